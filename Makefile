@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The only way to build, run and test Bulkhead.  `make help` lists the targets.
+# Everything made goes to build/.
+
+CC	:= gcc
+NASM	:= nasm
+LD	:= ld
+OBJCOPY	:= objcopy
+HOSTCC	:= gcc
+B	?= build
+
+MAKEFLAGS += --no-builtin-rules
+
+# One short line a file; `make V=1` shows the commands.
+ifneq ($V,1)
+say	= @echo '  $1	$(@:$B/%=%)'
+Q	:= @
+endif
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+.PHONY: all
+all: $B/bulkhead32.elf
+
+# ---- Flags -----------------------------------------------------------------
+
+WARN	:= -Wall -Wextra -Wshadow -Wundef -Wvla -Wmissing-prototypes -Werror
+COMMON	:= -std=gnu11 -O2 -g -I. $(WARN) -fno-strict-aliasing
+FREE	:= $(COMMON) -ffreestanding -nostdinc \
+	   -isystem $(shell $(CC) -print-file-name=include) \
+	   -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
+	   -fcf-protection=none -fno-asynchronous-unwind-tables -fno-pic \
+	   -fno-pie -fno-common -ffunction-sections
+MONITOR	:= $(FREE) -mcmodel=kernel
+MACHINE	:= $(FREE) -mcmodel=small
+HOST	:= $(COMMON) -DHOST_TEST
+HOSTSAN	:= $(HOST) -fsanitize=address,undefined -fno-sanitize-recover=all \
+	   -fno-omit-frame-pointer
+
+# ---- Sources ---------------------------------------------------------------
+
+c_in	= $(filter-out %_offsets.c,$(wildcard $(addsuffix /*.c,$1)))
+objs	= $(patsubst %,$2/%.o,$(call c_in,$1) $(wildcard $(addsuffix /*.asm,$1)))
+
+PURE_DIRS    := emulate devices firmware lib
+MACHINE_DIRS := machine $(PURE_DIRS)
+MONITOR_DIRS := boot core mm svm vmx drivers lib
+
+MACHINE_OBJS := $(call objs,$(MACHINE_DIRS),$B/machine)
+MONITOR_OBJS := $(call objs,$(MONITOR_DIRS),$B/monitor)
+
+# Host tests: pure code, and those files of the monitor that are host-testable.
+HOST_SRCS := $(filter-out lib/string.c lib/printf.c lib/libc_shim.c, \
+	     $(call c_in,$(PURE_DIRS))) \
+	     $(wildcard mm/table.c mm/npt.c mm/ept.c mm/pages.c core/apic.c \
+	     core/cpuid.c core/msr.c core/manifest.c)
+HOST_OBJS := $(patsubst %,$B/host/%.o,$(HOST_SRCS))
+
+# ---- Offsets for NASM: never numbers by hand -------------------------------
+# X_offsets.c says OFFSET(NAME, struct type, member) or CONSTANT(NAME, value);
+# every .asm of the monitor may then `%include "offsets.inc"`.
+
+OFFSETS := $(wildcard $(addsuffix /*_offsets.c,$(MONITOR_DIRS)))
+
+$B/offsets/%.s: %.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$Q$(CC) $(MONITOR) -MMD -MP -MF $(@:.s=.d) -MT $@ -S -o $@ $<
+
+$B/offsets.inc: $(patsubst %.c,$B/offsets/%.s,$(OFFSETS))
+	@cat $^ /dev/null | sed -n \
+		's/^.*->\([A-Za-z0-9_]*\) \$$*\(-*[0-9]*\).*$$/%define \1 \2/p' >$@
+
+# ---- Compiling -------------------------------------------------------------
+# A change of flags or compiler rebuilds: the stamp holds them.
+
+$B/flags: FORCE
+	@mkdir -p $B
+	@echo '$(CC) $(MONITOR) $(MACHINE) $(HOSTSAN)' | cmp -s - $@ || \
+		echo '$(CC) $(MONITOR) $(MACHINE) $(HOSTSAN)' >$@
+FORCE:
+
+$B/monitor/%.c.o: %.c $B/flags
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$Q$(CC) $(MONITOR) $(CFLAGS_$(subst /,_,$*)) -MMD -MP -c -o $@ $<
+
+$B/machine/%.c.o: %.c $B/flags
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$Q$(CC) $(MACHINE) -MMD -MP -c -o $@ $<
+
+$B/monitor/%.asm.o: %.asm $B/offsets.inc Makefile
+	@mkdir -p $(@D)
+	$(call say,NASM)
+	$Q$(NASM) -f elf64 -g -F dwarf -I $B/ -I ./ -MD $@.d -o $@ $<
+
+$B/machine/%.asm.o: %.asm Makefile
+	@mkdir -p $(@D)
+	$(call say,NASM)
+	$Q$(NASM) -f elf64 -g -F dwarf -I $B/ -I ./ -MD $@.d -o $@ $<
+
+$B/host/%.c.o: %.c $B/flags
+	@mkdir -p $(@D)
+	$(call say,HOSTCC)
+	$Q$(HOSTCC) $(HOSTSAN) -MMD -MP -c -o $@ $<
+
+# ---- The machine: the ring-3 program, carried inside the boot image --------
+
+$B/machine.elf: $(MACHINE_OBJS) machine/machine.ld
+	$(call say,LD)
+	$Q$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack \
+		--build-id=none --gc-sections -T machine/machine.ld -o $@ \
+		$(MACHINE_OBJS)
+
+$B/machine.stripped: $B/machine.elf
+	$(call say,OBJCOPY)
+	$Q$(OBJCOPY) --strip-all $< $@
+
+# ---- The monitor -----------------------------------------------------------
+# boot/monitor.mk links $B/bulkhead.elf (two passes: the symbol table).
+
+-include boot/monitor.mk
+
+$B/bulkhead32.elf: $B/bulkhead.elf
+	$(call say,OBJCOPY)
+	$Q$(OBJCOPY) -O elf32-i386 $< $@
+
+# ---- Host unit tests -------------------------------------------------------
+
+UNIT_TESTS := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c))
+
+$B/host/libpure.a: $(HOST_OBJS)
+	@rm -f $@
+	ar rcs $@ $^
+
+$B/unit/%: tests/unit/%.c $B/host/libpure.a $B/flags
+	@mkdir -p $(@D)
+	$(call say,HOSTCC)
+	$Q$(HOSTCC) $(HOSTSAN) -MMD -MP -MF $@.d -o $@ $< $(UNIT_SRCS_$*) \
+		$B/host/libpure.a -lcmocka -lfdt $(UNIT_LIBS_$*)
+
+.PHONY: unit
+unit: $(UNIT_TESTS)
+	@set -e; for t in $(UNIT_TESTS); do $$t; done
+
+.PHONY: clean
+clean:
+	rm -rf $B
+
+.PHONY: help
+help:
+	@grep -hE '^## ' $(MAKEFILE_LIST) | sed 's/^## //'
+
+## all            build the boot image (default)
+## unit           host unit tests, under ASan and UBSan
+## clean          remove build/
+
+-include $(wildcard firmware/*.mk scripts/*.mk tests/*.mk tests/*/*.mk tests/*/*/*.mk)
+-include $(shell find $B -name '*.d' 2>/dev/null)

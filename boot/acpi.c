@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The host's ACPI tables: CPUs and I/O APICs of the MADT, the power registers
+ * of the FADT, and the S5 sleep types found by scanning the DSDT for the
+ * package named _S5_; no AML is interpreted.
+ *
+ * Runs on the boot tables, which map the first 4 GiB: tables above that are
+ * left alone.
+ *
+ * References: ACPI Specification 6.5, "ACPI Software Programming Model",
+ * "ACPI Machine Language Specification".
+ */
+#include "boot/boot.h"
+
+#include "include/errno.h"
+#include "lib/string.h"
+#include "mm/phys.h"
+
+#define RSDP_SIGNATURE	 "RSD PTR "
+#define RSDP_V1_LENGTH	 20
+#define EBDA_SEGMENT	 0x40e
+#define BIOS_START	 0xe0000
+#define BIOS_END	 0x100000
+#define TABLE_LENGTH_MAX MIB(16)
+#define REACH_END	 GIB(4)
+#define LAPIC_DEFAULT	 0xfee00000
+
+struct rsdp {
+	char signature[8];
+	uint8_t checksum;
+	char oem[6];
+	uint8_t revision;
+	uint32_t rsdt;
+	uint32_t length;
+	uint64_t xsdt;
+	uint8_t checksum_all;
+	uint8_t reserved[3];
+} __packed;
+
+struct table_header {
+	char signature[4];
+	uint32_t length;
+	uint8_t revision, checksum;
+	char oem[6], oem_table[8];
+	uint32_t oem_revision, creator, creator_revision;
+} __packed;
+ASSERT_SIZE(struct table_header, 36);
+
+struct fadt {
+	struct table_header header;
+	uint32_t facs, dsdt;
+	uint8_t reserved0, profile;
+	uint16_t sci;
+	uint32_t smi_command;
+	uint8_t acpi_enable, acpi_disable, s4bios, pstate;
+	uint32_t pm1a_event, pm1b_event, pm1a_control, pm1b_control;
+	uint32_t pm2_control, pm_timer, gpe0, gpe1;
+	uint8_t lengths[4];
+	uint8_t reserved1[20];
+	uint32_t flags;
+} __packed;
+ASSERT_OFFSET(struct fadt, flags, 112);
+
+#define FADT_TIMER_32BIT BIT(8)
+
+struct madt {
+	struct table_header header;
+	uint32_t lapic_address, flags;
+	uint8_t entries[];
+} __packed;
+
+/* clang-format off */
+enum madt_type {
+	MADT_LAPIC = 0,
+	MADT_IOAPIC = 1,
+	MADT_OVERRIDE = 2,
+	MADT_LAPIC_ADDRESS = 5,
+	MADT_X2APIC = 9,
+};
+#define MADT_CPU_ENABLED     BIT(0)
+#define MADT_POLARITY	     MASK(1, 0)
+#define   POLARITY_LOW	     3
+#define MADT_TRIGGER	     MASK(3, 2)
+#define   TRIGGER_LEVEL	     3
+
+enum aml_op {
+	AML_NAME = 0x08,
+	AML_BYTE = 0x0a,
+	AML_PACKAGE = 0x12,
+};
+#define AML_LENGTH_BYTES     MASK(7, 6)
+/* clang-format on */
+
+struct madt_lapic {
+	uint8_t type, length, processor, apic_id;
+	uint32_t flags;
+} __packed;
+
+struct madt_ioapic {
+	uint8_t type, length, id, reserved;
+	uint32_t address, gsi_base;
+} __packed;
+
+struct madt_override {
+	uint8_t type, length, bus, irq;
+	uint32_t gsi;
+	uint16_t flags;
+} __packed;
+
+struct madt_lapic_address {
+	uint8_t type, length;
+	uint16_t reserved;
+	uint64_t address;
+} __packed;
+
+struct madt_x2apic {
+	uint8_t type, length;
+	uint16_t reserved;
+	uint32_t apic_id, flags, processor;
+} __packed;
+
+static bool sum_is_zero(const void *bytes, uint64_t length)
+{
+	const uint8_t *p = bytes;
+	uint8_t sum = 0;
+
+	while (length--)
+		sum = (uint8_t)(sum + *p++);
+	return sum == 0;
+}
+
+static const struct rsdp *rsdp_at(hpa_t hpa)
+{
+	const struct rsdp *rsdp = phys_to_virt(hpa);
+
+	if (memcmp(rsdp->signature, RSDP_SIGNATURE, 8) ||
+	    !sum_is_zero(rsdp, RSDP_V1_LENGTH))
+		return NULL;
+	return rsdp;
+}
+
+static const struct rsdp *rsdp_scan(hpa_t from, hpa_t to)
+{
+	const struct rsdp *rsdp;
+
+	for (; from + sizeof(*rsdp) <= to; from += 16) {
+		rsdp = rsdp_at(from);
+		if (rsdp)
+			return rsdp;
+	}
+	return NULL;
+}
+
+static const struct rsdp *rsdp_find(hpa_t given)
+{
+	const struct rsdp *rsdp = NULL;
+	const uint16_t *segment = phys_to_virt(EBDA_SEGMENT);
+	hpa_t ebda = (hpa_t)*segment << 4;
+
+	if (given)
+		rsdp = rsdp_at(given);
+	if (!rsdp && ebda)
+		rsdp = rsdp_scan(ebda, ebda + KIB(1));
+	if (!rsdp)
+		rsdp = rsdp_scan(BIOS_START, BIOS_END);
+	return rsdp;
+}
+
+/* NULL unless it is a sane table below 4 GiB. */
+static const struct table_header *table_at(hpa_t hpa)
+{
+	const struct table_header *table = phys_to_virt(hpa);
+
+	if (!hpa || hpa + sizeof(*table) > REACH_END)
+		return NULL;
+	if (table->length < sizeof(*table) ||
+	    table->length > TABLE_LENGTH_MAX || hpa + table->length > REACH_END)
+		return NULL;
+	return sum_is_zero(table, table->length) ? table : NULL;
+}
+
+static const void *table_find(const struct rsdp *rsdp, const char *signature)
+{
+	bool is_wide = rsdp->revision >= 2 && rsdp->xsdt;
+	const struct table_header *root =
+		table_at(is_wide ? rsdp->xsdt : rsdp->rsdt);
+	unsigned entry_size = is_wide ? 8 : 4;
+	const struct table_header *table;
+	uint64_t address;
+	uint32_t at;
+
+	if (!root)
+		return NULL;
+	for (at = sizeof(*root); at + entry_size <= root->length;
+	     at += entry_size) {
+		address = 0;
+		memcpy(&address, (const uint8_t *)root + at, entry_size);
+		table = table_at(address);
+		if (table && memcmp(table->signature, signature, 4) == 0)
+			return table;
+	}
+	return NULL;
+}
+
+static void cpu_add(struct acpi_info *info, uint32_t apic_id, uint32_t flags)
+{
+	if (!(flags & MADT_CPU_ENABLED))
+		return;
+	if (info->cpu_count == ACPI_CPUS_MAX)
+		info->cpus_left_out++;
+	else
+		info->cpu_apic_id[info->cpu_count++] = apic_id;
+}
+
+static void override_add(struct acpi_info *info, const struct madt_override *o)
+{
+	struct acpi_isa_irq *irq;
+
+	if (o->irq >= ACPI_ISA_IRQ_COUNT)
+		return;
+	irq = &info->isa_irq[o->irq];
+	irq->gsi = o->gsi;
+	irq->is_active_low = FIELD_GET(MADT_POLARITY, o->flags) == POLARITY_LOW;
+	irq->is_level = FIELD_GET(MADT_TRIGGER, o->flags) == TRIGGER_LEVEL;
+}
+
+static void ioapic_note(struct acpi_info *info, const struct madt_ioapic *entry)
+{
+	if (info->ioapic_count == ACPI_IOAPICS_MAX)
+		return;
+	info->ioapic[info->ioapic_count++] =
+		(struct acpi_ioapic){ entry->address, entry->gsi_base };
+}
+
+static void madt_entry(struct acpi_info *info, const void *entry)
+{
+	const struct madt_lapic *lapic = entry;
+	const struct madt_x2apic *x2apic = entry;
+	const struct madt_lapic_address *address = entry;
+
+	switch (lapic->type) {
+	case MADT_LAPIC:
+		cpu_add(info, lapic->apic_id, lapic->flags);
+		break;
+	case MADT_X2APIC:
+		cpu_add(info, x2apic->apic_id, x2apic->flags);
+		break;
+	case MADT_IOAPIC:
+		ioapic_note(info, entry);
+		break;
+	case MADT_OVERRIDE:
+		override_add(info, entry);
+		break;
+	case MADT_LAPIC_ADDRESS:
+		info->lapic_address = address->address;
+		break;
+	}
+}
+
+/* How long an entry of a type must be to be read as one. */
+static unsigned madt_entry_length(uint8_t type)
+{
+	switch (type) {
+	case MADT_LAPIC:
+		return sizeof(struct madt_lapic);
+	case MADT_IOAPIC:
+		return sizeof(struct madt_ioapic);
+	case MADT_OVERRIDE:
+		return sizeof(struct madt_override);
+	case MADT_LAPIC_ADDRESS:
+		return sizeof(struct madt_lapic_address);
+	case MADT_X2APIC:
+		return sizeof(struct madt_x2apic);
+	default:
+		return 2;
+	}
+}
+
+static void madt_parse(struct acpi_info *info, const struct madt *madt)
+{
+	const uint8_t *at = madt->entries;
+	const uint8_t *end = (const uint8_t *)madt + madt->header.length;
+
+	info->lapic_address = madt->lapic_address;
+	while (at + 2 <= end && at[1] >= 2 && at + at[1] <= end) {
+		if (at[1] >= madt_entry_length(at[0]))
+			madt_entry(info, at);
+		at += at[1];
+	}
+}
+
+/* An AML integer of a package element; false: something else. */
+static bool aml_integer(const uint8_t **at, const uint8_t *end, uint8_t *value)
+{
+	if (*at >= end)
+		return false;
+	*value = *(*at)++;
+	if (*value == AML_BYTE) {
+		if (*at >= end)
+			return false;
+		*value = *(*at)++;
+		return true;
+	}
+	return *value <= 1; /* ZeroOp, OneOp */
+}
+
+/* NameOp _S5_ PackageOp PkgLength NumElements integer integer ... */
+static bool s5_parse(struct acpi_info *info, const uint8_t *at,
+		     const uint8_t *end)
+{
+	if (at + 7 > end || at[4] != AML_PACKAGE)
+		return false;
+	at += 5;
+	at += 1 + FIELD_GET(AML_LENGTH_BYTES, *at);
+	at++;
+	info->has_s5 = aml_integer(&at, end, &info->s5_type_a) &&
+		       aml_integer(&at, end, &info->s5_type_b);
+	return info->has_s5;
+}
+
+static void dsdt_scan(struct acpi_info *info, const struct table_header *dsdt)
+{
+	const uint8_t *at = (const uint8_t *)(dsdt + 1);
+	const uint8_t *end = (const uint8_t *)dsdt + dsdt->length;
+
+	for (at++; at + 4 <= end; at++) {
+		bool is_name = at[-1] == AML_NAME ||
+			       (at[-1] == '\\' && at[-2] == AML_NAME);
+
+		if (is_name && memcmp(at, "_S5_", 4) == 0 &&
+		    s5_parse(info, at, end))
+			return;
+	}
+}
+
+static void fadt_parse(struct acpi_info *info, const struct fadt *fadt)
+{
+	const struct table_header *dsdt;
+
+	if (fadt->header.length < sizeof(*fadt))
+		return;
+	info->pm1a_control = (uint16_t)fadt->pm1a_control;
+	info->pm1b_control = (uint16_t)fadt->pm1b_control;
+	info->pm_timer = (uint16_t)fadt->pm_timer;
+	info->is_pm_timer_32bit = fadt->flags & FADT_TIMER_32BIT;
+	info->smi_command = (uint16_t)fadt->smi_command;
+	info->acpi_enable = fadt->acpi_enable;
+	dsdt = table_at(fadt->dsdt);
+	if (dsdt)
+		dsdt_scan(info, dsdt);
+}
+
+int acpi_parse(hpa_t given, struct acpi_info *info)
+{
+	const struct rsdp *rsdp = rsdp_find(given);
+	const struct madt *madt = rsdp ? table_find(rsdp, "APIC") : NULL;
+	const struct fadt *fadt = rsdp ? table_find(rsdp, "FACP") : NULL;
+	unsigned i;
+
+	memset(info, 0, sizeof(*info));
+	info->lapic_address = LAPIC_DEFAULT;
+	for (i = 0; i < ACPI_ISA_IRQ_COUNT; i++)
+		info->isa_irq[i].gsi = i;
+	if (!rsdp)
+		return -ENODEV;
+	info->is_present = true;
+	if (madt)
+		madt_parse(info, madt);
+	if (fadt)
+		fadt_parse(info, fadt);
+	return 0;
+}

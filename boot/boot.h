@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Contracts inside boot/: what is known before the monitor proper runs.
+ */
+#ifndef BULKHEAD_BOOT_BOOT_H
+#define BULKHEAD_BOOT_BOOT_H
+
+#include "include/acpi.h"
+#include "include/boot.h"
+#include "include/compiler.h"
+
+struct host;
+
+#define BOOT_RANGES_MAX 128
+
+struct boot_range {
+	hpa_t base;
+	uint64_t length;
+};
+
+struct boot_ranges {
+	unsigned count;
+	struct boot_range range[BOOT_RANGES_MAX];
+};
+
+struct boot_info {
+	struct boot_ranges ram; /* usable, as the loader says */
+	struct boot_ranges reserved;
+	struct boot_modules modules;
+	char command[BOOT_COMMAND_MAX];
+	char loader[64];
+	hpa_t rsdp; /* 0: look for it */
+	bool is_uefi;
+	unsigned modules_left_out;
+};
+
+/* The caller sees to it that ranges do not overlap.  -ENOSPC. */
+int __must_check ranges_add(struct boot_ranges *ranges, hpa_t base,
+			    uint64_t length);
+/* Takes [base, base + length) away.  -ENOSPC. */
+int __must_check ranges_remove(struct boot_ranges *ranges, hpa_t base,
+			       uint64_t length);
+
+/*
+ * Copies what magic and info (both as at entry) say.  -EINVAL: no Multiboot
+ * loader; -ENOSPC: more memory ranges than BOOT_RANGES_MAX.
+ */
+int __must_check multiboot_parse(uint32_t magic, hpa_t info,
+				 struct boot_info *boot);
+
+/*
+ * Reads the ACPI tables; rsdp 0 has them looked for where a BIOS puts them.
+ * -ENODEV: none, or broken; info then holds what a PC has without them.
+ */
+int __must_check acpi_parse(hpa_t rsdp, struct acpi_info *info);
+
+/* Starts all other CPUs that ACPI lists; trampoline: a page below 1 MiB. */
+void smp_start_all(struct host *host, hpa_t trampoline);
+
+/* __noreturn in effect: ends in the idle thread. */
+void boot_main(uint32_t magic, uint32_t info);
+
+#endif

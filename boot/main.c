@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From the boot loader's world to the monitor's: takes memory over, builds
+ * the final page tables, starts clocks and CPUs, reads the manifest and hands
+ * over to core.
+ */
+#include "boot/boot.h"
+
+#include "include/errno.h"
+#include "include/log.h"
+#include "include/manifest.h"
+#include "include/panic.h"
+#include "include/x86.h"
+#include "include/x86_msr.h"
+#include "include/x86_state.h"
+#include "core/host.h"
+#include "core/trap.h"
+#include "mm/phys.h"
+
+#define COM1		0x3f8
+#define COM1_IRQ	4
+#define LOW_MEMORY_END	MIB(1)
+#define BOOT_REACH	GIB(4) /* what the boot tables map */
+#define TRAMPOLINE_MIN	0x8000ULL
+#define TRAMPOLINE_MAX	0x9f000ULL
+#define LAPIC_SIZE	4096
+#define MANIFEST_MODULE "manifest.dtb"
+#define MANIFEST_ORDER	5 /* 128 KiB */
+#define CANARY_OFFSET	0x28
+#define IOAPIC_SIZE	4096
+
+extern const char image_text[], image_rodata[], image_data[], image_end[];
+extern char boot_stack_guard[], boot_stack_top[], boot_trap_stack_top[];
+
+static struct host the_host;
+static struct boot_info boot_info;
+
+static void early_init(struct host *host)
+{
+	struct cpu *cpu = &host->boot_cpu;
+	uint64_t stack = (uint64_t)boot_trap_stack_top;
+
+	cpu->host = host;
+	host->cpu[0] = cpu;
+	host->cpu_count = 1;
+	host->time.boot_tsc = time_now_tsc();
+	trap_build_idt();
+	cpu_init(cpu, stack, stack, stack);
+	console_init(&host->console, COM1);
+	log_info("Bulkhead");
+}
+
+/* A page below 1 MiB for the other CPUs to start in; 0: none. */
+static hpa_t trampoline_find(const struct boot_ranges *ram)
+{
+	unsigned i;
+
+	for (i = 0; i < ram->count; i++) {
+		const struct boot_range *range = &ram->range[i];
+		hpa_t page =
+			MAX(ALIGN_UP(range->base, PAGE_SIZE), TRAMPOLINE_MIN);
+
+		if (page <= TRAMPOLINE_MAX &&
+		    page + PAGE_SIZE <= range->base + range->length)
+			return page;
+	}
+	return 0;
+}
+
+static hpa_t image_physical_start(void)
+{
+	return LOW_MEMORY_END;
+}
+
+static hpa_t image_physical_end(void)
+{
+	return virt_to_phys(image_end);
+}
+
+/* What of the RAM is taken before the allocator sees it. */
+static int ram_reserve(struct boot_ranges *ram,
+		       const struct boot_modules *modules)
+{
+	hpa_t start = image_physical_start();
+	unsigned i;
+	int error;
+
+	error = ranges_remove(ram, 0, LOW_MEMORY_END);
+	if (!error)
+		error = ranges_remove(ram, start, image_physical_end() - start);
+	for (i = 0; !error && i < modules->count; i++) {
+		const struct boot_module *module = &modules->module[i];
+		hpa_t base = ALIGN_DOWN(module->base, PAGE_SIZE);
+		hpa_t end = ALIGN_UP(module->base + module->length, PAGE_SIZE);
+
+		error = ranges_remove(ram, base, end - base);
+	}
+	return error;
+}
+
+static hpa_t ram_top(const struct boot_ranges *ram)
+{
+	hpa_t top = 0;
+	unsigned i;
+
+	for (i = 0; i < ram->count; i++)
+		top = MAX(top, ram->range[i].base + ram->range[i].length);
+	return MIN(top, PHYSMAP_SIZE);
+}
+
+/* Cuts length bytes off some range that the boot tables reach; 0: none. */
+static hpa_t ram_take(struct boot_ranges *ram, uint64_t length)
+{
+	unsigned i;
+
+	length = ALIGN_UP(length, PAGE_SIZE);
+	for (i = 0; i < ram->count; i++) {
+		hpa_t base = ALIGN_UP(ram->range[i].base, PAGE_SIZE);
+
+		if (base + length > ram->range[i].base + ram->range[i].length ||
+		    base + length > BOOT_REACH)
+			continue;
+		return ranges_remove(ram, base, length) ? 0 : base;
+	}
+	return 0;
+}
+
+/* Gives the allocator the part of the RAM in [from, to). */
+static void ram_release(struct host *host, const struct boot_ranges *ram,
+			hpa_t from, hpa_t to)
+{
+	unsigned i;
+
+	for (i = 0; i < ram->count; i++) {
+		hpa_t base = MAX(ram->range[i].base, from);
+		hpa_t end = MIN(ram->range[i].base + ram->range[i].length, to);
+
+		if (base < end)
+			pages_add(&host->pages, base, end - base);
+	}
+}
+
+/* The physmap has all RAM but the image. */
+static int physmap_fill(struct host *host, struct boot_ranges *ram)
+{
+	hpa_t start = image_physical_start();
+	unsigned i;
+	int error;
+
+	error = ranges_remove(ram, start, image_physical_end() - start);
+	for (i = 0; !error && i < ram->count; i++) {
+		hpa_t end = ram->range[i].base + ram->range[i].length;
+
+		if (ram->range[i].base >= PHYSMAP_SIZE)
+			continue;
+		end = MIN(end, PHYSMAP_SIZE);
+		host->ram_bytes += end - ram->range[i].base;
+		error = map_add_ram(&host->map, ram->range[i].base,
+				    end - ram->range[i].base);
+	}
+	return error;
+}
+
+static int memory_init(struct host *host, struct boot_info *boot)
+{
+	struct map_image image = {
+		.text = (uint64_t)image_text,
+		.rodata = (uint64_t)image_rodata,
+		.data = (uint64_t)image_data,
+		.end = (uint64_t)image_end,
+		.boot_stack_guard = (uint64_t)boot_stack_guard,
+	};
+	struct boot_ranges ram = boot->ram;
+	hpa_t top = ram_top(&ram);
+	hpa_t metadata;
+	int error;
+
+	host->image_bytes = image_physical_end() - image_physical_start();
+	error = ram_reserve(&ram, &boot->modules);
+	if (error)
+		return error;
+	metadata = ram_take(&ram, pages_metadata_size(top));
+	if (!metadata)
+		return -ENOMEM;
+	pages_init(&host->pages, phys_to_virt(metadata), top);
+	ram_release(host, &ram, 0, BOOT_REACH);
+	error = map_init(&host->map, &host->pages, &image);
+	if (!error)
+		error = physmap_fill(host, &boot->ram);
+	if (error)
+		return error;
+	map_activate(&host->map);
+	ram_release(host, &ram, BOOT_REACH, top);
+	return 0;
+}
+
+static void interrupts_init(struct host *host)
+{
+	struct lapic_vectors vectors = { VECTOR_TIMER, VECTOR_SPURIOUS };
+	const struct acpi_info *acpi = &host->acpi;
+	unsigned i;
+
+	pic_mask_all();
+	lapic_init(&host->lapic,
+		   map_device(&host->map, acpi->lapic_address, LAPIC_SIZE));
+	lapic_init_cpu(&host->lapic, vectors);
+	host->boot_cpu.apic_id = lapic_id(&host->lapic);
+	for (i = 0; i < acpi->ioapic_count; i++) {
+		void *registers = map_device(
+			&host->map, acpi->ioapic[i].address, IOAPIC_SIZE);
+
+		if (!registers || ioapic_add(&host->ioapics, registers,
+					     acpi->ioapic[i].gsi_base))
+			log_warn("I/O APIC at 0x%lx left alone",
+				 acpi->ioapic[i].address);
+	}
+}
+
+/* Stacks of the boot CPU for NMI, #DF and #MC, now with guard pages. */
+static int trap_stacks_init(struct host *host)
+{
+	struct tss *tss = &host->boot_cpu.tss;
+	unsigned i;
+
+	for (i = 0; i < TRAP_STACK_MC; i++) {
+		tss->ist[i] = (uint64_t)map_stack_alloc(&host->map);
+		if (!tss->ist[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void log_memory(const struct host *host, const struct boot_info *boot)
+{
+	uint64_t bytes = 0;
+	unsigned i;
+
+	for (i = 0; i < boot->modules.count; i++) {
+		const struct boot_module *module = &boot->modules.module[i];
+
+		bytes += module->length;
+		log_dbg("module %s: %lu KiB at 0x%lx", module->name,
+			module->length / KIB(1), module->base);
+	}
+	log_info("memory: %lu MiB, %lu MiB free; monitor image %lu KiB, "
+		 "%u boot modules of %lu KiB",
+		 host->ram_bytes / MIB(1),
+		 (uint64_t)(host->pages.free * PAGE_SIZE / MIB(1)),
+		 host->image_bytes / KIB(1), boot->modules.count,
+		 bytes / KIB(1));
+	if (boot->modules_left_out)
+		log_warn("%u boot modules left out: at most %u are read",
+			 boot->modules_left_out, BOOT_MODULES_MAX);
+}
+
+static void log_protections(void)
+{
+	uint64_t cr4 = cr4_read();
+
+	log_info("protections: W^X, NX%s%s%s",
+		 cr4 & X86_CR4_SMEP ? ", SMEP" : "",
+		 cr4 & X86_CR4_SMAP ? ", SMAP" : "",
+		 cr4 & X86_CR4_UMIP ? ", UMIP" : "");
+}
+
+static void clocks_init(struct host *host)
+{
+	time_init(&host->time);
+	time_init_cpu(&host->boot_cpu);
+	log_info("time: TSC %lu.%03lu MHz, timer %s%s",
+		 host->time.tsc_hz / 1000000, host->time.tsc_hz / 1000 % 1000,
+		 host->lapic.has_tsc_deadline ? "TSC deadline" : "count",
+		 host->lapic.registers ? "" : ", x2APIC");
+}
+
+static void console_listen(struct host *host)
+{
+	const struct acpi_isa_irq *irq = &host->acpi.isa_irq[COM1_IRQ];
+
+	if (!host->console.uart.port)
+		return;
+	if (ioapic_route(&host->ioapics, irq->gsi, irq->is_level,
+			 irq->is_active_low, VECTOR_UART,
+			 host->boot_cpu.apic_id)) {
+		console_poll_start(&host->console);
+		log_info("console: polled, no I/O APIC to take its interrupt");
+		return;
+	}
+	uart_irq_enable(&host->console.uart, true);
+}
+
+static void flush_here(void *ctx)
+{
+	(void)ctx;
+	cr3_write(cr3_read());
+}
+
+static void flush_others(void *ctx)
+{
+	cpu_call_others(flush_here, ctx);
+}
+
+/* Other CPUs run nothing yet: they come up at the end of this. */
+static void host_init(struct host *host, uint32_t magic, hpa_t info)
+{
+	struct boot_info *boot = &boot_info;
+	hpa_t trampoline;
+	int error;
+
+	error = multiboot_parse(magic, info, boot);
+	if (error)
+		monitor_panic("no usable Multiboot information (magic 0x%x, "
+			      "error %d)",
+			      magic, error);
+	if (acpi_parse(boot->rsdp, &host->acpi))
+		log_warn("no ACPI tables: one CPU, no power-off");
+	trampoline = trampoline_find(&boot->ram);
+	error = memory_init(host, boot);
+	if (!error)
+		error = trap_stacks_init(host);
+	if (error)
+		monitor_panic("memory cannot be set up: error %d", error);
+	log_memory(host, boot);
+	log_protections();
+	interrupts_init(host);
+	clocks_init(host);
+	sched_init_cpu(&host->boot_cpu, &host->boot_cpu.first_thread);
+	host->boot_cpu.is_online = true;
+	host->map.flush_all = flush_others;
+	irq_enable();
+	smp_start_all(host, trampoline);
+	console_listen(host);
+}
+
+/* Debian's libfdt keeps its stack canary behind FS, like any program. */
+static int manifest_parse_guarded(struct manifest *manifest,
+				  const struct boot_module *module, char *error)
+{
+	uint64_t thread_block[8] = { 0 };
+	int status;
+
+	_Static_assert(sizeof(thread_block) > CANARY_OFFSET, "holds a canary");
+	thread_block[CANARY_OFFSET / 8] = time_now_tsc();
+	msr_write(MSR_FS_BASE, (uint64_t)thread_block);
+	status = manifest_parse(manifest, phys_to_virt(module->base),
+				module->length, error, MANIFEST_ERROR_SIZE);
+	msr_write(MSR_FS_BASE, 0);
+	return status;
+}
+
+/* Does not return without a manifest that makes sense. */
+static const struct manifest *manifest_read(struct host *host,
+					    const struct boot_modules *modules)
+{
+	const struct boot_module *module =
+		boot_module_find(modules, MANIFEST_MODULE);
+	struct manifest *manifest = pages_alloc_zeroed(
+		&host->pages, &host->account, MANIFEST_ORDER);
+	char error[MANIFEST_ERROR_SIZE];
+
+	_Static_assert(sizeof(*manifest) <= PAGE_SIZE << MANIFEST_ORDER,
+		       "MANIFEST_ORDER");
+	if (!module) {
+		log_err("no boot module is called " MANIFEST_MODULE);
+		host_power_off(HOST_EXIT_CODE_PANIC);
+	}
+	if (!manifest)
+		monitor_panic("no memory for the manifest");
+	if (manifest_parse_guarded(manifest, module, error)) {
+		log_err("manifest refused: %s", error);
+		host_power_off(HOST_EXIT_CODE_PANIC);
+	}
+	host->console.log_level = manifest->log_level;
+	host->end = manifest->end;
+	return manifest;
+}
+
+void boot_main(uint32_t magic, uint32_t info)
+{
+	struct host *host = &the_host;
+
+	early_init(host);
+	host_init(host, magic, info);
+	host_start(manifest_read(host, &boot_info.modules), &boot_info.modules);
+	sched_idle();
+}
+
+__attribute__((weak)) void host_start(const struct manifest *manifest,
+				      const struct boot_modules *modules)
+{
+	(void)manifest;
+	(void)modules;
+	log_warn("no guests");
+	host_power_off(HOST_EXIT_CODE_DONE);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Small unsorted lists of disjoint physical ranges, for boot only.
+ */
+#include "boot/boot.h"
+
+#include "include/errno.h"
+
+int ranges_add(struct boot_ranges *ranges, hpa_t base, uint64_t length)
+{
+	if (!length)
+		return 0;
+	if (ranges->count == BOOT_RANGES_MAX)
+		return -ENOSPC;
+	ranges->range[ranges->count++] = (struct boot_range){ base, length };
+	return 0;
+}
+
+int ranges_remove(struct boot_ranges *ranges, hpa_t base, uint64_t length)
+{
+	hpa_t end = base + length;
+	unsigned i = 0;
+
+	while (i < ranges->count) {
+		struct boot_range *range = &ranges->range[i];
+		hpa_t range_end = range->base + range->length;
+
+		if (end <= range->base || base >= range_end) {
+			i++;
+			continue;
+		}
+		if (range_end > end &&
+		    ranges_add(ranges, MAX(end, range->base), range_end - end))
+			return -ENOSPC;
+		if (base > range->base) {
+			range->length = base - range->base;
+			i++;
+		} else {
+			*range = ranges->range[--ranges->count];
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A physical CPU: its descriptor tables, its stacks, and what it runs.  The
+ * GS base holds its address while in ring 0.
+ *
+ * References: SDM volume 3, "Task Management"; APM volume 2, "System
+ * Resources".
+ */
+#ifndef BULKHEAD_CPU_H
+#define BULKHEAD_CPU_H
+
+#include "include/compiler.h"
+#include "core/sched.h"
+#include "core/time.h"
+
+struct host;
+
+/* In the order that SYSCALL and SYSRET want. */
+enum gdt_selector {
+	SELECTOR_KERNEL_CODE = 0x08,
+	SELECTOR_KERNEL_DATA = 0x10,
+	SELECTOR_USER_CODE32 = 0x18 | 3, /* unused, SYSRET's base */
+	SELECTOR_USER_DATA = 0x20 | 3,
+	SELECTOR_USER_CODE = 0x28 | 3,
+	SELECTOR_TSS = 0x30,
+};
+#define GDT_ENTRIES 8
+
+/* Stacks of their own for what may hit at any instruction. */
+enum trap_stack { TRAP_STACK_NMI = 1, TRAP_STACK_DF = 2, TRAP_STACK_MC = 3 };
+
+struct tss {
+	uint32_t reserved0;
+	uint64_t rsp[3];
+	uint64_t reserved1;
+	uint64_t ist[7];
+	uint64_t reserved2;
+	uint16_t reserved3;
+	uint16_t io_map;
+} __packed;
+ASSERT_SIZE(struct tss, 104);
+ASSERT_OFFSET(struct tss, ist, 36);
+
+struct cpu {
+	struct cpu *self;
+	uint64_t kernel_stack_top; /* of the current thread: for SYSCALL */
+	uint64_t scratch[4];	   /* for entry code with no stack yet */
+	struct thread *thread;
+	/* Set by interrupts: the thread should yield when it can. */
+	bool is_resched_needed;
+	bool has_smap;
+	bool is_online;
+	bool is_called; /* by cpu_call_others() of another CPU */
+	uint32_t id;	/* 0 is the CPU that booted */
+	uint32_t apic_id;
+	struct host *host;
+
+	/* Whose FPU, SSE, AVX and debug registers are loaded; the owner's. */
+	void *fpu_owner;
+	void *debug_owner;
+	void *vendor; /* the back end's */
+
+	struct thread first_thread; /* what started this CPU, then idles */
+	struct run_queue queue;
+	struct timer_queue timers;
+	uint64_t irq_count;
+
+	uint64_t gdt[GDT_ENTRIES];
+	struct tss tss;
+};
+
+static inline struct cpu *this_cpu(void)
+{
+	struct cpu *cpu;
+
+	__asm__ volatile("movq %%gs:0, %0" : "=r"(cpu));
+	return cpu;
+}
+
+/*
+ * Loads GDT, IDT, TSS and GS base; sets NX, WP, SMEP, SMAP, UMIP as the
+ * processor has them.  nmi, df and mc are tops of stacks.
+ */
+void cpu_init(struct cpu *cpu, uint64_t nmi, uint64_t df, uint64_t mc);
+
+/*
+ * Runs fn(ctx) on every other CPU, in its interrupt handler, and waits until
+ * all have.  Interrupts may be off here, but no lock may be held that another
+ * CPU might wait for with interrupts off.
+ */
+void cpu_call_others(void (*fn)(void *ctx), void *ctx);
+/* The call interrupt's part. */
+void cpu_call_serve(struct cpu *cpu);
+
+/* Makes the CPU leave a guest or HLT soon. */
+void cpu_kick(struct cpu *cpu);
+
+/* One load, for the exit path: the scheduler wants this CPU back. */
+static inline bool sched_should_yield(const struct cpu *cpu)
+{
+	return __atomic_load_n(&cpu->is_resched_needed, __ATOMIC_RELAXED);
+}
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Offsets that the monitor's assembly uses; see include/offsets.h. */
+#include "include/offsets.h"
+#include "core/cpu.h"
+#include "core/trap.h"
+
+void cpu_offsets(void);
+
+void cpu_offsets(void)
+{
+	OFFSET(CPU_KERNEL_STACK_TOP, struct cpu, kernel_stack_top);
+	OFFSET(CPU_SCRATCH, struct cpu, scratch);
+	OFFSET(CPU_THREAD, struct cpu, thread);
+	OFFSET(CPU_IS_RESCHED_NEEDED, struct cpu, is_resched_needed);
+	OFFSET(FRAME_CS, struct trap_frame, cs);
+	OFFSET(FRAME_VECTOR, struct trap_frame, vector);
+	CONSTANT(FRAME_SIZE, sizeof(struct trap_frame));
+}

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The gate's calls.  What arrives here comes from a program that may be bad:
+ * nothing is believed, and a bad call changes nothing.
+ */
+#include "core/vm.h"
+
+#include "core/cpu.h"
+#include "core/host.h"
+#include "core/trap.h"
+#include "include/errno.h"
+#include "include/x86.h"
+#include "include/x86_msr.h"
+#include "lib/string.h"
+
+#define GPA_LIMIT   (1ULL << 46)
+#define BLOCK_BYTES 512
+#define BLOCK_MAX   MIB(1)
+
+#define GATE_GROUPS_ALL                                              \
+	(X86_GROUP_SEGMENTS | X86_GROUP_TABLES | X86_GROUP_CONTROL | \
+	 X86_GROUP_DEBUG | X86_GROUP_SYSCALL)
+
+typedef long (*gate_fn)(struct vcpu *vcpu, uint64_t a, uint64_t b, uint64_t c,
+			uint64_t d);
+
+#define GATE_CALL(name)                                                        \
+	static long name(struct vcpu *vcpu, uint64_t a __maybe_unused,         \
+			 uint64_t b __maybe_unused, uint64_t c __maybe_unused, \
+			 uint64_t d __maybe_unused)
+
+GATE_CALL(call_resume)
+{
+	return vcpu_resume(vcpu);
+}
+
+GATE_CALL(call_state_load)
+{
+	struct x86_state *state = vcpu->vendor.state;
+	uint32_t missing = (uint32_t)a & ~state->valid;
+
+	vcpu->back->state_load(&vcpu->vendor, missing & GATE_GROUPS_ALL);
+	if (missing & X86_GROUP_XSTATE)
+		fpu_load_page(vcpu);
+	return 0;
+}
+
+GATE_CALL(call_line)
+{
+	struct vm *vm = vcpu->vm;
+	bool level = b & 1;
+
+	switch (a) {
+	case GATE_LINE_INTR:
+		if (!__atomic_exchange_n(&vm->intr_level, level,
+					 __ATOMIC_ACQ_REL) &&
+		    level)
+			apic_lint_raise(&vm->vcpu[0]->apic, 0);
+		if (level)
+			vcpu_notify(vm->vcpu[0], PENDING_EXTINT);
+		return 0;
+	case GATE_LINE_NMI:
+		for (unsigned i = 0; level && i < vm->vcpu_count; i++)
+			apic_lint_raise(&vm->vcpu[i]->apic, 1);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+GATE_CALL(call_msi)
+{
+	struct apic_message message;
+
+	if (!apic_msi_decode(a, (uint32_t)b, &message))
+		return -EINVAL;
+	apic_route(vcpu->vm->apic, vcpu->vm->vcpu_count, NULL, &message);
+	return 0;
+}
+
+GATE_CALL(call_apic_read)
+{
+	if (a >= PAGE_SIZE)
+		return -EINVAL;
+	return apic_mmio_read(&vcpu->apic, (uint32_t)a, 4);
+}
+
+GATE_CALL(call_apic_write)
+{
+	if (a >= PAGE_SIZE)
+		return -EINVAL;
+	apic_mmio_write(&vcpu->apic, (uint32_t)a, (uint32_t)b);
+	vcpu_priority_changed(vcpu);
+	return 0;
+}
+
+GATE_CALL(call_timer)
+{
+	struct vm *vm = vcpu->vm;
+
+	if (a == UINT64_MAX)
+		timer_cancel(&vm->timer);
+	else
+		timer_arm(&vm->timer, vm_deadline_tsc(vm, a));
+	return 0;
+}
+
+/* ---- Block ------------------------------------------------------------------
+ */
+
+enum { BLOCK_OP_READ, BLOCK_OP_WRITE, BLOCK_OP_FLUSH }; /* enum block_op */
+
+static int disk_move(struct vm_disk *disk, unsigned op, uint64_t sector,
+		     uint64_t user, uint64_t bytes)
+{
+	uint8_t *data = disk->data + sector * BLOCK_BYTES;
+
+	if (op == BLOCK_OP_READ)
+		return copy_to_user((void *)user, data, bytes);
+	if (op == BLOCK_OP_WRITE)
+		return copy_from_user(data, (const void *)user, bytes);
+	return 0;
+}
+
+/* The disks are in memory: a request is complete when it is submitted. */
+GATE_CALL(call_block)
+{
+	struct gate_page *page = vcpu->page;
+	unsigned op = a & 0xff, index = (a >> 8) & 0xff;
+	struct vm_disk *disk;
+	struct gate_completion *done;
+	/* Read once: another thread of the machine may write it any time. */
+	uint32_t count =
+		__atomic_load_n(&page->completion_count, __ATOMIC_RELAXED);
+
+	if (op > BLOCK_OP_FLUSH || index >= vcpu->vm->config->disk_count ||
+	    d % BLOCK_BYTES || d > BLOCK_MAX)
+		return -EINVAL;
+	disk = &vcpu->vm->disk[index];
+	if (b > disk->sector_count || d / BLOCK_BYTES > disk->sector_count - b)
+		return -ERANGE;
+	if (op == BLOCK_OP_WRITE && disk->is_read_only)
+		return -EROFS;
+	if (count >= GATE_COMPLETIONS)
+		return -EAGAIN;
+	done = &page->completion[count];
+	done->tag = a >> 16;
+	done->status = disk_move(disk, op, b, c, d);
+	page->completion_count = count + 1;
+	return 0;
+}
+
+/* ---- Console and log
+ * ------------------------------------------------------------ */
+
+#define CONSOLE_PIECE 256
+
+static int console_out(struct vcpu *vcpu, uint64_t stream, uint64_t user,
+		       uint64_t length)
+{
+	char piece[CONSOLE_PIECE];
+	uint64_t done = 0;
+
+	while (done < length) {
+		uint64_t n = MIN(length - done, sizeof(piece));
+
+		if (copy_from_user(piece, (const char *)user + done, n))
+			return -EFAULT;
+		if (stream == GATE_STREAM_SERIAL ||
+		    vcpu->vm->config->devices & GATE_DEVICE_DEBUG_CONSOLE)
+			console_write(&vcpu->vm->host->console,
+				      &vcpu->vm->console, piece, n);
+		done += n;
+	}
+	return 0;
+}
+
+GATE_CALL(call_console_write)
+{
+	if (a >= GATE_STREAM_COUNT || c > GATE_CONSOLE_MAX)
+		return -EINVAL;
+	if (console_out(vcpu, a, b, c))
+		return -EFAULT;
+	return (long)c;
+}
+
+GATE_CALL(call_console_read)
+{
+	struct vm *vm = vcpu->vm;
+	uint8_t piece[VM_INPUT_MAX];
+	uint64_t flags, n;
+
+	flags = spin_lock_irqsave(&vm->input_lock);
+	n = MIN(b, vm->input_count);
+	memcpy(piece, vm->input, n);
+	memmove(vm->input, vm->input + n, vm->input_count - n);
+	vm->input_count -= (uint32_t)n;
+	spin_unlock_irqrestore(&vm->input_lock, flags);
+	if (copy_to_user((void *)a, piece, n))
+		return -EFAULT;
+	return (long)n;
+}
+
+GATE_CALL(call_log)
+{
+	char text[GATE_LOG_MAX + 1];
+
+	if (a > LOG_DEBUG || c > GATE_LOG_MAX)
+		return -EINVAL;
+	if (copy_from_user(text, (const void *)b, c))
+		return -EFAULT;
+	for (uint64_t i = 0; i < c; i++)
+		if (text[i] < ' ' || text[i] > '~')
+			text[i] = '.';
+	text[c] = 0;
+	vlog_print(&vcpu->vm->log, (enum log_level)a, "%s", text);
+	return 0;
+}
+
+/* ---- Memory map
+ * -------------------------------------------------------------------- */
+
+/* [gpa, +length) onto the VM's memory at offset, piece by 2 MiB piece. */
+static int map_chunks(struct vm *vm, gpa_t gpa, uint64_t length,
+		      uint64_t offset, unsigned prot)
+{
+	while (length) {
+		uint64_t within = offset % PAGE_2M;
+		uint64_t n = MIN(length, PAGE_2M - within);
+		hpa_t hpa = vm->chunk[offset / PAGE_2M] + within;
+		int error = table_map(&vm->nested, gpa, hpa, n, prot,
+				      MAP_WRITE_BACK);
+
+		if (error)
+			return error;
+		gpa += n;
+		offset += n;
+		length -= n;
+	}
+	return 0;
+}
+
+static void vm_flush(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->vcpu_count; i++)
+		vcpu_notify(vm->vcpu[i], PENDING_FLUSH);
+}
+
+GATE_CALL(call_map)
+{
+	struct vm *vm = vcpu->vm;
+	uint64_t size = (uint64_t)vm->chunk_count * PAGE_2M;
+	uint64_t kind = c & (PAGE_SIZE - 1), offset = c - kind;
+	int error;
+
+	if (!IS_ALIGNED(a | b, PAGE_SIZE) || kind >= GATE_MAP_COUNT || !b)
+		return -EINVAL;
+	if (a >= GPA_LIMIT || b > GPA_LIMIT - a)
+		return -ERANGE;
+	if (kind != GATE_MAP_NONE && (offset > size || b > size - offset))
+		return -ERANGE;
+	spin_lock(&vm->lock);
+	if (kind == GATE_MAP_NONE)
+		error = table_unmap(&vm->nested, a, b);
+	else
+		error = map_chunks(vm, a, b, offset,
+				   kind == GATE_MAP_RAM
+					   ? MAP_READ | MAP_WRITE | MAP_EXEC
+					   : MAP_READ | MAP_EXEC);
+	spin_unlock(&vm->lock);
+	vm_flush(vm);
+	return error;
+}
+
+/* ---- The rest
+ * ------------------------------------------------------------------------ */
+
+GATE_CALL(call_stop)
+{
+	switch (a) {
+	case GATE_STOP_POWER_OFF:
+		vm_stop(vcpu->vm, "powered off");
+		break;
+	case GATE_STOP_DEBUG_EXIT:
+		vcpu->vm->exit_code = (uint32_t)b;
+		vm_stop(vcpu->vm, "ended by the guest through port 0xf4");
+		break;
+	case GATE_STOP_ERROR:
+		vm_stop(vcpu->vm, "its machine gave up");
+		break;
+	case GATE_STOP_RESET:
+		vlog_info(&vcpu->vm->log, "reset");
+		vm_reset(vcpu->vm, vcpu);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+	vcpu_exit(vcpu);
+}
+
+GATE_CALL(call_yield)
+{
+	(void)vcpu;
+	sched_yield();
+	return 0;
+}
+
+GATE_CALL(call_msr_read)
+{
+	uint64_t value = 0;
+	int error = msr_exit_read(vcpu, (uint32_t)a, &value);
+
+	vcpu->page->msr_value = value;
+	return error;
+}
+
+GATE_CALL(call_msr_write)
+{
+	return msr_exit_write(vcpu, (uint32_t)a, b);
+}
+
+GATE_CALL(call_cpuid)
+{
+	cpuid_execute(vcpu, (uint32_t)a, (uint32_t)b);
+	return 0;
+}
+
+GATE_CALL(call_xcr0_set)
+{
+	return fpu_xcr0_set(vcpu, a);
+}
+
+/* clang-format off */
+extern const gate_fn gate_calls[GATE_CALL_COUNT];
+const gate_fn gate_calls[GATE_CALL_COUNT] = {
+	[GATE_RESUME]        = call_resume,
+	[GATE_STATE_LOAD]    = call_state_load,
+	[GATE_LINE]          = call_line,
+	[GATE_MSI]           = call_msi,
+	[GATE_APIC_READ]     = call_apic_read,
+	[GATE_APIC_WRITE]    = call_apic_write,
+	[GATE_TIMER]         = call_timer,
+	[GATE_BLOCK]         = call_block,
+	[GATE_CONSOLE_WRITE] = call_console_write,
+	[GATE_CONSOLE_READ]  = call_console_read,
+	[GATE_MAP]           = call_map,
+	[GATE_LOG]           = call_log,
+	[GATE_STOP]          = call_stop,
+	[GATE_YIELD]         = call_yield,
+	[GATE_MSR_READ]      = call_msr_read,
+	[GATE_MSR_WRITE]     = call_msr_write,
+	[GATE_CPUID]         = call_cpuid,
+	[GATE_XCR0_SET]      = call_xcr0_set,
+};
+/* clang-format on */
+
+/* ---- Entry
+ * ---------------------------------------------------------------------------
+ */
+
+#define EFER_SCE     BIT(0)
+#define STAR_SYSRET  MASK(63, 48)
+#define STAR_SYSCALL MASK(47, 32)
+/* Cleared on the way in: TF IF DF IOPL NT AC. */
+#define SFMASK_GATE                                                \
+	(X86_FLAG_TF | X86_FLAG_IF | X86_FLAG_DF | X86_FLAG_IOPL | \
+	 X86_FLAG_NT | X86_FLAG_AC | X86_FLAG_RF)
+
+extern char gate_syscall[];
+
+void gate_init_cpu(void)
+{
+	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SCE);
+	msr_write(MSR_STAR,
+		  FIELD_PUT(STAR_SYSCALL, SELECTOR_KERNEL_CODE) |
+			  FIELD_PUT(STAR_SYSRET, SELECTOR_USER_CODE32));
+	msr_write(MSR_LSTAR, (uint64_t)gate_syscall);
+	msr_write(MSR_SFMASK, SFMASK_GATE);
+}
+
+/* A machine did something that ring 3 may not: its VM ends, nothing else. */
+void machine_fault(struct trap_frame *frame)
+{
+	struct vcpu *vcpu = vcpu_current();
+
+	vlog_err(&vcpu->vm->log,
+		 "machine: exception %lu, error %lx, at %lx, address %lx",
+		 frame->vector, frame->error, frame->rip, cr2_read());
+	log_err("rax %016lx rbx %016lx rcx %016lx rdx %016lx", frame->rax,
+		frame->rbx, frame->rcx, frame->rdx);
+	log_err("rsi %016lx rdi %016lx rbp %016lx rsp %016lx", frame->rsi,
+		frame->rdi, frame->rbp, frame->rsp);
+	log_err("r8  %016lx r9  %016lx r10 %016lx r11 %016lx", frame->r8,
+		frame->r9, frame->r10, frame->r11);
+	log_err("r12 %016lx r13 %016lx r14 %016lx r15 %016lx", frame->r12,
+		frame->r13, frame->r14, frame->r15);
+	vcpu_report(vcpu);
+	vm_stop(vcpu->vm, "its machine crashed");
+	vcpu_exit(vcpu);
+}

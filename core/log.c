@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The log's lines: "[seconds.microseconds] text", put together on the stack
+ * and handed to the console whole, so that lines of several CPUs never mix.
+ */
+#include "include/log.h"
+
+#include "core/host.h"
+#include "lib/printf.h"
+
+#define LINE_MAX 240
+
+static const char *const level_text[] = {
+	[LOG_ERROR] = "error: ",
+	[LOG_WARNING] = "warning: ",
+	[LOG_INFO] = "",
+	[LOG_DEBUG] = "",
+};
+
+static size_t append(char *line, size_t at, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* snprintf() says how much it would have liked to write. */
+static size_t clamp(size_t at, int wanted)
+{
+	at += wanted < 0 ? 0 : (size_t)wanted;
+	return at > LINE_MAX - 2 ? LINE_MAX - 2 : at;
+}
+
+static size_t append(char *line, size_t at, const char *format, ...)
+{
+	va_list args;
+	int wanted;
+
+	va_start(args, format);
+	wanted = vsnprintf(line + at, LINE_MAX - 1 - at, format, args);
+	va_end(args);
+	return clamp(at, wanted);
+}
+
+void log_vprint(enum log_level level, const char *prefix, const char *format,
+		va_list args)
+{
+	struct console *console = &this_host()->console;
+	uint64_t us = time_now_ns() / NSEC_PER_US;
+	char line[LINE_MAX];
+	size_t at;
+
+	if (level > console->log_level)
+		return;
+	at = append(line, 0, "[%4lu.%06lu] %s%s", us / 1000000, us % 1000000,
+		    level_text[level], prefix);
+	at = clamp(at, vsnprintf(line + at, LINE_MAX - 1 - at, format, args));
+	line[at++] = '\n';
+	console_print(console, line, at);
+}
+
+void log_print(enum log_level level, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	log_vprint(level, "", format, args);
+	va_end(args);
+}
+
+/* Whether the source may write one more line now. */
+static bool source_may_print(struct log_source *source)
+{
+	uint64_t now = time_now_ns();
+
+	if (now - source->window_start_ns >= NSEC_PER_SEC) {
+		source->window_start_ns = now;
+		source->printed = 0;
+		if (source->dropped)
+			log_warn("[%s] %u more lines left out", source->name,
+				 source->dropped);
+		source->dropped = 0;
+	}
+	if (source->printed < LOG_BURST) {
+		source->printed++;
+		return true;
+	}
+	source->dropped++;
+	return false;
+}
+
+void vlog_print(struct log_source *source, enum log_level level,
+		const char *format, ...)
+{
+	char prefix[sizeof(source->name) + 4];
+	va_list args;
+
+	if (level > this_host()->console.log_level || !source_may_print(source))
+		return;
+	(void)snprintf(prefix, sizeof(prefix), "[%s] ", source->name);
+	va_start(args, format);
+	log_vprint(level, prefix, format, args);
+	va_end(args);
+}

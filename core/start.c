@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From the manifest to running guests.
+ */
+#include "core/vm.h"
+
+#include "core/host.h"
+#include "core/loader.h"
+#include "core/soft.h"
+#include "include/boot.h"
+#include "include/errno.h"
+#include "include/manifest.h"
+#include "include/x86.h"
+#include "lib/string.h"
+#include "mm/pages.h"
+#include "mm/phys.h"
+
+#define BIOS_MODULE    "bios.bin"
+#define VGABIOS_MODULE "vgabios.bin"
+#define SECTOR	       512
+
+/* Back ends, in the order they are tried. */
+static const struct vendor *const vendors[] = { &svm_vendor, &vmx_vendor };
+
+/* Which modules a guest's disk already writes to. */
+struct start {
+	struct host *host;
+	const struct vendor *back;
+	const struct boot_modules *modules;
+	bool is_taken[BOOT_MODULES_MAX];
+	int enable_error;
+};
+
+static const struct vendor *vendor_find(void)
+{
+	const char *why[ARRAY_SIZE(vendors)];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(vendors); i++) {
+		why[i] = "";
+		if (!vendors[i]->probe(&why[i])) {
+			log_info("processor: %s", vendors[i]->name);
+			return vendors[i];
+		}
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(vendors); i++)
+		log_err("no %s: %s", vendors[i]->name, why[i]);
+	return NULL;
+}
+
+static void enable_here(void *ctx)
+{
+	struct start *start = ctx;
+	int error;
+
+	fpu_init_cpu();
+	gate_init_cpu();
+	error = start->back->cpu_enable(this_cpu()->id, &start->host->pages,
+					&start->host->account);
+	if (error)
+		__atomic_store_n(&start->enable_error, error, __ATOMIC_SEQ_CST);
+}
+
+/* ---- Modules
+ * ------------------------------------------------------------------- */
+
+static int add_blob(struct start *start, struct vm *vm, const char *name,
+		    enum gate_blob_kind kind)
+{
+	const struct boot_module *module;
+	int error;
+
+	if (!name[0])
+		return 0;
+	module = boot_module_find(start->modules, name);
+	if (!module) {
+		vlog_err(&vm->log, "boot module \"%s\" is missing", name);
+		return -ENOENT;
+	}
+	error = loader_add_blob(vm, kind, module);
+	if (error)
+		vlog_err(&vm->log, "boot module \"%s\" cannot be used: %d",
+			 name, error);
+	return error;
+}
+
+static int add_blobs(struct start *start, struct vm *vm)
+{
+	const struct guest_manifest *m = vm->manifest;
+	bool is_direct = m->kernel[0];
+	int error = 0;
+
+	if (!is_direct) {
+		error = add_blob(start, vm,
+				 m->firmware[0] ? m->firmware : BIOS_MODULE,
+				 GATE_BLOB_BIOS);
+		if (!error)
+			error = add_blob(start, vm,
+					 m->vga_bios[0] ? m->vga_bios
+							: VGABIOS_MODULE,
+					 GATE_BLOB_VGABIOS);
+		return error;
+	}
+	error = add_blob(start, vm, m->kernel, GATE_BLOB_KERNEL);
+	if (!error)
+		error = add_blob(start, vm, m->initrd, GATE_BLOB_INITRD);
+	return error;
+}
+
+/* The second writer of an image gets a copy, charged to the host. */
+static uint8_t *module_copy(struct start *start,
+			    const struct boot_module *module)
+{
+	struct host *host = start->host;
+	uint64_t length = ALIGN_UP(module->length, PAGE_SIZE);
+	uint8_t *copy = map_ram_alloc(&host->map, &host->account, length);
+
+	if (copy)
+		memcpy(copy, phys_to_virt(module->base), module->length);
+	return copy;
+}
+
+static int add_disk(struct start *start, struct vm *vm,
+		    const struct disk_manifest *m)
+{
+	const struct boot_module *module =
+		boot_module_find(start->modules, m->image);
+	unsigned n = vm->config->disk_count;
+	struct gate_disk *disk = &vm->config->disk[n];
+	uint8_t *data;
+
+	if (!module) {
+		vlog_err(&vm->log,
+			 "disk image \"%s\" is not among the boot "
+			 "modules",
+			 m->image);
+		return -ENOENT;
+	}
+	data = phys_to_virt(module->base);
+	if (!m->is_read_only) {
+		bool *is_taken =
+			&start->is_taken[module - start->modules->module];
+
+		if (*is_taken)
+			data = module_copy(start, module);
+		*is_taken = true;
+	}
+	if (!data) {
+		vlog_err(&vm->log, "no memory for a copy of \"%s\"", m->image);
+		return -ENOMEM;
+	}
+	disk->sector_count = module->length / SECTOR;
+	disk->bus = m->bus;
+	disk->unit = m->unit;
+	disk->is_cdrom = m->is_cdrom;
+	disk->is_read_only = m->is_read_only || m->is_cdrom;
+	vm->disk[n].data = data;
+	vm->disk[n].sector_count = disk->sector_count;
+	vm->disk[n].is_read_only = disk->is_read_only;
+	vm->config->disk_count = n + 1;
+	if (!disk->is_read_only)
+		vlog_info(&vm->log,
+			  "disk \"%s\" is in memory: what is written "
+			  "to it is lost at power-off",
+			  m->image);
+	return 0;
+}
+
+/* ---- Guests
+ * ---------------------------------------------------------------------- */
+
+static struct vm *start_guest(struct start *start,
+			      const struct guest_manifest *manifest)
+{
+	struct vm *vm = NULL;
+	const struct vendor *back = manifest->devices & GATE_DEVICE_EMULATE
+					    ? &soft_vendor
+					    : start->back;
+	int error = vm_create(start->host, back, manifest, &vm);
+
+	if (!error)
+		error = add_blobs(start, vm);
+	for (unsigned i = 0; !error && i < manifest->disk_count; i++)
+		error = add_disk(start, vm, &manifest->disk[i]);
+	if (!error)
+		return vm;
+	log_err("guest %s cannot be made: %s", manifest->name,
+		error == -ENOMEM ? "not enough memory" : "see above");
+	if (vm)
+		vm_discard(vm);
+	return NULL;
+}
+
+static void start_guests(struct start *start, const struct manifest *manifest)
+{
+	struct vm *vm[MANIFEST_GUESTS_MAX];
+	unsigned count = 0, vcpus = 0;
+
+	for (unsigned i = 0; i < manifest->guest_count; i++)
+		vcpus += manifest->guest[i].vcpus;
+	start->host->is_overcommitted = vcpus > start->host->cpu_count;
+	for (unsigned i = 0; i < manifest->guest_count; i++) {
+		vm[count] = start_guest(start, &manifest->guest[i]);
+		if (vm[count])
+			count++;
+	}
+	start->host->guest_count = count;
+	if (!count) {
+		log_err("no guest could be started");
+		host_power_off(HOST_EXIT_CODE_PANIC);
+	}
+	for (unsigned i = 0; i < count; i++)
+		vm_start(vm[i]);
+}
+
+void host_start(const struct manifest *manifest,
+		const struct boot_modules *modules)
+{
+	struct start start = { .host = this_host(), .modules = modules };
+
+	start.back = vendor_find();
+	if (!start.back) {
+		log_err("nothing is started: no guest can run on this machine");
+		host_power_off(HOST_EXIT_CODE_PANIC);
+	}
+	cpu_call_others(enable_here, &start);
+	enable_here(&start);
+	if (start.enable_error) {
+		log_err("%s cannot be enabled: %d", start.back->name,
+			start.enable_error);
+		host_power_off(HOST_EXIT_CODE_PANIC);
+	}
+	start_guests(&start, manifest);
+}

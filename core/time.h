@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Time: the TSC, its rate, and one-shot timers per CPU on the local APIC's.
+ */
+#ifndef BULKHEAD_TIME_H
+#define BULKHEAD_TIME_H
+
+#include "include/compiler.h"
+#include "include/spinlock.h"
+#include "include/x86.h"
+
+struct cpu;
+
+#define TIMER_NEVER UINT64_MAX
+
+/*
+ * Expired: called with interrupts off on the CPU that armed it, not armed any
+ * more; it may arm itself again.
+ */
+struct timer {
+	uint64_t deadline_tsc;
+	void (*fn)(void *ctx);
+	void *ctx;
+	struct timer *next;
+	struct cpu *cpu; /* whose queue it is on, NULL: not armed */
+};
+
+struct timer_queue {
+	struct spinlock lock;
+	struct timer *first; /* sorted by deadline */
+	uint64_t programmed; /* deadline the hardware has, or TIMER_NEVER */
+};
+
+/* Rates as mul and shift: ns = tsc * mul >> shift. */
+struct time_rate {
+	uint64_t mul;
+	uint32_t shift;
+};
+
+struct time_base {
+	uint64_t tsc_hz;
+	uint64_t timer_hz; /* local APIC's count, 0: TSC deadline mode */
+	uint64_t boot_tsc;
+	struct time_rate tsc_to_ns;
+	struct time_rate ns_to_tsc;
+	struct time_rate tsc_to_timer;
+};
+
+static inline uint64_t time_scale(struct time_rate rate, uint64_t value)
+{
+	return (uint64_t)(((unsigned __int128)value * rate.mul) >> rate.shift);
+}
+
+/* TSC of this host; the CPUs' are taken to be in step. */
+static inline uint64_t time_now_tsc(void)
+{
+	return tsc_read();
+}
+/* Durations either way. */
+uint64_t time_tsc_to_ns(uint64_t tsc);
+uint64_t time_ns_to_tsc(uint64_t ns);
+/* Since boot. */
+uint64_t time_now_ns(void);
+uint64_t time_tsc_hz(void);
+void time_delay_ns(uint64_t ns);
+
+/* On this CPU; an armed timer (of any CPU) is moved. */
+void timer_arm(struct timer *timer, uint64_t deadline_tsc);
+/*
+ * After it, fn will not be called; it may be running on another CPU.
+ * Harmless if not armed.
+ */
+void timer_cancel(struct timer *timer);
+
+/* The timer interrupt. */
+void timer_interrupt(struct cpu *cpu);
+/* Calibrates; once, on the CPU that booted. */
+void time_init(struct time_base *base);
+void time_init_cpu(struct cpu *cpu);
+
+#endif

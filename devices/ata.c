@@ -1,0 +1,677 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An ATA disk: ATA/ATAPI-6 with 48-bit addresses, PIO and DMA.
+ *
+ * Reads by PIO fetch up to the channel's buffer at once and announce it block
+ * by block; writes by PIO go to the medium block by block.  Sectors that are
+ * not there end a command with IDNF before it begins.
+ *
+ * Does not model: SMART, security, host protected area (its size can be read,
+ * not set), queued commands, READ/WRITE BUFFER.  Caches and power states are
+ * remembered and otherwise without effect.
+ *
+ * References: ATA/ATAPI-6, "Command descriptions", "IDENTIFY DEVICE".
+ */
+#include "devices/ide_internal.h"
+
+#include "include/errno.h"
+#include "lib/string.h"
+
+#define GEOMETRY_HEADS	   16
+#define GEOMETRY_SECTORS   63
+#define GEOMETRY_CYLINDERS 16383
+
+#define LBA28_LIMIT BIT(28)
+#define LBA48_LIMIT BIT(48)
+
+#define POWER_STANDBY 0x00
+#define POWER_ACTIVE  0xff
+
+/* IDENTIFY DEVICE */
+#define ID_WORDS	 256
+#define ID_FIRMWARE	 "1.0"
+#define ID48_DWORD_IO	 1
+#define ID49_DMA	 BIT(8)
+#define ID49_LBA	 BIT(9)
+#define ID49_IORDY	 MASK(11, 10)
+#define ID53_VALID	 7
+#define ID59_VALID	 BIT(8)
+#define ID63_MWDMA	 7
+#define ID64_PIO_3_4	 3
+#define ID80_ATA_4_TO_6	 0x70
+#define ID82_POWER	 BIT(3)
+#define ID82_WRITE_CACHE BIT(5)
+#define ID82_READ_AHEAD	 BIT(6)
+#define ID82_NOP	 BIT(14)
+#define ID83_LBA48	 BIT(10)
+#define ID83_FLUSH	 BIT(12)
+#define ID83_FLUSH_EXT	 BIT(13)
+#define ID_WORD_VALID	 BIT(14)
+#define ID88_UDMA	 MASK(5, 0)
+#define ID93_MASTER	 0x600b
+#define ID93_SLAVE	 0x6b00
+#define ID_SIGNATURE	 0xa5
+#define ID_ACTIVE_MODE	 8 /* shift of the selected transfer mode */
+
+/* SET FEATURES, transfer mode: kind in the upper bits, number below. */
+#define MODE_KIND	 MASK(7, 3)
+#define MODE_NUMBER	 MASK(2, 0)
+#define MODE_PIO_DEFAULT 0
+#define MODE_PIO	 1
+#define MODE_MWDMA	 4
+#define MODE_UDMA	 8
+
+/* ---- Addresses --------------------------------------------------------- */
+
+static uint64_t address_chs(const struct ide_drive *drive)
+{
+	uint32_t cylinder = drive->now.lba_mid | drive->now.lba_high << 8;
+	uint32_t head = drive->device & IDE_DEVICE_HEAD;
+	uint32_t sector = drive->now.lba_low;
+
+	if (sector == 0 || sector > drive->now_sectors ||
+	    head >= drive->now_heads)
+		return UINT64_MAX;
+	return ((uint64_t)cylinder * drive->now_heads + head) *
+		       drive->now_sectors +
+	       sector - 1;
+}
+
+static uint64_t address_get(const struct ide_drive *drive, bool is_lba48)
+{
+	const struct ide_taskfile *now = &drive->now, *before = &drive->before;
+
+	if (!(drive->device & IDE_DEVICE_LBA))
+		return is_lba48 ? UINT64_MAX : address_chs(drive);
+	if (is_lba48)
+		return now->lba_low | now->lba_mid << 8 | now->lba_high << 16 |
+		       (uint64_t)before->lba_low << 24 |
+		       (uint64_t)before->lba_mid << 32 |
+		       (uint64_t)before->lba_high << 40;
+	return now->lba_low | now->lba_mid << 8 | now->lba_high << 16 |
+	       (uint64_t)(drive->device & IDE_DEVICE_HEAD) << 24;
+}
+
+static void address_set(struct ide_drive *drive, uint64_t sector, bool is_lba48)
+{
+	uint64_t cylinder;
+
+	if (!(drive->device & IDE_DEVICE_LBA)) {
+		cylinder = sector / drive->now_sectors;
+		drive->now.lba_low = (uint8_t)(sector % drive->now_sectors + 1);
+		drive->device = (drive->device & ~IDE_DEVICE_HEAD) |
+				(uint8_t)(cylinder % drive->now_heads);
+		sector = cylinder / drive->now_heads << 8;
+	} else {
+		drive->now.lba_low = (uint8_t)sector;
+		if (is_lba48) {
+			drive->before.lba_low = (uint8_t)(sector >> 24);
+			drive->before.lba_mid = (uint8_t)(sector >> 32);
+			drive->before.lba_high = (uint8_t)(sector >> 40);
+		} else {
+			drive->device = (drive->device & ~IDE_DEVICE_HEAD) |
+					(sector >> 24 & IDE_DEVICE_HEAD);
+		}
+	}
+	drive->now.lba_mid = (uint8_t)(sector >> 8);
+	drive->now.lba_high = (uint8_t)(sector >> 16);
+}
+
+static uint32_t count_get(const struct ide_drive *drive, bool is_lba48)
+{
+	uint32_t count = drive->now.count;
+
+	if (!is_lba48)
+		return count ? count : 256;
+	count |= drive->before.count << 8;
+	return count ? count : 65536;
+}
+
+/* ---- Ends -------------------------------------------------------------- */
+
+static void end_good(struct ide_drive *drive)
+{
+	ide_command_end(drive, 0);
+	ide_irq_raise(drive->channel);
+}
+
+static void end_error(struct ide_drive *drive, uint8_t error)
+{
+	ide_command_end(drive, error);
+	ide_irq_raise(drive->channel);
+}
+
+static void end_status(struct ide_drive *drive, int status)
+{
+	if (status == 0)
+		end_good(drive);
+	else if (status == -ERANGE)
+		end_error(drive, IDE_ERROR_IDNF);
+	else if (status == -EROFS)
+		end_error(drive, IDE_ERROR_ABRT);
+	else
+		end_error(drive, IDE_ERROR_UNC);
+}
+
+static bool is_extended(uint8_t command);
+
+/* The registers end at the last sector moved. */
+static void end_transfer(struct ide_drive *drive, int status)
+{
+	struct ide_channel *channel = drive->channel;
+	bool is_lba48 = is_extended(channel->command);
+
+	address_set(drive, channel->sector - (status == 0), is_lba48);
+	drive->now.count = (uint8_t)channel->left;
+	drive->before.count = (uint8_t)(channel->left >> 8);
+	if (status == -ENOSPC)
+		/* Too few regions: the drive is left without an interrupt. */
+		ide_command_end(drive, 0);
+	else
+		end_status(drive, status);
+}
+
+/* False: the command has been ended, with an error. */
+static bool range_take(struct ide_drive *drive, bool is_lba48)
+{
+	struct ide_channel *channel = drive->channel;
+	uint64_t sector = address_get(drive, is_lba48);
+	uint32_t count = count_get(drive, is_lba48);
+
+	if (sector >= drive->sector_count ||
+	    count > drive->sector_count - sector) {
+		end_error(drive, IDE_ERROR_IDNF);
+		return false;
+	}
+	channel->sector = sector;
+	channel->left = count;
+	channel->finish = end_transfer;
+	return true;
+}
+
+/* ---- PIO --------------------------------------------------------------- */
+
+static void read_chunk(struct ide_drive *drive);
+
+static void read_block_done(struct ide_drive *drive)
+{
+	struct ide_channel *channel = drive->channel;
+
+	if (channel->position < channel->fill) {
+		ide_pio_start(drive, IDE_PIO_IN, channel->block, true);
+		return;
+	}
+	if (channel->left) {
+		read_chunk(drive);
+		return;
+	}
+	/* The last block's interrupt has been: no other. */
+	ide_command_end(drive, 0);
+}
+
+static void read_chunk_done(struct ide_drive *drive, int status)
+{
+	struct ide_channel *channel = drive->channel;
+
+	if (status) {
+		end_transfer(drive, status);
+		return;
+	}
+	channel->sector += channel->chunk;
+	channel->left -= channel->chunk;
+	if (channel->left == 0) {
+		address_set(drive, channel->sector - 1,
+			    is_extended(channel->command));
+		drive->now.count = 0;
+	}
+	channel->position = 0;
+	channel->fill = channel->chunk * BLOCK_SECTOR;
+	ide_pio_start(drive, IDE_PIO_IN, channel->block, true);
+}
+
+static void read_chunk(struct ide_drive *drive)
+{
+	struct ide_channel *channel = drive->channel;
+	uint32_t most = ALIGN_DOWN(IDE_BUFFER, channel->block) / BLOCK_SECTOR;
+
+	drive->status = IDE_STATUS_BSY;
+	ide_request_buffer(drive, BLOCK_READ, MIN(channel->left, most),
+			   read_chunk_done);
+}
+
+static void write_block(struct ide_drive *drive, bool has_irq)
+{
+	struct ide_channel *channel = drive->channel;
+
+	channel->position = 0;
+	channel->fill = MIN(channel->block, channel->left * BLOCK_SECTOR);
+	ide_pio_start(drive, IDE_PIO_OUT, channel->fill, has_irq);
+}
+
+static void write_request_done(struct ide_drive *drive, int status)
+{
+	struct ide_channel *channel = drive->channel;
+
+	if (status == 0) {
+		channel->sector += channel->chunk;
+		channel->left -= channel->chunk;
+	}
+	if (status || channel->left == 0)
+		end_transfer(drive, status);
+	else
+		write_block(drive, true);
+}
+
+static void write_block_done(struct ide_drive *drive)
+{
+	drive->status = IDE_STATUS_BSY;
+	ide_request_buffer(drive, BLOCK_WRITE,
+			   drive->channel->fill / BLOCK_SECTOR,
+			   write_request_done);
+}
+
+static void pio_begin(struct ide_drive *drive, bool is_write, bool is_multiple)
+{
+	struct ide_channel *channel = drive->channel;
+
+	if (is_multiple && drive->multiple == 0) {
+		end_error(drive, IDE_ERROR_ABRT);
+		return;
+	}
+	if (is_write && drive->backend->is_read_only) {
+		end_error(drive, IDE_ERROR_ABRT);
+		return;
+	}
+	if (!range_take(drive, is_extended(channel->command)))
+		return;
+	channel->is_write = is_write;
+	channel->block = BLOCK_SECTOR * (is_multiple ? drive->multiple : 1);
+	if (is_write) {
+		channel->block_done = write_block_done;
+		write_block(drive, false);
+	} else {
+		channel->block_done = read_block_done;
+		read_chunk(drive);
+	}
+}
+
+static void pio_read(struct ide_drive *drive)
+{
+	pio_begin(drive, false, false);
+}
+
+static void pio_write(struct ide_drive *drive)
+{
+	pio_begin(drive, true, false);
+}
+
+static void pio_read_multiple(struct ide_drive *drive)
+{
+	pio_begin(drive, false, true);
+}
+
+static void pio_write_multiple(struct ide_drive *drive)
+{
+	pio_begin(drive, true, true);
+}
+
+/* ---- DMA --------------------------------------------------------------- */
+
+static void dma_begin(struct ide_drive *drive, bool is_write)
+{
+	struct ide_channel *channel = drive->channel;
+
+	if (is_write && drive->backend->is_read_only) {
+		end_error(drive, IDE_ERROR_ABRT);
+		return;
+	}
+	if (!range_take(drive, is_extended(channel->command)))
+		return;
+	channel->is_write = is_write;
+	ide_dma_wait(drive, ide_dma_sectors);
+}
+
+static void dma_read(struct ide_drive *drive)
+{
+	dma_begin(drive, false);
+}
+
+static void dma_write(struct ide_drive *drive)
+{
+	dma_begin(drive, true);
+}
+
+/* ---- Without data ------------------------------------------------------ */
+
+static void verify(struct ide_drive *drive)
+{
+	struct ide_channel *channel = drive->channel;
+
+	if (!range_take(drive, is_extended(channel->command)))
+		return;
+	channel->sector += channel->left;
+	channel->left = 0;
+	end_transfer(drive, 0);
+}
+
+static void flush(struct ide_drive *drive)
+{
+	drive->status = IDE_STATUS_BSY;
+	drive->channel->sector = 0;
+	ide_request_buffer(drive, BLOCK_FLUSH, 0, end_status);
+}
+
+static void seek(struct ide_drive *drive)
+{
+	if (address_get(drive, false) >= drive->sector_count)
+		end_error(drive, IDE_ERROR_IDNF);
+	else
+		end_good(drive);
+}
+
+static void native_max(struct ide_drive *drive)
+{
+	bool is_lba48 = is_extended(drive->channel->command);
+	uint64_t limit = is_lba48 ? LBA48_LIMIT : LBA28_LIMIT;
+
+	if (!(drive->device & IDE_DEVICE_LBA)) {
+		end_error(drive, IDE_ERROR_ABRT);
+		return;
+	}
+	address_set(drive, MIN(drive->sector_count, limit) - 1, is_lba48);
+	end_good(drive);
+}
+
+static void set_multiple(struct ide_drive *drive)
+{
+	uint8_t count = drive->now.count;
+
+	if (count > IDE_MULTIPLE || count & (count - 1)) {
+		end_error(drive, IDE_ERROR_ABRT);
+		return;
+	}
+	drive->multiple = count;
+	end_good(drive);
+}
+
+/* INITIALIZE DEVICE PARAMETERS: a geometry of software's choice. */
+static void set_geometry(struct ide_drive *drive)
+{
+	uint32_t heads = (drive->device & IDE_DEVICE_HEAD) + 1;
+	uint32_t sectors = drive->now.count;
+
+	if (sectors == 0 || sectors > GEOMETRY_SECTORS) {
+		end_error(drive, IDE_ERROR_ABRT);
+		return;
+	}
+	drive->now_heads = (uint8_t)heads;
+	drive->now_sectors = (uint8_t)sectors;
+	drive->now_cylinders =
+		(uint16_t)MIN(drive->sector_count / (heads * sectors), 65535U);
+	end_good(drive);
+}
+
+static void power_active(struct ide_drive *drive)
+{
+	drive->power = POWER_ACTIVE;
+	end_good(drive);
+}
+
+static void power_standby(struct ide_drive *drive)
+{
+	drive->power = POWER_STANDBY;
+	end_good(drive);
+}
+
+static void power_check(struct ide_drive *drive)
+{
+	drive->now.count = drive->power;
+	end_good(drive);
+}
+
+static void recalibrate(struct ide_drive *drive)
+{
+	end_good(drive);
+}
+
+static bool transfer_mode_set(struct ide_drive *drive, uint8_t mode)
+{
+	unsigned number = FIELD_GET(MODE_NUMBER, mode);
+
+	switch (FIELD_GET(MODE_KIND, mode)) {
+	case MODE_PIO_DEFAULT:
+		return number <= 1;
+	case MODE_PIO:
+		return number <= 4;
+	case MODE_MWDMA:
+		if (number > 2)
+			return false;
+		break;
+	case MODE_UDMA:
+		if (number > 5)
+			return false;
+		break;
+	default:
+		return false;
+	}
+	drive->transfer_mode = mode;
+	return true;
+}
+
+static bool feature_set(struct ide_drive *drive, uint8_t feature)
+{
+	switch (feature) {
+	case 0x02:
+	case 0x82:
+		drive->is_write_cached = feature == 0x02;
+		return true;
+	case 0x55:
+	case 0xaa:
+		drive->is_read_ahead = feature == 0xaa;
+		return true;
+	case 0x03:
+		return transfer_mode_set(drive, drive->now.count);
+	case 0x66: /* keep, or drop, features over a software reset */
+	case 0xcc:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void set_features(struct ide_drive *drive)
+{
+	if (feature_set(drive, drive->now.feature))
+		end_good(drive);
+	else
+		end_error(drive, IDE_ERROR_ABRT);
+}
+
+/* ---- IDENTIFY DEVICE --------------------------------------------------- */
+
+static void identify_geometry(const struct ide_drive *drive, uint8_t *id)
+{
+	uint32_t now = (uint32_t)drive->now_cylinders * drive->now_heads *
+		       drive->now_sectors;
+	uint32_t lba28 = (uint32_t)MIN(drive->sector_count, LBA28_LIMIT - 1);
+
+	ide_word_set(id, 1, drive->cylinders);
+	ide_word_set(id, 3, drive->heads);
+	ide_word_set(id, 6, drive->sectors);
+	ide_word_set(id, 54, drive->now_cylinders);
+	ide_word_set(id, 55, drive->now_heads);
+	ide_word_set(id, 56, drive->now_sectors);
+	ide_word_set(id, 57, (uint16_t)now);
+	ide_word_set(id, 58, (uint16_t)(now >> 16));
+	ide_word_set(id, 60, (uint16_t)lba28);
+	ide_word_set(id, 61, (uint16_t)(lba28 >> 16));
+	for (unsigned i = 0; i < 4; i++)
+		ide_word_set(id, 100 + i,
+			     (uint16_t)(drive->sector_count >> 16 * i));
+}
+
+static void identify_features(const struct ide_drive *drive, uint8_t *id)
+{
+	uint8_t mode = FIELD_GET(MODE_NUMBER, drive->transfer_mode);
+	uint8_t kind = FIELD_GET(MODE_KIND, drive->transfer_mode);
+	bool is_slave = drive != &drive->channel->drive[0];
+
+	ide_word_set(id, 47, 0x8000 | IDE_MULTIPLE);
+	ide_word_set(id, 48, ID48_DWORD_IO);
+	ide_word_set(id, 49, ID49_DMA | ID49_LBA | ID49_IORDY);
+	ide_word_set(id, 50, ID_WORD_VALID);
+	ide_word_set(id, 51, 2 << 8);
+	ide_word_set(id, 53, ID53_VALID);
+	if (drive->multiple)
+		ide_word_set(id, 59, ID59_VALID | drive->multiple);
+	ide_word_set(id, 63,
+		     ID63_MWDMA |
+			     (kind == MODE_MWDMA ? 1 << (ID_ACTIVE_MODE + mode)
+						 : 0));
+	ide_word_set(id, 64, ID64_PIO_3_4);
+	for (unsigned i = 65; i <= 68; i++)
+		ide_word_set(id, i, 120); /* cycle times, ns */
+	ide_word_set(id, 80, ID80_ATA_4_TO_6);
+	ide_word_set(id, 82,
+		     ID82_POWER | ID82_WRITE_CACHE | ID82_READ_AHEAD |
+			     ID82_NOP);
+	ide_word_set(id, 83,
+		     ID_WORD_VALID | ID83_FLUSH_EXT | ID83_FLUSH | ID83_LBA48);
+	ide_word_set(id, 84, ID_WORD_VALID);
+	ide_word_set(id, 85,
+		     ID82_POWER | ID82_NOP |
+			     (drive->is_write_cached ? ID82_WRITE_CACHE : 0) |
+			     (drive->is_read_ahead ? ID82_READ_AHEAD : 0));
+	ide_word_set(id, 86, ID83_FLUSH_EXT | ID83_FLUSH | ID83_LBA48);
+	ide_word_set(id, 87, ID_WORD_VALID);
+	ide_word_set(
+		id, 88,
+		ID88_UDMA |
+			(kind == MODE_UDMA ? 1 << (ID_ACTIVE_MODE + mode) : 0));
+	/* Reset result with an 80-conductor cable. */
+	ide_word_set(id, 93, is_slave ? ID93_SLAVE : ID93_MASTER);
+}
+
+static void identify(struct ide_drive *drive)
+{
+	struct ide_channel *channel = drive->channel;
+	uint8_t *id = channel->buffer, sum = ID_SIGNATURE;
+
+	memset(id, 0, ID_WORDS * 2);
+	ide_word_set(id, 0, 0x0040); /* fixed disk */
+	ide_word_set(id, 20, 3);
+	ide_word_set(id, 21, IDE_BUFFER / BLOCK_SECTOR);
+	ide_string_set(id, 10, 20, drive->serial);
+	ide_string_set(id, 23, 8, ID_FIRMWARE);
+	ide_string_set(id, 27, 40, drive->model);
+	identify_geometry(drive, id);
+	identify_features(drive, id);
+	id[510] = ID_SIGNATURE;
+	for (unsigned i = 0; i < 510; i++)
+		sum += id[i];
+	id[511] = (uint8_t)-sum;
+
+	channel->left = 0;
+	channel->fill = ID_WORDS * 2;
+	channel->block = ID_WORDS * 2;
+	channel->block_done = read_block_done;
+	ide_pio_start(drive, IDE_PIO_IN, channel->block, true);
+}
+
+/* ---- The command table ------------------------------------------------- */
+
+struct ata_row {
+	uint8_t first, last;
+	bool is_extended; /* 48-bit address and 16-bit count */
+	void (*run)(struct ide_drive *drive);
+};
+
+/* clang-format off */
+static const struct ata_row rows[] = {
+	{ 0x10, 0x1f, false, recalibrate },
+	{ 0x20, 0x21, false, pio_read },
+	{ 0x24, 0x24, true,  pio_read },
+	{ 0x25, 0x25, true,  dma_read },
+	{ 0x27, 0x27, true,  native_max },
+	{ 0x29, 0x29, true,  pio_read_multiple },
+	{ 0x30, 0x31, false, pio_write },
+	{ 0x34, 0x34, true,  pio_write },
+	{ 0x35, 0x35, true,  dma_write },
+	{ 0x39, 0x39, true,  pio_write_multiple },
+	{ 0x3c, 0x3c, false, pio_write }, /* with verify */
+	{ 0x40, 0x41, false, verify },
+	{ 0x42, 0x42, true,  verify },
+	{ 0x70, 0x7f, false, seek },
+	{ 0x91, 0x91, false, set_geometry },
+	{ 0x94, 0x94, false, power_standby },
+	{ 0x95, 0x95, false, power_active }, /* idle */
+	{ 0x96, 0x96, false, power_standby },
+	{ 0x97, 0x97, false, power_active },
+	{ 0x98, 0x98, false, power_check },
+	{ 0x99, 0x99, false, power_standby }, /* sleep */
+	{ 0xc4, 0xc4, false, pio_read_multiple },
+	{ 0xc5, 0xc5, false, pio_write_multiple },
+	{ 0xc6, 0xc6, false, set_multiple },
+	{ 0xc8, 0xc9, false, dma_read },
+	{ 0xca, 0xcb, false, dma_write },
+	{ 0xe0, 0xe0, false, power_standby },
+	{ 0xe1, 0xe1, false, power_active },
+	{ 0xe2, 0xe2, false, power_standby },
+	{ 0xe3, 0xe3, false, power_active },
+	{ 0xe5, 0xe5, false, power_check },
+	{ 0xe6, 0xe6, false, power_standby },
+	{ 0xe7, 0xe7, false, flush },
+	{ 0xea, 0xea, true,  flush },
+	{ 0xec, 0xec, false, identify },
+	{ 0xef, 0xef, false, set_features },
+	{ 0xf8, 0xf8, false, native_max },
+};
+/* clang-format on */
+
+static const struct ata_row *row_find(uint8_t command)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
+		if (command >= rows[i].first && command <= rows[i].last)
+			return &rows[i];
+	return NULL;
+}
+
+static bool is_extended(uint8_t command)
+{
+	const struct ata_row *row = row_find(command);
+
+	return row && row->is_extended;
+}
+
+void ata_command(struct ide_drive *drive, uint8_t command)
+{
+	const struct ata_row *row = row_find(command);
+
+	if (row)
+		row->run(drive);
+	else
+		end_error(drive, IDE_ERROR_ABRT);
+}
+
+/* ---- Reset ------------------------------------------------------------- */
+
+void ata_reset(struct ide_drive *drive)
+{
+	uint64_t cylinders;
+
+	drive->sector_count = drive->backend->sector_count;
+	cylinders = drive->sector_count / (GEOMETRY_HEADS * GEOMETRY_SECTORS);
+	drive->heads = GEOMETRY_HEADS;
+	drive->sectors = GEOMETRY_SECTORS;
+	drive->cylinders =
+		(uint16_t)MIN(MAX(cylinders, 1U), (uint64_t)GEOMETRY_CYLINDERS);
+	drive->now_cylinders = drive->cylinders;
+	drive->now_heads = drive->heads;
+	drive->now_sectors = drive->sectors;
+	drive->multiple = IDE_MULTIPLE;
+	drive->transfer_mode = FIELD_PUT(MODE_KIND, MODE_UDMA) | 5;
+	drive->is_write_cached = true;
+	drive->is_read_ahead = true;
+	drive->power = POWER_ACTIVE;
+	drive->status = IDE_STATUS_DRDY | IDE_STATUS_DSC;
+}

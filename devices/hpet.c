@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The HPET.  See hpet.h for what is modelled and what is not.
+ *
+ * References: Intel, IA-PC HPET Specification 1.0a, chapter 2.
+ */
+#include "devices/hpet.h"
+
+#include "lib/string.h"
+
+/* clang-format off */
+#define HPET_LENGTH	0x400
+
+#define REG_CAPABILITIES	0x000
+#define   CAP_REVISION		FIELD_PUT(MASK(7, 0), 1)
+#define   CAP_LAST_TIMER	FIELD_PUT(MASK(12, 8), HPET_TIMERS - 1)
+#define   CAP_64_BITS		BIT(13)
+#define   CAP_LEGACY		BIT(15)
+#define   CAP_VENDOR		FIELD_PUT(MASK(31, 16), 0x8086)
+#define   CAP_PERIOD_FS		FIELD_PUT(MASK(63, 32), HPET_NS * 1000000)
+#define REG_CONFIG		0x010
+#define   CONFIG_ENABLE		BIT(0)
+#define   CONFIG_LEGACY		BIT(1)
+#define   CONFIG_WRITABLE	(CONFIG_ENABLE | CONFIG_LEGACY)
+#define REG_STATUS		0x020
+#define REG_COUNTER		0x0f0
+#define REG_TIMERS		0x100
+#define TIMER_LENGTH		0x20
+
+#define TIMER_CONFIG		0x00
+#define   TIMER_LEVEL		BIT(1)
+#define   TIMER_ENABLE		BIT(2)
+#define   TIMER_PERIODIC	BIT(3)
+#define   TIMER_CAP_PERIODIC	BIT(4)
+#define   TIMER_CAP_64		BIT(5)
+#define   TIMER_SET		BIT(6) /* the next write sets the accumulator */
+#define   TIMER_32		BIT(8)
+#define   TIMER_ROUTE		MASK(13, 9)
+#define   TIMER_ROUTES		MASK(63, 32)
+#define   TIMER_WRITABLE \
+	(TIMER_LEVEL | TIMER_ENABLE | TIMER_PERIODIC | TIMER_SET | TIMER_32 |  \
+	 TIMER_ROUTE)
+#define TIMER_COMPARATOR	0x08
+#define TIMER_FSB		0x10
+
+#define PIN_LEGACY_TIMER	0
+#define PIN_LEGACY_RTC		8
+#define PIN_NONE		32 /* a route there is not */
+
+/* Nobody can handle interrupts that come faster: 1 us. */
+#define LEAST_TICKS	100
+/* clang-format on */
+
+/* ---- The counter ------------------------------------------------------- */
+
+static bool is_enabled(const struct hpet *hpet)
+{
+	return hpet->config & CONFIG_ENABLE;
+}
+
+static uint64_t counter(const struct hpet *hpet)
+{
+	if (!is_enabled(hpet))
+		return hpet->counter;
+	return (clock_now(hpet->clock) - hpet->start_ns) / HPET_NS;
+}
+
+/* ---- Interrupts -------------------------------------------------------- */
+
+static unsigned timer_pin(const struct hpet_timer *timer)
+{
+	unsigned route = (unsigned)FIELD_GET(TIMER_ROUTE, timer->config);
+
+	if ((timer->hpet->config & CONFIG_LEGACY) && timer->number < 2)
+		return timer->number ? PIN_LEGACY_RTC : PIN_LEGACY_TIMER;
+	return HPET_ROUTES & BIT(route) ? route : PIN_NONE;
+}
+
+static void pin_set(const struct hpet *hpet, unsigned pin, bool level)
+{
+	if (pin != PIN_NONE)
+		hpet->out.set(hpet->out.sink, pin, level);
+}
+
+/* Brings a level output in line with status and configuration. */
+static void update_level(struct hpet_timer *timer)
+{
+	bool level = (timer->hpet->status & BIT(timer->number)) &&
+		     (timer->config & TIMER_ENABLE);
+	unsigned pin = timer_pin(timer);
+
+	if (timer->level && (!level || pin != timer->pin))
+		pin_set(timer->hpet, timer->pin, false);
+	if (level && (!timer->level || pin != timer->pin))
+		pin_set(timer->hpet, pin, true);
+	timer->level = level;
+	timer->pin = pin;
+}
+
+static void fire(struct hpet_timer *timer)
+{
+	struct hpet *hpet = timer->hpet;
+
+	if (!(timer->config & TIMER_ENABLE))
+		return;
+	if (timer->config & TIMER_LEVEL) {
+		hpet->status |= BIT(timer->number);
+		update_level(timer);
+	} else {
+		pin_set(hpet, timer_pin(timer), true);
+		pin_set(hpet, timer_pin(timer), false);
+	}
+}
+
+/* ---- Timers ------------------------------------------------------------ */
+
+static uint64_t width_mask(const struct hpet_timer *timer)
+{
+	return timer->config & TIMER_32 ? UINT32_MAX : UINT64_MAX;
+}
+
+/* Ticks from now to the comparator's match; 0: it has gone by. */
+static uint64_t distance(const struct hpet_timer *timer, uint64_t now)
+{
+	uint64_t ticks = timer->comparator - now;
+
+	if (timer->config & TIMER_32)
+		return (int32_t)ticks > 0 ? (uint32_t)ticks : 0;
+	return (int64_t)ticks > 0 ? ticks : 0;
+}
+
+static bool is_periodic(const struct hpet_timer *timer)
+{
+	return (timer->config & TIMER_PERIODIC) && timer->period;
+}
+
+/*
+ * Periods that passed while the host was busy elsewhere are made up for, so
+ * that a guest which counts ticks keeps its time: at this rate, and not more
+ * than a second's worth of the usual ones.
+ */
+#define CATCH_UP_RATE 8
+#define OWED_MAX      1000
+
+static void schedule(struct hpet_timer *timer)
+{
+	struct hpet *hpet = timer->hpet;
+	uint64_t now = clock_now(hpet->clock);
+	uint64_t ticks;
+
+	if (!is_enabled(hpet) || !timer->is_due ||
+	    !(timer->config & TIMER_ENABLE)) {
+		timer->owed = 0;
+		clock_timer_disarm(hpet->clock, &timer->clock_timer);
+		return;
+	}
+	ticks = distance(timer, counter(hpet));
+	if (timer->owed)
+		ticks = MIN(ticks, timer->period / CATCH_UP_RATE);
+	/* Farther than the machine will run. */
+	if (ticks > (UINT64_MAX - now) / HPET_NS - 1) {
+		clock_timer_disarm(hpet->clock, &timer->clock_timer);
+		return;
+	}
+	clock_timer_arm(hpet->clock, &timer->clock_timer,
+			now + MAX(ticks, LEAST_TICKS) * HPET_NS);
+}
+
+static void expired(void *opaque)
+{
+	struct hpet_timer *timer = opaque;
+	uint64_t now = counter(timer->hpet);
+
+	if (timer->owed && distance(timer, now)) {
+		timer->owed--;
+	} else if (is_periodic(timer)) {
+		uint64_t late = (now - timer->comparator) & width_mask(timer);
+		uint64_t missed = late / timer->period;
+
+		/* On to the first match that lies ahead. */
+		timer->comparator += (missed + 1) * timer->period;
+		timer->comparator &= width_mask(timer);
+		timer->owed = (uint32_t)MIN(timer->owed + missed, OWED_MAX);
+	} else {
+		timer->is_due = false;
+	}
+	fire(timer);
+	schedule(timer);
+}
+
+/* ---- Registers --------------------------------------------------------- */
+
+static uint64_t timer_read(const struct hpet_timer *timer, unsigned offset)
+{
+	switch (offset) {
+	case TIMER_CONFIG:
+		return timer->config | TIMER_CAP_PERIODIC | TIMER_CAP_64 |
+		       FIELD_PUT(TIMER_ROUTES, HPET_ROUTES);
+	case TIMER_COMPARATOR:
+		return timer->comparator & width_mask(timer);
+	default:
+		return 0;
+	}
+}
+
+/* The aligned eight bytes at offset. */
+static uint64_t read(const struct hpet *hpet, unsigned offset)
+{
+	switch (offset) {
+	case REG_CAPABILITIES:
+		return CAP_REVISION | CAP_LAST_TIMER | CAP_64_BITS |
+		       CAP_LEGACY | CAP_VENDOR | CAP_PERIOD_FS;
+	case REG_CONFIG:
+		return hpet->config;
+	case REG_STATUS:
+		return hpet->status;
+	case REG_COUNTER:
+		return counter(hpet);
+	}
+	if (offset < REG_TIMERS ||
+	    offset >= REG_TIMERS + HPET_TIMERS * TIMER_LENGTH)
+		return 0;
+	return timer_read(&hpet->timer[(offset - REG_TIMERS) / TIMER_LENGTH],
+			  offset % TIMER_LENGTH);
+}
+
+static void timer_config_write(struct hpet_timer *timer, uint64_t value)
+{
+	timer->config = value & TIMER_WRITABLE;
+	if (timer->config & TIMER_32) {
+		timer->comparator = (uint32_t)timer->comparator;
+		timer->period = (uint32_t)timer->period;
+	}
+	/* An edge timer has no status to hold a line by. */
+	if (!(timer->config & TIMER_LEVEL))
+		timer->hpet->status &= ~BIT(timer->number);
+	update_level(timer);
+	schedule(timer);
+}
+
+/* In periodic mode the accumulator is written behind TIMER_SET only. */
+static void comparator_write(struct hpet_timer *timer, uint64_t value)
+{
+	value &= width_mask(timer);
+	if (!(timer->config & TIMER_PERIODIC) || (timer->config & TIMER_SET))
+		timer->comparator = value;
+	if (timer->config & TIMER_PERIODIC)
+		timer->period = value;
+	timer->config &= ~TIMER_SET;
+	timer->is_due = true;
+	schedule(timer);
+}
+
+static void config_write(struct hpet *hpet, uint64_t value)
+{
+	uint64_t now = counter(hpet);
+	uint64_t changed = hpet->config ^ (value & CONFIG_WRITABLE);
+	unsigned i;
+
+	hpet->config ^= changed;
+	if (changed & CONFIG_ENABLE) {
+		hpet->counter = now;
+		hpet->start_ns = clock_now(hpet->clock) - now * HPET_NS;
+	}
+	if (changed & CONFIG_LEGACY)
+		hpet->legacy_changed(hpet->ctx, hpet->config & CONFIG_LEGACY);
+	for (i = 0; i < HPET_TIMERS; i++) {
+		update_level(&hpet->timer[i]);
+		schedule(&hpet->timer[i]);
+	}
+}
+
+static void status_write(struct hpet *hpet, uint64_t value)
+{
+	unsigned i;
+
+	hpet->status &= ~value;
+	for (i = 0; i < HPET_TIMERS; i++)
+		update_level(&hpet->timer[i]);
+}
+
+static void counter_write(struct hpet *hpet, uint64_t value)
+{
+	unsigned i;
+
+	hpet->counter = value;
+	hpet->start_ns = clock_now(hpet->clock) - value * HPET_NS;
+	for (i = 0; i < HPET_TIMERS; i++)
+		schedule(&hpet->timer[i]);
+}
+
+static void write(struct hpet *hpet, unsigned offset, uint64_t value)
+{
+	struct hpet_timer *timer;
+
+	switch (offset) {
+	case REG_CONFIG:
+		config_write(hpet, value);
+		return;
+	case REG_STATUS:
+		status_write(hpet, value);
+		return;
+	case REG_COUNTER:
+		counter_write(hpet, value);
+		return;
+	}
+	if (offset < REG_TIMERS ||
+	    offset >= REG_TIMERS + HPET_TIMERS * TIMER_LENGTH)
+		return;
+	timer = &hpet->timer[(offset - REG_TIMERS) / TIMER_LENGTH];
+	if (offset % TIMER_LENGTH == TIMER_CONFIG)
+		timer_config_write(timer, value);
+	else if (offset % TIMER_LENGTH == TIMER_COMPARATOR)
+		comparator_write(timer, value);
+}
+
+static void register_access(void *opaque, struct io_access *io)
+{
+	struct hpet *hpet = opaque;
+	unsigned offset = (unsigned)io->offset & ~7U;
+	unsigned shift = 8 * ((unsigned)io->offset & 7);
+	uint64_t mask;
+
+	/* No register lies across a boundary of eight. */
+	if (shift + 8U * io->size > 64)
+		return;
+	if (!io->is_write) {
+		io->data = read(hpet, offset) >> shift;
+		return;
+	}
+	if (io->size < 4)
+		return;
+	mask = io->size == 8 ? ~0ULL : MASK(31, 0) << shift;
+	/* Of the status, half a write must not clear the other half. */
+	if (offset == REG_STATUS)
+		write(hpet, offset, io->data << shift & mask);
+	else
+		write(hpet, offset,
+		      (read(hpet, offset) & ~mask) |
+			      (io->data << shift & mask));
+}
+
+/* ---- Life -------------------------------------------------------------- */
+
+void hpet_reset(struct hpet *hpet)
+{
+	unsigned i;
+
+	hpet->status = 0;
+	for (i = 0; i < HPET_TIMERS; i++) {
+		struct hpet_timer *timer = &hpet->timer[i];
+
+		clock_timer_disarm(hpet->clock, &timer->clock_timer);
+		timer->config = 0;
+		timer->comparator = UINT64_MAX;
+		timer->period = 0;
+		timer->is_due = false;
+		update_level(timer);
+	}
+	if (hpet->config & CONFIG_LEGACY)
+		hpet->legacy_changed(hpet->ctx, false);
+	hpet->config = 0;
+	hpet->counter = 0;
+}
+
+int hpet_init(struct hpet *hpet, struct bus *memory, struct clock *clock,
+	      struct irq_line out,
+	      void (*legacy_changed)(void *ctx, bool is_legacy), void *ctx)
+{
+	const struct io_region region = {
+		.name = "hpet",
+		.base = HPET_BASE,
+		.length = HPET_LENGTH,
+		.fn = register_access,
+		.dev = hpet,
+		.width_max = 8,
+	};
+	unsigned i;
+
+	memset(hpet, 0, sizeof(*hpet));
+	hpet->clock = clock;
+	hpet->out = out;
+	hpet->legacy_changed = legacy_changed;
+	hpet->ctx = ctx;
+	for (i = 0; i < HPET_TIMERS; i++) {
+		struct hpet_timer *timer = &hpet->timer[i];
+
+		timer->hpet = hpet;
+		timer->number = i;
+		timer->clock_timer.expired = expired;
+		timer->clock_timer.dev = timer;
+	}
+	hpet_reset(hpet);
+	return bus_add(memory, &region);
+}

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The keyboard controller and port 0x92.  See i8042.h for what is modelled
+ * and what is not.
+ *
+ * Bytes come to the output buffer from three queues: the controller's own
+ * replies, the keyboard, the mouse.  After software has read one, the devices
+ * are quiet for as long as a byte takes on their wires: interrupt handlers
+ * that chain to another read the same byte again, as they always could.
+ *
+ * References: IBM PS/2 Hardware Interface Technical Reference, "Keyboard and
+ * Auxiliary Device Controller".
+ */
+#include "devices/i8042.h"
+#include "devices/ps2.h"
+
+#include "include/errno.h"
+#include "lib/string.h"
+
+#define PORT_DATA    0x60
+#define PORT_COMMAND 0x64
+#define PORT_FAST    0x92
+
+#define STATUS_OBF	BIT(0)
+#define STATUS_SYSTEM	BIT(2)
+#define STATUS_COMMAND	BIT(3) /* the latest write went to 0x64 */
+#define STATUS_UNLOCKED BIT(4)
+#define STATUS_MOUSE	BIT(5) /* the output buffer's byte is the mouse's */
+
+/* ram[0], the command byte */
+#define MODE_KBD_IRQ   BIT(0)
+#define MODE_MOUSE_IRQ BIT(1)
+#define MODE_SYSTEM    BIT(2)
+#define MODE_KBD_OFF   BIT(4)
+#define MODE_MOUSE_OFF BIT(5)
+#define MODE_TRANSLATE BIT(6)
+
+#define OUTPUT_NO_RESET BIT(0)
+#define OUTPUT_A20	BIT(1)
+#define OUTPUT_KBD	BIT(4)
+#define OUTPUT_MOUSE	BIT(5)
+
+#define FAST_RESET BIT(0)
+#define FAST_A20   BIT(1)
+
+enum controller_command {
+	KBC_READ_RAM = 0x20,  /* to 0x3f */
+	KBC_WRITE_RAM = 0x60, /* to 0x7f */
+	KBC_MOUSE_OFF = 0xa7,
+	KBC_MOUSE_ON = 0xa8,
+	KBC_MOUSE_TEST = 0xa9,
+	KBC_SELF_TEST = 0xaa,
+	KBC_KBD_TEST = 0xab,
+	KBC_KBD_OFF = 0xad,
+	KBC_KBD_ON = 0xae,
+	KBC_READ_INPUT = 0xc0,
+	KBC_READ_OUTPUT = 0xd0,
+	KBC_WRITE_OUTPUT = 0xd1,
+	KBC_FROM_KBD = 0xd2,
+	KBC_FROM_MOUSE = 0xd3,
+	KBC_TO_MOUSE = 0xd4,
+	KBC_A20_OFF = 0xdd,
+	KBC_A20_ON = 0xdf,
+	KBC_READ_TEST = 0xe0,
+	KBC_PULSE = 0xf0, /* to 0xff */
+};
+
+#define RAM_INDEX      MASK(4, 0)
+#define SELF_TEST_OK   0x55
+#define INPUT_UNLOCKED 0x80
+#define CODE_BREAK_2   0xf0
+#define CODE_BREAK_1   BIT(7)
+
+/* Eleven bits at 10 to 16 kHz, less than the slowest keyboard needs. */
+#define BYTE_TIME_NS (500 * NSEC_PER_US)
+
+/* ---- The output buffer ------------------------------------------------- */
+
+static void update_irqs(struct i8042 *kbc)
+{
+	bool full = kbc->status & STATUS_OBF;
+	bool is_mouse = kbc->status & STATUS_MOUSE;
+	bool kbd = full && !is_mouse && (kbc->ram[0] & MODE_KBD_IRQ);
+	bool mouse = full && is_mouse && (kbc->ram[0] & MODE_MOUSE_IRQ);
+
+	if (kbd != kbc->kbd_level) {
+		kbc->kbd_level = kbd;
+		irq_line_set(&kbc->kbd_out, kbd);
+	}
+	if (mouse != kbc->mouse_level) {
+		kbc->mouse_level = mouse;
+		irq_line_set(&kbc->mouse_out, mouse);
+	}
+}
+
+static void fill(struct i8042 *kbc, uint8_t byte, uint8_t source)
+{
+	kbc->output = byte;
+	kbc->status &= (uint8_t)~STATUS_MOUSE;
+	kbc->status |= STATUS_OBF | source;
+	update_irqs(kbc);
+}
+
+/* The keyboard's next byte as software sees it; false: none yet. */
+static bool take_key(struct i8042 *kbc, uint8_t *byte)
+{
+	struct ps2_queue *queue = &kbc->keyboard.queue;
+
+	while (queue->count) {
+		*byte = ps2_queue_get(queue);
+		kbc->keyboard.last = *byte;
+		if (!(kbc->ram[0] & MODE_TRANSLATE))
+			return true;
+		if (*byte == CODE_BREAK_2) {
+			kbc->has_break = true;
+			continue;
+		}
+		*byte = ps2_translate(*byte);
+		if (kbc->has_break)
+			*byte |= CODE_BREAK_1;
+		kbc->has_break = false;
+		return true;
+	}
+	return false;
+}
+
+static bool has_device_byte(const struct i8042 *kbc)
+{
+	return (kbc->keyboard.queue.count && !(kbc->ram[0] & MODE_KBD_OFF)) ||
+	       (kbc->mouse.queue.count && !(kbc->ram[0] & MODE_MOUSE_OFF));
+}
+
+static void fill_from_device(struct i8042 *kbc)
+{
+	uint8_t byte;
+
+	if (!(kbc->ram[0] & MODE_KBD_OFF) && take_key(kbc, &byte)) {
+		fill(kbc, byte, 0);
+	} else if (!(kbc->ram[0] & MODE_MOUSE_OFF) && kbc->mouse.queue.count) {
+		kbc->mouse.last = ps2_queue_get(&kbc->mouse.queue);
+		fill(kbc, kbc->mouse.last, STATUS_MOUSE);
+		ps2_mouse_report(&kbc->mouse);
+	}
+}
+
+/* Fills the output buffer if it is empty and anybody has something to say. */
+static void pump(struct i8042 *kbc)
+{
+	uint64_t now;
+
+	if (kbc->status & STATUS_OBF)
+		return;
+	if (kbc->replies.count) {
+		uint8_t source = ps2_queue_get(&kbc->replies);
+
+		fill(kbc, ps2_queue_get(&kbc->replies), source);
+		return;
+	}
+	if (!has_device_byte(kbc))
+		return;
+	now = clock_now(kbc->clock);
+	if (now >= kbc->quiet_until_ns)
+		fill_from_device(kbc);
+	else
+		clock_timer_arm(kbc->clock, &kbc->timer, kbc->quiet_until_ns);
+}
+
+static void expired(void *opaque)
+{
+	pump(opaque);
+}
+
+static void reply_from(struct i8042 *kbc, uint8_t source, uint8_t byte)
+{
+	if (ps2_queue_room(&kbc->replies) < 2)
+		return;
+	ps2_queue_put(&kbc->replies, source);
+	ps2_queue_put(&kbc->replies, byte);
+}
+
+static void reply(struct i8042 *kbc, uint8_t byte)
+{
+	reply_from(kbc, 0, byte);
+}
+
+/* ---- Commands ---------------------------------------------------------- */
+
+static uint8_t output_port(const struct i8042 *kbc)
+{
+	uint8_t value = kbc->output_port;
+
+	if (kbc->status & STATUS_OBF)
+		value |= kbc->status & STATUS_MOUSE ? OUTPUT_MOUSE : OUTPUT_KBD;
+	return value;
+}
+
+static void set_output_port(struct i8042 *kbc, uint8_t value)
+{
+	kbc->output_port = OUTPUT_NO_RESET | (value & OUTPUT_A20);
+	if (!(value & OUTPUT_NO_RESET) && kbc->reset)
+		kbc->reset(kbc->ctx);
+}
+
+static void set_mode(struct i8042 *kbc, uint8_t mode)
+{
+	kbc->ram[0] = mode;
+	kbc->status &= (uint8_t)~STATUS_SYSTEM;
+	if (mode & MODE_SYSTEM)
+		kbc->status |= STATUS_SYSTEM;
+	update_irqs(kbc);
+}
+
+/* The commands above 0xa0 but for those that only await a parameter. */
+static void do_command(struct i8042 *kbc, uint8_t command)
+{
+	switch (command) {
+	case KBC_MOUSE_OFF:
+		kbc->ram[0] |= MODE_MOUSE_OFF;
+		break;
+	case KBC_MOUSE_ON:
+		kbc->ram[0] &= (uint8_t)~MODE_MOUSE_OFF;
+		break;
+	case KBC_KBD_OFF:
+		kbc->ram[0] |= MODE_KBD_OFF;
+		break;
+	case KBC_KBD_ON:
+		kbc->ram[0] &= (uint8_t)~MODE_KBD_OFF;
+		break;
+	case KBC_MOUSE_TEST:
+	case KBC_KBD_TEST:
+	case KBC_READ_TEST:
+		reply(kbc, 0);
+		break;
+	case KBC_SELF_TEST:
+		kbc->status |= STATUS_SYSTEM;
+		kbc->ram[0] |= MODE_SYSTEM;
+		reply(kbc, SELF_TEST_OK);
+		break;
+	case KBC_READ_INPUT:
+		reply(kbc, INPUT_UNLOCKED);
+		break;
+	case KBC_READ_OUTPUT:
+		reply(kbc, output_port(kbc));
+		break;
+	case KBC_A20_OFF:
+		kbc->output_port &= (uint8_t)~OUTPUT_A20;
+		break;
+	case KBC_A20_ON:
+		kbc->output_port |= OUTPUT_A20;
+		break;
+	}
+}
+
+static void write_command(struct i8042 *kbc, uint8_t command)
+{
+	kbc->status |= STATUS_COMMAND;
+	kbc->command = 0;
+	switch (command) {
+	case KBC_READ_RAM ... KBC_READ_RAM + RAM_INDEX:
+		reply(kbc, kbc->ram[command & RAM_INDEX]);
+		break;
+	case KBC_WRITE_RAM ... KBC_WRITE_RAM + RAM_INDEX:
+	case KBC_WRITE_OUTPUT:
+	case KBC_FROM_KBD:
+	case KBC_FROM_MOUSE:
+	case KBC_TO_MOUSE:
+		kbc->command = command;
+		break;
+	case KBC_PULSE ... 0xff:
+		/* A bit of the output port goes low where the nibble has 0;
+		 * bit 0 is the processor's reset. */
+		if (!(command & OUTPUT_NO_RESET) && kbc->reset)
+			kbc->reset(kbc->ctx);
+		break;
+	default:
+		do_command(kbc, command);
+	}
+	pump(kbc);
+}
+
+static void write_data(struct i8042 *kbc, uint8_t byte)
+{
+	uint8_t command = kbc->command;
+
+	kbc->status &= (uint8_t)~STATUS_COMMAND;
+	kbc->command = 0;
+	if (command >= KBC_WRITE_RAM && command <= KBC_WRITE_RAM + RAM_INDEX) {
+		if (command & RAM_INDEX)
+			kbc->ram[command & RAM_INDEX] = byte;
+		else
+			set_mode(kbc, byte);
+	} else if (command == KBC_WRITE_OUTPUT) {
+		set_output_port(kbc, byte);
+	} else if (command == KBC_FROM_KBD) {
+		reply(kbc, byte);
+	} else if (command == KBC_FROM_MOUSE) {
+		reply_from(kbc, STATUS_MOUSE, byte);
+	} else if (command == KBC_TO_MOUSE) {
+		/* Talking to a device switches its port on. */
+		kbc->ram[0] &= (uint8_t)~MODE_MOUSE_OFF;
+		ps2_mouse_command(&kbc->mouse, byte);
+	} else {
+		kbc->ram[0] &= (uint8_t)~MODE_KBD_OFF;
+		kbc->has_break = false;
+		ps2_keyboard_command(&kbc->keyboard, byte);
+	}
+	pump(kbc);
+}
+
+static uint8_t read_data(struct i8042 *kbc)
+{
+	uint8_t byte = kbc->output;
+
+	if (!(kbc->status & STATUS_OBF))
+		return byte;
+	kbc->status &= (uint8_t) ~(STATUS_OBF | STATUS_MOUSE);
+	update_irqs(kbc);
+	if (has_device_byte(kbc))
+		kbc->quiet_until_ns = clock_now(kbc->clock) + BYTE_TIME_NS;
+	pump(kbc);
+	return byte;
+}
+
+/* ---- Ports ------------------------------------------------------------- */
+
+static void data_access(void *opaque, struct io_access *io)
+{
+	if (io->is_write)
+		write_data(opaque, (uint8_t)io->data);
+	else
+		io->data = read_data(opaque);
+}
+
+static void command_access(void *opaque, struct io_access *io)
+{
+	struct i8042 *kbc = opaque;
+
+	if (io->is_write)
+		write_command(kbc, (uint8_t)io->data);
+	else
+		io->data = kbc->status;
+}
+
+static void fast_access(void *opaque, struct io_access *io)
+{
+	struct i8042 *kbc = opaque;
+
+	if (!io->is_write) {
+		io->data = kbc->output_port & OUTPUT_A20 ? FAST_A20 : 0;
+		return;
+	}
+	kbc->output_port =
+		OUTPUT_NO_RESET | (io->data & FAST_A20 ? OUTPUT_A20 : 0);
+	if ((io->data & FAST_RESET) && kbc->reset)
+		kbc->reset(kbc->ctx);
+}
+
+/* ---- Input from the user ----------------------------------------------- */
+
+void i8042_key(struct i8042 *kbc, unsigned key, bool is_down)
+{
+	ps2_keyboard_key(&kbc->keyboard, key, is_down);
+	pump(kbc);
+}
+
+void i8042_mouse(struct i8042 *kbc, int dx, int dy, int dz, uint8_t buttons)
+{
+	ps2_mouse_move(&kbc->mouse, dx, dy, dz, buttons);
+	pump(kbc);
+}
+
+/* ---- Life -------------------------------------------------------------- */
+
+void i8042_reset(struct i8042 *kbc)
+{
+	memset(kbc->ram, 0, sizeof(kbc->ram));
+	kbc->ram[0] = MODE_KBD_IRQ | MODE_MOUSE_IRQ;
+	kbc->status = STATUS_COMMAND | STATUS_UNLOCKED;
+	kbc->output = 0;
+	kbc->output_port = OUTPUT_NO_RESET | OUTPUT_A20;
+	kbc->command = 0;
+	kbc->has_break = false;
+	kbc->quiet_until_ns = 0;
+	memset(&kbc->replies, 0, sizeof(kbc->replies));
+	ps2_keyboard_reset(&kbc->keyboard);
+	ps2_mouse_reset(&kbc->mouse);
+	clock_timer_disarm(kbc->clock, &kbc->timer);
+	update_irqs(kbc);
+}
+
+int i8042_init(struct i8042 *kbc, struct bus *ports, struct clock *clock,
+	       struct irq_line kbd_out, struct irq_line mouse_out,
+	       void (*reset)(void *ctx), void *ctx)
+{
+	struct io_region region = {
+		.name = "i8042-data",
+		.base = PORT_DATA,
+		.length = 1,
+		.fn = data_access,
+		.dev = kbc,
+		.width_max = 1,
+	};
+	int error;
+
+	memset(kbc, 0, sizeof(*kbc));
+	kbc->clock = clock;
+	kbc->kbd_out = kbd_out;
+	kbc->mouse_out = mouse_out;
+	kbc->reset = reset;
+	kbc->ctx = ctx;
+	kbc->timer.expired = expired;
+	kbc->timer.dev = kbc;
+	i8042_reset(kbc);
+	error = bus_add(ports, &region);
+	if (error)
+		return error;
+	region.name = "i8042-command";
+	region.base = PORT_COMMAND;
+	region.fn = command_access;
+	error = bus_add(ports, &region);
+	if (error)
+		return error;
+	region.name = "port92";
+	region.base = PORT_FAST;
+	region.fn = fast_access;
+	return bus_add(ports, &region);
+}

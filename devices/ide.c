@@ -1,0 +1,617 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The IDE function: registers of the two channels, resets, the block request,
+ * the bus master.
+ *
+ * Absent drives: a channel without drives reads 0 everywhere, as guests know
+ * it from other virtual machines; beside a present master the absent slave has
+ * registers that can be written and read back, but its status is 0.
+ *
+ * Does not model: native PCI mode, transfer timing (the timing registers are
+ * stored), the channels' enable bits in them, overlapped and queued commands.
+ * The bus master's regions may lie anywhere; what is not RAM reads as ones and
+ * ignores writes.
+ *
+ * References: Intel 82371FB/82371SB (PIIX, PIIX3); Programming Interface for
+ * Bus Master IDE Controller 1.0; ATA/ATAPI-6, "Register interface".
+ */
+#include "devices/ide.h"
+
+#include "devices/ide_internal.h"
+#include "include/errno.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+
+#define PCI_VENDOR_INTEL     0x8086
+#define PCI_DEVICE_PIIX3_IDE 0x7010
+#define PCI_CLASS_IDE	     0x0101
+#define PCI_IDE_MASTER	     0x80 /* interface: bus master, legacy ports */
+#define PCI_BAR_MASTER	     4
+#define PCI_IDE_TIMING	     0x40 /* IDETIM of both channels, SIDETIM */
+#define PCI_IDE_TIMING_SIZE  5
+
+/* Offsets in the command block. */
+enum ide_register {
+	REG_DATA = 0,
+	REG_ERROR = 1, /* write: features */
+	REG_COUNT = 2,
+	REG_LBA_LOW = 3,
+	REG_LBA_MID = 4,
+	REG_LBA_HIGH = 5,
+	REG_DEVICE = 6,
+	REG_STATUS = 7, /* write: command */
+	REG_BLOCK_SIZE = 8,
+};
+
+#define CONTROL_NIEN  BIT(1)
+#define CONTROL_RESET BIT(2)
+#define CONTROL_HOB   BIT(7)
+
+#define COMMAND_DEVICE_RESET 0x08
+#define COMMAND_DIAGNOSTIC   0x90
+
+/* ---- Interrupt --------------------------------------------------------- */
+
+static void irq_update(struct ide_channel *channel)
+{
+	irq_line_set(&channel->irq,
+		     channel->intrq && !(channel->control & CONTROL_NIEN));
+}
+
+void ide_irq_raise(struct ide_channel *channel)
+{
+	channel->intrq = true;
+	if (!(channel->control & CONTROL_NIEN))
+		channel->master_status |= IDE_MASTER_INTERRUPT;
+	irq_update(channel);
+}
+
+static void irq_clear(struct ide_channel *channel)
+{
+	channel->intrq = false;
+	irq_update(channel);
+}
+
+/* ---- Commands ---------------------------------------------------------- */
+
+void ide_signature_set(struct ide_drive *drive)
+{
+	drive->now = (struct ide_taskfile){ .count = 1, .lba_low = 1 };
+	drive->before = (struct ide_taskfile){ 0 };
+	drive->device &= IDE_DEVICE_SLAVE;
+	switch (drive->kind) {
+	case IDE_DISK:
+		break;
+	case IDE_CDROM:
+		drive->now.lba_mid = 0x14;
+		drive->now.lba_high = 0xeb;
+		break;
+	case IDE_NONE:
+		break;
+	}
+}
+
+static void transfer_stop(struct ide_channel *channel)
+{
+	channel->transfer = IDE_IDLE;
+	channel->position = 0;
+	channel->end = 0;
+	channel->fill = 0;
+}
+
+void ide_command_end(struct ide_drive *drive, uint8_t error)
+{
+	transfer_stop(drive->channel);
+	drive->error = error;
+	drive->status =
+		IDE_STATUS_DRDY | IDE_STATUS_DSC | (error ? IDE_STATUS_ERR : 0);
+}
+
+static void drive_reset(struct ide_drive *drive)
+{
+	drive->error = IDE_DIAGNOSTIC_OK;
+	drive->status = 0;
+	ide_signature_set(drive);
+	if (drive->kind == IDE_DISK)
+		ata_reset(drive);
+	else if (drive->kind == IDE_CDROM)
+		atapi_reset(drive);
+}
+
+/* What is under way is given up; a request in flight is forgotten. */
+static void channel_abort(struct ide_channel *channel)
+{
+	transfer_stop(channel);
+	channel->is_deferred = false;
+	if (channel->is_busy)
+		channel->is_forgotten = true;
+	channel->master_status &= ~IDE_MASTER_ACTIVE;
+}
+
+static void drives_reset(struct ide_channel *channel)
+{
+	for (unsigned i = 0; i < IDE_DRIVES; i++)
+		drive_reset(&channel->drive[i]);
+	channel->selected = 0;
+}
+
+static void command_run(struct ide_drive *drive, uint8_t command)
+{
+	struct ide_channel *channel = drive->channel;
+
+	channel->command = command;
+	channel->is_packet_dma = false;
+	transfer_stop(channel);
+	if (command == COMMAND_DIAGNOSTIC) {
+		/* The one command that both drives obey. */
+		drives_reset(channel);
+		ide_irq_raise(channel);
+	} else if (drive->kind == IDE_DISK) {
+		ata_command(drive, command);
+	} else if (drive->kind == IDE_CDROM) {
+		atapi_command(drive, command);
+	}
+}
+
+static void command_write(struct ide_channel *channel, uint8_t command)
+{
+	struct ide_drive *drive = ide_selected(channel);
+
+	if (drive->kind == IDE_NONE || channel->control & CONTROL_RESET)
+		return;
+	irq_clear(channel);
+	if (command == COMMAND_DEVICE_RESET && drive->kind == IDE_CDROM) {
+		channel_abort(channel);
+		drive_reset(drive);
+		return;
+	}
+	if (drive->status & (IDE_STATUS_BSY | IDE_STATUS_DRQ))
+		return;
+	drive->error = 0;
+	if (channel->is_busy) {
+		/* A forgotten request still uses the buffer. */
+		channel->command = command;
+		channel->is_deferred = true;
+		drive->status = IDE_STATUS_BSY;
+		return;
+	}
+	command_run(drive, command);
+}
+
+/* ---- The block request ------------------------------------------------- */
+
+static void request_finish(struct ide_channel *channel, int status)
+{
+	struct ide_drive *drive = channel->owner;
+
+	channel->is_busy = false;
+	if (channel->is_forgotten) {
+		channel->is_forgotten = false;
+		if (channel->is_deferred) {
+			channel->is_deferred = false;
+			command_run(ide_selected(channel), channel->command);
+		}
+		return;
+	}
+	channel->request_done(drive, status);
+}
+
+/*
+ * Requests that complete at once would nest as deep as a command is long, so
+ * the completion's own request waits for this loop's next turn.
+ */
+static void request_loop(struct ide_channel *channel)
+{
+	channel->is_running = true;
+	while (channel->is_wanted) {
+		struct block_backend *backend = channel->owner->backend;
+
+		channel->is_wanted = false;
+		channel->is_completed = false;
+		channel->is_submitting = true;
+		backend->submit(backend->ctx, &channel->request);
+		channel->is_submitting = false;
+		if (channel->is_completed)
+			request_finish(channel, channel->completed_status);
+	}
+	channel->is_running = false;
+}
+
+static void request_done(void *dev, struct block_request *request, int status)
+{
+	struct ide_channel *channel = dev;
+
+	(void)request;
+	if (channel->is_submitting) {
+		channel->is_completed = true;
+		channel->completed_status = status;
+		return;
+	}
+	request_finish(channel, status);
+}
+
+void ide_request_submit(struct ide_drive *drive,
+			void (*done)(struct ide_drive *drive, int status))
+{
+	struct ide_channel *channel = drive->channel;
+
+	channel->request.done = request_done;
+	channel->request.dev = channel;
+	channel->request_done = done;
+	channel->owner = drive;
+	channel->is_busy = true;
+	channel->is_wanted = true;
+	if (!channel->is_running)
+		request_loop(channel);
+}
+
+void ide_request_buffer(struct ide_drive *drive, enum block_op op,
+			uint32_t sectors,
+			void (*done)(struct ide_drive *drive, int status))
+{
+	struct ide_channel *channel = drive->channel;
+	struct block_request *request = &channel->request;
+
+	channel->chunk = sectors;
+	request->op = op;
+	request->sector = channel->sector;
+	request->segment_count = sectors ? 1 : 0;
+	request->segment[0].host = channel->buffer;
+	request->segment[0].length = sectors * BLOCK_SECTOR;
+	ide_request_submit(drive, done);
+}
+
+/* ---- PIO --------------------------------------------------------------- */
+
+void ide_pio_start(struct ide_drive *drive, enum ide_transfer transfer,
+		   uint32_t bytes, bool has_irq)
+{
+	struct ide_channel *channel = drive->channel;
+
+	channel->transfer = transfer;
+	channel->end = MIN(channel->position + bytes, channel->fill);
+	drive->status = IDE_STATUS_DRDY | IDE_STATUS_DSC | IDE_STATUS_DRQ;
+	if (has_irq)
+		ide_irq_raise(channel);
+}
+
+/* Bytes that can move now, in whole elements but for a block's odd end. */
+static uint32_t pio_move(struct ide_channel *channel, bool is_write, void *data,
+			 uint32_t bytes)
+{
+	enum ide_transfer wanted = is_write ? IDE_PIO_OUT : IDE_PIO_IN;
+	uint8_t *at = channel->buffer + channel->position;
+
+	if (channel->transfer != wanted)
+		return 0;
+	bytes = MIN(bytes, channel->end - channel->position);
+	if (is_write)
+		memcpy(at, data, bytes);
+	else
+		memcpy(data, at, bytes);
+	channel->position += bytes;
+	if (channel->position == channel->end) {
+		channel->transfer = IDE_IDLE;
+		channel->block_done(ide_selected(channel));
+	}
+	return bytes;
+}
+
+static void data_access(struct ide_channel *channel, struct io_access *io)
+{
+	uint8_t bytes[sizeof(uint32_t)];
+	unsigned size = MIN(io->size, sizeof(bytes));
+
+	for (unsigned i = 0; i < size; i++)
+		bytes[i] = io->is_write ? (uint8_t)(io->data >> 8 * i) : 0;
+	if (!pio_move(channel, io->is_write, bytes, size) || io->is_write)
+		return;
+	io->data = 0;
+	for (unsigned i = 0; i < size; i++)
+		io->data |= (uint64_t)bytes[i] << 8 * i;
+}
+
+/* REP INS and OUTS: as much of the block as there is at once. */
+static uint32_t command_bulk(void *dev, struct io_access *io, void *buf,
+			     uint32_t count)
+{
+	struct ide_channel *channel = dev;
+	uint32_t elements;
+
+	if (io->offset != REG_DATA || io->size == 1)
+		return 0;
+	elements = MIN(count, (channel->end - channel->position) / io->size);
+	if (elements == 0)
+		return 0;
+	return pio_move(channel, io->is_write, buf, elements * io->size) /
+	       io->size;
+}
+
+/* ---- Registers --------------------------------------------------------- */
+
+static uint8_t status_of(const struct ide_channel *channel,
+			 const struct ide_drive *drive)
+{
+	if (drive->kind == IDE_NONE)
+		return 0;
+	return channel->control & CONTROL_RESET ? IDE_STATUS_BSY
+						: drive->status;
+}
+
+static uint8_t register_read(struct ide_channel *channel, unsigned reg)
+{
+	struct ide_drive *drive = ide_selected(channel);
+	const struct ide_taskfile *file =
+		channel->control & CONTROL_HOB ? &drive->before : &drive->now;
+
+	if (channel->drive[0].kind == IDE_NONE &&
+	    channel->drive[1].kind == IDE_NONE)
+		return 0;
+	switch (reg) {
+	case REG_ERROR:
+		return channel->control & CONTROL_HOB ? file->feature
+						      : drive->error;
+	case REG_COUNT:
+		return file->count;
+	case REG_LBA_LOW:
+		return file->lba_low;
+	case REG_LBA_MID:
+		return file->lba_mid;
+	case REG_LBA_HIGH:
+		return file->lba_high;
+	case REG_DEVICE:
+		return drive->device | IDE_DEVICE_FIXED;
+	default: /* REG_STATUS */
+		irq_clear(channel);
+		return status_of(channel, drive);
+	}
+}
+
+/* Both drives hear every write to the command block. */
+static void taskfile_write(struct ide_drive *drive, unsigned reg, uint8_t value)
+{
+	struct ide_taskfile *now = &drive->now, *before = &drive->before;
+
+	switch (reg) {
+	case REG_ERROR:
+		before->feature = now->feature;
+		now->feature = value;
+		break;
+	case REG_COUNT:
+		before->count = now->count;
+		now->count = value;
+		break;
+	case REG_LBA_LOW:
+		before->lba_low = now->lba_low;
+		now->lba_low = value;
+		break;
+	case REG_LBA_MID:
+		before->lba_mid = now->lba_mid;
+		now->lba_mid = value;
+		break;
+	case REG_LBA_HIGH:
+		before->lba_high = now->lba_high;
+		now->lba_high = value;
+		break;
+	case REG_DEVICE:
+		drive->device = value | IDE_DEVICE_FIXED;
+		break;
+	}
+}
+
+static void register_write(struct ide_channel *channel, unsigned reg,
+			   uint8_t value)
+{
+	channel->control &= ~CONTROL_HOB;
+	if (reg == REG_STATUS) {
+		command_write(channel, value);
+		return;
+	}
+	/* A drive at work does not listen. */
+	if (ide_selected(channel)->status & (IDE_STATUS_BSY | IDE_STATUS_DRQ) &&
+	    ide_selected(channel)->kind != IDE_NONE)
+		return;
+	for (unsigned i = 0; i < IDE_DRIVES; i++)
+		taskfile_write(&channel->drive[i], reg, value);
+	if (reg == REG_DEVICE)
+		channel->selected = value & IDE_DEVICE_SLAVE ? 1 : 0;
+}
+
+static void command_access(void *dev, struct io_access *io)
+{
+	struct ide_channel *channel = dev;
+	uint64_t data = 0;
+
+	if (io->offset == REG_DATA) {
+		data_access(channel, io);
+		return;
+	}
+	for (unsigned i = 0; i < io->size; i++) {
+		unsigned reg = (unsigned)io->offset + i;
+
+		if (io->is_write)
+			register_write(channel, reg,
+				       (uint8_t)(io->data >> 8 * i));
+		else
+			data |= (uint64_t)register_read(channel, reg) << 8 * i;
+	}
+	if (!io->is_write)
+		io->data = data;
+}
+
+static void control_access(void *dev, struct io_access *io)
+{
+	struct ide_channel *channel = dev;
+	uint8_t old = channel->control, value = (uint8_t)io->data;
+
+	if (!io->is_write) {
+		/* Alternate status: the interrupt stays. */
+		io->data = status_of(channel, ide_selected(channel));
+		return;
+	}
+	channel->control = value & (CONTROL_NIEN | CONTROL_RESET | CONTROL_HOB);
+	if (value & CONTROL_RESET && !(old & CONTROL_RESET)) {
+		channel_abort(channel);
+		channel->intrq = false;
+	} else if (old & CONTROL_RESET && !(value & CONTROL_RESET)) {
+		drives_reset(channel);
+	}
+	irq_update(channel);
+}
+
+/* ---- Configuration space ----------------------------------------------- */
+
+/* A driver may start the engine before it lets the function be a master. */
+static void config_written(struct pci_device *pci, unsigned offset,
+			   unsigned size)
+{
+	struct ide *ide = container_of(pci, struct ide, pci);
+
+	if (offset > PCI_COMMAND + 1 || offset + size <= PCI_COMMAND)
+		return;
+	for (unsigned i = 0; i < IDE_CHANNELS; i++)
+		ide_dma_kick(&ide->channel[i]);
+}
+
+/* ---- Reset and set-up -------------------------------------------------- */
+
+void ide_string_set(uint8_t *block, unsigned word, unsigned bytes,
+		    const char *text)
+{
+	for (unsigned i = 0; i < bytes; i++)
+		block[2 * word + (i ^ 1)] = *text ? (uint8_t)*text++ : ' ';
+}
+
+static void channel_reset(struct ide_channel *channel)
+{
+	channel_abort(channel);
+	channel->control = 0;
+	channel->master_command = 0;
+	channel->master_status = 0;
+	channel->master_table = 0;
+	irq_clear(channel);
+	drives_reset(channel);
+}
+
+void ide_reset(struct ide *ide)
+{
+	pci_device_reset(&ide->pci);
+	for (unsigned i = 0; i < IDE_CHANNELS; i++)
+		channel_reset(&ide->channel[i]);
+}
+
+void ide_medium_change(struct ide *ide, unsigned channel, unsigned drive,
+		       struct block_backend *backend)
+{
+	struct ide_drive *target = &ide->channel[channel].drive[drive];
+
+	if (target->kind == IDE_CDROM)
+		atapi_medium_change(target, backend);
+}
+
+static void drive_init(struct ide_drive *drive, struct ide_channel *channel,
+		       unsigned number, const struct ide_drive_config *config)
+{
+	static const char *const models[] = {
+		[IDE_NONE] = "",
+		[IDE_DISK] = "Bulkhead Disk",
+		[IDE_CDROM] = "Bulkhead CD-ROM",
+	};
+
+	drive->kind = config->kind;
+	drive->backend = config->backend;
+	drive->channel = channel;
+	drive->device = number ? IDE_DEVICE_SLAVE : 0;
+	if (config->serial)
+		snprintf(drive->serial, sizeof(drive->serial), "%s",
+			 config->serial);
+	else
+		snprintf(drive->serial, sizeof(drive->serial), "BH%05u",
+			 1 + channel->index * IDE_DRIVES + number);
+	snprintf(drive->model, sizeof(drive->model), "%s",
+		 config->model ? config->model : models[config->kind]);
+}
+
+static int channel_init(struct ide_channel *channel, struct bus *ports)
+{
+	static const uint16_t command_base[] = { 0x1f0, 0x170 };
+	static const uint16_t control_base[] = { 0x3f6, 0x376 };
+	const struct io_region command = {
+		.name = "ide-command",
+		.base = command_base[channel->index],
+		.length = REG_BLOCK_SIZE,
+		.fn = command_access,
+		.dev = channel,
+		.width_min = 1,
+		.width_max = 4,
+		.bulk = command_bulk,
+	};
+	const struct io_region control = {
+		.name = "ide-control",
+		.base = control_base[channel->index],
+		.length = 1,
+		.fn = control_access,
+		.dev = channel,
+		.width_min = 1,
+		.width_max = 1,
+	};
+	int error = bus_add(ports, &command);
+
+	return error ? error : bus_add(ports, &control);
+}
+
+int ide_init(struct ide *ide, const struct ide_config *config)
+{
+	static const struct pci_identity identity = {
+		.name = "piix3-ide",
+		.vendor = PCI_VENDOR_INTEL,
+		.device = PCI_DEVICE_PIIX3_IDE,
+		.class = PCI_CLASS_IDE,
+		.interface = PCI_IDE_MASTER,
+		.subsystem_vendor = 0x1af4,
+		.subsystem = 0x1100,
+	};
+	const struct pci_bar master = {
+		.kind = PCI_BAR_IO,
+		.size = IDE_MASTER_SIZE * IDE_CHANNELS,
+		.region = { .name = "ide-master",
+			    .fn = ide_master_access,
+			    .dev = ide,
+			    .width_min = 1,
+			    .width_max = 4 },
+	};
+	int error;
+
+	for (unsigned i = 0; i < IDE_CHANNELS * IDE_DRIVES; i++) {
+		const struct ide_drive_config *drive =
+			&config->drive[i / IDE_DRIVES][i % IDE_DRIVES];
+
+		if (drive->kind == IDE_DISK &&
+		    (!drive->backend || !drive->backend->sector_count))
+			return -EINVAL;
+	}
+	memset(ide, 0, sizeof(*ide));
+	ide->ram = config->ram;
+	pci_device_init(&ide->pci, &identity);
+	pci_put16(ide->pci.config, PCI_STATUS,
+		  PCI_STATUS_FAST_BACK | PCI_STATUS_MEDIUM);
+	memset(ide->pci.writable + PCI_IDE_TIMING, 0xff, PCI_IDE_TIMING_SIZE);
+	ide->pci.config_written = config_written;
+	for (unsigned i = 0; i < IDE_CHANNELS; i++) {
+		struct ide_channel *channel = &ide->channel[i];
+
+		channel->ide = ide;
+		channel->index = i;
+		channel->irq = config->irq[i];
+		for (unsigned j = 0; j < IDE_DRIVES; j++)
+			drive_init(&channel->drive[j], channel, j,
+				   &config->drive[i][j]);
+		error = channel_init(channel, config->ports);
+		if (error)
+			return error;
+		drives_reset(channel);
+	}
+	error = pci_bar_add(&ide->pci, PCI_BAR_MASTER, &master);
+	return error ? error
+		     : pci_device_add(config->pci, &ide->pci, config->devfn);
+}

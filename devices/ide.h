@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * PIIX3 IDE (8086:7010): two channels at the legacy ports, two drives each,
+ * bus-master DMA.  Drives are ATA disks (ata.c) or ATAPI CD-ROMs (atapi.c).
+ *
+ * A channel runs one command at a time and owns one block request; its
+ * completion may come at once or much later.  A reset meanwhile leaves the
+ * request to finish and forgets its result.
+ *
+ * References: Intel 82371FB/82371SB (PIIX, PIIX3); Programming Interface for
+ * Bus Master IDE Controller 1.0; ATA/ATAPI-6; MMC-3.
+ */
+#ifndef BULKHEAD_DEVICES_IDE_H
+#define BULKHEAD_DEVICES_IDE_H
+
+#include "devices/bus.h"
+#include "devices/pci.h"
+#include "include/device.h"
+
+#define IDE_CHANNELS   2
+#define IDE_DRIVES     2
+#define IDE_BUFFER     65536
+#define IDE_MULTIPLE   16 /* sectors a block, at most */
+#define ATAPI_SECTOR   2048
+#define ATAPI_PACKET   12
+#define ATAPI_SENSE    18
+#define IDE_SERIAL_MAX 20
+#define IDE_MODEL_MAX  40
+
+enum ide_kind { IDE_NONE, IDE_DISK, IDE_CDROM };
+
+struct ide_drive_config {
+	enum ide_kind kind;
+	/* The medium; NULL is a CD-ROM drive without one. */
+	struct block_backend *backend;
+	const char *serial; /* NULL: one made from the place */
+	const char *model;  /* NULL: Bulkhead's */
+};
+
+struct ide_config {
+	struct pci_bus *pci;
+	uint8_t devfn;
+	struct bus *ports;
+	const struct guest_ram *ram;
+	struct irq_line irq[IDE_CHANNELS]; /* ISA IRQs 14 and 15 */
+	struct ide_drive_config drive[IDE_CHANNELS][IDE_DRIVES];
+};
+
+/* The register file; two deep where LBA48 writes twice. */
+struct ide_taskfile {
+	uint8_t feature, count, lba_low, lba_mid, lba_high;
+};
+
+struct ide_channel;
+
+struct ide_drive {
+	enum ide_kind kind;
+	struct block_backend *backend;
+	struct ide_channel *channel;
+	char serial[IDE_SERIAL_MAX + 1];
+	char model[IDE_MODEL_MAX + 1];
+
+	uint8_t status, error;
+	uint8_t device; /* device/head register */
+	struct ide_taskfile now, before;
+
+	/* Disk */
+	uint64_t sector_count;
+	uint16_t cylinders; /* default geometry */
+	uint8_t heads, sectors;
+	uint16_t now_cylinders; /* INITIALIZE DEVICE PARAMETERS */
+	uint8_t now_heads, now_sectors;
+	uint8_t multiple; /* sectors a block; 0: disabled */
+	uint8_t transfer_mode;
+	bool is_write_cached, is_read_ahead;
+	uint8_t power; /* CHECK POWER MODE's answer */
+
+	/* CD-ROM */
+	uint8_t sense[ATAPI_SENSE];
+	bool is_locked, is_open, is_changed, has_event;
+};
+
+/* Where the bus master is in its table of physical regions. */
+struct ide_prd_cursor {
+	gpa_t table;	  /* next entry */
+	uint32_t entries; /* left before the table's 64 KiB end */
+	gpa_t address;	  /* in the current region */
+	uint32_t left;	  /* bytes of it */
+	bool is_last;
+};
+
+enum ide_transfer {
+	IDE_IDLE,
+	IDE_PIO_IN,	 /* the guest reads the buffer */
+	IDE_PIO_OUT,	 /* the guest fills it */
+	IDE_DMA_PENDING, /* the drive waits for the bus master */
+};
+
+struct ide_channel {
+	struct ide *ide;
+	struct irq_line irq;
+	struct ide_drive drive[IDE_DRIVES];
+	uint8_t selected;
+	uint8_t control; /* device control register */
+	bool intrq;	 /* the selected drive's */
+	unsigned index;
+
+	/*
+	 * The data port.  The buffer holds bytes [0, fill); the guest is at
+	 * position, the block that DRQ announced ends at end.
+	 */
+	enum ide_transfer transfer;
+	uint32_t position, end, fill;
+	void (*block_done)(struct ide_drive *drive);
+
+	/* The command in hand; what is left of it, in sectors of 512. */
+	uint8_t command;
+	bool is_write;
+	uint64_t sector;
+	uint32_t left;
+	uint32_t block; /* bytes a DRQ block, at most */
+	uint32_t chunk; /* sectors of the request in flight */
+	/* All is transferred, or failed: 0, -EIO ...; -ENOSPC: PRDs end. */
+	void (*finish)(struct ide_drive *drive, int status);
+	bool is_packet_dma;
+
+	/* The block request: busy from submit to done. */
+	struct block_request request;
+	bool is_busy;
+	bool is_forgotten; /* a reset came between */
+	bool is_deferred;  /* the command waits for a forgotten request */
+	bool is_wanted, is_running, is_submitting, is_completed;
+	int completed_status;
+	struct ide_drive *owner; /* of the request */
+	void (*request_done)(struct ide_drive *drive, int status);
+
+	/* Bus master. */
+	uint8_t master_command, master_status;
+	uint32_t master_table;
+	struct ide_prd_cursor cursor;
+	void (*dma_run)(struct ide_drive *drive);
+	bool is_bounced;
+
+	uint8_t buffer[IDE_BUFFER] __aligned(16);
+};
+
+struct ide {
+	struct pci_device pci;
+	const struct guest_ram *ram;
+	struct ide_channel channel[IDE_CHANNELS];
+};
+
+/*
+ * Claims 0x1f0, 0x3f6, 0x170, 0x376 and the PCI function's place.  -EINVAL: a
+ * disk without sectors.
+ */
+int __must_check ide_init(struct ide *ide, const struct ide_config *config);
+/* Hard reset of function and drives. */
+void ide_reset(struct ide *ide);
+
+/* Another medium in a CD-ROM drive, or none. */
+void ide_medium_change(struct ide *ide, unsigned channel, unsigned drive,
+		       struct block_backend *backend);
+
+#endif

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The bus master half of the IDE function: registers, the table of physical
+ * regions, and transfers between regions and media.
+ *
+ * Regions of whole sectors in RAM are handed to the backend as they are; a
+ * request with others goes through the channel's buffer.
+ *
+ * Does not model: stopping in mid-transfer (a request in flight ends, and its
+ * data arrives), target aborts.
+ *
+ * References: Programming Interface for Bus Master IDE Controller 1.0.
+ */
+#include "devices/ide.h"
+
+#include "devices/ide_internal.h"
+#include "include/errno.h"
+
+/* Bus master registers of one channel. */
+#define MASTER_COMMAND	 0
+#define MASTER_START	 BIT(0)
+#define MASTER_TO_MEMORY BIT(3)
+#define MASTER_STATUS	 2
+#define MASTER_ERROR	 BIT(1)
+#define MASTER_CAPABLE	 (BIT(5) | BIT(6)) /* software's notes */
+#define MASTER_TABLE	 4
+
+/* Physical region descriptors. */
+#define PRD_SIZE       8
+#define PRD_TABLE_SIZE 65536
+#define PRD_ADDRESS    MASK(31, 1)
+#define PRD_COUNT      MASK(15, 1)
+#define PRD_COUNT_MAX  65536
+#define PRD_LAST       BIT(31)
+
+/* Bytes of one request: a command may ask for more. */
+#define REQUEST_MAX GIB(1)
+
+/* ---- Bus master: regions ----------------------------------------------- */
+
+/* False: the table is at its end. */
+static bool cursor_next(const struct ide_channel *channel,
+			struct ide_prd_cursor *cursor)
+{
+	uint8_t prd[PRD_SIZE];
+	uint32_t count;
+
+	if (cursor->left)
+		return true;
+	if (cursor->is_last || cursor->entries == 0)
+		return false;
+	guest_ram_read(channel->ide->ram, cursor->table, prd, sizeof(prd));
+	cursor->table += PRD_SIZE;
+	cursor->entries--;
+	cursor->address = pci_get32(prd, 0) & PRD_ADDRESS;
+	count = pci_get32(prd, 4) & PRD_COUNT;
+	cursor->left = count ? count : PRD_COUNT_MAX;
+	cursor->is_last = pci_get32(prd, 4) & PRD_LAST;
+	return true;
+}
+
+uint32_t ide_dma_copy(struct ide_channel *channel, uint32_t bytes,
+		      bool to_guest)
+{
+	struct ide_prd_cursor *cursor = &channel->cursor;
+	uint32_t at = 0;
+
+	while (at < bytes && cursor_next(channel, cursor)) {
+		uint32_t piece = MIN(bytes - at, cursor->left);
+
+		if (to_guest)
+			guest_ram_write(channel->ide->ram, cursor->address,
+					channel->buffer + at, piece);
+		else
+			guest_ram_read(channel->ide->ram, cursor->address,
+				       channel->buffer + at, piece);
+		cursor->address += piece;
+		cursor->left -= piece;
+		at += piece;
+	}
+	return at;
+}
+
+/*
+ * Regions that are RAM and whole sectors need no copy: they become the
+ * request's segments.  Returns the bytes they make, 0 if the first is of
+ * another sort.
+ */
+static uint32_t dma_segments(struct ide_channel *channel, uint32_t bytes)
+{
+	struct block_request *request = &channel->request;
+	uint32_t at = 0;
+
+	request->segment_count = 0;
+	while (at < bytes && request->segment_count < BLOCK_SEGMENTS) {
+		struct ide_prd_cursor next = channel->cursor;
+		struct block_segment *segment =
+			&request->segment[request->segment_count];
+
+		if (!cursor_next(channel, &next))
+			break;
+		segment->length = MIN(bytes - at, next.left);
+		segment->host = guest_ram_at(channel->ide->ram, next.address,
+					     segment->length);
+		if (!segment->host || segment->length % BLOCK_SECTOR)
+			break;
+		next.address += segment->length;
+		next.left -= segment->length;
+		channel->cursor = next;
+		request->segment_count++;
+		at += segment->length;
+	}
+	return at;
+}
+
+/* ---- Bus master: transfers --------------------------------------------- */
+
+void ide_dma_kick(struct ide_channel *channel)
+{
+	if (channel->transfer != IDE_DMA_PENDING ||
+	    !(channel->master_status & IDE_MASTER_ACTIVE) ||
+	    !pci_is_master(&channel->ide->pci))
+		return;
+	channel->transfer = IDE_IDLE;
+	ide_selected(channel)->status = IDE_STATUS_BSY;
+	channel->dma_run(ide_selected(channel));
+}
+
+void ide_dma_wait(struct ide_drive *drive, void (*run)(struct ide_drive *drive))
+{
+	struct ide_channel *channel = drive->channel;
+
+	drive->status = IDE_STATUS_DRDY | IDE_STATUS_DSC | IDE_STATUS_DRQ;
+	channel->transfer = IDE_DMA_PENDING;
+	channel->dma_run = run;
+	ide_dma_kick(channel);
+}
+
+void ide_dma_end(struct ide_channel *channel)
+{
+	/* Regions left over: the bus master remains active. */
+	if (channel->cursor.left == 0 &&
+	    (channel->cursor.is_last || channel->cursor.entries == 0))
+		channel->master_status &= ~IDE_MASTER_ACTIVE;
+}
+
+void ide_dma_fail(struct ide_channel *channel)
+{
+	channel->master_status &= ~IDE_MASTER_ACTIVE;
+	channel->master_status |= MASTER_ERROR;
+}
+
+static void dma_sectors_done(struct ide_drive *drive, int status)
+{
+	struct ide_channel *channel = drive->channel;
+	uint32_t bytes = channel->chunk * BLOCK_SECTOR;
+
+	if (status) {
+		ide_dma_fail(channel);
+		channel->finish(drive, status);
+		return;
+	}
+	if (channel->is_bounced && !channel->is_write &&
+	    ide_dma_copy(channel, bytes, true) < bytes) {
+		channel->master_status &= ~IDE_MASTER_ACTIVE;
+		channel->finish(drive, -ENOSPC);
+		return;
+	}
+	channel->sector += channel->chunk;
+	channel->left -= channel->chunk;
+	ide_dma_sectors(drive);
+}
+
+void ide_dma_sectors(struct ide_drive *drive)
+{
+	struct ide_channel *channel = drive->channel;
+	uint64_t total =
+		MIN((uint64_t)channel->left * BLOCK_SECTOR, REQUEST_MAX);
+	uint32_t bytes;
+
+	if (channel->left == 0) {
+		ide_dma_end(channel);
+		channel->finish(drive, 0);
+		return;
+	}
+	bytes = dma_segments(channel, (uint32_t)total);
+	channel->is_bounced = bytes == 0;
+	if (channel->is_bounced) {
+		bytes = (uint32_t)MIN(total, IDE_BUFFER);
+		if (channel->is_write)
+			bytes = ide_dma_copy(channel, bytes, false);
+		bytes = ALIGN_DOWN(bytes, BLOCK_SECTOR);
+		channel->request.segment_count = 1;
+		channel->request.segment[0].host = channel->buffer;
+		channel->request.segment[0].length = bytes;
+	}
+	if (bytes == 0) {
+		channel->master_status &= ~IDE_MASTER_ACTIVE;
+		channel->finish(drive, -ENOSPC);
+		return;
+	}
+	channel->chunk = bytes / BLOCK_SECTOR;
+	channel->request.op = channel->is_write ? BLOCK_WRITE : BLOCK_READ;
+	channel->request.sector = channel->sector;
+	ide_request_submit(drive, dma_sectors_done);
+}
+
+/* ---- Bus master: registers --------------------------------------------- */
+
+static void master_command_write(struct ide_channel *channel, uint8_t value)
+{
+	bool was_started = channel->master_command & MASTER_START;
+
+	channel->master_command = value & (MASTER_START | MASTER_TO_MEMORY);
+	if (!(value & MASTER_START)) {
+		/* What is in flight goes on; only its end is not awaited. */
+		channel->master_status &= ~IDE_MASTER_ACTIVE;
+		return;
+	}
+	if (was_started)
+		return;
+	channel->master_status |= IDE_MASTER_ACTIVE;
+	channel->cursor = (struct ide_prd_cursor){
+		.table = channel->master_table,
+		.entries = (PRD_TABLE_SIZE -
+			    channel->master_table % PRD_TABLE_SIZE) /
+			   PRD_SIZE,
+	};
+	ide_dma_kick(channel);
+}
+
+static void master_byte_write(struct ide_channel *channel, unsigned offset,
+			      uint8_t value)
+{
+	uint8_t *status = &channel->master_status;
+	unsigned shift = 8 * (offset - MASTER_TABLE);
+
+	switch (offset) {
+	case MASTER_COMMAND:
+		master_command_write(channel, value);
+		break;
+	case MASTER_STATUS:
+		*status &= ~(value & (MASTER_ERROR | IDE_MASTER_INTERRUPT));
+		*status =
+			(*status & ~MASTER_CAPABLE) | (value & MASTER_CAPABLE);
+		break;
+	case MASTER_TABLE ... MASTER_TABLE + 3:
+		channel->master_table &= ~(0xffU << shift);
+		channel->master_table |= (uint32_t)value << shift;
+		channel->master_table &= ~3U;
+		break;
+	}
+}
+
+static uint8_t master_byte_read(const struct ide_channel *channel,
+				unsigned offset)
+{
+	switch (offset) {
+	case MASTER_COMMAND:
+		return channel->master_command;
+	case MASTER_STATUS:
+		return channel->master_status;
+	case MASTER_TABLE ... MASTER_TABLE + 3:
+		return (uint8_t)(channel->master_table >>
+				 8 * (offset - MASTER_TABLE));
+	default:
+		return 0;
+	}
+}
+
+void ide_master_access(void *dev, struct io_access *io)
+{
+	struct ide *ide = dev;
+	uint64_t data = 0;
+
+	for (unsigned i = 0; i < io->size; i++) {
+		unsigned offset = (unsigned)io->offset + i;
+		struct ide_channel *channel =
+			&ide->channel[offset / IDE_MASTER_SIZE % IDE_CHANNELS];
+
+		if (io->is_write)
+			master_byte_write(channel, offset % IDE_MASTER_SIZE,
+					  (uint8_t)(io->data >> 8 * i));
+		else
+			data |= (uint64_t)master_byte_read(
+					channel, offset % IDE_MASTER_SIZE)
+				<< 8 * i;
+	}
+	if (!io->is_write)
+		io->data = data;
+}

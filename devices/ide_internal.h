@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Between ide.c (channel, bus master) and the drives (ata.c, atapi.c).
+ */
+#ifndef BULKHEAD_DEVICES_IDE_INTERNAL_H
+#define BULKHEAD_DEVICES_IDE_INTERNAL_H
+
+#include "devices/ide.h"
+
+#define IDE_STATUS_ERR	BIT(0)
+#define IDE_STATUS_DRQ	BIT(3)
+#define IDE_STATUS_DSC	BIT(4)
+#define IDE_STATUS_DF	BIT(5)
+#define IDE_STATUS_DRDY BIT(6)
+#define IDE_STATUS_BSY	BIT(7)
+
+#define IDE_ERROR_ABRT	  BIT(2)
+#define IDE_ERROR_IDNF	  BIT(4)
+#define IDE_ERROR_UNC	  BIT(6)
+#define IDE_DIAGNOSTIC_OK 1
+
+#define IDE_DEVICE_HEAD	 MASK(3, 0)
+#define IDE_DEVICE_SLAVE BIT(4)
+#define IDE_DEVICE_FIXED (BIT(7) | BIT(5)) /* read as ones */
+#define IDE_DEVICE_LBA	 BIT(6)
+
+/* Bus master status, as far as the channel needs it. */
+#define IDE_MASTER_ACTIVE    BIT(0)
+#define IDE_MASTER_INTERRUPT BIT(2)
+#define IDE_MASTER_SIZE	     8 /* bytes of registers a channel */
+
+static inline struct ide_drive *ide_selected(struct ide_channel *channel)
+{
+	return &channel->drive[channel->selected];
+}
+
+/* ---- ide.c ------------------------------------------------------------- */
+
+void ide_irq_raise(struct ide_channel *channel);
+/* The drive puts its signature into the registers, as after reset. */
+void ide_signature_set(struct ide_drive *drive);
+/* End of a command: status 0 or an error register's value. */
+void ide_command_end(struct ide_drive *drive, uint8_t error);
+
+/*
+ * The buffer's next block of at most bytes goes to or comes from the guest:
+ * DRQ, and an interrupt if asked for.  block_done is called at its end.
+ */
+void ide_pio_start(struct ide_drive *drive, enum ide_transfer transfer,
+		   uint32_t bytes, bool has_irq);
+
+/* channel->request is filled in: op, sector, segments. */
+void ide_request_submit(struct ide_drive *drive,
+			void (*done)(struct ide_drive *drive, int status));
+/* Sectors between channel->sector and the start of the buffer. */
+void ide_request_buffer(struct ide_drive *drive, enum block_op op,
+			uint32_t sectors,
+			void (*done)(struct ide_drive *drive, int status));
+
+/* ---- ide_dma.c --------------------------------------------------------- */
+
+void ide_master_access(void *dev, struct io_access *io);
+/* Starts what waits for the bus master, if that is ready. */
+void ide_dma_kick(struct ide_channel *channel);
+/* run is called as soon as the guest has started the bus master. */
+void ide_dma_wait(struct ide_drive *drive,
+		  void (*run)(struct ide_drive *drive));
+/*
+ * Moves channel->left sectors from channel->sector on between medium and the
+ * guest's regions, then channel->finish().
+ */
+void ide_dma_sectors(struct ide_drive *drive);
+/* Buffer bytes to the guest's regions; how many there was room for. */
+uint32_t ide_dma_copy(struct ide_channel *channel, uint32_t bytes,
+		      bool to_guest);
+/* The transfer is over: bus master inactive if its table is, too. */
+void ide_dma_end(struct ide_channel *channel);
+void ide_dma_fail(struct ide_channel *channel);
+
+/* ---- Drives ------------------------------------------------------------ */
+
+void ata_reset(struct ide_drive *drive);
+void ata_command(struct ide_drive *drive, uint8_t command);
+
+void atapi_reset(struct ide_drive *drive);
+void atapi_command(struct ide_drive *drive, uint8_t command);
+void atapi_medium_change(struct ide_drive *drive,
+			 struct block_backend *backend);
+
+/* ---- IDENTIFY ---------------------------------------------------------- */
+
+static inline void ide_word_set(uint8_t *block, unsigned word, uint16_t value)
+{
+	block[2 * word] = (uint8_t)value;
+	block[2 * word + 1] = (uint8_t)(value >> 8);
+}
+
+/* Padded with spaces, the bytes of each word swapped. */
+void ide_string_set(uint8_t *block, unsigned word, unsigned bytes,
+		    const char *text);
+
+#endif

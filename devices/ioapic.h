@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The 82093AA I/O APIC with 24 pins, and the EOI register of its successors
+ * (version 0x20).
+ *
+ * Sends its interrupts as messages in the form of a PCI MSI.  Not modelled:
+ * the serial APIC bus and its arbitration, delivery status (a message arrives
+ * at once), polarity (the board's lines are logical).
+ *
+ * References: 82093AA data sheet (290566-001); SDM volume 3, "Message
+ * Signalled Interrupts".
+ */
+#ifndef BULKHEAD_DEVICES_IOAPIC_H
+#define BULKHEAD_DEVICES_IOAPIC_H
+
+#include "devices/bus.h"
+#include "include/device.h"
+
+#define IOAPIC_PINS 24
+#define IOAPIC_BASE 0xfec00000ULL
+
+struct ioapic {
+	uint64_t entry[IOAPIC_PINS];
+	uint32_t lines;
+	uint8_t id;
+	uint8_t selected;
+	void (*send)(void *ctx, uint64_t msi_address, uint32_t msi_data);
+	void *ctx;
+};
+
+/* Takes a page at IOAPIC_BASE. */
+int __must_check ioapic_init(struct ioapic *ioapic, struct bus *memory,
+			     void (*send)(void *ctx, uint64_t msi_address,
+					  uint32_t msi_data),
+			     void *ctx);
+void ioapic_reset(struct ioapic *ioapic);
+
+/* An input.  The signature of an irq_line's sink. */
+void ioapic_irq_set(void *ioapic, unsigned pin, bool level);
+
+/* A local APIC has ended the level-triggered interrupt of that vector. */
+void ioapic_eoi(struct ioapic *ioapic, uint8_t vector);
+
+#endif

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The 8259A pair.  See pic.h for what is modelled and what is not.
+ *
+ * A latched edge stays requested when its line falls before the acknowledge:
+ * sources that only pulse are heard.  The slave's output is a level into pin
+ * 2 of the master and is never latched there.
+ *
+ * References: Intel 8259A data sheet (231468-003), "Operation".
+ */
+#include "devices/pic.h"
+
+#include "include/errno.h"
+#include "lib/string.h"
+
+/* clang-format off */
+#define PIC_MASTER		0x20
+#define PIC_SLAVE		0xa0
+#define PIC_ELCR		0x4d0
+#define PIC_CASCADE_PIN		2
+#define PIC_SPURIOUS_PIN	7
+#define PIC_NONE		8 /* no pin: the lowest of priorities */
+
+#define ICW1_IC4	BIT(0)
+#define ICW1_SNGL	BIT(1)
+#define ICW1_IS		BIT(4) /* tells ICW1 from OCW2 and OCW3 */
+#define ICW2_BASE	MASK(7, 3)
+#define ICW4_AEOI	BIT(1)
+#define ICW4_SFNM	BIT(4)
+
+#define OCW2_LEVEL		MASK(2, 0)
+#define OCW2_COMMAND		MASK(7, 5)
+#define   OCW2_ROTATE_OFF	0
+#define   OCW2_EOI		1
+#define   OCW2_EOI_SPECIFIC	3
+#define   OCW2_ROTATE_ON	4
+#define   OCW2_EOI_ROTATE	5
+#define   OCW2_SET_PRIORITY	6
+#define   OCW2_SPECIFIC_ROTATE	7
+
+#define OCW3_RIS	BIT(0)
+#define OCW3_RR		BIT(1)
+#define OCW3_POLL	BIT(2)
+#define OCW3_IS		BIT(3) /* tells OCW3 from OCW2 */
+#define OCW3_SMM	BIT(5)
+#define OCW3_ESMM	BIT(6)
+
+#define POLL_REQUEST	BIT(7)
+
+/* IRQ 0, 1, 2, 8 and 13 are edge-triggered for ever. */
+#define ELCR_MASTER	0xf8
+#define ELCR_SLAVE	0xde
+/* clang-format on */
+
+/* ---- Priorities -------------------------------------------------------- */
+
+/* Rank of the first set pin, 0 being the highest; PIC_NONE for none. */
+static unsigned first_rank(const struct pic_chip *chip, uint8_t pins)
+{
+	unsigned twice = pins | (unsigned)pins << 8;
+
+	return (unsigned)__builtin_ctz(((twice >> chip->priority) & 0xff) |
+				       BIT(PIC_NONE));
+}
+
+static unsigned rank_to_pin(const struct pic_chip *chip, unsigned rank)
+{
+	return (rank + chip->priority) & 7;
+}
+
+/* The pin of the requested ones to be served next, or -1. */
+static __always_inline int chip_pending(const struct pic_chip *chip,
+					uint8_t requests)
+{
+	uint8_t wanted = requests & ~chip->imr;
+	uint8_t serving = chip->isr;
+	unsigned rank;
+
+	if (!wanted)
+		return -1;
+	if (chip->is_special_mask)
+		serving &= (uint8_t)~chip->imr;
+	/* The slave sorts its own pins out; only the master is told this. */
+	if (chip->is_nested)
+		serving &= (uint8_t)~BIT(PIC_CASCADE_PIN);
+	rank = first_rank(chip, wanted);
+	if (rank >= first_rank(chip, serving))
+		return -1;
+	return (int)rank_to_pin(chip, rank);
+}
+
+static int slave_pending(const struct pic *pic)
+{
+	return chip_pending(&pic->chip[1], pic->chip[1].irr);
+}
+
+static uint8_t master_requests(const struct pic *pic)
+{
+	uint8_t cascade = slave_pending(pic) >= 0 ? BIT(PIC_CASCADE_PIN) : 0;
+
+	return pic->chip[0].irr | cascade;
+}
+
+static int master_pending(const struct pic *pic)
+{
+	return chip_pending(&pic->chip[0], master_requests(pic));
+}
+
+static void update(struct pic *pic)
+{
+	bool level = master_pending(pic) >= 0;
+
+	if (level == pic->out_level)
+		return;
+	pic->out_level = level;
+	irq_line_set(&pic->out, level);
+}
+
+/* ---- Inputs and acknowledge -------------------------------------------- */
+
+static void chip_line_set(struct pic_chip *chip, unsigned pin, bool level)
+{
+	uint8_t bit = (uint8_t)BIT(pin);
+	uint8_t rose = level ? bit & ~chip->lines : 0;
+
+	if (level)
+		chip->lines |= bit;
+	else
+		chip->lines &= (uint8_t)~bit;
+	if (chip->elcr & bit)
+		chip->irr = (uint8_t)((chip->irr & ~bit) | (chip->lines & bit));
+	else
+		chip->irr |= rose;
+}
+
+void pic_irq_set(void *opaque, unsigned pin, bool level)
+{
+	struct pic *pic = opaque;
+
+	if (pin > 15 || pin == PIC_CASCADE_PIN)
+		return;
+	chip_line_set(&pic->chip[pin >> 3], pin & 7, level);
+	update(pic);
+}
+
+static void chip_ack(struct pic_chip *chip, unsigned pin)
+{
+	uint8_t bit = (uint8_t)BIT(pin);
+
+	if (!(chip->elcr & bit))
+		chip->irr &= (uint8_t)~bit;
+	if (!chip->is_auto_eoi)
+		chip->isr |= bit;
+	else if (chip->is_rotating)
+		chip->priority = (pin + 1) & 7;
+}
+
+uint8_t pic_ack(struct pic *pic)
+{
+	struct pic_chip *chip = &pic->chip[0];
+	int slave_pin = slave_pending(pic);
+	int pin = master_pending(pic);
+
+	if (pin >= 0)
+		chip_ack(chip, (unsigned)pin);
+	if (pin == PIC_CASCADE_PIN) {
+		chip = &pic->chip[1];
+		pin = slave_pin;
+		if (pin >= 0)
+			chip_ack(chip, (unsigned)pin);
+	}
+	if (pin < 0)
+		pin = PIC_SPURIOUS_PIN;
+	update(pic);
+	return (uint8_t)(chip->vector_base | (unsigned)pin);
+}
+
+/* ---- Commands ---------------------------------------------------------- */
+
+static void write_icw1(struct pic_chip *chip, uint8_t value)
+{
+	/* Edge detectors start over: a line must rise anew to be heard. */
+	chip->irr &= chip->elcr;
+	chip->imr = 0;
+	chip->isr = 0;
+	chip->priority = 0;
+	chip->is_special_mask = false;
+	chip->is_auto_eoi = false;
+	chip->is_rotating = false;
+	chip->is_nested = false;
+	chip->reads_isr = false;
+	chip->is_polled = false;
+	chip->is_single = value & ICW1_SNGL;
+	chip->has_icw4 = value & ICW1_IC4;
+	chip->expected = PIC_ICW2;
+}
+
+static void end_of_interrupt(struct pic_chip *chip, unsigned pin, bool rotate)
+{
+	chip->isr &= (uint8_t)~BIT(pin);
+	if (rotate)
+		chip->priority = (pin + 1) & 7;
+}
+
+/* Of the highest in service; one that special mask mode hides is left. */
+static void end_of_highest(struct pic_chip *chip, bool rotate)
+{
+	uint8_t serving = chip->isr;
+	unsigned rank;
+
+	if (chip->is_special_mask)
+		serving &= (uint8_t)~chip->imr;
+	rank = first_rank(chip, serving);
+	if (rank != PIC_NONE)
+		end_of_interrupt(chip, rank_to_pin(chip, rank), rotate);
+}
+
+static void write_ocw2(struct pic_chip *chip, uint8_t value)
+{
+	unsigned pin = (unsigned)FIELD_GET(OCW2_LEVEL, value);
+
+	switch (FIELD_GET(OCW2_COMMAND, value)) {
+	case OCW2_ROTATE_OFF:
+	case OCW2_ROTATE_ON:
+		chip->is_rotating =
+			FIELD_GET(OCW2_COMMAND, value) == OCW2_ROTATE_ON;
+		break;
+	case OCW2_EOI:
+		end_of_highest(chip, false);
+		break;
+	case OCW2_EOI_ROTATE:
+		end_of_highest(chip, true);
+		break;
+	case OCW2_EOI_SPECIFIC:
+		end_of_interrupt(chip, pin, false);
+		break;
+	case OCW2_SPECIFIC_ROTATE:
+		end_of_interrupt(chip, pin, true);
+		break;
+	case OCW2_SET_PRIORITY:
+		chip->priority = (pin + 1) & 7;
+		break;
+	}
+}
+
+static void write_ocw3(struct pic_chip *chip, uint8_t value)
+{
+	if (value & OCW3_POLL)
+		chip->is_polled = true;
+	if (value & OCW3_RR)
+		chip->reads_isr = value & OCW3_RIS;
+	if (value & OCW3_ESMM)
+		chip->is_special_mask = value & OCW3_SMM;
+}
+
+static void write_command(struct pic_chip *chip, uint8_t value)
+{
+	if (value & ICW1_IS)
+		write_icw1(chip, value);
+	else if (value & OCW3_IS)
+		write_ocw3(chip, value);
+	else
+		write_ocw2(chip, value);
+}
+
+static void write_data(struct pic_chip *chip, uint8_t value, bool is_master)
+{
+	switch (chip->expected) {
+	case PIC_ICW_NONE:
+		chip->imr = value;
+		break;
+	case PIC_ICW2:
+		chip->vector_base = value & ICW2_BASE;
+		chip->expected = !chip->is_single ? PIC_ICW3
+				 : chip->has_icw4 ? PIC_ICW4
+						  : PIC_ICW_NONE;
+		break;
+	case PIC_ICW3: /* the wiring of a PC is what it is */
+		chip->expected = chip->has_icw4 ? PIC_ICW4 : PIC_ICW_NONE;
+		break;
+	case PIC_ICW4:
+		chip->is_auto_eoi = value & ICW4_AEOI;
+		chip->is_nested = is_master && (value & ICW4_SFNM);
+		chip->expected = PIC_ICW_NONE;
+		break;
+	}
+}
+
+/* ---- Ports ------------------------------------------------------------- */
+
+static uint8_t poll(struct pic *pic, struct pic_chip *chip)
+{
+	int pin = chip == &pic->chip[0] ? master_pending(pic)
+					: slave_pending(pic);
+
+	chip->is_polled = false;
+	if (pin < 0)
+		return 0;
+	chip_ack(chip, (unsigned)pin);
+	update(pic);
+	return (uint8_t)(POLL_REQUEST | (unsigned)pin);
+}
+
+static uint8_t read_status(const struct pic *pic, const struct pic_chip *chip)
+{
+	if (chip->reads_isr)
+		return chip->isr;
+	return chip == &pic->chip[0] ? master_requests(pic) : chip->irr;
+}
+
+static void chip_access(struct pic *pic, struct pic_chip *chip,
+			struct io_access *io)
+{
+	if (!io->is_write) {
+		if (chip->is_polled)
+			io->data = poll(pic, chip);
+		else if (io->offset)
+			io->data = chip->imr;
+		else
+			io->data = read_status(pic, chip);
+		return;
+	}
+	if (io->offset)
+		write_data(chip, (uint8_t)io->data, chip == &pic->chip[0]);
+	else
+		write_command(chip, (uint8_t)io->data);
+	update(pic);
+}
+
+static void master_access(void *opaque, struct io_access *io)
+{
+	struct pic *pic = opaque;
+
+	chip_access(pic, &pic->chip[0], io);
+}
+
+static void slave_access(void *opaque, struct io_access *io)
+{
+	struct pic *pic = opaque;
+
+	chip_access(pic, &pic->chip[1], io);
+}
+
+static void elcr_access(void *opaque, struct io_access *io)
+{
+	struct pic *pic = opaque;
+	struct pic_chip *chip = &pic->chip[io->offset];
+
+	if (!io->is_write) {
+		io->data = chip->elcr;
+		return;
+	}
+	chip->elcr = io->data & chip->elcr_mask;
+	/* Level pins request what their lines say, from now on. */
+	chip->irr = (uint8_t)((chip->irr & ~chip->elcr) |
+			      (chip->lines & chip->elcr));
+	update(pic);
+}
+
+/* ---- Life -------------------------------------------------------------- */
+
+void pic_reset(struct pic *pic)
+{
+	unsigned i;
+
+	for (i = 0; i < ARRAY_SIZE(pic->chip); i++) {
+		struct pic_chip *chip = &pic->chip[i];
+		uint8_t lines = chip->lines;
+
+		memset(chip, 0, sizeof(*chip));
+		chip->lines = lines;
+		chip->elcr_mask = i ? ELCR_SLAVE : ELCR_MASTER;
+	}
+	update(pic);
+}
+
+int pic_init(struct pic *pic, struct bus *ports, struct irq_line out)
+{
+	struct io_region region = {
+		.name = "pic-master",
+		.base = PIC_MASTER,
+		.length = 2,
+		.fn = master_access,
+		.dev = pic,
+		.width_max = 1,
+	};
+	int error;
+
+	memset(pic, 0, sizeof(*pic));
+	pic->out = out;
+	pic_reset(pic);
+	error = bus_add(ports, &region);
+	if (error)
+		return error;
+	region.name = "pic-slave";
+	region.base = PIC_SLAVE;
+	region.fn = slave_access;
+	error = bus_add(ports, &region);
+	if (error)
+		return error;
+	region.name = "elcr";
+	region.base = PIC_ELCR;
+	region.fn = elcr_access;
+	return bus_add(ports, &region);
+}

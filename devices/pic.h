@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The 8259A pair of a PC and its edge/level control register.
+ *
+ * Modelled: ICW1-4, OCW1-3, all end-of-interrupt commands, automatic EOI,
+ * rotation, special mask and special fully nested modes, polling, spurious
+ * IRQ 7 and 15, ELCR.  Not modelled: MCS-80 mode and the LTIM bit of ICW1,
+ * which the ELCR replaces in the PIIX3.
+ *
+ * References: Intel 8259A data sheet (231468-003); 82371SB (PIIX3) data sheet.
+ */
+#ifndef BULKHEAD_DEVICES_PIC_H
+#define BULKHEAD_DEVICES_PIC_H
+
+#include "devices/bus.h"
+#include "include/device.h"
+
+/* Which byte of the initialization sequence port 1 expects. */
+enum pic_icw { PIC_ICW_NONE, PIC_ICW2, PIC_ICW3, PIC_ICW4 };
+
+struct pic_chip {
+	uint8_t irr; /* latched edges; lines in level mode */
+	uint8_t imr;
+	uint8_t isr;
+	uint8_t lines;
+	uint8_t elcr; /* 1: level */
+	uint8_t elcr_mask;
+	uint8_t vector_base;
+	uint8_t priority; /* the pin of the highest */
+	enum pic_icw expected;
+	bool is_single;
+	bool has_icw4;
+	bool is_auto_eoi;
+	bool is_rotating; /* in automatic EOI mode */
+	bool is_special_mask;
+	bool is_nested; /* special fully nested */
+	bool reads_isr;
+	bool is_polled; /* the next read is a poll */
+};
+
+struct pic {
+	struct pic_chip chip[2]; /* master, slave on pin 2 */
+	struct irq_line out;
+	bool out_level;
+};
+
+int __must_check pic_init(struct pic *pic, struct bus *ports,
+			  struct irq_line out);
+void pic_reset(struct pic *pic);
+
+/* An input, 0..15 but 2.  The signature of an irq_line's sink. */
+void pic_irq_set(void *pic, unsigned pin, bool level);
+
+/* The processor's acknowledge cycle: the vector, spurious if none waits. */
+uint8_t pic_ack(struct pic *pic);
+
+#endif

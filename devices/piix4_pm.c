@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * PIIX4 power management.  See piix4_pm.h for what is modelled and what is
+ * not.
+ *
+ * References: 82371AB (PIIX4) data sheet (290562-001), "Power Management
+ * I/O Space Registers", "SMBus I/O Space Registers".
+ */
+#include "devices/piix4_pm.h"
+
+#include "include/errno.h"
+#include "lib/string.h"
+
+/* clang-format off */
+#define PMBASE_MASK	MASK(15, 6)
+#define SMBBA_MASK	MASK(15, 4)
+#define BASE_IS_IO	BIT(0)
+#define PMMISC_ENABLE	BIT(0)
+#define SMBCFG_ENABLE	BIT(0)
+#define CONFIG_DEVACTB	0x58
+#define   DEVACTB_APMC	0x02 /* bit 25, in byte 3: APMC_EN */
+
+#define PM_LENGTH		64
+#define PM1_STATUS		0x00
+#define   PM1_TIMER		BIT(0)
+#define   PM1_GLOBAL		BIT(5)
+#define   PM1_POWER		BIT(8)
+#define   PM1_RTC		BIT(10)
+#define   PM1_WAKE		BIT(15)
+#define   PM1_EVENTS		(PM1_TIMER | PM1_GLOBAL | PM1_POWER | PM1_RTC)
+#define PM1_ENABLE		0x02
+#define PM1_CONTROL		0x04
+#define   CONTROL_SCI		BIT(0)
+#define   CONTROL_BM_RLD	BIT(1)
+#define   CONTROL_TYPE		MASK(12, 10)
+#define     TYPE_S5		0
+#define   CONTROL_SLEEP		BIT(13) /* reads 0 */
+#define   CONTROL_WRITABLE	(CONTROL_BM_RLD | CONTROL_TYPE)
+#define PM1_TIMER_VALUE		0x08
+#define   TIMER_TOP		23
+#define   TIMER_MASK		MASK(23, 0)
+
+#define GPE_LENGTH	4
+
+#define SMBUS_LENGTH		16
+#define SMBUS_STATUS		0x00
+#define   SMBUS_INTERRUPT	BIT(1)
+#define   SMBUS_NO_DEVICE	BIT(2)
+#define SMBUS_CONTROL		0x02
+#define   SMBUS_START		BIT(6)
+#define   SMBUS_KILL		BIT(1)
+#define SMBUS_BLOCK		0x07
+
+/* ---- Timer and SCI ----------------------------------------------------- */
+
+#define TICKS_PER_NS_64 \
+	((uint64_t)(((unsigned __int128)PM_TIMER_HZ << 64) / NSEC_PER_SEC))
+/* clang-format on */
+
+static uint64_t now_tick(const struct piix4_pm *pm)
+{
+	return (uint64_t)(((unsigned __int128)clock_now(pm->clock) *
+			   TICKS_PER_NS_64) >>
+			  64);
+}
+
+/* The status bit stands for a change of the timer's top bit. */
+static void collect_timer(struct piix4_pm *pm)
+{
+	uint64_t toggles = now_tick(pm) >> TIMER_TOP;
+
+	if (toggles != pm->toggles_seen)
+		pm->status |= PM1_TIMER;
+	pm->toggles_seen = toggles;
+}
+
+static void update(struct piix4_pm *pm)
+{
+	bool level = ((pm->status & pm->enable & PM1_EVENTS) ||
+		      (pm->gpe_status & pm->gpe_enable)) &&
+		     (pm->control & CONTROL_SCI);
+
+	if ((pm->enable & PM1_TIMER) && !(pm->status & PM1_TIMER)) {
+		unsigned __int128 tick =
+			(unsigned __int128)(pm->toggles_seen + 1) << TIMER_TOP;
+		/* A power of two away from exact: no 128-bit division. */
+		uint64_t per_tick = (NSEC_PER_SEC << 32) / PM_TIMER_HZ + 1;
+
+		clock_timer_arm(pm->clock, &pm->timer,
+				(uint64_t)(tick * per_tick >> 32) + 1);
+	} else {
+		clock_timer_disarm(pm->clock, &pm->timer);
+	}
+	if (level == pm->sci_level)
+		return;
+	pm->sci_level = level;
+	irq_line_set(&pm->sci, level);
+}
+
+static void expired(void *opaque)
+{
+	struct piix4_pm *pm = opaque;
+
+	collect_timer(pm);
+	update(pm);
+}
+
+void piix4_pm_power_button(struct piix4_pm *pm)
+{
+	pm->status |= PM1_POWER;
+	update(pm);
+}
+
+/* ---- The ACPI registers ------------------------------------------------ */
+
+/* The four bytes at a multiple of four. */
+static uint32_t pm_read(struct piix4_pm *pm, unsigned offset)
+{
+	switch (offset) {
+	case PM1_STATUS:
+		collect_timer(pm);
+		update(pm);
+		return (uint32_t)pm->enable << 16 | pm->status;
+	case PM1_CONTROL:
+		return pm->control;
+	case PM1_TIMER_VALUE:
+		return (uint32_t)(now_tick(pm) & TIMER_MASK);
+	default:
+		return 0;
+	}
+}
+
+static void control_write(struct piix4_pm *pm, uint16_t value)
+{
+	pm->control = (uint16_t)((pm->control & CONTROL_SCI) |
+				 (value & CONTROL_WRITABLE));
+	if ((value & CONTROL_SLEEP) &&
+	    FIELD_GET(CONTROL_TYPE, value) == TYPE_S5 && pm->power_off)
+		pm->power_off(pm->ctx);
+}
+
+/* Of a 16-bit register, the bytes that mask selects. */
+static void pm_write(struct piix4_pm *pm, unsigned offset, uint16_t value,
+		     uint16_t mask)
+{
+	value &= mask;
+	switch (offset) {
+	case PM1_STATUS:
+		collect_timer(pm);
+		pm->status &= (uint16_t)~value;
+		break;
+	case PM1_ENABLE:
+		collect_timer(pm);
+		pm->enable = ((pm->enable & ~mask) | value) & PM1_EVENTS;
+		break;
+	case PM1_CONTROL:
+		control_write(pm, (uint16_t)((pm->control & ~mask) | value));
+		break;
+	}
+	update(pm);
+}
+
+static void pm_access(void *opaque, struct io_access *io)
+{
+	struct piix4_pm *pm = opaque;
+	unsigned offset = (unsigned)io->offset;
+	unsigned i;
+
+	if (!io->is_write) {
+		/* No register lies across a boundary of four. */
+		if ((offset & 3) + io->size <= 4)
+			io->data =
+				pm_read(pm, offset & ~3U) >> (8 * (offset & 3));
+		return;
+	}
+	for (i = 0; i < io->size;) {
+		unsigned high = (offset + i) & 1;
+		unsigned bytes = high || i + 1 == io->size ? 1 : 2;
+		uint16_t mask =
+			bytes == 2 ? 0xffff : (uint16_t)(0xff << (8 * high));
+
+		pm_write(pm, (offset + i) & ~1U,
+			 (uint16_t)(io->data >> (8 * i) << (8 * high)), mask);
+		i += bytes;
+	}
+}
+
+static void gpe_access(void *opaque, struct io_access *io)
+{
+	struct piix4_pm *pm = opaque;
+	uint16_t *half = io->offset & 2 ? &pm->gpe_enable : &pm->gpe_status;
+	unsigned shift = 8 * (io->offset & 1);
+
+	if (!io->is_write) {
+		io->data = *half >> shift;
+		return;
+	}
+	if (io->offset & 2)
+		*half = (uint16_t)((*half & ~(0xff << shift)) |
+				   io->data << shift);
+	else
+		*half &= (uint16_t) ~(io->data << shift);
+	update(pm);
+}
+
+/* ---- APM ports --------------------------------------------------------- */
+
+static void apm_access(void *opaque, struct io_access *io)
+{
+	struct piix4_pm *pm = opaque;
+	uint8_t *reg = io->offset ? &pm->apm_status : &pm->apm_control;
+
+	if (!io->is_write) {
+		io->data = *reg;
+		return;
+	}
+	*reg = (uint8_t)io->data;
+	if (io->offset)
+		return;
+	/* What firmware's SMI handler would do on the way to ACPI mode. */
+	if (*reg == PM_ACPI_ENABLE)
+		pm->control |= CONTROL_SCI;
+	else if (*reg == PM_ACPI_DISABLE)
+		pm->control &= (uint16_t)~CONTROL_SCI;
+	update(pm);
+}
+
+/* ---- SMBus ------------------------------------------------------------- */
+
+static void smbus_access(void *opaque, struct io_access *io)
+{
+	struct piix4_pm *pm = opaque;
+	uint8_t value = (uint8_t)io->data;
+
+	if (!io->is_write) {
+		io->data = pm->smbus[io->offset];
+		return;
+	}
+	if (io->offset == SMBUS_STATUS) {
+		pm->smbus[SMBUS_STATUS] &= (uint8_t)~value;
+		return;
+	}
+	pm->smbus[io->offset] = value;
+	if (io->offset != SMBUS_CONTROL)
+		return;
+	pm->smbus[SMBUS_CONTROL] &= (uint8_t)~SMBUS_START;
+	/* Nobody acknowledges any address. */
+	if ((value & SMBUS_START) && !(value & SMBUS_KILL))
+		pm->smbus[SMBUS_STATUS] |= SMBUS_NO_DEVICE | SMBUS_INTERRUPT;
+}
+
+/* ---- Where the blocks are ---------------------------------------------- */
+
+/*
+ * Moves one block to base, 0 being nowhere.  If the place is taken the block
+ * stays nowhere until the registers are written again.
+ */
+static void move(struct piix4_pm *pm, uint32_t *base, uint32_t wanted,
+		 const struct io_region *region)
+{
+	struct io_region moved = *region;
+
+	if (*base == wanted)
+		return;
+	if (*base)
+		(void)bus_remove(pm->pci.bus->ports, *base, pm);
+	moved.base = wanted;
+	*base = wanted && !bus_add(pm->pci.bus->ports, &moved) ? wanted : 0;
+}
+
+static void move_blocks(struct piix4_pm *pm)
+{
+	const uint8_t *config = pm->pci.config;
+	const struct io_region registers = {
+		.name = "acpi-pm",
+		.length = PM_LENGTH,
+		.fn = pm_access,
+		.dev = pm,
+	};
+	const struct io_region smbus = {
+		.name = "smbus",
+		.length = SMBUS_LENGTH,
+		.fn = smbus_access,
+		.dev = pm,
+		.width_max = 1,
+	};
+	uint32_t base = 0;
+
+	if (config[PM_CONFIG_PMMISC] & PMMISC_ENABLE)
+		base = pci_get32(config, PM_CONFIG_PMBASE) & PMBASE_MASK;
+	move(pm, &pm->pm_base, base, &registers);
+	base = 0;
+	if (config[PM_CONFIG_SMBCFG] & SMBCFG_ENABLE)
+		base = pci_get32(config, PM_CONFIG_SMBBA) & SMBBA_MASK;
+	move(pm, &pm->smbus_base, base, &smbus);
+}
+
+static void config_written(struct pci_device *dev, unsigned offset,
+			   unsigned size)
+{
+	(void)offset;
+	(void)size;
+	move_blocks(container_of(dev, struct piix4_pm, pci));
+}
+
+/* ---- Life -------------------------------------------------------------- */
+
+void piix4_pm_reset(struct piix4_pm *pm)
+{
+	pm->status = 0;
+	pm->enable = 0;
+	pm->control = 0;
+	pm->gpe_status = 0;
+	pm->gpe_enable = 0;
+	pm->apm_control = 0;
+	pm->apm_status = 0;
+	memset(pm->smbus, 0, sizeof(pm->smbus));
+	pm->toggles_seen = now_tick(pm) >> TIMER_TOP;
+	pci_device_reset(&pm->pci);
+	update(pm);
+}
+
+static void init_config(struct pci_device *dev)
+{
+	static const struct pci_identity identity = {
+		.name = "piix4-pm",
+		.vendor = 0x8086,
+		.device = 0x7113,
+		.class = 0x0680,
+		.revision = 3,
+		.subsystem_vendor = 0x1af4,
+		.subsystem = 0x1100,
+		.interrupt_pin = 1,
+	};
+
+	pci_device_init(dev, &identity);
+	pci_put16(dev->config, PCI_STATUS,
+		  PCI_STATUS_MEDIUM | PCI_STATUS_FAST_BACK);
+	dev->writable[PCI_COMMAND] = PCI_COMMAND_IO;
+	pci_put32(dev->config, PM_CONFIG_PMBASE, BASE_IS_IO);
+	pci_put32(dev->writable, PM_CONFIG_PMBASE, PMBASE_MASK);
+	dev->writable[PM_CONFIG_PMMISC] = PMMISC_ENABLE;
+	pci_put32(dev->config, PM_CONFIG_SMBBA, BASE_IS_IO);
+	pci_put32(dev->writable, PM_CONFIG_SMBBA, SMBBA_MASK);
+	dev->writable[PM_CONFIG_SMBCFG] = 0x0f;
+	dev->config[CONFIG_DEVACTB + 3] = DEVACTB_APMC;
+	pci_put32(dev->writable, CONFIG_DEVACTB, ~0U);
+	/* Device resources D and G: parallel and serial ports, kept as bits. */
+	memset(&dev->writable[0x5c], 0xff, 0x70 - 0x5c);
+	dev->config_written = config_written;
+}
+
+int piix4_pm_init(struct piix4_pm *pm, struct pci_bus *bus, struct clock *clock,
+		  struct irq_line sci, void (*power_off)(void *ctx), void *ctx)
+{
+	const struct io_region gpe = {
+		.name = "acpi-gpe",
+		.base = PM_GPE_PORT,
+		.length = GPE_LENGTH,
+		.fn = gpe_access,
+		.dev = pm,
+		.width_max = 1,
+	};
+	const struct io_region apm = {
+		.name = "apm",
+		.base = PM_SMI_COMMAND,
+		.length = 2,
+		.fn = apm_access,
+		.dev = pm,
+		.width_max = 1,
+	};
+	int error;
+
+	memset(pm, 0, sizeof(*pm));
+	pm->clock = clock;
+	pm->sci = sci;
+	pm->power_off = power_off;
+	pm->ctx = ctx;
+	pm->timer.expired = expired;
+	pm->timer.dev = pm;
+	init_config(&pm->pci);
+	error = pci_device_add(bus, &pm->pci, PCI_DEVFN(1, 3));
+	if (error)
+		return error;
+	piix4_pm_reset(pm);
+	error = bus_add(bus->ports, &gpe);
+	if (error)
+		return error;
+	return bus_add(bus->ports, &apm);
+}

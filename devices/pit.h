@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The 8254 timer and the system control port 0x61 around it.
+ *
+ * Modelled: three channels, all six modes, binary and BCD, latches, read-back,
+ * the gate of channel 2, speaker data, the refresh toggle.  Counting is lazy:
+ * a channel remembers when its count was loaded.  Not modelled: the one or two
+ * input clocks between a write and the count's first decrement; NMI sources
+ * of port 0x61 (none ever fires); a new count in mode 3 waits for the end of
+ * the period, not of the half.  Ticks of channel 0 that the host was late
+ * for are merged into one.
+ *
+ * References: Intel 8254 data sheet (231164-005); 82371SB (PIIX3) data sheet,
+ * "NMI Status and Control Register".
+ */
+#ifndef BULKHEAD_DEVICES_PIT_H
+#define BULKHEAD_DEVICES_PIT_H
+
+#include "devices/bus.h"
+#include "include/device.h"
+
+#define PIT_HZ	     1193182
+#define PIT_CHANNELS 3
+
+enum pit_next_byte { PIT_LOW_BYTE, PIT_HIGH_BYTE };
+
+struct pit_channel {
+	uint64_t start_tick;  /* of the running count */
+	uint64_t paused_at;   /* ticks counted when the gate stopped it */
+	uint64_t switch_tick; /* when reload becomes the count; 0: never */
+	uint32_t count;	      /* 1..65536, in clocks */
+	uint32_t reload;      /* written while a periodic mode runs */
+	uint16_t latch;
+	uint8_t status;
+	uint8_t written_low; /* first byte of two */
+	uint8_t mode;	     /* 0..5 */
+	uint8_t access;	     /* RW field: 1 low, 2 high, 3 both */
+	bool is_bcd;
+	bool gate;
+	bool is_loaded;	 /* a count has been written since the mode */
+	bool is_running; /* loaded, and triggered where the mode wants it */
+	bool has_latch;
+	bool has_status;
+	enum pit_next_byte read_next;
+	enum pit_next_byte write_next;
+};
+
+struct pit {
+	struct pit_channel channel[PIT_CHANNELS];
+	struct clock *clock;
+	struct clock_timer timer; /* next rise of channel 0's output */
+	uint64_t rise_tick;	  /* at which channel 0's output rises next */
+	uint32_t owed;		  /* rises not interrupted for yet */
+	struct irq_line out;	  /* channel 0 */
+	uint8_t control;	  /* port 0x61, bits 0..3 */
+};
+
+/* Takes ports 0x40-0x43 and 0x61. */
+int __must_check pit_init(struct pit *pit, struct bus *ports,
+			  struct clock *clock, struct irq_line out);
+void pit_reset(struct pit *pit);
+
+/* What the loudspeaker would be playing, in Hz; 0: silence. */
+uint32_t pit_speaker_hz(const struct pit *pit);
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A PS/2 mouse: commands, stream and remote mode, wheel and five buttons for
+ * drivers that knock for them.  See i8042.h.
+ *
+ * References: IBM PS/2 Hardware Interface Technical Reference, "Mouse";
+ * Microsoft, "Wheel Support Information for the IntelliMouse".
+ */
+#include "devices/ps2.h"
+
+#include "include/compiler.h"
+#include "lib/string.h"
+
+enum mouse_command {
+	MOUSE_SCALE_1 = 0xe6,
+	MOUSE_SCALE_2 = 0xe7,
+	MOUSE_SET_RESOLUTION = 0xe8,
+	MOUSE_STATUS = 0xe9,
+	MOUSE_STREAM = 0xea,
+	MOUSE_READ = 0xeb,
+	MOUSE_WRAP_END = 0xec,
+	MOUSE_WRAP = 0xee,
+	MOUSE_REMOTE = 0xf0,
+	MOUSE_IDENTIFY = 0xf2,
+	MOUSE_SET_RATE = 0xf3,
+	MOUSE_ENABLE = 0xf4,
+	MOUSE_DISABLE = 0xf5,
+	MOUSE_DEFAULTS = 0xf6,
+	MOUSE_RESEND = 0xfe,
+	MOUSE_RESET = 0xff,
+};
+
+#define MOUSE_ID_WHEEL 3
+#define MOUSE_ID_FIVE  4
+
+#define PACKET_BUTTONS MASK(2, 0)
+#define PACKET_ONE     BIT(3)
+#define PACKET_X_SIGN  BIT(4)
+#define PACKET_Y_SIGN  BIT(5)
+#define PACKET_EXTRA   MASK(5, 4) /* of the fourth byte: buttons 4, 5 */
+#define BUTTONS_EXTRA  MASK(4, 3)
+
+#define STATUS_SCALED	 BIT(4)
+#define STATUS_REPORTING BIT(5)
+#define STATUS_REMOTE	 BIT(6)
+
+/* More movement than this between two reports is forgotten. */
+#define MOVEMENT_MAX (1 << 20)
+
+/* ---- Reports ----------------------------------------------------------- */
+
+static int clamp(int value, int low, int high)
+{
+	return value < low ? low : value > high ? high : value;
+}
+
+static void put_packet(struct ps2_mouse *mouse)
+{
+	int dx = clamp(mouse->dx, -255, 255);
+	int dy = clamp(mouse->dy, -255, 255);
+	int dz = clamp(mouse->dz, -8, 7);
+	uint8_t first = PACKET_ONE | (mouse->buttons & PACKET_BUTTONS);
+
+	if (dx < 0)
+		first |= PACKET_X_SIGN;
+	if (dy < 0)
+		first |= PACKET_Y_SIGN;
+	ps2_queue_put(&mouse->queue, first);
+	ps2_queue_put(&mouse->queue, (uint8_t)dx);
+	ps2_queue_put(&mouse->queue, (uint8_t)dy);
+	if (mouse->id == MOUSE_ID_WHEEL)
+		ps2_queue_put(&mouse->queue, (uint8_t)dz);
+	else if (mouse->id == MOUSE_ID_FIVE)
+		ps2_queue_put(&mouse->queue,
+			      (uint8_t)((dz & 0xf) |
+					FIELD_PUT(PACKET_EXTRA,
+						  FIELD_GET(BUTTONS_EXTRA,
+							    mouse->buttons))));
+	mouse->dx -= dx;
+	mouse->dy -= dy;
+	mouse->dz = mouse->id ? mouse->dz - dz : 0;
+	mouse->buttons_sent = mouse->buttons;
+}
+
+static bool has_news(const struct ps2_mouse *mouse)
+{
+	return mouse->dx || mouse->dy || (mouse->dz && mouse->id) ||
+	       mouse->buttons != mouse->buttons_sent;
+}
+
+void ps2_mouse_report(struct ps2_mouse *mouse)
+{
+	if (!mouse->is_reporting || mouse->is_remote || mouse->is_wrapping)
+		return;
+	/* One report at a time: later movement joins the next one. */
+	if (has_news(mouse) && !mouse->queue.count)
+		put_packet(mouse);
+}
+
+void ps2_mouse_move(struct ps2_mouse *mouse, int dx, int dy, int dz,
+		    uint8_t buttons)
+{
+	if (!mouse->is_reporting && !mouse->is_remote)
+		return;
+	dx = clamp(dx, -MOVEMENT_MAX, MOVEMENT_MAX);
+	dy = clamp(dy, -MOVEMENT_MAX, MOVEMENT_MAX);
+	dz = clamp(dz, -MOVEMENT_MAX, MOVEMENT_MAX);
+	mouse->dx = clamp(mouse->dx + dx, -MOVEMENT_MAX, MOVEMENT_MAX);
+	mouse->dy = clamp(mouse->dy + dy, -MOVEMENT_MAX, MOVEMENT_MAX);
+	mouse->dz = clamp(mouse->dz + dz, -MOVEMENT_MAX, MOVEMENT_MAX);
+	mouse->buttons = buttons & MASK(4, 0);
+	ps2_mouse_report(mouse);
+}
+
+/* ---- Commands ---------------------------------------------------------- */
+
+static void set_defaults(struct ps2_mouse *mouse)
+{
+	mouse->command = 0;
+	mouse->resolution = 2;
+	mouse->rate = 100;
+	mouse->is_scaled = false;
+	mouse->is_reporting = false;
+	mouse->is_remote = false;
+	mouse->is_wrapping = false;
+	mouse->dx = mouse->dy = mouse->dz = 0;
+}
+
+static void answer(struct ps2_mouse *mouse, uint8_t byte)
+{
+	ps2_queue_put(&mouse->queue, byte);
+}
+
+/* Three sample rates in a row, which no one would set in earnest. */
+static void note_rate(struct ps2_mouse *mouse, uint8_t rate)
+{
+	static const uint8_t wheel[3] = { 200, 100, 80 };
+	static const uint8_t five[3] = { 200, 200, 80 };
+
+	mouse->rate = rate;
+	memmove(&mouse->knock[0], &mouse->knock[1], 2);
+	mouse->knock[2] = rate;
+	if (!memcmp(mouse->knock, wheel, sizeof(wheel)))
+		mouse->id = MOUSE_ID_WHEEL;
+	else if (!memcmp(mouse->knock, five, sizeof(five)) && mouse->id)
+		mouse->id = MOUSE_ID_FIVE;
+}
+
+static void parameter(struct ps2_mouse *mouse, uint8_t byte)
+{
+	if (mouse->command == MOUSE_SET_RATE)
+		note_rate(mouse, byte);
+	else
+		mouse->resolution = byte & 3;
+	mouse->command = 0;
+	answer(mouse, PS2_ACK);
+}
+
+static void answer_status(struct ps2_mouse *mouse)
+{
+	/* Left, middle, right from bit 2 down, unlike in reports. */
+	uint8_t status = (mouse->buttons & I8042_BUTTON_LEFT ? 4 : 0) |
+			 (mouse->buttons & I8042_BUTTON_MIDDLE ? 2 : 0) |
+			 (mouse->buttons & I8042_BUTTON_RIGHT ? 1 : 0);
+
+	if (mouse->is_scaled)
+		status |= STATUS_SCALED;
+	if (mouse->is_reporting)
+		status |= STATUS_REPORTING;
+	if (mouse->is_remote)
+		status |= STATUS_REMOTE;
+	answer(mouse, PS2_ACK);
+	answer(mouse, status);
+	answer(mouse, mouse->resolution);
+	answer(mouse, mouse->rate);
+}
+
+/* Commands that answer more than an acknowledgement; false: not of them. */
+static bool query(struct ps2_mouse *mouse, uint8_t byte)
+{
+	switch (byte) {
+	case MOUSE_STATUS:
+		answer_status(mouse);
+		return true;
+	case MOUSE_READ:
+		answer(mouse, PS2_ACK);
+		put_packet(mouse);
+		return true;
+	case MOUSE_IDENTIFY:
+		answer(mouse, PS2_ACK);
+		answer(mouse, mouse->id);
+		return true;
+	case MOUSE_RESEND:
+		answer(mouse, mouse->last);
+		return true;
+	case MOUSE_RESET:
+		ps2_mouse_reset(mouse);
+		answer(mouse, PS2_ACK);
+		answer(mouse, PS2_SELF_TEST);
+		answer(mouse, mouse->id);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void command(struct ps2_mouse *mouse, uint8_t byte)
+{
+	switch (byte) {
+	case MOUSE_SCALE_1:
+	case MOUSE_SCALE_2:
+		mouse->is_scaled = byte == MOUSE_SCALE_2;
+		break;
+	case MOUSE_SET_RESOLUTION:
+	case MOUSE_SET_RATE:
+		mouse->command = byte;
+		break;
+	case MOUSE_STREAM:
+	case MOUSE_REMOTE:
+		mouse->is_remote = byte == MOUSE_REMOTE;
+		break;
+	case MOUSE_WRAP:
+	case MOUSE_WRAP_END:
+		mouse->is_wrapping = byte == MOUSE_WRAP;
+		break;
+	case MOUSE_ENABLE:
+	case MOUSE_DISABLE:
+		mouse->is_reporting = byte == MOUSE_ENABLE;
+		break;
+	case MOUSE_DEFAULTS:
+		set_defaults(mouse);
+		break;
+	default:
+		answer(mouse, PS2_RESEND);
+		return;
+	}
+	answer(mouse, PS2_ACK);
+}
+
+void ps2_mouse_command(struct ps2_mouse *mouse, uint8_t byte)
+{
+	mouse->queue.count = 0;
+	if (mouse->is_wrapping && byte != MOUSE_WRAP_END && byte != MOUSE_RESET)
+		answer(mouse, byte);
+	else if (mouse->command)
+		parameter(mouse, byte);
+	else if (!query(mouse, byte))
+		command(mouse, byte);
+}
+
+void ps2_mouse_reset(struct ps2_mouse *mouse)
+{
+	memset(mouse, 0, sizeof(*mouse));
+	set_defaults(mouse);
+}

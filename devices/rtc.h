@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The MC146818 real-time clock and its memory, 128 bytes and, as in the PIIX, a
+ * second bank of 128 behind ports of its own.
+ *
+ * Modelled: time in BCD or binary, 12 or 24 hours, SET and the divider chain,
+ * update-in-progress, alarm with don't-care, periodic and update-ended
+ * interrupts, century byte.  Not modelled: the square wave output, daylight
+ * saving, the 2 ms an update takes (UIP announces it, then it is instant).
+ * Periodic interrupts the host was late for are merged into one.
+ *
+ * References: Motorola MC146818A data sheet (1988).
+ */
+#ifndef BULKHEAD_DEVICES_RTC_H
+#define BULKHEAD_DEVICES_RTC_H
+
+#include "devices/bus.h"
+#include "include/device.h"
+
+#define RTC_CELLS   256
+#define RTC_CENTURY 0x32
+
+struct rtc {
+	/* Registers and memory.  The time registers in it are current only
+	 * while the clock stands still. */
+	uint8_t cell[RTC_CELLS];
+	uint8_t index;
+	uint8_t extended_index; /* 0x80 and up */
+	bool is_stopped;
+	int64_t base_s;	       /* wall clock at base_ns, seconds since 1970 */
+	int64_t base_ns;       /* VM time */
+	int64_t seen_s;	       /* updates up to here are in register C */
+	uint64_t seen_32k;     /* the same for periodic ticks, 32768 a second */
+	uint8_t weekday_shift; /* what software set it off by, 0..6 */
+	bool out_level;
+	struct irq_line out;
+	struct clock *clock;
+	struct clock_timer timer;
+};
+
+/* Takes ports 0x70 to 0x73.  The time is the clock's. */
+int __must_check rtc_init(struct rtc *rtc, struct bus *ports,
+			  struct clock *clock, struct irq_line out);
+/* Interrupts off; time and memory live on, as from the battery. */
+void rtc_reset(struct rtc *rtc);
+
+/* Memory cells 0x0e and up, for the board. */
+void rtc_cell_set(struct rtc *rtc, uint8_t index, uint8_t value);
+uint8_t rtc_cell_get(const struct rtc *rtc, uint8_t index);
+
+#endif

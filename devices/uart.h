@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A 16550A serial port.
+ *
+ * Modelled: FIFOs and trigger levels, all interrupt sources with their
+ * priorities (line status, data, character timeout, transmitter empty, modem
+ * status), loopback, break, scratch and divisor registers; OUT2 gates the
+ * interrupt as in every PC.  Not modelled: the line's speed on output, which
+ * is instant (the transmitter is always empty); parity and framing errors.
+ *
+ * References: National Semiconductor PC16550D data sheet (1995).
+ */
+#ifndef BULKHEAD_DEVICES_UART_H
+#define BULKHEAD_DEVICES_UART_H
+
+#include "devices/bus.h"
+#include "include/device.h"
+
+#define UART_FIFO 16
+
+struct uart {
+	uint16_t fifo[UART_FIFO]; /* a byte, and UART_ENTRY_BREAK */
+	uint8_t head;		  /* oldest entry */
+	uint8_t count;
+	uint8_t ier;
+	uint8_t fcr; /* as kept: enable and trigger */
+	uint8_t lcr;
+	uint8_t mcr;
+	uint8_t lsr; /* the error bits; the others are computed */
+	uint8_t msr;
+	uint8_t scr;
+	uint16_t divisor;
+	bool is_thre_pending;
+	bool is_timeout_pending;
+	bool out_level;
+	struct irq_line out;
+	struct clock *clock;
+	struct clock_timer timeout;
+	struct char_backend backend;
+	/* Optional, set by the board after uart_init(): there is room again. */
+	void (*drained)(void *ctx);
+	void *drained_ctx;
+};
+
+/* Takes eight ports. */
+int __must_check uart_init(struct uart *uart, struct bus *ports, uint16_t port,
+			   struct clock *clock, struct irq_line out,
+			   struct char_backend backend);
+void uart_reset(struct uart *uart);
+
+/* How many bytes uart_receive() would take without an overrun. */
+unsigned uart_room(const struct uart *uart);
+/* A byte from the line; one too many is lost and reported as overrun. */
+void uart_receive(struct uart *uart, uint8_t byte);
+/* A break from the line. */
+void uart_receive_break(struct uart *uart);
+
+#endif

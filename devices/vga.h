@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A standard VGA with Bochs' display interface (VBE), as PCI device 1234:1111:
+ * BAR 0 is the video memory, BAR 2 the same registers by MMIO, the ROM BAR
+ * holds the VGA BIOS.
+ *
+ * Video memory belongs to the board: the device is handed a pointer, and tells
+ * the board where the guest wants to see it (vram_mapped) so that accesses
+ * there need no emulation.  Only the 128 KiB window at 0xa0000 is emulated.
+ *
+ * References: IBM VGA reference (PS/2 Hardware Technical Reference, Video
+ * Subsystem); Bochs' VBE extension documentation; QEMU's "standard vga"
+ * specification.
+ */
+#ifndef BULKHEAD_DEVICES_VGA_H
+#define BULKHEAD_DEVICES_VGA_H
+
+#include "devices/bus.h"
+#include "devices/pci.h"
+#include "include/device.h"
+
+#define VGA_TEXT_COLUMNS_MAX 132
+#define VGA_TEXT_ROWS_MAX    60
+
+struct vga_config {
+	struct pci_bus *pci;
+	uint8_t devfn;
+	struct bus *ports;
+	struct bus *memory;
+	struct clock *clock;
+	uint8_t *vram;	      /* zeroed by reset no more than RAM is */
+	uint32_t vram_length; /* a power of two, 1 to 256 MiB */
+	const uint8_t *rom;   /* VGA BIOS; NULL: no ROM BAR */
+	uint32_t rom_length;
+	/* BAR 0 decodes at gpa, or no longer does. */
+	void (*vram_mapped)(void *ctx, uint64_t gpa, bool enabled);
+	void *ctx;
+};
+
+#define VGA_SEQ_COUNT	8
+#define VGA_GC_COUNT	16
+#define VGA_CRTC_COUNT	32
+#define VGA_ATTR_COUNT	32
+#define VGA_DISPI_COUNT 11
+
+struct vga {
+	struct pci_device pci;
+	struct vga_config config;
+
+	uint8_t misc;
+	uint8_t feature;
+	uint8_t seq_index, seq[VGA_SEQ_COUNT];
+	uint8_t gc_index, gc[VGA_GC_COUNT];
+	uint8_t crtc_index, crtc[VGA_CRTC_COUNT];
+	uint8_t attr_index, attr[VGA_ATTR_COUNT];
+	bool attr_is_data; /* what the next write to 0x3c0 is */
+	uint8_t dac_mask, dac_read, dac_write, dac_step, dac_state;
+	uint8_t dac[256][3]; /* as written: 6 bits, or 8 with DISPI_8BIT_DAC */
+	uint8_t latch[4];
+
+	uint16_t dispi_index;
+	uint16_t dispi[VGA_DISPI_COUNT];
+};
+
+int __must_check vga_init(struct vga *vga, const struct vga_config *config);
+void vga_reset(struct vga *vga);
+
+struct vga_text {
+	unsigned columns, rows;
+	int cursor; /* cell, or -1: off or outside */
+	/* Character in the low byte, attribute in the high one. */
+	uint16_t cell[VGA_TEXT_ROWS_MAX * VGA_TEXT_COLUMNS_MAX];
+};
+
+/* False: the display is in a graphics mode or off. */
+bool __must_check vga_text_get(const struct vga *vga, struct vga_text *text);
+
+/* Size of the picture in pixels, 0 by 0 if there is none. */
+void vga_size(const struct vga *vga, unsigned *width, unsigned *height);
+/*
+ * The picture as 24-bit RGB, lines top down without padding.  -ERANGE: length
+ * is less than width * height * 3; -ENODEV: the display is off.
+ */
+int __must_check vga_render(const struct vga *vga, uint8_t *rgb, size_t length);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The host's local APICs, as xAPIC through registers or as x2APIC.
+ */
+#ifndef BULKHEAD_DRIVERS_LAPIC_H
+#define BULKHEAD_DRIVERS_LAPIC_H
+
+#include "include/compiler.h"
+
+/* The same for all CPUs: each sees its own through it. */
+struct lapic {
+	volatile uint8_t *registers; /* NULL: x2APIC mode */
+	bool has_tsc_deadline;
+};
+
+struct lapic_vectors {
+	uint8_t timer;
+	uint8_t spurious;
+};
+
+/* Decides the mode; registers is where the xAPIC's page is mapped. */
+void lapic_init(struct lapic *lapic, void *registers);
+/* On each CPU: on, everything masked but the timer. */
+void lapic_init_cpu(const struct lapic *lapic, struct lapic_vectors vectors);
+
+uint32_t lapic_id(const struct lapic *lapic);
+void lapic_eoi(const struct lapic *lapic);
+
+void lapic_send_ipi(const struct lapic *lapic, uint32_t apic_id,
+		    uint8_t vector);
+void lapic_send_nmi(const struct lapic *lapic, uint32_t apic_id);
+void lapic_send_init(const struct lapic *lapic, uint32_t apic_id);
+void lapic_send_startup(const struct lapic *lapic, uint32_t apic_id,
+			uint8_t page);
+
+/* Count of bus clocks by 1 to an interrupt; 0 stops. */
+void lapic_timer_start(const struct lapic *lapic, uint32_t count);
+uint32_t lapic_timer_left(const struct lapic *lapic);
+/* In TSC deadline mode; 0 stops. */
+void lapic_timer_deadline(uint64_t tsc);
+
+#endif

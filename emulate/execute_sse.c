@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Moves between XMM/YMM registers and memory, and the bitwise and simple
+ * integer operations that block copies and fills use, with their VEX forms.
+ * Registers live in the XSAVE area; no vector instruction is executed here.
+ *
+ * Not modelled: arithmetic, conversions, AVX-512 (EMUL_UNHANDLED).
+ *
+ * References: SDM volume 2, instruction pages, "AVX Exception Types"; volume
+ * 1, "XSAVE-Managed State".
+ */
+#include "emulate/execute.h"
+#include "emulate/memory.h"
+
+struct vector {
+	uint64_t q[4];
+};
+
+/* How a memory operand is to be aligned. */
+#define UNALIGNED      0
+#define ALIGNED	       1
+/* SSE's operands other than of MOVU*: aligned; AVX's are not. */
+#define SSE_ALIGNED(e) ((e)->d->is_vex ? UNALIGNED : ALIGNED)
+
+static void xstate_init(struct x86_xstate *x, uint64_t component)
+{
+	if (x->xstate_bv & component)
+		return;
+	if (component == X86_XCR0_SSE)
+		memset(x->xmm, 0, sizeof(x->xmm));
+	else
+		memset(x->ymm_high, 0, sizeof(x->ymm_high));
+	x->xstate_bv |= component;
+}
+
+/* Whether vector instructions are to be had, and their registers. */
+static enum emul_status vector_begin(struct emul *e)
+{
+	const struct x86_state *s = e->state;
+	uint64_t avx = X86_XCR0_SSE | X86_XCR0_AVX;
+
+	if (e->d->is_vex) {
+		if (!(s->cr4 & X86_CR4_OSXSAVE) || (s->xcr0 & avx) != avx ||
+		    !(e->features & EMUL_FEATURE_AVX))
+			return raise_ud(e);
+	} else if (s->cr0 & X86_CR0_EM || !(s->cr4 & X86_CR4_OSFXSR)) {
+		return raise_ud(e);
+	}
+	if (s->cr0 & X86_CR0_TS)
+		return emul_raise(e, X86_VECTOR_NM);
+	TRY(emul_state_need(e, X86_GROUP_XSTATE));
+	if (!e->xstate)
+		return EMUL_UNHANDLED;
+	xstate_init(e->xstate, X86_XCR0_SSE);
+	if (e->d->is_vex)
+		xstate_init(e->xstate, X86_XCR0_AVX);
+	return EMUL_OK;
+}
+
+static unsigned vector_size(const struct emul *e)
+{
+	return e->d->is_vex && e->d->vex_l ? 32 : 16;
+}
+
+static void register_get(const struct emul *e, unsigned reg, struct vector *v)
+{
+	__builtin_memcpy(&v->q[0], e->xstate->xmm[reg], 16);
+	if (e->d->is_vex)
+		__builtin_memcpy(&v->q[2], e->xstate->ymm_high[reg], 16);
+	else
+		v->q[2] = v->q[3] = 0;
+}
+
+/* VEX clears what is above the result, SSE leaves it. */
+static void register_set(struct emul *e, unsigned reg, struct vector *v)
+{
+	__builtin_memcpy(e->xstate->xmm[reg], &v->q[0], 16);
+	if (e->d->is_vex) {
+		if (vector_size(e) == 16)
+			v->q[2] = v->q[3] = 0;
+		__builtin_memcpy(e->xstate->ymm_high[reg], &v->q[2], 16);
+	}
+	e->state->dirty |= X86_GROUP_XSTATE;
+}
+
+/* Misalignment is found before a bad segment or address. */
+static enum emul_status memory_prepare(struct emul *e, unsigned size,
+				       uint32_t access, bool aligned)
+{
+	uint64_t linear = e->offset;
+
+	if (aligned) {
+		if (!mode_is_64(e) || e->d->segment >= X86_FS)
+			linear += e->state->seg[e->d->segment].base;
+		if (linear & (size - 1))
+			return raise_gp0(e);
+	}
+	TRY(linear_of(e, e->d->segment, e->offset, size, access, &linear));
+	return access_prepare(e, linear, size, access | e->user_access,
+			      &e->access);
+}
+
+static enum emul_status memory_get(struct emul *e, struct vector *v,
+				   unsigned size, bool aligned)
+{
+	TRY(memory_prepare(e, size, ACCESS_READ, aligned));
+	v->q[2] = v->q[3] = 0;
+	if (likely(e->access.host && size == 16)) {
+		__builtin_memcpy(v, e->access.host, 16);
+		return EMUL_OK;
+	}
+	v->q[0] = v->q[1] = 0;
+	return emul_access_read(e, &e->access, v, size);
+}
+
+static enum emul_status memory_put(struct emul *e, const struct vector *v,
+				   unsigned size, bool aligned)
+{
+	TRY(memory_prepare(e, size, ACCESS_WRITE, aligned));
+	if (likely(e->access.host && size == 16)) {
+		__builtin_memcpy(e->access.host, v, 16);
+		return EMUL_OK;
+	}
+	return emul_access_write(e, &e->access, v, size);
+}
+
+/* The r/m operand as a source; from memory only size bytes. */
+static enum emul_status source_get(struct emul *e, struct vector *v,
+				   unsigned size, bool aligned)
+{
+	if (e->d->is_memory)
+		return memory_get(e, v, size, aligned);
+	register_get(e, modrm_rm(e), v);
+	return EMUL_OK;
+}
+
+/* Whole registers */
+
+static enum emul_status move_load(struct emul *e, bool aligned)
+{
+	struct vector v;
+
+	TRY(vector_begin(e));
+	TRY(source_get(e, &v, vector_size(e), aligned));
+	register_set(e, modrm_reg(e), &v);
+	return EMUL_OK;
+}
+
+static enum emul_status move_store(struct emul *e, bool aligned)
+{
+	struct vector v;
+
+	TRY(vector_begin(e));
+	register_get(e, modrm_reg(e), &v);
+	if (e->d->is_memory)
+		return memory_put(e, &v, vector_size(e), aligned);
+	register_set(e, modrm_rm(e), &v);
+	return EMUL_OK;
+}
+
+EXECUTE(movu_load)
+{
+	return move_load(e, UNALIGNED);
+}
+
+EXECUTE(movu_store)
+{
+	return move_store(e, UNALIGNED);
+}
+
+EXECUTE(mova_load)
+{
+	return move_load(e, ALIGNED);
+}
+
+EXECUTE(mova_store)
+{
+	return move_store(e, ALIGNED);
+}
+
+/* MOVSS and MOVSD: from memory the rest is cleared, between registers kept
+ * (of the destination, or of VEX.vvvv). */
+static enum emul_status scalar_begin(struct emul *e)
+{
+	TRY(vector_begin(e));
+	if (e->d->is_vex && e->d->is_memory && e->d->vex_vvvv)
+		return raise_ud(e);
+	if (e->d->vex_l)
+		emul_decoded_own(e)->vex_l = 0; /* ignored */
+	return EMUL_OK;
+}
+
+static enum emul_status scalar_load(struct emul *e, unsigned size)
+{
+	struct vector v, rest;
+
+	TRY(scalar_begin(e));
+	TRY(source_get(e, &v, size, UNALIGNED));
+	if (!e->d->is_memory) {
+		register_get(e, e->d->is_vex ? vex_register(e) : modrm_reg(e),
+			     &rest);
+		__builtin_memcpy(&rest, &v, size);
+		v = rest;
+	}
+	v.q[2] = v.q[3] = 0;
+	register_set(e, modrm_reg(e), &v);
+	return EMUL_OK;
+}
+
+static enum emul_status scalar_store(struct emul *e, unsigned size)
+{
+	struct vector v, rest;
+
+	TRY(scalar_begin(e));
+	register_get(e, modrm_reg(e), &v);
+	if (e->d->is_memory)
+		return memory_put(e, &v, size, UNALIGNED);
+	register_get(e, e->d->is_vex ? vex_register(e) : modrm_rm(e), &rest);
+	__builtin_memcpy(&rest, &v, size);
+	register_set(e, modrm_rm(e), &rest);
+	return EMUL_OK;
+}
+
+EXECUTE(movss_load)
+{
+	return scalar_load(e, 4);
+}
+
+EXECUTE(movss_store)
+{
+	return scalar_store(e, 4);
+}
+
+EXECUTE(movsd_load)
+{
+	return scalar_load(e, 8);
+}
+
+EXECUTE(movsd_store)
+{
+	return scalar_store(e, 8);
+}
+
+/* Halves: 12 and 16 load, 13 and 17 store; bit 2 of the opcode is "high". */
+
+static void half_base(struct emul *e, struct vector *v)
+{
+	register_get(e, e->d->is_vex ? vex_register(e) : modrm_reg(e), v);
+}
+
+EXECUTE(mov_half_load)
+{
+	unsigned half = e->d->opcode >> 2 & 1;
+	struct vector v, from;
+
+	TRY(vector_begin(e));
+	if (e->d->vex_l)
+		return raise_ud(e);
+	TRY(source_get(e, &from, 8, UNALIGNED));
+	half_base(e, &v);
+	/* Between registers: MOVHLPS and MOVLHPS cross. */
+	v.q[half] = e->d->is_memory ? from.q[0] : from.q[!half];
+	register_set(e, modrm_reg(e), &v);
+	return EMUL_OK;
+}
+
+EXECUTE(mov_half_store)
+{
+	unsigned half = e->d->opcode >> 2 & 1;
+	struct vector v, out = { { 0 } };
+
+	TRY(vector_begin(e));
+	if (e->d->vex_l)
+		return raise_ud(e);
+	register_get(e, modrm_reg(e), &v);
+	out.q[0] = v.q[half];
+	return memory_put(e, &out, 8, UNALIGNED);
+}
+
+static uint64_t dword_twice(uint64_t pair, bool high)
+{
+	uint64_t half = high ? pair >> 32 : pair & UINT32_MAX;
+
+	return half | half << 32;
+}
+
+/* MOVSLDUP (12) and MOVSHDUP (16) */
+EXECUTE(mov_dword_dup)
+{
+	bool high = e->d->opcode >> 2 & 1;
+	struct vector v;
+
+	TRY(vector_begin(e));
+	TRY(source_get(e, &v, vector_size(e), SSE_ALIGNED(e)));
+	for (unsigned i = 0; i < 4; i++)
+		v.q[i] = dword_twice(v.q[i], high);
+	register_set(e, modrm_reg(e), &v);
+	return EMUL_OK;
+}
+
+EXECUTE(movddup)
+{
+	unsigned size = vector_size(e) == 16 ? 8 : 32;
+	struct vector v;
+
+	TRY(vector_begin(e));
+	TRY(source_get(e, &v, size, UNALIGNED));
+	v.q[1] = v.q[0];
+	v.q[3] = v.q[2];
+	register_set(e, modrm_reg(e), &v);
+	return EMUL_OK;
+}
+
+/* MOVD and MOVQ */
+
+static unsigned movd_size(const struct emul *e)
+{
+	return e->d->rex & REX_W && mode_is_64(e) ? 8 : 4;
+}
+
+EXECUTE(movd_load)
+{
+	unsigned size = movd_size(e);
+	struct vector v = { { 0 } };
+
+	TRY(vector_begin(e));
+	if (e->d->is_memory)
+		TRY(memory_get(e, &v, size, UNALIGNED));
+	else
+		v.q[0] = gpr_get(e, modrm_rm(e), size);
+	register_set(e, modrm_reg(e), &v);
+	return EMUL_OK;
+}
+
+EXECUTE(movd_store)
+{
+	unsigned size = movd_size(e);
+	struct vector v;
+
+	TRY(vector_begin(e));
+	register_get(e, modrm_reg(e), &v);
+	if (e->d->is_memory)
+		return memory_put(e, &v, size, UNALIGNED);
+	gpr_set(e, modrm_rm(e), v.q[0], size);
+	return EMUL_OK;
+}
+
+EXECUTE(movq_load)
+{
+	struct vector v;
+
+	TRY(vector_begin(e));
+	TRY(source_get(e, &v, 8, UNALIGNED));
+	v.q[1] = v.q[2] = v.q[3] = 0;
+	register_set(e, modrm_reg(e), &v);
+	return EMUL_OK;
+}
+
+EXECUTE(movq_store)
+{
+	struct vector v;
+
+	TRY(vector_begin(e));
+	register_get(e, modrm_reg(e), &v);
+	if (e->d->is_memory)
+		return memory_put(e, &v, 8, UNALIGNED);
+	v.q[1] = v.q[2] = v.q[3] = 0;
+	register_set(e, modrm_rm(e), &v);
+	return EMUL_OK;
+}
+
+/* MASKMOVDQU: bytes whose mask has its top bit set, to DS:rDI. */
+EXECUTE(maskmovdqu)
+{
+	unsigned seg = e->d->override ? e->d->override - 1 : X86_DS;
+	uint64_t at = e->state->gpr[X86_RDI] & address_mask(e);
+	struct vector v, mask;
+	uint8_t bytes[16], select[16];
+
+	TRY(vector_begin(e));
+	register_get(e, modrm_reg(e), &v);
+	register_get(e, modrm_rm(e), &mask);
+	__builtin_memcpy(bytes, &v, 16);
+	__builtin_memcpy(select, &mask, 16);
+	for (unsigned i = 0; i < 16; i++)
+		if (select[i] & BIT(7))
+			TRY(emul_memory_write(e, seg,
+					      (at + i) & address_mask(e),
+					      &bytes[i], 1));
+	return EMUL_OK;
+}
+
+/* Bitwise and lane-wise operations: dst = first op second. */
+
+typedef uint64_t (*lane_fn)(uint64_t first, uint64_t second);
+
+static enum emul_status lanes(struct emul *e, lane_fn fn)
+{
+	struct vector a, b;
+
+	TRY(vector_begin(e));
+	TRY(source_get(e, &b, vector_size(e), SSE_ALIGNED(e)));
+	register_get(e, e->d->is_vex ? vex_register(e) : modrm_reg(e), &a);
+	for (unsigned i = 0; i < 4; i++)
+		a.q[i] = fn(a.q[i], b.q[i]);
+	register_set(e, modrm_reg(e), &a);
+	return EMUL_OK;
+}
+
+static uint64_t lane_and(uint64_t a, uint64_t b)
+{
+	return a & b;
+}
+
+static uint64_t lane_andn(uint64_t a, uint64_t b)
+{
+	return ~a & b;
+}
+
+static uint64_t lane_or(uint64_t a, uint64_t b)
+{
+	return a | b;
+}
+
+static uint64_t lane_xor(uint64_t a, uint64_t b)
+{
+	return a ^ b;
+}
+
+static uint64_t lane_addq(uint64_t a, uint64_t b)
+{
+	return a + b;
+}
+
+static uint64_t lane_addd(uint64_t a, uint64_t b)
+{
+	return (uint32_t)(a + b) | ((a >> 32) + (b >> 32)) << 32;
+}
+
+static uint64_t lane_subd(uint64_t a, uint64_t b)
+{
+	return (uint32_t)(a - b) | ((a >> 32) - (b >> 32)) << 32;
+}
+
+static uint64_t lane_subq(uint64_t a, uint64_t b)
+{
+	return a - b;
+}
+
+EXECUTE(pand)
+{
+	return lanes(e, lane_and);
+}
+
+EXECUTE(pandn)
+{
+	return lanes(e, lane_andn);
+}
+
+EXECUTE(por)
+{
+	return lanes(e, lane_or);
+}
+
+EXECUTE(pxor)
+{
+	return lanes(e, lane_xor);
+}
+
+EXECUTE(paddq)
+{
+	return lanes(e, lane_addq);
+}
+
+EXECUTE(paddd)
+{
+	return lanes(e, lane_addd);
+}
+
+EXECUTE(psubd)
+{
+	return lanes(e, lane_subd);
+}
+
+EXECUTE(psubq)
+{
+	return lanes(e, lane_subq);
+}
+
+/* VZEROUPPER and VZEROALL; without VEX the opcode is EMMS. */
+EXECUTE(vzero_emms)
+{
+	unsigned count = mode_is_64(e) ? 16 : 8;
+
+	if (!e->d->is_vex)
+		return execute_emms(e);
+	TRY(vector_begin(e));
+	for (unsigned i = 0; i < count; i++) {
+		memset(e->xstate->ymm_high[i], 0, 16);
+		if (e->d->vex_l)
+			memset(e->xstate->xmm[i], 0, 16);
+	}
+	e->state->dirty |= X86_GROUP_XSTATE;
+	return EMUL_OK;
+}

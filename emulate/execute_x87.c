@@ -1,0 +1,568 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * MMX moves, and the instructions that move x87, SSE and AVX state to and from
+ * memory: control and status words, environments, FNSAVE, FXSAVE, XSAVE and
+ * their counterparts.  They work on the XSAVE area that holds the guest's
+ * state.
+ *
+ * Not modelled: x87 arithmetic and conversions, the compacted XSAVE format,
+ * XSAVES (EMUL_UNHANDLED); pending x87 exceptions on waiting instructions.
+ *
+ * References: SDM volume 1, "Programming with the x87 FPU", "Managing State
+ * Using the XSAVE Feature Set"; volume 2, instruction pages.
+ */
+#include "emulate/execute.h"
+
+#define FCW_INIT     0x037f
+#define MXCSR_INIT   0x1f80
+#define MXCSR_VALID  MASK(15, 0)
+#define FSW_TOP	     MASK(13, 11)
+#define FSW_CLEARED  (BIT(15) | MASK(7, 0)) /* B, ES, SF, exceptions */
+#define TAG_EMPTY    3
+#define TAG_SPECIAL  2
+#define TAG_ZERO     1
+#define EXPONENT     MASK(14, 0)
+#define EXPLICIT_ONE BIT(63)
+
+static void x87_reset(struct x86_xstate *x)
+{
+	x->fcw = FCW_INIT;
+	x->fsw = 0;
+	x->ftw = 0;
+	x->fop = 0;
+	x->fip = 0;
+	x->fdp = 0;
+}
+
+static void x87_init(struct x86_xstate *x)
+{
+	if (x->xstate_bv & X86_XCR0_X87)
+		return;
+	x87_reset(x);
+	memset(x->st, 0, sizeof(x->st));
+	x->xstate_bv |= X86_XCR0_X87;
+}
+
+static enum emul_status xstate_get(struct emul *e)
+{
+	TRY(emul_state_need(e, X86_GROUP_XSTATE));
+	return e->xstate ? EMUL_OK : EMUL_UNHANDLED;
+}
+
+static enum emul_status x87_begin(struct emul *e)
+{
+	if (e->state->cr0 & (X86_CR0_EM | X86_CR0_TS))
+		return emul_raise(e, X86_VECTOR_NM);
+	TRY(xstate_get(e));
+	x87_init(e->xstate);
+	return EMUL_OK;
+}
+
+static enum emul_status x87_changed(struct emul *e)
+{
+	e->state->dirty |= X86_GROUP_XSTATE;
+	return EMUL_OK;
+}
+
+static enum emul_status memory_write(struct emul *e, const void *data,
+				     unsigned size)
+{
+	return emul_memory_write(e, e->d->segment, e->offset, data, size);
+}
+
+static enum emul_status memory_read(struct emul *e, void *data, unsigned size)
+{
+	return emul_memory_read(e, e->d->segment, e->offset, data, size);
+}
+
+/* Control and status words */
+
+EXECUTE(fldcw)
+{
+	uint16_t fcw;
+
+	TRY(x87_begin(e));
+	TRY(memory_read(e, &fcw, 2));
+	e->xstate->fcw = fcw;
+	return x87_changed(e);
+}
+
+EXECUTE(fnstcw)
+{
+	TRY(x87_begin(e));
+	return memory_write(e, &e->xstate->fcw, 2);
+}
+
+EXECUTE(fnstsw)
+{
+	TRY(x87_begin(e));
+	return memory_write(e, &e->xstate->fsw, 2);
+}
+
+EXECUTE(fnstsw_ax)
+{
+	TRY(x87_begin(e));
+	gpr_set(e, X86_RAX, e->xstate->fsw, 2);
+	return EMUL_OK;
+}
+
+EXECUTE(fninit)
+{
+	TRY(x87_begin(e));
+	x87_reset(e->xstate);
+	return x87_changed(e);
+}
+
+EXECUTE(fnclex)
+{
+	TRY(x87_begin(e));
+	e->xstate->fsw &= (uint16_t)~FSW_CLEARED;
+	return x87_changed(e);
+}
+
+/* Environments: the full tag word is worked out from the registers. */
+
+static unsigned tag_of(const struct x86_xstate *x, unsigned physical)
+{
+	unsigned top = FIELD_GET(FSW_TOP, x->fsw);
+	const uint8_t *st = x->st[(physical - top) & 7];
+	uint64_t mantissa = ram_load(st, 8), exponent;
+
+	exponent = ram_load(st + 8, 2) & EXPONENT;
+	if (!(x->ftw >> physical & 1))
+		return TAG_EMPTY;
+	if (!exponent && !mantissa)
+		return TAG_ZERO;
+	if (!exponent || exponent == EXPONENT || !(mantissa & EXPLICIT_ONE))
+		return TAG_SPECIAL;
+	return 0;
+}
+
+static uint16_t tags_full(const struct x86_xstate *x)
+{
+	unsigned tags = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		tags |= tag_of(x, i) << (2 * i);
+	return (uint16_t)tags;
+}
+
+static uint8_t tags_abridged(unsigned tags)
+{
+	unsigned full = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		if ((tags >> (2 * i) & 3) != TAG_EMPTY)
+			full |= 1U << i;
+	return (uint8_t)full;
+}
+
+#define ENVIRONMENT16 14
+#define ENVIRONMENT32 28
+#define REGISTERS     80
+
+static unsigned environment_size(const struct emul *e)
+{
+	return e->d->operand_size == 2 ? ENVIRONMENT16 : ENVIRONMENT32;
+}
+
+/*
+ * Seven words or double words.  Pointers are written as protected mode's;
+ * selectors as zero, which processors with FCS and FDS deprecated do.
+ */
+static void environment_make(const struct emul *e, uint8_t *to)
+{
+	const struct x86_xstate *x = e->xstate;
+	unsigned step = e->d->operand_size == 2 ? 2 : 4;
+	const uint64_t field[7] = {
+		x->fcw, x->fsw, tags_full(x), x->fip, 0, x->fdp, 0,
+	};
+
+	for (unsigned i = 0; i < 7; i++) {
+		uint64_t value = field[i];
+
+		if (step == 4 && i < 3)
+			value |= 0xffff0000;
+		if (step == 4 && i == 4)
+			value |= (uint64_t)x->fop << 16;
+		if (step == 4 && i == 6)
+			value |= 0xffff0000;
+		ram_store(to + i * step, value, step);
+	}
+}
+
+static void environment_take(struct emul *e, const uint8_t *from)
+{
+	struct x86_xstate *x = e->xstate;
+	unsigned step = e->d->operand_size == 2 ? 2 : 4;
+
+	x->fcw = (uint16_t)ram_load(from, 2);
+	x->fsw = (uint16_t)ram_load(from + step, 2);
+	x->ftw = tags_abridged((unsigned)ram_load(from + 2 * step, 2));
+	x->fip = ram_load(from + 3 * step, step);
+	x->fdp = ram_load(from + 5 * step, step);
+	x->fop = 0;
+	if (step == 4)
+		x->fop = (uint16_t)(ram_load(from + 4 * step + 2, 2) & 0x7ff);
+}
+
+EXECUTE(fnstenv)
+{
+	uint8_t bytes[ENVIRONMENT32];
+
+	TRY(x87_begin(e));
+	environment_make(e, bytes);
+	TRY(memory_write(e, bytes, environment_size(e)));
+	e->xstate->fcw |= 0x3f; /* all exceptions masked */
+	return x87_changed(e);
+}
+
+EXECUTE(fldenv)
+{
+	uint8_t bytes[ENVIRONMENT32];
+
+	TRY(x87_begin(e));
+	TRY(memory_read(e, bytes, environment_size(e)));
+	environment_take(e, bytes);
+	return x87_changed(e);
+}
+
+EXECUTE(fnsave)
+{
+	uint8_t bytes[ENVIRONMENT32 + REGISTERS];
+	unsigned size = environment_size(e);
+
+	TRY(x87_begin(e));
+	environment_make(e, bytes);
+	for (unsigned i = 0; i < 8; i++)
+		memcpy(bytes + size + 10 * i, e->xstate->st[i], 10);
+	TRY(memory_write(e, bytes, size + REGISTERS));
+	x87_reset(e->xstate);
+	return x87_changed(e);
+}
+
+EXECUTE(frstor)
+{
+	uint8_t bytes[ENVIRONMENT32 + REGISTERS];
+	unsigned size = environment_size(e);
+
+	TRY(x87_begin(e));
+	TRY(memory_read(e, bytes, size + REGISTERS));
+	environment_take(e, bytes);
+	for (unsigned i = 0; i < 8; i++) {
+		memset(e->xstate->st[i], 0, 16);
+		memcpy(e->xstate->st[i], bytes + size + 10 * i, 10);
+	}
+	return x87_changed(e);
+}
+
+/*
+ * MMX: the registers are the low 64 bits of the x87's physical ones.  Every
+ * instruction makes TOP zero and, but for EMMS, all of them full.
+ */
+
+static void mmx_enter(struct x86_xstate *x)
+{
+	unsigned top = FIELD_GET(FSW_TOP, x->fsw);
+	uint8_t st[8][16];
+
+	x->fsw &= (uint16_t)~FSW_TOP;
+	x->ftw = UINT8_MAX;
+	if (!top)
+		return;
+	memcpy(st, x->st, sizeof(st));
+	for (unsigned i = 0; i < 8; i++)
+		memcpy(x->st[(i + top) & 7], st[i], sizeof(st[i]));
+}
+
+static enum emul_status mmx_begin(struct emul *e)
+{
+	if (e->state->cr0 & X86_CR0_EM)
+		return raise_ud(e);
+	return x87_begin(e);
+}
+
+static uint64_t mmx_get(const struct emul *e, unsigned reg)
+{
+	return ram_load(e->xstate->st[reg & 7], 8);
+}
+
+static enum emul_status mmx_set(struct emul *e, unsigned reg, uint64_t value)
+{
+	uint8_t *st = e->xstate->st[reg & 7];
+
+	ram_store(st, value, 8);
+	ram_store(st + 8, UINT16_MAX, 2);
+	return x87_changed(e);
+}
+
+/* MOVD and MOVQ from memory or a general register */
+EXECUTE(mmx_movd_load)
+{
+	unsigned size = e->d->rex & REX_W && mode_is_64(e) ? 8 : 4;
+	uint64_t value = 0;
+
+	TRY(mmx_begin(e));
+	if (e->d->is_memory)
+		TRY(memory_read(e, &value, size));
+	else
+		value = gpr_get(e, modrm_rm(e), size);
+	mmx_enter(e->xstate);
+	return mmx_set(e, modrm_reg(e), value);
+}
+
+EXECUTE(mmx_movd_store)
+{
+	unsigned size = e->d->rex & REX_W && mode_is_64(e) ? 8 : 4, top;
+	uint64_t value;
+
+	TRY(mmx_begin(e));
+	top = FIELD_GET(FSW_TOP, e->xstate->fsw);
+	value = mmx_get(e, modrm_reg(e) - top);
+	if (e->d->is_memory)
+		TRY(memory_write(e, &value, size));
+	else
+		gpr_set(e, modrm_rm(e), value, size);
+	mmx_enter(e->xstate);
+	return x87_changed(e);
+}
+
+EXECUTE(mmx_movq_load)
+{
+	uint64_t value = 0;
+
+	TRY(mmx_begin(e));
+	if (e->d->is_memory)
+		TRY(memory_read(e, &value, 8));
+	mmx_enter(e->xstate);
+	if (!e->d->is_memory)
+		value = mmx_get(e, modrm_rm(e));
+	return mmx_set(e, modrm_reg(e), value);
+}
+
+/* MOVQ to memory or another register, MOVNTQ */
+EXECUTE(mmx_movq_store)
+{
+	unsigned top;
+	uint64_t value;
+
+	TRY(mmx_begin(e));
+	top = FIELD_GET(FSW_TOP, e->xstate->fsw);
+	value = mmx_get(e, modrm_reg(e) - top);
+	if (e->d->is_memory)
+		TRY(memory_write(e, &value, 8));
+	mmx_enter(e->xstate);
+	if (!e->d->is_memory)
+		return mmx_set(e, modrm_rm(e), value);
+	return x87_changed(e);
+}
+
+EXECUTE(emms)
+{
+	TRY(mmx_begin(e));
+	mmx_enter(e->xstate);
+	e->xstate->ftw = 0;
+	return x87_changed(e);
+}
+
+/* MXCSR */
+
+static void sse_init(struct x86_xstate *x)
+{
+	if (x->xstate_bv & X86_XCR0_SSE)
+		return;
+	memset(x->xmm, 0, sizeof(x->xmm));
+	x->xstate_bv |= X86_XCR0_SSE;
+}
+
+static enum emul_status mxcsr_begin(struct emul *e)
+{
+	if (e->state->cr0 & X86_CR0_EM || !(e->state->cr4 & X86_CR4_OSFXSR))
+		return raise_ud(e);
+	if (e->state->cr0 & X86_CR0_TS)
+		return emul_raise(e, X86_VECTOR_NM);
+	return xstate_get(e);
+}
+
+EXECUTE(ldmxcsr)
+{
+	uint32_t value;
+
+	TRY(mxcsr_begin(e));
+	TRY(memory_read(e, &value, 4));
+	if (value & ~MXCSR_VALID)
+		return raise_gp0(e);
+	sse_init(e->xstate);
+	e->xstate->mxcsr = value;
+	return x87_changed(e);
+}
+
+EXECUTE(stmxcsr)
+{
+	TRY(mxcsr_begin(e));
+	return memory_write(e, &e->xstate->mxcsr, 4);
+}
+
+/* FXSAVE: the legacy region as it is. */
+
+#define LEGACY_SIZE 512
+#define LEGACY_X87  offsetof(struct x86_xstate, xmm)
+#define MXCSR_AT    offsetof(struct x86_xstate, mxcsr)
+#define HEADER_AT   offsetof(struct x86_xstate, xstate_bv)
+#define HEADER_SIZE 64
+
+static enum emul_status area_prepare(struct emul *e, unsigned size,
+				     unsigned align, uint32_t access)
+{
+	uint64_t linear;
+
+	TRY(emul_linear(e, e->d->segment, e->offset, size, access, &linear));
+	if (linear & (align - 1))
+		return raise_gp0(e);
+	return emul_access_prepare(e, linear, size, access, &e->access);
+}
+
+/* Outside 64-bit mode XMM8 to 15 are not there. */
+static unsigned legacy_used(const struct emul *e)
+{
+	return LEGACY_X87 + (mode_is_64(e) ? 16 : 8) * 16;
+}
+
+static enum emul_status fx_begin(struct emul *e)
+{
+	if (e->state->cr0 & (X86_CR0_EM | X86_CR0_TS))
+		return emul_raise(e, X86_VECTOR_NM);
+	TRY(xstate_get(e));
+	x87_init(e->xstate);
+	sse_init(e->xstate);
+	return EMUL_OK;
+}
+
+EXECUTE(fxsave)
+{
+	uint8_t area[LEGACY_SIZE];
+
+	TRY(fx_begin(e));
+	TRY(area_prepare(e, LEGACY_SIZE, 16, ACCESS_WRITE));
+	TRY(emul_access_read(e, &e->access, area, LEGACY_SIZE));
+	memcpy(area, e->xstate, legacy_used(e));
+	ram_store(area + MXCSR_AT + 4, MXCSR_VALID, 4);
+	return emul_access_write(e, &e->access, area, LEGACY_SIZE);
+}
+
+EXECUTE(fxrstor)
+{
+	uint8_t area[LEGACY_SIZE];
+
+	TRY(fx_begin(e));
+	TRY(area_prepare(e, LEGACY_SIZE, 16, ACCESS_READ));
+	TRY(emul_access_read(e, &e->access, area, LEGACY_SIZE));
+	if (ram_load(area + MXCSR_AT, 4) & ~MXCSR_VALID)
+		return raise_gp0(e);
+	memcpy(e->xstate, area, legacy_used(e));
+	return x87_changed(e);
+}
+
+/* XSAVE, the standard form */
+
+#define AVX_AT	 offsetof(struct x86_xstate, ymm_high)
+#define AVX_SIZE 256
+
+static enum emul_status xsave_begin(struct emul *e, uint64_t *mask)
+{
+	const struct x86_state *s = e->state;
+	uint64_t known = X86_XCR0_X87 | X86_XCR0_SSE | X86_XCR0_AVX;
+
+	if (!(s->cr4 & X86_CR4_OSXSAVE) || e->d->has_opsize || e->d->rep)
+		return raise_ud(e);
+	if (s->cr0 & X86_CR0_TS)
+		return emul_raise(e, X86_VECTOR_NM);
+	*mask = (gpr_get(e, X86_RAX, 4) | gpr_get(e, X86_RDX, 4) << 32) &
+		s->xcr0;
+	if (*mask & ~known)
+		return EMUL_UNHANDLED;
+	return xstate_get(e);
+}
+
+static unsigned xsave_size(uint64_t mask)
+{
+	return mask & X86_XCR0_AVX ? AVX_AT + AVX_SIZE
+				   : HEADER_AT + HEADER_SIZE;
+}
+
+/* Copy the components of mask from one area to another. */
+static void components_copy(const struct emul *e, uint8_t *to,
+			    const uint8_t *from, uint64_t mask)
+{
+	if (mask & X86_XCR0_X87) {
+		memcpy(to, from, MXCSR_AT);
+		memcpy(to + MXCSR_AT + 8, from + MXCSR_AT + 8,
+		       LEGACY_X87 - MXCSR_AT - 8);
+	}
+	if (mask & (X86_XCR0_SSE | X86_XCR0_AVX))
+		memcpy(to + MXCSR_AT, from + MXCSR_AT, 4);
+	if (mask & X86_XCR0_SSE)
+		memcpy(to + LEGACY_X87, from + LEGACY_X87,
+		       legacy_used(e) - LEGACY_X87);
+	if (mask & X86_XCR0_AVX)
+		memcpy(to + AVX_AT, from + AVX_AT,
+		       mode_is_64(e) ? AVX_SIZE : AVX_SIZE / 2);
+}
+
+EXECUTE(xsave)
+{
+	uint8_t area[sizeof(struct x86_xstate)];
+	const struct x86_xstate *x = e->xstate;
+	uint64_t mask, in_use;
+	unsigned size;
+
+	TRY(xsave_begin(e, &mask));
+	x = e->xstate;
+	size = xsave_size(mask);
+	TRY(area_prepare(e, size, 64, ACCESS_WRITE));
+	TRY(emul_access_read(e, &e->access, area, size));
+	in_use = x->xstate_bv & mask;
+	components_copy(e, area, (const uint8_t *)x, in_use);
+	if (mask & (X86_XCR0_SSE | X86_XCR0_AVX)) {
+		ram_store(area + MXCSR_AT, x->mxcsr, 4);
+		ram_store(area + MXCSR_AT + 4, MXCSR_VALID, 4);
+	}
+	ram_store(area + HEADER_AT,
+		  (ram_load(area + HEADER_AT, 8) & ~mask) | in_use, 8);
+	return emul_access_write(e, &e->access, area, size);
+}
+
+static bool header_is_good(const struct emul *e, const uint8_t *area)
+{
+	if (ram_load(area + HEADER_AT, 8) & ~e->state->xcr0)
+		return false;
+	for (unsigned i = 8; i < 24; i += 8)
+		if (ram_load(area + HEADER_AT + i, 8))
+			return false;
+	return true;
+}
+
+EXECUTE(xrstor)
+{
+	uint8_t area[sizeof(struct x86_xstate)];
+	struct x86_xstate *x;
+	uint64_t mask, present;
+	unsigned size;
+
+	TRY(xsave_begin(e, &mask));
+	x = e->xstate;
+	size = xsave_size(mask);
+	TRY(area_prepare(e, size, 64, ACCESS_READ));
+	TRY(emul_access_read(e, &e->access, area, size));
+	if (!header_is_good(e, area) ||
+	    (mask & (X86_XCR0_SSE | X86_XCR0_AVX) &&
+	     ram_load(area + MXCSR_AT, 4) & ~MXCSR_VALID))
+		return raise_gp0(e);
+	present = ram_load(area + HEADER_AT, 8) & mask;
+	components_copy(e, (uint8_t *)x, area, present);
+	if (mask & (X86_XCR0_SSE | X86_XCR0_AVX))
+		x->mxcsr = (uint32_t)ram_load(area + MXCSR_AT, 4);
+	/* What is not present is initial; 0 in the mask says so. */
+	x->xstate_bv = (x->xstate_bv & ~mask) | present;
+	return x87_changed(e);
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Linear to guest-physical addresses by the guest's own page tables: 32-bit,
+ * PAE, 4- and 5-level, with accessed and dirty bits set atomically, and
+ * U/S, R/W, NX, WP, SMEP, SMAP and protection keys checked.
+ *
+ * Not modelled: PAE's cached PDPTEs (they are read at every walk, as AMD-V
+ * does under nested paging), supervisor keys, shadow stacks, page tables
+ * outside RAM (EMUL_UNHANDLED).
+ *
+ * References: SDM volume 3, "Paging"; APM volume 2, "Page Translation and
+ * Protection".
+ */
+#include "emulate/walk.h"
+
+#define PF_P	BIT(0)
+#define PF_W	BIT(1)
+#define PF_U	BIT(2)
+#define PF_RSVD BIT(3)
+#define PF_I	BIT(4)
+#define PF_PK	BIT(5)
+
+/* Bit 5 is reserved, too, but QEMU 7.2 sets it as if it were Accessed. */
+#define PAE_PDPTE_RSVD	 (MASK(63, 52) | MASK(8, 6) | MASK(2, 1))
+#define PAE_CR3_ADDRESS	 MASK(31, 5)
+#define PDE32_ADDRESS	 MASK(31, 12)
+#define PDE32_LARGE	 MASK(31, 22)
+#define PDE32_LARGE_HIGH MASK(20, 13) /* bits 39:32 with PSE-36 */
+#define PDE32_LARGE_RSVD BIT(21)
+
+#define WALK_TRIES 16
+
+/* One walk's shape and what it has gathered. */
+struct walk {
+	uint64_t linear;
+	uint32_t access;
+	uint64_t rights; /* AND of PTE_W and PTE_U over the levels */
+	bool is_nx;	 /* OR of NX */
+	uint64_t entry;	 /* leaf */
+	uint64_t *where; /* leaf in host memory */
+	unsigned shift;	 /* of the leaf: page size */
+	bool is_wide;	 /* eight-byte entries */
+};
+
+static enum emul_status walk_fault(struct emul *e, const struct walk *w,
+				   uint32_t bits)
+{
+	uint32_t code = bits | (w->access & (PF_W | PF_U));
+	uint64_t cr4 = e->state->cr4;
+	bool nx_on = (e->state->efer & X86_EFER_NXE) && (cr4 & X86_CR4_PAE);
+
+	if ((w->access & EMUL_ACCESS_FETCH) && (nx_on || cr4 & X86_CR4_SMEP))
+		code |= PF_I;
+	e->fault = (struct emul_fault){
+		.vector = X86_VECTOR_PF,
+		.has_error_code = true,
+		.error_code = code,
+		.cr2 = w->linear,
+	};
+	return EMUL_FAULT;
+}
+
+/* Set bits in an entry; false if somebody changed it meanwhile. */
+static bool entry_set(const struct walk *w, void *where, uint64_t old,
+		      uint64_t bits)
+{
+	uint32_t old32 = (uint32_t)old;
+
+	if (w->is_wide)
+		return __atomic_compare_exchange_n(
+			(uint64_t *)where, &old, old | bits, false,
+			__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	return __atomic_compare_exchange_n((uint32_t *)where, &old32,
+					   old32 | (uint32_t)bits, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+/* A writable view where one is; read-only tables keep their A bits clear. */
+static void *entry_find(struct emul *e, uint64_t gpa, unsigned size,
+			bool *is_writable)
+{
+	void *host = emul_ram(e, gpa, size, true);
+
+	*is_writable = host;
+	return host ? host : emul_ram(e, gpa, size, false);
+}
+
+static enum emul_status entry_accessed(const struct walk *w, void *where,
+				       bool is_writable, uint64_t entry)
+{
+	if (likely(entry & PTE_A) || w->access & EMUL_ACCESS_PROBE ||
+	    !is_writable)
+		return EMUL_OK;
+	return entry_set(w, where, entry, PTE_A) ? EMUL_OK : EMUL_AGAIN;
+}
+
+static uint64_t reserved_bits(const struct emul *e)
+{
+	uint64_t rsvd = MASK(51, 0) & ~(BIT(e->physical_bits) - 1);
+
+	if (!(e->state->efer & X86_EFER_NXE))
+		rsvd |= PTE_NX;
+	return rsvd;
+}
+
+static uint64_t leaf_reserved(const struct emul *e, unsigned level)
+{
+	if (level == 0)
+		return 0;
+	if (level == 1)
+		return MASK(20, 13);
+	if (level == 2 && e->features & EMUL_FEATURE_1G_PAGES)
+		return MASK(29, 13);
+	return PTE_PS;
+}
+
+/* Eight-byte entries: level counts down to 0, the page table. */
+static enum emul_status walk_wide(struct emul *e, struct walk *w,
+				  uint64_t table, unsigned level)
+{
+	uint64_t rsvd = reserved_bits(e);
+	bool is_pae = !(e->state->efer & X86_EFER_LMA);
+
+	if (is_pae)
+		rsvd |= MASK(62, 52);
+	for (;; level--) {
+		unsigned shift = PAGE_SHIFT + 9 * level;
+		uint64_t at = table + (w->linear >> shift & MASK(8, 0)) * 8;
+		bool is_writable;
+		uint64_t *where = entry_find(e, at, 8, &is_writable);
+		uint64_t entry;
+
+		if (unlikely(!where))
+			return EMUL_UNHANDLED;
+		entry = ram_load(where, 8);
+		if (unlikely(!(entry & PTE_P)))
+			return walk_fault(e, w, 0);
+		if (is_pae && level == 2) { /* a PDPTE carries no rights */
+			if (entry & (PAE_PDPTE_RSVD | rsvd))
+				return walk_fault(e, w, PF_P | PF_RSVD);
+			table = entry & PTE_ADDRESS;
+			continue;
+		}
+		if (unlikely(entry & rsvd))
+			return walk_fault(e, w, PF_P | PF_RSVD);
+		w->rights &= entry;
+		w->is_nx |= entry >> 63;
+		if (level == 0 || entry & PTE_PS) {
+			if (unlikely(entry & leaf_reserved(e, level)))
+				return walk_fault(e, w, PF_P | PF_RSVD);
+			w->entry = entry;
+			w->where = is_writable ? where : NULL;
+			w->shift = shift;
+			return EMUL_OK;
+		}
+		TRY(entry_accessed(w, where, is_writable, entry));
+		table = entry & PTE_ADDRESS;
+	}
+}
+
+/* Four-byte entries, 4 MiB pages with PSE-36. */
+static enum emul_status walk_narrow(struct emul *e, struct walk *w)
+{
+	uint64_t table = e->state->cr3 & PDE32_ADDRESS;
+	bool is_writable;
+	uint32_t *where;
+	uint32_t entry;
+
+	where = entry_find(e, table + (w->linear >> 22 & MASK(9, 0)) * 4, 4,
+			   &is_writable);
+	if (!where)
+		return EMUL_UNHANDLED;
+	entry = (uint32_t)ram_load(where, 4);
+	if (!(entry & PTE_P))
+		return walk_fault(e, w, 0);
+	w->rights &= entry;
+	w->shift = 22;
+	if (entry & PTE_PS && e->state->cr4 & X86_CR4_PSE) {
+		if (entry & PDE32_LARGE_RSVD)
+			return walk_fault(e, w, PF_P | PF_RSVD);
+		w->where = is_writable ? (void *)where : NULL;
+		w->entry = entry;
+		return EMUL_OK;
+	}
+	TRY(entry_accessed(w, where, is_writable, entry));
+	where = entry_find(
+		e, (entry & PDE32_ADDRESS) + (w->linear >> 12 & MASK(9, 0)) * 4,
+		4, &is_writable);
+	if (!where)
+		return EMUL_UNHANDLED;
+	entry = (uint32_t)ram_load(where, 4);
+	if (!(entry & PTE_P))
+		return walk_fault(e, w, 0);
+	w->rights &= entry;
+	w->shift = PAGE_SHIFT;
+	w->where = is_writable ? (void *)where : NULL;
+	w->entry = entry;
+	return EMUL_OK;
+}
+
+static bool key_allows(const struct emul *e, const struct walk *w)
+{
+	const struct x86_state *s = e->state;
+	unsigned key = FIELD_GET(PTE_PKEY, w->entry);
+	unsigned bits = s->pkru >> (2 * key);
+
+	if (!(s->cr4 & X86_CR4_PKE) || !(s->efer & X86_EFER_LMA) ||
+	    w->access & EMUL_ACCESS_FETCH)
+		return true;
+	if (bits & 1)
+		return false;
+	return !(bits & 2 && w->access & PF_W &&
+		 (w->access & PF_U || s->cr0 & X86_CR0_WP));
+}
+
+/* The page-level rights, as the manual's "Determination of Access Rights". */
+static enum emul_status walk_permit(struct emul *e, const struct walk *w)
+{
+	const struct x86_state *s = e->state;
+	bool is_user_page = w->rights & PTE_U;
+	bool is_fetch = w->access & EMUL_ACCESS_FETCH;
+
+	if (w->access & PF_U) {
+		if (!is_user_page)
+			return walk_fault(e, w, PF_P);
+		if (w->access & PF_W && !(w->rights & PTE_W))
+			return walk_fault(e, w, PF_P);
+	} else {
+		if (w->access & PF_W && !(w->rights & PTE_W) &&
+		    s->cr0 & X86_CR0_WP)
+			return walk_fault(e, w, PF_P);
+		if (is_user_page && is_fetch && s->cr4 & X86_CR4_SMEP)
+			return walk_fault(e, w, PF_P);
+		/* AC lifts SMAP for explicit accesses only. */
+		if (is_user_page && !is_fetch && s->cr4 & X86_CR4_SMAP &&
+		    (e->is_implicit || !(s->rflags & X86_FLAG_AC)))
+			return walk_fault(e, w, PF_P);
+	}
+	if (is_fetch && w->is_nx)
+		return walk_fault(e, w, PF_P);
+	if (is_user_page && !key_allows(e, w))
+		return walk_fault(e, w, PF_P | PF_PK);
+	return EMUL_OK;
+}
+
+static enum emul_status walk_once(struct emul *e, struct walk *w, uint64_t *gpa)
+{
+	const struct x86_state *s = e->state;
+	uint64_t mask, bits = PTE_A;
+
+	if (s->efer & X86_EFER_LMA)
+		TRY(walk_wide(e, w, s->cr3 & PTE_ADDRESS,
+			      s->cr4 & X86_CR4_LA57 ? 4 : 3));
+	else if (s->cr4 & X86_CR4_PAE)
+		TRY(walk_wide(e, w, s->cr3 & PAE_CR3_ADDRESS, 2));
+	else
+		TRY(walk_narrow(e, w));
+	TRY(walk_permit(e, w));
+	if (w->access & PF_W)
+		bits |= PTE_D;
+	if (unlikely(bits & ~w->entry) && !(w->access & EMUL_ACCESS_PROBE) &&
+	    w->where && !entry_set(w, w->where, w->entry, bits))
+		return EMUL_AGAIN;
+	mask = BIT(w->shift) - 1;
+	if (w->is_wide)
+		*gpa = (w->entry & PTE_ADDRESS & ~mask) | (w->linear & mask);
+	else if (w->shift == PAGE_SHIFT)
+		*gpa = (w->entry & PDE32_ADDRESS) | (w->linear & mask);
+	else
+		*gpa = (w->entry & PDE32_LARGE) | (w->linear & mask) |
+		       FIELD_GET(PDE32_LARGE_HIGH, w->entry) << 32;
+	return EMUL_OK;
+}
+
+enum emul_status emul_walk_slow(struct emul *e, uint64_t linear,
+				uint32_t access, uint64_t *gpa)
+{
+	enum emul_status status;
+	unsigned tries = 0;
+
+	if (!(e->mode & MODE_PAGING)) {
+		*gpa = linear;
+		return EMUL_OK;
+	}
+	do {
+		struct walk w = {
+			.linear = linear,
+			.access = access,
+			.rights = PTE_W | PTE_U,
+			.is_wide = e->state->cr4 & X86_CR4_PAE,
+		};
+
+		status = walk_once(e, &w, gpa);
+		/* Another CPU may change the entry for ever: let it run. */
+	} while (unlikely(status == EMUL_AGAIN) && ++tries < WALK_TRIES);
+	return status == EMUL_AGAIN ? EMUL_RETRY : status;
+}
+
+bool emul_walk_learn(struct emul *e, uint64_t linear, uint32_t access,
+		     uint64_t *gpa)
+{
+	const struct x86_state *s = e->state;
+	unsigned index =
+		(linear >> PAGE_SHIFT & 3) | (access & EMUL_ACCESS_FETCH) >> 2;
+	struct emul_walked *m = &e->walked[index];
+	uint64_t need, all, any, mask, leaf;
+
+	m->key = 0;
+	if (!(s->efer & X86_EFER_LMA) || s->cr4 & X86_CR4_LA57 ||
+	    access & EMUL_ACCESS_PROBE ||
+	    !walk_levels(e, linear, m, &all, &any, &mask))
+		return false;
+	leaf = m->entry[3];
+	need = PTE_P | PTE_A | (access & (PTE_W | PTE_U));
+	if ((all & need) != need || any & reserved_bits(e) ||
+	    (access & PTE_W && !(leaf & PTE_D)))
+		return false;
+	/* NX, and what SMEP, SMAP and keys say of user pages. */
+	if (any & PTE_NX && access & EMUL_ACCESS_FETCH)
+		return false;
+	if (all & PTE_U &&
+	    s->cr4 & (X86_CR4_SMEP | X86_CR4_SMAP | X86_CR4_PKE) &&
+	    (!(access & PTE_U) || s->cr4 & X86_CR4_PKE))
+		return false;
+	m->gpa = (((leaf & PTE_ADDRESS) & ~mask) | (linear & mask)) &
+		 ~(PAGE_SIZE - 1);
+	m->cr3 = s->cr3;
+	m->control = walk_control(s);
+	m->key = walk_key(linear, access);
+	*gpa = m->gpa | (linear & (PAGE_SIZE - 1));
+	return true;
+}
+
+enum emul_status emul_walk(struct emul *e, uint64_t linear, uint32_t access,
+			   uint64_t *gpa)
+{
+	if (e->mode & MODE_PAGING && walk_fast(e, linear, access, gpa))
+		return EMUL_OK;
+	return emul_walk_slow(e, linear, access, gpa);
+}
+
+enum emul_status emul_translate(struct emul *e, uint64_t linear,
+				uint32_t access, uint64_t *gpa)
+{
+	TRY(emul_state_need(e, X86_GROUPS_COMMON));
+	emul_mode_set(e);
+	return emul_walk(e, linear, access, gpa);
+}

@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ACPI tables from the board description.
+ *
+ * All tables but the RSDP lie in one block.  While it is built, a pointer in
+ * it holds the target's offset in the block; the loader's commands, written
+ * along the way, turn offsets into addresses and put checksums in.  SeaBIOS
+ * runs them, or acpi_tables_place() for guests without firmware.
+ *
+ * Not modelled: sleep states but S5, hot-plug, SRAT and SLIT, x2APIC entries
+ * (ids are below 255).
+ *
+ * References: ACPI 6.5, "ACPI Software Programming Model", "ACPI Machine
+ * Language (AML) Specification"; QEMU, "QEMU Firmware Configuration Device".
+ */
+#include "firmware/acpi.h"
+
+#include "include/errno.h"
+#include "firmware/acpi_layout.h"
+#include "firmware/buffer.h"
+#include "firmware/dsdt.hex"
+
+#define OEM_ID	     "BULKHD"
+#define OEM_TABLE_ID "BULKHEAD"
+#define CREATOR_ID   "BKHD"
+
+struct builder {
+	const struct board_description *board;
+	struct acpi_rsdp *rsdp;
+	struct buffer tables;
+	struct buffer loader;
+};
+
+/* ---- The loader's script ------------------------------------------------ */
+
+static void loader_allocate(struct builder *b, const char *file, uint32_t align,
+			    enum loader_zone zone)
+{
+	struct loader_command *command;
+
+	command = buffer_take(&b->loader, sizeof(*command));
+	if (!command)
+		return;
+	command->kind = LOADER_ALLOCATE;
+	memcpy(command->allocate.file, file, strlen(file));
+	command->allocate.align = align;
+	command->allocate.zone = zone;
+}
+
+/* The size bytes at offset in file dest point into the block of tables. */
+static void loader_pointer(struct builder *b, const char *dest, uint32_t offset,
+			   uint8_t size)
+{
+	struct loader_command *command;
+
+	command = buffer_take(&b->loader, sizeof(*command));
+	if (!command)
+		return;
+	command->kind = LOADER_ADD_POINTER;
+	memcpy(command->pointer.dest, dest, strlen(dest));
+	memcpy(command->pointer.src, ACPI_FILE_TABLES,
+	       sizeof(ACPI_FILE_TABLES));
+	command->pointer.offset = offset;
+	command->pointer.size = size;
+}
+
+static void loader_checksum(struct builder *b, const char *file,
+			    uint32_t offset, uint32_t start, uint32_t length)
+{
+	struct loader_command *command;
+
+	command = buffer_take(&b->loader, sizeof(*command));
+	if (!command)
+		return;
+	command->kind = LOADER_ADD_CHECKSUM;
+	memcpy(command->checksum.file, file, strlen(file));
+	command->checksum.offset = offset;
+	command->checksum.start = start;
+	command->checksum.length = length;
+}
+
+/* ---- Tables ------------------------------------------------------------- */
+
+static void header_fill(struct acpi_header *header, const char *signature,
+			uint8_t revision)
+{
+	memcpy(header->signature, signature, sizeof(header->signature));
+	header->revision = revision;
+	memcpy(header->oem_id, OEM_ID, sizeof(header->oem_id));
+	memcpy(header->oem_table_id, OEM_TABLE_ID,
+	       sizeof(header->oem_table_id));
+	header->oem_revision = 1;
+	memcpy(header->creator_id, CREATOR_ID, sizeof(header->creator_id));
+	header->creator_revision = 1;
+}
+
+/* Room for a table of size bytes with its header filled in, or NULL. */
+static void *table_begin(struct builder *b, const char *signature,
+			 uint8_t revision, uint32_t size)
+{
+	void *table = buffer_take(&b->tables, size);
+
+	if (table)
+		header_fill(table, signature, revision);
+	return table;
+}
+
+/* The table from start to here is complete: length, checksum. */
+static void table_end(struct builder *b, uint32_t start)
+{
+	uint32_t length = b->tables.length - start;
+	struct acpi_header *header = (void *)(b->tables.data + start);
+
+	if (b->tables.is_overflown)
+		return;
+	header->length = length;
+	loader_checksum(b, ACPI_FILE_TABLES,
+			start + offsetof(struct acpi_header, checksum), start,
+			length);
+}
+
+static uint32_t facs_build(struct builder *b)
+{
+	struct acpi_facs *facs;
+	uint32_t start;
+
+	buffer_align(&b->tables, 64);
+	start = b->tables.length;
+	facs = buffer_take(&b->tables, sizeof(*facs));
+	if (!facs)
+		return start;
+	memcpy(facs->signature, "FACS", sizeof(facs->signature));
+	facs->length = sizeof(*facs);
+	facs->version = 1;
+	return start;
+}
+
+/* Name (NAME, DWord): an operator, the name, a prefix, four bytes. */
+#define AML_NAME_OP	 0x08
+#define AML_DWORD_PREFIX 0x0c
+
+/* Gives the named integer of the compiled DSDT its value. */
+static void dsdt_set(uint8_t *aml, uint32_t length, const char *name,
+		     uint32_t value)
+{
+	for (uint32_t i = 0; i + 10 <= length; i++) {
+		if (aml[i] != AML_NAME_OP || memcmp(aml + i + 1, name, 4) ||
+		    aml[i + 5] != AML_DWORD_PREFIX)
+			continue;
+		memcpy(aml + i + 6, &value, sizeof(value));
+		return;
+	}
+}
+
+static uint32_t dsdt_build(struct builder *b)
+{
+	const struct board_description *board = b->board;
+	uint32_t length = sizeof(dsdt_aml_code);
+	uint32_t start = b->tables.length;
+	struct acpi_header *header = buffer_take(&b->tables, length);
+
+	if (!header)
+		return start;
+	memcpy(header, dsdt_aml_code, length);
+	header->checksum = 0;
+	dsdt_set((void *)header, length, "PCIL", board->pci_hole_base);
+	dsdt_set((void *)header, length, "PCIH", board->pci_hole_end - 1);
+	dsdt_set((void *)header, length, "FEAT", board->features);
+	table_end(b, start);
+	return start;
+}
+
+/*
+ * One object a CPU, in \_PR, as ACPI 1.0 knows them: Processor (CPnn, id, 0,
+ * 0) {}.  The package lengths are in the two-byte form throughout.
+ */
+#define AML_SCOPE_OP	  0x10
+#define AML_EXT_PREFIX	  0x5b
+#define AML_PROCESSOR_OP  0x83
+#define AML_PKG_TWO_BYTES BIT(6)
+
+struct aml_processor {
+	uint8_t op[2];
+	uint8_t pkg_length[2];
+	char name[4];
+	uint8_t id;
+	uint32_t pblk;
+	uint8_t pblk_length;
+} __packed;
+ASSERT_SIZE(struct aml_processor, 14);
+
+struct aml_processor_scope {
+	uint8_t op;
+	uint8_t pkg_length[2];
+	char name[5];
+} __packed;
+ASSERT_SIZE(struct aml_processor_scope, 8);
+
+/* Counts the length's own bytes and all that follows, up to 4095. */
+static void aml_pkg_length(uint8_t at[2], uint32_t length)
+{
+	at[0] = (uint8_t)(AML_PKG_TWO_BYTES | (length & 0xf));
+	at[1] = (uint8_t)(length >> 4);
+}
+
+static uint32_t ssdt_build(struct builder *b)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	uint32_t start = b->tables.length;
+	unsigned count = b->board->vcpu_count;
+	struct aml_processor_scope *scope;
+	struct aml_processor *cpu;
+
+	(void)table_begin(b, "SSDT", 1, sizeof(struct acpi_header));
+	scope = buffer_take(&b->tables, sizeof(*scope));
+	cpu = buffer_take(&b->tables, count * (uint32_t)sizeof(*cpu));
+	if (!scope || !cpu)
+		return start;
+	scope->op = AML_SCOPE_OP;
+	aml_pkg_length(scope->pkg_length,
+		       (uint32_t)(sizeof(*scope) - 1 + count * sizeof(*cpu)));
+	memcpy(scope->name, "\\_PR_", sizeof(scope->name));
+	for (unsigned i = 0; i < count; i++, cpu++) {
+		cpu->op[0] = AML_EXT_PREFIX;
+		cpu->op[1] = AML_PROCESSOR_OP;
+		aml_pkg_length(cpu->pkg_length, sizeof(*cpu) - 2);
+		cpu->name[0] = 'C';
+		cpu->name[1] = 'P';
+		cpu->name[2] = hex[i >> 4];
+		cpu->name[3] = hex[i & 0xf];
+		cpu->id = (uint8_t)i;
+	}
+	table_end(b, start);
+	return start;
+}
+
+static struct acpi_gas gas_io(uint16_t port, uint8_t bytes)
+{
+	return (struct acpi_gas){ .space = ACPI_SPACE_IO,
+				  .bit_width = (uint8_t)(bytes * 8),
+				  .address = port };
+}
+
+static void fadt_fill_blocks(struct acpi_fadt *fadt,
+			     const struct board_description *board)
+{
+	fadt->pm1a_evt_blk = board->pm_base;
+	fadt->pm1_evt_len = 4;
+	fadt->x_pm1a_evt_blk = gas_io(board->pm_base, 4);
+	fadt->pm1a_cnt_blk = board->pm_base + 4u;
+	fadt->pm1_cnt_len = 2;
+	fadt->x_pm1a_cnt_blk = gas_io(board->pm_base + 4u, 2);
+	fadt->pm_tmr_blk = board->pm_base + 8u;
+	fadt->pm_tmr_len = 4;
+	fadt->x_pm_tmr_blk = gas_io(board->pm_base + 8u, 4);
+	fadt->gpe0_blk = board->gpe_base;
+	fadt->gpe0_blk_len = 4;
+	fadt->x_gpe0_blk = gas_io(board->gpe_base, 4);
+	fadt->reset_reg = gas_io(board->reset_port, 1);
+	fadt->reset_value = board->reset_value;
+}
+
+static void fadt_fill(struct acpi_fadt *fadt,
+		      const struct board_description *board)
+{
+	fadt->sci_int = board->sci_irq;
+	if (board->features & BOARD_HAS_SMI) {
+		fadt->smi_cmd = board->smi_port;
+		fadt->acpi_enable = board->acpi_enable;
+		fadt->acpi_disable = board->acpi_disable;
+	}
+	fadt_fill_blocks(fadt, board);
+	fadt->p_lvl2_lat = FADT_C2_NONE;
+	fadt->p_lvl3_lat = FADT_C3_NONE;
+	fadt->century = FADT_CENTURY;
+	fadt->iapc_boot_arch = FADT_LEGACY_DEVICES;
+	if (board->features & BOARD_HAS_KEYBOARD)
+		fadt->iapc_boot_arch |= FADT_8042;
+	fadt->flags = FADT_WBINVD | FADT_PROC_C1 | FADT_SLP_BUTTON |
+		      FADT_FIX_RTC | FADT_RESET_REG_SUP;
+}
+
+static uint32_t fadt_build(struct builder *b, uint32_t facs, uint32_t dsdt)
+{
+	static const struct {
+		uint8_t offset;
+		uint8_t size;
+	} pointer[] = {
+		{ offsetof(struct acpi_fadt, facs), 4 },
+		{ offsetof(struct acpi_fadt, dsdt), 4 },
+		{ offsetof(struct acpi_fadt, x_dsdt), 8 },
+	};
+	uint32_t start = b->tables.length;
+	struct acpi_fadt *fadt =
+		table_begin(b, "FACP", FADT_REVISION, sizeof(*fadt));
+
+	if (!fadt)
+		return start;
+	fadt_fill(fadt, b->board);
+	/* x_facs stays 0: with both given some systems see two. */
+	fadt->facs = facs;
+	fadt->dsdt = dsdt;
+	fadt->x_dsdt = dsdt;
+	for (unsigned i = 0; i < ARRAY_SIZE(pointer); i++)
+		loader_pointer(b, ACPI_FILE_TABLES, start + pointer[i].offset,
+			       pointer[i].size);
+	table_end(b, start);
+	return start;
+}
+
+static void madt_add_override(struct builder *b, uint8_t irq, uint32_t gsi,
+			      uint16_t flags)
+{
+	struct madt_override entry = { .type = MADT_OVERRIDE,
+				       .length = sizeof(entry),
+				       .source = irq,
+				       .gsi = gsi,
+				       .flags = flags };
+
+	buffer_bytes(&b->tables, &entry, sizeof(entry));
+}
+
+/*
+ * The timer is at pin 2.  Interrupts that PCI links can be set to and the SCI
+ * are level-triggered and active high at the I/O APIC, as the PIIX3 hands
+ * them on.
+ */
+static void madt_add_overrides(struct builder *b)
+{
+	static const uint8_t link_irqs[] = { 5, 10, 11 };
+	uint16_t level = MADT_ACTIVE_HIGH | MADT_LEVEL;
+
+	madt_add_override(b, 0, 2, 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(link_irqs); i++)
+		if (link_irqs[i] != b->board->sci_irq)
+			madt_add_override(b, link_irqs[i], link_irqs[i], level);
+	madt_add_override(b, b->board->sci_irq, b->board->sci_irq, level);
+}
+
+static uint32_t madt_build(struct builder *b)
+{
+	const struct board_description *board = b->board;
+	uint32_t start = b->tables.length;
+	struct madt_ioapic ioapic = { .type = MADT_IOAPIC,
+				      .length = sizeof(ioapic),
+				      .id = board->ioapic_id,
+				      .address = board->ioapic_address };
+	struct madt_lapic_nmi nmi = { .type = MADT_LAPIC_NMI,
+				      .length = sizeof(nmi),
+				      .processor = MADT_ALL_PROCESSORS,
+				      .lint = 1 };
+	struct acpi_madt *madt = table_begin(b, "APIC", 1, sizeof(*madt));
+
+	if (!madt)
+		return start;
+	madt->lapic_address = board->lapic_address;
+	madt->flags = MADT_PCAT_COMPAT;
+	for (unsigned i = 0; i < board->vcpu_count; i++) {
+		struct madt_lapic lapic = { .type = MADT_LAPIC,
+					    .length = sizeof(lapic),
+					    .processor = (uint8_t)i,
+					    .apic_id = board->apic_id[i],
+					    .flags = MADT_LAPIC_ENABLED };
+
+		buffer_bytes(&b->tables, &lapic, sizeof(lapic));
+	}
+	buffer_bytes(&b->tables, &ioapic, sizeof(ioapic));
+	madt_add_overrides(b);
+	buffer_bytes(&b->tables, &nmi, sizeof(nmi));
+	table_end(b, start);
+	return start;
+}
+
+/* Vendor 8086h, 64-bit main counter, legacy replacement, 3 timers, rev. 1. */
+#define HPET_ID 0x8086a201
+
+static uint32_t hpet_build(struct builder *b)
+{
+	uint32_t start = b->tables.length;
+	struct acpi_hpet *hpet = table_begin(b, "HPET", 1, sizeof(*hpet));
+
+	if (!hpet)
+		return start;
+	hpet->id = HPET_ID;
+	hpet->address = (struct acpi_gas){ .space = ACPI_SPACE_MEMORY,
+					   .address = b->board->hpet_address };
+	table_end(b, start);
+	return start;
+}
+
+/* RSDT or XSDT: a header and one pointer of size bytes a table. */
+static uint32_t root_build(struct builder *b, const char *signature,
+			   uint8_t size, const uint32_t *table, unsigned count)
+{
+	uint32_t start = b->tables.length;
+
+	(void)table_begin(b, signature, 1, sizeof(struct acpi_header));
+	for (unsigned i = 0; i < count; i++) {
+		uint64_t offset = table[i];
+
+		loader_pointer(b, ACPI_FILE_TABLES, b->tables.length, size);
+		buffer_bytes(&b->tables, &offset, size);
+	}
+	table_end(b, start);
+	return start;
+}
+
+static void rsdp_build(struct builder *b, uint32_t rsdt, uint32_t xsdt)
+{
+	struct acpi_rsdp *rsdp = b->rsdp;
+
+	*rsdp = (struct acpi_rsdp){ .revision = 2,
+				    .rsdt = rsdt,
+				    .length = sizeof(*rsdp),
+				    .xsdt = xsdt };
+	memcpy(rsdp->signature, "RSD PTR ", sizeof(rsdp->signature));
+	memcpy(rsdp->oem_id, OEM_ID, sizeof(rsdp->oem_id));
+	loader_pointer(b, ACPI_FILE_RSDP, offsetof(struct acpi_rsdp, rsdt), 4);
+	loader_pointer(b, ACPI_FILE_RSDP, offsetof(struct acpi_rsdp, xsdt), 8);
+	loader_checksum(b, ACPI_FILE_RSDP, offsetof(struct acpi_rsdp, checksum),
+			0, ACPI_RSDP_V1_SIZE);
+	loader_checksum(b, ACPI_FILE_RSDP,
+			offsetof(struct acpi_rsdp, extended_checksum), 0,
+			sizeof(*rsdp));
+}
+
+int acpi_tables_build(struct acpi_tables *acpi,
+		      const struct board_description *board)
+{
+	struct builder b = {
+		.board = board,
+		.rsdp = (void *)acpi->rsdp,
+		.tables = { .data = acpi->tables, .size = ACPI_TABLES_SIZE },
+		.loader = { .data = acpi->loader, .size = ACPI_LOADER_SIZE },
+	};
+	uint32_t table[4];
+	unsigned count = 0;
+	uint32_t facs, dsdt, rsdt, xsdt;
+
+	loader_allocate(&b, ACPI_FILE_RSDP, 16, LOADER_ZONE_FSEG);
+	loader_allocate(&b, ACPI_FILE_TABLES, 64, LOADER_ZONE_HIGH);
+	facs = facs_build(&b);
+	dsdt = dsdt_build(&b);
+	table[count++] = fadt_build(&b, facs, dsdt);
+	table[count++] = ssdt_build(&b);
+	table[count++] = madt_build(&b);
+	if (board->features & BOARD_HAS_HPET)
+		table[count++] = hpet_build(&b);
+	rsdt = root_build(&b, "RSDT", 4, table, count);
+	xsdt = root_build(&b, "XSDT", 8, table, count);
+	rsdp_build(&b, rsdt, xsdt);
+	acpi->tables_length = b.tables.length;
+	acpi->loader_length = b.loader.length;
+	return b.tables.is_overflown || b.loader.is_overflown ? -ENOSPC : 0;
+}
+
+/* ---- Guests without firmware -------------------------------------------- */
+
+/* The two files, once they are in RAM. */
+struct placed_file {
+	const char *name;
+	uint8_t *data;
+	uint32_t length;
+	gpa_t gpa;
+};
+
+static const struct placed_file *placed_find(const struct placed_file file[2],
+					     const char *name)
+{
+	return strcmp(file[0].name, name) ? &file[1] : &file[0];
+}
+
+/* The commands are our own, so their offsets need no checks. */
+static void placed_run(const struct placed_file file[2],
+		       const struct loader_command *command)
+{
+	const struct placed_file *target;
+	uint64_t value = 0;
+	uint8_t *at;
+
+	switch (command->kind) {
+	case LOADER_ADD_POINTER:
+		target = placed_find(file, command->pointer.dest);
+		at = target->data + command->pointer.offset;
+		memcpy(&value, at, command->pointer.size);
+		value += placed_find(file, command->pointer.src)->gpa;
+		memcpy(at, &value, command->pointer.size);
+		break;
+	case LOADER_ADD_CHECKSUM:
+		target = placed_find(file, command->checksum.file);
+		at = target->data + command->checksum.offset;
+		*at = 0;
+		*at = checksum_of(target->data + command->checksum.start,
+				  command->checksum.length);
+		break;
+	default:
+		break;
+	}
+}
+
+int acpi_tables_place(const struct acpi_tables *acpi,
+		      const struct guest_ram *ram, gpa_t rsdp_gpa,
+		      gpa_t tables_gpa)
+{
+	const struct loader_command *command = (const void *)acpi->loader;
+	unsigned count = acpi->loader_length / sizeof(*command);
+	struct placed_file file[2] = {
+		{ .name = ACPI_FILE_RSDP,
+		  .length = ACPI_RSDP_SIZE,
+		  .gpa = rsdp_gpa },
+		{ .name = ACPI_FILE_TABLES,
+		  .length = acpi->tables_length,
+		  .gpa = tables_gpa },
+	};
+
+	for (unsigned i = 0; i < 2; i++) {
+		file[i].data = guest_ram_at(ram, file[i].gpa, file[i].length);
+		if (!file[i].data)
+			return -ERANGE;
+	}
+	memcpy(file[0].data, acpi->rsdp, file[0].length);
+	memcpy(file[1].data, acpi->tables, file[1].length);
+	for (unsigned i = 0; i < count; i++)
+		placed_run(file, &command[i]);
+	return 0;
+}

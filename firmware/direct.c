@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Direct boot, the part that all protocols share: placing, the tables of the
+ * BIOS area, the vCPU's first state.
+ *
+ * Not modelled: kernels above 4 GiB, EFI stubs, Multiboot 2, Linux' 64-bit
+ * entry (the 32-bit one enters the same kernel).
+ *
+ * References: "The Linux/x86 Boot Protocol"; "Multiboot Specification" 0.6.96;
+ * Xen, "x86/HVM direct boot ABI".
+ */
+#include "firmware/direct.h"
+
+#include "include/errno.h"
+#include "firmware/direct_internal.h"
+#include "firmware/tables.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+
+int direct_fail(struct direct_load *load, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(load->error, load->error_size, format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+bool direct_read(const struct direct_load *load, uint64_t offset, void *to,
+		 uint64_t length)
+{
+	if (!direct_has(load, offset, length))
+		return false;
+	memcpy(to, (const uint8_t *)load->in->kernel + offset, length);
+	return true;
+}
+
+static bool overlaps(uint64_t base, uint64_t length, uint64_t start,
+		     uint64_t end)
+{
+	return base < end && start < base + length;
+}
+
+int direct_place_kernel(struct direct_load *load, uint64_t gpa, uint64_t offset,
+			uint64_t length, uint64_t size)
+{
+	uint8_t *to;
+
+	if (!size)
+		return 0;
+	if (length > size)
+		return direct_fail(load,
+				   "kernel: segment at %#llx is larger "
+				   "in the file than in memory",
+				   (unsigned long long)gpa);
+	if (!direct_has(load, offset, length))
+		return direct_fail(load,
+				   "kernel: file ends within the "
+				   "segment for %#llx",
+				   (unsigned long long)gpa);
+	to = gpa < GIB(4) ? guest_ram_at(load->ram, gpa, size) : NULL;
+	if (!to)
+		return direct_fail(load,
+				   "kernel: %llu bytes at %#llx are not "
+				   "RAM",
+				   (unsigned long long)size,
+				   (unsigned long long)gpa);
+	if (overlaps(gpa, size, DIRECT_DATA_BASE, MIB(1)))
+		return direct_fail(load,
+				   "kernel: segment at %#llx overlaps "
+				   "the boot data from %#x to 1 MiB",
+				   (unsigned long long)gpa, DIRECT_DATA_BASE);
+	memcpy(to, (const uint8_t *)load->in->kernel + offset, length);
+	memset(to + length, 0, size - length);
+	load->kernel_end = MAX(load->kernel_end, gpa + size);
+	return 0;
+}
+
+int direct_place_initrd(struct direct_load *load, uint64_t limit)
+{
+	uint64_t length = load->in->initrd_length;
+	uint64_t top = MIN(limit, load->in->board->ram_low);
+	uint8_t *to;
+
+	if (!length)
+		return 0;
+	if (length > top || ALIGN_DOWN(top - length, PAGE_SIZE) < MIB(1) ||
+	    ALIGN_DOWN(top - length, PAGE_SIZE) < load->kernel_end)
+		return direct_fail(load,
+				   "initrd: %llu bytes do not fit between"
+				   " kernel (ends at %#llx) and %#llx",
+				   (unsigned long long)length,
+				   (unsigned long long)load->kernel_end,
+				   (unsigned long long)top);
+	load->initrd_gpa = ALIGN_DOWN(top - length, PAGE_SIZE);
+	to = guest_ram_at(load->ram, load->initrd_gpa, length);
+	if (!to)
+		return direct_fail(load, "initrd: %#llx is not RAM",
+				   (unsigned long long)load->initrd_gpa);
+	memcpy(to, load->in->initrd, length);
+	return 0;
+}
+
+/*
+ * Flat segments, descriptors 2 and 3: base 0, limit 4 GiB, accessed, so that
+ * the processor has nothing to write back.
+ */
+static const uint64_t flat_gdt[4] = {
+	0,
+	0,
+	0x00cf9b000000ffff,
+	0x00cf93000000ffff,
+};
+
+static int place_common(struct direct_load *load)
+{
+	const char *cmdline = load->in->cmdline ? load->in->cmdline : "";
+	size_t length = strlen(cmdline) + 1;
+
+	if (!guest_ram_at(load->ram, DIRECT_DATA_BASE,
+			  E820_EBDA_BASE - DIRECT_DATA_BASE))
+		return direct_fail(load, "no RAM below 640 KiB");
+	if (length > DIRECT_CMDLINE_MAX)
+		return direct_fail(load, "cmdline: longer than %u characters",
+				   DIRECT_CMDLINE_MAX - 1);
+	guest_ram_write(load->ram, DIRECT_CMDLINE_GPA, cmdline, length);
+	guest_ram_write(load->ram, DIRECT_GDT_GPA, flat_gdt, sizeof(flat_gdt));
+	guest_ram_write(load->ram, DIRECT_NAME_GPA, DIRECT_LOADER_NAME,
+			sizeof(DIRECT_LOADER_NAME));
+	load->out->gdt_base = DIRECT_GDT_GPA;
+	load->out->gdt_limit = sizeof(flat_gdt) - 1;
+	load->out->code_selector = DIRECT_CODE_SELECTOR;
+	load->out->data_selector = DIRECT_DATA_SELECTOR;
+	return 0;
+}
+
+int direct_boot_load(const struct guest_ram *ram, const struct direct_boot *in,
+		     struct direct_entry *out, char *error, size_t error_size)
+{
+	static int (*const loaders[])(struct direct_load *) = {
+		direct_load_linux,
+		direct_load_multiboot,
+		direct_load_pvh,
+	};
+	struct direct_load load = { .ram = ram,
+				    .in = in,
+				    .out = out,
+				    .error = error,
+				    .error_size = error_size };
+	int result;
+
+	*out = (struct direct_entry){ 0 };
+	if (error_size)
+		error[0] = '\0';
+	result = place_common(&load);
+	if (result)
+		return result;
+	if (firmware_tables_place(in->tables, in->board, ram, &load.rsdp_gpa))
+		return direct_fail(&load, "the board's tables do not fit below "
+					  "1 MiB");
+	for (unsigned i = 0; i < ARRAY_SIZE(loaders); i++) {
+		result = loaders[i](&load);
+		if (result)
+			return result < 0 ? result : 0;
+	}
+	return direct_fail(&load, "kernel: neither a Linux bzImage nor a "
+				  "Multiboot or PVH kernel");
+}
+
+/* ---- The vCPU's first state --------------------------------------------- */
+
+static struct x86_segment flat_segment(uint16_t selector, uint16_t type)
+{
+	return (struct x86_segment){
+		.selector = selector,
+		.attributes = (uint16_t)(type | X86_ATTR_ACCESSED | X86_ATTR_S |
+					 X86_ATTR_P | X86_ATTR_DB | X86_ATTR_G),
+		.limit = UINT32_MAX,
+	};
+}
+
+#define TYPE_LDT	2
+#define TYPE_TSS32_BUSY 11
+
+void direct_entry_state(const struct direct_entry *entry,
+			struct x86_state *state)
+{
+	struct x86_segment data =
+		flat_segment(entry->data_selector, X86_ATTR_WRITABLE);
+
+	*state = (struct x86_state){
+		.rip = entry->eip,
+		.rflags = X86_FLAG_ONE,
+		.valid = X86_GROUPS_COMMON | X86_GROUP_TABLES |
+			 X86_GROUP_DEBUG | X86_GROUP_SYSCALL,
+		.ldtr = { .attributes = TYPE_LDT | X86_ATTR_P,
+			  .limit = UINT16_MAX },
+		.tr = { .attributes = TYPE_TSS32_BUSY | X86_ATTR_P,
+			.limit = 0x67 },
+		.gdtr = { .base = entry->gdt_base, .limit = entry->gdt_limit },
+		.idtr = { .limit = 0 },
+		.cr0 = X86_CR0_PE | X86_CR0_ET,
+		.xcr0 = X86_XCR0_X87,
+		.dr6 = 0xffff0ff0,
+		.dr7 = 0x400,
+	};
+	state->dirty = state->valid;
+	state->gpr[X86_RAX] = entry->eax;
+	state->gpr[X86_RBX] = entry->ebx;
+	state->gpr[X86_RSI] = entry->esi;
+	for (unsigned i = 0; i < X86_SEG_COUNT; i++)
+		state->seg[i] = data;
+	state->seg[X86_CS] = flat_segment(entry->code_selector,
+					  X86_ATTR_CODE | X86_ATTR_READABLE);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Direct boot: a kernel placed into RAM and entered without firmware.
+ *
+ * Three protocols, told apart by the file: Linux bzImage (32-bit entry),
+ * Multiboot 1 (ELF32, ELF64 or flat) and PVH (an ELF note).  All are entered
+ * in flat 32-bit protected mode without paging.
+ *
+ * RAM from DIRECT_DATA_BASE to the EBDA and the BIOS area are used for what
+ * the kernel is told: a kernel that wants to lie there is refused.
+ */
+#ifndef BULKHEAD_FIRMWARE_DIRECT_H
+#define BULKHEAD_FIRMWARE_DIRECT_H
+
+#include "include/device.h"
+#include "include/x86_state.h"
+#include "firmware/board.h"
+#include "firmware/tables.h"
+
+#define DIRECT_DATA_BASE   0x90000u
+#define DIRECT_CMDLINE_MAX 4096u /* with the terminating zero */
+
+enum direct_protocol {
+	DIRECT_NONE,
+	DIRECT_LINUX,
+	DIRECT_MULTIBOOT,
+	DIRECT_PVH,
+};
+
+/* Files are untrusted; they are read, never kept. */
+struct direct_boot {
+	const struct board_description *board;
+	struct firmware_tables *tables; /* scratch, too large for a stack */
+	const void *kernel;
+	uint64_t kernel_length;
+	const void *initrd; /* optional: module, RAM disk */
+	uint64_t initrd_length;
+	const char *cmdline; /* optional */
+};
+
+struct direct_entry {
+	enum direct_protocol protocol;
+	uint32_t eip;
+	uint32_t eax;
+	uint32_t ebx;
+	uint32_t esi;
+	/* A GDT in guest RAM with the flat segments the vCPU starts with. */
+	uint32_t gdt_base;
+	uint16_t gdt_limit;
+	uint16_t code_selector;
+	uint16_t data_selector;
+};
+
+/*
+ * Places kernel, initrd, command line, memory map and the board's tables
+ * (ACPI, MP, $PIR, SMBIOS) into RAM and says where to enter.
+ * -EINVAL: error holds why; RAM may be partly written.
+ */
+int __must_check direct_boot_load(const struct guest_ram *ram,
+				  const struct direct_boot *in,
+				  struct direct_entry *out, char *error,
+				  size_t error_size);
+
+/*
+ * The whole state of a vCPU that starts there; all groups valid and dirty but
+ * the XSAVE area, which stays at its reset state.
+ */
+void direct_entry_state(const struct direct_entry *entry,
+			struct x86_state *state);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Direct boot of a Multiboot 1 kernel: ELF, or flat with load addresses in its
+ * header.  It is given memory sizes, a memory map, its command line, the
+ * initrd as its one module and the loader's name.
+ *
+ * Not modelled: video modes (the wish is ignored), drives, APM, Multiboot 2.
+ *
+ * Reference: "Multiboot Specification" version 0.6.96.
+ */
+#include "firmware/direct_internal.h"
+
+#include "lib/string.h"
+
+#define HEADER_SEARCH 8192u
+#define HEADER_MAGIC  0x1badb002u
+#define BOOT_MAGIC    0x2badb002u
+
+struct multiboot_header {
+	uint32_t magic;
+	uint32_t flags;
+	uint32_t checksum;
+	/* With HEADER_ADDRESSES. */
+	uint32_t header_addr;
+	uint32_t load_addr;
+	uint32_t load_end_addr;
+	uint32_t bss_end_addr;
+	uint32_t entry_addr;
+} __packed;
+ASSERT_SIZE(struct multiboot_header, 32);
+
+#define HEADER_SIZE	 12u /* without addresses */
+#define HEADER_ADDRESSES BIT(16)
+#define HEADER_REQUIRED	 MASK(15, 0)
+#define HEADER_KNOWN	 MASK(2, 0) /* align, memory, video */
+
+struct multiboot_info {
+	uint32_t flags;
+	uint32_t mem_lower; /* KiB */
+	uint32_t mem_upper;
+	uint32_t boot_device;
+	uint32_t cmdline;
+	uint32_t mods_count;
+	uint32_t mods_addr;
+	uint32_t syms[4];
+	uint32_t mmap_length;
+	uint32_t mmap_addr;
+	uint32_t drives_length;
+	uint32_t drives_addr;
+	uint32_t config_table;
+	uint32_t boot_loader_name;
+	uint32_t apm_table;
+} __packed;
+ASSERT_OFFSET(struct multiboot_info, boot_loader_name, 64);
+
+#define INFO_MEMORY	 BIT(0)
+#define INFO_CMDLINE	 BIT(2)
+#define INFO_MODULES	 BIT(3)
+#define INFO_MMAP	 BIT(6)
+#define INFO_LOADER_NAME BIT(9)
+
+struct multiboot_module {
+	uint32_t start;
+	uint32_t end;
+	uint32_t string;
+	uint32_t reserved;
+} __packed;
+
+struct multiboot_mmap {
+	uint32_t size; /* of the rest */
+	struct e820_entry entry;
+} __packed;
+ASSERT_SIZE(struct multiboot_mmap, 24);
+
+/* 1 and where the header lies in the file, or 0. */
+static int header_find(struct direct_load *load, struct multiboot_header *h,
+		       uint64_t *at)
+{
+	for (uint64_t i = 0; i + HEADER_SIZE <= HEADER_SEARCH; i += 4) {
+		memset(h, 0, sizeof(*h));
+		if (!direct_read(load, i, h, HEADER_SIZE))
+			return 0;
+		if (h->magic != HEADER_MAGIC ||
+		    h->magic + h->flags + h->checksum)
+			continue;
+		*at = i;
+		return 1;
+	}
+	return 0;
+}
+
+/* A flat image: the header says what of the file goes where. */
+static int load_flat(struct direct_load *load, const struct multiboot_header *h,
+		     uint64_t at)
+{
+	uint64_t skip = (uint64_t)h->header_addr - h->load_addr;
+	uint64_t offset = at - skip;
+	uint64_t length;
+	uint64_t size;
+
+	if (h->header_addr < h->load_addr || skip > at)
+		return direct_fail(load, "kernel: Multiboot header lies before "
+					 "what is to be loaded");
+	length = h->load_end_addr ? (uint64_t)h->load_end_addr - h->load_addr
+				  : load->in->kernel_length - offset;
+	if (h->load_end_addr && h->load_end_addr < h->load_addr)
+		return direct_fail(load, "kernel: Multiboot load addresses "
+					 "are in the wrong order");
+	size = length;
+	if (h->bss_end_addr > h->load_addr + length)
+		size = h->bss_end_addr - h->load_addr;
+	return direct_place_kernel(load, h->load_addr, offset, length, size);
+}
+
+static void mmap_write(struct direct_load *load, struct multiboot_info *info)
+{
+	struct e820_entry e820[E820_ENTRIES_MAX];
+	unsigned count = e820_build(load->in->board, e820);
+
+	for (unsigned i = 0; i < count; i++) {
+		struct multiboot_mmap entry = { .size = sizeof(e820[i]),
+						.entry = e820[i] };
+
+		guest_ram_write(load->ram, DIRECT_MAP_GPA + i * sizeof(entry),
+				&entry, sizeof(entry));
+	}
+	info->mmap_addr = DIRECT_MAP_GPA;
+	info->mmap_length = count * (uint32_t)sizeof(struct multiboot_mmap);
+}
+
+static void info_write(struct direct_load *load)
+{
+	struct multiboot_info info = {
+		.flags = INFO_MEMORY | INFO_CMDLINE | INFO_MODULES | INFO_MMAP |
+			 INFO_LOADER_NAME,
+		.mem_lower = E820_EBDA_BASE >> 10,
+		.mem_upper =
+			(uint32_t)((load->in->board->ram_low - MIB(1)) >> 10),
+		.cmdline = DIRECT_CMDLINE_GPA,
+		.boot_loader_name = DIRECT_NAME_GPA,
+	};
+	struct multiboot_module module = {
+		.start = (uint32_t)load->initrd_gpa,
+		.end = (uint32_t)(load->initrd_gpa + load->in->initrd_length),
+		/* The command line's last byte: an empty string. */
+		.string = DIRECT_NAME_GPA + sizeof(DIRECT_LOADER_NAME) - 1,
+	};
+
+	if (load->initrd_gpa) {
+		info.mods_count = 1;
+		info.mods_addr = DIRECT_MODULE_GPA;
+		guest_ram_write(load->ram, DIRECT_MODULE_GPA, &module,
+				sizeof(module));
+	}
+	mmap_write(load, &info);
+	guest_ram_write(load->ram, DIRECT_INFO_GPA, &info, sizeof(info));
+}
+
+int direct_load_multiboot(struct direct_load *load)
+{
+	struct multiboot_header h;
+	uint64_t entry = 0;
+	uint64_t at;
+	int error;
+
+	if (!header_find(load, &h, &at))
+		return 0;
+	if (h.flags & HEADER_REQUIRED & ~HEADER_KNOWN)
+		return direct_fail(load,
+				   "kernel: asks for unknown Multiboot "
+				   "features (flags %#x)",
+				   h.flags);
+	if (h.flags & HEADER_ADDRESSES) {
+		if (!direct_read(load, at, &h, sizeof(h)))
+			return direct_fail(load, "kernel: file ends within its "
+						 "Multiboot header");
+		error = load_flat(load, &h, at);
+		entry = h.entry_addr;
+	} else {
+		error = direct_elf_load(load, &entry);
+	}
+	if (!error)
+		error = direct_place_initrd(load, GIB(4));
+	if (error)
+		return error;
+	if (entry > UINT32_MAX)
+		return direct_fail(load, "kernel: entry above 4 GiB");
+	info_write(load);
+	load->out->protocol = DIRECT_MULTIBOOT;
+	load->out->eip = (uint32_t)entry;
+	load->out->eax = BOOT_MAGIC;
+	load->out->ebx = DIRECT_INFO_GPA;
+	return 1;
+}

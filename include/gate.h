@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The gate: the only way between the monitor (ring 0, one per host) and a
+ * machine (ring 3, one per VM: emulator, device models, firmware tables).
+ *
+ * Each vCPU has a monitor thread.  That thread runs the machine in ring 3
+ * until the machine calls GATE_RESUME, then the guest until it does something
+ * that needs the machine, then returns from GATE_RESUME with the reason in
+ * the vCPU's shared page, and so on.  Everything else the machine wants from
+ * the monitor is one of the calls below.
+ *
+ * The monitor trusts nothing that comes through here: every argument and
+ * every field of the shared page that it reads is checked or harmless.  A bad
+ * argument makes the call fail with -EINVAL (or as stated) and changes
+ * nothing; a state that the processor refuses stops this VM with a report.
+ *
+ * Calls are made by SYSCALL: number in RAX, arguments in RDI RSI RDX R10,
+ * result in RAX (0 or more, or -errno).  RBX RBP RSP R12-R15 are kept, all
+ * other registers are lost.  A call never blocks, but for GATE_RESUME and
+ * GATE_YIELD.
+ */
+#ifndef BULKHEAD_GATE_H
+#define BULKHEAD_GATE_H
+
+#include "include/compiler.h"
+#include "include/x86_state.h"
+
+#define GATE_VERSION 1
+
+/* ---- The machine's address space --------------------------------------- */
+
+/* Shared page of vCPU n, read-write: struct gate_page. */
+#define GATE_PAGE_VA(n)	  (0x7e0000000000ULL + (uint64_t)(n)*PAGE_SIZE)
+/* What the VM is made of, read-only: struct gate_config. */
+#define GATE_CONFIG_VA	  0x7d0000000000ULL
+/* The VM's memory as one piece: RAM, then video memory, then ROM. */
+#define GATE_WINDOW_VA	  0x100000000000ULL
+/* Boot modules of this VM, read-only, each at struct gate_blob.va. */
+#define GATE_BLOB_VA	  0x200000000000ULL
+/* Stack of vCPU n's thread, unmapped pages below each. */
+#define GATE_STACK_SIZE	  KIB(32)
+#define GATE_STACK_TOP(n) (0x7f0000000000ULL + ((uint64_t)(n) + 1) * KIB(128))
+
+#define GATE_MAX_VCPUS	  16
+#define GATE_MAX_DISKS	  8
+#define GATE_MAX_BLOBS	  8
+#define GATE_NAME_SIZE	  32
+#define GATE_CMDLINE_SIZE 1024
+
+/* ---- Configuration ------------------------------------------------------ */
+
+enum gate_board {
+	GATE_BOARD_PC = 1,
+	GATE_BOARD_PV = 2, /* reserved */
+	/* Test machines: misbehave on purpose.  Never chosen by default. */
+	GATE_BOARD_TEST_GARBAGE = 100, /* nonsense through every call */
+	GATE_BOARD_TEST_CRASH = 101,   /* pc, but writes to NULL on command */
+};
+
+enum gate_disk_bus { GATE_DISK_IDE = 1 };
+
+struct gate_disk {
+	uint64_t sector_count; /* of 512 bytes */
+	uint8_t bus;	       /* enum gate_disk_bus */
+	uint8_t unit;	       /* IDE: channel * 2 + drive, 0..3 */
+	bool is_cdrom;
+	bool is_read_only;
+	uint32_t reserved;
+};
+
+enum gate_blob_kind {
+	GATE_BLOB_NONE,
+	GATE_BLOB_BIOS,	   /* system firmware */
+	GATE_BLOB_VGABIOS, /* option ROM of the display */
+	GATE_BLOB_KERNEL,
+	GATE_BLOB_INITRD,
+};
+
+struct gate_blob {
+	uint32_t kind; /* enum gate_blob_kind */
+	uint32_t reserved;
+	uint64_t va;
+	uint64_t size; /* bytes; the rest of the last page is zero */
+};
+
+struct gate_config {
+	uint32_t version;
+	uint32_t board; /* enum gate_board */
+	char name[GATE_NAME_SIZE];
+	uint32_t vcpu_count;
+	uint32_t disk_count;
+	uint32_t blob_count;
+	uint32_t apic_timer_hz;
+	uint64_t ram_size;  /* bytes, a multiple of 2 MiB, at window offset 0 */
+	uint64_t vram_size; /* follows RAM */
+	uint64_t rom_size;  /* follows video memory */
+	/*
+	 * VM time in ns = ((TSC - tsc_base) * tsc_mult) >> 32, where TSC is
+	 * what RDTSC yields in the machine.  The guest's own TSC is zero at
+	 * tsc_base and runs at tsc_hz.
+	 */
+	uint64_t tsc_base;
+	uint64_t tsc_mult;
+	uint64_t tsc_hz;
+	uint64_t epoch_s;   /* wall clock at VM time 0, seconds since 1970 */
+	uint64_t features;  /* GATE_FEATURE_* */
+	uint64_t cr4_valid; /* CR4 bits that CPUID shows the guest */
+	uint32_t physical_bits; /* guest's MAXPHYADDR */
+	/* GATE_DEVICE_*: optional devices of the board. */
+	uint32_t devices;
+	struct gate_disk disk[GATE_MAX_DISKS];
+	struct gate_blob blob[GATE_MAX_BLOBS];
+	char cmdline[GATE_CMDLINE_SIZE];
+};
+_Static_assert(sizeof(struct gate_config) <= PAGE_SIZE, "one page");
+
+#define GATE_DEVICE_DEBUG_EXIT	  BIT(0) /* port 0xf4 ends the VM */
+#define GATE_DEVICE_DEBUG_CONSOLE BIT(1) /* show ports 0x402 and 0xe9 */
+#define GATE_DEVICE_SERCON	  BIT(2) /* firmware's screen on COM1, too */
+#define GATE_DEVICE_EMULATE	  BIT(3) /* no instruction runs natively */
+
+/* ---- The shared page ---------------------------------------------------- */
+
+/* Why GATE_RESUME returned. */
+enum gate_exit {
+	GATE_EXIT_NONE, /* only .events */
+	/*
+	 * IN or OUT of a register: .io.  RIP is past the instruction.  For IN
+	 * the machine puts the result into gpr[RAX].
+	 */
+	GATE_EXIT_IO,
+	/* INS or OUTS: emulate; .io says where.  RIP is at the instruction. */
+	GATE_EXIT_IO_STRING,
+	/*
+	 * The guest touched .mmio.gpa, which is not RAM or is read-only:
+	 * emulate the instruction at RIP.
+	 */
+	GATE_EXIT_MMIO,
+	/*
+	 * The monitor has done the instruction at RIP, which is .length.expect
+	 * (enum emul_expect); the machine moves RIP past it.
+	 */
+	GATE_EXIT_LENGTH,
+	/* An access to a control register, not decoded by the processor. */
+	GATE_EXIT_CR,
+	/* Emulate one instruction. */
+	GATE_EXIT_EMULATE,
+	/*
+	 * The processor cannot run the guest as it is now: deliver .run.event
+	 * if there is one, then emulate up to .run.count instructions, fewer
+	 * once CR0.PE changes.  Faults are delivered by the machine as well.
+	 */
+	GATE_EXIT_EMULATE_RUN,
+	/*
+	 * A vCPU takes an interrupt from the 8259 pair: the machine answers
+	 * in .ack_vector.
+	 */
+	GATE_EXIT_INTACK,
+	/* The local APIC ended a level-triggered interrupt: .eoi.vector. */
+	GATE_EXIT_EOI,
+	/* Triple fault: reset, as the board does. */
+	GATE_EXIT_SHUTDOWN,
+	GATE_EXIT_COUNT,
+};
+
+/* Pending for the VM, told to whichever vCPU returns first, then cleared. */
+#define GATE_EVENT_TIMER   BIT(0) /* the deadline of GATE_TIMER has passed */
+#define GATE_EVENT_BLOCK   BIT(1) /* completions are in .completion */
+#define GATE_EVENT_CONSOLE BIT(2) /* input waits for GATE_CONSOLE_READ */
+
+#define GATE_COMPLETIONS 32
+
+struct gate_completion {
+	uint64_t tag;
+	int64_t status; /* 0 or -errno */
+};
+
+/* What the machine wants injected at the next entry. */
+struct gate_injection {
+	bool is_valid;
+	uint8_t vector; /* an exception, 0..31 but NMI */
+	bool has_error_code;
+	uint8_t reserved;
+	uint32_t error_code;
+};
+
+struct gate_page {
+	struct x86_state state;
+
+	/* Monitor to machine, written before GATE_RESUME returns. */
+	uint32_t exit; /* enum gate_exit */
+	uint32_t events;
+	union {
+		struct {
+			uint16_t port;
+			uint8_t size; /* 1, 2, 4 */
+			bool is_in;
+			bool is_rep;
+		} io;
+		struct {
+			uint64_t gpa;
+			bool is_write;
+		} mmio;
+		struct {
+			uint32_t expect; /* enum emul_expect */
+		} length;
+		struct {
+			uint32_t vector;
+		} eoi;
+		struct {
+			uint32_t count;
+			bool has_event;
+			uint8_t vector;
+			uint8_t event_type; /* enum emul_event_type */
+			bool has_error_code;
+			uint32_t error_code;
+		} run;
+	};
+
+	/* Machine to monitor, read when GATE_RESUME is called. */
+	struct gate_injection inject;
+	bool halt; /* HLT was emulated: wait for an interrupt */
+	uint8_t reserved[3];
+	uint64_t msr_value;  /* answer of GATE_MSR_READ */
+	uint32_t ack_vector; /* answer to GATE_EXIT_INTACK; > 255: none */
+
+	/* Block completions: the monitor appends, the machine empties. */
+	uint32_t completion_count;
+	struct gate_completion completion[GATE_COMPLETIONS];
+
+	/* X86_GROUP_XSTATE, by GATE_STATE_LOAD only. */
+	struct x86_xstate xstate;
+};
+_Static_assert(sizeof(struct gate_page) <= PAGE_SIZE, "one page");
+
+/* ---- Calls ----------------------------------------------------------------
+ */
+
+enum gate_call {
+	/*
+	 * Run the guest until it needs the machine.  Groups marked dirty in
+	 * state are loaded, .inject is injected.  Returns 0 with .exit and
+	 * .events set.  Does not return when the VM was stopped.
+	 */
+	GATE_RESUME,
+	/* (groups): fetch state groups into the page.  0. */
+	GATE_STATE_LOAD,
+	/*
+	 * (line, level): drive one of enum gate_line into the vCPUs.  0,
+	 * -EINVAL.
+	 */
+	GATE_LINE,
+	/* (address, data): a message as PCI and the IOAPIC send them.  0. */
+	GATE_MSI,
+	/* (offset 0..0xff0): read the calling vCPU's local APIC register.
+	 * Returns the 32-bit value, or -EINVAL. */
+	GATE_APIC_READ,
+	/* (offset, value).  0, -EINVAL. */
+	GATE_APIC_WRITE,
+	/* (deadline): VM time in ns of the next GATE_EVENT_TIMER; UINT64_MAX:
+	 * none.  Replaces the one before.  0. */
+	GATE_TIMER,
+	/*
+	 * (op | disk << 8 | tag << 16, first sector, address, bytes): move
+	 * between a disk and the machine's memory; op is enum block_op.  The
+	 * completion is queued in the calling vCPU's page with the tag, maybe
+	 * before the call returns.  0, -EINVAL (no such disk, odd size,
+	 * op), -ERANGE (past the end), -EROFS, -EAGAIN (queue full).  A bad
+	 * address completes with -EFAULT.
+	 */
+	GATE_BLOCK,
+	/* (stream, address, bytes): enum gate_stream.  bytes done, -EINVAL,
+	 * -EFAULT.  At most GATE_CONSOLE_MAX bytes. */
+	GATE_CONSOLE_WRITE,
+	/* (address, bytes): returns the bytes read, 0 if none wait. */
+	GATE_CONSOLE_READ,
+	/*
+	 * (gpa, length, window offset | kind, 0): make guest-physical
+	 * [gpa, gpa + length) show the VM's memory at that window offset as
+	 * enum gate_map says.  All multiples of 4 KiB; gpa below 2^46.
+	 * 0, -EINVAL, -ERANGE (past the VM's memory), -ENOMEM.
+	 */
+	GATE_MAP,
+	/* (level, address, bytes): one line for the monitor's log, printable
+	 * characters, at most GATE_LOG_MAX.  Limited in rate.  0. */
+	GATE_LOG,
+	/* (enum gate_stop, code): see there. */
+	GATE_STOP,
+	/* Let others run: a lock of the machine's own is taken.  0. */
+	GATE_YIELD,
+	/* (msr): the guest's MSR, as RDMSR: 0 with the value in .msr_value,
+	 * or -EINVAL where RDMSR would raise #GP. */
+	GATE_MSR_READ,
+	/* (msr, value): as WRMSR.  0 or -EINVAL. */
+	GATE_MSR_WRITE,
+	/* (leaf, subleaf): results replace gpr RAX RBX RCX RDX.  0. */
+	GATE_CPUID,
+	/* (value): XSETBV of XCR0.  0, or -EINVAL where it would be #GP. */
+	GATE_XCR0_SET,
+	GATE_CALL_COUNT,
+};
+
+enum gate_line {
+	GATE_LINE_INTR, /* the 8259 pair's output, to LINT0 of vCPU 0 */
+	GATE_LINE_NMI,	/* to LINT1 of every vCPU */
+	GATE_LINE_COUNT,
+};
+
+enum gate_stream {
+	GATE_STREAM_SERIAL, /* the VM's console */
+	GATE_STREAM_DEBUG,  /* firmware's debug port */
+	GATE_STREAM_COUNT,
+};
+
+/* Kinds of GATE_MAP, in the low bits of its third argument. */
+enum gate_map {
+	GATE_MAP_NONE, /* every access is GATE_EXIT_MMIO */
+	GATE_MAP_RAM,
+	GATE_MAP_ROM, /* writes are GATE_EXIT_MMIO */
+	GATE_MAP_COUNT,
+};
+
+enum gate_stop {
+	GATE_STOP_POWER_OFF,
+	GATE_STOP_DEBUG_EXIT, /* code: as written by the guest */
+	GATE_STOP_ERROR,      /* the machine cannot go on; said why by LOG */
+	/*
+	 * Returns 0: every vCPU is in the state of the manual's "Processor
+	 * State After Reset", vCPU 0 runs at the next GATE_RESUME, the others
+	 * wait for SIPI.  The machine resets its devices.
+	 */
+	GATE_STOP_RESET,
+	GATE_STOP_COUNT,
+};
+
+#define GATE_CONSOLE_MAX 4096
+#define GATE_LOG_MAX	 200
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A host's manifest after it was read and checked: docs/manifest.md names
+ * every node and property.  The monitor and the tool at build time read it
+ * with the same code, core/manifest.c.
+ */
+#ifndef BULKHEAD_MANIFEST_H
+#define BULKHEAD_MANIFEST_H
+
+#include "include/compiler.h"
+#include "include/gate.h"
+
+#define MANIFEST_GUESTS_MAX   16
+#define MANIFEST_NAME_SIZE    24
+#define MANIFEST_FILE_SIZE    64 /* BOOT_MODULE_NAME_MAX */
+#define MANIFEST_CMDLINE_SIZE GATE_CMDLINE_SIZE
+#define MANIFEST_ERROR_SIZE   256
+
+enum manifest_end {
+	MANIFEST_END_POWER_OFF,
+	MANIFEST_END_ISA_DEBUG, /* QEMU's isa-debug-exit at 0xf4 */
+	MANIFEST_END_BOCHS,	/* "Shutdown" to port 0x8900 */
+};
+
+struct disk_manifest {
+	char name[MANIFEST_NAME_SIZE]; /* the node's: disk0, cdrom0 */
+	char image[MANIFEST_FILE_SIZE];
+	uint8_t bus;  /* enum gate_disk_bus */
+	uint8_t unit; /* IDE: channel * 2 + drive */
+	bool is_cdrom;
+	bool is_read_only;
+};
+
+struct guest_manifest {
+	char name[MANIFEST_NAME_SIZE];
+	uint32_t board; /* enum gate_board */
+	uint32_t memory_mib;
+	uint32_t vcpus;
+	uint32_t devices; /* GATE_DEVICE_* */
+	/* Boot modules; "" is none.  With a kernel there is no firmware. */
+	char firmware[MANIFEST_FILE_SIZE];
+	char vga_bios[MANIFEST_FILE_SIZE];
+	char kernel[MANIFEST_FILE_SIZE];
+	char initrd[MANIFEST_FILE_SIZE];
+	char cmdline[MANIFEST_CMDLINE_SIZE];
+	uint32_t disk_count;
+	struct disk_manifest disk[GATE_MAX_DISKS];
+};
+
+struct manifest {
+	uint32_t log_level; /* enum log_level */
+	enum manifest_end end;
+	uint32_t guest_count;
+	struct guest_manifest guest[MANIFEST_GUESTS_MAX];
+};
+
+/*
+ * Reads a flattened device tree of length bytes.  0, or -EINVAL with node,
+ * property and reason in error.  blob need not be aligned to more than 8.
+ */
+int __must_check manifest_parse(struct manifest *manifest, const void *blob,
+				uint64_t length, char *error,
+				uint64_t error_size);
+
+#endif

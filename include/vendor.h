@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The boundary between the monitor's core and the processor's virtualization
+ * (svm/, vmx/): one table of functions per back end, one vendor-neutral
+ * description of an exit.  Nothing above this header knows which one runs.
+ *
+ * A back end owns its control structures; guest state travels through
+ * struct x86_state in the vCPU's gate page, by groups.  After run() only
+ * X86_GROUP_GPR_RIP is valid there.
+ */
+#ifndef BULKHEAD_VENDOR_H
+#define BULKHEAD_VENDOR_H
+
+#include "include/compiler.h"
+#include "include/gate.h"
+#include "include/x86_state.h"
+
+struct pages;
+struct page_table;
+struct mem_account;
+
+#define VENDOR_MAX_CPUS 64
+
+/* Why run() returned.  Each says which fields of struct exit_info it fills. */
+enum exit_reason {
+	EXIT_UNKNOWN, /* raw: stop the VM with a report */
+	EXIT_INVALID, /* the processor refused the guest state */
+	/* A host interrupt, SMI or the like: nothing to do for the guest. */
+	EXIT_HOST_INTERRUPT,
+	EXIT_HOST_NMI,
+	EXIT_INTERRUPT_WINDOW,
+	EXIT_NMI_WINDOW,
+	EXIT_CPUID,	/* length */
+	EXIT_HLT,	/* length */
+	EXIT_PAUSE,	/* length */
+	EXIT_IO,	/* io; length is 0 for strings */
+	EXIT_MSR,	/* is_write, length */
+	EXIT_CR,	/* nothing: the machine decodes */
+	EXIT_DR,	/* nothing: run again with debug registers loaded */
+	EXIT_NESTED,	/* gpa, error: a nested page fault */
+	EXIT_HYPERCALL, /* length */
+	EXIT_WBINVD,	/* length: caches, nothing to do */
+	EXIT_INVD,	/* length: the same */
+	EXIT_XSETBV,	/* length */
+	EXIT_UNDEFINED, /* instructions the guest was told do not exist */
+	EXIT_SHUTDOWN,	/* triple fault */
+	EXIT_EXCEPTION, /* vector */
+	EXIT_EMULATE,	/* let the machine emulate one instruction */
+	/* emulate: this processor cannot run the guest as it is now */
+	EXIT_EMULATE_RUN,
+	EXIT_REASON_COUNT,
+};
+
+#define NESTED_PRESENT BIT(0) /* a mapping was there, but forbade it */
+#define NESTED_WRITE   BIT(1)
+#define NESTED_FETCH   BIT(4)
+#define NESTED_WALK    BIT(5) /* while walking the guest's page tables */
+
+struct exit_info {
+	enum exit_reason reason;
+	/* Bytes of the exiting instruction; 0: the processor did not say. */
+	uint8_t length;
+	bool is_write;
+	union {
+		struct {
+			uint16_t port;
+			uint8_t size; /* 1, 2, 4 */
+			bool is_in;
+			bool is_string;
+			bool is_rep;
+		} io;
+		struct {
+			gpa_t gpa;
+			uint32_t error; /* NESTED_* */
+		} nested;
+		uint8_t vector;
+		struct {
+			/* Instructions, fewer if the mode changes. */
+			uint32_t count;
+			/* To be delivered first. */
+			bool has_event;
+			uint8_t vector;
+			uint8_t event_type; /* enum emul_event_type */
+			bool has_error_code;
+			uint32_t error_code;
+		} emulate;
+	};
+	/* The processor's own words, for reports. */
+	uint64_t raw, raw_info1, raw_info2;
+};
+
+enum event_kind {
+	EVENT_INTERRUPT, /* vector */
+	EVENT_NMI,
+	EVENT_EXCEPTION, /* vector, error code */
+};
+
+struct event {
+	enum event_kind kind;
+	uint8_t vector;
+	bool has_error_code;
+	uint32_t error_code;
+};
+
+/* What a back end may know of a VM.  Embedded in core's struct vm. */
+struct vendor_vm {
+	hpa_t nested_root; /* of the format vendor.nested_format names */
+	struct page_table *nested; /* the same, for a page of its own */
+	uint64_t guest_cr4_mask;   /* CR4 bits that CPUID shows to the guest */
+	uint64_t host_cr4_mask;	   /* and those that this processor knows */
+	/* Its vCPUs share CPUs: one that spins with PAUSE should give way. */
+	bool exits_on_pause;
+	struct pages *pages;	     /* for the back end's own pages, */
+	struct mem_account *account; /* charged to this VM */
+	void *private;
+};
+
+/* What a back end may know of a vCPU.  Embedded in core's struct vcpu. */
+struct vendor_vcpu {
+	struct x86_state *state; /* in the gate page */
+	struct vendor_vm *vm;
+	/* Guest TSC = host TSC + tsc_offset. */
+	uint64_t tsc_offset;
+	/* Task priority as MOV CR8 sees it (0..15); in and out of run(). */
+	uint8_t cr8;
+	/* After run(): interrupts wait for one more instruction; see
+	 * end_shadow(). */
+	bool has_shadow;
+	uint32_t cpu; /* number of the CPU it is on; kept by core */
+	void *private;
+};
+
+enum nested_format { NESTED_FORMAT_NPT = 1, NESTED_FORMAT_EPT = 2 };
+
+struct vendor {
+	const char *name;
+	enum nested_format nested_format;
+
+	/* 0 if this processor has what the back end needs; else -ENODEV and a
+	 * sentence in *why, static storage. */
+	int (*probe)(const char **why);
+	/* On the calling CPU. */
+	int (*cpu_enable)(unsigned cpu, struct pages *pages,
+			  struct mem_account *account);
+	void (*cpu_disable)(unsigned cpu);
+
+	int (*vm_init)(struct vendor_vm *vm);
+	void (*vm_fini)(struct vendor_vm *vm);
+	/* Guest state is left to a state_store() of all groups. */
+	int (*vcpu_init)(struct vendor_vcpu *vcpu);
+	void (*vcpu_fini)(struct vendor_vcpu *vcpu);
+
+	/* Between the back end and vcpu->state; sets valid, clears dirty.
+	 * X86_GROUP_FETCH comes alone. */
+	void (*state_load)(struct vendor_vcpu *vcpu, uint32_t groups);
+	/* Values that the processor would refuse or that the guest may not
+	 * have are forced to the nearest it may. */
+	void (*state_store)(struct vendor_vcpu *vcpu, uint32_t groups);
+
+	/* MSRs that live in the back end's control structure. */
+	int (*msr_get)(struct vendor_vcpu *vcpu, uint32_t msr, uint64_t *value);
+	int (*msr_set)(struct vendor_vcpu *vcpu, uint32_t msr, uint64_t value);
+
+	bool (*can_inject)(struct vendor_vcpu *vcpu, enum event_kind kind);
+	/* At the next run().  One at a time; an event that the last exit
+	 * interrupted is injected again by the back end itself and makes
+	 * can_inject() false. */
+	void (*inject)(struct vendor_vcpu *vcpu, const struct event *event);
+	/*
+	 * Exit as soon as kind could be injected.  priority: the interrupt's
+	 * vector >> 4, or 16: whatever CR8 says.  One that is not above CR8
+	 * waits for MOV to CR8 to go below it, too.
+	 */
+	void (*open_window)(struct vendor_vcpu *vcpu, enum event_kind kind,
+			    unsigned priority);
+	/* Reset and INIT: nothing is injected any more, no NMI is being
+	 * handled, no window is open, no shadow cast. */
+	void (*events_clear)(struct vendor_vcpu *vcpu);
+	/* The instruction at the last exit is done: its shadow ends. */
+	void (*end_shadow)(struct vendor_vcpu *vcpu);
+	void (*tlb_flush)(struct vendor_vcpu *vcpu);
+	/* The vCPU's machine is about to run here: what of the guest's would
+	 * disturb ring 3 goes.  NULL: nothing does. */
+	void (*to_machine)(struct vendor_vcpu *vcpu);
+	/* The vCPU leaves this CPU for another or none: DR and the like. */
+	void (*switch_out)(struct vendor_vcpu *vcpu);
+
+	/* One entry and exit.  Host interrupts off, before and after. */
+	void (*run)(struct vendor_vcpu *vcpu, struct exit_info *info);
+	void (*dump)(struct vendor_vcpu *vcpu);
+};
+
+extern const struct vendor svm_vendor;
+extern const struct vendor vmx_vendor;
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Doubly linked, circular lists; the node lives inside what it links.
+ */
+#ifndef BULKHEAD_LIST_H
+#define BULKHEAD_LIST_H
+
+#include "include/compiler.h"
+
+struct list {
+	struct list *next;
+	struct list *prev;
+};
+
+static inline void list_init(struct list *list)
+{
+	list->next = list;
+	list->prev = list;
+}
+
+static inline bool list_is_empty(const struct list *list)
+{
+	return list->next == list;
+}
+
+/* Before position: position being the head, at the end. */
+static inline void list_insert(struct list *position, struct list *node)
+{
+	node->prev = position->prev;
+	node->next = position;
+	position->prev->next = node;
+	position->prev = node;
+}
+
+static inline void list_remove(struct list *node)
+{
+	node->prev->next = node->next;
+	node->next->prev = node->prev;
+	list_init(node);
+}
+
+#define list_for_each(node, head) \
+	for ((node) = (head)->next; (node) != (head); (node) = (node)->next)
+
+#define list_for_each_safe(node, after, head)                                 \
+	for ((node) = (head)->next, (after) = (node)->next; (node) != (head); \
+	     (node) = (after), (after) = (node)->next)
+
+#define list_entry(node, type, member) container_of(node, type, member)
+
+#endif

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The emulator's way out: state through the gate, memory that is not RAM and
+ * ports to the board, MSRs and CPUID to the monitor's policy.
+ */
+#include "machine/machine.h"
+
+#include "include/errno.h"
+#include "include/x86_msr.h"
+#include "machine/gate_calls.h"
+
+#define APIC_PAGE 0xfee00000ULL
+
+static int state_need(void *ctx, uint32_t groups)
+{
+	(void)ctx;
+	gate_state_load(groups);
+	return 0;
+}
+
+static void *ram_at(void *ctx, uint64_t gpa, size_t length, bool write)
+{
+	struct machine_vcpu *vcpu = ctx;
+
+	return pc_ram_at(&vcpu->machine->pc, gpa, length, write);
+}
+
+/*
+ * The local APIC is the monitor's: its registers are 32 bits at multiples of
+ * 16; narrower reads see their part, narrower writes do nothing.
+ */
+static uint64_t apic_read(uint64_t offset, unsigned size)
+{
+	uint64_t value = gate_apic_read(offset & 0xff0) >> (offset % 16 * 8);
+
+	if (offset % 16 + size > 4 && size != 8)
+		return 0;
+	return size < 4 ? value & MASK(size * 8 - 1, 0) : (uint32_t)value;
+}
+
+static enum emul_status mmio_read(void *ctx, uint64_t gpa, void *data,
+				  unsigned size)
+{
+	struct machine_vcpu *vcpu = ctx;
+	struct io_access io = { .offset = gpa, .size = (uint8_t)size };
+
+	if (gpa - APIC_PAGE < PAGE_SIZE) {
+		io.data = apic_read(gpa - APIC_PAGE, size);
+	} else {
+		machine_lock(vcpu);
+		pc_mmio_access(&vcpu->machine->pc, &io);
+		machine_unlock(vcpu->machine);
+	}
+	__builtin_memcpy(data, &io.data, size);
+	return EMUL_OK;
+}
+
+static enum emul_status mmio_write(void *ctx, uint64_t gpa, const void *data,
+				   unsigned size)
+{
+	struct machine_vcpu *vcpu = ctx;
+	struct io_access io = { .offset = gpa,
+				.size = (uint8_t)size,
+				.is_write = true };
+
+	__builtin_memcpy(&io.data, data, size);
+	if (gpa - APIC_PAGE < PAGE_SIZE) {
+		if (size >= 4 && gpa % 16 == 0)
+			gate_apic_write(gpa & 0xff0, (uint32_t)io.data);
+		vcpu->has_acted = true;
+		return EMUL_OK;
+	}
+	machine_lock(vcpu);
+	pc_mmio_access(&vcpu->machine->pc, &io);
+	machine_unlock(vcpu->machine);
+	vcpu->has_acted = true;
+	return EMUL_OK;
+}
+
+static enum emul_status port_io(void *ctx, uint16_t port, unsigned size,
+				bool is_write, uint32_t *data)
+{
+	struct machine_vcpu *vcpu = ctx;
+	struct io_access io = { .offset = port,
+				.size = (uint8_t)size,
+				.is_write = is_write,
+				.data = *data };
+
+	machine_lock(vcpu);
+	pc_port_access(&vcpu->machine->pc, &io);
+	machine_unlock(vcpu->machine);
+	*data = (uint32_t)io.data;
+	vcpu->has_acted = true;
+	return EMUL_OK;
+}
+
+static size_t port_bulk(void *ctx, uint16_t port, unsigned size, bool is_write,
+			void *ram, size_t count)
+{
+	struct machine_vcpu *vcpu = ctx;
+	struct io_access io = { .offset = port,
+				.size = (uint8_t)size,
+				.is_write = is_write };
+	size_t done;
+
+	machine_lock(vcpu);
+	vcpu->has_acted = true;
+	done = pc_port_bulk(&vcpu->machine->pc, &io, ram, (uint32_t)count);
+	machine_unlock(vcpu->machine);
+	return done;
+}
+
+/* A bit that CPUID does not show is reserved. */
+static enum emul_status cr_write(void *ctx, unsigned cr, uint64_t value)
+{
+	struct machine_vcpu *vcpu = ctx;
+
+	vcpu->has_acted = true;
+	if (cr == 4 && value & ~vcpu->machine->config->cr4_valid)
+		return emul_raise_code(&vcpu->emul, X86_VECTOR_GP, 0);
+	return EMUL_OK;
+}
+
+static enum emul_status xcr_write(void *ctx, uint64_t value)
+{
+	struct machine_vcpu *vcpu = ctx;
+
+	if (gate_call(GATE_XCR0_SET, value, 0, 0))
+		return emul_raise_code(&vcpu->emul, X86_VECTOR_GP, 0);
+	return EMUL_OK;
+}
+
+static enum emul_status msr_read(void *ctx, uint32_t msr, uint64_t *value)
+{
+	struct machine_vcpu *vcpu = ctx;
+
+	if (gate_call(GATE_MSR_READ, msr, 0, 0))
+		return emul_raise_code(&vcpu->emul, X86_VECTOR_GP, 0);
+	*value = vcpu->page->msr_value;
+	return EMUL_OK;
+}
+
+static enum emul_status msr_write(void *ctx, uint32_t msr, uint64_t value)
+{
+	struct machine_vcpu *vcpu = ctx;
+
+	vcpu->has_acted = true;
+	if (gate_call(GATE_MSR_WRITE, msr, value, 0))
+		return emul_raise_code(&vcpu->emul, X86_VECTOR_GP, 0);
+	return EMUL_OK;
+}
+
+static enum emul_status cpuid(void *ctx, uint32_t registers[4])
+{
+	struct machine_vcpu *vcpu = ctx;
+	uint64_t *gpr = vcpu->page->state.gpr;
+	uint64_t saved[4] = { gpr[X86_RAX], gpr[X86_RCX], gpr[X86_RDX],
+			      gpr[X86_RBX] };
+
+	gate_call(GATE_CPUID, registers[0], registers[2], 0);
+	registers[0] = (uint32_t)gpr[X86_RAX];
+	registers[1] = (uint32_t)gpr[X86_RBX];
+	registers[2] = (uint32_t)gpr[X86_RCX];
+	registers[3] = (uint32_t)gpr[X86_RDX];
+	for (unsigned i = 0; i < ARRAY_SIZE(saved); i++)
+		gpr[i] = saved[i];
+	return EMUL_OK;
+}
+
+static enum emul_status tsc(void *ctx, uint64_t *value, uint32_t *aux)
+{
+	const struct machine_vcpu *vcpu = ctx;
+
+	/* The guest may have written its TSC: only the monitor knows. */
+	gate_call(GATE_MSR_READ, MSR_TSC, 0, 0);
+	*value = vcpu->page->msr_value;
+	*aux = gate_call(GATE_MSR_READ, MSR_TSC_AUX, 0, 0)
+		       ? 0
+		       : (uint32_t)vcpu->page->msr_value;
+	return EMUL_OK;
+}
+
+const struct emul_ops machine_emul_ops = {
+	.state_need = state_need,
+	.ram = ram_at,
+	.mmio_read = mmio_read,
+	.mmio_write = mmio_write,
+	.io = port_io,
+	.io_bulk = port_bulk,
+	.cr_write = cr_write,
+	.xcr_write = xcr_write,
+	.msr_read = msr_read,
+	.msr_write = msr_write,
+	.cpuid = cpuid,
+	.tsc = tsc,
+};
+
+/* ---- One instruction -------------------------------------------------------
+ */
+
+static void inject_fault(struct machine_vcpu *vcpu)
+{
+	const struct emul_fault *fault = &vcpu->emul.fault;
+	struct gate_page *page = vcpu->page;
+
+	if (fault->vector == X86_VECTOR_PF) {
+		if (!(page->state.valid & X86_GROUP_CONTROL))
+			gate_state_load(X86_GROUP_CONTROL);
+		page->state.cr2 = fault->cr2;
+		page->state.dirty |= X86_GROUP_CONTROL;
+	}
+	page->inject.vector = fault->vector;
+	page->inject.has_error_code = fault->has_error_code;
+	page->inject.error_code = fault->error_code;
+	page->inject.is_valid = true;
+}
+
+/* Traps that come after an instruction: DR6 tells which. */
+static void inject_debug_trap(struct machine_vcpu *vcpu, uint64_t dr6)
+{
+	struct gate_page *page = vcpu->page;
+
+	if (!(page->state.valid & X86_GROUP_DEBUG))
+		gate_state_load(X86_GROUP_DEBUG);
+	page->state.dr6 |= dr6;
+	page->state.dirty |= X86_GROUP_DEBUG;
+	page->inject.vector = X86_VECTOR_DB;
+	page->inject.has_error_code = false;
+	page->inject.is_valid = true;
+}
+
+#define DR6_BS BIT(14)
+#define DR6_BT BIT(15)
+
+static void take_events(struct machine_vcpu *vcpu)
+{
+	uint32_t events = vcpu->emul.events;
+
+	if (events & EMUL_EVENT_HLT)
+		vcpu->page->halt = true;
+	if (events & EMUL_EVENT_NMI_UNMASK)
+		vcpu->page->state.nmi_open = 1;
+	if (events & EMUL_EVENT_SINGLE_STEP)
+		inject_debug_trap(vcpu, DR6_BS);
+	if (events & EMUL_EVENT_TASK_TRAP)
+		inject_debug_trap(vcpu, DR6_BT);
+	if (events & EMUL_EVENT_SHUTDOWN) {
+		machine_lock(vcpu);
+		vcpu->machine->is_reset_wanted = true;
+		machine_unlock(vcpu->machine);
+	}
+}
+
+/* Nothing sensible can be done: say which bytes, and end the VM. */
+static __noinline void report_unhandled(struct machine_vcpu *vcpu)
+{
+	const uint8_t *b = vcpu->emul.insn;
+
+	gate_log(GATE_LOG_ERROR,
+		 "cannot emulate at RIP %lx: %u bytes, %02x %02x %02x %02x "
+		 "%02x %02x %02x %02x",
+		 vcpu->page->state.rip, vcpu->emul.insn_length, b[0], b[1],
+		 b[2], b[3], b[4], b[5], b[6], b[7]);
+	gate_stop(GATE_STOP_ERROR, 0);
+}
+
+#define CR3_PDPT  MASK(31, 5)
+#define PDPT_SIZE 32
+
+/*
+ * PAE's four page-directory pointers go with CR0, CR3 and CR4, for processors
+ * that load them just then.
+ */
+static __noinline void read_pdptes(struct machine_vcpu *vcpu)
+{
+	struct x86_state *state = &vcpu->page->state;
+	const void *table;
+
+	if (!(state->valid & X86_GROUP_CONTROL) || !(state->cr0 & X86_CR0_PG) ||
+	    !(state->cr4 & X86_CR4_PAE) || state->efer & X86_EFER_LMA)
+		return;
+	table = pc_ram_at(&vcpu->machine->pc, state->cr3 & CR3_PDPT, PDPT_SIZE,
+			  false);
+	if (table)
+		__builtin_memcpy(state->pdpte, table, sizeof(state->pdpte));
+}
+
+/* What asks for nothing: the rest of REP, and NMIs that IRET lets in. */
+#define EVENTS_HARMLESS (EMUL_EVENT_REP_PARTIAL | EMUL_EVENT_NMI_UNMASK)
+
+/* False: the next instruction may not be emulated before a GATE_RESUME. */
+static bool emulate_one(struct machine_vcpu *vcpu)
+{
+	bool goes_on = false;
+
+	vcpu->has_acted = false;
+	switch (emul_step(&vcpu->emul)) {
+	case EMUL_OK:
+		goes_on = !(vcpu->emul.events & ~EVENTS_HARMLESS) &&
+			  !vcpu->has_acted;
+		if (unlikely(vcpu->emul.events))
+			take_events(vcpu);
+		break;
+	case EMUL_FAULT:
+		inject_fault(vcpu);
+		break;
+	case EMUL_RETRY:
+		break;
+	case EMUL_UNHANDLED:
+		report_unhandled(vcpu);
+		break;
+	}
+	if (unlikely(vcpu->page->state.dirty & X86_GROUP_CONTROL))
+		read_pdptes(vcpu);
+	return goes_on;
+}
+
+void machine_emulate(struct machine_vcpu *vcpu)
+{
+	(void)emulate_one(vcpu);
+}
+
+/* ---- Many instructions: the processor cannot run them ----------------------
+ */
+
+static bool deliver(struct machine_vcpu *vcpu)
+{
+	const struct gate_page *page = vcpu->page;
+	struct emul_event event = {
+		.vector = page->run.vector,
+		.type = page->run.event_type,
+		.has_error_code = page->run.has_error_code,
+		.error_code = page->run.error_code,
+		.cr2 = page->state.cr2,
+	};
+	enum emul_status status = emul_deliver_event(&vcpu->emul, &event);
+
+	if (status == EMUL_FAULT)
+		status = emul_deliver_fault(&vcpu->emul);
+	if (status == EMUL_UNHANDLED)
+		report_unhandled(vcpu);
+	if (vcpu->emul.events)
+		take_events(vcpu);
+	return status == EMUL_OK && !vcpu->emul.events;
+}
+
+void machine_emulate_run(struct machine_vcpu *vcpu)
+{
+	const struct x86_state *state = &vcpu->page->state;
+	uint32_t count = vcpu->page->run.count;
+	uint64_t mode;
+
+	if (vcpu->page->run.has_event && !deliver(vcpu))
+		return;
+	mode = state->cr0 & X86_CR0_PE;
+	while (count-- && emulate_one(vcpu))
+		if ((state->cr0 & X86_CR0_PE) != mode)
+			break;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One VM's machine: the board, an emulator per vCPU, and the way out.
+ *
+ * Each vCPU's thread runs machine_main().  Devices belong to whoever holds
+ * the lock; the emulator and the gate page of a vCPU to its thread alone.
+ */
+#ifndef BULKHEAD_MACHINE_MACHINE_H
+#define BULKHEAD_MACHINE_MACHINE_H
+
+#include "include/device.h"
+#include "include/emulate.h"
+#include "include/gate.h"
+#include "machine/pc.h"
+
+struct machine;
+
+struct machine_vcpu {
+	struct emul emul;
+	struct gate_page *page;
+	struct machine *machine;
+	unsigned id;
+	/* The last instruction did more than compute: what it asked of devices
+	 * may be an interrupt already. */
+	bool has_acted;
+};
+
+/* A disk request that the gate is working on: its segments. */
+struct machine_request {
+	struct block_request *request; /* NULL: free */
+	uint32_t segments_left;
+	int status;
+};
+
+#define MACHINE_REQUESTS GATE_COMPLETIONS
+
+struct machine_disk {
+	struct machine *machine;
+	unsigned index;
+	struct block_backend backend;
+};
+
+struct machine {
+	const struct gate_config *config;
+	uint32_t lock;		      /* atomic */
+	uint32_t is_ready;	      /* atomic: vCPU 0 has built the board */
+	bool is_reset_wanted;	      /* under the lock */
+	struct machine_vcpu *current; /* who holds the lock */
+	struct clock clock;
+	struct guest_ram ram;
+	struct pc pc;
+	struct machine_disk disk[GATE_MAX_DISKS];
+	struct machine_request request[MACHINE_REQUESTS];
+	struct machine_vcpu vcpu[GATE_MAX_VCPUS];
+};
+
+/* machine/main.c */
+void machine_lock_wait(struct machine *machine);
+
+static inline void machine_lock(struct machine_vcpu *vcpu)
+{
+	struct machine *machine = vcpu->machine;
+
+	if (machine->config->vcpu_count > 1 &&
+	    __atomic_exchange_n(&machine->lock, 1, __ATOMIC_ACQUIRE))
+		machine_lock_wait(machine);
+	machine->current = vcpu;
+}
+
+static inline void machine_unlock(struct machine *machine)
+{
+	__atomic_store_n(&machine->lock, 0, __ATOMIC_RELEASE);
+}
+
+/* machine/emulate_ops.c */
+extern const struct emul_ops machine_emul_ops;
+/* One instruction at RIP, and what comes of it. */
+void machine_emulate(struct machine_vcpu *vcpu);
+/* What GATE_EXIT_EMULATE_RUN asks for. */
+void machine_emulate_run(struct machine_vcpu *vcpu);
+
+/* machine/disk.c */
+void machine_disk_init(struct machine *machine, unsigned index);
+/* Completions of the calling vCPU's page. */
+void machine_disk_reap(struct machine_vcpu *vcpu);
+
+/* machine/test_garbage.c */
+__noreturn void test_garbage_main(unsigned vcpu);
+
+#endif

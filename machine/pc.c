@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The board `pc`: which devices there are, and how they are wired.
+ *
+ * ISA interrupt n and PIRQs routed to n meet in one wire each, which goes to
+ * pin n of the 8259 pair and of the I/O APIC; but IRQ 0 goes to pin 2 there,
+ * as the tables say.  The HPET takes the wires of 8254 and RTC over when told
+ * to, and has pins 16 to 23 of the I/O APIC to itself.  PCI: slot 0 host
+ * bridge; slot 1 ISA bridge, IDE, power management; slot 2 VGA.
+ *
+ * References: as the devices'; Intel MultiProcessor Specification 1.4 (the
+ * interrupts' wiring).
+ */
+#include "machine/pc_parts.h"
+
+#include "include/errno.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+
+#define COM1_PORT 0x3f8
+#define EXIT_PORT 0xf4
+
+enum isa_irq {
+	IRQ_TIMER = 0,
+	IRQ_KEYBOARD = 1,
+	IRQ_COM1 = 4,
+	IRQ_RTC = 8,
+	IRQ_MOUSE = 12,
+	IRQ_IDE = 14, /* and 15 */
+};
+
+#define IOAPIC_PIN_TIMER 2
+#define HPET_WIRES	 (BIT(IRQ_TIMER) | BIT(IRQ_RTC))
+
+void pc_log(struct pc *pc, enum device_log_level level, const char *format, ...)
+{
+	char text[200];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	pc->ops->log(pc->ctx, level, text);
+}
+
+const struct gate_blob *pc_blob(const struct pc *pc, enum gate_blob_kind kind)
+{
+	unsigned i;
+
+	for (i = 0; i < pc->config->blob_count; i++)
+		if (pc->config->blob[i].kind == kind)
+			return &pc->config->blob[i];
+	return NULL;
+}
+
+/* ---- Interrupts -------------------------------------------------------- */
+
+static void wire_update(struct pc *pc, unsigned irq)
+{
+	uint16_t isa = pc->isa_lines;
+	bool level;
+
+	if (pc->is_hpet_legacy)
+		isa &= (uint16_t)~HPET_WIRES;
+	level = (isa | pc->pirq_lines | pc->hpet_lines) & BIT(irq);
+	pic_irq_set(&pc->pic, irq, level);
+	ioapic_irq_set(&pc->ioapic, irq == IRQ_TIMER ? IOAPIC_PIN_TIMER : irq,
+		       level);
+}
+
+static void wire_set(struct pc *pc, uint16_t *lines, unsigned irq, bool level)
+{
+	uint16_t bit = (uint16_t)BIT(irq);
+
+	*lines = (uint16_t)(level ? *lines | bit : *lines & ~bit);
+	wire_update(pc, irq);
+}
+
+static void isa_irq_set(void *sink, unsigned irq, bool level)
+{
+	struct pc *pc = sink;
+
+	wire_set(pc, &pc->isa_lines, irq, level);
+}
+
+static void pirq_set(void *sink, unsigned irq, bool level)
+{
+	struct pc *pc = sink;
+
+	wire_set(pc, &pc->pirq_lines, irq, level);
+}
+
+static void hpet_set(void *sink, unsigned pin, bool level)
+{
+	struct pc *pc = sink;
+
+	if (pin < 16)
+		wire_set(pc, &pc->hpet_lines, pin, level);
+	else
+		ioapic_irq_set(&pc->ioapic, pin, level);
+}
+
+static void hpet_legacy_changed(void *ctx, bool is_legacy)
+{
+	struct pc *pc = ctx;
+
+	pc->is_hpet_legacy = is_legacy;
+	wire_update(pc, IRQ_TIMER);
+	wire_update(pc, IRQ_RTC);
+}
+
+static struct irq_line isa_irq(struct pc *pc, unsigned irq)
+{
+	return (struct irq_line){ isa_irq_set, pc, irq };
+}
+
+static void intr_set(void *sink, unsigned pin, bool level)
+{
+	struct pc *pc = sink;
+
+	(void)pin;
+	pc->ops->set_intr(pc->ctx, level);
+}
+
+uint32_t pc_intack(struct pc *pc)
+{
+	return pic_ack(&pc->pic);
+}
+
+void pc_ioapic_eoi(struct pc *pc, uint8_t vector)
+{
+	ioapic_eoi(&pc->ioapic, vector);
+}
+
+/* ---- The serial console ------------------------------------------------ */
+
+static void input_drain(void *opaque)
+{
+	struct pc *pc = opaque;
+
+	while (pc->input_count && uart_room(&pc->com1)) {
+		uint8_t byte = pc->input[pc->input_head];
+
+		pc->input_head = (pc->input_head + 1) % PC_CONSOLE_INPUT;
+		pc->input_count--;
+		uart_receive(&pc->com1, byte);
+	}
+}
+
+void pc_console_input(struct pc *pc, const uint8_t *bytes, size_t count)
+{
+	/* A guest that never reads loses what comes when the buffer is full.*/
+	for (; count && pc->input_count < PC_CONSOLE_INPUT; count--) {
+		unsigned tail =
+			(pc->input_head + pc->input_count) % PC_CONSOLE_INPUT;
+
+		pc->input[tail] = *bytes++;
+		pc->input_count++;
+	}
+	input_drain(pc);
+}
+
+/* ---- Accesses ---------------------------------------------------------- */
+
+void pc_port_access(struct pc *pc, struct io_access *io)
+{
+	bus_access(&pc->ports, io);
+}
+
+uint32_t pc_port_bulk(struct pc *pc, struct io_access *io, void *buffer,
+		      uint32_t count)
+{
+	bus_access_bulk(&pc->ports, io, buffer, count);
+	return count;
+}
+
+void pc_mmio_access(struct pc *pc, struct io_access *io)
+{
+	bus_access(&pc->memory, io);
+}
+
+/* ---- Building ---------------------------------------------------------- */
+
+static int init_interrupts(struct pc *pc, struct clock *clock)
+{
+	const struct pc_ops *ops = pc->ops;
+	int error;
+
+	error = pic_init(&pc->pic, &pc->ports,
+			 (struct irq_line){ intr_set, pc, 0 });
+	if (!error)
+		error = ioapic_init(&pc->ioapic, &pc->memory, ops->send_msi,
+				    pc->ctx);
+	if (!error)
+		error = pit_init(&pc->pit, &pc->ports, clock,
+				 isa_irq(pc, IRQ_TIMER));
+	if (!error)
+		error = rtc_init(&pc->rtc, &pc->ports, clock,
+				 isa_irq(pc, IRQ_RTC));
+	if (!error)
+		error = hpet_init(&pc->hpet, &pc->memory, clock,
+				  (struct irq_line){ hpet_set, pc, 0 },
+				  hpet_legacy_changed, pc);
+	return error;
+}
+
+static int init_debug(struct pc *pc)
+{
+	uint32_t devices = pc->config->devices;
+	bool is_shown = devices & GATE_DEVICE_DEBUG_CONSOLE;
+	struct char_backend console = {
+		is_shown ? pc->ops->debug_write : NULL,
+		pc->ctx,
+	};
+
+	return debug_ports_init(&pc->debug, &pc->ports, console, console,
+				devices & GATE_DEVICE_DEBUG_EXIT ? EXIT_PORT
+								 : 0,
+				pc->ops->debug_exit, pc->ctx);
+}
+
+static int init_legacy(struct pc *pc, struct clock *clock)
+{
+	const struct pc_ops *ops = pc->ops;
+	int error;
+
+	error = i8042_init(&pc->i8042, &pc->ports, clock,
+			   isa_irq(pc, IRQ_KEYBOARD), isa_irq(pc, IRQ_MOUSE),
+			   ops->reset, pc->ctx);
+	if (!error)
+		error = uart_init(
+			&pc->com1, &pc->ports, COM1_PORT, clock,
+			isa_irq(pc, IRQ_COM1),
+			(struct char_backend){ ops->serial_write, pc->ctx });
+	if (!error)
+		error = fw_cfg_init(&pc->fw_cfg, &pc->ports, &pc->ram);
+	if (!error)
+		error = init_debug(pc);
+	pc->com1.drained = input_drain;
+	pc->com1.drained_ctx = pc;
+	return error;
+}
+
+static int init_pci(struct pc *pc, struct clock *clock)
+{
+	const struct pc_ops *ops = pc->ops;
+	uint64_t ram_end = GIB(4) + pc->board.ram_high;
+	uint64_t world = 1ULL << pc->config->physical_bits;
+	int error;
+
+	error = pci_bus_init(&pc->pci, &pc->ports, &pc->memory);
+	if (error)
+		return error;
+	pc->pci.window[0] = (struct pci_window){
+		pc->board.ram_low, pc->board.pci_hole_end - pc->board.ram_low
+	};
+	if (world > ram_end)
+		pc->pci.window[1] =
+			(struct pci_window){ ram_end, world - ram_end };
+	error = i440fx_init(&pc->host, &pc->pci, pc_pam_changed, pc);
+	if (!error)
+		error = piix3_init(&pc->isa, &pc->pci,
+				   (struct irq_line){ pirq_set, pc, 0 },
+				   ops->reset, pc->ctx);
+	if (!error)
+		error = piix4_pm_init(&pc->pm, &pc->pci, clock,
+				      isa_irq(pc, PM_SCI_IRQ), ops->power_off,
+				      pc->ctx);
+	return error;
+}
+
+static int init_ide(struct pc *pc, struct block_backend *const disks[])
+{
+	struct ide_config ide = {
+		.pci = &pc->pci,
+		.devfn = PC_IDE_DEVFN,
+		.ports = &pc->ports,
+		.ram = &pc->ram,
+	};
+	unsigned i;
+
+	for (i = 0; i < IDE_CHANNELS; i++)
+		ide.irq[i] = isa_irq(pc, IRQ_IDE + i);
+	for (i = 0; i < pc->config->disk_count; i++) {
+		const struct gate_disk *disk = &pc->config->disk[i];
+		struct ide_drive_config *drive;
+
+		if (disk->bus != GATE_DISK_IDE ||
+		    disk->unit >= IDE_CHANNELS * IDE_DRIVES)
+			return -EINVAL;
+		drive = &ide.drive[disk->unit / IDE_DRIVES]
+				  [disk->unit % IDE_DRIVES];
+		if (drive->kind != IDE_NONE)
+			return -EEXIST;
+		drive->kind = disk->is_cdrom ? IDE_CDROM : IDE_DISK;
+		drive->backend = disks[i];
+	}
+	return ide_init(&pc->ide, &ide);
+}
+
+static int init_vga(struct pc *pc, struct clock *clock)
+{
+	const struct gate_blob *rom = pc_blob(pc, GATE_BLOB_VGABIOS);
+	struct vga_config vga = {
+		.pci = &pc->pci,
+		.devfn = PC_VGA_DEVFN,
+		.ports = &pc->ports,
+		.memory = &pc->memory,
+		.clock = clock,
+		.vram = pc->window + pc->config->ram_size,
+		.vram_length = (uint32_t)pc->config->vram_size,
+		.rom = rom ? (const uint8_t *)rom->va : NULL,
+		.rom_length = rom ? (uint32_t)rom->size : 0,
+		.vram_mapped = pc_vram_mapped,
+		.ctx = pc,
+	};
+
+	return vga_init(&pc->vga, &vga);
+}
+
+static int describe(struct pc *pc)
+{
+	int error = board_description_pc(&pc->board, pc->config->ram_size,
+					 pc->config->vcpu_count);
+
+	pc->board.features &= ~(uint32_t)BOARD_HAS_COM2;
+	pc->board.features |= BOARD_HAS_HPET;
+	if (error || pc->board.ram_low < MIB(2)) {
+		pc_log(pc, DEVICE_LOG_WARN, "memory or vCPUs out of range");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* The first that fails names itself and ends it. */
+static int report(struct pc *pc, const char *part, int error)
+{
+	if (error)
+		pc_log(pc, DEVICE_LOG_WARN, "cannot build %s: %d", part, error);
+	return error;
+}
+
+int pc_init(struct pc *pc, const struct gate_config *config, uint8_t *window,
+	    struct block_backend *const disks[], struct clock *clock,
+	    const struct pc_ops *ops, void *ctx)
+{
+	int error;
+
+	memset(pc, 0, sizeof(*pc));
+	pc->config = config;
+	pc->ops = ops;
+	pc->ctx = ctx;
+	pc->window = window;
+	clock_init(clock);
+	bus_init_ports(&pc->ports, pc->port_index);
+	bus_init_memory(&pc->memory);
+	error = describe(pc);
+	if (!error)
+		error = report(pc, "memory", pc_memory_init(pc));
+	if (!error)
+		error = report(pc, "interrupts", init_interrupts(pc, clock));
+	if (!error)
+		error = report(pc, "legacy devices", init_legacy(pc, clock));
+	if (!error)
+		error = report(pc, "PCI", init_pci(pc, clock));
+	if (!error)
+		error = report(pc, "disks", init_ide(pc, disks));
+	if (!error)
+		error = report(pc, "VGA", init_vga(pc, clock));
+	if (!error)
+		error = report(pc, "tables", pc_boot_init(pc));
+	return error;
+}
+
+/* Sources first, so that the controllers see their lines low. */
+void pc_reset(struct pc *pc)
+{
+	vga_reset(&pc->vga);
+	ide_reset(&pc->ide);
+	piix4_pm_reset(&pc->pm);
+	piix3_reset(&pc->isa);
+	i440fx_reset(&pc->host);
+	pci_bus_reset(&pc->pci);
+	debug_ports_reset(&pc->debug);
+	fw_cfg_reset(&pc->fw_cfg);
+	uart_reset(&pc->com1);
+	i8042_reset(&pc->i8042);
+	hpet_reset(&pc->hpet);
+	rtc_reset(&pc->rtc);
+	pit_reset(&pc->pit);
+	ioapic_reset(&pc->ioapic);
+	pic_reset(&pc->pic);
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The guest-physical map of the board `pc`:
+ *
+ *	00000000  RAM
+ *	000a0000  the VGA's window (devices/vga.c)
+ *	000c0000  RAM, nothing, or (from e0000) the end of the BIOS, as the
+ *		  host bridge's PAM registers say
+ *	00100000  RAM, up to 3 GiB of it
+ *	    ...	  PCI hole: BARs, video memory where its BAR is
+ *	fec00000  I/O APIC
+ *	fee00000  local APICs: the monitor's
+ *	    ...	  the BIOS, ending at 4 GiB
+ *	100000000 the rest of RAM
+ *
+ * Plain memory is shown to the guest by nested paging and is no business of
+ * the bus.  What is left comes as an access: segments below 1 MiB that read
+ * and write different things are on the bus for it.
+ */
+#include "machine/pc_parts.h"
+
+#include "include/errno.h"
+#include "lib/string.h"
+
+#define LOW_END	       0xa0000ULL
+#define SEGMENTS_BASE  0xc0000ULL
+#define SEGMENT_LENGTH 0x4000ULL
+#define SEGMENTS_END   0x100000ULL
+#define BIOS_ALIAS     KIB(128)
+
+/* ---- Segments below 1 MiB ---------------------------------------------- */
+
+static struct pc_segment *segment_at(struct pc *pc, gpa_t gpa)
+{
+	return &pc->segment[(gpa - SEGMENTS_BASE) / SEGMENT_LENGTH];
+}
+
+static bool is_rom(const struct pc *pc, gpa_t gpa)
+{
+	return gpa >= SEGMENTS_END - MIN(pc->bios_size, BIOS_ALIAS);
+}
+
+/* Window offset of the ROM that shows at gpa, below 1 MiB or 4 GiB. */
+static uint64_t rom_offset(const struct pc *pc, gpa_t gpa)
+{
+	gpa_t end = gpa < SEGMENTS_END ? SEGMENTS_END : GIB(4);
+
+	return pc->rom_offset + pc->bios_size - (end - gpa);
+}
+
+static void map_segment(struct pc *pc, gpa_t gpa)
+{
+	const struct pc_segment *segment = segment_at(pc, gpa);
+	enum gate_map kind = GATE_MAP_NONE;
+	uint64_t offset = gpa;
+
+	if (segment->reads_ram) {
+		kind = segment->writes_ram ? GATE_MAP_RAM : GATE_MAP_ROM;
+	} else if (is_rom(pc, gpa)) {
+		kind = GATE_MAP_ROM;
+		offset = rom_offset(pc, gpa);
+	}
+	pc->ops->map(pc->ctx, gpa, SEGMENT_LENGTH, offset, kind);
+}
+
+void pc_pam_changed(void *ctx, gpa_t base, uint64_t length, bool read_ram,
+		    bool write_ram)
+{
+	struct pc *pc = ctx;
+	gpa_t gpa;
+
+	for (gpa = base; gpa < base + length; gpa += SEGMENT_LENGTH) {
+		struct pc_segment *segment = segment_at(pc, gpa);
+
+		if (segment->reads_ram == read_ram &&
+		    segment->writes_ram == write_ram)
+			continue;
+		segment->reads_ram = read_ram;
+		segment->writes_ram = write_ram;
+		map_segment(pc, gpa);
+	}
+}
+
+/* What nested paging could not do by itself. */
+static void segment_access(void *opaque, struct io_access *io)
+{
+	struct pc *pc = opaque;
+	gpa_t gpa = SEGMENTS_BASE + io->offset;
+	const struct pc_segment *segment = segment_at(pc, gpa);
+
+	if (io->is_write) {
+		if (segment->writes_ram)
+			memcpy(pc->window + gpa, &io->data, io->size);
+	} else if (segment->reads_ram) {
+		memcpy(&io->data, pc->window + gpa, io->size);
+	} else if (is_rom(pc, gpa)) {
+		memcpy(&io->data, pc->window + rom_offset(pc, gpa), io->size);
+	}
+}
+
+/* ---- Video memory ------------------------------------------------------ */
+
+void pc_vram_mapped(void *ctx, uint64_t gpa, bool enabled)
+{
+	struct pc *pc = ctx;
+
+	pc->is_vram_mapped = enabled;
+	pc->vram_gpa = gpa;
+	pc->ops->map(pc->ctx, gpa, pc->config->vram_size, pc->config->ram_size,
+		     enabled ? GATE_MAP_RAM : GATE_MAP_NONE);
+}
+
+/* ---- Looking memory up ------------------------------------------------- */
+
+static bool is_within(gpa_t gpa, size_t length, gpa_t base, uint64_t size)
+{
+	return gpa >= base && gpa - base < size &&
+	       length <= size - (gpa - base);
+}
+
+static void *segment_ram_at(struct pc *pc, gpa_t gpa, size_t length, bool write)
+{
+	const struct pc_segment *segment = segment_at(pc, gpa);
+
+	if ((gpa & (SEGMENT_LENGTH - 1)) + length > SEGMENT_LENGTH)
+		return NULL;
+	/* Where reads and writes part, only single accesses come out right. */
+	if (segment->reads_ram)
+		return write && !segment->writes_ram ? NULL : pc->window + gpa;
+	if (write || !is_rom(pc, gpa))
+		return NULL;
+	return pc->window + rom_offset(pc, gpa);
+}
+
+void *pc_ram_at(struct pc *pc, gpa_t gpa, size_t length, bool write)
+{
+	uint64_t low = pc->board.ram_low;
+
+	if (is_within(gpa, length, 0, LOW_END) ||
+	    is_within(gpa, length, SEGMENTS_END, low - SEGMENTS_END))
+		return pc->window + gpa;
+	if (is_within(gpa, length, GIB(4), pc->board.ram_high))
+		return pc->window + low + (gpa - GIB(4));
+	if (is_within(gpa, length, SEGMENTS_BASE, SEGMENTS_END - SEGMENTS_BASE))
+		return segment_ram_at(pc, gpa, length, write);
+	if (!write &&
+	    is_within(gpa, length, GIB(4) - pc->bios_size, pc->bios_size))
+		return pc->window + rom_offset(pc, gpa);
+	if (pc->is_vram_mapped &&
+	    is_within(gpa, length, pc->vram_gpa, pc->config->vram_size))
+		return pc->window + pc->config->ram_size + (gpa - pc->vram_gpa);
+	return NULL;
+}
+
+void pc_emul_windows(struct pc *pc, struct emul_window window[EMUL_WINDOWS])
+{
+	uint64_t low = pc->board.ram_low;
+
+	memset(window, 0, EMUL_WINDOWS * sizeof(*window));
+	window[0] = (struct emul_window){
+		.start = SEGMENTS_END,
+		.size = low - SEGMENTS_END,
+		.host = pc->window + SEGMENTS_END,
+	};
+	window[1] = (struct emul_window){ .size = LOW_END, .host = pc->window };
+	if (pc->board.ram_high)
+		window[2] = (struct emul_window){
+			.start = GIB(4),
+			.size = pc->board.ram_high,
+			.host = pc->window + low,
+		};
+}
+
+/* ---- Life -------------------------------------------------------------- */
+
+static int bios_load(struct pc *pc)
+{
+	const struct gate_config *config = pc->config;
+	const struct gate_blob *bios = pc_blob(pc, GATE_BLOB_BIOS);
+
+	pc->rom_offset = config->ram_size + config->vram_size;
+	/* A kernel that is started directly needs, and sees, no firmware. */
+	if (pc_blob(pc, GATE_BLOB_KERNEL))
+		return 0;
+	if (!bios) {
+		pc_log(pc, DEVICE_LOG_WARN, "there is neither BIOS nor kernel");
+		return -ENOENT;
+	}
+	if (bios->size > config->rom_size || bios->size < KIB(64) ||
+	    !IS_ALIGNED(bios->size, KIB(64))) {
+		pc_log(pc, DEVICE_LOG_WARN,
+		       "a BIOS of %lu bytes does not fit the ROM", bios->size);
+		return -EINVAL;
+	}
+	pc->bios_size = bios->size;
+	memcpy(pc->window + pc->rom_offset, (const void *)bios->va, bios->size);
+	return 0;
+}
+
+static void ram_ranges(struct pc *pc)
+{
+	uint64_t low = pc->board.ram_low;
+
+	pc->ram.range[0] = (struct guest_ram_range){ 0, LOW_END, pc->window };
+	/* Bus masters see RAM behind the segments, whatever PAM says. */
+	pc->ram.range[1] =
+		(struct guest_ram_range){ SEGMENTS_BASE, low - SEGMENTS_BASE,
+					  pc->window + SEGMENTS_BASE };
+	pc->ram.range[2] = (struct guest_ram_range){ GIB(4), pc->board.ram_high,
+						     pc->window + low };
+	pc->ram.count = pc->board.ram_high ? 3 : 2;
+}
+
+static void map_all(struct pc *pc)
+{
+	const struct pc_ops *ops = pc->ops;
+	uint64_t low = pc->board.ram_low, high = pc->board.ram_high;
+	gpa_t gpa;
+
+	ops->map(pc->ctx, 0, LOW_END, 0, GATE_MAP_RAM);
+	for (gpa = SEGMENTS_BASE; gpa < SEGMENTS_END; gpa += SEGMENT_LENGTH)
+		map_segment(pc, gpa);
+	ops->map(pc->ctx, SEGMENTS_END, low - SEGMENTS_END, SEGMENTS_END,
+		 GATE_MAP_RAM);
+	if (high)
+		ops->map(pc->ctx, GIB(4), high, low, GATE_MAP_RAM);
+	if (pc->bios_size)
+		ops->map(pc->ctx, GIB(4) - pc->bios_size, pc->bios_size,
+			 pc->rom_offset, GATE_MAP_ROM);
+}
+
+int pc_memory_init(struct pc *pc)
+{
+	const struct io_region segments = {
+		.name = "shadow",
+		.base = SEGMENTS_BASE,
+		.length = SEGMENTS_END - SEGMENTS_BASE,
+		.fn = segment_access,
+		.dev = pc,
+		.width_max = 1,
+	};
+	int error = bios_load(pc);
+
+	if (error)
+		return error;
+	ram_ranges(pc);
+	map_all(pc);
+	return bus_add(&pc->memory, &segments);
+}

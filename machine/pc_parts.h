@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of the board `pc` share: pc.c wires, pc_memory.c knows where
+ * memory shows, pc_boot.c tells the guest what there is.
+ */
+#ifndef BULKHEAD_MACHINE_PC_PARTS_H
+#define BULKHEAD_MACHINE_PC_PARTS_H
+
+#include "machine/pc.h"
+
+#define PC_VGA_DEVFN PCI_DEVFN(2, 0)
+#define PC_IDE_DEVFN PCI_DEVFN(1, 1)
+
+void pc_log(struct pc *pc, enum device_log_level level, const char *format, ...)
+	__printf(3, 4);
+
+/* The blob of that kind, or NULL. */
+const struct gate_blob *pc_blob(const struct pc *pc, enum gate_blob_kind kind);
+
+/* machine/pc_memory.c */
+/* Copies the BIOS into ROM, shows RAM and ROM, adds 0xc0000-0xfffff. */
+int __must_check pc_memory_init(struct pc *pc);
+void pc_pam_changed(void *ctx, gpa_t base, uint64_t length, bool read_ram,
+		    bool write_ram);
+void pc_vram_mapped(void *ctx, uint64_t gpa, bool enabled);
+
+/* machine/pc_boot.c */
+/* Fills CMOS and fw_cfg. */
+int __must_check pc_boot_init(struct pc *pc);
+
+#endif

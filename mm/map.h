@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The monitor's address space and the machines'.
+ *
+ * The upper half is one and the same in all of them:
+ *	PHYSMAP_BASE	all RAM but the kernel image and guests' RAM, RW NX
+ *	VMAP_BASE	stacks between guard pages, device registers
+ *	KERNEL_BASE	the kernel image: text RX, read-only data R, data RW
+ * The lower half belongs to one machine (ring 3), or is empty.
+ */
+#ifndef BULKHEAD_MAP_H
+#define BULKHEAD_MAP_H
+
+#include "include/compiler.h"
+#include "include/spinlock.h"
+#include "mm/table.h"
+
+/* Where ring 3 ends: the canonical lower half but for its last page. */
+#define USER_END 0x00007ffffffff000ULL
+
+#define MAP_STACK_PAGES 4 /* 16 KiB */
+
+struct kernel_map {
+	struct page_table table;
+	struct spinlock lock;
+	uint64_t vmap_next;
+	struct map_stack *free_stacks;
+	/*
+	 * Makes every CPU drop its TLB entries for the upper half; local only
+	 * while just one CPU runs.
+	 */
+	void (*flush_all)(void *ctx);
+	void *flush_ctx;
+	struct mem_account account; /* tables and stacks */
+};
+
+/* The kernel image as the linker laid it out: page-aligned virtual bounds. */
+struct map_image {
+	uint64_t text, rodata, data, end;
+	uint64_t boot_stack_guard;
+};
+
+/* Builds the upper half without RAM; then map_add_ram(), map_activate(). */
+int __must_check map_init(struct kernel_map *map, struct pages *pages,
+			  const struct map_image *image);
+/* Puts RAM into the physmap.  2 MiB leaves where it fits. */
+int __must_check map_add_ram(struct kernel_map *map, hpa_t base,
+			     uint64_t length);
+/* Loads CR3 with the monitor's own tables (lower half empty). */
+void map_activate(const struct kernel_map *map);
+
+/* Whether the loaded tables map va: for whoever must not fault. */
+bool map_is_mapped(uint64_t va);
+
+/* Device registers, uncached; NULL when out of memory. */
+void *__must_check map_device(struct kernel_map *map, hpa_t hpa,
+			      uint64_t length);
+
+/*
+ * Memory of any length in one piece of addresses, in pages of 2 MiB, for
+ * what lives as long as the monitor.  NULL when out of memory.
+ */
+void *__must_check map_ram_alloc(struct kernel_map *map,
+				 struct mem_account *account, uint64_t length);
+
+/*
+ * A stack of MAP_STACK_PAGES with a guard page below and above: its top,
+ * or NULL.  Freed stacks are kept for the next.
+ */
+void *__must_check map_stack_alloc(struct kernel_map *map);
+void map_stack_free(struct kernel_map *map, void *top);
+
+/*
+ * Guest RAM: 2 MiB, zeroed, and gone from the physmap.  Call
+ * map_guest_flush() after the last one and before a guest may run.
+ * 0 when out of memory.
+ */
+hpa_t __must_check map_guest_alloc_2m(struct kernel_map *map,
+				      struct mem_account *account);
+/* Back into the physmap, as the guest left it, and free. */
+void map_guest_free_2m(struct kernel_map *map, struct mem_account *account,
+		       hpa_t hpa);
+/* The same for RAM that is not the page allocator's: boot modules. */
+int __must_check map_physmap_remove(struct kernel_map *map, hpa_t hpa,
+				    uint64_t length);
+void map_guest_flush(struct kernel_map *map);
+
+/* ---- Machines' address spaces ------------------------------------------ */
+
+struct address_space {
+	struct page_table table;
+	struct kernel_map *kernel;
+};
+
+/* The CR3 value is space->table.root.  -ENOMEM. */
+int __must_check address_space_init(struct address_space *space,
+				    struct kernel_map *kernel,
+				    struct mem_account *account);
+/* Frees the tables, not what they mapped; must not be loaded anywhere. */
+void address_space_fini(struct address_space *space);
+
+/*
+ * MAP_USER is implied.  -EINVAL: not page-aligned, not in the lower half,
+ * writable and executable; -ENOMEM.
+ */
+int __must_check address_space_map(struct address_space *space, uint64_t va,
+				   hpa_t hpa, uint64_t length, unsigned prot);
+/* The caller flushes where the space is loaded (reload CR3, tlb_flush_page). */
+int __must_check address_space_unmap(struct address_space *space, uint64_t va,
+				     uint64_t length);
+
+#endif

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The walker that all four-level page tables share; what an entry's bits mean
+ * is the format's business.
+ *
+ * A walk goes down from the root to the level asked for, making tables and
+ * splitting large leaves on the way when it is to change something.
+ *
+ * References: SDM volume 3, "4-Level Paging"; APM volume 2, "Nested Paging".
+ */
+#include "mm/table.h"
+
+#include "include/errno.h"
+#include "lib/string.h"
+#include "mm/phys.h"
+
+#define ENTRY_ADDRESS MASK(51, 12)
+#define INDEX_BITS    9
+
+static unsigned level_shift(unsigned level)
+{
+	return PAGE_SHIFT + INDEX_BITS * (level - 1);
+}
+
+static uint64_t level_size(unsigned level)
+{
+	return 1ULL << level_shift(level);
+}
+
+static uint64_t *entry_at(hpa_t table, uint64_t va, unsigned level)
+{
+	uint64_t *entries = phys_to_virt(table);
+
+	return &entries[(va >> level_shift(level)) % TABLE_ENTRIES];
+}
+
+static bool entry_is_present(const struct table_format *format, uint64_t entry)
+{
+	return entry & format->present;
+}
+
+static bool entry_is_leaf(const struct table_format *format, uint64_t entry,
+			  unsigned level)
+{
+	return level == 1 || (entry & format->large);
+}
+
+/* Entries are read by processors at any time: always write them whole. */
+static void entry_set(uint64_t *entry, uint64_t value)
+{
+	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
+}
+
+static hpa_t table_new(struct page_table *table)
+{
+	void *page = pages_alloc_zeroed(table->pages, table->account, 0);
+
+	if (!page)
+		return 0;
+	table->table_pages++;
+	return virt_to_phys(page);
+}
+
+/* Replaces a large leaf by a table of leaves that map the same. */
+static int entry_split(struct page_table *table, uint64_t *entry,
+		       unsigned level)
+{
+	const struct table_format *format = table->format;
+	unsigned prot = format->prot(*entry);
+	enum map_type type = format->type(*entry, level);
+	uint64_t step = level_size(level - 1);
+	uint64_t pa = *entry & ENTRY_ADDRESS & ~(level_size(level) - 1);
+	hpa_t below = table_new(table);
+	uint64_t *entries;
+	unsigned i;
+
+	if (!below)
+		return -ENOMEM;
+	entries = phys_to_virt(below);
+	for (i = 0; i < TABLE_ENTRIES; i++)
+		entries[i] =
+			(pa + i * step) | format->leaf(prot, type, level - 1);
+	entry_set(entry, below | format->table);
+	return 0;
+}
+
+/*
+ * Makes sure that entry, of a level above 1, points to a table.  With create
+ * false an empty entry is -ENOENT.
+ */
+static int entry_descend(struct page_table *table, uint64_t *entry,
+			 unsigned level, bool create)
+{
+	const struct table_format *format = table->format;
+	hpa_t below;
+
+	if (entry_is_present(format, *entry)) {
+		if (entry_is_leaf(format, *entry, level))
+			return entry_split(table, entry, level);
+		return 0;
+	}
+	if (!create)
+		return -ENOENT;
+	below = table_new(table);
+	if (!below)
+		return -ENOMEM;
+	entry_set(entry, below | format->table);
+	return 0;
+}
+
+int table_init(struct page_table *table, const struct table_format *format,
+	       struct pages *pages, struct mem_account *account)
+{
+	memset(table, 0, sizeof(*table));
+	table->format = format;
+	table->pages = pages;
+	table->account = account;
+	table->root = table_new(table);
+	return table->root ? 0 : -ENOMEM;
+}
+
+static void tables_free(struct page_table *table, hpa_t at, unsigned level,
+			unsigned entries)
+{
+	const struct table_format *format = table->format;
+	uint64_t *entry = phys_to_virt(at);
+	unsigned i;
+
+	for (i = 0; level > 1 && i < entries; i++)
+		if (entry_is_present(format, entry[i]) &&
+		    !entry_is_leaf(format, entry[i], level))
+			tables_free(table, entry[i] & ENTRY_ADDRESS, level - 1,
+				    TABLE_ENTRIES);
+	pages_free(table->pages, table->account, at, 0);
+	table->table_pages--;
+}
+
+void table_fini(struct page_table *table, unsigned entries)
+{
+	if (table->root)
+		tables_free(table, table->root, TABLE_LEVELS, entries);
+	table->root = 0;
+}
+
+static bool range_is_bad(uint64_t va, uint64_t length)
+{
+	return !IS_ALIGNED(va | length, PAGE_SIZE) || va + length < va;
+}
+
+/* The entry for va at a level, its tables made; NULL when out of memory. */
+static uint64_t *table_entry(struct page_table *table, uint64_t va,
+			     unsigned level)
+{
+	unsigned at = TABLE_LEVELS;
+	uint64_t *entry = entry_at(table->root, va, at);
+
+	while (at > level) {
+		if (entry_descend(table, entry, at, true))
+			return NULL;
+		at--;
+		entry = entry_at(*entry & ENTRY_ADDRESS, va, at);
+	}
+	return entry;
+}
+
+int table_map(struct page_table *table, uint64_t va, uint64_t pa,
+	      uint64_t length, unsigned prot, enum map_type type)
+{
+	const struct table_format *format = table->format;
+
+	if (range_is_bad(va, length) || range_is_bad(pa, length) ||
+	    !(prot & (MAP_READ | MAP_WRITE | MAP_EXEC)))
+		return -EINVAL;
+	if (format->write_xor_execute && (prot & MAP_WRITE) &&
+	    (prot & MAP_EXEC))
+		return -EINVAL;
+
+	while (length) {
+		bool is_large =
+			IS_ALIGNED(va | pa, PAGE_2M) && length >= PAGE_2M;
+		unsigned level = is_large ? 2 : 1;
+		uint64_t *entry = table_entry(table, va, level);
+
+		if (!entry)
+			return -ENOMEM;
+		/* Tables stay until the end: fill the one that is there. */
+		if (is_large && entry_is_present(format, *entry) &&
+		    !entry_is_leaf(format, *entry, level)) {
+			level = 1;
+			entry = entry_at(*entry & ENTRY_ADDRESS, va, level);
+		}
+		entry_set(entry, pa | format->leaf(prot, type, level));
+		va += level_size(level);
+		pa += level_size(level);
+		length -= level_size(level);
+	}
+	return 0;
+}
+
+/*
+ * The leaf at va whose extent lies within [va, va + length), after splitting
+ * if need be, and its level; *entry is NULL for a hole of *level's size.
+ */
+static int leaf_within(struct page_table *table, uint64_t va, uint64_t length,
+		       uint64_t **entry, unsigned *level)
+{
+	const struct table_format *format = table->format;
+	unsigned at = TABLE_LEVELS;
+	uint64_t *e = entry_at(table->root, va, at);
+	int error;
+
+	*entry = NULL;
+	for (;; at--, e = entry_at(*e & ENTRY_ADDRESS, va, at)) {
+		*level = at;
+		if (!entry_is_present(format, *e))
+			return 0;
+		if (entry_is_leaf(format, *e, at) &&
+		    IS_ALIGNED(va, level_size(at)) &&
+		    length >= level_size(at)) {
+			*entry = e;
+			return 0;
+		}
+		error = entry_descend(table, e, at, false);
+		if (error)
+			return error;
+	}
+}
+
+/* Unmaps (prot 0) or changes the rights of a range. */
+static int range_change(struct page_table *table, uint64_t va, uint64_t length,
+			unsigned prot)
+{
+	const struct table_format *format = table->format;
+	unsigned level;
+	uint64_t *entry;
+	uint64_t step;
+	int error;
+
+	if (range_is_bad(va, length))
+		return -EINVAL;
+	while (length) {
+		error = leaf_within(table, va, length, &entry, &level);
+		if (error)
+			return error;
+		if (entry && prot) {
+			enum map_type type = format->type(*entry, level);
+			uint64_t pa = *entry & ENTRY_ADDRESS &
+				      ~(level_size(level) - 1);
+
+			entry_set(entry, pa | format->leaf(prot, type, level));
+		} else if (entry) {
+			entry_set(entry, 0);
+		}
+		/* To the end of this leaf or hole. */
+		step = level_size(level) - (va & (level_size(level) - 1));
+		step = MIN(step, length);
+		va += step;
+		length -= step;
+	}
+	return 0;
+}
+
+int table_unmap(struct page_table *table, uint64_t va, uint64_t length)
+{
+	return range_change(table, va, length, 0);
+}
+
+int table_protect(struct page_table *table, uint64_t va, uint64_t length,
+		  unsigned prot)
+{
+	if (!(prot & (MAP_READ | MAP_WRITE | MAP_EXEC)))
+		return -EINVAL;
+	if (table->format->write_xor_execute && (prot & MAP_WRITE) &&
+	    (prot & MAP_EXEC))
+		return -EINVAL;
+	return range_change(table, va, length, prot);
+}
+
+bool table_query(const struct page_table *table, uint64_t va,
+		 struct table_leaf *leaf)
+{
+	const struct table_format *format = table->format;
+	unsigned level = TABLE_LEVELS;
+	hpa_t at = table->root;
+	uint64_t entry, mask;
+
+	for (;; level--, at = entry & ENTRY_ADDRESS) {
+		entry = *entry_at(at, va, level);
+		if (!entry_is_present(format, entry))
+			return false;
+		if (entry_is_leaf(format, entry, level))
+			break;
+	}
+	mask = level_size(level) - 1;
+	leaf->pa = (entry & ENTRY_ADDRESS & ~mask) | (va & mask);
+	leaf->size = level_size(level);
+	leaf->prot = format->prot(entry);
+	leaf->type = format->type(entry, level);
+	return true;
+}

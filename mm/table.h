@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Four-level page tables of any flavour: the monitor's own and the machines'
+ * (mm/map.h), and nested tables (mm/npt.h; EPT differs only in its format).
+ *
+ * Maps in 4 KiB and 2 MiB leaves, splits a 2 MiB leaf when part of it changes,
+ * never merges.  It never flushes a TLB: the caller does, before it relies on
+ * a mapping being gone or before pages that were mapped are reused.  Tables
+ * are only freed by table_fini(), so no walk in progress meets a stale one.
+ */
+#ifndef BULKHEAD_TABLE_H
+#define BULKHEAD_TABLE_H
+
+#include "include/compiler.h"
+#include "mm/pages.h"
+
+#define TABLE_ENTRIES 512
+#define TABLE_LEVELS  4
+
+enum map_prot {
+	MAP_READ = BIT(0),
+	MAP_WRITE = BIT(1),
+	MAP_EXEC = BIT(2),
+	MAP_USER = BIT(3), /* ring 3 may; nested tables imply it */
+};
+
+enum map_type { MAP_WRITE_BACK, MAP_UNCACHED };
+
+struct table_format {
+	/* Entry bits of a leaf; level 1 is 4 KiB, 2 is 2 MiB, 3 is 1 GiB. */
+	uint64_t (*leaf)(unsigned prot, enum map_type type, unsigned level);
+	/* And back. */
+	unsigned (*prot)(uint64_t entry);
+	enum map_type (*type)(uint64_t entry, unsigned level);
+	uint64_t table;	  /* bits of an entry that points to a table */
+	uint64_t present; /* any of them set: not empty */
+	uint64_t large;	  /* set: a leaf above level 1 */
+	bool write_xor_execute;
+};
+
+struct page_table {
+	const struct table_format *format;
+	struct pages *pages;
+	struct mem_account *account;
+	hpa_t root;
+	uint64_t table_pages; /* how many pages the tables take */
+};
+
+struct table_leaf {
+	uint64_t pa; /* of the address asked for, not of the leaf */
+	uint64_t size;
+	unsigned prot; /* enum map_prot */
+	enum map_type type;
+};
+
+/* -ENOMEM. */
+int __must_check table_init(struct page_table *table,
+			    const struct table_format *format,
+			    struct pages *pages, struct mem_account *account);
+
+/* Frees all tables of root entries [0, entries); and the root. */
+void table_fini(struct page_table *table, unsigned entries);
+
+/*
+ * Maps [va, va + length) to [pa, ...), replacing what is there.  All are
+ * multiples of 4 KiB.  -EINVAL: not aligned, wraps, no access at all, or
+ * writable and executable where the format forbids it; -ENOMEM: tables ran
+ * out, and the first part of the range may be mapped.
+ */
+int __must_check table_map(struct page_table *table, uint64_t va, uint64_t pa,
+			   uint64_t length, unsigned prot, enum map_type type);
+
+/* Holes are fine.  -ENOMEM: no page left to split a 2 MiB leaf. */
+int __must_check table_unmap(struct page_table *table, uint64_t va,
+			     uint64_t length);
+
+/* Changes the access rights of what is mapped in the range; as above. */
+int __must_check table_protect(struct page_table *table, uint64_t va,
+			       uint64_t length, unsigned prot);
+
+/* False when nothing is mapped at va. */
+bool table_query(const struct page_table *table, uint64_t va,
+		 struct table_leaf *leaf);
+
+#endif

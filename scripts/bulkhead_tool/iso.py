@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A hybrid ISO that boots a host: GRUB for BIOS and UEFI, Multiboot 2.
+
+It works from a CD and, written byte for byte, from a USB stick.  The guests'
+PC firmware travels along, so its licence does too.
+"""
+
+import os
+import shutil
+import subprocess
+
+from . import Problem, host
+
+LICENCES = (("SeaBIOS-copyright", "/usr/share/doc/seabios/copyright"),
+            ("LGPL-3", "/usr/share/common-licenses/LGPL-3"),
+            ("GPL-3", "/usr/share/common-licenses/GPL-3"),
+            ("GRUB-copyright", "/usr/share/doc/grub-common/copyright"))
+
+NOTICE = """This medium was made by Bulkhead (BSD-2-Clause, see Bulkhead).
+
+Beside Bulkhead it carries, unmodified, as Debian packages them:
+ - SeaBIOS and its VGA BIOS (bios.bin, vgabios.bin), LGPL version 3,
+   as the firmware of guests with a PC board;
+ - GRUB, GPL version 3 or later, as the boot loader.
+Their copyright files and licence texts are in this folder; Debian's package
+archive has their sources.  Guests' disks have licences of their own.
+"""
+
+GRUB_CFG = """serial --unit=0 --speed=115200
+terminal_input console serial
+terminal_output console serial
+set timeout=1
+menuentry "Bulkhead: %s" {
+\techo "Loading the monitor ..."
+\tmultiboot2 /boot/bulkhead.elf
+%s}
+"""
+
+
+def quoted(text):
+    """One word for GRUB's shell, whatever is in it."""
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def grub_cfg(the_host):
+    lines = []
+    for number, module in enumerate(the_host.modules):
+        path = "/boot/modules/%d" % number
+        lines.append('\techo %s\n\tmodule2 %s %s\n' %
+                     (quoted("Loading %s ..." % module.name), path,
+                      quoted(module.name)))
+    title = os.path.basename(the_host.source).replace('"', "")
+    return GRUB_CFG % (title, "".join(lines))
+
+
+def graft(target, source):
+    """xorriso's 'put this file there': no copies of large disks."""
+    path = os.path.realpath(source).replace("\\", "\\\\")
+    return "%s=%s" % (target, path.replace("=", "\\="))
+
+
+def add_licences(folder):
+    os.makedirs(folder)
+    with open(os.path.join(folder, "README"), "w") as f:
+        f.write(NOTICE)
+    shutil.copy(os.path.join(host.TOP, "LICENSE"),
+                os.path.join(folder, "Bulkhead"))
+    for name, path in LICENCES:
+        if not os.path.exists(path):
+            raise Problem("the licence text %s is missing here; an image "
+                          "may not be made without it" % path)
+        shutil.copy(path, os.path.join(folder, name))
+
+
+def make(the_host, output, work):
+    """Write the ISO for a Host; work is a folder for the pieces."""
+    kernel = os.path.join(host.BUILD, "bulkhead32.elf")
+    if not os.path.exists(kernel):
+        raise Problem("%s is missing: run 'make' first" % kernel)
+    tree = os.path.join(work, "iso")
+    os.makedirs(os.path.join(tree, "boot/grub"))
+    grafts = [graft("boot/bulkhead.elf", kernel)]
+    grafts += [graft("boot/modules/%d" % number, module.path)
+               for number, module in enumerate(the_host.modules)]
+    with open(os.path.join(tree, "boot/grub/grub.cfg"), "w") as f:
+        f.write(grub_cfg(the_host))
+    add_licences(os.path.join(tree, "licences"))
+    try:
+        done = subprocess.run(
+            ["grub-mkrescue", "--locales=", "-o", output, tree] + grafts +
+            ["--", "-volid", "BULKHEAD"],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    except FileNotFoundError:
+        raise Problem("grub-mkrescue is missing: install grub-common, "
+                      "grub-pc-bin, grub-efi-amd64-bin, xorriso, mtools"
+                      ) from None
+    if done.returncode:
+        raise Problem("grub-mkrescue failed:\n%s" %
+                      done.stdout.decode(errors="replace"))

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""QEMU as a simulated AMD-V host: its command line for a Host.
+
+Two ways to boot: QEMU's own Multiboot loader, quick and without a boot
+medium, or an ISO through SeaBIOS or OVMF, as a real machine would.
+"""
+
+import os
+
+from . import Problem, host
+
+OVMF = "/usr/share/ovmf/OVMF.fd"
+
+# An AMD processor with SVM. What QEMU 7.2's interpreter cannot do is taken
+# away by name, so that it does not warn about each of them.
+CPU = ("EPYC,-rdseed,-sha-ni,-fxsr-opt,-misalignsse,-3dnowprefetch,-osvw,"
+       "-topoext,-nrip-save,-xsavec")
+
+
+def comma_safe(text):
+    """QEMU's option parser ends values at a comma unless it is doubled."""
+    return text.replace(",", ",,")
+
+
+def module_list(modules, work):
+    """The value of -initrd: 'file,file'.
+
+    A module's name is the last part of its path, and QEMU ends the path at
+    the first space; so each is reached through a link of its name.
+    """
+    entries = []
+    for number, module in enumerate(modules):
+        folder = os.path.join(work, str(number))
+        os.mkdir(folder)
+        link = os.path.join(folder, module.name)
+        os.symlink(os.path.realpath(module.path), link)
+        entries.append(comma_safe(link))
+    return ",".join(entries)
+
+
+def accelerator(args):
+    """Counted instructions as the clock, or as fast as it goes."""
+    if not args.icount:
+        return ["-accel", "tcg", "-smp", str(args.cpus)]
+    if args.cpus != 1:
+        raise Problem("--icount starves every CPU but one: add --cpus 1")
+    return ["-accel", "tcg,thread=single", "-smp", "1", "-seed", "1",
+            "-icount", "shift=0,sleep=off,align=off",
+            "-rtc", "base=2024-01-01,clock=vm"]
+
+
+def console(args, interactive):
+    log = ",logfile=" + comma_safe(args.serial_log) if args.serial_log else ""
+    mux = "on" if interactive else "off"
+    line = ["-chardev", "stdio,id=console,signal=off,mux=" + mux + log,
+            "-serial", "chardev:console"]
+    if interactive:
+        line += ["-mon", "chardev=console"]
+    return line
+
+
+def boot_medium(the_host, args, work):
+    if args.iso or args.uefi:
+        from . import iso
+        image = os.path.join(work, "host.iso")
+        iso.make(the_host, image, work)
+        line = ["-cdrom", image, "-boot", "d", "-vga", "std"]
+        if args.uefi:
+            if not os.path.exists(OVMF):
+                raise Problem("%s is missing: install ovmf" % OVMF)
+            line += ["-bios", OVMF]
+        return line
+    kernel = os.path.join(host.BUILD, "bulkhead32.elf")
+    if not os.path.exists(kernel):
+        raise Problem("%s is missing: run 'make' first" % kernel)
+    return ["-kernel", kernel, "-vga", "none",
+            "-initrd", module_list(the_host.modules, work)]
+
+
+def command(the_host, args, work, interactive):
+    """The whole command line, as a list."""
+    memory = args.host_memory or the_host.memory_mib()
+    line = ["qemu-system-x86_64", "-machine", "pc", "-cpu",
+            args.cpu_model or CPU]
+    line += accelerator(args)
+    line += ["-m", str(memory), "-display", "none", "-nodefaults",
+             "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+    line += console(args, interactive)
+    line += boot_medium(the_host, args, work)
+    if args.gdb:
+        line += ["-s", "-S"]
+    return line + args.qemu

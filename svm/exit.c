@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Exit codes of AMD-V in the monitor's neutral words.
+ *
+ * Reference: APM volume 2, "SVM Intercept Exit Codes".
+ */
+#include "svm/svm.h"
+
+/* Or'ed to a reason: decode_more() has something to add. */
+#define MORE 0x80
+
+/* clang-format off */
+/* EXIT_UNKNOWN (0) where nothing stands. */
+static const uint8_t exit_table[] = {
+	[VMEXIT_CR_READ(0) ... VMEXIT_CR_READ(15)]   = EXIT_CR,
+	[VMEXIT_CR_WRITE(0) ... VMEXIT_CR_WRITE(15)] = EXIT_CR,
+	[VMEXIT_DR_READ(0) ... VMEXIT_DR_READ(15)]   = EXIT_DR | MORE,
+	[VMEXIT_DR_WRITE(0) ... VMEXIT_DR_WRITE(15)] = EXIT_DR | MORE,
+	[VMEXIT_EXCEPTION(0) ... VMEXIT_EXCEPTION(31)] = EXIT_EXCEPTION | MORE,
+	[VMEXIT_INTR]     = EXIT_HOST_INTERRUPT,
+	[VMEXIT_NMI]      = EXIT_HOST_NMI,
+	[VMEXIT_SMI]      = EXIT_HOST_INTERRUPT,
+	[VMEXIT_INIT]     = EXIT_HOST_INTERRUPT,
+	[VMEXIT_VINTR]    = EXIT_INTERRUPT_WINDOW | MORE,
+	[VMEXIT_RDPMC]    = EXIT_UNDEFINED,
+	[VMEXIT_CPUID]    = EXIT_CPUID,
+	[VMEXIT_RSM]      = EXIT_UNDEFINED,
+	[VMEXIT_IRET]     = EXIT_EMULATE | MORE,
+	[VMEXIT_INVD]     = EXIT_INVD,
+	[VMEXIT_PAUSE]    = EXIT_PAUSE,
+	[VMEXIT_HLT]      = EXIT_HLT,
+	[VMEXIT_INVLPGA]  = EXIT_UNDEFINED,
+	[VMEXIT_IOIO]     = EXIT_IO | MORE,
+	[VMEXIT_MSR]      = EXIT_MSR | MORE,
+	[VMEXIT_TASK]     = EXIT_EMULATE,
+	[VMEXIT_FERR]     = EXIT_HOST_INTERRUPT,
+	[VMEXIT_SHUTDOWN] = EXIT_SHUTDOWN,
+	[VMEXIT_VMRUN]    = EXIT_UNDEFINED,
+	[VMEXIT_VMMCALL]  = EXIT_HYPERCALL,
+	[VMEXIT_VMLOAD]   = EXIT_UNDEFINED,
+	[VMEXIT_VMSAVE]   = EXIT_UNDEFINED,
+	[VMEXIT_STGI]     = EXIT_UNDEFINED,
+	[VMEXIT_CLGI]     = EXIT_UNDEFINED,
+	[VMEXIT_SKINIT]   = EXIT_UNDEFINED,
+	[VMEXIT_WBINVD]   = EXIT_WBINVD,
+	[VMEXIT_MONITOR]  = EXIT_UNDEFINED,
+	[VMEXIT_MWAIT]    = EXIT_UNDEFINED,
+	[VMEXIT_MWAIT_ARMED] = EXIT_UNDEFINED,
+	[VMEXIT_XSETBV]   = EXIT_XSETBV,
+	[VMEXIT_RDPRU]    = EXIT_UNDEFINED,
+};
+/* clang-format on */
+
+static void decode_io(const struct vmcb *vmcb, struct exit_info *info)
+{
+	uint64_t info1 = vmcb->exit_info1;
+
+	info->io.port = FIELD_GET(IOIO_PORT, info1);
+	info->io.size = FIELD_GET(IOIO_SIZE, info1);
+	info->io.is_in = info1 & IOIO_IN;
+	info->io.is_string = info1 & IOIO_STR;
+	info->io.is_rep = info1 & IOIO_REP;
+	/* The one exit for which every processor gives the next RIP. */
+	info->length = vmcb->exit_info2 - vmcb->rip;
+}
+
+static void decode_nested(const struct vmcb *vmcb, struct exit_info *info)
+{
+	uint64_t error = vmcb->exit_info1;
+
+	info->reason = EXIT_NESTED;
+	info->nested.gpa = vmcb->exit_info2;
+	/* The low bits are those of NESTED_*, by design. */
+	info->nested.error =
+		error & (NESTED_PRESENT | NESTED_WRITE | NESTED_FETCH);
+	if (error & NPF_WALK)
+		info->nested.error |= NESTED_WALK;
+}
+
+static void decode_exception(struct svm_vcpu *svm, struct exit_info *info)
+{
+	info->vector = (svm->vmcb->exit_code - VMEXIT_EXCEPTION(0)) & 31;
+}
+
+/* IRET ends an NMI; the machine emulates it so that the end is exact. */
+static void iret_seen(struct svm_vcpu *svm)
+{
+	svm->is_nmi_masked = false;
+	svm->vmcb->intercept &= ~INTERCEPT_IRET;
+	svm->dirty |= CLEAN_INTERCEPTS;
+}
+
+void svm_window_close(struct svm_vcpu *svm)
+{
+	svm->vmcb->int_ctl &= ~INT_CTL_V_IRQ;
+	svm->vmcb->intercept &= ~INTERCEPT_VINTR;
+	svm->vmcb->intercept_cr &= ~INTERCEPT_CR_WRITE(8);
+	svm->dirty |= CLEAN_INTERCEPTS | CLEAN_TPR;
+}
+
+static void decode_more(struct svm_vcpu *svm, uint32_t code,
+			struct exit_info *info)
+{
+	switch (info->reason) {
+	case EXIT_IO:
+		decode_io(svm->vmcb, info);
+		break;
+	case EXIT_MSR:
+		info->is_write = svm->vmcb->exit_info1;
+		break;
+	case EXIT_INTERRUPT_WINDOW:
+		svm_window_close(svm);
+		break;
+	case EXIT_DR:
+		svm_dr_make_live(svm);
+		break;
+	case EXIT_EXCEPTION:
+		decode_exception(svm, info);
+		break;
+	default:
+		if (code == VMEXIT_IRET)
+			iret_seen(svm);
+		break;
+	}
+}
+
+void svm_exit_decode(struct vendor_vcpu *vcpu, struct exit_info *info)
+{
+	struct svm_vcpu *svm = vcpu->private;
+	struct vmcb *vmcb = svm->vmcb;
+	uint32_t code = vmcb->exit_code;
+	uint8_t row;
+
+	if (code == VMEXIT_NPF) {
+		decode_nested(vmcb, info);
+		return;
+	}
+	if (unlikely(code >= ARRAY_SIZE(exit_table))) {
+		info->reason =
+			code == VMEXIT_INVALID ? EXIT_INVALID : EXIT_UNKNOWN;
+		info->raw = code;
+		info->raw_info1 = vmcb->exit_info1;
+		info->raw_info2 = vmcb->exit_info2;
+		return;
+	}
+	row = exit_table[code];
+	info->reason = row & ~MORE;
+	info->length = 0;
+	if (svm->has_next_rip && vmcb->next_rip)
+		info->length = vmcb->next_rip - vmcb->rip;
+	if (row & MORE)
+		decode_more(svm, code, info);
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Guest state between the VMCB and the neutral struct x86_state, by groups.
+ *
+ * Reference: APM volume 2, "VMCB Layout", "VMRUN and #VMEXIT consistency
+ * checks".
+ */
+#include "svm/svm.h"
+
+#include "include/errno.h"
+#include "include/log.h"
+#include "include/x86.h"
+#include "include/x86_msr.h"
+
+#define ATTRIBUTE_BITS 0x0fff
+#define DR6_ONES       0xffff0ff0ULL
+#define DR7_ONE	       0x400ULL
+#define LOW32	       0xffffffffULL
+
+static void segment_copy(struct x86_segment *to, const struct x86_segment *from)
+{
+	*to = *from;
+	to->attributes &= ATTRIBUTE_BITS;
+}
+
+static void load_debug(struct svm_vcpu *svm, struct x86_state *state)
+{
+	svm_dr_put_away(svm);
+	for (unsigned i = 0; i < ARRAY_SIZE(svm->dr); i++)
+		state->dr[i] = svm->dr[i];
+	state->dr6 = svm->vmcb->dr6;
+	state->dr7 = svm->vmcb->dr7;
+}
+
+static void load_control(struct vendor_vcpu *vcpu, const struct vmcb *vmcb,
+			 struct x86_state *state)
+{
+	state->cr0 = vmcb->cr0;
+	state->cr2 = vmcb->cr2;
+	state->cr3 = vmcb->cr3;
+	state->cr4 = vmcb->cr4;
+	state->cr8 = vcpu->cr8;
+	state->efer = vmcb->efer & ~EFER_SVME;
+}
+
+/* Every exit without NextRIP comes through here: no more than it takes. */
+static inline void load_fetch(const struct vmcb *vmcb, struct x86_state *state)
+{
+	state->seg[X86_CS] = vmcb->seg[X86_CS];
+	state->cpl = vmcb->cpl;
+	state->cr0 = vmcb->cr0;
+	state->cr3 = vmcb->cr3;
+	state->cr4 = vmcb->cr4;
+	state->efer = vmcb->efer;
+	state->valid |= X86_GROUP_FETCH;
+}
+
+static inline void load_segments(const struct vmcb *vmcb,
+				 struct x86_state *state)
+{
+	_Static_assert(sizeof(vmcb->seg) == sizeof(state->seg), "same layout");
+	__builtin_memcpy(state->seg, vmcb->seg, sizeof(state->seg));
+	state->cpl = vmcb->cpl;
+	state->interrupt_shadow =
+		vmcb->int_state & INT_STATE_SHADOW ? X86_SHADOW_STI : 0;
+}
+
+static void load_syscall(const struct vmcb *vmcb, struct x86_state *state)
+{
+	state->star = vmcb->star;
+	state->lstar = vmcb->lstar;
+	state->cstar = vmcb->cstar;
+	state->sfmask = vmcb->sfmask;
+	state->kernel_gs_base = vmcb->kernel_gs_base;
+	state->sysenter_cs = vmcb->sysenter_cs;
+	state->sysenter_esp = vmcb->sysenter_esp;
+	state->sysenter_eip = vmcb->sysenter_eip;
+}
+
+static __noinline void load_rare(struct vendor_vcpu *vcpu, uint32_t groups)
+{
+	struct svm_vcpu *svm = vcpu->private;
+	const struct vmcb *vmcb = svm->vmcb;
+	struct x86_state *state = vcpu->state;
+
+	if (groups & X86_GROUP_TABLES) {
+		state->ldtr = vmcb->ldtr;
+		state->tr = vmcb->tr;
+		state->gdtr = vmcb->gdtr;
+		state->idtr = vmcb->idtr;
+	}
+	if (groups & X86_GROUP_DEBUG)
+		load_debug(svm, state);
+	if (groups & X86_GROUP_SYSCALL)
+		load_syscall(vmcb, state);
+}
+
+void svm_state_load(struct vendor_vcpu *vcpu, uint32_t groups)
+{
+	const struct vmcb *vmcb = ((struct svm_vcpu *)vcpu->private)->vmcb;
+	struct x86_state *state = vcpu->state;
+
+	if (groups == X86_GROUP_FETCH) {
+		load_fetch(vmcb, state);
+		return;
+	}
+	if (groups & X86_GROUP_SEGMENTS)
+		load_segments(vmcb, state);
+	if (groups & X86_GROUP_CONTROL)
+		load_control(vcpu, vmcb, state);
+	if (unlikely(groups & ~(X86_GROUP_SEGMENTS | X86_GROUP_CONTROL)))
+		load_rare(vcpu, groups);
+	state->valid |= groups;
+}
+
+static void store_segments(struct svm_vcpu *svm, const struct x86_state *state)
+{
+	struct vmcb *vmcb = svm->vmcb;
+
+	for (unsigned i = 0; i < X86_SEG_COUNT; i++)
+		segment_copy(&vmcb->seg[i], &state->seg[i]);
+	vmcb->cpl = state->cpl & 3;
+	vmcb->int_state = state->interrupt_shadow ? INT_STATE_SHADOW : 0;
+	svm->dirty |= CLEAN_SEGMENTS;
+}
+
+static void store_control(struct vendor_vcpu *vcpu,
+			  const struct x86_state *state)
+{
+	struct svm_vcpu *svm = vcpu->private;
+	struct vmcb *vmcb = svm->vmcb;
+
+	vmcb->cr0 = (state->cr0 & LOW32) | X86_CR0_ET;
+	vmcb->cr2 = state->cr2;
+	vmcb->cr3 = state->cr3;
+	vmcb->cr4 = state->cr4 & vcpu->vm->guest_cr4_mask;
+	vmcb->efer =
+		(state->efer & (X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA |
+				X86_EFER_NXE | X86_EFER_FFXSR)) |
+		EFER_SVME;
+	vcpu->cr8 = state->cr8 & 15;
+	svm->dirty |= CLEAN_CR | CLEAN_CR2;
+	/* A changed CR3, CR4 or mode would have flushed in the processor. */
+	vmcb->tlb_control =
+		svm->features->has_flush_asid ? TLB_FLUSH_ASID : TLB_FLUSH_ALL;
+}
+
+static void store_tables(struct svm_vcpu *svm, const struct x86_state *state)
+{
+	struct vmcb *vmcb = svm->vmcb;
+
+	segment_copy(&vmcb->ldtr, &state->ldtr);
+	segment_copy(&vmcb->tr, &state->tr);
+	segment_copy(&vmcb->gdtr, &state->gdtr);
+	segment_copy(&vmcb->idtr, &state->idtr);
+	svm->dirty |= CLEAN_TABLES;
+}
+
+static void store_debug(struct svm_vcpu *svm, const struct x86_state *state)
+{
+	svm_dr_put_away(svm);
+	for (unsigned i = 0; i < ARRAY_SIZE(svm->dr); i++)
+		svm->dr[i] = state->dr[i];
+	svm->vmcb->dr6 = (state->dr6 & LOW32) | DR6_ONES;
+	svm->vmcb->dr7 = (state->dr7 & LOW32) | DR7_ONE;
+	svm->dirty |= CLEAN_DR;
+}
+
+void svm_state_store(struct vendor_vcpu *vcpu, uint32_t groups)
+{
+	struct svm_vcpu *svm = vcpu->private;
+	struct vmcb *vmcb = svm->vmcb;
+	struct x86_state *state = vcpu->state;
+
+	if (groups & X86_GROUP_SEGMENTS)
+		store_segments(svm, state);
+	if (groups & X86_GROUP_CONTROL)
+		store_control(vcpu, state);
+	if (groups & X86_GROUP_TABLES)
+		store_tables(svm, state);
+	if (groups & X86_GROUP_DEBUG)
+		store_debug(svm, state);
+	if (groups & X86_GROUP_SYSCALL) {
+		vmcb->star = state->star;
+		vmcb->lstar = state->lstar;
+		vmcb->cstar = state->cstar;
+		vmcb->sfmask = state->sfmask;
+		vmcb->kernel_gs_base = state->kernel_gs_base;
+		vmcb->sysenter_cs = state->sysenter_cs;
+		vmcb->sysenter_esp = state->sysenter_esp;
+		vmcb->sysenter_eip = state->sysenter_eip;
+	}
+	state->dirty &= ~groups;
+}
+
+/* ---- MSRs ------------------------------------------------------------------
+ */
+
+static const struct {
+	uint32_t msr;
+	uint32_t offset; /* in struct vmcb */
+	uint32_t clean;
+} svm_msr[] = {
+	{ MSR_EFER, offsetof(struct vmcb, efer), CLEAN_CR },
+	{ MSR_PAT, offsetof(struct vmcb, pat), CLEAN_NESTED },
+	{ MSR_DEBUGCTL, offsetof(struct vmcb, debugctl), CLEAN_LBR },
+	{ MSR_STAR, offsetof(struct vmcb, star), 0 },
+	{ MSR_LSTAR, offsetof(struct vmcb, lstar), 0 },
+	{ MSR_CSTAR, offsetof(struct vmcb, cstar), 0 },
+	{ MSR_SFMASK, offsetof(struct vmcb, sfmask), 0 },
+	{ MSR_FS_BASE, offsetof(struct vmcb, seg[X86_FS].base),
+	  CLEAN_SEGMENTS },
+	{ MSR_GS_BASE, offsetof(struct vmcb, seg[X86_GS].base),
+	  CLEAN_SEGMENTS },
+	{ MSR_KERNEL_GS_BASE, offsetof(struct vmcb, kernel_gs_base), 0 },
+	{ MSR_SYSENTER_CS, offsetof(struct vmcb, sysenter_cs), 0 },
+	{ MSR_SYSENTER_ESP, offsetof(struct vmcb, sysenter_esp), 0 },
+	{ MSR_SYSENTER_EIP, offsetof(struct vmcb, sysenter_eip), 0 },
+};
+
+static uint64_t *msr_slot(struct svm_vcpu *svm, uint32_t msr)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(svm_msr); i++) {
+		if (svm_msr[i].msr != msr)
+			continue;
+		svm->dirty |= svm_msr[i].clean;
+		return (void *)((char *)svm->vmcb + svm_msr[i].offset);
+	}
+	return NULL;
+}
+
+int svm_msr_get(struct vendor_vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	const uint64_t *slot = msr_slot(vcpu->private, msr);
+
+	if (!slot)
+		return -ENOENT;
+	*value = msr == MSR_EFER ? *slot & ~EFER_SVME : *slot;
+	return 0;
+}
+
+int svm_msr_set(struct vendor_vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	uint64_t *slot = msr_slot(vcpu->private, msr);
+
+	if (!slot)
+		return -ENOENT;
+	*slot = msr == MSR_EFER ? value | EFER_SVME : value;
+	return 0;
+}
+
+/* ---- Debug registers
+ * --------------------------------------------------------- */
+/*
+ * The VMCB switches DR6 and DR7; DR0-DR3 stay with whoever used them last.
+ * Until the guest touches a debug register all accesses exit; then they are
+ * loaded and the guest has them to itself until the vCPU leaves the CPU.
+ */
+
+void svm_dr_make_live(struct svm_vcpu *svm)
+{
+	dr0_write(svm->dr[0]);
+	dr1_write(svm->dr[1]);
+	dr2_write(svm->dr[2]);
+	dr3_write(svm->dr[3]);
+	svm->is_dr_live = true;
+	svm->vmcb->intercept_dr = 0;
+	svm->dirty |= CLEAN_INTERCEPTS;
+}
+
+void svm_dr_put_away(struct svm_vcpu *svm)
+{
+	if (!svm->is_dr_live)
+		return;
+	svm->dr[0] = dr0_read();
+	svm->dr[1] = dr1_read();
+	svm->dr[2] = dr2_read();
+	svm->dr[3] = dr3_read();
+	svm->is_dr_live = false;
+	svm->vmcb->intercept_dr = INTERCEPT_DR_ALL;
+	svm->dirty |= CLEAN_INTERCEPTS;
+}
+
+/* ---- Reports
+ * ------------------------------------------------------------------- */
+
+void svm_dump(struct vendor_vcpu *vcpu)
+{
+	const struct svm_vcpu *svm = vcpu->private;
+	const struct vmcb *v = svm->vmcb;
+
+	log_err("VMCB: EXITCODE %lx EXITINFO1 %lx EXITINFO2 %lx EXITINTINFO "
+		"%lx",
+		v->exit_code, v->exit_info1, v->exit_info2, v->exit_int_info);
+	log_err("VMCB: EVENTINJ %lx INT_CTL %lx INT_STATE %lx NCR3 %lx ASID %x",
+		v->event_inject, v->int_ctl, v->int_state, v->nested_cr3,
+		v->asid);
+	log_err("VMCB: intercepts cr %x dr %x exceptions %x %x %x",
+		v->intercept_cr, v->intercept_dr, v->intercept_exceptions,
+		v->intercept, v->intercept2);
+}

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What the benchmarks boot: the exit benchmark's guest, and Debian's kernel,
+# unpacked, with an initial RAM disk that tells the time and stops.
+
+BENCH_FLAGS := -O2 -m64 -ffreestanding -fno-pic -fno-pie -mno-red-zone \
+	-mno-sse -mno-mmx -mno-80387 -fno-stack-protector \
+	-fcf-protection=none -fno-asynchronous-unwind-tables -mcmodel=small \
+	-Wall -std=gnu11
+
+# Built as where the peers' figures come from, so that they compare.
+$B/bench/exitbench.elf: tests/bench/exitbench/guest.c \
+		tests/bench/exitbench/guest.ld
+	@mkdir -p $(@D)
+	$(CC) $(BENCH_FLAGS) -c -o $@.o $<
+	$(LD) -nostdlib -static -z max-page-size=4096 --build-id=none \
+		--no-warn-rwx-segments -T tests/bench/exitbench/guest.ld \
+		-o $@.64 $@.o
+	$(OBJCOPY) -O elf32-i386 $@.64 $@
+
+$B/bench/vmlinux: $B/kernel/version scripts/extract-vmlinux
+	@mkdir -p $(@D)
+	scripts/extract-vmlinux $B/kernel/vmlinuz $@
+
+$B/bench/init: tests/bench/linux/init.asm
+	@mkdir -p $(@D)
+	$(NASM) -f elf64 -o $@.o $<
+	$(LD) -nostdlib -static -z noexecstack --build-id=none -o $@ $@.o
+
+$B/bench/initrd.img: $B/bench/init scripts/mkinitrd
+	scripts/mkinitrd $@ init=$<
+
+BENCH_FILES := $(addprefix $B/bench/,exitbench.elf vmlinux initrd.img)
+
+.PHONY: bench bench-files
+bench-files: $(BENCH_FILES)
+bench: $B/bulkhead32.elf $B/manifest-check $(BENCH_FILES)
+	@BULKHEAD_BUILD=$(abspath $B) scripts/bench $(if $(SIM),--sim $(SIM)) \
+		$(if $(CPU),--cpu $(CPU)) $(BENCH)
+
+## bench          instructions per exit and for a whole boot, beside the peers',
+##                against the budgets in tests/bench/budgets; with SIM=bochs
+##                CPU=MODEL on an Intel host

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Sourced by the boot tests: goes to the top, makes a folder for the test's
+# files, and runs manifests with what no guest may ever show.
+
+cd "$(dirname "$0")/../.."
+build=${BULKHEAD_BUILD:-build}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM
+log=$work/console
+
+skip()
+{
+	echo "SKIP: $*"
+	exit 77
+}
+
+# image NAME: it has to be there; make built it, or could not.
+image()
+{
+	[ -e "$build/images/$1" ] || {
+		echo "build/images/$1 was not made"
+		exit 1
+	}
+}
+
+# boot MANIFEST OPTIONS...: runs it, the console's text also to $log.  The
+# simulator's clock counts instructions, so that a busy machine changes nothing
+# of what the guest sees; host="--cpus 2" before it has the real clock.
+boot()
+{
+	manifest=$1
+	shift
+	# shellcheck disable=SC2086 # options, split on purpose
+	scripts/bulkhead run "$manifest" ${host:---icount --cpus 1} \
+		--serial-log "$log" \
+		--fail 'Kernel panic' --fail 'monitor panic' "$@"
+}
+
+# plain: the console's text without escape sequences and carriage returns.
+plain()
+{
+	sed -e 's/\x1b\[[0-9;?]*[a-zA-Z]//g' -e 's/\r//g' "$log"
+}
+
+# answer NAME: what the guest printed between the lines NAME-begin and
+# NAME-end.
+answer()
+{
+	plain | sed -n "/$1-begin\$/,/^$1-end\$/p" | sed '1d;$d'
+}
+
+fail()
+{
+	echo "FAILED: $*"
+	exit 1
+}

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Fuzzers of the emulator: raw bytes under libFuzzer and the sanitizers, and
+# random instructions against the build machine's own processor.
+
+RUNS	?= 1000000
+SECONDS	?= 60
+
+FUZZ_FLAGS := $(HOST) -fsanitize=fuzzer,address,undefined \
+	-fno-sanitize-recover=all -Wno-unused-command-line-argument
+
+$B/fuzz/emulate: tests/fuzz/fuzz_emulate.c $(wildcard emulate/*.[ch]) \
+		include/emulate.h include/x86_state.h
+	@mkdir -p $(@D)
+	clang $(FUZZ_FLAGS) -o $@ $(filter %.c,$^)
+
+.PHONY: fuzz-emulate-raw
+fuzz-emulate-raw: $B/fuzz/emulate
+	@mkdir -p $B/fuzz/corpus
+	$< -max_len=512 -runs=$(RUNS) -print_final_stats=0 \
+		-artifact_prefix=$B/fuzz/ $B/fuzz/corpus
+
+## fuzz-emulate-raw  RUNS=n raw inputs through the emulator, sanitized
+
+EMULATE_OBJS := $(call objs,emulate,$B/machine)
+
+$B/fuzz/native: tests/fuzz/fuzz_native.c $(EMULATE_OBJS)
+	@mkdir -p $(@D)
+	$(HOSTCC) $(HOST) -no-pie -o $@ $^
+
+.PHONY: fuzz-emulate
+fuzz-emulate: $B/fuzz/native
+	$< $(SECONDS)
+
+## fuzz-emulate   SECONDS=n of random instructions against this processor

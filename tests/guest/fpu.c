@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Floating point and vector state is the guest's own: exits of every kind in
+ * between leave it alone.
+ */
+#include "tests/guest/lib/guest.h"
+
+#define CPUID_XSAVE BIT(26)
+#define CPUID_AVX   BIT(28)
+
+static void make_exits(void)
+{
+	for (unsigned i = 0; i < 200; i++) {
+		(void)cpuid(0, 0);
+		(void)in8(0x80);
+		(void)in8(0x21);
+		(void)*(volatile uint32_t *)0xd0000000;
+		out8(0x80, (uint8_t)i);
+	}
+}
+
+static void test_sse(void)
+{
+	static uint64_t in[2] = { 0x1122334455667788, 0x99aabbccddeeff00 };
+	static uint64_t out[2], out15[2];
+	uint32_t mxcsr = 0x3f80, mxcsr_after = 0;
+
+	__asm__ volatile(
+		"ldmxcsr %0; movups %1, %%xmm0; movups %1, %%xmm15" ::"m"(
+			mxcsr),
+		"m"(in));
+	make_exits();
+	__asm__ volatile("movups %%xmm0, %0; movups %%xmm15, %1; stmxcsr %2"
+			 : "=m"(out), "=m"(out15), "=m"(mxcsr_after));
+	check("xmm", out[0] == in[0] && out[1] == in[1]);
+	check("xmm15", out15[0] == in[0] && out15[1] == in[1]);
+	check_equal("mxcsr", mxcsr_after, mxcsr);
+}
+
+static void test_x87(void)
+{
+	uint64_t pi = 0, again = 0;
+	uint16_t control = 0x27f, control_after = 0;
+
+	__asm__ volatile("fninit; fldcw %0; fldpi; fld %%st(0); fstpl %1"
+			 : "+m"(control), "=m"(pi));
+	make_exits();
+	__asm__ volatile("fstpl %0; fnstcw %1"
+			 : "=m"(again), "=m"(control_after));
+	check_equal("x87", again, pi);
+	check_equal("x87-control", control_after, control);
+}
+
+static void test_avx(void)
+{
+	static uint64_t in[4] = { 1, 2, 0x3333333333333333, 4 }, out[4];
+
+	if (~cpuid(1, 0).ecx & (CPUID_XSAVE | CPUID_AVX)) {
+		skip("ymm", "no AVX");
+		return;
+	}
+	WRITE_CR(4, READ_CR(4) | X86_CR4_OSXSAVE);
+	__asm__ volatile("xsetbv" ::"c"(0), "a"(7), "d"(0));
+	__asm__ volatile("vmovdqu %0, %%ymm7" ::"m"(in));
+	make_exits();
+	__asm__ volatile("vmovdqu %%ymm7, %0" : "=m"(out));
+	check("ymm", out[2] == in[2] && out[3] == in[3]);
+}
+
+/* CR0.TS is the guest's: its own #NM, not one of the hypervisor's. */
+static void test_task_switched(void)
+{
+	WRITE_CR(0, READ_CR(0) & ~X86_CR0_TS);
+	make_exits();
+	__asm__ volatile("fnop");
+	check_equal("ts-stays-clear", READ_CR(0) & X86_CR0_TS, 0);
+}
+
+void guest_main(void)
+{
+	test_sse();
+	test_x87();
+	test_avx();
+	test_task_switched();
+}

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Tiny guests: tests/guest/NAME.c, with NAME_code.asm where there is one, and
+# the shared runtime make build/guest/NAME.elf.  A 32-bit Multiboot ELF with
+# 64-bit code in it, for simulators that load nothing else.
+
+GUEST_FLAGS := $(FREE) -mcmodel=small
+GUEST_LIB := $(patsubst %,$B/guest/obj/%.o,$(wildcard tests/guest/lib/*.c \
+	     tests/guest/lib/*.asm) lib/printf.c lib/string.c)
+GUESTS := $(patsubst tests/guest/%.c,$B/guest/%.elf,$(wildcard tests/guest/*.c))
+
+$B/guest/obj/%.c.o: %.c $B/flags
+	@mkdir -p $(@D)
+	$(CC) $(GUEST_FLAGS) -MMD -MP -c -o $@ $<
+
+$B/guest/obj/%.asm.o: %.asm Makefile
+	@mkdir -p $(@D)
+	$(NASM) -f elf64 -I ./ -MD $@.d -o $@ $<
+
+# The second expansion sees which of the files there are for this name.
+.SECONDEXPANSION:
+$B/guest/%.elf: $B/guest/obj/tests/guest/%.c.o $(GUEST_LIB) \
+		tests/guest/lib/guest.ld \
+		$$(addprefix $B/guest/obj/,$$(addsuffix .o,$$(wildcard tests/guest/$$*_code.asm)))
+	$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack \
+		--no-warn-rwx-segments --build-id=none \
+		-T tests/guest/lib/guest.ld -o $@.64 $(filter %.o,$^)
+	$(OBJCOPY) -O elf32-i386 $@.64 $@
+	@rm -f $@.64
+
+.PHONY: guest-programs
+guest-programs: $(GUESTS)
+
+## guest-programs tiny guests, one subject each: build/guest/*.elf

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tests of the monitor's base on the (simulated) machine itself: linked in
+ * core/vm.c's place, it runs as host_start() and prints PASS or FAIL lines.
+ * Boot modules named crash-... choose one of the ways to die, whose report
+ * tests/monitor/run then looks for.
+ */
+#include "include/boot.h"
+#include "include/errno.h"
+#include "include/log.h"
+#include "include/panic.h"
+#include "include/x86.h"
+#include "core/host.h"
+#include "core/trap.h"
+#include "lib/string.h"
+#include "mm/phys.h"
+
+extern const char image_text[];
+
+#define USER_PAGE   0x400000ULL
+#define THREADS	    6
+#define ROUNDS	    50
+#define CROSSINGS   8
+#define TIMER_COUNT 4
+
+static void report(bool is_good, const char *name)
+{
+	log_info("%s %s", is_good ? "PASS" : "FAIL", name);
+}
+
+/* ---- Timers -------------------------------------------------------------- */
+
+struct timer_probe {
+	struct timer timer;
+	struct timer_probe **last; /* expiry order */
+	uint64_t fired_tsc;
+	bool is_out_of_order;
+};
+
+static void probe_fired(void *ctx)
+{
+	struct timer_probe *probe = ctx;
+
+	probe->fired_tsc = time_now_tsc();
+	probe->is_out_of_order =
+		*probe->last &&
+		(*probe->last)->timer.deadline_tsc > probe->timer.deadline_tsc;
+	*probe->last = probe;
+}
+
+static void test_timers(void)
+{
+	static const unsigned ms[TIMER_COUNT] = { 30, 10, 20, 10 };
+	struct timer_probe probe[TIMER_COUNT] = { 0 };
+	struct timer_probe *last = NULL;
+	uint64_t start = time_now_tsc();
+	bool is_good = true;
+	unsigned i;
+
+	for (i = 0; i < TIMER_COUNT; i++) {
+		probe[i].timer.fn = probe_fired;
+		probe[i].timer.ctx = &probe[i];
+		probe[i].last = &last;
+		timer_arm(&probe[i].timer,
+			  start + time_ns_to_tsc(ms[i] * NSEC_PER_MS));
+	}
+	timer_cancel(&probe[3].timer);
+	while (time_now_tsc() < start + time_ns_to_tsc(60 * NSEC_PER_MS))
+		cpu_relax();
+	for (i = 0; i < 3; i++)
+		is_good &= probe[i].fired_tsc >= probe[i].timer.deadline_tsc &&
+			   !probe[i].is_out_of_order;
+	report(is_good, "timers in order and not early");
+	report(probe[3].fired_tsc == 0, "timer cancelled");
+}
+
+/* ---- Threads ------------------------------------------------------------- */
+
+struct ring {
+	struct thread *thread[THREADS];
+	uint32_t turns[THREADS];
+	uint32_t ended;
+	uint32_t wrong_cpu;
+};
+
+struct ring_member {
+	struct ring *ring;
+	unsigned index;
+};
+
+/* Passes a token round, across CPUs, by blocking and waking. */
+static void ring_thread(void *arg)
+{
+	struct ring_member *self = arg;
+	struct ring *ring = self->ring;
+	unsigned next = (self->index + 1) % THREADS;
+
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		while (__atomic_load_n(&ring->turns[self->index],
+				       __ATOMIC_ACQUIRE) <= i)
+			thread_block();
+		if (this_cpu() != ring->thread[self->index]->cpu)
+			ring->wrong_cpu++;
+		__atomic_fetch_add(&ring->turns[next], 1, __ATOMIC_RELEASE);
+		thread_wake(ring->thread[next]);
+	}
+	__atomic_fetch_add(&ring->ended, 1, __ATOMIC_RELEASE);
+}
+
+static bool wait_for(const uint32_t *word, uint32_t value, unsigned ms)
+{
+	uint64_t end = time_now_ns() + ms * NSEC_PER_MS;
+
+	while (__atomic_load_n(word, __ATOMIC_ACQUIRE) != value) {
+		if (time_now_ns() > end)
+			return false;
+		if (sched_should_yield(this_cpu()))
+			sched_yield();
+	}
+	return true;
+}
+
+static void test_threads(void)
+{
+	static struct ring ring;
+	static struct ring_member member[THREADS];
+	uint64_t free_before;
+	unsigned i;
+
+	for (i = 0; i < THREADS; i++) {
+		member[i] = (struct ring_member){ &ring, i };
+		ring.thread[i] = thread_create("ring", ring_thread, &member[i],
+					       THREAD_ANY_CPU);
+		if (!ring.thread[i]) {
+			report(false, "threads created");
+			return;
+		}
+	}
+	free_before = this_host()->pages.free;
+	ring.turns[0] = 1;
+	for (i = 0; i < THREADS; i++)
+		thread_start(ring.thread[i]);
+	report(wait_for(&ring.ended, THREADS, 5000), "threads pass a token");
+	report(ring.wrong_cpu == 0, "threads stay on their CPU");
+	time_delay_ns(20 * NSEC_PER_MS);
+	if (sched_should_yield(this_cpu()))
+		sched_yield();
+	report(this_host()->pages.free == free_before + THREADS,
+	       "ended threads give their pages back");
+}
+
+struct hog {
+	volatile bool stop;
+	volatile uint64_t count;
+	uint32_t ended;
+};
+
+static void hog_thread(void *arg)
+{
+	struct hog *hog = arg;
+
+	while (!hog->stop) {
+		hog->count++;
+		if (sched_should_yield(this_cpu()))
+			sched_yield();
+	}
+	__atomic_fetch_add(&hog->ended, 1, __ATOMIC_RELEASE);
+}
+
+static void controller_thread(void *arg)
+{
+	struct hog *hog = arg;
+	uint64_t end = time_now_ns() + 200 * NSEC_PER_MS;
+
+	while (time_now_ns() < end)
+		if (sched_should_yield(this_cpu()))
+			sched_yield();
+	hog[0].stop = true;
+	hog[1].stop = true;
+	__atomic_fetch_add(&hog[0].ended, 1, __ATOMIC_RELEASE);
+}
+
+static void test_slices(void)
+{
+	static struct hog hog[2];
+	uint32_t cpu = this_host()->cpu_count - 1;
+	struct thread *a = thread_create("hog0", hog_thread, &hog[0], cpu);
+	struct thread *b = thread_create("hog1", hog_thread, &hog[1], cpu);
+	struct thread *c = thread_create("end", controller_thread, hog, cpu);
+	uint64_t x, y;
+
+	if (!a || !b || !c) {
+		report(false, "threads created");
+		return;
+	}
+	thread_start(a);
+	thread_start(b);
+	thread_start(c);
+	report(wait_for(&hog[0].ended, 2, 5000) &&
+		       wait_for(&hog[1].ended, 1, 5000),
+	       "busy threads end");
+	x = hog[0].count;
+	y = hog[1].count;
+	report(x < 3 * y && y < 3 * x, "busy threads share a CPU");
+}
+
+/* ---- Memory -------------------------------------------------------------- */
+
+static void count_call(void *ctx)
+{
+	__atomic_fetch_add((uint32_t *)ctx, 1, __ATOMIC_RELAXED);
+}
+
+static void test_calls(void)
+{
+	uint32_t count = 0;
+
+	cpu_call_others(count_call, &count);
+	report(count == this_host()->cpu_count - 1, "call to all other CPUs");
+}
+
+struct callers {
+	uint32_t ready;
+	uint32_t ended;
+	uint32_t count;
+};
+
+static void caller_thread(void *arg)
+{
+	struct callers *callers = arg;
+	uint64_t flags = irq_save();
+
+	__atomic_fetch_add(&callers->ready, 1, __ATOMIC_RELEASE);
+	while (__atomic_load_n(&callers->ready, __ATOMIC_ACQUIRE) !=
+	       this_host()->cpu_count)
+		cpu_relax();
+	for (unsigned i = 0; i < CROSSINGS; i++)
+		cpu_call_others(count_call, &callers->count);
+	irq_restore(flags);
+	__atomic_fetch_add(&callers->ended, 1, __ATOMIC_RELEASE);
+}
+
+/* All CPUs call all others at once, with interrupts off. */
+static void test_calls_crossing(void)
+{
+	static struct callers callers;
+	uint32_t cpus = this_host()->cpu_count;
+
+	for (uint32_t i = 0; i < cpus; i++) {
+		struct thread *thread =
+			thread_create("caller", caller_thread, &callers, i);
+
+		if (thread)
+			thread_start(thread);
+	}
+	report(wait_for(&callers.ended, cpus, 20000) &&
+		       callers.count == CROSSINGS * cpus * (cpus - 1),
+	       "calls that cross with interrupts off");
+}
+
+static void test_guest_memory(void)
+{
+	struct kernel_map *map = &this_host()->map;
+	struct mem_account account = { "test", 0, 0 };
+	hpa_t hpa = map_guest_alloc_2m(map, &account);
+	bool is_mapped;
+
+	map_guest_flush(map);
+	is_mapped = hpa && map_is_mapped((uint64_t)phys_to_virt(hpa));
+	report(hpa && !is_mapped && account.pages == PAGES_PER_BLOCK,
+	       "guest memory is not in the monitor's map");
+	if (hpa)
+		map_guest_free_2m(map, &account, hpa);
+	report(map_is_mapped((uint64_t)phys_to_virt(hpa)) && !account.pages,
+	       "freed guest memory is back");
+}
+
+static void test_user_copy(void)
+{
+	struct host *host = this_host();
+	struct address_space space;
+	struct mem_account account = { "test", 0, 0 };
+	hpa_t page = pages_alloc(&host->pages, &account, 0);
+	char text[16] = "hello, ring 3";
+	char back[16] = "";
+	uint64_t old = cr3_read();
+
+	if (!page || address_space_init(&space, &host->map, &account) ||
+	    address_space_map(&space, USER_PAGE, page, PAGE_SIZE,
+			      MAP_READ | MAP_WRITE)) {
+		report(false, "address space made");
+		return;
+	}
+	cr3_write(space.table.root);
+	report(!copy_to_user((void *)USER_PAGE, text, sizeof(text)) &&
+		       !copy_from_user(back, (void *)USER_PAGE, sizeof(back)) &&
+		       !memcmp(text, back, sizeof(text)),
+	       "user copies");
+	report(copy_from_user(back, (void *)(USER_PAGE + PAGE_SIZE - 8), 16) ==
+			       -EFAULT &&
+		       copy_to_user((void *)(USER_PAGE - 8), text, 16) ==
+			       -EFAULT,
+	       "user copies that fault");
+	report(copy_from_user(back, host, 16) == -EFAULT &&
+		       copy_from_user(back, (void *)USER_END, 1) == -EFAULT &&
+		       copy_from_user(back, (void *)USER_PAGE, UINT64_MAX) ==
+			       -EFAULT,
+	       "user copies outside ring 3's half");
+	report(address_space_map(&space, USER_PAGE, page, PAGE_SIZE,
+				 MAP_READ | MAP_WRITE | MAP_EXEC) == -EINVAL,
+	       "no page writable and executable");
+	cr3_write(old);
+	address_space_fini(&space);
+	pages_free(&host->pages, &account, page, 0);
+	report(account.pages == 0, "address space gives all pages back");
+}
+
+/* ---- Ways to die --------------------------------------------------------- */
+
+static __noinline void write_to(uint64_t address)
+{
+	__asm__ volatile("movb $0, (%0)" : : "r"(address) : "memory");
+}
+
+static __noinline uint64_t overflow(uint64_t depth)
+{
+	volatile char room[512];
+
+	room[0] = (char)depth;
+	if (depth == UINT64_MAX)
+		return 0;
+	return overflow(depth + 1) + (uint64_t)room[0];
+}
+
+static void overflow_thread(void *arg)
+{
+	(void)arg;
+	log_info("%lu", overflow(0));
+}
+
+static void crash(const struct boot_modules *modules)
+{
+	struct thread *thread;
+
+	if (boot_module_find(modules, "crash-null"))
+		write_to(8);
+	if (boot_module_find(modules, "crash-text"))
+		write_to((uint64_t)image_text);
+	if (boot_module_find(modules, "crash-verify"))
+		VERIFY(modules == NULL);
+	if (boot_module_find(modules, "crash-stack")) {
+		thread = thread_create("deep", overflow_thread, NULL, 0);
+		if (thread)
+			thread_start(thread);
+		sched_idle();
+	}
+}
+
+void host_start(const struct manifest *manifest,
+		const struct boot_modules *modules)
+{
+	(void)manifest;
+	crash(modules);
+	test_timers();
+	test_threads();
+	test_slices();
+	test_calls();
+	test_calls_crossing();
+	test_guest_memory();
+	test_user_copy();
+	log_info("end of tests");
+	host_power_off(HOST_EXIT_CODE_DONE);
+}

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Everything that `make test` needs built, then the runner.  A part that does
+# not build fails as such and does not keep the others from being tested.
+
+RUN_TESTS = BULKHEAD_BUILD=$(abspath $B) tests/run
+
+BOOT_IMAGES := $(addprefix $B/images/,quick.img debian.img memtest.img \
+	grub-rescue.iso)
+
+.PHONY: test boot-tests lint
+test:
+	@rm -f $B/test/summary
+	@$(MAKE) --no-print-directory -k $(BOOT_IMAGES) \
+		$B/bulkhead32.elf $B/selftest32.elf $B/manifest-check \
+		unit-programs guest-programs bench-files || \
+		echo "Something did not build; the tests that need it will fail."
+	@$(RUN_TESTS) $(foreach t,$(TESTS),'$t')
+
+.PHONY: unit-programs guest-programs
+unit-programs: $(UNIT_TESTS)
+
+boot-tests: $B/bulkhead32.elf $B/manifest-check $(BOOT_IMAGES)
+	@$(RUN_TESTS) 'boot/*'
+
+lint:
+	@$(RUN_TESTS) 'lint/*'
+
+## test           everything below; TESTS="unit/* boot/quick" for some of it
+## boot-tests     real operating systems under Bulkhead
+## lint           format, headers, includes, sizes, GCC and Clang, cppcheck

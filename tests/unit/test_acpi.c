@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ACPI: placed in RAM, every table is reachable from the RSDP, sums to zero
+ * and says what the board description says.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "firmware/acpi.h"
+#include "firmware/acpi_layout.h"
+#include "firmware/buffer.h"
+
+#define RSDP_GPA   0xe0000
+#define TABLES_GPA 0xe1000
+
+struct fixture {
+	struct board_description board;
+	struct acpi_tables acpi;
+	uint8_t memory[0x100000];
+	struct guest_ram ram;
+};
+
+static struct fixture f;
+
+static void build_and_place(unsigned vcpus)
+{
+	assert_int_equal(board_description_pc(&f.board, MIB(512), vcpus), 0);
+	assert_int_equal(acpi_tables_build(&f.acpi, &f.board), 0);
+	memset(f.memory, 0, sizeof(f.memory));
+	f.ram.count = 1;
+	f.ram.range[0] = (struct guest_ram_range){ .base = 0,
+						   .length = sizeof(f.memory),
+						   .host = f.memory };
+	assert_int_equal(
+		acpi_tables_place(&f.acpi, &f.ram, RSDP_GPA, TABLES_GPA), 0);
+}
+
+static void *table_at(uint64_t gpa, const char *signature)
+{
+	struct acpi_header *header = (void *)(f.memory + gpa);
+
+	assert_in_range(gpa, TABLES_GPA, TABLES_GPA + ACPI_TABLES_SIZE);
+	assert_memory_equal(header->signature, signature, 4);
+	assert_in_range(header->length, sizeof(*header), ACPI_TABLES_SIZE);
+	assert_int_equal(checksum_of(header, header->length), 0);
+	return header;
+}
+
+/* By way of the XSDT; the RSDT must agree. */
+static void *table_find(const char *signature)
+{
+	struct acpi_rsdp *rsdp = (void *)(f.memory + RSDP_GPA);
+	struct acpi_header *rsdt = table_at(rsdp->rsdt, "RSDT");
+	struct acpi_header *xsdt = table_at(rsdp->xsdt, "XSDT");
+	unsigned count = (xsdt->length - sizeof(*xsdt)) / 8;
+
+	assert_int_equal((rsdt->length - sizeof(*rsdt)) / 4, count);
+	for (unsigned i = 0; i < count; i++) {
+		uint64_t gpa;
+		uint32_t gpa32;
+
+		memcpy(&gpa, (uint8_t *)(xsdt + 1) + 8 * i, 8);
+		memcpy(&gpa32, (uint8_t *)(rsdt + 1) + 4 * i, 4);
+		assert_int_equal(gpa, gpa32);
+		if (!memcmp(f.memory + gpa, signature, 4))
+			return table_at(gpa, signature);
+	}
+	return NULL;
+}
+
+static void test_rsdp(void **state)
+{
+	struct acpi_rsdp *rsdp = (void *)(f.memory + RSDP_GPA);
+
+	(void)state;
+	build_and_place(1);
+	assert_memory_equal(rsdp->signature, "RSD PTR ", 8);
+	assert_int_equal(rsdp->revision, 2);
+	assert_int_equal(checksum_of(rsdp, ACPI_RSDP_V1_SIZE), 0);
+	assert_int_equal(checksum_of(rsdp, rsdp->length), 0);
+}
+
+static void test_fadt(void **state)
+{
+	struct acpi_fadt *fadt;
+	struct acpi_facs *facs;
+
+	(void)state;
+	build_and_place(1);
+	fadt = table_find("FACP");
+	assert_non_null(fadt);
+	assert_int_equal(fadt->header.revision, 3);
+	assert_int_equal(fadt->pm1a_evt_blk, 0x600);
+	assert_int_equal(fadt->pm1a_cnt_blk, 0x604);
+	assert_int_equal(fadt->pm_tmr_blk, 0x608);
+	assert_int_equal(fadt->gpe0_blk, 0xafe0);
+	assert_int_equal(fadt->sci_int, 9);
+	assert_int_equal(fadt->smi_cmd, 0xb2);
+	assert_int_equal(fadt->reset_reg.address, 0xcf9);
+	assert_int_equal(fadt->reset_value, 6);
+	assert_true(fadt->flags & FADT_RESET_REG_SUP);
+	assert_int_equal(fadt->dsdt, fadt->x_dsdt);
+	table_at(fadt->dsdt, "DSDT");
+	assert_int_equal(fadt->facs % 64, 0);
+	facs = (void *)(f.memory + fadt->facs);
+	assert_memory_equal(facs->signature, "FACS", 4);
+	assert_int_equal(facs->length, 64);
+}
+
+static void test_no_smi_port(void **state)
+{
+	(void)state;
+	build_and_place(1);
+	f.board.features &= ~(uint32_t)BOARD_HAS_SMI;
+	assert_int_equal(acpi_tables_build(&f.acpi, &f.board), 0);
+	assert_int_equal(
+		acpi_tables_place(&f.acpi, &f.ram, RSDP_GPA, TABLES_GPA), 0);
+	assert_int_equal(((struct acpi_fadt *)table_find("FACP"))->smi_cmd, 0);
+}
+
+struct madt_count {
+	unsigned type[8];
+	unsigned timer_gsi;
+	unsigned sci_flags;
+};
+
+static struct madt_count madt_walk(void)
+{
+	struct madt_count count = { 0 };
+	struct acpi_madt *madt = table_find("APIC");
+	uint8_t *at = (uint8_t *)(madt + 1);
+	uint8_t *end = (uint8_t *)madt + madt->header.length;
+
+	for (; at < end; at += at[1]) {
+		struct madt_override *override = (void *)at;
+		struct madt_lapic *lapic = (void *)at;
+
+		assert_in_range(at[0], 0, 7);
+		assert_in_range(at[1], 6, end - at);
+		if (at[0] == MADT_LAPIC)
+			assert_int_equal(lapic->apic_id, count.type[0]);
+		count.type[at[0]]++;
+		if (at[0] != MADT_OVERRIDE)
+			continue;
+		if (override->source == 0)
+			count.timer_gsi = override->gsi;
+		if (override->source == 9)
+			count.sci_flags = override->flags;
+	}
+	return count;
+}
+
+static void test_madt(void **state)
+{
+	static const unsigned vcpus[] = { 1, 2, 8, BOARD_VCPUS_MAX };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(vcpus); i++) {
+		struct madt_count count;
+
+		build_and_place(vcpus[i]);
+		count = madt_walk();
+		assert_int_equal(count.type[MADT_LAPIC], vcpus[i]);
+		assert_int_equal(count.type[MADT_IOAPIC], 1);
+		assert_int_equal(count.type[MADT_OVERRIDE], 5);
+		assert_int_equal(count.type[MADT_LAPIC_NMI], 1);
+		assert_int_equal(count.timer_gsi, 2);
+		assert_int_equal(count.sci_flags, 0xd);
+	}
+}
+
+/* Name (NAME, DWord) somewhere in the DSDT. */
+static uint32_t dsdt_get(const char *name)
+{
+	struct acpi_fadt *fadt = table_find("FACP");
+	struct acpi_header *dsdt = table_at(fadt->dsdt, "DSDT");
+	uint8_t *aml = (uint8_t *)dsdt;
+	uint32_t value;
+
+	for (uint32_t i = 0; i + 10 <= dsdt->length; i++) {
+		if (aml[i] != 0x08 || memcmp(aml + i + 1, name, 4))
+			continue;
+		assert_int_equal(aml[i + 5], 0x0c);
+		memcpy(&value, aml + i + 6, 4);
+		return value;
+	}
+	fail_msg("%s is not in the DSDT", name);
+	return 0;
+}
+
+static void test_dsdt(void **state)
+{
+	(void)state;
+	build_and_place(1);
+	assert_int_equal(dsdt_get("PCIL"), 0x80000000);
+	assert_int_equal(dsdt_get("PCIH"), 0xfebfffff);
+	assert_int_equal(dsdt_get("FEAT"), f.board.features);
+}
+
+static void test_ssdt(void **state)
+{
+	struct acpi_header *ssdt;
+	uint8_t *aml;
+
+	(void)state;
+	build_and_place(BOARD_VCPUS_MAX);
+	ssdt = table_find("SSDT");
+	aml = (uint8_t *)(ssdt + 1);
+	/* Scope: its package ends where the table ends. */
+	assert_int_equal(aml[0], 0x10);
+	assert_int_equal((aml[1] & 0xf) | aml[2] << 4,
+			 ssdt->length - sizeof(*ssdt) - 1);
+	assert_memory_equal(aml + 3, "\\_PR_", 5);
+	assert_memory_equal(aml + 8 + 14 * 0x3f + 4, "CP3F", 4);
+	assert_int_equal(aml[8 + 14 * 0x3f + 8], 0x3f);
+}
+
+static void test_hpet(void **state)
+{
+	(void)state;
+	build_and_place(1);
+	assert_null(table_find("HPET"));
+	f.board.features |= BOARD_HAS_HPET;
+	assert_int_equal(acpi_tables_build(&f.acpi, &f.board), 0);
+	assert_int_equal(
+		acpi_tables_place(&f.acpi, &f.ram, RSDP_GPA, TABLES_GPA), 0);
+	assert_non_null(table_find("HPET"));
+}
+
+static void test_not_ram(void **state)
+{
+	(void)state;
+	build_and_place(1);
+	assert_int_equal(acpi_tables_place(&f.acpi, &f.ram, RSDP_GPA, 0xfffc0),
+			 -ERANGE);
+	assert_int_equal(acpi_tables_place(&f.acpi, &f.ram, MIB(2), TABLES_GPA),
+			 -ERANGE);
+}
+
+static void test_board_bounds(void **state)
+{
+	struct board_description board;
+
+	(void)state;
+	assert_int_equal(board_description_pc(&board, MIB(64), 0), -EINVAL);
+	assert_int_equal(
+		board_description_pc(&board, MIB(64), BOARD_VCPUS_MAX + 1),
+		-EINVAL);
+	assert_int_equal(board_description_pc(&board, MIB(1) - 1, 1), -EINVAL);
+	assert_int_equal(board_description_pc(&board, GIB(5), 1), 0);
+	assert_int_equal(board.ram_low, GIB(3));
+	assert_int_equal(board.ram_high, GIB(2));
+	assert_int_equal(board.pci_hole_base, 0xc0000000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rsdp),
+		cmocka_unit_test(test_fadt),
+		cmocka_unit_test(test_no_smi_port),
+		cmocka_unit_test(test_madt),
+		cmocka_unit_test(test_dsdt),
+		cmocka_unit_test(test_ssdt),
+		cmocka_unit_test(test_hpet),
+		cmocka_unit_test(test_not_ram),
+		cmocka_unit_test(test_board_bounds),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* core/cpuid.c: what a guest is told, from made-up hosts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "core/cpuid.h"
+#include "include/errno.h"
+#include "include/x86_state.h"
+
+struct fake {
+	bool is_amd;
+	uint32_t basic_last, extended_last;
+	uint32_t fill; /* what every other register reads */
+};
+
+static struct cpuid_regs fake_host(void *ctx, uint32_t leaf, uint32_t subleaf)
+{
+	const struct fake *fake = ctx;
+	const char *name = fake->is_amd ? "AuthenticAMD" : "GenuineIntel";
+	struct cpuid_regs regs = { fake->fill, fake->fill, fake->fill,
+				   fake->fill };
+
+	if (leaf == 0 || leaf == 0x80000000) {
+		regs.eax = leaf ? fake->extended_last : fake->basic_last;
+		memcpy(&regs.ebx, name, 4);
+		memcpy(&regs.edx, name + 4, 4);
+		memcpy(&regs.ecx, name + 8, 4);
+	}
+	if (leaf == 4 && !fake->is_amd) {
+		/* L1 data, L1 code, L2, L3, none. */
+		static const uint32_t eax[] = { 0x121, 0x122, 0x143, 0x163 };
+
+		regs.eax = subleaf < 4 ? eax[subleaf] : 0;
+	}
+	if (leaf == 0x80000008)
+		regs.eax = 0x3030;
+	if (leaf == 0xd && subleaf == 2)
+		regs = (struct cpuid_regs){ 256, 576, 0, 0 };
+	return regs;
+}
+
+static const struct fake amd = { true, 0xd, 0x8000001e, 0xffffffff };
+static const struct fake intel = { false, 0x1f, 0x80000008, 0xffffffff };
+static const struct fake poor = { true, 1, 0x80000004, 0 };
+
+static struct cpuid_table table;
+
+static void build(const struct fake *fake, unsigned vcpus, bool has_tsc_aux)
+{
+	struct cpuid_config config = {
+		.host = fake_host,
+		.ctx = (void *)fake,
+		.vcpus = vcpus,
+		.tsc_hz = 2500000000,
+		.has_tsc_aux = has_tsc_aux,
+	};
+
+	assert_int_equal(cpuid_table_build(&table, &config), 0);
+}
+
+static struct cpuid_regs get(uint32_t leaf, uint32_t subleaf)
+{
+	const struct cpuid_leaf *found = cpuid_find(&table, leaf, subleaf);
+	struct cpuid_regs regs = found->regs;
+	struct cpuid_dynamic dynamic = {
+		.apic_id = 3,
+		.subleaf = subleaf,
+		.is_apic_enabled = true,
+		.cr4 = X86_CR4_OSXSAVE,
+		.xcr0 = 7,
+	};
+
+	if (found->patch)
+		cpuid_patch(found, &dynamic, &regs);
+	return regs;
+}
+
+static void test_hidden(void **state)
+{
+	(void)state;
+	build(&amd, 4, true);
+	/* MONITOR, VMX, SMX, EST, PDCM; SVM, SKINIT, IBS, OSVW, MWAITX ... */
+	assert_int_equal(get(1, 0).ecx & (BIT(2) | BIT(3) | BIT(5) | BIT(6) |
+					  BIT(7) | BIT(8) | BIT(15)),
+			 0);
+	assert_int_equal(get(1, 0).edx & (BIT(18) | BIT(21) | BIT(22)), 0);
+	assert_int_equal(get(0x80000001, 0).ecx &
+				 (BIT(2) | BIT(3) | BIT(9) | BIT(10) | BIT(12) |
+				  BIT(13) | BIT(15) | BIT(22) | BIT(23) |
+				  BIT(24) | BIT(29)),
+			 0);
+	/* AVX-512, PT, RDT, MPX, SGX; PKU, LA57; speculation controls. */
+	assert_int_equal(get(7, 0).ebx & (BIT(2) | BIT(12) | BIT(14) | BIT(15) |
+					  BIT(16) | BIT(25)),
+			 0);
+	assert_int_equal(get(7, 0).ecx & (BIT(3) | BIT(4) | BIT(16) | BIT(7)),
+			 0);
+	assert_int_equal(get(7, 0).edx & MASK(31, 26), 0);
+	assert_int_equal(get(0xa, 0).eax, 0);
+	assert_int_equal(get(5, 0).ecx, 0);
+	assert_int_equal(get(0x8000000a, 0).eax, 0);
+	assert_int_equal(get(0x8000001d, 0).eax, 0);
+	assert_int_equal(get(7, 1).eax, 0);
+	assert_int_equal(get(0xd, 1).eax, 7);
+	assert_int_equal(get(0xd, 3).eax, 0);
+}
+
+static void test_forced(void **state)
+{
+	(void)state;
+	build(&poor, 1, false);
+	assert_int_equal(get(0, 0).eax, 0xb);
+	assert_int_equal(get(1, 0).ecx & ~BIT(27), BIT(21) | BIT(24) | BIT(31));
+	assert_int_equal(get(1, 0).edx, BIT(9) | BIT(12) | BIT(16));
+	assert_int_equal(get(6, 0).eax, BIT(2));
+	assert_int_equal(get(0x80000000, 0).eax, 0x80000008);
+	assert_int_equal(get(0x80000008, 0).eax, 0x3024);
+	assert_int_equal(get(0x80000007, 0).edx, BIT(8));
+	assert_int_equal(cpuid_phys_bits(&table), 36);
+	assert_true(cpuid_is_amd(&table));
+}
+
+static void test_ranges(void **state)
+{
+	(void)state;
+	build(&amd, 1, true);
+	assert_int_equal(get(0, 0).eax, 0xd);
+	assert_int_equal(get(0x80000000, 0).eax, 0x8000001e);
+	assert_int_equal(get(0x20, 0).eax, 0);
+	assert_int_equal(get(0x40000020, 0).eax, 0);
+	assert_int_equal(get(0x80000020, 0).eax, 0);
+	assert_int_equal(get(0xffffffff, 0xffffffff).edx, 0);
+	assert_int_equal(get(0x80000001, 77).eax, 0xffffffff);
+	build(&intel, 1, true);
+	assert_int_equal(get(0, 0).eax, 0xd);
+	assert_int_equal(get(0x80000000, 0).eax, 0x80000008);
+	assert_int_equal(get(0x8000001a, 0).eax, 0);
+	assert_false(cpuid_is_amd(&table));
+}
+
+static void test_hypervisor(void **state)
+{
+	struct cpuid_regs regs;
+	char name[13] = "";
+
+	(void)state;
+	build(&amd, 1, true);
+	regs = get(0x40000000, 0);
+	memcpy(name, &regs.ebx, 4);
+	memcpy(name + 4, &regs.ecx, 4);
+	memcpy(name + 8, &regs.edx, 4);
+	assert_string_equal(name, "BulkheadHV  ");
+	assert_int_equal(regs.eax, 0x40000010);
+	assert_int_equal(get(0x40000010, 0).eax, 2500000);
+	assert_int_equal(get(0x40000010, 0).ebx, 1000000);
+}
+
+static void test_topology(void **state)
+{
+	/* clang-format off */
+	static const struct { unsigned vcpus, bits; } rows[] = {
+		{ 1, 0 }, { 2, 1 }, { 3, 2 }, { 4, 2 }, { 5, 3 }, { 8, 3 },
+		{ 9, 4 }, { 255, 8 },
+	};
+	/* clang-format on */
+	struct cpuid_config none = { .host = fake_host, .ctx = (void *)&amd };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		build(&amd, rows[i].vcpus, true);
+		assert_int_equal(get(1, 0).ebx >> 16 & 0xff, rows[i].vcpus);
+		assert_int_equal(get(1, 0).ebx >> 24, 3);
+		assert_int_equal(get(0xb, 0).eax, 0);
+		assert_int_equal(get(0xb, 0).ebx, 1);
+		assert_int_equal(get(0xb, 0).ecx, 0x100);
+		assert_int_equal(get(0xb, 1).eax, rows[i].bits);
+		assert_int_equal(get(0xb, 1).ebx, rows[i].vcpus);
+		assert_int_equal(get(0xb, 1).ecx, 0x201);
+		assert_int_equal(get(0xb, 1).edx, 3);
+		assert_int_equal(get(0x80000008, 0).ecx,
+				 rows[i].bits << 12 | (rows[i].vcpus - 1));
+		assert_int_equal(!!(get(0x80000001, 0).ecx & 2),
+				 rows[i].vcpus > 1);
+	}
+	assert_int_equal(get(0xb, 2).ebx, 0);
+	assert_int_equal(get(0xb, 0x105).ecx, 5);
+	assert_int_equal(get(0xb, 2).edx, 3);
+	assert_int_equal(cpuid_table_build(&table, &none), -EINVAL);
+	none.vcpus = 256;
+	assert_int_equal(cpuid_table_build(&table, &none), -EINVAL);
+	build(&intel, 4, true);
+	assert_int_equal(get(4, 0).eax, 0x121 | 3u << 26);
+	assert_int_equal(get(4, 3).eax, 0x163 | 3u << 26 | 3 << 14);
+	assert_int_equal(get(4, 4).eax, 0);
+	assert_int_equal(get(4, 9).eax, 0);
+	build(&amd, 4, true);
+	assert_int_equal(get(4, 0).eax, 0);
+}
+
+static void test_dynamic(void **state)
+{
+	const struct cpuid_leaf *leaf;
+	struct cpuid_dynamic dynamic = { .apic_id = 0x1ff };
+	struct cpuid_regs regs;
+
+	(void)state;
+	build(&amd, 2, true);
+	leaf = cpuid_find(&table, 1, 0);
+	regs = leaf->regs;
+	cpuid_patch(leaf, &dynamic, &regs);
+	assert_int_equal(regs.ebx >> 24, 0xff);
+	assert_int_equal(regs.edx & BIT(9), 0);
+	assert_int_equal(regs.ecx & BIT(27), 0);
+	dynamic.is_apic_enabled = true;
+	dynamic.cr4 = X86_CR4_OSXSAVE;
+	regs = leaf->regs;
+	cpuid_patch(leaf, &dynamic, &regs);
+	assert_true(regs.edx & BIT(9));
+	assert_true(regs.ecx & BIT(27));
+	assert_int_equal(get(0xd, 0).eax, 7);
+	assert_int_equal(get(0xd, 0).ebx, 832);
+	assert_int_equal(get(0xd, 0).ecx, 832);
+	assert_int_equal(get(0xd, 0).edx, 0);
+	assert_int_equal(get(0xd, 2).ebx, 576);
+	leaf = cpuid_find(&table, 0xd, 1);
+	dynamic.xcr0 = 3;
+	regs = leaf->regs;
+	cpuid_patch(leaf, &dynamic, &regs);
+	assert_int_equal(regs.ebx, 576);
+}
+
+static void test_dependents(void **state)
+{
+	struct fake no_avx = amd;
+
+	(void)state;
+	build(&amd, 1, false);
+	assert_int_equal(get(0x80000001, 0).edx & BIT(27), 0);
+	assert_int_equal(get(7, 0).ecx & BIT(22), 0);
+	build(&amd, 1, true);
+	assert_true(get(0x80000001, 0).edx & BIT(27));
+	/* Everything but AVX (leaf 1 ECX bit 28). */
+	no_avx.fill &= ~BIT(28);
+	build(&no_avx, 1, true);
+	assert_int_equal(get(1, 0).ecx & (BIT(12) | BIT(28)), 0);
+	assert_int_equal(get(7, 0).ebx & BIT(5), 0);
+	assert_int_equal(get(0xd, 0).ecx, 576);
+	assert_int_equal(cpuid_xcr0_valid(&table), 3);
+	/* And without XSAVE (bit 26). */
+	no_avx.fill &= ~BIT(26);
+	build(&no_avx, 1, true);
+	assert_int_equal(get(0xd, 0).eax, 0);
+	assert_int_equal(get(0xd, 0).ebx, 0);
+	assert_int_equal(cpuid_cr4_valid(&table) & X86_CR4_OSXSAVE, 0);
+}
+
+static void test_questions(void **state)
+{
+	(void)state;
+	build(&amd, 1, true);
+	assert_int_equal(cpuid_efer_valid(&table),
+			 X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA |
+				 X86_EFER_NXE | X86_EFER_FFXSR);
+	assert_int_equal(cpuid_cr4_valid(&table) &
+				 (X86_CR4_LA57 | X86_CR4_PKE | BIT(13)),
+			 0);
+	assert_true(cpuid_cr4_valid(&table) & X86_CR4_SMAP);
+	assert_int_equal(cpuid_xcr0_valid(&table), 7);
+	assert_int_equal(cpuid_phys_bits(&table), 48);
+	build(&poor, 1, true);
+	assert_int_equal(cpuid_efer_valid(&table), 0);
+}
+
+static struct cpuid_regs real_host(void *ctx, uint32_t leaf, uint32_t subleaf)
+{
+	(void)ctx;
+	return cpuid_read(leaf, subleaf);
+}
+
+/* Whatever this machine is, the result is a subset of it and consistent. */
+static void test_this_machine(void **state)
+{
+	struct cpuid_config config = { .host = real_host, .vcpus = 2 };
+
+	(void)state;
+	assert_int_equal(cpuid_table_build(&table, &config), 0);
+	assert_int_equal(get(0, 0).ebx, cpuid_read(0, 0).ebx);
+	assert_int_equal(get(7, 0).ebx & ~BIT(1) & ~cpuid_read(7, 0).ebx, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_hidden),
+		cmocka_unit_test(test_forced),
+		cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_hypervisor),
+		cmocka_unit_test(test_topology),
+		cmocka_unit_test(test_dynamic),
+		cmocka_unit_test(test_dependents),
+		cmocka_unit_test(test_questions),
+		cmocka_unit_test(test_this_machine),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory that is no plain RAM, string instructions over pages and ports, and
+ * LOCK against another processor.
+ */
+#include "tests/unit/emulate_test.h"
+
+#include <pthread.h>
+
+#define DEVICE	 0x80000000UL
+#define ACCESSES 64
+
+/* What the device saw. */
+static struct {
+	uint64_t gpa;
+	uint64_t value;
+	unsigned size;
+	bool is_write;
+} seen[ACCESSES];
+static unsigned seen_count;
+static bool is_retry_wanted;
+
+static enum emul_status device_read(void *ctx, uint64_t gpa, void *data,
+				    unsigned size)
+{
+	uint64_t value = 0x1122334455667788;
+
+	(void)ctx;
+	if (is_retry_wanted)
+		return EMUL_RETRY;
+	memcpy(data, &value, size);
+	assert_true(seen_count < ACCESSES);
+	seen[seen_count].gpa = gpa;
+	seen[seen_count].is_write = false;
+	seen[seen_count++].size = size;
+	return EMUL_OK;
+}
+
+static enum emul_status device_write(void *ctx, uint64_t gpa, const void *data,
+				     unsigned size)
+{
+	(void)ctx;
+	assert_true(seen_count < ACCESSES);
+	seen[seen_count].gpa = gpa;
+	seen[seen_count].is_write = true;
+	seen[seen_count].value = 0;
+	memcpy(&seen[seen_count].value, data, size);
+	seen[seen_count++].size = size;
+	return EMUL_OK;
+}
+
+static unsigned bulk_room;
+
+static size_t port_bulk(void *ctx, uint16_t port, unsigned size, bool is_write,
+			void *ram, size_t count)
+{
+	(void)ctx;
+	(void)port;
+	if (count > bulk_room)
+		count = bulk_room;
+	bulk_room -= (unsigned)count;
+	if (!is_write)
+		memset(ram, 0x77, count * size);
+	return count;
+}
+
+static const struct emul_ops device_ops = {
+	.mmio_read = device_read,
+	.mmio_write = device_write,
+	.io = pc_io,
+	.io_bulk = port_bulk,
+};
+
+static void begin(void)
+{
+	pc_protected(0);
+	pc.emul.ops = &device_ops;
+	pc.state.gpr[X86_RDI] = DEVICE;
+	pc.state.gpr[X86_RSI] = DEVICE;
+	pc.state.gpr[X86_RAX] = 0xaabbccdd;
+	seen_count = 0;
+	is_retry_wanted = false;
+	bulk_room = 0;
+}
+
+static void device_access(void **state)
+{
+	(void)state;
+	begin();
+	assert_int_equal(STEP(0x88, 0x07), EMUL_OK); /* mov [edi], al */
+	assert_int_equal(STEP(0x66, 0x89, 0x47, 0x02), EMUL_OK);
+	assert_int_equal(STEP(0x89, 0x47, 0x04), EMUL_OK);
+	assert_int_equal(seen_count, 3);
+	assert_int_equal(seen[0].size, 1);
+	assert_int_equal(seen[0].value, 0xdd);
+	assert_int_equal(seen[1].gpa, DEVICE + 2);
+	assert_int_equal(seen[1].value, 0xccdd);
+	assert_int_equal(seen[2].size, 4);
+	assert_int_equal(STEP(0x0f, 0xb7, 0x06), EMUL_OK); /* movzx eax */
+	assert_int_equal(seen[3].size, 2);
+	assert_int_equal(pc.state.gpr[X86_RAX], 0x7788);
+	/* A read-modify-write is one of each. */
+	assert_int_equal(STEP(0x83, 0x0f, 0x01), EMUL_OK); /* or, 1 */
+	assert_int_equal(seen_count, 6);
+	assert_false(seen[4].is_write);
+	assert_int_equal(seen[5].value, 0x55667789);
+}
+
+static void device_wide_access(void **state)
+{
+	(void)state;
+	begin();
+	pc.state.cr4 |= X86_CR4_OSFXSR;
+	pc.xstate.xstate_bv = 3;
+	assert_int_equal(STEP(0x0f, 0x11, 0x07), EMUL_OK); /* movups */
+	assert_int_equal(seen_count, 2);
+	assert_int_equal(seen[0].size, 8);
+	assert_int_equal(seen[1].gpa, DEVICE + 8);
+}
+
+static void device_retry(void **state)
+{
+	(void)state;
+	begin();
+	is_retry_wanted = true;
+	assert_int_equal(STEP(0x8b, 0x06), EMUL_RETRY);
+	assert_int_equal(pc.state.rip, CODE);
+	assert_int_equal(pc.state.gpr[X86_RAX], 0xaabbccdd);
+	is_retry_wanted = false;
+	assert_int_equal(STEP(0x8b, 0x06), EMUL_OK);
+}
+
+/* The last byte of RAM and the first of a device. */
+static void ram_and_device(void **state)
+{
+	(void)state;
+	begin();
+	pc.state.gpr[X86_RDI] = RAM_SIZE - 1;
+	assert_int_equal(STEP(0x89, 0x07), EMUL_OK);
+	assert_int_equal(get(RAM_SIZE - 1, 1), 0xdd);
+	assert_int_equal(seen[0].gpa, RAM_SIZE);
+	assert_int_equal(seen[0].size, 2);
+	assert_int_equal(seen[0].value, 0xbbcc);
+	assert_int_equal(seen[1].size, 1);
+	assert_int_equal(seen[1].value, 0xaa);
+}
+
+static void rom(void **state)
+{
+	(void)state;
+	begin();
+	pc.emul.window[0].size = DATA;
+	pc.emul.window[1] = (struct emul_window){
+		.start = DATA,
+		.size = 0x1000,
+		.host = pc.ram + DATA,
+		.is_read_only = true,
+	};
+	emul_forget(&pc.emul);
+	put(DATA, 0x10, 4);
+	pc.state.gpr[X86_RDI] = DATA;
+	assert_int_equal(STEP(0x83, 0x0f, 0x01), EMUL_OK);
+	assert_int_equal(get(DATA, 4), 0x10);
+	assert_int_equal(seen_count, 1);
+	assert_int_equal(seen[0].value, 0x11);
+}
+
+static void strings(void **state)
+{
+	(void)state;
+	begin();
+	/* Upwards over itself: a pattern. */
+	memcpy(pc.ram + DATA, "ab", 2);
+	pc.state.gpr[X86_RSI] = DATA;
+	pc.state.gpr[X86_RDI] = DATA + 2;
+	pc.state.gpr[X86_RCX] = 6;
+	assert_int_equal(STEP(0xf3, 0xa4), EMUL_OK);
+	assert_memory_equal(pc.ram + DATA, "abababab", 8);
+	/* Downwards. */
+	pc.state.rflags |= X86_FLAG_DF;
+	pc.state.gpr[X86_RSI] = DATA + 3;
+	pc.state.gpr[X86_RDI] = DATA + 0x103;
+	pc.state.gpr[X86_RCX] = 4;
+	assert_int_equal(STEP(0xf3, 0xa4), EMUL_OK);
+	assert_memory_equal(pc.ram + DATA + 0x100, "abab", 4);
+	assert_int_equal(pc.state.gpr[X86_RSI], DATA - 1);
+	/* To a device, item by item. */
+	pc.state.rflags &= ~X86_FLAG_DF;
+	pc.state.gpr[X86_RSI] = DATA;
+	pc.state.gpr[X86_RDI] = DEVICE;
+	pc.state.gpr[X86_RCX] = 3;
+	assert_int_equal(STEP(0xf3, 0x66, 0xa5), EMUL_OK);
+	assert_int_equal(seen_count, 3);
+	assert_int_equal(seen[2].gpa, DEVICE + 4);
+	assert_int_equal(seen[2].value, 'a' | 'b' << 8);
+	/* None is none. */
+	pc.state.gpr[X86_RCX] = 0;
+	assert_int_equal(STEP(0xf3, 0xa4), EMUL_OK);
+	assert_int_equal(seen_count, 3);
+}
+
+/* The fault of the second page leaves the state of its iteration. */
+static void string_fault(void **state)
+{
+	(void)state;
+	pc_long(0);
+	put(pte_at(DATA + 0x1000), 0, 8);
+	pc.state.gpr[X86_RDI] = DATA + 0xff0;
+	pc.state.gpr[X86_RCX] = 8;
+	pc.state.gpr[X86_RAX] = 0x5a5a5a5a;
+	assert_fault(STEP(0xf3, 0xab), X86_VECTOR_PF, 2); /* rep stosd */
+	assert_int_equal(pc.state.gpr[X86_RCX], 4);
+	assert_int_equal(pc.state.gpr[X86_RDI], DATA + 0x1000);
+	assert_int_equal(pc.state.rip, CODE);
+	assert_int_equal(get(DATA + 0xffc, 4), 0x5a5a5a5a);
+	put(pte_at(DATA + 0x1000), (DATA + 0x1000) | PTE_RWU, 8);
+	assert_int_equal(emul_step(&pc.emul), EMUL_OK);
+	assert_int_equal(pc.state.gpr[X86_RCX], 0);
+	assert_int_equal(pc.state.rip, CODE + 2);
+}
+
+static void string_ports(void **state)
+{
+	(void)state;
+	begin();
+	pc.state.gpr[X86_RDI] = DATA;
+	pc.state.gpr[X86_RDX] = 0x1f0;
+	pc.state.gpr[X86_RCX] = 256;
+	pc.port_value = 0x99;
+	bulk_room = 100; /* the rest one by one */
+	assert_int_equal(STEP(0xf3, 0x66, 0x6d), EMUL_OK); /* rep insw */
+	assert_int_equal(pc.state.gpr[X86_RCX], 0);
+	assert_int_equal(pc.state.gpr[X86_RDI], DATA + 512);
+	assert_int_equal(pc.port_count, 156);
+	assert_int_equal(get(DATA + 198, 2), 0x7777);
+	assert_int_equal(get(DATA + 200, 2), 0x99);
+	/* A target that faults reads no port. */
+	pc.state.seg[X86_ES].limit = 0x10;
+	pc.state.gpr[X86_RCX] = 1;
+	assert_fault(STEP(0x66, 0x6d), X86_VECTOR_GP, 0);
+	assert_int_equal(pc.port_count, 156);
+}
+
+/* Two processors, one counter. */
+#define ROUNDS 20000
+
+struct other {
+	struct x86_state state;
+	struct emul emul;
+};
+
+static void *other_run(void *arg)
+{
+	struct other *other = arg;
+
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		other->state.rip = CODE;
+		if (emul_step(&other->emul) != EMUL_OK)
+			return other;
+	}
+	return NULL;
+}
+
+static void locked(void **state)
+{
+	static struct other other[2];
+	pthread_t thread[2];
+	void *failed;
+
+	(void)state;
+	begin();
+	pc.state.gpr[X86_RDI] = DATA + 1; /* at any alignment */
+	code("\xf0\xff\x07", 3);	  /* lock inc dword [edi] */
+	for (unsigned i = 0; i < 2; i++) {
+		other[i].state = pc.state;
+		emul_init(&other[i].emul, &other[i].state, &device_ops, NULL);
+		other[i].emul.window[0] = pc.emul.window[0];
+		assert_int_equal(
+			pthread_create(&thread[i], NULL, other_run, &other[i]),
+			0);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		pthread_join(thread[i], &failed);
+		assert_null(failed);
+	}
+	assert_int_equal(get(DATA + 1, 4), 2 * ROUNDS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(device_access),
+		cmocka_unit_test(device_wide_access),
+		cmocka_unit_test(device_retry),
+		cmocka_unit_test(ram_and_device),
+		cmocka_unit_test(rom),
+		cmocka_unit_test(strings),
+		cmocka_unit_test(string_fault),
+		cmocka_unit_test(string_ports),
+		cmocka_unit_test(locked),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

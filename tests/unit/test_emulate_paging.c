@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Page walks: formats, rights, accessed and dirty bits, accesses over two
+ * pages.
+ */
+#include "tests/unit/emulate_test.h"
+
+#define A  0x20
+#define D  0x40
+#define NX (1UL << 63)
+
+/* mov [rdi], eax and mov eax, [rsi] */
+#define STORE STEP(0x89, 0x07)
+#define LOAD  STEP(0x8b, 0x06)
+
+static void page_set(uint64_t linear, uint64_t bits)
+{
+	put(pte_at(linear), (linear & ~0xfffUL) | bits, 8);
+}
+
+static void begin(unsigned cpl)
+{
+	pc_long(cpl);
+	pc.state.gpr[X86_RDI] = pc.state.gpr[X86_RSI] = DATA;
+	pc.state.gpr[X86_RAX] = 0x11223344;
+}
+
+static void accessed_and_dirty(void **state)
+{
+	(void)state;
+	begin(0);
+	assert_int_equal(LOAD, EMUL_OK);
+	assert_int_equal(get(pte_at(DATA), 8) & 0xfff, PTE_RWU | A);
+	assert_int_equal(get(TABLES, 8) & 0xfff, PTE_RWU | A);
+	assert_int_equal(STORE, EMUL_OK);
+	assert_int_equal(get(pte_at(DATA), 8) & 0xfff, PTE_RWU | A | D);
+	/* Cleared by the guest, set again though the walk is remembered. */
+	page_set(DATA, PTE_RWU | A);
+	assert_int_equal(STORE, EMUL_OK);
+	assert_int_equal(get(pte_at(DATA), 8) & 0xfff, PTE_RWU | A | D);
+}
+
+static void faults(void **state)
+{
+	(void)state;
+	begin(3);
+	page_set(DATA, 0);
+	assert_fault(STORE, X86_VECTOR_PF, 6);
+	assert_int_equal(pc.emul.fault.cr2, DATA);
+	assert_int_equal(pc.state.rip, CODE);
+	assert_fault(LOAD, X86_VECTOR_PF, 4);
+	page_set(DATA, 5);
+	assert_fault(STORE, X86_VECTOR_PF, 7);
+	assert_int_equal(LOAD, EMUL_OK);
+	pc.state.rip = CODE;
+	page_set(DATA, 3);
+	assert_fault(LOAD, X86_VECTOR_PF, 5);
+	page_set(DATA, PTE_RWU | 1UL << 51);
+	assert_fault(LOAD, X86_VECTOR_PF, 0xd);
+	page_set(CODE, PTE_RWU | NX);
+	assert_fault(LOAD, X86_VECTOR_PF, 0x15);
+}
+
+static void write_protect(void **state)
+{
+	(void)state;
+	begin(0);
+	page_set(DATA, 5);
+	assert_fault(STORE, X86_VECTOR_PF, 3);
+	pc.state.cr0 &= ~X86_CR0_WP;
+	assert_int_equal(STORE, EMUL_OK);
+	/* The dirty bit even so. */
+	assert_int_equal(get(pte_at(DATA), 8) & 0xfff, 5 | A | D);
+}
+
+static void smep_and_smap(void **state)
+{
+	(void)state;
+	begin(0);
+	pc.state.cr4 |= X86_CR4_SMAP;
+	assert_fault(LOAD, X86_VECTOR_PF, 1);
+	pc.state.rflags |= X86_FLAG_AC;
+	assert_int_equal(LOAD, EMUL_OK);
+	pc.state.rip = CODE;
+	pc.state.rflags &= ~X86_FLAG_AC;
+	page_set(DATA, 3);
+	assert_int_equal(LOAD, EMUL_OK);
+	pc.state.rip = CODE;
+	pc.state.cr4 |= X86_CR4_SMEP;
+	assert_fault(LOAD, X86_VECTOR_PF, 0x11);
+	page_set(CODE, 3);
+	assert_int_equal(LOAD, EMUL_OK);
+}
+
+static void protection_keys(void **state)
+{
+	(void)state;
+	begin(3);
+	pc.state.cr4 |= X86_CR4_PKE;
+	page_set(DATA, PTE_RWU | 5UL << 59);
+	assert_int_equal(STORE, EMUL_OK);
+	pc.state.rip = CODE;
+	pc.state.pkru = 2U << 10;
+	assert_fault(STORE, X86_VECTOR_PF, 0x27);
+	assert_int_equal(LOAD, EMUL_OK);
+	pc.state.rip = CODE;
+	pc.state.pkru = 1U << 10;
+	assert_fault(LOAD, X86_VECTOR_PF, 0x25);
+}
+
+/* The second page faults: nothing is written. */
+static void two_pages(void **state)
+{
+	(void)state;
+	begin(0);
+	pc.state.gpr[X86_RDI] = DATA + 0xffe;
+	page_set(DATA + 0x1000, 0);
+	assert_fault(STORE, X86_VECTOR_PF, 2);
+	assert_int_equal(pc.emul.fault.cr2, DATA + 0x1000);
+	assert_int_equal(get(DATA + 0xffe, 2), 0);
+	page_set(DATA + 0x1000, PTE_RWU);
+	put(pte_at(DATA + 0x1000), (DATA + 0x5000) | PTE_RWU, 8);
+	assert_int_equal(STORE, EMUL_OK);
+	assert_int_equal(get(DATA + 0xffe, 2), 0x3344);
+	assert_int_equal(get(DATA + 0x5000, 2), 0x1122);
+}
+
+static void large_pages(void **state)
+{
+	uint64_t gpa;
+
+	(void)state;
+	begin(0);
+	put(TABLES + 0x2000, 0 | PTE_RWU | 0x80, 8); /* 2 MiB at 0 */
+	assert_int_equal(STORE, EMUL_OK);
+	assert_int_equal(get(TABLES + 0x2000, 8), PTE_RWU | 0x80 | A | D);
+	put(TABLES + 0x1008, (1UL << 30) | PTE_RWU | 0x80, 8); /* 1 GiB */
+	assert_int_equal(
+		emul_translate(&pc.emul, 0x40123456, EMUL_ACCESS_PROBE, &gpa),
+		EMUL_OK);
+	assert_int_equal(gpa, 0x40123456);
+	assert_int_equal(get(TABLES + 0x1008, 8) & A, 0);
+	put(TABLES + 0x1008, (1UL << 30) | PTE_RWU | 0x80 | 1 << 13, 8);
+	assert_int_equal(
+		emul_translate(&pc.emul, 0x40123456, EMUL_ACCESS_PROBE, &gpa),
+		EMUL_FAULT);
+}
+
+static void five_levels(void **state)
+{
+	(void)state;
+	begin(0);
+	pc.state.cr4 |= X86_CR4_LA57;
+	put(TABLES + 0x8000, TABLES | PTE_RWU, 8);
+	pc.state.cr3 = TABLES + 0x8000;
+	assert_int_equal(STORE, EMUL_OK);
+	assert_int_equal(get(TABLES + 0x8000, 8) & A, A);
+	pc.state.gpr[X86_RSI] = 1UL << 50; /* canonical, absent */
+	assert_fault(LOAD, X86_VECTOR_PF, 0);
+	pc.state.cr4 &= ~X86_CR4_LA57;
+	pc.state.cr3 = TABLES;
+	assert_fault(LOAD, X86_VECTOR_GP, 0);
+}
+
+static void narrow_begin(void)
+{
+	pc_protected(0);
+	pc.state.gpr[X86_RDI] = pc.state.gpr[X86_RSI] = DATA;
+	pc.state.cr3 = TABLES;
+	pc.state.cr0 |= X86_CR0_PG;
+	put(TABLES, (TABLES + 0x1000) | PTE_RWU, 4);
+	for (unsigned i = 0; i < RAM_SIZE >> 12; i++)
+		put(TABLES + 0x1000 + 4 * i, i << 12 | PTE_RWU, 4);
+}
+
+static void two_levels(void **state)
+{
+	uint64_t gpa;
+
+	(void)state;
+	narrow_begin();
+	assert_int_equal(STORE, EMUL_OK);
+	assert_int_equal(get(TABLES + 0x1000 + 4 * (DATA >> 12), 4) & 0xfff,
+			 PTE_RWU | A | D);
+	assert_int_equal(get(TABLES, 4) & 0xfff, PTE_RWU | A);
+	pc.state.cr4 = X86_CR4_PSE;
+	put(TABLES + 4, 0x00c00000 | 1 << 13 | PTE_RWU | 0x80, 4);
+	assert_int_equal(emul_translate(&pc.emul, 0x00412345, 0, &gpa),
+			 EMUL_OK);
+	assert_int_equal(gpa, 0x100c12345UL);
+}
+
+static void pae(void **state)
+{
+	uint64_t gpa;
+
+	(void)state;
+	pc_protected(0);
+	pc.state.cr0 |= X86_CR0_PG;
+	pc.state.cr4 = X86_CR4_PAE;
+	pc.state.cr3 = TABLES + 0x20;
+	put(TABLES + 0x20, (TABLES + 0x1000) | 1, 8);
+	put(TABLES + 0x1000, 0 | PTE_RWU | 0x80, 8);
+	put(TABLES + 0x1008, 0x123400000UL | PTE_RWU | 0x80, 8);
+	pc.state.gpr[X86_RDI] = DATA;
+	assert_int_equal(STORE, EMUL_OK);
+	assert_int_equal(emul_translate(&pc.emul, 0x234567, 0, &gpa), EMUL_OK);
+	assert_int_equal(gpa, 0x123434567UL);
+	put(TABLES + 0x20, (TABLES + 0x1000) | 3, 8); /* reserved in a PDPTE */
+	assert_int_equal(emul_translate(&pc.emul, 0x234567, 0, &gpa),
+			 EMUL_FAULT);
+	assert_int_equal(pc.emul.fault.error_code, 9);
+}
+
+/* The processor's own accesses are the supervisor's at any level. */
+static void implicit_access(void **state)
+{
+	(void)state;
+	narrow_begin();
+	pc.state.cpl = 3;
+	segment_set(X86_CS, CODE3);
+	segment_set(X86_DS, DATA3);
+	put(TABLES + 0x1000 + 4 * (GDT >> 12), GDT | 3, 4);
+	pc.state.gpr[X86_RAX] = DATA3;
+	assert_int_equal(STEP(0x8e, 0xd8), EMUL_OK); /* mov ds, ax */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(accessed_and_dirty),
+		cmocka_unit_test(faults),
+		cmocka_unit_test(write_protect),
+		cmocka_unit_test(smep_and_smap),
+		cmocka_unit_test(protection_keys),
+		cmocka_unit_test(two_pages),
+		cmocka_unit_test(large_pages),
+		cmocka_unit_test(five_levels),
+		cmocka_unit_test(two_levels),
+		cmocka_unit_test(pae),
+		cmocka_unit_test(implicit_access),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

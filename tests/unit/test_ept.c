@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Intel's nested table format: the very bits, and the walker on top. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "mm/ept.h"
+#include "tests/unit/fake_phys.h"
+
+#define RW   (MAP_READ | MAP_WRITE)
+#define RWX  (MAP_READ | MAP_WRITE | MAP_EXEC)
+#define RX   (MAP_READ | MAP_EXEC)
+#define POOL MIB(2)
+#define GPA  GIB(5)
+#define HPA  GIB(9)
+
+struct fixture {
+	struct pages pages;
+	struct mem_account account;
+	struct page_table table;
+	void *metadata;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	fake_phys_init();
+	f->metadata = malloc(pages_metadata_size(FAKE_PHYS_SIZE));
+	pages_init(&f->pages, f->metadata, FAKE_PHYS_SIZE);
+	pages_add(&f->pages, POOL, PAGE_2M);
+	assert_int_equal(
+		table_init(&f->table, &ept_format, &f->pages, &f->account), 0);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	table_fini(&f->table, TABLE_ENTRIES);
+	assert_int_equal(f->account.pages, 0);
+	free(f->metadata);
+	fake_phys_fini();
+	free(f);
+	return 0;
+}
+
+/* SDM, "Format of an EPT Page-Table Entry that Maps a 4-KByte Page". */
+static void test_bits(void **state)
+{
+	static const struct {
+		unsigned prot;
+		enum map_type type;
+		unsigned level;
+		uint64_t entry;
+	} rows[] = {
+		{ RWX, MAP_WRITE_BACK, 1, 0x37 },
+		{ RX, MAP_WRITE_BACK, 1, 0x35 },
+		{ RW, MAP_WRITE_BACK, 1, 0x33 },
+		{ MAP_READ, MAP_WRITE_BACK, 1, 0x31 },
+		{ RWX, MAP_WRITE_BACK, 2, 0xb7 },
+		{ RWX, MAP_WRITE_BACK, 3, 0xb7 },
+		{ RW, MAP_UNCACHED, 1, 0x03 },
+		/* Writable but not readable would be a misconfiguration. */
+		{ MAP_WRITE, MAP_WRITE_BACK, 1, 0x33 },
+		{ MAP_EXEC, MAP_WRITE_BACK, 1, 0x35 },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint64_t entry = ept_format.leaf(rows[i].prot, rows[i].type,
+						 rows[i].level);
+
+		assert_int_equal(entry, rows[i].entry);
+		assert_int_equal(ept_format.prot(entry),
+				 rows[i].prot | MAP_READ | MAP_USER);
+		assert_int_equal(ept_format.type(entry, rows[i].level),
+				 rows[i].type);
+	}
+	/* Tables allow everything and have no memory type. */
+	assert_int_equal(ept_format.table, 7);
+}
+
+static void expect(struct fixture *f, uint64_t gpa, uint64_t pa, uint64_t size,
+		   unsigned prot)
+{
+	struct table_leaf leaf;
+
+	assert_true(table_query(&f->table, gpa, &leaf));
+	assert_int_equal(leaf.pa, pa);
+	assert_int_equal(leaf.size, size);
+	assert_int_equal(leaf.prot, prot | MAP_USER);
+	assert_int_equal(leaf.type, MAP_WRITE_BACK);
+}
+
+static void test_split(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t middle = GPA + 5 * PAGE_SIZE;
+	struct table_leaf leaf;
+
+	assert_int_equal(
+		table_map(&f->table, GPA, HPA, PAGE_2M, RWX, MAP_WRITE_BACK),
+		0);
+	expect(f, middle, HPA + 5 * PAGE_SIZE, PAGE_2M, RWX);
+	assert_int_equal(table_protect(&f->table, middle, PAGE_SIZE, RX), 0);
+	expect(f, GPA, HPA, PAGE_SIZE, RWX);
+	expect(f, middle, HPA + 5 * PAGE_SIZE, PAGE_SIZE, RX);
+	assert_int_equal(table_unmap(&f->table, middle, PAGE_SIZE), 0);
+	assert_false(table_query(&f->table, middle, &leaf));
+	expect(f, GPA + PAGE_2M - 1, HPA + PAGE_2M - 1, PAGE_SIZE, RWX);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_bits),
+		cmocka_unit_test_setup_teardown(test_split, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("ept", tests, NULL, NULL);
+}

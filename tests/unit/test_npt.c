@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The page table walker, in the nested format. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "include/errno.h"
+#include "mm/npt.h"
+#include "tests/unit/fake_phys.h"
+
+#define RWX   (MAP_READ | MAP_WRITE | MAP_EXEC)
+#define RX    (MAP_READ | MAP_EXEC)
+#define POOL  MIB(2) /* where tables come from: 2 to 4 MiB */
+#define GPA   GIB(5)
+#define HPA   GIB(9)
+#define NPT_P BIT(0)
+
+struct fixture {
+	struct pages pages;
+	struct mem_account account;
+	struct page_table table;
+	void *metadata;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	fake_phys_init();
+	f->metadata = malloc(pages_metadata_size(FAKE_PHYS_SIZE));
+	pages_init(&f->pages, f->metadata, FAKE_PHYS_SIZE);
+	pages_add(&f->pages, POOL, PAGE_2M);
+	assert_int_equal(
+		table_init(&f->table, &npt_format, &f->pages, &f->account), 0);
+	*state = f;
+	return 0;
+}
+
+/* Whatever a test did, all tables must be found and freed. */
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	table_fini(&f->table, TABLE_ENTRIES);
+	assert_int_equal(f->account.pages, 0);
+	assert_int_equal(f->table.table_pages, 0);
+	free(f->metadata);
+	fake_phys_fini();
+	free(f);
+	return 0;
+}
+
+static void expect(struct fixture *f, uint64_t gpa, uint64_t pa, uint64_t size,
+		   unsigned prot)
+{
+	struct table_leaf leaf;
+
+	assert_true(table_query(&f->table, gpa, &leaf));
+	assert_int_equal(leaf.pa, pa);
+	assert_int_equal(leaf.size, size);
+	assert_int_equal(leaf.prot, prot | MAP_USER);
+}
+
+static void expect_hole(struct fixture *f, uint64_t gpa)
+{
+	struct table_leaf leaf;
+
+	assert_false(table_query(&f->table, gpa, &leaf));
+}
+
+static void test_sizes(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(table_map(&f->table, GPA - PAGE_SIZE, HPA - PAGE_SIZE,
+				   PAGE_2M + 2 * PAGE_SIZE, RWX,
+				   MAP_WRITE_BACK),
+			 0);
+	expect_hole(f, GPA - PAGE_SIZE - 1);
+	expect(f, GPA - 1, HPA - 1, PAGE_SIZE, RWX);
+	expect(f, GPA + 5, HPA + 5, PAGE_2M, RWX);
+	expect(f, GPA + PAGE_2M, HPA + PAGE_2M, PAGE_SIZE, RWX);
+	expect_hole(f, GPA + PAGE_2M + PAGE_SIZE);
+}
+
+static void test_unaligned_target_takes_small_pages(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(table_map(&f->table, GPA, HPA + PAGE_SIZE, PAGE_2M,
+				   RWX, MAP_WRITE_BACK),
+			 0);
+	expect(f, GPA + PAGE_2M - 1, HPA + PAGE_2M + PAGE_SIZE - 1, PAGE_SIZE,
+	       RWX);
+}
+
+static void test_bad_arguments(void **state)
+{
+	struct fixture *f = *state;
+	struct page_table *t = &f->table;
+
+	assert_int_equal(table_map(t, 1, HPA, PAGE_SIZE, RWX, MAP_WRITE_BACK),
+			 -EINVAL);
+	assert_int_equal(table_map(t, GPA, 8, PAGE_SIZE, RWX, MAP_WRITE_BACK),
+			 -EINVAL);
+	assert_int_equal(table_map(t, GPA, HPA, 100, RWX, MAP_WRITE_BACK),
+			 -EINVAL);
+	assert_int_equal(table_map(t, GPA, HPA, PAGE_SIZE, 0, MAP_WRITE_BACK),
+			 -EINVAL);
+	assert_int_equal(table_map(t, ~(PAGE_SIZE - 1), HPA, 2 * PAGE_SIZE, RWX,
+				   MAP_WRITE_BACK),
+			 -EINVAL);
+	assert_int_equal(table_unmap(t, 7, PAGE_SIZE), -EINVAL);
+	assert_int_equal(table_protect(t, GPA, PAGE_SIZE, 0), -EINVAL);
+}
+
+static void test_unmap_splits(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t hole = GPA + 17 * PAGE_SIZE;
+
+	assert_int_equal(
+		table_map(&f->table, GPA, HPA, 2 * PAGE_2M, RWX, MAP_UNCACHED),
+		0);
+	assert_int_equal(table_unmap(&f->table, hole, PAGE_SIZE), 0);
+	expect_hole(f, hole);
+	expect(f, hole - 1, HPA + 17 * PAGE_SIZE - 1, PAGE_SIZE, RWX);
+	expect(f, hole + PAGE_SIZE, HPA + 18 * PAGE_SIZE, PAGE_SIZE, RWX);
+	expect(f, GPA + PAGE_2M, HPA + PAGE_2M, PAGE_2M, RWX);
+}
+
+static void test_split_keeps_type(void **state)
+{
+	struct fixture *f = *state;
+	struct table_leaf leaf;
+
+	assert_int_equal(
+		table_map(&f->table, GPA, HPA, PAGE_2M, RWX, MAP_UNCACHED), 0);
+	assert_int_equal(table_unmap(&f->table, GPA, PAGE_SIZE), 0);
+	assert_true(table_query(&f->table, GPA + PAGE_SIZE, &leaf));
+	assert_int_equal(leaf.type, MAP_UNCACHED);
+}
+
+static void test_unmap_over_holes(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(
+		table_map(&f->table, GPA, HPA, PAGE_SIZE, RWX, MAP_WRITE_BACK),
+		0);
+	assert_int_equal(table_map(&f->table, GPA + GIB(3), HPA, PAGE_2M, RWX,
+				   MAP_WRITE_BACK),
+			 0);
+	assert_int_equal(table_unmap(&f->table, 0, GIB(600)), 0);
+	expect_hole(f, GPA);
+	expect_hole(f, GPA + GIB(3));
+}
+
+static void test_protect(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(
+		table_map(&f->table, GPA, HPA, PAGE_2M, RWX, MAP_WRITE_BACK),
+		0);
+	assert_int_equal(table_protect(&f->table, GPA + KIB(768), KIB(256), RX),
+			 0);
+	expect(f, GPA + KIB(768) - 1, HPA + KIB(768) - 1, PAGE_SIZE, RWX);
+	expect(f, GPA + KIB(768), HPA + KIB(768), PAGE_SIZE, RX);
+	expect(f, GPA + MIB(1) - 1, HPA + MIB(1) - 1, PAGE_SIZE, RX);
+	expect(f, GPA + MIB(1), HPA + MIB(1), PAGE_SIZE, RWX);
+	/* Holes stay holes. */
+	assert_int_equal(table_protect(&f->table, GPA + PAGE_2M, PAGE_2M, RX),
+			 0);
+	expect_hole(f, GPA + PAGE_2M);
+}
+
+static void test_remap(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(
+		table_map(&f->table, GPA, HPA, PAGE_2M, RWX, MAP_WRITE_BACK),
+		0);
+	/* A small page into a large one, then the large one over it again. */
+	assert_int_equal(table_map(&f->table, GPA + PAGE_SIZE, HPA + GIB(1),
+				   PAGE_SIZE, RX, MAP_WRITE_BACK),
+			 0);
+	expect(f, GPA, HPA, PAGE_SIZE, RWX);
+	expect(f, GPA + PAGE_SIZE, HPA + GIB(1), PAGE_SIZE, RX);
+	expect(f, GPA + 2 * PAGE_SIZE, HPA + 2 * PAGE_SIZE, PAGE_SIZE, RWX);
+	assert_int_equal(table_map(&f->table, GPA, HPA + GIB(2), PAGE_2M, RX,
+				   MAP_WRITE_BACK),
+			 0);
+	expect(f, GPA, HPA + GIB(2), PAGE_SIZE, RX);
+	expect(f, GPA + PAGE_2M - 1, HPA + GIB(2) + PAGE_2M - 1, PAGE_SIZE, RX);
+}
+
+/* Out of pages at each possible moment: an error, and nothing lost. */
+static void test_no_memory(void **state)
+{
+	struct fixture *f = *state;
+	hpa_t taken[PAGES_PER_BLOCK];
+	unsigned count = 0, spare;
+
+	for (spare = 0; spare < 3; spare++) {
+		while ((taken[count] = pages_alloc(&f->pages, NULL, 0)) != 0)
+			count++;
+		for (unsigned i = 0; i < spare && count; i++)
+			pages_free(&f->pages, NULL, taken[--count], 0);
+		assert_int_equal(table_map(&f->table, GPA + GIB(512) * spare,
+					   HPA, PAGE_SIZE, RWX, MAP_WRITE_BACK),
+				 -ENOMEM);
+		expect_hole(f, GPA + GIB(512) * spare);
+	}
+	while (count)
+		pages_free(&f->pages, NULL, taken[--count], 0);
+	assert_int_equal(
+		table_map(&f->table, GPA, HPA, PAGE_2M, RWX, MAP_WRITE_BACK),
+		0);
+	while ((taken[count] = pages_alloc(&f->pages, NULL, 0)) != 0)
+		count++;
+	assert_int_equal(table_unmap(&f->table, GPA, PAGE_SIZE), -ENOMEM);
+	expect(f, GPA, HPA, PAGE_2M, RWX);
+	while (count)
+		pages_free(&f->pages, NULL, taken[--count], 0);
+}
+
+/* A random sequence against an array that holds what each page should be. */
+static void test_random(void **state)
+{
+	enum { PAGES = 4 * 512, ROUNDS = 400 };
+	static uint64_t pa[PAGES];
+	static unsigned prot[PAGES];
+	struct fixture *f = *state;
+
+	memset(pa, 0, sizeof(pa));
+	srand(2);
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		unsigned first = (unsigned)rand() % PAGES;
+		unsigned count = 1 + (unsigned)rand() % (PAGES - first);
+		uint64_t at = GPA + first * PAGE_SIZE;
+		unsigned kind = (unsigned)rand() % 3;
+
+		if (rand() % 2)
+			count = MIN(count, 8);
+		if (kind == 0)
+			assert_int_equal(
+				table_unmap(&f->table, at, count * PAGE_SIZE),
+				0);
+		else if (kind == 1)
+			assert_int_equal(table_protect(&f->table, at,
+						       count * PAGE_SIZE, RX),
+					 0);
+		else
+			assert_int_equal(table_map(&f->table, at,
+						   HPA + first * PAGE_SIZE,
+						   count * PAGE_SIZE, RWX,
+						   MAP_WRITE_BACK),
+					 0);
+		for (unsigned i = first; i < first + count; i++) {
+			if (kind == 1) {
+				prot[i] = RX;
+				continue;
+			}
+			pa[i] = kind ? HPA + i * PAGE_SIZE : 0;
+			prot[i] = RWX;
+		}
+		for (unsigned i = 0; i < PAGES; i += 13) {
+			struct table_leaf leaf;
+			bool is_mapped = table_query(
+				&f->table, GPA + i * PAGE_SIZE, &leaf);
+
+			assert_int_equal(is_mapped, pa[i] != 0);
+			if (!is_mapped)
+				continue;
+			assert_int_equal(leaf.pa, pa[i]);
+			assert_int_equal(leaf.prot, prot[i] | MAP_USER);
+		}
+	}
+}
+
+/* Each entry carries the bits that the processor wants on a nested walk. */
+static void test_format(void **state)
+{
+	(void)state;
+	assert_int_equal(npt_format.leaf(RWX, MAP_WRITE_BACK, 1), 0x67);
+	assert_int_equal(npt_format.leaf(RX, MAP_WRITE_BACK, 2), 0xe5);
+	assert_int_equal(npt_format.leaf(MAP_READ | MAP_WRITE, MAP_UNCACHED, 1),
+			 0x7f | BIT(63));
+	assert_int_equal(npt_format.table & 7, 7);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_sizes),
+		TEST(test_unaligned_target_takes_small_pages),
+		TEST(test_bad_arguments),
+		TEST(test_unmap_splits),
+		TEST(test_split_keeps_type),
+		TEST(test_unmap_over_holes),
+		TEST(test_protect),
+		TEST(test_remap),
+		TEST(test_no_memory),
+		TEST(test_random),
+		cmocka_unit_test(test_format),
+	};
+
+	return cmocka_run_group_tests_name("npt", tests, NULL, NULL);
+}

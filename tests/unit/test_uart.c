@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The 16550A. */
+#include "tests/unit/device_test.h"
+
+#include "devices/uart.h"
+
+#define PORT 0x3f8
+#define DATA (PORT + 0)
+#define IER  (PORT + 1)
+#define IIR  (PORT + 2)
+#define FCR  (PORT + 2)
+#define LCR  (PORT + 3)
+#define MCR  (PORT + 4)
+#define LSR  (PORT + 5)
+#define MSR  (PORT + 6)
+#define SCR  (PORT + 7)
+
+#define OUT2 0x08
+#define LOOP 0x10
+
+static struct {
+	struct bench b;
+	struct uart uart;
+	char sent[64];
+	size_t sent_length;
+	unsigned drained;
+} bench;
+
+static void write_out(void *ctx, const void *data, size_t length)
+{
+	(void)ctx;
+	assert_true(bench.sent_length + length <= sizeof(bench.sent));
+	memcpy(bench.sent + bench.sent_length, data, length);
+	bench.sent_length += length;
+}
+
+static void drained(void *ctx)
+{
+	(void)ctx;
+	bench.drained++;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&bench, 0, sizeof(bench));
+	bench_init(&bench.b);
+	assert_int_equal(uart_init(&bench.uart, &bench.b.ports, PORT,
+				   &bench.b.clock, bench_irq(&bench.b, 4),
+				   (struct char_backend){ write_out, NULL }),
+			 0);
+	bench.uart.drained = drained;
+	return 0;
+}
+
+static uint8_t get(uint16_t port)
+{
+	return inb(&bench.b, port);
+}
+
+static void set(uint16_t port, uint8_t value)
+{
+	outb(&bench.b, port, value);
+}
+
+static bool irq(void)
+{
+	return bench.b.level & BIT(4);
+}
+
+static void receive(const char *text)
+{
+	while (*text)
+		uart_receive(&bench.uart, (uint8_t)*text++);
+}
+
+static void test_registers(void **state)
+{
+	(void)state;
+	assert_int_equal(get(IER), 0);
+	assert_int_equal(get(IIR), 0x01);
+	assert_int_equal(get(LSR), 0x60);
+	assert_int_equal(get(MSR), 0xb0);
+	set(SCR, 0x5a);
+	assert_int_equal(get(SCR), 0x5a);
+	set(IER, 0xff);
+	assert_int_equal(get(IER), 0x0f);
+	set(MCR, 0xff);
+	assert_int_equal(get(MCR), 0x1f);
+	/* DLAB changes who answers at 0 and 1. */
+	set(LCR, 0x83);
+	set(DATA, 0x01);
+	set(IER, 0x02);
+	assert_int_equal(get(DATA), 0x01);
+	assert_int_equal(get(IER), 0x02);
+	set(LCR, 0x03);
+	assert_int_equal(get(IER), 0x0f);
+	assert_int_equal(bench.sent_length, 0);
+	/* FIFOs show in IIR. */
+	set(IER, 0);
+	set(FCR, 0x01);
+	assert_int_equal(get(IIR), 0xc1);
+	set(FCR, 0xc0); /* trigger alone: not programmable while off */
+	assert_int_equal(get(IIR), 0x01);
+	/* A word access is two byte accesses. */
+	assert_int_equal(bus_in(&bench.b.ports, LCR, 2), 0x1f03);
+}
+
+static void test_transmit(void **state)
+{
+	(void)state;
+	set(MCR, OUT2);
+	set(DATA, 'a');
+	assert_memory_equal(bench.sent, "a", 1);
+	assert_int_equal(get(LSR), 0x60);
+	assert_false(irq());
+	/* Enabling the interrupt with an empty transmitter raises it. */
+	set(IER, 0x02);
+	assert_true(irq());
+	assert_int_equal(get(IIR), 0x02);
+	assert_false(irq()); /* reading IIR ends it */
+	assert_int_equal(get(IIR), 0x01);
+	set(DATA, 'b');
+	assert_true(irq());
+	/* Each byte is an edge. */
+	assert_int_equal(bench.b.rises[4], 2);
+	set(DATA, 'c');
+	assert_int_equal(bench.b.rises[4], 3);
+	set(IER, 0x00);
+	assert_false(irq());
+	set(IER, 0x02);
+	assert_true(irq());
+	assert_int_equal(bench.sent_length, 3);
+}
+
+static void test_out2(void **state)
+{
+	(void)state;
+	set(IER, 0x02);
+	assert_false(irq());
+	set(MCR, OUT2);
+	assert_true(irq());
+	set(MCR, OUT2 | LOOP);
+	assert_false(irq());
+}
+
+static void test_receive_single(void **state)
+{
+	(void)state;
+	set(MCR, OUT2);
+	set(IER, 0x05);
+	assert_int_equal(uart_room(&bench.uart), 1);
+	receive("x");
+	assert_true(irq());
+	assert_int_equal(uart_room(&bench.uart), 0);
+	assert_int_equal(get(IIR), 0x04);
+	assert_int_equal(get(LSR), 0x61);
+	/* An overrun: the new one stays. */
+	receive("y");
+	assert_int_equal(get(IIR), 0x06);
+	assert_int_equal(get(LSR), 0x63);
+	assert_int_equal(get(LSR), 0x61);
+	assert_int_equal(get(DATA), 'y');
+	assert_int_equal(bench.drained, 1);
+	assert_false(irq());
+	assert_int_equal(get(LSR), 0x60);
+	assert_int_equal(get(DATA), 'y');
+	assert_int_equal(bench.drained, 1);
+}
+
+static void test_fifo(void **state)
+{
+	static const struct {
+		uint8_t fcr;
+		unsigned level;
+	} rows[] = { { 0x01, 1 }, { 0x41, 4 }, { 0x81, 8 }, { 0xc1, 14 } };
+	unsigned i, n;
+
+	(void)state;
+	set(MCR, OUT2);
+	set(IER, 0x01);
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		set(FCR, rows[i].fcr | 0x02);
+		for (n = 1; n < rows[i].level; n++) {
+			receive("z");
+			assert_false(irq());
+			assert_int_equal(get(IIR), 0xc1);
+		}
+		receive("z");
+		assert_true(irq());
+		assert_int_equal(get(IIR), 0xc4);
+		(void)get(DATA);
+		assert_false(irq());
+	}
+	/* Sixteen fit; the seventeenth is lost, not the first. */
+	set(FCR, 0x03);
+	assert_int_equal(get(LSR), 0x60);
+	receive("0123456789abcdef");
+	assert_int_equal(uart_room(&bench.uart), 0);
+	assert_int_equal(get(LSR), 0x61);
+	receive("X");
+	assert_int_equal(get(LSR), 0x63);
+	for (i = 0; i < 16; i++)
+		assert_int_equal(get(DATA), "0123456789abcdef"[i]);
+	assert_int_equal(get(LSR), 0x60);
+	/* Turning FIFOs off empties them. */
+	receive("ab");
+	set(FCR, 0x00);
+	assert_int_equal(get(LSR), 0x60);
+}
+
+static void test_timeout(void **state)
+{
+	/* 10 bits at 115200 baud, four times. */
+	const uint64_t timeout = 4 * 10 * (NSEC_PER_SEC / 115200);
+
+	(void)state;
+	set(LCR, 0x80);
+	set(DATA, 1);
+	set(IER, 0);
+	set(LCR, 0x03);
+	set(MCR, OUT2);
+	set(FCR, 0x81);
+	set(IER, 0x01);
+	receive("ab");
+	assert_false(irq());
+	bench_step(&bench.b, timeout + 1000);
+	assert_true(irq());
+	assert_int_equal(get(IIR), 0xcc);
+	assert_int_equal(get(DATA), 'a');
+	assert_false(irq());
+	bench_step(&bench.b, timeout + 1000);
+	assert_true(irq());
+	assert_int_equal(get(DATA), 'b');
+	bench_step(&bench.b, NSEC_PER_SEC);
+	assert_false(irq());
+	assert_int_equal(get(IIR), 0xc1);
+	/* New data put it off. */
+	receive("c");
+	bench_step(&bench.b, timeout / 2);
+	receive("d");
+	bench_step(&bench.b, timeout * 3 / 4);
+	assert_false(irq());
+	bench_step(&bench.b, timeout / 2);
+	assert_true(irq());
+	set(FCR, 0x83);
+	assert_false(irq());
+}
+
+static void test_break(void **state)
+{
+	(void)state;
+	set(FCR, 0x01);
+	set(MCR, OUT2);
+	set(IER, 0x04);
+	receive("a");
+	uart_receive_break(&bench.uart);
+	/* Seen when its turn comes. */
+	assert_int_equal(get(LSR), 0xe1);
+	assert_false(irq());
+	assert_int_equal(get(DATA), 'a');
+	assert_true(irq());
+	assert_int_equal(get(IIR), 0xc6);
+	assert_int_equal(get(LSR), 0x71);
+	assert_false(irq());
+	assert_int_equal(get(DATA), 0);
+	assert_int_equal(get(LSR), 0x60);
+}
+
+static void test_loopback(void **state)
+{
+	(void)state;
+	set(FCR, 0x01);
+	set(MCR, LOOP);
+	(void)get(MSR);
+	set(DATA, 'q');
+	assert_int_equal(bench.sent_length, 0);
+	assert_int_equal(get(LSR), 0x61);
+	assert_int_equal(get(DATA), 'q');
+	/* The line is cut off. */
+	receive("r");
+	uart_receive_break(&bench.uart);
+	assert_int_equal(get(LSR), 0x60);
+	/* Modem outputs come back as inputs. */
+	set(MCR, LOOP | 0x01);
+	assert_int_equal(get(MSR), 0x22);
+	set(MCR, LOOP | 0x02);
+	assert_int_equal(get(MSR), 0x13);
+	set(MCR, LOOP | 0x04);
+	assert_int_equal(get(MSR), 0x41);
+	set(MCR, LOOP | 0x08);
+	assert_int_equal(get(MSR), 0x8c);
+	set(MCR, LOOP | 0x0f);
+	assert_int_equal(get(MSR) & 0xf0, 0xf0);
+	/* A break goes round, too. */
+	set(LCR, 0x43);
+	assert_int_equal(get(LSR), 0x71);
+	assert_int_equal(get(DATA), 0);
+	set(LCR, 0x03);
+	assert_int_equal(get(LSR), 0x60);
+}
+
+static void test_modem_interrupt(void **state)
+{
+	(void)state;
+	set(MCR, OUT2);
+	(void)get(MSR);
+	set(IER, 0x08);
+	assert_false(irq());
+	set(MCR, LOOP);
+	set(MCR, OUT2); /* back: all inputs rise again */
+	assert_true(irq());
+	assert_int_equal(get(IIR), 0x00);
+	assert_int_equal(get(MSR), 0xbb);
+	assert_false(irq());
+}
+
+static void test_priority(void **state)
+{
+	(void)state;
+	set(FCR, 0x01);
+	set(MCR, OUT2 | LOOP);
+	set(MCR, OUT2);
+	set(IER, 0x0f);
+	receive("a");
+	uart_receive_break(&bench.uart);
+	(void)get(DATA);
+	assert_int_equal(get(IIR), 0xc6);
+	(void)get(LSR);
+	assert_int_equal(get(IIR), 0xc4);
+	(void)get(DATA);
+	assert_int_equal(get(IIR), 0xc2);
+	assert_int_equal(get(IIR), 0xc0);
+	(void)get(MSR);
+	assert_int_equal(get(IIR), 0xc1);
+}
+
+static void test_reset(void **state)
+{
+	(void)state;
+	set(FCR, 0xc1);
+	set(MCR, OUT2);
+	set(IER, 0x0f);
+	receive("abc");
+	assert_true(irq());
+	uart_reset(&bench.uart);
+	assert_false(irq());
+	assert_int_equal(get(IIR), 0x01);
+	assert_int_equal(get(LSR), 0x60);
+	bench_step(&bench.b, NSEC_PER_SEC);
+	assert_false(irq());
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup(name, setup)
+	const struct CMUnitTest tests[] = {
+		TEST(test_registers),
+		TEST(test_transmit),
+		TEST(test_out2),
+		TEST(test_receive_single),
+		TEST(test_fifo),
+		TEST(test_timeout),
+		TEST(test_break),
+		TEST(test_loopback),
+		TEST(test_modem_interrupt),
+		TEST(test_priority),
+		TEST(test_reset),
+	};
+
+	return cmocka_run_group_tests_name("uart", tests, NULL, NULL);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Control negotiation against the capability MSRs of processors, as Bochs 2.7
+ * has them, and against such that lack something.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "include/errno.h"
+#include "vmx/controls.h"
+#include "vmx/vmcs.h"
+
+#define BASIC	   0x00d810000000002b
+#define PIN	   0x0000007f00000016
+#define PROC	   0xf7f9fffe04006172
+#define PROC_ICE   0xfff9fffe04006172 /* and the monitor trap flag */
+#define EXIT	   0x007fffff00036dfb
+#define ENTRY	   0x0000ffff000011fb
+#define EPT	   0x00000f0106114141 /* 2M pages, INVEPT, INVVPID */
+#define EPT_AD	   0x00000f0106334141 /* and 1G pages, A and D bits */
+#define FIXED0	   0x80000021
+#define FIXED1	   0xffffffff
+#define CR4_FIXED0 0x2000
+
+struct model {
+	const char *name;
+	struct vmx_caps caps;
+	bool has_unrestricted;
+};
+
+/* Read from each model by the monitor: `log-level = "debug"` shows them. */
+/* clang-format off */
+static const struct model models[] = {
+	{ "corei5_lynnfield_750",
+	  { BASIC, { PIN, PROC, 0x7f00000000, EXIT, ENTRY }, EPT,
+	    FIXED0, FIXED1, CR4_FIXED0, 0x67ff }, false },
+	{ "corei5_arrandale_m520",
+	  { BASIC, { PIN, PROC, 0xff00000000, EXIT, ENTRY }, EPT,
+	    FIXED0, FIXED1, CR4_FIXED0, 0x67ff }, true },
+	{ "corei7_sandy_bridge_2600k",
+	  { BASIC, { PIN, PROC, 0xff00000000, EXIT, ENTRY }, EPT,
+	    FIXED0, FIXED1, CR4_FIXED0, 0x627ff }, true },
+	{ "corei7_haswell_4770",
+	  { BASIC, { PIN, PROC, 0x47fff00000000, EXIT, ENTRY }, EPT_AD,
+	    FIXED0, FIXED1, CR4_FIXED0, 0x1727ff }, true },
+	{ "corei7_skylake_x",
+	  { BASIC, { PIN, PROC, 0x2177fff00000000, EXIT, ENTRY }, EPT_AD,
+	    FIXED0, FIXED1, CR4_FIXED0, 0x3727ff }, true },
+	{ "corei7_icelake_u",
+	  { 0xd8100000000004,
+	    { PIN, PROC_ICE, 0x2977fff00000000, EXIT, ENTRY }, EPT_AD,
+	    FIXED0, FIXED1, CR4_FIXED0, 0x772fff }, true },
+};
+#define HASWELL 3
+
+static const struct vmx_caps penryn = {
+	BASIC,
+	{ 0x3f00000016, PROC, 0x4100000000, 0x3ffff00036dfb, 0x3fff000011fb },
+	0, FIXED0, FIXED1, CR4_FIXED0, 0x467ff,
+};
+/* clang-format on */
+
+static int negotiate(const struct vmx_caps *caps, struct vmx_controls *c)
+{
+	const char *why = NULL;
+	int error = vmx_controls_negotiate(caps, c, &why);
+
+	/* Whoever refuses says why. */
+	assert_int_equal(error ? why != NULL : why == NULL, 1);
+	return error;
+}
+
+static void test_models(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(models); i++) {
+		const struct model *m = &models[i];
+		struct vmx_controls c;
+
+		if (negotiate(&m->caps, &c))
+			fail_msg("%s is refused", m->name);
+		assert_int_equal(c.has_unrestricted, m->has_unrestricted);
+		assert_true(c.has_vpid && c.has_tpr_shadow && c.has_efer);
+		for (unsigned w = 0; w < WORD_COUNT; w++) {
+			uint32_t must = (uint32_t)m->caps.word[w];
+			uint32_t may = (uint32_t)(m->caps.word[w] >> 32);
+
+			assert_int_equal(c.word[w] & must, must);
+			assert_int_equal(c.word[w] & ~may, 0);
+		}
+		assert_int_equal(c.word[WORD_PROC] & (PROC_CR3_LOAD_EXITING |
+						      PROC_CR3_STORE_EXITING |
+						      PROC_CR8_LOAD_EXITING),
+				 0);
+	}
+}
+
+static void refused(struct vmx_caps caps, const char *word)
+{
+	struct vmx_controls c;
+	const char *why = "";
+
+	assert_int_equal(vmx_controls_negotiate(&caps, &c, &why), -ENODEV);
+	if (!strstr(why, word))
+		fail_msg("'%s' does not say '%s'", why, word);
+}
+
+static void test_refusals(void **state)
+{
+	struct vmx_caps caps = models[0].caps;
+
+	(void)state;
+	refused(penryn, "EPT");
+	caps.word[WORD_PROC] &= ~((uint64_t)PROC_SECONDARY << 32);
+	refused(caps, "secondary");
+	caps = models[0].caps;
+	caps.word[WORD_PROC] |= PROC_CR3_LOAD_EXITING;
+	refused(caps, "cannot turn off CR3-load");
+	caps = models[0].caps;
+	caps.word[WORD_PIN] &= ~((uint64_t)PIN_VIRTUAL_NMIS << 32);
+	refused(caps, "virtual NMIs");
+	caps = models[0].caps;
+	caps.ept_vpid &= ~EPT_CAP_2M;
+	refused(caps, "2 MiB");
+	caps.ept_vpid = models[0].caps.ept_vpid & ~EPT_CAP_INVEPT;
+	refused(caps, "INVEPT");
+}
+
+/* What is only wanted is done without. */
+static void test_without(void **state)
+{
+	struct vmx_caps caps = models[HASWELL].caps;
+	struct vmx_controls c;
+
+	(void)state;
+	caps.word[WORD_PROC] &= ~((uint64_t)PROC_TPR_SHADOW << 32);
+	assert_int_equal(negotiate(&caps, &c), 0);
+	assert_false(c.has_tpr_shadow);
+	assert_int_equal(c.word[WORD_PROC] & (PROC_CR8_LOAD_EXITING |
+					      PROC_CR8_STORE_EXITING),
+			 PROC_CR8_LOAD_EXITING | PROC_CR8_STORE_EXITING);
+
+	/* EFER is switched on both ways or not at all. */
+	caps = models[HASWELL].caps;
+	caps.word[WORD_ENTRY] &= ~((uint64_t)ENTRY_LOAD_EFER << 32);
+	assert_int_equal(negotiate(&caps, &c), 0);
+	assert_false(c.has_efer);
+	assert_int_equal(c.word[WORD_EXIT] & (EXIT_SAVE_EFER | EXIT_LOAD_EFER),
+			 0);
+
+	/* VPIDs that cannot be flushed are not used. */
+	caps = models[HASWELL].caps;
+	caps.ept_vpid &= ~VPID_CAP_CONTEXT;
+	assert_int_equal(negotiate(&caps, &c), 0);
+	assert_false(c.has_vpid);
+	assert_int_equal(c.word[WORD_PROC2] & PROC2_VPID, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_models),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_without),
+	};
+
+	return cmocka_run_group_tests_name("vmx_controls", tests, NULL, NULL);
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Exit reasons of VT-x in the monitor's neutral words.  Only those VMCS fields
+ * are read that a reason needs: the table says which.
+ *
+ * References: SDM volume 3, "VM Exits", "Basic VM-Exit Information",
+ * appendix C "VMX Basic Exit Reasons".
+ */
+#include "vmx/vmx.h"
+
+#include "include/log.h"
+#include "vmx/check.h"
+
+#define LENGTH	      BIT(0) /* the instruction's, from the VMCS */
+#define QUALIFICATION BIT(1) /* of an I/O instruction, which has both */
+#define VECTORING     BIT(2) /* may happen while an event is delivered */
+
+struct exit_row {
+	uint8_t reason; /* enum exit_reason */
+	uint8_t needs;
+};
+
+/* clang-format off */
+/* EXIT_UNKNOWN (0) where nothing stands. */
+static const struct exit_row exit_table[REASON_COUNT] = {
+	[REASON_EXCEPTION_OR_NMI]   = { EXIT_EXCEPTION, VECTORING },
+	[REASON_EXTERNAL_INTERRUPT] = { EXIT_HOST_INTERRUPT, 0 },
+	[REASON_TRIPLE_FAULT]       = { EXIT_SHUTDOWN, 0 },
+	[REASON_INIT]               = { EXIT_HOST_INTERRUPT, 0 },
+	[REASON_IO_SMI]             = { EXIT_HOST_INTERRUPT, 0 },
+	[REASON_OTHER_SMI]          = { EXIT_HOST_INTERRUPT, 0 },
+	[REASON_INTERRUPT_WINDOW]   = { EXIT_INTERRUPT_WINDOW, 0 },
+	[REASON_TPR_BELOW_THRESHOLD] = { EXIT_INTERRUPT_WINDOW, 0 },
+	[REASON_NMI_WINDOW]         = { EXIT_NMI_WINDOW, 0 },
+	[REASON_TASK_SWITCH]        = { EXIT_EMULATE, VECTORING },
+	[REASON_CPUID]              = { EXIT_CPUID, LENGTH },
+	[REASON_GETSEC]             = { EXIT_UNDEFINED, 0 },
+	[REASON_HLT]                = { EXIT_HLT, LENGTH },
+	[REASON_INVD]               = { EXIT_INVD, LENGTH },
+	[REASON_RDPMC]              = { EXIT_UNDEFINED, 0 },
+	[REASON_RSM]                = { EXIT_UNDEFINED, 0 },
+	[REASON_VMCALL]             = { EXIT_HYPERCALL, LENGTH },
+	[REASON_VMCLEAR ... REASON_VMXON] = { EXIT_UNDEFINED, 0 },
+	[REASON_CR_ACCESS]          = { EXIT_CR, 0 },
+	[REASON_MOV_DR]             = { EXIT_DR, 0 },
+	[REASON_IO]                 = { EXIT_IO, LENGTH | QUALIFICATION },
+	[REASON_RDMSR]              = { EXIT_MSR, LENGTH },
+	[REASON_WRMSR]              = { EXIT_MSR, LENGTH },
+	[REASON_ENTRY_GUEST_STATE]  = { EXIT_INVALID, 0 },
+	[REASON_ENTRY_MSR_LOAD]     = { EXIT_INVALID, 0 },
+	[REASON_MWAIT]              = { EXIT_UNDEFINED, 0 },
+	[REASON_MONITOR]            = { EXIT_UNDEFINED, 0 },
+	[REASON_PAUSE]              = { EXIT_PAUSE, LENGTH },
+	[REASON_EPT_VIOLATION]      = { EXIT_NESTED, VECTORING },
+	[REASON_EPT_MISCONFIGURATION] = { EXIT_UNKNOWN, VECTORING },
+	[REASON_INVEPT]             = { EXIT_UNDEFINED, 0 },
+	[REASON_RDTSCP]             = { EXIT_UNDEFINED, 0 },
+	[REASON_INVVPID]            = { EXIT_UNDEFINED, 0 },
+	[REASON_WBINVD]             = { EXIT_WBINVD, LENGTH },
+	[REASON_XSETBV]             = { EXIT_XSETBV, LENGTH },
+	[REASON_VMFUNC]             = { EXIT_UNDEFINED, 0 },
+	[REASON_ENCLS]              = { EXIT_UNDEFINED, 0 },
+};
+/* clang-format on */
+
+static void decode_io(uint64_t qualification, struct exit_info *info)
+{
+	info->io.port = FIELD_GET(QUALIFICATION_IO_PORT, qualification);
+	info->io.size = FIELD_GET(QUALIFICATION_IO_SIZE, qualification) + 1;
+	info->io.is_in = qualification & QUALIFICATION_IO_IN;
+	info->io.is_string = qualification & QUALIFICATION_IO_STRING;
+	info->io.is_rep = qualification & QUALIFICATION_IO_REP;
+}
+
+/* IRET had opened NMIs again when it failed: it is still to come. */
+static void nmi_block_again(void)
+{
+	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
+		   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKED_BY_NMI);
+}
+
+static void decode_nested(struct vmx_vcpu *vmx, uint64_t qualification,
+			  struct exit_info *info)
+{
+	uint32_t error = 0;
+
+	if (qualification & QUALIFICATION_EPT_RIGHTS)
+		error |= NESTED_PRESENT;
+	if (qualification & QUALIFICATION_EPT_WRITE)
+		error |= NESTED_WRITE;
+	if (qualification & QUALIFICATION_EPT_FETCH)
+		error |= NESTED_FETCH;
+	if (!(qualification & QUALIFICATION_EPT_TRANSLATED))
+		error |= NESTED_WALK;
+	info->raw_info1 = qualification;
+	info->nested.gpa = vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS);
+	info->nested.error = error;
+	if (unlikely(qualification & QUALIFICATION_EPT_NMI_UNBLOCK &&
+		     !(vmx->work & WORK_EVENT)))
+		nmi_block_again();
+}
+
+/* #DB is intercepted before DR6 and DR7 change: do what it would have. */
+static void debug_exception(struct vmx_vcpu *vmx)
+{
+	uint64_t bits =
+		vmcs_read(VMCS_EXIT_QUALIFICATION) & QUALIFICATION_DB_BITS;
+
+	vmx_dr6_set(vmx, bits);
+	if (bits & QUALIFICATION_DB_BD)
+		vmcs_write(VMCS_GUEST_DR7,
+			   vmcs_read(VMCS_GUEST_DR7) & ~QUALIFICATION_DB_BD);
+}
+
+static void decode_exception(struct vendor_vcpu *vcpu, struct exit_info *info)
+{
+	struct vmx_vcpu *vmx = vcpu->private;
+	uint64_t what = vmcs_read(VMCS_EXIT_INTERRUPTION_INFO);
+	unsigned type = FIELD_GET(INTERRUPTION_TYPE, what);
+
+	info->raw_info1 = what;
+	if (type == TYPE_NMI) {
+		info->reason = EXIT_HOST_NMI;
+		/* NMIs stay blocked until an IRET: take it as one. */
+		__asm__ volatile("int %0" : : "i"(X86_VECTOR_NMI) : "memory");
+		return;
+	}
+	info->vector = FIELD_GET(INTERRUPTION_VECTOR, what);
+	if (what & INTERRUPTION_NMI_UNBLOCK && !(vmx->work & WORK_EVENT) &&
+	    info->vector != X86_VECTOR_DF)
+		nmi_block_again();
+	if (info->vector != X86_VECTOR_DB)
+		return;
+	/* INT1 is a trap: what goes in again must return behind it. */
+	if (type == TYPE_PRIVILEGED)
+		vcpu->state->rip += vmcs_read(VMCS_EXIT_INSN_LENGTH);
+	else
+		debug_exception(vmx);
+}
+
+static __noinline void decode_window(struct vmx_vcpu *vmx, uint32_t basic)
+{
+	if (basic == REASON_NMI_WINDOW)
+		vmx_window_close(vmx, PROC_NMI_WINDOW);
+	else if (basic == REASON_INTERRUPT_WINDOW)
+		vmx_window_close(vmx, PROC_INTERRUPT_WINDOW);
+	else
+		vmx_tpr_threshold_set(vmx, 0);
+}
+
+/* Exits that no instruction with a length caused, and those that failed. */
+static __noinline void decode_rest(struct vendor_vcpu *vcpu,
+				   struct exit_info *info, uint32_t basic,
+				   unsigned needs)
+{
+	struct vmx_vcpu *vmx = vcpu->private;
+
+	if (needs & VECTORING) {
+		uint64_t vectoring = vmcs_read(VMCS_IDT_VECTORING_INFO);
+
+		if (unlikely(vectoring & INTERRUPTION_VALID))
+			vmx_reinject(vmx, vectoring);
+	}
+	switch (basic) {
+	case REASON_EPT_VIOLATION:
+		decode_nested(vmx, vmcs_read(VMCS_EXIT_QUALIFICATION), info);
+		break;
+	case REASON_EXCEPTION_OR_NMI:
+		decode_exception(vcpu, info);
+		break;
+	case REASON_TPR_BELOW_THRESHOLD:
+	case REASON_INTERRUPT_WINDOW:
+	case REASON_NMI_WINDOW:
+		decode_window(vmx, basic);
+		break;
+	case REASON_MOV_DR:
+		vmx_dr_make_live(vmx);
+		break;
+	case REASON_TASK_SWITCH:
+		if (vmx->work & WORK_EVENT)
+			vmx_emulate_task_switch(vmx, info);
+		break;
+	case REASON_EPT_MISCONFIGURATION:
+		info->raw_info1 = vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS);
+		break;
+	case REASON_ENTRY_GUEST_STATE:
+	case REASON_ENTRY_MSR_LOAD:
+		info->raw_info1 = vmcs_read(VMCS_EXIT_QUALIFICATION);
+		vmx_entry_failed(vcpu, info, 0);
+		break;
+	default:
+		break;
+	}
+}
+
+/* What the monitor answers by itself comes first, and is over quickly. */
+void vmx_exit_decode(struct vendor_vcpu *vcpu, struct exit_info *info)
+{
+	uint64_t reason = vmcs_read(VMCS_EXIT_REASON);
+	uint32_t basic = FIELD_GET(EXIT_REASON_BASIC, reason);
+	struct exit_row row = { EXIT_UNKNOWN, 0 };
+
+	info->raw = reason;
+	if (likely(basic < ARRAY_SIZE(exit_table)))
+		row = exit_table[basic];
+	info->reason = row.reason;
+	if (unlikely(!(row.needs & LENGTH))) {
+		info->length = 0;
+		decode_rest(vcpu, info, basic, row.needs);
+		return;
+	}
+	info->length = vmcs_read(VMCS_EXIT_INSN_LENGTH);
+	info->is_write = basic == REASON_WRMSR;
+	/* Stepping over it, TF wants its trap: that is end_shadow's. */
+	vcpu->has_shadow = (vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) &
+			    (BLOCKED_BY_STI | BLOCKED_BY_MOVSS)) |
+			   (vcpu->state->rflags & X86_FLAG_TF);
+	if (row.needs & QUALIFICATION)
+		decode_io(vmcs_read(VMCS_EXIT_QUALIFICATION), info);
+}
+
+/* ---- Entries that failed ---------------------------------------------------
+ */
+
+/* flags: of the failed instruction, or 0 when a check of the guest failed. */
+__noinline void vmx_entry_failed(struct vendor_vcpu *vcpu,
+				 struct exit_info *info, uint64_t flags)
+{
+	const struct vmx_rule *rule;
+	struct vmx_guest guest;
+
+	info->reason = EXIT_INVALID;
+	if (flags) {
+		info->raw = flags;
+		info->raw_info1 = vmcs_read(VMCS_INSTRUCTION_ERROR);
+		log_err("VM entry failed: %s, VM-instruction error %lu",
+			flags & X86_FLAG_CF ? "no current VMCS" : "VMfailValid",
+			info->raw_info1);
+		return;
+	}
+	vmx_guest_read(vcpu, &guest);
+	rule = vmx_guest_check(&guest);
+	log_err("VM entry failed (reason %lx): %s: %s", info->raw,
+		rule ? rule->field : "guest state",
+		rule ? rule->text : "passes every check known here");
+}

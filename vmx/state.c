@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Guest state between the VMCS and the neutral struct x86_state, by groups.
+ *
+ * CR0 and CR4 have a real value and one that the guest sees.  Owned by the
+ * host are those bits that VMX operation fixes (NE, VMXE), those that would
+ * act on the host's caches (CD, NW), and those that CPUID does not show; for
+ * them the guest sees the shadow, and changing them exits.
+ *
+ * A processor without "unrestricted guest" can only run with PE and PG set, so
+ * both are the host's as well.  Protected mode without paging then runs on an
+ * identity page table; what cannot be entered at all is WORK_EMULATE.
+ *
+ * References: SDM volume 3, "Guest-State Area", "Guest/Host Masks and Read
+ * Shadows for CR0 and CR4", "Checks on the Guest State Area".
+ */
+#include "vmx/vmx.h"
+
+#include "include/log.h"
+#include "include/x86.h"
+#include "include/x86_msr.h"
+#include "vmx/check.h"
+
+#define DR6_ONES    0xffff0ff0ULL
+#define DR7_ONE	    0x400ULL
+#define DR7_ENABLES MASK(7, 0)
+#define LOW32	    0xffffffffULL
+
+#define CR0_NAMED                                                         \
+	(X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET | \
+	 X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | X86_CR0_NW | X86_CR0_CD | \
+	 X86_CR0_PG)
+#define EFER_GUEST (X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA | X86_EFER_NXE)
+
+/* ---- Segments --------------------------------------------------------------
+ */
+
+/* Access rights: the attribute bits with four reserved ones in their midst. */
+#define ATTR_LOW      MASK(7, 0)
+#define ATTR_HIGH     MASK(11, 8)
+#define ATTR_TYPE_TSS 11 /* busy */
+
+static uint16_t attributes_of(uint64_t rights)
+{
+	uint64_t attributes = FIELD_GET(AR_LOW, rights) |
+			      FIELD_PUT(ATTR_HIGH, FIELD_GET(AR_HIGH, rights));
+
+	if (rights & AR_UNUSABLE)
+		attributes &= X86_ATTR_DPL;
+	return (uint16_t)attributes;
+}
+
+static void segment_load(struct x86_segment *s, unsigned n)
+{
+	s->attributes = attributes_of(vmcs_read(VMCS_GUEST_RIGHTS(n)));
+	s->selector = (uint16_t)vmcs_read(VMCS_GUEST_SELECTOR(n));
+	s->limit = (uint32_t)vmcs_read(VMCS_GUEST_LIMIT(n));
+	s->base = vmcs_read(VMCS_GUEST_BASE(n));
+}
+
+/*
+ * MMIO waits for six of these.  Rights hardly ever change, and what was made
+ * of them last time still stands in the gate page.
+ */
+static __always_inline void register_load(struct vmx_vcpu *vmx,
+					  struct x86_state *state, unsigned n)
+{
+	struct x86_segment *s = &state->seg[n];
+	uint32_t rights = (uint32_t)vmcs_read(VMCS_GUEST_RIGHTS(n));
+
+	if (unlikely(rights != vmx->rights[n])) {
+		vmx->rights[n] = rights;
+		s->attributes = attributes_of(rights);
+	}
+	s->selector = (uint16_t)vmcs_read(VMCS_GUEST_SELECTOR(n));
+	s->limit = (uint32_t)vmcs_read(VMCS_GUEST_LIMIT(n));
+	s->base = vmcs_read(VMCS_GUEST_BASE(n));
+}
+
+static uint32_t rights_of(uint16_t attributes)
+{
+	return (uint32_t)(FIELD_GET(ATTR_LOW, attributes) |
+			  FIELD_PUT(AR_HIGH, FIELD_GET(ATTR_HIGH, attributes)));
+}
+
+/* With the granularity that goes with the limit. */
+static void segment_store(const struct x86_segment *s, unsigned n,
+			  uint32_t rights)
+{
+	uint32_t limit = s->limit;
+
+	if (limit >> 20) {
+		limit |= PAGE_SIZE - 1;
+		rights |= FIELD_PUT(AR_HIGH, X86_ATTR_G >> 8);
+	} else if ((limit & (PAGE_SIZE - 1)) != PAGE_SIZE - 1) {
+		rights &= ~(uint32_t)FIELD_PUT(AR_HIGH, X86_ATTR_G >> 8);
+	}
+	vmcs_write(VMCS_GUEST_SELECTOR(n), s->selector);
+	vmcs_write(VMCS_GUEST_LIMIT(n), limit);
+	vmcs_write(VMCS_GUEST_BASE(n), s->base);
+	vmcs_write(VMCS_GUEST_RIGHTS(n), rights);
+}
+
+/* CS is never unusable; the others are when not present. */
+static uint32_t segment_rights(const struct x86_state *state, unsigned n)
+{
+	uint16_t attributes = state->seg[n].attributes;
+	bool is_present = attributes & X86_ATTR_P;
+	uint32_t rights;
+
+	if (n == X86_CS || is_present)
+		attributes |= X86_ATTR_ACCESSED | X86_ATTR_P | X86_ATTR_S;
+	rights = rights_of(attributes);
+	if (n != X86_CS && !is_present)
+		rights |= (uint32_t)AR_UNUSABLE;
+	/* The privilege level is SS's DPL, usable or not. */
+	if (n == X86_SS)
+		rights = (uint32_t)((rights & ~X86_ATTR_DPL) |
+				    FIELD_PUT(X86_ATTR_DPL, state->cpl));
+	return rights;
+}
+
+static void load_segments(struct vmx_vcpu *vmx, struct x86_state *state)
+{
+	register_load(vmx, state, X86_ES);
+	register_load(vmx, state, X86_CS);
+	register_load(vmx, state, X86_SS);
+	register_load(vmx, state, X86_DS);
+	register_load(vmx, state, X86_FS);
+	register_load(vmx, state, X86_GS);
+	state->cpl =
+		(uint8_t)FIELD_GET(X86_ATTR_DPL, state->seg[X86_SS].attributes);
+	/* The low bits are those of X86_SHADOW_*. */
+	state->nmi_open = 0;
+	state->interrupt_shadow =
+		(uint8_t)(vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) &
+			  (BLOCKED_BY_STI | BLOCKED_BY_MOVSS));
+}
+
+static void store_segments(struct vmx_vcpu *vmx, const struct x86_state *state)
+{
+	uint64_t blocked =
+		vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & BLOCKED_BY_NMI;
+
+	if (state->nmi_open)
+		blocked = 0;
+	for (unsigned i = 0; i < X86_SEG_COUNT; i++) {
+		segment_store(&state->seg[i], i, segment_rights(state, i));
+		/* The page's attributes need not be what these rights give. */
+		vmx->rights[i] = UINT32_MAX;
+	}
+	if (state->interrupt_shadow & X86_SHADOW_MOVSS)
+		blocked |= BLOCKED_BY_MOVSS;
+	else if (state->interrupt_shadow && state->rflags & X86_FLAG_IF)
+		blocked |= BLOCKED_BY_STI;
+	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocked);
+}
+
+/* ---- Descriptor tables -----------------------------------------------------
+ */
+
+static void load_tables(struct x86_state *state)
+{
+	segment_load(&state->ldtr, VMCS_LDTR);
+	segment_load(&state->tr, VMCS_TR);
+	state->gdtr.base = vmcs_read(VMCS_GUEST_GDTR_BASE);
+	state->gdtr.limit = (uint32_t)vmcs_read(VMCS_GUEST_GDTR_LIMIT);
+	state->idtr.base = vmcs_read(VMCS_GUEST_IDTR_BASE);
+	state->idtr.limit = (uint32_t)vmcs_read(VMCS_GUEST_IDTR_LIMIT);
+}
+
+static void store_tables(const struct x86_state *state)
+{
+	uint32_t ldtr = rights_of(state->ldtr.attributes);
+	uint16_t tr = state->tr.attributes | X86_ATTR_P;
+
+	if (!(ldtr & X86_ATTR_P))
+		ldtr |= (uint32_t)AR_UNUSABLE;
+	/* TR must hold a busy TSS, of 16 or 32 (64) bits. */
+	tr = (uint16_t)((tr | BIT(1) | BIT(0)) & ~(BIT(2) | X86_ATTR_S));
+	segment_store(&state->ldtr, VMCS_LDTR, ldtr);
+	segment_store(&state->tr, VMCS_TR, rights_of(tr));
+	vmcs_write(VMCS_GUEST_GDTR_BASE, state->gdtr.base);
+	vmcs_write(VMCS_GUEST_GDTR_LIMIT, state->gdtr.limit & 0xffff);
+	vmcs_write(VMCS_GUEST_IDTR_BASE, state->idtr.base);
+	vmcs_write(VMCS_GUEST_IDTR_LIMIT, state->idtr.limit & 0xffff);
+}
+
+/* ---- Control registers -----------------------------------------------------
+ */
+
+static bool is_pae(const struct x86_state *state)
+{
+	return state->cr0 & X86_CR0_PG && state->cr4 & X86_CR4_PAE &&
+	       !(state->efer & X86_EFER_LMA);
+}
+
+static uint64_t read_efer(const struct vmx_vcpu *vmx)
+{
+	uint64_t lma = 0;
+
+	if (vmx->features->controls.has_efer)
+		return vmcs_read(VMCS_GUEST_EFER) & EFER_GUEST;
+	if (vmcs_read(VMCS_ENTRY_CONTROLS) & ENTRY_IA32E_GUEST)
+		lma = X86_EFER_LMA;
+	return (vmx->efer & ~X86_EFER_LMA) | lma;
+}
+
+static void load_control(struct vendor_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = vcpu->private;
+	struct x86_state *state = vcpu->state;
+
+	state->cr0 = vmx_guest_cr0(vmx);
+	state->cr4 = (vmcs_read(VMCS_GUEST_CR4) & ~vmx->cr4_mask) |
+		     (vmx->cr4_shadow & vmx->cr4_mask);
+	state->cr3 =
+		vmx->is_identity_mapped ? vmx->cr3 : vmcs_read(VMCS_GUEST_CR3);
+	state->cr2 = vmx->has_msrs ? cr2_read() : vmx->cr2;
+	state->cr8 = vcpu->cr8;
+	state->efer = read_efer(vmx);
+	if (unlikely(is_pae(state)))
+		for (unsigned i = 0; i < ARRAY_SIZE(state->pdpte); i++)
+			state->pdpte[i] = vmcs_read(VMCS_GUEST_PDPTE(i));
+}
+
+static void store_cr0(struct vmx_vcpu *vmx, uint64_t cr0)
+{
+	const struct vmx_features *f = vmx->features;
+	uint64_t real = cr0 & ~CR0_HOST_OWNED;
+	uint64_t fixed = f->cr0_fixed0;
+
+	vmx->cr0_mask = ~CR0_NAMED | CR0_HOST_OWNED;
+	if (f->controls.has_unrestricted)
+		fixed &= ~(X86_CR0_PE | X86_CR0_PG);
+	else
+		vmx->cr0_mask |= X86_CR0_PE | X86_CR0_PG;
+	vmx->cr0_shadow = cr0;
+	vmcs_write(VMCS_GUEST_CR0, (real | fixed) & f->cr0_fixed1);
+	vmcs_write(VMCS_CR0_MASK, vmx->cr0_mask);
+	vmcs_write(VMCS_CR0_SHADOW, cr0);
+}
+
+static void store_cr4(struct vendor_vcpu *vcpu, uint64_t cr4)
+{
+	struct vmx_vcpu *vmx = vcpu->private;
+	const struct vmx_features *f = vmx->features;
+	uint64_t real;
+
+	cr4 &= vcpu->vm->guest_cr4_mask;
+	real = cr4;
+	vmx->cr4_mask = ~vcpu->vm->guest_cr4_mask | CR4_VMXE;
+	if (vmx->is_identity_mapped) {
+		/* The identity table is one of 4 MiB pages, for ring 3. */
+		vmx->cr4_mask = UINT64_MAX;
+		real &= ~(X86_CR4_PAE | X86_CR4_SMEP | X86_CR4_SMAP |
+			  X86_CR4_PCIDE | X86_CR4_PKE);
+		real |= X86_CR4_PSE;
+	}
+	vmx->cr4_shadow = cr4;
+	vmcs_write(VMCS_GUEST_CR4, (real | f->cr4_fixed0) & f->cr4_fixed1);
+	vmcs_write(VMCS_CR4_MASK, vmx->cr4_mask);
+	vmcs_write(VMCS_CR4_SHADOW, cr4);
+}
+
+static void store_efer(struct vmx_vcpu *vmx, uint64_t efer)
+{
+	uint32_t entry = vmx->features->controls.word[WORD_ENTRY];
+	bool has_syscall = efer & X86_EFER_SCE;
+
+	if (has_syscall != vmx->has_syscall_msrs) {
+		vmx_msrs_put_away(vmx);
+		vmx->has_syscall_msrs = has_syscall;
+	}
+	if (efer & X86_EFER_LMA)
+		entry |= (uint32_t)ENTRY_IA32E_GUEST;
+	vmcs_write(VMCS_ENTRY_CONTROLS, entry);
+	vmx->efer = efer & EFER_GUEST;
+	if (vmx->features->controls.has_efer)
+		vmcs_write(VMCS_GUEST_EFER, vmx->efer);
+	else
+		vmx->entry_msrs[0].value = vmx->efer;
+}
+
+static void store_control(struct vendor_vcpu *vcpu,
+			  const struct x86_state *state)
+{
+	struct vmx_vcpu *vmx = vcpu->private;
+
+	vmx->is_identity_mapped = !vmx->features->controls.has_unrestricted &&
+				  !(state->cr0 & X86_CR0_PG);
+	store_cr0(vmx, (state->cr0 & LOW32) | X86_CR0_ET);
+	store_cr4(vcpu, state->cr4);
+	store_efer(vmx, state->efer);
+	vmx_cr3_exiting(vmx, vmx->is_identity_mapped);
+	vmx->cr3 = state->cr3;
+	vmcs_write(VMCS_GUEST_CR3,
+		   vmx->is_identity_mapped ? VMX_IDENTITY_GPA : state->cr3);
+	if (unlikely(is_pae(state)))
+		for (unsigned i = 0; i < ARRAY_SIZE(state->pdpte); i++)
+			vmcs_write(VMCS_GUEST_PDPTE(i), state->pdpte[i]);
+	vmx->cr2 = state->cr2;
+	if (vmx->has_msrs)
+		cr2_write(state->cr2);
+	vcpu->cr8 = state->cr8 & 15;
+	/* A changed CR3, CR4 or mode would have flushed in the processor. */
+	vmx->work |= WORK_FLUSH_TLB;
+}
+
+/* ---- SYSCALL and SYSENTER --------------------------------------------------
+ */
+
+static void load_syscall(const struct vmx_vcpu *vmx, struct x86_state *state)
+{
+	state->star = vmx->star;
+	state->lstar = vmx->lstar;
+	state->cstar = vmx->cstar;
+	state->sfmask = vmx->sfmask;
+	state->kernel_gs_base = vmx->has_msrs ? msr_read(MSR_KERNEL_GS_BASE)
+					      : vmx->kernel_gs_base;
+	state->sysenter_cs = vmcs_read(VMCS_GUEST_SYSENTER_CS);
+	state->sysenter_esp = vmcs_read(VMCS_GUEST_SYSENTER_ESP);
+	state->sysenter_eip = vmcs_read(VMCS_GUEST_SYSENTER_EIP);
+}
+
+static bool is_canonical(uint64_t address)
+{
+	return (int64_t)(address << 16) >> 16 == (int64_t)address;
+}
+
+/* Loading them must not fault: this may come from a bad machine. */
+static void keep_canonical(uint64_t *to, uint64_t value)
+{
+	if (is_canonical(value))
+		*to = value;
+}
+
+static void store_syscall(struct vmx_vcpu *vmx, const struct x86_state *state)
+{
+	vmx_msrs_put_away(vmx);
+	vmx->star = state->star;
+	keep_canonical(&vmx->lstar, state->lstar);
+	keep_canonical(&vmx->cstar, state->cstar);
+	vmx->sfmask = state->sfmask & LOW32;
+	keep_canonical(&vmx->kernel_gs_base, state->kernel_gs_base);
+	vmcs_write(VMCS_GUEST_SYSENTER_CS, state->sysenter_cs & LOW32);
+	vmcs_write(VMCS_GUEST_SYSENTER_ESP, state->sysenter_esp);
+	vmcs_write(VMCS_GUEST_SYSENTER_EIP, state->sysenter_eip);
+}
+
+/* ---- Debug registers -------------------------------------------------------
+ */
+/*
+ * The VMCS switches DR7 alone; DR0-DR3 and DR6 stay with whoever used them
+ * last.  Until the guest touches a debug register, or while it has a
+ * breakpoint set, all accesses exit; then they are loaded and the guest has
+ * them to itself until the vCPU leaves the CPU.
+ */
+
+void vmx_dr_make_live(struct vmx_vcpu *vmx)
+{
+	dr0_write(vmx->dr[0]);
+	dr1_write(vmx->dr[1]);
+	dr2_write(vmx->dr[2]);
+	dr3_write(vmx->dr[3]);
+	dr6_write(vmx->dr6);
+	vmx->is_dr_live = true;
+	vmx->work &= ~WORK_DEBUG;
+	vmx_proc_controls_change(vmx, 0, PROC_MOV_DR_EXITING);
+}
+
+static void debug_wanted(struct vmx_vcpu *vmx, uint64_t dr7)
+{
+	if (dr7 & DR7_ENABLES)
+		vmx->work |= WORK_DEBUG;
+	else
+		vmx->work &= ~WORK_DEBUG;
+}
+
+void vmx_dr_put_away(struct vmx_vcpu *vmx)
+{
+	if (!vmx->is_dr_live)
+		return;
+	vmx->dr[0] = dr0_read();
+	vmx->dr[1] = dr1_read();
+	vmx->dr[2] = dr2_read();
+	vmx->dr[3] = dr3_read();
+	vmx->dr6 = dr6_read();
+	vmx->is_dr_live = false;
+	vmx_proc_controls_change(vmx, PROC_MOV_DR_EXITING, 0);
+	debug_wanted(vmx, vmcs_read(VMCS_GUEST_DR7));
+}
+
+/* As #DB does: the breakpoints that were met are replaced, the rest added. */
+void vmx_dr6_set(struct vmx_vcpu *vmx, uint64_t bits)
+{
+	uint64_t old = vmx->is_dr_live ? dr6_read() : vmx->dr6;
+
+	vmx->dr6 = (old & ~PENDING_DEBUG_BREAKPOINTS) | bits | DR6_ONES;
+	if (vmx->is_dr_live)
+		dr6_write(vmx->dr6);
+}
+
+static void load_debug(struct vmx_vcpu *vmx, struct x86_state *state)
+{
+	vmx_dr_put_away(vmx);
+	for (unsigned i = 0; i < ARRAY_SIZE(vmx->dr); i++)
+		state->dr[i] = vmx->dr[i];
+	state->dr6 = vmx->dr6;
+	state->dr7 = vmcs_read(VMCS_GUEST_DR7);
+}
+
+static void store_debug(struct vmx_vcpu *vmx, const struct x86_state *state)
+{
+	vmx_dr_put_away(vmx);
+	for (unsigned i = 0; i < ARRAY_SIZE(vmx->dr); i++)
+		vmx->dr[i] = state->dr[i];
+	vmx->dr6 = (state->dr6 & LOW32) | DR6_ONES;
+	vmcs_write(VMCS_GUEST_DR7, (state->dr7 & LOW32) | DR7_ONE);
+	debug_wanted(vmx, state->dr7);
+}
+
+/* ---- All groups ------------------------------------------------------------
+ */
+
+void vmx_state_load(struct vendor_vcpu *vcpu, uint32_t groups)
+{
+	struct vmx_vcpu *vmx = vcpu->private;
+	struct x86_state *state = vcpu->state;
+
+	vmx_vmcs_use(vcpu);
+	/* Lengths are always told, so nobody fetches only for that. */
+	if (groups & X86_GROUP_FETCH)
+		groups |= X86_GROUP_SEGMENTS | X86_GROUP_CONTROL;
+	if (groups & X86_GROUP_SEGMENTS)
+		load_segments(vmx, state);
+	if (groups & X86_GROUP_CONTROL)
+		load_control(vcpu);
+	if (groups & X86_GROUP_TABLES)
+		load_tables(state);
+	if (groups & X86_GROUP_DEBUG)
+		load_debug(vmx, state);
+	if (groups & X86_GROUP_SYSCALL)
+		load_syscall(vmx, state);
+	state->valid |= groups;
+}
+
+/*
+ * Whether this processor can enter what the VMCS now holds.  Not before all
+ * groups have been stored once.
+ */
+static void judge(struct vendor_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = vcpu->private;
+	struct vmx_guest guest;
+
+	if (vmx->cr0_shadow & X86_CR0_PE) {
+		vmx_guest_read(vcpu, &guest);
+		guest.rip = vcpu->state->rip;
+		guest.rflags =
+			(vcpu->state->rflags & RFLAGS_GUEST) | X86_FLAG_ONE;
+		guest.event = 0;
+		if (!vmx_guest_check(&guest)) {
+			vmx->work &= ~WORK_EMULATE;
+			return;
+		}
+	}
+	vmx->work |= WORK_EMULATE;
+}
+
+void vmx_state_store(struct vendor_vcpu *vcpu, uint32_t groups)
+{
+	struct vmx_vcpu *vmx = vcpu->private;
+	struct x86_state *state = vcpu->state;
+
+	vmx_vmcs_use(vcpu);
+	if (groups & X86_GROUP_SEGMENTS)
+		store_segments(vmx, state);
+	if (groups & X86_GROUP_CONTROL)
+		store_control(vcpu, state);
+	if (groups & X86_GROUP_TABLES)
+		store_tables(state);
+	if (groups & X86_GROUP_DEBUG)
+		store_debug(vmx, state);
+	if (groups & X86_GROUP_SYSCALL)
+		store_syscall(vmx, state);
+	state->dirty &= ~groups;
+	if (!vmx->features->controls.has_unrestricted)
+		judge(vcpu);
+}
+
+/* ---- Reports ---------------------------------------------------------------
+ */
+
+static void guest_read_segments(struct vmx_guest *g)
+{
+	for (unsigned i = 0; i < VMCS_SEGMENTS; i++) {
+		g->seg[i].selector =
+			(uint16_t)vmcs_read(VMCS_GUEST_SELECTOR(i));
+		g->seg[i].limit = (uint32_t)vmcs_read(VMCS_GUEST_LIMIT(i));
+		g->seg[i].rights = (uint32_t)vmcs_read(VMCS_GUEST_RIGHTS(i));
+		g->seg[i].base = vmcs_read(VMCS_GUEST_BASE(i));
+	}
+	g->gdtr_base = vmcs_read(VMCS_GUEST_GDTR_BASE);
+	g->idtr_base = vmcs_read(VMCS_GUEST_IDTR_BASE);
+	g->gdtr_limit = (uint32_t)vmcs_read(VMCS_GUEST_GDTR_LIMIT);
+	g->idtr_limit = (uint32_t)vmcs_read(VMCS_GUEST_IDTR_LIMIT);
+}
+
+void vmx_guest_read(struct vendor_vcpu *vcpu, struct vmx_guest *g)
+{
+	const struct vmx_vcpu *vmx = vcpu->private;
+	const struct vmx_features *f = vmx->features;
+
+	vmx_vmcs_use(vcpu);
+	*g = (struct vmx_guest){
+		.cr0 = vmcs_read(VMCS_GUEST_CR0),
+		.cr3 = vmcs_read(VMCS_GUEST_CR3),
+		.cr4 = vmcs_read(VMCS_GUEST_CR4),
+		.dr7 = vmcs_read(VMCS_GUEST_DR7),
+		.debugctl = vmcs_read(VMCS_GUEST_DEBUGCTL),
+		.sysenter_esp = vmcs_read(VMCS_GUEST_SYSENTER_ESP),
+		.sysenter_eip = vmcs_read(VMCS_GUEST_SYSENTER_EIP),
+		.pat = vmx->pat,
+		.efer = read_efer(vmx),
+		.rip = vmcs_read(VMCS_GUEST_RIP),
+		.rflags = vmcs_read(VMCS_GUEST_RFLAGS),
+		.interruptibility =
+			(uint32_t)vmcs_read(VMCS_GUEST_INTERRUPTIBILITY),
+		.activity = (uint32_t)vmcs_read(VMCS_GUEST_ACTIVITY),
+		.pending_debug = vmcs_read(VMCS_GUEST_PENDING_DEBUG),
+		.link_pointer = vmcs_read(VMCS_LINK_POINTER),
+		.entry_controls = (uint32_t)vmcs_read(VMCS_ENTRY_CONTROLS),
+		.event = (uint32_t)vmcs_read(VMCS_ENTRY_INTERRUPTION_INFO),
+		.is_unrestricted = f->controls.has_unrestricted,
+		.physical_bits = f->physical_bits,
+		.cr0_fixed0 = f->cr0_fixed0,
+		.cr0_fixed1 = f->cr0_fixed1,
+		.cr4_fixed0 = f->cr4_fixed0,
+		.cr4_fixed1 = f->cr4_fixed1,
+	};
+	guest_read_segments(g);
+	for (unsigned i = 0; i < ARRAY_SIZE(g->pdpte); i++)
+		g->pdpte[i] = vmcs_read(VMCS_GUEST_PDPTE(i));
+}
+
+void vmx_dump(struct vendor_vcpu *vcpu)
+{
+	const struct vmx_vcpu *vmx = vcpu->private;
+
+	vmx_vmcs_use(vcpu);
+	log_err("VMCS: exit reason %lx qualification %lx interruption %lx "
+		"IDT-vectoring %lx",
+		vmcs_read(VMCS_EXIT_REASON), vmcs_read(VMCS_EXIT_QUALIFICATION),
+		vmcs_read(VMCS_EXIT_INTERRUPTION_INFO),
+		vmcs_read(VMCS_IDT_VECTORING_INFO));
+	log_err("VMCS: guest-physical %lx linear %lx entry interruption %lx "
+		"interruptibility %lx pending debug %lx",
+		vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS),
+		vmcs_read(VMCS_GUEST_LINEAR_ADDRESS),
+		vmcs_read(VMCS_ENTRY_INTERRUPTION_INFO),
+		vmcs_read(VMCS_GUEST_INTERRUPTIBILITY),
+		vmcs_read(VMCS_GUEST_PENDING_DEBUG));
+	log_err("VMCS: pin %lx proc %lx %lx exit %lx entry %lx EPTP %lx VPID "
+		"%x",
+		vmcs_read(VMCS_PIN_CONTROLS), vmcs_read(VMCS_PROC_CONTROLS),
+		vmcs_read(VMCS_PROC_CONTROLS2), vmcs_read(VMCS_EXIT_CONTROLS),
+		vmcs_read(VMCS_ENTRY_CONTROLS), vmcs_read(VMCS_EPT_POINTER),
+		vmx->vpid);
+	log_err("VMCS: real CR0 %lx CR4 %lx CR3 %lx, masks %lx %lx, rights CS "
+		"%lx SS %lx TR %lx",
+		vmcs_read(VMCS_GUEST_CR0), vmcs_read(VMCS_GUEST_CR4),
+		vmcs_read(VMCS_GUEST_CR3), vmx->cr0_mask, vmx->cr4_mask,
+		vmcs_read(VMCS_GUEST_RIGHTS(X86_CS)),
+		vmcs_read(VMCS_GUEST_RIGHTS(X86_SS)),
+		vmcs_read(VMCS_GUEST_RIGHTS(VMCS_TR)));
+}

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The virtual-machine control structure of VT-x: encodings of its fields,
+ * their bits, and the MSRs that say what a processor can do.  Names are the
+ * manual's.
+ *
+ * References: SDM volume 3, "Virtual Machine Control Structures", appendix A
+ * "VMX Capability Reporting Facility", appendix B "Field Encoding in VMCS",
+ * appendix C "VMX Basic Exit Reasons".
+ */
+#ifndef BULKHEAD_VMX_VMCS_H
+#define BULKHEAD_VMX_VMCS_H
+
+#include "include/compiler.h"
+
+/* ---- MSRs and CPUID ------------------------------------------------------ */
+
+#define CPUID_1_ECX_VMX BIT(5)
+
+#define MSR_FEATURE_CONTROL	    0x0000003a
+#define FEATURE_CONTROL_LOCKED	    BIT(0)
+#define FEATURE_CONTROL_VMX	    BIT(2) /* VMXON outside SMX */
+#define MSR_VMX_BASIC		    0x00000480
+#define VMX_BASIC_REVISION	    MASK(30, 0)
+#define VMX_BASIC_SIZE		    MASK(44, 32)
+#define VMX_BASIC_32BIT		    BIT(48) /* VMCS below 4 GiB */
+#define VMX_BASIC_TYPE		    MASK(53, 50)
+#define VMX_TYPE_WRITE_BACK	    6
+#define VMX_BASIC_TRUE_CONTROLS	    BIT(55)
+#define MSR_VMX_PINBASED_CTLS	    0x00000481
+#define MSR_VMX_PROCBASED_CTLS	    0x00000482
+#define MSR_VMX_EXIT_CTLS	    0x00000483
+#define MSR_VMX_ENTRY_CTLS	    0x00000484
+#define MSR_VMX_MISC		    0x00000485
+#define MSR_VMX_CR0_FIXED0	    0x00000486
+#define MSR_VMX_CR0_FIXED1	    0x00000487
+#define MSR_VMX_CR4_FIXED0	    0x00000488
+#define MSR_VMX_CR4_FIXED1	    0x00000489
+#define MSR_VMX_PROCBASED_CTLS2	    0x0000048b
+#define MSR_VMX_EPT_VPID_CAP	    0x0000048c
+#define EPT_CAP_EXECUTE_ONLY	    BIT(0)
+#define EPT_CAP_4_LEVELS	    BIT(6)
+#define EPT_CAP_WRITE_BACK	    BIT(14)
+#define EPT_CAP_2M		    BIT(16)
+#define EPT_CAP_1G		    BIT(17)
+#define EPT_CAP_INVEPT		    BIT(20)
+#define EPT_CAP_AD		    BIT(21)
+#define EPT_CAP_INVEPT_CONTEXT	    BIT(25)
+#define EPT_CAP_INVEPT_ALL	    BIT(26)
+#define VPID_CAP_INVVPID	    BIT(32)
+#define VPID_CAP_CONTEXT	    BIT(41)
+#define MSR_VMX_TRUE_PINBASED_CTLS  0x0000048d
+#define MSR_VMX_TRUE_PROCBASED_CTLS 0x0000048e
+#define MSR_VMX_TRUE_EXIT_CTLS	    0x0000048f
+#define MSR_VMX_TRUE_ENTRY_CTLS	    0x00000490
+
+#define CR4_VMXE BIT(13)
+
+/* ---- Fields: 16 bits ----------------------------------------------------- */
+
+#define VMCS_VIRTUAL_PROCESSOR_ID 0x0000
+/* Guest selectors: in the order of the segment numbers, then LDTR, TR. */
+#define VMCS_GUEST_ES_SELECTOR	  0x0800
+#define VMCS_GUEST_CS_SELECTOR	  0x0802
+#define VMCS_GUEST_SS_SELECTOR	  0x0804
+#define VMCS_GUEST_DS_SELECTOR	  0x0806
+#define VMCS_GUEST_FS_SELECTOR	  0x0808
+#define VMCS_GUEST_GS_SELECTOR	  0x080a
+#define VMCS_GUEST_LDTR_SELECTOR  0x080c
+#define VMCS_GUEST_TR_SELECTOR	  0x080e
+#define VMCS_HOST_ES_SELECTOR	  0x0c00
+#define VMCS_HOST_CS_SELECTOR	  0x0c02
+#define VMCS_HOST_SS_SELECTOR	  0x0c04
+#define VMCS_HOST_DS_SELECTOR	  0x0c06
+#define VMCS_HOST_FS_SELECTOR	  0x0c08
+#define VMCS_HOST_GS_SELECTOR	  0x0c0a
+#define VMCS_HOST_TR_SELECTOR	  0x0c0c
+
+/* ---- 64 bits ------------------------------------------------------------- */
+
+#define VMCS_MSR_BITMAPS	    0x2004
+#define VMCS_EXIT_MSR_STORE_ADDRESS 0x2006
+#define VMCS_EXIT_MSR_LOAD_ADDRESS  0x2008
+#define VMCS_ENTRY_MSR_LOAD_ADDRESS 0x200a
+#define VMCS_TSC_OFFSET		    0x2010
+#define VMCS_VIRTUAL_APIC_ADDRESS   0x2012
+#define VMCS_EPT_POINTER	    0x201a
+#define EPTP_TYPE		    MASK(2, 0)
+#define EPTP_WRITE_BACK		    6
+#define EPTP_LEVELS		    MASK(5, 3) /* less one */
+#define EPTP_AD			    BIT(6)
+#define VMCS_GUEST_PHYSICAL_ADDRESS 0x2400
+#define VMCS_LINK_POINTER	    0x2800
+#define VMCS_GUEST_DEBUGCTL	    0x2802
+#define VMCS_GUEST_PAT		    0x2804
+#define VMCS_GUEST_EFER		    0x2806
+#define VMCS_GUEST_PDPTE0	    0x280a
+#define VMCS_GUEST_PDPTE(n)	    (VMCS_GUEST_PDPTE0 + 2 * (n))
+#define VMCS_HOST_PAT		    0x2c00
+#define VMCS_HOST_EFER		    0x2c02
+
+/* ---- 32 bits ------------------------------------------------------------- */
+
+#define VMCS_PIN_CONTROLS	     0x4000
+#define VMCS_PROC_CONTROLS	     0x4002
+#define VMCS_EXCEPTION_BITMAP	     0x4004
+#define VMCS_PAGE_FAULT_MASK	     0x4006
+#define VMCS_PAGE_FAULT_MATCH	     0x4008
+#define VMCS_CR3_TARGET_COUNT	     0x400a
+#define VMCS_EXIT_CONTROLS	     0x400c
+#define VMCS_EXIT_MSR_STORE_COUNT    0x400e
+#define VMCS_EXIT_MSR_LOAD_COUNT     0x4010
+#define VMCS_ENTRY_CONTROLS	     0x4012
+#define VMCS_ENTRY_MSR_LOAD_COUNT    0x4014
+#define VMCS_ENTRY_INTERRUPTION_INFO 0x4016
+#define VMCS_ENTRY_ERROR_CODE	     0x4018
+#define VMCS_ENTRY_INSN_LENGTH	     0x401a
+#define VMCS_TPR_THRESHOLD	     0x401c
+#define VMCS_PROC_CONTROLS2	     0x401e
+#define VMCS_INSTRUCTION_ERROR	     0x4400
+#define VMCS_EXIT_REASON	     0x4402
+#define EXIT_REASON_BASIC	     MASK(15, 0)
+#define EXIT_REASON_ENTRY_FAILED     BIT(31)
+#define VMCS_EXIT_INTERRUPTION_INFO  0x4404
+#define VMCS_EXIT_ERROR_CODE	     0x4406
+#define VMCS_IDT_VECTORING_INFO	     0x4408
+#define VMCS_IDT_VECTORING_ERROR     0x440a
+#define VMCS_EXIT_INSN_LENGTH	     0x440c
+#define VMCS_EXIT_INSN_INFO	     0x440e
+#define VMCS_GUEST_ES_LIMIT	     0x4800
+#define VMCS_GUEST_GDTR_LIMIT	     0x4810
+#define VMCS_GUEST_IDTR_LIMIT	     0x4812
+#define VMCS_GUEST_ES_ACCESS_RIGHTS  0x4814
+#define AR_UNUSABLE		     BIT(16)
+#define AR_LOW			     MASK(7, 0)
+#define AR_HIGH			     MASK(15, 12)
+#define VMCS_GUEST_INTERRUPTIBILITY  0x4824
+#define BLOCKED_BY_STI		     BIT(0)
+#define BLOCKED_BY_MOVSS	     BIT(1)
+#define BLOCKED_BY_SMI		     BIT(2)
+#define BLOCKED_BY_NMI		     BIT(3)
+#define VMCS_GUEST_ACTIVITY	     0x4826
+#define ACTIVITY_ACTIVE		     0
+#define VMCS_GUEST_SYSENTER_CS	     0x482a
+#define VMCS_HOST_SYSENTER_CS	     0x4c00
+
+/* ---- Natural width ------------------------------------------------------- */
+
+#define VMCS_CR0_MASK		  0x6000
+#define VMCS_CR4_MASK		  0x6002
+#define VMCS_CR0_SHADOW		  0x6004
+#define VMCS_CR4_SHADOW		  0x6006
+#define VMCS_EXIT_QUALIFICATION	  0x6400
+#define VMCS_GUEST_LINEAR_ADDRESS 0x640a
+#define VMCS_GUEST_CR0		  0x6800
+#define VMCS_GUEST_CR3		  0x6802
+#define VMCS_GUEST_CR4		  0x6804
+#define VMCS_GUEST_ES_BASE	  0x6806
+#define VMCS_GUEST_FS_BASE	  0x680e
+#define VMCS_GUEST_GS_BASE	  0x6810
+#define VMCS_GUEST_GDTR_BASE	  0x6816
+#define VMCS_GUEST_IDTR_BASE	  0x6818
+#define VMCS_GUEST_DR7		  0x681a
+#define VMCS_GUEST_RSP		  0x681c
+#define VMCS_GUEST_RIP		  0x681e
+#define VMCS_GUEST_RFLAGS	  0x6820
+#define VMCS_GUEST_PENDING_DEBUG  0x6822
+#define PENDING_DEBUG_BREAKPOINTS MASK(3, 0)
+#define PENDING_DEBUG_ENABLED	  BIT(12)
+#define PENDING_DEBUG_BS	  BIT(14)
+#define VMCS_GUEST_SYSENTER_ESP	  0x6824
+#define VMCS_GUEST_SYSENTER_EIP	  0x6826
+#define VMCS_HOST_CR0		  0x6c00
+#define VMCS_HOST_CR3		  0x6c02
+#define VMCS_HOST_CR4		  0x6c04
+#define VMCS_HOST_FS_BASE	  0x6c06
+#define VMCS_HOST_GS_BASE	  0x6c08
+#define VMCS_HOST_TR_BASE	  0x6c0a
+#define VMCS_HOST_GDTR_BASE	  0x6c0c
+#define VMCS_HOST_IDTR_BASE	  0x6c0e
+#define VMCS_HOST_SYSENTER_ESP	  0x6c10
+#define VMCS_HOST_SYSENTER_EIP	  0x6c12
+#define VMCS_HOST_RSP		  0x6c14
+#define VMCS_HOST_RIP		  0x6c16
+
+/*
+ * One segment register is four fields, each in a row of its own kind; n is
+ * enum x86_seg, or VMCS_LDTR, VMCS_TR.
+ */
+#define VMCS_LDTR	       6
+#define VMCS_TR		       7
+#define VMCS_SEGMENTS	       8
+#define VMCS_GUEST_SELECTOR(n) (VMCS_GUEST_ES_SELECTOR + 2 * (n))
+#define VMCS_GUEST_LIMIT(n)    (VMCS_GUEST_ES_LIMIT + 2 * (n))
+#define VMCS_GUEST_RIGHTS(n)   (VMCS_GUEST_ES_ACCESS_RIGHTS + 2 * (n))
+#define VMCS_GUEST_BASE(n)     (VMCS_GUEST_ES_BASE + 2 * (n))
+
+/* ---- Controls ------------------------------------------------------------ */
+
+#define PIN_EXTERNAL_INTERRUPT_EXITING BIT(0)
+#define PIN_NMI_EXITING		       BIT(3)
+#define PIN_VIRTUAL_NMIS	       BIT(5)
+#define PIN_PREEMPTION_TIMER	       BIT(6)
+#define PIN_POSTED_INTERRUPTS	       BIT(7)
+
+#define PROC_INTERRUPT_WINDOW  BIT(2)
+#define PROC_TSC_OFFSETTING    BIT(3)
+#define PROC_HLT_EXITING       BIT(7)
+#define PROC_INVLPG_EXITING    BIT(9)
+#define PROC_MWAIT_EXITING     BIT(10)
+#define PROC_RDPMC_EXITING     BIT(11)
+#define PROC_RDTSC_EXITING     BIT(12)
+#define PROC_CR3_LOAD_EXITING  BIT(15)
+#define PROC_CR3_STORE_EXITING BIT(16)
+#define PROC_CR8_LOAD_EXITING  BIT(19)
+#define PROC_CR8_STORE_EXITING BIT(20)
+#define PROC_TPR_SHADOW	       BIT(21)
+#define PROC_NMI_WINDOW	       BIT(22)
+#define PROC_MOV_DR_EXITING    BIT(23)
+#define PROC_UNCONDITIONAL_IO  BIT(24)
+#define PROC_IO_BITMAPS	       BIT(25)
+#define PROC_MONITOR_TRAP      BIT(27)
+#define PROC_MSR_BITMAPS       BIT(28)
+#define PROC_MONITOR_EXITING   BIT(29)
+#define PROC_PAUSE_EXITING     BIT(30)
+#define PROC_SECONDARY	       BIT(31)
+
+#define PROC2_APIC_ACCESSES	 BIT(0)
+#define PROC2_EPT		 BIT(1)
+#define PROC2_DESCRIPTOR_EXITING BIT(2)
+#define PROC2_RDTSCP		 BIT(3)
+#define PROC2_X2APIC_MODE	 BIT(4)
+#define PROC2_VPID		 BIT(5)
+#define PROC2_WBINVD_EXITING	 BIT(6)
+#define PROC2_UNRESTRICTED	 BIT(7)
+#define PROC2_APIC_REGISTERS	 BIT(8)
+#define PROC2_INTERRUPT_DELIVERY BIT(9)
+#define PROC2_PAUSE_LOOP	 BIT(10)
+#define PROC2_INVPCID		 BIT(12)
+#define PROC2_PML		 BIT(17)
+#define PROC2_XSAVES		 BIT(20)
+
+#define EXIT_SAVE_DEBUG_CONTROLS BIT(2)
+#define EXIT_HOST_64BIT		 BIT(9)
+#define EXIT_ACK_INTERRUPT	 BIT(15)
+#define EXIT_SAVE_PAT		 BIT(18)
+#define EXIT_LOAD_PAT		 BIT(19)
+#define EXIT_SAVE_EFER		 BIT(20)
+#define EXIT_LOAD_EFER		 BIT(21)
+
+#define ENTRY_LOAD_DEBUG_CONTROLS BIT(2)
+#define ENTRY_IA32E_GUEST	  BIT(9)
+#define ENTRY_SMM		  BIT(10)
+#define ENTRY_DUAL_MONITOR	  BIT(11)
+#define ENTRY_LOAD_PAT		  BIT(14)
+#define ENTRY_LOAD_EFER		  BIT(15)
+
+/* ---- Interruption information: entry, exit and IDT-vectoring alike. ------ */
+
+#define INTERRUPTION_VECTOR	 MASK(7, 0)
+#define INTERRUPTION_TYPE	 MASK(10, 8)
+#define TYPE_EXTERNAL		 0
+#define TYPE_NMI		 2
+#define TYPE_EXCEPTION		 3
+#define TYPE_SOFTWARE		 4
+#define TYPE_PRIVILEGED		 5 /* INT1 */
+#define TYPE_SOFT_EXCEPTION	 6 /* INT3, INTO */
+#define INTERRUPTION_HAS_ERROR	 BIT(11)
+#define INTERRUPTION_NMI_UNBLOCK BIT(12)
+#define INTERRUPTION_VALID	 BIT(31)
+
+/* ---- Exit qualifications ------------------------------------------------- */
+
+#define QUALIFICATION_IO_SIZE	MASK(2, 0) /* less one */
+#define QUALIFICATION_IO_IN	BIT(3)
+#define QUALIFICATION_IO_STRING BIT(4)
+#define QUALIFICATION_IO_REP	BIT(5)
+#define QUALIFICATION_IO_PORT	MASK(31, 16)
+
+#define QUALIFICATION_EPT_READ	      BIT(0)
+#define QUALIFICATION_EPT_WRITE	      BIT(1)
+#define QUALIFICATION_EPT_FETCH	      BIT(2)
+#define QUALIFICATION_EPT_RIGHTS      MASK(5, 3) /* what the entry allowed */
+#define QUALIFICATION_EPT_LINEAR      BIT(7)
+#define QUALIFICATION_EPT_TRANSLATED  BIT(8) /* not a page-table access */
+#define QUALIFICATION_EPT_NMI_UNBLOCK BIT(12)
+
+#define QUALIFICATION_DB_BITS (MASK(3, 0) | BIT(13) | BIT(14))
+#define QUALIFICATION_DB_BD   BIT(13)
+
+/* ---- Basic exit reasons -------------------------------------------------- */
+
+enum vmx_reason {
+	REASON_EXCEPTION_OR_NMI = 0,
+	REASON_EXTERNAL_INTERRUPT = 1,
+	REASON_TRIPLE_FAULT = 2,
+	REASON_INIT = 3,
+	REASON_SIPI = 4,
+	REASON_IO_SMI = 5,
+	REASON_OTHER_SMI = 6,
+	REASON_INTERRUPT_WINDOW = 7,
+	REASON_NMI_WINDOW = 8,
+	REASON_TASK_SWITCH = 9,
+	REASON_CPUID = 10,
+	REASON_GETSEC = 11,
+	REASON_HLT = 12,
+	REASON_INVD = 13,
+	REASON_INVLPG = 14,
+	REASON_RDPMC = 15,
+	REASON_RDTSC = 16,
+	REASON_RSM = 17,
+	REASON_VMCALL = 18,
+	REASON_VMCLEAR = 19,
+	REASON_VMLAUNCH = 20,
+	REASON_VMPTRLD = 21,
+	REASON_VMPTRST = 22,
+	REASON_VMREAD = 23,
+	REASON_VMRESUME = 24,
+	REASON_VMWRITE = 25,
+	REASON_VMXOFF = 26,
+	REASON_VMXON = 27,
+	REASON_CR_ACCESS = 28,
+	REASON_MOV_DR = 29,
+	REASON_IO = 30,
+	REASON_RDMSR = 31,
+	REASON_WRMSR = 32,
+	REASON_ENTRY_GUEST_STATE = 33,
+	REASON_ENTRY_MSR_LOAD = 34,
+	REASON_MWAIT = 36,
+	REASON_MONITOR_TRAP = 37,
+	REASON_MONITOR = 39,
+	REASON_PAUSE = 40,
+	REASON_ENTRY_MACHINE_CHECK = 41,
+	REASON_TPR_BELOW_THRESHOLD = 43,
+	REASON_APIC_ACCESS = 44,
+	REASON_VIRTUALIZED_EOI = 45,
+	REASON_GDTR_IDTR = 46,
+	REASON_LDTR_TR = 47,
+	REASON_EPT_VIOLATION = 48,
+	REASON_EPT_MISCONFIGURATION = 49,
+	REASON_INVEPT = 50,
+	REASON_RDTSCP = 51,
+	REASON_PREEMPTION_TIMER = 52,
+	REASON_INVVPID = 53,
+	REASON_WBINVD = 54,
+	REASON_XSETBV = 55,
+	REASON_APIC_WRITE = 56,
+	REASON_RDRAND = 57,
+	REASON_INVPCID = 58,
+	REASON_VMFUNC = 59,
+	REASON_ENCLS = 60,
+	REASON_RDSEED = 61,
+	REASON_PML_FULL = 62,
+	REASON_XSAVES = 63,
+	REASON_XRSTORS = 64,
+	REASON_COUNT,
+};
+
+/* ---- Instructions -------------------------------------------------------- */
+
+/*
+ * VMREAD and VMWRITE fail only for a field that does not exist or when no VMCS
+ * is current: both would be mistakes of this folder.  Nobody looks, since this
+ * is the exit path; a read leaves some value then.
+ */
+static __always_inline uint64_t vmcs_read(uint64_t field)
+{
+	uint64_t value;
+
+	__asm__ volatile("vmread %1, %0" : "=r"(value) : "r"(field) : "cc");
+	return value;
+}
+
+static __always_inline void vmcs_write(uint64_t field, uint64_t value)
+{
+	__asm__ volatile("vmwrite %1, %0" : : "r"(field), "r"(value) : "cc");
+}
+
+#endif
