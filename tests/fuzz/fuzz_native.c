@@ -36,6 +36,7 @@ struct bench {
 	uint8_t *shared; /* the child's memory */
 	uint8_t *copy;	 /* the emulator's */
 	uint8_t *ldt;
+	uint64_t descriptors[LDT_COUNT];
 	struct x86_state state;
 	struct x86_xstate xstate;
 	struct emul emul;
@@ -335,6 +336,8 @@ static void memory_make(struct bench *b, const struct generated *g)
 		}
 	memcpy(b->copy + CODE, g->bytes, 16);
 	memcpy(b->shared, b->copy, REGION_SIZE);
+	/* The emulator's is in reach of what it emulates. */
+	memcpy(b->ldt, b->descriptors, sizeof(b->descriptors));
 }
 
 /* The order of user_regs_struct by register number. */
@@ -696,11 +699,8 @@ static void bench_begin(struct bench *b)
 		perror("mmap");
 		exit(2);
 	}
-	for (unsigned i = 0; i < LDT_COUNT; i++) {
-		uint64_t raw = descriptor_of(&ldt[i]);
-
-		memcpy(b->ldt + 8 * i, &raw, 8);
-	}
+	for (unsigned i = 0; i < LDT_COUNT; i++)
+		b->descriptors[i] = descriptor_of(&ldt[i]);
 	b->child = fork();
 	if (!b->child)
 		child_main();
