@@ -20,8 +20,11 @@
 /* An instruction is done that the processor did not do itself. */
 static inline void instruction_done(struct vcpu *vcpu)
 {
-	if (unlikely(vcpu->vendor.has_shadow))
+	if (unlikely(vcpu->vendor.has_shadow)) {
 		vcpu->back->end_shadow(&vcpu->vendor);
+		/* What waited for that can go in now, without an exit. */
+		vcpu_priority_changed(vcpu);
+	}
 	if (unlikely(vcpu->vendor.state->rflags & X86_FLAG_TF))
 		vcpu_pend(vcpu, PENDING_STEP);
 }

@@ -222,7 +222,7 @@ static void attend_nmi(struct vcpu *vcpu)
 	struct event event = { .kind = EVENT_NMI, .vector = X86_VECTOR_NMI };
 
 	if (!vcpu->back->can_inject(&vcpu->vendor, EVENT_NMI)) {
-		vcpu->back->open_window(&vcpu->vendor, EVENT_NMI, 15);
+		vcpu->back->open_window(&vcpu->vendor, EVENT_NMI, 16);
 		return;
 	}
 	pending_clear(vcpu, PENDING_NMI | PENDING_HALTED);
@@ -357,7 +357,6 @@ static void attend_signals(struct vcpu *vcpu)
 	}
 }
 
-/* Everything that is not the plain way back into the guest. */
 /* The instruction that the monitor did was to be single-stepped. */
 static void attend_step(struct vcpu *vcpu)
 {
@@ -372,6 +371,7 @@ static void attend_step(struct vcpu *vcpu)
 	vcpu_inject(vcpu, X86_VECTOR_DB, false, 0);
 }
 
+/* Everything that is not the plain way back into the guest. */
 static __noinline enum attend vcpu_attend(struct vcpu *vcpu)
 {
 	struct cpu *cpu = this_cpu();
@@ -460,11 +460,12 @@ static void take_answer(struct vcpu *vcpu)
 			fpu_store_page(vcpu);
 		vcpu->back->state_store(&vcpu->vendor,
 					dirty & ~(uint32_t)X86_GROUP_XSTATE);
-		if (dirty & X86_GROUP_CONTROL) {
+		if (dirty & X86_GROUP_CONTROL)
 			apic_tpr_set(&vcpu->apic,
 				     (uint8_t)(vcpu->vendor.cr8 << 4));
+		/* The TPR, or a shadow that has ended. */
+		if (dirty & (X86_GROUP_CONTROL | X86_GROUP_SEGMENTS))
 			vcpu_priority_changed(vcpu);
-		}
 	}
 	if (unlikely(page->halt | page->inject.is_valid))
 		take_rare(vcpu);

@@ -132,6 +132,8 @@ static void store_control(struct vendor_vcpu *vcpu,
 
 	vmcb->cr0 = (state->cr0 & LOW32) | X86_CR0_ET;
 	vmcb->cr2 = state->cr2;
+	/* Bochs 2.7 does not load it from the VMCB. */
+	cr2_write(state->cr2);
 	vmcb->cr3 = state->cr3;
 	vmcb->cr4 = state->cr4 & vcpu->vm->guest_cr4_mask;
 	vmcb->efer =

@@ -228,6 +228,10 @@ static void svm_inject(struct vendor_vcpu *vcpu, const struct event *event)
 		inject |= EVENT_HAS_ERROR |
 			  FIELD_PUT(EVENT_ERROR, event->error_code);
 	svm->vmcb->event_inject = inject;
+	/* What the window was for, unless it is opened once more. */
+	if (event->kind == EVENT_INTERRUPT &&
+	    svm->vmcb->int_ctl & INT_CTL_V_IRQ)
+		svm_window_close(svm);
 	if (event->kind == EVENT_NMI) {
 		svm->is_nmi_masked = true;
 		svm->vmcb->intercept |= INTERCEPT_IRET;
@@ -248,9 +252,12 @@ static void svm_open_window(struct vendor_vcpu *vcpu, enum event_kind kind,
 
 	if (kind == EVENT_NMI && svm->is_nmi_masked)
 		return;
-	vmcb->int_ctl &= ~INT_CTL_V_INTR_PRIO;
-	vmcb->int_ctl |=
-		INT_CTL_V_IRQ | FIELD_PUT(INT_CTL_V_INTR_PRIO, priority);
+	vmcb->int_ctl &= ~(INT_CTL_V_INTR_PRIO | INT_CTL_V_IGN_TPR);
+	vmcb->int_ctl |= INT_CTL_V_IRQ;
+	if (priority >= PRIORITY_ABOVE_TPR)
+		vmcb->int_ctl |= INT_CTL_V_IGN_TPR;
+	else
+		vmcb->int_ctl |= FIELD_PUT(INT_CTL_V_INTR_PRIO, priority);
 	vmcb->intercept |= INTERCEPT_VINTR;
 	/* QEMU 7.2 ends itself when CR8 is written with V_IRQ pending. */
 	vmcb->intercept_cr |= INTERCEPT_CR_WRITE(8);
@@ -322,6 +329,8 @@ static __noinline struct svm_cpu *cpu_enter(struct vendor_vcpu *vcpu)
 
 	svm->cpu = &svm_cpus[vcpu->cpu];
 	asid_assign(svm, svm->cpu);
+	/* Bochs 2.7 does not load it from the VMCB. */
+	cr2_write(svm->vmcb->cr2);
 	return svm->cpu;
 }
 
