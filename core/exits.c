@@ -193,6 +193,12 @@ static enum exit_action exit_emulate(struct vcpu *vcpu, struct exit_info *info)
 	return to_machine(vcpu, GATE_EXIT_EMULATE);
 }
 
+static enum exit_action exit_shadowed(struct vcpu *vcpu, struct exit_info *info)
+{
+	(void)info;
+	return to_machine(vcpu, GATE_EXIT_SHADOWED);
+}
+
 static enum exit_action exit_emulate_run(struct vcpu *vcpu,
 					 struct exit_info *info)
 {
@@ -301,6 +307,7 @@ const exit_fn exit_handlers[EXIT_REASON_COUNT] = {
 	[EXIT_SHUTDOWN]         = exit_shutdown,
 	[EXIT_EXCEPTION]        = exit_exception,
 	[EXIT_EMULATE]          = exit_emulate,
+	[EXIT_SHADOWED]         = exit_shadowed,
 	[EXIT_EMULATE_RUN]      = exit_emulate_run,
 };
 /* clang-format on */

@@ -146,6 +146,11 @@ enum gate_exit {
 	/* Emulate one instruction. */
 	GATE_EXIT_EMULATE,
 	/*
+	 * Emulate the instruction in an interrupt shadow, which this processor
+	 * would not keep.  One that is not known is left to it all the same.
+	 */
+	GATE_EXIT_SHADOWED,
+	/*
 	 * The processor cannot run the guest as it is now: deliver .run.event
 	 * if there is one, then emulate up to .run.count instructions, fewer
 	 * once CR0.PE changes.  Faults are delivered by the machine as well.

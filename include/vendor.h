@@ -46,6 +46,8 @@ enum exit_reason {
 	EXIT_SHUTDOWN,	/* triple fault */
 	EXIT_EXCEPTION, /* vector */
 	EXIT_EMULATE,	/* let the machine emulate one instruction */
+	/* the same, if it can: the processor will forget the shadow over it */
+	EXIT_SHADOWED,
 	/* emulate: this processor cannot run the guest as it is now */
 	EXIT_EMULATE_RUN,
 	EXIT_REASON_COUNT,

@@ -307,7 +307,9 @@ static bool emulate_one(struct machine_vcpu *vcpu)
 	case EMUL_RETRY:
 		break;
 	case EMUL_UNHANDLED:
-		report_unhandled(vcpu);
+		/* The processor runs it, if it must, without its shadow. */
+		if (vcpu->page->exit != GATE_EXIT_SHADOWED)
+			report_unhandled(vcpu);
 		break;
 	}
 	if (unlikely(vcpu->page->state.dirty & X86_GROUP_CONTROL))

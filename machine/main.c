@@ -202,6 +202,7 @@ static const exit_fn exit_handlers[GATE_EXIT_COUNT] = {
 	[GATE_EXIT_LENGTH]    = exit_length,
 	[GATE_EXIT_CR]        = machine_emulate,
 	[GATE_EXIT_EMULATE]   = machine_emulate,
+	[GATE_EXIT_SHADOWED]  = machine_emulate,
 	[GATE_EXIT_EMULATE_RUN] = machine_emulate_run,
 	[GATE_EXIT_INTACK]    = exit_intack,
 	[GATE_EXIT_EOI]       = exit_eoi,

@@ -17,7 +17,7 @@ static const uint8_t exit_table[] = {
 	[VMEXIT_DR_READ(0) ... VMEXIT_DR_READ(15)]   = EXIT_DR | MORE,
 	[VMEXIT_DR_WRITE(0) ... VMEXIT_DR_WRITE(15)] = EXIT_DR | MORE,
 	[VMEXIT_EXCEPTION(0) ... VMEXIT_EXCEPTION(31)] = EXIT_EXCEPTION | MORE,
-	[VMEXIT_INTR]     = EXIT_HOST_INTERRUPT,
+	[VMEXIT_INTR]     = EXIT_HOST_INTERRUPT | MORE,
 	[VMEXIT_NMI]      = EXIT_HOST_NMI,
 	[VMEXIT_SMI]      = EXIT_HOST_INTERRUPT,
 	[VMEXIT_INIT]     = EXIT_HOST_INTERRUPT,
@@ -90,18 +90,17 @@ static void iret_seen(struct svm_vcpu *svm)
 	svm->dirty |= CLEAN_INTERCEPTS;
 }
 
-void svm_window_close(struct svm_vcpu *svm)
-{
-	svm->vmcb->int_ctl &= ~INT_CTL_V_IRQ;
-	svm->vmcb->intercept &= ~INTERCEPT_VINTR;
-	svm->vmcb->intercept_cr &= ~INTERCEPT_CR_WRITE(8);
-	svm->dirty |= CLEAN_INTERCEPTS | CLEAN_TPR;
-}
-
 static void decode_more(struct svm_vcpu *svm, uint32_t code,
 			struct exit_info *info)
 {
 	switch (info->reason) {
+	case EXIT_HOST_INTERRUPT:
+		/* QEMU would forget the shadow; the machine lets the interrupt
+		 * in as soon as it runs. */
+		if (svm->vmcb->int_state & INT_STATE_SHADOW &&
+		    svm->features->is_tcg)
+			info->reason = EXIT_SHADOWED;
+		break;
 	case EXIT_IO:
 		decode_io(svm->vmcb, info);
 		break;

@@ -20,13 +20,17 @@
 
 #define CPUID_EXT1_ECX_SVM BIT(2)
 
+/* clang-format off */
+#define CPUID_HYPERVISOR	0x40000000
+#define   CPUID_TCG_EBX		0x54474354 /* "TCGTCGTCGTCG" */
+#define   CPUID_TCG_ECX		0x43544743
+#define   CPUID_TCG_EDX		0x47435447
+/* clang-format on */
+
 #define IOPM_PAGES 3
 
 /* PAUSEs before a loop counts as waiting, where the processor counts them. */
 #define PAUSE_COUNT 3000
-
-/* Priorities from here on are not subject to the TPR. */
-#define PRIORITY_ABOVE_TPR 16
 
 /* Per CPU: where its own state is while guests run, and its ASIDs. */
 struct svm_cpu {
@@ -40,6 +44,15 @@ struct svm_cpu {
 static struct svm_features features;
 static struct svm_cpu svm_cpus[VENDOR_MAX_CPUS];
 static hpa_t iopm_hpa;
+
+/* QEMU's interpreter, whose virtualization has faults of its own. */
+static bool is_tcg(void)
+{
+	struct cpuid_regs r = cpuid_read(CPUID_HYPERVISOR, 0);
+
+	return r.ebx == CPUID_TCG_EBX && r.ecx == CPUID_TCG_ECX &&
+	       r.edx == CPUID_TCG_EDX;
+}
 
 static int svm_probe(const char **why)
 {
@@ -60,6 +73,7 @@ static int svm_probe(const char **why)
 	features.has_clean_bits = r.edx & SVM_EDX_CLEAN;
 	features.has_flush_asid = r.edx & SVM_EDX_FLUSH_ASID;
 	features.has_pause_filter = r.edx & SVM_EDX_PAUSE_FILTER;
+	features.is_tcg = is_tcg();
 	if (features.asid_count < 2) {
 		*why = "the processor's AMD-V has no ASID for guests";
 		return -ENODEV;
@@ -190,98 +204,6 @@ static void svm_vcpu_fini(struct vendor_vcpu *vcpu)
 	vcpu->private = NULL;
 }
 
-/* ---- Events ----------------------------------------------------------------
- */
-
-static bool svm_can_inject(struct vendor_vcpu *vcpu, enum event_kind kind)
-{
-	const struct svm_vcpu *svm = vcpu->private;
-	const struct vmcb *vmcb = svm->vmcb;
-
-	if (vmcb->event_inject & EVENT_VALID)
-		return false;
-	switch (kind) {
-	case EVENT_INTERRUPT:
-		return (vcpu->state->rflags & X86_FLAG_IF) &&
-		       !(vmcb->int_state & INT_STATE_SHADOW);
-	case EVENT_NMI:
-		return !svm->is_nmi_masked &&
-		       !(vmcb->int_state & INT_STATE_SHADOW);
-	case EVENT_EXCEPTION:
-		break;
-	}
-	return true;
-}
-
-static void svm_inject(struct vendor_vcpu *vcpu, const struct event *event)
-{
-	static const uint8_t type[] = {
-		[EVENT_INTERRUPT] = EVENT_TYPE_INTR,
-		[EVENT_NMI] = EVENT_TYPE_NMI,
-		[EVENT_EXCEPTION] = EVENT_TYPE_EXCEPTION,
-	};
-	struct svm_vcpu *svm = vcpu->private;
-	uint64_t inject = EVENT_VALID | FIELD_PUT(EVENT_VECTOR, event->vector) |
-			  FIELD_PUT(EVENT_TYPE, type[event->kind]);
-
-	if (event->has_error_code)
-		inject |= EVENT_HAS_ERROR |
-			  FIELD_PUT(EVENT_ERROR, event->error_code);
-	svm->vmcb->event_inject = inject;
-	/* What the window was for, unless it is opened once more. */
-	if (event->kind == EVENT_INTERRUPT &&
-	    svm->vmcb->int_ctl & INT_CTL_V_IRQ)
-		svm_window_close(svm);
-	if (event->kind == EVENT_NMI) {
-		svm->is_nmi_masked = true;
-		svm->vmcb->intercept |= INTERCEPT_IRET;
-		svm->dirty |= CLEAN_INTERCEPTS;
-	}
-}
-
-/*
- * A virtual interrupt that is never delivered: its intercept fires as soon as
- * it could be.  NMIs wait for IRET, whose intercept stands already, or for
- * the end of a shadow, which the same trick shows well enough.
- */
-static void svm_open_window(struct vendor_vcpu *vcpu, enum event_kind kind,
-			    unsigned priority)
-{
-	struct svm_vcpu *svm = vcpu->private;
-	struct vmcb *vmcb = svm->vmcb;
-
-	if (kind == EVENT_NMI && svm->is_nmi_masked)
-		return;
-	vmcb->int_ctl &= ~(INT_CTL_V_INTR_PRIO | INT_CTL_V_IGN_TPR);
-	vmcb->int_ctl |= INT_CTL_V_IRQ;
-	if (priority >= PRIORITY_ABOVE_TPR)
-		vmcb->int_ctl |= INT_CTL_V_IGN_TPR;
-	else
-		vmcb->int_ctl |= FIELD_PUT(INT_CTL_V_INTR_PRIO, priority);
-	vmcb->intercept |= INTERCEPT_VINTR;
-	/* QEMU 7.2 ends itself when CR8 is written with V_IRQ pending. */
-	vmcb->intercept_cr |= INTERCEPT_CR_WRITE(8);
-	svm->dirty |= CLEAN_INTERCEPTS | CLEAN_TPR;
-}
-
-static void svm_end_shadow(struct vendor_vcpu *vcpu)
-{
-	struct svm_vcpu *svm = vcpu->private;
-
-	svm->vmcb->int_state = 0;
-}
-
-static void svm_events_clear(struct vendor_vcpu *vcpu)
-{
-	struct svm_vcpu *svm = vcpu->private;
-
-	svm->vmcb->event_inject = 0;
-	svm->vmcb->int_state = 0;
-	svm->is_nmi_masked = false;
-	svm->vmcb->intercept &= ~INTERCEPT_IRET;
-	svm_window_close(svm);
-}
-
 static void svm_tlb_flush(struct vendor_vcpu *vcpu)
 {
 	struct svm_vcpu *svm = vcpu->private;
@@ -334,23 +256,6 @@ static __noinline struct svm_cpu *cpu_enter(struct vendor_vcpu *vcpu)
 	return svm->cpu;
 }
 
-/*
- * An event whose delivery the exit cut short goes in again; INT n and its
- * kind need not, for RIP still stands at the instruction.
- */
-static void reinject_unfinished(struct vmcb *vmcb)
-{
-	uint64_t info = vmcb->exit_int_info;
-	unsigned type = FIELD_GET(EVENT_TYPE, info);
-	unsigned vector = FIELD_GET(EVENT_VECTOR, info);
-	bool is_software =
-		type == EVENT_TYPE_SOFTWARE ||
-		(type == EVENT_TYPE_EXCEPTION &&
-		 (vector == X86_VECTOR_BP || vector == X86_VECTOR_OF));
-
-	vmcb->event_inject = is_software ? 0 : info;
-}
-
 static void svm_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 {
 	struct svm_vcpu *svm = vcpu->private;
@@ -381,8 +286,8 @@ static void svm_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 	vcpu->cr8 = vmcb->int_ctl & INT_CTL_V_TPR;
 	vcpu->has_shadow = vmcb->int_state & INT_STATE_SHADOW;
 	vmcb->tlb_control = TLB_KEEP;
-	if (unlikely(vmcb->exit_int_info & EVENT_VALID))
-		reinject_unfinished(vmcb);
+	if (unlikely((vmcb->exit_int_info & EVENT_VALID) | svm->is_virq_sent))
+		svm_event_settle(svm);
 	else
 		vmcb->event_inject = 0;
 	svm_exit_decode(vcpu, info);

@@ -15,6 +15,8 @@ struct svm_features {
 	bool has_clean_bits;
 	bool has_flush_asid;
 	bool has_pause_filter;
+	/* QEMU's interpreter: see event.c. */
+	bool is_tcg;
 };
 
 /* RFLAGS bits a guest may have; all others are reserved. */
@@ -36,14 +38,29 @@ struct svm_vcpu {
 	bool is_dr_live;
 	/* An NMI is being handled: closed until IRET, which is intercepted. */
 	bool is_nmi_masked;
+	/* On QEMU: an interrupt went in as V_IRQ and is not known to be
+	 * taken; a window that was asked for meanwhile. */
+	bool is_virq_sent;
+	bool is_window_deferred;
+	uint8_t deferred_priority;
 	uint64_t dr[4];
 };
 
 /* svm/enter.asm */
 void svm_enter(hpa_t vmcb_hpa, struct x86_state *state, hpa_t host_vmcb_hpa);
 
-/* svm/exit.c: say in neutral words why the guest stopped. */
+/* svm/event.c */
+bool svm_can_inject(struct vendor_vcpu *vcpu, enum event_kind kind);
+void svm_inject(struct vendor_vcpu *vcpu, const struct event *event);
+void svm_open_window(struct vendor_vcpu *vcpu, enum event_kind kind,
+		     unsigned priority);
 void svm_window_close(struct svm_vcpu *svm);
+void svm_end_shadow(struct vendor_vcpu *vcpu);
+void svm_events_clear(struct vendor_vcpu *vcpu);
+/* After an exit during the delivery of an event, or with is_virq_sent. */
+void svm_event_settle(struct svm_vcpu *svm);
+
+/* svm/exit.c: say in neutral words why the guest stopped. */
 void svm_exit_decode(struct vendor_vcpu *vcpu, struct exit_info *info);
 
 /* svm/state.c */

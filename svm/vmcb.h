@@ -78,6 +78,7 @@
 #define INT_CTL_V_INTR_PRIO    MASK(19, 16)
 #define INT_CTL_V_IGN_TPR      BIT(20)
 #define INT_CTL_V_INTR_MASKING BIT(24)
+#define INT_CTL_V_INTR_VECTOR  MASK(39, 32)
 
 /* int_state */
 #define INT_STATE_SHADOW BIT(0)
