@@ -105,8 +105,7 @@ GATE_CALL(call_timer)
 	return 0;
 }
 
-/* ---- Block ------------------------------------------------------------------
- */
+/* ---- Block ------------------------------------------------------------- */
 
 enum { BLOCK_OP_READ, BLOCK_OP_WRITE, BLOCK_OP_FLUSH }; /* enum block_op */
 
@@ -150,8 +149,7 @@ GATE_CALL(call_block)
 	return 0;
 }
 
-/* ---- Console and log
- * ------------------------------------------------------------ */
+/* ---- Console and log --------------------------------------------------- */
 
 #define CONSOLE_PIECE 256
 
@@ -217,8 +215,7 @@ GATE_CALL(call_log)
 	return 0;
 }
 
-/* ---- Memory map
- * -------------------------------------------------------------------- */
+/* ---- Memory map -------------------------------------------------------- */
 
 /* [gpa, +length) onto the VM's memory at offset, piece by 2 MiB piece. */
 static int map_chunks(struct vm *vm, gpa_t gpa, uint64_t length,
@@ -272,8 +269,7 @@ GATE_CALL(call_map)
 	return error;
 }
 
-/* ---- The rest
- * ------------------------------------------------------------------------ */
+/* ---- The rest ---------------------------------------------------------- */
 
 GATE_CALL(call_stop)
 {
@@ -354,9 +350,7 @@ const gate_fn gate_calls[GATE_CALL_COUNT] = {
 };
 /* clang-format on */
 
-/* ---- Entry
- * ---------------------------------------------------------------------------
- */
+/* ---- Entry ------------------------------------------------------------- */
 
 #define EFER_SCE     BIT(0)
 #define STAR_SYSRET  MASK(63, 48)

@@ -108,8 +108,7 @@ int msr_exit_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	return error;
 }
 
-/* ---- The emulator's features
- * -------------------------------------------------- */
+/* ---- The emulator's features ------------------------------------------- */
 
 /* clang-format off */
 static const struct {

@@ -60,8 +60,7 @@ static void enable_here(void *ctx)
 		__atomic_store_n(&start->enable_error, error, __ATOMIC_SEQ_CST);
 }
 
-/* ---- Modules
- * ------------------------------------------------------------------- */
+/* ---- Modules ----------------------------------------------------------- */
 
 static int add_blob(struct start *start, struct vm *vm, const char *name,
 		    enum gate_blob_kind kind)
@@ -165,8 +164,7 @@ static int add_disk(struct start *start, struct vm *vm,
 	return 0;
 }
 
-/* ---- Guests
- * ---------------------------------------------------------------------- */
+/* ---- Guests ------------------------------------------------------------ */
 
 static struct vm *start_guest(struct start *start,
 			      const struct guest_manifest *manifest)

@@ -61,8 +61,7 @@ void vcpu_inject(struct vcpu *vcpu, uint8_t vector, bool has_error_code,
 	vcpu->back->inject(&vcpu->vendor, &event);
 }
 
-/* ---- State after reset and INIT
- * ---------------------------------------------- */
+/* ---- State after reset and INIT ---------------------------------------- */
 
 #define RESET_SELECTOR_CS 0xf000
 #define RESET_BASE_CS	  0xffff0000
@@ -197,8 +196,7 @@ void vm_reset(struct vm *vm, struct vcpu *caller)
 	vcpu_take_reset(caller);
 }
 
-/* ---- Interrupts
- * --------------------------------------------------------------- */
+/* ---- Interrupts -------------------------------------------------------- */
 
 enum attend { ATTEND_RUN, ATTEND_TO_MACHINE, ATTEND_AGAIN };
 
@@ -409,8 +407,7 @@ static __noinline enum attend vcpu_attend(struct vcpu *vcpu)
 	return attend_interrupts(vcpu, vector);
 }
 
-/* ---- The machine's answer
- * ------------------------------------------------------- */
+/* ---- The machine's answer ---------------------------------------------- */
 
 static void take_injection(struct vcpu *vcpu)
 {
@@ -473,8 +470,7 @@ static void take_answer(struct vcpu *vcpu)
 		take_ack(vcpu);
 }
 
-/* ---- Running
- * --------------------------------------------------------------------- */
+/* ---- Running ----------------------------------------------------------- */
 
 /* Asked before every entry: three loads and no more. */
 static inline bool wants_attention(struct vcpu *vcpu)
@@ -531,8 +527,7 @@ long vcpu_resume(struct vcpu *vcpu)
 	return 0;
 }
 
-/* ---- Reports
- * ----------------------------------------------------------------------- */
+/* ---- Reports ----------------------------------------------------------- */
 
 static void report_segment(const char *name, const struct x86_segment *s)
 {

@@ -37,8 +37,7 @@ uint64_t vm_deadline_tsc(const struct vm *vm, uint64_t ns)
 	return vm->tsc_base + ticks;
 }
 
-/* ---- Memory
- * ------------------------------------------------------------------ */
+/* ---- Memory ------------------------------------------------------------ */
 
 static int vm_alloc_memory(struct vm *vm)
 {
@@ -77,8 +76,7 @@ static void vm_free_memory(struct vm *vm)
 				order);
 }
 
-/* ---- Parts
- * ------------------------------------------------------------------- */
+/* ---- Parts ------------------------------------------------------------- */
 
 static void vm_timer_expired(void *ctx)
 {
@@ -155,8 +153,7 @@ static void vm_init_config(struct vm *vm)
 	config->devices = m->devices;
 }
 
-/* ---- vCPUs
- * -------------------------------------------------------------------- */
+/* ---- vCPUs ------------------------------------------------------------- */
 
 static void vcpu_thread(void *arg)
 {
@@ -206,8 +203,7 @@ static int vm_init_vcpu(struct vm *vm, unsigned id)
 	return 0;
 }
 
-/* ---- Life
- * ----------------------------------------------------------------------- */
+/* ---- Life -------------------------------------------------------------- */
 
 static const struct table_format *nested_format(const struct vendor *back)
 {

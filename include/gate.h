@@ -238,8 +238,7 @@ struct gate_page {
 };
 _Static_assert(sizeof(struct gate_page) <= PAGE_SIZE, "one page");
 
-/* ---- Calls ----------------------------------------------------------------
- */
+/* ---- Calls ------------------------------------------------------------- */
 
 enum gate_call {
 	/*

@@ -195,8 +195,7 @@ const struct emul_ops machine_emul_ops = {
 	.tsc = tsc,
 };
 
-/* ---- One instruction -------------------------------------------------------
- */
+/* ---- One instruction --------------------------------------------------- */
 
 static void inject_fault(struct machine_vcpu *vcpu)
 {
@@ -322,8 +321,7 @@ void machine_emulate(struct machine_vcpu *vcpu)
 	(void)emulate_one(vcpu);
 }
 
-/* ---- Many instructions: the processor cannot run them ----------------------
- */
+/* ---- Many instructions: the processor cannot run them ------------------ */
 
 static bool deliver(struct machine_vcpu *vcpu)
 {

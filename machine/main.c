@@ -15,8 +15,7 @@ static struct machine the_machine;
 
 void machine_main(unsigned vcpu);
 
-/* ---- The lock
- * ------------------------------------------------------------------ */
+/* ---- The lock ---------------------------------------------------------- */
 
 __noinline void machine_lock_wait(struct machine *machine)
 {
@@ -25,8 +24,7 @@ __noinline void machine_lock_wait(struct machine *machine)
 	while (__atomic_exchange_n(&machine->lock, 1, __ATOMIC_ACQUIRE));
 }
 
-/* ---- What the board wants of the monitor
- * ------------------------------------------ */
+/* ---- What the board wants of the monitor ------------------------------- */
 
 static void op_set_intr(void *ctx, bool level)
 {
@@ -120,9 +118,7 @@ static void clock_deadline_changed(void *ctx, uint64_t deadline_ns)
 	gate_timer(deadline_ns);
 }
 
-/* ---- Exits
- * ---------------------------------------------------------------------------
- */
+/* ---- Exits ------------------------------------------------------------- */
 
 static void exit_none(struct machine_vcpu *vcpu)
 {
@@ -276,9 +272,7 @@ static __noreturn void vcpu_loop(struct machine_vcpu *vcpu)
 	}
 }
 
-/* ---- Start
- * ------------------------------------------------------------------------------
- */
+/* ---- Start ------------------------------------------------------------- */
 
 static void machine_vcpu_init(struct machine *machine, unsigned id)
 {

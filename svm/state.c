@@ -195,8 +195,7 @@ void svm_state_store(struct vendor_vcpu *vcpu, uint32_t groups)
 	state->dirty &= ~groups;
 }
 
-/* ---- MSRs ------------------------------------------------------------------
- */
+/* ---- MSRs -------------------------------------------------------------- */
 
 static const struct {
 	uint32_t msr;
@@ -251,8 +250,7 @@ int svm_msr_set(struct vendor_vcpu *vcpu, uint32_t msr, uint64_t value)
 	return 0;
 }
 
-/* ---- Debug registers
- * --------------------------------------------------------- */
+/* ---- Debug registers --------------------------------------------------- */
 /*
  * The VMCB switches DR6 and DR7; DR0-DR3 stay with whoever used them last.
  * Until the guest touches a debug register all accesses exit; then they are
@@ -283,8 +281,7 @@ void svm_dr_put_away(struct svm_vcpu *svm)
 	svm->dirty |= CLEAN_INTERCEPTS;
 }
 
-/* ---- Reports
- * ------------------------------------------------------------------- */
+/* ---- Reports ----------------------------------------------------------- */
 
 void svm_dump(struct vendor_vcpu *vcpu)
 {

@@ -220,8 +220,7 @@ static void svm_switch_out(struct vendor_vcpu *vcpu)
 	svm->cpu = NULL;
 }
 
-/* ---- Running
- * ----------------------------------------------------------------- */
+/* ---- Running ----------------------------------------------------------- */
 
 /*
  * A CPU hands out each ASID once and then begins a new generation, with all
