@@ -29,12 +29,15 @@
 
 uint64_t vm_deadline_tsc(const struct vm *vm, uint64_t ns)
 {
-	uint64_t ticks;
+	uint64_t mult = vm->config->tsc_mult;
 
-	if (ns >= NEVER_NS)
+	if (ns >= NEVER_NS || ns >> NSEC_MULT_SHIFT >= mult)
 		return TIMER_NEVER;
-	ticks = time_ns_to_tsc(ns);
-	return vm->tsc_base + ticks;
+	/* The first tick at which vm_now_ns() is not below ns. */
+	return vm->tsc_base +
+	       div128(ns >> (64 - NSEC_MULT_SHIFT), ns << NSEC_MULT_SHIFT,
+		      mult) +
+	       1;
 }
 
 /* ---- Memory ------------------------------------------------------------ */

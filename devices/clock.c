@@ -66,9 +66,11 @@ void clock_run(struct clock *clock)
 {
 	uint64_t now = clock_now(clock);
 
-	/* The one-shot behind the last announcement is spent. */
-	if (clock->announced_ns <= now)
-		clock->announced_ns = UINT64_MAX;
+	/*
+	 * The one-shot behind the last announcement is spent, even if it went
+	 * off early; one that is not is only armed once more.
+	 */
+	clock->announced_ns = UINT64_MAX;
 	clock->is_running = true;
 	while (clock->first && clock->first->deadline_ns <= now) {
 		struct clock_timer *timer = clock->first;

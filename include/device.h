@@ -108,8 +108,9 @@ void clock_timer_arm(struct clock *clock, struct clock_timer *timer,
 		     uint64_t deadline_ns);
 void clock_timer_disarm(struct clock *clock, struct clock_timer *timer);
 /*
- * Runs all that have expired; the machine calls it when woken.  A callback
- * that arms its timer again names a time in the future.
+ * Runs all that have expired and announces the next deadline, whether it is
+ * new or not; the machine calls it when woken.  A callback that arms its timer
+ * again names a time in the future.
  */
 void clock_run(struct clock *clock);
 

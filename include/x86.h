@@ -88,6 +88,18 @@ static inline uint32_t port_read32(uint16_t port)
 	return value;
 }
 
+/* high:low / divisor; high must be below divisor. */
+static inline uint64_t div128(uint64_t high, uint64_t low, uint64_t divisor)
+{
+	uint64_t quotient, rest;
+
+	__asm__("divq %4"
+		: "=a"(quotient), "=d"(rest)
+		: "a"(low), "d"(high), "r"(divisor)
+		: "cc");
+	return quotient;
+}
+
 /* uint64_t cr0_read(void), void cr0_write(uint64_t), ... */
 #define X86_DEFINE_CR(n)                                                       \
 	static inline uint64_t cr##n##_read(void)                              \

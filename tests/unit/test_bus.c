@@ -272,6 +272,12 @@ static void test_clock(void **state)
 	clock_run(&b.clock);
 	assert_int_equal(t[0].count, 8);
 	assert_int_equal(b.announced_ns, 1000);
+	/* Woken too early: the one-shot is gone and has to be armed again. */
+	b.announced_ns = 0;
+	b.now_ns = 999;
+	clock_run(&b.clock);
+	assert_int_equal(t[0].count, 8);
+	assert_int_equal(b.announced_ns, 1000);
 	/* A timer in the past runs at the next opportunity. */
 	clock_timer_arm(&b.clock, &t[1].timer, 10);
 	assert_int_equal(t[1].count, 1);
