@@ -54,8 +54,7 @@ def command(the_host, args, work):
     if not os.path.exists("/usr/share/bochs/BIOS-bochs-latest"):
         raise Problem("Bochs is missing: install bochs, bochs-term, "
                       "bochsbios, vgabios")
-    image = os.path.join(work, "host.iso")
-    iso.make(the_host, image, work)
+    image = iso.medium(the_host, work)
     memory = args.host_memory or the_host.memory_mib()
     line = [sys.executable, os.path.realpath(__file__), work,
             "cpu=" + (args.cpu_model or CPU), "cpus=%d" % args.cpus,

@@ -69,6 +69,8 @@ def find_file(name, folder):
 class Host:
     """A compiled and checked manifest with its modules."""
 
+    iso = None    # not packed yet
+
     def __init__(self, source, work):
         if not os.path.isfile(source):
             raise Problem("there is no manifest '%s'" % source)

@@ -72,6 +72,30 @@ def add_licences(folder):
         shutil.copy(path, os.path.join(folder, name))
 
 
+class IsoHost:
+    """A host that was packed before: its manifest and modules are inside."""
+
+    modules = ()
+
+    def __init__(self, path):
+        if not os.path.isfile(path):
+            raise Problem("there is no ISO '%s'" % path)
+        self.source = self.iso = os.path.realpath(path)
+
+    def memory_mib(self):
+        """What the guests need is not known here; --host-memory says it."""
+        return os.path.getsize(self.iso) // host.MIB + 1024
+
+
+def medium(the_host, work):
+    """The path of an ISO that boots the host; made now unless it is one."""
+    if the_host.iso:
+        return the_host.iso
+    path = os.path.join(work, "host.iso")
+    make(the_host, path, work)
+    return path
+
+
 def make(the_host, output, work):
     """Write the ISO for a Host; work is a folder for the pieces."""
     kernel = os.path.join(host.BUILD, "bulkhead32.elf")

@@ -36,7 +36,9 @@ def add_run(commands):
         "run", help="boot a manifest's host in a simulator",
         description="Boots the host in a simulator, its console on the "
         "terminal; Ctrl-A X leaves. With --expect it runs unattended.")
-    run.add_argument("manifest", metavar="MANIFEST")
+    run.add_argument("manifest", metavar="MANIFEST",
+                     help="a manifest, or an ISO that 'image' made (then say "
+                     "--host-memory if the guests need more than 1 GiB)")
     run.add_argument("--sim", choices=["qemu", "bochs"], default="qemu",
                      help="the simulator (default: qemu, an AMD-V host; bochs "
                      "is an Intel host with VT-x unless --cpu says else)")
@@ -114,7 +116,10 @@ def do_image(args, work):
 
 
 def do_run(args, work):
-    the_host = host.Host(args.manifest, work)
+    if args.manifest.endswith(".iso"):
+        the_host = iso.IsoHost(args.manifest)
+    else:
+        the_host = host.Host(args.manifest, work)
     scripted = args.steps or args.until_end or args.fail
     if args.sim == "bochs":
         args.cpus = args.cpus or 1

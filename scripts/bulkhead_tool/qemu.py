@@ -60,11 +60,10 @@ def console(args, interactive):
 
 
 def boot_medium(the_host, args, work):
-    if args.iso or args.uefi:
+    if args.iso or args.uefi or the_host.iso:
         from . import iso
-        image = os.path.join(work, "host.iso")
-        iso.make(the_host, image, work)
-        line = ["-cdrom", image, "-boot", "d", "-vga", "std"]
+        line = ["-cdrom", iso.medium(the_host, work), "-boot", "d",
+                "-vga", "std"]
         if args.uefi:
             if not os.path.exists(OVMF):
                 raise Problem("%s is missing: install ovmf" % OVMF)

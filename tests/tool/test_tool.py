@@ -11,7 +11,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../scripts"))
 
-from bulkhead_tool import Problem, fdt, host, qemu, session    # noqa: E402
+from bulkhead_tool import Problem, fdt, host, iso, qemu, session    # noqa: E402
 
 MANIFEST = """/dts-v1/;
 / {
@@ -49,6 +49,13 @@ class Manifests(unittest.TestCase):
             self.host(**change)
         for word in words:
             self.assertIn(word, str(caught.exception))
+
+    def test_packed_host_boots_as_it_is(self):
+        path = os.path.realpath(self.write("x.iso", "not looked into"))
+        self.assertEqual(iso.medium(iso.IsoHost(path), self.work), path)
+        with self.assertRaises(Problem) as caught:
+            iso.IsoHost(path + ".iso")
+        self.assertIn("x.iso.iso", str(caught.exception))
 
     def test_tree_is_read_as_written(self):
         source = self.write("t.dts", '/dts-v1/; / { a = "x", "y"; '
