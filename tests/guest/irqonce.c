@@ -38,7 +38,7 @@ static void pit_load(uint8_t mode, unsigned count)
 static void test_once(void)
 {
 	pic_enable(0);
-	pit_load(PIT_MODE2, PIT_HZ / 50000);
+	pit_load(PIT_MODE2, PIT_HZ / 2000);
 	trap_hook(VECTOR, on_interrupt);
 	sti();
 	for (unsigned i = 0; i < ROUNDS; i++)
