@@ -2,6 +2,7 @@
 """One simulator run: a person at the terminal, or a list of expectations."""
 
 import codecs
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,11 @@ from . import Problem
 # at its serial console but 18 times a second.
 TYPING_CHUNK, TYPING_PAUSE = 2, 0.03
 TAIL_LINES = 12
+
+# Cursor movements and the like, which firmware puts between any two letters;
+# the last alternative is one that the next piece of output will complete.
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[@-~]|\x1b[^\[]|\r"
+                     r"|(\x1b(?:\[[0-9;?]*)?\Z)")
 
 
 def interactive(line, timeout):
@@ -39,6 +45,22 @@ def unescape(text):
     return codecs.decode(text.replace("\\e", "\\x1b"), "unicode_escape")
 
 
+class Plain:
+    """Text piece by piece without control sequences and carriage returns."""
+
+    def __init__(self):
+        self.rest = ""
+
+    def feed(self, piece):
+        piece, self.rest = self.rest + piece, ""
+
+        def drop(match):
+            self.rest = match.group(1) or ""
+            return ""
+
+        return CONTROL.sub(drop, piece)
+
+
 class Scripted:
     """Drives a simulator through steps ('expect', regex), ('send', text)."""
 
@@ -54,6 +76,10 @@ class Scripted:
                                    timeout=args.timeout,
                                    searchwindowsize=16384)
         self.child.delaybeforesend = None
+        # What is expected is looked for in plain text; the log keeps all.
+        raw, plain = self.child.read_nonblocking, Plain()
+        self.child.read_nonblocking = \
+            lambda *args, **names: plain.feed(raw(*args, **names))
         if not args.quiet:
             self.child.logfile_read = sys.stdout
 
@@ -63,7 +89,7 @@ class Scripted:
     def tail(self):
         text = self.child.before
         text = text if isinstance(text, str) else ""
-        lines = text.replace("\r", "").splitlines()[-TAIL_LINES:]
+        lines = text.splitlines()[-TAIL_LINES:]
         return "\n".join("  | " + l for l in lines)
 
     def wait_for(self, patterns, what):

@@ -123,6 +123,10 @@ class Sessions(unittest.TestCase):
         self.run_steps("echo a1; echo b2; sleep 9",
                        [("expect", r"a\d"), ("expect", r"b\d")])
 
+    def test_control_sequences_do_not_hide_what_is_expected(self):
+        self.run_steps(r"printf 'g\r\033[09;0'; sleep 0.3; printf '2Hrub> '; "
+                       "sleep 9", [("expect", "grub> ")])
+
     def test_order_counts(self):
         self.unmet("expectation 2 of 2: 'first'", "echo first; echo second",
                    [("expect", "second"), ("expect", "first")])
