@@ -16,6 +16,7 @@
 
 enum need {
 	NEED,	/* without it no guest runs */
+	OFFER,	/* the same, but clear until somebody sets it */
 	WANT,	/* set where it may be set */
 	REFUSE, /* must be clear */
 };
@@ -47,6 +48,12 @@ static const struct control_row rows[] = {
 	{ WORD_PROC, NEED, PROC_RDPMC_EXITING, LACKS "RDPMC exiting" },
 	{ WORD_PROC, NEED, PROC_MWAIT_EXITING, LACKS "MWAIT exiting" },
 	{ WORD_PROC, NEED, PROC_MONITOR_EXITING, LACKS "MONITOR exiting" },
+	{ WORD_PROC, OFFER, PROC_INTERRUPT_WINDOW,
+	  LACKS "interrupt-window exiting" },
+	{ WORD_PROC, OFFER, PROC_NMI_WINDOW, LACKS "NMI-window exiting" },
+	{ WORD_PROC, OFFER, PROC_PAUSE_EXITING, LACKS "PAUSE exiting" },
+	{ WORD_PROC, OFFER, PROC_CR8_LOAD_EXITING | PROC_CR8_STORE_EXITING,
+	  LACKS "CR8 exiting" },
 	{ WORD_PROC, WANT, PROC_TPR_SHADOW, NULL },
 	{ WORD_PROC, REFUSE, PROC_CR3_LOAD_EXITING, KEEPS "CR3-load exiting" },
 	{ WORD_PROC, REFUSE, PROC_CR3_STORE_EXITING,
@@ -96,12 +103,14 @@ static uint32_t forced(const struct vmx_caps *caps, unsigned word)
 static int row_apply(const struct control_row *row, const struct vmx_caps *caps,
 		     uint32_t *value, const char **why)
 {
-	uint32_t may = allowed1(caps, row->word);
+	bool is_missing = row->bits & ~allowed1(caps, row->word);
 
-	if (row->need == NEED && (row->bits & ~may)) {
+	if (is_missing && (row->need == NEED || row->need == OFFER)) {
 		*why = row->why;
 		return -ENODEV;
 	}
+	if (row->need == OFFER)
+		return 0;
 	if (row->need == REFUSE) {
 		if (forced(caps, row->word) & row->bits) {
 			*why = row->why;
@@ -111,7 +120,7 @@ static int row_apply(const struct control_row *row, const struct vmx_caps *caps,
 		return 0;
 	}
 	/* All of a wanted group or nothing of it. */
-	if (!(row->bits & ~may))
+	if (!is_missing)
 		*value |= row->bits;
 	return 0;
 }

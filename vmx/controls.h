@@ -22,6 +22,7 @@ struct vmx_caps {
 	uint64_t basic;
 	uint64_t word[WORD_COUNT]; /* allowed-1 above, allowed-0 below */
 	uint64_t ept_vpid;
+	uint64_t misc;
 	uint64_t cr0_fixed0, cr0_fixed1;
 	uint64_t cr4_fixed0, cr4_fixed1;
 };

@@ -68,6 +68,7 @@ static void read_caps(struct vmx_caps *caps)
 			msr_read(caps->basic & VMX_BASIC_TRUE_CONTROLS
 					 ? msrs[i].true_controls
 					 : msrs[i].plain);
+	caps->misc = msr_read(MSR_VMX_MISC);
 	caps->cr0_fixed0 = msr_read(MSR_VMX_CR0_FIXED0);
 	caps->cr0_fixed1 = msr_read(MSR_VMX_CR0_FIXED1);
 	caps->cr4_fixed0 = msr_read(MSR_VMX_CR4_FIXED0);
@@ -95,9 +96,9 @@ static void log_caps(const struct vmx_caps *caps)
 	log_dbg("VMX: basic %lx pin %lx proc %lx proc2 %lx exit %lx entry %lx",
 		caps->basic, w[WORD_PIN], w[WORD_PROC], w[WORD_PROC2],
 		w[WORD_EXIT], w[WORD_ENTRY]);
-	log_dbg("VMX: EPT and VPID %lx CR0 %lx %lx CR4 %lx %lx", caps->ept_vpid,
-		caps->cr0_fixed0, caps->cr0_fixed1, caps->cr4_fixed0,
-		caps->cr4_fixed1);
+	log_dbg("VMX: EPT and VPID %lx misc %lx CR0 %lx %lx CR4 %lx %lx",
+		caps->ept_vpid, caps->misc, caps->cr0_fixed0, caps->cr0_fixed1,
+		caps->cr4_fixed0, caps->cr4_fixed1);
 }
 
 static int vmx_probe(const char **why)
