@@ -495,6 +495,7 @@ static inline enum exit_action run_once(struct vcpu *vcpu)
 	struct exit_info *info = &vcpu->last_exit;
 
 	vcpu->vendor.cr8 = apic_tpr(&vcpu->apic) >> 4;
+	vcpu->vendor.deadline = this_cpu()->timers.programmed;
 	vcpu->back->run(&vcpu->vendor, info);
 	if (unlikely(vcpu->vendor.cr8 != apic_tpr(&vcpu->apic) >> 4))
 		take_cr8(vcpu);

@@ -121,6 +121,12 @@ struct vendor_vcpu {
 	struct vendor_vm *vm;
 	/* Guest TSC = host TSC + tsc_offset. */
 	uint64_t tsc_offset;
+	/*
+	 * Host TSC at which the CPU's next timer is due: no run() need go on
+	 * longer.  The timer's interrupt ends it; a back end that can by itself
+	 * does, too.
+	 */
+	uint64_t deadline;
 	/* Task priority as MOV CR8 sees it (0..15); in and out of run(). */
 	uint8_t cr8;
 	/* After run(): interrupts wait for one more instruction; see

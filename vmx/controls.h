@@ -37,6 +37,10 @@ struct vmx_controls {
 	bool has_pat;
 	bool has_invept_context;
 	bool has_invvpid_context;
+	bool has_ept_ad; /* the processor marks what is used and written */
+	bool has_pause_loop;
+	bool has_timer;	     /* counts down while the guest runs: */
+	uint8_t timer_shift; /* once in so many TSC ticks, a power of 2 */
 };
 
 /* -ENODEV and a sentence in *why where guests cannot be run. */

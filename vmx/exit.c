@@ -55,6 +55,7 @@ static const struct exit_row exit_table[REASON_COUNT] = {
 	[REASON_EPT_MISCONFIGURATION] = { EXIT_UNKNOWN, VECTORING },
 	[REASON_INVEPT]             = { EXIT_UNDEFINED, 0 },
 	[REASON_RDTSCP]             = { EXIT_UNDEFINED, 0 },
+	[REASON_PREEMPTION_TIMER]   = { EXIT_HOST_INTERRUPT, 0 },
 	[REASON_INVVPID]            = { EXIT_UNDEFINED, 0 },
 	[REASON_WBINVD]             = { EXIT_WBINVD, LENGTH },
 	[REASON_XSETBV]             = { EXIT_XSETBV, LENGTH },
@@ -172,6 +173,9 @@ static __noinline void decode_rest(struct vendor_vcpu *vcpu,
 	case REASON_INTERRUPT_WINDOW:
 	case REASON_NMI_WINDOW:
 		decode_window(vmx, basic);
+		break;
+	case REASON_PREEMPTION_TIMER:
+		vmx->deadline = 0;
 		break;
 	case REASON_MOV_DR:
 		vmx_dr_make_live(vmx);

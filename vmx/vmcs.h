@@ -32,6 +32,8 @@
 #define MSR_VMX_EXIT_CTLS	    0x00000483
 #define MSR_VMX_ENTRY_CTLS	    0x00000484
 #define MSR_VMX_MISC		    0x00000485
+#define VMX_MISC_TIMER_SHIFT	    MASK(4, 0)
+#define VMX_MISC_ACTIVITIES	    MASK(8, 6)
 #define MSR_VMX_CR0_FIXED0	    0x00000486
 #define MSR_VMX_CR0_FIXED1	    0x00000487
 #define MSR_VMX_CR4_FIXED0	    0x00000488
@@ -117,6 +119,8 @@
 #define VMCS_ENTRY_INSN_LENGTH	     0x401a
 #define VMCS_TPR_THRESHOLD	     0x401c
 #define VMCS_PROC_CONTROLS2	     0x401e
+#define VMCS_PLE_GAP		     0x4020
+#define VMCS_PLE_WINDOW		     0x4022
 #define VMCS_INSTRUCTION_ERROR	     0x4400
 #define VMCS_EXIT_REASON	     0x4402
 #define EXIT_REASON_BASIC	     MASK(15, 0)
@@ -142,6 +146,7 @@
 #define VMCS_GUEST_ACTIVITY	     0x4826
 #define ACTIVITY_ACTIVE		     0
 #define VMCS_GUEST_SYSENTER_CS	     0x482a
+#define VMCS_PREEMPTION_TIMER	     0x482e
 #define VMCS_HOST_SYSENTER_CS	     0x4c00
 
 /* ---- Natural width ------------------------------------------------------- */
@@ -247,6 +252,7 @@
 #define EXIT_LOAD_PAT		 BIT(19)
 #define EXIT_SAVE_EFER		 BIT(20)
 #define EXIT_LOAD_EFER		 BIT(21)
+#define EXIT_SAVE_TIMER		 BIT(22)
 
 #define ENTRY_LOAD_DEBUG_CONTROLS BIT(2)
 #define ENTRY_IA32E_GUEST	  BIT(9)

@@ -18,6 +18,7 @@
 #include "include/log.h"
 #include "include/x86.h"
 #include "include/x86_msr.h"
+#include "mm/ept.h"
 #include "mm/pages.h"
 #include "mm/phys.h"
 
@@ -199,8 +200,20 @@ static int vmx_vm_init(struct vendor_vm *vm)
 	return vmx_identity_init(vm, pages->identity);
 }
 
+/* What the guest has used of its memory, as the processor marked it. */
+static void log_usage(const struct vendor_vm *vm)
+{
+	if (!features.controls.has_ept_ad)
+		return;
+	log_dbg("EPT: %lu KiB mapped, %lu KiB accessed, %lu KiB written",
+		table_bytes(vm->nested, 0) >> 10,
+		table_bytes(vm->nested, EPT_ACCESSED) >> 10,
+		table_bytes(vm->nested, EPT_DIRTY) >> 10);
+}
+
 static void vmx_vm_fini(struct vendor_vm *vm)
 {
+	log_usage(vm);
 	pages_free_virt(vm->pages, vm->account, vm->private, VMX_VM_ORDER);
 	vm->private = NULL;
 }
@@ -302,6 +315,8 @@ static __noinline void vmcs_come(struct vendor_vcpu *vcpu, struct vmx_cpu *cpu)
 	if (vmx->tlb_cpu != vcpu->cpu)
 		vmx->work |= WORK_FLUSH_TLB | WORK_FLUSH_EPT;
 	vmx->tlb_cpu = vcpu->cpu;
+	/* It did not count while another ran. */
+	vmx->deadline = 0;
 }
 
 void vmx_vmcs_use(struct vendor_vcpu *vcpu)
@@ -446,6 +461,28 @@ static inline void load_rip(struct vmx_vcpu *vmx, struct x86_state *state)
 	state->valid = X86_GROUP_GPR_RIP;
 }
 
+#define TIMER_MAX     UINT32_MAX
+/* Even a deadline that is past leaves the guest some instructions. */
+#define TIMER_MIN_TSC 1024
+
+/*
+ * The preemption timer counts from entry to exit alone, so it is late by the
+ * time spent here: what it is for is a guest that does not exit, when the
+ * CPU's own timer interrupt is held up.
+ */
+static __noinline void deadline_set(struct vmx_vcpu *vmx, uint64_t deadline)
+{
+	uint64_t now = tsc_read(), ticks = TIMER_MIN_TSC;
+
+	vmx->deadline = deadline;
+	if (!features.controls.has_timer)
+		return;
+	if (deadline > now + TIMER_MIN_TSC)
+		ticks = deadline - now;
+	ticks = (ticks >> features.controls.timer_shift) + 1;
+	vmcs_write(VMCS_PREEMPTION_TIMER, MIN(ticks, TIMER_MAX));
+}
+
 static void vmx_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 {
 	struct vmx_vcpu *vmx = vcpu->private;
@@ -470,6 +507,8 @@ static void vmx_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 		vmx->tsc_offset = vcpu->tsc_offset;
 		vmcs_write(VMCS_TSC_OFFSET, vmx->tsc_offset);
 	}
+	if (unlikely(vmx->deadline != vcpu->deadline))
+		deadline_set(vmx, vcpu->deadline);
 	failed = vmx_enter(state, vmx->is_launched, &vmx->host_rsp);
 	vmx->is_launched = true;
 	load_rip(vmx, state);

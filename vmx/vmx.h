@@ -91,6 +91,8 @@ struct vmx_vcpu {
 	uint64_t rip, rsp, rflags;
 	uint64_t tsc_offset;
 	uint32_t proc_controls;
+	/* The preemption timer runs out then; 0: set it anew. */
+	uint64_t deadline;
 
 	/* CR0 and CR4 as the guest sees them, where the mask is set. */
 	uint64_t cr0_mask, cr0_shadow;

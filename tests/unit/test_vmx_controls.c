@@ -31,6 +31,13 @@
 /* What is to come of a model's capabilities. */
 #define HAS_UNRESTRICTED BIT(0)
 #define HAS_INVPCID	 BIT(1)
+#define HAS_PAUSE_LOOP	 BIT(2)
+#define HAS_EPT_AD	 BIT(3)
+#define HAS_TIMER	 BIT(4)
+/* From Haswell on. */
+#define HAS_ALL                                                         \
+	(HAS_UNRESTRICTED | HAS_INVPCID | HAS_PAUSE_LOOP | HAS_EPT_AD | \
+	 HAS_TIMER)
 
 struct model {
 	const char *name;
@@ -43,38 +50,38 @@ struct model {
 static const struct model models[] = {
 	{ "corei5_lynnfield_750",
 	  { BASIC, { PIN, PROC, 0x7f00000000, EXIT, ENTRY }, EPT, MISC,
-	    FIXED0, FIXED1, CR4_FIXED0, 0x67ff }, 0 },
+	    FIXED0, FIXED1, CR4_FIXED0, 0x67ff }, HAS_TIMER },
 	{ "corei5_arrandale_m520",
 	  { BASIC, { PIN, PROC, 0xff00000000, EXIT, ENTRY }, EPT, MISC,
-	    FIXED0, FIXED1, CR4_FIXED0, 0x67ff }, HAS_UNRESTRICTED },
+	    FIXED0, FIXED1, CR4_FIXED0, 0x67ff }, HAS_UNRESTRICTED | HAS_TIMER },
 	{ "corei7_sandy_bridge_2600k",
 	  { BASIC, { PIN, PROC, 0xff00000000, EXIT, ENTRY }, EPT, MISC,
-	    FIXED0, FIXED1, CR4_FIXED0, 0x627ff }, HAS_UNRESTRICTED },
+	    FIXED0, FIXED1, CR4_FIXED0, 0x627ff }, HAS_UNRESTRICTED | HAS_TIMER },
 	{ "corei7_ivy_bridge_3770k",
 	  { BASIC, { PIN, PROC, 0x8ff00000000, EXIT, ENTRY }, EPT, MISC,
-	    FIXED0, FIXED1, CR4_FIXED0, 0x1727ff }, HAS_UNRESTRICTED },
+	    FIXED0, FIXED1, CR4_FIXED0, 0x1727ff }, HAS_UNRESTRICTED | HAS_TIMER },
 	{ "corei7_haswell_4770",
 	  { BASIC, { PIN, PROC, 0x47fff00000000, EXIT, ENTRY }, EPT_AD,
 	    0x20000000 | MISC, FIXED0, FIXED1, CR4_FIXED0, 0x1727ff },
-	  HAS_UNRESTRICTED | HAS_INVPCID },
+	  HAS_ALL },
 	{ "broadwell_ult",
 	  { BASIC, { PIN, PROC, 0x57fff00000000, EXIT, ENTRY }, EPT_AD,
 	    0x20000000 | MISC, FIXED0, FIXED1, CR4_FIXED0, 0x3727ff },
-	  HAS_UNRESTRICTED | HAS_INVPCID },
+	  HAS_ALL },
 	{ "corei7_skylake_x",
 	  { BASIC, { PIN, PROC, 0x2177fff00000000, EXIT, ENTRY }, EPT_AD,
 	    0x60000000 | MISC, FIXED0, FIXED1, CR4_FIXED0, 0x3727ff },
-	  HAS_UNRESTRICTED | HAS_INVPCID },
+	  HAS_ALL },
 	{ "corei7_icelake_u",
 	  { BASIC_ICE, { PIN, PROC_ICE, 0x2977fff00000000, EXIT, ENTRY },
 	    EPT_AD, 0x60000000 | MISC, FIXED0, FIXED1, CR4_FIXED0, 0x772fff },
-	  HAS_UNRESTRICTED | HAS_INVPCID },
+	  HAS_ALL },
 	{ "tigerlake", /* with CET */
 	  { BIT(56) | BASIC_ICE,
 	    { PIN, PROC_ICE, 0x2977fff00000000, 0x107fffff00036dfb,
 	      0x0010ffff000011fb }, 0x00000f0106b34141,
 	    0x60000000 | MISC, FIXED0, FIXED1, CR4_FIXED0, 0xf72fff },
-	  HAS_UNRESTRICTED | HAS_INVPCID },
+	  HAS_ALL },
 };
 #define HASWELL 4
 
@@ -104,6 +111,12 @@ static unsigned features_of(const struct vmx_controls *c)
 		has |= HAS_UNRESTRICTED;
 	if (c->word[WORD_PROC2] & PROC2_INVPCID)
 		has |= HAS_INVPCID;
+	if (c->has_pause_loop)
+		has |= HAS_PAUSE_LOOP;
+	if (c->has_ept_ad)
+		has |= HAS_EPT_AD;
+	if (c->has_timer)
+		has |= HAS_TIMER;
 	return has;
 }
 
@@ -142,6 +155,9 @@ static void test_models(void **state)
 		expect_allowed(m, &c);
 		assert_int_equal(c.word[WORD_PROC] & off, 0);
 		assert_int_equal(c.word[WORD_ENTRY] & ENTRY_IA32E_GUEST, 0);
+		/* Only for VMs whose vCPUs share a CPU. */
+		assert_int_equal(c.word[WORD_PROC2] & PROC2_PAUSE_LOOP, 0);
+		assert_int_equal(c.timer_shift, 0);
 	}
 }
 
@@ -209,12 +225,49 @@ static void test_without(void **state)
 	assert_int_equal(c.word[WORD_PROC2] & PROC2_VPID, 0);
 }
 
+/* It is of use only if it goes on from where it was, and knows its rate. */
+static void test_timer(void **state)
+{
+	struct vmx_caps caps = models[HASWELL].caps;
+	struct vmx_controls c;
+
+	(void)state;
+	caps.misc = (caps.misc & ~VMX_MISC_TIMER_SHIFT) | 5;
+	assert_int_equal(negotiate(&caps, &c), 0);
+	assert_int_equal(c.timer_shift, 5);
+	assert_int_equal(c.word[WORD_PIN] & PIN_PREEMPTION_TIMER,
+			 PIN_PREEMPTION_TIMER);
+	caps.word[WORD_EXIT] &= ~((uint64_t)EXIT_SAVE_TIMER << 32);
+	assert_int_equal(negotiate(&caps, &c), 0);
+	assert_false(c.has_timer);
+	assert_int_equal(c.word[WORD_PIN] & PIN_PREEMPTION_TIMER, 0);
+	caps = models[HASWELL].caps;
+	caps.word[WORD_PIN] &= ~((uint64_t)PIN_PREEMPTION_TIMER << 32);
+	assert_int_equal(negotiate(&caps, &c), 0);
+	assert_false(c.has_timer);
+	assert_int_equal(c.word[WORD_EXIT] & EXIT_SAVE_TIMER, 0);
+}
+
+/* The read-only identity page table rules accessed and dirty bits out. */
+static void test_accessed_dirty(void **state)
+{
+	struct vmx_caps caps = models[HASWELL].caps;
+	struct vmx_controls c;
+
+	(void)state;
+	caps.word[WORD_PROC2] &= ~((uint64_t)PROC2_UNRESTRICTED << 32);
+	assert_int_equal(negotiate(&caps, &c), 0);
+	assert_false(c.has_ept_ad);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_models),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_without),
+		cmocka_unit_test(test_timer),
+		cmocka_unit_test(test_accessed_dirty),
 	};
 
 	return cmocka_run_group_tests_name("vmx_controls", tests, NULL, NULL);
