@@ -79,7 +79,7 @@ void vmx_emulate(struct vendor_vcpu *vcpu, struct exit_info *info)
 	event_to_machine(vmx, info);
 }
 
-void vmx_emulate_task_switch(struct vmx_vcpu *vmx, struct exit_info *info)
+void vmx_emulate_event(struct vmx_vcpu *vmx, struct exit_info *info)
 {
 	info->reason = EXIT_EMULATE_RUN;
 	info->emulate.count = 0;

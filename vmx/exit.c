@@ -81,7 +81,7 @@ static void nmi_block_again(void)
 }
 
 static void decode_nested(struct vmx_vcpu *vmx, uint64_t qualification,
-			  struct exit_info *info)
+			  bool is_delivery, struct exit_info *info)
 {
 	uint32_t error = 0;
 
@@ -96,9 +96,14 @@ static void decode_nested(struct vmx_vcpu *vmx, uint64_t qualification,
 	info->raw_info1 = qualification;
 	info->nested.gpa = vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS);
 	info->nested.error = error;
-	if (unlikely(qualification & QUALIFICATION_EPT_NMI_UNBLOCK &&
-		     !(vmx->work & WORK_EVENT)))
-		nmi_block_again();
+	if (likely(!is_delivery)) {
+		if (unlikely(qualification & QUALIFICATION_EPT_NMI_UNBLOCK))
+			nmi_block_again();
+		return;
+	}
+	/* It is the event that met a device, not the instruction at RIP. */
+	if (vmx->work & WORK_EVENT)
+		vmx_emulate_event(vmx, info);
 }
 
 /* #DB is intercepted before DR6 and DR7 change: do what it would have. */
@@ -113,7 +118,8 @@ static void debug_exception(struct vmx_vcpu *vmx)
 			   vmcs_read(VMCS_GUEST_DR7) & ~QUALIFICATION_DB_BD);
 }
 
-static void decode_exception(struct vendor_vcpu *vcpu, struct exit_info *info)
+static void decode_exception(struct vendor_vcpu *vcpu, bool is_delivery,
+			     struct exit_info *info)
 {
 	struct vmx_vcpu *vmx = vcpu->private;
 	uint64_t what = vmcs_read(VMCS_EXIT_INTERRUPTION_INFO);
@@ -127,7 +133,7 @@ static void decode_exception(struct vendor_vcpu *vcpu, struct exit_info *info)
 		return;
 	}
 	info->vector = FIELD_GET(INTERRUPTION_VECTOR, what);
-	if (what & INTERRUPTION_NMI_UNBLOCK && !(vmx->work & WORK_EVENT) &&
+	if (what & INTERRUPTION_NMI_UNBLOCK && !is_delivery &&
 	    info->vector != X86_VECTOR_DF)
 		nmi_block_again();
 	if (info->vector != X86_VECTOR_DB)
@@ -155,19 +161,19 @@ static __noinline void decode_rest(struct vendor_vcpu *vcpu,
 				   unsigned needs)
 {
 	struct vmx_vcpu *vmx = vcpu->private;
+	uint64_t vectoring =
+		needs & VECTORING ? vmcs_read(VMCS_IDT_VECTORING_INFO) : 0;
+	bool is_delivery = vectoring & INTERRUPTION_VALID;
 
-	if (needs & VECTORING) {
-		uint64_t vectoring = vmcs_read(VMCS_IDT_VECTORING_INFO);
-
-		if (unlikely(vectoring & INTERRUPTION_VALID))
-			vmx_reinject(vmx, vectoring);
-	}
+	if (unlikely(is_delivery))
+		vmx_reinject(vmx, vectoring);
 	switch (basic) {
 	case REASON_EPT_VIOLATION:
-		decode_nested(vmx, vmcs_read(VMCS_EXIT_QUALIFICATION), info);
+		decode_nested(vmx, vmcs_read(VMCS_EXIT_QUALIFICATION),
+			      is_delivery, info);
 		break;
 	case REASON_EXCEPTION_OR_NMI:
-		decode_exception(vcpu, info);
+		decode_exception(vcpu, is_delivery, info);
 		break;
 	case REASON_TPR_BELOW_THRESHOLD:
 	case REASON_INTERRUPT_WINDOW:
@@ -182,7 +188,7 @@ static __noinline void decode_rest(struct vendor_vcpu *vcpu,
 		break;
 	case REASON_TASK_SWITCH:
 		if (vmx->work & WORK_EVENT)
-			vmx_emulate_task_switch(vmx, info);
+			vmx_emulate_event(vmx, info);
 		break;
 	case REASON_EPT_MISCONFIGURATION:
 		info->raw_info1 = vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS);

@@ -153,7 +153,7 @@ static void store_segments(struct vmx_vcpu *vmx, const struct x86_state *state)
 		blocked |= BLOCKED_BY_MOVSS;
 	else if (state->interrupt_shadow && state->rflags & X86_FLAG_IF)
 		blocked |= BLOCKED_BY_STI;
-	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocked);
+	vmx_shadow_set(blocked, state->rflags);
 }
 
 /* ---- Descriptor tables -----------------------------------------------------
@@ -534,6 +534,7 @@ void vmx_guest_read(struct vendor_vcpu *vcpu, struct vmx_guest *g)
 		.event = (uint32_t)vmcs_read(VMCS_ENTRY_INTERRUPTION_INFO),
 		.is_unrestricted = f->controls.has_unrestricted,
 		.physical_bits = f->physical_bits,
+		.activities = f->activities,
 		.cr0_fixed0 = f->cr0_fixed0,
 		.cr0_fixed1 = f->cr0_fixed1,
 		.cr4_fixed0 = f->cr4_fixed0,

@@ -121,6 +121,8 @@ static int vmx_probe(const char **why)
 	if (vmx_controls_negotiate(&caps, &features.controls, why))
 		return -ENODEV;
 	features.revision = (uint32_t)FIELD_GET(VMX_BASIC_REVISION, caps.basic);
+	features.activities =
+		(uint8_t)FIELD_GET(VMX_MISC_ACTIVITIES, caps.misc);
 	features.cr0_fixed0 = caps.cr0_fixed0;
 	features.cr0_fixed1 = caps.cr0_fixed1;
 	features.cr4_fixed0 = caps.cr4_fixed0;

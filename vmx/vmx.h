@@ -16,6 +16,7 @@ struct vmx_features {
 	uint64_t cr4_fixed0, cr4_fixed1;
 	uint32_t revision;
 	uint8_t physical_bits;
+	uint8_t activities; /* states other than active */
 };
 
 /* RFLAGS bits a guest may have; all others are reserved. */
@@ -131,8 +132,8 @@ extern char vmx_exit_point[];
 /* vmx/emulate.c */
 /* In place of an entry: the machine is to emulate until one is possible. */
 void vmx_emulate(struct vendor_vcpu *vcpu, struct exit_info *info);
-/* The event that a task gate took goes through the machine, too. */
-void vmx_emulate_task_switch(struct vmx_vcpu *vmx, struct exit_info *info);
+/* The event whose delivery was cut short goes through the machine. */
+void vmx_emulate_event(struct vmx_vcpu *vmx, struct exit_info *info);
 /* Fills the page and maps it at VMX_IDENTITY_GPA. */
 int __must_check vmx_identity_init(struct vendor_vm *vm, uint32_t *table);
 
@@ -167,6 +168,7 @@ void vmx_proc_controls_change(struct vmx_vcpu *vmx, uint32_t set,
 void vmx_cr3_exiting(struct vmx_vcpu *vmx, bool exits);
 void vmx_events_clear(struct vendor_vcpu *vcpu);
 void vmx_tpr_threshold_set(struct vmx_vcpu *vmx, uint8_t priority);
+void vmx_shadow_set(uint64_t blocked, uint64_t rflags);
 void vmx_end_shadow(struct vendor_vcpu *vcpu);
 /* The exit cut an event's delivery short: it goes in again. */
 void vmx_reinject(struct vmx_vcpu *vmx, uint32_t vectoring);
