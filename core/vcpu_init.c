@@ -155,6 +155,7 @@ static const char *const exit_names[EXIT_REASON_COUNT] = {
 	[EXIT_CR]               = "control register",
 	[EXIT_DR]               = "debug register",
 	[EXIT_NESTED]           = "nested page fault",
+	[EXIT_APIC_EOI]         = "APIC EOI",
 	[EXIT_HYPERCALL]        = "hypercall",
 	[EXIT_WBINVD]           = "WBINVD",
 	[EXIT_INVD]             = "INVD",

@@ -62,6 +62,7 @@ static const struct control_row rows[] = {
 	{ WORD_PROC, REFUSE, PROC_INVLPG_EXITING, KEEPS "INVLPG exiting" },
 
 	{ WORD_PROC2, NEED, PROC2_EPT, LACKS "EPT (nested paging)" },
+	{ WORD_PROC2, WANT, PROC2_APIC_ACCESSES, NULL },
 	{ WORD_PROC2, WANT, PROC2_VPID, NULL },
 	{ WORD_PROC2, WANT, PROC2_UNRESTRICTED, NULL },
 	{ WORD_PROC2, WANT, PROC2_WBINVD_EXITING, NULL },
@@ -89,6 +90,9 @@ static const struct control_row ept_rows[] = {
 	{ 0, NEED, EPT_CAP_WRITE_BACK, LACKS "write-back EPT" },
 	{ 0, NEED, EPT_CAP_2M, LACKS "EPT pages of 2 MiB" },
 	{ 0, NEED, EPT_CAP_INVEPT, LACKS "INVEPT" },
+	/* Either will do. */
+	{ 0, NEED, EPT_CAP_INVEPT_CONTEXT | EPT_CAP_INVEPT_ALL,
+	  LACKS "INVEPT of whole contexts" },
 };
 /* clang-format on */
 
@@ -153,6 +157,9 @@ static void settle_pairs(struct vmx_controls *controls)
 			~(PROC_CR8_LOAD_EXITING | PROC_CR8_STORE_EXITING);
 	else
 		w[WORD_PROC] |= PROC_CR8_LOAD_EXITING | PROC_CR8_STORE_EXITING;
+	if (!controls->has_tpr_shadow)
+		w[WORD_PROC2] &= ~PROC2_APIC_ACCESSES;
+	controls->has_apic_accesses = w[WORD_PROC2] & PROC2_APIC_ACCESSES;
 }
 
 /* What is left of the time goes on after an exit, or there is no use for it. */

@@ -51,6 +51,7 @@ static const struct exit_row exit_table[REASON_COUNT] = {
 	[REASON_MWAIT]              = { EXIT_UNDEFINED, 0 },
 	[REASON_MONITOR]            = { EXIT_UNDEFINED, 0 },
 	[REASON_PAUSE]              = { EXIT_PAUSE, LENGTH },
+	[REASON_APIC_ACCESS]        = { EXIT_NESTED, VECTORING },
 	[REASON_EPT_VIOLATION]      = { EXIT_NESTED, VECTORING },
 	[REASON_EPT_MISCONFIGURATION] = { EXIT_UNKNOWN, VECTORING },
 	[REASON_INVEPT]             = { EXIT_UNDEFINED, 0 },
@@ -78,6 +79,42 @@ static void nmi_block_again(void)
 {
 	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
 		   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKED_BY_NMI);
+}
+
+/* Of the instruction, and what it means for the next one. */
+static inline void decode_length(struct vendor_vcpu *vcpu,
+				 struct exit_info *info)
+{
+	info->length = vmcs_read(VMCS_EXIT_INSN_LENGTH);
+	/* Stepping over it, TF wants its trap: that is end_shadow's. */
+	vcpu->has_shadow = (vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) &
+			    (BLOCKED_BY_STI | BLOCKED_BY_MOVSS)) |
+			   (vcpu->state->rflags & X86_FLAG_TF);
+}
+
+/*
+ * What is written to EOI does not matter, and nobody writes it but by MOV: no
+ * need to look at the instruction.  All else but the TPR, which does not exit,
+ * is emulated.
+ */
+static void decode_apic(struct vendor_vcpu *vcpu, struct exit_info *info)
+{
+	struct vmx_vcpu *vmx = vcpu->private;
+	uint64_t qualification = vmcs_read(VMCS_EXIT_QUALIFICATION);
+	uint64_t offset = FIELD_GET(QUALIFICATION_APIC_OFFSET, qualification);
+	bool is_write = FIELD_GET(QUALIFICATION_APIC_TYPE, qualification) ==
+			APIC_ACCESS_WRITE;
+
+	info->raw_info1 = qualification;
+	if (is_write && offset == APIC_EOI) {
+		info->reason = EXIT_APIC_EOI;
+		decode_length(vcpu, info);
+		return;
+	}
+	info->nested.gpa = VMX_APIC_GPA + offset;
+	info->nested.error = is_write ? NESTED_WRITE : 0;
+	if (vmx->work & WORK_EVENT)
+		vmx_emulate_event(vmx, info);
 }
 
 static void decode_nested(struct vmx_vcpu *vmx, uint64_t qualification,
@@ -172,6 +209,9 @@ static __noinline void decode_rest(struct vendor_vcpu *vcpu,
 		decode_nested(vmx, vmcs_read(VMCS_EXIT_QUALIFICATION),
 			      is_delivery, info);
 		break;
+	case REASON_APIC_ACCESS:
+		decode_apic(vcpu, info);
+		break;
 	case REASON_EXCEPTION_OR_NMI:
 		decode_exception(vcpu, is_delivery, info);
 		break;
@@ -219,12 +259,8 @@ void vmx_exit_decode(struct vendor_vcpu *vcpu, struct exit_info *info)
 		decode_rest(vcpu, info, basic, row.needs);
 		return;
 	}
-	info->length = vmcs_read(VMCS_EXIT_INSN_LENGTH);
+	decode_length(vcpu, info);
 	info->is_write = basic == REASON_WRMSR;
-	/* Stepping over it, TF wants its trap: that is end_shadow's. */
-	vcpu->has_shadow = (vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) &
-			    (BLOCKED_BY_STI | BLOCKED_BY_MOVSS)) |
-			   (vcpu->state->rflags & X86_FLAG_TF);
 	if (row.needs & QUALIFICATION)
 		decode_io(vmcs_read(VMCS_EXIT_QUALIFICATION), info);
 }

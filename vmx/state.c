@@ -217,7 +217,7 @@ static void load_control(struct vendor_vcpu *vcpu)
 	state->cr3 =
 		vmx->is_identity_mapped ? vmx->cr3 : vmcs_read(VMCS_GUEST_CR3);
 	state->cr2 = vmx->has_msrs ? cr2_read() : vmx->cr2;
-	state->cr8 = vcpu->cr8;
+	state->cr8 = vcpu->tpr >> TPR_CLASS_SHIFT;
 	state->efer = read_efer(vmx);
 	if (unlikely(is_pae(state)))
 		for (unsigned i = 0; i < ARRAY_SIZE(state->pdpte); i++)
@@ -302,7 +302,7 @@ static void store_control(struct vendor_vcpu *vcpu,
 	vmx->cr2 = state->cr2;
 	if (vmx->has_msrs)
 		cr2_write(state->cr2);
-	vcpu->cr8 = state->cr8 & 15;
+	vendor_cr8_set(vcpu, state->cr8);
 	/* A changed CR3, CR4 or mode would have flushed in the processor. */
 	vmx->work |= WORK_FLUSH_TLB;
 }

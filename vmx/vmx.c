@@ -21,6 +21,7 @@
 #include "mm/ept.h"
 #include "mm/pages.h"
 #include "mm/phys.h"
+#include "mm/table.h"
 
 #define CPUID_ADDRESS_SIZES 0x80000008
 #define PHYSICAL_BITS	    MASK(7, 0)
@@ -30,7 +31,6 @@
 
 /* Offset of the task priority in the virtual-APIC page. */
 #define VIRTUAL_APIC_TPR 0x80
-#define TPR_CLASS_SHIFT	 4
 
 #define VPIDS 1024 /* in use at a time; 0 is the host's */
 
@@ -188,6 +188,14 @@ static void vmx_cpu_disable(unsigned cpu)
 /* ---- VMs -------------------------------------------------------------------
  */
 
+/* Where guests' local APICs are mapped: no access ever reaches it. */
+static uint8_t apic_page[PAGE_SIZE] __aligned(PAGE_SIZE);
+
+hpa_t vmx_apic_page(void)
+{
+	return virt_to_phys(apic_page);
+}
+
 static int vmx_vm_init(struct vendor_vm *vm)
 {
 	struct vmx_vm *pages =
@@ -197,6 +205,10 @@ static int vmx_vm_init(struct vendor_vm *vm)
 		return -ENOMEM;
 	vm->private = pages;
 	vmx_msr_bitmap_init(pages->msr_bitmap);
+	if (features.controls.has_apic_accesses &&
+	    table_map(vm->nested, VMX_APIC_GPA, vmx_apic_page(), PAGE_SIZE,
+		      MAP_READ | MAP_WRITE, MAP_WRITE_BACK))
+		return -ENOMEM;
 	if (features.controls.has_unrestricted)
 		return 0;
 	return vmx_identity_init(vm, pages->identity);
@@ -493,7 +505,7 @@ static void vmx_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 
 	vmx_vmcs_use(vcpu);
 	/* Entry would refuse it: the priority went below without an exit. */
-	if (unlikely(vmx->tpr_threshold > vcpu->cr8)) {
+	if (unlikely(vmx->tpr_threshold > vcpu->tpr >> TPR_CLASS_SHIFT)) {
 		vmx_tpr_threshold_set(vmx, 0);
 		info->reason = EXIT_INTERRUPT_WINDOW;
 		return;
@@ -504,7 +516,7 @@ static void vmx_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 	else if (unlikely(vmx->work) && !work_off(vcpu, info))
 		return;
 	store_rip(vmx, state);
-	*vmx->tpr = (uint8_t)(vcpu->cr8 << TPR_CLASS_SHIFT);
+	*vmx->tpr = vcpu->tpr;
 	if (unlikely(vmx->tsc_offset != vcpu->tsc_offset)) {
 		vmx->tsc_offset = vcpu->tsc_offset;
 		vmcs_write(VMCS_TSC_OFFSET, vmx->tsc_offset);
@@ -514,7 +526,7 @@ static void vmx_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 	failed = vmx_enter(state, vmx->is_launched, &vmx->host_rsp);
 	vmx->is_launched = true;
 	load_rip(vmx, state);
-	vcpu->cr8 = *vmx->tpr >> TPR_CLASS_SHIFT;
+	vcpu->tpr = *vmx->tpr;
 	if (unlikely(failed))
 		vmx_entry_failed(vcpu, info, failed);
 	else

@@ -31,6 +31,12 @@ struct vmx_features {
  */
 #define VMX_IDENTITY_GPA 0xfffbf000ULL
 
+/* The local APIC's page, and in it: */
+#define VMX_APIC_GPA 0xfee00000ULL
+#define APIC_EOI     0xb0
+
+#define TPR_CLASS_SHIFT 4 /* TPR to MOV CR8's view of it */
+
 /* What one VM has: two pages. */
 struct vmx_vm {
 	uint8_t msr_bitmap[PAGE_SIZE];
@@ -139,6 +145,8 @@ int __must_check vmx_identity_init(struct vendor_vm *vm, uint32_t *table);
 
 /* vmx/vmx.c: the vCPU's VMCS becomes this CPU's current one. */
 void vmx_vmcs_use(struct vendor_vcpu *vcpu);
+/* Accesses by way of this page are the local APIC's. */
+hpa_t vmx_apic_page(void);
 
 /* vmx/vmcs.c */
 void vmx_vmcs_clear(hpa_t vmcs);

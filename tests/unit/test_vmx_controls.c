@@ -34,10 +34,12 @@
 #define HAS_PAUSE_LOOP	 BIT(2)
 #define HAS_EPT_AD	 BIT(3)
 #define HAS_TIMER	 BIT(4)
+#define HAS_APIC_ACCESS	 BIT(5)
+#define HAS_EARLY	 (HAS_TIMER | HAS_APIC_ACCESS)
 /* From Haswell on. */
 #define HAS_ALL                                                         \
 	(HAS_UNRESTRICTED | HAS_INVPCID | HAS_PAUSE_LOOP | HAS_EPT_AD | \
-	 HAS_TIMER)
+	 HAS_EARLY)
 
 struct model {
 	const char *name;
@@ -50,16 +52,16 @@ struct model {
 static const struct model models[] = {
 	{ "corei5_lynnfield_750",
 	  { BASIC, { PIN, PROC, 0x7f00000000, EXIT, ENTRY }, EPT, MISC,
-	    FIXED0, FIXED1, CR4_FIXED0, 0x67ff }, HAS_TIMER },
+	    FIXED0, FIXED1, CR4_FIXED0, 0x67ff }, HAS_EARLY },
 	{ "corei5_arrandale_m520",
 	  { BASIC, { PIN, PROC, 0xff00000000, EXIT, ENTRY }, EPT, MISC,
-	    FIXED0, FIXED1, CR4_FIXED0, 0x67ff }, HAS_UNRESTRICTED | HAS_TIMER },
+	    FIXED0, FIXED1, CR4_FIXED0, 0x67ff }, HAS_UNRESTRICTED | HAS_EARLY },
 	{ "corei7_sandy_bridge_2600k",
 	  { BASIC, { PIN, PROC, 0xff00000000, EXIT, ENTRY }, EPT, MISC,
-	    FIXED0, FIXED1, CR4_FIXED0, 0x627ff }, HAS_UNRESTRICTED | HAS_TIMER },
+	    FIXED0, FIXED1, CR4_FIXED0, 0x627ff }, HAS_UNRESTRICTED | HAS_EARLY },
 	{ "corei7_ivy_bridge_3770k",
 	  { BASIC, { PIN, PROC, 0x8ff00000000, EXIT, ENTRY }, EPT, MISC,
-	    FIXED0, FIXED1, CR4_FIXED0, 0x1727ff }, HAS_UNRESTRICTED | HAS_TIMER },
+	    FIXED0, FIXED1, CR4_FIXED0, 0x1727ff }, HAS_UNRESTRICTED | HAS_EARLY },
 	{ "corei7_haswell_4770",
 	  { BASIC, { PIN, PROC, 0x47fff00000000, EXIT, ENTRY }, EPT_AD,
 	    0x20000000 | MISC, FIXED0, FIXED1, CR4_FIXED0, 0x1727ff },
@@ -117,6 +119,8 @@ static unsigned features_of(const struct vmx_controls *c)
 		has |= HAS_EPT_AD;
 	if (c->has_timer)
 		has |= HAS_TIMER;
+	if (c->has_apic_accesses)
+		has |= HAS_APIC_ACCESS;
 	return has;
 }
 
@@ -193,6 +197,9 @@ static void test_refusals(void **state)
 	refused(caps, "2 MiB");
 	caps.ept_vpid = models[0].caps.ept_vpid & ~EPT_CAP_INVEPT;
 	refused(caps, "INVEPT");
+	caps.ept_vpid = models[0].caps.ept_vpid &
+			~(EPT_CAP_INVEPT_CONTEXT | EPT_CAP_INVEPT_ALL);
+	refused(caps, "whole contexts");
 }
 
 /* What is only wanted is done without. */
@@ -205,6 +212,9 @@ static void test_without(void **state)
 	caps.word[WORD_PROC] &= ~((uint64_t)PROC_TPR_SHADOW << 32);
 	assert_int_equal(negotiate(&caps, &c), 0);
 	assert_false(c.has_tpr_shadow);
+	/* Nor is the TPR in its page anywhere then. */
+	assert_false(c.has_apic_accesses);
+	assert_int_equal(c.word[WORD_PROC2] & PROC2_APIC_ACCESSES, 0);
 	assert_int_equal(c.word[WORD_PROC] & (PROC_CR8_LOAD_EXITING |
 					      PROC_CR8_STORE_EXITING),
 			 PROC_CR8_LOAD_EXITING | PROC_CR8_STORE_EXITING);
@@ -216,6 +226,12 @@ static void test_without(void **state)
 	assert_false(c.has_efer);
 	assert_int_equal(c.word[WORD_EXIT] & (EXIT_SAVE_EFER | EXIT_LOAD_EFER),
 			 0);
+
+	/* All contexts are flushed where one alone cannot be. */
+	caps = models[HASWELL].caps;
+	caps.ept_vpid &= ~EPT_CAP_INVEPT_CONTEXT;
+	assert_int_equal(negotiate(&caps, &c), 0);
+	assert_false(c.has_invept_context);
 
 	/* VPIDs that cannot be flushed are not used. */
 	caps = models[HASWELL].caps;

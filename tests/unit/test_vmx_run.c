@@ -175,6 +175,8 @@ struct cost {
 	void (*act)(const struct exit_info *info);
 };
 
+#define APIC_WRITE FIELD_PUT(QUALIFICATION_APIC_TYPE, APIC_ACCESS_WRITE)
+
 /* From one exit to the next; docs/vt-x.md shows this table. */
 /* clang-format off */
 static const struct cost costs[] = {
@@ -188,6 +190,7 @@ static const struct cost costs[] = {
 	{ "I/O",                REASON_IO,                  7,  1, answered },
 	{ "EPT violation",      REASON_EPT_VIOLATION,      36,  1, decoded },
 	{ "CR access",          REASON_CR_ACCESS,          33,  1, decoded },
+	{ "APIC EOI",           REASON_APIC_ACCESS,         8,  1, answered },
 	{ "host interrupt",     REASON_EXTERNAL_INTERRUPT,  4,  0, nothing },
 	{ "preemption timer",   REASON_PREEMPTION_TIMER,    4,  1, nothing },
 	{ "interrupt window",   REASON_INTERRUPT_WINDOW,    5,  2, taken },
@@ -209,6 +212,9 @@ static void test_costs(void **unused)
 		(void)run_on();
 		reason = c->reason;
 		guest = exit_reason;
+		vmcs[VMCS_EXIT_QUALIFICATION] = reason == REASON_APIC_ACCESS
+							? APIC_WRITE | APIC_EOI
+							: 0;
 		reads = writes = 0;
 		info = run();
 		c->act(&info);
@@ -251,6 +257,12 @@ static void exit_exception_in_delivery(void)
 	vmcs[VMCS_EXIT_REASON] = REASON_EXCEPTION_OR_NMI;
 	vmcs[VMCS_EXIT_INTERRUPTION_INFO] =
 		event_of(TYPE_EXCEPTION, X86_VECTOR_AC);
+}
+
+static void exit_in_delivery_to_apic(void)
+{
+	exit_in_delivery();
+	vmcs[VMCS_EXIT_REASON] = REASON_APIC_ACCESS;
 }
 
 /* The device is met by the event: the machine delivers it. */
@@ -326,6 +338,68 @@ static void test_iret_faults(void **unused)
 	assert_int_equal(vmcs[VMCS_GUEST_INTERRUPTIBILITY], 0);
 }
 
+static void exit_apic(void)
+{
+	vmcs[VMCS_EXIT_REASON] = REASON_APIC_ACCESS;
+	vmcs[VMCS_EXIT_QUALIFICATION] = qualification;
+}
+
+/* EOI alone needs no look at the instruction, and only when it is written. */
+static void test_apic_page(void **unused)
+{
+	struct exit_info info;
+
+	(void)unused;
+	guest = exit_apic;
+	qualification = APIC_WRITE | APIC_EOI;
+	vmcs[VMCS_GUEST_INTERRUPTIBILITY] = BLOCKED_BY_STI;
+	info = run();
+	assert_int_equal(info.reason, EXIT_APIC_EOI);
+	assert_int_equal(info.length, 2);
+	assert_true(vcpu.has_shadow);
+	qualification = APIC_EOI;
+	info = run();
+	assert_int_equal(info.reason, EXIT_NESTED);
+	assert_int_equal(info.nested.gpa, 0xfee000b0);
+	assert_int_equal(info.nested.error, 0);
+	qualification = APIC_WRITE | 0x300;
+	info = run();
+	assert_int_equal(info.reason, EXIT_NESTED);
+	assert_int_equal(info.nested.gpa, 0xfee00300);
+	assert_int_equal(info.nested.error, NESTED_WRITE);
+	/* An event that pushes there is the machine's to deliver. */
+	cut_type = TYPE_EXTERNAL;
+	guest = exit_in_delivery_to_apic;
+	info = run();
+	assert_int_equal(info.reason, EXIT_EMULATE_RUN);
+	assert_int_equal(info.emulate.vector, 0x31);
+}
+
+static void exit_tpr(void)
+{
+	tpr = 0x37;
+	exit_cpuid();
+}
+
+/* All eight bits of the TPR go both ways. */
+static void test_tpr(void **unused)
+{
+	(void)unused;
+	vcpu.tpr = 0x84;
+	(void)run_on();
+	assert_int_equal(tpr, 0x84);
+	guest = exit_tpr;
+	(void)run();
+	assert_int_equal(vcpu.tpr, 0x37);
+	/* MOV to CR8 of what is there changes nothing, else the lower half. */
+	vmx_vendor.state_load(&vcpu, X86_GROUP_CONTROL);
+	assert_int_equal(state.cr8, 3);
+	vendor_cr8_set(&vcpu, 3);
+	assert_int_equal(vcpu.tpr, 0x37);
+	vendor_cr8_set(&vcpu, 4);
+	assert_int_equal(vcpu.tpr, 0x40);
+}
+
 static void inject(enum event_kind kind, uint8_t vector)
 {
 	struct event event = { .kind = kind, .vector = vector };
@@ -345,7 +419,7 @@ static void test_windows_close(void **unused)
 	assert_int_equal(injected, event_of(TYPE_EXTERNAL, 0x40));
 	assert_false(vmcs[VMCS_PROC_CONTROLS] & PROC_INTERRUPT_WINDOW);
 
-	vcpu.cr8 = 5;
+	vcpu.tpr = 0x50;
 	vmx_vendor.open_window(&vcpu, EVENT_INTERRUPT, 5);
 	(void)run_on();
 	assert_int_equal(vmcs[VMCS_TPR_THRESHOLD], 5);
@@ -371,7 +445,7 @@ static void test_windows_close(void **unused)
 static void test_window_moves(void **unused)
 {
 	(void)unused;
-	vcpu.cr8 = 5;
+	vcpu.tpr = 0x50;
 	vmx_vendor.open_window(&vcpu, EVENT_INTERRUPT, 4);
 	vmx_vendor.open_window(&vcpu, EVENT_INTERRUPT, 6);
 	(void)run_on();
@@ -379,7 +453,7 @@ static void test_window_moves(void **unused)
 	assert_true(vmcs[VMCS_PROC_CONTROLS] & PROC_INTERRUPT_WINDOW);
 	/* The priority went below without an exit: no entry at all. */
 	vmx_vendor.open_window(&vcpu, EVENT_INTERRUPT, 4);
-	vcpu.cr8 = 3;
+	vcpu.tpr = 0x30;
 	entries = 0;
 	assert_int_equal(run_on().reason, EXIT_INTERRUPT_WINDOW);
 	assert_int_equal(entries, 0);
@@ -460,7 +534,8 @@ int main(void)
 		TEST(test_nmi_cut_short), TEST(test_iret_faults),
 		TEST(test_windows_close), TEST(test_window_moves),
 		TEST(test_nmi_after_sti), TEST(test_shadow_and_trap),
-		TEST(test_timer),
+		TEST(test_timer),	  TEST(test_apic_page),
+		TEST(test_tpr),
 	};
 
 	return cmocka_run_group_tests_name("vmx_run", tests, NULL, NULL);
