@@ -525,6 +525,61 @@ static void test_timer(void **unused)
 	assert_int_equal(vmcs[VMCS_PREEMPTION_TIMER], UINT32_MAX);
 }
 
+/* ---- A new VMCS ---------------------------------------------------------- */
+
+static void make_vmcs(void)
+{
+	static struct vmx_vm pages;
+
+	vm = (struct vendor_vm){
+		.private = &pages,
+		.nested_root = 0x123000,
+		.exits_on_pause = vm.exits_on_pause,
+	};
+	features.controls.word[WORD_PROC] = PROC_TPR_SHADOW;
+	features.controls.word[WORD_PROC2] = PROC2_EPT | PROC2_VPID;
+	memset(vmcs, 0, sizeof(vmcs));
+	vmx_vmcs_init_guest(&vcpu);
+}
+
+/* A VM whose vCPUs share a CPU exits from spin loops, or at each PAUSE. */
+static void test_new_pause(void **unused)
+{
+	(void)unused;
+	make_vmcs();
+	assert_false(vmcs[VMCS_PROC_CONTROLS] & PROC_PAUSE_EXITING);
+	vm.exits_on_pause = true;
+	make_vmcs();
+	assert_true(vmcs[VMCS_PROC_CONTROLS] & PROC_PAUSE_EXITING);
+	assert_false(vmcs[VMCS_PROC_CONTROLS2] & PROC2_PAUSE_LOOP);
+	features.controls.has_pause_loop = true;
+	make_vmcs();
+	assert_false(vmcs[VMCS_PROC_CONTROLS] & PROC_PAUSE_EXITING);
+	assert_true(vmcs[VMCS_PROC_CONTROLS2] & PROC2_PAUSE_LOOP);
+	assert_true(vmcs[VMCS_PLE_GAP] && vmcs[VMCS_PLE_WINDOW]);
+	vm.exits_on_pause = false;
+	make_vmcs();
+	assert_false(vmcs[VMCS_PROC_CONTROLS2] & PROC2_PAUSE_LOOP);
+}
+
+/* SDM, "Format of Extended-Page-Table Pointer". */
+static void test_new_ept(void **unused)
+{
+	(void)unused;
+	vm.exits_on_pause = false;
+	make_vmcs();
+	assert_int_equal(vmcs[VMCS_EPT_POINTER], 0x12301e);
+	features.controls.has_ept_ad = true;
+	make_vmcs();
+	assert_int_equal(vmcs[VMCS_EPT_POINTER], 0x12305e);
+	/* A vCPU for which no VPID was left does without. */
+	assert_false(vmcs[VMCS_PROC_CONTROLS2] & PROC2_VPID);
+	vmx_vcpu.vpid = 7;
+	make_vmcs();
+	assert_true(vmcs[VMCS_PROC_CONTROLS2] & PROC2_VPID);
+	assert_int_equal(vmcs[VMCS_VIRTUAL_PROCESSOR_ID], 7);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -535,7 +590,8 @@ int main(void)
 		TEST(test_windows_close), TEST(test_window_moves),
 		TEST(test_nmi_after_sti), TEST(test_shadow_and_trap),
 		TEST(test_timer),	  TEST(test_apic_page),
-		TEST(test_tpr),
+		TEST(test_tpr),		  TEST(test_new_pause),
+		TEST(test_new_ept),
 	};
 
 	return cmocka_run_group_tests_name("vmx_run", tests, NULL, NULL);
