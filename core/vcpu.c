@@ -494,7 +494,6 @@ static inline enum exit_action run_once(struct vcpu *vcpu)
 	struct exit_info *info = &vcpu->last_exit;
 
 	vcpu->vendor.tpr = apic_tpr(&vcpu->apic);
-	vcpu->vendor.deadline = this_cpu()->timers.programmed;
 	vcpu->back->run(&vcpu->vendor, info);
 	if (unlikely(vcpu->vendor.tpr != apic_tpr(&vcpu->apic)))
 		take_tpr(vcpu);

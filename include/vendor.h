@@ -123,11 +123,11 @@ struct vendor_vcpu {
 	/* Guest TSC = host TSC + tsc_offset. */
 	uint64_t tsc_offset;
 	/*
-	 * Host TSC at which the CPU's next timer is due: no run() need go on
-	 * longer.  The timer's interrupt ends it; a back end that can by itself
-	 * does, too.
+	 * Host TSC at which the next timer of the CPU it is on is due: no run()
+	 * need go on longer.  The timer's interrupt ends it; a back end that
+	 * can by itself does, too.  Kept by core.
 	 */
-	uint64_t deadline;
+	const uint64_t *deadline;
 	/* Task priority, MOV CR8's in its upper half; in and out of run(). */
 	uint8_t tpr;
 	/* After run(): interrupts wait for one more instruction; see

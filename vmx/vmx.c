@@ -521,8 +521,8 @@ static void vmx_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 		vmx->tsc_offset = vcpu->tsc_offset;
 		vmcs_write(VMCS_TSC_OFFSET, vmx->tsc_offset);
 	}
-	if (unlikely(vmx->deadline != vcpu->deadline))
-		deadline_set(vmx, vcpu->deadline);
+	if (unlikely(vmx->deadline != *vcpu->deadline))
+		deadline_set(vmx, *vcpu->deadline);
 	failed = vmx_enter(state, vmx->is_launched, &vmx->host_rsp);
 	vmx->is_launched = true;
 	load_rip(vmx, state);

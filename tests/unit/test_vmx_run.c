@@ -73,6 +73,7 @@ static struct vendor_vm vm;
 static struct vmx_vcpu vmx_vcpu;
 static struct vendor_vcpu vcpu;
 static uint8_t tpr;
+static uint64_t deadline;
 
 static int setup(void **unused)
 {
@@ -100,7 +101,7 @@ static int setup(void **unused)
 	vcpu = (struct vendor_vcpu){
 		.state = &state,
 		.vm = &vm,
-		.deadline = 1,
+		.deadline = &deadline,
 		.private = &vmx_vcpu,
 	};
 	vmcs[VMCS_GUEST_RIP] = RIP;
@@ -108,6 +109,7 @@ static int setup(void **unused)
 	vmcs[VMCS_EXIT_INSN_LENGTH] = 2;
 	vmx_cpus[0].current = &vmx_vcpu;
 	tpr = 0;
+	deadline = 1;
 	entries = 0;
 	return 0;
 }
@@ -501,7 +503,7 @@ static void test_timer(void **unused)
 
 	(void)unused;
 	features.controls.timer_shift = 5;
-	vcpu.deadline = now + (1ULL << 36);
+	deadline = now + (1ULL << 36);
 	(void)run_on();
 	assert_in_range(vmcs[VMCS_PREEMPTION_TIMER], (1ULL << 31) - (1 << 28),
 			1ULL << 31);
@@ -512,15 +514,15 @@ static void test_timer(void **unused)
 	/* Run out, it is set again, and never to nothing: the guest goes on. */
 	guest = exit_timer;
 	assert_int_equal(run().reason, EXIT_HOST_INTERRUPT);
-	vcpu.deadline = now;
+	deadline = now;
 	(void)run_on();
 	assert_in_range(vmcs[VMCS_PREEMPTION_TIMER], 1, 1024);
 	/* Never is as late as can be. */
-	vcpu.deadline = UINT64_MAX;
+	deadline = UINT64_MAX;
 	(void)run_on();
 	assert_int_equal(vmcs[VMCS_PREEMPTION_TIMER], UINT32_MAX);
 	features.controls.has_timer = false;
-	vcpu.deadline = now;
+	deadline = now;
 	(void)run_on();
 	assert_int_equal(vmcs[VMCS_PREEMPTION_TIMER], UINT32_MAX);
 }
