@@ -220,6 +220,16 @@ static enum exit_action exit_nested(struct vcpu *vcpu, struct exit_info *info)
 	return to_machine(vcpu, GATE_EXIT_MMIO);
 }
 
+/* Of all the page's registers the one that each interrupt needs. */
+static enum exit_action exit_apic_eoi(struct vcpu *vcpu, struct exit_info *info)
+{
+	apic_mmio_write(&vcpu->apic, APIC_REG_EOI * 16, 0);
+	vcpu_priority_changed(vcpu);
+	instruction_done(vcpu);
+	vcpu->vendor.state->rip += info->length;
+	return EXIT_RUN_AGAIN;
+}
+
 /* No hypercall is defined yet on this board: all are unknown. */
 static enum exit_action exit_hypercall(struct vcpu *vcpu,
 				       struct exit_info *info)
@@ -299,6 +309,7 @@ const exit_fn exit_handlers[EXIT_REASON_COUNT] = {
 	[EXIT_CR]               = exit_cr,
 	[EXIT_DR]               = exit_nothing,
 	[EXIT_NESTED]           = exit_nested,
+	[EXIT_APIC_EOI]         = exit_apic_eoi,
 	[EXIT_HYPERCALL]        = exit_hypercall,
 	[EXIT_WBINVD]           = exit_wbinvd,
 	[EXIT_INVD]             = exit_invd,

@@ -75,7 +75,7 @@ static void soft_state_load(struct vendor_vcpu *vcpu, uint32_t groups)
 static void soft_state_store(struct vendor_vcpu *vcpu, uint32_t groups)
 {
 	if (groups & X86_GROUP_CONTROL)
-		vcpu->cr8 = vcpu->state->cr8 & 15;
+		vendor_cr8_set(vcpu, vcpu->state->cr8);
 	if (groups & X86_GROUP_SEGMENTS)
 		vcpu->has_shadow = vcpu->state->interrupt_shadow;
 	vcpu->state->dirty &= ~groups;
@@ -177,7 +177,7 @@ static bool window_opens(struct vendor_vcpu *vcpu, struct soft_vcpu *soft)
 		soft->is_nmi_window = false;
 		return true;
 	}
-	if (soft->window > vcpu->cr8 &&
+	if (soft->window > vcpu->tpr >> 4 &&
 	    soft_can_inject(vcpu, EVENT_INTERRUPT)) {
 		soft->window = WINDOW_CLOSED;
 		return true;
@@ -207,7 +207,7 @@ static void soft_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 	struct x86_state *state = vcpu->state;
 
 	state->valid = GROUPS_ALL;
-	state->cr8 = vcpu->cr8;
+	state->cr8 = vcpu->tpr >> 4;
 	if (state->nmi_open) {
 		state->nmi_open = 0;
 		soft->is_nmi_masked = false;

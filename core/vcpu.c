@@ -116,7 +116,7 @@ static void vcpu_reset_state(struct vcpu *vcpu)
 	uint32_t signature = cpuid_find(vcpu->cpuid, 1, 0)->regs.eax;
 
 	state_reset(vcpu->vendor.state, signature);
-	vcpu->vendor.cr8 = 0;
+	vcpu->vendor.tpr = 0;
 	vcpu->back->events_clear(&vcpu->vendor);
 	vcpu->page->inject.is_valid = false;
 	vcpu->page->halt = false;
@@ -458,8 +458,7 @@ static void take_answer(struct vcpu *vcpu)
 		vcpu->back->state_store(&vcpu->vendor,
 					dirty & ~(uint32_t)X86_GROUP_XSTATE);
 		if (dirty & X86_GROUP_CONTROL)
-			apic_tpr_set(&vcpu->apic,
-				     (uint8_t)(vcpu->vendor.cr8 << 4));
+			apic_tpr_set(&vcpu->apic, vcpu->vendor.tpr);
 		/* The TPR, or a shadow that has ended. */
 		if (dirty & (X86_GROUP_CONTROL | X86_GROUP_SEGMENTS))
 			vcpu_priority_changed(vcpu);
@@ -480,9 +479,9 @@ static inline bool wants_attention(struct vcpu *vcpu)
 	       unlikely(apic_requested_vector(&vcpu->apic) > vcpu->window);
 }
 
-static __noinline void take_cr8(struct vcpu *vcpu)
+static __noinline void take_tpr(struct vcpu *vcpu)
 {
-	apic_tpr_set(&vcpu->apic, (uint8_t)(vcpu->vendor.cr8 << 4));
+	apic_tpr_set(&vcpu->apic, vcpu->vendor.tpr);
 	vcpu_priority_changed(vcpu);
 }
 
@@ -490,10 +489,10 @@ static inline enum exit_action run_once(struct vcpu *vcpu)
 {
 	struct exit_info *info = &vcpu->last_exit;
 
-	vcpu->vendor.cr8 = apic_tpr(&vcpu->apic) >> 4;
+	vcpu->vendor.tpr = apic_tpr(&vcpu->apic);
 	vcpu->back->run(&vcpu->vendor, info);
-	if (unlikely(vcpu->vendor.cr8 != apic_tpr(&vcpu->apic) >> 4))
-		take_cr8(vcpu);
+	if (unlikely(vcpu->vendor.tpr != apic_tpr(&vcpu->apic)))
+		take_tpr(vcpu);
 	vcpu->exits[info->reason]++;
 	return exit_handlers[info->reason](vcpu, info);
 }

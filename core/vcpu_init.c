@@ -139,12 +139,50 @@ int vcpu_init(struct vcpu *vcpu, struct vm *vm, uint32_t id)
 	return 0;
 }
 
+/* clang-format off */
+static const char *const exit_names[EXIT_REASON_COUNT] = {
+	[EXIT_UNKNOWN]          = "unknown",
+	[EXIT_INVALID]          = "invalid state",
+	[EXIT_HOST_INTERRUPT]   = "host interrupt",
+	[EXIT_HOST_NMI]         = "host NMI",
+	[EXIT_INTERRUPT_WINDOW] = "interrupt window",
+	[EXIT_NMI_WINDOW]       = "NMI window",
+	[EXIT_CPUID]            = "CPUID",
+	[EXIT_HLT]              = "HLT",
+	[EXIT_PAUSE]            = "PAUSE",
+	[EXIT_IO]               = "I/O",
+	[EXIT_MSR]              = "MSR",
+	[EXIT_CR]               = "control register",
+	[EXIT_DR]               = "debug register",
+	[EXIT_NESTED]           = "nested page fault",
+	[EXIT_APIC_EOI]         = "APIC EOI",
+	[EXIT_HYPERCALL]        = "hypercall",
+	[EXIT_WBINVD]           = "WBINVD",
+	[EXIT_INVD]             = "INVD",
+	[EXIT_XSETBV]           = "XSETBV",
+	[EXIT_UNDEFINED]        = "undefined instruction",
+	[EXIT_SHUTDOWN]         = "shutdown",
+	[EXIT_EXCEPTION]        = "exception",
+	[EXIT_EMULATE]          = "emulate one",
+	[EXIT_EMULATE_RUN]      = "emulate a run",
+};
+/* clang-format on */
+
+static void log_exits(const struct vcpu *vcpu)
+{
+	for (unsigned i = 0; i < EXIT_REASON_COUNT; i++)
+		if (vcpu->exits[i])
+			log_dbg("[%s] exits: %8lu %s", vcpu->log.name,
+				vcpu->exits[i], exit_names[i]);
+}
+
 /* Also of one that vcpu_init() left half made. */
 void vcpu_fini(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
 	struct pages *pages = vm->vendor.pages;
 
+	log_exits(vcpu);
 	if (vcpu->vendor.private)
 		vm->back->vcpu_fini(&vcpu->vendor);
 	if (vcpu->xsave)

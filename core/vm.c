@@ -165,6 +165,7 @@ static void vcpu_thread(void *arg)
 	irq_disable();
 	fpu_switch_in(vcpu);
 	vcpu->vendor.cpu = this_cpu()->id;
+	vcpu->vendor.deadline = &this_cpu()->timers.programmed;
 	gate_enter_machine(vcpu->vm->entry, GATE_STACK_TOP(vcpu->id), vcpu->id);
 }
 
@@ -173,6 +174,7 @@ static void vcpu_switch_in(void *arg)
 	struct vcpu *vcpu = arg;
 
 	vcpu->vendor.cpu = this_cpu()->id;
+	vcpu->vendor.deadline = &this_cpu()->timers.programmed;
 	fpu_switch_in(vcpu);
 }
 

@@ -38,6 +38,7 @@ enum exit_reason {
 	EXIT_CR,	/* nothing: the machine decodes */
 	EXIT_DR,	/* nothing: run again with debug registers loaded */
 	EXIT_NESTED,	/* gpa, error: a nested page fault */
+	EXIT_APIC_EOI,	/* length: a write to that register of its page */
 	EXIT_HYPERCALL, /* length */
 	EXIT_WBINVD,	/* length: caches, nothing to do */
 	EXIT_INVD,	/* length: the same */
@@ -123,14 +124,27 @@ struct vendor_vcpu {
 	struct vendor_vm *vm;
 	/* Guest TSC = host TSC + tsc_offset. */
 	uint64_t tsc_offset;
-	/* Task priority as MOV CR8 sees it (0..15); in and out of run(). */
-	uint8_t cr8;
+	/*
+	 * Host TSC at which the next timer of the CPU it is on is due: no run()
+	 * need go on longer.  The timer's interrupt ends it; a back end that
+	 * can by itself does, too.  Kept by core.
+	 */
+	const uint64_t *deadline;
+	/* Task priority, MOV CR8's in its upper half; in and out of run(). */
+	uint8_t tpr;
 	/* After run(): interrupts wait for one more instruction; see
 	 * end_shadow(). */
 	bool has_shadow;
 	uint32_t cpu; /* number of the CPU it is on; kept by core */
 	void *private;
 };
+
+/* MOV to CR8: clears the lower half if it changes anything. */
+static inline void vendor_cr8_set(struct vendor_vcpu *vcpu, uint64_t cr8)
+{
+	if ((cr8 & 15) != vcpu->tpr >> 4)
+		vcpu->tpr = (uint8_t)(cr8 << 4);
+}
 
 enum nested_format { NESTED_FORMAT_NPT = 1, NESTED_FORMAT_EPT = 2 };
 
@@ -170,8 +184,8 @@ struct vendor {
 	void (*inject)(struct vendor_vcpu *vcpu, const struct event *event);
 	/*
 	 * Exit as soon as kind could be injected.  priority: the interrupt's
-	 * vector >> 4, or 16: whatever CR8 says.  One that is not above CR8
-	 * waits for MOV to CR8 to go below it, too.
+	 * vector >> 4, or 16: whatever the TPR says.  One that is not above it
+	 * waits for the TPR to go below, too.
 	 */
 	void (*open_window)(struct vendor_vcpu *vcpu, enum event_kind kind,
 			    unsigned priority);

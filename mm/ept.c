@@ -6,8 +6,8 @@
  * An entry that may be written but not read is a misconfiguration, and
  * execute-only is not everywhere: whatever is mapped can be read, as in NPT.
  * The guest's PAT combines with this type ("ignore PAT" stays clear), so
- * write-back here lets the guest's win.  Accessed and dirty bits are not used
- * yet: the processor ignores them unless the EPT pointer turns them on.
+ * write-back here lets the guest's win.  Accessed and dirty bits start clear,
+ * so that they tell what the guest has touched.
  *
  * Reference: SDM volume 3, "The Extended Page Table Mechanism (EPT)".
  */
@@ -57,5 +57,6 @@ const struct table_format ept_format = {
 	.table = EPT_R | EPT_W | EPT_X,
 	.present = EPT_R | EPT_W | EPT_X,
 	.large = EPT_PS,
+	.marks = EPT_ACCESSED | EPT_DIRTY,
 	.write_xor_execute = false,
 };

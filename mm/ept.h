@@ -7,6 +7,10 @@
 
 #include "mm/table.h"
 
+/* What the processor marks if the EPT pointer asks for it; else ignored. */
+#define EPT_ACCESSED BIT(8)
+#define EPT_DIRTY    BIT(9)
+
 extern const struct table_format ept_format;
 
 #endif

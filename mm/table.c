@@ -70,6 +70,7 @@ static int entry_split(struct page_table *table, uint64_t *entry,
 	enum map_type type = format->type(*entry, level);
 	uint64_t step = level_size(level - 1);
 	uint64_t pa = *entry & ENTRY_ADDRESS & ~(level_size(level) - 1);
+	uint64_t marks = *entry & format->marks;
 	hpa_t below = table_new(table);
 	uint64_t *entries;
 	unsigned i;
@@ -78,8 +79,8 @@ static int entry_split(struct page_table *table, uint64_t *entry,
 		return -ENOMEM;
 	entries = phys_to_virt(below);
 	for (i = 0; i < TABLE_ENTRIES; i++)
-		entries[i] =
-			(pa + i * step) | format->leaf(prot, type, level - 1);
+		entries[i] = (pa + i * step) | marks |
+			     format->leaf(prot, type, level - 1);
 	entry_set(entry, below | format->table);
 	return 0;
 }
@@ -247,7 +248,9 @@ static int range_change(struct page_table *table, uint64_t va, uint64_t length,
 			uint64_t pa = *entry & ENTRY_ADDRESS &
 				      ~(level_size(level) - 1);
 
-			entry_set(entry, pa | format->leaf(prot, type, level));
+			entry_set(entry,
+				  pa | (*entry & format->marks) |
+					  format->leaf(prot, type, level));
 		} else if (entry) {
 			entry_set(entry, 0);
 		}
@@ -274,6 +277,29 @@ int table_protect(struct page_table *table, uint64_t va, uint64_t length,
 	    (prot & MAP_EXEC))
 		return -EINVAL;
 	return range_change(table, va, length, prot);
+}
+
+static uint64_t bytes_below(const struct table_format *format, hpa_t at,
+			    unsigned level, uint64_t bits)
+{
+	const uint64_t *entry = phys_to_virt(at);
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
+		if (!entry_is_present(format, entry[i]))
+			continue;
+		if (!entry_is_leaf(format, entry[i], level))
+			bytes += bytes_below(format, entry[i] & ENTRY_ADDRESS,
+					     level - 1, bits);
+		else if ((entry[i] & bits) == bits)
+			bytes += level_size(level);
+	}
+	return bytes;
+}
+
+uint64_t table_bytes(const struct page_table *table, uint64_t bits)
+{
+	return bytes_below(table->format, table->root, TABLE_LEVELS, bits);
 }
 
 bool table_query(const struct page_table *table, uint64_t va,

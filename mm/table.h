@@ -3,10 +3,11 @@
  * Four-level page tables of any flavour: the monitor's own and the machines'
  * (mm/map.h), and nested tables (mm/npt.h; EPT differs only in its format).
  *
- * Maps in 4 KiB and 2 MiB leaves, splits a 2 MiB leaf when part of it changes,
- * never merges.  It never flushes a TLB: the caller does, before it relies on
- * a mapping being gone or before pages that were mapped are reused.  Tables
- * are only freed by table_fini(), so no walk in progress meets a stale one.
+ * Maps in 4 KiB and 2 MiB leaves, splits a leaf of 2 MiB or 1 GiB when part of
+ * it changes, never merges.  It never flushes a TLB: the caller does, before it
+ * relies on a mapping being gone or before pages that were mapped are reused.
+ * Tables are only freed by table_fini(), so no walk in progress meets a stale
+ * one.
  */
 #ifndef BULKHEAD_TABLE_H
 #define BULKHEAD_TABLE_H
@@ -35,6 +36,7 @@ struct table_format {
 	uint64_t table;	  /* bits of an entry that points to a table */
 	uint64_t present; /* any of them set: not empty */
 	uint64_t large;	  /* set: a leaf above level 1 */
+	uint64_t marks;	  /* left by the processor: accessed, dirty */
 	bool write_xor_execute;
 };
 
@@ -77,6 +79,9 @@ int __must_check table_unmap(struct page_table *table, uint64_t va,
 /* Changes the access rights of what is mapped in the range; as above. */
 int __must_check table_protect(struct page_table *table, uint64_t va,
 			       uint64_t length, unsigned prot);
+
+/* How many bytes are mapped by leaves whose entries have all of the bits. */
+uint64_t table_bytes(const struct page_table *table, uint64_t bits);
 
 /* False when nothing is mapped at va. */
 bool table_query(const struct page_table *table, uint64_t va,

@@ -39,7 +39,7 @@ static void load_control(struct vendor_vcpu *vcpu, const struct vmcb *vmcb,
 	state->cr2 = vmcb->cr2;
 	state->cr3 = vmcb->cr3;
 	state->cr4 = vmcb->cr4;
-	state->cr8 = vcpu->cr8;
+	state->cr8 = vcpu->tpr >> 4;
 	state->efer = vmcb->efer & ~EFER_SVME;
 }
 
@@ -140,7 +140,7 @@ static void store_control(struct vendor_vcpu *vcpu,
 		(state->efer & (X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA |
 				X86_EFER_NXE | X86_EFER_FFXSR)) |
 		EFER_SVME;
-	vcpu->cr8 = state->cr8 & 15;
+	vendor_cr8_set(vcpu, state->cr8);
 	svm->dirty |= CLEAN_CR | CLEAN_CR2;
 	/* A changed CR3, CR4 or mode would have flushed in the processor. */
 	vmcb->tlb_control =

@@ -5,9 +5,9 @@
  * name.
  *
  * Left out: rules for features that Bulkhead never turns on (SMM, dual
- * monitor, performance counters, bound configuration, CET, RTIT, FRED), those
- * that need the VMCS behind the link pointer, and the event types that it never
- * injects.
+ * monitor, performance counters, bound configuration, CET, RTIT, FRED,
+ * enclaves, RTM), those that need the VMCS behind the link pointer, and the
+ * event types that it never injects.
  *
  * References: SDM volume 3, "Checks on the Guest State Area" with its
  * sections, in the same order.
@@ -166,22 +166,23 @@ RULE(efer_lme)
 /* ---- Segment registers -----------------------------------------------------
  */
 
-#define SELECTOR_TI    BIT(2)
-#define V86_LIMIT      0xffff
-#define V86_RIGHTS     0xf3
-#define TYPE_DATA_RW   3 /* accessed, grows up */
-#define TYPE_DOWN_RW   7
-#define TYPE_CODE      9 /* accessed, execute-only */
-#define TYPE_CODE_R    11
-#define TYPE_CONFORM   13
-#define TYPE_CONFORM_R 15
-#define TYPE_LDT       2
-#define TYPE_TSS16     3
-#define TYPE_TSS       11
-#define AR_RESERVED    (MASK(11, 8) | MASK(31, 17))
-#define AR_L	       BIT(13)
-#define AR_DB	       BIT(14)
-#define AR_G	       BIT(15)
+#define SELECTOR_TI	 BIT(2)
+#define V86_LIMIT	 0xffff
+#define V86_RIGHTS	 0xf3
+#define TYPE_DATA_RW	 3 /* accessed, grows up */
+#define TYPE_DOWN_RW	 7
+#define TYPE_CODE	 9 /* accessed, execute-only */
+#define TYPE_CODE_R	 11
+#define TYPE_CONFORM	 13
+#define TYPE_CONFORM_R	 15
+#define TYPE_LDT	 2
+#define TYPE_TSS16	 3
+#define TYPE_TSS	 11
+#define AR_RESERVED	 MASK(11, 8)
+#define AR_RESERVED_HIGH MASK(31, 17)
+#define AR_L		 BIT(13)
+#define AR_DB		 BIT(14)
+#define AR_G		 BIT(15)
 
 RULE(selector_ti)
 {
@@ -245,10 +246,14 @@ RULE(type)
 	       (!(type & X86_ATTR_CODE) || type & X86_ATTR_READABLE);
 }
 
-/* Of a segment register other than CS, nothing counts while unusable. */
+/*
+ * Of a register other than CS nothing counts while unusable, and what is left
+ * of the segment registers in virtual-8086 mode has been looked at.
+ */
 static bool is_exempt(const struct vmx_guest *g, unsigned seg)
 {
-	return is_v86(g) || (seg != X86_CS && !is_usable(g, seg));
+	return (seg <= X86_GS && is_v86(g)) ||
+	       (seg != X86_CS && !is_usable(g, seg));
 }
 
 RULE(code_or_data)
@@ -300,6 +305,11 @@ RULE(rights_reserved)
 	return is_exempt(g, arg) || !(g->seg[arg].rights & AR_RESERVED);
 }
 
+RULE(rights_high)
+{
+	return is_exempt(g, arg) || !(g->seg[arg].rights & AR_RESERVED_HIGH);
+}
+
 RULE(cs_64bit)
 {
 	uint32_t rights = g->seg[X86_CS].rights;
@@ -336,21 +346,6 @@ RULE(ldtr_type)
 RULE(system)
 {
 	return !is_usable(g, arg) || !(g->seg[arg].rights & X86_ATTR_S);
-}
-
-RULE(system_present)
-{
-	return !is_usable(g, arg) || g->seg[arg].rights & X86_ATTR_P;
-}
-
-RULE(system_reserved)
-{
-	return !is_usable(g, arg) || !(g->seg[arg].rights & AR_RESERVED);
-}
-
-RULE(system_granularity)
-{
-	return !is_usable(g, arg) || is_granular(&g->seg[arg]);
 }
 
 RULE(usable)
@@ -406,13 +401,17 @@ RULE(rflags_if)
  */
 
 #define ACTIVITY_HLT	   1
-#define ACTIVITY_LAST	   3
+#define ACTIVITY_SHUTDOWN  2
+#define ACTIVITY_LAST	   3 /* wait-for-SIPI */
 #define BLOCKED_BY_ENCLAVE BIT(4)
 #define PENDING_DEBUG_RTM  BIT(16)
 
+/* Active is everywhere; the others where VMX_MISC has their bit. */
 RULE(activity)
 {
-	return g->activity <= ACTIVITY_LAST;
+	return g->activity == ACTIVITY_ACTIVE ||
+	       (g->activity <= ACTIVITY_LAST &&
+		g->activities & BIT(g->activity - 1));
 }
 
 RULE(activity_hlt)
@@ -424,6 +423,22 @@ RULE(activity_shadow)
 {
 	return g->activity == ACTIVITY_ACTIVE ||
 	       !(g->interruptibility & (BLOCKED_BY_STI | BLOCKED_BY_MOVSS));
+}
+
+/* What is injected is such that the state lets it through. */
+RULE(activity_event)
+{
+	unsigned vector = FIELD_GET(INTERRUPTION_VECTOR, g->event);
+	bool is_mc = is_injected(g, TYPE_EXCEPTION) && vector == X86_VECTOR_MC;
+	bool is_db = is_injected(g, TYPE_EXCEPTION) && vector == X86_VECTOR_DB;
+	bool is_nmi = is_injected(g, TYPE_NMI);
+
+	if (g->activity == ACTIVITY_ACTIVE || !(g->event & INTERRUPTION_VALID))
+		return true;
+	if (g->activity == ACTIVITY_HLT)
+		return is_nmi || is_mc || is_db ||
+		       is_injected(g, TYPE_EXTERNAL);
+	return g->activity == ACTIVITY_SHUTDOWN && (is_nmi || is_mc);
 }
 
 RULE(blocked_reserved)
@@ -451,10 +466,10 @@ RULE(blocked_interrupt)
 	       !(g->interruptibility & (BLOCKED_BY_STI | BLOCKED_BY_MOVSS));
 }
 
+/* arg: which blocking counts. */
 RULE(blocked_nmi)
 {
-	return !is_injected(g, TYPE_NMI) ||
-	       !(g->interruptibility & (BLOCKED_BY_MOVSS | BLOCKED_BY_NMI));
+	return !is_injected(g, TYPE_NMI) || !(g->interruptibility & arg);
 }
 
 RULE(blocked_smi)
@@ -564,23 +579,29 @@ static const struct vmx_rule rules[] = {
 	{ "FS access rights", "DPL is below RPL", dpl_data, X86_FS },
 	{ "GS access rights", "DPL is below RPL", dpl_data, X86_GS },
 	SIX_RIGHTS("P is 0", present),
-	SIX_RIGHTS("a reserved bit of the access rights is set", rights_reserved),
+	SIX_RIGHTS("a reserved bit (11:8) is set", rights_reserved),
 	{ "CS access rights", "D/B and L are both set", cs_64bit, 0 },
 	SIX_RIGHTS("G does not go with the limit", granularity),
+	SIX_RIGHTS("a reserved bit (31:17) is set", rights_high),
 	{ "TR access rights", "type is no busy TSS of this mode", tr_type, 0 },
 	{ "TR access rights", "S is 1", system, VMCS_TR },
-	{ "TR access rights", "P is 0", system_present, VMCS_TR },
-	{ "TR access rights", "a reserved bit is set", system_reserved, VMCS_TR },
+	{ "TR access rights", "P is 0", present, VMCS_TR },
+	{ "TR access rights", "a reserved bit (11:8) is set", rights_reserved,
+	  VMCS_TR },
 	{ "TR access rights", "G does not go with the limit",
-	  system_granularity, VMCS_TR },
+	  granularity, VMCS_TR },
 	{ "TR access rights", "unusable", usable, VMCS_TR },
+	{ "TR access rights", "a reserved bit (31:17) is set", rights_high,
+	  VMCS_TR },
 	{ "LDTR access rights", "type is no LDT", ldtr_type, 0 },
 	{ "LDTR access rights", "S is 1", system, VMCS_LDTR },
-	{ "LDTR access rights", "P is 0", system_present, VMCS_LDTR },
-	{ "LDTR access rights", "a reserved bit is set", system_reserved,
+	{ "LDTR access rights", "P is 0", present, VMCS_LDTR },
+	{ "LDTR access rights", "a reserved bit (11:8) is set", rights_reserved,
 	  VMCS_LDTR },
 	{ "LDTR access rights", "G does not go with the limit",
-	  system_granularity, VMCS_LDTR },
+	  granularity, VMCS_LDTR },
+	{ "LDTR access rights", "a reserved bit (31:17) is set", rights_high,
+	  VMCS_LDTR },
 
 	{ "GDTR base", "not canonical", table_base, 0 },
 	{ "IDTR base", "not canonical", table_base, 1 },
@@ -593,10 +614,12 @@ static const struct vmx_rule rules[] = {
 	{ "RFLAGS", "VM is set in IA-32e or real mode", rflags_vm, 0 },
 	{ "RFLAGS", "IF is 0 and an interrupt is injected", rflags_if, 0 },
 
-	{ "activity state", "no such state", activity, 0 },
+	{ "activity state", "not one that the processor has", activity, 0 },
 	{ "activity state", "HLT with SS.DPL not 0", activity_hlt, 0 },
 	{ "activity state", "not active under blocking by STI or MOV SS",
 	  activity_shadow, 0 },
+	{ "activity state", "lets no such event through as is injected",
+	  activity_event, 0 },
 	{ "interruptibility state", "a reserved bit is set", blocked_reserved,
 	  0 },
 	{ "interruptibility state", "blocking by STI and by MOV SS",
@@ -605,10 +628,12 @@ static const struct vmx_rule rules[] = {
 	  blocked_sti, 0 },
 	{ "interruptibility state", "an interrupt is injected where blocked",
 	  blocked_interrupt, 0 },
-	{ "interruptibility state", "an NMI is injected where blocked",
-	  blocked_nmi, 0 },
+	{ "interruptibility state", "an NMI is injected where MOV SS blocks",
+	  blocked_nmi, BLOCKED_BY_MOVSS },
 	{ "interruptibility state", "blocking by SMI outside SMM",
 	  blocked_smi, 0 },
+	{ "interruptibility state", "an NMI is injected where NMIs are blocked",
+	  blocked_nmi, BLOCKED_BY_NMI },
 	{ "pending debug exceptions", "a reserved bit is set",
 	  pending_reserved, 0 },
 	{ "pending debug exceptions", "BS does not go with RFLAGS.TF",

@@ -36,6 +36,7 @@ struct vmx_guest {
 	uint32_t event; /* VM-entry interruption information */
 	bool is_unrestricted;
 	uint8_t physical_bits;
+	uint8_t activities; /* of VMX_MISC: HLT, shutdown, wait-for-SIPI */
 	uint64_t cr0_fixed0, cr0_fixed1;
 	uint64_t cr4_fixed0, cr4_fixed1;
 };

@@ -4,8 +4,8 @@
  * there and what must be off; the capability MSRs have the last word.
  *
  * Not asked for, though some processors have them: APIC-register
- * virtualization and virtual-interrupt delivery, posted interrupts, pause-loop
- * exiting, the page-modification log, VMCS shadowing, the preemption timer.
+ * virtualization and virtual-interrupt delivery, posted interrupts, the
+ * page-modification log, VMCS shadowing.
  *
  * Reference: SDM volume 3, appendix A, "VMX Capability Reporting Facility".
  */
@@ -16,6 +16,7 @@
 
 enum need {
 	NEED,	/* without it no guest runs */
+	OFFER,	/* the same, but clear until somebody sets it */
 	WANT,	/* set where it may be set */
 	REFUSE, /* must be clear */
 };
@@ -36,6 +37,7 @@ static const struct control_row rows[] = {
 	  LACKS "external-interrupt exiting" },
 	{ WORD_PIN, NEED, PIN_NMI_EXITING, LACKS "NMI exiting" },
 	{ WORD_PIN, NEED, PIN_VIRTUAL_NMIS, LACKS "virtual NMIs" },
+	{ WORD_PIN, WANT, PIN_PREEMPTION_TIMER, NULL },
 
 	{ WORD_PROC, NEED, PROC_TSC_OFFSETTING, LACKS "TSC offsetting" },
 	{ WORD_PROC, NEED, PROC_HLT_EXITING, LACKS "HLT exiting" },
@@ -47,6 +49,12 @@ static const struct control_row rows[] = {
 	{ WORD_PROC, NEED, PROC_RDPMC_EXITING, LACKS "RDPMC exiting" },
 	{ WORD_PROC, NEED, PROC_MWAIT_EXITING, LACKS "MWAIT exiting" },
 	{ WORD_PROC, NEED, PROC_MONITOR_EXITING, LACKS "MONITOR exiting" },
+	{ WORD_PROC, OFFER, PROC_INTERRUPT_WINDOW,
+	  LACKS "interrupt-window exiting" },
+	{ WORD_PROC, OFFER, PROC_NMI_WINDOW, LACKS "NMI-window exiting" },
+	{ WORD_PROC, OFFER, PROC_PAUSE_EXITING, LACKS "PAUSE exiting" },
+	{ WORD_PROC, OFFER, PROC_CR8_LOAD_EXITING | PROC_CR8_STORE_EXITING,
+	  LACKS "CR8 exiting" },
 	{ WORD_PROC, WANT, PROC_TPR_SHADOW, NULL },
 	{ WORD_PROC, REFUSE, PROC_CR3_LOAD_EXITING, KEEPS "CR3-load exiting" },
 	{ WORD_PROC, REFUSE, PROC_CR3_STORE_EXITING,
@@ -54,9 +62,11 @@ static const struct control_row rows[] = {
 	{ WORD_PROC, REFUSE, PROC_INVLPG_EXITING, KEEPS "INVLPG exiting" },
 
 	{ WORD_PROC2, NEED, PROC2_EPT, LACKS "EPT (nested paging)" },
+	{ WORD_PROC2, WANT, PROC2_APIC_ACCESSES, NULL },
 	{ WORD_PROC2, WANT, PROC2_VPID, NULL },
 	{ WORD_PROC2, WANT, PROC2_UNRESTRICTED, NULL },
 	{ WORD_PROC2, WANT, PROC2_WBINVD_EXITING, NULL },
+	{ WORD_PROC2, WANT, PROC2_PAUSE_LOOP, NULL },
 	/* The guest's CPUID has it where the host's has. */
 	{ WORD_PROC2, WANT, PROC2_RDTSCP, NULL }, /* and RDPID */
 	{ WORD_PROC2, WANT, PROC2_INVPCID, NULL },
@@ -66,6 +76,7 @@ static const struct control_row rows[] = {
 	  LACKS "saving of debug controls" },
 	{ WORD_EXIT, WANT, EXIT_SAVE_EFER | EXIT_LOAD_EFER, NULL },
 	{ WORD_EXIT, WANT, EXIT_SAVE_PAT | EXIT_LOAD_PAT, NULL },
+	{ WORD_EXIT, WANT, EXIT_SAVE_TIMER, NULL },
 
 	{ WORD_ENTRY, NEED, ENTRY_LOAD_DEBUG_CONTROLS,
 	  LACKS "loading of debug controls" },
@@ -79,6 +90,9 @@ static const struct control_row ept_rows[] = {
 	{ 0, NEED, EPT_CAP_WRITE_BACK, LACKS "write-back EPT" },
 	{ 0, NEED, EPT_CAP_2M, LACKS "EPT pages of 2 MiB" },
 	{ 0, NEED, EPT_CAP_INVEPT, LACKS "INVEPT" },
+	/* Either will do. */
+	{ 0, NEED, EPT_CAP_INVEPT_CONTEXT | EPT_CAP_INVEPT_ALL,
+	  LACKS "INVEPT of whole contexts" },
 };
 /* clang-format on */
 
@@ -96,12 +110,14 @@ static uint32_t forced(const struct vmx_caps *caps, unsigned word)
 static int row_apply(const struct control_row *row, const struct vmx_caps *caps,
 		     uint32_t *value, const char **why)
 {
-	uint32_t may = allowed1(caps, row->word);
+	bool is_missing = row->bits & ~allowed1(caps, row->word);
 
-	if (row->need == NEED && (row->bits & ~may)) {
+	if (is_missing && (row->need == NEED || row->need == OFFER)) {
 		*why = row->why;
 		return -ENODEV;
 	}
+	if (row->need == OFFER)
+		return 0;
 	if (row->need == REFUSE) {
 		if (forced(caps, row->word) & row->bits) {
 			*why = row->why;
@@ -111,7 +127,7 @@ static int row_apply(const struct control_row *row, const struct vmx_caps *caps,
 		return 0;
 	}
 	/* All of a wanted group or nothing of it. */
-	if (!(row->bits & ~may))
+	if (!is_missing)
 		*value |= row->bits;
 	return 0;
 }
@@ -141,6 +157,41 @@ static void settle_pairs(struct vmx_controls *controls)
 			~(PROC_CR8_LOAD_EXITING | PROC_CR8_STORE_EXITING);
 	else
 		w[WORD_PROC] |= PROC_CR8_LOAD_EXITING | PROC_CR8_STORE_EXITING;
+	if (!controls->has_tpr_shadow)
+		w[WORD_PROC2] &= ~PROC2_APIC_ACCESSES;
+	controls->has_apic_accesses = w[WORD_PROC2] & PROC2_APIC_ACCESSES;
+}
+
+/* What is left of the time goes on after an exit, or there is no use for it. */
+static void settle_timer(struct vmx_controls *controls, uint64_t misc)
+{
+	uint32_t *w = controls->word;
+
+	controls->has_timer = (w[WORD_PIN] & PIN_PREEMPTION_TIMER) &&
+			      (w[WORD_EXIT] & EXIT_SAVE_TIMER);
+	if (!controls->has_timer) {
+		w[WORD_PIN] &= ~PIN_PREEMPTION_TIMER;
+		w[WORD_EXIT] &= ~EXIT_SAVE_TIMER;
+	}
+	controls->timer_shift = (uint8_t)FIELD_GET(VMX_MISC_TIMER_SHIFT, misc);
+}
+
+static void settle_ept(struct vmx_controls *controls, uint64_t caps)
+{
+	uint32_t *w = controls->word;
+
+	controls->has_unrestricted = w[WORD_PROC2] & PROC2_UNRESTRICTED;
+	controls->has_invept_context = caps & EPT_CAP_INVEPT_CONTEXT;
+	controls->has_invvpid_context =
+		(caps & VPID_CAP_INVVPID) && (caps & VPID_CAP_CONTEXT);
+	/* Without a way to flush one, VPIDs are of no use. */
+	if (!controls->has_invvpid_context)
+		w[WORD_PROC2] &= ~PROC2_VPID;
+	controls->has_vpid = w[WORD_PROC2] & PROC2_VPID;
+	/* With them each walk of the guest's tables counts as a write, which
+	 * the page that stands in for "unrestricted guest" does not allow. */
+	controls->has_ept_ad =
+		(caps & EPT_CAP_AD) && controls->has_unrestricted;
 }
 
 int vmx_controls_negotiate(const struct vmx_caps *caps,
@@ -162,14 +213,11 @@ int vmx_controls_negotiate(const struct vmx_caps *caps,
 		return -ENODEV;
 	}
 	settle_pairs(controls);
-	controls->has_unrestricted =
-		controls->word[WORD_PROC2] & PROC2_UNRESTRICTED;
-	controls->has_invept_context = caps->ept_vpid & EPT_CAP_INVEPT_CONTEXT;
-	controls->has_invvpid_context = (caps->ept_vpid & VPID_CAP_INVVPID) &&
-					(caps->ept_vpid & VPID_CAP_CONTEXT);
-	/* Without a way to flush one, VPIDs are of no use. */
-	if (!controls->has_invvpid_context)
-		controls->word[WORD_PROC2] &= ~PROC2_VPID;
-	controls->has_vpid = controls->word[WORD_PROC2] & PROC2_VPID;
+	settle_ept(controls, caps->ept_vpid);
+	settle_timer(controls, caps->misc);
+	/* Only VMs whose vCPUs share a CPU turn it on. */
+	controls->has_pause_loop =
+		controls->word[WORD_PROC2] & PROC2_PAUSE_LOOP;
+	controls->word[WORD_PROC2] &= ~PROC2_PAUSE_LOOP;
 	return 0;
 }

@@ -22,6 +22,7 @@ struct vmx_caps {
 	uint64_t basic;
 	uint64_t word[WORD_COUNT]; /* allowed-1 above, allowed-0 below */
 	uint64_t ept_vpid;
+	uint64_t misc;
 	uint64_t cr0_fixed0, cr0_fixed1;
 	uint64_t cr4_fixed0, cr4_fixed1;
 };
@@ -32,10 +33,15 @@ struct vmx_controls {
 	bool has_unrestricted;
 	bool has_vpid;
 	bool has_tpr_shadow;
+	bool has_apic_accesses; /* to the TPR by its page do not exit */
 	bool has_efer; /* EFER is switched by entry and exit controls */
 	bool has_pat;
 	bool has_invept_context;
 	bool has_invvpid_context;
+	bool has_ept_ad; /* the processor marks what is used and written */
+	bool has_pause_loop;
+	bool has_timer;	     /* counts down while the guest runs: */
+	uint8_t timer_shift; /* once in so many TSC ticks, a power of 2 */
 };
 
 /* -ENODEV and a sentence in *why where guests cannot be run. */

@@ -49,7 +49,7 @@ static bool window_opened(struct vendor_vcpu *vcpu)
 		open &= ~(uint32_t)PROC_NMI_WINDOW;
 	if (open)
 		vmx_window_close(vmx, open);
-	if (vmx->tpr_threshold > vcpu->cr8) {
+	if (vmx->tpr_threshold > vcpu->tpr >> TPR_CLASS_SHIFT) {
 		vmx_tpr_threshold_set(vmx, 0);
 		return true;
 	}
@@ -79,7 +79,7 @@ void vmx_emulate(struct vendor_vcpu *vcpu, struct exit_info *info)
 	event_to_machine(vmx, info);
 }
 
-void vmx_emulate_task_switch(struct vmx_vcpu *vmx, struct exit_info *info)
+void vmx_emulate_event(struct vmx_vcpu *vmx, struct exit_info *info)
 {
 	info->reason = EXIT_EMULATE_RUN;
 	info->emulate.count = 0;

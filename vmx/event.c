@@ -43,6 +43,13 @@ static uint32_t error_flag(const struct vmx_vcpu *vmx,
 	return vmx_guest_cr0(vmx) & X86_CR0_PE ? INTERRUPTION_HAS_ERROR : 0;
 }
 
+static void interrupt_window_close(struct vmx_vcpu *vmx)
+{
+	vmx_window_close(vmx, PROC_INTERRUPT_WINDOW);
+	if (vmx->tpr_threshold)
+		vmx_tpr_threshold_set(vmx, 0);
+}
+
 void vmx_inject(struct vendor_vcpu *vcpu, const struct event *event)
 {
 	static const uint8_t type[] = {
@@ -60,11 +67,17 @@ void vmx_inject(struct vendor_vcpu *vcpu, const struct event *event)
 		error_flag(vmx, event);
 	vmx->event_error = event->has_error_code ? event->error_code : 0;
 	vmx->work |= WORK_EVENT;
+	/* What a window was for, unless it is opened once more. */
+	if (event->kind == EVENT_NMI)
+		vmx_window_close(vmx, PROC_NMI_WINDOW);
+	if (event->kind == EVENT_INTERRUPT)
+		interrupt_window_close(vmx);
 }
 
 /*
- * INT n and its kind need not go in again, for RIP still stands at the
- * instruction.  A cut-short NMI blocks others until it is delivered.
+ * INT n, INT3, INTO and INT1 need not go in again, for RIP still stands at the
+ * instruction; so no injection ever needs an instruction length.  A cut-short
+ * NMI blocks others until it is delivered.
  */
 void vmx_reinject(struct vmx_vcpu *vmx, uint32_t vectoring)
 {
@@ -85,7 +98,6 @@ void vmx_reinject(struct vmx_vcpu *vmx, uint32_t vectoring)
 
 void vmx_event_commit(struct vmx_vcpu *vmx)
 {
-	/* An exception may come in a shadow, but TF's rules bind then. */
 	if (vmx->event & INTERRUPTION_HAS_ERROR)
 		vmcs_write(VMCS_ENTRY_ERROR_CODE, vmx->event_error);
 	vmcs_write(VMCS_ENTRY_INTERRUPTION_INFO, vmx->event);
@@ -119,19 +131,33 @@ void vmx_tpr_threshold_set(struct vmx_vcpu *vmx, uint8_t priority)
 
 /*
  * An interrupt that the task priority holds back waits for CR8 first, which
- * exits by itself where there is no TPR shadow.
+ * exits by itself where there is no TPR shadow.  An NMI window may open under
+ * blocking by STI, where an NMI may not be injected, but the interrupt window
+ * ends with it.
  */
 void vmx_open_window(struct vendor_vcpu *vcpu, enum event_kind kind,
 		     unsigned priority)
 {
-	if (kind == EVENT_INTERRUPT && priority <= vcpu->cr8) {
-		vmx_vmcs_use(vcpu);
-		vmx_tpr_threshold_set(vcpu->private, (uint8_t)priority);
+	struct vmx_vcpu *vmx = vcpu->private;
+
+	vmx_vmcs_use(vcpu);
+	if (kind == EVENT_NMI) {
+		bool is_sti =
+			vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & BLOCKED_BY_STI;
+
+		vmx_proc_controls_change(
+			vmx, is_sti ? PROC_INTERRUPT_WINDOW : PROC_NMI_WINDOW,
+			0);
 		return;
 	}
-	vmx_proc_controls_change(
-		vcpu->private,
-		kind == EVENT_NMI ? PROC_NMI_WINDOW : PROC_INTERRUPT_WINDOW, 0);
+	if (priority <= vcpu->tpr >> TPR_CLASS_SHIFT) {
+		vmx_window_close(vmx, PROC_INTERRUPT_WINDOW);
+		vmx_tpr_threshold_set(vmx, (uint8_t)priority);
+		return;
+	}
+	vmx_proc_controls_change(vmx, PROC_INTERRUPT_WINDOW, 0);
+	if (vmx->tpr_threshold)
+		vmx_tpr_threshold_set(vmx, 0);
 }
 
 void vmx_window_close(struct vmx_vcpu *vmx, uint32_t window)
@@ -166,6 +192,15 @@ __noinline void vmx_rflags_write(uint64_t rflags)
 	if (blocked & BLOCKED_BY_STI)
 		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
 			   blocked & ~BLOCKED_BY_STI);
+}
+
+/* While it lasts, the trap that TF wants after it is pending. */
+void vmx_shadow_set(uint64_t blocked, uint64_t rflags)
+{
+	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocked);
+	if (blocked & (BLOCKED_BY_STI | BLOCKED_BY_MOVSS))
+		vmcs_write(VMCS_GUEST_PENDING_DEBUG,
+			   rflags & X86_FLAG_TF ? PENDING_DEBUG_BS : 0);
 }
 
 void vmx_end_shadow(struct vendor_vcpu *vcpu)

@@ -51,10 +51,12 @@ static const struct exit_row exit_table[REASON_COUNT] = {
 	[REASON_MWAIT]              = { EXIT_UNDEFINED, 0 },
 	[REASON_MONITOR]            = { EXIT_UNDEFINED, 0 },
 	[REASON_PAUSE]              = { EXIT_PAUSE, LENGTH },
+	[REASON_APIC_ACCESS]        = { EXIT_NESTED, VECTORING },
 	[REASON_EPT_VIOLATION]      = { EXIT_NESTED, VECTORING },
 	[REASON_EPT_MISCONFIGURATION] = { EXIT_UNKNOWN, VECTORING },
 	[REASON_INVEPT]             = { EXIT_UNDEFINED, 0 },
 	[REASON_RDTSCP]             = { EXIT_UNDEFINED, 0 },
+	[REASON_PREEMPTION_TIMER]   = { EXIT_HOST_INTERRUPT, 0 },
 	[REASON_INVVPID]            = { EXIT_UNDEFINED, 0 },
 	[REASON_WBINVD]             = { EXIT_WBINVD, LENGTH },
 	[REASON_XSETBV]             = { EXIT_XSETBV, LENGTH },
@@ -79,8 +81,44 @@ static void nmi_block_again(void)
 		   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKED_BY_NMI);
 }
 
+/* Of the instruction, and what it means for the next one. */
+static inline void decode_length(struct vendor_vcpu *vcpu,
+				 struct exit_info *info)
+{
+	info->length = vmcs_read(VMCS_EXIT_INSN_LENGTH);
+	/* Stepping over it, TF wants its trap: that is end_shadow's. */
+	vcpu->has_shadow = (vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) &
+			    (BLOCKED_BY_STI | BLOCKED_BY_MOVSS)) |
+			   (vcpu->state->rflags & X86_FLAG_TF);
+}
+
+/*
+ * What is written to EOI does not matter, and nobody writes it but by MOV: no
+ * need to look at the instruction.  All else but the TPR, which does not exit,
+ * is emulated.
+ */
+static void decode_apic(struct vendor_vcpu *vcpu, struct exit_info *info)
+{
+	struct vmx_vcpu *vmx = vcpu->private;
+	uint64_t qualification = vmcs_read(VMCS_EXIT_QUALIFICATION);
+	uint64_t offset = FIELD_GET(QUALIFICATION_APIC_OFFSET, qualification);
+	bool is_write = FIELD_GET(QUALIFICATION_APIC_TYPE, qualification) ==
+			APIC_ACCESS_WRITE;
+
+	info->raw_info1 = qualification;
+	if (is_write && offset == APIC_EOI) {
+		info->reason = EXIT_APIC_EOI;
+		decode_length(vcpu, info);
+		return;
+	}
+	info->nested.gpa = VMX_APIC_GPA + offset;
+	info->nested.error = is_write ? NESTED_WRITE : 0;
+	if (vmx->work & WORK_EVENT)
+		vmx_emulate_event(vmx, info);
+}
+
 static void decode_nested(struct vmx_vcpu *vmx, uint64_t qualification,
-			  struct exit_info *info)
+			  bool is_delivery, struct exit_info *info)
 {
 	uint32_t error = 0;
 
@@ -95,9 +133,14 @@ static void decode_nested(struct vmx_vcpu *vmx, uint64_t qualification,
 	info->raw_info1 = qualification;
 	info->nested.gpa = vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS);
 	info->nested.error = error;
-	if (unlikely(qualification & QUALIFICATION_EPT_NMI_UNBLOCK &&
-		     !(vmx->work & WORK_EVENT)))
-		nmi_block_again();
+	if (likely(!is_delivery)) {
+		if (unlikely(qualification & QUALIFICATION_EPT_NMI_UNBLOCK))
+			nmi_block_again();
+		return;
+	}
+	/* It is the event that met a device, not the instruction at RIP. */
+	if (vmx->work & WORK_EVENT)
+		vmx_emulate_event(vmx, info);
 }
 
 /* #DB is intercepted before DR6 and DR7 change: do what it would have. */
@@ -112,7 +155,8 @@ static void debug_exception(struct vmx_vcpu *vmx)
 			   vmcs_read(VMCS_GUEST_DR7) & ~QUALIFICATION_DB_BD);
 }
 
-static void decode_exception(struct vendor_vcpu *vcpu, struct exit_info *info)
+static void decode_exception(struct vendor_vcpu *vcpu, bool is_delivery,
+			     struct exit_info *info)
 {
 	struct vmx_vcpu *vmx = vcpu->private;
 	uint64_t what = vmcs_read(VMCS_EXIT_INTERRUPTION_INFO);
@@ -126,7 +170,7 @@ static void decode_exception(struct vendor_vcpu *vcpu, struct exit_info *info)
 		return;
 	}
 	info->vector = FIELD_GET(INTERRUPTION_VECTOR, what);
-	if (what & INTERRUPTION_NMI_UNBLOCK && !(vmx->work & WORK_EVENT) &&
+	if (what & INTERRUPTION_NMI_UNBLOCK && !is_delivery &&
 	    info->vector != X86_VECTOR_DF)
 		nmi_block_again();
 	if (info->vector != X86_VECTOR_DB)
@@ -154,31 +198,37 @@ static __noinline void decode_rest(struct vendor_vcpu *vcpu,
 				   unsigned needs)
 {
 	struct vmx_vcpu *vmx = vcpu->private;
+	uint64_t vectoring =
+		needs & VECTORING ? vmcs_read(VMCS_IDT_VECTORING_INFO) : 0;
+	bool is_delivery = vectoring & INTERRUPTION_VALID;
 
-	if (needs & VECTORING) {
-		uint64_t vectoring = vmcs_read(VMCS_IDT_VECTORING_INFO);
-
-		if (unlikely(vectoring & INTERRUPTION_VALID))
-			vmx_reinject(vmx, vectoring);
-	}
+	if (unlikely(is_delivery))
+		vmx_reinject(vmx, vectoring);
 	switch (basic) {
 	case REASON_EPT_VIOLATION:
-		decode_nested(vmx, vmcs_read(VMCS_EXIT_QUALIFICATION), info);
+		decode_nested(vmx, vmcs_read(VMCS_EXIT_QUALIFICATION),
+			      is_delivery, info);
+		break;
+	case REASON_APIC_ACCESS:
+		decode_apic(vcpu, info);
 		break;
 	case REASON_EXCEPTION_OR_NMI:
-		decode_exception(vcpu, info);
+		decode_exception(vcpu, is_delivery, info);
 		break;
 	case REASON_TPR_BELOW_THRESHOLD:
 	case REASON_INTERRUPT_WINDOW:
 	case REASON_NMI_WINDOW:
 		decode_window(vmx, basic);
 		break;
+	case REASON_PREEMPTION_TIMER:
+		vmx->deadline = 0;
+		break;
 	case REASON_MOV_DR:
 		vmx_dr_make_live(vmx);
 		break;
 	case REASON_TASK_SWITCH:
 		if (vmx->work & WORK_EVENT)
-			vmx_emulate_task_switch(vmx, info);
+			vmx_emulate_event(vmx, info);
 		break;
 	case REASON_EPT_MISCONFIGURATION:
 		info->raw_info1 = vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS);
@@ -209,12 +259,8 @@ void vmx_exit_decode(struct vendor_vcpu *vcpu, struct exit_info *info)
 		decode_rest(vcpu, info, basic, row.needs);
 		return;
 	}
-	info->length = vmcs_read(VMCS_EXIT_INSN_LENGTH);
+	decode_length(vcpu, info);
 	info->is_write = basic == REASON_WRMSR;
-	/* Stepping over it, TF wants its trap: that is end_shadow's. */
-	vcpu->has_shadow = (vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) &
-			    (BLOCKED_BY_STI | BLOCKED_BY_MOVSS)) |
-			   (vcpu->state->rflags & X86_FLAG_TF);
 	if (row.needs & QUALIFICATION)
 		decode_io(vmcs_read(VMCS_EXIT_QUALIFICATION), info);
 }

@@ -153,7 +153,7 @@ static void store_segments(struct vmx_vcpu *vmx, const struct x86_state *state)
 		blocked |= BLOCKED_BY_MOVSS;
 	else if (state->interrupt_shadow && state->rflags & X86_FLAG_IF)
 		blocked |= BLOCKED_BY_STI;
-	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocked);
+	vmx_shadow_set(blocked, state->rflags);
 }
 
 /* ---- Descriptor tables -----------------------------------------------------
@@ -217,7 +217,7 @@ static void load_control(struct vendor_vcpu *vcpu)
 	state->cr3 =
 		vmx->is_identity_mapped ? vmx->cr3 : vmcs_read(VMCS_GUEST_CR3);
 	state->cr2 = vmx->has_msrs ? cr2_read() : vmx->cr2;
-	state->cr8 = vcpu->cr8;
+	state->cr8 = vcpu->tpr >> TPR_CLASS_SHIFT;
 	state->efer = read_efer(vmx);
 	if (unlikely(is_pae(state)))
 		for (unsigned i = 0; i < ARRAY_SIZE(state->pdpte); i++)
@@ -302,7 +302,7 @@ static void store_control(struct vendor_vcpu *vcpu,
 	vmx->cr2 = state->cr2;
 	if (vmx->has_msrs)
 		cr2_write(state->cr2);
-	vcpu->cr8 = state->cr8 & 15;
+	vendor_cr8_set(vcpu, state->cr8);
 	/* A changed CR3, CR4 or mode would have flushed in the processor. */
 	vmx->work |= WORK_FLUSH_TLB;
 }
@@ -534,6 +534,7 @@ void vmx_guest_read(struct vendor_vcpu *vcpu, struct vmx_guest *g)
 		.event = (uint32_t)vmcs_read(VMCS_ENTRY_INTERRUPTION_INFO),
 		.is_unrestricted = f->controls.has_unrestricted,
 		.physical_bits = f->physical_bits,
+		.activities = f->activities,
 		.cr0_fixed0 = f->cr0_fixed0,
 		.cr0_fixed1 = f->cr0_fixed1,
 		.cr4_fixed0 = f->cr4_fixed0,

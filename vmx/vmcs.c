@@ -52,6 +52,31 @@ static void init_msr_lists(struct vmx_vcpu *vmx)
 	vmcs_write(VMCS_ENTRY_MSR_LOAD_COUNT, 1);
 }
 
+/*
+ * PAUSEs no further apart are of one loop, which exits when it has run so
+ * long: a lock that is soon free is not worth the exit.
+ */
+#define PLE_GAP_TSC    128
+#define PLE_WINDOW_TSC 4096
+
+/* Spinning exits: from a loop where the processor sees loops, else always. */
+static uint32_t init_pause(struct vmx_vcpu *vmx)
+{
+	if (!vmx->features->controls.has_pause_loop) {
+		vmx->proc_controls |= PROC_PAUSE_EXITING;
+		return 0;
+	}
+	vmcs_write(VMCS_PLE_GAP, PLE_GAP_TSC);
+	vmcs_write(VMCS_PLE_WINDOW, PLE_WINDOW_TSC);
+	return PROC2_PAUSE_LOOP;
+}
+
+static uint64_t ept_pointer(const struct vmx_controls *controls, hpa_t root)
+{
+	return root | FIELD_PUT(EPTP_TYPE, EPTP_WRITE_BACK) |
+	       FIELD_PUT(EPTP_LEVELS, 3) | (controls->has_ept_ad ? EPTP_AD : 0);
+}
+
 void vmx_vmcs_init_guest(struct vendor_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = vcpu->private;
@@ -64,7 +89,7 @@ void vmx_vmcs_init_guest(struct vendor_vcpu *vcpu)
 		proc2 &= ~(uint32_t)PROC2_VPID;
 	vmx->proc_controls = word[WORD_PROC];
 	if (vcpu->vm->exits_on_pause)
-		vmx->proc_controls |= PROC_PAUSE_EXITING;
+		proc2 |= init_pause(vmx);
 	vmcs_write(VMCS_PIN_CONTROLS, word[WORD_PIN]);
 	vmcs_write(VMCS_PROC_CONTROLS, vmx->proc_controls);
 	vmcs_write(VMCS_PROC_CONTROLS2, proc2);
@@ -80,9 +105,7 @@ void vmx_vmcs_init_guest(struct vendor_vcpu *vcpu)
 	vmcs_write(VMCS_ENTRY_INTERRUPTION_INFO, 0);
 	vmcs_write(VMCS_MSR_BITMAPS, virt_to_phys(vm->msr_bitmap));
 	vmcs_write(VMCS_EPT_POINTER,
-		   vcpu->vm->nested_root |
-			   FIELD_PUT(EPTP_TYPE, EPTP_WRITE_BACK) |
-			   FIELD_PUT(EPTP_LEVELS, 3));
+		   ept_pointer(controls, vcpu->vm->nested_root));
 	if (vmx->vpid)
 		vmcs_write(VMCS_VIRTUAL_PROCESSOR_ID, vmx->vpid);
 	if (controls->has_tpr_shadow) {
@@ -91,6 +114,8 @@ void vmx_vmcs_init_guest(struct vendor_vcpu *vcpu)
 		vmcs_write(VMCS_VIRTUAL_APIC_ADDRESS, page);
 		vmcs_write(VMCS_TPR_THRESHOLD, 0);
 	}
+	if (controls->has_apic_accesses)
+		vmcs_write(VMCS_APIC_ACCESS_ADDRESS, vmx_apic_page());
 	vmcs_write(VMCS_LINK_POINTER, NO_LINK);
 	vmcs_write(VMCS_GUEST_DEBUGCTL, 0);
 	if (controls->has_pat)

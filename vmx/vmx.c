@@ -18,8 +18,10 @@
 #include "include/log.h"
 #include "include/x86.h"
 #include "include/x86_msr.h"
+#include "mm/ept.h"
 #include "mm/pages.h"
 #include "mm/phys.h"
+#include "mm/table.h"
 
 #define CPUID_ADDRESS_SIZES 0x80000008
 #define PHYSICAL_BITS	    MASK(7, 0)
@@ -29,7 +31,6 @@
 
 /* Offset of the task priority in the virtual-APIC page. */
 #define VIRTUAL_APIC_TPR 0x80
-#define TPR_CLASS_SHIFT	 4
 
 #define VPIDS 1024 /* in use at a time; 0 is the host's */
 
@@ -68,6 +69,7 @@ static void read_caps(struct vmx_caps *caps)
 			msr_read(caps->basic & VMX_BASIC_TRUE_CONTROLS
 					 ? msrs[i].true_controls
 					 : msrs[i].plain);
+	caps->misc = msr_read(MSR_VMX_MISC);
 	caps->cr0_fixed0 = msr_read(MSR_VMX_CR0_FIXED0);
 	caps->cr0_fixed1 = msr_read(MSR_VMX_CR0_FIXED1);
 	caps->cr4_fixed0 = msr_read(MSR_VMX_CR4_FIXED0);
@@ -95,9 +97,9 @@ static void log_caps(const struct vmx_caps *caps)
 	log_dbg("VMX: basic %lx pin %lx proc %lx proc2 %lx exit %lx entry %lx",
 		caps->basic, w[WORD_PIN], w[WORD_PROC], w[WORD_PROC2],
 		w[WORD_EXIT], w[WORD_ENTRY]);
-	log_dbg("VMX: EPT and VPID %lx CR0 %lx %lx CR4 %lx %lx", caps->ept_vpid,
-		caps->cr0_fixed0, caps->cr0_fixed1, caps->cr4_fixed0,
-		caps->cr4_fixed1);
+	log_dbg("VMX: EPT and VPID %lx misc %lx CR0 %lx %lx CR4 %lx %lx",
+		caps->ept_vpid, caps->misc, caps->cr0_fixed0, caps->cr0_fixed1,
+		caps->cr4_fixed0, caps->cr4_fixed1);
 }
 
 static int vmx_probe(const char **why)
@@ -119,6 +121,8 @@ static int vmx_probe(const char **why)
 	if (vmx_controls_negotiate(&caps, &features.controls, why))
 		return -ENODEV;
 	features.revision = (uint32_t)FIELD_GET(VMX_BASIC_REVISION, caps.basic);
+	features.activities =
+		(uint8_t)FIELD_GET(VMX_MISC_ACTIVITIES, caps.misc);
 	features.cr0_fixed0 = caps.cr0_fixed0;
 	features.cr0_fixed1 = caps.cr0_fixed1;
 	features.cr4_fixed0 = caps.cr4_fixed0;
@@ -184,6 +188,14 @@ static void vmx_cpu_disable(unsigned cpu)
 /* ---- VMs -------------------------------------------------------------------
  */
 
+/* Where guests' local APICs are mapped: no access ever reaches it. */
+static uint8_t apic_page[PAGE_SIZE] __aligned(PAGE_SIZE);
+
+hpa_t vmx_apic_page(void)
+{
+	return virt_to_phys(apic_page);
+}
+
 static int vmx_vm_init(struct vendor_vm *vm)
 {
 	struct vmx_vm *pages =
@@ -193,13 +205,29 @@ static int vmx_vm_init(struct vendor_vm *vm)
 		return -ENOMEM;
 	vm->private = pages;
 	vmx_msr_bitmap_init(pages->msr_bitmap);
+	if (features.controls.has_apic_accesses &&
+	    table_map(vm->nested, VMX_APIC_GPA, vmx_apic_page(), PAGE_SIZE,
+		      MAP_READ | MAP_WRITE, MAP_WRITE_BACK))
+		return -ENOMEM;
 	if (features.controls.has_unrestricted)
 		return 0;
 	return vmx_identity_init(vm, pages->identity);
 }
 
+/* What the guest has used of its memory, as the processor marked it. */
+static void log_usage(const struct vendor_vm *vm)
+{
+	if (!features.controls.has_ept_ad)
+		return;
+	log_dbg("EPT: %lu KiB mapped, %lu KiB accessed, %lu KiB written",
+		table_bytes(vm->nested, 0) >> 10,
+		table_bytes(vm->nested, EPT_ACCESSED) >> 10,
+		table_bytes(vm->nested, EPT_DIRTY) >> 10);
+}
+
 static void vmx_vm_fini(struct vendor_vm *vm)
 {
+	log_usage(vm);
 	pages_free_virt(vm->pages, vm->account, vm->private, VMX_VM_ORDER);
 	vm->private = NULL;
 }
@@ -301,6 +329,8 @@ static __noinline void vmcs_come(struct vendor_vcpu *vcpu, struct vmx_cpu *cpu)
 	if (vmx->tlb_cpu != vcpu->cpu)
 		vmx->work |= WORK_FLUSH_TLB | WORK_FLUSH_EPT;
 	vmx->tlb_cpu = vcpu->cpu;
+	/* It did not count while another ran. */
+	vmx->deadline = 0;
 }
 
 void vmx_vmcs_use(struct vendor_vcpu *vcpu)
@@ -445,6 +475,28 @@ static inline void load_rip(struct vmx_vcpu *vmx, struct x86_state *state)
 	state->valid = X86_GROUP_GPR_RIP;
 }
 
+#define TIMER_MAX     UINT32_MAX
+/* Even a deadline that is past leaves the guest some instructions. */
+#define TIMER_MIN_TSC 1024
+
+/*
+ * The preemption timer counts from entry to exit alone, so it is late by the
+ * time spent here: what it is for is a guest that does not exit, when the
+ * CPU's own timer interrupt is held up.
+ */
+static __noinline void deadline_set(struct vmx_vcpu *vmx, uint64_t deadline)
+{
+	uint64_t now = tsc_read(), ticks = TIMER_MIN_TSC;
+
+	vmx->deadline = deadline;
+	if (!features.controls.has_timer)
+		return;
+	if (deadline > now + TIMER_MIN_TSC)
+		ticks = deadline - now;
+	ticks = (ticks >> features.controls.timer_shift) + 1;
+	vmcs_write(VMCS_PREEMPTION_TIMER, MIN(ticks, TIMER_MAX));
+}
+
 static void vmx_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 {
 	struct vmx_vcpu *vmx = vcpu->private;
@@ -453,7 +505,7 @@ static void vmx_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 
 	vmx_vmcs_use(vcpu);
 	/* Entry would refuse it: the priority went below without an exit. */
-	if (unlikely(vmx->tpr_threshold > vcpu->cr8)) {
+	if (unlikely(vmx->tpr_threshold > vcpu->tpr >> TPR_CLASS_SHIFT)) {
 		vmx_tpr_threshold_set(vmx, 0);
 		info->reason = EXIT_INTERRUPT_WINDOW;
 		return;
@@ -464,15 +516,17 @@ static void vmx_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 	else if (unlikely(vmx->work) && !work_off(vcpu, info))
 		return;
 	store_rip(vmx, state);
-	*vmx->tpr = (uint8_t)(vcpu->cr8 << TPR_CLASS_SHIFT);
+	*vmx->tpr = vcpu->tpr;
 	if (unlikely(vmx->tsc_offset != vcpu->tsc_offset)) {
 		vmx->tsc_offset = vcpu->tsc_offset;
 		vmcs_write(VMCS_TSC_OFFSET, vmx->tsc_offset);
 	}
+	if (unlikely(vmx->deadline != *vcpu->deadline))
+		deadline_set(vmx, *vcpu->deadline);
 	failed = vmx_enter(state, vmx->is_launched, &vmx->host_rsp);
 	vmx->is_launched = true;
 	load_rip(vmx, state);
-	vcpu->cr8 = *vmx->tpr >> TPR_CLASS_SHIFT;
+	vcpu->tpr = *vmx->tpr;
 	if (unlikely(failed))
 		vmx_entry_failed(vcpu, info, failed);
 	else

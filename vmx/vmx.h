@@ -16,6 +16,7 @@ struct vmx_features {
 	uint64_t cr4_fixed0, cr4_fixed1;
 	uint32_t revision;
 	uint8_t physical_bits;
+	uint8_t activities; /* states other than active */
 };
 
 /* RFLAGS bits a guest may have; all others are reserved. */
@@ -29,6 +30,12 @@ struct vmx_features {
  * maps 4 GiB one to one: just below a PC's BIOS, one read-only page.
  */
 #define VMX_IDENTITY_GPA 0xfffbf000ULL
+
+/* The local APIC's page, and in it: */
+#define VMX_APIC_GPA 0xfee00000ULL
+#define APIC_EOI     0xb0
+
+#define TPR_CLASS_SHIFT 4 /* TPR to MOV CR8's view of it */
 
 /* What one VM has: two pages. */
 struct vmx_vm {
@@ -91,6 +98,8 @@ struct vmx_vcpu {
 	uint64_t rip, rsp, rflags;
 	uint64_t tsc_offset;
 	uint32_t proc_controls;
+	/* The preemption timer runs out then; 0: set it anew. */
+	uint64_t deadline;
 
 	/* CR0 and CR4 as the guest sees them, where the mask is set. */
 	uint64_t cr0_mask, cr0_shadow;
@@ -129,13 +138,15 @@ extern char vmx_exit_point[];
 /* vmx/emulate.c */
 /* In place of an entry: the machine is to emulate until one is possible. */
 void vmx_emulate(struct vendor_vcpu *vcpu, struct exit_info *info);
-/* The event that a task gate took goes through the machine, too. */
-void vmx_emulate_task_switch(struct vmx_vcpu *vmx, struct exit_info *info);
+/* The event whose delivery was cut short goes through the machine. */
+void vmx_emulate_event(struct vmx_vcpu *vmx, struct exit_info *info);
 /* Fills the page and maps it at VMX_IDENTITY_GPA. */
 int __must_check vmx_identity_init(struct vendor_vm *vm, uint32_t *table);
 
 /* vmx/vmx.c: the vCPU's VMCS becomes this CPU's current one. */
 void vmx_vmcs_use(struct vendor_vcpu *vcpu);
+/* Accesses by way of this page are the local APIC's. */
+hpa_t vmx_apic_page(void);
 
 /* vmx/vmcs.c */
 void vmx_vmcs_clear(hpa_t vmcs);
@@ -165,6 +176,7 @@ void vmx_proc_controls_change(struct vmx_vcpu *vmx, uint32_t set,
 void vmx_cr3_exiting(struct vmx_vcpu *vmx, bool exits);
 void vmx_events_clear(struct vendor_vcpu *vcpu);
 void vmx_tpr_threshold_set(struct vmx_vcpu *vmx, uint8_t priority);
+void vmx_shadow_set(uint64_t blocked, uint64_t rflags);
 void vmx_end_shadow(struct vendor_vcpu *vcpu);
 /* The exit cut an event's delivery short: it goes in again. */
 void vmx_reinject(struct vmx_vcpu *vmx, uint32_t vectoring);

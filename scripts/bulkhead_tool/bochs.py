@@ -16,6 +16,7 @@ import termios
 import tty
 
 CPU = "corei7_haswell_4770"
+BIOS = "/usr/share/bochs/BIOS-bochs-latest"
 
 # The clock is the instructions, so that runs repeat tick for tick; a word
 # written to port 8900h, or ACPI's power-off, ends Bochs by a "panic".  That of
@@ -26,7 +27,7 @@ display_library: term
 cpu: model={cpu}, count={cpus}, ips=50000000, reset_on_triple_fault=0, \
 ignore_bad_msrs=0
 memory: guest={memory}, host={memory}
-romimage: file=/usr/share/bochs/BIOS-bochs-latest, options=fastboot
+romimage: file={bios}, options=fastboot
 vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
 clock: sync=none, time0=1600000000
 vga: extension=vbe, update_freq=5, realtime=0
@@ -51,14 +52,15 @@ def command(the_host, args, work):
     # --icount asks for what Bochs does anyway.
     if args.uefi or args.gdb or args.qemu:
         raise Problem("--uefi, --gdb and --qemu are for QEMU")
-    if not os.path.exists("/usr/share/bochs/BIOS-bochs-latest"):
+    if not os.path.exists(BIOS):
         raise Problem("Bochs is missing: install bochs, bochs-term, "
                       "bochsbios, vgabios")
     image = iso.medium(the_host, work)
     memory = args.host_memory or the_host.memory_mib()
     line = [sys.executable, os.path.realpath(__file__), work,
             "cpu=" + (args.cpu_model or CPU), "cpus=%d" % args.cpus,
-            "memory=%d" % memory, "iso=" + image]
+            "memory=%d" % memory, "iso=" + image,
+            "bios=" + os.path.abspath(args.bios or BIOS)]
     if args.serial_log:
         line.append("serial_log=" + os.path.abspath(args.serial_log))
     return line

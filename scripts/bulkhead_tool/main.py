@@ -55,6 +55,8 @@ def add_run(commands):
                      help="boot the ISO through SeaBIOS and GRUB")
     run.add_argument("--uefi", action="store_true",
                      help="boot the ISO through OVMF and GRUB")
+    run.add_argument("--bios", metavar="FILE",
+                     help="with bochs: the host's firmware")
     run.add_argument("--gdb", action="store_true",
                      help="wait for gdb at localhost:1234 before starting")
     run.add_argument("--qemu", action="append", default=[], metavar="ARG",

@@ -101,6 +101,11 @@ static void test_priority(void)
 	lapic_write(LAPIC_TPR, 0);
 	let_in();
 	check_equal("tpr-lowered", taken, 2);
+	/* The two views of it, and a change of another control register. */
+	lapic_write(LAPIC_TPR, 0x35);
+	WRITE_CR(0, READ_CR(0));
+	check_equal("tpr-kept-by-mov-cr0", lapic_read(LAPIC_TPR), 0x35);
+	check_equal("tpr-is-cr8", READ_CR(8), 3);
 	WRITE_CR(8, 6);
 	check_equal("cr8-is-tpr", lapic_read(LAPIC_TPR), 0x60);
 	send(0, SELF | VECTOR_LOW);

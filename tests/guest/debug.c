@@ -7,6 +7,7 @@
 
 #define DR6_B0		BIT(0)
 #define DR6_BS		BIT(14)
+#define LVT_MASKED	BIT(16)
 #define CPUID_INTEL_EBX 0x756e6547 /* "Genu" */
 
 #define READ_DR(n)                                                  \
@@ -40,7 +41,7 @@ static void on_step(struct trap_frame *frame)
 			"lea 1f(%%rip), %%rsi; " prepare                       \
 			"; pushf; orl $0x100, (%%rsp); popf; " instruction     \
 			"; 1: nop; nop; nop"                                   \
-			: "=&S"(behind_)::"rax", "rbx", "rcx", "rdx",          \
+			: "=&S"(behind_)::"rax", "rbx", "rcx", "rdx", "rdi",   \
 			  "memory", "cc");                                     \
 		if (steps == 2 && step_rip[0] == behind_ && step_dr6 & DR6_BS) \
 			pass(name);                                            \
@@ -62,6 +63,14 @@ static void test_steps(void)
 	CHECK_STEP("step-out", "", "out %%al, $0x80");
 	CHECK_STEP("step-mmio", "", "mov 0xfee00030, %%eax");
 	CHECK_STEP("step-mov-cr", "mov %%cr4, %%rax", "mov %%rax, %%cr4");
+	/* A register of a device that holds a selector; no trap behind SS. */
+	lapic_write(LAPIC_LVT_TIMER, LVT_MASKED);
+	lapic_write(LAPIC_TIMER_INITIAL, SEL_DATA);
+	CHECK_STEP("step-mov-ss", "mov %%ss, %%eax", "mov %%eax, %%ss; nop");
+	CHECK_STEP("step-mov-ss-mmio", "mov $0xfee00380, %%edi",
+		   "mov (%%rdi), %%ss; nop");
+	CHECK_STEP("step-mov-ss-cpuid", "xor %%eax, %%eax; mov %%ss, %%edi",
+		   "mov %%edi, %%ss; cpuid");
 }
 
 static volatile unsigned breaks;

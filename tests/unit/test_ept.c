@@ -114,11 +114,73 @@ static void test_split(void **state)
 	expect(f, GPA + PAGE_2M - 1, HPA + PAGE_2M - 1, PAGE_SIZE, RWX);
 }
 
+/* Guest RAM comes in pieces of 2 MiB, so nothing makes such a leaf yet. */
+static void test_1g(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t middle = GPA + MIB(700), *root, *leaf;
+	struct table_leaf found;
+
+	/* A first page makes the tables above the leaf. */
+	assert_int_equal(table_map(&f->table, GPA - PAGE_SIZE, HPA, PAGE_SIZE,
+				   RW, MAP_WRITE_BACK),
+			 0);
+	root = phys_to_virt(f->table.root);
+	leaf = phys_to_virt(root[0] & MASK(51, 12));
+	leaf[GPA / GIB(1)] =
+		HPA | ept_format.leaf(RWX, MAP_WRITE_BACK, 3) | EPT_ACCESSED;
+	expect(f, middle, HPA + MIB(700), GIB(1), RWX);
+	assert_int_equal(table_bytes(&f->table, 0), GIB(1) + PAGE_SIZE);
+	assert_int_equal(table_bytes(&f->table, EPT_ACCESSED), GIB(1));
+
+	/* Part of it changes: 2 MiB around it come in pages of 4 KiB. */
+	assert_int_equal(table_protect(&f->table, middle, PAGE_SIZE, RX), 0);
+	expect(f, middle, HPA + MIB(700), PAGE_SIZE, RX);
+	expect(f, middle + PAGE_SIZE, HPA + MIB(700) + PAGE_SIZE, PAGE_SIZE,
+	       RWX);
+	expect(f, GPA, HPA, PAGE_2M, RWX);
+	expect(f, GPA + GIB(1) - 1, HPA + GIB(1) - 1, PAGE_2M, RWX);
+	assert_int_equal(table_unmap(&f->table, GPA, GIB(1)), 0);
+	assert_false(table_query(&f->table, middle, &found));
+	assert_int_equal(table_bytes(&f->table, 0), PAGE_SIZE);
+}
+
+/* What the processor has marked stays with every part of a split leaf. */
+static void test_marks(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t *at;
+
+	assert_int_equal(
+		table_map(&f->table, GPA, HPA, 2 * PAGE_2M, RW, MAP_WRITE_BACK),
+		0);
+	assert_int_equal(table_bytes(&f->table, EPT_ACCESSED), 0);
+	at = phys_to_virt(f->table.root);
+	for (unsigned level = 3; level >= 2; level--)
+		at = phys_to_virt(at[GPA >> (12 + 9 * level) & 511] &
+				  MASK(51, 12));
+	at[GPA >> 21 & 511] |= EPT_ACCESSED | EPT_DIRTY;
+	at[(GPA >> 21 & 511) + 1] |= EPT_ACCESSED;
+	assert_int_equal(table_bytes(&f->table, EPT_ACCESSED), 2 * PAGE_2M);
+	assert_int_equal(table_bytes(&f->table, EPT_DIRTY), PAGE_2M);
+	assert_int_equal(table_protect(&f->table, GPA, PAGE_SIZE, MAP_READ), 0);
+	assert_int_equal(table_bytes(&f->table, EPT_DIRTY), PAGE_2M);
+	assert_int_equal(table_protect(&f->table, GPA + PAGE_2M, PAGE_2M, RX),
+			 0);
+	assert_int_equal(table_bytes(&f->table, EPT_ACCESSED), 2 * PAGE_2M);
+	/* A new mapping has not been used. */
+	assert_int_equal(
+		table_map(&f->table, GPA, HPA, PAGE_2M, RW, MAP_WRITE_BACK), 0);
+	assert_int_equal(table_bytes(&f->table, EPT_DIRTY), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bits),
 		cmocka_unit_test_setup_teardown(test_split, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_1g, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_marks, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("ept", tests, NULL, NULL);

@@ -50,6 +50,7 @@ static struct vmx_guest good(void)
 		.entry_controls = ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_LOAD_PAT |
 				  ENTRY_LOAD_EFER,
 		.physical_bits = 39,
+		.activities = 7,
 		.cr0_fixed0 = X86_CR0_PE | X86_CR0_NE | X86_CR0_PG,
 		.cr0_fixed1 = 0xffffffff,
 		.cr4_fixed0 = CR4_VMXE_ON,
@@ -203,8 +204,20 @@ static void test_protected(void **state)
 		SET("ES", "S is 0", seg[X86_ES].rights, 0xc083),
 		SET("CS access rights", "DPL", seg[X86_CS].rights, 0xc0fb),
 		SET("GS", "P is 0", seg[X86_GS].rights, 0xc013),
-		SET("GS", "reserved", seg[X86_GS].rights, 0xc193),
-		SET("GS", "reserved", seg[X86_GS].rights, 0xc093 | BIT(20)),
+		SET("GS", "(11:8)", seg[X86_GS].rights, 0xc193),
+		SET("GS", "(31:17)", seg[X86_GS].rights, 0xc093 | BIT(20)),
+		SET("CS", "(11:8)", seg[X86_CS].rights, 0xc89b | BIT(31)),
+		/* The manual has G before bits 31:17. */
+		SET("ES", "G does", seg[X86_ES].rights, 0x4093 | BIT(31)),
+		SET("TR access rights", "(11:8)", seg[VMCS_TR].rights, 0x18b),
+		SET("TR access rights", "(31:17)", seg[VMCS_TR].rights,
+		    TSS32 | BIT(17)),
+		SET("LDTR access rights", "(11:8)", seg[VMCS_LDTR].rights,
+		    0x882),
+		SET("LDTR access rights", "(31:17)", seg[VMCS_LDTR].rights,
+		    0x82 | BIT(31)),
+		SET("LDTR access rights", "G does", seg[VMCS_LDTR].rights,
+		    0x8082),
 		SET("FS", "G does", seg[X86_FS].rights, 0x4093),
 		SET("FS", "G does", seg[X86_FS].limit, 0xfffff000),
 		SET("TR access rights", "busy", seg[VMCS_TR].rights, 0x89),
@@ -223,7 +236,7 @@ static void test_protected(void **state)
 		SET("RFLAGS", "reserved", rflags, 0),
 		SET("RFLAGS", "reserved", rflags, RFLAGS | BIT(15)),
 		SET("RFLAGS", "injected", event, INTERRUPTION_VALID | 0x20),
-		SET("activity state", "no such", activity, 4),
+		SET("activity state", "not one", activity, 4),
 		SET("interruptibility state", "reserved", interruptibility,
 		    BIT(5)),
 		SET("interruptibility state", "MOV SS", interruptibility, 3),
@@ -335,7 +348,67 @@ static void test_shadows(void **state)
 	assert_null(vmx_guest_check(&g));
 	g.event = (uint32_t)(INTERRUPTION_VALID |
 			     FIELD_PUT(INTERRUPTION_TYPE, TYPE_NMI) | 2);
-	expect_rule(&g, "interruptibility state", "NMI is injected");
+	expect_rule(&g, "interruptibility state", "NMIs are blocked");
+	/* Blocking by SMI stands between the two in the manual. */
+	g.interruptibility |= BLOCKED_BY_SMI;
+	expect_rule(&g, "interruptibility state", "SMI");
+	g.interruptibility |= BLOCKED_BY_MOVSS;
+	expect_rule(&g, "interruptibility state", "MOV SS");
+}
+
+static uint32_t event_of(unsigned type, unsigned vector)
+{
+	return (uint32_t)(INTERRUPTION_VALID |
+			  FIELD_PUT(INTERRUPTION_TYPE, type) | vector);
+}
+
+/* States other than active: where there are such, and what they let through. */
+static void test_activity(void **state)
+{
+	const struct {
+		uint32_t activity, event;
+		bool is_good;
+	} rows[] = {
+		{ 1, 0, true },
+		{ 1, event_of(TYPE_EXTERNAL, 0x20), true },
+		{ 1, event_of(TYPE_NMI, 2), true },
+		{ 1, event_of(TYPE_EXCEPTION, X86_VECTOR_DB), true },
+		{ 1, event_of(TYPE_EXCEPTION, X86_VECTOR_MC), true },
+		{ 1, event_of(TYPE_EXCEPTION, X86_VECTOR_UD), false },
+		{ 1, event_of(TYPE_SOFTWARE, 0x80), false },
+		{ 2, 0, true },
+		{ 2, event_of(TYPE_NMI, 2), true },
+		{ 2, event_of(TYPE_EXCEPTION, X86_VECTOR_MC), true },
+		{ 2, event_of(TYPE_EXCEPTION, X86_VECTOR_DB), false },
+		{ 2, event_of(TYPE_EXTERNAL, 0x20), false },
+		{ 3, 0, true },
+		{ 3, event_of(TYPE_NMI, 2), false },
+	};
+	struct vmx_guest g = good();
+
+	(void)state;
+	g.rflags |= X86_FLAG_IF;
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		g.activity = rows[i].activity;
+		g.event = rows[i].event;
+		if (!rows[i].is_good)
+			expect_rule(&g, "activity state", "such event");
+		else if (vmx_guest_check(&g))
+			fail_msg("row %u: %s", i, vmx_guest_check(&g)->text);
+	}
+	g.event = 0;
+	for (unsigned i = 1; i <= 3; i++) {
+		g.activity = i;
+		g.activities = (uint8_t) ~(1u << (i - 1)) & 7;
+		expect_rule(&g, "activity state", "not one");
+	}
+	g.activity = 1;
+	g.activities = 7;
+	g.seg[X86_SS] = g.seg[X86_DS];
+	g.seg[X86_SS].selector = g.seg[X86_CS].selector = 3;
+	g.seg[X86_SS].rights |= 3 << 5;
+	g.seg[X86_CS].rights |= 3 << 5;
+	expect_rule(&g, "activity state", "SS.DPL");
 }
 
 int main(void)
@@ -349,6 +422,7 @@ int main(void)
 		cmocka_unit_test(test_real),
 		cmocka_unit_test(test_pdptes),
 		cmocka_unit_test(test_shadows),
+		cmocka_unit_test(test_activity),
 	};
 
 	return cmocka_run_group_tests_name("vmx_check", tests, NULL, NULL);

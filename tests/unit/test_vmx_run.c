@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Entries and exits against a VMCS that counts: which fields each exit costs
+ * until the next one, and what becomes of events.  core's part, and the
+ * machine's, is played here.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+/* For its static state: which VMCS is current, what the processor has. */
+#include "vmx/vmx.c"
+
+#include "tests/unit/fake_phys.h"
+
+/* ---- What the back end stands on ----------------------------------------- */
+
+#define FIELDS 0x7000
+
+static uint64_t vmcs[FIELDS];
+static unsigned reads, writes;
+static void (*guest)(void); /* what "runs" until it exits */
+
+uint64_t vmcs_read(uint64_t field)
+{
+	assert_true(field < FIELDS);
+	reads++;
+	return vmcs[field];
+}
+
+void vmcs_write(uint64_t field, uint64_t value)
+{
+	assert_true(field < FIELDS);
+	writes++;
+	vmcs[field] = value;
+}
+
+char vmx_exit_point[1];
+
+static unsigned entries;
+static uint32_t injected; /* at the last entry */
+
+uint64_t vmx_enter(struct x86_state *state, uint64_t is_launched,
+		   uint64_t *host_rsp)
+{
+	(void)state;
+	(void)is_launched;
+	(void)host_rsp;
+	entries++;
+	injected = (uint32_t)vmcs[VMCS_ENTRY_INTERRUPTION_INFO];
+	vmcs[VMCS_ENTRY_INTERRUPTION_INFO] &= ~INTERRUPTION_VALID;
+	vmcs[VMCS_IDT_VECTORING_INFO] = 0;
+	guest();
+	return 0;
+}
+
+void log_print(enum log_level level, const char *format, ...)
+{
+	(void)level;
+	(void)format;
+}
+
+/* ---- A vCPU -------------------------------------------------------------- */
+
+#define RIP 0x1000
+
+static struct x86_state state;
+static struct vendor_vm vm;
+static struct vmx_vcpu vmx_vcpu;
+static struct vendor_vcpu vcpu;
+static uint8_t tpr;
+static uint64_t deadline;
+
+static int setup(void **unused)
+{
+	(void)unused;
+	memset(vmcs, 0, sizeof(vmcs));
+	state = (struct x86_state){ .rip = RIP, .rflags = X86_FLAG_ONE };
+	features = (struct vmx_features){ .cr0_fixed1 = UINT64_MAX };
+	features.controls = (struct vmx_controls){
+		.has_unrestricted = true,
+		.has_tpr_shadow = true,
+		.has_efer = true,
+		.has_timer = true,
+	};
+	vmx_vcpu = (struct vmx_vcpu){
+		.features = &features,
+		.tpr = &tpr,
+		.is_initialized = true,
+		.proc_controls = PROC_TPR_SHADOW,
+		.rip = RIP,
+		.rflags = X86_FLAG_ONE,
+		.deadline = 1,
+		.cr0_mask = UINT64_MAX,
+		.cr0_shadow = X86_CR0_PE,
+	};
+	vcpu = (struct vendor_vcpu){
+		.state = &state,
+		.vm = &vm,
+		.deadline = &deadline,
+		.private = &vmx_vcpu,
+	};
+	vmcs[VMCS_GUEST_RIP] = RIP;
+	vmcs[VMCS_GUEST_RFLAGS] = X86_FLAG_ONE;
+	vmcs[VMCS_EXIT_INSN_LENGTH] = 2;
+	vmx_cpus[0].current = &vmx_vcpu;
+	tpr = 0;
+	deadline = 1;
+	entries = 0;
+	return 0;
+}
+
+static struct exit_info run(void)
+{
+	struct exit_info info = { 0 };
+
+	vmx_vendor.run(&vcpu, &info);
+	return info;
+}
+
+static void exit_cpuid(void)
+{
+	vmcs[VMCS_EXIT_REASON] = REASON_CPUID;
+}
+
+/* The guest's next exit, a CPUID: as if nothing had happened before. */
+static struct exit_info run_on(void)
+{
+	guest = exit_cpuid;
+	return run();
+}
+
+/* ---- What exits cost ----------------------------------------------------- */
+
+static enum vmx_reason reason;
+
+static void exit_reason(void)
+{
+	vmcs[VMCS_EXIT_REASON] = reason;
+}
+
+static void answered(const struct exit_info *info)
+{
+	assert_true(info->length);
+	state.rip += info->length;
+}
+
+static void decoded(const struct exit_info *info)
+{
+	(void)info;
+	vmx_vendor.state_load(&vcpu, X86_GROUP_SEGMENTS | X86_GROUP_CONTROL);
+	state.rip += 3;
+}
+
+static void nothing(const struct exit_info *info)
+{
+	(void)info;
+}
+
+static void taken(const struct exit_info *info)
+{
+	struct event event = { .kind = EVENT_INTERRUPT, .vector = 0x40 };
+
+	(void)info;
+	assert_true(vmx_vendor.can_inject(&vcpu, EVENT_INTERRUPT));
+	vmx_vendor.inject(&vcpu, &event);
+}
+
+struct cost {
+	const char *name;
+	uint8_t reason;
+	unsigned reads, writes;
+	void (*act)(const struct exit_info *info);
+};
+
+#define APIC_WRITE FIELD_PUT(QUALIFICATION_APIC_TYPE, APIC_ACCESS_WRITE)
+
+/* From one exit to the next; docs/vt-x.md shows this table. */
+/* clang-format off */
+static const struct cost costs[] = {
+	{ "CPUID",              REASON_CPUID,               6,  1, answered },
+	{ "RDMSR",              REASON_RDMSR,               6,  1, answered },
+	{ "WRMSR",              REASON_WRMSR,               6,  1, answered },
+	{ "HLT",                REASON_HLT,                 6,  1, answered },
+	{ "VMCALL",             REASON_VMCALL,              6,  1, answered },
+	{ "WBINVD",             REASON_WBINVD,              6,  1, answered },
+	{ "PAUSE",              REASON_PAUSE,               6,  1, answered },
+	{ "I/O",                REASON_IO,                  7,  1, answered },
+	{ "EPT violation",      REASON_EPT_VIOLATION,      36,  1, decoded },
+	{ "CR access",          REASON_CR_ACCESS,          33,  1, decoded },
+	{ "APIC EOI",           REASON_APIC_ACCESS,         8,  1, answered },
+	{ "host interrupt",     REASON_EXTERNAL_INTERRUPT,  4,  0, nothing },
+	{ "preemption timer",   REASON_PREEMPTION_TIMER,    4,  1, nothing },
+	{ "interrupt window",   REASON_INTERRUPT_WINDOW,    5,  2, taken },
+	{ "TPR threshold",      REASON_TPR_BELOW_THRESHOLD, 5,  2, taken },
+};
+/* clang-format on */
+
+static void test_costs(void **unused)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(costs); i++) {
+		const struct cost *c = &costs[i];
+		struct exit_info info;
+
+		(void)setup(unused);
+		state.rflags = vmx_vcpu.rflags |= X86_FLAG_IF;
+		vmcs[VMCS_GUEST_RFLAGS] = state.rflags;
+		if (c->reason == REASON_INTERRUPT_WINDOW)
+			vmx_vendor.open_window(&vcpu, EVENT_INTERRUPT, 4);
+		(void)run_on();
+		reason = c->reason;
+		guest = exit_reason;
+		vmcs[VMCS_EXIT_QUALIFICATION] = reason == REASON_APIC_ACCESS
+							? APIC_WRITE | APIC_EOI
+							: 0;
+		reads = writes = 0;
+		info = run();
+		c->act(&info);
+		/* The next entry's writes; its exit's reads are the next's. */
+		guest = exit_cpuid;
+		(void)run();
+		reads -= 6;
+		printf("| %-16s | %2u | %u |\n", c->name, reads, writes);
+		if (reads != c->reads || writes != c->writes)
+			fail_msg("%s: %u reads, %u writes; not %u and %u",
+				 c->name, reads, writes, c->reads, c->writes);
+	}
+}
+
+/* ---- Events -------------------------------------------------------------- */
+
+static uint32_t event_of(unsigned type, unsigned vector)
+{
+	return (uint32_t)(INTERRUPTION_VALID |
+			  FIELD_PUT(INTERRUPTION_TYPE, type) | vector);
+}
+
+static unsigned cut_type;
+static bool has_error;
+
+/* An EPT violation by the delivery of vector 0x31. */
+static void exit_in_delivery(void)
+{
+	vmcs[VMCS_EXIT_REASON] = REASON_EPT_VIOLATION;
+	vmcs[VMCS_IDT_VECTORING_INFO] =
+		event_of(cut_type, 0x31) |
+		(has_error ? INTERRUPTION_HAS_ERROR : 0);
+	vmcs[VMCS_IDT_VECTORING_ERROR] = 0x1234;
+}
+
+/* #AC while vector 0x31 was delivered: the one left to be told again. */
+static void exit_exception_in_delivery(void)
+{
+	exit_in_delivery();
+	vmcs[VMCS_EXIT_REASON] = REASON_EXCEPTION_OR_NMI;
+	vmcs[VMCS_EXIT_INTERRUPTION_INFO] =
+		event_of(TYPE_EXCEPTION, X86_VECTOR_AC);
+}
+
+static void exit_in_delivery_to_apic(void)
+{
+	exit_in_delivery();
+	vmcs[VMCS_EXIT_REASON] = REASON_APIC_ACCESS;
+}
+
+/* The device is met by the event: the machine delivers it. */
+static void test_delivery_meets_device(void **unused)
+{
+	struct exit_info info;
+
+	(void)unused;
+	cut_type = TYPE_EXCEPTION;
+	has_error = true;
+	guest = exit_in_delivery;
+	info = run();
+	assert_int_equal(info.reason, EXIT_EMULATE_RUN);
+	assert_int_equal(info.emulate.count, 0);
+	assert_true(info.emulate.has_event && info.emulate.has_error_code);
+	assert_int_equal(info.emulate.vector, 0x31);
+	assert_int_equal(info.emulate.event_type, TYPE_EXCEPTION);
+	assert_int_equal(info.emulate.error_code, 0x1234);
+	(void)run_on();
+	assert_int_equal(injected & INTERRUPTION_VALID, 0);
+
+	/* The machine executes INT n anew, from its instruction. */
+	cut_type = TYPE_SOFTWARE;
+	has_error = false;
+	guest = exit_in_delivery;
+	assert_int_equal(run().reason, EXIT_NESTED);
+	(void)run_on();
+	assert_int_equal(injected & INTERRUPTION_VALID, 0);
+}
+
+/* An NMI is not delivered yet, but its blocking had begun. */
+static void test_nmi_cut_short(void **unused)
+{
+	(void)unused;
+	cut_type = TYPE_NMI;
+	has_error = false;
+	vmcs[VMCS_GUEST_INTERRUPTIBILITY] = BLOCKED_BY_NMI;
+	guest = exit_exception_in_delivery;
+	assert_int_equal(run().reason, EXIT_EXCEPTION);
+	assert_int_equal(vmcs[VMCS_GUEST_INTERRUPTIBILITY], 0);
+	assert_false(vmx_vendor.can_inject(&vcpu, EVENT_NMI));
+	(void)run_on();
+	assert_int_equal(injected, event_of(TYPE_NMI, 0x31));
+	/* The machine's delivery blocks as the processor's does. */
+	vmcs[VMCS_GUEST_INTERRUPTIBILITY] = BLOCKED_BY_NMI;
+	guest = exit_in_delivery;
+	assert_int_equal(run().emulate.event_type, TYPE_NMI);
+	assert_int_equal(vmcs[VMCS_GUEST_INTERRUPTIBILITY], BLOCKED_BY_NMI);
+}
+
+static uint64_t qualification;
+
+static void exit_nested(void)
+{
+	vmcs[VMCS_EXIT_REASON] = REASON_EPT_VIOLATION;
+	vmcs[VMCS_EXIT_QUALIFICATION] = qualification;
+}
+
+/* IRET had unblocked NMIs when it faulted: they are blocked until it is done.*/
+static void test_iret_faults(void **unused)
+{
+	(void)unused;
+	guest = exit_nested;
+	qualification = QUALIFICATION_EPT_NMI_UNBLOCK;
+	assert_int_equal(run().reason, EXIT_NESTED);
+	assert_int_equal(vmcs[VMCS_GUEST_INTERRUPTIBILITY], BLOCKED_BY_NMI);
+	/* Where an event was on its way, even INT n, the bit says nothing. */
+	(void)setup(unused);
+	cut_type = TYPE_SOFTWARE;
+	guest = exit_in_delivery;
+	vmcs[VMCS_EXIT_QUALIFICATION] = qualification;
+	assert_int_equal(run().reason, EXIT_NESTED);
+	assert_int_equal(vmcs[VMCS_GUEST_INTERRUPTIBILITY], 0);
+}
+
+static void exit_apic(void)
+{
+	vmcs[VMCS_EXIT_REASON] = REASON_APIC_ACCESS;
+	vmcs[VMCS_EXIT_QUALIFICATION] = qualification;
+}
+
+/* EOI alone needs no look at the instruction, and only when it is written. */
+static void test_apic_page(void **unused)
+{
+	struct exit_info info;
+
+	(void)unused;
+	guest = exit_apic;
+	qualification = APIC_WRITE | APIC_EOI;
+	vmcs[VMCS_GUEST_INTERRUPTIBILITY] = BLOCKED_BY_STI;
+	info = run();
+	assert_int_equal(info.reason, EXIT_APIC_EOI);
+	assert_int_equal(info.length, 2);
+	assert_true(vcpu.has_shadow);
+	qualification = APIC_EOI;
+	info = run();
+	assert_int_equal(info.reason, EXIT_NESTED);
+	assert_int_equal(info.nested.gpa, 0xfee000b0);
+	assert_int_equal(info.nested.error, 0);
+	qualification = APIC_WRITE | 0x300;
+	info = run();
+	assert_int_equal(info.reason, EXIT_NESTED);
+	assert_int_equal(info.nested.gpa, 0xfee00300);
+	assert_int_equal(info.nested.error, NESTED_WRITE);
+	/* An event that pushes there is the machine's to deliver. */
+	cut_type = TYPE_EXTERNAL;
+	guest = exit_in_delivery_to_apic;
+	info = run();
+	assert_int_equal(info.reason, EXIT_EMULATE_RUN);
+	assert_int_equal(info.emulate.vector, 0x31);
+}
+
+static void exit_tpr(void)
+{
+	tpr = 0x37;
+	exit_cpuid();
+}
+
+/* All eight bits of the TPR go both ways. */
+static void test_tpr(void **unused)
+{
+	(void)unused;
+	vcpu.tpr = 0x84;
+	(void)run_on();
+	assert_int_equal(tpr, 0x84);
+	guest = exit_tpr;
+	(void)run();
+	assert_int_equal(vcpu.tpr, 0x37);
+	/* MOV to CR8 of what is there changes nothing, else the lower half. */
+	vmx_vendor.state_load(&vcpu, X86_GROUP_CONTROL);
+	assert_int_equal(state.cr8, 3);
+	vendor_cr8_set(&vcpu, 3);
+	assert_int_equal(vcpu.tpr, 0x37);
+	vendor_cr8_set(&vcpu, 4);
+	assert_int_equal(vcpu.tpr, 0x40);
+}
+
+static void inject(enum event_kind kind, uint8_t vector)
+{
+	struct event event = { .kind = kind, .vector = vector };
+
+	vmx_vendor.inject(&vcpu, &event);
+}
+
+/* What a window was opened for has gone in: no exit for it follows. */
+static void test_windows_close(void **unused)
+{
+	(void)unused;
+	vmx_vendor.open_window(&vcpu, EVENT_INTERRUPT, 16);
+	(void)run_on();
+	assert_true(vmcs[VMCS_PROC_CONTROLS] & PROC_INTERRUPT_WINDOW);
+	inject(EVENT_INTERRUPT, 0x40);
+	(void)run_on();
+	assert_int_equal(injected, event_of(TYPE_EXTERNAL, 0x40));
+	assert_false(vmcs[VMCS_PROC_CONTROLS] & PROC_INTERRUPT_WINDOW);
+
+	vcpu.tpr = 0x50;
+	vmx_vendor.open_window(&vcpu, EVENT_INTERRUPT, 5);
+	(void)run_on();
+	assert_int_equal(vmcs[VMCS_TPR_THRESHOLD], 5);
+	assert_false(vmcs[VMCS_PROC_CONTROLS] & PROC_INTERRUPT_WINDOW);
+	inject(EVENT_INTERRUPT, 0x60);
+	(void)run_on();
+	assert_int_equal(vmcs[VMCS_TPR_THRESHOLD], 0);
+
+	vmx_vendor.open_window(&vcpu, EVENT_NMI, 16);
+	(void)run_on();
+	assert_true(vmcs[VMCS_PROC_CONTROLS] & PROC_NMI_WINDOW);
+	inject(EVENT_NMI, X86_VECTOR_NMI);
+	(void)run_on();
+	assert_false(vmcs[VMCS_PROC_CONTROLS] & PROC_NMI_WINDOW);
+	/* One opened after the injection is for the next: it stays. */
+	inject(EVENT_INTERRUPT, 0x40);
+	vmx_vendor.open_window(&vcpu, EVENT_INTERRUPT, 16);
+	(void)run_on();
+	assert_true(vmcs[VMCS_PROC_CONTROLS] & PROC_INTERRUPT_WINDOW);
+}
+
+/* The one for a higher vector takes the place of the one for a lower. */
+static void test_window_moves(void **unused)
+{
+	(void)unused;
+	vcpu.tpr = 0x50;
+	vmx_vendor.open_window(&vcpu, EVENT_INTERRUPT, 4);
+	vmx_vendor.open_window(&vcpu, EVENT_INTERRUPT, 6);
+	(void)run_on();
+	assert_int_equal(vmcs[VMCS_TPR_THRESHOLD], 0);
+	assert_true(vmcs[VMCS_PROC_CONTROLS] & PROC_INTERRUPT_WINDOW);
+	/* The priority went below without an exit: no entry at all. */
+	vmx_vendor.open_window(&vcpu, EVENT_INTERRUPT, 4);
+	vcpu.tpr = 0x30;
+	entries = 0;
+	assert_int_equal(run_on().reason, EXIT_INTERRUPT_WINDOW);
+	assert_int_equal(entries, 0);
+	assert_int_equal(vmcs[VMCS_TPR_THRESHOLD], 0);
+}
+
+/* Blocking by STI ends where the interrupt window begins. */
+static void test_nmi_after_sti(void **unused)
+{
+	(void)unused;
+	vmcs[VMCS_GUEST_INTERRUPTIBILITY] = BLOCKED_BY_STI;
+	assert_false(vmx_vendor.can_inject(&vcpu, EVENT_NMI));
+	vmx_vendor.open_window(&vcpu, EVENT_NMI, 16);
+	(void)run_on();
+	assert_int_equal(vmcs[VMCS_PROC_CONTROLS] &
+				 (PROC_INTERRUPT_WINDOW | PROC_NMI_WINDOW),
+			 PROC_INTERRUPT_WINDOW);
+}
+
+/* The entry checks want the trap pending that TF causes after the shadow. */
+static void test_shadow_and_trap(void **unused)
+{
+	(void)unused;
+	state.interrupt_shadow = X86_SHADOW_MOVSS;
+	state.rflags |= X86_FLAG_TF;
+	vmx_vendor.state_store(&vcpu, X86_GROUP_SEGMENTS);
+	assert_int_equal(vmcs[VMCS_GUEST_INTERRUPTIBILITY], BLOCKED_BY_MOVSS);
+	assert_int_equal(vmcs[VMCS_GUEST_PENDING_DEBUG], PENDING_DEBUG_BS);
+	state.rflags &= ~X86_FLAG_TF;
+	vmx_vendor.state_store(&vcpu, X86_GROUP_SEGMENTS);
+	assert_int_equal(vmcs[VMCS_GUEST_PENDING_DEBUG], 0);
+}
+
+/* ---- The preemption timer ------------------------------------------------ */
+
+static void exit_timer(void)
+{
+	vmcs[VMCS_EXIT_REASON] = REASON_PREEMPTION_TIMER;
+	vmcs[VMCS_PREEMPTION_TIMER] = 0;
+}
+
+static void test_timer(void **unused)
+{
+	uint64_t now = tsc_read();
+
+	(void)unused;
+	features.controls.timer_shift = 5;
+	deadline = now + (1ULL << 36);
+	(void)run_on();
+	assert_in_range(vmcs[VMCS_PREEMPTION_TIMER], (1ULL << 31) - (1 << 28),
+			1ULL << 31);
+	/* The same deadline: what is left is the processor's to count. */
+	vmcs[VMCS_PREEMPTION_TIMER] = 77;
+	(void)run_on();
+	assert_int_equal(vmcs[VMCS_PREEMPTION_TIMER], 77);
+	/* Run out, it is set again, and never to nothing: the guest goes on. */
+	guest = exit_timer;
+	assert_int_equal(run().reason, EXIT_HOST_INTERRUPT);
+	deadline = now;
+	(void)run_on();
+	assert_in_range(vmcs[VMCS_PREEMPTION_TIMER], 1, 1024);
+	/* Never is as late as can be. */
+	deadline = UINT64_MAX;
+	(void)run_on();
+	assert_int_equal(vmcs[VMCS_PREEMPTION_TIMER], UINT32_MAX);
+	features.controls.has_timer = false;
+	deadline = now;
+	(void)run_on();
+	assert_int_equal(vmcs[VMCS_PREEMPTION_TIMER], UINT32_MAX);
+}
+
+/* ---- A new VMCS ---------------------------------------------------------- */
+
+static void make_vmcs(void)
+{
+	static struct vmx_vm pages;
+
+	vm = (struct vendor_vm){
+		.private = &pages,
+		.nested_root = 0x123000,
+		.exits_on_pause = vm.exits_on_pause,
+	};
+	features.controls.word[WORD_PROC] = PROC_TPR_SHADOW;
+	features.controls.word[WORD_PROC2] = PROC2_EPT | PROC2_VPID;
+	memset(vmcs, 0, sizeof(vmcs));
+	vmx_vmcs_init_guest(&vcpu);
+}
+
+/* A VM whose vCPUs share a CPU exits from spin loops, or at each PAUSE. */
+static void test_new_pause(void **unused)
+{
+	(void)unused;
+	make_vmcs();
+	assert_false(vmcs[VMCS_PROC_CONTROLS] & PROC_PAUSE_EXITING);
+	vm.exits_on_pause = true;
+	make_vmcs();
+	assert_true(vmcs[VMCS_PROC_CONTROLS] & PROC_PAUSE_EXITING);
+	assert_false(vmcs[VMCS_PROC_CONTROLS2] & PROC2_PAUSE_LOOP);
+	features.controls.has_pause_loop = true;
+	make_vmcs();
+	assert_false(vmcs[VMCS_PROC_CONTROLS] & PROC_PAUSE_EXITING);
+	assert_true(vmcs[VMCS_PROC_CONTROLS2] & PROC2_PAUSE_LOOP);
+	assert_true(vmcs[VMCS_PLE_GAP] && vmcs[VMCS_PLE_WINDOW]);
+	vm.exits_on_pause = false;
+	make_vmcs();
+	assert_false(vmcs[VMCS_PROC_CONTROLS2] & PROC2_PAUSE_LOOP);
+}
+
+/* SDM, "Format of Extended-Page-Table Pointer". */
+static void test_new_ept(void **unused)
+{
+	(void)unused;
+	vm.exits_on_pause = false;
+	make_vmcs();
+	assert_int_equal(vmcs[VMCS_EPT_POINTER], 0x12301e);
+	features.controls.has_ept_ad = true;
+	make_vmcs();
+	assert_int_equal(vmcs[VMCS_EPT_POINTER], 0x12305e);
+	/* A vCPU for which no VPID was left does without. */
+	assert_false(vmcs[VMCS_PROC_CONTROLS2] & PROC2_VPID);
+	vmx_vcpu.vpid = 7;
+	make_vmcs();
+	assert_true(vmcs[VMCS_PROC_CONTROLS2] & PROC2_VPID);
+	assert_int_equal(vmcs[VMCS_VIRTUAL_PROCESSOR_ID], 7);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, setup)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_costs),	  TEST(test_delivery_meets_device),
+		TEST(test_nmi_cut_short), TEST(test_iret_faults),
+		TEST(test_windows_close), TEST(test_window_moves),
+		TEST(test_nmi_after_sti), TEST(test_shadow_and_trap),
+		TEST(test_timer),	  TEST(test_apic_page),
+		TEST(test_tpr),		  TEST(test_new_pause),
+		TEST(test_new_ept),
+	};
+
+	return cmocka_run_group_tests_name("vmx_run", tests, NULL, NULL);
+}
