@@ -205,15 +205,25 @@ static void input_deliver(struct console *console, uint8_t byte)
 
 	if (byte == FOCUS_KEY && console->guest_count > 1)
 		focus_next(console);
-	else if (guest->input)
+	else
 		guest->input(guest->ctx, byte);
+}
+
+/* The next byte that has somewhere to go, or -1. */
+static int input_next(struct console *console)
+{
+	const struct console_guest *only = console->guest[0];
+
+	if (console->guest_count == 1 && !only->has_room(only->ctx))
+		return -1;
+	return uart_read(&console->uart);
 }
 
 void console_poll_input(struct console *console)
 {
 	for (;;) {
 		uint64_t flags = spin_lock_irqsave(&console->lock);
-		int byte = uart_read(&console->uart);
+		int byte = input_next(console);
 
 		if (byte >= 0 && console->guest_count)
 			input_deliver(console, (uint8_t)byte);

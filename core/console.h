@@ -7,7 +7,8 @@
  * each line is shown with its guest's name in front, whole lines at a time;
  * but what a guest leaves unfinished, a prompt, shows after a moment and goes
  * on from there.  Input goes to the focused guest; Ctrl-] moves the
- * focus to the next.
+ * focus to the next.  What a guest alone has no room for waits in the UART,
+ * whose other end knows; with several, Ctrl-] must always get through.
  */
 #ifndef BULKHEAD_CONSOLE_H
 #define BULKHEAD_CONSOLE_H
@@ -22,8 +23,10 @@
 
 struct console_guest {
 	char name[24];
-	/* Called from the input interrupt; must not write to the console. */
+	/* Called from the input interrupt; must not write to the console.
+	 * Without room the byte is lost. */
 	void (*input)(void *ctx, uint8_t byte);
+	bool (*has_room)(void *ctx);
 	void *ctx;
 	/* The part of its line not shown yet, while several guests share. */
 	uint32_t line_length;
@@ -57,7 +60,7 @@ void console_remove_guest(struct console *console, struct console_guest *guest);
 void console_write(struct console *console, struct console_guest *guest,
 		   const char *bytes, size_t length);
 
-/* The UART's interrupt, or a poll. */
+/* The UART's interrupt, a poll, or a guest that has room again. */
 void console_poll_input(struct console *console);
 
 /* Polls from now on, on this CPU, where the UART has no interrupt. */

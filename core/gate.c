@@ -187,13 +187,17 @@ GATE_CALL(call_console_read)
 	struct vm *vm = vcpu->vm;
 	uint8_t piece[VM_INPUT_MAX];
 	uint64_t flags, n;
+	bool was_full;
 
 	flags = spin_lock_irqsave(&vm->input_lock);
+	was_full = vm->input_count == sizeof(vm->input);
 	n = MIN(b, vm->input_count);
 	memcpy(piece, vm->input, n);
 	memmove(vm->input, vm->input + n, vm->input_count - n);
 	vm->input_count -= (uint32_t)n;
 	spin_unlock_irqrestore(&vm->input_lock, flags);
+	if (was_full && n)
+		console_poll_input(&vm->host->console);
 	if (copy_to_user((void *)a, piece, n))
 		return -EFAULT;
 	return (long)n;

@@ -101,6 +101,14 @@ static void vm_console_input(void *ctx, uint8_t byte)
 	vcpu_notify(vm->vcpu[0], PENDING_EVENT);
 }
 
+static bool vm_console_has_room(void *ctx)
+{
+	const struct vm *vm = ctx;
+
+	return __atomic_load_n(&vm->input_count, __ATOMIC_RELAXED) <
+	       sizeof(vm->input);
+}
+
 static struct cpuid_regs host_cpuid(void *ctx, uint32_t leaf, uint32_t subleaf)
 {
 	(void)ctx;
@@ -278,6 +286,7 @@ void vm_start(struct vm *vm)
 	(void)snprintf(vm->console.name, sizeof(vm->console.name), "%s",
 		       vm->manifest->name);
 	vm->console.input = vm_console_input;
+	vm->console.has_room = vm_console_has_room;
 	vm->console.ctx = vm;
 	if (console_add_guest(&vm->host->console, &vm->console))
 		log_warn("guest %s has no console: too many guests",

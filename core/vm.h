@@ -45,7 +45,7 @@ struct guest_manifest;
 #define WINDOW_NONE   (-1)
 #define WINDOW_EXTINT 256 /* above all vectors */
 
-#define VM_INPUT_MAX 256 /* console bytes not yet read; more are lost */
+#define VM_INPUT_MAX 256 /* console bytes not yet read */
 
 struct vm;
 

@@ -74,6 +74,14 @@ static void op_serial(void *ctx, const void *data, size_t length)
 	gate_console_write(GATE_STREAM_SERIAL, data, length);
 }
 
+static size_t op_serial_read(void *ctx, void *data, size_t size)
+{
+	long count = gate_console_read(data, size);
+
+	(void)ctx;
+	return count > 0 ? (size_t)count : 0;
+}
+
 /* Board "test-crash": what a bug in a device model would do, mid-exit. */
 static void crash_on_purpose(void)
 {
@@ -206,15 +214,6 @@ static const exit_fn exit_handlers[GATE_EXIT_COUNT] = {
 };
 /* clang-format on */
 
-static void read_console(struct machine *machine)
-{
-	uint8_t bytes[64];
-	long count;
-
-	while ((count = gate_console_read(bytes, sizeof(bytes))) > 0)
-		pc_console_input(&machine->pc, bytes, (size_t)count);
-}
-
 static __noinline void take_events(struct machine_vcpu *vcpu)
 {
 	struct machine *machine = vcpu->machine;
@@ -226,7 +225,7 @@ static __noinline void take_events(struct machine_vcpu *vcpu)
 	if (events & GATE_EVENT_BLOCK)
 		machine_disk_reap(vcpu);
 	if (events & GATE_EVENT_CONSOLE)
-		read_console(machine);
+		pc_console_input(&machine->pc);
 	machine_unlock(machine);
 }
 
@@ -299,6 +298,7 @@ static void machine_init(struct machine *machine)
 		.power_off = op_power_off,
 		.debug_exit = op_debug_exit,
 		.serial_write = op_serial,
+		.serial_read = op_serial_read,
 		.debug_write = op_debug,
 		.log = op_log,
 	};

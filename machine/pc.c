@@ -134,30 +134,21 @@ void pc_ioapic_eoi(struct pc *pc, uint8_t vector)
 
 /* ---- The serial console ------------------------------------------------ */
 
-static void input_drain(void *opaque)
+void pc_console_input(struct pc *pc)
 {
-	struct pc *pc = opaque;
+	uint8_t bytes[UART_FIFO];
+	size_t count, i;
 
-	while (pc->input_count && uart_room(&pc->com1)) {
-		uint8_t byte = pc->input[pc->input_head];
-
-		pc->input_head = (pc->input_head + 1) % PC_CONSOLE_INPUT;
-		pc->input_count--;
-		uart_receive(&pc->com1, byte);
-	}
+	if (!pc->ops->serial_read || !uart_room(&pc->com1))
+		return;
+	count = pc->ops->serial_read(pc->ctx, bytes, uart_room(&pc->com1));
+	for (i = 0; i < count; i++)
+		uart_receive(&pc->com1, bytes[i]);
 }
 
-void pc_console_input(struct pc *pc, const uint8_t *bytes, size_t count)
+static void input_drained(void *opaque)
 {
-	/* A guest that never reads loses what comes when the buffer is full.*/
-	for (; count && pc->input_count < PC_CONSOLE_INPUT; count--) {
-		unsigned tail =
-			(pc->input_head + pc->input_count) % PC_CONSOLE_INPUT;
-
-		pc->input[tail] = *bytes++;
-		pc->input_count++;
-	}
-	input_drain(pc);
+	pc_console_input(opaque);
 }
 
 /* ---- Accesses ---------------------------------------------------------- */
@@ -236,7 +227,7 @@ static int init_legacy(struct pc *pc, struct clock *clock)
 		error = fw_cfg_init(&pc->fw_cfg, &pc->ports, &pc->ram);
 	if (!error)
 		error = init_debug(pc);
-	pc->com1.drained = input_drain;
+	pc->com1.drained = input_drained;
 	pc->com1.drained_ctx = pc;
 	return error;
 }

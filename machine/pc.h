@@ -48,6 +48,8 @@ struct pc_ops {
 	/* A write to port 0xf4, if the manifest has it. */
 	void (*debug_exit)(void *ctx, uint32_t code);
 	void (*serial_write)(void *ctx, const void *data, size_t length);
+	/* Input for COM1, at most size bytes; returns how many.  NULL: none. */
+	size_t (*serial_read)(void *ctx, void *data, size_t size);
 	/* Ports 0x402 and 0xe9. */
 	void (*debug_write)(void *ctx, const void *data, size_t length);
 	void (*log)(void *ctx, enum device_log_level level, const char *text);
@@ -60,8 +62,6 @@ struct pc_segment {
 	bool reads_ram; /* else ROM where there is some, else nothing */
 	bool writes_ram;
 };
-
-#define PC_CONSOLE_INPUT 1024
 
 struct pc {
 	const struct gate_config *config;
@@ -106,10 +106,6 @@ struct pc {
 	struct ide ide;
 	struct vga vga;
 
-	/* What waits for room in COM1. */
-	uint8_t input[PC_CONSOLE_INPUT];
-	unsigned input_head;
-	unsigned input_count;
 	uint64_t sercon_port; /* etc/sercon-port */
 };
 
@@ -147,7 +143,10 @@ void pc_emul_windows(struct pc *pc, struct emul_window window[EMUL_WINDOWS]);
 uint32_t pc_intack(struct pc *pc);
 /* A level-triggered vector has been acknowledged at a local APIC. */
 void pc_ioapic_eoi(struct pc *pc, uint8_t vector);
-/* Bytes for COM1; what does not fit the UART now goes in later. */
-void pc_console_input(struct pc *pc, const uint8_t *bytes, size_t count);
+/*
+ * serial_read() has something: COM1 takes what fits, and the rest once the
+ * guest has emptied its FIFO.
+ */
+void pc_console_input(struct pc *pc);
 
 #endif

@@ -96,6 +96,13 @@ static void debug_exit(void *ctx, uint32_t code)
 	(void)code;
 }
 
+static size_t text_read(void *ctx, void *data, size_t size)
+{
+	(void)ctx;
+	memset(data, 'a', size);
+	return size;
+}
+
 static void text_write(void *ctx, const void *data, size_t length)
 {
 	const uint8_t *bytes = data;
@@ -122,6 +129,7 @@ static const struct pc_ops ops = {
 	.power_off = nothing,
 	.debug_exit = debug_exit,
 	.serial_write = text_write,
+	.serial_read = text_read,
 	.debug_write = text_write,
 	.log = log_text,
 };
@@ -249,7 +257,6 @@ static void step_time(uint8_t op)
 static void user_input(void)
 {
 	uint32_t value = take(2);
-	uint8_t text[4] = { (uint8_t)value, 13, 10, 0 };
 
 	switch (value >> 14) {
 	case 0:
@@ -260,7 +267,7 @@ static void user_input(void)
 			    (int8_t)value, (uint8_t)value);
 		break;
 	case 2:
-		pc_console_input(&fuzz.pc, text, sizeof(text));
+		pc_console_input(&fuzz.pc);
 		break;
 	default:
 		uart_receive_break(&fuzz.pc.com1);

@@ -108,7 +108,7 @@ class Sessions(unittest.TestCase):
 
     def run_steps(self, script, steps, **change):
         settings = {"timeout": 5.0, "fail": [], "until_end": False,
-                    "quiet": True}
+                    "quiet": True, "sim": "qemu"}
         settings.update(change)
         args = argparse.Namespace(**settings)
         with contextlib.redirect_stdout(io.StringIO()):
