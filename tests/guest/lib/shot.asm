@@ -6,7 +6,7 @@
 %include "tests/guest/lib/selectors.inc"
 
 FLAG_VM		equ 1 << 17
-FLAG_START	equ 2
+TSS32		equ 0x89
 
 ; struct shot
 S_GPR	equ 0
@@ -79,6 +79,7 @@ shot_go32:
 ; From stub32_common: vector and error code on the stack.
 global shot_trap32
 shot_trap32:
+	cld
 	push	ds
 	push	eax
 	mov	eax, SEL_DATA
@@ -137,6 +138,10 @@ shot_trap32:
 	clts
 	xor	eax, eax
 	lldt	ax
+	; Long mode must not be entered with a 16-bit TSS.
+	mov	byte [shot_gdt + SEL_TSS + 5], TSS32
+	mov	eax, SEL_TSS
+	ltr	ax
 	ret
 
 bits 64
@@ -193,6 +198,7 @@ align 16
 %endrep
 
 shot_trap64:
+	cld
 	mov	[shot_now + S_GPR + 8 * 0], rax
 	mov	[shot_now + S_GPR + 8 * 1], rcx
 	mov	[shot_now + S_GPR + 8 * 2], rdx
@@ -226,7 +232,6 @@ shot_trap64:
 	mov	fs, eax
 	mov	gs, eax
 	mov	ss, eax
-	cld
 	lidt	[saved_idtr]
 	pop	r15
 	pop	r14
