@@ -6,7 +6,7 @@
 %include "tests/guest/lib/selectors.inc"
 
 FLAG_VM		equ 1 << 17
-TSS32		equ 0x89
+SEL_AFTER	equ 0x90
 
 ; struct shot
 S_GPR	equ 0
@@ -139,8 +139,7 @@ shot_trap32:
 	xor	eax, eax
 	lldt	ax
 	; Long mode must not be entered with a 16-bit TSS.
-	mov	byte [shot_gdt + SEL_TSS + 5], TSS32
-	mov	eax, SEL_TSS
+	mov	eax, SEL_AFTER
 	ltr	ax
 	ret
 

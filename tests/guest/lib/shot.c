@@ -23,6 +23,7 @@ void shot_go64(void);
 #define ACCESS_GATE	 0x8e
 #define ACCESS_GATE_USER 0xee
 #define END_IST		 1
+#define SEL_AFTER	 0x90 /* a TSS to leave with */
 
 uint64_t descriptor(uint64_t base, uint32_t limit, unsigned access,
 		    unsigned flags)
@@ -64,6 +65,7 @@ static void tables_reset(void)
 		descriptor((uint64_t)&shot_tss, sizeof(shot_tss) - 1,
 			   ACCESS_TSS32, 0);
 	shot_gdt[SEL_TSS / 8 + 1] = 0;
+	shot_gdt[SEL_AFTER / 8] = shot_gdt[SEL_TSS / 8];
 }
 
 void shot_reset32(struct shot *s)
