@@ -468,6 +468,8 @@ EXECUTE(fxrstor)
 #define AVX_AT	 offsetof(struct x86_xstate, ymm_high)
 #define AVX_SIZE 256
 
+#define XSAVE_ALIGN 64
+
 static enum emul_status xsave_begin(struct emul *e, uint64_t *mask)
 {
 	const struct x86_state *s = e->state;
@@ -517,9 +519,12 @@ EXECUTE(xsave)
 	unsigned size;
 
 	TRY(xsave_begin(e, &mask));
+	/* Unlike FXSAVE's, before segment and address. */
+	if (is_misaligned(e, XSAVE_ALIGN))
+		return raise_gp0(e);
 	x = e->xstate;
 	size = xsave_size(mask);
-	TRY(area_prepare(e, size, 64, ACCESS_WRITE));
+	TRY(area_prepare(e, size, XSAVE_ALIGN, ACCESS_WRITE));
 	TRY(emul_access_read(e, &e->access, area, size));
 	in_use = x->xstate_bv & mask;
 	components_copy(e, area, (const uint8_t *)x, in_use);
@@ -550,9 +555,12 @@ EXECUTE(xrstor)
 	unsigned size;
 
 	TRY(xsave_begin(e, &mask));
+	/* Unlike FXSAVE's, before segment and address. */
+	if (is_misaligned(e, XSAVE_ALIGN))
+		return raise_gp0(e);
 	x = e->xstate;
 	size = xsave_size(mask);
-	TRY(area_prepare(e, size, 64, ACCESS_READ));
+	TRY(area_prepare(e, size, XSAVE_ALIGN, ACCESS_READ));
 	TRY(emul_access_read(e, &e->access, area, size));
 	if (!header_is_good(e, area) ||
 	    (mask & (X86_XCR0_SSE | X86_XCR0_AVX) &&

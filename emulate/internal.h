@@ -400,6 +400,19 @@ static inline void *emul_ram(struct emul *e, uint64_t gpa, unsigned size,
 	return emul_ram_slow(e, gpa, size, write);
 }
 
+/*
+ * The memory operand where alignment is demanded by the instruction itself:
+ * processors look at that before they look at segment and address.
+ */
+static inline bool is_misaligned(const struct emul *e, unsigned align)
+{
+	uint64_t linear = e->offset;
+
+	if (!mode_is_64(e) || e->d->segment >= X86_FS)
+		linear += e->state->seg[e->d->segment].base;
+	return linear & (align - 1);
+}
+
 /* Guest memory is accessed once, whatever its alignment. */
 typedef uint16_t __aligned(1) ram16_t;
 typedef uint32_t __aligned(1) ram32_t;

@@ -443,6 +443,29 @@ static void saved_state(void **state)
 	assert_fault(STEP(0x0f, 0xae, 0x07), X86_VECTOR_NM, 0);
 }
 
+/*
+ * Off every boundary and not canonical: what demands alignment by itself sees
+ * that first (#GP even with RBP), but not FXSAVE.
+ */
+static void misaligned_first(void **state)
+{
+	(void)state;
+	pc_long(0);
+	pc.state.cr4 |= X86_CR4_OSFXSR | X86_CR4_OSXSAVE;
+	pc.state.xcr0 = 7;
+	pc.state.gpr[X86_RAX] = 7;
+	pc.state.gpr[X86_RDX] = 0;
+	pc.state.gpr[X86_RBP] = BIT(63) | 4;
+	assert_fault(STEP(0x48, 0x0f, 0xc7, 0x4d, 0), X86_VECTOR_GP, 0);
+	assert_fault(STEP(0x0f, 0x28, 0x45, 0), X86_VECTOR_GP, 0); /* movaps */
+	assert_fault(STEP(0x0f, 0xae, 0x65, 0), X86_VECTOR_GP, 0); /* xsave */
+	assert_fault(STEP(0x0f, 0xae, 0x6d, 0), X86_VECTOR_GP, 0); /* xrstor */
+	assert_fault(STEP(0x0f, 0xae, 0x45, 0), X86_VECTOR_SS, 0); /* fxsave */
+	pc.state.gpr[X86_RBP] = BIT(63);
+	assert_fault(STEP(0x48, 0x0f, 0xc7, 0x4d, 0), X86_VECTOR_SS, 0);
+	assert_fault(STEP(0x0f, 0xae, 0x65, 0), X86_VECTOR_SS, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -468,6 +491,7 @@ int main(void)
 		cmocka_unit_test(self_modifying),
 		cmocka_unit_test(rep_in_chunks),
 		cmocka_unit_test(saved_state),
+		cmocka_unit_test(misaligned_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

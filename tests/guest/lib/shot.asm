@@ -63,9 +63,13 @@ shot_go32:
 	push	dword [shot_now + S_FLAGS]
 	push	dword [shot_now + S_CS]
 	push	dword [shot_now + S_RIP]
+	test	dword [shot_now + S_FLAGS], FLAG_VM
+	jnz	.registers
 	mov	es, [shot_now + S_ES]
 	mov	fs, [shot_now + S_FS]
 	mov	gs, [shot_now + S_GS]
+	push	dword [shot_now + S_DS]
+.registers:
 	mov	eax, [shot_now + S_GPR + 8 * 0]
 	mov	ecx, [shot_now + S_GPR + 8 * 1]
 	mov	edx, [shot_now + S_GPR + 8 * 2]
@@ -73,7 +77,10 @@ shot_go32:
 	mov	ebp, [shot_now + S_GPR + 8 * 5]
 	mov	esi, [shot_now + S_GPR + 8 * 6]
 	mov	edi, [shot_now + S_GPR + 8 * 7]
-	mov	ds, [cs:shot_now + S_DS]
+	test	dword [shot_now + S_FLAGS], FLAG_VM
+	jnz	.go
+	pop	ds
+.go:
 	iretd
 
 ; From stub32_common: vector and error code on the stack.
