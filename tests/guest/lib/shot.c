@@ -81,8 +81,20 @@ void shot_reset32(struct shot *s)
 	modes_init();
 }
 
+/* Level 3 may use the shot's pages and no others. */
+static void pages_reset(void)
+{
+	boot_pml4[0] |= PTE_U;
+	boot_pdpt[0] |= PTE_U;
+	for (uint64_t at = SHOT_CODE; at <= SHOT_STACK2; at += PAGE_SIZE)
+		*page_entry(at) = at | PTE_P | PTE_W | PTE_U;
+	boot_pd[0] |= PTE_U;
+	WRITE_CR(3, READ_CR(3));
+}
+
 void shot_reset64(struct shot *s)
 {
+	pages_reset();
 	registers_reset(s);
 	tables_reset();
 	s->seg[SHOT_CS] = SEL_CODE64;
@@ -108,11 +120,11 @@ void shot_reset64(struct shot *s)
 
 void shot_user(struct shot *s)
 {
+	bool is_64 = s->seg[SHOT_CS] == SEL_CODE64;
+
 	for (unsigned i = 0; i < 6; i++)
 		s->seg[i] = SEL_USER_DATA | RPL_USER;
-	s->seg[SHOT_CS] = (s->seg[SHOT_CS] == SEL_CODE64 ? SEL_USER64 :
-							   SEL_USER32) |
-			  RPL_USER;
+	s->seg[SHOT_CS] = (is_64 ? SEL_USER64 : SEL_USER32) | RPL_USER;
 }
 
 static void code_put(const void *code, unsigned length)
