@@ -45,6 +45,9 @@ struct emul_fault {
 	/* A trap (INT3, INTO, ICEBP, INT n): RIP is past it.  Only of
 	 * emul_step with .raise_software set. */
 	bool is_trap;
+	/* Raised by the delivery of another exception: of this vector. */
+	bool is_nested;
+	uint8_t during;
 	uint32_t error_code;
 	uint64_t cr2; /* #PF: also written to state->cr2 by delivery */
 	uint64_t dr6; /* #DB: bits to set */

@@ -128,29 +128,36 @@ uint64_t gate(uint16_t selector, uint32_t offset, unsigned access,
 #define LE16(v) (uint8_t)(v), (uint8_t)((v) >> 8)
 #define LE32(v) LE16(v), LE16((v) >> 16)
 
+/* Guest memory by its address, low ones too, which GCC takes for NULL. */
+static inline volatile void *at_address(uint64_t at)
+{
+	__asm__("" : "+r"(at));
+	return (volatile void *)at;
+}
+
 static inline uint32_t peek32(uint64_t at)
 {
-	return *(volatile uint32_t *)at;
+	return *(volatile uint32_t *)at_address(at);
 }
 
 static inline uint16_t peek16(uint64_t at)
 {
-	return *(volatile uint16_t *)at;
+	return *(volatile uint16_t *)at_address(at);
 }
 
 static inline uint64_t peek64(uint64_t at)
 {
-	return *(volatile uint64_t *)at;
+	return *(volatile uint64_t *)at_address(at);
 }
 
 static inline void poke32(uint64_t at, uint32_t value)
 {
-	*(volatile uint32_t *)at = value;
+	*(volatile uint32_t *)at_address(at) = value;
 }
 
 static inline void poke64(uint64_t at, uint64_t value)
 {
-	*(volatile uint64_t *)at = value;
+	*(volatile uint64_t *)at_address(at) = value;
 }
 
 /* CPUID's vendor decides where the manuals do. */
