@@ -68,9 +68,8 @@ static void prepare(struct shot *s, unsigned cpl)
 {
 	shot_reset32(s);
 	for (unsigned i = 0; i < COUNT; i++)
-		shot_gdt[S(i) / 8] = descriptor(0, table[i].limit,
-						table[i].access,
-						table[i].flags);
+		shot_gdt[S(i) / 8] = descriptor(
+			0, table[i].limit, table[i].access, table[i].flags);
 	shot_tss.legacy.esp1 = SHOT_STACK1;
 	shot_tss.legacy.ss1 = S(STACK_LEVEL1) | 1;
 	if (cpl)
@@ -229,8 +228,8 @@ static void test_through(const struct through *row)
 	uint32_t stack = SHOT_STACK;
 
 	prepare(&s, row->cpl);
-	shot_gdt[S(GATE) / 8] = gate(row->selector, SHOT_TARGET, row->access,
-				     0);
+	shot_gdt[S(GATE) / 8] =
+		gate(row->selector, SHOT_TARGET, row->access, 0);
 	/* The offset in the instruction does not count. */
 	far(&s, row->opcode, S(GATE) | row->rpl, 0xdeadbeef);
 	shot_expect_end("gate", row->name, &s, row->vector, row->error);
@@ -258,8 +257,8 @@ static void test_parameters(void)
 	uint32_t at = SHOT_STACK0 - 6 * 4;
 
 	prepare(&s, 3);
-	shot_gdt[S(GATE) / 8] = gate(S(CODE_SAME), SHOT_TARGET, GATE32 | USER,
-				     2);
+	shot_gdt[S(GATE) / 8] =
+		gate(S(CODE_SAME), SHOT_TARGET, GATE32 | USER, 2);
 	poke32(SHOT_STACK - 8, 0xaaaa1111);
 	poke32(SHOT_STACK - 4, 0xbbbb2222);
 	s.gpr[SHOT_ESP] = SHOT_STACK - 8;
@@ -279,8 +278,8 @@ static void test_parameters(void)
 
 	/* Words, and RETF 4 back; at level 1, whose stack INT leaves alone. */
 	prepare(&s, 3);
-	shot_gdt[S(GATE) / 8] = gate(S(CODE_LEVEL1), SHOT_TARGET + 16,
-				     GATE16 | USER, 2);
+	shot_gdt[S(GATE) / 8] =
+		gate(S(CODE_LEVEL1), SHOT_TARGET + 16, GATE16 | USER, 2);
 	*(volatile uint32_t *)(uint64_t)(SHOT_TARGET + 16) = 0x0004ca66;
 	poke32(SHOT_STACK - 4, 0xcccc3333);
 	s.gpr[SHOT_ESP] = SHOT_STACK - 4;
@@ -324,8 +323,8 @@ static void test_inner(void)
 
 	for (unsigned i = 0; i < ARRAY_SIZE(inner); i++) {
 		prepare(&s, 3);
-		shot_gdt[S(GATE) / 8] = gate(S(CODE_LEVEL1), SHOT_TARGET,
-					     GATE32 | USER, 0);
+		shot_gdt[S(GATE) / 8] =
+			gate(S(CODE_LEVEL1), SHOT_TARGET, GATE32 | USER, 0);
 		shot_tss.legacy.ss1 = inner[i].ss1;
 		far(&s, CALL, S(GATE) | 3, 0);
 		shot_expect_end("inner", inner[i].name, &s, inner[i].vector,
@@ -336,13 +335,13 @@ static void test_inner(void)
 		idt32[0x90] = gate(S(CODE_LEVEL1), SHOT_TARGET, 0xee, 0);
 		shot_tss.legacy.ss1 = inner[i].ss1;
 		SHOT32(&s, 0xcd, 0x90);
-		shot_expect_end("inner-int", inner[i].name, &s,
-				inner[i].vector, inner[i].error);
+		shot_expect_end("inner-int", inner[i].name, &s, inner[i].vector,
+				inner[i].error);
 	}
 	/* The TSS ends before level 1's stack. */
 	prepare(&s, 3);
-	shot_gdt[S(GATE) / 8] = gate(S(CODE_LEVEL1), SHOT_TARGET,
-				     GATE32 | USER, 0);
+	shot_gdt[S(GATE) / 8] =
+		gate(S(CODE_LEVEL1), SHOT_TARGET, GATE32 | USER, 0);
 	shot_gdt[SEL_TSS / 8] = descriptor((uint64_t)&shot_tss, 0x10, 0x89, 0);
 	far(&s, CALL, S(GATE) | 3, 0);
 	shot_expect_end("inner", "tss-limit", &s, TS, SEL_TSS);
@@ -396,9 +395,9 @@ static const struct back {
 /* RETF or IRETD; size 2 or 4. */
 static void test_back(const struct back *row, uint8_t opcode, unsigned size)
 {
-	const char *group = opcode == RETF ? size == 4 ? "retf" : "retf16" :
-			    size == 4	   ? "iret" :
-					     "iret16";
+	const char *group = opcode == RETF ? size == 4 ? "retf" : "retf16"
+			    : size == 4	   ? "iret"
+					   : "iret16";
 	const uint32_t item[5] = { SHOT_TARGET, row->cs, X86_FLAG_ONE,
 				   SHOT_STACK - 0x100, row->ss };
 	uint32_t at = SHOT_STACK - 0x40, end;
@@ -415,8 +414,7 @@ static void test_back(const struct back *row, uint8_t opcode, unsigned size)
 		if (size == 4)
 			poke32(end, item[i]);
 		else
-			*(volatile uint16_t *)(uint64_t)end =
-				(uint16_t)item[i];
+			*(volatile uint16_t *)(uint64_t)end = (uint16_t)item[i];
 		end += size;
 	}
 	if (size == 2)

@@ -24,7 +24,7 @@ enum {
 	TASK_GATE = 18,
 	CALL_GATE16 = 20,
 	INTERRUPT_GATE = 22,
-	LDT_BAD = 24, /* the upper half has a type */
+	LDT_BAD = 24,  /* the upper half has a type */
 	LDT_HIGH = 26, /* not canonical */
 	TSS_BAD = 28,
 };
@@ -151,9 +151,9 @@ static void test_interrupt(const struct interrupt *row)
 		    row->selector | level);
 	/* SS is null after a change of level only. */
 	shot_expect("int", row->name, "ss", s.seg[SHOT_SS],
-		    level != row->cpl ? level :
-		    row->cpl	      ? SEL_USER_DATA | 3 :
-					SEL_DATA);
+		    level != row->cpl ? level
+		    : row->cpl	      ? SEL_USER_DATA | 3
+				      : SEL_DATA);
 }
 
 static void test_interrupt_stacks(void)
@@ -161,8 +161,7 @@ static void test_interrupt_stacks(void)
 	struct shot s;
 
 	prepare(&s, 3);
-	shot_idt[INT_VECTOR][0] =
-		gate(S(CODE64_LEVEL1), SHOT_TARGET, 0xee, 0);
+	shot_idt[INT_VECTOR][0] = gate(S(CODE64_LEVEL1), SHOT_TARGET, 0xee, 0);
 	shot_tss.wide.rsp[1] = NOT_CANONICAL;
 	SHOT64(&s, 0xcd, INT_VECTOR);
 	shot_expect_end("stack", "not-canonical", &s, SS, 0);
@@ -178,8 +177,8 @@ static void test_interrupt_stacks(void)
 	shot_idt[INT_VECTOR][0] = gate(S(CODE64), SHOT_TARGET, 0xee, 0);
 	SHOT64(&s, 0xcd, INT_VECTOR);
 	shot_expect_end("stack", "compatibility", &s, END, 0);
-	shot_expect("stack", "compatibility", "frame",
-		    peek64(SHOT_STACK0 - 32), SEL_USER32 | 3);
+	shot_expect("stack", "compatibility", "frame", peek64(SHOT_STACK0 - 32),
+		    SEL_USER32 | 3);
 	/* The handler's address is no address. */
 	prepare(&s, 0);
 	shot_idt[INT_VECTOR][0] = gate(S(CODE64), SHOT_TARGET, 0x8e, 0);
@@ -189,7 +188,6 @@ static void test_interrupt_stacks(void)
 }
 
 /* ---- Call gates ---------------------------------------------------------- */
-
 
 static const struct through {
 	const char *name;
@@ -233,8 +231,8 @@ static void test_through(const struct through *row)
 
 	prepare(&s, row->cpl);
 	level = (unsigned)(shot_gdt[row->selector / 8] >> 45 & 3);
-	shot_gdt[S(GATE) / 8] = gate(row->selector, SHOT_TARGET, row->access,
-				     0);
+	shot_gdt[S(GATE) / 8] =
+		gate(row->selector, SHOT_TARGET, row->access, 0);
 	shot_gdt[S(GATE) / 8 + 1] = row->high;
 	poke32(SHOT_DATA, 0xdeadbeef);
 	poke32(SHOT_DATA + 4, S(GATE) | row->cpl);
@@ -259,7 +257,8 @@ static void test_through(const struct through *row)
 			    peek64(stack - 8 * items), SHOT_CODE + 2);
 }
 
-/* ---- Direct far transfers, in and out of compatibility mode --------------- */
+/* ---- Direct far transfers, in and out of compatibility mode ---------------
+ */
 
 static const struct {
 	const char *name;
@@ -365,9 +364,9 @@ static void test_nested_task(void)
 
 	/* IRET with NT is no task switch here. */
 	prepare(&s, 0);
-	SHOT64(&s, 0x9c, /* pushfq */
+	SHOT64(&s, 0x9c,			    /* pushfq */
 	       0x81, 0x0c, 0x24, LE32(X86_FLAG_NT), /* or dword [rsp], NT */
-	       0x9d, /* popfq */
+	       0x9d,				    /* popfq */
 	       0x48, 0xcf);
 	shot_expect_end("iretq", "nt", &s, GP, 0);
 }
@@ -433,11 +432,11 @@ static void test_descriptors(void)
 		shot_gdt[S(GATE) / 8] = gate(S(CODE64), SHOT_TARGET, 0x8c, 0);
 		s.gpr[SHOT_EAX] = S(looks[i].place);
 		SHOT64(&s, 0x0f, 0x02, 0xc8, /* lar ecx, ax */
-		       0x0f, 0x94, 0xc3, /* setz bl */
-		       0x0f, 0x03, 0xd0, /* lsl edx, ax */
-		       0x0f, 0x94, 0xc7); /* setz bh */
-		shot_expect("look", looks[i].name, "lar",
-			    s.gpr[SHOT_EBX] & 1, looks[i].has_lar);
+		       0x0f, 0x94, 0xc3,     /* setz bl */
+		       0x0f, 0x03, 0xd0,     /* lsl edx, ax */
+		       0x0f, 0x94, 0xc7);    /* setz bh */
+		shot_expect("look", looks[i].name, "lar", s.gpr[SHOT_EBX] & 1,
+			    looks[i].has_lar);
 		shot_expect("look", looks[i].name, "lsl",
 			    s.gpr[SHOT_EBX] >> 8 & 1, looks[i].has_lsl);
 	}

@@ -156,7 +156,8 @@ static void test_bad_gates(void)
 		shot_expect_end("bad", bad[i].name, &s, bad[i].vector,
 				bad[i].error);
 	}
-	/* INT3 at level 3 looks at the gate's DPL, #BP's trap does not exist. */
+	/* INT3 at level 3 looks at the gate's DPL, #BP's trap does not exist.
+	 */
 	prepare(&s, 3);
 	SHOT32(&s, 0xcc);
 	shot_expect_end("dpl", "int3", &s, GP, BP * 8 + 2);

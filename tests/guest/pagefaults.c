@@ -409,8 +409,8 @@ void guest_main(void)
 {
 	uint32_t ebx = cpuid(7, 0).ebx;
 
-	features = (ebx & BIT(7) ? CR4_SMEP : 0) |
-		   (ebx & BIT(20) ? CR4_SMAP : 0);
+	features =
+		(ebx & BIT(7) ? CR4_SMEP : 0) | (ebx & BIT(20) ? CR4_SMAP : 0);
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
 		test_row(&rows[i]);

@@ -240,13 +240,13 @@ static unsigned look(uint16_t selector, unsigned cpl, uint32_t *lar,
 	s.gpr[SHOT_EBX] = 0;
 	s.gpr[SHOT_ECX] = s.gpr[SHOT_EDX] = 0xabcdef;
 	SHOT32(&s, 0x0f, 0x02, 0xc8, /* lar ecx, ax */
-	       0x0f, 0x94, 0xc3, /* setz bl */
-	       0x0f, 0x03, 0xd0, /* lsl edx, ax */
-	       0x0f, 0x94, 0xc7, /* setz bh */
-	       0x0f, 0x00, 0xe0, /* verr ax */
-	       0x9c, 0x5e, /* pushfd; pop esi */
-	       0x0f, 0x00, 0xe8, /* verw ax */
-	       0x9c, 0x5f); /* pushfd; pop edi */
+	       0x0f, 0x94, 0xc3,     /* setz bl */
+	       0x0f, 0x03, 0xd0,     /* lsl edx, ax */
+	       0x0f, 0x94, 0xc7,     /* setz bh */
+	       0x0f, 0x00, 0xe0,     /* verr ax */
+	       0x9c, 0x5e,	     /* pushfd; pop esi */
+	       0x0f, 0x00, 0xe8,     /* verw ax */
+	       0x9c, 0x5f);	     /* pushfd; pop edi */
 	if (s.vector != END)
 		return 0xff;
 	*lar = (uint32_t)s.gpr[SHOT_ECX];
@@ -284,8 +284,8 @@ static void test_look_beyond(void)
 	shot_expect("look", "beyond", "", look(0x400, 0, &lar, &lsl), 0);
 	/* No LDT. */
 	shot_expect("look", "local", "", look(0xc, 0, &lar, &lsl), 0);
-	shot_expect("look", "rpl3", "",
-		    look(S(DATA) | RPL_USER, 0, &lar, &lsl), 0);
+	shot_expect("look", "rpl3", "", look(S(DATA) | RPL_USER, 0, &lar, &lsl),
+		    0);
 	shot_expect("look", "conforming-rpl3", "",
 		    look(S(CODE_CONFORMING) | RPL_USER, 0, &lar, &lsl),
 		    LAR | LSL | VERR);
@@ -297,7 +297,7 @@ static void test_ldt(void)
 
 	prepare(&s);
 	s.ldtr = S(LDT);
-	s.gpr[SHOT_EAX] = 0xc; /* entry 1 */
+	s.gpr[SHOT_EAX] = 0xc;	/* entry 1 */
 	SHOT32(&s, 0x8e, 0xc0); /* mov es, ax */
 	shot_expect_end("ldt", "load", &s, END, 0);
 	shot_expect("ldt", "load", "selector", s.seg[SHOT_ES], 0xc);
@@ -368,8 +368,8 @@ static void test_system_loads(void)
 	prepare(&s);
 	s.gpr[SHOT_EAX] = S(TSS);
 	SHOT32(&s, 0x0f, 0x00, 0xd8);
-	shot_expect("system", "ltr", "busy",
-		    shot_gdt[S(TSS) / 8] >> 40 & 0xff, 0x8b);
+	shot_expect("system", "ltr", "busy", shot_gdt[S(TSS) / 8] >> 40 & 0xff,
+		    0x8b);
 	prepare(&s);
 	shot_gdt[S(TSS) / 8] &= ~BIT(47);
 	s.gpr[SHOT_EAX] = S(TSS);

@@ -37,10 +37,10 @@ static void run(struct shot *s, const uint8_t *code, unsigned length)
 
 /* ---- Privilege ----------------------------------------------------------- */
 
-#define CODE(...)                                      \
+#define CODE(...)                                          \
 	(uint8_t)sizeof((const uint8_t[]){ __VA_ARGS__ }), \
-	{                                              \
-		__VA_ARGS__                            \
+	{                                                  \
+		__VA_ARGS__                                \
 	}
 
 /* At level 3 and in virtual-8086 mode. */
@@ -200,10 +200,10 @@ static void test_tables(void)
 	shot_reset32(&s);
 	poke32(SHOT_DATA + 16, 0x56781234);
 	poke32(SHOT_DATA + 20, 0x9abc);
-	SHOT32(&s, 0x0f, 0x01, 0x05, LE32(SHOT_DATA), /* sgdt */
+	SHOT32(&s, 0x0f, 0x01, 0x05, LE32(SHOT_DATA),  /* sgdt */
 	       0x0f, 0x01, 0x15, LE32(SHOT_DATA + 16), /* lgdt */
 	       0x0f, 0x01, 0x05, LE32(SHOT_DATA + 32), /* sgdt */
-	       0x0f, 0x01, 0x15, LE32(SHOT_DATA)); /* lgdt */
+	       0x0f, 0x01, 0x15, LE32(SHOT_DATA));     /* lgdt */
 	shot_expect_end("gdt", "end", &s, END, 0);
 	shot_expect("gdt", "limit", "", peek16(SHOT_DATA), 128 * 8 - 1);
 	shot_expect("gdt", "base", "", peek32(SHOT_DATA + 2),
@@ -214,10 +214,10 @@ static void test_tables(void)
 	shot_reset32(&s);
 	poke32(SHOT_DATA + 16, 0x56781234);
 	poke32(SHOT_DATA + 20, 0x9abc);
-	SHOT32(&s, 0x0f, 0x01, 0x0d, LE32(SHOT_DATA), /* sidt */
+	SHOT32(&s, 0x0f, 0x01, 0x0d, LE32(SHOT_DATA),	     /* sidt */
 	       0x66, 0x0f, 0x01, 0x1d, LE32(SHOT_DATA + 16), /* o16 lidt */
-	       0x0f, 0x01, 0x0d, LE32(SHOT_DATA + 32), /* sidt */
-	       0x0f, 0x01, 0x1d, LE32(SHOT_DATA)); /* lidt */
+	       0x0f, 0x01, 0x0d, LE32(SHOT_DATA + 32),	     /* sidt */
+	       0x0f, 0x01, 0x1d, LE32(SHOT_DATA));	     /* lidt */
 	shot_expect_end("idt", "end", &s, END, 0);
 	shot_expect("idt", "loaded", "", peek64(SHOT_DATA + 32),
 		    0x00bc56781234);
@@ -276,7 +276,7 @@ static void test_control(void)
 	shot_reset32(&s);
 	s.gpr[SHOT_EAX] = 0xfffc;
 	SHOT32(&s, 0x0f, 0x01, 0xf0, /* lmsw ax */
-	       0x0f, 0x20, 0xc3); /* mov ebx, cr0 */
+	       0x0f, 0x20, 0xc3);    /* mov ebx, cr0 */
 	shot_expect("lmsw", "sets", "", s.gpr[SHOT_EBX], 0x3d);
 	shot_reset32(&s);
 	s.gpr[SHOT_EAX] = 0;
@@ -285,7 +285,7 @@ static void test_control(void)
 	shot_reset32(&s);
 	s.gpr[SHOT_EAX] = 8;
 	SHOT32(&s, 0x0f, 0x01, 0xf0, /* TS on */
-	       0x0f, 0x06, /* clts */
+	       0x0f, 0x06,	     /* clts */
 	       0x0f, 0x20, 0xc3);
 	shot_expect("clts", "", "", s.gpr[SHOT_EBX], 0x31);
 	shot_reset32(&s);
@@ -352,7 +352,7 @@ static const struct port {
 	const char *name;
 	uint8_t length;
 	uint8_t code[8];
-	uint16_t bits; /* of the bitmap from PORT_NONE on; all others set */
+	uint16_t bits;	/* of the bitmap from PORT_NONE on; all others set */
 	uint16_t limit; /* of the TSS; 0: all of it */
 	uint8_t vector;
 } ports[] = {
@@ -398,9 +398,9 @@ static void test_ports(void)
 			shot_tss.io_map[PORT_BYTE + 1] =
 				(uint8_t)(row->bits >> 8);
 			if (row->limit)
-				shot_gdt[SEL_TSS / 8] = descriptor(
-					(uint64_t)&shot_tss, row->limit,
-					ACCESS_TSS32, 0);
+				shot_gdt[SEL_TSS / 8] =
+					descriptor((uint64_t)&shot_tss,
+						   row->limit, ACCESS_TSS32, 0);
 			/* Of 16-bit code 66h means the other size. */
 			if (is_v86 && row->code[0] == 0x66) {
 				run(&s, row->code + 1, row->length - 1u);
@@ -412,8 +412,8 @@ static void test_ports(void)
 			} else {
 				run(&s, row->code, row->length);
 			}
-			shot_expect_end(is_v86 ? "v86-port" : "port",
-					row->name, &s, row->vector, 0);
+			shot_expect_end(is_v86 ? "v86-port" : "port", row->name,
+					&s, row->vector, 0);
 		}
 	}
 	shot_reset32(&s);
@@ -478,8 +478,7 @@ static void test_alignment(void)
 			s.gpr[SHOT_EDI] = SHOT_DATA;
 			run(&s, row->code, row->length);
 			shot_expect_end(level ? "align" : "align-level0",
-					row->name, &s, level ? vector : END,
-					0);
+					row->name, &s, level ? vector : END, 0);
 		}
 	}
 	shot_reset32(&s);

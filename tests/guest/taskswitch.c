@@ -44,11 +44,11 @@ ASSERT_SIZE(struct tss16, 44);
 #define GP  X86_VECTOR_GP
 #define END SHOT_END
 
-#define TSS32	    0x89
-#define TSS16	    0x81
-#define TSS_USER    0x60
-#define BUSY	    0x02
-#define TASK_GATE   0x85
+#define TSS32	     0x89
+#define TSS16	     0x81
+#define TSS_USER     0x60
+#define BUSY	     0x02
+#define TASK_GATE    0x85
 #define TARGET_AFTER (SHOT_TARGET + 2)
 #define TASK_STACK   SHOT_STACK1
 #define CATCH_STACK  SHOT_STACK2
@@ -156,7 +156,8 @@ enum way { JMP, CALL, GATE_JMP, GATE_CALL, INT, IRET };
 
 static const struct {
 	const char *name;
-	bool is_nested; /* NT and link in the new task; the old one stays busy */
+	bool is_nested; /* NT and link in the new task; the old one stays busy
+			 */
 	uint8_t length;
 } ways[] = {
 	[JMP] = { "jmp", false, 7 },
@@ -170,8 +171,8 @@ static const struct {
 /* Whatever selector the way takes: the task or the gate. */
 static void go(struct shot *s, enum way way)
 {
-	uint16_t selector = way == GATE_JMP || way == GATE_CALL ? S(GATE) :
-								  S(TASK);
+	uint16_t selector =
+		way == GATE_JMP || way == GATE_CALL ? S(GATE) : S(TASK);
 
 	switch (way) {
 	case JMP:
@@ -188,10 +189,10 @@ static void go(struct shot *s, enum way way)
 		break;
 	case IRET:
 		/* The flag would make the shot's own IRETD a switch. */
-		SHOT32(s, 0x9c, /* pushfd */
+		SHOT32(s, 0x9c,				    /* pushfd */
 		       0x81, 0x0c, 0x24, LE32(X86_FLAG_NT), /* or [esp], NT */
-		       0x9d, /* popfd */
-		       0xcf); /* iretd */
+		       0x9d,				    /* popfd */
+		       0xcf);				    /* iretd */
 		break;
 	}
 }
@@ -210,8 +211,8 @@ static void check_old(const char *name, enum way way, const struct shot *s)
 	shot_expect(name, "old-eip", "", old->eip, return_eip(way));
 	shot_expect(name, "old-nt", "", old->eflags & X86_FLAG_NT, 0);
 	for (unsigned i = 0; i < 8; i++)
-		is_good &= old->gpr[i] == (i == SHOT_ESP ? SHOT_STACK :
-							   0x11110000u * (i + 1));
+		is_good &= old->gpr[i] ==
+			   (i == SHOT_ESP ? SHOT_STACK : 0x11110000u * (i + 1));
 	for (unsigned i = 0; i < 6; i++)
 		is_good &= (old->seg[i] & 0xffff) ==
 			   (i == SHOT_CS ? SEL_CODE32 : SEL_DATA);
@@ -291,8 +292,8 @@ static void test_nested(bool is_32)
 	shot_expect(name, "edi", "", s.gpr[SHOT_EDI], 0x88880000);
 	shot_expect(name, "not-busy", "", access_of(S(TASK)),
 		    is_32 ? TSS32 : TSS16);
-	shot_expect(name, "saved", "",
-		    is_32 ? task.wide.eip : task.narrow.ip, SHOT_TARGET + 17);
+	shot_expect(name, "saved", "", is_32 ? task.wide.eip : task.narrow.ip,
+		    SHOT_TARGET + 17);
 	shot_expect(name, "saved-nt", "",
 		    (is_32 ? task.wide.eflags : task.narrow.flags) &
 			    X86_FLAG_NT,
@@ -338,15 +339,14 @@ static void test_faults(void)
 	for (unsigned i = 0; i < ARRAY_SIZE(faults); i++) {
 		prepare(&s, true);
 		shot_tss.legacy.link = S(TASK);
-		shot_gdt[S(TASK) / 8] = descriptor((uint64_t)&task,
-						   faults[i].limit,
-						   faults[i].access, 0);
+		shot_gdt[S(TASK) / 8] = descriptor(
+			(uint64_t)&task, faults[i].limit, faults[i].access, 0);
 		go(&s, faults[i].way);
 		shot_expect_end("fault", faults[i].name, &s, faults[i].vector,
 				S(TASK));
 		shot_expect("fault", faults[i].name, "tr", s.tr, SEL_TSS);
-		shot_expect("fault", faults[i].name, "busy",
-			    access_of(SEL_TSS), TSS32 | BUSY);
+		shot_expect("fault", faults[i].name, "busy", access_of(SEL_TSS),
+			    TSS32 | BUSY);
 	}
 }
 
@@ -455,8 +455,8 @@ static void test_inside(void)
 			task.wide.seg[inside[i].seg] = inside[i].selector;
 		go(&s, CALL);
 		shot_expect_end("inside", inside[i].name, &s, END, 0);
-		shot_expect("inside", inside[i].name, "vector",
-			    s.gpr[SHOT_EAX], inside[i].vector);
+		shot_expect("inside", inside[i].name, "vector", s.gpr[SHOT_EAX],
+			    inside[i].vector);
 		shot_expect("inside", inside[i].name, "error",
 			    peek32(s.gpr[SHOT_ESP]), inside[i].error);
 		/* It was the new task that was left. */
@@ -548,8 +548,7 @@ static void test_error_code(void)
 	shot_expect_end("error-code16", "end", &s, END, 0);
 	shot_expect("error-code16", "esp", "", s.gpr[SHOT_ESP] & 0xffff,
 		    TASK_STACK - 2);
-	shot_expect("error-code16", "value", "", peek16(TASK_STACK - 2),
-		    0x7f8);
+	shot_expect("error-code16", "value", "", peek16(TASK_STACK - 2), 0x7f8);
 }
 
 void guest_main(void)

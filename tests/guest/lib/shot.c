@@ -61,9 +61,8 @@ static void tables_reset(void)
 	memcpy(shot_gdt, boot_gdt, BOOT_GDT_ENTRIES * 8);
 	memset(&shot_tss, 0, sizeof(shot_tss));
 	memset((void *)SHOT_DATA, 0, SHOT_STACK2 - SHOT_DATA);
-	shot_gdt[SEL_TSS / 8] =
-		descriptor((uint64_t)&shot_tss, sizeof(shot_tss) - 1,
-			   ACCESS_TSS32, 0);
+	shot_gdt[SEL_TSS / 8] = descriptor(
+		(uint64_t)&shot_tss, sizeof(shot_tss) - 1, ACCESS_TSS32, 0);
 	shot_gdt[SEL_TSS / 8 + 1] = 0;
 	shot_gdt[SEL_AFTER / 8] = shot_gdt[SEL_TSS / 8];
 }
@@ -110,10 +109,9 @@ void shot_reset64(struct shot *s)
 	for (unsigned i = 0; i < 256; i++) {
 		uint64_t stub = (uint64_t)shot_stubs + STUB_SIZE * i;
 
-		shot_idt[i][0] =
-			gate(SEL_CODE64, (uint32_t)stub,
-			     i >= 0x80 ? ACCESS_GATE_USER : ACCESS_GATE,
-			     END_IST);
+		shot_idt[i][0] = gate(
+			SEL_CODE64, (uint32_t)stub,
+			i >= 0x80 ? ACCESS_GATE_USER : ACCESS_GATE, END_IST);
 		shot_idt[i][1] = stub >> 32;
 	}
 }

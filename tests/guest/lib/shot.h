@@ -19,7 +19,7 @@
 #define SHOT_STACK0 0xd000u /* ... and those of the inner levels in the TSS */
 #define SHOT_STACK1 0xe000u
 #define SHOT_STACK2 0xf000u
-#define SHOT_END    0x81    /* the vector */
+#define SHOT_END    0x81 /* the vector */
 #define SHOT_INT    0xcd, SHOT_END
 
 enum shot_gpr {
@@ -102,10 +102,10 @@ void shot_reset64(struct shot *s);
 void shot_user(struct shot *s);
 void shot_run32(struct shot *s, const void *code, unsigned length);
 void shot_run64(struct shot *s, const void *code, unsigned length);
-#define SHOT32(s, ...)                                           \
+#define SHOT32(s, ...)                                            \
 	shot_run32(s, (const uint8_t[]){ __VA_ARGS__, SHOT_INT }, \
 		   sizeof((const uint8_t[]){ __VA_ARGS__, SHOT_INT }))
-#define SHOT64(s, ...)                                           \
+#define SHOT64(s, ...)                                            \
 	shot_run64(s, (const uint8_t[]){ __VA_ARGS__, SHOT_INT }, \
 		   sizeof((const uint8_t[]){ __VA_ARGS__, SHOT_INT }))
 
