@@ -3,7 +3,7 @@
  * Control and debug registers, MSRs, CPUID, time stamps, TLB and caches,
  * HLT, the SYSCALL and SYSENTER families, software interrupts.
  *
- * Not modelled: RSM, and the VMX, SVM and SGX instructions.
+ * Not modelled: RSM; VMX, SVM and SGX, which no guest is offered.
  *
  * References: SDM volume 2, instruction pages; volume 3, "Control Registers",
  * "Debug Registers"; APM volume 2, "System-Management Instructions".

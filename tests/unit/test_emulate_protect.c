@@ -466,6 +466,75 @@ static void misaligned_first(void **state)
 	assert_fault(STEP(0x0f, 0xae, 0x65, 0), X86_VECTOR_SS, 0);
 }
 
+/* What is no instruction, or belongs to what no guest is offered. */
+static void undefined_bytes(void **state)
+{
+	(void)state;
+	pc_protected(0);
+	assert_fault(STEP(0x0f, 0x04), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0x0f, 0x24, 0xc0), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0x0f, 0x37), X86_VECTOR_UD, 0); /* getsec */
+	assert_fault(STEP(0x0f, 0x3f), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0x0f, 0xb8, 0xc1), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0x0f, 0x01, 0xc2), X86_VECTOR_UD, 0); /* vmlaunch */
+	assert_fault(STEP(0x0f, 0x01, 0xd8), X86_VECTOR_UD, 0); /* vmrun */
+	assert_fault(STEP(0x0f, 0xc7, 0x30), X86_VECTOR_UD, 0); /* vmptrld */
+	assert_int_equal(pc.state.rip, CODE);
+}
+
+/* Each with its feature and without. */
+static void recent_instructions(void **state)
+{
+	(void)state;
+	pc_long(0);
+	pc.emul.features = 0;
+	pc.state.gpr[X86_RBX] = DATA + 64;
+	assert_fault(STEP(0x0f, 0xc7, 0xf0), X86_VECTOR_UD, 0); /* rdrand */
+	assert_fault(STEP(0x0f, 0xc7, 0xf8), X86_VECTOR_UD, 0); /* rdseed */
+	assert_fault(STEP(0xf3, 0x0f, 0xc7, 0xf8), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0x0f, 0x01, 0xe8), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0x0f, 0x01, 0xfc), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0x0f, 0x38, 0xf9, 0x03), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0x66, 0x0f, 0x38, 0xf8, 0x03), X86_VECTOR_UD, 0);
+	pc.emul.features = EMUL_FEATURE_ALL;
+	assert_int_equal(STEP(0x0f, 0x01, 0xe8), EMUL_OK); /* serialize */
+	pc.state.gpr[X86_RCX] = 0x1122334455667788;
+	/* movdiri [rbx], rcx */
+	assert_int_equal(STEP(0x48, 0x0f, 0x38, 0xf9, 0x0b), EMUL_OK);
+	assert_int_equal(get(DATA + 64, 8), 0x1122334455667788);
+	/* movdir64b rdi, [rbx] */
+	pc.state.gpr[X86_RDI] = DATA + 128;
+	put(DATA + 120, 0xcc, 8);
+	assert_int_equal(STEP(0x66, 0x0f, 0x38, 0xf8, 0x3b), EMUL_OK);
+	assert_int_equal(get(DATA + 128, 8), 0x1122334455667788);
+	assert_int_equal(get(DATA + 120, 8), 0xcc);
+	pc.state.gpr[X86_RDI] = DATA + 8;
+	assert_fault(STEP(0x66, 0x0f, 0x38, 0xf8, 0x3b), X86_VECTOR_GP, 0);
+	/* clzero: the line around */
+	pc.state.gpr[X86_RAX] = DATA + 128 + 33;
+	assert_int_equal(STEP(0x0f, 0x01, 0xfc), EMUL_OK);
+	assert_int_equal(get(DATA + 128, 8), 0);
+	assert_int_equal(get(DATA + 120, 8), 0xcc);
+}
+
+/* A number, or none and a zero: CF tells; the other flags are clear. */
+static void random_numbers(void **state)
+{
+	(void)state;
+	if (!__builtin_cpu_supports("rdrnd"))
+		skip();
+	pc_long(0);
+	pc.emul.features = EMUL_FEATURE_RDRAND;
+	pc.state.gpr[X86_RAX] = ~0ULL;
+	pc.state.rflags |= X86_FLAG_OF | X86_FLAG_ZF | X86_FLAG_SF;
+	assert_int_equal(STEP(0x0f, 0xc7, 0xf0), EMUL_OK);
+	assert_int_equal(pc.state.gpr[X86_RAX] >> 32, 0);
+	assert_false(pc.state.rflags &
+		     (X86_FLAG_OF | X86_FLAG_ZF | X86_FLAG_SF));
+	if (!(pc.state.rflags & X86_FLAG_CF))
+		assert_int_equal(pc.state.gpr[X86_RAX], 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -492,6 +561,9 @@ int main(void)
 		cmocka_unit_test(rep_in_chunks),
 		cmocka_unit_test(saved_state),
 		cmocka_unit_test(misaligned_first),
+		cmocka_unit_test(undefined_bytes),
+		cmocka_unit_test(recent_instructions),
+		cmocka_unit_test(random_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
