@@ -137,6 +137,7 @@ static const struct {
 	{ 0x00000007, 2, 27, EMUL_FEATURE_MOVDIRI },
 	{ 0x00000007, 2, 28, EMUL_FEATURE_MOVDIR64B },
 	{ 0x80000008, 1,  0, EMUL_FEATURE_CLZERO },
+	{ 0x80000001, 2,  4, EMUL_FEATURE_CR8_LOCK },
 };
 /* clang-format on */
 

@@ -136,12 +136,6 @@ static enum emul_status cr4_write(struct emul *e, uint64_t value)
 	return EMUL_OK;
 }
 
-/* LOCK MOV CR0 reaches CR8 outside 64-bit mode on AMD; not offered. */
-static unsigned cr_number(const struct emul *e)
-{
-	return modrm_reg(e);
-}
-
 EXECUTE(mov_from_cr)
 {
 	const struct x86_state *s = e->state;

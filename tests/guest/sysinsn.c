@@ -312,6 +312,28 @@ static void test_control(void)
 	shot_expect_end("dr4", "de", &s, UD, 0);
 }
 
+/* AMD's way to CR8 outside 64-bit mode: MOV CR0 with LOCK. */
+static void test_cr8(void)
+{
+	struct shot s;
+
+	if (!(cpuid(0x80000001, 0).ecx & BIT(4))) {
+		skip("cr8-by-lock", "CPUID does not offer it");
+		return;
+	}
+	shot_reset32(&s);
+	s.gpr[SHOT_EAX] = 5;
+	SHOT32(&s, 0xf0, 0x0f, 0x22, 0xc0, /* lock mov cr0, eax */
+	       0xf0, 0x0f, 0x20, 0xc3,	   /* lock mov ebx, cr0 */
+	       0x31, 0xc0, 0xf0, 0x0f, 0x22, 0xc0);
+	shot_expect_end("cr8-by-lock", "end", &s, END, 0);
+	shot_expect("cr8-by-lock", "value", "", s.gpr[SHOT_EBX], 5);
+	shot_reset32(&s);
+	shot_user(&s);
+	SHOT32(&s, 0xf0, 0x0f, 0x20, 0xc3);
+	shot_expect_end("cr8-by-lock", "level3", &s, GP, 0);
+}
+
 /* ---- IOPL and the I/O bitmap --------------------------------------------- */
 
 static void test_iopl(void)
@@ -578,6 +600,7 @@ void guest_main(void)
 	test_umip();
 	test_tables();
 	test_control();
+	test_cr8();
 	test_iopl();
 	test_ports();
 	test_alignment();

@@ -263,6 +263,28 @@ static void control_registers(void **state)
 	assert_true(pc.state.cr0 & X86_CR0_PE);
 }
 
+/* AMD's way to CR8 outside 64-bit mode. */
+static void locked_mov_cr(void **state)
+{
+	struct emul_mov_cr mov;
+
+	(void)state;
+	pc_protected(0);
+	pc.state.gpr[X86_RAX] = 5;
+	assert_int_equal(STEP(0xf0, 0x0f, 0x22, 0xc0), EMUL_OK);
+	assert_int_equal(pc.state.cr8, 5);
+	pc.state.rip = CODE;
+	assert_int_equal(emul_decode_mov_cr(&pc.emul, &mov), 0);
+	assert_int_equal(mov.cr, 8);
+	assert_int_equal(mov.length, 4);
+	assert_int_equal(STEP(0xf0, 0x0f, 0x20, 0xc1), EMUL_OK);
+	assert_int_equal(pc.state.gpr[X86_RCX], 5);
+	assert_fault(STEP(0xf0, 0x0f, 0x22, 0xd8), X86_VECTOR_UD, 0); /* cr3 */
+	assert_fault(STEP(0xf0, 0x0f, 0x21, 0xc0), X86_VECTOR_UD, 0); /* dr0 */
+	pc.emul.features &= ~EMUL_FEATURE_CR8_LOCK;
+	assert_fault(STEP(0xf0, 0x0f, 0x22, 0xc0), X86_VECTOR_UD, 0);
+}
+
 /* Paging on with LME: EFER.LMA; and it cannot go off in 64-bit mode. */
 static void long_mode_switch(void **state)
 {
@@ -551,6 +573,7 @@ int main(void)
 		cmocka_unit_test(privilege),
 		cmocka_unit_test(umip),
 		cmocka_unit_test(control_registers),
+		cmocka_unit_test(locked_mov_cr),
 		cmocka_unit_test(long_mode_switch),
 		cmocka_unit_test(ldt_and_tr),
 		cmocka_unit_test(syscall_and_sysret),
