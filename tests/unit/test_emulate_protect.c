@@ -294,6 +294,11 @@ static void long_mode_switch(void **state)
 	pc.state.efer &= ~X86_EFER_LMA;
 	segment_set(X86_CS, CODE0);
 	pc.state.gpr[X86_RAX] = pc.state.cr0 | X86_CR0_PG;
+	/* Intel's processors look at the TSS's type. */
+	pc.emul.features |= EMUL_FEATURE_INTEL;
+	pc.state.tr.attributes = 0x83;
+	assert_fault(STEP(0x0f, 0x22, 0xc0), X86_VECTOR_GP, 0);
+	pc.state.tr.attributes = 0x8b;
 	assert_int_equal(STEP(0x0f, 0x22, 0xc0), EMUL_OK);
 	assert_true(pc.state.efer & X86_EFER_LMA);
 	assert_true(pc.flushes > 0);
@@ -465,6 +470,37 @@ static void saved_state(void **state)
 	assert_fault(STEP(0x0f, 0xae, 0x07), X86_VECTOR_NM, 0);
 }
 
+/* The environment's shape is the mode's and the operand size's. */
+static void x87_environment(void **state)
+{
+	(void)state;
+	pc_real();
+	pc.xstate.xstate_bv = X86_XCR0_X87;
+	pc.xstate.fcw = 0x37f;
+	pc.xstate.fip = 0xabcde;
+	pc.xstate.fdp = 0x54321;
+	pc.xstate.fop = 0x5d9;
+	pc.state.gpr[X86_RBX] = 0x100;
+	pc.state.seg[X86_DS].base = DATA;
+	assert_int_equal(STEP(0xd9, 0x37), EMUL_OK); /* fnstenv [bx] */
+	assert_int_equal(get(DATA + 0x106, 8), 0x50004321a5d9bcde);
+	pc.xstate.fip = pc.xstate.fdp = pc.xstate.fop = 0;
+	pc.state.rip = 0;
+	assert_int_equal(STEP(0xd9, 0x27), EMUL_OK); /* fldenv [bx] */
+	assert_int_equal(pc.xstate.fip, 0xabcde);
+	assert_int_equal(pc.xstate.fdp, 0x54321);
+	assert_int_equal(pc.xstate.fop, 0x5d9);
+	assert_int_equal(STEP(0x66, 0xd9, 0x37), EMUL_OK);
+	assert_int_equal(get(DATA + 0x10c, 8), 0x0000a5d9ffffbcde);
+	pc_protected(0);
+	pc.xstate.xstate_bv = X86_XCR0_X87;
+	pc.xstate.fip = 0x12345678;
+	pc.xstate.fop = 0x5d9;
+	pc.state.gpr[X86_RDI] = DATA;
+	assert_int_equal(STEP(0xd9, 0x37), EMUL_OK);
+	assert_int_equal(get(DATA + 12, 8), 0x05d9000012345678);
+}
+
 /*
  * Off every boundary and not canonical: what demands alignment by itself sees
  * that first (#GP even with RBP), but not FXSAVE.
@@ -583,6 +619,7 @@ int main(void)
 		cmocka_unit_test(self_modifying),
 		cmocka_unit_test(rep_in_chunks),
 		cmocka_unit_test(saved_state),
+		cmocka_unit_test(x87_environment),
 		cmocka_unit_test(misaligned_first),
 		cmocka_unit_test(undefined_bytes),
 		cmocka_unit_test(recent_instructions),
