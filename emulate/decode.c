@@ -246,6 +246,15 @@ unsigned emul_operand_size(const struct emul *e, uint32_t flags)
 	return flags & (ROW_D64 | ROW_BRANCH) ? 8 : 4;
 }
 
+/* With a destination in memory, and for AMD's way to CR8. */
+static bool lock_is_legal(const struct emul *e, uint32_t flags)
+{
+	if (!(flags & ROW_LOCK))
+		return false;
+	return e->d->is_memory ||
+	       (flags & ROW_FORCE_REG && e->features & EMUL_FEATURE_CR8_LOCK);
+}
+
 /* What a row demands beyond operands; in the manual's order of #UD first. */
 enum emul_status emul_decode_check(struct emul *e, const struct emul_row *row)
 {
@@ -255,7 +264,7 @@ enum emul_status emul_decode_check(struct emul *e, const struct emul_row *row)
 
 	if (!row->execute)
 		return EMUL_UNHANDLED;
-	if (d->has_lock && (!(flags & ROW_LOCK) || !d->is_memory))
+	if (d->has_lock && !lock_is_legal(e, flags))
 		return raise_ud(e);
 	if (d->is_vex && !(flags & ROW_AVX))
 		return raise_ud(e);

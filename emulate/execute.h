@@ -258,4 +258,13 @@ EXECUTE(fxrstor);
 EXECUTE(xsave);
 EXECUTE(xrstor);
 
+/* execute_recent.c */
+EXECUTE(rdrand);
+EXECUTE(rdseed);
+EXECUTE(rdpid);
+EXECUTE(serialize);
+EXECUTE(movdiri);
+EXECUTE(movdir64b);
+EXECUTE(clzero);
+
 #endif

@@ -214,10 +214,10 @@ EXECUTE(cmpxchg_pair)
 	unsigned half = e->d->rex & REX_W ? 8 : 4;
 	uint64_t linear;
 
+	if (half == 8 && is_misaligned(e, 16))
+		return raise_gp0(e);
 	TRY(emul_linear(e, e->d->segment, e->offset, 2 * half, ACCESS_WRITE,
 			&linear));
-	if (half == 8 && linear & 15)
-		return raise_gp0(e);
 	TRY(emul_access_prepare(e, linear, 2 * half, ACCESS_WRITE, &e->access));
 	return cmpxchg_pair(e, half);
 }

@@ -83,18 +83,13 @@ static void register_set(struct emul *e, unsigned reg, struct vector *v)
 	e->state->dirty |= X86_GROUP_XSTATE;
 }
 
-/* Misalignment is found before a bad segment or address. */
 static enum emul_status memory_prepare(struct emul *e, unsigned size,
 				       uint32_t access, bool aligned)
 {
-	uint64_t linear = e->offset;
+	uint64_t linear;
 
-	if (aligned) {
-		if (!mode_is_64(e) || e->d->segment >= X86_FS)
-			linear += e->state->seg[e->d->segment].base;
-		if (linear & (size - 1))
-			return raise_gp0(e);
-	}
+	if (aligned && is_misaligned(e, size))
+		return raise_gp0(e);
 	TRY(linear_of(e, e->d->segment, e->offset, size, access, &linear));
 	return access_prepare(e, linear, size, access | e->user_access,
 			      &e->access);

@@ -3,7 +3,7 @@
  * Control and debug registers, MSRs, CPUID, time stamps, TLB and caches,
  * HLT, the SYSCALL and SYSENTER families, software interrupts.
  *
- * Not modelled: RSM, and the VMX, SVM and SGX instructions.
+ * Not modelled: RSM; VMX, SVM and SGX, which no guest is offered.
  *
  * References: SDM volume 2, instruction pages; volume 3, "Control Registers",
  * "Debug Registers"; APM volume 2, "System-Management Instructions".
@@ -44,7 +44,16 @@ static void flush(struct emul *e, enum emul_flush what, uint64_t linear)
 		e->ops->flush(e->ctx, what, linear);
 }
 
-/* Paging goes on or off: EFER.LMA follows LME. */
+static bool tss_is_16(const struct x86_state *s)
+{
+	return s->tr.attributes & X86_ATTR_P &&
+	       FIELD_GET(X86_ATTR_TYPE, s->tr.attributes) <= SYSTEM_TSS16_BUSY;
+}
+
+/*
+ * Paging goes on or off: EFER.LMA follows LME.  Intel's processors refuse a
+ * 16-bit TSS then.
+ */
 static enum emul_status cr0_long(struct emul *e, uint64_t value, uint64_t *efer)
 {
 	const struct x86_state *s = e->state;
@@ -55,6 +64,9 @@ static enum emul_status cr0_long(struct emul *e, uint64_t value, uint64_t *efer)
 			return EMUL_OK;
 		if (!(s->cr4 & X86_CR4_PAE) ||
 		    s->seg[X86_CS].attributes & X86_ATTR_L)
+			return raise_gp0(e);
+		TRY(emul_state_need(e, X86_GROUP_TABLES));
+		if (e->features & EMUL_FEATURE_INTEL && tss_is_16(s))
 			return raise_gp0(e);
 		*efer |= X86_EFER_LMA;
 	} else if (!(value & X86_CR0_PG) && s->cr0 & X86_CR0_PG) {
@@ -134,12 +146,6 @@ static enum emul_status cr4_write(struct emul *e, uint64_t value)
 	if (changed & CR4_FLUSHES)
 		flush(e, EMUL_FLUSH_ALL, 0);
 	return EMUL_OK;
-}
-
-/* LOCK MOV CR0 reaches CR8 outside 64-bit mode on AMD; not offered. */
-static unsigned cr_number(const struct emul *e)
-{
-	return modrm_reg(e);
 }
 
 EXECUTE(mov_from_cr)

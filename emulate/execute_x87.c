@@ -167,27 +167,37 @@ static unsigned environment_size(const struct emul *e)
 }
 
 /*
- * Seven words or double words.  Pointers are written as protected mode's;
- * selectors as zero, which processors with FCS and FDS deprecated do.
+ * Seven words or double words.  Protected mode has offsets and selectors, the
+ * latter zero, as of processors with FCS and FDS deprecated; real and
+ * virtual-8086 mode have linear addresses, in two pieces, and the opcode.
  */
+#define FOP_MASK       MASK(10, 0)
+#define FIELD_RESERVED 0xffff0000ULL
+
 static void environment_make(const struct emul *e, uint8_t *to)
 {
 	const struct x86_xstate *x = e->xstate;
 	unsigned step = e->d->operand_size == 2 ? 2 : 4;
-	const uint64_t field[7] = {
-		x->fcw, x->fsw, tags_full(x), x->fip, 0, x->fdp, 0,
+	uint64_t field[7] = {
+		x->fcw, x->fsw, tags_full(x), x->fip, 0, x->fdp, 0
 	};
 
+	if (!mode_is_protected(e)) {
+		/* From bit 16 on, in the upper bits of the next item. */
+		field[3] &= UINT16_MAX;
+		field[4] =
+			(x->fip >> 16 & UINT16_MAX) << 12 | (x->fop & FOP_MASK);
+		field[5] &= UINT16_MAX;
+		field[6] = (x->fdp >> 16 & UINT16_MAX) << 12;
+	} else if (step == 4) {
+		field[4] = (uint64_t)(x->fop & FOP_MASK) << 16;
+		field[6] = FIELD_RESERVED;
+	}
 	for (unsigned i = 0; i < 7; i++) {
-		uint64_t value = field[i];
-
-		if (step == 4 && i < 3)
-			value |= 0xffff0000;
-		if (step == 4 && i == 4)
-			value |= (uint64_t)x->fop << 16;
-		if (step == 4 && i == 6)
-			value |= 0xffff0000;
-		ram_store(to + i * step, value, step);
+		if (step == 4 &&
+		    (i < 3 || (!mode_is_protected(e) && (i == 3 || i == 5))))
+			field[i] |= FIELD_RESERVED;
+		ram_store(to + i * step, field[i], step);
 	}
 }
 
@@ -195,15 +205,23 @@ static void environment_take(struct emul *e, const uint8_t *from)
 {
 	struct x86_xstate *x = e->xstate;
 	unsigned step = e->d->operand_size == 2 ? 2 : 4;
+	uint64_t field[7];
 
-	x->fcw = (uint16_t)ram_load(from, 2);
-	x->fsw = (uint16_t)ram_load(from + step, 2);
-	x->ftw = tags_abridged((unsigned)ram_load(from + 2 * step, 2));
-	x->fip = ram_load(from + 3 * step, step);
-	x->fdp = ram_load(from + 5 * step, step);
+	for (unsigned i = 0; i < 7; i++)
+		field[i] = ram_load(from + i * step, step);
+	x->fcw = (uint16_t)field[0];
+	x->fsw = (uint16_t)field[1];
+	x->ftw = tags_abridged((unsigned)field[2]);
+	x->fip = field[3];
+	x->fdp = field[5];
 	x->fop = 0;
-	if (step == 4)
-		x->fop = (uint16_t)(ram_load(from + 4 * step + 2, 2) & 0x7ff);
+	if (!mode_is_protected(e)) {
+		x->fip = (field[3] & UINT16_MAX) | (field[4] >> 12) << 16;
+		x->fdp = (field[5] & UINT16_MAX) | (field[6] >> 12) << 16;
+		x->fop = (uint16_t)(field[4] & FOP_MASK);
+	} else if (step == 4) {
+		x->fop = (uint16_t)(field[4] >> 16 & FOP_MASK);
+	}
 }
 
 EXECUTE(fnstenv)
@@ -468,6 +486,8 @@ EXECUTE(fxrstor)
 #define AVX_AT	 offsetof(struct x86_xstate, ymm_high)
 #define AVX_SIZE 256
 
+#define XSAVE_ALIGN 64
+
 static enum emul_status xsave_begin(struct emul *e, uint64_t *mask)
 {
 	const struct x86_state *s = e->state;
@@ -517,9 +537,12 @@ EXECUTE(xsave)
 	unsigned size;
 
 	TRY(xsave_begin(e, &mask));
+	/* Unlike FXSAVE's, before segment and address. */
+	if (is_misaligned(e, XSAVE_ALIGN))
+		return raise_gp0(e);
 	x = e->xstate;
 	size = xsave_size(mask);
-	TRY(area_prepare(e, size, 64, ACCESS_WRITE));
+	TRY(area_prepare(e, size, XSAVE_ALIGN, ACCESS_WRITE));
 	TRY(emul_access_read(e, &e->access, area, size));
 	in_use = x->xstate_bv & mask;
 	components_copy(e, area, (const uint8_t *)x, in_use);
@@ -550,9 +573,12 @@ EXECUTE(xrstor)
 	unsigned size;
 
 	TRY(xsave_begin(e, &mask));
+	/* Unlike FXSAVE's, before segment and address. */
+	if (is_misaligned(e, XSAVE_ALIGN))
+		return raise_gp0(e);
 	x = e->xstate;
 	size = xsave_size(mask);
-	TRY(area_prepare(e, size, 64, ACCESS_READ));
+	TRY(area_prepare(e, size, XSAVE_ALIGN, ACCESS_READ));
 	TRY(emul_access_read(e, &e->access, area, size));
 	if (!header_is_good(e, area) ||
 	    (mask & (X86_XCR0_SSE | X86_XCR0_AVX) &&

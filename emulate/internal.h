@@ -146,7 +146,7 @@ enum emul_immediate {
 #define ROW_MODRM	  BIT(0)
 #define ROW_READ	  BIT(1) /* reads dst */
 #define ROW_WRITE	  BIT(2) /* writes dst after execute */
-#define ROW_LOCK	  BIT(3) /* LOCK is allowed with a memory dst */
+#define ROW_LOCK	  BIT(3) /* LOCK with a memory dst, or MOV CR */
 #define ROW_NO64	  BIT(4) /* undefined in 64-bit mode */
 #define ROW_D64		  BIT(5) /* 64-bit mode: operand size defaults to 64 */
 #define ROW_MEMORY	  BIT(6) /* a register form is undefined */
@@ -379,6 +379,12 @@ static inline unsigned modrm_rm(const struct emul *e)
 	return e->d->rm;
 }
 
+/* Of MOV CR: LOCK leads from CR0 to CR8, and from others nowhere. */
+static inline unsigned cr_number(const struct emul *e)
+{
+	return e->d->reg | (e->d->has_lock ? 8 : 0);
+}
+
 /* VEX.vvvv as a register: outside 64-bit mode its top bit does not count. */
 static inline unsigned vex_register(const struct emul *e)
 {
@@ -398,6 +404,19 @@ static inline void *emul_ram(struct emul *e, uint64_t gpa, unsigned size,
 	if (likely(at < w->size))
 		return w->host + at;
 	return emul_ram_slow(e, gpa, size, write);
+}
+
+/*
+ * The memory operand where alignment is demanded by the instruction itself:
+ * processors look at that before they look at segment and address.
+ */
+static inline bool is_misaligned(const struct emul *e, unsigned align)
+{
+	uint64_t linear = e->offset;
+
+	if (!mode_is_64(e) || e->d->segment >= X86_FS)
+		linear += e->state->seg[e->d->segment].base;
+	return linear & (align - 1);
 }
 
 /* Guest memory is accessed once, whatever its alignment. */

@@ -341,6 +341,9 @@ enum emul_status emul_deliver_event(struct emul *e, const struct emul_event *ev)
 		s->rflags = e->flags;
 		s->interrupt_shadow = 0;
 		s->dirty |= X86_GROUP_SEGMENTS;
+	} else if (status == EMUL_FAULT && ev->type == EMUL_TYPE_EXCEPTION) {
+		e->fault.is_nested = true;
+		e->fault.during = ev->vector;
 	}
 	return status;
 }
@@ -361,30 +364,30 @@ static bool makes_double(unsigned first, unsigned second)
 
 enum emul_status emul_deliver_fault(struct emul *e)
 {
-	struct emul_event ev = { .type = EMUL_TYPE_EXCEPTION };
+	const struct emul_fault *fault = &e->fault;
 	enum emul_status status;
 
-	for (;;) {
-		unsigned first = ev.vector;
-		bool is_repeated = ev.insn_length;
+	do {
+		struct emul_event ev = {
+			.vector = fault->vector,
+			.type = EMUL_TYPE_EXCEPTION,
+			.has_error_code = fault->has_error_code,
+			.error_code = fault->error_code,
+			.cr2 = fault->cr2,
+		};
 
-		ev.vector = e->fault.vector;
-		ev.has_error_code = e->fault.has_error_code;
-		ev.error_code = e->fault.error_code;
-		ev.cr2 = e->fault.cr2;
-		if (is_repeated && first == X86_VECTOR_DF) {
+		if (fault->is_nested && fault->during == X86_VECTOR_DF) {
 			e->events = EMUL_EVENT_SHUTDOWN;
 			return EMUL_OK;
 		}
-		if (is_repeated && makes_double(first, ev.vector)) {
+		if (fault->is_nested &&
+		    makes_double(fault->during, fault->vector)) {
 			ev.vector = X86_VECTOR_DF;
 			ev.has_error_code = true;
 			ev.error_code = 0;
 		}
 		/* Real mode pushes no error codes; deliver knows. */
 		status = emul_deliver_event(e, &ev);
-		if (status != EMUL_FAULT)
-			return status;
-		ev.insn_length = 1; /* of no meaning for exceptions: a mark */
-	}
+	} while (status == EMUL_FAULT);
+	return status;
 }

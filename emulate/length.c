@@ -176,7 +176,7 @@ int emul_decode_mov_cr(struct emul *e, struct emul_mov_cr *mov)
 	mov->length = e->d->length;
 	if (opcode != OPCODE_MOV_FROM_CR && opcode != OPCODE_MOV_TO_CR)
 		return mov_cr_other(e, opcode, mov);
-	mov->cr = (uint8_t)modrm_reg(e);
+	mov->cr = (uint8_t)cr_number(e);
 	mov->gpr = (uint8_t)modrm_rm(e);
 	mov->is_write = opcode == OPCODE_MOV_TO_CR;
 	mov->value = gpr_get(e, mov->gpr, mode_is_64(e) ? 8 : 4);

@@ -49,8 +49,8 @@ enum emul_status emul_descriptor_high(struct emul *e, uint16_t selector,
 	if ((selector & SELECTOR_INDEX) + 15U > limit)
 		return emul_raise_code(e, vector, selector_code(selector));
 	TRY(emul_system_read(e, desc->linear + 8, &desc->high, 8));
-	/* The type field of the upper half must be zero. */
-	if (desc->high & DESC_TYPE)
+	/* Type and S bit of the upper half must be zero. */
+	if (desc->high & (DESC_TYPE | DESC_S))
 		return emul_raise_code(e, vector, selector_code(selector));
 	return EMUL_OK;
 }

@@ -43,6 +43,11 @@ extern const struct emul_row emul_table_df_e0[8];
 	{                               \
 		{ NULL }, 0, 0, 0, 0, 0 \
 	}
+/*
+ * Undefined: on every processor, or because it belongs to what no guest is
+ * offered (VMX, SVM, SMX, SGX, TDX).
+ */
+#define UD X(ud, 0, 0, 0, 0)
 /* A further table: by ModRM reg, mod or rm, SIMD prefix, or mode. */
 #define LEAD(table, flags)                                \
 	{                                                 \

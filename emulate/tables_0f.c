@@ -229,10 +229,10 @@ static const struct emul_row row_0f_f7[4] = {
 };
 
 static const struct emul_row row_0f_b8[4] = {
-	/* -- */ U,
-	/* 66 */ U,
+	/* -- */ X(ud, 0, 0, 0, M),
+	/* 66 */ X(ud, 0, 0, 0, M),
 	/* f3 */ X(popcnt, Gv, Ev, 0, M | W),
-	/* f2 */ U,
+	/* f2 */ X(ud, 0, 0, 0, M),
 };
 
 /* VZEROUPPER, VZEROALL; without VEX, EMMS */
@@ -277,14 +277,14 @@ static const struct emul_row row_group6[8] = {
 };
 
 static const struct emul_row row_group7_0r[8] = {
-	/* /0 */ U,
+	/* /0 */ UD,
 	/* /1 */ X(hypercall, 0, 0, 0, M),
-	/* /2 */ U,
-	/* /3 */ U,
-	/* /4 */ U,
-	/* /5 */ U,
-	/* /6 */ U,
-	/* /7 */ U,
+	/* /2 */ UD,
+	/* /3 */ UD,
+	/* /4 */ UD,
+	/* /5 */ UD,
+	/* /6 */ UD,
+	/* /7 */ UD,
 };
 
 static const struct emul_row row_group7_1r[8] = {
@@ -292,36 +292,36 @@ static const struct emul_row row_group7_1r[8] = {
 	/* /1 */ X(mwait, 0, 0, 0, M),
 	/* /2 */ X(clac, 0, 0, 0, M),
 	/* /3 */ X(stac, 0, 0, 0, M),
-	/* /4 */ U,
-	/* /5 */ U,
-	/* /6 */ U,
-	/* /7 */ U,
+	/* /4 */ UD,
+	/* /5 */ UD,
+	/* /6 */ UD,
+	/* /7 */ UD,
 };
 
 static const struct emul_row row_group7_2r[8] = {
 	/* /0 */ X(xgetbv, 0, 0, 0, M),
 	/* /1 */ X(xsetbv, 0, 0, 0, M | CPL0),
-	/* /2 */ U,
-	/* /3 */ U,
-	/* /4 */ U,
+	/* /2 */ UD,
+	/* /3 */ UD,
+	/* /4 */ UD,
 	/* /5 */ U,
 	/* /6 */ U,
-	/* /7 */ U,
+	/* /7 */ UD,
 };
 
 static const struct emul_row row_group7_3r[8] = {
-	/* /0 */ U,
+	/* /0 */ UD,
 	/* /1 */ X(hypercall, 0, 0, 0, M),
-	/* /2 */ U,
-	/* /3 */ U,
-	/* /4 */ U,
-	/* /5 */ U,
-	/* /6 */ U,
-	/* /7 */ U,
+	/* /2 */ UD,
+	/* /3 */ UD,
+	/* /4 */ UD,
+	/* /5 */ UD,
+	/* /6 */ UD,
+	/* /7 */ UD,
 };
 
 static const struct emul_row row_group7_5r[8] = {
-	/* /0 */ U,
+	/* /0 */ X(serialize, 0, 0, 0, M),
 	/* /1 */ U,
 	/* /2 */ U,
 	/* /3 */ U,
@@ -334,12 +334,12 @@ static const struct emul_row row_group7_5r[8] = {
 static const struct emul_row row_group7_7r[8] = {
 	/* /0 */ X(swapgs, 0, 0, 0, M | ONLY64),
 	/* /1 */ X(rdtscp, 0, 0, 0, M),
-	/* /2 */ U,
-	/* /3 */ U,
-	/* /4 */ U,
+	/* /2 */ UD,
+	/* /3 */ UD,
+	/* /4 */ X(clzero, 0, 0, 0, M),
 	/* /5 */ U,
-	/* /6 */ U,
-	/* /7 */ U,
+	/* /6 */ UD,
+	/* /7 */ UD,
 };
 
 static const struct emul_row row_group8[8] = {
@@ -353,15 +353,40 @@ static const struct emul_row row_group8[8] = {
 	/* /7 */ X(btc, Ev, Ii, IMM_B, M | R | SELF | L),
 };
 
+static const struct emul_row row_group9_7r[4] = {
+	/* -- */ X(rdseed, Ev, 0, 0, M | W),
+	/* 66 */ X(rdseed, Ev, 0, 0, M | W),
+	/* f3 */ X(rdpid, 0, 0, 0, M),
+	/* f2 */ X(ud, 0, 0, 0, M),
+};
+
+static const struct emul_row row_group9_6r[4] = {
+	/* -- */ X(rdrand, Ev, 0, 0, M | W),
+	/* 66 */ X(rdrand, Ev, 0, 0, M | W),
+	/* f3 */ U,
+	/* f2 */ X(ud, 0, 0, 0, M),
+};
+
+/* In memory: VMPTRLD, VMPTRST and their kin. */
+static const struct emul_row row_group9_6[2] = {
+	UD,
+	BY_SIMD(group9_6r),
+};
+
+static const struct emul_row row_group9_7[2] = {
+	UD,
+	BY_SIMD(group9_7r),
+};
+
 static const struct emul_row row_group9[8] = {
 	/* /0 */ X(ud, 0, 0, 0, M),
 	/* /1 */ X(cmpxchg_pair, Ey, 0, 0, M | MEM | L),
-	/* /2 */ U,
+	/* /2 */ UD,
 	/* /3 */ U,
 	/* /4 */ U,
 	/* /5 */ U,
-	/* /6 */ U,
-	/* /7 */ U,
+	/* /6 */ BY_MOD(group9_6),
+	/* /7 */ BY_MOD(group9_7),
 };
 
 /* XSAVEOPT, CLWB */
@@ -445,15 +470,15 @@ const struct emul_row emul_table_0f[256] = {
 	/* 01 */ BY_REG(group7),
 	/* 02 */ X(lar, Gv, Ew, 0, M | W | PROT),
 	/* 03 */ X(lsl, Gv, Ew, 0, M | W | PROT),
-	/* 04 */ U,
+	/* 04 */ UD,
 	/* 05 */ X(syscall, 0, 0, 0, 0),
 	/* 06 */ X(clts, 0, 0, 0, CPL0),
 	/* 07 */ X(sysret, 0, 0, 0, 0),
 	/* 08 */ X(wbinvd, 0, 0, 0, CPL0),
 	/* 09 */ X(wbinvd, 0, 0, 0, CPL0),
-	/* 0a */ U,
+	/* 0a */ UD,
 	/* 0b */ X(ud, 0, 0, 0, 0),
-	/* 0c */ U,
+	/* 0c */ UD,
 	/* 0d */ X(nop, 0, 0, 0, M | MEM), /* PREFETCHW */
 	/* 0e */ U,
 	/* 0f */ U,
@@ -473,14 +498,14 @@ const struct emul_row emul_table_0f[256] = {
 	/* 1d */ X(nop, 0, 0, 0, M),
 	/* 1e */ X(nop, 0, 0, 0, M),
 	/* 1f */ X(nop, 0, 0, 0, M),
-	/* 20 */ X(mov_from_cr, 0, 0, 0, M | CPL0 | FORCE),
+	/* 20 */ X(mov_from_cr, 0, 0, 0, M | CPL0 | FORCE | L),
 	/* 21 */ X(mov_from_dr, 0, 0, 0, M | CPL0 | FORCE),
-	/* 22 */ X(mov_to_cr, 0, 0, 0, M | CPL0 | FORCE),
+	/* 22 */ X(mov_to_cr, 0, 0, 0, M | CPL0 | FORCE | L),
 	/* 23 */ X(mov_to_dr, 0, 0, 0, M | CPL0 | FORCE),
-	/* 24 */ U,
-	/* 25 */ U,
-	/* 26 */ U,
-	/* 27 */ U,
+	/* 24 */ UD,
+	/* 25 */ UD,
+	/* 26 */ UD,
+	/* 27 */ UD,
 	/* 28 */ BY_SIMD(0f_28),
 	/* 29 */ BY_SIMD(0f_29),
 	/* 2a */ U,
@@ -495,16 +520,16 @@ const struct emul_row emul_table_0f[256] = {
 	/* 33 */ X(rdpmc, 0, 0, 0, 0),
 	/* 34 */ X(sysenter, 0, 0, 0, 0),
 	/* 35 */ X(sysexit, 0, 0, 0, 0),
-	/* 36 */ U,
-	/* 37 */ U,
+	/* 36 */ UD,
+	/* 37 */ UD,
 	/* 38 */ ESCAPE,
-	/* 39 */ U,
+	/* 39 */ UD,
 	/* 3a */ ESCAPE,
-	/* 3b */ U,
-	/* 3c */ U,
-	/* 3d */ U,
-	/* 3e */ U,
-	/* 3f */ U,
+	/* 3b */ UD,
+	/* 3c */ UD,
+	/* 3d */ UD,
+	/* 3e */ UD,
+	/* 3f */ UD,
 	/* 40 */ X(cmov, Gv, Ev, 0, M | R | W),
 	/* 41 */ X(cmov, Gv, Ev, 0, M | R | W),
 	/* 42 */ X(cmov, Gv, Ev, 0, M | R | W),

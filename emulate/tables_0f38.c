@@ -85,6 +85,20 @@ static const struct emul_row row_38_82[4] = {
 	/* f2 */ X(ud, 0, 0, 0, M),
 };
 
+static const struct emul_row row_38_f8[4] = {
+	/* -- */ U,
+	/* 66 */ X(movdir64b, 0, 0, 0, M | MEM),
+	/* f3 */ U,
+	/* f2 */ U,
+};
+
+static const struct emul_row row_38_f9[4] = {
+	/* -- */ X(movdiri, Ey, Gy, 0, M | W | MEM),
+	/* 66 */ X(ud, 0, 0, 0, M),
+	/* f3 */ X(ud, 0, 0, 0, M),
+	/* f2 */ X(ud, 0, 0, 0, M),
+};
+
 /* Unlisted: ModRM, and in the second map a byte, for the length's sake. */
 const struct emul_row emul_unknown_0f38 = UM;
 const struct emul_row emul_unknown_0f3a = { { NULL }, 0, 0, IMM_B, 0, ROW_MODRM };
@@ -99,6 +113,8 @@ const struct emul_row emul_table_0f38[256] = {
 	[0xf5] = BY_SIMD(38_f5),
 	[0xf6] = BY_SIMD(38_f6),
 	[0xf7] = BY_SIMD(38_f7),
+	[0xf8] = BY_SIMD(38_f8),
+	[0xf9] = BY_SIMD(38_f9),
 };
 
 static const struct emul_row row_3a_f0[4] = {

@@ -12,8 +12,8 @@
  *	emul.state = the gate page's state; status = emul_step(&emul);
  * One struct emul per vCPU; set up once with emul_init().
  *
- * Not modelled: x87 and SSE arithmetic, AVX-512, TSX, SGX, CET, SVM and VMX
- * instructions.  These end in EMUL_UNHANDLED with the bytes in .insn.
+ * Not modelled: x87 and SSE arithmetic, AVX-512, TSX, CET and more that
+ * docs/emulator.md lists.  These end in EMUL_UNHANDLED with the bytes in .insn.
  */
 #ifndef BULKHEAD_EMULATE_H
 #define BULKHEAD_EMULATE_H
@@ -45,6 +45,9 @@ struct emul_fault {
 	/* A trap (INT3, INTO, ICEBP, INT n): RIP is past it.  Only of
 	 * emul_step with .raise_software set. */
 	bool is_trap;
+	/* Raised by the delivery of another exception: of this vector. */
+	bool is_nested;
+	uint8_t during;
 	uint32_t error_code;
 	uint64_t cr2; /* #PF: also written to state->cr2 by delivery */
 	uint64_t dr6; /* #DB: bits to set */
@@ -125,20 +128,30 @@ struct emul_ops {
 };
 
 /* What the processor offers, so that the rest is #UD.  See emul_init(). */
-#define EMUL_FEATURE_RDTSCP   BIT(0)
-#define EMUL_FEATURE_BMI1     BIT(1)
-#define EMUL_FEATURE_BMI2     BIT(2)
-#define EMUL_FEATURE_ADX      BIT(3)
-#define EMUL_FEATURE_MOVBE    BIT(4)
-#define EMUL_FEATURE_AVX      BIT(5)
-#define EMUL_FEATURE_LZCNT    BIT(6)
-#define EMUL_FEATURE_POPCNT   BIT(7)
-#define EMUL_FEATURE_INTEL    BIT(8) /* where the two vendors differ */
-#define EMUL_FEATURE_1G_PAGES BIT(9)
-#define EMUL_FEATURE_MWAIT    BIT(10)
-#define EMUL_FEATURE_AVX2     BIT(11)
-#define EMUL_FEATURE_FSGSBASE BIT(12)
-#define EMUL_FEATURE_ALL      (MASK(31, 0) & ~EMUL_FEATURE_INTEL)
+#define EMUL_FEATURE_RDTSCP    BIT(0)
+#define EMUL_FEATURE_BMI1      BIT(1)
+#define EMUL_FEATURE_BMI2      BIT(2)
+#define EMUL_FEATURE_ADX       BIT(3)
+#define EMUL_FEATURE_MOVBE     BIT(4)
+#define EMUL_FEATURE_AVX       BIT(5)
+#define EMUL_FEATURE_LZCNT     BIT(6)
+#define EMUL_FEATURE_POPCNT    BIT(7)
+#define EMUL_FEATURE_INTEL     BIT(8) /* where the two vendors differ */
+#define EMUL_FEATURE_1G_PAGES  BIT(9)
+#define EMUL_FEATURE_MWAIT     BIT(10)
+#define EMUL_FEATURE_AVX2      BIT(11)
+#define EMUL_FEATURE_FSGSBASE  BIT(12)
+#define EMUL_FEATURE_RDRAND    BIT(13) /* only where this processor has it */
+#define EMUL_FEATURE_RDSEED    BIT(14) /* as RDRAND */
+#define EMUL_FEATURE_RDPID     BIT(15)
+#define EMUL_FEATURE_SERIALIZE BIT(16)
+#define EMUL_FEATURE_MOVDIRI   BIT(17)
+#define EMUL_FEATURE_MOVDIR64B BIT(18)
+#define EMUL_FEATURE_CLZERO    BIT(19)
+#define EMUL_FEATURE_CR8_LOCK  BIT(20) /* LOCK MOV CR0 is MOV CR8 */
+#define EMUL_FEATURE_ALL \
+	(MASK(31, 0) &   \
+	 ~(EMUL_FEATURE_INTEL | EMUL_FEATURE_RDRAND | EMUL_FEATURE_RDSEED))
 
 #define EMUL_INSN_MAX 15
 

@@ -287,6 +287,18 @@ static __noinline void read_pdptes(struct machine_vcpu *vcpu)
 /* What asks for nothing: the rest of REP, and NMIs that IRET lets in. */
 #define EVENTS_HARMLESS (EMUL_EVENT_REP_PARTIAL | EMUL_EVENT_NMI_UNMASK)
 
+/* What the emulator has delivered, or could not. */
+static bool delivered(struct machine_vcpu *vcpu, enum emul_status status)
+{
+	if (status == EMUL_FAULT)
+		status = emul_deliver_fault(&vcpu->emul);
+	if (status == EMUL_UNHANDLED)
+		report_unhandled(vcpu);
+	if (vcpu->emul.events)
+		take_events(vcpu);
+	return status == EMUL_OK && !vcpu->emul.events;
+}
+
 /* False: the next instruction may not be emulated before a GATE_RESUME. */
 static bool emulate_one(struct machine_vcpu *vcpu)
 {
@@ -301,7 +313,11 @@ static bool emulate_one(struct machine_vcpu *vcpu)
 			take_events(vcpu);
 		break;
 	case EMUL_FAULT:
-		inject_fault(vcpu);
+		/* A new task without all its segments: VT-x refuses that. */
+		if (vcpu->emul.is_task_switched)
+			(void)delivered(vcpu, EMUL_FAULT);
+		else
+			inject_fault(vcpu);
 		break;
 	case EMUL_RETRY:
 		break;
@@ -333,15 +349,8 @@ static bool deliver(struct machine_vcpu *vcpu)
 		.error_code = page->run.error_code,
 		.cr2 = page->state.cr2,
 	};
-	enum emul_status status = emul_deliver_event(&vcpu->emul, &event);
 
-	if (status == EMUL_FAULT)
-		status = emul_deliver_fault(&vcpu->emul);
-	if (status == EMUL_UNHANDLED)
-		report_unhandled(vcpu);
-	if (vcpu->emul.events)
-		take_events(vcpu);
-	return status == EMUL_OK && !vcpu->emul.events;
+	return delivered(vcpu, emul_deliver_event(&vcpu->emul, &event));
 }
 
 void machine_emulate_run(struct machine_vcpu *vcpu)

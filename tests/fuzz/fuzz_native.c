@@ -729,6 +729,8 @@ static uint64_t features_here(void)
 	features |= b & bit_BMI ? EMUL_FEATURE_BMI1 : 0;
 	features |= b & bit_BMI2 ? EMUL_FEATURE_BMI2 : 0;
 	features |= b & bit_ADX ? EMUL_FEATURE_ADX : 0;
+	features |= c & BIT(27) ? EMUL_FEATURE_MOVDIRI : 0;
+	features |= c & BIT(28) ? EMUL_FEATURE_MOVDIR64B : 0;
 	__cpuid(0x80000001, a, b, c, d);
 	features |= c & bit_LZCNT ? EMUL_FEATURE_LZCNT : 0;
 	return features;

@@ -86,6 +86,28 @@ static void double_and_triple_fault(void **state)
 	assert_true(pc.emul.events & EMUL_EVENT_SHUTDOWN);
 }
 
+/* An exception that was injected combines with what its delivery raises. */
+static void injected_double_fault(void **state)
+{
+	struct emul_event ev = { .vector = X86_VECTOR_DE,
+				 .type = EMUL_TYPE_EXCEPTION };
+
+	(void)state;
+	pc_protected(0);
+	idt_put(X86_VECTOR_DF, gate(CODE0, HANDLER, 0x8e, 0));
+	assert_int_equal(emul_deliver_event(&pc.emul, &ev), EMUL_FAULT);
+	assert_int_equal(pc.emul.fault.vector, X86_VECTOR_GP);
+	assert_int_equal(emul_deliver_fault(&pc.emul), EMUL_OK);
+	assert_int_equal(pc.state.rip, HANDLER);
+	/* #BP does not. */
+	pc.state.rip = CODE;
+	ev.vector = X86_VECTOR_BP;
+	idt_put(X86_VECTOR_GP, gate(CODE0, HANDLER + 16, 0x8e, 0));
+	assert_int_equal(emul_deliver_event(&pc.emul, &ev), EMUL_FAULT);
+	assert_int_equal(emul_deliver_fault(&pc.emul), EMUL_OK);
+	assert_int_equal(pc.state.rip, HANDLER + 16);
+}
+
 static void idt64_put(unsigned vector, unsigned ist)
 {
 	put(IDT + 16 * vector, gate(CODE64, HANDLER, 0xee, (uint8_t)ist), 8);
@@ -368,6 +390,7 @@ int main(void)
 		cmocka_unit_test(interrupt_faults),
 		cmocka_unit_test(exception_delivery),
 		cmocka_unit_test(double_and_triple_fault),
+		cmocka_unit_test(injected_double_fault),
 		cmocka_unit_test(interrupt_long),
 		cmocka_unit_test(interrupt_long_ist),
 		cmocka_unit_test(interrupt_real),

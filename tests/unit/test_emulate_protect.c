@@ -263,6 +263,28 @@ static void control_registers(void **state)
 	assert_true(pc.state.cr0 & X86_CR0_PE);
 }
 
+/* AMD's way to CR8 outside 64-bit mode. */
+static void locked_mov_cr(void **state)
+{
+	struct emul_mov_cr mov;
+
+	(void)state;
+	pc_protected(0);
+	pc.state.gpr[X86_RAX] = 5;
+	assert_int_equal(STEP(0xf0, 0x0f, 0x22, 0xc0), EMUL_OK);
+	assert_int_equal(pc.state.cr8, 5);
+	pc.state.rip = CODE;
+	assert_int_equal(emul_decode_mov_cr(&pc.emul, &mov), 0);
+	assert_int_equal(mov.cr, 8);
+	assert_int_equal(mov.length, 4);
+	assert_int_equal(STEP(0xf0, 0x0f, 0x20, 0xc1), EMUL_OK);
+	assert_int_equal(pc.state.gpr[X86_RCX], 5);
+	assert_fault(STEP(0xf0, 0x0f, 0x22, 0xd8), X86_VECTOR_UD, 0); /* cr3 */
+	assert_fault(STEP(0xf0, 0x0f, 0x21, 0xc0), X86_VECTOR_UD, 0); /* dr0 */
+	pc.emul.features &= ~EMUL_FEATURE_CR8_LOCK;
+	assert_fault(STEP(0xf0, 0x0f, 0x22, 0xc0), X86_VECTOR_UD, 0);
+}
+
 /* Paging on with LME: EFER.LMA; and it cannot go off in 64-bit mode. */
 static void long_mode_switch(void **state)
 {
@@ -272,6 +294,11 @@ static void long_mode_switch(void **state)
 	pc.state.efer &= ~X86_EFER_LMA;
 	segment_set(X86_CS, CODE0);
 	pc.state.gpr[X86_RAX] = pc.state.cr0 | X86_CR0_PG;
+	/* Intel's processors look at the TSS's type. */
+	pc.emul.features |= EMUL_FEATURE_INTEL;
+	pc.state.tr.attributes = 0x83;
+	assert_fault(STEP(0x0f, 0x22, 0xc0), X86_VECTOR_GP, 0);
+	pc.state.tr.attributes = 0x8b;
 	assert_int_equal(STEP(0x0f, 0x22, 0xc0), EMUL_OK);
 	assert_true(pc.state.efer & X86_EFER_LMA);
 	assert_true(pc.flushes > 0);
@@ -443,6 +470,129 @@ static void saved_state(void **state)
 	assert_fault(STEP(0x0f, 0xae, 0x07), X86_VECTOR_NM, 0);
 }
 
+/* The environment's shape is the mode's and the operand size's. */
+static void x87_environment(void **state)
+{
+	(void)state;
+	pc_real();
+	pc.xstate.xstate_bv = X86_XCR0_X87;
+	pc.xstate.fcw = 0x37f;
+	pc.xstate.fip = 0xabcde;
+	pc.xstate.fdp = 0x54321;
+	pc.xstate.fop = 0x5d9;
+	pc.state.gpr[X86_RBX] = 0x100;
+	pc.state.seg[X86_DS].base = DATA;
+	assert_int_equal(STEP(0xd9, 0x37), EMUL_OK); /* fnstenv [bx] */
+	assert_int_equal(get(DATA + 0x106, 8), 0x50004321a5d9bcde);
+	pc.xstate.fip = pc.xstate.fdp = pc.xstate.fop = 0;
+	pc.state.rip = 0;
+	assert_int_equal(STEP(0xd9, 0x27), EMUL_OK); /* fldenv [bx] */
+	assert_int_equal(pc.xstate.fip, 0xabcde);
+	assert_int_equal(pc.xstate.fdp, 0x54321);
+	assert_int_equal(pc.xstate.fop, 0x5d9);
+	assert_int_equal(STEP(0x66, 0xd9, 0x37), EMUL_OK);
+	assert_int_equal(get(DATA + 0x10c, 8), 0x0000a5d9ffffbcde);
+	pc_protected(0);
+	pc.xstate.xstate_bv = X86_XCR0_X87;
+	pc.xstate.fip = 0x12345678;
+	pc.xstate.fop = 0x5d9;
+	pc.state.gpr[X86_RDI] = DATA;
+	assert_int_equal(STEP(0xd9, 0x37), EMUL_OK);
+	assert_int_equal(get(DATA + 12, 8), 0x05d9000012345678);
+}
+
+/*
+ * Off every boundary and not canonical: what demands alignment by itself sees
+ * that first (#GP even with RBP), but not FXSAVE.
+ */
+static void misaligned_first(void **state)
+{
+	(void)state;
+	pc_long(0);
+	pc.state.cr4 |= X86_CR4_OSFXSR | X86_CR4_OSXSAVE;
+	pc.state.xcr0 = 7;
+	pc.state.gpr[X86_RAX] = 7;
+	pc.state.gpr[X86_RDX] = 0;
+	pc.state.gpr[X86_RBP] = BIT(63) | 4;
+	assert_fault(STEP(0x48, 0x0f, 0xc7, 0x4d, 0), X86_VECTOR_GP, 0);
+	assert_fault(STEP(0x0f, 0x28, 0x45, 0), X86_VECTOR_GP, 0); /* movaps */
+	assert_fault(STEP(0x0f, 0xae, 0x65, 0), X86_VECTOR_GP, 0); /* xsave */
+	assert_fault(STEP(0x0f, 0xae, 0x6d, 0), X86_VECTOR_GP, 0); /* xrstor */
+	assert_fault(STEP(0x0f, 0xae, 0x45, 0), X86_VECTOR_SS, 0); /* fxsave */
+	pc.state.gpr[X86_RBP] = BIT(63);
+	assert_fault(STEP(0x48, 0x0f, 0xc7, 0x4d, 0), X86_VECTOR_SS, 0);
+	assert_fault(STEP(0x0f, 0xae, 0x65, 0), X86_VECTOR_SS, 0);
+}
+
+/* What is no instruction, or belongs to what no guest is offered. */
+static void undefined_bytes(void **state)
+{
+	(void)state;
+	pc_protected(0);
+	assert_fault(STEP(0x0f, 0x04), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0x0f, 0x24, 0xc0), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0x0f, 0x37), X86_VECTOR_UD, 0); /* getsec */
+	assert_fault(STEP(0x0f, 0x3f), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0x0f, 0xb8, 0xc1), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0x0f, 0x01, 0xc2), X86_VECTOR_UD, 0); /* vmlaunch */
+	assert_fault(STEP(0x0f, 0x01, 0xd8), X86_VECTOR_UD, 0); /* vmrun */
+	assert_fault(STEP(0x0f, 0xc7, 0x30), X86_VECTOR_UD, 0); /* vmptrld */
+	assert_int_equal(pc.state.rip, CODE);
+}
+
+/* Each with its feature and without. */
+static void recent_instructions(void **state)
+{
+	(void)state;
+	pc_long(0);
+	pc.emul.features = 0;
+	pc.state.gpr[X86_RBX] = DATA + 64;
+	assert_fault(STEP(0x0f, 0xc7, 0xf0), X86_VECTOR_UD, 0); /* rdrand */
+	assert_fault(STEP(0x0f, 0xc7, 0xf8), X86_VECTOR_UD, 0); /* rdseed */
+	assert_fault(STEP(0xf3, 0x0f, 0xc7, 0xf8), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0x0f, 0x01, 0xe8), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0x0f, 0x01, 0xfc), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0x0f, 0x38, 0xf9, 0x03), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0x66, 0x0f, 0x38, 0xf8, 0x03), X86_VECTOR_UD, 0);
+	pc.emul.features = EMUL_FEATURE_ALL;
+	assert_int_equal(STEP(0x0f, 0x01, 0xe8), EMUL_OK); /* serialize */
+	pc.state.gpr[X86_RCX] = 0x1122334455667788;
+	/* movdiri [rbx], rcx */
+	assert_int_equal(STEP(0x48, 0x0f, 0x38, 0xf9, 0x0b), EMUL_OK);
+	assert_int_equal(get(DATA + 64, 8), 0x1122334455667788);
+	/* movdir64b rdi, [rbx] */
+	pc.state.gpr[X86_RDI] = DATA + 128;
+	put(DATA + 120, 0xcc, 8);
+	assert_int_equal(STEP(0x66, 0x0f, 0x38, 0xf8, 0x3b), EMUL_OK);
+	assert_int_equal(get(DATA + 128, 8), 0x1122334455667788);
+	assert_int_equal(get(DATA + 120, 8), 0xcc);
+	pc.state.gpr[X86_RDI] = DATA + 8;
+	assert_fault(STEP(0x66, 0x0f, 0x38, 0xf8, 0x3b), X86_VECTOR_GP, 0);
+	/* clzero: the line around */
+	pc.state.gpr[X86_RAX] = DATA + 128 + 33;
+	assert_int_equal(STEP(0x0f, 0x01, 0xfc), EMUL_OK);
+	assert_int_equal(get(DATA + 128, 8), 0);
+	assert_int_equal(get(DATA + 120, 8), 0xcc);
+}
+
+/* A number, or none and a zero: CF tells; the other flags are clear. */
+static void random_numbers(void **state)
+{
+	(void)state;
+	if (!__builtin_cpu_supports("rdrnd"))
+		skip();
+	pc_long(0);
+	pc.emul.features = EMUL_FEATURE_RDRAND;
+	pc.state.gpr[X86_RAX] = ~0ULL;
+	pc.state.rflags |= X86_FLAG_OF | X86_FLAG_ZF | X86_FLAG_SF;
+	assert_int_equal(STEP(0x0f, 0xc7, 0xf0), EMUL_OK);
+	assert_int_equal(pc.state.gpr[X86_RAX] >> 32, 0);
+	assert_false(pc.state.rflags &
+		     (X86_FLAG_OF | X86_FLAG_ZF | X86_FLAG_SF));
+	if (!(pc.state.rflags & X86_FLAG_CF))
+		assert_int_equal(pc.state.gpr[X86_RAX], 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -459,6 +609,7 @@ int main(void)
 		cmocka_unit_test(privilege),
 		cmocka_unit_test(umip),
 		cmocka_unit_test(control_registers),
+		cmocka_unit_test(locked_mov_cr),
 		cmocka_unit_test(long_mode_switch),
 		cmocka_unit_test(ldt_and_tr),
 		cmocka_unit_test(syscall_and_sysret),
@@ -468,6 +619,11 @@ int main(void)
 		cmocka_unit_test(self_modifying),
 		cmocka_unit_test(rep_in_chunks),
 		cmocka_unit_test(saved_state),
+		cmocka_unit_test(x87_environment),
+		cmocka_unit_test(misaligned_first),
+		cmocka_unit_test(undefined_bytes),
+		cmocka_unit_test(recent_instructions),
+		cmocka_unit_test(random_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,6 +124,8 @@ align 16
 %endrep
 
 stub32_common:
+	cmp	byte [cs:shot_is_running], 0
+	jne	shot_trap32
 	mov	ax, SEL_DATA
 	mov	ds, ax
 	mov	es, ax
@@ -250,5 +252,5 @@ idt32_pointer:
 	dw	256 * 8 - 1
 	dd	idt32
 
-extern enter_long_mode, boot_gdt
+extern enter_long_mode, boot_gdt, shot_is_running, shot_trap32
 section .note.GNU-stack noalloc noexec nowrite progbits
