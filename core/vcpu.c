@@ -289,9 +289,6 @@ static enum attend attend_interrupts(struct vcpu *vcpu, int vector)
 	vcpu->window = WINDOW_NONE;
 	apic_take(&vcpu->apic, (uint8_t)vector);
 	inject_interrupt(vcpu, (uint8_t)vector);
-	vector = apic_pending_vector(&vcpu->apic);
-	if (vector >= 0)
-		window_open(vcpu, (int16_t)vector);
 	return ATTEND_RUN;
 }
 

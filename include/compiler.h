@@ -60,7 +60,6 @@
 #define PAGE_SHIFT 12
 #define PAGE_SIZE  4096ULL
 #define PAGE_2M	   MIB(2)
-#define PAGE_1G	   GIB(1)
 
 /* Addresses: guest-physical, guest-linear, host-physical. */
 typedef uint64_t gpa_t;

@@ -30,7 +30,6 @@ struct elf_ident {
 /* Segment flags */
 #define ELF_PF_EXEC  BIT(0)
 #define ELF_PF_WRITE BIT(1)
-#define ELF_PF_READ  BIT(2)
 
 struct elf64_header {
 	struct elf_ident ident;

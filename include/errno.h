@@ -8,23 +8,20 @@
 #define BULKHEAD_ERRNO_H
 
 #ifndef EPERM
-#define EPERM	   1  /* not allowed */
-#define ENOENT	   2  /* no such object */
-#define EIO	   5  /* input or output failed */
-#define E2BIG	   7  /* argument or list too long */
-#define EBADF	   9  /* bad handle */
-#define EAGAIN	   11 /* nothing there yet, or table full: try again */
-#define ENOMEM	   12 /* no memory */
-#define EFAULT	   14 /* bad address */
-#define EBUSY	   16 /* in use */
-#define EEXIST	   17 /* already there, or overlaps what is */
-#define ENODEV	   19 /* no such device */
-#define EINVAL	   22 /* bad argument */
-#define ENOSPC	   28 /* no room */
-#define EROFS	   30 /* read-only */
-#define ERANGE	   34 /* value out of range */
-#define ENOSYS	   38 /* no such call */
-#define EOPNOTSUPP 95 /* not supported here */
+#define EPERM  1  /* not allowed */
+#define ENOENT 2  /* no such object */
+#define EIO    5  /* input or output failed */
+#define E2BIG  7  /* argument or list too long */
+#define EAGAIN 11 /* nothing there yet, or table full: try again */
+#define ENOMEM 12 /* no memory */
+#define EFAULT 14 /* bad address */
+#define EEXIST 17 /* already there, or overlaps what is */
+#define ENODEV 19 /* no such device */
+#define EINVAL 22 /* bad argument */
+#define ENOSPC 28 /* no room */
+#define EROFS  30 /* read-only */
+#define ERANGE 34 /* value out of range */
+#define ENOSYS 38 /* no such call */
 #endif
 
 #endif

@@ -39,13 +39,6 @@ static inline void list_remove(struct list *node)
 	list_init(node);
 }
 
-#define list_for_each(node, head) \
-	for ((node) = (head)->next; (node) != (head); (node) = (node)->next)
-
-#define list_for_each_safe(node, after, head)                                 \
-	for ((node) = (head)->next, (after) = (node)->next; (node) != (head); \
-	     (node) = (after), (after) = (node)->next)
-
 #define list_entry(node, type, member) container_of(node, type, member)
 
 #endif

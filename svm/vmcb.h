@@ -15,12 +15,10 @@
 
 #define EFER_SVME	BIT(12) /* in MSR_EFER */
 #define MSR_VM_CR	0xc0010114
-#define VM_CR_SVMDIS	BIT(4)
 #define MSR_VM_HSAVE_PA 0xc0010117
 
 /* Fn8000_000A "SVM Features". */
 #define CPUID_SVM	     0x8000000a
-#define SVM_EBX_NASID	     0xffffffff
 #define SVM_EDX_NP	     BIT(0)
 #define SVM_EDX_NRIPS	     BIT(3)
 #define SVM_EDX_CLEAN	     BIT(5)
@@ -31,7 +29,6 @@
 /* ---- Control area -------------------------------------------------------- */
 
 /* intercept_cr: reads in bits 15:0, writes in 31:16; likewise DR. */
-#define INTERCEPT_CR_READ(n)  BIT(n)
 #define INTERCEPT_CR_WRITE(n) BIT(16 + (n))
 #define INTERCEPT_DR_ALL      0xffffffffU
 
@@ -99,8 +96,6 @@
 
 /* clean: a set bit says that the group is as the last VMRUN left it. */
 #define CLEAN_INTERCEPTS BIT(0)
-#define CLEAN_PERM_MAPS	 BIT(1)
-#define CLEAN_ASID	 BIT(2)
 #define CLEAN_TPR	 BIT(3)
 #define CLEAN_NESTED	 BIT(4)
 #define CLEAN_CR	 BIT(5)
