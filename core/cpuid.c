@@ -131,9 +131,10 @@ static const struct policy_row policy[] = {
 	/* The APIC timer never stops. */
 	{ 0x6, 0, EAX, 0, L6_EAX_ARAT },
 
-	/* FSGSBASE BMI1 HLE AVX2 FDP_EXCPTN SMEP BMI2 ERMS INVPCID RTM FCS_FDS
-	 * RDSEED ADX SMAP CLFLUSHOPT CLWB SHA */
-	{ 0x7, 0, EBX, BIT(0) | MASK(11, 3) | BIT(13) | MASK(20, 18) |
+	/* FSGSBASE BMI1 AVX2 FDP_EXCPTN SMEP BMI2 ERMS INVPCID FCS_FDS RDSEED
+	 * ADX SMAP CLFLUSHOPT CLWB SHA; not HLE and RTM, which the emulator
+	 * would have to abort */
+	{ 0x7, 0, EBX, BIT(0) | BIT(3) | MASK(10, 5) | BIT(13) | MASK(20, 18) |
 		       MASK(24, 23) | BIT(29), L7_EBX_TSC_ADJUST },
 	/* UMIP GFNI VAES VPCLMULQDQ RDPID MOVDIRI MOVDIR64B */
 	{ 0x7, 0, ECX, BIT(2) | MASK(10, 8) | L7_ECX_RDPID | MASK(28, 27), 0 },
