@@ -95,9 +95,9 @@ static void test_hidden(void **state)
 			 0);
 	/* AVX-512, PT, RDT, MPX, SGX, HLE, RTM; PKU, LA57; speculation
 	 * controls. */
-	assert_int_equal(get(7, 0).ebx & (BIT(2) | BIT(4) | BIT(11) | BIT(12) |
-					  BIT(14) | BIT(15) | BIT(16) |
-					  BIT(25)),
+	assert_int_equal(get(7, 0).ebx &
+				 (BIT(2) | BIT(4) | BIT(11) | BIT(12) |
+				  BIT(14) | BIT(15) | BIT(16) | BIT(25)),
 			 0);
 	assert_int_equal(get(7, 0).ecx & (BIT(3) | BIT(4) | BIT(16) | BIT(7)),
 			 0);
