@@ -353,16 +353,47 @@ static bool deliver(struct machine_vcpu *vcpu)
 	return delivered(vcpu, emul_deliver_event(&vcpu->emul, &event));
 }
 
-void machine_emulate_run(struct machine_vcpu *vcpu)
+static void emulate_run(struct machine_vcpu *vcpu)
 {
 	const struct x86_state *state = &vcpu->page->state;
 	uint32_t count = vcpu->page->run.count;
 	uint64_t mode;
+	bool goes_on = true;
 
 	if (vcpu->page->run.has_event && !deliver(vcpu))
 		return;
 	mode = state->cr0 & X86_CR0_PE;
-	while (count-- && emulate_one(vcpu))
-		if ((state->cr0 & X86_CR0_PE) != mode)
-			break;
+	while (goes_on && count--) {
+		goes_on =
+			emulate_one(vcpu) && (state->cr0 & X86_CR0_PE) == mode;
+		vcpu->run_insns++;
+	}
+}
+
+void machine_emulate_run(struct machine_vcpu *vcpu)
+{
+	uint64_t start = __builtin_ia32_rdtsc();
+
+	emulate_run(vcpu);
+	vcpu->run_count++;
+	vcpu->run_ticks += __builtin_ia32_rdtsc() - start;
+}
+
+#define MILLION 1000000
+
+void machine_report_runs(const struct machine *machine)
+{
+	uint64_t ticks = __builtin_ia32_rdtsc() - machine->config->tsc_base;
+	uint64_t count = 0, insns = 0, spent = 0;
+
+	for (unsigned i = 0; i < machine->config->vcpu_count; i++) {
+		count += machine->vcpu[i].run_count;
+		insns += machine->vcpu[i].run_insns;
+		spent += machine->vcpu[i].run_ticks;
+	}
+	if (count)
+		gate_log(GATE_LOG_INFO,
+			 "%lu instructions emulated in %lu runs, "
+			 "%lu of %lu million ticks",
+			 insns, count, spent / MILLION, ticks / MILLION);
 }

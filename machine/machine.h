@@ -23,6 +23,8 @@ struct machine_vcpu {
 	/* The last instruction did more than compute: what it asked of devices
 	 * may be an interrupt already. */
 	bool has_acted;
+	/* What GATE_EXIT_EMULATE_RUN came to so far. */
+	uint64_t run_count, run_insns, run_ticks;
 };
 
 /* A disk request that the gate is working on: its segments. */
@@ -78,6 +80,8 @@ extern const struct emul_ops machine_emul_ops;
 void machine_emulate(struct machine_vcpu *vcpu);
 /* What GATE_EXIT_EMULATE_RUN asks for. */
 void machine_emulate_run(struct machine_vcpu *vcpu);
+/* To the log, at the end, how much of the guest that was; if it was any. */
+void machine_report_runs(const struct machine *machine);
 
 /* machine/disk.c */
 void machine_disk_init(struct machine *machine, unsigned index);

@@ -58,13 +58,13 @@ static void op_reset(void *ctx)
 
 static void op_power_off(void *ctx)
 {
-	(void)ctx;
+	machine_report_runs(ctx);
 	gate_stop(GATE_STOP_POWER_OFF, 0);
 }
 
 static void op_debug_exit(void *ctx, uint32_t code)
 {
-	(void)ctx;
+	machine_report_runs(ctx);
 	gate_stop(GATE_STOP_DEBUG_EXIT, code);
 }
 
