@@ -4,7 +4,7 @@
  * 16- and 32-bit call gates, RET and IRET to the same and to an outer level,
  * the stacks they switch to and the faults on the way.
  */
-#include "tests/guest/lib/shot.h"
+#include "tests/guest/lib/shot_names.h"
 
 enum {
 	CODE_SAME = 0,
@@ -47,14 +47,6 @@ static const struct {
 	[STACK_LEVEL1_ABSENT] = { 0xfffff, 0x32, DESC_G | DESC_DB },
 	[STACK_LEVEL1_RO] = { 0xfffff, 0xb0, DESC_G | DESC_DB },
 };
-
-#define S   SEL_SHOT
-#define UD  X86_VECTOR_UD
-#define TS  X86_VECTOR_TS
-#define NP  X86_VECTOR_NP
-#define SS  X86_VECTOR_SS
-#define GP  X86_VECTOR_GP
-#define END SHOT_END
 
 #define JMP  0xea
 #define CALL 0x9a

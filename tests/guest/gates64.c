@@ -5,7 +5,7 @@
  * transfers between 64-bit and compatibility mode; system descriptors of 16
  * bytes, and what LAR and LSL say about them.
  */
-#include "tests/guest/lib/shot.h"
+#include "tests/guest/lib/shot_names.h"
 
 #include "lib/string.h"
 
@@ -28,14 +28,6 @@ enum {
 	LDT_HIGH = 26, /* not canonical */
 	TSS_BAD = 28,
 };
-
-#define S   SEL_SHOT
-#define UD  X86_VECTOR_UD
-#define TS  X86_VECTOR_TS
-#define NP  X86_VECTOR_NP
-#define SS  X86_VECTOR_SS
-#define GP  X86_VECTOR_GP
-#define END SHOT_END
 
 #define NOT_CANONICAL 0x800000000000ull
 /* In the last of the four double words: nothing else may be there. */

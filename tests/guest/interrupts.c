@@ -4,7 +4,7 @@
  * the same and to an inner level, out of virtual-8086 mode, faults on the way
  * and what they become; virtual-8086 mode extensions and PVI.
  */
-#include "tests/guest/lib/shot.h"
+#include "tests/guest/lib/shot_names.h"
 
 #include "lib/string.h"
 
@@ -16,15 +16,9 @@ enum {
 	CODE_SMALL,
 };
 
-#define S   SEL_SHOT
-#define DE  X86_VECTOR_DE
-#define BP  X86_VECTOR_BP
-#define OF  X86_VECTOR_OF
-#define UD  X86_VECTOR_UD
-#define DF  X86_VECTOR_DF
-#define NP  X86_VECTOR_NP
-#define GP  X86_VECTOR_GP
-#define END SHOT_END
+#define DE X86_VECTOR_DE
+#define BP X86_VECTOR_BP
+#define OF X86_VECTOR_OF
 
 #define INT_VECTOR 0x90
 #define CODE_IDT   (INT_VECTOR * 8 + 2)

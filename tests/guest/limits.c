@@ -4,7 +4,7 @@
  * only, execute only, null segments; stacks and code segments that end; stacks
  * of inner levels that are too small.
  */
-#include "tests/guest/lib/shot.h"
+#include "tests/guest/lib/shot_names.h"
 
 enum {
 	SMALL = 0, /* 0 to FFFh */
@@ -37,11 +37,6 @@ static const struct {
 	[CODE_LEVEL1] = { 0xfffff, 0xba, DESC_G | DESC_DB },
 	[STACK16] = { 0x1fff, 0x92, 0 },
 };
-
-#define S   SEL_SHOT
-#define SS  X86_VECTOR_SS
-#define GP  X86_VECTOR_GP
-#define END SHOT_END
 
 #define BASE (SHOT_DATA - 0x1000)
 

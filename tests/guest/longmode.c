@@ -4,6 +4,7 @@
  * execute-disable and user pages, 1 GiB pages.
  */
 #include "tests/guest/lib/guest.h"
+#include "tests/guest/lib/tss.h"
 
 /* Of longmode_code.asm. */
 extern char longmode_syscall_entry[], longmode_user[], longmode_user32[];
@@ -20,17 +21,6 @@ void longmode_enter32(void *to);
 #define EFER_SCE	   BIT(0)
 #define EFER_NXE	   BIT(11)
 #define CPUID_GB_PAGES	   BIT(26)
-
-struct tss64 {
-	uint32_t reserved0;
-	uint64_t rsp[3];
-	uint64_t reserved1;
-	uint64_t ist[7];
-	uint64_t reserved2;
-	uint16_t reserved3;
-	uint16_t io_map;
-} __packed;
-ASSERT_SIZE(struct tss64, 104);
 
 static struct tss64 tss;
 static uint8_t stack0[4096] __aligned(16);

@@ -4,14 +4,11 @@
  * WP, SMEP, SMAP, reserved bits, protection keys; accessed and dirty bits;
  * accesses over two pages; the processor's own accesses to tables.
  */
-#include "tests/guest/lib/shot.h"
+#include "tests/guest/lib/shot_names.h"
 
 #include "lib/string.h"
 
-#define S   SEL_SHOT
-#define PF  X86_VECTOR_PF
-#define END SHOT_END
-#define OK  0xff /* no fault */
+#define OK 0xff /* no fault */
 
 #define FIRST  SHOT_DATA
 #define SECOND (SHOT_DATA + PAGE_SIZE)

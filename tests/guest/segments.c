@@ -4,7 +4,7 @@
  * which level, with what fault, the accessed bit, null selectors, the LDT;
  * and what LAR, LSL, VERR, VERW and ARPL say about descriptors.
  */
-#include "tests/guest/lib/shot.h"
+#include "tests/guest/lib/shot_names.h"
 
 /* Places in the GDT. */
 enum {
@@ -88,12 +88,6 @@ static uint64_t accessed(unsigned selector)
 {
 	return shot_gdt[selector / 8] >> 40 & 1;
 }
-
-#define GP  X86_VECTOR_GP
-#define NP  X86_VECTOR_NP
-#define SS  X86_VECTOR_SS
-#define END SHOT_END
-#define S   SEL_SHOT
 
 /* error: 1 means the selector without its RPL. */
 static const struct load {

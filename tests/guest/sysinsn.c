@@ -4,15 +4,9 @@
  * registers, control and debug registers, IOPL, the I/O permission bitmap,
  * alignment checks, SYSENTER and SYSCALL outside long mode.
  */
-#include "tests/guest/lib/shot.h"
+#include "tests/guest/lib/shot_names.h"
 
 #include "lib/string.h"
-
-#define S   SEL_SHOT
-#define UD  X86_VECTOR_UD
-#define GP  X86_VECTOR_GP
-#define AC  X86_VECTOR_AC
-#define END SHOT_END
 
 #define ACCESS_TSS32 0x89
 #define PORT_NONE    0x1e0u /* reads all ones */

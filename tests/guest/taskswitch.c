@@ -7,7 +7,7 @@
  * Faults in a new task with no usable stack are caught by tasks of their own,
  * through task gates in the IDT; EAX of the catching task is the vector.
  */
-#include "tests/guest/lib/shot.h"
+#include "tests/guest/lib/shot_names.h"
 
 #include "lib/string.h"
 
@@ -36,13 +36,6 @@ struct tss16 {
 	uint16_t ldtr;
 } __packed;
 ASSERT_SIZE(struct tss16, 44);
-
-#define S   SEL_SHOT
-#define TS  X86_VECTOR_TS
-#define NP  X86_VECTOR_NP
-#define SS  X86_VECTOR_SS
-#define GP  X86_VECTOR_GP
-#define END SHOT_END
 
 #define TSS32	     0x89
 #define TSS16	     0x81

@@ -11,6 +11,7 @@
 #define BULKHEAD_TESTS_SHOT_H
 
 #include "tests/guest/lib/modes.h"
+#include "tests/guest/lib/tss.h"
 
 #define SHOT_CODE   0x8000u /* copied to here; SHOT_TARGET: only INT 81h */
 #define SHOT_TARGET 0x8800u
@@ -53,28 +54,6 @@ struct shot {
 	uint64_t frame; /* where the last trap's frame was: its RIP */
 };
 ASSERT_SIZE(struct shot, 8 * 27);
-
-struct tss32 {
-	uint32_t link;
-	uint32_t esp0, ss0, esp1, ss1, esp2, ss2;
-	uint32_t cr3, eip, eflags;
-	uint32_t gpr[8];
-	uint32_t seg[6];
-	uint32_t ldtr;
-	uint16_t trap, io_map;
-} __packed;
-ASSERT_SIZE(struct tss32, 104);
-
-struct tss64 {
-	uint32_t reserved0;
-	uint64_t rsp[3];
-	uint64_t reserved1;
-	uint64_t ist[7];
-	uint64_t reserved2;
-	uint16_t reserved3;
-	uint16_t io_map;
-} __packed;
-ASSERT_SIZE(struct tss64, 104);
 
 /* The GDT of shots: boot_gdt's, a TSS, then the test's from SEL_SHOT on. */
 extern uint64_t shot_gdt[128];
