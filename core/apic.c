@@ -5,6 +5,8 @@
  * Interrupt requests and in-service vectors are 256-bit sets with their
  * highest members cached, so that asking for the next interrupt is two loads
  * and a comparison; a set is only searched when its highest member leaves.
+ * They are in the register page, where a processor that can run the APIC by
+ * itself finds and changes them; it gets copies of the registers it only reads.
  *
  * Models a Pentium 4 and later APIC (version 0x14, six LVT entries) with
  * xAPIC and x2APIC modes, the TSC-deadline timer, flat, cluster and x2APIC
@@ -84,37 +86,55 @@ static const uint32_t lvt_writable[APIC_LVT_COUNT] = {
 
 /* ---- Sets of vectors --------------------------------------------------- */
 
-static inline uint64_t vector_bit(uint8_t vector)
+/* Where register number reg is in the page. */
+static inline uint32_t *page_word(struct apic *apic, unsigned reg)
 {
-	return BIT(vector % 64);
+	return &apic->shared.page[reg * 4];
 }
 
-static int set_highest(const uint64_t *set)
+static inline uint32_t vector_bit(uint8_t vector)
 {
-	for (int i = APIC_VECTOR_WORDS - 1; i >= 0; i--)
-		if (set[i])
-			return i * 64 + 63 - __builtin_clzll(set[i]);
-	return -1;
+	return 1U << vector % 32;
 }
 
-/* The 32 vectors that register index (0-7) of a set shows. */
-static uint32_t set_slice(const uint64_t *set, unsigned index)
+/* set: the number of its first register. */
+static inline uint32_t *vector_word(struct apic *apic, unsigned set,
+				    uint8_t vector)
 {
-	return (uint32_t)(set[index / 2] >> (index % 2 * 32));
+	return page_word(apic, set + vector / 32);
+}
+
+/* The highest member below the end of that word which holds vector; or 0. */
+static uint8_t set_highest(struct apic *apic, unsigned set, uint8_t vector)
+{
+	for (int i = vector / 32; i >= 0; i--) {
+		uint32_t word = *page_word(apic, set + (unsigned)i);
+
+		if (word)
+			return (uint8_t)(i * 32 + 31 - __builtin_clz(word));
+	}
+	return 0;
 }
 
 /* ---- Priorities and acceptance ----------------------------------------- */
 
 static void ppr_update(struct apic *apic)
 {
-	int in_service = apic->isr_highest < 0 ? 0 : apic->isr_highest & 0xf0;
+	uint8_t tpr = apic->priority.tpr;
+	uint8_t in_service = apic->priority.in_service & 0xf0;
 
-	apic->ppr = (apic->tpr & 0xf0) >= in_service ? apic->tpr : in_service;
+	apic->ppr = (tpr & 0xf0) >= in_service ? tpr : in_service;
+}
+
+void apic_priority_set(struct apic *apic, union vendor_priority priority)
+{
+	apic->priority = priority;
+	ppr_update(apic);
 }
 
 void apic_tpr_set(struct apic *apic, uint8_t tpr)
 {
-	apic->tpr = tpr;
+	apic->priority.tpr = tpr;
 	ppr_update(apic);
 }
 
@@ -123,7 +143,7 @@ static void error_raise(struct apic *apic, uint32_t error);
 /* The trigger mode has to be there before the request is. */
 static inline void tmr_set(struct apic *apic, uint8_t vector, bool is_level)
 {
-	uint64_t *word = &apic->tmr[vector / 64];
+	uint32_t *word = vector_word(apic, APIC_REG_TMR, vector);
 	bool was_level =
 		__atomic_load_n(word, __ATOMIC_RELAXED) & vector_bit(vector);
 
@@ -133,6 +153,7 @@ static inline void tmr_set(struct apic *apic, uint8_t vector, bool is_level)
 		__atomic_fetch_or(word, vector_bit(vector), __ATOMIC_SEQ_CST);
 	else
 		__atomic_fetch_and(word, ~vector_bit(vector), __ATOMIC_SEQ_CST);
+	__atomic_store_n(&apic->shared.has_changed, true, __ATOMIC_SEQ_CST);
 }
 
 void apic_accept(struct apic *apic, uint8_t vector, bool is_level)
@@ -142,16 +163,16 @@ void apic_accept(struct apic *apic, uint8_t vector, bool is_level)
 		return;
 	}
 	tmr_set(apic, vector, is_level);
-	apic->irr[vector / 64] |= vector_bit(vector);
-	if (vector > apic->irr_highest)
-		apic->irr_highest = vector;
+	*vector_word(apic, APIC_REG_IRR, vector) |= vector_bit(vector);
+	if (vector > apic->priority.requested)
+		apic->priority.requested = vector;
 }
 
 void apic_post(struct apic *apic, uint8_t vector, bool is_level)
 {
 	/* A vector below 16 is posted too: the owner reports it in its ESR. */
 	tmr_set(apic, vector, is_level);
-	__atomic_fetch_or(&apic->posted[vector / 64], vector_bit(vector),
+	__atomic_fetch_or(&apic->posted[vector / 64], BIT(vector % 64),
 			  __ATOMIC_SEQ_CST);
 	__atomic_store_n(&apic->has_posted, 1, __ATOMIC_SEQ_CST);
 	apic->ops->kick(apic->ctx);
@@ -168,37 +189,41 @@ void apic_posted_merge(struct apic *apic)
 			posted &= ~MASK(APIC_VECTOR_FIRST - 1, 0);
 			error_raise(apic, ESR_RECEIVE_VECTOR);
 		}
-		apic->irr[i] |= posted;
+		*page_word(apic, APIC_REG_IRR + 2 * i) |= (uint32_t)posted;
+		*page_word(apic, APIC_REG_IRR + 2 * i + 1) |= posted >> 32;
 	}
-	apic->irr_highest = set_highest(apic->irr);
+	apic->priority.requested = set_highest(apic, APIC_REG_IRR, UINT8_MAX);
 }
 
 void apic_take(struct apic *apic, uint8_t vector)
 {
-	apic->irr[vector / 64] &= ~vector_bit(vector);
-	apic->irr_highest = set_highest(apic->irr);
-	apic->isr[vector / 64] |= vector_bit(vector);
-	if (vector > apic->isr_highest)
-		apic->isr_highest = vector;
+	*vector_word(apic, APIC_REG_IRR, vector) &= ~vector_bit(vector);
+	apic->priority.requested = set_highest(apic, APIC_REG_IRR, vector);
+	*vector_word(apic, APIC_REG_ISR, vector) |= vector_bit(vector);
+	if (vector > apic->priority.in_service)
+		apic->priority.in_service = vector;
 	ppr_update(apic);
 }
 
 void apic_eoi(struct apic *apic)
 {
-	int vector = apic->isr_highest;
-	uint64_t bit;
+	uint8_t vector = apic->priority.in_service;
 
-	if (vector < 0)
+	if (vector == 0)
 		return;
-	bit = vector_bit(vector);
-	apic->isr[vector / 64] &= ~bit;
-	apic->isr_highest = set_highest(apic->isr);
+	*vector_word(apic, APIC_REG_ISR, vector) &= ~vector_bit(vector);
+	apic->priority.in_service = set_highest(apic, APIC_REG_ISR, vector);
 	ppr_update(apic);
-	if (unlikely(
-		    __atomic_load_n(&apic->tmr[vector / 64], __ATOMIC_RELAXED) &
-		    bit)) {
+	apic_level_end(apic, vector);
+}
+
+void apic_level_end(struct apic *apic, uint8_t vector)
+{
+	uint32_t *word = vector_word(apic, APIC_REG_TMR, vector);
+
+	if (unlikely(__atomic_load_n(word, __ATOMIC_RELAXED) &
+		     vector_bit(vector)))
 		apic->ops->eoi_level(apic->ctx, vector);
-	}
 }
 
 /* ---- Local interrupts -------------------------------------------------- */
@@ -401,9 +426,15 @@ static void tsc_deadline_write(struct apic *apic, uint64_t value)
 
 /* ---- The command register --------------------------------------------- */
 
+static uint64_t icr_read(struct apic *apic)
+{
+	return (uint64_t)*page_word(apic, APIC_REG_ICR_HIGH) << 32 |
+	       *page_word(apic, APIC_REG_ICR);
+}
+
 static void icr_send(struct apic *apic)
 {
-	uint64_t icr = apic->icr;
+	uint64_t icr = icr_read(apic);
 	struct apic_message message = {
 		.vector = FIELD_GET(ICR_VECTOR, icr),
 		.mode = FIELD_GET(ICR_MODE, icr),
@@ -447,7 +478,7 @@ static bool register_read(struct apic *apic, unsigned reg, uint32_t *value)
 		*value = VERSION_VALUE;
 		return true;
 	case APIC_REG_TPR:
-		*value = apic->tpr;
+		*value = apic->priority.tpr;
 		return true;
 	case APIC_REG_PPR:
 		*value = apic->ppr;
@@ -458,22 +489,16 @@ static bool register_read(struct apic *apic, unsigned reg, uint32_t *value)
 	case APIC_REG_SVR:
 		*value = apic->svr;
 		return true;
-	case APIC_REG_ISR ... APIC_REG_ISR + 7:
-		*value = set_slice(apic->isr, reg - APIC_REG_ISR);
-		return true;
-	case APIC_REG_TMR ... APIC_REG_TMR + 7:
-		*value = set_slice(apic->tmr, reg - APIC_REG_TMR);
-		return true;
-	case APIC_REG_IRR ... APIC_REG_IRR + 7:
+	case APIC_REG_ISR ... APIC_REG_IRR + 7: /* and TMR between them */
 		if (apic->has_posted)
 			apic_posted_merge(apic);
-		*value = set_slice(apic->irr, reg - APIC_REG_IRR);
+		*value = *page_word(apic, reg);
+		return true;
+	case APIC_REG_ICR:
+		*value = *page_word(apic, reg);
 		return true;
 	case APIC_REG_ESR:
 		*value = apic->esr;
-		return true;
-	case APIC_REG_ICR:
-		*value = (uint32_t)apic->icr;
 		return true;
 	case APIC_REG_LVT_TIMER ... APIC_REG_LVT_ERROR:
 		*value = apic->lvt[reg - APIC_REG_LVT_TIMER];
@@ -506,15 +531,47 @@ static bool page_register_read(struct apic *apic, unsigned reg, uint32_t *value)
 		*value = apic->dfr;
 		return true;
 	case APIC_REG_ICR_HIGH:
-		*value = (uint32_t)(apic->icr >> 32);
+		*value = *page_word(apic, reg);
 		return true;
 	}
 	return false;
 }
 
+/* Disabled or in x2APIC mode nobody answers there. */
+static bool has_page(const struct apic *apic)
+{
+	return (apic->base & (APIC_BASE_ENABLE | APIC_BASE_X2APIC)) ==
+	       APIC_BASE_ENABLE;
+}
+
+/* What a processor is to read by itself. */
+static void page_show(struct apic *apic, unsigned reg)
+{
+	uint32_t value;
+
+	if (register_read(apic, reg, &value) ||
+	    page_register_read(apic, reg, &value))
+		*page_word(apic, reg) = value;
+}
+
+static void mode_update(struct apic *apic)
+{
+	struct vendor_apic *shared = &apic->shared;
+	bool is_virtual = shared->can_be_virtual && has_page(apic) &&
+			  apic->svr & APIC_SVR_ENABLE;
+
+	if (is_virtual == shared->is_virtual)
+		return;
+	shared->is_virtual = is_virtual;
+	__atomic_store_n(&shared->has_changed, true, __ATOMIC_SEQ_CST);
+	for (unsigned reg = 0; reg < APIC_REG_COUNT; reg++)
+		page_show(apic, reg);
+}
+
 static void svr_write(struct apic *apic, uint32_t value)
 {
 	apic->svr = value & (SVR_VECTOR | APIC_SVR_ENABLE | SVR_FOCUS);
+	mode_update(apic);
 	if (apic->svr & APIC_SVR_ENABLE)
 		return;
 	for (unsigned i = 0; i < APIC_LVT_COUNT; i++)
@@ -566,23 +623,14 @@ static bool page_register_write(struct apic *apic, unsigned reg, uint32_t value)
 		apic->dfr = value | ~(uint32_t)APIC_DFR_MODEL;
 		return true;
 	case APIC_REG_ICR:
-		apic->icr =
-			(apic->icr & ~MASK(31, 0)) | (value & ICR_LOW_VALID);
+		*page_word(apic, reg) = value & ICR_LOW_VALID;
 		icr_send(apic);
 		return true;
 	case APIC_REG_ICR_HIGH:
-		apic->icr = (apic->icr & MASK(31, 0)) |
-			    (((uint64_t)value << 32) & ICR_XAPIC_DEST);
+		*page_word(apic, reg) = value & (ICR_XAPIC_DEST >> 32);
 		return true;
 	}
 	return false;
-}
-
-/* Disabled or in x2APIC mode nobody answers there. */
-static bool has_page(const struct apic *apic)
-{
-	return (apic->base & (APIC_BASE_ENABLE | APIC_BASE_X2APIC)) ==
-	       APIC_BASE_ENABLE;
 }
 
 uint32_t apic_mmio_read(struct apic *apic, uint32_t offset, unsigned size)
@@ -612,6 +660,14 @@ void apic_mmio_write(struct apic *apic, uint32_t offset, uint32_t value)
 	if (!register_write(apic, reg, value) &&
 	    !page_register_write(apic, reg, value))
 		error_raise(apic, ESR_REGISTER);
+	if (unlikely(apic->shared.is_virtual))
+		page_show(apic, reg);
+}
+
+void apic_page_written(struct apic *apic, uint32_t offset)
+{
+	offset &= 0xff0;
+	apic_mmio_write(apic, offset, *page_word(apic, offset >> 4));
 }
 
 /* ---- MSRs -------------------------------------------------------------- */
@@ -630,7 +686,9 @@ static int x2apic_write(struct apic *apic, unsigned reg, uint64_t value)
 	case APIC_REG_ICR:
 		if (value & ~(ICR_LOW_VALID | ICR_STATUS | ICR_X2APIC_DEST))
 			return -EINVAL;
-		apic->icr = value & ~ICR_STATUS;
+		*page_word(apic, APIC_REG_ICR) =
+			(uint32_t)(value & ~ICR_STATUS);
+		*page_word(apic, APIC_REG_ICR_HIGH) = (uint32_t)(value >> 32);
 		icr_send(apic);
 		return 0;
 	case APIC_REG_EOI:
@@ -671,8 +729,9 @@ static int base_write(struct apic *apic, uint64_t value)
 		apic_reset_init(apic);
 	if (x2apic && !(old & APIC_BASE_X2APIC)) {
 		apic->ldr = (apic->id >> 4) << 16 | BIT(apic->id & 0xf);
-		apic->icr &= MASK(31, 0);
+		*page_word(apic, APIC_REG_ICR_HIGH) = 0;
 	}
+	mode_update(apic);
 	apic->ops->base_changed(apic->ctx);
 	return 0;
 }
@@ -686,7 +745,7 @@ int apic_msr_read(struct apic *apic, uint32_t msr, uint64_t *value)
 		if (!apic_is_x2apic(apic))
 			return -EINVAL;
 		if (reg == APIC_REG_ICR) {
-			*value = apic->icr;
+			*value = icr_read(apic);
 			return 0;
 		}
 		if (!register_read(apic, reg, &low))
@@ -727,22 +786,16 @@ int apic_msr_write(struct apic *apic, uint32_t msr, uint64_t value)
 void apic_reset_init(struct apic *apic)
 {
 	timer_stop(apic);
-	memset(apic->irr, 0, sizeof(apic->irr));
-	memset(apic->isr, 0, sizeof(apic->isr));
-	for (unsigned i = 0; i < APIC_VECTOR_WORDS; i++) {
+	memset(apic->shared.page, 0, sizeof(apic->shared.page));
+	for (unsigned i = 0; i < APIC_VECTOR_WORDS; i++)
 		__atomic_store_n(&apic->posted[i], 0, __ATOMIC_SEQ_CST);
-		__atomic_store_n(&apic->tmr[i], 0, __ATOMIC_SEQ_CST);
-	}
 	__atomic_store_n(&apic->has_posted, 0, __ATOMIC_SEQ_CST);
-	apic->irr_highest = -1;
-	apic->isr_highest = -1;
-	apic->tpr = 0;
+	apic->priority.all = 0;
 	apic->ppr = 0;
 	apic->dfr = DFR_DEFAULT;
 	apic->svr = SVR_DEFAULT;
 	apic->esr = 0;
 	apic->esr_pending = 0;
-	apic->icr = 0;
 	for (unsigned i = 0; i < APIC_LVT_COUNT; i++)
 		apic->lvt[i] = LVT_MASKED;
 	apic->timer_initial = 0;
@@ -751,6 +804,7 @@ void apic_reset_init(struct apic *apic)
 	/* In x2APIC mode it follows from the id. */
 	if (!apic_is_x2apic(apic))
 		apic->ldr = 0;
+	mode_update(apic);
 }
 
 void apic_reset(struct apic *apic)

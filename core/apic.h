@@ -22,6 +22,7 @@
 #define BULKHEAD_CORE_APIC_H
 
 #include "include/compiler.h"
+#include "include/vendor.h"
 #include "include/x86_msr.h"
 
 #define APIC_DEFAULT_GPA 0xfee00000ULL
@@ -63,6 +64,7 @@ enum apic_register {
 	APIC_REG_TIMER_CURRENT = 0x39,
 	APIC_REG_TIMER_DIVIDE = 0x3e,
 	APIC_REG_SELF_IPI = 0x3f,
+	APIC_REG_COUNT,
 };
 
 /* Delivery modes, as in the ICR, the LVTs, the IOAPIC and MSI data. */
@@ -135,11 +137,8 @@ enum apic_lvt {
 #define APIC_VECTOR_WORDS 4 /* of 64 vectors */
 
 struct apic {
-	uint64_t irr[APIC_VECTOR_WORDS];
-	uint64_t isr[APIC_VECTOR_WORDS];
-	int16_t irr_highest; /* -1: none */
-	int16_t isr_highest;
-	uint8_t tpr;
+	struct vendor_apic shared; /* with the processor */
+	union vendor_priority priority;
 	uint8_t ppr;
 	uint8_t phys_bits;
 	uint64_t base; /* IA32_APIC_BASE */
@@ -152,7 +151,6 @@ struct apic {
 	uint32_t svr;
 	uint32_t esr;	      /* as last latched */
 	uint32_t esr_pending; /* since then */
-	uint64_t icr;
 	uint32_t lvt[APIC_LVT_COUNT];
 
 	uint32_t timer_initial;
@@ -164,7 +162,6 @@ struct apic {
 
 	/* Written by any CPU, atomically. */
 	uint64_t posted[APIC_VECTOR_WORDS] __aligned(64);
-	uint64_t tmr[APIC_VECTOR_WORDS];
 	uint8_t has_posted;
 };
 
@@ -221,24 +218,25 @@ int __must_check apic_msr_write(struct apic *apic, uint32_t msr,
 
 /* TPR in its 8-bit form; CR8 is its upper half. */
 void apic_tpr_set(struct apic *apic, uint8_t tpr);
-
-static inline uint8_t apic_tpr(const struct apic *apic)
-{
-	return apic->tpr;
-}
+/* The same, and what a processor has delivered or ended by itself. */
+void apic_priority_set(struct apic *apic, union vendor_priority priority);
 
 /* The processor acknowledges the vector in service with the highest priority.*/
 void apic_eoi(struct apic *apic);
+/* The second half of it: if vector is level-triggered, the IOAPICs hear. */
+void apic_level_end(struct apic *apic, uint8_t vector);
+/* A processor has written that register of the page. */
+void apic_page_written(struct apic *apic, uint32_t offset);
 
 /* Owner's half of apic_post(). */
 void apic_posted_merge(struct apic *apic);
 
-/* Highest vector that is requested, whatever its priority; or -1. */
-static inline int apic_requested_vector(struct apic *apic)
+/* Highest vector that is requested, whatever its priority; or 0. */
+static inline uint8_t apic_requested_vector(struct apic *apic)
 {
 	if (unlikely(__atomic_load_n(&apic->has_posted, __ATOMIC_RELAXED)))
 		apic_posted_merge(apic);
-	return apic->irr_highest;
+	return apic->priority.requested;
 }
 
 /* Highest vector that the CPU would take now, were IF set; or -1. */
@@ -246,10 +244,9 @@ static inline int apic_pending_vector(struct apic *apic)
 {
 	if (unlikely(__atomic_load_n(&apic->has_posted, __ATOMIC_RELAXED)))
 		apic_posted_merge(apic);
-	if (apic->irr_highest < 0 ||
-	    (apic->irr_highest & 0xf0) <= (apic->ppr & 0xf0))
+	if ((apic->priority.requested & 0xf0) <= (apic->ppr & 0xf0))
 		return -1;
-	return apic->irr_highest;
+	return apic->priority.requested;
 }
 
 /* The CPU takes the vector that apic_pending_vector() returned: into service.*/

@@ -42,7 +42,7 @@ struct guest_manifest;
 #define PENDING_HALTED	   BIT(16) /* in HLT */
 #define PENDING_WAIT_SIPI  BIT(17)
 
-#define WINDOW_NONE   (-1)
+#define WINDOW_NONE   0
 #define WINDOW_EXTINT 256 /* above all vectors */
 
 #define VM_INPUT_MAX 256 /* console bytes not yet read */
@@ -50,10 +50,10 @@ struct guest_manifest;
 struct vm;
 
 struct vcpu {
+	struct apic apic; /* first, for a page of it is aligned */
 	struct vendor_vcpu vendor;
 	struct gate_page *page;
 	const struct vendor *back;
-	struct apic apic;
 	uint32_t pending; /* atomic */
 	uint32_t id;
 	struct vm *vm;
