@@ -107,13 +107,12 @@ static inline uint32_t *vector_word(struct apic *apic, unsigned set,
 /* The highest member below the end of that word which holds vector; or 0. */
 static uint8_t set_highest(struct apic *apic, unsigned set, uint8_t vector)
 {
-	for (int i = vector / 32; i >= 0; i--) {
-		uint32_t word = *page_word(apic, set + (unsigned)i);
+	const uint32_t *word = vector_word(apic, set, vector);
 
-		if (word)
-			return (uint8_t)(i * 32 + 31 - __builtin_clz(word));
-	}
-	return 0;
+	for (vector |= 31; !*word; word -= 4, vector -= 32)
+		if (vector == 31)
+			return 0;
+	return vector - (uint8_t)__builtin_clz(*word);
 }
 
 /* ---- Priorities and acceptance ----------------------------------------- */
@@ -182,17 +181,24 @@ void apic_posted_merge(struct apic *apic)
 {
 	__atomic_store_n(&apic->has_posted, 0, __ATOMIC_SEQ_CST);
 	for (unsigned i = 0; i < APIC_VECTOR_WORDS; i++) {
-		uint64_t posted = __atomic_exchange_n(&apic->posted[i], 0,
-						      __ATOMIC_SEQ_CST);
+		uint64_t posted;
 
+		if (!__atomic_load_n(&apic->posted[i], __ATOMIC_RELAXED))
+			continue;
+		posted = __atomic_exchange_n(&apic->posted[i], 0,
+					     __ATOMIC_SEQ_CST);
 		if (i == 0 && posted & MASK(APIC_VECTOR_FIRST - 1, 0)) {
 			posted &= ~MASK(APIC_VECTOR_FIRST - 1, 0);
 			error_raise(apic, ESR_RECEIVE_VECTOR);
+			if (!posted)
+				continue;
 		}
 		*page_word(apic, APIC_REG_IRR + 2 * i) |= (uint32_t)posted;
 		*page_word(apic, APIC_REG_IRR + 2 * i + 1) |= posted >> 32;
+		apic->priority.requested =
+			MAX(apic->priority.requested,
+			    i * 64 + 63 - (unsigned)__builtin_clzll(posted));
 	}
-	apic->priority.requested = set_highest(apic, APIC_REG_IRR, UINT8_MAX);
 }
 
 void apic_take(struct apic *apic, uint8_t vector)
@@ -786,7 +792,7 @@ int apic_msr_write(struct apic *apic, uint32_t msr, uint64_t value)
 void apic_reset_init(struct apic *apic)
 {
 	timer_stop(apic);
-	memset(apic->shared.page, 0, sizeof(apic->shared.page));
+	memset(apic->shared.page, 0, PAGE_SIZE);
 	for (unsigned i = 0; i < APIC_VECTOR_WORDS; i++)
 		__atomic_store_n(&apic->posted[i], 0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&apic->has_posted, 0, __ATOMIC_SEQ_CST);
@@ -823,11 +829,13 @@ void apic_reset(struct apic *apic)
 void apic_init(struct apic *apic, uint32_t id, bool is_bsp, uint8_t phys_bits,
 	       const struct apic_ops *ops, void *ctx)
 {
-	memset(apic, 0, sizeof(*apic));
-	apic->id = id;
-	apic->phys_bits = phys_bits;
-	apic->ops = ops;
-	apic->ctx = ctx;
-	apic->base = is_bsp ? APIC_BASE_BSP : 0;
+	*apic = (struct apic){
+		.shared.page = apic->shared.page,
+		.id = id,
+		.phys_bits = phys_bits,
+		.ops = ops,
+		.ctx = ctx,
+		.base = is_bsp ? APIC_BASE_BSP : 0,
+	};
 	apic_reset(apic);
 }

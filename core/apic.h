@@ -166,6 +166,7 @@ struct apic {
 };
 
 /*
+ * The caller has set shared.page to a page.
  * phys_bits bounds the page's address.  The state is that after reset: xAPIC
  * mode, software-disabled; but the boot processor's LINT0 is unmasked in
  * ExtINT mode, as firmware finds it under other hypervisors.
@@ -232,7 +233,7 @@ void apic_page_written(struct apic *apic, uint32_t offset);
 void apic_posted_merge(struct apic *apic);
 
 /* Highest vector that is requested, whatever its priority; or 0. */
-static inline uint8_t apic_requested_vector(struct apic *apic)
+static inline int16_t apic_requested_vector(struct apic *apic)
 {
 	if (unlikely(__atomic_load_n(&apic->has_posted, __ATOMIC_RELAXED)))
 		apic_posted_merge(apic);

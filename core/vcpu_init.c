@@ -124,6 +124,7 @@ int vcpu_init(struct vcpu *vcpu, struct vm *vm, uint32_t id)
 	vcpu->vendor.state = &vcpu->page->state;
 	vcpu->vendor.vm = &vm->vendor;
 	vcpu->vendor.apic = &vcpu->apic.shared;
+	vcpu->apic.shared.page = (uint32_t *)vcpu->apic_page;
 	vcpu->apic_timer.fn = apic_timer_fired;
 	vcpu->apic_timer.ctx = vcpu;
 	(void)snprintf(vcpu->log.name, sizeof(vcpu->log.name), "%s.%u",

@@ -50,10 +50,10 @@ struct guest_manifest;
 struct vm;
 
 struct vcpu {
-	struct apic apic; /* first, for a page of it is aligned */
 	struct vendor_vcpu vendor;
 	struct gate_page *page;
 	const struct vendor *back;
+	struct apic apic;
 	uint32_t pending; /* atomic */
 	uint32_t id;
 	struct vm *vm;
@@ -76,6 +76,7 @@ struct vcpu {
 	uint64_t exits[EXIT_REASON_COUNT];
 	struct exit_info last_exit;
 	struct log_source log;
+	uint8_t apic_page[PAGE_SIZE] __aligned(PAGE_SIZE);
 };
 
 struct vm_disk {

@@ -140,7 +140,7 @@ union vendor_priority {
 struct vendor_apic {
 	/* As the guest sees it.  IRR, ISR, TMR and ICR are kept nowhere else;
 	 * of the others there are copies, right while is_virtual. */
-	uint32_t page[PAGE_SIZE / sizeof(uint32_t)] __aligned(PAGE_SIZE);
+	uint32_t *page;
 	bool can_be_virtual; /* the back end says so, once */
 	/*
 	 * Reached by its page and switched on: run() delivers what is

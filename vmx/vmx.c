@@ -462,12 +462,13 @@ static inline void store_rip(struct vmx_vcpu *vmx,
 
 static inline void load_rip(struct vmx_vcpu *vmx, struct x86_state *state)
 {
-	vmx->rip = vmcs_read(VMCS_GUEST_RIP);
-	vmx->rsp = vmcs_read(VMCS_GUEST_RSP);
-	vmx->rflags = vmcs_read(VMCS_GUEST_RFLAGS);
-	state->rip = vmx->rip;
-	state->gpr[X86_RSP] = vmx->rsp;
-	state->rflags = vmx->rflags;
+	uint64_t rip = vmcs_read(VMCS_GUEST_RIP);
+	uint64_t rsp = vmcs_read(VMCS_GUEST_RSP);
+	uint64_t rflags = vmcs_read(VMCS_GUEST_RFLAGS);
+
+	state->rip = vmx->rip = rip;
+	state->gpr[X86_RSP] = vmx->rsp = rsp;
+	state->rflags = vmx->rflags = rflags;
 	state->valid = X86_GROUP_GPR_RIP;
 }
 
@@ -493,22 +494,37 @@ static __noinline void deadline_set(struct vmx_vcpu *vmx, uint64_t deadline)
 	vmcs_write(VMCS_PREEMPTION_TIMER, MIN(ticks, TIMER_MAX));
 }
 
-/* What to deliver, and what is being handled: see union vendor_priority. */
-static inline void store_apic(struct vendor_vcpu *vcpu, struct vmx_vcpu *vmx)
+/*
+ * What to deliver, and what is being handled: see union vendor_priority.
+ * False: an entry would be refused, for the priority went below the threshold
+ * without an exit.
+ */
+static inline bool store_priority(struct vendor_vcpu *vcpu,
+				  struct vmx_vcpu *vmx, struct exit_info *info)
 {
-	uint32_t status = vcpu->priority.all >> 8;
+	if (vmx->has_apicv) {
+		uint32_t status = vcpu->priority.all >> 8;
 
-	if (unlikely(vcpu->apic->has_changed))
-		vmx_apicv_update(vcpu);
-	if (vmx->is_apic_virtual && status != vmx->interrupt_status)
-		vmcs_write(VMCS_GUEST_INTERRUPT_STATUS, status);
+		if (unlikely(vcpu->apic->has_changed))
+			vmx_apicv_update(vcpu);
+		if (unlikely(status != vmx->interrupt_status) &&
+		    vmx->is_apic_virtual) {
+			vmcs_write(VMCS_GUEST_INTERRUPT_STATUS, status);
+			vmx->interrupt_status = status;
+		}
+	}
+	if (vmx->tpr_threshold <= vcpu->priority.tpr >> TPR_CLASS_SHIFT)
+		return true;
+	vmx_tpr_threshold_set(vmx, 0);
+	info->reason = EXIT_INTERRUPT_WINDOW;
+	return false;
 }
 
-static inline void load_apic(struct vendor_vcpu *vcpu, struct vmx_vcpu *vmx)
+static inline void load_status(struct vendor_vcpu *vcpu, struct vmx_vcpu *vmx)
 {
 	vmx->interrupt_status =
 		(uint32_t)vmcs_read(VMCS_GUEST_INTERRUPT_STATUS);
-	vcpu->priority.all = vmx->interrupt_status << 8 | *vmx->tpr;
+	vcpu->priority.all = vmx->interrupt_status << 8 | vcpu->priority.tpr;
 }
 
 static void vmx_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
@@ -518,13 +534,9 @@ static void vmx_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 	uint64_t failed;
 
 	vmx_vmcs_use(vcpu);
-	/* Entry would refuse it: the priority went below without an exit. */
-	if (unlikely(vmx->tpr_threshold > vcpu->priority.tpr >>
-		     TPR_CLASS_SHIFT)) {
-		vmx_tpr_threshold_set(vmx, 0);
-		info->reason = EXIT_INTERRUPT_WINDOW;
+	if ((vmx->tpr_threshold || vmx->has_apicv) &&
+	    !store_priority(vcpu, vmx, info))
 		return;
-	}
 	/* After every trip to the machine. */
 	if (vmx->work == WORK_MSRS)
 		vmx_msrs_load(vmx);
@@ -532,8 +544,6 @@ static void vmx_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 		return;
 	store_rip(vmx, state);
 	*vmx->tpr = vcpu->priority.tpr;
-	if (vmx->has_apicv)
-		store_apic(vcpu, vmx);
 	if (unlikely(vmx->tsc_offset != vcpu->tsc_offset)) {
 		vmx->tsc_offset = vcpu->tsc_offset;
 		vmcs_write(VMCS_TSC_OFFSET, vmx->tsc_offset);
@@ -543,10 +553,9 @@ static void vmx_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 	failed = vmx_enter(state, vmx->is_launched, &vmx->host_rsp);
 	vmx->is_launched = true;
 	load_rip(vmx, state);
+	vcpu->priority.tpr = *vmx->tpr;
 	if (vmx->is_apic_virtual)
-		load_apic(vcpu, vmx);
-	else
-		vcpu->priority.tpr = *vmx->tpr;
+		load_status(vcpu, vmx);
 	if (unlikely(failed))
 		vmx_entry_failed(vcpu, info, failed);
 	else

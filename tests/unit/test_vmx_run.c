@@ -73,6 +73,7 @@ static struct vendor_vm vm;
 static struct vmx_vcpu vmx_vcpu;
 static struct vendor_vcpu vcpu;
 static struct vendor_apic apic;
+static uint32_t apic_registers[PAGE_SIZE / 4] __aligned(PAGE_SIZE);
 static uint64_t deadline;
 
 static int setup(void **unused)
@@ -87,7 +88,8 @@ static int setup(void **unused)
 		.has_efer = true,
 		.has_timer = true,
 	};
-	apic = (struct vendor_apic){ 0 };
+	memset(apic_registers, 0, sizeof(apic_registers));
+	apic = (struct vendor_apic){ .page = apic_registers };
 	vmx_vcpu = (struct vmx_vcpu){
 		.features = &features,
 		.tpr = (uint8_t *)apic.page + APIC_TPR,
