@@ -2,11 +2,9 @@
 /*
  * The virtual local APIC: see apic.h for who may call what.
  *
- * Interrupt requests and in-service vectors are 256-bit sets with their
- * highest members cached, so that asking for the next interrupt is two loads
- * and a comparison; a set is only searched when its highest member leaves.
- * They are in the register page, where a processor that can run the APIC by
- * itself finds and changes them; it gets copies of the registers it only reads.
+ * A processor that can run the APIC by itself finds requests and vectors in
+ * service in the register page (core/apic_vectors.c), and copies of the
+ * registers that it only reads.
  *
  * Models a Pentium 4 and later APIC (version 0x14, six LVT entries) with
  * xAPIC and x2APIC modes, the TSC-deadline timer, flat, cluster and x2APIC
@@ -46,9 +44,8 @@ enum timer_mode {
 	TIMER_RESERVED = 3,
 };
 
-#define ESR_SEND_VECTOR	   BIT(5)
-#define ESR_RECEIVE_VECTOR BIT(6)
-#define ESR_REGISTER	   BIT(7)
+#define ESR_SEND_VECTOR BIT(5)
+#define ESR_REGISTER	BIT(7)
 
 #define ICR_VECTOR	MASK(7, 0)
 #define ICR_MODE	MASK(10, 8)
@@ -84,154 +81,6 @@ static const uint32_t lvt_writable[APIC_LVT_COUNT] = {
 	[APIC_LVT_ERROR] = LVT_VECTOR | LVT_MASKED,
 };
 
-/* ---- Sets of vectors --------------------------------------------------- */
-
-/* Where register number reg is in the page. */
-static inline uint32_t *page_word(struct apic *apic, unsigned reg)
-{
-	return &apic->shared.page[reg * 4];
-}
-
-static inline uint32_t vector_bit(uint8_t vector)
-{
-	return 1U << vector % 32;
-}
-
-/* set: the number of its first register. */
-static inline uint32_t *vector_word(struct apic *apic, unsigned set,
-				    uint8_t vector)
-{
-	return page_word(apic, set + vector / 32);
-}
-
-/* The highest member below the end of that word which holds vector; or 0. */
-static uint8_t set_highest(struct apic *apic, unsigned set, uint8_t vector)
-{
-	const uint32_t *word = vector_word(apic, set, vector);
-
-	for (vector |= 31; !*word; word -= 4, vector -= 32)
-		if (vector == 31)
-			return 0;
-	return vector - (uint8_t)__builtin_clz(*word);
-}
-
-/* ---- Priorities and acceptance ----------------------------------------- */
-
-static void ppr_update(struct apic *apic)
-{
-	uint8_t tpr = apic->priority.tpr;
-	uint8_t in_service = apic->priority.in_service & 0xf0;
-
-	apic->ppr = (tpr & 0xf0) >= in_service ? tpr : in_service;
-}
-
-void apic_priority_set(struct apic *apic, union vendor_priority priority)
-{
-	apic->priority = priority;
-	ppr_update(apic);
-}
-
-void apic_tpr_set(struct apic *apic, uint8_t tpr)
-{
-	apic->priority.tpr = tpr;
-	ppr_update(apic);
-}
-
-static void error_raise(struct apic *apic, uint32_t error);
-
-/* The trigger mode has to be there before the request is. */
-static inline void tmr_set(struct apic *apic, uint8_t vector, bool is_level)
-{
-	uint32_t *word = vector_word(apic, APIC_REG_TMR, vector);
-	bool was_level =
-		__atomic_load_n(word, __ATOMIC_RELAXED) & vector_bit(vector);
-
-	if (likely(was_level == is_level))
-		return;
-	if (is_level)
-		__atomic_fetch_or(word, vector_bit(vector), __ATOMIC_SEQ_CST);
-	else
-		__atomic_fetch_and(word, ~vector_bit(vector), __ATOMIC_SEQ_CST);
-	__atomic_store_n(&apic->shared.has_changed, true, __ATOMIC_SEQ_CST);
-}
-
-void apic_accept(struct apic *apic, uint8_t vector, bool is_level)
-{
-	if (unlikely(vector < APIC_VECTOR_FIRST)) {
-		error_raise(apic, ESR_RECEIVE_VECTOR);
-		return;
-	}
-	tmr_set(apic, vector, is_level);
-	*vector_word(apic, APIC_REG_IRR, vector) |= vector_bit(vector);
-	if (vector > apic->priority.requested)
-		apic->priority.requested = vector;
-}
-
-void apic_post(struct apic *apic, uint8_t vector, bool is_level)
-{
-	/* A vector below 16 is posted too: the owner reports it in its ESR. */
-	tmr_set(apic, vector, is_level);
-	__atomic_fetch_or(&apic->posted[vector / 64], BIT(vector % 64),
-			  __ATOMIC_SEQ_CST);
-	__atomic_store_n(&apic->has_posted, 1, __ATOMIC_SEQ_CST);
-	apic->ops->kick(apic->ctx);
-}
-
-void apic_posted_merge(struct apic *apic)
-{
-	__atomic_store_n(&apic->has_posted, 0, __ATOMIC_SEQ_CST);
-	for (unsigned i = 0; i < APIC_VECTOR_WORDS; i++) {
-		uint64_t posted;
-
-		if (!__atomic_load_n(&apic->posted[i], __ATOMIC_RELAXED))
-			continue;
-		posted = __atomic_exchange_n(&apic->posted[i], 0,
-					     __ATOMIC_SEQ_CST);
-		if (i == 0 && posted & MASK(APIC_VECTOR_FIRST - 1, 0)) {
-			posted &= ~MASK(APIC_VECTOR_FIRST - 1, 0);
-			error_raise(apic, ESR_RECEIVE_VECTOR);
-			if (!posted)
-				continue;
-		}
-		*page_word(apic, APIC_REG_IRR + 2 * i) |= (uint32_t)posted;
-		*page_word(apic, APIC_REG_IRR + 2 * i + 1) |= posted >> 32;
-		apic->priority.requested =
-			MAX(apic->priority.requested,
-			    i * 64 + 63 - (unsigned)__builtin_clzll(posted));
-	}
-}
-
-void apic_take(struct apic *apic, uint8_t vector)
-{
-	*vector_word(apic, APIC_REG_IRR, vector) &= ~vector_bit(vector);
-	apic->priority.requested = set_highest(apic, APIC_REG_IRR, vector);
-	*vector_word(apic, APIC_REG_ISR, vector) |= vector_bit(vector);
-	if (vector > apic->priority.in_service)
-		apic->priority.in_service = vector;
-	ppr_update(apic);
-}
-
-void apic_eoi(struct apic *apic)
-{
-	uint8_t vector = apic->priority.in_service;
-
-	if (vector == 0)
-		return;
-	*vector_word(apic, APIC_REG_ISR, vector) &= ~vector_bit(vector);
-	apic->priority.in_service = set_highest(apic, APIC_REG_ISR, vector);
-	ppr_update(apic);
-	apic_level_end(apic, vector);
-}
-
-void apic_level_end(struct apic *apic, uint8_t vector)
-{
-	uint32_t *word = vector_word(apic, APIC_REG_TMR, vector);
-
-	if (unlikely(__atomic_load_n(word, __ATOMIC_RELAXED) &
-		     vector_bit(vector)))
-		apic->ops->eoi_level(apic->ctx, vector);
-}
-
 /* ---- Local interrupts -------------------------------------------------- */
 
 static void lvt_deliver(struct apic *apic, enum apic_lvt entry)
@@ -256,7 +105,7 @@ static void lvt_deliver(struct apic *apic, enum apic_lvt entry)
 }
 
 /* Only a new error interrupts: an illegal LVT vector must not recurse. */
-static void error_raise(struct apic *apic, uint32_t error)
+void apic_error_raise(struct apic *apic, uint32_t error)
 {
 	if (apic->esr_pending & error)
 		return;
@@ -434,8 +283,8 @@ static void tsc_deadline_write(struct apic *apic, uint64_t value)
 
 static uint64_t icr_read(struct apic *apic)
 {
-	return (uint64_t)*page_word(apic, APIC_REG_ICR_HIGH) << 32 |
-	       *page_word(apic, APIC_REG_ICR);
+	return (uint64_t)*apic_page_word(apic, APIC_REG_ICR_HIGH) << 32 |
+	       *apic_page_word(apic, APIC_REG_ICR);
 }
 
 static void icr_send(struct apic *apic)
@@ -453,7 +302,7 @@ static void icr_send(struct apic *apic)
 			message.mode == APIC_MODE_LOWEST;
 
 	if (is_fixed && message.vector < APIC_VECTOR_FIRST) {
-		error_raise(apic, ESR_SEND_VECTOR);
+		apic_error_raise(apic, ESR_SEND_VECTOR);
 		return;
 	}
 	if (is_fixed && message.shorthand == APIC_TO_SELF) {
@@ -498,10 +347,10 @@ static bool register_read(struct apic *apic, unsigned reg, uint32_t *value)
 	case APIC_REG_ISR ... APIC_REG_IRR + 7: /* and TMR between them */
 		if (apic->has_posted)
 			apic_posted_merge(apic);
-		*value = *page_word(apic, reg);
+		*value = *apic_page_word(apic, reg);
 		return true;
 	case APIC_REG_ICR:
-		*value = *page_word(apic, reg);
+		*value = *apic_page_word(apic, reg);
 		return true;
 	case APIC_REG_ESR:
 		*value = apic->esr;
@@ -537,7 +386,7 @@ static bool page_register_read(struct apic *apic, unsigned reg, uint32_t *value)
 		*value = apic->dfr;
 		return true;
 	case APIC_REG_ICR_HIGH:
-		*value = *page_word(apic, reg);
+		*value = *apic_page_word(apic, reg);
 		return true;
 	}
 	return false;
@@ -557,7 +406,7 @@ static void page_show(struct apic *apic, unsigned reg)
 
 	if (register_read(apic, reg, &value) ||
 	    page_register_read(apic, reg, &value))
-		*page_word(apic, reg) = value;
+		*apic_page_word(apic, reg) = value;
 }
 
 static void mode_update(struct apic *apic)
@@ -629,11 +478,11 @@ static bool page_register_write(struct apic *apic, unsigned reg, uint32_t value)
 		apic->dfr = value | ~(uint32_t)APIC_DFR_MODEL;
 		return true;
 	case APIC_REG_ICR:
-		*page_word(apic, reg) = value & ICR_LOW_VALID;
+		*apic_page_word(apic, reg) = value & ICR_LOW_VALID;
 		icr_send(apic);
 		return true;
 	case APIC_REG_ICR_HIGH:
-		*page_word(apic, reg) = value & (ICR_XAPIC_DEST >> 32);
+		*apic_page_word(apic, reg) = value & (ICR_XAPIC_DEST >> 32);
 		return true;
 	}
 	return false;
@@ -650,7 +499,7 @@ uint32_t apic_mmio_read(struct apic *apic, uint32_t offset, unsigned size)
 		return 0;
 	if (!register_read(apic, reg, &value) &&
 	    !page_register_read(apic, reg, &value)) {
-		error_raise(apic, ESR_REGISTER);
+		apic_error_raise(apic, ESR_REGISTER);
 		return 0;
 	}
 	value >>= byte * 8;
@@ -665,7 +514,7 @@ void apic_mmio_write(struct apic *apic, uint32_t offset, uint32_t value)
 		return;
 	if (!register_write(apic, reg, value) &&
 	    !page_register_write(apic, reg, value))
-		error_raise(apic, ESR_REGISTER);
+		apic_error_raise(apic, ESR_REGISTER);
 	if (unlikely(apic->shared.is_virtual))
 		page_show(apic, reg);
 }
@@ -673,7 +522,7 @@ void apic_mmio_write(struct apic *apic, uint32_t offset, uint32_t value)
 void apic_page_written(struct apic *apic, uint32_t offset)
 {
 	offset &= 0xff0;
-	apic_mmio_write(apic, offset, *page_word(apic, offset >> 4));
+	apic_mmio_write(apic, offset, *apic_page_word(apic, offset >> 4));
 }
 
 /* ---- MSRs -------------------------------------------------------------- */
@@ -685,16 +534,17 @@ static int x2apic_write(struct apic *apic, unsigned reg, uint64_t value)
 		if (value & ~ICR_VECTOR)
 			return -EINVAL;
 		if (value < APIC_VECTOR_FIRST)
-			error_raise(apic, ESR_SEND_VECTOR);
+			apic_error_raise(apic, ESR_SEND_VECTOR);
 		else if (apic_is_software_enabled(apic))
 			apic_accept(apic, (uint8_t)value, false);
 		return 0;
 	case APIC_REG_ICR:
 		if (value & ~(ICR_LOW_VALID | ICR_STATUS | ICR_X2APIC_DEST))
 			return -EINVAL;
-		*page_word(apic, APIC_REG_ICR) =
+		*apic_page_word(apic, APIC_REG_ICR) =
 			(uint32_t)(value & ~ICR_STATUS);
-		*page_word(apic, APIC_REG_ICR_HIGH) = (uint32_t)(value >> 32);
+		*apic_page_word(apic, APIC_REG_ICR_HIGH) =
+			(uint32_t)(value >> 32);
 		icr_send(apic);
 		return 0;
 	case APIC_REG_EOI:
@@ -735,7 +585,7 @@ static int base_write(struct apic *apic, uint64_t value)
 		apic_reset_init(apic);
 	if (x2apic && !(old & APIC_BASE_X2APIC)) {
 		apic->ldr = (apic->id >> 4) << 16 | BIT(apic->id & 0xf);
-		*page_word(apic, APIC_REG_ICR_HIGH) = 0;
+		*apic_page_word(apic, APIC_REG_ICR_HIGH) = 0;
 	}
 	mode_update(apic);
 	apic->ops->base_changed(apic->ctx);

@@ -29,12 +29,13 @@
 #define APIC_BUS_HZ	 1000000000ULL
 #define APIC_BROADCAST	 0xffffffffU
 
-#define APIC_SVR_ENABLE	     BIT(8)
-#define APIC_DFR_MODEL	     MASK(31, 28)
-#define APIC_LDR_XAPIC	     MASK(31, 24)
-#define APIC_XAPIC_BROADCAST 0xffU
+#define APIC_SVR_ENABLE		BIT(8)
+#define APIC_ESR_RECEIVE_VECTOR BIT(6)
+#define APIC_DFR_MODEL		MASK(31, 28)
+#define APIC_LDR_XAPIC		MASK(31, 24)
+#define APIC_XAPIC_BROADCAST	0xffU
 /* Vectors below are not accepted. */
-#define APIC_VECTOR_FIRST    16
+#define APIC_VECTOR_FIRST	16
 
 /* Register numbers: offset in the page / 16, or MSR - 0x800. */
 enum apic_register {
@@ -173,6 +174,12 @@ struct apic {
  */
 void apic_init(struct apic *apic, uint32_t id, bool is_bsp, uint8_t phys_bits,
 	       const struct apic_ops *ops, void *ctx);
+/* Where register number reg is in the page. */
+static inline uint32_t *apic_page_word(struct apic *apic, unsigned reg)
+{
+	return &apic->shared.page[reg * 4];
+}
+
 /* Power-on reset, and the INIT IPI's, which keeps IA32_APIC_BASE. */
 void apic_reset(struct apic *apic);
 void apic_reset_init(struct apic *apic);
@@ -262,6 +269,9 @@ bool apic_extint_enabled(const struct apic *apic);
  * see apic_extint_enabled().
  */
 void apic_lint_raise(struct apic *apic, unsigned pin);
+
+/* A bit of the ESR; the first since its last write interrupts. */
+void apic_error_raise(struct apic *apic, uint32_t error);
 
 /* The deadline last armed has passed; harmless if it has not. */
 void apic_timer_expired(struct apic *apic);

@@ -30,30 +30,31 @@ enum exit_reason {
 	EXIT_HOST_NMI,
 	EXIT_INTERRUPT_WINDOW,
 	EXIT_NMI_WINDOW,
-	EXIT_CPUID,    /* length */
-	EXIT_HLT,      /* length */
-	EXIT_PAUSE,    /* length */
-	EXIT_IO,       /* io; length is 0 for strings */
-	EXIT_MSR,      /* is_write, length */
-	EXIT_CR,       /* nothing: the machine decodes */
-	EXIT_DR,       /* nothing: run again with debug registers loaded */
-	EXIT_NESTED,   /* gpa, error: a nested page fault */
-	EXIT_APIC_EOI, /* length: a write to that register of its page */
-	/* Of a virtual APIC, after the fact: */
-	EXIT_APIC_WRITE, /* apic_offset: that register of its page */
-	EXIT_APIC_LEVEL, /* vector: EOI of one that is level-triggered */
-	EXIT_HYPERCALL,	 /* length */
-	EXIT_WBINVD,	 /* length: caches, nothing to do */
-	EXIT_INVD,	 /* length: the same */
-	EXIT_XSETBV,	 /* length */
-	EXIT_UNDEFINED,	 /* instructions the guest was told do not exist */
-	EXIT_SHUTDOWN,	 /* triple fault */
-	EXIT_EXCEPTION,	 /* vector */
-	EXIT_EMULATE,	 /* let the machine emulate one instruction */
+	EXIT_CPUID,	/* length */
+	EXIT_HLT,	/* length */
+	EXIT_PAUSE,	/* length */
+	EXIT_IO,	/* io; length is 0 for strings */
+	EXIT_MSR,	/* is_write, length */
+	EXIT_CR,	/* nothing: the machine decodes */
+	EXIT_DR,	/* nothing: run again with debug registers loaded */
+	EXIT_NESTED,	/* gpa, error: a nested page fault */
+	EXIT_APIC_EOI,	/* length: a write to that register of its page */
+	EXIT_HYPERCALL, /* length */
+	EXIT_WBINVD,	/* length: caches, nothing to do */
+	EXIT_INVD,	/* length: the same */
+	EXIT_XSETBV,	/* length */
+	EXIT_UNDEFINED, /* instructions the guest was told do not exist */
+	EXIT_SHUTDOWN,	/* triple fault */
+	EXIT_EXCEPTION, /* vector */
+	EXIT_EMULATE,	/* let the machine emulate one instruction */
 	/* the same, if it can: the processor will forget the shadow over it */
 	EXIT_SHADOWED,
 	/* emulate: this processor cannot run the guest as it is now */
 	EXIT_EMULATE_RUN,
+	/* apic_offset: the guest has written that register of a virtual APIC */
+	EXIT_APIC_WRITE,
+	/* vector: its EOI of a level-triggered one is done */
+	EXIT_APIC_LEVEL,
 	EXIT_REASON_COUNT,
 };
 

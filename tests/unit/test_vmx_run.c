@@ -503,7 +503,11 @@ static void test_apicv_exits(void **unused)
 	guest = exit_virtual;
 	reason = 56;
 	qualification = 0x380;
+	(void)run();
+	reads = writes = 0;
 	info = run();
+	assert_int_equal(reads, 6);
+	assert_int_equal(writes, 0);
 	assert_int_equal(info.reason, EXIT_APIC_WRITE);
 	assert_int_equal(info.apic_offset, 0x380);
 	assert_int_equal(info.length, 0);
