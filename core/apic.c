@@ -2,9 +2,9 @@
 /*
  * The virtual local APIC: see apic.h for who may call what.
  *
- * Interrupt requests and in-service vectors are 256-bit sets with their
- * highest members cached, so that asking for the next interrupt is two loads
- * and a comparison; a set is only searched when its highest member leaves.
+ * A processor that can run the APIC by itself finds requests and vectors in
+ * service in the register page (core/apic_vectors.c), and copies of the
+ * registers that it only reads.
  *
  * Models a Pentium 4 and later APIC (version 0x14, six LVT entries) with
  * xAPIC and x2APIC modes, the TSC-deadline timer, flat, cluster and x2APIC
@@ -44,9 +44,8 @@ enum timer_mode {
 	TIMER_RESERVED = 3,
 };
 
-#define ESR_SEND_VECTOR	   BIT(5)
-#define ESR_RECEIVE_VECTOR BIT(6)
-#define ESR_REGISTER	   BIT(7)
+#define ESR_SEND_VECTOR BIT(5)
+#define ESR_REGISTER	BIT(7)
 
 #define ICR_VECTOR	MASK(7, 0)
 #define ICR_MODE	MASK(10, 8)
@@ -82,125 +81,6 @@ static const uint32_t lvt_writable[APIC_LVT_COUNT] = {
 	[APIC_LVT_ERROR] = LVT_VECTOR | LVT_MASKED,
 };
 
-/* ---- Sets of vectors --------------------------------------------------- */
-
-static inline uint64_t vector_bit(uint8_t vector)
-{
-	return BIT(vector % 64);
-}
-
-static int set_highest(const uint64_t *set)
-{
-	for (int i = APIC_VECTOR_WORDS - 1; i >= 0; i--)
-		if (set[i])
-			return i * 64 + 63 - __builtin_clzll(set[i]);
-	return -1;
-}
-
-/* The 32 vectors that register index (0-7) of a set shows. */
-static uint32_t set_slice(const uint64_t *set, unsigned index)
-{
-	return (uint32_t)(set[index / 2] >> (index % 2 * 32));
-}
-
-/* ---- Priorities and acceptance ----------------------------------------- */
-
-static void ppr_update(struct apic *apic)
-{
-	int in_service = apic->isr_highest < 0 ? 0 : apic->isr_highest & 0xf0;
-
-	apic->ppr = (apic->tpr & 0xf0) >= in_service ? apic->tpr : in_service;
-}
-
-void apic_tpr_set(struct apic *apic, uint8_t tpr)
-{
-	apic->tpr = tpr;
-	ppr_update(apic);
-}
-
-static void error_raise(struct apic *apic, uint32_t error);
-
-/* The trigger mode has to be there before the request is. */
-static inline void tmr_set(struct apic *apic, uint8_t vector, bool is_level)
-{
-	uint64_t *word = &apic->tmr[vector / 64];
-	bool was_level =
-		__atomic_load_n(word, __ATOMIC_RELAXED) & vector_bit(vector);
-
-	if (likely(was_level == is_level))
-		return;
-	if (is_level)
-		__atomic_fetch_or(word, vector_bit(vector), __ATOMIC_SEQ_CST);
-	else
-		__atomic_fetch_and(word, ~vector_bit(vector), __ATOMIC_SEQ_CST);
-}
-
-void apic_accept(struct apic *apic, uint8_t vector, bool is_level)
-{
-	if (unlikely(vector < APIC_VECTOR_FIRST)) {
-		error_raise(apic, ESR_RECEIVE_VECTOR);
-		return;
-	}
-	tmr_set(apic, vector, is_level);
-	apic->irr[vector / 64] |= vector_bit(vector);
-	if (vector > apic->irr_highest)
-		apic->irr_highest = vector;
-}
-
-void apic_post(struct apic *apic, uint8_t vector, bool is_level)
-{
-	/* A vector below 16 is posted too: the owner reports it in its ESR. */
-	tmr_set(apic, vector, is_level);
-	__atomic_fetch_or(&apic->posted[vector / 64], vector_bit(vector),
-			  __ATOMIC_SEQ_CST);
-	__atomic_store_n(&apic->has_posted, 1, __ATOMIC_SEQ_CST);
-	apic->ops->kick(apic->ctx);
-}
-
-void apic_posted_merge(struct apic *apic)
-{
-	__atomic_store_n(&apic->has_posted, 0, __ATOMIC_SEQ_CST);
-	for (unsigned i = 0; i < APIC_VECTOR_WORDS; i++) {
-		uint64_t posted = __atomic_exchange_n(&apic->posted[i], 0,
-						      __ATOMIC_SEQ_CST);
-
-		if (i == 0 && posted & MASK(APIC_VECTOR_FIRST - 1, 0)) {
-			posted &= ~MASK(APIC_VECTOR_FIRST - 1, 0);
-			error_raise(apic, ESR_RECEIVE_VECTOR);
-		}
-		apic->irr[i] |= posted;
-	}
-	apic->irr_highest = set_highest(apic->irr);
-}
-
-void apic_take(struct apic *apic, uint8_t vector)
-{
-	apic->irr[vector / 64] &= ~vector_bit(vector);
-	apic->irr_highest = set_highest(apic->irr);
-	apic->isr[vector / 64] |= vector_bit(vector);
-	if (vector > apic->isr_highest)
-		apic->isr_highest = vector;
-	ppr_update(apic);
-}
-
-void apic_eoi(struct apic *apic)
-{
-	int vector = apic->isr_highest;
-	uint64_t bit;
-
-	if (vector < 0)
-		return;
-	bit = vector_bit(vector);
-	apic->isr[vector / 64] &= ~bit;
-	apic->isr_highest = set_highest(apic->isr);
-	ppr_update(apic);
-	if (unlikely(
-		    __atomic_load_n(&apic->tmr[vector / 64], __ATOMIC_RELAXED) &
-		    bit)) {
-		apic->ops->eoi_level(apic->ctx, vector);
-	}
-}
-
 /* ---- Local interrupts -------------------------------------------------- */
 
 static void lvt_deliver(struct apic *apic, enum apic_lvt entry)
@@ -225,7 +105,7 @@ static void lvt_deliver(struct apic *apic, enum apic_lvt entry)
 }
 
 /* Only a new error interrupts: an illegal LVT vector must not recurse. */
-static void error_raise(struct apic *apic, uint32_t error)
+void apic_error_raise(struct apic *apic, uint32_t error)
 {
 	if (apic->esr_pending & error)
 		return;
@@ -401,9 +281,15 @@ static void tsc_deadline_write(struct apic *apic, uint64_t value)
 
 /* ---- The command register --------------------------------------------- */
 
+static uint64_t icr_read(struct apic *apic)
+{
+	return (uint64_t)*apic_page_word(apic, APIC_REG_ICR_HIGH) << 32 |
+	       *apic_page_word(apic, APIC_REG_ICR);
+}
+
 static void icr_send(struct apic *apic)
 {
-	uint64_t icr = apic->icr;
+	uint64_t icr = icr_read(apic);
 	struct apic_message message = {
 		.vector = FIELD_GET(ICR_VECTOR, icr),
 		.mode = FIELD_GET(ICR_MODE, icr),
@@ -416,7 +302,7 @@ static void icr_send(struct apic *apic)
 			message.mode == APIC_MODE_LOWEST;
 
 	if (is_fixed && message.vector < APIC_VECTOR_FIRST) {
-		error_raise(apic, ESR_SEND_VECTOR);
+		apic_error_raise(apic, ESR_SEND_VECTOR);
 		return;
 	}
 	if (is_fixed && message.shorthand == APIC_TO_SELF) {
@@ -447,7 +333,7 @@ static bool register_read(struct apic *apic, unsigned reg, uint32_t *value)
 		*value = VERSION_VALUE;
 		return true;
 	case APIC_REG_TPR:
-		*value = apic->tpr;
+		*value = apic->priority.tpr;
 		return true;
 	case APIC_REG_PPR:
 		*value = apic->ppr;
@@ -458,22 +344,16 @@ static bool register_read(struct apic *apic, unsigned reg, uint32_t *value)
 	case APIC_REG_SVR:
 		*value = apic->svr;
 		return true;
-	case APIC_REG_ISR ... APIC_REG_ISR + 7:
-		*value = set_slice(apic->isr, reg - APIC_REG_ISR);
-		return true;
-	case APIC_REG_TMR ... APIC_REG_TMR + 7:
-		*value = set_slice(apic->tmr, reg - APIC_REG_TMR);
-		return true;
-	case APIC_REG_IRR ... APIC_REG_IRR + 7:
+	case APIC_REG_ISR ... APIC_REG_IRR + 7: /* and TMR between them */
 		if (apic->has_posted)
 			apic_posted_merge(apic);
-		*value = set_slice(apic->irr, reg - APIC_REG_IRR);
+		*value = *apic_page_word(apic, reg);
+		return true;
+	case APIC_REG_ICR:
+		*value = *apic_page_word(apic, reg);
 		return true;
 	case APIC_REG_ESR:
 		*value = apic->esr;
-		return true;
-	case APIC_REG_ICR:
-		*value = (uint32_t)apic->icr;
 		return true;
 	case APIC_REG_LVT_TIMER ... APIC_REG_LVT_ERROR:
 		*value = apic->lvt[reg - APIC_REG_LVT_TIMER];
@@ -506,15 +386,47 @@ static bool page_register_read(struct apic *apic, unsigned reg, uint32_t *value)
 		*value = apic->dfr;
 		return true;
 	case APIC_REG_ICR_HIGH:
-		*value = (uint32_t)(apic->icr >> 32);
+		*value = *apic_page_word(apic, reg);
 		return true;
 	}
 	return false;
 }
 
+/* Disabled or in x2APIC mode nobody answers there. */
+static bool has_page(const struct apic *apic)
+{
+	return (apic->base & (APIC_BASE_ENABLE | APIC_BASE_X2APIC)) ==
+	       APIC_BASE_ENABLE;
+}
+
+/* What a processor is to read by itself. */
+static void page_show(struct apic *apic, unsigned reg)
+{
+	uint32_t value;
+
+	if (register_read(apic, reg, &value) ||
+	    page_register_read(apic, reg, &value))
+		*apic_page_word(apic, reg) = value;
+}
+
+static void mode_update(struct apic *apic)
+{
+	struct vendor_apic *shared = &apic->shared;
+	bool is_virtual = shared->can_be_virtual && has_page(apic) &&
+			  apic->svr & APIC_SVR_ENABLE;
+
+	if (is_virtual == shared->is_virtual)
+		return;
+	shared->is_virtual = is_virtual;
+	__atomic_store_n(&shared->has_changed, true, __ATOMIC_SEQ_CST);
+	for (unsigned reg = 0; reg < APIC_REG_COUNT; reg++)
+		page_show(apic, reg);
+}
+
 static void svr_write(struct apic *apic, uint32_t value)
 {
 	apic->svr = value & (SVR_VECTOR | APIC_SVR_ENABLE | SVR_FOCUS);
+	mode_update(apic);
 	if (apic->svr & APIC_SVR_ENABLE)
 		return;
 	for (unsigned i = 0; i < APIC_LVT_COUNT; i++)
@@ -566,23 +478,14 @@ static bool page_register_write(struct apic *apic, unsigned reg, uint32_t value)
 		apic->dfr = value | ~(uint32_t)APIC_DFR_MODEL;
 		return true;
 	case APIC_REG_ICR:
-		apic->icr =
-			(apic->icr & ~MASK(31, 0)) | (value & ICR_LOW_VALID);
+		*apic_page_word(apic, reg) = value & ICR_LOW_VALID;
 		icr_send(apic);
 		return true;
 	case APIC_REG_ICR_HIGH:
-		apic->icr = (apic->icr & MASK(31, 0)) |
-			    (((uint64_t)value << 32) & ICR_XAPIC_DEST);
+		*apic_page_word(apic, reg) = value & (ICR_XAPIC_DEST >> 32);
 		return true;
 	}
 	return false;
-}
-
-/* Disabled or in x2APIC mode nobody answers there. */
-static bool has_page(const struct apic *apic)
-{
-	return (apic->base & (APIC_BASE_ENABLE | APIC_BASE_X2APIC)) ==
-	       APIC_BASE_ENABLE;
 }
 
 uint32_t apic_mmio_read(struct apic *apic, uint32_t offset, unsigned size)
@@ -596,7 +499,7 @@ uint32_t apic_mmio_read(struct apic *apic, uint32_t offset, unsigned size)
 		return 0;
 	if (!register_read(apic, reg, &value) &&
 	    !page_register_read(apic, reg, &value)) {
-		error_raise(apic, ESR_REGISTER);
+		apic_error_raise(apic, ESR_REGISTER);
 		return 0;
 	}
 	value >>= byte * 8;
@@ -611,7 +514,15 @@ void apic_mmio_write(struct apic *apic, uint32_t offset, uint32_t value)
 		return;
 	if (!register_write(apic, reg, value) &&
 	    !page_register_write(apic, reg, value))
-		error_raise(apic, ESR_REGISTER);
+		apic_error_raise(apic, ESR_REGISTER);
+	if (unlikely(apic->shared.is_virtual))
+		page_show(apic, reg);
+}
+
+void apic_page_written(struct apic *apic, uint32_t offset)
+{
+	offset &= 0xff0;
+	apic_mmio_write(apic, offset, *apic_page_word(apic, offset >> 4));
 }
 
 /* ---- MSRs -------------------------------------------------------------- */
@@ -623,14 +534,17 @@ static int x2apic_write(struct apic *apic, unsigned reg, uint64_t value)
 		if (value & ~ICR_VECTOR)
 			return -EINVAL;
 		if (value < APIC_VECTOR_FIRST)
-			error_raise(apic, ESR_SEND_VECTOR);
+			apic_error_raise(apic, ESR_SEND_VECTOR);
 		else if (apic_is_software_enabled(apic))
 			apic_accept(apic, (uint8_t)value, false);
 		return 0;
 	case APIC_REG_ICR:
 		if (value & ~(ICR_LOW_VALID | ICR_STATUS | ICR_X2APIC_DEST))
 			return -EINVAL;
-		apic->icr = value & ~ICR_STATUS;
+		*apic_page_word(apic, APIC_REG_ICR) =
+			(uint32_t)(value & ~ICR_STATUS);
+		*apic_page_word(apic, APIC_REG_ICR_HIGH) =
+			(uint32_t)(value >> 32);
 		icr_send(apic);
 		return 0;
 	case APIC_REG_EOI:
@@ -671,8 +585,9 @@ static int base_write(struct apic *apic, uint64_t value)
 		apic_reset_init(apic);
 	if (x2apic && !(old & APIC_BASE_X2APIC)) {
 		apic->ldr = (apic->id >> 4) << 16 | BIT(apic->id & 0xf);
-		apic->icr &= MASK(31, 0);
+		*apic_page_word(apic, APIC_REG_ICR_HIGH) = 0;
 	}
+	mode_update(apic);
 	apic->ops->base_changed(apic->ctx);
 	return 0;
 }
@@ -686,7 +601,7 @@ int apic_msr_read(struct apic *apic, uint32_t msr, uint64_t *value)
 		if (!apic_is_x2apic(apic))
 			return -EINVAL;
 		if (reg == APIC_REG_ICR) {
-			*value = apic->icr;
+			*value = icr_read(apic);
 			return 0;
 		}
 		if (!register_read(apic, reg, &low))
@@ -727,22 +642,16 @@ int apic_msr_write(struct apic *apic, uint32_t msr, uint64_t value)
 void apic_reset_init(struct apic *apic)
 {
 	timer_stop(apic);
-	memset(apic->irr, 0, sizeof(apic->irr));
-	memset(apic->isr, 0, sizeof(apic->isr));
-	for (unsigned i = 0; i < APIC_VECTOR_WORDS; i++) {
+	memset(apic->shared.page, 0, PAGE_SIZE);
+	for (unsigned i = 0; i < APIC_VECTOR_WORDS; i++)
 		__atomic_store_n(&apic->posted[i], 0, __ATOMIC_SEQ_CST);
-		__atomic_store_n(&apic->tmr[i], 0, __ATOMIC_SEQ_CST);
-	}
 	__atomic_store_n(&apic->has_posted, 0, __ATOMIC_SEQ_CST);
-	apic->irr_highest = -1;
-	apic->isr_highest = -1;
-	apic->tpr = 0;
+	apic->priority.all = 0;
 	apic->ppr = 0;
 	apic->dfr = DFR_DEFAULT;
 	apic->svr = SVR_DEFAULT;
 	apic->esr = 0;
 	apic->esr_pending = 0;
-	apic->icr = 0;
 	for (unsigned i = 0; i < APIC_LVT_COUNT; i++)
 		apic->lvt[i] = LVT_MASKED;
 	apic->timer_initial = 0;
@@ -751,6 +660,7 @@ void apic_reset_init(struct apic *apic)
 	/* In x2APIC mode it follows from the id. */
 	if (!apic_is_x2apic(apic))
 		apic->ldr = 0;
+	mode_update(apic);
 }
 
 void apic_reset(struct apic *apic)
@@ -769,11 +679,13 @@ void apic_reset(struct apic *apic)
 void apic_init(struct apic *apic, uint32_t id, bool is_bsp, uint8_t phys_bits,
 	       const struct apic_ops *ops, void *ctx)
 {
-	memset(apic, 0, sizeof(*apic));
-	apic->id = id;
-	apic->phys_bits = phys_bits;
-	apic->ops = ops;
-	apic->ctx = ctx;
-	apic->base = is_bsp ? APIC_BASE_BSP : 0;
+	*apic = (struct apic){
+		.shared.page = apic->shared.page,
+		.id = id,
+		.phys_bits = phys_bits,
+		.ops = ops,
+		.ctx = ctx,
+		.base = is_bsp ? APIC_BASE_BSP : 0,
+	};
 	apic_reset(apic);
 }

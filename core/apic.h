@@ -22,18 +22,20 @@
 #define BULKHEAD_CORE_APIC_H
 
 #include "include/compiler.h"
+#include "include/vendor.h"
 #include "include/x86_msr.h"
 
 #define APIC_DEFAULT_GPA 0xfee00000ULL
 #define APIC_BUS_HZ	 1000000000ULL
 #define APIC_BROADCAST	 0xffffffffU
 
-#define APIC_SVR_ENABLE	     BIT(8)
-#define APIC_DFR_MODEL	     MASK(31, 28)
-#define APIC_LDR_XAPIC	     MASK(31, 24)
-#define APIC_XAPIC_BROADCAST 0xffU
+#define APIC_SVR_ENABLE		BIT(8)
+#define APIC_ESR_RECEIVE_VECTOR BIT(6)
+#define APIC_DFR_MODEL		MASK(31, 28)
+#define APIC_LDR_XAPIC		MASK(31, 24)
+#define APIC_XAPIC_BROADCAST	0xffU
 /* Vectors below are not accepted. */
-#define APIC_VECTOR_FIRST    16
+#define APIC_VECTOR_FIRST	16
 
 /* Register numbers: offset in the page / 16, or MSR - 0x800. */
 enum apic_register {
@@ -63,6 +65,7 @@ enum apic_register {
 	APIC_REG_TIMER_CURRENT = 0x39,
 	APIC_REG_TIMER_DIVIDE = 0x3e,
 	APIC_REG_SELF_IPI = 0x3f,
+	APIC_REG_COUNT,
 };
 
 /* Delivery modes, as in the ICR, the LVTs, the IOAPIC and MSI data. */
@@ -135,11 +138,8 @@ enum apic_lvt {
 #define APIC_VECTOR_WORDS 4 /* of 64 vectors */
 
 struct apic {
-	uint64_t irr[APIC_VECTOR_WORDS];
-	uint64_t isr[APIC_VECTOR_WORDS];
-	int16_t irr_highest; /* -1: none */
-	int16_t isr_highest;
-	uint8_t tpr;
+	struct vendor_apic shared; /* with the processor */
+	union vendor_priority priority;
 	uint8_t ppr;
 	uint8_t phys_bits;
 	uint64_t base; /* IA32_APIC_BASE */
@@ -152,7 +152,6 @@ struct apic {
 	uint32_t svr;
 	uint32_t esr;	      /* as last latched */
 	uint32_t esr_pending; /* since then */
-	uint64_t icr;
 	uint32_t lvt[APIC_LVT_COUNT];
 
 	uint32_t timer_initial;
@@ -164,17 +163,23 @@ struct apic {
 
 	/* Written by any CPU, atomically. */
 	uint64_t posted[APIC_VECTOR_WORDS] __aligned(64);
-	uint64_t tmr[APIC_VECTOR_WORDS];
 	uint8_t has_posted;
 };
 
 /*
+ * The caller has set shared.page to a page.
  * phys_bits bounds the page's address.  The state is that after reset: xAPIC
  * mode, software-disabled; but the boot processor's LINT0 is unmasked in
  * ExtINT mode, as firmware finds it under other hypervisors.
  */
 void apic_init(struct apic *apic, uint32_t id, bool is_bsp, uint8_t phys_bits,
 	       const struct apic_ops *ops, void *ctx);
+/* Where register number reg is in the page. */
+static inline uint32_t *apic_page_word(struct apic *apic, unsigned reg)
+{
+	return &apic->shared.page[reg * 4];
+}
+
 /* Power-on reset, and the INIT IPI's, which keeps IA32_APIC_BASE. */
 void apic_reset(struct apic *apic);
 void apic_reset_init(struct apic *apic);
@@ -221,24 +226,25 @@ int __must_check apic_msr_write(struct apic *apic, uint32_t msr,
 
 /* TPR in its 8-bit form; CR8 is its upper half. */
 void apic_tpr_set(struct apic *apic, uint8_t tpr);
-
-static inline uint8_t apic_tpr(const struct apic *apic)
-{
-	return apic->tpr;
-}
+/* The same, and what a processor has delivered or ended by itself. */
+void apic_priority_set(struct apic *apic, union vendor_priority priority);
 
 /* The processor acknowledges the vector in service with the highest priority.*/
 void apic_eoi(struct apic *apic);
+/* The second half of it: if vector is level-triggered, the IOAPICs hear. */
+void apic_level_end(struct apic *apic, uint8_t vector);
+/* A processor has written that register of the page. */
+void apic_page_written(struct apic *apic, uint32_t offset);
 
 /* Owner's half of apic_post(). */
 void apic_posted_merge(struct apic *apic);
 
-/* Highest vector that is requested, whatever its priority; or -1. */
-static inline int apic_requested_vector(struct apic *apic)
+/* Highest vector that is requested, whatever its priority; or 0. */
+static inline int16_t apic_requested_vector(struct apic *apic)
 {
 	if (unlikely(__atomic_load_n(&apic->has_posted, __ATOMIC_RELAXED)))
 		apic_posted_merge(apic);
-	return apic->irr_highest;
+	return apic->priority.requested;
 }
 
 /* Highest vector that the CPU would take now, were IF set; or -1. */
@@ -246,10 +252,9 @@ static inline int apic_pending_vector(struct apic *apic)
 {
 	if (unlikely(__atomic_load_n(&apic->has_posted, __ATOMIC_RELAXED)))
 		apic_posted_merge(apic);
-	if (apic->irr_highest < 0 ||
-	    (apic->irr_highest & 0xf0) <= (apic->ppr & 0xf0))
+	if ((apic->priority.requested & 0xf0) <= (apic->ppr & 0xf0))
 		return -1;
-	return apic->irr_highest;
+	return apic->priority.requested;
 }
 
 /* The CPU takes the vector that apic_pending_vector() returned: into service.*/
@@ -264,6 +269,9 @@ bool apic_extint_enabled(const struct apic *apic);
  * see apic_extint_enabled().
  */
 void apic_lint_raise(struct apic *apic, unsigned pin);
+
+/* A bit of the ESR; the first since its last write interrupts. */
+void apic_error_raise(struct apic *apic, uint32_t error);
 
 /* The deadline last armed has passed; harmless if it has not. */
 void apic_timer_expired(struct apic *apic);

@@ -116,7 +116,7 @@ static void vcpu_reset_state(struct vcpu *vcpu)
 	uint32_t signature = cpuid_find(vcpu->cpuid, 1, 0)->regs.eax;
 
 	state_reset(vcpu->vendor.state, signature);
-	vcpu->vendor.tpr = 0;
+	vcpu->vendor.priority.tpr = 0;
 	vcpu->back->events_clear(&vcpu->vendor);
 	vcpu->page->inject.is_valid = false;
 	vcpu->page->halt = false;
@@ -261,12 +261,20 @@ static enum attend attend_extint(struct vcpu *vcpu)
  */
 static int masked_by_priority(const struct vcpu *vcpu)
 {
-	const struct apic *apic = &vcpu->apic;
+	union vendor_priority priority = vcpu->apic.priority;
 
-	if (apic->irr_highest < 0 ||
-	    (apic->irr_highest & 0xf0) <= (MAX(apic->isr_highest, 0) & 0xf0))
+	if ((priority.requested & 0xf0) <= (priority.in_service & 0xf0))
 		return -1;
-	return apic->irr_highest;
+	return priority.requested;
+}
+
+/* Whatever is requested, the processor takes it when it can. */
+static void attend_virtual(struct vcpu *vcpu)
+{
+	vcpu->window = WINDOW_EXTINT;
+	if (apic_pending_vector(&vcpu->apic) >= 0 &&
+	    vcpu->back->can_inject(&vcpu->vendor, EVENT_INTERRUPT))
+		pending_clear(vcpu, PENDING_HALTED);
 }
 
 static enum attend attend_interrupts(struct vcpu *vcpu, int vector)
@@ -281,6 +289,10 @@ static enum attend attend_interrupts(struct vcpu *vcpu, int vector)
 		vector = masked_by_priority(vcpu);
 	if (vector <= vcpu->window)
 		return ATTEND_RUN;
+	if (vcpu->apic.shared.is_virtual) {
+		attend_virtual(vcpu);
+		return ATTEND_RUN;
+	}
 	if (apic_pending_vector(&vcpu->apic) < 0 ||
 	    !vcpu->back->can_inject(&vcpu->vendor, EVENT_INTERRUPT)) {
 		window_open(vcpu, (int16_t)vector);
@@ -455,7 +467,7 @@ static void take_answer(struct vcpu *vcpu)
 		vcpu->back->state_store(&vcpu->vendor,
 					dirty & ~(uint32_t)X86_GROUP_XSTATE);
 		if (dirty & X86_GROUP_CONTROL)
-			apic_tpr_set(&vcpu->apic, vcpu->vendor.tpr);
+			apic_tpr_set(&vcpu->apic, vcpu->vendor.priority.tpr);
 		/* The TPR, or a shadow that has ended. */
 		if (dirty & (X86_GROUP_CONTROL | X86_GROUP_SEGMENTS))
 			vcpu_priority_changed(vcpu);
@@ -476,20 +488,21 @@ static inline bool wants_attention(struct vcpu *vcpu)
 	       unlikely(apic_requested_vector(&vcpu->apic) > vcpu->window);
 }
 
-static __noinline void take_tpr(struct vcpu *vcpu)
+static __noinline void take_priority(struct vcpu *vcpu)
 {
-	apic_tpr_set(&vcpu->apic, vcpu->vendor.tpr);
-	vcpu_priority_changed(vcpu);
+	apic_priority_set(&vcpu->apic, vcpu->vendor.priority);
+	if (!vcpu->apic.shared.is_virtual)
+		vcpu_priority_changed(vcpu);
 }
 
 static inline enum exit_action run_once(struct vcpu *vcpu)
 {
 	struct exit_info *info = &vcpu->last_exit;
 
-	vcpu->vendor.tpr = apic_tpr(&vcpu->apic);
+	vcpu->vendor.priority = vcpu->apic.priority;
 	vcpu->back->run(&vcpu->vendor, info);
-	if (unlikely(vcpu->vendor.tpr != apic_tpr(&vcpu->apic)))
-		take_tpr(vcpu);
+	if (unlikely(vcpu->vendor.priority.all != vcpu->apic.priority.all))
+		take_priority(vcpu);
 	vcpu->exits[info->reason]++;
 	return exit_handlers[info->reason](vcpu, info);
 }

@@ -123,17 +123,19 @@ int vcpu_init(struct vcpu *vcpu, struct vm *vm, uint32_t id)
 		return -ENOMEM;
 	vcpu->vendor.state = &vcpu->page->state;
 	vcpu->vendor.vm = &vm->vendor;
+	vcpu->vendor.apic = &vcpu->apic.shared;
+	vcpu->apic.shared.page = (uint32_t *)vcpu->apic_page;
 	vcpu->apic_timer.fn = apic_timer_fired;
 	vcpu->apic_timer.ctx = vcpu;
 	(void)snprintf(vcpu->log.name, sizeof(vcpu->log.name), "%s.%u",
 		       vm->log.name, id);
+	apic_init(&vcpu->apic, id, id == 0, vm->msr_config.phys_bits,
+		  &vcpu_apic_ops, vcpu);
 	error = fpu_init_vcpu(vcpu);
 	if (!error)
 		error = vm->back->vcpu_init(&vcpu->vendor);
 	if (error)
 		return error;
-	apic_init(&vcpu->apic, id, id == 0, vm->msr_config.phys_bits,
-		  &vcpu_apic_ops, vcpu);
 	msr_init(&vcpu->msr, &vcpu->apic, &vm->msr_config, &vcpu_msr_ops, vcpu);
 	vcpu_reset_all(vcpu);
 	return 0;
@@ -156,6 +158,8 @@ static const char *const exit_names[EXIT_REASON_COUNT] = {
 	[EXIT_DR]               = "debug register",
 	[EXIT_NESTED]           = "nested page fault",
 	[EXIT_APIC_EOI]         = "APIC EOI",
+	[EXIT_APIC_WRITE]       = "APIC write",
+	[EXIT_APIC_LEVEL]       = "APIC EOI, level",
 	[EXIT_HYPERCALL]        = "hypercall",
 	[EXIT_WBINVD]           = "WBINVD",
 	[EXIT_INVD]             = "INVD",

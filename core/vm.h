@@ -42,7 +42,7 @@ struct guest_manifest;
 #define PENDING_HALTED	   BIT(16) /* in HLT */
 #define PENDING_WAIT_SIPI  BIT(17)
 
-#define WINDOW_NONE   (-1)
+#define WINDOW_NONE   0
 #define WINDOW_EXTINT 256 /* above all vectors */
 
 #define VM_INPUT_MAX 256 /* console bytes not yet read */
@@ -76,6 +76,7 @@ struct vcpu {
 	uint64_t exits[EXIT_REASON_COUNT];
 	struct exit_info last_exit;
 	struct log_source log;
+	uint8_t apic_page[PAGE_SIZE] __aligned(PAGE_SIZE);
 };
 
 struct vm_disk {

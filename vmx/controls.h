@@ -34,6 +34,7 @@ struct vmx_controls {
 	bool has_vpid;
 	bool has_tpr_shadow;
 	bool has_apic_accesses; /* to the TPR by its page do not exit */
+	bool has_apicv;		/* APIC registers and interrupts are virtual */
 	bool has_efer; /* EFER is switched by entry and exit controls */
 	bool has_pat;
 	bool has_invept_context;

@@ -109,9 +109,8 @@ void vmx_vmcs_init_guest(struct vendor_vcpu *vcpu)
 	if (vmx->vpid)
 		vmcs_write(VMCS_VIRTUAL_PROCESSOR_ID, vmx->vpid);
 	if (controls->has_tpr_shadow) {
-		hpa_t page = virt_to_phys(vmx->tpr) & ~(PAGE_SIZE - 1);
-
-		vmcs_write(VMCS_VIRTUAL_APIC_ADDRESS, page);
+		vmcs_write(VMCS_VIRTUAL_APIC_ADDRESS,
+			   virt_to_phys(vcpu->apic->page));
 		vmcs_write(VMCS_TPR_THRESHOLD, 0);
 	}
 	if (controls->has_apic_accesses)

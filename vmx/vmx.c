@@ -29,9 +29,6 @@
 #define PAT_RESET 0x0007040600070406ULL
 #define DR6_RESET 0xffff0ff0ULL
 
-/* Offset of the task priority in the virtual-APIC page. */
-#define VIRTUAL_APIC_TPR 0x80
-
 #define VPIDS 1024 /* in use at a time; 0 is the host's */
 
 #define NO_CPU UINT32_MAX
@@ -275,17 +272,17 @@ static int vmx_vcpu_init(struct vendor_vcpu *vcpu)
 	struct vendor_vm *vm = vcpu->vm;
 	struct vmx_vcpu_page *page =
 		pages_alloc_zeroed(vm->pages, vm->account, 0);
-	uint8_t *virtual_apic = pages_alloc_zeroed(vm->pages, vm->account, 0);
 	void *vmcs = region_new(vm->pages, vm->account);
 	struct vmx_vcpu *vmx;
 
-	if (!page || !virtual_apic || !vmcs)
+	if (!page || !vmcs)
 		return -ENOMEM;
 	vmx = &page->vmx;
 	vmx->vmcs = vmcs;
 	vmx->vmcs_hpa = virt_to_phys(vmcs);
-	vmx->virtual_apic = virtual_apic;
-	vmx->tpr = virtual_apic + VIRTUAL_APIC_TPR;
+	vmx->tpr = (uint8_t *)vcpu->apic->page + APIC_TPR;
+	vmx->has_apicv = features.controls.has_apicv;
+	vcpu->apic->can_be_virtual = vmx->has_apicv;
 	vmx->entry_msrs = page->entry_msrs;
 	vmx->exit_msrs = page->exit_msrs;
 	vmx->features = &features;
@@ -305,7 +302,6 @@ static void vmx_vcpu_fini(struct vendor_vcpu *vcpu)
 
 	vpid_free(vmx->vpid);
 	pages_free_virt(vm->pages, vm->account, vmx->vmcs, 0);
-	pages_free_virt(vm->pages, vm->account, vmx->virtual_apic, 0);
 	pages_free_virt(vm->pages, vm->account, vmx, 0);
 	vcpu->private = NULL;
 }
@@ -466,12 +462,13 @@ static inline void store_rip(struct vmx_vcpu *vmx,
 
 static inline void load_rip(struct vmx_vcpu *vmx, struct x86_state *state)
 {
-	vmx->rip = vmcs_read(VMCS_GUEST_RIP);
-	vmx->rsp = vmcs_read(VMCS_GUEST_RSP);
-	vmx->rflags = vmcs_read(VMCS_GUEST_RFLAGS);
-	state->rip = vmx->rip;
-	state->gpr[X86_RSP] = vmx->rsp;
-	state->rflags = vmx->rflags;
+	uint64_t rip = vmcs_read(VMCS_GUEST_RIP);
+	uint64_t rsp = vmcs_read(VMCS_GUEST_RSP);
+	uint64_t rflags = vmcs_read(VMCS_GUEST_RFLAGS);
+
+	state->rip = vmx->rip = rip;
+	state->gpr[X86_RSP] = vmx->rsp = rsp;
+	state->rflags = vmx->rflags = rflags;
 	state->valid = X86_GROUP_GPR_RIP;
 }
 
@@ -497,6 +494,39 @@ static __noinline void deadline_set(struct vmx_vcpu *vmx, uint64_t deadline)
 	vmcs_write(VMCS_PREEMPTION_TIMER, MIN(ticks, TIMER_MAX));
 }
 
+/*
+ * What to deliver, and what is being handled: see union vendor_priority.
+ * False: an entry would be refused, for the priority went below the threshold
+ * without an exit.
+ */
+static inline bool store_priority(struct vendor_vcpu *vcpu,
+				  struct vmx_vcpu *vmx, struct exit_info *info)
+{
+	if (vmx->has_apicv) {
+		uint32_t status = vcpu->priority.all >> 8;
+
+		if (unlikely(vcpu->apic->has_changed))
+			vmx_apicv_update(vcpu);
+		if (unlikely(status != vmx->interrupt_status) &&
+		    vmx->is_apic_virtual) {
+			vmcs_write(VMCS_GUEST_INTERRUPT_STATUS, status);
+			vmx->interrupt_status = status;
+		}
+	}
+	if (vmx->tpr_threshold <= vcpu->priority.tpr >> TPR_CLASS_SHIFT)
+		return true;
+	vmx_tpr_threshold_set(vmx, 0);
+	info->reason = EXIT_INTERRUPT_WINDOW;
+	return false;
+}
+
+static inline void load_status(struct vendor_vcpu *vcpu, struct vmx_vcpu *vmx)
+{
+	vmx->interrupt_status =
+		(uint32_t)vmcs_read(VMCS_GUEST_INTERRUPT_STATUS);
+	vcpu->priority.all = vmx->interrupt_status << 8 | vcpu->priority.tpr;
+}
+
 static void vmx_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 {
 	struct vmx_vcpu *vmx = vcpu->private;
@@ -504,19 +534,16 @@ static void vmx_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 	uint64_t failed;
 
 	vmx_vmcs_use(vcpu);
-	/* Entry would refuse it: the priority went below without an exit. */
-	if (unlikely(vmx->tpr_threshold > vcpu->tpr >> TPR_CLASS_SHIFT)) {
-		vmx_tpr_threshold_set(vmx, 0);
-		info->reason = EXIT_INTERRUPT_WINDOW;
+	if ((vmx->tpr_threshold || vmx->has_apicv) &&
+	    !store_priority(vcpu, vmx, info))
 		return;
-	}
 	/* After every trip to the machine. */
 	if (vmx->work == WORK_MSRS)
 		vmx_msrs_load(vmx);
 	else if (unlikely(vmx->work) && !work_off(vcpu, info))
 		return;
 	store_rip(vmx, state);
-	*vmx->tpr = vcpu->tpr;
+	*vmx->tpr = vcpu->priority.tpr;
 	if (unlikely(vmx->tsc_offset != vcpu->tsc_offset)) {
 		vmx->tsc_offset = vcpu->tsc_offset;
 		vmcs_write(VMCS_TSC_OFFSET, vmx->tsc_offset);
@@ -526,7 +553,9 @@ static void vmx_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 	failed = vmx_enter(state, vmx->is_launched, &vmx->host_rsp);
 	vmx->is_launched = true;
 	load_rip(vmx, state);
-	vcpu->tpr = *vmx->tpr;
+	vcpu->priority.tpr = *vmx->tpr;
+	if (vmx->is_apic_virtual)
+		load_status(vcpu, vmx);
 	if (unlikely(failed))
 		vmx_entry_failed(vcpu, info, failed);
 	else

@@ -25,6 +25,7 @@
 
 struct cpu {
 	struct apic apic;
+	uint8_t page[PAGE_SIZE] __aligned(PAGE_SIZE);
 	unsigned nmi, init, sipi, kick, base_changed, armed, disarmed, sent;
 	unsigned eoi_count;
 	uint8_t sipi_vector, eoi_vector;
@@ -156,6 +157,7 @@ static inline int setup(void **state)
 	memset(cpus, 0, sizeof(cpus));
 	for (unsigned i = 0; i < CPUS; i++) {
 		apics[i] = &cpus[i].apic;
+		apics[i]->shared.page = (uint32_t *)cpus[i].page;
 		apic_init(apics[i], i, i == 0, 40, &ops, &cpus[i]);
 		reg_write(apics[i], APIC_REG_SVR, SVR_ON);
 	}

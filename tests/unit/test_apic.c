@@ -4,7 +4,7 @@
 
 static void test_reset_state(void **state)
 {
-	struct apic fresh;
+	struct apic fresh = { .shared.page = apics[0]->shared.page };
 
 	(void)state;
 	apic_init(&fresh, 5, false, 40, &ops, &cpus[0]);
@@ -321,7 +321,7 @@ static void test_page_modes(void **state)
 	assert_int_equal(x2_enable(apic), 0);
 	assert_int_equal(apic_mmio_read(apic, 0x20, 4), 0xffffffff);
 	reg_write(apic, APIC_REG_TPR, 0x40);
-	assert_int_equal(apic_tpr(apic), 0);
+	assert_int_equal(apic->priority.tpr, 0);
 	assert_int_equal(apic_msr_write(apic, MSR_APIC_BASE, APIC_DEFAULT_GPA),
 			 0);
 	assert_int_equal(apic_mmio_read(apic, 0x30, 4), 0xffffffff);
@@ -339,7 +339,7 @@ static void test_x2apic_self_ipi(void **state)
 	apic_take(apic, 0x77);
 	assert_int_equal(x2_write(apic, APIC_REG_EOI, 0), 0);
 	assert_int_equal(apic_pending_vector(apic), -1);
-	assert_int_equal(apic->isr_highest, -1);
+	assert_int_equal(apic->priority.in_service, 0);
 	assert_int_equal(cpus[0].sent, 0);
 	/* Busy is ignored and reads idle. */
 	assert_int_equal(x2_write(apic, APIC_REG_ICR, 0x41078), 0);
@@ -521,6 +521,154 @@ static void test_init_reset(void **state)
 	assert_false(apic_is_x2apic(apic));
 }
 
+/* ---- Run by the processor ------------------------------------------------ */
+
+static struct apic *make_virtual(void)
+{
+	apics[0]->shared.can_be_virtual = true;
+	reg_write(apics[0], APIC_REG_SVR, 0xff);
+	reg_write(apics[0], APIC_REG_SVR, SVR_ON);
+	assert_true(apics[0]->shared.is_virtual);
+	return apics[0];
+}
+
+static uint32_t page_at(const struct apic *apic, unsigned offset)
+{
+	return apic->shared.page[offset / 4];
+}
+
+/* As an instruction of the guest's would, without an exit. */
+static void page_write(struct apic *apic, unsigned offset, uint32_t value)
+{
+	apic->shared.page[offset / 4] = value;
+}
+
+/* What it reads there is what an exit would have answered. */
+static void test_virtual_page(void **state)
+{
+	struct apic *apic = make_virtual();
+
+	(void)state;
+	apic_accept(apic, 0x31, true);
+	apic_take(apic, 0x31);
+	apic_accept(apic, 0xe3, false);
+	for (unsigned reg = 0; reg < APIC_REG_COUNT; reg++) {
+		if (reg == APIC_REG_TPR || reg == APIC_REG_PPR ||
+		    reg == APIC_REG_APR || reg == APIC_REG_TIMER_CURRENT)
+			continue; /* the processor's, or they exit */
+		if (page_at(apic, reg * 16) != reg_read(apic, reg))
+			fail_msg("register %x is %x, not %x", reg,
+				 page_at(apic, reg * 16), reg_read(apic, reg));
+	}
+	assert_int_equal(page_at(apic, 0x30), 0x50014);
+	assert_int_equal(page_at(apic, 0xf0), SVR_ON);
+	assert_int_equal(page_at(apic, 0x110), 1U << 17);
+	assert_int_equal(page_at(apic, 0x190), 1U << 17);
+	assert_int_equal(page_at(apic, 0x270), 1U << 3);
+	/* So it stays when core writes. */
+	reg_write(apic, APIC_REG_LVT_ERROR, 0xffffffff);
+	assert_int_equal(page_at(apic, 0x370), 0x100ff);
+}
+
+/* What the guest wrote there is made of it what a write would have been. */
+static void test_virtual_write(void **state)
+{
+	struct apic *apic = make_virtual();
+
+	(void)state;
+	page_write(apic, 0x320, 0xffffffff);
+	apic_page_written(apic, 0x320);
+	assert_int_equal(page_at(apic, 0x320), 0x700ff);
+	page_write(apic, 0x320, 0x44);
+	apic_page_written(apic, 0x320);
+	page_write(apic, 0x380, 500);
+	apic_page_written(apic, 0x380);
+	assert_int_equal(cpus[0].deadline_ns, now + 1000);
+	/* Fixed ones are as they were. */
+	page_write(apic, 0x20, 0x07000000);
+	apic_page_written(apic, 0x20);
+	assert_int_equal(page_at(apic, 0x20), 0);
+	/* ESR latches and does not take what is written. */
+	(void)reg_read(apic, 0x3d);
+	page_write(apic, 0x280, 0xffff);
+	apic_page_written(apic, 0x280);
+	assert_int_equal(page_at(apic, 0x280), 1U << 7);
+	/* The ICR's upper half is written without a word. */
+	page_write(apic, 0x310, 2U << 24);
+	page_write(apic, 0x300, 0x4055);
+	apic_page_written(apic, 0x300);
+	assert_int_equal(apic_pending_vector(apics[2]), 0x55);
+	assert_int_equal(reg_read(apic, APIC_REG_ICR_HIGH), 2U << 24);
+}
+
+/* It takes vectors and ends them, and core hears of it afterwards. */
+static void test_virtual_priority(void **state)
+{
+	struct apic *apic = make_virtual();
+
+	(void)state;
+	apic_accept(apic, 0x51, true);
+	apic_accept(apic, 0x41, false);
+	page_write(apic, 0x220, 1U << 1);
+	page_write(apic, 0x120, 1U << 17);
+	apic_priority_set(apic,
+			  (union vendor_priority){ { .tpr = 0x20,
+						     .requested = 0x41,
+						     .in_service = 0x51 } });
+	assert_int_equal(reg_read(apic, APIC_REG_PPR), 0x50);
+	assert_int_equal(apic_requested_vector(apic), 0x41);
+	assert_int_equal(apic_pending_vector(apic), -1);
+	/* What ended is told on if it is level-triggered. */
+	apic_level_end(apic, 0x41);
+	assert_int_equal(cpus[0].eoi_count, 0);
+	apic_level_end(apic, 0x51);
+	assert_int_equal(cpus[0].eoi_count, 1);
+	assert_int_equal(cpus[0].eoi_vector, 0x51);
+	/* Core's own EOI finds what the processor left in service. */
+	reg_write(apic, APIC_REG_EOI, 0);
+	assert_int_equal(page_at(apic, 0x120), 0);
+	assert_int_equal(apic_pending_vector(apic), 0x41);
+}
+
+static bool changed(struct apic *apic)
+{
+	bool was = apic->shared.has_changed;
+
+	apic->shared.has_changed = false;
+	return was;
+}
+
+/* Only on and in xAPIC mode; and the processor hears of each change. */
+static void test_virtual_mode(void **state)
+{
+	struct apic *apic = make_virtual();
+
+	(void)state;
+	(void)changed(apic);
+	apic_post(apic, 0x51, false);
+	assert_false(changed(apic));
+	apic_post(apic, 0x51, true);
+	assert_true(changed(apic));
+	apic_post(apic, 0x51, true);
+	assert_false(changed(apic));
+	assert_int_equal(x2_enable(apic), 0);
+	assert_false(apic->shared.is_virtual);
+	assert_true(changed(apic));
+	apic_reset(apic);
+	assert_false(apic->shared.is_virtual);
+	reg_write(apic, APIC_REG_SVR, SVR_ON);
+	assert_true(apic->shared.is_virtual && changed(apic));
+	apic_reset_init(apic);
+	assert_false(apic->shared.is_virtual);
+	assert_true(changed(apic));
+	assert_int_equal(apic_msr_write(apic, MSR_APIC_BASE, APIC_DEFAULT_GPA),
+			 0);
+	reg_write(apic, APIC_REG_SVR, SVR_ON);
+	assert_false(apic->shared.is_virtual);
+	/* A processor that cannot is not asked to. */
+	assert_false(apics[1]->shared.is_virtual);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -543,6 +691,10 @@ int main(void)
 		TEST(test_lowest_priority),
 		TEST(test_msi),
 		TEST(test_init_reset),
+		TEST(test_virtual_page),
+		TEST(test_virtual_write),
+		TEST(test_virtual_priority),
+		TEST(test_virtual_mode),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 
 static struct msr_file file;
 static struct apic apic;
+static uint8_t apic_page[PAGE_SIZE] __aligned(PAGE_SIZE);
 static struct x86_state cpu;
 static uint64_t tsc, pat;
 static unsigned unknown_calls, state_calls;
@@ -96,6 +97,7 @@ static void begin(const struct msr_config *config)
 	tsc = 1000;
 	pat = 0x0007040600070406;
 	unknown_calls = 0;
+	apic.shared.page = (uint32_t *)apic_page;
 	apic_init(&apic, 0, true, config->phys_bits, &apic_ops, NULL);
 	msr_init(&file, &apic, config, &ops, NULL);
 }

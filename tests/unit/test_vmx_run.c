@@ -72,7 +72,8 @@ static struct x86_state state;
 static struct vendor_vm vm;
 static struct vmx_vcpu vmx_vcpu;
 static struct vendor_vcpu vcpu;
-static uint8_t tpr;
+static struct vendor_apic apic;
+static uint32_t apic_registers[PAGE_SIZE / 4] __aligned(PAGE_SIZE);
 static uint64_t deadline;
 
 static int setup(void **unused)
@@ -87,9 +88,11 @@ static int setup(void **unused)
 		.has_efer = true,
 		.has_timer = true,
 	};
+	memset(apic_registers, 0, sizeof(apic_registers));
+	apic = (struct vendor_apic){ .page = apic_registers };
 	vmx_vcpu = (struct vmx_vcpu){
 		.features = &features,
-		.tpr = &tpr,
+		.tpr = (uint8_t *)apic.page + APIC_TPR,
 		.is_initialized = true,
 		.proc_controls = PROC_TPR_SHADOW,
 		.rip = RIP,
@@ -101,6 +104,7 @@ static int setup(void **unused)
 	vcpu = (struct vendor_vcpu){
 		.state = &state,
 		.vm = &vm,
+		.apic = &apic,
 		.deadline = &deadline,
 		.private = &vmx_vcpu,
 	};
@@ -108,7 +112,6 @@ static int setup(void **unused)
 	vmcs[VMCS_GUEST_RFLAGS] = X86_FLAG_ONE;
 	vmcs[VMCS_EXIT_INSN_LENGTH] = 2;
 	vmx_cpus[0].current = &vmx_vcpu;
-	tpr = 0;
 	deadline = 1;
 	entries = 0;
 	return 0;
@@ -379,7 +382,7 @@ static void test_apic_page(void **unused)
 
 static void exit_tpr(void)
 {
-	tpr = 0x37;
+	*vmx_vcpu.tpr = 0x37;
 	exit_cpuid();
 }
 
@@ -387,20 +390,136 @@ static void exit_tpr(void)
 static void test_tpr(void **unused)
 {
 	(void)unused;
-	vcpu.tpr = 0x84;
+	vcpu.priority.tpr = 0x84;
 	(void)run_on();
-	assert_int_equal(tpr, 0x84);
+	assert_int_equal(*vmx_vcpu.tpr, 0x84);
 	guest = exit_tpr;
 	(void)run();
-	assert_int_equal(vcpu.tpr, 0x37);
+	assert_int_equal(vcpu.priority.tpr, 0x37);
 	/* MOV to CR8 of what is there changes nothing, else the lower half. */
 	vmx_vendor.state_load(&vcpu, X86_GROUP_CONTROL);
 	assert_int_equal(state.cr8, 3);
 	vendor_cr8_set(&vcpu, 3);
-	assert_int_equal(vcpu.tpr, 0x37);
+	assert_int_equal(vcpu.priority.tpr, 0x37);
 	vendor_cr8_set(&vcpu, 4);
-	assert_int_equal(vcpu.tpr, 0x40);
+	assert_int_equal(vcpu.priority.tpr, 0x40);
 }
+
+/* ---- The APIC run by the processor --------------------------------------- */
+
+/* SDM, "Secondary Processor-Based VM-Execution Controls". */
+#define APICV_ON 0x300
+
+/* Vectors 0x21, 0x71 and 0xff are level-triggered. */
+static void make_virtual(void)
+{
+	vmcs[VMCS_PROC_CONTROLS2] = PROC2_EPT;
+	vmx_vcpu.has_apicv = true;
+	apic.page[0x190 / 4] = 1U << 1;
+	apic.page[0x1b0 / 4] = 1U << 17;
+	apic.page[0x1f0 / 4] = 1U << 31;
+	apic.is_virtual = apic.has_changed = true;
+}
+
+/* Its control, its trigger modes, and back to core's own. */
+static void test_apicv_mode(void **unused)
+{
+	(void)unused;
+	make_virtual();
+	(void)run_on();
+	assert_false(apic.has_changed);
+	assert_int_equal(vmcs[VMCS_PROC_CONTROLS2], APICV_ON | PROC2_EPT);
+	assert_int_equal(vmcs[0x201c], 1ULL << 0x21);
+	assert_int_equal(vmcs[0x201e], 1ULL << (0x71 - 64));
+	assert_int_equal(vmcs[0x2020], 0);
+	assert_int_equal(vmcs[0x2022], 1ULL << 63);
+	/* Nobody says that it changed: nobody looks. */
+	apic.page[0x1a0 / 4] = 1;
+	(void)run_on();
+	assert_int_equal(vmcs[0x201e], 1ULL << (0x71 - 64));
+	apic.has_changed = true;
+	(void)run_on();
+	assert_int_equal(vmcs[0x201e], 1ULL << (0x71 - 64) | 1);
+
+	apic.is_virtual = false;
+	apic.has_changed = true;
+	vcpu.priority.requested = 0x55;
+	vmcs[VMCS_GUEST_INTERRUPT_STATUS] = 0x1234;
+	(void)run_on();
+	assert_int_equal(vmcs[VMCS_PROC_CONTROLS2], PROC2_EPT);
+	/* What the VMCS still holds is nobody's. */
+	assert_int_equal(vmcs[VMCS_GUEST_INTERRUPT_STATUS], 0x1234);
+	assert_int_equal(vcpu.priority.all, 0x5500);
+	/* On again, the status is told even if it is the one of before. */
+	apic.is_virtual = apic.has_changed = true;
+	(void)run_on();
+	assert_int_equal(vmcs[VMCS_GUEST_INTERRUPT_STATUS], 0x55);
+}
+
+/* The guest takes 0x61, which was told, and sends itself 0x42. */
+static void exit_taken(void)
+{
+	assert_int_equal(vmcs[VMCS_GUEST_INTERRUPT_STATUS], 0x3161);
+	vmcs[VMCS_GUEST_INTERRUPT_STATUS] = 0x6142;
+	exit_tpr();
+}
+
+static void test_apicv_status(void **unused)
+{
+	(void)unused;
+	make_virtual();
+	vcpu.priority.requested = 0x61;
+	vcpu.priority.in_service = 0x31;
+	guest = exit_taken;
+	(void)run();
+	assert_int_equal(vcpu.priority.tpr, 0x37);
+	assert_int_equal(vcpu.priority.requested, 0x42);
+	assert_int_equal(vcpu.priority.in_service, 0x61);
+	assert_int_equal(injected & INTERRUPTION_VALID, 0);
+	/* It costs a read; a write only if core has changed it. */
+	reads = writes = 0;
+	(void)run_on();
+	assert_int_equal(reads, 7);
+	assert_int_equal(writes, 0);
+	vcpu.priority.in_service = 0x31;
+	(void)run_on();
+	assert_int_equal(vmcs[VMCS_GUEST_INTERRUPT_STATUS], 0x3142);
+	assert_int_equal(writes, 1);
+}
+
+static void exit_virtual(void)
+{
+	vmcs[VMCS_EXIT_REASON] = reason;
+	vmcs[VMCS_EXIT_QUALIFICATION] = qualification;
+}
+
+/* Both come after the instruction: no length to be stepped over. */
+static void test_apicv_exits(void **unused)
+{
+	struct exit_info info;
+
+	(void)unused;
+	make_virtual();
+	guest = exit_virtual;
+	reason = 56;
+	qualification = 0x380;
+	(void)run();
+	reads = writes = 0;
+	info = run();
+	assert_int_equal(reads, 6);
+	assert_int_equal(writes, 0);
+	assert_int_equal(info.reason, EXIT_APIC_WRITE);
+	assert_int_equal(info.apic_offset, 0x380);
+	assert_int_equal(info.length, 0);
+	reason = 45;
+	qualification = 0x71;
+	info = run();
+	assert_int_equal(info.reason, EXIT_APIC_LEVEL);
+	assert_int_equal(info.vector, 0x71);
+	assert_int_equal(info.length, 0);
+}
+
+/* ---- Windows ------------------------------------------------------------- */
 
 static void inject(enum event_kind kind, uint8_t vector)
 {
@@ -421,7 +540,7 @@ static void test_windows_close(void **unused)
 	assert_int_equal(injected, event_of(TYPE_EXTERNAL, 0x40));
 	assert_false(vmcs[VMCS_PROC_CONTROLS] & PROC_INTERRUPT_WINDOW);
 
-	vcpu.tpr = 0x50;
+	vcpu.priority.tpr = 0x50;
 	vmx_vendor.open_window(&vcpu, EVENT_INTERRUPT, 5);
 	(void)run_on();
 	assert_int_equal(vmcs[VMCS_TPR_THRESHOLD], 5);
@@ -447,7 +566,7 @@ static void test_windows_close(void **unused)
 static void test_window_moves(void **unused)
 {
 	(void)unused;
-	vcpu.tpr = 0x50;
+	vcpu.priority.tpr = 0x50;
 	vmx_vendor.open_window(&vcpu, EVENT_INTERRUPT, 4);
 	vmx_vendor.open_window(&vcpu, EVENT_INTERRUPT, 6);
 	(void)run_on();
@@ -455,7 +574,7 @@ static void test_window_moves(void **unused)
 	assert_true(vmcs[VMCS_PROC_CONTROLS] & PROC_INTERRUPT_WINDOW);
 	/* The priority went below without an exit: no entry at all. */
 	vmx_vendor.open_window(&vcpu, EVENT_INTERRUPT, 4);
-	vcpu.tpr = 0x30;
+	vcpu.priority.tpr = 0x30;
 	entries = 0;
 	assert_int_equal(run_on().reason, EXIT_INTERRUPT_WINDOW);
 	assert_int_equal(entries, 0);
@@ -582,6 +701,16 @@ static void test_new_ept(void **unused)
 	assert_int_equal(vmcs[VMCS_VIRTUAL_PROCESSOR_ID], 7);
 }
 
+/* The page that the processor reads is the one that core keeps. */
+static void test_new_apic(void **unused)
+{
+	(void)unused;
+	make_vmcs();
+	assert_int_equal(vmcs[VMCS_VIRTUAL_APIC_ADDRESS],
+			 virt_to_phys(apic.page));
+	assert_int_equal(vmcs[VMCS_VIRTUAL_APIC_ADDRESS] % PAGE_SIZE, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -593,7 +722,9 @@ int main(void)
 		TEST(test_nmi_after_sti), TEST(test_shadow_and_trap),
 		TEST(test_timer),	  TEST(test_apic_page),
 		TEST(test_tpr),		  TEST(test_new_pause),
-		TEST(test_new_ept),
+		TEST(test_new_ept),	  TEST(test_apicv_mode),
+		TEST(test_apicv_status),  TEST(test_apicv_exits),
+		TEST(test_new_apic),
 	};
 
 	return cmocka_run_group_tests_name("vmx_run", tests, NULL, NULL);
