@@ -2,9 +2,9 @@
 /*
  * The virtual local APIC: see apic.h for who may call what.
  *
- * A processor that can run the APIC by itself finds requests and vectors in
- * service in the register page (core/apic_vectors.c), and copies of the
- * registers that it only reads.
+ * Some processors read the register page by themselves: there they find
+ * requests and vectors in service (core/apic_vectors.c), and copies of the
+ * other registers.
  *
  * Models a Pentium 4 and later APIC (version 0x14, six LVT entries) with
  * xAPIC and x2APIC modes, the TSC-deadline timer, flat, cluster and x2APIC
@@ -333,7 +333,7 @@ static bool register_read(struct apic *apic, unsigned reg, uint32_t *value)
 		*value = VERSION_VALUE;
 		return true;
 	case APIC_REG_TPR:
-		*value = apic->priority.tpr;
+		*value = apic->tpr;
 		return true;
 	case APIC_REG_PPR:
 		*value = apic->ppr;
@@ -418,7 +418,6 @@ static void mode_update(struct apic *apic)
 	if (is_virtual == shared->is_virtual)
 		return;
 	shared->is_virtual = is_virtual;
-	__atomic_store_n(&shared->has_changed, true, __ATOMIC_SEQ_CST);
 	for (unsigned reg = 0; reg < APIC_REG_COUNT; reg++)
 		page_show(apic, reg);
 }
@@ -646,7 +645,9 @@ void apic_reset_init(struct apic *apic)
 	for (unsigned i = 0; i < APIC_VECTOR_WORDS; i++)
 		__atomic_store_n(&apic->posted[i], 0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&apic->has_posted, 0, __ATOMIC_SEQ_CST);
-	apic->priority.all = 0;
+	apic->irr_highest = 0;
+	apic->isr_highest = 0;
+	apic->tpr = 0;
 	apic->ppr = 0;
 	apic->dfr = DFR_DEFAULT;
 	apic->svr = SVR_DEFAULT;

@@ -139,7 +139,9 @@ enum apic_lvt {
 
 struct apic {
 	struct vendor_apic shared; /* with the processor */
-	union vendor_priority priority;
+	uint8_t irr_highest;	   /* 0: none */
+	uint8_t isr_highest;
+	uint8_t tpr;
 	uint8_t ppr;
 	uint8_t phys_bits;
 	uint64_t base; /* IA32_APIC_BASE */
@@ -226,13 +228,14 @@ int __must_check apic_msr_write(struct apic *apic, uint32_t msr,
 
 /* TPR in its 8-bit form; CR8 is its upper half. */
 void apic_tpr_set(struct apic *apic, uint8_t tpr);
-/* The same, and what a processor has delivered or ended by itself. */
-void apic_priority_set(struct apic *apic, union vendor_priority priority);
+
+static inline uint8_t apic_tpr(const struct apic *apic)
+{
+	return apic->tpr;
+}
 
 /* The processor acknowledges the vector in service with the highest priority.*/
 void apic_eoi(struct apic *apic);
-/* The second half of it: if vector is level-triggered, the IOAPICs hear. */
-void apic_level_end(struct apic *apic, uint8_t vector);
 /* A processor has written that register of the page. */
 void apic_page_written(struct apic *apic, uint32_t offset);
 
@@ -244,7 +247,7 @@ static inline int16_t apic_requested_vector(struct apic *apic)
 {
 	if (unlikely(__atomic_load_n(&apic->has_posted, __ATOMIC_RELAXED)))
 		apic_posted_merge(apic);
-	return apic->priority.requested;
+	return apic->irr_highest;
 }
 
 /* Highest vector that the CPU would take now, were IF set; or -1. */
@@ -252,9 +255,9 @@ static inline int apic_pending_vector(struct apic *apic)
 {
 	if (unlikely(__atomic_load_n(&apic->has_posted, __ATOMIC_RELAXED)))
 		apic_posted_merge(apic);
-	if ((apic->priority.requested & 0xf0) <= (apic->ppr & 0xf0))
+	if ((apic->irr_highest & 0xf0) <= (apic->ppr & 0xf0))
 		return -1;
-	return apic->priority.requested;
+	return apic->irr_highest;
 }
 
 /* The CPU takes the vector that apic_pending_vector() returned: into service.*/

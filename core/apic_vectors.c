@@ -5,8 +5,8 @@
  *
  * They are 256-bit sets with their highest members cached, so that asking for
  * the next interrupt is two loads and a comparison; a set is only searched when
- * its highest member leaves.  They are kept in the register page, where a
- * processor that can run the APIC by itself finds and changes them.
+ * its highest member leaves.  They are kept in the register page, where some
+ * processors let the guest read them by itself.
  *
  * References: SDM volume 3, "Task and Processor Priorities", "Interrupt
  * Acceptance for Fixed Interrupts".
@@ -40,21 +40,15 @@ static uint8_t set_highest(struct apic *apic, unsigned set, uint8_t vector)
 
 static void ppr_update(struct apic *apic)
 {
-	uint8_t tpr = apic->priority.tpr;
-	uint8_t in_service = apic->priority.in_service & 0xf0;
+	uint8_t tpr = apic->tpr;
+	uint8_t in_service = apic->isr_highest & 0xf0;
 
 	apic->ppr = (tpr & 0xf0) >= in_service ? tpr : in_service;
 }
 
-void apic_priority_set(struct apic *apic, union vendor_priority priority)
-{
-	apic->priority = priority;
-	ppr_update(apic);
-}
-
 void apic_tpr_set(struct apic *apic, uint8_t tpr)
 {
-	apic->priority.tpr = tpr;
+	apic->tpr = tpr;
 	ppr_update(apic);
 }
 
@@ -71,7 +65,6 @@ static inline void tmr_set(struct apic *apic, uint8_t vector, bool is_level)
 		__atomic_fetch_or(word, vector_bit(vector), __ATOMIC_SEQ_CST);
 	else
 		__atomic_fetch_and(word, ~vector_bit(vector), __ATOMIC_SEQ_CST);
-	__atomic_store_n(&apic->shared.has_changed, true, __ATOMIC_SEQ_CST);
 }
 
 void apic_accept(struct apic *apic, uint8_t vector, bool is_level)
@@ -82,8 +75,8 @@ void apic_accept(struct apic *apic, uint8_t vector, bool is_level)
 	}
 	tmr_set(apic, vector, is_level);
 	*vector_word(apic, APIC_REG_IRR, vector) |= vector_bit(vector);
-	if (vector > apic->priority.requested)
-		apic->priority.requested = vector;
+	if (vector > apic->irr_highest)
+		apic->irr_highest = vector;
 }
 
 void apic_post(struct apic *apic, uint8_t vector, bool is_level)
@@ -114,8 +107,8 @@ void apic_posted_merge(struct apic *apic)
 		}
 		*apic_page_word(apic, APIC_REG_IRR + 2 * i) |= (uint32_t)posted;
 		*apic_page_word(apic, APIC_REG_IRR + 2 * i + 1) |= posted >> 32;
-		apic->priority.requested =
-			MAX(apic->priority.requested,
+		apic->irr_highest =
+			MAX(apic->irr_highest,
 			    i * 64 + 63 - (unsigned)__builtin_clzll(posted));
 	}
 }
@@ -123,29 +116,24 @@ void apic_posted_merge(struct apic *apic)
 void apic_take(struct apic *apic, uint8_t vector)
 {
 	*vector_word(apic, APIC_REG_IRR, vector) &= ~vector_bit(vector);
-	apic->priority.requested = set_highest(apic, APIC_REG_IRR, vector);
+	apic->irr_highest = set_highest(apic, APIC_REG_IRR, vector);
 	*vector_word(apic, APIC_REG_ISR, vector) |= vector_bit(vector);
-	if (vector > apic->priority.in_service)
-		apic->priority.in_service = vector;
+	if (vector > apic->isr_highest)
+		apic->isr_highest = vector;
 	ppr_update(apic);
 }
 
 void apic_eoi(struct apic *apic)
 {
-	uint8_t vector = apic->priority.in_service;
+	uint8_t vector = apic->isr_highest;
+	uint32_t *word;
 
 	if (vector == 0)
 		return;
 	*vector_word(apic, APIC_REG_ISR, vector) &= ~vector_bit(vector);
-	apic->priority.in_service = set_highest(apic, APIC_REG_ISR, vector);
+	apic->isr_highest = set_highest(apic, APIC_REG_ISR, vector);
 	ppr_update(apic);
-	apic_level_end(apic, vector);
-}
-
-void apic_level_end(struct apic *apic, uint8_t vector)
-{
-	uint32_t *word = vector_word(apic, APIC_REG_TMR, vector);
-
+	word = vector_word(apic, APIC_REG_TMR, vector);
 	if (unlikely(__atomic_load_n(word, __ATOMIC_RELAXED) &
 		     vector_bit(vector)))
 		apic->ops->eoi_level(apic->ctx, vector);

@@ -239,13 +239,6 @@ static enum exit_action exit_apic_write(struct vcpu *vcpu,
 	return EXIT_RUN_AGAIN;
 }
 
-static enum exit_action exit_apic_level(struct vcpu *vcpu,
-					struct exit_info *info)
-{
-	apic_level_end(&vcpu->apic, info->vector);
-	return EXIT_RUN_AGAIN;
-}
-
 /* No hypercall is defined yet on this board: all are unknown. */
 static enum exit_action exit_hypercall(struct vcpu *vcpu,
 				       struct exit_info *info)
@@ -327,7 +320,6 @@ const exit_fn exit_handlers[EXIT_REASON_COUNT] = {
 	[EXIT_NESTED]           = exit_nested,
 	[EXIT_APIC_EOI]         = exit_apic_eoi,
 	[EXIT_APIC_WRITE]       = exit_apic_write,
-	[EXIT_APIC_LEVEL]       = exit_apic_level,
 	[EXIT_HYPERCALL]        = exit_hypercall,
 	[EXIT_WBINVD]           = exit_wbinvd,
 	[EXIT_INVD]             = exit_invd,

@@ -177,7 +177,7 @@ static bool window_opens(struct vendor_vcpu *vcpu, struct soft_vcpu *soft)
 		soft->is_nmi_window = false;
 		return true;
 	}
-	if (soft->window > vcpu->priority.tpr >> 4 &&
+	if (soft->window > vcpu->tpr >> 4 &&
 	    soft_can_inject(vcpu, EVENT_INTERRUPT)) {
 		soft->window = WINDOW_CLOSED;
 		return true;
@@ -207,7 +207,7 @@ static void soft_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 	struct x86_state *state = vcpu->state;
 
 	state->valid = GROUPS_ALL;
-	state->cr8 = vcpu->priority.tpr >> 4;
+	state->cr8 = vcpu->tpr >> 4;
 	if (state->nmi_open) {
 		state->nmi_open = 0;
 		soft->is_nmi_masked = false;

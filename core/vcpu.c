@@ -116,7 +116,7 @@ static void vcpu_reset_state(struct vcpu *vcpu)
 	uint32_t signature = cpuid_find(vcpu->cpuid, 1, 0)->regs.eax;
 
 	state_reset(vcpu->vendor.state, signature);
-	vcpu->vendor.priority.tpr = 0;
+	vcpu->vendor.tpr = 0;
 	vcpu->back->events_clear(&vcpu->vendor);
 	vcpu->page->inject.is_valid = false;
 	vcpu->page->halt = false;
@@ -261,20 +261,11 @@ static enum attend attend_extint(struct vcpu *vcpu)
  */
 static int masked_by_priority(const struct vcpu *vcpu)
 {
-	union vendor_priority priority = vcpu->apic.priority;
+	const struct apic *apic = &vcpu->apic;
 
-	if ((priority.requested & 0xf0) <= (priority.in_service & 0xf0))
+	if ((apic->irr_highest & 0xf0) <= (apic->isr_highest & 0xf0))
 		return -1;
-	return priority.requested;
-}
-
-/* Whatever is requested, the processor takes it when it can. */
-static void attend_virtual(struct vcpu *vcpu)
-{
-	vcpu->window = WINDOW_EXTINT;
-	if (apic_pending_vector(&vcpu->apic) >= 0 &&
-	    vcpu->back->can_inject(&vcpu->vendor, EVENT_INTERRUPT))
-		pending_clear(vcpu, PENDING_HALTED);
+	return apic->irr_highest;
 }
 
 static enum attend attend_interrupts(struct vcpu *vcpu, int vector)
@@ -289,10 +280,6 @@ static enum attend attend_interrupts(struct vcpu *vcpu, int vector)
 		vector = masked_by_priority(vcpu);
 	if (vector <= vcpu->window)
 		return ATTEND_RUN;
-	if (vcpu->apic.shared.is_virtual) {
-		attend_virtual(vcpu);
-		return ATTEND_RUN;
-	}
 	if (apic_pending_vector(&vcpu->apic) < 0 ||
 	    !vcpu->back->can_inject(&vcpu->vendor, EVENT_INTERRUPT)) {
 		window_open(vcpu, (int16_t)vector);
@@ -467,7 +454,7 @@ static void take_answer(struct vcpu *vcpu)
 		vcpu->back->state_store(&vcpu->vendor,
 					dirty & ~(uint32_t)X86_GROUP_XSTATE);
 		if (dirty & X86_GROUP_CONTROL)
-			apic_tpr_set(&vcpu->apic, vcpu->vendor.priority.tpr);
+			apic_tpr_set(&vcpu->apic, vcpu->vendor.tpr);
 		/* The TPR, or a shadow that has ended. */
 		if (dirty & (X86_GROUP_CONTROL | X86_GROUP_SEGMENTS))
 			vcpu_priority_changed(vcpu);
@@ -488,21 +475,20 @@ static inline bool wants_attention(struct vcpu *vcpu)
 	       unlikely(apic_requested_vector(&vcpu->apic) > vcpu->window);
 }
 
-static __noinline void take_priority(struct vcpu *vcpu)
+static __noinline void take_tpr(struct vcpu *vcpu)
 {
-	apic_priority_set(&vcpu->apic, vcpu->vendor.priority);
-	if (!vcpu->apic.shared.is_virtual)
-		vcpu_priority_changed(vcpu);
+	apic_tpr_set(&vcpu->apic, vcpu->vendor.tpr);
+	vcpu_priority_changed(vcpu);
 }
 
 static inline enum exit_action run_once(struct vcpu *vcpu)
 {
 	struct exit_info *info = &vcpu->last_exit;
 
-	vcpu->vendor.priority = vcpu->apic.priority;
+	vcpu->vendor.tpr = apic_tpr(&vcpu->apic);
 	vcpu->back->run(&vcpu->vendor, info);
-	if (unlikely(vcpu->vendor.priority.all != vcpu->apic.priority.all))
-		take_priority(vcpu);
+	if (unlikely(vcpu->vendor.tpr != apic_tpr(&vcpu->apic)))
+		take_tpr(vcpu);
 	vcpu->exits[info->reason]++;
 	return exit_handlers[info->reason](vcpu, info);
 }

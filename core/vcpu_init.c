@@ -159,7 +159,6 @@ static const char *const exit_names[EXIT_REASON_COUNT] = {
 	[EXIT_NESTED]           = "nested page fault",
 	[EXIT_APIC_EOI]         = "APIC EOI",
 	[EXIT_APIC_WRITE]       = "APIC write",
-	[EXIT_APIC_LEVEL]       = "APIC EOI, level",
 	[EXIT_HYPERCALL]        = "hypercall",
 	[EXIT_WBINVD]           = "WBINVD",
 	[EXIT_INVD]             = "INVD",

@@ -53,8 +53,6 @@ enum exit_reason {
 	EXIT_EMULATE_RUN,
 	/* apic_offset: the guest has written that register of a virtual APIC */
 	EXIT_APIC_WRITE,
-	/* vector: its EOI of a level-triggered one is done */
-	EXIT_APIC_LEVEL,
 	EXIT_REASON_COUNT,
 };
 
@@ -124,33 +122,17 @@ struct vendor_vm {
 };
 
 /*
- * What decides which interrupt is next: the task priority, MOV CR8's in its
- * upper half, and the highest vectors requested and in service, 0 for none.
- */
-union vendor_priority {
-	struct {
-		uint8_t tpr, requested, in_service;
-	};
-	uint32_t all;
-};
-
-/*
- * A local APIC as some processors can run it by themselves.  Embedded in
- * core's struct apic.
+ * The registers of a local APIC, which some processors read and write by
+ * themselves.  Embedded in core's struct apic.
  */
 struct vendor_apic {
 	/* As the guest sees it.  IRR, ISR, TMR and ICR are kept nowhere else;
 	 * of the others there are copies, right while is_virtual. */
 	uint32_t *page;
 	bool can_be_virtual; /* the back end says so, once */
-	/*
-	 * Reached by its page and switched on: run() delivers what is
-	 * requested, nobody injects it, and EXIT_APIC_WRITE and
-	 * EXIT_APIC_LEVEL say what core must know.
-	 */
+	/* Reached by its page and switched on: EXIT_APIC_WRITE says what the
+	 * guest has written. */
 	bool is_virtual;
-	/* is_virtual or a trigger mode did, on any CPU; run() clears it. */
-	bool has_changed;
 };
 
 /* What a back end may know of a vCPU.  Embedded in core's struct vcpu. */
@@ -165,8 +147,8 @@ struct vendor_vcpu {
 	 * can by itself does, too.  Kept by core.
 	 */
 	const uint64_t *deadline;
-	/* In and out of run(); without a virtual APIC only the TPR changes. */
-	union vendor_priority priority;
+	/* Task priority, MOV CR8's in its upper half; in and out of run(). */
+	uint8_t tpr;
 	struct vendor_apic *apic;
 	/* After run(): interrupts wait for one more instruction; see
 	 * end_shadow(). */
@@ -178,8 +160,8 @@ struct vendor_vcpu {
 /* MOV to CR8: clears the lower half if it changes anything. */
 static inline void vendor_cr8_set(struct vendor_vcpu *vcpu, uint64_t cr8)
 {
-	if ((cr8 & 15) != vcpu->priority.tpr >> 4)
-		vcpu->priority.tpr = (uint8_t)(cr8 << 4);
+	if ((cr8 & 15) != vcpu->tpr >> 4)
+		vcpu->tpr = (uint8_t)(cr8 << 4);
 }
 
 enum nested_format { NESTED_FORMAT_NPT = 1, NESTED_FORMAT_EPT = 2 };

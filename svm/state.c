@@ -39,7 +39,7 @@ static void load_control(struct vendor_vcpu *vcpu, const struct vmcb *vmcb,
 	state->cr2 = vmcb->cr2;
 	state->cr3 = vmcb->cr3;
 	state->cr4 = vmcb->cr4;
-	state->cr8 = vcpu->priority.tpr >> 4;
+	state->cr8 = vcpu->tpr >> 4;
 	state->efer = vmcb->efer & ~EFER_SVME;
 }
 

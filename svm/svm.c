@@ -266,8 +266,7 @@ static void svm_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 	vmcb->rsp = state->gpr[X86_RSP];
 	vmcb->rip = state->rip;
 	vmcb->rflags = (state->rflags & RFLAGS_GUEST) | X86_FLAG_ONE;
-	vmcb->int_ctl =
-		(vmcb->int_ctl & ~INT_CTL_V_TPR) | vcpu->priority.tpr >> 4;
+	vmcb->int_ctl = (vmcb->int_ctl & ~INT_CTL_V_TPR) | vcpu->tpr >> 4;
 	vmcb->tsc_offset = vcpu->tsc_offset;
 	if (unlikely(!cpu))
 		cpu = cpu_enter(vcpu);

@@ -3,8 +3,9 @@
  * Control negotiation: a table says what is needed, what is taken if it is
  * there and what must be off; the capability MSRs have the last word.
  *
- * Not asked for, though some processors have them: virtualized x2APIC mode,
- * posted interrupts, the page-modification log, VMCS shadowing.
+ * Not asked for, though some processors have them: virtual-interrupt delivery,
+ * posted interrupts, virtualized x2APIC mode, the page-modification log, VMCS
+ * shadowing.
  *
  * Reference: SDM volume 3, appendix A, "VMX Capability Reporting Facility".
  */
@@ -62,7 +63,7 @@ static const struct control_row rows[] = {
 
 	{ WORD_PROC2, NEED, PROC2_EPT, LACKS "EPT (nested paging)" },
 	{ WORD_PROC2, WANT, PROC2_APIC_ACCESSES, NULL },
-	{ WORD_PROC2, WANT, PROC2_APICV, NULL },
+	{ WORD_PROC2, WANT, PROC2_APIC_REGISTERS, NULL },
 	{ WORD_PROC2, WANT, PROC2_VPID, NULL },
 	{ WORD_PROC2, WANT, PROC2_UNRESTRICTED, NULL },
 	{ WORD_PROC2, WANT, PROC2_WBINVD_EXITING, NULL },
@@ -160,13 +161,10 @@ static void settle_pairs(struct vmx_controls *controls)
 	if (!controls->has_tpr_shadow)
 		w[WORD_PROC2] &= ~PROC2_APIC_ACCESSES;
 	controls->has_apic_accesses = w[WORD_PROC2] & PROC2_APIC_ACCESSES;
-	/* The emulator, where it takes the place of real mode, wants its
-	 * interrupts injected. */
-	controls->has_apicv = controls->has_apic_accesses &&
-			      w[WORD_PROC2] & PROC2_UNRESTRICTED &&
-			      (w[WORD_PROC2] & PROC2_APICV) == PROC2_APICV;
+	controls->has_apic_registers = controls->has_apic_accesses &&
+				       w[WORD_PROC2] & PROC2_APIC_REGISTERS;
 	/* On while a guest's APIC is. */
-	w[WORD_PROC2] &= ~(uint32_t)PROC2_APICV;
+	w[WORD_PROC2] &= ~(uint32_t)PROC2_APIC_REGISTERS;
 }
 
 /* What is left of the time goes on after an exit, or there is no use for it. */

@@ -33,8 +33,9 @@ struct vmx_controls {
 	bool has_unrestricted;
 	bool has_vpid;
 	bool has_tpr_shadow;
-	bool has_apic_accesses; /* to the TPR by its page do not exit */
-	bool has_apicv;		/* APIC registers and interrupts are virtual */
+	bool has_apic_accesses;	 /* to the TPR by its page do not exit */
+	bool has_apic_registers; /* nor reads of others; their writes do after
+				  */
 	bool has_efer; /* EFER is switched by entry and exit controls */
 	bool has_pat;
 	bool has_invept_context;

@@ -150,7 +150,7 @@ void vmx_open_window(struct vendor_vcpu *vcpu, enum event_kind kind,
 			0);
 		return;
 	}
-	if (priority <= vcpu->priority.tpr >> TPR_CLASS_SHIFT) {
+	if (priority <= vcpu->tpr >> TPR_CLASS_SHIFT) {
 		vmx_window_close(vmx, PROC_INTERRUPT_WINDOW);
 		vmx_tpr_threshold_set(vmx, (uint8_t)priority);
 		return;

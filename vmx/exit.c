@@ -52,7 +52,6 @@ static const struct exit_row exit_table[REASON_COUNT] = {
 	[REASON_MONITOR]            = { EXIT_UNDEFINED, 0 },
 	[REASON_PAUSE]              = { EXIT_PAUSE, LENGTH },
 	[REASON_APIC_ACCESS]        = { EXIT_NESTED, VECTORING },
-	[REASON_VIRTUALIZED_EOI]    = { EXIT_APIC_LEVEL, 0 },
 	[REASON_APIC_WRITE]         = { EXIT_APIC_WRITE, 0 },
 	[REASON_EPT_VIOLATION]      = { EXIT_NESTED, VECTORING },
 	[REASON_EPT_MISCONFIGURATION] = { EXIT_UNKNOWN, VECTORING },
@@ -213,10 +212,6 @@ static __noinline void decode_rest(struct vendor_vcpu *vcpu,
 		break;
 	case REASON_APIC_ACCESS:
 		decode_apic(vcpu, info);
-		break;
-	case REASON_VIRTUALIZED_EOI:
-		info->vector = FIELD_GET(QUALIFICATION_EOI_VECTOR,
-					 vmcs_read(VMCS_EXIT_QUALIFICATION));
 		break;
 	case REASON_APIC_WRITE:
 		info->apic_offset =

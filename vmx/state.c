@@ -217,7 +217,7 @@ static void load_control(struct vendor_vcpu *vcpu)
 	state->cr3 =
 		vmx->is_identity_mapped ? vmx->cr3 : vmcs_read(VMCS_GUEST_CR3);
 	state->cr2 = vmx->has_msrs ? cr2_read() : vmx->cr2;
-	state->cr8 = vcpu->priority.tpr >> TPR_CLASS_SHIFT;
+	state->cr8 = vcpu->tpr >> TPR_CLASS_SHIFT;
 	state->efer = read_efer(vmx);
 	if (unlikely(is_pae(state)))
 		for (unsigned i = 0; i < ARRAY_SIZE(state->pdpte); i++)

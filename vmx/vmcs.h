@@ -54,18 +54,16 @@
 
 /* ---- Fields: 16 bits ----------------------------------------------------- */
 
-#define VMCS_VIRTUAL_PROCESSOR_ID   0x0000
-/* RVI in its lower half, SVI in its upper. */
-#define VMCS_GUEST_INTERRUPT_STATUS 0x0810
+#define VMCS_VIRTUAL_PROCESSOR_ID 0x0000
 /* Guest selectors: in the order of the segment numbers, then LDTR, TR. */
-#define VMCS_GUEST_ES_SELECTOR	    0x0800
-#define VMCS_HOST_ES_SELECTOR	    0x0c00
-#define VMCS_HOST_CS_SELECTOR	    0x0c02
-#define VMCS_HOST_SS_SELECTOR	    0x0c04
-#define VMCS_HOST_DS_SELECTOR	    0x0c06
-#define VMCS_HOST_FS_SELECTOR	    0x0c08
-#define VMCS_HOST_GS_SELECTOR	    0x0c0a
-#define VMCS_HOST_TR_SELECTOR	    0x0c0c
+#define VMCS_GUEST_ES_SELECTOR	  0x0800
+#define VMCS_HOST_ES_SELECTOR	  0x0c00
+#define VMCS_HOST_CS_SELECTOR	  0x0c02
+#define VMCS_HOST_SS_SELECTOR	  0x0c04
+#define VMCS_HOST_DS_SELECTOR	  0x0c06
+#define VMCS_HOST_FS_SELECTOR	  0x0c08
+#define VMCS_HOST_GS_SELECTOR	  0x0c0a
+#define VMCS_HOST_TR_SELECTOR	  0x0c0c
 
 /* ---- 64 bits ------------------------------------------------------------- */
 
@@ -80,7 +78,6 @@
 #define EPTP_WRITE_BACK		    6
 #define EPTP_LEVELS		    MASK(5, 3) /* less one */
 #define EPTP_AD			    BIT(6)
-#define VMCS_EOI_EXIT_BITMAP(n)	    (0x201c + 2 * (n))
 #define VMCS_GUEST_PHYSICAL_ADDRESS 0x2400
 #define VMCS_LINK_POINTER	    0x2800
 #define VMCS_GUEST_DEBUGCTL	    0x2802
@@ -218,8 +215,7 @@
 #define PROC2_VPID	     BIT(5)
 #define PROC2_WBINVD_EXITING BIT(6)
 #define PROC2_UNRESTRICTED   BIT(7)
-/* APIC-register virtualization, virtual-interrupt delivery. */
-#define PROC2_APICV	     (BIT(8) | BIT(9))
+#define PROC2_APIC_REGISTERS BIT(8)
 #define PROC2_PAUSE_LOOP     BIT(10)
 #define PROC2_INVPCID	     BIT(12)
 
@@ -266,7 +262,6 @@
 #define QUALIFICATION_APIC_OFFSET MASK(11, 0)
 #define QUALIFICATION_APIC_TYPE	  MASK(15, 12)
 #define APIC_ACCESS_WRITE	  1 /* linear, by an instruction */
-#define QUALIFICATION_EOI_VECTOR  MASK(7, 0)
 
 #define QUALIFICATION_DB_BITS (MASK(3, 0) | BIT(13) | BIT(14))
 #define QUALIFICATION_DB_BD   BIT(13)
@@ -304,7 +299,6 @@ enum vmx_reason {
 	REASON_PAUSE = 40,
 	REASON_TPR_BELOW_THRESHOLD = 43,
 	REASON_APIC_ACCESS = 44,
-	REASON_VIRTUALIZED_EOI = 45,
 	REASON_EPT_VIOLATION = 48,
 	REASON_EPT_MISCONFIGURATION = 49,
 	REASON_INVEPT = 50,

@@ -281,8 +281,7 @@ static int vmx_vcpu_init(struct vendor_vcpu *vcpu)
 	vmx->vmcs = vmcs;
 	vmx->vmcs_hpa = virt_to_phys(vmcs);
 	vmx->tpr = (uint8_t *)vcpu->apic->page + APIC_TPR;
-	vmx->has_apicv = features.controls.has_apicv;
-	vcpu->apic->can_be_virtual = vmx->has_apicv;
+	vcpu->apic->can_be_virtual = features.controls.has_apic_registers;
 	vmx->entry_msrs = page->entry_msrs;
 	vmx->exit_msrs = page->exit_msrs;
 	vmx->features = &features;
@@ -494,37 +493,16 @@ static __noinline void deadline_set(struct vmx_vcpu *vmx, uint64_t deadline)
 	vmcs_write(VMCS_PREEMPTION_TIMER, MIN(ticks, TIMER_MAX));
 }
 
-/*
- * What to deliver, and what is being handled: see union vendor_priority.
- * False: an entry would be refused, for the priority went below the threshold
- * without an exit.
- */
-static inline bool store_priority(struct vendor_vcpu *vcpu,
-				  struct vmx_vcpu *vmx, struct exit_info *info)
+/* Registers of the local APIC's page are the processor's, or exit again. */
+static __noinline void apic_mode_change(struct vendor_vcpu *vcpu)
 {
-	if (vmx->has_apicv) {
-		uint32_t status = vcpu->priority.all >> 8;
+	struct vmx_vcpu *vmx = vcpu->private;
+	uint64_t proc2 = vmcs_read(VMCS_PROC_CONTROLS2);
 
-		if (unlikely(vcpu->apic->has_changed))
-			vmx_apicv_update(vcpu);
-		if (unlikely(status != vmx->interrupt_status) &&
-		    vmx->is_apic_virtual) {
-			vmcs_write(VMCS_GUEST_INTERRUPT_STATUS, status);
-			vmx->interrupt_status = status;
-		}
-	}
-	if (vmx->tpr_threshold <= vcpu->priority.tpr >> TPR_CLASS_SHIFT)
-		return true;
-	vmx_tpr_threshold_set(vmx, 0);
-	info->reason = EXIT_INTERRUPT_WINDOW;
-	return false;
-}
-
-static inline void load_status(struct vendor_vcpu *vcpu, struct vmx_vcpu *vmx)
-{
-	vmx->interrupt_status =
-		(uint32_t)vmcs_read(VMCS_GUEST_INTERRUPT_STATUS);
-	vcpu->priority.all = vmx->interrupt_status << 8 | vcpu->priority.tpr;
+	vmx->is_apic_virtual = vcpu->apic->is_virtual;
+	vmcs_write(VMCS_PROC_CONTROLS2,
+		   vmx->is_apic_virtual ? proc2 | PROC2_APIC_REGISTERS
+					: proc2 & ~PROC2_APIC_REGISTERS);
 }
 
 static void vmx_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
@@ -534,16 +512,22 @@ static void vmx_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 	uint64_t failed;
 
 	vmx_vmcs_use(vcpu);
-	if ((vmx->tpr_threshold || vmx->has_apicv) &&
-	    !store_priority(vcpu, vmx, info))
+	/* Entry would refuse it: the priority went below without an exit. */
+	if (unlikely(vmx->tpr_threshold) &&
+	    vmx->tpr_threshold > vcpu->tpr >> TPR_CLASS_SHIFT) {
+		vmx_tpr_threshold_set(vmx, 0);
+		info->reason = EXIT_INTERRUPT_WINDOW;
 		return;
+	}
+	if (unlikely(vmx->is_apic_virtual != vcpu->apic->is_virtual))
+		apic_mode_change(vcpu);
 	/* After every trip to the machine. */
 	if (vmx->work == WORK_MSRS)
 		vmx_msrs_load(vmx);
 	else if (unlikely(vmx->work) && !work_off(vcpu, info))
 		return;
 	store_rip(vmx, state);
-	*vmx->tpr = vcpu->priority.tpr;
+	*vmx->tpr = vcpu->tpr;
 	if (unlikely(vmx->tsc_offset != vcpu->tsc_offset)) {
 		vmx->tsc_offset = vcpu->tsc_offset;
 		vmcs_write(VMCS_TSC_OFFSET, vmx->tsc_offset);
@@ -553,9 +537,7 @@ static void vmx_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 	failed = vmx_enter(state, vmx->is_launched, &vmx->host_rsp);
 	vmx->is_launched = true;
 	load_rip(vmx, state);
-	vcpu->priority.tpr = *vmx->tpr;
-	if (vmx->is_apic_virtual)
-		load_status(vcpu, vmx);
+	vcpu->tpr = *vmx->tpr;
 	if (unlikely(failed))
 		vmx_entry_failed(vcpu, info, failed);
 	else

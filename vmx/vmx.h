@@ -35,7 +35,6 @@ struct vmx_features {
 #define VMX_APIC_GPA 0xfee00000ULL
 #define APIC_TPR     0x80
 #define APIC_EOI     0xb0
-#define APIC_TMR     0x180
 
 #define TPR_CLASS_SHIFT 4 /* TPR to MOV CR8's view of it */
 
@@ -82,9 +81,7 @@ struct vmx_vcpu {
 	const struct vmx_features *features;
 	uint64_t work; /* WORK_* */
 	uint8_t tpr_threshold;
-	bool has_apicv;
-	bool is_apic_virtual;
-	uint32_t interrupt_status; /* as in the VMCS, if that is known */
+	bool is_apic_virtual; /* as in the VMCS */
 	bool is_initialized;
 	uint64_t host_rsp; /* as in the VMCS */
 	bool is_launched;  /* since the last VMCLEAR */
@@ -138,9 +135,6 @@ struct vmx_vcpu {
 uint64_t vmx_enter(struct x86_state *state, uint64_t is_launched,
 		   uint64_t *host_rsp);
 extern char vmx_exit_point[];
-
-/* vmx/apicv.c: after apic->has_changed. */
-void vmx_apicv_update(struct vendor_vcpu *vcpu);
 
 /* vmx/emulate.c */
 /* In place of an entry: the machine is to emulate until one is possible. */

@@ -50,6 +50,29 @@ static void test_once(void)
 	check_equal("only-with-if", uninvited, 0);
 }
 
+/* One that is requested while IF is clear waits until it is set. */
+static void test_held(void)
+{
+	unsigned early = 0;
+
+	taken = uninvited = 0;
+	pit_load(PIT_MODE2, PIT_HZ / 2000);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		cli();
+		lapic_write(LAPIC_ICR, ICR_SELF | VECTOR);
+		for (volatile unsigned j = 0; j < SPINS; j++)
+			;
+		early += taken != i;
+		sti();
+		__asm__ volatile("nop; nop");
+	}
+	cli();
+	pit_load(PIT_MODE0, 0);
+	check_equal("held-with-if-clear", early, 0);
+	check_equal("held-taken-with-if", uninvited, 0);
+	check_equal("held-delivered-once", taken, ROUNDS);
+}
+
 static volatile bool is_fired;
 
 static void on_timer(struct trap_frame *frame)
@@ -95,5 +118,6 @@ void guest_main(void)
 {
 	lapic_enable();
 	test_once();
+	test_held();
 	test_idle();
 }

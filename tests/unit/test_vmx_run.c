@@ -390,132 +390,68 @@ static void exit_tpr(void)
 static void test_tpr(void **unused)
 {
 	(void)unused;
-	vcpu.priority.tpr = 0x84;
+	vcpu.tpr = 0x84;
 	(void)run_on();
 	assert_int_equal(*vmx_vcpu.tpr, 0x84);
 	guest = exit_tpr;
 	(void)run();
-	assert_int_equal(vcpu.priority.tpr, 0x37);
+	assert_int_equal(vcpu.tpr, 0x37);
 	/* MOV to CR8 of what is there changes nothing, else the lower half. */
 	vmx_vendor.state_load(&vcpu, X86_GROUP_CONTROL);
 	assert_int_equal(state.cr8, 3);
 	vendor_cr8_set(&vcpu, 3);
-	assert_int_equal(vcpu.priority.tpr, 0x37);
+	assert_int_equal(vcpu.tpr, 0x37);
 	vendor_cr8_set(&vcpu, 4);
-	assert_int_equal(vcpu.priority.tpr, 0x40);
+	assert_int_equal(vcpu.tpr, 0x40);
 }
 
-/* ---- The APIC run by the processor --------------------------------------- */
+/* ---- The APIC's page read by the processor ------------------------------- */
 
 /* SDM, "Secondary Processor-Based VM-Execution Controls". */
-#define APICV_ON 0x300
+#define APIC_REGISTERS_ON 0x100
 
-/* Vectors 0x21, 0x71 and 0xff are level-triggered. */
-static void make_virtual(void)
-{
-	vmcs[VMCS_PROC_CONTROLS2] = PROC2_EPT;
-	vmx_vcpu.has_apicv = true;
-	apic.page[0x190 / 4] = 1U << 1;
-	apic.page[0x1b0 / 4] = 1U << 17;
-	apic.page[0x1f0 / 4] = 1U << 31;
-	apic.is_virtual = apic.has_changed = true;
-}
-
-/* Its control, its trigger modes, and back to core's own. */
-static void test_apicv_mode(void **unused)
+/* On and off with core's APIC. */
+static void test_apic_mode(void **unused)
 {
 	(void)unused;
-	make_virtual();
-	(void)run_on();
-	assert_false(apic.has_changed);
-	assert_int_equal(vmcs[VMCS_PROC_CONTROLS2], APICV_ON | PROC2_EPT);
-	assert_int_equal(vmcs[0x201c], 1ULL << 0x21);
-	assert_int_equal(vmcs[0x201e], 1ULL << (0x71 - 64));
-	assert_int_equal(vmcs[0x2020], 0);
-	assert_int_equal(vmcs[0x2022], 1ULL << 63);
-	/* Nobody says that it changed: nobody looks. */
-	apic.page[0x1a0 / 4] = 1;
-	(void)run_on();
-	assert_int_equal(vmcs[0x201e], 1ULL << (0x71 - 64));
-	apic.has_changed = true;
-	(void)run_on();
-	assert_int_equal(vmcs[0x201e], 1ULL << (0x71 - 64) | 1);
-
-	apic.is_virtual = false;
-	apic.has_changed = true;
-	vcpu.priority.requested = 0x55;
-	vmcs[VMCS_GUEST_INTERRUPT_STATUS] = 0x1234;
+	vmcs[VMCS_PROC_CONTROLS2] = PROC2_EPT;
 	(void)run_on();
 	assert_int_equal(vmcs[VMCS_PROC_CONTROLS2], PROC2_EPT);
-	/* What the VMCS still holds is nobody's. */
-	assert_int_equal(vmcs[VMCS_GUEST_INTERRUPT_STATUS], 0x1234);
-	assert_int_equal(vcpu.priority.all, 0x5500);
-	/* On again, the status is told even if it is the one of before. */
-	apic.is_virtual = apic.has_changed = true;
+	apic.is_virtual = true;
 	(void)run_on();
-	assert_int_equal(vmcs[VMCS_GUEST_INTERRUPT_STATUS], 0x55);
-}
-
-/* The guest takes 0x61, which was told, and sends itself 0x42. */
-static void exit_taken(void)
-{
-	assert_int_equal(vmcs[VMCS_GUEST_INTERRUPT_STATUS], 0x3161);
-	vmcs[VMCS_GUEST_INTERRUPT_STATUS] = 0x6142;
-	exit_tpr();
-}
-
-static void test_apicv_status(void **unused)
-{
-	(void)unused;
-	make_virtual();
-	vcpu.priority.requested = 0x61;
-	vcpu.priority.in_service = 0x31;
-	guest = exit_taken;
-	(void)run();
-	assert_int_equal(vcpu.priority.tpr, 0x37);
-	assert_int_equal(vcpu.priority.requested, 0x42);
-	assert_int_equal(vcpu.priority.in_service, 0x61);
-	assert_int_equal(injected & INTERRUPTION_VALID, 0);
-	/* It costs a read; a write only if core has changed it. */
+	assert_int_equal(vmcs[VMCS_PROC_CONTROLS2],
+			 APIC_REGISTERS_ON | PROC2_EPT);
+	/* It costs nothing then. */
 	reads = writes = 0;
 	(void)run_on();
-	assert_int_equal(reads, 7);
+	assert_int_equal(reads, 6);
 	assert_int_equal(writes, 0);
-	vcpu.priority.in_service = 0x31;
+	apic.is_virtual = false;
 	(void)run_on();
-	assert_int_equal(vmcs[VMCS_GUEST_INTERRUPT_STATUS], 0x3142);
-	assert_int_equal(writes, 1);
+	assert_int_equal(vmcs[VMCS_PROC_CONTROLS2], PROC2_EPT);
 }
 
-static void exit_virtual(void)
+static void exit_apic_write(void)
 {
-	vmcs[VMCS_EXIT_REASON] = reason;
+	vmcs[VMCS_EXIT_REASON] = 56;
 	vmcs[VMCS_EXIT_QUALIFICATION] = qualification;
 }
 
-/* Both come after the instruction: no length to be stepped over. */
-static void test_apicv_exits(void **unused)
+/* It comes after the instruction: no length to be stepped over. */
+static void test_apic_write(void **unused)
 {
 	struct exit_info info;
 
 	(void)unused;
-	make_virtual();
-	guest = exit_virtual;
-	reason = 56;
+	guest = exit_apic_write;
 	qualification = 0x380;
 	(void)run();
 	reads = writes = 0;
 	info = run();
-	assert_int_equal(reads, 6);
+	assert_int_equal(reads, 5);
 	assert_int_equal(writes, 0);
 	assert_int_equal(info.reason, EXIT_APIC_WRITE);
 	assert_int_equal(info.apic_offset, 0x380);
-	assert_int_equal(info.length, 0);
-	reason = 45;
-	qualification = 0x71;
-	info = run();
-	assert_int_equal(info.reason, EXIT_APIC_LEVEL);
-	assert_int_equal(info.vector, 0x71);
 	assert_int_equal(info.length, 0);
 }
 
@@ -540,7 +476,7 @@ static void test_windows_close(void **unused)
 	assert_int_equal(injected, event_of(TYPE_EXTERNAL, 0x40));
 	assert_false(vmcs[VMCS_PROC_CONTROLS] & PROC_INTERRUPT_WINDOW);
 
-	vcpu.priority.tpr = 0x50;
+	vcpu.tpr = 0x50;
 	vmx_vendor.open_window(&vcpu, EVENT_INTERRUPT, 5);
 	(void)run_on();
 	assert_int_equal(vmcs[VMCS_TPR_THRESHOLD], 5);
@@ -566,7 +502,7 @@ static void test_windows_close(void **unused)
 static void test_window_moves(void **unused)
 {
 	(void)unused;
-	vcpu.priority.tpr = 0x50;
+	vcpu.tpr = 0x50;
 	vmx_vendor.open_window(&vcpu, EVENT_INTERRUPT, 4);
 	vmx_vendor.open_window(&vcpu, EVENT_INTERRUPT, 6);
 	(void)run_on();
@@ -574,7 +510,7 @@ static void test_window_moves(void **unused)
 	assert_true(vmcs[VMCS_PROC_CONTROLS] & PROC_INTERRUPT_WINDOW);
 	/* The priority went below without an exit: no entry at all. */
 	vmx_vendor.open_window(&vcpu, EVENT_INTERRUPT, 4);
-	vcpu.priority.tpr = 0x30;
+	vcpu.tpr = 0x30;
 	entries = 0;
 	assert_int_equal(run_on().reason, EXIT_INTERRUPT_WINDOW);
 	assert_int_equal(entries, 0);
@@ -722,9 +658,8 @@ int main(void)
 		TEST(test_nmi_after_sti), TEST(test_shadow_and_trap),
 		TEST(test_timer),	  TEST(test_apic_page),
 		TEST(test_tpr),		  TEST(test_new_pause),
-		TEST(test_new_ept),	  TEST(test_apicv_mode),
-		TEST(test_apicv_status),  TEST(test_apicv_exits),
-		TEST(test_new_apic),
+		TEST(test_new_ept),	  TEST(test_apic_mode),
+		TEST(test_apic_write),	  TEST(test_new_apic),
 	};
 
 	return cmocka_run_group_tests_name("vmx_run", tests, NULL, NULL);
