@@ -309,11 +309,14 @@ static enum attend attend_eoi(struct vcpu *vcpu)
 	return ATTEND_RUN;
 }
 
+/* What ends a wait and is taken before anything is injected. */
+#define PENDING_SIGNALS                                                     \
+	(PENDING_EVENT | PENDING_INIT | PENDING_SIPI | PENDING_APIC_TIMER | \
+	 PENDING_STOP | PENDING_RESET | PENDING_EOI)
+
 static bool is_idle(struct vcpu *vcpu, int vector)
 {
-	uint32_t wakes = PENDING_EVENT | PENDING_NMI | PENDING_INIT |
-			 PENDING_SIPI | PENDING_APIC_TIMER | PENDING_STOP |
-			 PENDING_RESET | PENDING_EOI;
+	uint32_t wakes = PENDING_SIGNALS | PENDING_NMI;
 	bool may_interrupt = vcpu->vendor.state->rflags & X86_FLAG_IF;
 
 	if (vcpu->pending & PENDING_WAIT_SIPI ||
@@ -392,6 +395,11 @@ static __noinline enum attend vcpu_attend(struct vcpu *vcpu)
 			thread_block();
 			return ATTEND_AGAIN;
 		}
+		/* From another CPU since they were looked at: the guest may
+		 * not run past its HLT, or before its SIPI, for them. */
+		if (__atomic_load_n(&vcpu->pending, __ATOMIC_RELAXED) &
+		    PENDING_SIGNALS)
+			return ATTEND_AGAIN;
 		vcpu_priority_changed(vcpu);
 	}
 	if (vcpu->pending & PENDING_STEP)
