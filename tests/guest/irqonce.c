@@ -11,8 +11,8 @@
 #define PIT_HZ	    1193182u
 #define PIT_MODE0   0x30 /* channel 0, both bytes */
 #define PIT_MODE2   0x34
-#define ROUNDS	    300
-#define SPINS	    20000
+#define ROUNDS	    100
+#define SPINS	    5000
 
 static volatile unsigned depth, taken, nested, uninvited;
 
@@ -38,7 +38,7 @@ static void pit_load(uint8_t mode, unsigned count)
 static void test_once(void)
 {
 	pic_enable(0);
-	pit_load(PIT_MODE2, PIT_HZ / 2000);
+	pit_load(PIT_MODE2, PIT_HZ / 4000);
 	trap_hook(VECTOR, on_interrupt);
 	sti();
 	for (unsigned i = 0; i < ROUNDS; i++)
@@ -56,7 +56,7 @@ static void test_held(void)
 	unsigned early = 0;
 
 	taken = uninvited = 0;
-	pit_load(PIT_MODE2, PIT_HZ / 2000);
+	pit_load(PIT_MODE2, PIT_HZ / 4000);
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		cli();
 		lapic_write(LAPIC_ICR, ICR_SELF | VECTOR);
