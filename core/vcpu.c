@@ -220,7 +220,8 @@ static void attend_nmi(struct vcpu *vcpu)
 	struct event event = { .kind = EVENT_NMI, .vector = X86_VECTOR_NMI };
 
 	if (!vcpu->back->can_inject(&vcpu->vendor, EVENT_NMI)) {
-		vcpu->back->open_window(&vcpu->vendor, EVENT_NMI, 16);
+		vcpu->back->open_window(&vcpu->vendor, EVENT_NMI,
+					VENDOR_PRIORITY_ABOVE_TPR);
 		return;
 	}
 	pending_clear(vcpu, PENDING_NMI | PENDING_HALTED);

@@ -95,6 +95,9 @@ struct exit_info {
 	uint64_t raw, raw_info1, raw_info2;
 };
 
+/* Above every vector's priority class: the TPR does not hold it back. */
+#define VENDOR_PRIORITY_ABOVE_TPR 16
+
 enum event_kind {
 	EVENT_INTERRUPT, /* vector */
 	EVENT_NMI,
@@ -202,8 +205,8 @@ struct vendor {
 	void (*inject)(struct vendor_vcpu *vcpu, const struct event *event);
 	/*
 	 * Exit as soon as kind could be injected.  priority: the interrupt's
-	 * vector >> 4, or 16: whatever the TPR says.  One that is not above it
-	 * waits for the TPR to go below, too.
+	 * vector >> 4, or VENDOR_PRIORITY_ABOVE_TPR: whatever the TPR says. One
+	 * that is not above it waits for the TPR to go below, too.
 	 */
 	void (*open_window)(struct vendor_vcpu *vcpu, enum event_kind kind,
 			    unsigned priority);

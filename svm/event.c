@@ -18,9 +18,6 @@
  */
 #include "svm/svm.h"
 
-/* Priorities from here on are not subject to the TPR. */
-#define PRIORITY_ABOVE_TPR 16
-
 bool svm_can_inject(struct vendor_vcpu *vcpu, enum event_kind kind)
 {
 	const struct svm_vcpu *svm = vcpu->private;
@@ -52,7 +49,7 @@ static void virq_raise(struct svm_vcpu *svm, unsigned priority, uint8_t vector)
 			   INT_CTL_V_INTR_VECTOR);
 	vmcb->int_ctl |=
 		INT_CTL_V_IRQ | FIELD_PUT(INT_CTL_V_INTR_VECTOR, vector);
-	if (priority >= PRIORITY_ABOVE_TPR)
+	if (priority >= VENDOR_PRIORITY_ABOVE_TPR)
 		vmcb->int_ctl |= INT_CTL_V_IGN_TPR;
 	else
 		vmcb->int_ctl |= FIELD_PUT(INT_CTL_V_INTR_PRIO, priority);
@@ -109,7 +106,7 @@ void svm_open_window(struct vendor_vcpu *vcpu, enum event_kind kind,
 /* The vector is as good as taken: only a host interrupt can come first. */
 static void virq_send(struct svm_vcpu *svm, uint8_t vector)
 {
-	virq_raise(svm, PRIORITY_ABOVE_TPR, vector);
+	virq_raise(svm, VENDOR_PRIORITY_ABOVE_TPR, vector);
 	svm->is_virq_sent = true;
 	svm->is_window_deferred = false;
 }
