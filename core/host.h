@@ -10,6 +10,7 @@
 #include "include/manifest.h"
 #include "core/console.h"
 #include "core/cpu.h"
+#include "core/speculation.h"
 #include "core/time.h"
 #include "drivers/ioapic.h"
 #include "drivers/lapic.h"
@@ -35,6 +36,8 @@ struct host {
 	void (*call_fn)(void *ctx);
 	void *call_ctx;
 	uint32_t calls_pending;
+
+	struct speculation speculation;
 
 	uint64_t ram_bytes;
 	uint64_t image_bytes;

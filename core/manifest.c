@@ -66,6 +66,10 @@ static const struct choice ends[] = {
 	{ "bochs", MANIFEST_END_BOCHS }, { 0 },
 };
 
+static const struct choice mitigations[] = {
+	{ "auto", false }, { "off", true }, { 0 },
+};
+
 static const struct choice boards[] = {
 	{ "pc", GATE_BOARD_PC },
 	{ "test-garbage", GATE_BOARD_TEST_GARBAGE },
@@ -82,6 +86,8 @@ static const struct property root_properties[] = {
 	  FIELD(struct manifest, log_level) },
 	{ "end", PROPERTY_STRING, .choices = ends,
 	  FIELD(struct manifest, end) },
+	{ "mitigations", PROPERTY_STRING, .choices = mitigations,
+	  FIELD(struct manifest, is_mitigations_off) },
 	{ 0 },
 };
 

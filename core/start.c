@@ -220,8 +220,11 @@ void host_start(const struct manifest *manifest,
 		log_err("nothing is started: no guest can run on this machine");
 		host_power_off(HOST_EXIT_CODE_PANIC);
 	}
-	cpu_call_others(enable_here, &start);
+	speculation_init(&start.host->speculation,
+			 !manifest->is_mitigations_off);
+	/* Here first: what all CPUs share is made by one of them. */
 	enable_here(&start);
+	cpu_call_others(enable_here, &start);
 	if (start.enable_error) {
 		log_err("%s cannot be enabled: %d", start.back->name,
 			start.enable_error);

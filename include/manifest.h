@@ -50,6 +50,9 @@ struct guest_manifest {
 struct manifest {
 	uint32_t log_level; /* enum log_level */
 	enum manifest_end end;
+	/* Against speculation between domains: what the processor needs, or
+	 * nothing. */
+	bool is_mitigations_off;
 	uint32_t guest_count;
 	struct guest_manifest guest[MANIFEST_GUESTS_MAX];
 };
