@@ -163,6 +163,12 @@ static uint32_t blocks_find(const struct pages *pages, unsigned count,
 	return pages->whole;
 }
 
+static bool account_has_room(const struct mem_account *account, uint64_t count)
+{
+	return !account || !account->limit ||
+	       account->pages + count <= account->limit;
+}
+
 static void account_add(struct mem_account *account, uint64_t count)
 {
 	if (!account)
@@ -198,13 +204,14 @@ hpa_t pages_alloc(struct pages *pages, struct mem_account *account,
 	unsigned count = 1U << order;
 	struct page_block *block;
 	uint64_t flags;
-	uint32_t index;
+	uint32_t index = PAGES_NO_BLOCK;
 	hpa_t hpa = 0;
 	int first;
 
 	VERIFY(order <= PAGES_ORDER_MAX);
 	flags = spin_lock_irqsave(&pages->lock);
-	index = blocks_find(pages, count, &first);
+	if (account_has_room(account, count))
+		index = blocks_find(pages, count, &first);
 	if (index != PAGES_NO_BLOCK) {
 		block = &pages->block[index];
 		run_set(block, (unsigned)first, count, false);

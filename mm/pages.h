@@ -19,6 +19,7 @@ struct mem_account {
 	const char *name;
 	uint64_t pages;
 	uint64_t peak;
+	uint64_t limit; /* pages may not exceed it; 0: no limit */
 };
 
 /* Two MiB of physical address space; a set bit is a free page. */
@@ -61,7 +62,10 @@ void pages_init(struct pages *pages, void *metadata, hpa_t top);
  */
 void pages_add(struct pages *pages, hpa_t base, uint64_t length);
 
-/* 2^order pages aligned to their size, contents undefined; 0 when out. */
+/*
+ * 2^order pages aligned to their size, contents undefined; 0 when the host or
+ * the account has no more.
+ */
 hpa_t __must_check pages_alloc(struct pages *pages, struct mem_account *account,
 			       unsigned order);
 void pages_free(struct pages *pages, struct mem_account *account, hpa_t hpa,

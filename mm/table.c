@@ -138,6 +138,7 @@ static void tables_free(struct page_table *table, hpa_t at, unsigned level,
 
 void table_fini(struct page_table *table, unsigned entries)
 {
+	table_reap(table);
 	if (table->root)
 		tables_free(table, table->root, TABLE_LEVELS, entries);
 	table->root = 0;
@@ -266,6 +267,84 @@ static int range_change(struct page_table *table, uint64_t va, uint64_t length,
 int table_unmap(struct page_table *table, uint64_t va, uint64_t length)
 {
 	return range_change(table, va, length, 0);
+}
+
+/* ---- Unmapping in pieces, and what becomes empty by it ------------------ */
+
+/* What a piece may cost, in leaves; looking at a whole table is so many. */
+#define PIECE_COST 128
+#define SCAN_COST  16
+
+static bool table_is_empty(const struct table_format *format, hpa_t at)
+{
+	const uint64_t *entry = phys_to_virt(at);
+
+	for (unsigned i = 0; i < TABLE_ENTRIES; i++)
+		if (entry_is_present(format, entry[i]))
+			return false;
+	return true;
+}
+
+/* Takes out the empty tables on the way to va, but for the root; their scans.
+ */
+static unsigned tables_prune(struct page_table *table, uint64_t va)
+{
+	const struct table_format *format = table->format;
+	uint64_t *above[TABLE_LEVELS]; /* points to the table of a level */
+	unsigned level = TABLE_LEVELS, scans = 0;
+	uint64_t *entry = entry_at(table->root, va, level);
+
+	while (level > 1 && entry_is_present(format, *entry) &&
+	       !entry_is_leaf(format, *entry, level)) {
+		above[--level] = entry;
+		entry = entry_at(*entry & ENTRY_ADDRESS, va, level);
+	}
+	for (; level < TABLE_LEVELS; level++) {
+		hpa_t at = *above[level] & ENTRY_ADDRESS;
+
+		scans++;
+		if (!table_is_empty(format, at))
+			break;
+		entry_set(above[level], 0);
+		table->dead[table->dead_count++] = at;
+	}
+	return scans;
+}
+
+void table_reap(struct page_table *table)
+{
+	while (table->dead_count) {
+		pages_free(table->pages, table->account,
+			   table->dead[--table->dead_count], 0);
+		table->table_pages--;
+	}
+}
+
+int table_unmap_some(struct page_table *table, uint64_t *va, uint64_t end)
+{
+	unsigned cost = 0, level;
+	uint64_t *entry;
+	int error;
+
+	if (*va > end || range_is_bad(*va, end - *va))
+		return -EINVAL;
+	while (*va < end && cost < PIECE_COST &&
+	       table->dead_count + TABLE_LEVELS <= TABLE_DEAD_MAX) {
+		uint64_t at = *va, next;
+
+		error = leaf_within(table, at, end - at, &entry, &level);
+		if (error)
+			return error;
+		if (entry)
+			entry_set(entry, 0);
+		cost++;
+		next = ALIGN_DOWN(at, level_size(level)) + level_size(level);
+		*va = MIN(next, end);
+		/* Done with the lowest table that there is. */
+		if (level > 1 || IS_ALIGNED(*va, PAGE_2M) || *va == end)
+			cost += SCAN_COST * tables_prune(table, at);
+	}
+	return 0;
 }
 
 int table_protect(struct page_table *table, uint64_t va, uint64_t length,

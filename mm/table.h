@@ -6,8 +6,10 @@
  * Maps in 4 KiB and 2 MiB leaves, splits a leaf of 2 MiB or 1 GiB when part of
  * it changes, never merges.  It never flushes a TLB: the caller does, before it
  * relies on a mapping being gone or before pages that were mapped are reused.
- * Tables are only freed by table_fini(), so no walk in progress meets a stale
- * one.
+ *
+ * Tables stay until table_fini(), so that no walk in progress meets a freed
+ * one; but table_unmap_some() takes out those that it empties and table_reap()
+ * frees them, when the caller has made all processors forget them.
  */
 #ifndef BULKHEAD_TABLE_H
 #define BULKHEAD_TABLE_H
@@ -40,12 +42,17 @@ struct table_format {
 	bool write_xor_execute;
 };
 
+#define TABLE_DEAD_MAX 32
+
 struct page_table {
 	const struct table_format *format;
 	struct pages *pages;
 	struct mem_account *account;
 	hpa_t root;
 	uint64_t table_pages; /* how many pages the tables take */
+	/* Taken out, perhaps still in some processor's caches. */
+	uint32_t dead_count;
+	hpa_t dead[TABLE_DEAD_MAX];
 };
 
 struct table_leaf {
@@ -75,6 +82,22 @@ int __must_check table_map(struct page_table *table, uint64_t va, uint64_t pa,
 /* Holes are fine.  -ENOMEM: no page left to split a 2 MiB leaf. */
 int __must_check table_unmap(struct page_table *table, uint64_t va,
 			     uint64_t length);
+
+/*
+ * Unmaps part of [*va, end), from the beginning, and moves *va to where the
+ * rest begins: at least one page, at most what some 15,000 instructions do.
+ * Tables that end up empty are taken out; where dead has no room for more, the
+ * caller flushes and calls table_reap() before it goes on.  -EINVAL, -ENOMEM as
+ * above.
+ */
+int __must_check table_unmap_some(struct page_table *table, uint64_t *va,
+				  uint64_t end);
+static inline bool table_is_reap_due(const struct page_table *table)
+{
+	return table->dead_count > TABLE_DEAD_MAX / 2;
+}
+/* No processor knows of the tables taken out any more: free them. */
+void table_reap(struct page_table *table);
 
 /* Changes the access rights of what is mapped in the range; as above. */
 int __must_check table_protect(struct page_table *table, uint64_t va,

@@ -281,6 +281,101 @@ static void test_random(void **state)
 	}
 }
 
+/* Unmaps [va, end) in pieces, as GATE_MAP does; how many pieces it took. */
+static unsigned unmap_in_pieces(struct fixture *f, uint64_t va, uint64_t end)
+{
+	unsigned pieces = 0;
+
+	while (va < end) {
+		uint64_t before = va;
+
+		assert_int_equal(table_unmap_some(&f->table, &va, end), 0);
+		assert_true(va > before && va <= end);
+		assert_true(f->table.dead_count <= TABLE_DEAD_MAX);
+		if (table_is_reap_due(&f->table))
+			table_reap(&f->table);
+		pieces++;
+	}
+	table_reap(&f->table);
+	return pieces;
+}
+
+/* Tables in every corner of the address space: all come back. */
+static void test_empty_tables_come_back(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t tables = f->table.table_pages;
+
+	for (unsigned i = 0; i < 120; i++)
+		assert_int_equal(table_map(&f->table,
+					   ((uint64_t)i << 38) + i * MIB(6),
+					   HPA, PAGE_SIZE, RWX, MAP_WRITE_BACK),
+				 0);
+	assert_true(f->table.table_pages > tables + 250);
+	assert_true(unmap_in_pieces(f, 0, 1ULL << 46) < 400);
+	assert_int_equal(f->table.table_pages, tables);
+	assert_int_equal(f->account.pages, tables);
+	expect_hole(f, 0);
+}
+
+/* One page that stays keeps its tables, and its neighbours' go. */
+static void test_used_tables_stay(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(table_map(&f->table, GPA, HPA, 4 * PAGE_2M, RWX,
+				   MAP_WRITE_BACK),
+			 0);
+	assert_int_equal(table_map(&f->table, GPA + GIB(1), HPA, PAGE_SIZE, RWX,
+				   MAP_WRITE_BACK),
+			 0);
+	assert_int_equal(table_map(&f->table, GPA, HPA + PAGE_SIZE, PAGE_SIZE,
+				   RWX, MAP_WRITE_BACK),
+			 0);
+	/* 1 root, 1 of 512 GiB, 2 of 1 GiB, 2 of 2 MiB. */
+	assert_int_equal(f->table.table_pages, 6);
+	(void)unmap_in_pieces(f, GPA + PAGE_SIZE, GPA + GIB(2));
+	expect(f, GPA, HPA + PAGE_SIZE, PAGE_SIZE, RWX);
+	expect_hole(f, GPA + PAGE_SIZE);
+	expect_hole(f, GPA + GIB(1));
+	assert_int_equal(f->table.table_pages, 4);
+}
+
+/* What was taken out is not freed before it is said to be forgotten. */
+static void test_dead_tables_wait(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t va = GPA, before;
+
+	assert_int_equal(
+		table_map(&f->table, GPA, HPA, PAGE_SIZE, RWX, MAP_WRITE_BACK),
+		0);
+	before = f->account.pages;
+	assert_int_equal(table_unmap_some(&f->table, &va, GPA + PAGE_SIZE), 0);
+	assert_int_equal(va, GPA + PAGE_SIZE);
+	assert_int_equal(f->account.pages, before);
+	table_reap(&f->table);
+	assert_int_equal(f->account.pages, before - 3);
+}
+
+static void test_no_room_in_the_account(void **state)
+{
+	struct fixture *f = *state;
+
+	f->account.limit = f->account.pages + 3;
+	assert_int_equal(
+		table_map(&f->table, GPA, HPA, PAGE_SIZE, RWX, MAP_WRITE_BACK),
+		0);
+	assert_int_equal(table_map(&f->table, GPA + PAGE_2M, HPA, PAGE_SIZE,
+				   RWX, MAP_WRITE_BACK),
+			 -ENOMEM);
+	expect(f, GPA, HPA, PAGE_SIZE, RWX);
+	(void)unmap_in_pieces(f, GPA, GPA + PAGE_SIZE);
+	assert_int_equal(table_map(&f->table, GPA + PAGE_2M, HPA, PAGE_SIZE,
+				   RWX, MAP_WRITE_BACK),
+			 0);
+}
+
 /* Each entry carries the bits that the processor wants on a nested walk. */
 static void test_format(void **state)
 {
@@ -307,6 +402,10 @@ int main(void)
 		TEST(test_remap),
 		TEST(test_no_memory),
 		TEST(test_random),
+		TEST(test_empty_tables_come_back),
+		TEST(test_used_tables_stay),
+		TEST(test_dead_tables_wait),
+		TEST(test_no_room_in_the_account),
 		cmocka_unit_test(test_format),
 	};
 

@@ -174,6 +174,26 @@ static void test_zeroed(void **state)
 	fake_phys_fini();
 }
 
+/* An account at its limit gets nothing, whatever is free; others do. */
+static void test_limit(void **state)
+{
+	struct fixture *f = *state;
+	struct mem_account other = { 0 };
+	hpa_t page;
+
+	pages_add(&f->pages, MIB(2), PAGE_2M);
+	f->account.limit = 5;
+	assert_true(pages_alloc(&f->pages, &f->account, 2));
+	page = pages_alloc(&f->pages, &f->account, 0);
+	assert_true(page);
+	assert_int_equal(pages_alloc(&f->pages, &f->account, 0), 0);
+	assert_true(pages_alloc(&f->pages, &other, 0));
+	pages_free(&f->pages, &f->account, page, 0);
+	assert_int_equal(pages_alloc(&f->pages, &f->account, 1), 0);
+	assert_true(pages_alloc(&f->pages, &f->account, 0));
+	assert_int_equal(f->account.pages, 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +207,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_random, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_zeroed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_limit, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("pages", tests, NULL, NULL);
