@@ -399,11 +399,17 @@ static bool has_page(const struct apic *apic)
 	       APIC_BASE_ENABLE;
 }
 
-/* What a processor is to read by itself. */
+/*
+ * What a processor is to read by itself.  ISR, TMR and IRR are nowhere but in
+ * the page, and other CPUs change TMR there: what was read must not be written
+ * back.
+ */
 static void page_show(struct apic *apic, unsigned reg)
 {
 	uint32_t value;
 
+	if (reg >= APIC_REG_ISR && reg < APIC_REG_ESR)
+		return;
 	if (register_read(apic, reg, &value) ||
 	    page_register_read(apic, reg, &value))
 		*apic_page_word(apic, reg) = value;

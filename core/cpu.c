@@ -126,6 +126,11 @@ void cpu_kick(struct cpu *cpu)
 		lapic_send_ipi(&cpu->host->lapic, cpu->apic_id, VECTOR_KICK);
 }
 
+void cpu_kick_self(struct cpu *cpu)
+{
+	lapic_send_ipi(&cpu->host->lapic, cpu->apic_id, VECTOR_KICK);
+}
+
 void cpu_call_serve(struct cpu *cpu)
 {
 	struct host *host = cpu->host;
@@ -140,28 +145,33 @@ void cpu_call_serve(struct cpu *cpu)
  * While waiting, a CPU answers the others' calls: it may have interrupts off,
  * and two may call at the same time.
  */
-void cpu_call_others(void (*fn)(void *ctx), void *ctx)
+void cpu_call(uint64_t mask, void (*fn)(void *ctx), void *ctx)
 {
 	struct cpu *self = this_cpu();
 	struct host *host = self->host;
-	unsigned i;
 
+	mask &= ~BIT(self->id);
+	if (!mask)
+		return;
 	while (!spin_trylock(&host->call_lock)) {
 		cpu_call_serve(self);
 		cpu_relax();
 	}
 	host->call_fn = fn;
 	host->call_ctx = ctx;
-	host->calls_pending = host->cpu_count - 1;
-	for (i = 0; i < host->cpu_count; i++) {
-		if (host->cpu[i] == self)
-			continue;
-		__atomic_store_n(&host->cpu[i]->is_called, true,
-				 __ATOMIC_RELEASE);
-		lapic_send_ipi(&host->lapic, host->cpu[i]->apic_id,
-			       VECTOR_CALL);
+	for (; mask; mask &= mask - 1) {
+		struct cpu *cpu = host->cpu[__builtin_ctzll(mask)];
+
+		__atomic_fetch_add(&host->calls_pending, 1, __ATOMIC_RELAXED);
+		__atomic_store_n(&cpu->is_called, true, __ATOMIC_RELEASE);
+		lapic_send_ipi(&host->lapic, cpu->apic_id, VECTOR_CALL);
 	}
 	while (__atomic_load_n(&host->calls_pending, __ATOMIC_ACQUIRE))
 		cpu_relax();
 	spin_unlock(&host->call_lock);
+}
+
+void cpu_call_others(void (*fn)(void *ctx), void *ctx)
+{
+	cpu_call(MASK(this_host()->cpu_count - 1, 0), fn, ctx);
 }

@@ -84,16 +84,22 @@ static inline struct cpu *this_cpu(void)
 void cpu_init(struct cpu *cpu, uint64_t nmi, uint64_t df, uint64_t mc);
 
 /*
- * Runs fn(ctx) on every other CPU, in its interrupt handler, and waits until
- * all have.  Interrupts may be off here, but no lock may be held that another
- * CPU might wait for with interrupts off.
+ * Runs fn(ctx) on the other CPUs of the mask (bit n: CPU n; the caller's own
+ * counts for nothing), in their interrupt handlers, and waits until all have:
+ * on return they have left whatever guest they ran at the call.  Interrupts may
+ * be off here, but no lock may be held that another CPU might wait for with
+ * interrupts off.
  */
+void cpu_call(uint64_t mask, void (*fn)(void *ctx), void *ctx);
+/* On all of them. */
 void cpu_call_others(void (*fn)(void *ctx), void *ctx);
 /* The call interrupt's part. */
 void cpu_call_serve(struct cpu *cpu);
 
 /* Makes the CPU leave a guest or HLT soon. */
 void cpu_kick(struct cpu *cpu);
+/* Interrupts the calling CPU as soon as it has interrupts on. */
+void cpu_kick_self(struct cpu *cpu);
 
 /* One load, for the exit path: the scheduler wants this CPU back. */
 static inline bool sched_should_yield(const struct cpu *cpu)

@@ -16,18 +16,33 @@
 #define GPA_LIMIT   (1ULL << 46)
 #define BLOCK_BYTES 512
 #define BLOCK_MAX   MIB(1)
+/* Copied between two looks at host interrupts. */
+#define BLOCK_PIECE KIB(32)
 
 #define GATE_GROUPS_ALL                                              \
 	(X86_GROUP_SEGMENTS | X86_GROUP_TABLES | X86_GROUP_CONTROL | \
 	 X86_GROUP_DEBUG | X86_GROUP_SYSCALL)
 
+struct gate_row;
 typedef long (*gate_fn)(struct vcpu *vcpu, uint64_t a, uint64_t b, uint64_t c,
-			uint64_t d);
+			uint64_t d, const struct gate_row *row);
+
+/*
+ * A call.  What it may touch, its scope, decides what is done around it, which
+ * is entry's business: the calling vCPU's own and what is atomic needs nothing
+ * (entry is fn), what the VM's vCPUs share needs vm_lock() (gate_call_vm).
+ */
+struct gate_row {
+	gate_fn entry; /* what core/gate_entry.asm calls */
+	gate_fn fn;
+};
+_Static_assert(sizeof(struct gate_row) == 1 << GATE_ROW_SHIFT, "for the entry");
 
 #define GATE_CALL(name)                                                        \
 	static long name(struct vcpu *vcpu, uint64_t a __maybe_unused,         \
 			 uint64_t b __maybe_unused, uint64_t c __maybe_unused, \
-			 uint64_t d __maybe_unused)
+			 uint64_t d __maybe_unused,                            \
+			 const struct gate_row *row __maybe_unused)
 
 GATE_CALL(call_resume)
 {
@@ -109,15 +124,31 @@ GATE_CALL(call_timer)
 
 enum { BLOCK_OP_READ, BLOCK_OP_WRITE, BLOCK_OP_FLUSH }; /* enum block_op */
 
-static int disk_move(struct vm_disk *disk, unsigned op, uint64_t sector,
-		     uint64_t user, uint64_t bytes)
+static int disk_move_piece(uint8_t *data, unsigned op, uint64_t user,
+			   uint64_t bytes)
+{
+	if (op == BLOCK_OP_READ)
+		return copy_to_user((void *)user, data, bytes);
+	return copy_from_user(data, (const void *)user, bytes);
+}
+
+static int disk_move(struct vcpu *vcpu, struct vm_disk *disk, unsigned op,
+		     uint64_t sector, uint64_t user, uint64_t bytes)
 {
 	uint8_t *data = disk->data + sector * BLOCK_BYTES;
 
-	if (op == BLOCK_OP_READ)
-		return copy_to_user((void *)user, data, bytes);
-	if (op == BLOCK_OP_WRITE)
-		return copy_from_user(data, (const void *)user, bytes);
+	if (op == BLOCK_OP_FLUSH)
+		return 0;
+	for (uint64_t done = 0; done < bytes; done += BLOCK_PIECE) {
+		int error;
+
+		if (done)
+			vcpu_breathe(vcpu);
+		error = disk_move_piece(data + done, op, user + done,
+					MIN(bytes - done, BLOCK_PIECE));
+		if (error)
+			return error;
+	}
 	return 0;
 }
 
@@ -144,7 +175,7 @@ GATE_CALL(call_block)
 		return -EAGAIN;
 	done = &page->completion[count];
 	done->tag = a >> 16;
-	done->status = disk_move(disk, op, b, c, d);
+	done->status = disk_move(vcpu, disk, op, b, c, d);
 	page->completion_count = count + 1;
 	return 0;
 }
@@ -221,30 +252,65 @@ GATE_CALL(call_log)
 
 /* ---- Memory map -------------------------------------------------------- */
 
-/* [gpa, +length) onto the VM's memory at offset, piece by 2 MiB piece. */
-static int map_chunks(struct vm *vm, gpa_t gpa, uint64_t length,
+/*
+ * A change of the map may be long: it goes in pieces, and between two of them
+ * the lock is free and others have their turn.  Siblings that change the same
+ * addresses meanwhile get a mixture; nobody else is concerned.
+ */
+#define MAP_PIECE KIB(256) /* of 4 KiB leaves */
+
+static void map_pause(struct vcpu *vcpu)
+{
+	vm_unlock(vcpu);
+	vcpu_breathe(vcpu);
+	vm_lock(vcpu);
+}
+
+/* How much of it can go in one piece: one large leaf, or some small ones. */
+static uint64_t map_piece(gpa_t gpa, uint64_t offset, uint64_t length)
+{
+	uint64_t left = PAGE_2M - offset % PAGE_2M; /* of the chunk */
+
+	if (IS_ALIGNED(gpa | offset, PAGE_2M) && length >= PAGE_2M)
+		return PAGE_2M;
+	return MIN(MIN(length, left), MAP_PIECE);
+}
+
+/* [gpa, +length) onto the VM's memory at offset. */
+static int map_chunks(struct vcpu *vcpu, gpa_t gpa, uint64_t length,
 		      uint64_t offset, unsigned prot)
 {
-	while (length) {
-		uint64_t within = offset % PAGE_2M;
-		uint64_t n = MIN(length, PAGE_2M - within);
-		hpa_t hpa = vm->chunk[offset / PAGE_2M] + within;
+	struct vm *vm = vcpu->vm;
+
+	for (;;) {
+		uint64_t n = map_piece(gpa, offset, length);
+		hpa_t hpa = vm->chunk[offset / PAGE_2M] + offset % PAGE_2M;
 		int error = table_map(&vm->nested, gpa, hpa, n, prot,
 				      MAP_WRITE_BACK);
 
-		if (error)
-			return error;
 		gpa += n;
 		offset += n;
 		length -= n;
+		if (error || !length)
+			return error;
+		map_pause(vcpu);
 	}
-	return 0;
 }
 
-static void vm_flush(struct vm *vm)
+static int map_nothing(struct vcpu *vcpu, gpa_t gpa, uint64_t length)
 {
-	for (unsigned i = 0; i < vm->vcpu_count; i++)
-		vcpu_notify(vm->vcpu[i], PENDING_FLUSH);
+	struct vm *vm = vcpu->vm;
+	gpa_t end = gpa + length;
+
+	for (;;) {
+		int error = table_unmap_some(&vm->nested, &gpa, end);
+
+		if (error || gpa == end)
+			return error;
+		if (table_is_reap_due(&vm->nested))
+			vm_flush(vm);
+		map_pause(vcpu);
+	}
 }
 
 GATE_CALL(call_map)
@@ -260,15 +326,13 @@ GATE_CALL(call_map)
 		return -ERANGE;
 	if (kind != GATE_MAP_NONE && (offset > size || b > size - offset))
 		return -ERANGE;
-	spin_lock(&vm->lock);
 	if (kind == GATE_MAP_NONE)
-		error = table_unmap(&vm->nested, a, b);
+		error = map_nothing(vcpu, a, b);
 	else
-		error = map_chunks(vm, a, b, offset,
+		error = map_chunks(vcpu, a, b, offset,
 				   kind == GATE_MAP_RAM
 					   ? MAP_READ | MAP_WRITE | MAP_EXEC
 					   : MAP_READ | MAP_EXEC);
-	spin_unlock(&vm->lock);
 	vm_flush(vm);
 	return error;
 }
@@ -295,7 +359,8 @@ GATE_CALL(call_stop)
 	default:
 		return -EINVAL;
 	}
-	vcpu_exit(vcpu);
+	vcpu_pend(vcpu, PENDING_STOP);
+	return 0; /* to the dispatcher, which ends the thread */
 }
 
 GATE_CALL(call_yield)
@@ -330,27 +395,49 @@ GATE_CALL(call_xcr0_set)
 	return fpu_xcr0_set(vcpu, a);
 }
 
+static long gate_call_vm(struct vcpu *vcpu, uint64_t a, uint64_t b, uint64_t c,
+			 uint64_t d, const struct gate_row *row)
+{
+	long result;
+
+	vm_lock(vcpu);
+	result = row->fn(vcpu, a, b, c, d, row);
+	vm_unlock(vcpu);
+	if (__atomic_load_n(&vcpu->pending, __ATOMIC_RELAXED) & PENDING_STOP)
+		vcpu_exit(vcpu);
+	return result;
+}
+
+#define ROW_THREAD(name)   \
+	{                  \
+		name, name \
+	}
+#define ROW_VM(name)               \
+	{                          \
+		gate_call_vm, name \
+	}
+
 /* clang-format off */
-extern const gate_fn gate_calls[GATE_CALL_COUNT];
-const gate_fn gate_calls[GATE_CALL_COUNT] = {
-	[GATE_RESUME]        = call_resume,
-	[GATE_STATE_LOAD]    = call_state_load,
-	[GATE_LINE]          = call_line,
-	[GATE_MSI]           = call_msi,
-	[GATE_APIC_READ]     = call_apic_read,
-	[GATE_APIC_WRITE]    = call_apic_write,
-	[GATE_TIMER]         = call_timer,
-	[GATE_BLOCK]         = call_block,
-	[GATE_CONSOLE_WRITE] = call_console_write,
-	[GATE_CONSOLE_READ]  = call_console_read,
-	[GATE_MAP]           = call_map,
-	[GATE_LOG]           = call_log,
-	[GATE_STOP]          = call_stop,
-	[GATE_YIELD]         = call_yield,
-	[GATE_MSR_READ]      = call_msr_read,
-	[GATE_MSR_WRITE]     = call_msr_write,
-	[GATE_CPUID]         = call_cpuid,
-	[GATE_XCR0_SET]      = call_xcr0_set,
+extern const struct gate_row gate_calls[GATE_CALL_COUNT];
+const struct gate_row gate_calls[GATE_CALL_COUNT] = {
+	[GATE_RESUME]        = ROW_THREAD(call_resume),
+	[GATE_STATE_LOAD]    = ROW_THREAD(call_state_load),
+	[GATE_LINE]          = ROW_THREAD(call_line),
+	[GATE_MSI]           = ROW_THREAD(call_msi),
+	[GATE_APIC_READ]     = ROW_THREAD(call_apic_read),
+	[GATE_APIC_WRITE]    = ROW_THREAD(call_apic_write),
+	[GATE_TIMER]         = ROW_VM(call_timer),
+	[GATE_BLOCK]         = ROW_THREAD(call_block),
+	[GATE_CONSOLE_WRITE] = ROW_THREAD(call_console_write),
+	[GATE_CONSOLE_READ]  = ROW_THREAD(call_console_read),
+	[GATE_MAP]           = ROW_VM(call_map),
+	[GATE_LOG]           = ROW_THREAD(call_log),
+	[GATE_STOP]          = ROW_VM(call_stop),
+	[GATE_YIELD]         = ROW_THREAD(call_yield),
+	[GATE_MSR_READ]      = ROW_THREAD(call_msr_read),
+	[GATE_MSR_WRITE]     = ROW_THREAD(call_msr_write),
+	[GATE_CPUID]         = ROW_THREAD(call_cpuid),
+	[GATE_XCR0_SET]      = ROW_THREAD(call_xcr0_set),
 };
 /* clang-format on */
 

@@ -29,10 +29,11 @@ gate_syscall:
 	mov	rdx, rsi
 	mov	rsi, rdi
 	mov	rdi, [r9 + THREAD_ARG]
-	lea	r9, [rel gate_calls]
+	shl	eax, GATE_ROW_SHIFT
+	lea	r9, [gate_calls + rax]	; the row: its call's sixth argument
 	; The stack is 8 off; the call makes it what C expects.
 	sub	rsp, 8
-	call	[r9 + rax * 8]
+	call	[r9]
 	add	rsp, 8
 .back:
 	xor	edi, edi

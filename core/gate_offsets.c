@@ -5,11 +5,13 @@
 #include "include/gate.h"
 #include "include/x86.h"
 #include "core/sched.h"
+#include "core/vm.h"
 
 void gate_offsets(void);
 void gate_offsets(void)
 {
 	OFFSET(THREAD_ARG, struct thread, arg);
+	CONSTANT(GATE_ROW_SHIFT, GATE_ROW_SHIFT);
 	CONSTANT(GATE_CALLS, GATE_CALL_COUNT);
 	CONSTANT(GATE_UNKNOWN, -ENOSYS);
 	/* Interrupts on, and the bit that is always set. */

@@ -1,10 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The scheduler: per CPU a FIFO of ready threads, each getting a slice of
- * 10 ms while others wait.  A CPU's queue is locked across the switch; the
- * thread that comes in unlocks it, so no other CPU sees a half-switched one.
+ * The scheduler: per CPU a ring of domains that have ready threads, each domain
+ * with a FIFO of those.  Turns go round the ring, a slice of 10 ms at most
+ * while others wait: whoever is ready runs after one slice of each other
+ * domain, be there one thread behind it or sixteen.
  *
- * Not here yet: weights, moving threads between CPUs, priorities.
+ *            wake, start            picked
+ *   NEW ──────────────────► READY ────────► RUNNING ──► ENDED
+ *              BLOCKED ───────►▲  ◄──────────  │  exit
+ *                 ▲                 yield      │
+ *                 └──────── block ─────────────┘
+ *
+ * A CPU's queue is locked across the switch; the thread that comes in unlocks
+ * it, so no other CPU sees a half-switched one.  A thread that has ended gives
+ * its stack back when it has been left; its struct stays while somebody holds a
+ * reference, who may go on waking it to no effect.
+ *
+ * Not here: weights, moving threads between CPUs, priorities.
  */
 #include "core/sched.h"
 
@@ -33,7 +45,9 @@ void sched_init_cpu(struct cpu *cpu, struct thread *current)
 {
 	struct run_queue *queue = &cpu->queue;
 
-	list_init(&queue->ready);
+	list_init(&queue->domains);
+	list_init(&queue->own.link);
+	list_init(&queue->own.ready);
 	queue->slice.fn = slice_expired;
 	queue->slice.ctx = cpu;
 	(void)snprintf(current->name, sizeof(current->name), "cpu%u", cpu->id);
@@ -43,6 +57,16 @@ void sched_init_cpu(struct cpu *cpu, struct thread *current)
 	current->cr3 = cpu->host->map.table.root;
 	queue->idle = current;
 	cpu->thread = current;
+}
+
+_Static_assert(SCHED_CPUS_MAX >= HOST_CPUS_MAX, "a queue for each CPU");
+
+void sched_domain_init(struct sched_domain *domain)
+{
+	for (unsigned i = 0; i < SCHED_CPUS_MAX; i++) {
+		list_init(&domain->queue[i].link);
+		list_init(&domain->queue[i].ready);
+	}
 }
 
 static struct cpu *cpu_choose(struct host *host, uint32_t cpu_id)
@@ -84,41 +108,69 @@ struct thread *thread_create(const char *name, void (*fn)(void *arg), void *arg,
 	thread->arg = arg;
 	thread->cpu = cpu_choose(host, cpu_id);
 	thread->cr3 = host->map.table.root;
+	thread->refs = 1;
 	thread_stack_prepare(thread);
 	return thread;
 }
 
-static void thread_free(struct thread *thread)
+void thread_get(struct thread *thread)
+{
+	VERIFY(__atomic_fetch_add(&thread->refs, 1, __ATOMIC_RELAXED));
+}
+
+void thread_put(struct thread *thread)
 {
 	struct host *host = this_host();
 
-	map_stack_free(&host->map, (void *)thread->stack_top);
-	pages_free_virt(&host->pages, &host->account, thread, 0);
+	if (!__atomic_sub_fetch(&thread->refs, 1, __ATOMIC_ACQ_REL))
+		pages_free_virt(&host->pages, &host->account, thread, 0);
+}
+
+/* Nothing runs on its stack. */
+static void thread_leave(struct thread *thread)
+{
+	map_stack_free(&this_host()->map, (void *)thread->stack_top);
+	thread->stack_top = 0;
+	thread_put(thread);
 }
 
 void thread_discard(struct thread *thread)
 {
 	VERIFY(thread->state == THREAD_NEW);
-	thread_free(thread);
+	thread->state = THREAD_ENDED;
+	thread_leave(thread);
 }
 
 /* Slices only run while somebody waits for the CPU. */
 static void slice_begin(struct cpu *cpu)
 {
-	if (!list_is_empty(&cpu->queue.ready))
+	if (!list_is_empty(&cpu->queue.domains))
 		timer_arm(&cpu->queue.slice,
 			  time_now_tsc() + time_ns_to_tsc(SCHED_SLICE_NS));
 }
 
+static struct domain_queue *domain_queue_of(struct cpu *cpu,
+					    const struct thread *thread)
+{
+	return thread->domain ? &thread->domain->queue[cpu->id]
+			      : &cpu->queue.own;
+}
+
+/* The first thread of the first domain, which goes to the end of the ring. */
 static struct thread *queue_next(struct run_queue *queue)
 {
+	struct domain_queue *domain;
 	struct thread *next;
 
-	if (list_is_empty(&queue->ready))
+	if (list_is_empty(&queue->domains))
 		return queue->idle;
-	next = list_entry(queue->ready.next, struct thread, link);
+	domain = list_entry(queue->domains.next, struct domain_queue, link);
+	next = list_entry(domain->ready.next, struct thread, link);
 	list_remove(&next->link);
 	queue->ready_count--;
+	list_remove(&domain->link);
+	if (!list_is_empty(&domain->ready))
+		list_insert(&queue->domains, &domain->link);
 	return next;
 }
 
@@ -132,7 +184,7 @@ static void switch_finish(struct cpu *cpu)
 	slice_begin(cpu);
 	spin_unlock(&cpu->queue.lock);
 	if (ended)
-		thread_free(ended);
+		thread_leave(ended);
 	if (self->switch_in)
 		self->switch_in(self->arg);
 }
@@ -153,7 +205,8 @@ static void switch_away(struct cpu *cpu)
 	if (from->switch_out)
 		from->switch_out(from->arg);
 	to->state = THREAD_RUNNING;
-	cpu->thread = to;
+	/* Before to looks at what it is wanted for: see vcpu_notify(). */
+	__atomic_store_n(&cpu->thread, to, __ATOMIC_SEQ_CST);
 	cpu->kernel_stack_top = to->stack_top;
 	cpu->tss.rsp[0] = to->stack_top;
 	if (to->cr3 != from->cr3)
@@ -189,8 +242,12 @@ void thread_exit(void)
 
 static void ready_locked(struct cpu *cpu, struct thread *thread)
 {
+	struct domain_queue *domain = domain_queue_of(cpu, thread);
+
 	thread->state = THREAD_READY;
-	list_insert(&cpu->queue.ready, &thread->link);
+	if (list_is_empty(&domain->ready))
+		list_insert(&cpu->queue.domains, &domain->link);
+	list_insert(&domain->ready, &thread->link);
 	cpu->queue.ready_count++;
 }
 
@@ -272,6 +329,25 @@ void sched_yield(void)
 		ready_locked(cpu, cpu->thread);
 	switch_away(cpu);
 	irq_restore(flags);
+}
+
+void sched_breathe(void)
+{
+	irq_enable();
+	__asm__ volatile("nop"); /* STI's shadow */
+	irq_disable();
+	if (sched_should_yield(this_cpu()))
+		sched_yield();
+}
+
+void sched_before_user(void)
+{
+	struct thread *self = this_cpu()->thread;
+
+	while (sched_should_yield(this_cpu()))
+		sched_yield();
+	if (self->before_user)
+		self->before_user(self->arg);
 }
 
 void sched_idle(void)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Kernel threads: one per vCPU and a few of the monitor's own.  Each belongs
- * to one CPU, whose queue runs round robin.  The monitor itself is never
- * preempted: a thread gives way in sched_yield(), which it calls when
- * sched_should_yield() says so, and the trap code calls before it returns to
- * ring 3.
+ * to one CPU and to one domain.  A CPU runs the domains that have ready threads
+ * in turn, and within a domain its threads in turn: a domain's share of a CPU
+ * does not depend on how many threads it has there.
+ *
+ * The monitor itself is never preempted: a thread gives way in sched_yield(),
+ * which it calls when sched_should_yield() says so, and the trap code calls
+ * before it returns to ring 3.
  */
 #ifndef BULKHEAD_SCHED_H
 #define BULKHEAD_SCHED_H
@@ -18,6 +21,7 @@ struct cpu;
 struct host;
 
 #define SCHED_SLICE_NS (10 * NSEC_PER_MS)
+#define SCHED_CPUS_MAX 64
 
 enum thread_state {
 	THREAD_NEW,
@@ -27,43 +31,73 @@ enum thread_state {
 	THREAD_ENDED,
 };
 
+/* The ready threads that a domain has on one CPU. */
+struct domain_queue {
+	struct list link; /* in its CPU's list while it has any */
+	struct list ready;
+};
+
+/* What shares are given to: embedded in a VM.  The CPUs' locks protect it. */
+struct sched_domain {
+	struct domain_queue queue[SCHED_CPUS_MAX];
+};
+
+/*
+ * Lives until the last reference is put: one is its own, from thread_create()
+ * until it has ended, others come by thread_get().
+ *
+ * cpu, domain, name, fn, arg and the hooks do not change once it is started;
+ * link, state and is_wake_pending are under its CPU's queue lock; refs is
+ * atomic; the rest is its own.
+ */
 struct thread {
 	uint64_t saved_rsp;
-	uint64_t stack_top;
-	hpa_t cr3; /* at first the monitor's own */
+	uint64_t stack_top; /* 0 once it has ended */
+	hpa_t cr3;	    /* at first the monitor's own */
 	struct cpu *cpu;
-	struct list link; /* of its CPU's queue while ready */
+	struct sched_domain *domain; /* NULL: the monitor's own */
+	struct list link;	     /* of its domain's queue while ready */
 	enum thread_state state;
 	bool is_wake_pending;
+	uint32_t refs;
 	char name[24];
 	void (*fn)(void *arg);
 	void *arg;
 	/* Optional, with interrupts off: arg's registers leave and return. */
 	void (*switch_out)(void *arg);
 	void (*switch_in)(void *arg);
+	/* Optional, with interrupts off: before an interrupt or exception
+	 * returns to ring 3.  Need not return. */
+	void (*before_user)(void *arg);
 };
 
 struct run_queue {
 	struct spinlock lock;
-	struct list ready;
+	struct list domains;	 /* with ready threads, the next first */
+	struct domain_queue own; /* of the monitor's own threads */
 	uint32_t ready_count;
 	struct thread *idle;
-	struct thread *ended; /* to be freed once its stack is left */
+	struct thread *ended; /* to be let go once its stack is left */
 	struct timer slice;
 };
 
 #define THREAD_ANY_CPU UINT32_MAX
 
+void sched_domain_init(struct sched_domain *domain);
+
 /*
- * A new thread, not yet started; set cr3 and the hooks, then thread_start().
- * cpu_id: or THREAD_ANY_CPU, the next in turn.  NULL when out of memory.  When
- * fn returns the thread ends and frees itself.
+ * A new thread, not yet started; set domain, cr3 and the hooks, then
+ * thread_start().  cpu_id: or THREAD_ANY_CPU, the next in turn.  NULL when out
+ * of memory.  When fn returns the thread ends; who wants to reach it then takes
+ * a reference before it is started.
  */
 struct thread *__must_check thread_create(const char *name,
 					  void (*fn)(void *arg), void *arg,
 					  uint32_t cpu_id);
 void thread_start(struct thread *thread);
-/* Frees a thread that was never started. */
+void thread_get(struct thread *thread);
+void thread_put(struct thread *thread);
+/* Ends a thread that was never started. */
 void thread_discard(struct thread *thread);
 __noreturn void thread_exit(void);
 
@@ -73,11 +107,19 @@ __noreturn void thread_exit(void);
  * return without one.
  */
 void thread_block(void);
-/* From any CPU, also from interrupt handlers. */
+/* From any CPU, also from interrupt handlers; harmless once it has ended. */
 void thread_wake(struct thread *thread);
 
-/* Lets the next ready thread run. */
+/* Lets the next ready thread run, of another domain if one waits. */
 void sched_yield(void);
+/*
+ * What has waited for this CPU gets its turn: host interrupts, then other
+ * threads.  For whoever does much with interrupts off, which are off before and
+ * after; no lock may be held.
+ */
+void sched_breathe(void);
+/* Interrupts are off; the calling thread is about to go back to ring 3. */
+void sched_before_user(void);
 
 /* Makes the caller its CPU's first thread, which idles: it may not block. */
 void sched_init_cpu(struct cpu *cpu, struct thread *current);

@@ -255,36 +255,64 @@ static void queue_remove(struct timer_queue *queue, struct timer *timer)
 		*at = timer->next;
 }
 
-void timer_cancel(struct timer *timer)
+/* Off whatever queue it is on; timer->lock held: nobody puts it on another. */
+static void timer_unlink(struct timer *timer)
 {
 	struct cpu *cpu = __atomic_load_n(&timer->cpu, __ATOMIC_ACQUIRE);
-	uint64_t flags;
 
 	if (!cpu)
 		return;
-	flags = spin_lock_irqsave(&cpu->timers.lock);
+	spin_lock(&cpu->timers.lock);
+	/* Unless it has expired meanwhile. */
 	if (timer->cpu == cpu) {
 		queue_remove(&cpu->timers, timer);
 		timer->cpu = NULL;
 	}
-	spin_unlock_irqrestore(&cpu->timers.lock, flags);
+	spin_unlock(&cpu->timers.lock);
+}
+
+void timer_cancel(struct timer *timer)
+{
+	uint64_t flags = spin_lock_irqsave(&timer->lock);
+
+	timer_unlink(timer);
+	spin_unlock_irqrestore(&timer->lock, flags);
+}
+
+void timer_cancel_sync(struct timer *timer)
+{
+	timer_cancel(timer);
+	while (__atomic_load_n(&timer->running, __ATOMIC_ACQUIRE))
+		cpu_relax();
 }
 
 void timer_arm(struct timer *timer, uint64_t deadline_tsc)
 {
-	struct cpu *cpu;
-	uint64_t flags;
+	uint64_t flags = spin_lock_irqsave(&timer->lock);
+	struct cpu *cpu = this_cpu();
 
-	timer_cancel(timer);
-	flags = irq_save();
-	cpu = this_cpu();
+	timer_unlink(timer);
 	spin_lock(&cpu->timers.lock);
 	timer->deadline_tsc = deadline_tsc;
 	timer->cpu = cpu;
 	queue_insert(&cpu->timers, timer);
 	if (cpu->timers.first->deadline_tsc < cpu->timers.programmed)
 		timer_program(cpu, cpu->timers.first->deadline_tsc);
-	spin_unlock_irqrestore(&cpu->timers.lock, flags);
+	spin_unlock(&cpu->timers.lock);
+	spin_unlock_irqrestore(&timer->lock, flags);
+}
+
+/* The queue is locked, but not while the function runs. */
+static void timer_expire(struct timer_queue *queue, struct timer *timer)
+{
+	queue->first = timer->next;
+	__atomic_fetch_add(&timer->running, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&timer->cpu, NULL, __ATOMIC_RELEASE);
+	spin_unlock(&queue->lock);
+	timer->fn(timer->ctx);
+	/* The last that is done with it: timer_cancel_sync() waits for it. */
+	__atomic_fetch_sub(&timer->running, 1, __ATOMIC_RELEASE);
+	spin_lock(&queue->lock);
 }
 
 void timer_interrupt(struct cpu *cpu)
@@ -294,13 +322,8 @@ void timer_interrupt(struct cpu *cpu)
 
 	spin_lock(&queue->lock);
 	queue->programmed = TIMER_NEVER;
-	while ((timer = queue->first) && timer->deadline_tsc <= tsc_read()) {
-		queue->first = timer->next;
-		timer->cpu = NULL;
-		spin_unlock(&queue->lock);
-		timer->fn(timer->ctx);
-		spin_lock(&queue->lock);
-	}
+	while ((timer = queue->first) && timer->deadline_tsc <= tsc_read())
+		timer_expire(queue, timer);
 	if (timer && timer->deadline_tsc < queue->programmed)
 		timer_program(cpu, timer->deadline_tsc);
 	spin_unlock(&queue->lock);

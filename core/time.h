@@ -14,15 +14,21 @@ struct cpu;
 #define TIMER_NEVER UINT64_MAX
 
 /*
- * Expired: called with interrupts off on the CPU that armed it, not armed any
- * more; it may arm itself again.
+ * Expired: fn is called with interrupts off and no lock held on the CPU that
+ * armed the timer, not armed any more; it may arm itself again.
+ *
+ * Any CPU may arm and cancel a timer at any time, several at once: lock
+ * serializes them.  Order: timer.lock, then the queue's.
  */
 struct timer {
+	struct spinlock lock;
+	uint32_t running; /* calls of fn under way, atomic */
 	uint64_t deadline_tsc;
 	void (*fn)(void *ctx);
 	void *ctx;
+	/* Under the lock of the queue that it is on: */
 	struct timer *next;
-	struct cpu *cpu; /* whose queue it is on, NULL: not armed */
+	struct cpu *cpu; /* whose queue that is, NULL: not armed */
 };
 
 struct timer_queue {
@@ -67,10 +73,16 @@ void time_delay_ns(uint64_t ns);
 /* On this CPU; an armed timer (of any CPU) is moved. */
 void timer_arm(struct timer *timer, uint64_t deadline_tsc);
 /*
- * After it, fn will not be called; it may be running on another CPU.
- * Harmless if not armed.
+ * After it, fn is not called until the timer is armed again; it may be running
+ * on another CPU.  Harmless if not armed.
  */
 void timer_cancel(struct timer *timer);
+/*
+ * The same, and fn is not running either: what it uses may be freed, if nobody
+ * arms the timer again.  Not from fn itself, nor with a lock held that fn
+ * takes.
+ */
+void timer_cancel_sync(struct timer *timer);
 
 /* The timer interrupt. */
 void timer_interrupt(struct cpu *cpu);

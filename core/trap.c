@@ -263,8 +263,7 @@ void trap_handle(struct trap_frame *frame)
 void trap_prepare_user(struct trap_frame *frame)
 {
 	(void)frame;
-	while (sched_should_yield(this_cpu()))
-		sched_yield();
+	sched_before_user();
 }
 
 static bool range_is_user(const void *user, uint64_t length)

@@ -23,12 +23,25 @@ struct vcpu *vcpu_current(void)
 	return this_cpu()->thread->arg;
 }
 
+/*
+ * A CPU that runs somebody else is left in peace: its switch to this thread
+ * comes before the thread's next look at pending (switch_away()).  Bits that
+ * stand already have been seen to by whoever set them, and are cleared before
+ * what they announce is looked at; but for EXTINT, which may stand for nothing.
+ */
 void vcpu_notify(struct vcpu *vcpu, uint32_t pending)
 {
-	__atomic_fetch_or(&vcpu->pending, pending, __ATOMIC_SEQ_CST);
-	if (vcpu->thread->cpu != this_cpu())
-		cpu_kick(vcpu->thread->cpu);
-	thread_wake(vcpu->thread);
+	struct thread *thread = vcpu->thread;
+	uint32_t old =
+		__atomic_fetch_or(&vcpu->pending, pending, __ATOMIC_SEQ_CST);
+
+	if (!(pending & ~old & ~(uint32_t)PENDING_EXTINT) &&
+	    !(pending & PENDING_EXTINT))
+		return;
+	if (thread->cpu != this_cpu() &&
+	    __atomic_load_n(&thread->cpu->thread, __ATOMIC_SEQ_CST) == thread)
+		cpu_kick(thread->cpu);
+	thread_wake(thread);
 }
 
 static void pending_clear(struct vcpu *vcpu, uint32_t bits)
@@ -178,20 +191,35 @@ void vcpu_reset_all(struct vcpu *vcpu)
 		vcpu_pend(vcpu, PENDING_WAIT_SIPI);
 }
 
+/* What a vCPU was told before a reset, or was about to do. */
+#define PENDING_BEFORE_RESET                                          \
+	(PENDING_INIT | PENDING_SIPI | PENDING_NMI | PENDING_HALTED | \
+	 PENDING_EOI | PENDING_APIC_TIMER | PENDING_EXTINT | PENDING_STEP)
+
+/* vm_lock() held: the VM's reset is over, and nothing of before it comes. */
 static void vcpu_take_reset(struct vcpu *vcpu)
 {
-	pending_clear(vcpu, PENDING_RESET | PENDING_INIT | PENDING_SIPI |
-				    PENDING_NMI | PENDING_HALTED | PENDING_EOI |
-				    PENDING_APIC_TIMER);
+	pending_clear(vcpu, PENDING_RESET | PENDING_HALTED | PENDING_EOI |
+				    PENDING_STEP);
+	memset(vcpu->eoi, 0, sizeof(vcpu->eoi));
 	timer_cancel(&vcpu->apic_timer);
 	vcpu_reset_all(vcpu);
 }
 
+/*
+ * In three steps, so that it is one moment for all vCPUs: each is made to leave
+ * the guest and to take a reset before it goes back; what they sent each other
+ * until then is dropped; then each takes its own, when it next looks, for which
+ * it waits until this is over (vm_lock()).
+ */
 void vm_reset(struct vm *vm, struct vcpu *caller)
 {
 	for (unsigned i = 0; i < vm->vcpu_count; i++)
 		if (vm->vcpu[i] != caller)
 			vcpu_notify(vm->vcpu[i], PENDING_RESET);
+	vm_sync(vm);
+	for (unsigned i = 0; i < vm->vcpu_count; i++)
+		pending_clear(vm->vcpu[i], PENDING_BEFORE_RESET);
 	__atomic_store_n(&vm->intr_level, false, __ATOMIC_RELAXED);
 	vcpu_take_reset(caller);
 }
@@ -329,16 +357,21 @@ static bool is_idle(struct vcpu *vcpu, int vector)
 	return !(__atomic_load_n(&vcpu->pending, __ATOMIC_SEQ_CST) & wakes);
 }
 
+static void attend_reset(struct vcpu *vcpu)
+{
+	vm_lock(vcpu);
+	vcpu_take_reset(vcpu);
+	vm_unlock(vcpu);
+	state_settle(vcpu);
+	vcpu->page->exit = GATE_EXIT_RESET;
+}
+
 static void attend_signals(struct vcpu *vcpu)
 {
 	if (vcpu->pending & PENDING_STOP)
 		vcpu_exit(vcpu);
 	if (vcpu->pending & PENDING_KICK)
 		pending_clear(vcpu, PENDING_KICK);
-	if (vcpu->pending & PENDING_RESET) {
-		vcpu_take_reset(vcpu);
-		state_settle(vcpu);
-	}
 	if (vcpu->pending & PENDING_INIT) {
 		vcpu_take_init(vcpu);
 		state_settle(vcpu);
@@ -377,6 +410,10 @@ static __noinline enum attend vcpu_attend(struct vcpu *vcpu)
 
 	if (sched_should_yield(cpu))
 		sched_yield();
+	if (vcpu->pending & PENDING_RESET) {
+		attend_reset(vcpu);
+		return ATTEND_TO_MACHINE;
+	}
 	attend_signals(vcpu);
 	if (vcpu->pending & PENDING_EVENT) {
 		pending_clear(vcpu, PENDING_EVENT);
@@ -427,7 +464,7 @@ static void take_injection(struct vcpu *vcpu)
 	vcpu_inject(vcpu, in.vector, in.has_error_code, in.error_code);
 }
 
-static void take_ack(struct vcpu *vcpu)
+static __noinline void take_ack(struct vcpu *vcpu)
 {
 	uint32_t vector = vcpu->page->ack_vector;
 
@@ -508,21 +545,46 @@ static __noinline void take_vm_events(struct vcpu *vcpu)
 		__atomic_exchange_n(&vcpu->vm->events, 0, __ATOMIC_SEQ_CST);
 }
 
+/*
+ * Until nothing is left to look after.  A sibling may see to it that there is
+ * always more: others get their turn in between.
+ */
+static __noinline enum attend attend_all(struct vcpu *vcpu)
+{
+	enum attend next;
+
+	for (;;) {
+		vcpu->page->exit = GATE_EXIT_NONE;
+		next = vcpu_attend(vcpu);
+		if (next != ATTEND_AGAIN || !wants_attention(vcpu))
+			return next;
+		sched_breathe();
+	}
+}
+
+/*
+ * Exits after which host interrupts are let in whatever the reasons were.  An
+ * interrupt that waits makes the guest exit, but not one whose every entry ends
+ * before its first instruction does: in an event's delivery that faults, say.
+ */
+#define EXITS_IN_A_ROW 32
+
 long vcpu_resume(struct vcpu *vcpu)
 {
-	take_answer(vcpu);
-	do {
-		enum attend next = ATTEND_RUN;
+	unsigned left = EXITS_IN_A_ROW;
 
-		while (wants_attention(vcpu)) {
-			vcpu->page->exit = GATE_EXIT_NONE;
-			next = vcpu_attend(vcpu);
-			if (next != ATTEND_AGAIN)
-				break;
-		}
-		if (next == ATTEND_TO_MACHINE)
+	take_answer(vcpu);
+	for (;;) {
+		if (wants_attention(vcpu) &&
+		    attend_all(vcpu) == ATTEND_TO_MACHINE)
 			break;
-	} while (run_once(vcpu) == EXIT_RUN_AGAIN);
+		if (run_once(vcpu) == EXIT_TO_MACHINE)
+			break;
+		if (unlikely(!--left)) {
+			left = EXITS_IN_A_ROW;
+			sched_breathe();
+		}
+	}
 	if (vcpu->back->to_machine)
 		vcpu->back->to_machine(&vcpu->vendor);
 	vcpu->page->events = 0;

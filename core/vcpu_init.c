@@ -186,6 +186,9 @@ void vcpu_fini(struct vcpu *vcpu)
 	struct pages *pages = vm->vendor.pages;
 
 	log_exits(vcpu);
+	timer_cancel_sync(&vcpu->apic_timer);
+	if (vcpu->thread)
+		thread_put(vcpu->thread);
 	if (vcpu->vendor.private)
 		vm->back->vcpu_fini(&vcpu->vendor);
 	if (vcpu->xsave)

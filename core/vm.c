@@ -70,9 +70,12 @@ static void vm_free_memory(struct vm *vm)
 {
 	unsigned order = pages_order(vm->chunk_count * sizeof(*vm->chunk));
 
-	for (uint32_t i = 0; i < vm->chunk_count; i++)
+	for (uint32_t i = 0; i < vm->chunk_count; i++) {
 		map_guest_free_2m(&vm->host->map, &vm->ram_account,
 				  vm->chunk[i]);
+		if (sched_should_yield(this_cpu()))
+			sched_yield();
+	}
 	map_guest_flush(&vm->host->map);
 	if (vm->chunk)
 		pages_free_virt(vm->vendor.pages, &vm->account, vm->chunk,
@@ -166,24 +169,36 @@ static void vm_init_config(struct vm *vm)
 
 /* ---- vCPUs ------------------------------------------------------------- */
 
-static void vcpu_thread(void *arg)
+/* A stopped VM's machine gets no further than to its next instruction. */
+static void vcpu_before_user(void *arg)
 {
 	struct vcpu *vcpu = arg;
 
-	irq_disable();
-	fpu_switch_in(vcpu);
-	vcpu->vendor.cpu = this_cpu()->id;
-	vcpu->vendor.deadline = &this_cpu()->timers.programmed;
-	gate_enter_machine(vcpu->vm->entry, GATE_STACK_TOP(vcpu->id), vcpu->id);
+	if (__atomic_load_n(&vcpu->pending, __ATOMIC_SEQ_CST) & PENDING_STOP)
+		vcpu_exit(vcpu);
 }
 
 static void vcpu_switch_in(void *arg)
 {
 	struct vcpu *vcpu = arg;
+	struct cpu *cpu = this_cpu();
 
-	vcpu->vendor.cpu = this_cpu()->id;
-	vcpu->vendor.deadline = &this_cpu()->timers.programmed;
+	vcpu->vendor.cpu = cpu->id;
+	vcpu->vendor.deadline = &cpu->timers.programmed;
 	fpu_switch_in(vcpu);
+	/* It may be about to leave a gate call, on a way that does not look. */
+	if (__atomic_load_n(&vcpu->pending, __ATOMIC_SEQ_CST) & PENDING_STOP)
+		cpu_kick_self(cpu);
+}
+
+static void vcpu_thread(void *arg)
+{
+	struct vcpu *vcpu = arg;
+
+	irq_disable();
+	vcpu_switch_in(vcpu);
+	vcpu_before_user(vcpu);
+	gate_enter_machine(vcpu->vm->entry, GATE_STACK_TOP(vcpu->id), vcpu->id);
 }
 
 static void vcpu_switch_out(void *arg)
@@ -210,10 +225,61 @@ static int vm_init_vcpu(struct vm *vm, unsigned id)
 				     THREAD_ANY_CPU);
 	if (!vcpu->thread)
 		return -ENOMEM;
+	thread_get(vcpu->thread);
+	vcpu->thread->domain = &vm->domain;
+	vcpu->thread->before_user = vcpu_before_user;
 	vcpu->thread->cr3 = vm->space.table.root;
 	vcpu->thread->switch_in = vcpu_switch_in;
 	vcpu->thread->switch_out = vcpu_switch_out;
 	return 0;
+}
+
+/* ---- What its vCPUs do to each other ------------------------------------ */
+
+void vcpu_breathe(struct vcpu *vcpu)
+{
+	sched_breathe();
+	if (__atomic_load_n(&vcpu->pending, __ATOMIC_RELAXED) & PENDING_STOP)
+		vcpu_exit(vcpu);
+}
+
+void vm_lock(struct vcpu *vcpu)
+{
+	while (!spin_trylock(&vcpu->vm->lock))
+		vcpu_breathe(vcpu);
+}
+
+void vm_unlock(struct vcpu *vcpu)
+{
+	spin_unlock(&vcpu->vm->lock);
+}
+
+static void sync_here(void *ctx)
+{
+	(void)ctx;
+}
+
+/* The interrupt makes a guest exit; one that comes in later looks by itself. */
+void vm_sync(struct vm *vm)
+{
+	uint64_t cpus = 0;
+
+	for (unsigned i = 0; i < vm->vcpu_count; i++) {
+		const struct thread *thread = vm->vcpu[i]->thread;
+		const struct cpu *cpu = thread->cpu;
+
+		if (__atomic_load_n(&cpu->thread, __ATOMIC_SEQ_CST) == thread)
+			cpus |= BIT(cpu->id);
+	}
+	cpu_call(cpus, sync_here, NULL);
+}
+
+void vm_flush(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->vcpu_count; i++)
+		vcpu_notify(vm->vcpu[i], PENDING_FLUSH);
+	vm_sync(vm);
+	table_reap(&vm->nested);
 }
 
 /* ---- Life -------------------------------------------------------------- */
@@ -260,6 +326,7 @@ int vm_create(struct host *host, const struct vendor *back,
 	if (!vm)
 		return -ENOMEM;
 	*out = vm;
+	sched_domain_init(&vm->domain);
 	vm->host = host;
 	vm->back = back;
 	vm->manifest = manifest;
@@ -281,6 +348,20 @@ int vm_create(struct host *host, const struct vendor *back,
 	return vm_init(vm);
 }
 
+/*
+ * What the machine may still make the monitor allocate: page tables.  Enough to
+ * map all of the VM's memory by 4 KiB, wherever it is, and some more.
+ */
+#define NESTED_SPARE_PAGES 64
+
+static void vm_quota_set(struct vm *vm)
+{
+	vm->account.limit = vm->account.pages;
+	vm->ram_account.limit = vm->ram_account.pages;
+	vm->nested_account.limit =
+		vm->nested_account.pages + vm->chunk_count + NESTED_SPARE_PAGES;
+}
+
 void vm_start(struct vm *vm)
 {
 	(void)snprintf(vm->console.name, sizeof(vm->console.name), "%s",
@@ -297,6 +378,7 @@ void vm_start(struct vm *vm)
 		  (uint64_t)(vm->config->ram_size / MIB(1)), vm->vcpu_count,
 		  vm->account.pages * KIB_PER_PAGE,
 		  vm->nested_account.pages * KIB_PER_PAGE);
+	vm_quota_set(vm);
 	vm->running = vm->vcpu_count;
 	vm->tsc_base = time_now_tsc();
 	vm->config->tsc_base = vm->tsc_base;
@@ -321,7 +403,7 @@ static void vm_destroy(struct vm *vm)
 	struct host *host = vm->host;
 	struct pages *pages = vm->vendor.pages;
 
-	timer_cancel(&vm->timer);
+	timer_cancel_sync(&vm->timer);
 	if (vm->space.table.root)
 		loader_unload(vm);
 	for (unsigned i = 0; i < vm->vcpu_count; i++)
@@ -347,7 +429,6 @@ static void vm_destroy(struct vm *vm)
 
 void vm_discard(struct vm *vm)
 {
-	/* Its threads never ran: start them only to end. */
 	for (unsigned i = 0; i < vm->vcpu_count; i++)
 		if (vm->vcpu[i] && vm->vcpu[i]->thread)
 			thread_discard(vm->vcpu[i]->thread);
@@ -358,19 +439,21 @@ void vcpu_exit(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
 	struct thread *self = this_cpu()->thread;
-	uint32_t code = vm->exit_code;
+	uint32_t code;
 
 	irq_disable();
-	timer_cancel(&vcpu->apic_timer);
 	fpu_release(vcpu);
 	vcpu->back->switch_out(&vcpu->vendor);
-	self->switch_in = self->switch_out = NULL;
+	self->switch_in = self->switch_out = self->before_user = NULL;
+	/* The rest is the monitor's work, and may outlive the VM. */
+	self->domain = NULL;
 	self->cr3 = vm->host->map.table.root;
 	cr3_write(self->cr3);
 	irq_enable();
 	if (!__atomic_sub_fetch(&vm->running, 1, __ATOMIC_SEQ_CST)) {
 		struct host *host = vm->host;
 
+		code = vm->exit_code;
 		console_remove_guest(&host->console, &vm->console);
 		vm_destroy(vm);
 		if (!__atomic_sub_fetch(&host->guest_count, 1,

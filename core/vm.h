@@ -85,8 +85,14 @@ struct vm_disk {
 	bool is_read_only;
 };
 
+/*
+ * Lives until the last of its vCPUs' threads has left it (running), none of its
+ * timers' functions runs and its console is gone.  lock: the nested tables,
+ * GATE_TIMER's timer, the exit code, resets; see vm_lock().
+ */
 struct vm {
 	struct vendor_vm vendor;
+	struct sched_domain domain;
 	const struct vendor *back;
 	struct host *host;
 	const struct guest_manifest *manifest;
@@ -143,10 +149,35 @@ void vm_start(struct vm *vm);
  * last one to go frees the VM.
  */
 void vm_stop(struct vm *vm, const char *why);
-/* The calling vCPU thread ends. */
+/* The calling vCPU thread ends; no lock may be held. */
 __noreturn void vcpu_exit(struct vcpu *vcpu);
-/* Every vCPU to its state after reset; the caller is one of them. */
+/*
+ * Every vCPU to its state after reset: on return no other runs guest code, and
+ * each takes its reset before it does, and goes to its machine with
+ * GATE_EXIT_RESET.  vm_lock() held.
+ */
 void vm_reset(struct vm *vm, struct vcpu *caller);
+
+/*
+ * The lock of what a VM's vCPUs share.  Taken by the vCPU's own thread with
+ * interrupts off; who waits for it lets host interrupts and other threads in,
+ * so the holder may wait for other CPUs (cpu_call()).  Does not return when the
+ * VM is stopped meanwhile.
+ */
+void vm_lock(struct vcpu *vcpu);
+void vm_unlock(struct vcpu *vcpu);
+/* For long work of a vCPU's thread without a lock: see sched_breathe(). */
+void vcpu_breathe(struct vcpu *vcpu);
+/*
+ * No vCPU of the VM is in its guest: each that was has left it since the call
+ * and looks at pending before it goes back.  vm_lock() held, by one of them.
+ */
+void vm_sync(struct vm *vm);
+/*
+ * Nobody uses translations of before the last change of the nested tables any
+ * more, on any CPU; then their unused pages are freed.  vm_lock() held.
+ */
+void vm_flush(struct vm *vm);
 
 /* VM time. */
 static inline uint64_t vm_now_ns(const struct vm *vm)
@@ -204,6 +235,7 @@ int __must_check msr_exit_write(struct vcpu *vcpu, uint32_t msr,
 				uint64_t value);
 
 /* core/gate.c, core/gate_entry.asm */
+#define GATE_ROW_SHIFT 4 /* of a row in the table of calls */
 void gate_init_cpu(void);
 __noreturn void gate_enter_machine(uint64_t rip, uint64_t rsp, uint64_t arg);
 

@@ -165,6 +165,12 @@ enum gate_exit {
 	GATE_EXIT_EOI,
 	/* Triple fault: reset, as the board does. */
 	GATE_EXIT_SHUTDOWN,
+	/*
+	 * Another vCPU has called GATE_STOP_RESET.  The state is that after
+	 * reset; vCPU 0's the machine may change.  No exit of before comes
+	 * after it.
+	 */
+	GATE_EXIT_RESET,
 	GATE_EXIT_COUNT,
 };
 
@@ -329,9 +335,12 @@ enum gate_stop {
 	GATE_STOP_DEBUG_EXIT, /* code: as written by the guest */
 	GATE_STOP_ERROR,      /* the machine cannot go on; said why by LOG */
 	/*
-	 * Returns 0: every vCPU is in the state of the manual's "Processor
-	 * State After Reset", vCPU 0 runs at the next GATE_RESUME, the others
-	 * wait for SIPI.  The machine resets its devices.
+	 * Returns 0: no other vCPU runs guest code, and each is in the state
+	 * of the manual's "Processor State After Reset" before it does again,
+	 * whatever its machine has put into its page meanwhile: the next
+	 * GATE_RESUME of every vCPU but the caller returns GATE_EXIT_RESET.
+	 * vCPU 0 then runs, the others wait for SIPI.  The machine resets its
+	 * devices, and sees to it that no access of before reaches them.
 	 */
 	GATE_STOP_RESET,
 	GATE_STOP_COUNT,

@@ -4,6 +4,12 @@
  *
  * Each vCPU's thread runs machine_main().  Devices belong to whoever holds
  * the lock; the emulator and the gate page of a vCPU to its thread alone.
+ *
+ * A reset begins a new epoch.  Work for an exit of an older one, which another
+ * vCPU may be in the middle of, ends where it next takes the lock: none of its
+ * accesses reaches a device after the reset.  A vCPU joins the epoch when its
+ * GATE_RESUME returns GATE_EXIT_RESET; by then it writes to RAM for the older
+ * one no more.
  */
 #ifndef BULKHEAD_MACHINE_MACHINE_H
 #define BULKHEAD_MACHINE_MACHINE_H
@@ -20,6 +26,9 @@ struct machine_vcpu {
 	struct gate_page *page;
 	struct machine *machine;
 	unsigned id;
+	uint32_t epoch;	  /* of the work it does; atomic */
+	void *restart[5]; /* __builtin_longjmp: gives that work up */
+	uint32_t events;  /* GATE_EVENT_* of work given up */
 	/* The last instruction did more than compute: what it asked of devices
 	 * may be an interrupt already. */
 	bool has_acted;
@@ -46,6 +55,7 @@ struct machine {
 	const struct gate_config *config;
 	uint32_t lock;		      /* atomic */
 	uint32_t is_ready;	      /* atomic: vCPU 0 has built the board */
+	uint32_t epoch;		      /* atomic, written under the lock */
 	bool is_reset_wanted;	      /* under the lock */
 	struct machine_vcpu *current; /* who holds the lock */
 	struct clock clock;
@@ -57,15 +67,15 @@ struct machine {
 };
 
 /* machine/main.c */
-void machine_lock_wait(struct machine *machine);
+void machine_lock_shared(struct machine_vcpu *vcpu);
 
+/* Does not return when the vCPU's epoch is over: see above. */
 static inline void machine_lock(struct machine_vcpu *vcpu)
 {
 	struct machine *machine = vcpu->machine;
 
-	if (machine->config->vcpu_count > 1 &&
-	    __atomic_exchange_n(&machine->lock, 1, __ATOMIC_ACQUIRE))
-		machine_lock_wait(machine);
+	if (machine->config->vcpu_count > 1)
+		machine_lock_shared(vcpu);
 	machine->current = vcpu;
 }
 

@@ -17,11 +17,32 @@ void machine_main(unsigned vcpu);
 
 /* ---- The lock ---------------------------------------------------------- */
 
-__noinline void machine_lock_wait(struct machine *machine)
+static bool is_stale(const struct machine_vcpu *vcpu)
 {
-	do
+	return __atomic_load_n(&vcpu->machine->epoch, __ATOMIC_ACQUIRE) !=
+	       vcpu->epoch;
+}
+
+static __noinline __noreturn void give_up(struct machine_vcpu *vcpu)
+{
+	__builtin_longjmp(vcpu->restart, 1);
+}
+
+void machine_lock_shared(struct machine_vcpu *vcpu)
+{
+	struct machine *machine = vcpu->machine;
+
+	while (unlikely(
+		__atomic_exchange_n(&machine->lock, 1, __ATOMIC_ACQUIRE))) {
+		/* Who holds it may be waiting for this vCPU: reset(). */
+		if (is_stale(vcpu))
+			give_up(vcpu);
 		gate_yield();
-	while (__atomic_exchange_n(&machine->lock, 1, __ATOMIC_ACQUIRE));
+	}
+	if (unlikely(is_stale(vcpu))) {
+		machine_unlock(machine);
+		give_up(vcpu);
+	}
 }
 
 /* ---- What the board wants of the monitor ------------------------------- */
@@ -192,7 +213,23 @@ static void exit_eoi(struct machine_vcpu *vcpu)
 
 static void exit_shutdown(struct machine_vcpu *vcpu)
 {
+	machine_lock(vcpu);
 	vcpu->machine->is_reset_wanted = true;
+	machine_unlock(vcpu->machine);
+}
+
+static void boot_state(struct machine_vcpu *vcpu);
+
+static void exit_reset(struct machine_vcpu *vcpu)
+{
+	uint32_t epoch =
+		__atomic_load_n(&vcpu->machine->epoch, __ATOMIC_ACQUIRE);
+
+	__atomic_store_n(&vcpu->epoch, epoch, __ATOMIC_RELEASE);
+	vcpu->page->events |= vcpu->events;
+	vcpu->events = 0;
+	if (vcpu->id == 0)
+		boot_state(vcpu);
 }
 
 typedef void (*exit_fn)(struct machine_vcpu *vcpu);
@@ -211,6 +248,7 @@ static const exit_fn exit_handlers[GATE_EXIT_COUNT] = {
 	[GATE_EXIT_INTACK]    = exit_intack,
 	[GATE_EXIT_EOI]       = exit_eoi,
 	[GATE_EXIT_SHUTDOWN]  = exit_shutdown,
+	[GATE_EXIT_RESET]     = exit_reset,
 };
 /* clang-format on */
 
@@ -229,14 +267,30 @@ static __noinline void take_events(struct machine_vcpu *vcpu)
 	machine_unlock(machine);
 }
 
+/* Until every other vCPU has joined the epoch: none writes to RAM any more. */
+static void others_await(const struct machine_vcpu *self)
+{
+	struct machine *machine = self->machine;
+
+	for (unsigned i = 0; i < machine->config->vcpu_count; i++)
+		while (&machine->vcpu[i] != self &&
+		       __atomic_load_n(&machine->vcpu[i].epoch,
+				       __ATOMIC_ACQUIRE) != machine->epoch)
+			gate_yield();
+}
+
+/* vCPU 0, as power-on or firmware's absence has it; its APs wait for SIPI. */
 static void boot_state(struct machine_vcpu *vcpu)
 {
 	struct gate_page *page = vcpu->page;
 	int error;
 
+	machine_lock(vcpu);
+	others_await(vcpu);
 	gate_state_load(X86_GROUP_SEGMENTS | X86_GROUP_CONTROL |
 			X86_GROUP_TABLES);
 	error = pc_boot(&vcpu->machine->pc, &page->state);
+	machine_unlock(vcpu->machine);
 	if (error) {
 		gate_log(GATE_LOG_ERROR, "the guest cannot be started: %d",
 			 error);
@@ -244,31 +298,48 @@ static void boot_state(struct machine_vcpu *vcpu)
 	}
 }
 
-/* All devices and vCPUs as after power-on; RAM keeps what it holds. */
+/*
+ * All devices and vCPUs as after power-on; RAM keeps what it holds.  Any vCPU
+ * may do it, and does it once: work of another that waits for the lock with the
+ * same in mind is of an older epoch then.  What vCPU 0 starts with is vCPU 0's
+ * business.
+ */
 static __noinline void reset(struct machine_vcpu *vcpu)
 {
 	struct machine *machine = vcpu->machine;
 
 	machine_lock(vcpu);
 	machine->is_reset_wanted = false;
+	vcpu->epoch++;
+	__atomic_store_n(&machine->epoch, vcpu->epoch, __ATOMIC_SEQ_CST);
 	gate_stop(GATE_STOP_RESET, 0);
 	pc_reset(&machine->pc);
 	machine_unlock(machine);
-	boot_state(vcpu);
+	if (vcpu->id == 0)
+		boot_state(vcpu);
 }
 
-static __noreturn void vcpu_loop(struct machine_vcpu *vcpu)
+static __noinline __noreturn void exits_handle(struct machine_vcpu *vcpu)
 {
-	struct gate_page *page = vcpu->page;
+	const struct machine *machine = vcpu->machine;
+	const struct gate_page *page = vcpu->page;
 
 	for (;;) {
 		gate_resume();
 		exit_handlers[page->exit](vcpu);
 		if (unlikely(page->events))
 			take_events(vcpu);
-		if (unlikely(vcpu->machine->is_reset_wanted))
+		if (unlikely(machine->is_reset_wanted))
 			reset(vcpu);
 	}
+}
+
+static __noreturn void vcpu_loop(struct machine_vcpu *vcpu)
+{
+	/* After give_up(): the next GATE_RESUME returns GATE_EXIT_RESET. */
+	if (__builtin_setjmp(vcpu->restart))
+		vcpu->events |= vcpu->page->events;
+	exits_handle(vcpu);
 }
 
 /* ---- Start ------------------------------------------------------------- */
