@@ -340,8 +340,10 @@ int table_unmap_some(struct page_table *table, uint64_t *va, uint64_t end)
 		cost++;
 		next = ALIGN_DOWN(at, level_size(level)) + level_size(level);
 		*va = MIN(next, end);
-		/* Done with the lowest table that there is. */
-		if (level > 1 || IS_ALIGNED(*va, PAGE_2M) || *va == end)
+		/* Done with a table: what is in it was unmapped, or never was.
+		 */
+		if (level < TABLE_LEVELS &&
+		    (*va == end || IS_ALIGNED(*va, level_size(level + 1))))
 			cost += SCAN_COST * tables_prune(table, at);
 	}
 	return 0;
