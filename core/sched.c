@@ -5,7 +5,7 @@
  * while others wait: whoever is ready runs after one slice of each other
  * domain, be there one thread behind it or sixteen.
  *
- *            wake, start            picked
+ *            start, wake            picked
  *   NEW ──────────────────► READY ────────► RUNNING ──► ENDED
  *              BLOCKED ───────►▲  ◄──────────  │  exit
  *                 ▲                 yield      │
@@ -277,28 +277,32 @@ void sched_kicked(struct cpu *cpu)
 	spin_unlock(&cpu->queue.lock);
 }
 
-void thread_wake(struct thread *thread)
+/* Makes it ready if it is in that state, else leaves word that it was woken. */
+static void thread_ready(struct thread *thread, enum thread_state from)
 {
 	struct cpu *cpu = thread->cpu;
 	uint64_t flags = spin_lock_irqsave(&cpu->queue.lock);
 	bool is_idle = cpu->thread == cpu->queue.idle;
-	bool is_ready = false;
 
-	if (thread->state == THREAD_BLOCKED || thread->state == THREAD_NEW) {
+	if (thread->state == from) {
 		ready_locked(cpu, thread);
-		is_ready = true;
+		queue_notify(cpu, is_idle);
 	} else {
 		thread->is_wake_pending = true;
 	}
-	if (is_ready)
-		queue_notify(cpu, is_idle);
 	spin_unlock_irqrestore(&cpu->queue.lock, flags);
+}
+
+/* One that is not started yet stays so: only who made it knows when. */
+void thread_wake(struct thread *thread)
+{
+	thread_ready(thread, THREAD_BLOCKED);
 }
 
 void thread_start(struct thread *thread)
 {
 	VERIFY(thread->state == THREAD_NEW);
-	thread_wake(thread);
+	thread_ready(thread, THREAD_NEW);
 }
 
 void thread_block(void)

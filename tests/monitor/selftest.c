@@ -261,7 +261,7 @@ static void test_calls_crossing(void)
 static void test_guest_memory(void)
 {
 	struct kernel_map *map = &this_host()->map;
-	struct mem_account account = { "test", 0, 0 };
+	struct mem_account account = { .name = "test" };
 	hpa_t hpa = map_guest_alloc_2m(map, &account);
 	bool is_mapped;
 
@@ -279,7 +279,7 @@ static void test_user_copy(void)
 {
 	struct host *host = this_host();
 	struct address_space space;
-	struct mem_account account = { "test", 0, 0 };
+	struct mem_account account = { .name = "test" };
 	hpa_t page = pages_alloc(&host->pages, &account, 0);
 	char text[16] = "hello, ring 3";
 	char back[16] = "";
