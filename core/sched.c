@@ -144,9 +144,14 @@ void thread_discard(struct thread *thread)
 /* Slices only run while somebody waits for the CPU. */
 static void slice_begin(struct cpu *cpu)
 {
-	if (!list_is_empty(&cpu->queue.domains))
-		timer_arm(&cpu->queue.slice,
-			  time_now_tsc() + time_ns_to_tsc(SCHED_SLICE_NS));
+	uint32_t waiting = cpu->queue.domain_count;
+	uint64_t ns = SCHED_SLICE_NS;
+
+	if (!waiting)
+		return;
+	if (waiting > SCHED_TURN_NS / SCHED_SLICE_NS)
+		ns = MAX(SCHED_TURN_NS / waiting, SCHED_SLICE_MIN_NS);
+	timer_arm(&cpu->queue.slice, time_now_tsc() + time_ns_to_tsc(ns));
 }
 
 static struct domain_queue *domain_queue_of(struct cpu *cpu,
@@ -169,7 +174,9 @@ static struct thread *queue_next(struct run_queue *queue)
 	list_remove(&next->link);
 	queue->ready_count--;
 	list_remove(&domain->link);
-	if (!list_is_empty(&domain->ready))
+	if (list_is_empty(&domain->ready))
+		queue->domain_count--;
+	else
 		list_insert(&queue->domains, &domain->link);
 	return next;
 }
@@ -245,8 +252,10 @@ static void ready_locked(struct cpu *cpu, struct thread *thread)
 	struct domain_queue *domain = domain_queue_of(cpu, thread);
 
 	thread->state = THREAD_READY;
-	if (list_is_empty(&domain->ready))
+	if (list_is_empty(&domain->ready)) {
 		list_insert(&cpu->queue.domains, &domain->link);
+		cpu->queue.domain_count++;
+	}
 	list_insert(&domain->ready, &thread->link);
 	cpu->queue.ready_count++;
 }

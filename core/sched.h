@@ -20,8 +20,14 @@
 struct cpu;
 struct host;
 
-#define SCHED_SLICE_NS (10 * NSEC_PER_MS)
-#define SCHED_CPUS_MAX 64
+/*
+ * A turn of the whole ring takes 40 ms at most while the shortest slice allows
+ * that; with few domains a slice is as long as it is worth.
+ */
+#define SCHED_TURN_NS	   (40 * NSEC_PER_MS)
+#define SCHED_SLICE_NS	   (10 * NSEC_PER_MS)
+#define SCHED_SLICE_MIN_NS NSEC_PER_MS
+#define SCHED_CPUS_MAX	   64
 
 enum thread_state {
 	THREAD_NEW,
@@ -74,6 +80,7 @@ struct thread {
 struct run_queue {
 	struct spinlock lock;
 	struct list domains;	 /* with ready threads, the next first */
+	uint32_t domain_count;	 /* of those */
 	struct domain_queue own; /* of the monitor's own threads */
 	uint32_t ready_count;
 	struct thread *idle;
