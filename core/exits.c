@@ -57,8 +57,10 @@ static enum exit_action raise_gp(struct vcpu *vcpu)
 	return EXIT_RUN_AGAIN;
 }
 
+/* A report is long: interrupts are let in meanwhile. */
 static enum exit_action stop(struct vcpu *vcpu, const char *why)
 {
+	irq_enable();
 	vlog_err(&vcpu->log, "%s", why);
 	vcpu_report(vcpu);
 	vm_stop(vcpu->vm, why);
