@@ -6,8 +6,10 @@
  */
 #include "core/loader.h"
 
+#include "core/host.h"
 #include "include/elf.h"
 #include "include/errno.h"
+#include "include/panic.h"
 #include "lib/string.h"
 #include "mm/pages.h"
 #include "mm/phys.h"
@@ -144,28 +146,81 @@ void loader_unload(struct vm *vm)
 			   GATE_STACK_TOP(i));
 }
 
+/* ---- Boot modules ------------------------------------------------------ */
+
+void *loader_copy_module(struct vm *vm, const struct boot_module *module)
+{
+	struct vm_copy *copy = &vm->copy[vm->copy_count];
+	uint64_t size = ALIGN_UP(module->length, PAGE_2M);
+	char *data;
+
+	VERIFY(vm->copy_count < ARRAY_SIZE(vm->copy));
+	data = map_ram_alloc(&vm->host->map, &vm->copy_account, size);
+	if (!data)
+		return NULL;
+	memcpy(data, phys_to_virt(module->base), module->length);
+	memset(data + module->length, 0, size - module->length);
+	copy->data = data;
+	copy->size = size;
+	vm->copy_count++;
+	return data;
+}
+
+void loader_free_copies(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->copy_count; i++)
+		map_ram_free(&vm->host->map, &vm->copy_account,
+			     vm->copy[i].data, vm->copy[i].size);
+	vm->copy_count = 0;
+}
+
+/* Pages of a copy, which need not lie behind one another. */
+static int map_copy(struct vm *vm, uint64_t va, const char *data,
+		    uint64_t length)
+{
+	struct table_leaf leaf;
+	int error = 0;
+
+	for (uint64_t done = 0; !error && done < length; done += leaf.size) {
+		VERIFY(table_query(&vm->host->map.table, (uint64_t)data + done,
+				   &leaf));
+		error = address_space_map(&vm->space, va + done, leaf.pa,
+					  MIN(leaf.size, length - done),
+					  MAP_READ);
+	}
+	return error;
+}
+
+/* Nothing of the loader's leftovers reaches the machine. */
+static int map_in_place(struct vm *vm, uint64_t va,
+			const struct boot_module *module, uint64_t length)
+{
+	memset((char *)phys_to_virt(module->base) + module->length, 0,
+	       length - module->length);
+	return address_space_map(&vm->space, va, module->base, length,
+				 MAP_READ);
+}
+
 int loader_add_blob(struct vm *vm, enum gate_blob_kind kind,
-		    const struct boot_module *module)
+		    const struct boot_module *module, bool is_copied)
 {
 	struct gate_config *config = vm->config;
 	struct gate_blob *blob = &config->blob[config->blob_count];
 	uint64_t va = GATE_BLOB_VA, length;
+	const char *copy;
 
 	if (config->blob_count == GATE_MAX_BLOBS)
 		return -ENOSPC;
-	if (!IS_ALIGNED(module->base, PAGE_SIZE))
-		return -EINVAL;
 	for (unsigned i = 0; i < config->blob_count; i++)
 		va = ALIGN_UP(config->blob[i].va + config->blob[i].size,
 			      PAGE_2M);
 	length = ALIGN_UP(module->length, PAGE_SIZE);
-	/* Nothing of the loader's leftovers reaches the machine. */
-	memset((char *)phys_to_virt(module->base) + module->length, 0,
-	       length - module->length);
 	blob->kind = kind;
 	blob->va = va;
 	blob->size = module->length;
 	config->blob_count++;
-	return address_space_map(&vm->space, va, module->base, length,
-				 MAP_READ);
+	if (!is_copied)
+		return map_in_place(vm, va, module, length);
+	copy = loader_copy_module(vm, module);
+	return copy ? map_copy(vm, va, copy, length) : -ENOMEM;
 }

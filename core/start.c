@@ -6,6 +6,7 @@
 
 #include "core/host.h"
 #include "core/loader.h"
+#include "core/modules.h"
 #include "core/soft.h"
 #include "include/boot.h"
 #include "include/errno.h"
@@ -15,19 +16,16 @@
 #include "mm/pages.h"
 #include "mm/phys.h"
 
-#define BIOS_MODULE    "bios.bin"
-#define VGABIOS_MODULE "vgabios.bin"
-#define SECTOR	       512
+#define SECTOR 512
 
 /* Back ends, in the order they are tried. */
 static const struct vendor *const vendors[] = { &svm_vendor, &vmx_vendor };
 
-/* Which modules a guest's disk already writes to. */
 struct start {
 	struct host *host;
 	const struct vendor *back;
 	const struct boot_modules *modules;
-	bool is_taken[BOOT_MODULES_MAX];
+	struct module_uses uses;
 	int enable_error;
 };
 
@@ -62,6 +60,13 @@ static void enable_here(void *ctx)
 
 /* ---- Modules ----------------------------------------------------------- */
 
+static bool needs_copy(const struct start *start,
+		       const struct boot_module *module, enum module_use use)
+{
+	return module_needs_copy(
+		&start->uses, (unsigned)(module - start->modules->module), use);
+}
+
 static int add_blob(struct start *start, struct vm *vm, const char *name,
 		    enum gate_blob_kind kind)
 {
@@ -75,7 +80,8 @@ static int add_blob(struct start *start, struct vm *vm, const char *name,
 		vlog_err(&vm->log, "boot module \"%s\" is missing", name);
 		return -ENOENT;
 	}
-	error = loader_add_blob(vm, kind, module);
+	error = loader_add_blob(vm, kind, module,
+				needs_copy(start, module, MODULE_MAP));
 	if (error)
 		vlog_err(&vm->log, "boot module \"%s\" cannot be used: %d",
 			 name, error);
@@ -105,19 +111,6 @@ static int add_blobs(struct start *start, struct vm *vm)
 	return error;
 }
 
-/* The second writer of an image gets a copy, charged to the host. */
-static uint8_t *module_copy(struct start *start,
-			    const struct boot_module *module)
-{
-	struct host *host = start->host;
-	uint64_t length = ALIGN_UP(module->length, PAGE_SIZE);
-	uint8_t *copy = map_ram_alloc(&host->map, &host->account, length);
-
-	if (copy)
-		memcpy(copy, phys_to_virt(module->base), module->length);
-	return copy;
-}
-
 static int add_disk(struct start *start, struct vm *vm,
 		    const struct disk_manifest *m)
 {
@@ -134,24 +127,22 @@ static int add_disk(struct start *start, struct vm *vm,
 			 m->image);
 		return -ENOENT;
 	}
+	disk->is_read_only = m->is_read_only || m->is_cdrom;
 	data = phys_to_virt(module->base);
-	if (!m->is_read_only) {
-		bool *is_taken =
-			&start->is_taken[module - start->modules->module];
-
-		if (*is_taken)
-			data = module_copy(start, module);
-		*is_taken = true;
-	}
+	if (needs_copy(start, module,
+		       disk->is_read_only ? MODULE_READ : MODULE_WRITE))
+		data = loader_copy_module(vm, module);
 	if (!data) {
-		vlog_err(&vm->log, "no memory for a copy of \"%s\"", m->image);
+		vlog_err(&vm->log,
+			 "no memory for its own copy of \"%s\", %lu KiB, which "
+			 "others use too",
+			 m->image, module->length / KIB(1));
 		return -ENOMEM;
 	}
 	disk->sector_count = module->length / SECTOR;
 	disk->bus = m->bus;
 	disk->unit = m->unit;
 	disk->is_cdrom = m->is_cdrom;
-	disk->is_read_only = m->is_read_only || m->is_cdrom;
 	vm->disk[n].data = data;
 	vm->disk[n].sector_count = disk->sector_count;
 	vm->disk[n].is_read_only = disk->is_read_only;
@@ -230,5 +221,6 @@ void host_start(const struct manifest *manifest,
 			start.enable_error);
 		host_power_off(HOST_EXIT_CODE_PANIC);
 	}
+	module_uses_count(&start.uses, manifest, modules);
 	start_guests(&start, manifest);
 }

@@ -336,7 +336,7 @@ int vm_create(struct host *host, const struct vendor *back,
 	vm->vendor.exits_on_pause =
 		manifest->vcpus > 1 && host->is_overcommitted;
 	vm->account.name = vm->ram_account.name = manifest->name;
-	vm->nested_account.name = manifest->name;
+	vm->nested_account.name = vm->copy_account.name = manifest->name;
 	vm->timer.fn = vm_timer_expired;
 	vm->timer.ctx = vm;
 	(void)snprintf(vm->log.name, sizeof(vm->log.name), "%s",
@@ -358,6 +358,7 @@ static void vm_quota_set(struct vm *vm)
 {
 	vm->account.limit = vm->account.pages;
 	vm->ram_account.limit = vm->ram_account.pages;
+	vm->copy_account.limit = vm->copy_account.pages;
 	vm->nested_account.limit =
 		vm->nested_account.pages + vm->chunk_count + NESTED_SPARE_PAGES;
 }
@@ -413,6 +414,7 @@ static void vm_destroy(struct vm *vm)
 		vm->back->vm_fini(&vm->vendor);
 	if (vm->space.table.root)
 		address_space_fini(&vm->space);
+	loader_free_copies(vm);
 	if (vm->nested.root)
 		table_fini(&vm->nested, TABLE_ENTRIES);
 	vm_free_memory(vm);
@@ -421,9 +423,10 @@ static void vm_destroy(struct vm *vm)
 				pages_order(sizeof(*vm->cpuid)));
 	if (vm->config)
 		pages_free_virt(pages, &vm->account, vm->config, 0);
-	if (vm->account.pages)
+	if (vm->account.pages + vm->copy_account.pages)
 		log_warn("guest %s left %lu KiB behind", vm->account.name,
-			 vm->account.pages * KIB_PER_PAGE);
+			 (vm->account.pages + vm->copy_account.pages) *
+				 KIB_PER_PAGE);
 	pages_free_virt(pages, &host->account, vm, pages_order(sizeof(*vm)));
 }
 

@@ -85,6 +85,12 @@ struct vm_disk {
 	bool is_read_only;
 };
 
+/* A boot module's bytes, of its own because others use the module too. */
+struct vm_copy {
+	void *data;
+	uint64_t size;
+};
+
 /*
  * Lives until the last of its vCPUs' threads has left it (running), none of its
  * timers' functions runs and its console is gone.  lock: the nested tables,
@@ -111,6 +117,8 @@ struct vm {
 	hpa_t *chunk;
 	uint32_t chunk_count;
 	struct vm_disk disk[GATE_MAX_DISKS];
+	struct vm_copy copy[GATE_MAX_DISKS + GATE_MAX_BLOBS];
+	unsigned copy_count;
 
 	struct msr_config msr_config;
 	uint64_t entry; /* of the machine's program */
@@ -130,6 +138,7 @@ struct vm {
 	struct mem_account account; /* the monitor's own for this VM */
 	struct mem_account nested_account;
 	struct mem_account ram_account;
+	struct mem_account copy_account;
 	struct log_source log;
 };
 

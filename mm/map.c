@@ -189,11 +189,15 @@ static int map_2m(struct kernel_map *map, struct mem_account *account,
 		  uint64_t va)
 {
 	hpa_t page = pages_alloc(map->table.pages, account, PAGES_ORDER_MAX);
+	int error;
 
 	if (!page)
 		return -ENOMEM;
-	return table_map(&map->table, va, page, PAGE_2M, MAP_READ | MAP_WRITE,
-			 MAP_WRITE_BACK);
+	error = table_map(&map->table, va, page, PAGE_2M, MAP_READ | MAP_WRITE,
+			  MAP_WRITE_BACK);
+	if (error)
+		pages_free(map->table.pages, account, page, PAGES_ORDER_MAX);
+	return error;
 }
 
 void *map_ram_alloc(struct kernel_map *map, struct mem_account *account,
@@ -207,7 +211,49 @@ void *map_ram_alloc(struct kernel_map *map, struct mem_account *account,
 	while (va && done < size && !map_2m(map, account, start + done))
 		done += PAGE_2M;
 	spin_unlock_irqrestore(&map->lock, flags);
-	return va && done == size ? (void *)start : NULL;
+	if (va && done == size)
+		return (void *)start;
+	if (done)
+		map_ram_free(map, account, (void *)start, done);
+	return NULL;
+}
+
+/* Kept in the pages themselves until no CPU knows their address here. */
+struct map_page {
+	struct map_page *next;
+};
+
+static struct map_page *unmap_2m(struct kernel_map *map, uint64_t va,
+				 struct map_page *next)
+{
+	struct map_page *page;
+	struct table_leaf leaf;
+	uint64_t flags = spin_lock_irqsave(&map->lock);
+
+	VERIFY(table_query(&map->table, va, &leaf) && leaf.size == PAGE_2M);
+	VERIFY(table_unmap(&map->table, va, PAGE_2M) == 0);
+	spin_unlock_irqrestore(&map->lock, flags);
+	page = phys_to_virt(leaf.pa);
+	page->next = next;
+	return page;
+}
+
+void map_ram_free(struct kernel_map *map, struct mem_account *account,
+		  void *start, uint64_t length)
+{
+	uint64_t va = (uint64_t)start, end = va + ALIGN_UP(length, PAGE_2M);
+	struct map_page *pages = NULL;
+
+	for (; va < end; va += PAGE_2M)
+		pages = unmap_2m(map, va, pages);
+	map_guest_flush(map);
+	while (pages) {
+		struct map_page *page = pages;
+
+		pages = page->next;
+		pages_free(map->table.pages, account, virt_to_phys(page),
+			   PAGES_ORDER_MAX);
+	}
 }
 
 static void *stack_new(struct kernel_map *map)

@@ -35,15 +35,20 @@ static void load_debug(struct svm_vcpu *svm, struct x86_state *state)
 static void load_control(struct vendor_vcpu *vcpu, const struct vmcb *vmcb,
 			 struct x86_state *state)
 {
+	const struct svm_vcpu *svm = vcpu->private;
+
 	state->cr0 = vmcb->cr0;
 	state->cr2 = vmcb->cr2;
 	state->cr3 = vmcb->cr3;
 	state->cr4 = vmcb->cr4;
 	state->cr8 = vcpu->tpr >> 4;
-	state->efer = vmcb->efer & ~EFER_SVME;
+	state->efer = (vmcb->efer & ~EFER_SVME) | svm->hidden_efer;
 }
 
-/* Every exit without NextRIP comes through here: no more than it takes. */
+/*
+ * Every exit without NextRIP comes through here: no more than it takes, which
+ * is EFER without LME.
+ */
 static inline void load_fetch(const struct vmcb *vmcb, struct x86_state *state)
 {
 	state->seg[X86_CS] = vmcb->seg[X86_CS];
@@ -145,6 +150,7 @@ static void store_control(struct vendor_vcpu *vcpu,
 	/* A changed CR3, CR4 or mode would have flushed in the processor. */
 	vmcb->tlb_control =
 		svm->features->has_flush_asid ? TLB_FLUSH_ASID : TLB_FLUSH_ALL;
+	svm_lme_hide(svm);
 }
 
 static void store_tables(struct svm_vcpu *svm, const struct x86_state *state)
@@ -232,11 +238,14 @@ static uint64_t *msr_slot(struct svm_vcpu *svm, uint32_t msr)
 
 int svm_msr_get(struct vendor_vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
-	const uint64_t *slot = msr_slot(vcpu->private, msr);
+	struct svm_vcpu *svm = vcpu->private;
+	const uint64_t *slot = msr_slot(svm, msr);
 
 	if (!slot)
 		return -ENOENT;
-	*value = msr == MSR_EFER ? *slot & ~EFER_SVME : *slot;
+	*value = *slot;
+	if (msr == MSR_EFER)
+		*value = (*slot & ~EFER_SVME) | svm->hidden_efer;
 	return 0;
 }
 
@@ -246,7 +255,11 @@ int svm_msr_set(struct vendor_vcpu *vcpu, uint32_t msr, uint64_t value)
 
 	if (!slot)
 		return -ENOENT;
-	*slot = msr == MSR_EFER ? value | EFER_SVME : value;
+	*slot = value;
+	if (msr == MSR_EFER) {
+		*slot |= EFER_SVME;
+		svm_lme_hide(vcpu->private);
+	}
 	return 0;
 }
 

@@ -190,6 +190,7 @@ static int svm_vcpu_init(struct vendor_vcpu *vcpu)
 	svm->has_next_rip = features.has_next_rip;
 	svm->dirty = CLEAN_ALL;
 	vmcb_init_controls(vmcb, vm);
+	svm->exits_on_cr4 = vmcb->intercept_cr & INTERCEPT_CR_WRITE(4);
 	vcpu->private = svm;
 	return 0;
 }

@@ -30,6 +30,9 @@ struct svm_vcpu {
 	const struct svm_features *features;
 	struct svm_cpu *cpu; /* it is on; NULL: has just come or gone */
 	bool has_next_rip;
+	bool exits_on_cr4; /* writes, whatever the guest's mode is */
+	/* On QEMU: the guest's EFER.LME while the VMCB's is clear. */
+	uint64_t hidden_efer;
 	/* The ASID is good on that CPU while its generation lasts. */
 	struct svm_cpu *asid_cpu;
 	uint32_t asid_generation;
@@ -62,6 +65,9 @@ void svm_event_settle(struct svm_vcpu *svm);
 
 /* svm/exit.c: say in neutral words why the guest stopped. */
 void svm_exit_decode(struct vendor_vcpu *vcpu, struct exit_info *info);
+
+/* svm/lme.c: after each change of the VMCB's CR0, CR4 or EFER. */
+void svm_lme_hide(struct svm_vcpu *svm);
 
 /* svm/state.c */
 void svm_state_load(struct vendor_vcpu *vcpu, uint32_t groups);

@@ -37,6 +37,7 @@
 #define INTERCEPT_SMI	   BIT(2)
 #define INTERCEPT_INIT	   BIT(3)
 #define INTERCEPT_VINTR	   BIT(4)
+#define INTERCEPT_CR0_SEL  BIT(5) /* writes that change more than TS and MP */
 #define INTERCEPT_RDPMC	   BIT(15)
 #define INTERCEPT_CPUID	   BIT(18)
 #define INTERCEPT_RSM	   BIT(19)
@@ -196,6 +197,7 @@ ASSERT_SIZE(struct vmcb, 4096);
 #define VMEXIT_SMI	    0x62
 #define VMEXIT_INIT	    0x63
 #define VMEXIT_VINTR	    0x64
+#define VMEXIT_CR0_SEL	    0x65
 #define VMEXIT_RDPMC	    0x6f
 #define VMEXIT_CPUID	    0x72
 #define VMEXIT_RSM	    0x73

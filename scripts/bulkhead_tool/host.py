@@ -112,10 +112,15 @@ class Host:
     def memory_mib(self):
         """What a simulated host needs: guests, modules, the monitor."""
         guests = sum(g.number("memory-mib") for g in self.guests)
-        # Guests use a disk where it lies; a second one gets a copy.
-        images = [os.path.basename(f) for g in self.guests
-                  for d in g.children for f in d.strings("image")]
-        copies = sum(m.size * max(0, images.count(m.name) - 1)
-                     for m in self.modules)
+        # Who writes a file that others use too gets a copy, in 2 MiB pages.
+        used = [os.path.basename(f) for g in self.guests
+                for node in [g] + g.children for name in FILE_PROPERTIES
+                for f in node.strings(name)]
+        written = [os.path.basename(f) for g in self.guests
+                   for d in g.children for f in d.strings("image")
+                   if not d.name.startswith("cdrom") and
+                   "read-only" not in d.properties]
+        copies = sum(written.count(m.name) * (m.size + 2 * MIB)
+                     for m in self.modules if used.count(m.name) > 1)
         modules = sum(m.size for m in self.modules)
         return guests + (copies + modules) // MIB + HOST_RESERVE_MIB
