@@ -6,6 +6,7 @@
 #define BULKHEAD_HOST_H
 
 #include "include/acpi.h"
+#include "include/boot.h"
 #include "include/compiler.h"
 #include "include/manifest.h"
 #include "core/console.h"
@@ -38,6 +39,7 @@ struct host {
 	uint32_t calls_pending;
 
 	struct speculation speculation;
+	const struct boot_modules *modules;
 
 	uint64_t ram_bytes;
 	uint64_t image_bytes;

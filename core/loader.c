@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The machine's address space.  Text and read-only data are shared by all
- * instances, straight out of the boot image; data, stacks and shared pages
- * are the VM's own.
+ * The machine's address space.  The built-in program's text and read-only data
+ * are shared by all instances, straight out of the boot image; its data, stacks
+ * and shared pages are the VM's own.  So is all of a program that comes as a
+ * boot module, whose file a guest may have for a disk.
  */
 #include "core/loader.h"
 
 #include "core/host.h"
-#include "include/elf.h"
 #include "include/errno.h"
 #include "include/panic.h"
 #include "lib/string.h"
@@ -18,26 +18,33 @@ extern const char machine_blob[], machine_blob_end[];
 
 #define STACK_PAGES (GATE_STACK_SIZE / PAGE_SIZE)
 
-static int map_new_page(struct vm *vm, uint64_t va, const void *from,
-			uint64_t length)
+static int map_new_page(struct vm *vm, uint64_t va, unsigned prot,
+			const void *from, uint64_t length)
 {
-	void *page = pages_alloc_zeroed(vm->vendor.pages, &vm->account, 0);
+	struct pages *pages = vm->vendor.pages;
+	void *page = pages_alloc_zeroed(pages, &vm->account, 0);
+	int error;
 
 	if (!page)
 		return -ENOMEM;
 	if (length)
 		memcpy(page, from, length);
-	return address_space_map(&vm->space, va, virt_to_phys(page), PAGE_SIZE,
-				 MAP_READ | MAP_WRITE);
+	error = address_space_map(&vm->space, va, virt_to_phys(page), PAGE_SIZE,
+				  prot);
+	if (error)
+		pages_free_virt(pages, &vm->account, page, 0);
+	return error;
 }
 
-/* Writable segments: a copy of what the file has, zeroes after it. */
-static int load_data(struct vm *vm, const struct elf64_segment *s)
+/* Pages of its own: a copy of what the file has, zeroes after it. */
+static int load_copy(struct vm *vm, const struct program_part *part,
+		     unsigned prot, const char *file)
 {
-	for (uint64_t done = 0; done < s->memsz; done += PAGE_SIZE) {
-		uint64_t left = done < s->filesz ? s->filesz - done : 0;
-		int error = map_new_page(vm, s->vaddr + done,
-					 machine_blob + s->offset + done,
+	for (uint64_t done = 0; done < part->size; done += PAGE_SIZE) {
+		uint64_t left =
+			done < part->file_size ? part->file_size - done : 0;
+		int error = map_new_page(vm, part->va + done, prot,
+					 file + part->offset + done,
 					 MIN(left, PAGE_SIZE));
 
 		if (error)
@@ -46,36 +53,63 @@ static int load_data(struct vm *vm, const struct elf64_segment *s)
 	return 0;
 }
 
-static int load_segment(struct vm *vm, const struct elf64_segment *s)
+static int load_part(struct vm *vm, const struct program_part *part,
+		     const char *file)
 {
 	unsigned prot = MAP_READ;
 
-	if (s->type != ELF_PT_LOAD || !s->memsz)
-		return 0;
-	if (s->flags & ELF_PF_WRITE)
-		return load_data(vm, s);
-	if (s->flags & ELF_PF_EXEC)
+	if (part->is_writable)
+		prot |= MAP_WRITE;
+	if (part->is_executable)
 		prot |= MAP_EXEC;
-	return address_space_map(&vm->space, s->vaddr,
-				 virt_to_phys(machine_blob + s->offset),
-				 ALIGN_UP(s->memsz, PAGE_SIZE), prot);
+	if (part->is_writable || vm->is_program_copied)
+		return load_copy(vm, part, prot, file);
+	return address_space_map(&vm->space, part->va,
+				 virt_to_phys(file + part->offset),
+				 ALIGN_UP(part->size, PAGE_SIZE), prot);
+}
+
+/* The file of the VM's program; NULL: there is none, which is logged. */
+static const char *find_program(struct vm *vm, uint64_t *size)
+{
+	const char *name = vm->manifest->program;
+	const struct boot_module *module;
+
+	if (!name[0]) {
+		*size = (uint64_t)(machine_blob_end - machine_blob);
+		return machine_blob;
+	}
+	module = boot_module_find(vm->host->modules, name);
+	if (!module) {
+		vlog_err(&vm->log, "boot module \"%s\" is missing", name);
+		return NULL;
+	}
+	vm->is_program_copied = true;
+	*size = module->length;
+	return phys_to_virt(module->base);
 }
 
 static int load_program(struct vm *vm, uint64_t *entry)
 {
-	const struct elf64_header *header = (const void *)machine_blob;
+	struct program *program = &vm->program;
+	uint64_t size;
+	const char *file = find_program(vm, &size), *why;
+	int error;
 
-	for (unsigned i = 0; i < header->phnum; i++) {
-		const struct elf64_segment *s =
-			(const void *)(machine_blob + header->phoff +
-				       i * header->phentsize);
-		int error = load_segment(vm, s);
-
-		if (error)
-			return error;
+	if (!file)
+		return -ENOENT;
+	error = program_parse(program, file, size, &why);
+	if (error) {
+		vlog_err(&vm->log, "program \"%s\" %s", vm->manifest->program,
+			 why);
+		/* Nothing is loaded, so nothing is to be unloaded. */
+		program->part_count = 0;
+		return error;
 	}
-	*entry = header->entry;
-	return 0;
+	for (unsigned i = 0; !error && i < program->part_count; i++)
+		error = load_part(vm, &program->part[i], file);
+	*entry = program->entry;
+	return error;
 }
 
 static int map_vcpu(struct vm *vm, unsigned id)
@@ -86,7 +120,7 @@ static int map_vcpu(struct vm *vm, unsigned id)
 
 	for (unsigned i = 1; !error && i <= STACK_PAGES; i++)
 		error = map_new_page(vm, GATE_STACK_TOP(id) - i * PAGE_SIZE,
-				     NULL, 0);
+				     MAP_READ | MAP_WRITE, NULL, 0);
 	return error;
 }
 
@@ -118,32 +152,27 @@ int loader_load(struct vm *vm, uint64_t *entry)
 	return error;
 }
 
-/* The pages that map_new_page() made: data and stacks. */
-static void free_range(struct vm *vm, uint64_t va, uint64_t end)
+/* The pages that map_new_page() made. */
+static void free_range(struct vm *vm, uint64_t va, uint64_t size)
 {
 	struct table_leaf leaf;
 
-	for (; va < end; va += PAGE_SIZE)
-		if (table_query(&vm->space.table, va, &leaf) &&
-		    leaf.prot & MAP_WRITE)
+	for (uint64_t end = va + size; va < end; va += PAGE_SIZE)
+		if (table_query(&vm->space.table, va, &leaf))
 			pages_free(vm->vendor.pages, &vm->account, leaf.pa, 0);
 }
 
 void loader_unload(struct vm *vm)
 {
-	const struct elf64_header *header = (const void *)machine_blob;
+	for (unsigned i = 0; i < vm->program.part_count; i++) {
+		const struct program_part *part = &vm->program.part[i];
 
-	for (unsigned i = 0; i < header->phnum; i++) {
-		const struct elf64_segment *s =
-			(const void *)(machine_blob + header->phoff +
-				       i * header->phentsize);
-
-		if (s->type == ELF_PT_LOAD && s->flags & ELF_PF_WRITE)
-			free_range(vm, s->vaddr, s->vaddr + s->memsz);
+		if (part->is_writable || vm->is_program_copied)
+			free_range(vm, part->va, part->size);
 	}
 	for (unsigned i = 0; i < vm->vcpu_count; i++)
 		free_range(vm, GATE_STACK_TOP(i) - GATE_STACK_SIZE,
-			   GATE_STACK_TOP(i));
+			   GATE_STACK_SIZE);
 }
 
 /* ---- Boot modules ------------------------------------------------------ */

@@ -72,7 +72,6 @@ static const struct choice mitigations[] = {
 
 static const struct choice boards[] = {
 	{ "pc", GATE_BOARD_PC },
-	{ "test-garbage", GATE_BOARD_TEST_GARBAGE },
 	{ "test-crash", GATE_BOARD_TEST_CRASH }, { 0 },
 };
 
@@ -101,6 +100,7 @@ static const struct property guest_properties[] = {
 	  FIELD(struct guest_manifest, memory_mib) },
 	{ "vcpus", PROPERTY_CELL, .min = 1, .max = GATE_MAX_VCPUS,
 	  FIELD(struct guest_manifest, vcpus) },
+	{ "program", PROPERTY_STRING, FIELD(struct guest_manifest, program) },
 	{ "firmware", PROPERTY_STRING, FIELD(struct guest_manifest, firmware) },
 	{ "vga-bios", PROPERTY_STRING, FIELD(struct guest_manifest, vga_bios) },
 	{ "kernel", PROPERTY_STRING, FIELD(struct guest_manifest, kernel) },
@@ -369,11 +369,14 @@ static int check_guest(struct reader *reader, int node,
 			    guest->memory_mib);
 	if (guest->initrd[0] && !guest->kernel[0])
 		return fail(reader, node, "initrd", "needs a kernel");
-	if (guest->cmdline[0] && !guest->kernel[0])
-		return fail(reader, node, "cmdline", "needs a kernel");
+	if (guest->cmdline[0] && !guest->kernel[0] && !guest->program[0])
+		return fail(reader, node, "cmdline",
+			    "needs a kernel or a program");
 	if (guest->kernel[0] && guest->firmware[0])
 		return fail(reader, node, "firmware",
 			    "excludes a kernel: give one of them");
+	if (guest->program[0])
+		return 0;
 	if (!guest->kernel[0] && !guest->firmware[0])
 		memcpy(guest->firmware, "bios.bin", sizeof("bios.bin"));
 	if (!guest->kernel[0] && !guest->vga_bios[0])

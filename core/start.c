@@ -88,26 +88,23 @@ static int add_blob(struct start *start, struct vm *vm, const char *name,
 	return error;
 }
 
+/* What the manifest's reader left empty is not there. */
 static int add_blobs(struct start *start, struct vm *vm)
 {
 	const struct guest_manifest *m = vm->manifest;
-	bool is_direct = m->kernel[0];
+	const struct {
+		const char *name;
+		enum gate_blob_kind kind;
+	} blobs[] = {
+		{ m->firmware, GATE_BLOB_BIOS },
+		{ m->vga_bios, GATE_BLOB_VGABIOS },
+		{ m->kernel, GATE_BLOB_KERNEL },
+		{ m->initrd, GATE_BLOB_INITRD },
+	};
 	int error = 0;
 
-	if (!is_direct) {
-		error = add_blob(start, vm,
-				 m->firmware[0] ? m->firmware : BIOS_MODULE,
-				 GATE_BLOB_BIOS);
-		if (!error)
-			error = add_blob(start, vm,
-					 m->vga_bios[0] ? m->vga_bios
-							: VGABIOS_MODULE,
-					 GATE_BLOB_VGABIOS);
-		return error;
-	}
-	error = add_blob(start, vm, m->kernel, GATE_BLOB_KERNEL);
-	if (!error)
-		error = add_blob(start, vm, m->initrd, GATE_BLOB_INITRD);
+	for (unsigned i = 0; !error && i < ARRAY_SIZE(blobs); i++)
+		error = add_blob(start, vm, blobs[i].name, blobs[i].kind);
 	return error;
 }
 
@@ -206,6 +203,7 @@ void host_start(const struct manifest *manifest,
 {
 	struct start start = { .host = this_host(), .modules = modules };
 
+	start.host->modules = modules;
 	start.back = vendor_find();
 	if (!start.back) {
 		log_err("nothing is started: no guest can run on this machine");

@@ -17,6 +17,7 @@
 #include "core/console.h"
 #include "core/cpuid.h"
 #include "core/msr.h"
+#include "core/program.h"
 #include "core/sched.h"
 #include "core/time.h"
 #include "mm/map.h"
@@ -121,7 +122,9 @@ struct vm {
 	unsigned copy_count;
 
 	struct msr_config msr_config;
-	uint64_t entry; /* of the machine's program */
+	struct program program; /* the machine's */
+	bool is_program_copied; /* not out of the boot image */
+	uint64_t entry;		/* of the machine's program */
 	uint64_t tsc_base;
 	struct timer timer; /* GATE_TIMER */
 	uint32_t events;    /* GATE_EVENT_*, atomic */

@@ -29,6 +29,10 @@
 
 /* ---- The machine's address space --------------------------------------- */
 
+/* The machine's program, wherever its file says between the two. */
+#define GATE_PROGRAM_BASE 0x400000ULL
+#define GATE_PROGRAM_END  0x40000000ULL
+#define GATE_PROGRAM_MAX  MIB(16)
 /* Shared page of vCPU n, read-write: struct gate_page. */
 #define GATE_PAGE_VA(n)	  (0x7e0000000000ULL + (uint64_t)(n)*PAGE_SIZE)
 /* What the VM is made of, read-only: struct gate_config. */
@@ -52,9 +56,8 @@
 enum gate_board {
 	GATE_BOARD_PC = 1,
 	GATE_BOARD_PV = 2, /* reserved */
-	/* Test machines: misbehave on purpose.  Never chosen by default. */
-	GATE_BOARD_TEST_GARBAGE = 100, /* nonsense through every call */
-	GATE_BOARD_TEST_CRASH = 101,   /* pc, but writes to NULL on command */
+	/* For tests, never chosen by default. */
+	GATE_BOARD_TEST_CRASH = 101, /* pc, but writes to NULL on command */
 };
 
 enum gate_disk_bus { GATE_DISK_IDE = 1 };

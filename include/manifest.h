@@ -37,7 +37,10 @@ struct guest_manifest {
 	uint32_t memory_mib;
 	uint32_t vcpus;
 	uint32_t devices; /* GATE_DEVICE_* */
-	/* Boot modules; "" is none.  With a kernel there is no firmware. */
+	/* Boot module with the machine's program; "": the built-in one. */
+	char program[MANIFEST_FILE_SIZE];
+	/* Boot modules; "" is none.  With a kernel there is no firmware, with
+	 * a program of its own only what is named. */
 	char firmware[MANIFEST_FILE_SIZE];
 	char vga_bios[MANIFEST_FILE_SIZE];
 	char kernel[MANIFEST_FILE_SIZE];

@@ -98,7 +98,4 @@ void machine_disk_init(struct machine *machine, unsigned index);
 /* Completions of the calling vCPU's page. */
 void machine_disk_reap(struct machine_vcpu *vcpu);
 
-/* machine/test_garbage.c */
-__noreturn void test_garbage_main(unsigned vcpu);
-
 #endif

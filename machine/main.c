@@ -402,8 +402,6 @@ void machine_main(unsigned id)
 {
 	struct machine *machine = &the_machine;
 
-	if (gate_config()->board == GATE_BOARD_TEST_GARBAGE)
-		test_garbage_main(id);
 	if (id == 0) {
 		machine_init(machine);
 		machine_vcpu_init(machine, 0);

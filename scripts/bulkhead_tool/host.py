@@ -20,7 +20,8 @@ MIB = 1 << 20
 HOST_RESERVE_MIB = 256
 
 # Properties that name files, in a guest or in one of its devices.
-FILE_PROPERTIES = ("image", "kernel", "initrd", "firmware", "vga-bios")
+FILE_PROPERTIES = ("image", "program", "kernel", "initrd", "firmware",
+                   "vga-bios")
 
 # Boards with a BIOS; test-crash is a PC whose machine fails.
 PC_BOARDS = ("pc", "test-crash")
@@ -54,7 +55,8 @@ def check(blob_path, source):
 def find_file(name, folder):
     """A file a manifest names: beside it, among the images, in build/."""
     places = [folder, os.path.join(BUILD, "images"),
-              os.path.join(BUILD, "guest"), BUILD]
+              os.path.join(BUILD, "guest"),
+              os.path.join(BUILD, "hostile"), BUILD]
     for place in places:
         path = os.path.join(place, name)
         if os.path.isfile(path):
@@ -88,7 +90,8 @@ class Host:
     def _collect(self, folder):
         for guest in self.guests:
             if guest.string("board") in PC_BOARDS and \
-                    not guest.string("kernel"):
+                    not guest.string("kernel") and \
+                    not guest.string("program"):
                 for name, file in PC_FIRMWARE:
                     self._add(name, FIRMWARE, file)
             for node in [guest] + guest.children:

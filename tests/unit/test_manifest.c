@@ -144,6 +144,25 @@ static void test_everything(void **state)
 	assert_string_equal(g->disk[2].image, "a.img");
 }
 
+/* Nothing but what is named: no firmware by default. */
+static void test_program(void **state)
+{
+	struct tree *t = *state;
+	const struct guest_manifest *g = &t->manifest.guest[0];
+
+	begin(t);
+	guest(t, "a");
+	fdt_property_string(t->blob, "program", "evil.elf");
+	fdt_property_string(t->blob, "cmdline", "spin");
+	close_nodes(t, 3);
+	assert_int_equal(parse(t), 0);
+	assert_string_equal(g->program, "evil.elf");
+	assert_string_equal(g->cmdline, "spin");
+	assert_string_equal(g->firmware, "");
+	assert_string_equal(g->vga_bios, "");
+	assert_string_equal(g->kernel, "");
+}
+
 static void test_not_a_tree(void **state)
 {
 	struct tree *t = *state;
@@ -184,7 +203,9 @@ static const struct bad_property bad_properties[] = {
 	{ 0, "kernel", NULL, 1, "/guests/a: kernel: must be one string" },
 	{ 0, "kernel", NULL, -1, "/guests/a: kernel: must be one string" },
 	{ 0, "initrd", "x", 0, "/guests/a: initrd: needs a kernel" },
-	{ 0, "cmdline", "x", 0, "/guests/a: cmdline: needs a kernel" },
+	{ 0, "cmdline", "x", 0,
+	  "/guests/a: cmdline: needs a kernel or a program" },
+	{ 0, "program", "", 0, "/guests/a: program: must not be empty" },
 	{ 0, "isa-debug-exit", NULL, 1,
 	  "/guests/a: isa-debug-exit: is a flag and takes no value" },
 	{ 0, "firmware",
@@ -244,7 +265,7 @@ static void test_bad_choice(void **state)
 	fdt_property_string(t->blob, "board", "q35");
 	close_nodes(t, 3);
 	expect_error(t, "/guests/a: board: is \"q35\", known are: pc, "
-			"test-garbage, test-crash");
+			"test-crash");
 }
 
 static void test_odd_memory(void **state)
@@ -365,19 +386,13 @@ static void test_damaged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_defaults),
-		TEST(test_everything),
-		TEST(test_not_a_tree),
-		TEST(test_no_guests),
-		TEST(test_bad_properties),
-		TEST(test_missing),
-		TEST(test_bad_choice),
-		TEST(test_odd_memory),
-		TEST(test_kernel_or_firmware),
-		TEST(test_bad_nodes),
-		TEST(test_units),
-		TEST(test_too_many_guests),
-		TEST(test_damaged),
+		TEST(test_defaults),	    TEST(test_everything),
+		TEST(test_program),	    TEST(test_not_a_tree),
+		TEST(test_no_guests),	    TEST(test_bad_properties),
+		TEST(test_missing),	    TEST(test_bad_choice),
+		TEST(test_odd_memory),	    TEST(test_kernel_or_firmware),
+		TEST(test_bad_nodes),	    TEST(test_units),
+		TEST(test_too_many_guests), TEST(test_damaged),
 	};
 
 	return cmocka_run_group_tests_name("manifest", tests, NULL, NULL);

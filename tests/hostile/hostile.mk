@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What misbehaves on purpose, none of it in an image by default:
+# build/hostile/evil.elf, a ring-3 program with all attacks on the gate, and
+# build/hostile/NAME.elf, tiny guests.
+
+HOSTILE_OBJS := $(patsubst %,$B/machine/%.o,$(wildcard \
+	tests/hostile/programs/*.c tests/hostile/programs/*.asm) \
+	machine/entry.asm machine/gate_calls.c $(call c_in,lib))
+
+$B/hostile/evil.elf: $(HOSTILE_OBJS) machine/machine.ld
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$Q$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack \
+		--build-id=none --gc-sections -T machine/machine.ld -o $@.full \
+		$(HOSTILE_OBJS)
+	$Q$(OBJCOPY) --strip-all $@.full $@
+
+# Guests: NAME.c with what they share, but for bad.elf, which is many files.
+HOSTILE_GUEST_LIB := $(patsubst %,$B/guest/obj/tests/hostile/guests/%.o,\
+	hostile.c processors.asm) $(GUEST_LIB)
+HOSTILE_BAD := $(patsubst %,$B/guest/obj/%.o,\
+	$(wildcard tests/hostile/guests/bad*.c tests/hostile/guests/bad*.asm))
+
+HOSTILE_GUEST_LINK = @mkdir -p $(@D); \
+	$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack \
+		--no-warn-rwx-segments --build-id=none \
+		-T tests/guest/lib/guest.ld -o $@.64 $(filter %.o,$^) && \
+	$(OBJCOPY) -O elf32-i386 $@.64 $@; rm -f $@.64
+
+$B/hostile/bad.elf: $(HOSTILE_BAD) $(HOSTILE_GUEST_LIB)
+	$(HOSTILE_GUEST_LINK)
+
+$B/hostile/beat.elf: $B/guest/obj/tests/hostile/guests/beat.c.o \
+		$(HOSTILE_GUEST_LIB)
+	$(HOSTILE_GUEST_LINK)
+
+HOSTILE := $(addprefix $B/hostile/,evil.elf bad.elf beat.elf)
+
+.PHONY: hostile-programs test-hostile fuzz-gate
+hostile-programs: $(HOSTILE)
+
+HOSTILE_RUN = BULKHEAD_BUILD=$(abspath $B) tests/hostile/run
+SECONDS ?= 600
+
+test-hostile: $(HOSTILE) $B/bulkhead32.elf $B/manifest-check
+	@$(HOSTILE_RUN) --full
+
+fuzz-gate: $(HOSTILE) $B/bulkhead32.elf $B/manifest-check
+	@$(HOSTILE_RUN) --fuzz $(SECONDS)
+
+## test-hostile   every attack with 1 to 16 vCPUs on 1 and 2 CPUs
+## fuzz-gate      random calls from all vCPUs at once (SECONDS=n)

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Nested tables: too many, too long, from all vCPUs at once.
+ */
+#include "tests/hostile/programs/evil.h"
+
+#include "include/errno.h"
+
+#define EVERYTHING (1ULL << 46)
+#define SPARSE	   (1ULL << 40)
+#define TABLES	   512
+#define CALLS_MAX  (1ULL << 24)
+
+/* A table for every page, until the quota is used up. */
+static void attack_eat(struct self *self)
+{
+	uint64_t slot = self->id, calls = 0;
+	long error = 0;
+
+	meet(self);
+	while (calls++ < CALLS_MAX && !error && goes_on(self)) {
+		error = gate_map((slot << 21) + SPARSE, PAGE_SIZE, 0,
+				 GATE_MAP_RAM);
+		slot += self->vcpus;
+	}
+	if (error == -ENOMEM)
+		SAY("PASS the quota holds after %lu maps", calls);
+	else
+		SAY("FAIL %lu maps, then %ld", calls, error);
+	while (goes_on(self))
+		gate_map(random_next(self) % EVERYTHING & ~(PAGE_SIZE - 1),
+			 PAGE_SIZE, 0, GATE_MAP_RAM);
+}
+
+/* Tables that are of no more use come back: this can go on for ever. */
+static void attack_give(struct self *self)
+{
+	uint64_t base = SPARSE + ((uint64_t)self->id << 39);
+	long error = 0;
+
+	meet(self);
+	for (uint64_t i = 0; !error && goes_on(self); i++) {
+		error = gate_map(base + (i % 64 << 30) +
+					 (i / 64 << 21) % GIB(1),
+				 PAGE_SIZE, 0, GATE_MAP_RAM);
+		if (!error && i % TABLES == TABLES - 1)
+			error = gate_map(base, 1ULL << 39, 0, GATE_MAP_NONE);
+	}
+	if (error)
+		SAY("FAIL tables do not come back: %ld", error);
+}
+
+/* Few calls, each over all that there is. */
+static void attack_long(struct self *self)
+{
+	meet(self);
+	for (uint64_t i = 0; i < TABLES * 8 && goes_on(self); i++)
+		if (gate_map((i * self->vcpus + self->id) % (1ULL << 24) *
+					     PAGE_2M +
+				     SPARSE,
+			     PAGE_SIZE, 0, GATE_MAP_RAM))
+			break;
+	while (goes_on(self)) {
+		gate_map(0, EVERYTHING, 0, GATE_MAP_NONE);
+		gate_map(PAGE_SIZE, gate_config()->ram_size - PAGE_SIZE, 0,
+			 GATE_MAP_RAM);
+	}
+}
+
+/* Maps and unmaps that overlap, under guests that run there. */
+static void attack_map_race(struct self *self)
+{
+	if (self->id == 0)
+		guest_memory();
+	meet(self);
+	while (goes_on(self)) {
+		uint64_t gpa = random_next(self) % 1024 * PAGE_SIZE;
+		uint64_t length = PAGE_SIZE << random_next(self) % 10;
+		uint64_t offset = random_next(self) % 1024 * PAGE_SIZE;
+
+		gate_map(gpa, length, offset,
+			 (enum gate_map)(random_next(self) % GATE_MAP_COUNT));
+		if (self->id == evil.ender && self->id != 0)
+			continue;
+		if (one_in(self, 8)) {
+			guest_state(self);
+			gate_timer(now_ns() + 20000);
+			gate_resume();
+		}
+	}
+}
+
+/* A good neighbour: needs a table now and then, and must get it. */
+static void attack_neighbour(struct self *self)
+{
+	unsigned good = 0, bad = 0;
+
+	while (goes_on(self)) {
+		uint64_t gpa = SPARSE + ((uint64_t)good << 21);
+
+		if (gate_map(gpa, PAGE_SIZE, 0, GATE_MAP_RAM))
+			bad++;
+		else
+			good++;
+		spin_ns(5000000);
+	}
+	SAY("%s %u of %u maps", bad || !good ? "FAIL" : "PASS", good,
+	    good + bad);
+}
+
+const struct attack memory_attacks[] = {
+	{ "eat", attack_eat },
+	{ "give", attack_give },
+	{ "long", attack_long },
+	{ "maprace", attack_map_race },
+	{ "neighbour", attack_neighbour },
+	{ 0 },
+};
