@@ -50,10 +50,13 @@ struct cpu {
 	bool is_resched_needed;
 	bool has_smap;
 	bool is_online;
-	bool is_called; /* by cpu_call_others() of another CPU */
-	uint32_t id;	/* 0 is the CPU that booted */
+	bool fills_rsb;	     /* after each exit of a guest: see speculation.h */
+	bool runs_no_domain; /* another thread of its core does */
+	bool is_called;	     /* by cpu_call_others() of another CPU */
+	uint32_t id;	     /* 0 is the CPU that booted */
 	uint32_t apic_id;
 	struct host *host;
+	uint64_t last_domain; /* that ran here: its id */
 
 	/* Whose FPU, SSE, AVX and debug registers are loaded; the owner's. */
 	void *fpu_owner;

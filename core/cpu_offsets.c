@@ -10,6 +10,7 @@ void cpu_offsets(void)
 {
 	OFFSET(CPU_KERNEL_STACK_TOP, struct cpu, kernel_stack_top);
 	OFFSET(CPU_SCRATCH, struct cpu, scratch);
+	OFFSET(CPU_FILLS_RSB, struct cpu, fills_rsb);
 	OFFSET(CPU_THREAD, struct cpu, thread);
 	OFFSET(CPU_IS_RESCHED_NEEDED, struct cpu, is_resched_needed);
 	OFFSET(FRAME_CS, struct trap_frame, cs);

@@ -39,6 +39,8 @@ struct host {
 	uint32_t calls_pending;
 
 	struct speculation speculation;
+	unsigned domain_cpu_count; /* that run domains */
+	uint64_t domains_made;	   /* atomic */
 	const struct boot_modules *modules;
 
 	uint64_t ram_bytes;

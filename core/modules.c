@@ -18,14 +18,8 @@ static void use(unsigned *mentions, const struct boot_modules *modules,
 static void guest_uses(unsigned *mentions, const struct boot_modules *modules,
 		       const struct guest_manifest *guest)
 {
-	const char *firmware = guest->firmware, *vga_bios = guest->vga_bios;
-
-	if (!guest->kernel[0]) {
-		firmware = firmware[0] ? firmware : BIOS_MODULE;
-		vga_bios = vga_bios[0] ? vga_bios : VGABIOS_MODULE;
-	}
-	use(mentions, modules, firmware);
-	use(mentions, modules, vga_bios);
+	use(mentions, modules, guest->firmware);
+	use(mentions, modules, guest->vga_bios);
 	use(mentions, modules, guest->kernel);
 	use(mentions, modules, guest->initrd);
 	for (unsigned i = 0; i < guest->disk_count; i++)

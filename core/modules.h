@@ -11,10 +11,6 @@
 #include "include/boot.h"
 #include "include/manifest.h"
 
-/* What a guest without a kernel has where its manifest names nothing else. */
-#define BIOS_MODULE    "bios.bin"
-#define VGABIOS_MODULE "vgabios.bin"
-
 enum module_use {
 	MODULE_READ,  /* by GATE_BLOCK: a disk that is read-only, a CD-ROM */
 	MODULE_WRITE, /* by GATE_BLOCK */

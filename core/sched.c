@@ -63,6 +63,8 @@ _Static_assert(SCHED_CPUS_MAX >= HOST_CPUS_MAX, "a queue for each CPU");
 
 void sched_domain_init(struct sched_domain *domain)
 {
+	domain->id = __atomic_add_fetch(&this_host()->domains_made, 1,
+					__ATOMIC_RELAXED);
 	for (unsigned i = 0; i < SCHED_CPUS_MAX; i++) {
 		list_init(&domain->queue[i].link);
 		list_init(&domain->queue[i].ready);
@@ -71,10 +73,16 @@ void sched_domain_init(struct sched_domain *domain)
 
 static struct cpu *cpu_choose(struct host *host, uint32_t cpu_id)
 {
-	if (cpu_id == THREAD_ANY_CPU)
+	struct cpu *cpu;
+
+	if (cpu_id != THREAD_ANY_CPU)
+		return host->cpu[cpu_id % host->cpu_count];
+	do {
 		cpu_id = __atomic_fetch_add(&host->next_cpu, 1,
 					    __ATOMIC_RELAXED);
-	return host->cpu[cpu_id % host->cpu_count];
+		cpu = host->cpu[cpu_id % host->cpu_count];
+	} while (cpu->runs_no_domain);
+	return cpu;
 }
 
 /* What thread_switch() is to pop when it first comes here. */
@@ -218,6 +226,8 @@ static void switch_away(struct cpu *cpu)
 	cpu->tss.rsp[0] = to->stack_top;
 	if (to->cr3 != from->cr3)
 		cr3_write(to->cr3);
+	if (cpu->host->speculation.at_switch)
+		speculation_switch(cpu, to->domain);
 	thread_switch(&from->saved_rsp, to->saved_rsp);
 	switch_finish(this_cpu());
 }

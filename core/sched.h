@@ -45,6 +45,7 @@ struct domain_queue {
 
 /* What shares are given to: embedded in a VM.  The CPUs' locks protect it. */
 struct sched_domain {
+	uint64_t id; /* never given twice; 0: none */
 	struct domain_queue queue[SCHED_CPUS_MAX];
 };
 

@@ -52,6 +52,7 @@ static void enable_here(void *ctx)
 
 	fpu_init_cpu();
 	gate_init_cpu();
+	speculation_init_cpu(this_cpu());
 	error = start->back->cpu_enable(this_cpu()->id, &start->host->pages,
 					&start->host->account);
 	if (error)
@@ -183,7 +184,7 @@ static void start_guests(struct start *start, const struct manifest *manifest)
 
 	for (unsigned i = 0; i < manifest->guest_count; i++)
 		vcpus += manifest->guest[i].vcpus;
-	start->host->is_overcommitted = vcpus > start->host->cpu_count;
+	start->host->is_overcommitted = vcpus > start->host->domain_cpu_count;
 	for (unsigned i = 0; i < manifest->guest_count; i++) {
 		vm[count] = start_guest(start, &manifest->guest[i]);
 		if (vm[count])
@@ -209,8 +210,8 @@ void host_start(const struct manifest *manifest,
 		log_err("nothing is started: no guest can run on this machine");
 		host_power_off(HOST_EXIT_CODE_PANIC);
 	}
-	speculation_init(&start.host->speculation,
-			 !manifest->is_mitigations_off);
+	speculation_init(start.host, !manifest->is_mitigations_off,
+			 start.back == &vmx_vendor);
 	/* Here first: what all CPUs share is made by one of them. */
 	enable_here(&start);
 	cpu_call_others(enable_here, &start);

@@ -17,6 +17,7 @@
 ; Reference: APM volume 2, "VMRUN Instruction", "Global Interrupt Flag".
 
 	%include "offsets.inc"
+	%include "include/rsb.inc"
 
 	bits 64
 	section .text.svm_enter exec
@@ -54,6 +55,9 @@ svm_enter:
 	; rax is the VMCB again; rsp is ours.
 	mov	rax, [rsp + 8]
 	vmload
+	test	byte [gs:CPU_FILLS_RSB], 1
+	jnz	.fill
+.filled:
 	mov	rax, rsi
 	pop	rsi
 	cli
@@ -89,3 +93,6 @@ svm_enter:
 	xor	r10d, r10d
 	xor	r11d, r11d
 	ret
+.fill:
+	RSB_FILL
+	jmp	.filled

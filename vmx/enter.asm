@@ -18,6 +18,7 @@
 ; Reference: SDM volume 3, "VM Entries", "VM Exits".
 
 	%include "offsets.inc"
+	%include "include/rsb.inc"
 
 	bits 64
 	section .text.vmx_enter exec
@@ -86,6 +87,9 @@ vmx_exit_point:
 	mov	[rdi + STATE_R15], r15
 	pop	rax
 	mov	[rdi + STATE_RDI], rax
+	test	byte [gs:CPU_FILLS_RSB], 1
+	jnz	.fill
+.filled:
 	xor	eax, eax
 	pop	rdi
 vmx_leave:
@@ -106,3 +110,6 @@ vmx_leave:
 	xor	r10d, r10d
 	xor	r11d, r11d
 	ret
+vmx_exit_point.fill:
+	RSB_FILL
+	jmp	vmx_exit_point.filled

@@ -46,8 +46,8 @@ static int setup(void **state)
 	memset(&fixture, 0, sizeof(fixture));
 	add_module("shared.img", BASE, MIB(1));
 	add_module("other.img", BASE + MIB(1), MIB(1));
-	add_module(BIOS_MODULE, BASE + MIB(2), KIB(256));
-	add_module(VGABIOS_MODULE, BASE + MIB(3), KIB(40));
+	add_module("bios.bin", BASE + MIB(2), KIB(256));
+	add_module("vgabios.bin", BASE + MIB(3), KIB(40));
 	add_module("kernel", BASE + MIB(4), 12345);
 	return 0;
 }
@@ -109,27 +109,21 @@ static void test_other_kinds(void **state)
 
 	(void)state;
 	add_disk(add_guest("kernel"), "shared.img");
-	add_disk(&fixture.manifest.guest[0], "other.img");
 	add_disk(&fixture.manifest.guest[0], "kernel");
-	add_disk(&fixture.manifest.guest[0], BIOS_MODULE);
-	add_disk(&fixture.manifest.guest[0], VGABIOS_MODULE);
+	add_disk(&fixture.manifest.guest[0], "bios.bin");
+	add_disk(&fixture.manifest.guest[0], "vgabios.bin");
 	assert_true(needs_copy("kernel", MODULE_WRITE));
-	assert_false(needs_copy(BIOS_MODULE, MODULE_WRITE));
-	assert_false(needs_copy(VGABIOS_MODULE, MODULE_WRITE));
+	assert_false(needs_copy("shared.img", MODULE_WRITE));
+	assert_false(needs_copy("bios.bin", MODULE_WRITE));
+	assert_false(needs_copy("vgabios.bin", MODULE_WRITE));
 
 	guest = add_guest("");
-	assert_true(needs_copy(BIOS_MODULE, MODULE_WRITE));
-	assert_true(needs_copy(VGABIOS_MODULE, MODULE_WRITE));
-	strcpy(guest->firmware, "shared.img");
-	strcpy(guest->vga_bios, "other.img");
-	assert_true(needs_copy("shared.img", MODULE_WRITE));
-	assert_true(needs_copy("other.img", MODULE_WRITE));
-	assert_false(needs_copy(BIOS_MODULE, MODULE_WRITE));
-
-	strcpy(guest->firmware, "");
-	strcpy(guest->vga_bios, "");
-	strcpy(guest->kernel, "kernel");
-	assert_false(needs_copy("shared.img", MODULE_WRITE));
+	strcpy(guest->firmware, "bios.bin");
+	strcpy(guest->vga_bios, "vgabios.bin");
+	assert_true(needs_copy("bios.bin", MODULE_WRITE));
+	assert_true(needs_copy("vgabios.bin", MODULE_WRITE));
+	assert_false(needs_copy("bios.bin", MODULE_READ));
+	assert_false(needs_copy("bios.bin", MODULE_MAP));
 	strcpy(guest->initrd, "shared.img");
 	assert_true(needs_copy("shared.img", MODULE_WRITE));
 }
