@@ -166,14 +166,15 @@ GATE_CALL(call_block)
 	if (op > BLOCK_OP_FLUSH || index >= vcpu->vm->config->disk_count ||
 	    d % BLOCK_BYTES || d > BLOCK_MAX)
 		return -EINVAL;
-	disk = &vcpu->vm->disk[index];
+	disk = &vcpu->vm->disk[index_nospec(index, GATE_MAX_DISKS)];
 	if (b > disk->sector_count || d / BLOCK_BYTES > disk->sector_count - b)
 		return -ERANGE;
 	if (op == BLOCK_OP_WRITE && disk->is_read_only)
 		return -EROFS;
 	if (count >= GATE_COMPLETIONS)
 		return -EAGAIN;
-	done = &page->completion[count];
+	b = index_nospec(b, disk->sector_count + 1);
+	done = &page->completion[index_nospec(count, GATE_COMPLETIONS)];
 	done->tag = a >> 16;
 	done->status = disk_move(vcpu, disk, op, b, c, d);
 	page->completion_count = count + 1;
@@ -284,7 +285,9 @@ static int map_chunks(struct vcpu *vcpu, gpa_t gpa, uint64_t length,
 
 	for (;;) {
 		uint64_t n = map_piece(gpa, offset, length);
-		hpa_t hpa = vm->chunk[offset / PAGE_2M] + offset % PAGE_2M;
+		uint64_t chunk =
+			index_nospec(offset / PAGE_2M, vm->chunk_count);
+		hpa_t hpa = vm->chunk[chunk] + offset % PAGE_2M;
 		int error = table_map(&vm->nested, gpa, hpa, n, prot,
 				      MAP_WRITE_BACK);
 
@@ -418,8 +421,8 @@ static long gate_call_vm(struct vcpu *vcpu, uint64_t a, uint64_t b, uint64_t c,
 	}
 
 /* clang-format off */
-extern const struct gate_row gate_calls[GATE_CALL_COUNT];
-const struct gate_row gate_calls[GATE_CALL_COUNT] = {
+extern const struct gate_row gate_calls[GATE_ROWS];
+const struct gate_row gate_calls[GATE_ROWS] = {
 	[GATE_RESUME]        = ROW_THREAD(call_resume),
 	[GATE_STATE_LOAD]    = ROW_THREAD(call_state_load),
 	[GATE_LINE]          = ROW_THREAD(call_line),

@@ -21,8 +21,12 @@ gate_syscall:
 	push	qword [gs:CPU_SCRATCH]
 	push	rcx
 	push	r11
+	; The stack is 8 off, and C expects it not to be.
+	push	0
 	cmp	rax, GATE_CALLS
 	jae	.unknown
+	; Where the processor only guesses that, it stays in the table.
+	and	eax, GATE_ROWS - 1
 	mov	r9, [gs:CPU_THREAD]
 	mov	r8, r10
 	mov	rcx, rdx
@@ -31,12 +35,9 @@ gate_syscall:
 	mov	rdi, [r9 + THREAD_ARG]
 	shl	eax, GATE_ROW_SHIFT
 	lea	r9, [gate_calls + rax]	; the row: its call's sixth argument
-	; The stack is 8 off; the call makes it what C expects.
-	sub	rsp, 8
 	call	[r9]
-	add	rsp, 8
 .back:
-	xor	edi, edi
+	pop	rdi
 	xor	esi, esi
 	xor	edx, edx
 	xor	r8d, r8d

@@ -13,6 +13,7 @@ void gate_offsets(void)
 	OFFSET(THREAD_ARG, struct thread, arg);
 	CONSTANT(GATE_ROW_SHIFT, GATE_ROW_SHIFT);
 	CONSTANT(GATE_CALLS, GATE_CALL_COUNT);
+	CONSTANT(GATE_ROWS, GATE_ROWS);
 	CONSTANT(GATE_UNKNOWN, -ENOSYS);
 	/* Interrupts on, and the bit that is always set. */
 	CONSTANT(USER_RFLAGS, RFLAGS_IF | X86_FLAG_ONE);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What every file may lean on: attributes, bit and field helpers, layout
- * assertions.  No code, no state.
+ * assertions, an index that speculation keeps to.  No state.
  */
 #ifndef BULKHEAD_COMPILER_H
 #define BULKHEAD_COMPILER_H
@@ -52,6 +52,23 @@
 #define ASSERT_OFFSET(type, member, offset)                \
 	_Static_assert(offsetof(type, member) == (offset), \
 		       "offset of " #member " in " #type)
+
+/*
+ * index where it is below size, else 0, also where the processor only guesses
+ * that it is: for tables that an index of somebody else's leads into, behind the
+ * check that refuses it.
+ */
+static inline uint64_t index_nospec(uint64_t index, uint64_t size)
+{
+	uint64_t mask;
+
+	__asm__ volatile("cmp %2, %1\n\t"
+			 "sbb %0, %0"
+			 : "=r"(mask)
+			 : "r"(index), "r"(size)
+			 : "cc");
+	return index & mask;
+}
 
 #define KIB(n) ((uint64_t)(n) << 10)
 #define MIB(n) ((uint64_t)(n) << 20)

@@ -86,7 +86,6 @@ svm_enter:
 	; Speculation must not carry guest values on: the caller-saved ones
 	; that still hold them.
 	xor	ecx, ecx
-	xor	edx, edx
 	xor	edi, edi
 	xor	r8d, r8d
 	xor	r9d, r9d
