@@ -56,6 +56,7 @@ struct cpu {
 	uint32_t id;	     /* 0 is the CPU that booted */
 	uint32_t apic_id;
 	struct host *host;
+	uint32_t mxcsr_mask;  /* MXCSR's bits that this processor has */
 	uint64_t last_domain; /* that ran here: its id */
 
 	/* Whose FPU, SSE, AVX and debug registers are loaded; the owner's. */

@@ -7,6 +7,7 @@
 #include "core/vm.h"
 
 #include "core/cpu.h"
+#include "core/host.h"
 #include "include/emulate.h"
 #include "include/errno.h"
 #include "include/x86.h"
@@ -227,6 +228,26 @@ static enum exit_action exit_nested(struct vcpu *vcpu, struct exit_info *info)
 	return to_machine(vcpu, GATE_EXIT_MMIO);
 }
 
+/*
+ * On processors that could meet two sizes of one executable page (see
+ * speculation.h) large leaves may not be executed: this one becomes a table of
+ * small ones that may.  An EPT violation drops the translations it came from.
+ */
+static enum exit_action exit_fetch(struct vcpu *vcpu, struct exit_info *info)
+{
+	struct vm *vm = vcpu->vm;
+	int error;
+
+	if (!vm->host->speculation.itlb_multihit)
+		return exit_nested(vcpu, info);
+	vm_lock(vcpu);
+	error = table_make_executable(&vm->nested, info->nested.gpa);
+	vm_unlock(vcpu);
+	if (error == -ENOMEM)
+		return stop(vcpu, "no memory for nested tables");
+	return EXIT_RUN_AGAIN;
+}
+
 /* Of all the page's registers the one that each interrupt needs. */
 static enum exit_action exit_apic_eoi(struct vcpu *vcpu, struct exit_info *info)
 {
@@ -325,6 +346,7 @@ const exit_fn exit_handlers[EXIT_REASON_COUNT] = {
 	[EXIT_CR]               = exit_cr,
 	[EXIT_DR]               = exit_nothing,
 	[EXIT_NESTED]           = exit_nested,
+	[EXIT_FETCH]            = exit_fetch,
 	[EXIT_APIC_EOI]         = exit_apic_eoi,
 	[EXIT_APIC_WRITE]       = exit_apic_write,
 	[EXIT_HYPERCALL]        = exit_hypercall,

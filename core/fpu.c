@@ -9,7 +9,8 @@
  */
 #include "core/vm.h"
 
-#include "core/cpu.h"
+#include "core/host.h"
+#include "core/xstate.h"
 #include "include/errno.h"
 #include "include/x86.h"
 #include "include/x86_msr.h"
@@ -21,7 +22,6 @@
 
 #define FCW_RESET   0x37f
 #define MXCSR_RESET 0x1f80
-#define MXCSR_MASK  0xffff
 
 static void xcr0_write(uint64_t value)
 {
@@ -49,6 +49,7 @@ uint64_t fpu_xcr0_mask(void)
 
 void fpu_init_cpu(void)
 {
+	struct x86_xstate area = { 0 };
 	uint64_t cr4 = cr4_read() | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT;
 
 	if (cpuid_read(1, 0).ecx & CPUID_1_ECX_XSAVE)
@@ -56,6 +57,8 @@ void fpu_init_cpu(void)
 	cr4_write(cr4);
 	cr0_write((cr0_read() | X86_CR0_MP | X86_CR0_NE) &
 		  ~(X86_CR0_EM | X86_CR0_TS));
+	__asm__ volatile("fxsave64 %0" : "+m"(area));
+	this_cpu()->mxcsr_mask = xstate_mxcsr_mask(&area);
 }
 
 /*
@@ -83,7 +86,6 @@ static void registers_save(struct vcpu *vcpu)
 		return;
 	}
 	(void)fpu_xcr0_get(vcpu);
-	fpu_xcr0_get(vcpu);
 	xcr0_write(mask);
 	__asm__ volatile("xsave64 %0"
 			 : "+m"(*vcpu->xsave)
@@ -92,10 +94,24 @@ static void registers_save(struct vcpu *vcpu)
 	xcr0_write(vcpu->xcr0);
 }
 
+/*
+ * FIP, FDP and FOP are whoever's ran here before where the area says that no
+ * exception is pending: then AMD's FXRSTOR and XRSTOR leave them alone.  A load
+ * of the monitor's own takes their place.
+ */
+static void pointers_clear(void)
+{
+	static const uint32_t zero;
+
+	__asm__ volatile("fnclex; emms; fildl %0" : : "m"(zero));
+}
+
 static void registers_load(struct vcpu *vcpu)
 {
 	uint64_t mask = fpu_xcr0_mask();
 
+	if (this_cpu()->host->speculation.fpu_pointers)
+		pointers_clear();
 	if (cpuid_has_tsc_aux(vcpu->vm->cpuid))
 		msr_write(MSR_TSC_AUX, vcpu->tsc_aux);
 	if (!mask) {
@@ -115,7 +131,6 @@ static void area_reset(struct x86_xstate *area)
 	memset(area, 0, sizeof(*area));
 	area->fcw = FCW_RESET;
 	area->mxcsr = MXCSR_RESET;
-	area->mxcsr_mask = MXCSR_MASK;
 	area->xstate_bv = X86_XCR0_X87 | X86_XCR0_SSE;
 }
 
@@ -201,9 +216,6 @@ void fpu_store_page(struct vcpu *vcpu)
 	struct x86_xstate *area = vcpu->xsave;
 
 	memcpy(area, &vcpu->page->xstate, sizeof(*area));
-	area->mxcsr &= MXCSR_MASK;
-	area->xstate_bv &= fpu_xcr0_mask();
-	area->xcomp_bv = 0;
-	memset(area->reserved2, 0, sizeof(area->reserved2));
+	xstate_sanitize(area, fpu_xcr0_mask(), this_cpu()->mxcsr_mask);
 	registers_load(vcpu);
 }

@@ -282,13 +282,16 @@ static int map_chunks(struct vcpu *vcpu, gpa_t gpa, uint64_t length,
 		      uint64_t offset, unsigned prot)
 {
 	struct vm *vm = vcpu->vm;
+	/* Of a large leaf: see exit_fetch(). */
+	unsigned never = vm->host->speculation.itlb_multihit ? MAP_EXEC : 0;
 
 	for (;;) {
 		uint64_t n = map_piece(gpa, offset, length);
+		unsigned rights = n == PAGE_2M ? prot & ~never : prot;
 		uint64_t chunk =
 			index_nospec(offset / PAGE_2M, vm->chunk_count);
 		hpa_t hpa = vm->chunk[chunk] + offset % PAGE_2M;
-		int error = table_map(&vm->nested, gpa, hpa, n, prot,
+		int error = table_map(&vm->nested, gpa, hpa, n, rights,
 				      MAP_WRITE_BACK);
 
 		gpa += n;

@@ -157,6 +157,7 @@ static const char *const exit_names[EXIT_REASON_COUNT] = {
 	[EXIT_CR]               = "control register",
 	[EXIT_DR]               = "debug register",
 	[EXIT_NESTED]           = "nested page fault",
+	[EXIT_FETCH]            = "fetch",
 	[EXIT_APIC_EOI]         = "APIC EOI",
 	[EXIT_APIC_WRITE]       = "APIC write",
 	[EXIT_HYPERCALL]        = "hypercall",

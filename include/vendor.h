@@ -37,7 +37,8 @@ enum exit_reason {
 	EXIT_MSR,	/* is_write, length */
 	EXIT_CR,	/* nothing: the machine decodes */
 	EXIT_DR,	/* nothing: run again with debug registers loaded */
-	EXIT_NESTED,	/* gpa, error: a nested page fault */
+	EXIT_NESTED,	/* nested: a nested page fault */
+	EXIT_FETCH,	/* nested: from a leaf that may be read */
 	EXIT_APIC_EOI,	/* length: a write to that register of its page */
 	EXIT_HYPERCALL, /* length */
 	EXIT_WBINVD,	/* length: caches, nothing to do */

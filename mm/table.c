@@ -61,12 +61,11 @@ static hpa_t table_new(struct page_table *table)
 	return virt_to_phys(page);
 }
 
-/* Replaces a large leaf by a table of leaves that map the same. */
+/* Replaces a large leaf by a table of leaves that map the same, with prot. */
 static int entry_split(struct page_table *table, uint64_t *entry,
-		       unsigned level)
+		       unsigned level, unsigned prot)
 {
 	const struct table_format *format = table->format;
-	unsigned prot = format->prot(*entry);
 	enum map_type type = format->type(*entry, level);
 	uint64_t step = level_size(level - 1);
 	uint64_t pa = *entry & ENTRY_ADDRESS & ~(level_size(level) - 1);
@@ -97,7 +96,8 @@ static int entry_descend(struct page_table *table, uint64_t *entry,
 
 	if (entry_is_present(format, *entry)) {
 		if (entry_is_leaf(format, *entry, level))
-			return entry_split(table, entry, level);
+			return entry_split(table, entry, level,
+					   format->prot(*entry));
 		return 0;
 	}
 	if (!create)
@@ -358,6 +358,31 @@ int table_protect(struct page_table *table, uint64_t va, uint64_t length,
 	    (prot & MAP_EXEC))
 		return -EINVAL;
 	return range_change(table, va, length, prot);
+}
+
+int table_make_executable(struct page_table *table, uint64_t va)
+{
+	const struct table_format *format = table->format;
+	unsigned level = TABLE_LEVELS, prot;
+	uint64_t *entry = entry_at(table->root, va, level);
+
+	while (level > 2 || !entry_is_leaf(format, *entry, level)) {
+		int error = entry_descend(table, entry, level, false);
+
+		if (error)
+			return error;
+		level--;
+		entry = entry_at(*entry & ENTRY_ADDRESS, va, level);
+	}
+	if (!entry_is_present(format, *entry))
+		return -ENOENT;
+	prot = format->prot(*entry) | MAP_EXEC;
+	if (level > 1)
+		return entry_split(table, entry, level, prot);
+	entry_set(entry, (*entry & (ENTRY_ADDRESS | format->marks)) |
+				 format->leaf(prot, format->type(*entry, level),
+					      level));
+	return 0;
 }
 
 static uint64_t bytes_below(const struct table_format *format, hpa_t at,

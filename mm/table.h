@@ -103,6 +103,13 @@ void table_reap(struct page_table *table);
 int __must_check table_protect(struct page_table *table, uint64_t va,
 			       uint64_t length, unsigned prot);
 
+/*
+ * Grants execution of the 4 KiB at va; of a large leaf, by splitting it into
+ * leaves that all grant it.  Rights only grow, so nobody need be flushed.
+ * -ENOENT: nothing is mapped; -ENOMEM.
+ */
+int __must_check table_make_executable(struct page_table *table, uint64_t va);
+
 /* How many bytes are mapped by leaves whose entries have all of the bits. */
 uint64_t table_bytes(const struct page_table *table, uint64_t bits);
 

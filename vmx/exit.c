@@ -127,8 +127,11 @@ static void decode_nested(struct vmx_vcpu *vmx, uint64_t qualification,
 		error |= NESTED_PRESENT;
 	if (qualification & QUALIFICATION_EPT_WRITE)
 		error |= NESTED_WRITE;
-	if (qualification & QUALIFICATION_EPT_FETCH)
+	if (unlikely(qualification & QUALIFICATION_EPT_FETCH)) {
+		if (error & NESTED_PRESENT)
+			info->reason = EXIT_FETCH;
 		error |= NESTED_FETCH;
+	}
 	if (!(qualification & QUALIFICATION_EPT_TRANSLATED))
 		error |= NESTED_WALK;
 	info->raw_info1 = qualification;
@@ -139,6 +142,8 @@ static void decode_nested(struct vmx_vcpu *vmx, uint64_t qualification,
 			nmi_block_again();
 		return;
 	}
+	if (info->reason == EXIT_FETCH)
+		return;
 	/* It is the event that met a device, not the instruction at RIP. */
 	if (vmx->work & WORK_EVENT)
 		vmx_emulate_event(vmx, info);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "include/errno.h"
 #include "mm/ept.h"
 #include "tests/unit/fake_phys.h"
 
@@ -174,6 +175,40 @@ static void test_marks(void **state)
 	assert_int_equal(table_bytes(&f->table, EPT_DIRTY), 0);
 }
 
+/* Large leaves that may not be executed, until somebody does. */
+static void test_make_executable(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t pages = f->account.pages;
+
+	assert_int_equal(table_make_executable(&f->table, GPA), -ENOENT);
+	assert_int_equal(f->account.pages, pages);
+	assert_int_equal(
+		table_map(&f->table, GPA, HPA, 2 * PAGE_2M, RW, MAP_WRITE_BACK),
+		0);
+	pages = f->account.pages;
+	assert_int_equal(table_make_executable(&f->table, GPA + 0x7123), 0);
+	assert_int_equal(f->account.pages, pages + 1);
+	expect(f, GPA, HPA, PAGE_SIZE, RWX);
+	expect(f, GPA + 0x7123, HPA + 0x7123, PAGE_SIZE, RWX);
+	expect(f, GPA + PAGE_2M - 1, HPA + PAGE_2M - 1, PAGE_SIZE, RWX);
+	expect(f, GPA + PAGE_2M, HPA + PAGE_2M, PAGE_2M, RW);
+
+	/* Of small leaves just the one; what it may else stays. */
+	assert_int_equal(table_protect(&f->table, GPA, 2 * PAGE_SIZE, MAP_READ),
+			 0);
+	assert_int_equal(table_make_executable(&f->table, GPA + PAGE_SIZE), 0);
+	assert_int_equal(f->account.pages, pages + 1);
+	expect(f, GPA, HPA, PAGE_SIZE, MAP_READ);
+	expect(f, GPA + PAGE_SIZE, HPA + PAGE_SIZE, PAGE_SIZE, RX);
+
+	/* Nothing else is left behind where a table cannot be had. */
+	f->account.limit = f->account.pages;
+	assert_int_equal(table_make_executable(&f->table, GPA + PAGE_2M),
+			 -ENOMEM);
+	expect(f, GPA + PAGE_2M, HPA + PAGE_2M, PAGE_2M, RW);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +216,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_split, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_1g, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_marks, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_make_executable, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests_name("ept", tests, NULL, NULL);

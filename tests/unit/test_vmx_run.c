@@ -343,6 +343,25 @@ static void test_iret_faults(void **unused)
 	assert_int_equal(vmcs[VMCS_GUEST_INTERRUPTIBILITY], 0);
 }
 
+/* A fetch from what can be read is for core to allow; from nothing it is not.*/
+static void test_fetch(void **unused)
+{
+	struct exit_info info;
+
+	(void)unused;
+	guest = exit_nested;
+	qualification = QUALIFICATION_EPT_FETCH | QUALIFICATION_EPT_TRANSLATED;
+	info = run();
+	assert_int_equal(info.reason, EXIT_NESTED);
+	assert_int_equal(info.nested.error, NESTED_FETCH);
+	qualification |= BIT(3); /* readable */
+	info = run();
+	assert_int_equal(info.reason, EXIT_FETCH);
+	assert_int_equal(info.nested.error, NESTED_FETCH | NESTED_PRESENT);
+	qualification &= ~QUALIFICATION_EPT_FETCH;
+	assert_int_equal(run().reason, EXIT_NESTED);
+}
+
 static void exit_apic(void)
 {
 	vmcs[VMCS_EXIT_REASON] = REASON_APIC_ACCESS;
