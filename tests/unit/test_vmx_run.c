@@ -671,14 +671,15 @@ static void test_new_apic(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_costs),	  TEST(test_delivery_meets_device),
-		TEST(test_nmi_cut_short), TEST(test_iret_faults),
-		TEST(test_windows_close), TEST(test_window_moves),
-		TEST(test_nmi_after_sti), TEST(test_shadow_and_trap),
-		TEST(test_timer),	  TEST(test_apic_page),
-		TEST(test_tpr),		  TEST(test_new_pause),
-		TEST(test_new_ept),	  TEST(test_apic_mode),
-		TEST(test_apic_write),	  TEST(test_new_apic),
+		TEST(test_costs),	    TEST(test_delivery_meets_device),
+		TEST(test_nmi_cut_short),   TEST(test_iret_faults),
+		TEST(test_fetch),	    TEST(test_windows_close),
+		TEST(test_window_moves),    TEST(test_nmi_after_sti),
+		TEST(test_shadow_and_trap), TEST(test_timer),
+		TEST(test_apic_page),	    TEST(test_tpr),
+		TEST(test_new_pause),	    TEST(test_new_ept),
+		TEST(test_apic_mode),	    TEST(test_apic_write),
+		TEST(test_new_apic),
 	};
 
 	return cmocka_run_group_tests_name("vmx_run", tests, NULL, NULL);
