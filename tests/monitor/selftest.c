@@ -315,6 +315,81 @@ static void test_user_copy(void)
 	report(account.pages == 0, "address space gives all pages back");
 }
 
+/* ---- Between domains ----------------------------------------------------- */
+
+/* TSC ticks, which are instructions under -icount, of a switch to domain. */
+static uint64_t switch_ticks(const struct sched_domain *domain)
+{
+	uint64_t flags = irq_save(), start = time_now_tsc();
+
+	speculation_switch(this_cpu(), domain);
+	start = time_now_tsc() - start;
+	irq_restore(flags);
+	return start;
+}
+
+/* What a barrier adds to a switch that has none, the least of a few. */
+static uint64_t barrier_ticks(const struct speculation *barriers)
+{
+	struct sched_domain domain[2] = { 0 };
+	uint64_t least = UINT64_MAX;
+
+	sched_domain_init(&domain[0]);
+	sched_domain_init(&domain[1]);
+	this_host()->speculation = *barriers;
+	for (unsigned i = 0; i < 8; i++) {
+		uint64_t ticks = switch_ticks(&domain[i % 2]);
+
+		least = MIN(least, ticks - MIN(ticks, switch_ticks(NULL)));
+	}
+	return least;
+}
+
+/* A domain pays when another ran before it, and only then. */
+static void test_barriers(void)
+{
+	static const struct speculation rsb = { .rsb = true };
+	struct speculation old = this_host()->speculation;
+	struct sched_domain first = { 0 }, second = { 0 };
+	struct cpu *cpu = this_cpu();
+	uint64_t flags = irq_save();
+
+	sched_domain_init(&first);
+	sched_domain_init(&second);
+	this_host()->speculation = rsb;
+	report(first.id && second.id && first.id != second.id,
+	       "domains have numbers of their own");
+	speculation_switch(cpu, &first);
+	report(cpu->last_domain == first.id, "a domain comes to a CPU");
+	speculation_switch(cpu, NULL);
+	report(cpu->last_domain == first.id,
+	       "the monitor's own threads are no domain");
+	speculation_switch(cpu, &second);
+	report(cpu->last_domain == second.id, "another domain comes");
+	this_host()->speculation = old;
+	irq_restore(flags);
+}
+
+/* For scripts/bench.  IBPB, and the MSR that flushes, are one WRMSR each. */
+static void bench_barriers(void)
+{
+	static const struct {
+		const char *name;
+		struct speculation barriers;
+	} rows[] = {
+		{ "none", { .is_on = true } },
+		{ "rsb", { .rsb = true } },
+		{ "verw", { .verw = true } },
+		{ "l1d.reads",
+		  { .l1d_flush = true, .lacks = SPECULATION_LACKS_L1D_FLUSH } },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
+		log_info("BARRIER %s %lu", rows[i].name,
+			 barrier_ticks(&rows[i].barriers));
+	host_power_off(HOST_EXIT_CODE_DONE);
+}
+
 /* ---- Ways to die --------------------------------------------------------- */
 
 static __noinline void write_to(uint64_t address)
@@ -361,6 +436,8 @@ void host_start(const struct manifest *manifest,
 {
 	(void)manifest;
 	crash(modules);
+	if (boot_module_find(modules, "bench-barriers"))
+		bench_barriers();
 	test_timers();
 	test_threads();
 	test_slices();
@@ -368,6 +445,7 @@ void host_start(const struct manifest *manifest,
 	test_calls_crossing();
 	test_guest_memory();
 	test_user_copy();
+	test_barriers();
 	log_info("end of tests");
 	host_power_off(HOST_EXIT_CODE_DONE);
 }
