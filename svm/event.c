@@ -107,7 +107,7 @@ void svm_open_window(struct vendor_vcpu *vcpu, enum event_kind kind,
 static void virq_send(struct svm_vcpu *svm, uint8_t vector)
 {
 	virq_raise(svm, VENDOR_PRIORITY_ABOVE_TPR, vector);
-
+	svm->is_virq_sent = true;
 	svm->is_window_deferred = false;
 }
 

@@ -17,6 +17,7 @@ static const struct row rows[] = {
 	{ 0x61, 0x61, EXIT_HOST_NMI },
 	{ 0x62, 0x63, EXIT_HOST_INTERRUPT },	/* SMI, INIT */
 	{ 0x64, 0x64, EXIT_INTERRUPT_WINDOW },
+	{ 0x65, 0x65, EXIT_CR },		/* CR0 but for TS, MP */
 	{ 0x6f, 0x6f, EXIT_UNDEFINED },		/* RDPMC */
 	{ 0x72, 0x72, EXIT_CPUID },
 	{ 0x73, 0x73, EXIT_UNDEFINED },		/* RSM */

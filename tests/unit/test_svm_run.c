@@ -48,6 +48,10 @@ static void test_cr4_is_looked_at(void **unused)
 	(void)unused;
 	vm.host_cr4_mask = vm.guest_cr4_mask | 0x100000;
 	assert_int_equal(run_new()->intercept_cr, 0x100000);
+	/* Nor is it left to the guest when the mode is no more looked at. */
+	features.is_tcg = true;
+	svm_vendor.state_store(&vcpu, X86_GROUP_CONTROL);
+	assert_int_equal(run_on()->intercept_cr, 0x100000);
 	vm.host_cr4_mask = vm.guest_cr4_mask & ~0x10;
 	assert_int_equal(run_new()->intercept_cr, 0);
 }

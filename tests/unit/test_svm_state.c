@@ -374,6 +374,82 @@ static void test_msrpm(void **unused)
 		assert_int_equal(map[i], 0xff);
 }
 
+/* ---- Long mode that is not on yet, on QEMU ------------------------------- */
+
+struct lme_case {
+	uint64_t cr0, cr4, efer; /* the guest's */
+	uint64_t in_vmcb;	 /* EFER */
+	uint32_t cr4_exits, cr0_exits;
+};
+
+#define PG	   0x80000001
+#define CR4_WRITE  0x100000
+#define CR0_CHANGE 0x20
+
+/* clang-format off */
+static const struct lme_case lme_cases[] = {
+	{ 0x1, 0x00, 0x000, 0x1000, 0, 0 },
+	{ PG,  0x00, 0x801, 0x1801, 0, 0 },
+	{ 0x1, 0x00, 0x100, 0x1000, CR4_WRITE, CR0_CHANGE },
+	{ 0x1, 0x00, 0xd01, 0x1801, CR4_WRITE, CR0_CHANGE },
+	{ 0x1, 0x20, 0x100, 0x1100, CR4_WRITE, CR0_CHANGE },
+	{ PG,  0x20, 0x500, 0x1500, 0, CR0_CHANGE },
+	{ PG,  0x00, 0x100, 0x1100, 0, CR0_CHANGE },
+	{ 0x1, 0x20, 0x000, 0x1000, 0, 0 },
+};
+/* clang-format on */
+
+static void check_lme(const struct lme_case *c, uint64_t seen)
+{
+	uint64_t value;
+
+	assert_int_equal(entered.efer, c->in_vmcb);
+	assert_int_equal(entered.intercept_cr & CR4_WRITE, c->cr4_exits);
+	assert_int_equal(entered.intercept & CR0_CHANGE, c->cr0_exits);
+	assert_int_equal(entered.clean & 1, 0);
+	load(X86_GROUP_CONTROL);
+	assert_int_equal(state.efer, seen);
+	assert_int_equal(svm_vendor.msr_get(&vcpu, MSR_EFER, &value), 0);
+	assert_int_equal(value, seen);
+}
+
+static void test_lme(void **unused)
+{
+	(void)unused;
+	features.is_tcg = true;
+	(void)run_on();
+	for (unsigned i = 0; i < ARRAY_SIZE(lme_cases); i++) {
+		const struct lme_case *c = &lme_cases[i];
+		/* LMA is not to be had without paging. */
+		uint64_t seen = c->efer & (c->in_vmcb | X86_EFER_LME);
+
+		state.cr0 = c->cr0;
+		state.cr4 = c->cr4;
+		state.efer = c->efer;
+		store(X86_GROUP_CONTROL);
+		(void)run_on();
+		check_lme(c, seen);
+		/* The other way into EFER. */
+		state.efer = 0;
+		store(X86_GROUP_CONTROL);
+		assert_int_equal(svm_vendor.msr_set(&vcpu, MSR_EFER, c->efer),
+				 0);
+		(void)run_on();
+		check_lme(c, seen);
+	}
+}
+
+static void test_lme_elsewhere(void **unused)
+{
+	(void)unused;
+	state.cr0 = 1;
+	state.efer = 0x100;
+	store(X86_GROUP_CONTROL);
+	assert_int_equal(run_on()->efer, 0x1100);
+	assert_int_equal(entered.intercept_cr, 0);
+	assert_int_equal(entered.intercept & CR0_CHANGE, 0);
+}
+
 /* ---- Debug registers ----------------------------------------------------- */
 
 static void guest_dr(struct vmcb *v)
@@ -445,6 +521,8 @@ int main(void)
 		TEST(test_cr2),
 		TEST(test_msrs),
 		TEST(test_msrpm),
+		TEST(test_lme),
+		TEST(test_lme_elsewhere),
 		TEST(test_dr_on_demand),
 		TEST(test_dr_leave_with_vcpu),
 	};
