@@ -42,7 +42,7 @@ FAKE_X86_DEFINE;
 #define INFO_SOFTWARE	0x400ULL
 #define INFO_ERROR(n)	(0x800ULL | (uint64_t)(n) << 32)
 
-#define TEST_RIP  0x1000
+#define TEST_RIP  0x1003
 #define TEST_ROOT 0x123000
 
 static struct vmcb entered;	     /* as VMRUN last found it */
@@ -159,7 +159,7 @@ static inline struct exit_info run(void (*what)(struct vmcb *vmcb))
 	struct exit_info info;
 
 	/* Whatever the last exit left there. */
-	memset(&info, 0xa5, sizeof(info));
+	memset(&info, 1, sizeof(info));
 	guest = what;
 	svm_vendor.run(&vcpu, &info);
 	return info;

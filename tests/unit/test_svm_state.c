@@ -485,6 +485,7 @@ static void test_dr_on_demand(void **unused)
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(state.dr[i], 0x1000 + i);
 	assert_int_equal(run_on()->intercept_dr, 0xffffffff);
+	assert_int_equal(entered.clean & 1, 0);
 }
 
 /* Another vCPU's turn: they are kept, and not left for it to find live. */
@@ -503,6 +504,7 @@ static void test_dr_leave_with_vcpu(void **unused)
 	/* What a machine stores while they are live is what counts. */
 	state.dr[1] = 0x77;
 	store(X86_GROUP_DEBUG);
+	assert_int_equal(run_on()->intercept_dr, 0xffffffff);
 	(void)run(guest_dr);
 	assert_int_equal(fake_x86.dr[1], 0x77);
 }
