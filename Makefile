@@ -131,7 +131,11 @@ $B/bulkhead32.elf: $B/bulkhead.elf
 
 # ---- Host unit tests -------------------------------------------------------
 
+# Of test_x: UNIT_SRCS_test_x, files it needs besides libpure.a; _FLAGS_, before
+# all others: UNIT_FAKES puts processors of the test's own in place of the host's.
+
 UNIT_TESTS := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c))
+UNIT_FAKES := -Itests/unit/fake
 
 $B/host/libpure.a: $(HOST_OBJS)
 	@rm -f $@
@@ -140,7 +144,8 @@ $B/host/libpure.a: $(HOST_OBJS)
 $B/unit/%: tests/unit/%.c $B/host/libpure.a $B/flags
 	@mkdir -p $(@D)
 	$(call say,HOSTCC)
-	$Q$(HOSTCC) $(HOSTSAN) -MMD -MP -MF $@.d -o $@ $< $(UNIT_SRCS_$*) \
+	$Q$(HOSTCC) $(UNIT_FLAGS_$*) $(HOSTSAN) -MMD -MP -MF $@.d -o $@ $< \
+		$(UNIT_SRCS_$*) \
 		$B/host/libpure.a -lcmocka -lfdt $(UNIT_LIBS_$*)
 
 .PHONY: unit
@@ -160,4 +165,5 @@ help:
 ## clean          remove build/
 
 -include $(wildcard firmware/*.mk scripts/*.mk tests/*.mk tests/*/*.mk tests/*/*/*.mk)
+$(foreach t,$(UNIT_TESTS:$B/unit/%=%),$(eval $B/unit/$t: $(UNIT_SRCS_$t)))
 -include $(shell find $B -name '*.d' 2>/dev/null)

@@ -124,6 +124,16 @@ static void decode_more(struct svm_vcpu *svm, uint32_t code,
 	}
 }
 
+static void decode_unknown(const struct vmcb *vmcb, struct exit_info *info)
+{
+	uint32_t code = vmcb->exit_code;
+
+	info->reason = code == VMEXIT_INVALID ? EXIT_INVALID : EXIT_UNKNOWN;
+	info->raw = code;
+	info->raw_info1 = vmcb->exit_info1;
+	info->raw_info2 = vmcb->exit_info2;
+}
+
 void svm_exit_decode(struct vendor_vcpu *vcpu, struct exit_info *info)
 {
 	struct svm_vcpu *svm = vcpu->private;
@@ -135,15 +145,11 @@ void svm_exit_decode(struct vendor_vcpu *vcpu, struct exit_info *info)
 		decode_nested(vmcb, info);
 		return;
 	}
-	if (unlikely(code >= ARRAY_SIZE(exit_table))) {
-		info->reason =
-			code == VMEXIT_INVALID ? EXIT_INVALID : EXIT_UNKNOWN;
-		info->raw = code;
-		info->raw_info1 = vmcb->exit_info1;
-		info->raw_info2 = vmcb->exit_info2;
+	row = code < ARRAY_SIZE(exit_table) ? exit_table[code] : EXIT_UNKNOWN;
+	if (unlikely(row == EXIT_UNKNOWN)) {
+		decode_unknown(vmcb, info);
 		return;
 	}
-	row = exit_table[code];
 	info->reason = row & ~MORE;
 	info->length = 0;
 	if (svm->has_next_rip && vmcb->next_rip)

@@ -56,7 +56,7 @@ static inline void load_fetch(const struct vmcb *vmcb, struct x86_state *state)
 	state->cr0 = vmcb->cr0;
 	state->cr3 = vmcb->cr3;
 	state->cr4 = vmcb->cr4;
-	state->efer = vmcb->efer;
+	state->efer = vmcb->efer & ~EFER_SVME;
 	state->valid |= X86_GROUP_FETCH;
 }
 

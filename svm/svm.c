@@ -180,10 +180,15 @@ static int svm_vcpu_init(struct vendor_vcpu *vcpu)
 {
 	struct vendor_vm *vm = vcpu->vm;
 	struct svm_vcpu *svm = pages_alloc_zeroed(vm->pages, vm->account, 0);
-	struct vmcb *vmcb = pages_alloc_zeroed(vm->pages, vm->account, 0);
+	struct vmcb *vmcb;
 
-	if (!svm || !vmcb)
+	if (!svm)
 		return -ENOMEM;
+	vmcb = pages_alloc_zeroed(vm->pages, vm->account, 0);
+	if (!vmcb) {
+		pages_free_virt(vm->pages, vm->account, svm, 0);
+		return -ENOMEM;
+	}
 	svm->vmcb = vmcb;
 	svm->vmcb_hpa = virt_to_phys(vmcb);
 	svm->features = &features;
