@@ -29,8 +29,13 @@ void log_vprint(enum log_level level, const char *prefix, const char *format,
  */
 #define LOG_BURST 20
 
+struct console_guest;
+
 struct log_source {
 	char name[32]; /* "name" or "name.vcpu" */
+	/* Whose output its lines come after, or NULL. */
+	struct console_guest *console;
+	/* Atomic: a VM's vCPUs share one. */
 	uint64_t window_start_ns;
 	uint32_t printed;
 	uint32_t dropped;

@@ -3,7 +3,7 @@
 
 SELFTEST_OBJS := $(call objs,boot mm drivers lib,$B/monitor) \
 	$(patsubst %,$B/monitor/core/%.o,console.c cpu.c log.c manifest.c \
-		power.c sched.c symbols.c time.c trap.c entry.asm) \
+		power.c sched.c symbols.c terminal.c time.c trap.c entry.asm) \
 	$B/monitor/tests/monitor/selftest.c.o
 
 $B/selftest.pass1: $(SELFTEST_OBJS) boot/monitor.ld
