@@ -248,7 +248,7 @@ static size_t log_row_length(const struct vm *vm)
 GATE_CALL(call_log)
 {
 	struct vm *vm = vcpu->vm;
-	size_t row = log_row_length(vm), at = 0;
+	size_t columns = log_row_length(vm), at = 0;
 	char text[GATE_LOG_MAX + 1];
 
 	if (a > LOG_DEBUG || c > GATE_LOG_MAX)
@@ -260,9 +260,9 @@ GATE_CALL(call_log)
 			text[i] = '.';
 	text[c] = 0;
 	do {
-		vlog_print(&vm->log, (enum log_level)a, "%.*s", (int)row,
+		vlog_print(&vm->log, (enum log_level)a, "%.*s", (int)columns,
 			   text + at);
-		at += row;
+		at += columns;
 	} while (at < c);
 	return 0;
 }
