@@ -22,7 +22,6 @@ static void escape_begun(struct terminal *terminal, uint8_t byte)
 	case '[':
 		terminal->escape = ESCAPE_CSI;
 		terminal->number = 0;
-		terminal->has_more = false;
 		break;
 	case ']': /* OSC */
 	case 'P': /* DCS */
@@ -37,6 +36,7 @@ static void escape_begun(struct terminal *terminal, uint8_t byte)
 	}
 }
 
+/* Of several numbers only the last is of use, as all that passes takes one. */
 static void escape_csi(struct terminal *terminal, uint8_t byte)
 {
 	if (byte >= '@')
@@ -45,7 +45,7 @@ static void escape_csi(struct terminal *terminal, uint8_t byte)
 		terminal->number = (uint8_t)MIN(
 			terminal->number * 10 + byte - '0', NUMBER_MAX);
 	else
-		terminal->has_more = true;
+		terminal->number = 0;
 }
 
 /* A byte of a sequence, no control but BEL, which ends a string. */
@@ -97,8 +97,6 @@ static void sequence_end(struct terminal *terminal, uint8_t final,
 {
 	unsigned n = MAX(terminal->number, 1);
 
-	if (terminal->has_more)
-		return;
 	if ((final == 'K' || final == 'J') && !terminal->number) {
 		put_sequence(put, 0, 'K');
 	} else if (final == 'C') {

@@ -37,8 +37,7 @@ enum terminal_escape {
 struct terminal {
 	uint8_t escape;	  /* enum terminal_escape: what the next byte belongs to
 			   */
-	uint8_t number;	  /* CSI's parameter */
-	bool has_more;	  /* than that one number */
+	uint8_t number;	  /* CSI's last parameter */
 	bool is_returned; /* after a CR that nothing followed yet */
 	/* The guest's own columns left of the cursor: at least, at most. */
 	uint8_t column_min, column_max;
