@@ -106,16 +106,36 @@ static bool source_may_print(struct log_source *source)
 	return false;
 }
 
+static void vlog_vprint(struct log_source *source, enum log_level level,
+			const char *format, va_list args)
+	__attribute__((format(printf, 3, 0)));
+
+static void vlog_vprint(struct log_source *source, enum log_level level,
+			const char *format, va_list args)
+{
+	char prefix[sizeof(source->name) + 4];
+
+	(void)snprintf(prefix, sizeof(prefix), "[%s] ", source->name);
+	print(level, source->console, prefix, format, args);
+}
+
 void vlog_print(struct log_source *source, enum log_level level,
 		const char *format, ...)
 {
-	char prefix[sizeof(source->name) + 4];
 	va_list args;
 
 	if (level > this_host()->console.log_level || !source_may_print(source))
 		return;
-	(void)snprintf(prefix, sizeof(prefix), "[%s] ", source->name);
 	va_start(args, format);
-	print(level, source->console, prefix, format, args);
+	vlog_vprint(source, level, format, args);
+	va_end(args);
+}
+
+void vlog_once(struct log_source *source, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vlog_vprint(source, LOG_INFO, format, args);
 	va_end(args);
 }

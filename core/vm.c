@@ -400,7 +400,7 @@ void vm_stop(struct vm *vm, const char *why)
 {
 	if (__atomic_exchange_n(&vm->is_stopping, true, __ATOMIC_SEQ_CST))
 		return;
-	vlog_info(&vm->log, "stopped: %s", why);
+	vlog_once(&vm->log, "stopped: %s", why);
 	for (unsigned i = 0; i < vm->vcpu_count; i++)
 		vcpu_notify(vm->vcpu[i], PENDING_STOP);
 }

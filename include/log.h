@@ -44,6 +44,10 @@ struct log_source {
 void vlog_print(struct log_source *source, enum log_level level,
 		const char *format, ...) __printf(3, 4);
 
+/* Not limited: for what happens once in the source's life.  LOG_INFO. */
+void vlog_once(struct log_source *source, const char *format, ...)
+	__printf(2, 3);
+
 #define vlog_err(source, ...)  vlog_print(source, LOG_ERROR, __VA_ARGS__)
 #define vlog_warn(source, ...) vlog_print(source, LOG_WARNING, __VA_ARGS__)
 #define vlog_info(source, ...) vlog_print(source, LOG_INFO, __VA_ARGS__)
