@@ -55,8 +55,9 @@ MONITOR_OBJS := $(call objs,$(MONITOR_DIRS),$B/monitor)
 HOST_SRCS := $(filter-out lib/string.c lib/printf.c lib/libc_shim.c, \
 	     $(call c_in,$(PURE_DIRS))) \
 	     $(wildcard mm/table.c mm/npt.c mm/ept.c mm/pages.c core/apic.c \
-	     core/apic_vectors.c core/cpuid.c core/msr.c core/manifest.c \
-	     core/modules.c core/speculation.c core/program.c)
+	     core/apic_vectors.c core/console.c core/cpuid.c core/msr.c \
+	     core/manifest.c core/modules.c core/program.c core/terminal.c \
+	     core/speculation.c)
 HOST_OBJS := $(patsubst %,$B/host/%.o,$(HOST_SRCS))
 
 # ---- Offsets for NASM: never numbers by hand -------------------------------

@@ -185,33 +185,30 @@ GATE_CALL(call_block)
 
 #define CONSOLE_PIECE 256
 
-static int console_out(struct vcpu *vcpu, uint64_t stream, uint64_t user,
-		       uint64_t length)
-{
-	char piece[CONSOLE_PIECE];
-	uint64_t done = 0;
-
-	while (done < length) {
-		uint64_t n = MIN(length - done, sizeof(piece));
-
-		if (copy_from_user(piece, (const char *)user + done, n))
-			return -EFAULT;
-		if (stream == GATE_STREAM_SERIAL ||
-		    vcpu->vm->config->devices & GATE_DEVICE_DEBUG_CONSOLE)
-			console_write(&vcpu->vm->host->console,
-				      &vcpu->vm->console, piece, n);
-		done += n;
-	}
-	return 0;
-}
-
+/* Takes one piece at most, but waits until there is room for some of it. */
 GATE_CALL(call_console_write)
 {
+	struct vm *vm = vcpu->vm;
+	char piece[CONSOLE_PIECE];
+	size_t length = MIN(c, sizeof(piece)), taken;
+
 	if (a >= GATE_STREAM_COUNT || c > GATE_CONSOLE_MAX)
 		return -EINVAL;
-	if (console_out(vcpu, a, b, c))
+	if (copy_from_user(piece, (const char *)b, length))
 		return -EFAULT;
-	return (long)c;
+	if (!length || (a == GATE_STREAM_DEBUG &&
+			!(vm->config->devices & GATE_DEVICE_DEBUG_CONSOLE)))
+		return (long)c;
+	for (;;) {
+		taken = console_write(&vm->host->console, &vm->console, piece,
+				      length);
+		if (taken)
+			return (long)taken;
+		if (__atomic_load_n(&vcpu->pending, __ATOMIC_SEQ_CST) &
+		    PENDING_STOP)
+			vcpu_exit(vcpu);
+		console_wait(&vm->host->console, &vm->console, vcpu->thread);
+	}
 }
 
 GATE_CALL(call_console_read)
@@ -235,8 +232,24 @@ GATE_CALL(call_console_read)
 	return (long)n;
 }
 
+/* "[12345.123456] warning: [] ", the name, the text: one row. */
+#define LOG_ROW_TEXT (TERMINAL_COLUMNS - 1 - 28)
+
+/*
+ * A terminal breaks what is longer than its rows, and what then begins one must
+ * not be the machine's choice where others share it.
+ */
+static size_t log_row_length(const struct vm *vm)
+{
+	if (!console_is_shared(&vm->host->console))
+		return GATE_LOG_MAX;
+	return LOG_ROW_TEXT - strlen(vm->log.name);
+}
+
 GATE_CALL(call_log)
 {
+	struct vm *vm = vcpu->vm;
+	size_t columns = log_row_length(vm), at = 0;
 	char text[GATE_LOG_MAX + 1];
 
 	if (a > LOG_DEBUG || c > GATE_LOG_MAX)
@@ -247,7 +260,11 @@ GATE_CALL(call_log)
 		if (text[i] < ' ' || text[i] > '~')
 			text[i] = '.';
 	text[c] = 0;
-	vlog_print(&vcpu->vm->log, (enum log_level)a, "%s", text);
+	do {
+		vlog_print(&vm->log, (enum log_level)a, "%.*s", (int)columns,
+			   text + at);
+		at += columns;
+	} while (at < c);
 	return 0;
 }
 

@@ -38,8 +38,12 @@ static size_t append(char *line, size_t at, const char *format, ...)
 	return clamp(at, wanted);
 }
 
-void log_vprint(enum log_level level, const char *prefix, const char *format,
-		va_list args)
+static void print(enum log_level level, struct console_guest *guest,
+		  const char *prefix, const char *format, va_list args)
+	__attribute__((format(printf, 4, 0)));
+
+static void print(enum log_level level, struct console_guest *guest,
+		  const char *prefix, const char *format, va_list args)
 {
 	struct console *console = &this_host()->console;
 	uint64_t us = time_now_ns() / NSEC_PER_US;
@@ -52,7 +56,13 @@ void log_vprint(enum log_level level, const char *prefix, const char *format,
 		    level_text[level], prefix);
 	at = clamp(at, vsnprintf(line + at, LINE_MAX - 1 - at, format, args));
 	line[at++] = '\n';
-	console_print(console, line, at);
+	console_print(console, guest, line, at);
+}
+
+void log_vprint(enum log_level level, const char *prefix, const char *format,
+		va_list args)
+{
+	print(level, NULL, prefix, format, args);
 }
 
 void log_print(enum log_level level, const char *format, ...)
@@ -64,37 +74,68 @@ void log_print(enum log_level level, const char *format, ...)
 	va_end(args);
 }
 
+/* A second has begun anew, for one of those who find that out at once. */
+static bool window_begins(struct log_source *source, uint64_t now)
+{
+	uint64_t start =
+		__atomic_load_n(&source->window_start_ns, __ATOMIC_RELAXED);
+
+	/* Another CPU's now may be a little later. */
+	return (int64_t)(now - start) >= (int64_t)NSEC_PER_SEC &&
+	       __atomic_compare_exchange_n(&source->window_start_ns, &start,
+					   now, false, __ATOMIC_RELAXED,
+					   __ATOMIC_RELAXED);
+}
+
 /* Whether the source may write one more line now. */
 static bool source_may_print(struct log_source *source)
 {
-	uint64_t now = time_now_ns();
+	if (window_begins(source, time_now_ns())) {
+		uint32_t dropped = __atomic_exchange_n(&source->dropped, 0,
+						       __ATOMIC_RELAXED);
 
-	if (now - source->window_start_ns >= NSEC_PER_SEC) {
-		source->window_start_ns = now;
-		source->printed = 0;
-		if (source->dropped)
+		__atomic_store_n(&source->printed, 0, __ATOMIC_RELAXED);
+		if (dropped)
 			log_warn("[%s] %u more lines left out", source->name,
-				 source->dropped);
-		source->dropped = 0;
+				 dropped);
 	}
-	if (source->printed < LOG_BURST) {
-		source->printed++;
+	if (__atomic_fetch_add(&source->printed, 1, __ATOMIC_RELAXED) <
+	    LOG_BURST)
 		return true;
-	}
-	source->dropped++;
+	__atomic_fetch_add(&source->dropped, 1, __ATOMIC_RELAXED);
 	return false;
+}
+
+static void vlog_vprint(struct log_source *source, enum log_level level,
+			const char *format, va_list args)
+	__attribute__((format(printf, 3, 0)));
+
+static void vlog_vprint(struct log_source *source, enum log_level level,
+			const char *format, va_list args)
+{
+	char prefix[sizeof(source->name) + 4];
+
+	(void)snprintf(prefix, sizeof(prefix), "[%s] ", source->name);
+	print(level, source->console, prefix, format, args);
 }
 
 void vlog_print(struct log_source *source, enum log_level level,
 		const char *format, ...)
 {
-	char prefix[sizeof(source->name) + 4];
 	va_list args;
 
 	if (level > this_host()->console.log_level || !source_may_print(source))
 		return;
-	(void)snprintf(prefix, sizeof(prefix), "[%s] ", source->name);
 	va_start(args, format);
-	log_vprint(level, prefix, format, args);
+	vlog_vprint(source, level, format, args);
+	va_end(args);
+}
+
+void vlog_once(struct log_source *source, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vlog_vprint(source, LOG_INFO, format, args);
 	va_end(args);
 }

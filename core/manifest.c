@@ -295,6 +295,21 @@ static int read_node(struct reader *reader, int node,
 	return 0;
 }
 
+/* "[NAME] " must not look like a time, or like a vCPU of another's: "[web.1] ".
+ */
+static bool name_is_plain(const char *name)
+{
+	for (const char *at = name; *at; at++) {
+		bool is_letter = (*at >= 'a' && *at <= 'z') ||
+				 (*at >= 'A' && *at <= 'Z');
+
+		if (!is_letter && (at == name || ((*at < '0' || *at > '9') &&
+						  *at != '-' && *at != '_')))
+			return false;
+	}
+	return *name;
+}
+
 /* The node's name goes into names in logs and on the console. */
 static int read_name(struct reader *reader, int node, char *to)
 {
@@ -304,6 +319,10 @@ static int read_name(struct reader *reader, int node, char *to)
 		return fail(reader, node, NULL,
 			    "its name has more than %d characters",
 			    MANIFEST_NAME_SIZE - 1);
+	if (!name_is_plain(name))
+		return fail(reader, node, NULL,
+			    "its name must be a letter, then letters, digits, "
+			    "- and _");
 	memcpy(to, name, strlen(name) + 1);
 	return 0;
 }
@@ -384,6 +403,14 @@ static int check_guest(struct reader *reader, int node,
 	return 0;
 }
 
+static bool name_is_taken(const struct manifest *manifest, const char *name)
+{
+	for (unsigned i = 0; i < manifest->guest_count; i++)
+		if (!strcmp(manifest->guest[i].name, name))
+			return true;
+	return false;
+}
+
 static int read_guest(struct reader *reader, int node)
 {
 	struct manifest *manifest = reader->manifest;
@@ -396,6 +423,8 @@ static int read_guest(struct reader *reader, int node)
 	guest = &manifest->guest[manifest->guest_count];
 	guest->vcpus = 1;
 	error = read_name(reader, node, guest->name);
+	if (!error && name_is_taken(manifest, guest->name))
+		error = fail(reader, node, NULL, "its name is taken already");
 	if (!error)
 		error = read_node(reader, node, guest_properties, guest);
 	if (!error)

@@ -54,7 +54,7 @@ void host_power_off(uint8_t code)
 	static const char bochs_word[] = "Shutdown";
 
 	irq_disable();
-	uart_flush(&host->console.uart);
+	console_flush(&host->console);
 	if (host->end == MANIFEST_END_ISA_DEBUG)
 		port_write8(ISA_DEBUG_EXIT, code);
 	if (host->end == MANIFEST_END_BOCHS)

@@ -196,6 +196,9 @@ static void start_guests(struct start *start, const struct manifest *manifest)
 		host_power_off(HOST_EXIT_CODE_PANIC);
 	}
 	for (unsigned i = 0; i < count; i++)
+		vm_attach_console(vm[i]);
+	console_start(&start->host->console);
+	for (unsigned i = 0; i < count; i++)
 		vm_start(vm[i]);
 }
 

@@ -363,7 +363,7 @@ static void vm_quota_set(struct vm *vm)
 		vm->nested_account.pages + vm->chunk_count + NESTED_SPARE_PAGES;
 }
 
-void vm_start(struct vm *vm)
+void vm_attach_console(struct vm *vm)
 {
 	(void)snprintf(vm->console.name, sizeof(vm->console.name), "%s",
 		       vm->manifest->name);
@@ -373,6 +373,13 @@ void vm_start(struct vm *vm)
 	if (console_add_guest(&vm->host->console, &vm->console))
 		log_warn("guest %s has no console: too many guests",
 			 vm->manifest->name);
+	vm->log.console = &vm->console;
+	for (unsigned i = 0; i < vm->vcpu_count; i++)
+		vm->vcpu[i]->log.console = &vm->console;
+}
+
+void vm_start(struct vm *vm)
+{
 	vlog_info(&vm->log,
 		  "%lu MiB RAM, %u vCPUs; monitor's own memory %lu KiB, "
 		  "nested tables at start %lu KiB",
@@ -393,7 +400,7 @@ void vm_stop(struct vm *vm, const char *why)
 {
 	if (__atomic_exchange_n(&vm->is_stopping, true, __ATOMIC_SEQ_CST))
 		return;
-	vlog_info(&vm->log, "stopped: %s", why);
+	vlog_once(&vm->log, "stopped: %s", why);
 	for (unsigned i = 0; i < vm->vcpu_count; i++)
 		vcpu_notify(vm->vcpu[i], PENDING_STOP);
 }
@@ -457,7 +464,7 @@ void vcpu_exit(struct vcpu *vcpu)
 		struct host *host = vm->host;
 
 		code = vm->exit_code;
-		console_remove_guest(&host->console, &vm->console);
+		console_remove_guest(&host->console, &vm->console, self);
 		vm_destroy(vm);
 		if (!__atomic_sub_fetch(&host->guest_count, 1,
 					__ATOMIC_SEQ_CST)) {

@@ -155,6 +155,8 @@ int __must_check vm_create(struct host *host, const struct vendor *back,
 			   struct vm **out);
 /* Takes one apart that was never started, or only half made. */
 void vm_discard(struct vm *vm);
+/* Before any starts, so that none is alone on the console for a moment. */
+void vm_attach_console(struct vm *vm);
 void vm_start(struct vm *vm);
 /*
  * Stops all vCPUs of the VM as soon as each next looks; why is logged.  The

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The host's serial port.  Output waits for the FIFO: a whole FIFO's worth
- * goes out for one look at the line status.  A port whose transmitter never
- * gets ready is given up on rather than waited for.
+ * The host's serial port: a whole FIFO's worth goes out for one look at the
+ * line status.  The transmitter's interrupt is not used: what waits for it, the
+ * console, looks again after the time that a FIFO takes.
  *
  * References: PC16550D data sheet.
  */
@@ -63,26 +63,32 @@ int uart_init(struct uart *uart, uint16_t port)
 	return 0;
 }
 
-static bool uart_wait_room(struct uart *uart)
+size_t uart_send(struct uart *uart, const char *text, size_t length)
 {
-	for (unsigned i = 0; i < SPIN_MAX; i++) {
-		if (port_read8(uart->port + UART_LSR) & LSR_EMPTY) {
-			uart->room = FIFO_SIZE;
-			return true;
-		}
-		cpu_relax();
-	}
-	uart->port = 0;
-	return false;
+	size_t n;
+
+	if (!uart->port)
+		return length;
+	if (!uart->room && port_read8(uart->port + UART_LSR) & LSR_EMPTY)
+		uart->room = FIFO_SIZE;
+	n = MIN(length, uart->room);
+	for (size_t i = 0; i < n; i++)
+		port_write8(uart->port + UART_DATA, (uint8_t)text[i]);
+	uart->room -= (uint8_t)n;
+	return n;
 }
 
 void uart_write(struct uart *uart, const char *text, size_t length)
 {
-	for (; length; length--, text++) {
-		if (!uart->port || (!uart->room && !uart_wait_room(uart)))
-			return;
-		port_write8(uart->port + UART_DATA, (uint8_t)*text);
-		uart->room--;
+	for (unsigned spins = 0; length;) {
+		size_t n = uart_send(uart, text, length);
+
+		text += n;
+		length -= n;
+		spins = n ? 0 : spins + 1;
+		if (spins == SPIN_MAX)
+			uart->port = 0;
+		cpu_relax();
 	}
 }
 

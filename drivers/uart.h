@@ -12,10 +12,14 @@ struct uart {
 	uint8_t room;  /* bytes the transmit FIFO surely has room for */
 };
 
-/* -ENODEV: nothing answers there; uart_write() then does nothing. */
+/* -ENODEV: nothing answers there; what is written is then lost. */
 int __must_check uart_init(struct uart *uart, uint16_t port);
 
-/* Waits for room; sends bytes as they are. */
+/* Sends what there is room for now, one FIFO at most; how many bytes. */
+size_t __must_check uart_send(struct uart *uart, const char *text,
+			      size_t length);
+
+/* Waits for room.  A port whose transmitter never gets ready is given up. */
 void uart_write(struct uart *uart, const char *text, size_t length);
 
 /* Waits until all of it is out on the wire. */

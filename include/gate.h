@@ -16,8 +16,8 @@
  *
  * Calls are made by SYSCALL: number in RAX, arguments in RDI RSI RDX R10,
  * result in RAX (0 or more, or -errno).  RBX RBP RSP R12-R15 are kept, all
- * other registers are lost.  A call never blocks, but for GATE_RESUME and
- * GATE_YIELD.
+ * other registers are lost.  A call never blocks, but for GATE_RESUME,
+ * GATE_YIELD and GATE_CONSOLE_WRITE.
  */
 #ifndef BULKHEAD_GATE_H
 #define BULKHEAD_GATE_H
@@ -282,8 +282,12 @@ enum gate_call {
 	 * address completes with -EFAULT.
 	 */
 	GATE_BLOCK,
-	/* (stream, address, bytes): enum gate_stream.  bytes done, -EINVAL,
-	 * -EFAULT.  At most GATE_CONSOLE_MAX bytes. */
+	/*
+	 * (stream, address, bytes): enum gate_stream, at most
+	 * GATE_CONSOLE_MAX bytes.  Takes what the console has room for, maybe
+	 * a part, and waits while that is nothing; how many bytes, -EINVAL,
+	 * -EFAULT.
+	 */
 	GATE_CONSOLE_WRITE,
 	/* (address, bytes): returns the bytes read, 0 if none wait. */
 	GATE_CONSOLE_READ,
@@ -295,7 +299,8 @@ enum gate_call {
 	 */
 	GATE_MAP,
 	/* (level, address, bytes): one line for the monitor's log, printable
-	 * characters, at most GATE_LOG_MAX.  Limited in rate.  0. */
+	 * characters, at most GATE_LOG_MAX.  Limited in rate; may be shown in
+	 * several rows.  0. */
 	GATE_LOG,
 	/* (enum gate_stop, code): see there. */
 	GATE_STOP,

@@ -29,8 +29,13 @@ void log_vprint(enum log_level level, const char *prefix, const char *format,
  */
 #define LOG_BURST 20
 
+struct console_guest;
+
 struct log_source {
 	char name[32]; /* "name" or "name.vcpu" */
+	/* Whose output its lines come after, or NULL. */
+	struct console_guest *console;
+	/* Atomic: a VM's vCPUs share one. */
 	uint64_t window_start_ns;
 	uint32_t printed;
 	uint32_t dropped;
@@ -38,6 +43,10 @@ struct log_source {
 
 void vlog_print(struct log_source *source, enum log_level level,
 		const char *format, ...) __printf(3, 4);
+
+/* Not limited: for what happens once in the source's life.  LOG_INFO. */
+void vlog_once(struct log_source *source, const char *format, ...)
+	__printf(2, 3);
 
 #define vlog_err(source, ...)  vlog_print(source, LOG_ERROR, __VA_ARGS__)
 #define vlog_warn(source, ...) vlog_print(source, LOG_WARNING, __VA_ARGS__)

@@ -78,10 +78,10 @@ static inline long gate_block(unsigned op, unsigned disk, uint64_t tag,
 			  (uint64_t)memory, bytes);
 }
 
-static inline void gate_console_write(enum gate_stream stream,
+static inline long gate_console_write(enum gate_stream stream,
 				      const void *bytes, size_t length)
 {
-	gate_call(GATE_CONSOLE_WRITE, stream, (uint64_t)bytes, length);
+	return gate_call(GATE_CONSOLE_WRITE, stream, (uint64_t)bytes, length);
 }
 
 static inline long gate_console_read(void *bytes, size_t length)

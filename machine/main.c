@@ -89,10 +89,23 @@ static void op_debug_exit(void *ctx, uint32_t code)
 	gate_stop(GATE_STOP_DEBUG_EXIT, code);
 }
 
+static void write_all(enum gate_stream stream, const uint8_t *data,
+		      size_t length)
+{
+	while (length) {
+		long n = gate_console_write(stream, data, length);
+
+		if (n <= 0)
+			return;
+		data += n;
+		length -= (size_t)n;
+	}
+}
+
 static void op_serial(void *ctx, const void *data, size_t length)
 {
 	(void)ctx;
-	gate_console_write(GATE_STREAM_SERIAL, data, length);
+	write_all(GATE_STREAM_SERIAL, data, length);
 }
 
 static size_t op_serial_read(void *ctx, void *data, size_t size)
@@ -118,7 +131,7 @@ static void op_debug(void *ctx, const void *data, size_t length)
 	if (machine->config->board == GATE_BOARD_TEST_CRASH)
 		crash_on_purpose();
 	if (machine->config->devices & GATE_DEVICE_DEBUG_CONSOLE)
-		gate_console_write(GATE_STREAM_DEBUG, data, length);
+		write_all(GATE_STREAM_DEBUG, data, length);
 }
 
 static void op_log(void *ctx, enum device_log_level level, const char *text)

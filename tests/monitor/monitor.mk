@@ -2,8 +2,9 @@
 # The monitor's base with tests in the place of guests.
 
 SELFTEST_OBJS := $(call objs,boot mm drivers lib,$B/monitor) \
-	$(patsubst %,$B/monitor/core/%.o,barriers.c console.c cpu.c log.c manifest.c \
-		power.c sched.c speculation.c symbols.c time.c trap.c entry.asm) \
+	$(patsubst %,$B/monitor/core/%.o,barriers.c console.c cpu.c log.c \
+		manifest.c power.c sched.c speculation.c symbols.c terminal.c \
+		time.c trap.c entry.asm) \
 	$B/monitor/tests/monitor/selftest.c.o
 
 $B/selftest.pass1: $(SELFTEST_OBJS) boot/monitor.ld

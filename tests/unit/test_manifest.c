@@ -316,6 +316,34 @@ static void test_bad_nodes(void **state)
 			"than 23 characters");
 }
 
+/* What is shown as "[NAME] " at the beginning of a row. */
+static void test_names(void **state)
+{
+	static const char *const bad[] = { "",	    "1.234567", "web.1",
+					   "1web",  "-web",	"   1.234567",
+					   "a] [b", "a b",	"a\x1b[A",
+					   "a+",    "\xc3\xa4", "web@1" };
+	struct tree *t = *state;
+	char want[160];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+		begin(t);
+		guest(t, bad[i]);
+		close_nodes(t, 3);
+		snprintf(want, sizeof(want),
+			 "/guests/%s: its name must be a letter, then letters, "
+			 "digits, - and _",
+			 bad[i]);
+		expect_error(t, want);
+	}
+	begin(t);
+	guest(t, "Web_1-a");
+	close_nodes(t, 1);
+	guest(t, "Web_1-a");
+	close_nodes(t, 3);
+	expect_error(t, "/guests/Web_1-a: its name is taken already");
+}
+
 static void test_units(void **state)
 {
 	struct tree *t = *state;
@@ -386,13 +414,14 @@ static void test_damaged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_defaults),	    TEST(test_everything),
-		TEST(test_program),	    TEST(test_not_a_tree),
-		TEST(test_no_guests),	    TEST(test_bad_properties),
-		TEST(test_missing),	    TEST(test_bad_choice),
-		TEST(test_odd_memory),	    TEST(test_kernel_or_firmware),
-		TEST(test_bad_nodes),	    TEST(test_units),
-		TEST(test_too_many_guests), TEST(test_damaged),
+		TEST(test_defaults),   TEST(test_everything),
+		TEST(test_program),    TEST(test_not_a_tree),
+		TEST(test_no_guests),  TEST(test_bad_properties),
+		TEST(test_missing),    TEST(test_bad_choice),
+		TEST(test_odd_memory), TEST(test_kernel_or_firmware),
+		TEST(test_bad_nodes),  TEST(test_names),
+		TEST(test_units),      TEST(test_too_many_guests),
+		TEST(test_damaged),
 	};
 
 	return cmocka_run_group_tests_name("manifest", tests, NULL, NULL);
