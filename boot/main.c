@@ -38,14 +38,15 @@ static struct boot_info boot_info;
 static void early_init(struct host *host)
 {
 	struct cpu *cpu = &host->boot_cpu;
-	uint64_t stack = (uint64_t)boot_trap_stack_top;
 
 	cpu->host = host;
 	host->cpu[0] = cpu;
 	host->cpu_count = 1;
 	host->time.boot_tsc = time_now_tsc();
 	trap_build_idt();
-	cpu_init(cpu, stack, stack, stack);
+	for (unsigned i = 0; i < TRAP_STACKS; i++)
+		cpu->tss.ist[i] = (uint64_t)boot_trap_stack_top;
+	cpu_init(cpu);
 	console_init(&host->console, COM1);
 	log_info("Bulkhead");
 }
@@ -216,13 +217,13 @@ static void interrupts_init(struct host *host)
 	}
 }
 
-/* Stacks of the boot CPU for NMI, #DF and #MC, now with guard pages. */
+/* Stacks of the boot CPU for #DB, NMI, #DF and #MC, with guard pages. */
 static int trap_stacks_init(struct host *host)
 {
 	struct tss *tss = &host->boot_cpu.tss;
 	unsigned i;
 
-	for (i = 0; i < TRAP_STACK_MC; i++) {
+	for (i = 0; i < TRAP_STACKS; i++) {
 		tss->ist[i] = (uint64_t)map_stack_alloc(&host->map);
 		if (!tss->ist[i])
 			return -ENOMEM;

@@ -33,9 +33,7 @@ void smp_cpu_main(struct cpu *cpu)
 {
 	struct lapic_vectors vectors = { VECTOR_TIMER, VECTOR_SPURIOUS };
 
-	cpu_init(cpu, cpu->tss.ist[TRAP_STACK_NMI - 1],
-		 cpu->tss.ist[TRAP_STACK_DF - 1],
-		 cpu->tss.ist[TRAP_STACK_MC - 1]);
+	cpu_init(cpu);
 	lapic_init_cpu(&cpu->host->lapic, vectors);
 	time_init_cpu(cpu);
 	sched_init_cpu(cpu, &cpu->first_thread);
@@ -55,7 +53,7 @@ static struct cpu *cpu_new(struct host *host, uint32_t apic_id)
 	cpu->host = host;
 	cpu->id = host->cpu_count;
 	cpu->apic_id = apic_id;
-	for (i = 0; i < TRAP_STACK_MC; i++) {
+	for (i = 0; i < TRAP_STACKS; i++) {
 		cpu->tss.ist[i] = (uint64_t)map_stack_alloc(&host->map);
 		if (!cpu->tss.ist[i])
 			return NULL;

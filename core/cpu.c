@@ -11,13 +11,13 @@
 #include "include/x86_msr.h"
 #include "include/x86_state.h"
 #include "core/host.h"
+#include "core/mcheck.h"
 #include "core/trap.h"
 #include "lib/string.h"
 
 /* Descriptors, base 0 and limit 4 GiB where that counts at all. */
 #define GDT_KERNEL_CODE 0x00af9b000000ffffULL
 #define GDT_KERNEL_DATA 0x00cf93000000ffffULL
-#define GDT_USER_CODE32 0x00cffb000000ffffULL
 #define GDT_USER_DATA	0x00cff3000000ffffULL
 #define GDT_USER_CODE	0x00affb000000ffffULL
 #define GDT_TSS		0x0000890000000000ULL
@@ -44,7 +44,8 @@ static void gdt_build(struct cpu *cpu)
 	cpu->gdt[0] = 0;
 	cpu->gdt[1] = GDT_KERNEL_CODE;
 	cpu->gdt[2] = GDT_KERNEL_DATA;
-	cpu->gdt[3] = GDT_USER_CODE32;
+	/* No 32-bit code: what nobody can reach needs no defence. */
+	cpu->gdt[SELECTOR_USER_CODE32 / 8] = 0;
 	cpu->gdt[4] = GDT_USER_DATA;
 	cpu->gdt[5] = GDT_USER_CODE;
 	cpu->gdt[GDT_TSS_INDEX] = GDT_TSS | (sizeof(cpu->tss) - 1) |
@@ -105,12 +106,11 @@ static void cpu_protections_enable(struct cpu *cpu)
 	cpu->has_smap = cr4 & X86_CR4_SMAP;
 }
 
-void cpu_init(struct cpu *cpu, uint64_t nmi, uint64_t df, uint64_t mc)
+void cpu_init(struct cpu *cpu)
 {
 	cpu->self = cpu;
-	cpu->tss.ist[TRAP_STACK_NMI - 1] = nmi;
-	cpu->tss.ist[TRAP_STACK_DF - 1] = df;
-	cpu->tss.ist[TRAP_STACK_MC - 1] = mc;
+	cpu->entry_stack_top =
+		(uint64_t)(cpu->entry_stack + ARRAY_SIZE(cpu->entry_stack));
 	cpu->tss.io_map = sizeof(cpu->tss); /* no port for ring 3 */
 	gdt_build(cpu);
 	gdt_load(cpu);
@@ -118,6 +118,7 @@ void cpu_init(struct cpu *cpu, uint64_t nmi, uint64_t df, uint64_t mc)
 	msr_write(MSR_KERNEL_GS_BASE, 0);
 	trap_init_cpu();
 	cpu_protections_enable(cpu);
+	mcheck_init_cpu();
 }
 
 void cpu_kick(struct cpu *cpu)

@@ -19,7 +19,7 @@ struct host;
 enum gdt_selector {
 	SELECTOR_KERNEL_CODE = 0x08,
 	SELECTOR_KERNEL_DATA = 0x10,
-	SELECTOR_USER_CODE32 = 0x18 | 3, /* unused, SYSRET's base */
+	SELECTOR_USER_CODE32 = 0x18 | 3, /* SYSRET's base; an empty slot */
 	SELECTOR_USER_DATA = 0x20 | 3,
 	SELECTOR_USER_CODE = 0x28 | 3,
 	SELECTOR_TSS = 0x30,
@@ -27,7 +27,13 @@ enum gdt_selector {
 #define GDT_ENTRIES 8
 
 /* Stacks of their own for what may hit at any instruction. */
-enum trap_stack { TRAP_STACK_NMI = 1, TRAP_STACK_DF = 2, TRAP_STACK_MC = 3 };
+enum trap_stack {
+	TRAP_STACK_NMI = 1,
+	TRAP_STACK_DF = 2,
+	TRAP_STACK_MC = 3,
+	TRAP_STACK_DB = 4,
+};
+#define TRAP_STACKS 4
 
 struct tss {
 	uint32_t reserved0;
@@ -45,7 +51,15 @@ struct cpu {
 	struct cpu *self;
 	uint64_t kernel_stack_top; /* of the current thread: for SYSCALL */
 	uint64_t scratch[4];	   /* for entry code with no stack yet */
+	/*
+	 * Page-table isolation: what ring 0 and ring 3 run on, and the stack
+	 * that interrupts of ring 3 begin on.  Of the current thread:
+	 * user_root, and copy_root, which has ring 3's half and the monitor's.
+	 */
+	hpa_t monitor_root, user_root, copy_root;
+	uint64_t entry_stack_top;
 	struct thread *thread;
+	bool is_isolated;
 	/* Set by interrupts: the thread should yield when it can. */
 	bool is_resched_needed;
 	bool has_smap;
@@ -71,7 +85,10 @@ struct cpu {
 
 	uint64_t gdt[GDT_ENTRIES];
 	struct tss tss;
-};
+	/* A frame with error code and vector, and what saves a register. */
+	uint64_t entry_stack[16] __aligned(16);
+} __aligned(PAGE_SIZE);
+_Static_assert(sizeof(struct cpu) == PAGE_SIZE, "ring 3 sees nothing else");
 
 static inline struct cpu *this_cpu(void)
 {
@@ -82,10 +99,10 @@ static inline struct cpu *this_cpu(void)
 }
 
 /*
- * Loads GDT, IDT, TSS and GS base; sets NX, WP, SMEP, SMAP, UMIP as the
- * processor has them.  nmi, df and mc are tops of stacks.
+ * Loads GDT, IDT, TSS and GS base; sets NX, WP, SMEP, SMAP, UMIP and machine
+ * checks as the processor has them.  The TSS has its interrupt stacks.
  */
-void cpu_init(struct cpu *cpu, uint64_t nmi, uint64_t df, uint64_t mc);
+void cpu_init(struct cpu *cpu);
 
 /*
  * Runs fn(ctx) on the other CPUs of the mask (bit n: CPU n; the caller's own

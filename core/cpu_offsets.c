@@ -10,6 +10,10 @@ void cpu_offsets(void)
 {
 	OFFSET(CPU_KERNEL_STACK_TOP, struct cpu, kernel_stack_top);
 	OFFSET(CPU_SCRATCH, struct cpu, scratch);
+	OFFSET(CPU_IS_ISOLATED, struct cpu, is_isolated);
+	OFFSET(CPU_MONITOR_ROOT, struct cpu, monitor_root);
+	OFFSET(CPU_USER_ROOT, struct cpu, user_root);
+	OFFSET(CPU_ENTRY_STACK_TOP, struct cpu, entry_stack_top);
 	OFFSET(CPU_FILLS_RSB, struct cpu, fills_rsb);
 	OFFSET(CPU_THREAD, struct cpu, thread);
 	OFFSET(CPU_IS_RESCHED_NEEDED, struct cpu, is_resched_needed);

@@ -4,8 +4,29 @@
 ; All 256 vectors push to one struct trap_frame.  Also: the thread switch and
 ; the user copies, whose faulting instructions are listed in .fixups.
 ;
-; NMI, #DF and #MC can hit between SYSCALL and SWAPGS, so they look at the GS
-; base instead of trusting the interrupted CS.
+; Who comes in, on which stack, with whose GS base and page tables:
+;
+; - An interrupt or exception in ring 3 comes in on TSS.RSP0 with ring 3's GS:
+;   SWAPGS, then the thread's stack.  Ring 3's AC, NT, TF and DF go.
+; - One in ring 0 stays on the stack it hit, and changes nothing.
+; - #DB, NMI, #DF and #MC can hit ring 0 where the stack, GS or the page tables
+;   are still ring 3's: at the first instructions of an entry, or at the last of
+;   an exit.  Each has a stack of its own (IST), and looks at the GS base instead
+;   of trusting the interrupted CS.  So does a #DB that TF raises behind SYSCALL:
+;   it comes in at the first instruction of the gate.
+; - #DB and #MC of ring 3 may end its VM, for which they leave the IST stack for
+;   the thread's.  Other vectors cannot be raised by INT n there: no gate has
+;   DPL 3.
+; - The IST stacks are not entered twice: #DB does not raise #DB (TF is clear, DR7
+;   has nothing on in ring 0), NMIs are masked until IRET, #MC in #MC and #DF in
+;   #DF shut the processor down.  #MC or #DB inside an NMI's handler end in an
+;   IRET that lets the next NMI in on its own stack: NMIs mean a panic here, from
+;   which nothing returns.
+;
+; With page-table isolation (CPU_IS_ISOLATED) ring 3 runs on a root that has
+; nothing of the monitor but this section, the IDT, each struct cpu and the IST
+; stacks; TSS.RSP0 is a small stack in struct cpu, from which the frame moves to
+; the thread's when CR3 is the monitor's.  Without it nothing of that is done.
 ;
 ; References: SDM volume 3, "Interrupt and Exception Handling"; APM volume 2,
 ; "SWAPGS Instruction".
@@ -14,12 +35,13 @@
 
 bits 64
 default rel
-section .text
+section .text.entry exec
 
 extern trap_handle
 extern trap_prepare_user
 global trap_return
 
+VECTOR_DB	equ 1
 VECTOR_NMI	equ 2
 VECTOR_DF	equ 8
 VECTOR_MC	equ 18
@@ -67,6 +89,25 @@ RFLAGS_ONE	equ 2
 	add rsp, 16			; vector, error code
 %endmacro
 
+; From the stack that ring 3's frame was pushed to, with a vector on top, to the
+; thread's; GS is the monitor's.
+%macro MOVE_TO_THREAD_STACK 0
+	push rax
+	cmp byte [gs:CPU_IS_ISOLATED], 0
+	je %%same_root
+	mov rax, [gs:CPU_MONITOR_ROOT]
+	mov cr3, rax
+%%same_root:
+	mov rax, rsp
+	mov rsp, [gs:CPU_KERNEL_STACK_TOP]
+%assign word 7
+%rep 7					; SS to vector
+	push qword [rax + word * 8]
+%assign word word - 1
+%endrep
+	mov rax, [rax]
+%endmacro
+
 ; ---- Entries, 16 bytes each ------------------------------------------------
 
 align 16
@@ -79,8 +120,10 @@ trap_entries:
 	push 0
 %endif
 	push vector
-%if vector == VECTOR_NMI || vector == VECTOR_DF || vector == VECTOR_MC
+%if vector == VECTOR_NMI || vector == VECTOR_DF
 	jmp near trap_paranoid
+%elif vector == VECTOR_DB || vector == VECTOR_MC
+	jmp near trap_ist
 %else
 	jmp near trap_common
 %endif
@@ -92,6 +135,9 @@ trap_common:
 	test byte [rsp + FRAME_CS - FRAME_VECTOR], 3
 	jz .from_monitor
 	swapgs
+	cmp byte [gs:CPU_IS_ISOLATED], 0
+	jne trap_isolated
+.from_user:
 	push RFLAGS_ONE			; ring 3's AC would lift SMAP
 	popfq
 .from_monitor:
@@ -107,11 +153,36 @@ trap_return:
 	mov rdi, rsp
 	call trap_prepare_user
 	POP_REGISTERS
+	cmp byte [gs:CPU_IS_ISOLATED], 0
+	jne .isolated
 	swapgs
 	iretq
 .to_monitor:
 	POP_REGISTERS
 	iretq
+.isolated:
+	mov [gs:CPU_SCRATCH], rax
+	mov rax, rsp
+	mov rsp, [gs:CPU_ENTRY_STACK_TOP]
+%assign word 4
+%rep 5					; SS to RIP
+	push qword [rax + word * 8]
+%assign word word - 1
+%endrep
+	mov rax, [gs:CPU_USER_ROOT]
+	mov cr3, rax
+	mov rax, [gs:CPU_SCRATCH]
+	swapgs
+	iretq
+
+; #DB and #MC
+trap_ist:
+	test byte [rsp + FRAME_CS - FRAME_VECTOR], 3
+	jz trap_paranoid
+	swapgs
+trap_isolated:
+	MOVE_TO_THREAD_STACK
+	jmp trap_common.from_user
 
 trap_paranoid:
 	push RFLAGS_ONE
@@ -125,14 +196,27 @@ trap_paranoid:
 	swapgs
 	mov ebx, 1
 .has_cpu:
+	xor r14d, r14d
+	cmp byte [gs:CPU_IS_ISOLATED], 0
+	je .same_root
+	mov r14, cr3
+	mov rax, [gs:CPU_MONITOR_ROOT]
+	mov cr3, rax
+.same_root:
 	mov rdi, rsp
 	call trap_handle
+	test r14, r14
+	jz .keep_root
+	mov cr3, r14
+.keep_root:
 	test ebx, ebx
-	jz .keep
+	jz .keep_gs
 	swapgs
-.keep:
+.keep_gs:
 	POP_REGISTERS
 	iretq
+
+section .text
 
 ; ---- void thread_switch(uint64_t *save_rsp, uint64_t load_rsp) --------------
 

@@ -7,6 +7,7 @@
 #include "core/vm.h"
 
 #include "core/cpu.h"
+#include "core/mcheck.h"
 #include "core/host.h"
 #include "include/emulate.h"
 #include "include/errno.h"
@@ -316,6 +317,17 @@ static enum exit_action exit_shutdown(struct vcpu *vcpu, struct exit_info *info)
 	return EXIT_TO_MACHINE;
 }
 
+static enum exit_action exit_machine_check(struct vcpu *vcpu)
+{
+	struct mcheck_error error;
+
+	if (mcheck_take(&error) != MCHECK_LOST)
+		return EXIT_RUN_AGAIN;
+	vlog_err(&vcpu->log, "machine check: bank %u, status %lx, address %lx",
+		 error.bank, error.status, error.address);
+	return stop(vcpu, "machine check while the guest ran");
+}
+
 static enum exit_action exit_exception(struct vcpu *vcpu,
 				       struct exit_info *info)
 {
@@ -325,9 +337,9 @@ static enum exit_action exit_exception(struct vcpu *vcpu,
 			    0);
 		return EXIT_RUN_AGAIN;
 	}
-	return stop(vcpu, info->vector == X86_VECTOR_MC
-				  ? "machine check while the guest ran"
-				  : "exception the monitor did not ask for");
+	if (info->vector == X86_VECTOR_MC)
+		return exit_machine_check(vcpu);
+	return stop(vcpu, "exception the monitor did not ask for");
 }
 
 /* clang-format off */

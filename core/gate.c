@@ -474,7 +474,8 @@ const struct gate_row gate_calls[GATE_ROWS] = {
 	(X86_FLAG_TF | X86_FLAG_IF | X86_FLAG_DF | X86_FLAG_IOPL | \
 	 X86_FLAG_NT | X86_FLAG_AC | X86_FLAG_RF)
 
-extern char gate_syscall[];
+extern char gate_syscall[], gate_syscall_isolated[];
+extern char gate_syscall32[], gate_syscall32_isolated[];
 
 void gate_init_cpu(void)
 {
@@ -482,8 +483,35 @@ void gate_init_cpu(void)
 	msr_write(MSR_STAR,
 		  FIELD_PUT(STAR_SYSCALL, SELECTOR_KERNEL_CODE) |
 			  FIELD_PUT(STAR_SYSRET, SELECTOR_USER_CODE32));
-	msr_write(MSR_LSTAR, (uint64_t)gate_syscall);
+	msr_write(MSR_LSTAR,
+		  (uint64_t)(this_cpu()->is_isolated ? gate_syscall_isolated
+						     : gate_syscall));
+	msr_write(MSR_CSTAR,
+		  (uint64_t)(this_cpu()->is_isolated ? gate_syscall32_isolated
+						     : gate_syscall32));
 	msr_write(MSR_SFMASK, SFMASK_GATE);
+	/* #GP, where the processor has SYSENTER in this mode at all. */
+	msr_write(MSR_SYSENTER_CS, 0);
+}
+
+bool gate_is_entry(uint64_t rip)
+{
+	return rip == (uint64_t)gate_syscall ||
+	       rip == (uint64_t)gate_syscall_isolated ||
+	       rip == (uint64_t)gate_syscall32 ||
+	       rip == (uint64_t)gate_syscall32_isolated;
+}
+
+__noreturn void gate_bad_entry(void);
+
+void gate_bad_entry(void)
+{
+	struct vcpu *vcpu = vcpu_current();
+
+	irq_enable();
+	vlog_err(&vcpu->vm->log, "machine: SYSCALL from 32-bit code");
+	vm_stop(vcpu->vm, "its machine crashed");
+	vcpu_exit(vcpu);
 }
 
 /* A machine did something that ring 3 may not: its VM ends, nothing else. */

@@ -10,14 +10,26 @@
 	%include "offsets.inc"
 
 	bits 64
-	section .text.gate exec
+	section .text.entry exec
 
-	extern	gate_calls
-	global	gate_syscall
-gate_syscall:
+	extern	gate_calls, gate_bad_entry
+
+; From ring 3's stack, GS base and, with isolation, page tables to the thread's.
+%macro TO_MONITOR 1			; 1: isolated
 	swapgs
 	mov	[gs:CPU_SCRATCH], rsp
+%if %1
+	mov	rsp, [gs:CPU_MONITOR_ROOT]
+	mov	cr3, rsp
+%endif
 	mov	rsp, [gs:CPU_KERNEL_STACK_TOP]
+%endmacro
+
+; One of the two is in LSTAR: no call asks which.
+%macro GATE 2				; name, 1: isolated
+	global	%1
+%1:
+	TO_MONITOR %2
 	push	qword [gs:CPU_SCRATCH]
 	push	rcx
 	push	r11
@@ -46,11 +58,32 @@ gate_syscall:
 	pop	r11
 	pop	rcx
 	pop	rsp
+%if %2
+	mov	rdi, [gs:CPU_USER_ROOT]
+	mov	cr3, rdi
+	xor	edi, edi
+%endif
 	swapgs
 	o64 sysret
 .unknown:
 	mov	rax, GATE_UNKNOWN
 	jmp	.back
+%endmacro
+
+	GATE	gate_syscall, 0
+	GATE	gate_syscall_isolated, 1
+
+; CSTAR: SYSCALL from 32-bit code, which only AMD's processors have.  No segment
+; for such code exists; if one did, this would still be the end of its VM.
+	global	gate_syscall32, gate_syscall32_isolated
+gate_syscall32:
+	TO_MONITOR 0
+	call	gate_bad_entry
+	ud2
+gate_syscall32_isolated:
+	TO_MONITOR 1
+	call	gate_bad_entry
+	ud2
 
 ; void gate_enter_machine(uint64_t rip, uint64_t rsp, uint64_t arg)
 	global	gate_enter_machine
@@ -72,5 +105,11 @@ gate_enter_machine:
 	xor	r13d, r13d
 	xor	r14d, r14d
 	xor	r15d, r15d
+	cmp	byte [gs:CPU_IS_ISOLATED], 0
+	je	.same_root
+	mov	r15, [gs:CPU_USER_ROOT]
+	mov	cr3, r15
+	xor	r15d, r15d
+.same_root:
 	swapgs
 	o64 sysret

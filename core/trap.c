@@ -16,6 +16,7 @@
 #include "include/x86.h"
 #include "include/x86_state.h"
 #include "core/host.h"
+#include "core/mcheck.h"
 #include "core/sched.h"
 #include "core/symbols.h"
 #include "lib/printf.h"
@@ -93,6 +94,8 @@ static unsigned stack_of(unsigned vector)
 		return TRAP_STACK_DF;
 	case X86_VECTOR_MC:
 		return TRAP_STACK_MC;
+	case X86_VECTOR_DB:
+		return TRAP_STACK_DB;
 	default:
 		return 0;
 	}
@@ -203,6 +206,31 @@ static bool exception_fix_up(struct trap_frame *frame)
 	return false;
 }
 
+/* What was interrupted goes on, or ends: ring 3's VM, or the host. */
+static void machine_check_handle(struct trap_frame *frame, bool is_user)
+{
+	struct mcheck_error error;
+
+	if (mcheck_take(&error) != MCHECK_LOST)
+		return;
+	if (!is_user)
+		monitor_panic("machine check: bank %u, status %lx, address %lx",
+			      error.bank, error.status, error.address);
+	irq_enable();
+	log_err("machine check in a machine: bank %u, status %lx, address %lx",
+		error.bank, error.status, error.address);
+	machine_fault(frame);
+}
+
+/*
+ * TF, set by ring 3 across SYSCALL: the trap comes behind it, where the gate
+ * begins.  TF is clear since: nothing is to be done.
+ */
+static bool is_gate_step(const struct trap_frame *frame)
+{
+	return frame->vector == X86_VECTOR_DB && gate_is_entry(frame->rip);
+}
+
 static void exception_handle(struct trap_frame *frame)
 {
 	bool is_user = frame->cs & SELECTOR_RPL;
@@ -213,12 +241,16 @@ static void exception_handle(struct trap_frame *frame)
 			cpu_halt_forever();
 		return;
 	}
-	if (is_user && !stack_of((unsigned)frame->vector)) {
+	if (frame->vector == X86_VECTOR_MC) {
+		machine_check_handle(frame, is_user);
+		return;
+	}
+	if (is_user && frame->vector != X86_VECTOR_DF) {
 		irq_enable();
 		machine_fault(frame);
 		return;
 	}
-	if (!is_user && exception_fix_up(frame))
+	if (!is_user && (exception_fix_up(frame) || is_gate_step(frame)))
 		return;
 	exception_panic(frame);
 }
@@ -301,6 +333,12 @@ int copy_to_user(void *user, const void *from, uint64_t length)
 }
 
 /* Replaced by core/gate.c where machines exist. */
+__attribute__((weak)) bool gate_is_entry(uint64_t rip)
+{
+	(void)rip;
+	return false;
+}
+
 __attribute__((weak)) void machine_fault(struct trap_frame *frame)
 {
 	exception_panic(frame);

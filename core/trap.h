@@ -36,11 +36,12 @@ const char *trap_name(uint64_t vector);
 void trap_frame_print(const struct trap_frame *frame);
 
 /*
- * An exception in ring 3: the lead's core/gate.c stops that VM and does not
- * return to the machine unless it wants to.  Runs on the thread's stack with
- * interrupts enabled.
+ * An exception in ring 3: core/gate.c stops that VM.  Does not return there.
+ * Runs on the thread's stack with interrupts enabled.
  */
 void machine_fault(struct trap_frame *frame);
+/* Whether that is the first instruction of an entry from ring 3. */
+bool gate_is_entry(uint64_t rip);
 
 /*
  * Copies between the monitor and the ring-3 half of the current address

@@ -3,7 +3,7 @@
 
 SELFTEST_OBJS := $(call objs,boot mm drivers lib,$B/monitor) \
 	$(patsubst %,$B/monitor/core/%.o,barriers.c console.c cpu.c log.c \
-		manifest.c power.c sched.c speculation.c symbols.c terminal.c \
+		manifest.c mcheck.c power.c sched.c speculation.c symbols.c terminal.c \
 		time.c trap.c entry.asm) \
 	$B/monitor/tests/monitor/selftest.c.o
 
