@@ -39,11 +39,15 @@
 #define BANKS_MAX	  32
 /* clang-format on */
 
+/* Bochs 2.7 says MCA and has none of its MSRs. */
 static unsigned bank_count(void)
 {
-	if (!(cpuid_read(1, 0).edx & CPUID_1_EDX_MCA))
+	uint64_t cap;
+
+	if (!(cpuid_read(1, 0).edx & CPUID_1_EDX_MCA) ||
+	    msr_try_read(MSR_MCG_CAP, &cap))
 		return 0;
-	return MIN(FIELD_GET(MCG_CAP_COUNT, msr_read(MSR_MCG_CAP)), BANKS_MAX);
+	return MIN(FIELD_GET(MCG_CAP_COUNT, cap), BANKS_MAX);
 }
 
 void mcheck_init_cpu(void)
@@ -54,9 +58,10 @@ void mcheck_init_cpu(void)
 		return;
 	if (count && msr_read(MSR_MCG_CAP) & MCG_CAP_CTL)
 		msr_write(MSR_MCG_CTL, ~0ULL);
+	/* Bank 0 of some is firmware's: what it refuses it keeps. */
 	for (unsigned i = 0; i < count; i++) {
-		msr_write(MSR_MC_CTL(i), ~0ULL);
-		msr_write(MSR_MC_STATUS(i), 0);
+		(void)msr_try_write(MSR_MC_CTL(i), ~0ULL);
+		(void)msr_try_write(MSR_MC_STATUS(i), 0);
 	}
 	cr4_write(cr4_read() | X86_CR4_MCE);
 }

@@ -41,6 +41,44 @@ static inline void msr_write(uint32_t msr, uint64_t value)
 			 : "memory");
 }
 
+/*
+ * The same for MSRs that this processor may not have: -1 where it raises #GP,
+ * which the trap code lets go on behind the instruction (.fixups).
+ */
+static inline int msr_try_read(uint32_t msr, uint64_t *value)
+{
+	uint32_t low = 0, high = 0;
+	int error = -1;
+
+	__asm__ volatile("1:	rdmsr\n\t"
+			 "xorl %0, %0\n"
+			 "2:\n\t"
+			 ".pushsection .fixups, \"a\"\n\t"
+			 ".quad 1b, 2b\n\t"
+			 ".popsection"
+			 : "+r"(error), "+a"(low), "+d"(high)
+			 : "c"(msr));
+	*value = (uint64_t)high << 32 | low;
+	return error;
+}
+
+static inline int msr_try_write(uint32_t msr, uint64_t value)
+{
+	int error = -1;
+
+	__asm__ volatile("1:	wrmsr\n\t"
+			 "xorl %0, %0\n"
+			 "2:\n\t"
+			 ".pushsection .fixups, \"a\"\n\t"
+			 ".quad 1b, 2b\n\t"
+			 ".popsection"
+			 : "+r"(error)
+			 : "c"(msr), "a"((uint32_t)value),
+			   "d"((uint32_t)(value >> 32))
+			 : "memory");
+	return error;
+}
+
 static inline uint64_t tsc_read(void)
 {
 	uint32_t low, high;
