@@ -500,11 +500,16 @@ static void drain_expired(void *ctx)
 static void prompt_show(void *ctx)
 {
 	struct console *console = ctx;
+	uint64_t before = time_now_tsc() - time_ns_to_tsc(PROMPT_DELAY_NS);
 	uint64_t flags = spin_lock_irqsave(&console->lock);
 
 	console->is_prompt_expected = false;
-	for (unsigned i = 0; i < console->guest_count; i++)
-		console->guest[i]->is_due = ring_used(&console->guest[i]->out);
+	for (unsigned i = 0; i < console->guest_count; i++) {
+		struct console_guest *guest = console->guest[i];
+
+		if (ring_used(&guest->out) && guest->held_tsc <= before)
+			guest->is_due = true;
+	}
 	console->turn = console->focus + 1;
 	update(console);
 	spin_unlock_irqrestore(&console->lock, flags);
@@ -523,6 +528,13 @@ void console_print(struct console *console, struct console_guest *guest,
 	spin_unlock_irqrestore(&console->lock, flags);
 }
 
+/* A line's beginning: shown when nothing has followed for a moment. */
+static void guest_hold(struct console *console, struct console_guest *guest)
+{
+	guest->held_tsc = time_now_tsc();
+	prompt_expect(console);
+}
+
 /* The long way; how many bytes there was room for. */
 static __noinline size_t guest_write(struct console *console,
 				     struct console_guest *guest,
@@ -539,7 +551,7 @@ static __noinline size_t guest_write(struct console *console,
 	if (guest_is_ready(console, guest))
 		update(console);
 	else
-		prompt_expect(console);
+		guest_hold(console, guest);
 	return n;
 }
 

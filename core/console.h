@@ -61,6 +61,7 @@ struct console_guest {
 	/* The rest is the console's, under its lock. */
 	struct console_ring out;
 	uint32_t newlines; /* of the guest's in the ring */
+	uint64_t held_tsc; /* when it last added to what is held back */
 	uint32_t notice_count;
 	struct console_notice notice[CONSOLE_NOTICES];
 	struct list waiters; /* for room, struct waiter */

@@ -121,6 +121,8 @@ static inline void prompt_fire(void)
 {
 	assert_true(host.is_prompt_armed);
 	host.is_prompt_armed = false;
+	for (unsigned i = 0; i < GUESTS; i++)
+		guest[i].held_tsc = 0; /* long ago */
 	console.prompt.fn(console.prompt.ctx);
 }
 

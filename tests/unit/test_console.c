@@ -110,6 +110,22 @@ static void prompts_show_and_go_on(void **state)
 	expect_sent("[good] # l\r\n[evil] x\r\n[good]+s\r\n");
 }
 
+/* Another's prompt is due, this one may only have lost its processor. */
+static void a_line_just_begun_is_not_due(void **state)
+{
+	(void)state;
+	guests_add(2);
+	write_text(0, "bea");
+	guest[0].held_tsc = UINT64_MAX / 2;
+	host.is_prompt_armed = false;
+	console.prompt.fn(console.prompt.ctx);
+	assert_int_equal(host.length, 0);
+	assert_true(host.is_prompt_armed);
+	write_text(0, "t\n");
+	drain();
+	expect_sent("[good] beat\r\n");
+}
+
 /* Its row was ended by another's while it had more to say. */
 static void what_is_held_back_shows_soon(void **state)
 {
@@ -452,6 +468,7 @@ int main(void)
 		TEST(who_is_left_owns_the_terminal),
 		TEST(lines_are_tagged),
 		TEST(prompts_show_and_go_on),
+		TEST(a_line_just_begun_is_not_due),
 		TEST(what_is_held_back_shows_soon),
 		TEST(lines_can_be_edited),
 		TEST(a_line_ends_every_sequence),
