@@ -126,9 +126,9 @@ def say(text):
     show((text + "\n").encode(errors="backslashreplace"))
 
 
-def show(data, stream=None):
-    """Bytes to a stream, standard output if none is named, as they are."""
-    stream = stream or sys.stdout
+def show(data, name="stdout"):
+    """Bytes to standard output or, by its name, "stderr" as they are."""
+    stream = getattr(sys, name)
     if stream is None:    # closed before we began
         return
     if not hasattr(stream, "buffer"):    # a test's

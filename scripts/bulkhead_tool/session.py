@@ -14,7 +14,6 @@ import re
 import select
 import signal
 import subprocess
-import sys
 import termios
 import time
 import tty
@@ -41,7 +40,8 @@ STAMP = r"\[ *\d+\.\d{6}\] "
 HOST_SPEAKS = re.compile(STAMP + "Bulkhead$", FLAGS)
 # The host ends after these, and by itself nobody would know of it: a power-off
 # is a power-off.
-HOST_FAILS = [re.compile(STAMP + "error: " + text, FLAGS) for text in (
+# They count from their group on, so that who expects them sees them first.
+HOST_FAILS = [re.compile(STAMP + "(error: " + text + ")", FLAGS) for text in (
     "monitor panic", "nothing is started: ", "no guest could be started",
     "manifest refused: ", "no boot module is called ")]
 OVERLAP = 256    # longer than what these match
@@ -124,7 +124,7 @@ class Watch:
 
     def search(self, patterns):
         """The first match and whose it is; (None, None)."""
-        found = [(m.start(), n, m) for n, m in
+        found = [(m.start(1 if m.re in HOST_FAILS else 0), n, m) for n, m in
                  enumerate(p.search(self.text, self.at) for p in patterns)
                  if m]
         if found:
@@ -212,7 +212,7 @@ class Session:
             return
         self.words = (self.words + data)[-4096:]
         with contextlib.suppress(OSError):
-            processes.show(data, sys.stderr)
+            processes.show(data, "stderr")
 
     def _read_console(self):
         """What there is, up to a batch; nothing if it is over."""
@@ -287,8 +287,6 @@ class Session:
             except ValueError:
                 name = "number %d" % -status
             return "%s was ended by signal %s" % (self.name, name)
-        if self.watch.failure:
-            return "the host failed: %s" % self.watch.failure
         if not self.watch.host_spoke:
             return ("%s ended with status %d before the host said a word: "
                     "look at --cpu, --cpus, --host-memory and --%s" %
@@ -349,9 +347,11 @@ def interactive(line, args, host_end=None):
                     raise Problem("still running after %g s, as --timeout "
                                   "asks: ended" % args.timeout)
         why = session.why_bad()
+        # Nobody has to wait for the host before leaving.
         if session.has_left and session.child.returncode == 0:
-            # Nobody has to wait for the host before leaving.
-            why = session.watch.failure
+            why = None
+        if session.watch.failure:
+            why = "the host failed: %s" % session.watch.failure
         if why:
             raise Problem(why + session.context())
     finally:

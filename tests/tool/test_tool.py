@@ -318,6 +318,9 @@ class Sessions(unittest.TestCase):
         self.unmet("monitor panic", SPEAKS + panic + "echo then; sleep 9",
                    [("expect", "then")])
         nothing = "echo '[   1.000000] error: nothing is started: x'; "
+        self.run_steps(SPEAKS + nothing,
+                       [("expect", "error: nothing is started: x")],
+                       until_end=True)
         self.unmet("nothing is started", SPEAKS + nothing, [],
                    until_end=True)
 
