@@ -40,8 +40,10 @@ STAMP = r"\[ *\d+\.\d{6}\] "
 HOST_SPEAKS = re.compile(STAMP + "Bulkhead$", FLAGS)
 # The host ends after these, and by itself nobody would know of it: a power-off
 # is a power-off.
-# They count from their group on, so that who expects them sees them first.
-HOST_FAILS = [re.compile(STAMP + "(error: " + text + ")", FLAGS) for text in (
+# The monitor begins a line for each; a guest that has the console for itself can
+# write the same and make a run fail.  They count from their group on, so that
+# who expects them sees them first.
+HOST_FAILS = [re.compile("^" + STAMP + "(error: " + text + ")", FLAGS) for text in (
     "monitor panic", "nothing is started: ", "no guest could be started",
     "manifest refused: ", "no boot module is called ")]
 OVERLAP = 256    # longer than what these match

@@ -317,6 +317,8 @@ class Sessions(unittest.TestCase):
         self.unmet("monitor panic", SPEAKS + panic, [], until_end=True)
         self.unmet("monitor panic", SPEAKS + panic + "echo then; sleep 9",
                    [("expect", "then")])
+        self.run_steps(SPEAKS + "printf '[guest] '; " + panic + "echo then; "
+                       "sleep 9", [("expect", "then")])
         nothing = "echo '[   1.000000] error: nothing is started: x'; "
         self.run_steps(SPEAKS + nothing,
                        [("expect", "error: nothing is started: x")],
