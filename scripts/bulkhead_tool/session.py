@@ -30,8 +30,10 @@ TAIL_LINES, TAIL_WIDTH = 12, 160
 TYPING_CHUNK, TYPING_PAUSE = 2, 0.03
 
 # Cursor movements and the like, which firmware puts between any two letters;
-# the last alternative is one that the next piece of output will complete.
-CONTROL = re.compile(r"\x1b\[[0-9;?]{0,32}[@-~]|\x1b[^\[]|\r"
+# the last alternative is one that the next piece of output will complete.  CAN
+# ends what was not complete; after RESET a line begins.
+RESET = "\x1bc"
+CONTROL = re.compile(r"\x1b\[[0-9;?]{0,32}[@-~]|\x1b[^\[]|\r|\x18"
                      r"|(\x1b(?:\[[0-9;?]{0,32})?\Z)")
 UNPRINTABLE = re.compile(r"[^\t -~]")
 
@@ -100,7 +102,7 @@ class Watch:
 
         def drop(match):
             self.rest = match.group(1) or ""
-            return ""
+            return "\n" if match.group(0) == RESET else ""
 
         return CONTROL.sub(drop, piece)
 

@@ -317,6 +317,9 @@ class Sessions(unittest.TestCase):
         self.unmet("monitor panic", SPEAKS + panic, [], until_end=True)
         self.unmet("monitor panic", SPEAKS + panic + "echo then; sleep 9",
                    [("expect", "then")])
+        reset = r"printf 'half a line\030\033\\\033c'; "
+        self.unmet("monitor panic", SPEAKS + reset + panic, [],
+                   until_end=True)
         self.run_steps(SPEAKS + "printf '[guest] '; " + panic + "echo then; "
                        "sleep 9", [("expect", "then")])
         nothing = "echo '[   1.000000] error: nothing is started: x'; "
