@@ -112,13 +112,17 @@ def run(line):
     return child.returncode, output, complaints.decode(errors="replace")
 
 
-def write_all(fd, data):
-    """All of it, also to a terminal or pipe that does not wait."""
+PIECE = 4096    # what a pipe that has room takes without waiting
+
+
+def write_all(fd, data, waiting=lambda: None):
+    """All of it; waiting() is called again and again while nobody reads."""
     while data:
-        try:
-            data = data[os.write(fd, data):]
-        except BlockingIOError:
-            select.select([], [fd], [], 1)
+        if not select.select([], [fd], [], 0.5)[1]:
+            waiting()
+            continue
+        with contextlib.suppress(BlockingIOError):
+            data = data[os.write(fd, data[:PIECE]):]
 
 
 def say(text):
@@ -126,7 +130,7 @@ def say(text):
     show((text + "\n").encode(errors="backslashreplace"))
 
 
-def show(data, name="stdout"):
+def show(data, name="stdout", waiting=lambda: None):
     """Bytes to standard output or, by its name, "stderr" as they are."""
     stream = getattr(sys, name)
     if stream is None:    # closed before we began
@@ -135,4 +139,4 @@ def show(data, name="stdout"):
         stream.write(data.decode("latin-1"))
         return
     stream.flush()
-    write_all(stream.fileno(), data)
+    write_all(stream.fileno(), data, waiting)

@@ -30,10 +30,10 @@ TAIL_LINES, TAIL_WIDTH = 12, 160
 TYPING_CHUNK, TYPING_PAUSE = 2, 0.03
 
 # Cursor movements and the like, which firmware puts between any two letters;
-# the last alternative is one that the next piece of output will complete.  CAN
-# ends what was not complete; after RESET a line begins.
+# the last alternative is one that the next piece of output will complete.  After
+# RESET a line begins.
 RESET = "\x1bc"
-CONTROL = re.compile(r"\x1b\[[0-9;?]{0,32}[@-~]|\x1b[^\[]|\r|\x18"
+CONTROL = re.compile(r"\x1b\[[0-9;?]{0,32}[@-~]|\x1b[^\[]"
                      r"|(\x1b(?:\[[0-9;?]{0,32})?\Z)")
 UNPRINTABLE = re.compile(r"[^\t -~]")
 
@@ -99,6 +99,10 @@ class Watch:
 
     def _plain(self, data):
         piece, self.rest = self.rest + data.decode("latin-1"), ""
+        # Few of a flood's bytes are worth a look.
+        piece = piece.replace("\r", "").replace("\x18", "")
+        if "\x1b" not in piece:
+            return piece
 
         def drop(match):
             self.rest = match.group(1) or ""
@@ -218,6 +222,11 @@ class Session:
         with contextlib.suppress(OSError):
             processes.show(data, "stderr")
 
+    def _give_up_if_late(self):
+        if self.is_late():
+            raise Problem("not within %g s: nobody reads the console" %
+                          self.args.timeout)
+
     def _read_console(self):
         """What there is, up to a batch; nothing if it is over."""
         data = b""
@@ -235,7 +244,7 @@ class Session:
                 break
             data += piece
         if data and not self.args.quiet:
-            processes.show(data)
+            processes.show(data, waiting=self._give_up_if_late)
         self.watch.feed(data)
 
     def pump(self):

@@ -8,18 +8,20 @@ import argparse
 import contextlib
 import io
 import os
+import pty
 import resource
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../scripts"))
 
-from bulkhead_tool import (Problem, bochs, fdt, host, iso, qemu,    # noqa: E402
+from bulkhead_tool import (Problem, bochs, fdt, host, iso, main, qemu,    # noqa: E402
                            session)
 
 MANIFEST = """/dts-v1/;
@@ -332,10 +334,10 @@ class Sessions(unittest.TestCase):
     def test_a_flood_is_searched_and_forgotten(self):
         began = time.monotonic()
         self.run_steps("yes 0123456789012345678901234567890123456789 | "
-                       "head -c 20000000; echo last; sleep 9",
+                       "head -c 8000000; echo last; sleep 9",
                        [("expect", "last")], timeout=30.0)
         # A control sequence without an end.
-        self.run_steps(r"printf '\033['; yes 1 | head -c 4000000 | tr -d '\n';"
+        self.run_steps(r"printf '\033['; yes 1 | head -c 2000000 | tr -d '\n';"
                        " echo; echo last; sleep 9", [("expect", "last")],
                        timeout=30.0)
         self.assertLess(time.monotonic() - began, 20)
@@ -399,6 +401,7 @@ class Tool(unittest.TestCase):
 
     def test_bad_arguments_start_nothing(self):
         self.simulator("touch %s/began" % self.folder)
+        self.refused(2, "no regular expression", "--expect", "(")
         for words, why in (
                 ("--cpus -3", "--cpus"), ("--cpus 0", "--cpus"),
                 ("--cpus abc", "--cpus"), ("--cpus 1000", "--cpus"),
@@ -409,12 +412,16 @@ class Tool(unittest.TestCase):
                 ("--timeout -1", "--timeout"), ("--timeout 0", "--timeout"),
                 ("--timeout nan", "--timeout"), ("--timeout x", "--timeout"),
                 ("--timeout inf", "--timeout"),
-                ("--expect (", "no regular expression"),
                 ("--fail [", "no regular expression"),
                 ("--expect a{2,1}", "no regular expression"),
                 ("--send \\x", "unknown escape"),
                 ("--send a\\", "unknown escape")):
-            self.refused(2, why, *words.split())
+            complaint = io.StringIO()
+            with contextlib.redirect_stderr(complaint), \
+                    self.assertRaises(SystemExit) as caught:
+                main.parse_arguments(["run", self.manifest] + words.split())
+            self.assertEqual(caught.exception.code, 2)
+            self.assertIn(why, complaint.getvalue())
 
     def test_options_that_do_not_go_together_start_nothing(self):
         self.simulator("touch %s/began" % self.folder)
@@ -441,11 +448,14 @@ class Tool(unittest.TestCase):
         self.assertIn(b"-bios %s " % self.manifest.encode(), done.stdout)
 
     def test_a_simulator_that_does_not_run_is_a_failure(self):
-        for ending in ("exit 1", "exit 0", "exit 3", "kill -ABRT $$"):
+        for ending, options in (
+                ("exit 1", ("", "--until-end", "--expect x", "--fail x",
+                            "--send x")),
+                ("exit 0", ("", "--until-end")), ("exit 3", ("",)),
+                ("kill -ABRT $$", ("", "--until-end"))):
             self.simulator("echo what-was-wrong >&2; " + ending)
-            for words in ([], ["--until-end"], ["--expect", "x"],
-                          ["--fail", "x"], ["--send", "x"]):
-                done = self.run_tool("run", self.manifest, *words)
+            for words in options:
+                done = self.run_tool("run", self.manifest, *words.split())
                 self.assertEqual(done.returncode, 1, done)
                 self.assertIn(b"It said: what-was-wrong", done.stderr)
 
@@ -462,6 +472,40 @@ class Tool(unittest.TestCase):
         done = self.run_tool("run", self.manifest, stdin=None, input=b"\1x")
         self.assertEqual(done.returncode, 0, done)
         self.assertIn(b"001   x", done.stdout)
+
+    def test_a_terminal_is_lent_and_given_back(self):
+        self.simulator("stty raw -echo; echo ready; "
+                       "dd bs=1 count=3 2>/dev/null | od -c; exit 1")
+        ours, theirs = pty.openpty()
+        before = termios.tcgetattr(theirs)
+        tool = subprocess.Popen(self.command("run", self.manifest),
+                                stdin=theirs, stdout=theirs,
+                                stderr=subprocess.DEVNULL, env=self.env,
+                                start_new_session=True)
+        said = b""
+        while b"ready" not in said:
+            said += os.read(ours, 4096)
+        os.write(ours, b"\3\x1a\r")    # for the guest: no signals, no changes
+        while b"\\r" not in said:
+            said += os.read(ours, 4096)
+        self.assertRegex(said, rb"003 032  \\r")
+        self.assertEqual(tool.wait(20), 1)
+        self.assertEqual(termios.tcgetattr(theirs), before)
+        os.close(ours)
+        os.close(theirs)
+
+    def test_a_lost_terminal_ends_all_of_it(self):
+        self.simulator("while :; do echo x; sleep 0.1; done")
+        ours, theirs = pty.openpty()
+        tool = subprocess.Popen(self.command("run", self.manifest),
+                                stdin=theirs, stdout=theirs,
+                                stderr=subprocess.DEVNULL, env=self.env,
+                                start_new_session=True)
+        os.close(theirs)
+        os.read(ours, 100)
+        os.close(ours)
+        self.assertNotEqual(tool.wait(20), 0)
+        self.assert_tidy()
 
     def test_missing_programs_are_named(self):
         self.env["PATH"] = os.path.join(self.folder, "bin")
@@ -546,6 +590,17 @@ class Tool(unittest.TestCase):
             self.assertNotIn(b"Traceback", complaint)
             self.assert_tidy()
 
+    def test_nobody_reads_for_too_long(self):
+        self.simulator("yes")
+        tool = subprocess.Popen(
+            self.command("run", self.manifest, "--timeout", "2"),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, env=self.env)
+        self.assertEqual(tool.wait(20), 1)
+        self.assertIn(b"not within 2 s", tool.stderr.read())
+        tool.stdout.close()
+        tool.stderr.close()
+
     def test_closed_standard_files(self):
         self.simulator(SPEAKS + "echo a")
         script = " ".join(self.command("run", self.manifest, "--expect", "a"))
@@ -556,7 +611,7 @@ class Tool(unittest.TestCase):
             self.assertEqual(done.returncode, 0, redirection)
 
     def test_a_flood_takes_no_memory(self):
-        self.simulator(SPEAKS + "yes 'many lines' | head -c 30000000; "
+        self.simulator(SPEAKS + "yes 'many lines' | head -c 10000000; "
                        "exit 0")
         for words in (["--until-end"], []):
             tool = subprocess.Popen(
@@ -594,7 +649,7 @@ class Tool(unittest.TestCase):
                 ("printf 'Bochs is exiting with the following message:\\n"
                  "[ ] rc:3: malformed\\n' >&2", b"rc:3: malformed"),
                 ("kill -KILL $$", b"did not say why")):
-            for words in ([], ["--until-end"], ["--expect", "x"]):
+            for words in ([], ["--until-end"]):
                 done = self.bochs(script + "; exit 1", *words)
                 self.assertEqual(done.returncode, 1, done)
                 self.assertIn(why, done.stderr)
