@@ -57,7 +57,9 @@ HOST_SRCS := $(filter-out lib/string.c lib/printf.c lib/libc_shim.c, \
 	     $(wildcard mm/table.c mm/npt.c mm/ept.c mm/pages.c core/apic.c \
 	     core/apic_vectors.c core/console.c core/cpuid.c core/msr.c \
 	     core/manifest.c core/modules.c core/program.c core/terminal.c \
-	     core/speculation.c)
+	     core/speculation.c \
+	     boot/multiboot.c boot/ranges.c boot/acpi.c \
+	     core/module_check.c)
 HOST_OBJS := $(patsubst %,$B/host/%.o,$(HOST_SRCS))
 
 # ---- Offsets for NASM: never numbers by hand -------------------------------

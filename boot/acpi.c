@@ -22,7 +22,8 @@
 #define BIOS_START	 0xe0000
 #define BIOS_END	 0x100000
 #define TABLE_LENGTH_MAX MIB(16)
-#define REACH_END	 GIB(4)
+/* The root table of no machine lists more. */
+#define TABLES_MAX	 1024
 #define LAPIC_DEFAULT	 0xfee00000
 
 struct rsdp {
@@ -131,8 +132,11 @@ static bool sum_is_zero(const void *bytes, uint64_t length)
 
 static const struct rsdp *rsdp_at(hpa_t hpa)
 {
-	const struct rsdp *rsdp = phys_to_virt(hpa);
+	const struct rsdp *rsdp;
 
+	if (hpa > BOOT_REACH - sizeof(*rsdp))
+		return NULL;
+	rsdp = phys_to_virt(hpa);
 	if (memcmp(rsdp->signature, RSDP_SIGNATURE, 8) ||
 	    !sum_is_zero(rsdp, RSDP_V1_LENGTH))
 		return NULL;
@@ -166,37 +170,48 @@ static const struct rsdp *rsdp_find(hpa_t given)
 	return rsdp;
 }
 
-/* NULL unless it is a sane table below 4 GiB. */
-static const struct table_header *table_at(hpa_t hpa)
+/* NULL unless it is a sane table of that signature below 4 GiB. */
+static const struct table_header *table_at(hpa_t hpa, const char *signature)
 {
-	const struct table_header *table = phys_to_virt(hpa);
+	const struct table_header *table;
 
-	if (!hpa || hpa + sizeof(*table) > REACH_END)
+	if (!hpa || hpa > BOOT_REACH - sizeof(*table))
 		return NULL;
-	if (table->length < sizeof(*table) ||
-	    table->length > TABLE_LENGTH_MAX || hpa + table->length > REACH_END)
+	table = phys_to_virt(hpa);
+	if (memcmp(table->signature, signature, sizeof(table->signature)) ||
+	    table->length < sizeof(*table) ||
+	    table->length > MIN(TABLE_LENGTH_MAX, BOOT_REACH - hpa))
 		return NULL;
 	return sum_is_zero(table, table->length) ? table : NULL;
 }
 
+/* Version 1 has no more than RSDP_V1_LENGTH bytes; later ones sum up again. */
+static bool rsdp_has_xsdt(const struct rsdp *rsdp)
+{
+	return rsdp->revision >= 2 && rsdp->length == sizeof(*rsdp) &&
+	       rsdp->xsdt && sum_is_zero(rsdp, sizeof(*rsdp));
+}
+
 static const void *table_find(const struct rsdp *rsdp, const char *signature)
 {
-	bool is_wide = rsdp->revision >= 2 && rsdp->xsdt;
+	bool is_wide = rsdp_has_xsdt(rsdp);
 	const struct table_header *root =
-		table_at(is_wide ? rsdp->xsdt : rsdp->rsdt);
+		is_wide ? table_at(rsdp->xsdt, "XSDT")
+			: table_at(rsdp->rsdt, "RSDT");
 	unsigned entry_size = is_wide ? 8 : 4;
-	const struct table_header *table;
-	uint64_t address;
-	uint32_t at;
+	unsigned count;
 
 	if (!root)
 		return NULL;
-	for (at = sizeof(*root); at + entry_size <= root->length;
-	     at += entry_size) {
-		address = 0;
-		memcpy(&address, (const uint8_t *)root + at, entry_size);
-		table = table_at(address);
-		if (table && memcmp(table->signature, signature, 4) == 0)
+	count = (root->length - sizeof(*root)) / entry_size;
+	for (unsigned i = 0; i < MIN(count, TABLES_MAX); i++) {
+		const struct table_header *table;
+		uint64_t address = 0;
+
+		memcpy(&address, (const uint8_t *)(root + 1) + i * entry_size,
+		       entry_size);
+		table = table_at(address, signature);
+		if (table)
 			return table;
 	}
 	return NULL;
@@ -206,6 +221,10 @@ static void cpu_add(struct acpi_info *info, uint32_t apic_id, uint32_t flags)
 {
 	if (!(flags & MADT_CPU_ENABLED))
 		return;
+	/* A CPU may be listed in both ways; it is started once. */
+	for (unsigned i = 0; i < info->cpu_count; i++)
+		if (info->cpu_apic_id[i] == apic_id)
+			return;
 	if (info->cpu_count == ACPI_CPUS_MAX)
 		info->cpus_left_out++;
 	else
@@ -281,8 +300,10 @@ static void madt_parse(struct acpi_info *info, const struct madt *madt)
 	const uint8_t *at = madt->entries;
 	const uint8_t *end = (const uint8_t *)madt + madt->header.length;
 
+	if (madt->header.length < sizeof(*madt))
+		return;
 	info->lapic_address = madt->lapic_address;
-	while (at + 2 <= end && at[1] >= 2 && at + at[1] <= end) {
+	while (end - at >= 2 && at[1] >= 2 && at[1] <= end - at) {
 		if (at[1] >= madt_entry_length(at[0]))
 			madt_entry(info, at);
 		at += at[1];
@@ -308,7 +329,7 @@ static bool aml_integer(const uint8_t **at, const uint8_t *end, uint8_t *value)
 static bool s5_parse(struct acpi_info *info, const uint8_t *at,
 		     const uint8_t *end)
 {
-	if (at + 7 > end || at[4] != AML_PACKAGE)
+	if (end - at < 7 || at[4] != AML_PACKAGE)
 		return false;
 	at += 5;
 	at += 1 + FIELD_GET(AML_LENGTH_BYTES, *at);
@@ -323,7 +344,7 @@ static void dsdt_scan(struct acpi_info *info, const struct table_header *dsdt)
 	const uint8_t *at = (const uint8_t *)(dsdt + 1);
 	const uint8_t *end = (const uint8_t *)dsdt + dsdt->length;
 
-	for (at++; at + 4 <= end; at++) {
+	for (at++; end - at >= 4; at++) {
 		bool is_name = at[-1] == AML_NAME ||
 			       (at[-1] == '\\' && at[-2] == AML_NAME);
 
@@ -345,7 +366,7 @@ static void fadt_parse(struct acpi_info *info, const struct fadt *fadt)
 	info->is_pm_timer_32bit = fadt->flags & FADT_TIMER_32BIT;
 	info->smi_command = (uint16_t)fadt->smi_command;
 	info->acpi_enable = fadt->acpi_enable;
-	dsdt = table_at(fadt->dsdt);
+	dsdt = table_at(fadt->dsdt, "DSDT");
 	if (dsdt)
 		dsdt_scan(info, dsdt);
 }

@@ -12,6 +12,7 @@
 struct host;
 
 #define BOOT_RANGES_MAX 128
+#define BOOT_REACH	GIB(4) /* what the boot tables map */
 
 struct boot_range {
 	hpa_t base;
@@ -31,10 +32,15 @@ struct boot_info {
 	char loader[64];
 	hpa_t rsdp; /* 0: look for it */
 	bool is_uefi;
+	struct boot_range image; /* the monitor's own: no module lies there */
 	unsigned modules_left_out;
+	unsigned modules_broken; /* end before they start, or in the image */
 };
 
-/* The caller sees to it that ranges do not overlap.  -ENOSPC. */
+/*
+ * The caller sees to it that ranges do not overlap, and that none, here and
+ * below, reaches beyond 2^64.  -ENOSPC.
+ */
 int __must_check ranges_add(struct boot_ranges *ranges, hpa_t base,
 			    uint64_t length);
 /* Takes [base, base + length) away.  -ENOSPC. */
@@ -42,10 +48,14 @@ int __must_check ranges_remove(struct boot_ranges *ranges, hpa_t base,
 			       uint64_t length);
 
 /*
- * Copies what magic and info (both as at entry) say.  -EINVAL: no Multiboot
- * loader; -ENOSPC: more memory ranges than BOOT_RANGES_MAX.
+ * Copies what magic and info (both as at entry) say; image is where the
+ * monitor lies.  Whatever info holds, this ends and reads nothing beyond
+ * BOOT_REACH or behind the end of a Multiboot 2 tag.  -EINVAL: no Multiboot
+ * loader, or what it left makes no sense; -ENOSPC: more memory ranges than
+ * BOOT_RANGES_MAX.
  */
 int __must_check multiboot_parse(uint32_t magic, hpa_t info,
+				 const struct boot_range *image,
 				 struct boot_info *boot);
 
 /*

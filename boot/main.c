@@ -20,7 +20,6 @@
 #define COM1		0x3f8
 #define COM1_IRQ	4
 #define LOW_MEMORY_END	MIB(1)
-#define BOOT_REACH	GIB(4) /* what the boot tables map */
 #define TRAMPOLINE_MIN	0x8000ULL
 #define TRAMPOLINE_MAX	0x9f000ULL
 #define LAPIC_SIZE	4096
@@ -249,6 +248,9 @@ static void log_memory(const struct host *host, const struct boot_info *boot)
 		 (uint64_t)(host->pages.free * PAGE_SIZE / MIB(1)),
 		 host->image_bytes / KIB(1), boot->modules.count,
 		 bytes / KIB(1));
+	if (boot->modules_broken)
+		log_warn("%u boot modules left out: their addresses are wrong",
+			 boot->modules_broken);
 	if (boot->modules_left_out)
 		log_warn("%u boot modules left out: at most %u are read",
 			 boot->modules_left_out, BOOT_MODULES_MAX);
@@ -305,10 +307,14 @@ static void flush_others(void *ctx)
 static void host_init(struct host *host, uint32_t magic, hpa_t info)
 {
 	struct boot_info *boot = &boot_info;
+	struct boot_range image = {
+		.base = image_physical_start(),
+		.length = image_physical_end() - image_physical_start(),
+	};
 	hpa_t trampoline;
 	int error;
 
-	error = multiboot_parse(magic, info, boot);
+	error = multiboot_parse(magic, info, &image, boot);
 	if (error)
 		monitor_panic("no usable Multiboot information (magic 0x%x, "
 			      "error %d)",

@@ -3,6 +3,10 @@
  * Reads what a Multiboot 1 or 2 loader left in memory below 4 GiB, which the
  * boot tables map, and copies all of it: the monitor reuses that memory.
  *
+ * Nothing of it is believed: sizes are compared with what holds them before
+ * anything inside is read, and every loop has a bound of its own, so that no
+ * input makes the parser run on or read elsewhere.
+ *
  * Not used: frame buffer, symbols, APM, boot device.
  *
  * References: Multiboot Specification 0.6.96; Multiboot2 Specification 2.0;
@@ -41,6 +45,14 @@ enum mb2_tag_type {
 
 #define MEMORY_AVAILABLE 1
 
+/* More is no memory map and no command line; bounds the work. */
+#define MAP_BYTES_MAX  KIB(256)
+#define TEXT_BYTES_MAX KIB(4)
+#define INFO_BYTES_MAX MIB(16)
+#define RSDP_BYTES_MIN 20
+/* No processor has more physical address bits. */
+#define PHYSICAL_END   (1ULL << 52)
+
 struct mb1_info {
 	uint32_t flags;
 	uint32_t mem_lower, mem_upper;
@@ -52,11 +64,11 @@ struct mb1_info {
 	uint32_t drives_length, drives;
 	uint32_t config_table;
 	uint32_t loader;
-};
+} __packed;
 
 struct mb1_module {
 	uint32_t start, end, command, reserved;
-};
+} __packed;
 
 struct mb1_map_entry {
 	uint32_t size; /* of what follows */
@@ -94,21 +106,36 @@ struct efi_memory_descriptor {
 	uint64_t physical, virtual, page_count, attributes;
 };
 
-static void text_copy(char *to, const char *from, size_t size)
+/* NULL unless the boot tables map all of it. */
+static const void *reach(hpa_t at, uint64_t length)
 {
-	size_t length = strnlen(from, size - 1);
+	if (at >= BOOT_REACH || length > BOOT_REACH - at)
+		return NULL;
+	return phys_to_virt(at);
+}
 
+/* Text of at most length bytes, terminated or not. */
+static void text_copy(char *to, size_t size, const char *from, size_t length)
+{
+	length = strnlen(from, MIN(length, size - 1));
 	memcpy(to, from, length);
 	to[length] = '\0';
+}
+
+/* As text_copy(), from where a Multiboot 1 loader says. */
+static void text_copy_from(char *to, size_t size, uint32_t at)
+{
+	text_copy(to, size, phys_to_virt(at), BOOT_REACH - at);
 }
 
 /*
  * The last word of a command line, folders cut off: QEMU puts the host's file
  * name in front of what it was given, GRUB does not.
  */
-static void module_name(char *to, const char *command)
+static void module_name(char *to, const char *command, size_t command_length)
 {
-	const char *end = command + strlen(command);
+	const char *end =
+		command + strnlen(command, MIN(command_length, TEXT_BYTES_MAX));
 	const char *start;
 	size_t length;
 
@@ -122,118 +149,195 @@ static void module_name(char *to, const char *command)
 	to[length] = '\0';
 }
 
+static bool is_in_image(const struct boot_info *boot, hpa_t start, hpa_t end)
+{
+	const struct boot_range *image = &boot->image;
+
+	return start < image->base + image->length && image->base < end;
+}
+
 static void module_add(struct boot_info *boot, uint32_t start, uint32_t end,
-		       const char *command)
+		       const char *command, size_t command_length)
 {
 	struct boot_modules *modules = &boot->modules;
-	struct boot_module *module = &modules->module[modules->count];
+	struct boot_module *module;
 
+	if (end < start || is_in_image(boot, start, end)) {
+		boot->modules_broken++;
+		return;
+	}
 	if (modules->count == BOOT_MODULES_MAX) {
 		boot->modules_left_out++;
 		return;
 	}
-	modules->count++;
-	module_name(module->name, command);
+	module = &modules->module[modules->count++];
+	module_name(module->name, command, command_length);
 	module->base = start;
-	module->length = end > start ? end - start : 0;
+	module->length = end - start;
 }
 
-/* Firmware maps may list memory twice. */
+/* Firmware maps may list memory twice, or more than there can be. */
 static int ram_add(struct boot_info *boot, hpa_t base, uint64_t length)
 {
-	int error = ranges_remove(&boot->ram, base, length);
+	int error;
 
+	if (base >= PHYSICAL_END || !length)
+		return 0;
+	length = MIN(length, PHYSICAL_END - base);
+	error = ranges_remove(&boot->ram, base, length);
 	return error ? error : ranges_add(&boot->ram, base, length);
 }
 
+/* ---- Multiboot 1 -------------------------------------------------------- */
+
 static int mb1_map_parse(const struct mb1_info *info, struct boot_info *boot)
 {
-	hpa_t at = info->map, end = at + info->map_length;
+	const uint8_t *map = reach(info->map, info->map_length);
+	uint64_t at = 0, length = info->map_length;
 	int error = 0;
 
-	while (!error && at + sizeof(struct mb1_map_entry) <= end) {
-		const struct mb1_map_entry *entry = phys_to_virt(at);
+	if (!map || length > MAP_BYTES_MAX)
+		return -EINVAL;
+	while (!error && at + sizeof(struct mb1_map_entry) <= length) {
+		struct mb1_map_entry entry;
 
-		if (entry->type == MEMORY_AVAILABLE)
-			error = ram_add(boot, entry->base, entry->length);
-		at += entry->size + sizeof(entry->size);
+		memcpy(&entry, map + at, sizeof(entry));
+		if (entry.size < sizeof(entry) - sizeof(entry.size))
+			return -EINVAL;
+		if (entry.type == MEMORY_AVAILABLE)
+			error = ram_add(boot, entry.base, entry.length);
+		at += (uint64_t)entry.size + sizeof(entry.size);
 	}
 	return error;
 }
 
-static int mb1_parse(hpa_t at, struct boot_info *boot)
+static int mb1_modules_parse(const struct mb1_info *info,
+			     struct boot_info *boot)
 {
-	const struct mb1_info *info = phys_to_virt(at);
-	const struct mb1_module *module = phys_to_virt(info->modules);
-	uint32_t i;
+	uint32_t count = MIN(info->module_count, 2 * BOOT_MODULES_MAX);
+	const struct mb1_module *module =
+		reach(info->modules, count * sizeof(*module));
 
-	if (info->flags & MB1_HAS_COMMAND)
-		text_copy(boot->command, phys_to_virt(info->command),
-			  sizeof(boot->command));
-	if (info->flags & MB1_HAS_LOADER)
-		text_copy(boot->loader, phys_to_virt(info->loader),
-			  sizeof(boot->loader));
-	if (info->flags & MB1_HAS_MODULES)
-		for (i = 0; i < info->module_count; i++, module++)
-			module_add(boot, module->start, module->end,
-				   phys_to_virt(module->command));
-	if (!(info->flags & MB1_HAS_MAP))
+	if (!module)
 		return -EINVAL;
-	return mb1_map_parse(info, boot);
+	for (uint32_t i = 0; i < count; i++, module++)
+		module_add(boot, module->start, module->end,
+			   phys_to_virt(module->command),
+			   BOOT_REACH - module->command);
+	boot->modules_left_out += info->module_count - count;
+	return 0;
 }
 
-static int mb2_map_parse(const struct mb2_tag_map *tag, struct boot_info *boot)
+static int mb1_parse(hpa_t at, struct boot_info *boot)
 {
-	uint32_t offset = 0;
+	const struct mb1_info *info = reach(at, sizeof(*info));
 	int error = 0;
 
-	while (!error &&
-	       offset + tag->entry_size <= tag->tag.size - sizeof(*tag)) {
-		const struct mb2_map_entry *entry =
-			(const void *)(tag->entries + offset);
+	if (!info || !(info->flags & MB1_HAS_MAP))
+		return -EINVAL;
+	if (info->flags & MB1_HAS_COMMAND)
+		text_copy_from(boot->command, sizeof(boot->command),
+			       info->command);
+	if (info->flags & MB1_HAS_LOADER)
+		text_copy_from(boot->loader, sizeof(boot->loader),
+			       info->loader);
+	if (info->flags & MB1_HAS_MODULES)
+		error = mb1_modules_parse(info, boot);
+	if (!error)
+		error = mb1_map_parse(info, boot);
+	return error ? error : (boot->ram.count ? 0 : -EINVAL);
+}
 
-		if (entry->type == MEMORY_AVAILABLE)
-			error = ram_add(boot, entry->base, entry->length);
-		offset += tag->entry_size;
+/* ---- Multiboot 2 -------------------------------------------------------- */
+
+/*
+ * A map's entries, each at least `least` bytes.  The tag lies within what the
+ * loader left, but may be too short for a map.  -EINVAL.
+ */
+static int map_check(const struct mb2_tag_map *map, size_t least)
+{
+	if (map->tag.size < sizeof(*map) || map->tag.size > MAP_BYTES_MAX ||
+	    map->entry_size < least || map->entry_size > MAP_BYTES_MAX)
+		return -EINVAL;
+	return 0;
+}
+
+static int mb2_map_parse(const struct mb2_tag_map *map, struct boot_info *boot)
+{
+	uint32_t at = 0, length = map->tag.size - sizeof(*map);
+	struct mb2_map_entry entry;
+	int error = map_check(map, sizeof(entry));
+
+	for (; !error && at + map->entry_size <= length;
+	     at += map->entry_size) {
+		memcpy(&entry, map->entries + at, sizeof(entry));
+		if (entry.type == MEMORY_AVAILABLE)
+			error = ram_add(boot, entry.base, entry.length);
 	}
 	return error;
 }
 
 /* Only if the loader gave no plain map. */
-static int efi_map_parse(const struct mb2_tag_map *tag, struct boot_info *boot)
+static int efi_map_parse(const struct mb2_tag_map *map, struct boot_info *boot)
 {
-	uint32_t offset = 0;
-	int error = 0;
+	uint32_t at = 0, length = map->tag.size - sizeof(*map);
+	struct efi_memory_descriptor entry;
+	int error = map_check(map, sizeof(entry));
 
-	while (!error &&
-	       offset + tag->entry_size <= tag->tag.size - sizeof(*tag)) {
-		const struct efi_memory_descriptor *entry =
-			(const void *)(tag->entries + offset);
-
-		if (entry->type < 64 && (EFI_FREE_TYPES & BIT(entry->type)))
-			error = ram_add(boot, entry->physical,
-					entry->page_count << PAGE_SHIFT);
-		offset += tag->entry_size;
+	for (; !error && at + map->entry_size <= length;
+	     at += map->entry_size) {
+		memcpy(&entry, map->entries + at, sizeof(entry));
+		if (entry.type < 64 && (EFI_FREE_TYPES & BIT(entry.type)))
+			error = ram_add(boot, entry.physical,
+					MIN(entry.page_count,
+					    PHYSICAL_END >> PAGE_SHIFT)
+						<< PAGE_SHIFT);
 	}
 	return error;
+}
+
+/* The bytes of a tag behind its fixed part; 0 if it has none. */
+static size_t tag_rest(const struct mb2_tag *tag, size_t fixed)
+{
+	return tag->size > fixed ? tag->size - fixed : 0;
+}
+
+static int mb2_module_parse(const struct mb2_tag_module *module,
+			    struct boot_info *boot)
+{
+	if (module->tag.size < sizeof(*module))
+		return -EINVAL;
+	module_add(boot, module->start, module->end, module->command,
+		   tag_rest(&module->tag, sizeof(*module)));
+	return 0;
+}
+
+static void rsdp_note(const struct mb2_tag *tag, hpa_t at,
+		      struct boot_info *boot)
+{
+	if (tag_rest(tag, sizeof(*tag)) < RSDP_BYTES_MIN)
+		return;
+	if (tag->type == MB2_RSDP_NEW || !boot->rsdp)
+		boot->rsdp = at + sizeof(*tag);
 }
 
 static int mb2_tag_parse(const struct mb2_tag *tag, hpa_t at,
 			 struct boot_info *boot)
 {
-	const struct mb2_tag_module *module = (const void *)tag;
 	const char *text = (const char *)(tag + 1);
+	size_t text_length = tag_rest(tag, sizeof(*tag));
 
 	switch (tag->type) {
 	case MB2_COMMAND:
-		text_copy(boot->command, text, sizeof(boot->command));
+		text_copy(boot->command, sizeof(boot->command), text,
+			  text_length);
 		return 0;
 	case MB2_LOADER:
-		text_copy(boot->loader, text, sizeof(boot->loader));
+		text_copy(boot->loader, sizeof(boot->loader), text,
+			  text_length);
 		return 0;
 	case MB2_MODULE:
-		module_add(boot, module->start, module->end, module->command);
-		return 0;
+		return mb2_module_parse((const void *)tag, boot);
 	case MB2_MEMORY_MAP:
 		boot->ram.count = 0;
 		return mb2_map_parse((const void *)tag, boot);
@@ -245,11 +349,8 @@ static int mb2_tag_parse(const struct mb2_tag *tag, hpa_t at,
 		return boot->ram.count ? 0
 				       : efi_map_parse((const void *)tag, boot);
 	case MB2_RSDP_OLD:
-		if (!boot->rsdp)
-			boot->rsdp = at + sizeof(*tag);
-		return 0;
 	case MB2_RSDP_NEW:
-		boot->rsdp = at + sizeof(*tag);
+		rsdp_note(tag, at, boot);
 		return 0;
 	default:
 		return 0;
@@ -258,25 +359,34 @@ static int mb2_tag_parse(const struct mb2_tag *tag, hpa_t at,
 
 static int mb2_parse(hpa_t start, struct boot_info *boot)
 {
-	const struct mb2_info *info = phys_to_virt(start);
-	hpa_t end = start + info->total_size;
+	const struct mb2_info *info = reach(start, sizeof(*info));
 	hpa_t at = start + sizeof(*info);
+	hpa_t end;
 	int error = 0;
 
+	if (!info || !IS_ALIGNED(start, 8) ||
+	    info->total_size > INFO_BYTES_MAX ||
+	    !reach(start, info->total_size))
+		return -EINVAL;
+	end = start + info->total_size;
 	while (!error && at + sizeof(struct mb2_tag) <= end) {
 		const struct mb2_tag *tag = phys_to_virt(at);
 
-		if (tag->type == MB2_END || tag->size < sizeof(*tag))
+		if (tag->type == MB2_END)
 			break;
+		if (tag->size < sizeof(*tag) || tag->size > end - at)
+			return -EINVAL;
 		error = mb2_tag_parse(tag, at, boot);
-		at += ALIGN_UP(tag->size, 8);
+		at += ALIGN_UP((uint64_t)tag->size, 8);
 	}
 	return error ? error : (boot->ram.count ? 0 : -EINVAL);
 }
 
-int multiboot_parse(uint32_t magic, hpa_t info, struct boot_info *boot)
+int multiboot_parse(uint32_t magic, hpa_t info, const struct boot_range *image,
+		    struct boot_info *boot)
 {
 	memset(boot, 0, sizeof(*boot));
+	boot->image = *image;
 	if (magic == MB1_BOOT_MAGIC)
 		return mb1_parse(info, boot);
 	if (magic == MB2_BOOT_MAGIC)

@@ -24,7 +24,12 @@
 #define MEMORY_MIB_MAX 1048576
 #define CELL_SIZE      4
 
-enum property_type { PROPERTY_STRING, PROPERTY_FLAG, PROPERTY_CELL };
+enum property_type {
+	PROPERTY_STRING,
+	PROPERTY_FILE,
+	PROPERTY_FLAG,
+	PROPERTY_CELL
+};
 
 struct choice {
 	const char *text;
@@ -100,11 +105,11 @@ static const struct property guest_properties[] = {
 	  FIELD(struct guest_manifest, memory_mib) },
 	{ "vcpus", PROPERTY_CELL, .min = 1, .max = GATE_MAX_VCPUS,
 	  FIELD(struct guest_manifest, vcpus) },
-	{ "program", PROPERTY_STRING, FIELD(struct guest_manifest, program) },
-	{ "firmware", PROPERTY_STRING, FIELD(struct guest_manifest, firmware) },
-	{ "vga-bios", PROPERTY_STRING, FIELD(struct guest_manifest, vga_bios) },
-	{ "kernel", PROPERTY_STRING, FIELD(struct guest_manifest, kernel) },
-	{ "initrd", PROPERTY_STRING, FIELD(struct guest_manifest, initrd) },
+	{ "program", PROPERTY_FILE, FIELD(struct guest_manifest, program) },
+	{ "firmware", PROPERTY_FILE, FIELD(struct guest_manifest, firmware) },
+	{ "vga-bios", PROPERTY_FILE, FIELD(struct guest_manifest, vga_bios) },
+	{ "kernel", PROPERTY_FILE, FIELD(struct guest_manifest, kernel) },
+	{ "initrd", PROPERTY_FILE, FIELD(struct guest_manifest, initrd) },
 	{ "cmdline", PROPERTY_STRING, FIELD(struct guest_manifest, cmdline) },
 	{ "isa-debug-exit", PROPERTY_FLAG, .flag = GATE_DEVICE_DEBUG_EXIT,
 	  FIELD(struct guest_manifest, devices) },
@@ -120,7 +125,7 @@ static const struct property guest_properties[] = {
 static const struct property disk_properties[] = {
 	{ "bus", PROPERTY_STRING, .is_required = true, .choices = buses,
 	  FIELD(struct disk_manifest, bus) },
-	{ "image", PROPERTY_STRING, .is_required = true,
+	{ "image", PROPERTY_FILE, .is_required = true,
 	  FIELD(struct disk_manifest, image) },
 	{ "unit", PROPERTY_CELL, .min = 0, .max = IDE_UNITS - 1,
 	  FIELD(struct disk_manifest, unit) },
@@ -207,6 +212,32 @@ static int read_string(struct reader *reader, int node,
 	return 0;
 }
 
+/*
+ * Boot loaders cut folders off a module's name, end it at a space, and put
+ * backslashes before what a shell would quote.
+ */
+static bool is_file_name(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text <= ' ' || *text == 0x7f ||
+		    strchr("/\\\"'", *text))
+			return false;
+	return true;
+}
+
+static int read_file(struct reader *reader, int node,
+		     const struct property *property, const char *value,
+		     int length, void *object)
+{
+	int error = read_string(reader, node, property, value, length, object);
+
+	if (!error && !is_file_name(value))
+		return fail(reader, node, property->name,
+			    "must be a file's name, without folders, spaces, "
+			    "quotes and backslashes");
+	return error;
+}
+
 static int read_cell(struct reader *reader, int node,
 		     const struct property *property, const void *value,
 		     int length, void *object)
@@ -250,6 +281,8 @@ static int read_property(struct reader *reader, int node,
 				   object);
 	case PROPERTY_CELL:
 		return read_cell(reader, node, property, value, length, object);
+	case PROPERTY_FILE:
+		return read_file(reader, node, property, value, length, object);
 	case PROPERTY_FLAG:
 		return read_flag(reader, node, property, length, object);
 	}

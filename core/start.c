@@ -6,6 +6,7 @@
 
 #include "core/host.h"
 #include "core/loader.h"
+#include "core/module_check.h"
 #include "core/modules.h"
 #include "core/soft.h"
 #include "include/boot.h"
@@ -68,24 +69,33 @@ static bool needs_copy(const struct start *start,
 		&start->uses, (unsigned)(module - start->modules->module), use);
 }
 
-static int add_blob(struct start *start, struct vm *vm, const char *name,
-		    enum gate_blob_kind kind)
+static int add_blob(struct start *start, struct vm *vm, const char *property,
+		    const char *name, enum gate_blob_kind kind)
 {
 	const struct boot_module *module;
+	const char *why;
 	int error;
 
 	if (!name[0])
 		return 0;
 	module = boot_module_find(start->modules, name);
 	if (!module) {
-		vlog_err(&vm->log, "boot module \"%s\" is missing", name);
+		vlog_err(&vm->log, "%s: boot module \"%s\" is missing",
+			 property, name);
 		return -ENOENT;
+	}
+	why = module_blob_refusal(kind, !vm->manifest->program[0],
+				  module->length);
+	if (why) {
+		vlog_err(&vm->log, "%s: \"%s\", %lu bytes, %s", property, name,
+			 module->length, why);
+		return -EINVAL;
 	}
 	error = loader_add_blob(vm, kind, module,
 				needs_copy(start, module, MODULE_MAP));
 	if (error)
-		vlog_err(&vm->log, "boot module \"%s\" cannot be used: %d",
-			 name, error);
+		vlog_err(&vm->log, "%s: boot module \"%s\" cannot be used: %d",
+			 property, name, error);
 	return error;
 }
 
@@ -94,18 +104,20 @@ static int add_blobs(struct start *start, struct vm *vm)
 {
 	const struct guest_manifest *m = vm->manifest;
 	const struct {
+		const char *property;
 		const char *name;
 		enum gate_blob_kind kind;
 	} blobs[] = {
-		{ m->firmware, GATE_BLOB_BIOS },
-		{ m->vga_bios, GATE_BLOB_VGABIOS },
-		{ m->kernel, GATE_BLOB_KERNEL },
-		{ m->initrd, GATE_BLOB_INITRD },
+		{ "firmware", m->firmware, GATE_BLOB_BIOS },
+		{ "vga-bios", m->vga_bios, GATE_BLOB_VGABIOS },
+		{ "kernel", m->kernel, GATE_BLOB_KERNEL },
+		{ "initrd", m->initrd, GATE_BLOB_INITRD },
 	};
 	int error = 0;
 
 	for (unsigned i = 0; !error && i < ARRAY_SIZE(blobs); i++)
-		error = add_blob(start, vm, blobs[i].name, blobs[i].kind);
+		error = add_blob(start, vm, blobs[i].property, blobs[i].name,
+				 blobs[i].kind);
 	return error;
 }
 
@@ -116,14 +128,20 @@ static int add_disk(struct start *start, struct vm *vm,
 		boot_module_find(start->modules, m->image);
 	unsigned n = vm->config->disk_count;
 	struct gate_disk *disk = &vm->config->disk[n];
+	const char *why;
 	uint8_t *data;
 
 	if (!module) {
 		vlog_err(&vm->log,
-			 "disk image \"%s\" is not among the boot "
-			 "modules",
-			 m->image);
+			 "%s: image: \"%s\" is not among the boot modules",
+			 m->name, m->image);
 		return -ENOENT;
+	}
+	why = module_disk_refusal(m->is_cdrom, module->length);
+	if (why) {
+		vlog_err(&vm->log, "%s: image: \"%s\", %lu bytes, %s", m->name,
+			 m->image, module->length, why);
+		return -EINVAL;
 	}
 	disk->is_read_only = m->is_read_only || m->is_cdrom;
 	data = phys_to_virt(module->base);

@@ -6,6 +6,7 @@
 
 #include "core/host.h"
 #include "core/loader.h"
+#include "core/module_check.h"
 #include "drivers/cmos.h"
 #include "include/boot.h"
 #include "include/errno.h"
@@ -20,7 +21,7 @@
 #include "mm/phys.h"
 
 #define VRAM_SIZE MIB(8)
-#define ROM_SIZE  MIB(2)
+#define ROM_SIZE  MODULE_FIRMWARE_MAX
 
 #define NSEC_MULT_SHIFT 32
 /* 146 years: later deadlines than that do not come. */

@@ -3,16 +3,20 @@
 
 The host always boots from the ISO.  Bochs has no terminal of its own here:
 its COM1 is a pseudo terminal that relay(), run as a program, joins to standard
-input and output, so that a session sees no difference from QEMU's.
+input and output, so that a session sees no difference from QEMU's.  Bochs
+leaves with status 1 whatever happens: the program's status is 0 if its log says
+that the host powered off or that the keys to leave were typed.
 """
 
+import ctypes
 import os
 import pty
+import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
-import termios
 import tty
 
 CPU = "corei7_haswell_4770"
@@ -48,22 +52,46 @@ DEBUGGER = "c\n" * 1000 + "q\n"    # Debian's build has one: go on, then leave
 
 def command(the_host, args, work):
     """The whole command line, as a list."""
-    from . import Problem, iso
-    # --icount asks for what Bochs does anyway.
-    if args.uefi or args.gdb or args.qemu:
-        raise Problem("--uefi, --gdb and --qemu are for QEMU")
-    if not os.path.exists(BIOS):
+    from . import Problem, host, iso
+    # --icount and --iso ask for what Bochs does anyway.
+    given = [option for option, value in (
+        ("--uefi", args.uefi), ("--gdb", args.gdb), ("--qemu", args.qemu))
+        if value]
+    if given:
+        raise Problem("%s: for QEMU only, not with --sim bochs" %
+                      ", ".join(given))
+    if not shutil.which("bochs") or not os.path.exists(BIOS):
         raise Problem("Bochs is missing: install bochs, bochs-term, "
                       "bochsbios, vgabios")
+    if args.cpu_model and not re.fullmatch(r"\w+", args.cpu_model):
+        raise Problem("--cpu: '%s' is no name of a Bochs processor" %
+                      args.cpu_model)
+    bios = os.path.abspath(host.readable(args.bios, "--bios")) \
+        if args.bios else BIOS
     image = iso.medium(the_host, work)
+    lock_check(image, args.manifest)
     memory = args.host_memory or the_host.memory_mib()
     line = [sys.executable, os.path.realpath(__file__), work,
             "cpu=" + (args.cpu_model or CPU), "cpus=%d" % args.cpus,
             "memory=%d" % memory, "iso=" + image,
-            "bios=" + os.path.abspath(args.bios or BIOS)]
+            "bios=" + bios]
     if args.serial_log:
         line.append("serial_log=" + os.path.abspath(args.serial_log))
     return line
+
+
+def lock_check(image, manifest):
+    """Bochs locks what it boots, and a killed one never unlocks it."""
+    from . import Problem
+    lock = image + ".lock"
+    if os.path.lexists(lock):
+        raise Problem("'%s' is in use by another Bochs, or was when that was "
+                      "killed: if none runs, remove '%s'" % (manifest, lock))
+
+
+def die_with_relay():
+    """PR_SET_PDEATHSIG: nobody else ends Bochs if the relay is killed."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def start(work, values, device):
@@ -76,80 +104,100 @@ def start(work, values, device):
         f.write(CONFIG.format(**values))
     with open(debugger, "w") as f:
         f.write(DEBUGGER)
-    return subprocess.Popen(
-        ["bochs", "-q", "-f", rc, "-rc", debugger], cwd=work,
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=open(os.path.join(work, "bochs.err"), "w"),
-        env=dict(os.environ, TERM="vt100"))
+    with open(os.path.join(work, "bochs.err"), "w") as errors:
+        return subprocess.Popen(
+            ["bochs", "-q", "-f", rc, "-rc", debugger], cwd=work,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=errors, env=dict(os.environ, TERM="vt100"),
+            preexec_fn=die_with_relay)
 
 
 LEAVE = b"\x01x"    # Ctrl-A X, as with QEMU
 
 
+def write_all(fd, data):
+    while data:
+        data = data[os.write(fd, data):]
+
+
 def relay(simulator, master, log):
-    """Bytes both ways until Bochs ends or the keys to leave are typed."""
-    inputs, previous = [master, 0], b""
+    """Bytes both ways; True when the keys to leave were typed."""
+    inputs, previous, typing = [master, 0], b"", b""
+    os.set_blocking(master, False)
     while True:
-        ready, _, _ = select.select(inputs, [], [], 0.2)
+        ready, room, _ = select.select(inputs, [master] if typing else [], [],
+                                       0.2)
+        if room:
+            typing = typing[os.write(master, typing[:256]):]
         if master in ready:
             data = os.read(master, 65536)
-            os.write(1, data)
+            write_all(1, data)
             if log:
-                log.write(data)
-                log.flush()
+                write_all(log, data)
         elif simulator.poll() is not None:
-            return
+            return False
         if 0 in ready:
             data = os.read(0, 256)
-            if (previous + data).lower().find(LEAVE) >= 0:
-                return
-            if data:
-                os.write(master, data)
-                previous = data[-1:]
-            else:
+            if LEAVE in (previous + data).lower():
+                return True
+            typing += data
+            previous = data[-1:]
+            if not data:
                 inputs.remove(0)
 
 
-def explain(work):
-    """Why Bochs ended at once, when it did."""
+# Panics by which a host's power-off ends Bochs.
+POWER_OFF = re.compile(r"shutdown requested|soft power off", re.IGNORECASE)
+PANIC = ">>PANIC<<"
+EXITING = "Bochs is exiting with the following message:"
+
+
+def complaints(work):
+    """Bochs's own words about why it ended."""
+    found, is_next = [], False
     for name in ("bochs.err", "bochs.log"):
         path = os.path.join(work, name)
         if not os.path.exists(path):
             continue
         with open(path, errors="replace") as f:
             for text in f:
-                if ">>PANIC<<" in text and "shut" not in text.lower() and \
-                        "power off" not in text:
-                    sys.stderr.write("bochs: " + text)
+                text = text.strip()
+                if (PANIC in text or is_next) and text not in found:
+                    found = found[-50:] + [text]
+                is_next = EXITING in text
+    return found
+
+
+def verdict(work):
+    """The status to leave with; says what went wrong."""
+    said = complaints(work)
+    if any(POWER_OFF.search(text) for text in said):
+        return 0
+    for text in said or ["it ended and did not say why"]:
+        sys.stderr.write("bochs: %s\r\n" % text)
+    return 1
 
 
 def main():
     work = sys.argv[1]
     values = dict(word.split("=", 1) for word in sys.argv[2:])
     log_path = values.pop("serial_log", None)
-    log = open(log_path, "wb") if log_path else None
+    log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666) \
+        if log_path else None
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(1))
+    tty.setraw(0)
     master, slave = pty.openpty()
     tty.setraw(slave)
     simulator = start(work, values, os.ttyname(slave))
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    signal.signal(signal.SIGHUP, lambda *_: sys.exit(1))
-    before = termios.tcgetattr(0) if os.isatty(0) else None
-    if before:
-        tty.setraw(0)
-        # Lines end as on any terminal; only the input is raw.
-        mode = termios.tcgetattr(0)
-        mode[1] = before[1]
-        termios.tcsetattr(0, termios.TCSANOW, mode)
     try:
-        relay(simulator, master, log)
+        has_left = relay(simulator, master, log)
     finally:
-        if before:
-            termios.tcsetattr(0, termios.TCSANOW, before)
         if simulator.poll() is None:
             simulator.kill()    # it takes no notice of SIGTERM
         simulator.wait()
-        explain(work)
+    return 0 if has_left else verdict(work)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

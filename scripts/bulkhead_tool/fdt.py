@@ -6,10 +6,10 @@ used by manifests.  Reference: Devicetree Specification, "Flattened Devicetree
 (DTB) Format".
 """
 
+import os
 import struct
-import subprocess
 
-from . import Problem
+from . import Problem, processes
 
 MAGIC = 0xd00dfeed
 BEGIN_NODE, END_NODE, PROPERTY, NOP, END = 1, 2, 3, 4, 9
@@ -29,7 +29,7 @@ class Node:
     def strings(self, name):
         """A property's strings; [] when it is absent."""
         raw = self.properties.get(name, b"")
-        return [s.decode(errors="replace") for s in raw.split(b"\0") if s]
+        return [os.fsdecode(s) for s in raw.split(b"\0") if s]
 
     def string(self, name, default=None):
         found = self.strings(name)
@@ -47,16 +47,12 @@ class Node:
 
 def compile_source(path):
     """Compile a .dts file with dtc; returns the tree's bytes."""
-    try:
-        done = subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb", path],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              check=False)
-    except FileNotFoundError:
-        raise Problem("dtc is missing: install device-tree-compiler") from None
-    if done.returncode:
+    status, blob, complaints = processes.run(
+        ["dtc", "-q", "-I", "dts", "-O", "dtb", path])
+    if status:
         raise Problem("%s does not compile:\n%s" %
-                      (path, done.stderr.decode(errors="replace").strip()))
-    return done.stdout
+                      (path, complaints.strip()))
+    return blob
 
 
 def parse(blob):

@@ -7,9 +7,8 @@ picks out what has to travel along: the files that guests name.
 """
 
 import os
-import subprocess
 
-from . import Problem, fdt
+from . import Problem, fdt, processes
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
 BUILD = os.environ.get("BULKHEAD_BUILD", os.path.join(TOP, "build"))
@@ -23,12 +22,10 @@ HOST_RESERVE_MIB = 256
 FILE_PROPERTIES = ("image", "program", "kernel", "initrd", "firmware",
                    "vga-bios")
 
-# Boards with a BIOS; test-crash is a PC whose machine fails.
-PC_BOARDS = ("pc", "test-crash")
-
-# What a PC has in ROM: the module's name and Debian's file.
-PC_FIRMWARE = (("bios.bin", "bios-256k.bin"),
-               ("vgabios.bin", "vgabios-stdvga.bin"))
+# What the built-in machine has in ROM unless it boots a kernel: the module's name, Debian's file,
+# and the property that names another.
+PC_FIRMWARE = (("bios.bin", "bios-256k.bin", "firmware"),
+               ("vgabios.bin", "vgabios-stdvga.bin", "vga-bios"))
 
 
 class Module:
@@ -36,20 +33,35 @@ class Module:
 
     def __init__(self, name, path):
         self.name = name
-        self.path = path
+        self.path = readable(path, name)
         self.size = os.path.getsize(path)
 
 
-def check(blob_path, source):
-    """Have the monitor's own reader judge the compiled manifest."""
+def readable(path, what):
+    """The path of a file that can be read."""
+    if os.path.isdir(path):
+        raise Problem("%s: '%s' is a folder, not a file" % (what, path))
+    if not os.path.exists(path):
+        raise Problem("%s: there is no file '%s'" % (what, path))
+    if not os.path.isfile(path):
+        raise Problem("%s: '%s' is no ordinary file" % (what, path))
+    if not os.access(path, os.R_OK):
+        raise Problem("%s: '%s' may not be read: look at its permissions" %
+                      (what, path))
+    return path
+
+
+def check(source, blob_path, modules=()):
+    """Have the monitor's own code judge the manifest, and then its files."""
     checker = os.path.join(BUILD, "manifest-check")
     if not os.path.exists(checker):
         raise Problem("%s is missing: run 'make' first" % checker)
-    done = subprocess.run([checker, blob_path], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, check=False)
-    if done.returncode:
-        raise Problem("%s is refused:\n%s" %
-                      (source, done.stdout.decode(errors="replace").strip()))
+    status, output, complaints = processes.run(
+        [checker, blob_path] + ["%s=%s" % (m.name, m.path) for m in modules])
+    if status:
+        words = output.decode(errors="replace") + complaints
+        raise Problem("%s is refused:\n%s" % (
+            source, words.strip() or "manifest-check has status %d" % status))
 
 
 def find_file(name, folder):
@@ -74,52 +86,48 @@ class Host:
     iso = None    # not packed yet
 
     def __init__(self, source, work):
-        if not os.path.isfile(source):
-            raise Problem("there is no manifest '%s'" % source)
-        self.source = source
+        self.source = readable(source, "manifest")
         self.dtb = os.path.join(work, "manifest.dtb")
         blob = fdt.compile_source(source)
         with open(self.dtb, "wb") as f:
             f.write(blob)
-        check(self.dtb, source)
-        guests = fdt.parse(blob).child("guests")
+        check(source, self.dtb)
+        root = fdt.parse(blob)
+        self.end = root.string("end", "power-off")
+        guests = root.child("guests")
         self.guests = guests.children if guests else []
         self.modules = [Module("manifest.dtb", self.dtb)]
         self._collect(os.path.dirname(os.path.realpath(source)))
+        check(source, self.dtb, self.modules[1:])
 
     def _collect(self, folder):
         for guest in self.guests:
-            if guest.string("board") in PC_BOARDS and \
-                    not guest.string("kernel") and \
-                    not guest.string("program"):
-                for name, file in PC_FIRMWARE:
-                    self._add(name, FIRMWARE, file)
+            if not guest.string("kernel") and not guest.string("program"):
+                for name, file, instead in PC_FIRMWARE:
+                    if not guest.string(instead):
+                        self._add(name, FIRMWARE, file)
             for node in [guest] + guest.children:
                 for name in FILE_PROPERTIES:
                     for file in node.strings(name):
                         self._add(file, folder, file)
 
     def _add(self, file, folder, source):
-        """Modules go by the last part of the name in the manifest."""
-        name = os.path.basename(file)
         path = find_file(source, folder)
-        if len(name.split()) != 1:
-            raise Problem("'%s': a file a manifest names may have no spaces" %
-                          file)
-        same = [m for m in self.modules if m.name == name]
+        same = [m for m in self.modules if m.name == file]
         if not same:
-            self.modules.append(Module(name, path))
+            self.modules.append(Module(file, path))
         elif not os.path.samefile(same[0].path, path):
-            raise Problem("two different files are called '%s'" % name)
+            raise Problem("two different files are called '%s':\n  %s\n  %s" %
+                          (file, same[0].path, path))
 
     def memory_mib(self):
         """What a simulated host needs: guests, modules, the monitor."""
         guests = sum(g.number("memory-mib") for g in self.guests)
         # Who writes a file that others use too gets a copy, in 2 MiB pages.
-        used = [os.path.basename(f) for g in self.guests
+        used = [f for g in self.guests
                 for node in [g] + g.children for name in FILE_PROPERTIES
                 for f in node.strings(name)]
-        written = [os.path.basename(f) for g in self.guests
+        written = [f for g in self.guests
                    for d in g.children for f in d.strings("image")
                    if not d.name.startswith("cdrom") and
                    "read-only" not in d.properties]

@@ -7,9 +7,9 @@ PC firmware travels along, so its licence does too.
 
 import os
 import shutil
-import subprocess
+import stat
 
-from . import Problem, host
+from . import Problem, host, processes
 
 LICENCES = (("SeaBIOS-copyright", "/usr/share/doc/seabios/copyright"),
             ("LGPL-3", "/usr/share/common-licenses/LGPL-3"),
@@ -72,14 +72,30 @@ def add_licences(folder):
         shutil.copy(path, os.path.join(folder, name))
 
 
+# ISO 9660: the primary volume descriptor, behind 16 unused sectors.
+DESCRIPTOR_AT, DESCRIPTOR = 32768, b"\1CD001"
+
+
+def is_iso(path):
+    """By what is inside; a name that promises one is held to it."""
+    if not os.path.isfile(path):
+        return False
+    with open(host.readable(path, "ISO"), "rb") as f:
+        f.seek(DESCRIPTOR_AT)
+        found = f.read(len(DESCRIPTOR)) == DESCRIPTOR
+    if not found and path.lower().endswith(".iso"):
+        raise Problem("'%s' is no ISO 9660 image: 'bulkhead image' makes one "
+                      "from a manifest" % path)
+    return found
+
+
 class IsoHost:
     """A host that was packed before: its manifest and modules are inside."""
 
     modules = ()
+    end = None    # not known here
 
     def __init__(self, path):
-        if not os.path.isfile(path):
-            raise Problem("there is no ISO '%s'" % path)
         self.source = self.iso = os.path.realpath(path)
 
     def memory_mib(self):
@@ -109,15 +125,30 @@ def make(the_host, output, work):
     with open(os.path.join(tree, "boot/grub/grub.cfg"), "w") as f:
         f.write(grub_cfg(the_host))
     add_licences(os.path.join(tree, "licences"))
+    part = output_part(output)
     try:
-        done = subprocess.run(
-            ["grub-mkrescue", "--locales=", "-o", output, tree] + grafts +
-            ["--", "-volid", "BULKHEAD"],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    except FileNotFoundError:
-        raise Problem("grub-mkrescue is missing: install grub-common, "
-                      "grub-pc-bin, grub-efi-amd64-bin, xorriso, mtools"
-                      ) from None
-    if done.returncode:
-        raise Problem("grub-mkrescue failed:\n%s" %
-                      done.stdout.decode(errors="replace"))
+        status, words, complaints = processes.run(
+            ["grub-mkrescue", "--locales=", "-o", part, tree] + grafts +
+            ["--", "-volid", "BULKHEAD"])
+        if status:
+            raise Problem("grub-mkrescue failed:\n%s" %
+                          (words.decode(errors="replace") + complaints))
+        if part != output:
+            os.replace(part, output)
+    finally:
+        if part != output and os.path.exists(part):
+            os.unlink(part)
+
+
+def output_part(output):
+    """Where to write first, so that a failure leaves no half of an ISO."""
+    folder = os.path.dirname(output) or "."
+    if not os.path.isdir(folder):
+        raise Problem("there is no folder '%s' for the ISO" % folder)
+    if os.path.isdir(output):
+        raise Problem("'%s' is a folder: name the ISO in it" % output)
+    if os.path.exists(output) and not stat.S_ISREG(os.stat(output).st_mode):
+        return output    # a device: a USB stick
+    if not os.access(folder, os.W_OK):
+        raise Problem("the folder '%s' cannot be written" % folder)
+    return output + ".part"

@@ -2,11 +2,16 @@
 """The command line of `bulkhead`."""
 
 import argparse
+import contextlib
+import math
+import os
 import shlex
+import shutil
+import signal
 import sys
 import tempfile
 
-from . import Problem, bochs, host, iso, qemu, session
+from . import Problem, bochs, host, iso, processes, qemu, session
 
 EPILOG = """
 A manifest describes the whole host: docs/manifest.md lists what it may say,
@@ -20,8 +25,15 @@ examples/ has some to start from. Build the monitor with 'make' before.
   scripts/bulkhead image examples/quick.dts -o host.iso
       makes an ISO that boots the same from a CD or USB stick, BIOS or UEFI
   scripts/bulkhead check examples/quick.dts
-      only says whether the manifest is right
+      only says whether the manifest is right, and the files it names
+
+Exit status: 0 all went well, 1 it did not, 2 a wrong option, 128 + N ended by
+signal N.
 """
+
+CPUS_MAX = 255
+MEMORY_MIB_MAX = 1 << 20
+SECONDS_MAX = 1e6
 
 
 class Step(argparse.Action):
@@ -31,53 +43,97 @@ class Step(argparse.Action):
         namespace.steps = namespace.steps + [(option.lstrip("-"), value)]
 
 
+def argument(function):
+    """An argument's type: a ValueError's text is the complaint."""
+    def convert(text):
+        try:
+            return function(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+    return convert
+
+
+def whole(low, high):
+    @argument
+    def convert(text):
+        if not text.isascii() or not text.isdigit() or \
+                not low <= int(text[:20]) <= high:
+            raise ValueError("'%s' has to be a whole number from %d to %d" %
+                             (text, low, high))
+        return int(text)
+    return convert
+
+
+@argument
+def seconds(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= SECONDS_MAX:
+        raise ValueError("'%s' has to be a number of seconds above 0 and up "
+                         "to %d" % (text, SECONDS_MAX))
+    return value
+
+
 def add_run(commands):
     run = commands.add_parser(
         "run", help="boot a manifest's host in a simulator",
         description="Boots the host in a simulator, its console on the "
-        "terminal; Ctrl-A X leaves. With --expect it runs unattended.")
+        "terminal; Ctrl-A X leaves. With --expect, --send, --fail or "
+        "--until-end it runs unattended.")
     run.add_argument("manifest", metavar="MANIFEST",
                      help="a manifest, or an ISO that 'image' made (then say "
                      "--host-memory if the guests need more than 1 GiB)")
     run.add_argument("--sim", choices=["qemu", "bochs"], default="qemu",
                      help="the simulator (default: qemu, an AMD-V host; bochs "
                      "is an Intel host with VT-x unless --cpu says else)")
-    run.add_argument("--cpus", type=int, metavar="N",
+    run.add_argument("--cpus", type=whole(1, CPUS_MAX), metavar="N",
                      help="host CPUs (default: 2, and 1 with bochs)")
-    run.add_argument("--host-memory", type=int, metavar="MiB",
+    run.add_argument("--host-memory", type=whole(1, MEMORY_MIB_MAX), metavar="MiB",
                      help="host memory (default: what the guests need)")
     run.add_argument("--cpu", "--cpu-model", metavar="MODEL",
                      dest="cpu_model", help="the simulator's CPU model "
                      "(default: EPYC; corei7_haswell_4770 with bochs)")
     run.add_argument("--icount", action="store_true",
-                     help="count instructions as the clock: runs repeat")
+                     help="count instructions as the clock: runs repeat; "
+                     "with qemu it needs --cpus 1, bochs always does it")
     run.add_argument("--iso", action="store_true",
-                     help="boot the ISO through SeaBIOS and GRUB")
+                     help="boot the ISO through SeaBIOS and GRUB, as bochs "
+                     "always does")
     run.add_argument("--uefi", action="store_true",
-                     help="boot the ISO through OVMF and GRUB")
+                     help="boot the ISO through OVMF and GRUB (qemu only)")
     run.add_argument("--bios", metavar="FILE",
-                     help="with bochs: the host's firmware")
+                     help="the host's firmware instead of the simulator's "
+                     "SeaBIOS or BIOS")
     run.add_argument("--gdb", action="store_true",
-                     help="wait for gdb at localhost:1234 before starting")
+                     help="wait for gdb at localhost:1234 before starting "
+                     "(qemu only)")
     run.add_argument("--qemu", action="append", default=[], metavar="ARG",
-                     help="one more argument for QEMU, as --qemu=ARG")
+                     help="one more argument for QEMU, as --qemu=ARG (qemu "
+                     "only)")
     run.add_argument("--serial-log", metavar="FILE",
                      help="keep what the console says in a file, too")
     script = run.add_argument_group("unattended")
     script.add_argument("--expect", action=Step, dest="steps", default=[],
+                        type=argument(session.pattern),
                         metavar="REGEX", help="wait until the console shows "
-                        "this; several are met in the order given")
+                        "this; several are met in the order given. ^ and $ are "
+                        "ends of lines, . is any character")
     script.add_argument("--send", action=Step, dest="steps",
+                        type=argument(session.unescape),
                         metavar="TEXT", help="then type this; \\r is Enter, "
-                        "\\e is Escape")
+                        "\\e is Escape, \\xHH any byte")
     script.add_argument("--fail", action="append", default=[],
+                        type=argument(session.pattern),
                         metavar="REGEX", help="give up at once when the "
                         "console shows this")
     script.add_argument("--until-end", action="store_true",
-                        help="after all that the host has to power off")
-    script.add_argument("--timeout", type=float, metavar="S",
-                        help="give up after S seconds (default: 300 with "
-                        "--expect, never without)")
+                        help="after all that the host has to power off by "
+                        "itself, and without having failed")
+    script.add_argument("--timeout", type=seconds, metavar="S",
+                        help="give up after S seconds (default: 300 "
+                        "unattended, else never)")
     script.add_argument("--quiet", action="store_true",
                         help="do not show the console")
     run.set_defaults(action=do_run)
@@ -103,46 +159,100 @@ def parse_arguments(argv):
 
 def do_check(args, work):
     the_host = host.Host(args.manifest, work)
-    print("%s is right: %d guest(s), %d boot modules, a host of %d MiB" %
-          (args.manifest, len(the_host.guests), len(the_host.modules),
-           the_host.memory_mib()))
+    processes.say("%s is right: %d guest(s), %d boot modules, a host of %d MiB"
+                  % (args.manifest, len(the_host.guests),
+                     len(the_host.modules), the_host.memory_mib()))
     return 0
 
 
 def do_image(args, work):
     the_host = host.Host(args.manifest, work)
     iso.make(the_host, args.output, work)
-    print("%s is ready. It carries SeaBIOS (LGPL-3) and GRUB (GPL-3); their\n"
-          "licence texts are in its folder licences/." % args.output)
+    processes.say("%s is ready. It carries SeaBIOS (LGPL-3) and GRUB (GPL-3); "
+                  "their\nlicence texts are in its folder licences/." %
+                  args.output)
     return 0
 
 
+def serial_log_check(path):
+    """A log that cannot be written is no reason to find out later."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND |
+                         os.O_NONBLOCK, 0o666))
+    except OSError as error:
+        raise Problem("--serial-log: '%s' cannot be written: %s" %
+                      (path, error.strerror)) from None
+
+
 def do_run(args, work):
-    if args.manifest.endswith(".iso"):
+    scripted = args.steps or args.until_end or args.fail
+    if args.quiet and not scripted:
+        raise Problem("--quiet is for unattended runs: without the console "
+                      "there is nothing to see")
+    if args.serial_log:
+        serial_log_check(args.serial_log)
+    if iso.is_iso(args.manifest):
         the_host = iso.IsoHost(args.manifest)
     else:
         the_host = host.Host(args.manifest, work)
-    scripted = args.steps or args.until_end or args.fail
     if args.sim == "bochs":
         args.cpus = args.cpus or 1
         line = bochs.command(the_host, args, work)
     else:
         args.cpus = args.cpus or 2
         line = qemu.command(the_host, args, work, not scripted)
-    print("bulkhead: %s\n" % shlex.join(line), flush=True)
+    processes.say("bulkhead: %s\n" % shlex.join(line))
     if not scripted:
-        return session.interactive(line, args.timeout)
+        return session.interactive(line, args, the_host.end)
     args.timeout = args.timeout or 300
-    return session.Scripted(line, args.steps, args).run()
+    return session.Scripted(line, args.steps, args, the_host.end).run()
+
+
+def standard_files():
+    """Something behind 0, 1 and 2: no file of ours may get these numbers."""
+    while True:
+        fd = os.open(os.devnull, os.O_RDWR)
+        if fd > 2:
+            os.close(fd)
+            return
+
+
+def act(args):
+    """The command in a folder for its files, which goes however it ends."""
+    work = None
+    try:
+        with processes.held():
+            work = tempfile.mkdtemp(prefix="bulkhead-")
+        return args.action(args, work)
+    finally:
+        with processes.held():
+            processes.end_all()
+            if work:
+                shutil.rmtree(work, ignore_errors=True)
+
+
+def complain(text):
+    with contextlib.suppress(OSError):
+        processes.write_all(2, ("\nbulkhead: %s\n" % text).encode(
+            errors="backslashreplace"))
 
 
 def main(argv=None):
+    standard_files()
     args = parse_arguments(argv)
+    processes.catch_signals()
     try:
-        with tempfile.TemporaryDirectory(prefix="bulkhead-") as work:
-            return args.action(args, work)
+        return act(args)
     except Problem as problem:
-        print("\nbulkhead: %s" % problem, file=sys.stderr)
+        complain(problem)
         return 1
-    except KeyboardInterrupt:
-        return 130
+    except processes.Ended as ended:
+        complain("ended by %s" % signal.Signals(ended.number).name)
+        return 128 + ended.number
+    except BrokenPipeError:
+        # Nobody reads on; Python would say so once more at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        complain(error)
+        return 1

@@ -59,16 +59,21 @@ def console(args, interactive):
     return line
 
 
+def firmware(args):
+    if args.uefi and args.bios:
+        raise Problem("--uefi and --bios exclude each other: both are the "
+                      "host's firmware")
+    if args.uefi and not os.path.exists(OVMF):
+        raise Problem("%s is missing: install ovmf" % OVMF)
+    path = OVMF if args.uefi else args.bios
+    return ["-bios", host.readable(path, "--bios")] if path else []
+
+
 def boot_medium(the_host, args, work):
     if args.iso or args.uefi or the_host.iso:
         from . import iso
-        line = ["-cdrom", iso.medium(the_host, work), "-boot", "d",
+        return ["-cdrom", iso.medium(the_host, work), "-boot", "d",
                 "-vga", "std"]
-        if args.uefi:
-            if not os.path.exists(OVMF):
-                raise Problem("%s is missing: install ovmf" % OVMF)
-            line += ["-bios", OVMF]
-        return line
     kernel = os.path.join(host.BUILD, "bulkhead32.elf")
     if not os.path.exists(kernel):
         raise Problem("%s is missing: run 'make' first" % kernel)
@@ -85,6 +90,7 @@ def command(the_host, args, work, interactive):
     line += ["-m", str(memory), "-display", "none", "-nodefaults",
              "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
     line += console(args, interactive)
+    line += firmware(args)
     line += boot_medium(the_host, args, work)
     if args.gdb:
         line += ["-s", "-S"]

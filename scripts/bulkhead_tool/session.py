@@ -1,144 +1,441 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""One simulator run: a person at the terminal, or a list of expectations."""
+"""One simulator run: a person at the terminal, or a list of expectations.
 
-import codecs
+The simulator has a pseudo terminal.  What it says there is shown, searched for
+what is expected, and forgotten but for the last WINDOW characters; what it
+says on its standard error is passed on.  When it has ended, its status and
+what the host said before tell whether that was an end or a failure.
+"""
+
+import contextlib
+import os
+import pty
 import re
+import select
 import signal
 import subprocess
-import sys
+import termios
 import time
+import tty
 
-from . import Problem
+from . import Problem, processes
+
+WINDOW = 32768    # characters in which an expectation has to fit
+UNREAD_MAX = 1 << 22    # that wait, while keys are typed, to be searched
+BATCH = 1 << 18    # bytes between two searches, at most
+PAUSE = 0.005    # seconds of silence that end a batch
+TAIL_LINES, TAIL_WIDTH = 12, 160
 
 # Bochs's UART loses what is typed in one burst.
 TYPING_CHUNK, TYPING_PAUSE = 2, 0.03
-TAIL_LINES = 12
 
 # Cursor movements and the like, which firmware puts between any two letters;
-# the last alternative is one that the next piece of output will complete.
-CONTROL = re.compile(r"\x1b\[[0-9;?]*[@-~]|\x1b[^\[]|\r"
-                     r"|(\x1b(?:\[[0-9;?]*)?\Z)")
+# the last alternative is one that the next piece of output will complete.  After
+# RESET a line begins.
+RESET = "\x1bc"
+CONTROL = re.compile(r"\x1b\[[0-9;?]{0,32}[@-~]|\x1b[^\[]"
+                     r"|(\x1b(?:\[[0-9;?]{0,32})?\Z)")
+UNPRINTABLE = re.compile(r"[^\t -~]")
+
+FLAGS = re.DOTALL | re.MULTILINE
+STAMP = r"\[ *\d+\.\d{6}\] "
+HOST_SPEAKS = re.compile(STAMP + "Bulkhead$", FLAGS)
+# The host ends after these, and by itself nobody would know of it: a power-off
+# is a power-off.
+# The monitor begins a line for each; a guest that has the console for itself can
+# write the same and make a run fail.  They count from their group on, so that
+# who expects them sees them first.
+HOST_FAILS = [re.compile("^" + STAMP + "(error: " + text + ")", FLAGS) for text in (
+    "monitor panic", "nothing is started: ", "no guest could be started",
+    "manifest refused: ", "no boot module is called ")]
+OVERLAP = 256    # longer than what these match
+
+LEAVE = b"\x01x"    # Ctrl-A X, QEMU's and ours
+
+ESCAPES = {"r": b"\r", "n": b"\n", "t": b"\t", "e": b"\x1b", "0": b"\0",
+           "a": b"\a", "b": b"\b", "\\": b"\\", "'": b"'", '"': b'"'}
+ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|.|\Z)", re.DOTALL)
 
 
-def interactive(line, timeout):
-    """The guest's console on this terminal until the simulator ends."""
-    print("The console follows. Ctrl-A X leaves, Ctrl-A C is QEMU's monitor,"
-          "\nCtrl-A H lists the other keys.\n", flush=True)
-    simulator = subprocess.Popen(line)
-    # Ctrl-C belongs to the guest; QEMU has the terminal in raw mode anyway.
-    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def pattern(text):
+    """--expect's and --fail's argument; ValueError."""
     try:
-        simulator.wait(timeout)
-    except subprocess.TimeoutExpired:
-        raise Problem("still running after %g s, as --timeout asks: ended" %
-                      timeout) from None
-    finally:
-        if simulator.poll() is None:
-            simulator.terminate()
-            simulator.wait()
-        signal.signal(signal.SIGINT, previous)
-    return 0
+        return re.compile(text, FLAGS)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError("'%s' is no regular expression: %s" %
+                         (text, error)) from None
 
 
 def unescape(text):
-    return codecs.decode(text.replace("\\e", "\\x1b"), "unicode_escape")
+    """The bytes that --send's argument stands for; ValueError."""
+    keys, at = b"", 0
+    for found in ESCAPE.finditer(text):
+        keys += os.fsencode(text[at:found.start()])
+        name, at = found.group(1), found.end()
+        if len(name) == 3:
+            keys += bytes([int(name[1:], 16)])
+        elif name in ESCAPES:
+            keys += ESCAPES[name]
+        else:
+            raise ValueError("'%s': unknown escape '\\%s'; known are \\r \\n "
+                             "\\t \\e \\a \\b \\0 \\\\ \\' \\\" \\xHH" %
+                             (text, name))
+    return keys + os.fsencode(text[at:])
 
 
-class Plain:
-    """Text piece by piece without control sequences and carriage returns."""
+class Watch:
+    """The console's text without control sequences, as far as it is kept.
+
+    What was found once is not found again, but still stands before the rest:
+    ^ is where a line begins.
+    """
 
     def __init__(self):
-        self.rest = ""
+        self.text = ""
+        self.at = 0    # where the next search begins
+        self.rest = ""    # a control sequence that is not complete
+        self.host_spoke = False
+        self.failure = None    # what the host said when it failed
 
-    def feed(self, piece):
-        piece, self.rest = self.rest + piece, ""
+    def _plain(self, data):
+        piece, self.rest = self.rest + data.decode("latin-1"), ""
+        # Few of a flood's bytes are worth a look.
+        piece = piece.replace("\r", "").replace("\x18", "")
+        if "\x1b" not in piece:
+            return piece
 
         def drop(match):
             self.rest = match.group(1) or ""
-            return ""
+            return "\n" if match.group(0) == RESET else ""
 
         return CONTROL.sub(drop, piece)
 
+    def feed(self, data):
+        if len(self.text) > UNREAD_MAX:
+            self._forget(len(self.text) - UNREAD_MAX // 2)
+        fresh = max(0, len(self.text) - OVERLAP)
+        self.text += self._plain(data)
+        if not self.host_spoke:
+            self.host_spoke = bool(HOST_SPEAKS.search(self.text, fresh))
+        if not self.failure:
+            self.failure = next(
+                (self.line(m.start()) for m in
+                 (p.search(self.text, fresh) for p in HOST_FAILS) if m), None)
 
-class Scripted:
-    """Drives a simulator through steps ('expect', regex), ('send', text)."""
+    def _forget(self, count):
+        if count > 0:
+            self.text = self.text[count:]
+            self.at = max(0, self.at - count)
 
-    def __init__(self, line, steps, args):
-        import pexpect
-        self.pexpect = pexpect
-        self.steps = steps
+    def line(self, at):
+        return UNPRINTABLE.sub(".", self.text[at:].split("\n")[0])
+
+    def search(self, patterns):
+        """The first match and whose it is; (None, None)."""
+        found = [(m.start(1 if m.re in HOST_FAILS else 0), n, m) for n, m in
+                 enumerate(p.search(self.text, self.at) for p in patterns)
+                 if m]
+        if found:
+            _, number, match = min(found, key=lambda f: f[:2])
+            self.at = match.end()
+            return patterns[number], match
+        self._forget(len(self.text) - WINDOW)
+        return None, None
+
+    def tail(self):
+        lines = [l for l in self.text[-WINDOW:].split("\n") if l.strip()]
+        return "\n".join("  | " + UNPRINTABLE.sub(".", l)[-TAIL_WIDTH:]
+                         for l in lines[-TAIL_LINES:])
+
+
+class Session:
+    """A simulator, from its start to its end.
+
+    args: sim, quiet, timeout (None: none); host_end: how the host's manifest
+    says it ends, None if that is not known.
+    """
+
+    def __init__(self, line, args, host_end=None):
         self.args = args
+        self.host_end = host_end
+        self.name = "bochs" if args.sim == "bochs" else \
+            os.path.basename(line[0])
         self.began = time.monotonic()
-        self.deadline = self.began + args.timeout
-        self.child = pexpect.spawn(line[0], line[1:], encoding="latin-1",
-                                   echo=False, maxread=65536,
-                                   timeout=args.timeout,
-                                   searchwindowsize=16384)
-        self.child.delaybeforesend = None
-        # What is expected is looked for in plain text; the log keeps all.
-        raw, plain = self.child.read_nonblocking, Plain()
-        self.child.read_nonblocking = \
-            lambda *args, **names: plain.feed(raw(*args, **names))
-        if not args.quiet:
-            self.child.logfile_read = sys.stdout
+        self.deadline = self.began + args.timeout if args.timeout else None
+        self.watch = Watch()
+        self.words = b""    # the end of its standard error
+        self.typing = b""
+        self.type_at = 0.0
+        self.is_over = False
+        self.keyboard = None    # a file descriptor
+        self.has_left = False    # by Ctrl-A X
+        self.last_key = b""
+        self.master, slave = pty.openpty()
+        tty.setraw(slave)
+        try:
+            self.child = processes.start(line, terminal=slave, stdin=slave,
+                                         stdout=slave, stderr=subprocess.PIPE)
+        finally:
+            os.close(slave)
+        os.set_blocking(self.master, False)
+        self.errors = self.child.stderr.fileno()
+        os.set_blocking(self.errors, False)
+
+    def close(self):
+        processes.end(self.child)
+        self.child.stderr.close()
+        os.close(self.master)
 
     def seconds(self):
         return time.monotonic() - self.began
 
-    def tail(self):
-        text = self.child.before
-        text = text if isinstance(text, str) else ""
-        lines = text.splitlines()[-TAIL_LINES:]
-        return "\n".join("  | " + l for l in lines)
+    # ---- Bytes -----------------------------------------------------------
 
-    def wait_for(self, patterns, what):
-        """Wait for the first pattern; the others are failures."""
-        left = max(0.1, self.deadline - time.monotonic())
-        # pexpect looks for the end only once, wherever the list says it twice.
-        end, late = self.pexpect.EOF, self.pexpect.TIMEOUT
-        full = [p for p in patterns if p is not end] + [end, late]
-        found = full[self.child.expect(full, timeout=left)]
-        if found == patterns[0]:
+    def _type(self):
+        now = time.monotonic()
+        is_slow = self.args.sim == "bochs" and self.keyboard is None
+        if is_slow and now < self.type_at:
             return
-        if found is end:
-            why = "the simulator ended before"
-        elif found is late:
-            why = "not within %g s:" % self.args.timeout
-        else:
-            why = "'%s' appeared before" % self.child.match.group(0)
-        raise Problem("%s %s\nThe last lines were:\n%s" %
-                      (why, what, self.tail()))
+        piece = self.typing[:TYPING_CHUNK if is_slow else 4096]
+        with contextlib.suppress(BlockingIOError, OSError):
+            self.typing = self.typing[os.write(self.master, piece):]
+        self.type_at = now + TYPING_PAUSE
 
-    def expect(self, number, regex):
+    def _read_keyboard(self):
+        keys = os.read(self.keyboard, 4096)
+        if not keys:
+            self.keyboard = None
+            return
+        self.has_left |= LEAVE in (self.last_key + keys).lower()
+        self.last_key = keys[-1:]
+        self.typing += keys
+
+    def _read_errors(self):
+        try:
+            data = os.read(self.errors, 65536)
+        except BlockingIOError:
+            return
+        if not data:
+            self.errors = None
+            return
+        self.words = (self.words + data)[-4096:]
+        with contextlib.suppress(OSError):
+            processes.show(data, "stderr")
+
+    def _give_up_if_late(self):
+        if self.is_late():
+            raise Problem("not within %g s: nobody reads the console" %
+                          self.args.timeout)
+
+    def _read_console(self):
+        """What there is, up to a batch; nothing if it is over."""
+        data = b""
+        while len(data) < BATCH:
+            try:
+                piece = os.read(self.master, 65536)
+            except BlockingIOError:
+                if not select.select([self.master], [], [], PAUSE)[0]:
+                    break
+                continue
+            except OSError:    # nobody has the other end open
+                piece = b""
+            if not piece:
+                self.is_over = True
+                break
+            data += piece
+        if data and not self.args.quiet:
+            processes.show(data, waiting=self._give_up_if_late)
+        self.watch.feed(data)
+
+    def pump(self):
+        """Moves bytes for up to a fifth of a second."""
+        inputs = [self.master]
+        if self.errors is not None:
+            inputs.append(self.errors)
+        if self.keyboard is not None and len(self.typing) < 4096:
+            inputs.append(self.keyboard)
+        wait = 0.2
+        outputs = []
+        if self.typing:
+            left = self.type_at - time.monotonic()
+            if self.args.sim == "bochs" and left > 0:
+                wait = min(wait, left)
+            else:
+                outputs = [self.master]
+        ready, writable, _ = select.select(inputs, outputs, [], wait)
+        if self.errors in ready:
+            self._read_errors()
+        if self.keyboard in ready:
+            self._read_keyboard()
+        if writable:
+            self._type()
+        if self.master in ready:
+            self._read_console()
+        elif self.child.poll() is not None:
+            self._read_console()    # what it said last
+            self.is_over = True
+        if self.is_over:
+            self._wait_for_end()
+
+    def _wait_for_end(self):
+        try:
+            self.child.wait(processes.PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise Problem("%s closed its terminal but did not end" %
+                          self.name) from None
+        if self.errors is not None:
+            self._read_errors()
+
+    def is_late(self):
+        return self.deadline is not None and time.monotonic() > self.deadline
+
+    # ---- What it means ---------------------------------------------------
+
+    def why_bad(self):
+        """Why the simulator's end is none to be content with; None."""
+        status = self.child.returncode
+        if status < 0:
+            try:
+                name = signal.Signals(-status).name
+            except ValueError:
+                name = "number %d" % -status
+            return "%s was ended by signal %s" % (self.name, name)
+        if not self.watch.host_spoke:
+            return ("%s ended with status %d before the host said a word: "
+                    "look at --cpu, --cpus, --host-memory and --%s" %
+                    (self.name, status, "bios" if self.args.sim == "bochs"
+                     else "qemu"))
+        # isa-debug-exit makes status 2 * code + 1 of what the host writes.
+        if status == 3:
+            return "the host ended with an error"
+        if status == 1 and self.args.sim != "bochs" and \
+                self.host_end in (None, "isa-debug-exit"):
+            return None
+        if status:
+            return "%s failed with status %d" % (self.name, status)
+        return None
+
+    def context(self):
+        words = self.words.decode(errors="replace").strip().splitlines()
+        text = "\nIt said: %s" % UNPRINTABLE.sub(".", words[-1]) \
+            if words else ""
+        tail = self.watch.tail()
+        return text + ("\nThe last lines were:\n" + tail if tail else "")
+
+
+@contextlib.contextmanager
+def raw_keyboard():
+    """Standard input, key by key if it is a terminal; its output as it is."""
+    try:
+        before = termios.tcgetattr(0) if os.isatty(0) else None
+    except (OSError, termios.error):
+        before = None
+    if not before:
+        yield
+        return
+    with processes.held():
+        tty.setraw(0)
+        mode = termios.tcgetattr(0)
+        mode[1] = before[1]
+        termios.tcsetattr(0, termios.TCSANOW, mode)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(0, termios.TCSANOW, before)
+
+
+def interactive(line, args, host_end=None):
+    """The guest's console on this terminal until the simulator ends."""
+    processes.say("The console follows. Ctrl-A X leaves%s.\n" % (
+        "" if args.sim == "bochs" else
+        ", Ctrl-A C is QEMU's monitor,\nCtrl-A H lists the other keys"))
+    session = Session(line, args, host_end)
+    try:
+        with raw_keyboard():
+            session.keyboard = 0
+            while not session.is_over:
+                session.pump()
+                session.watch.search([])
+                if session.is_late():
+                    raise Problem("still running after %g s, as --timeout "
+                                  "asks: ended" % args.timeout)
+        why = session.why_bad()
+        # Nobody has to wait for the host before leaving.
+        if session.has_left and session.child.returncode == 0:
+            why = None
+        if session.watch.failure:
+            why = "the host failed: %s" % session.watch.failure
+        if why:
+            raise Problem(why + session.context())
+    finally:
+        session.close()
+    return 0
+
+
+class Scripted:
+    """Drives a simulator through steps ('expect', regex), ('send', bytes)."""
+
+    def __init__(self, line, steps, args, host_end=None):
+        self.steps = steps
+        self.args = args
+        self.session = Session(line, args, host_end)
+
+    def give_up(self, why, what):
+        raise Problem("%s %s%s" % (why, what, self.session.context()))
+
+    def wait_for(self, wanted, what):
+        """Wait for the pattern, or for the end if there is none."""
+        session = self.session
+        patterns = ([wanted] if wanted else []) + self.args.fail + HOST_FAILS
+        while True:
+            found, match = session.watch.search(patterns)
+            if found:
+                if found is wanted:
+                    return
+                self.give_up("'%s' appeared before" %
+                             UNPRINTABLE.sub(".", match.group(0)), what)
+            if session.is_over:
+                why = session.why_bad()
+                if wanted:
+                    self.give_up((why + ",\n" if why else "") +
+                                 "the simulator ended before", what)
+                if why:
+                    raise Problem(why + session.context())
+                return
+            if session.is_late():
+                self.give_up("not within %g s:" % self.args.timeout, what)
+            session.pump()
+
+    def expect(self, number, wanted):
         total = sum(kind == "expect" for kind, _ in self.steps)
-        what = "expectation %d of %d: '%s'" % (number, total, regex)
-        self.wait_for([regex] + self.args.fail, what)
-        print("\nbulkhead: expectation %d of %d met after %.1f s: '%s'" %
-              (number, total, self.seconds(), regex), flush=True)
+        what = "expectation %d of %d: '%s'" % (number, total, wanted.pattern)
+        self.wait_for(wanted, what)
+        processes.say("\nbulkhead: expectation %d of %d met after %.1f s: '%s'"
+                      % (number, total, self.session.seconds(),
+                         wanted.pattern))
 
-    def send(self, text):
-        keys = unescape(text)
-        if self.args.sim != "bochs":
-            self.child.send(keys)
-            return
-        for at in range(0, len(keys), TYPING_CHUNK):
-            self.child.send(keys[at:at + TYPING_CHUNK])
-            time.sleep(TYPING_PAUSE)
+    def send(self, keys):
+        session = self.session
+        session.typing += keys
+        while session.typing and not session.is_over:
+            if session.is_late():
+                self.give_up("not within %g s:" % self.args.timeout,
+                             "that what --send types is taken")
+            session.pump()
 
     def run(self):
         try:
             number = 0
-            for kind, text in self.steps:
+            for kind, value in self.steps:
                 if kind == "send":
-                    self.send(text)
+                    self.send(value)
                     continue
                 number += 1
-                self.expect(number, text)
+                self.expect(number, value)
             if self.args.until_end or not number:
-                self.wait_for([self.pexpect.EOF] + self.args.fail,
-                              "the simulator's own end")
-                print("\nbulkhead: the simulator ended by itself after %.1f s"
-                      % self.seconds(), flush=True)
+                self.wait_for(None, "the simulator's own end")
+                processes.say("\nbulkhead: the simulator ended by itself after"
+                              " %.1f s" % self.session.seconds())
         finally:
-            self.child.close(force=True)
+            self.session.close()
         return 0

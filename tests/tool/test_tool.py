@@ -1,17 +1,28 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The bulkhead tool without a simulator: manifests, modules, expectations."""
+"""The bulkhead tool: manifests, modules, expectations, and how runs end.
+
+Shell scripts stand in for simulators, but in the last class.
+"""
 
 import argparse
 import contextlib
 import io
 import os
+import pty
+import resource
+import shutil
+import signal
+import subprocess
 import sys
 import tempfile
+import termios
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../scripts"))
 
-from bulkhead_tool import Problem, fdt, host, iso, qemu, session    # noqa: E402
+from bulkhead_tool import (Problem, bochs, fdt, host, iso, main, qemu,    # noqa: E402
+                           session)
 
 MANIFEST = """/dts-v1/;
 / {
@@ -51,11 +62,17 @@ class Manifests(unittest.TestCase):
             self.assertIn(word, str(caught.exception))
 
     def test_packed_host_boots_as_it_is(self):
-        path = os.path.realpath(self.write("x.iso", "not looked into"))
+        path = os.path.realpath(self.write("x.iso", "\0" * 32768 + "\1CD001"))
+        self.assertTrue(iso.is_iso(path))
         self.assertEqual(iso.medium(iso.IsoHost(path), self.work), path)
-        with self.assertRaises(Problem) as caught:
-            iso.IsoHost(path + ".iso")
-        self.assertIn("x.iso.iso", str(caught.exception))
+
+    def test_what_is_no_iso_is_not_booted(self):
+        for text in ("", "x", "\0" * 40000):
+            path = self.write("y.iso", text)
+            with self.assertRaisesRegex(Problem, "no ISO 9660 image"):
+                iso.is_iso(path)
+        self.assertFalse(iso.is_iso(self.write("z.dts", "")))
+        self.assertFalse(iso.is_iso(self.folder))
 
     def test_tree_is_read_as_written(self):
         source = self.write("t.dts", '/dts-v1/; / { a = "x", "y"; '
@@ -87,7 +104,107 @@ class Manifests(unittest.TestCase):
 
     def test_space_in_a_name_is_refused(self):
         self.write("a b.img", "x" * 512)
-        self.refused("a b.img", "spaces", image="a b.img", second="a b.img")
+        self.refused("/guests/one/disk0: image", "spaces", image="a b.img")
+
+    def test_folders_in_a_name_are_refused(self):
+        for name in ("/etc/passwd", "./a.img", "x/a.img"):
+            self.refused("/guests/one/disk1: image", "folders", second=name)
+
+    def test_disks_that_boot_refuses_are_refused(self):
+        self.write("a.img", "x" * 512)
+        for size in (0, 1, 511, 1000):
+            self.write("b.img", "x" * size)
+            self.refused("/guests/one/disk1: image", '"b.img"',
+                         "%d bytes" % size, second="b.img")
+
+    def guest(self, text):
+        """A host with one guest of these properties and nodes."""
+        source = self.write("host.dts", '/dts-v1/; / { compatible = "bulkhead,'
+                            'host-v1"; guests { one { board = "pc"; %s }; }; '
+                            '};' % text)
+        return host.Host(source, self.work)
+
+    def guest_refused(self, text, *words):
+        with self.assertRaises(Problem) as caught:
+            self.guest(text)
+        for word in words:
+            self.assertIn(word, str(caught.exception))
+
+    def test_cdroms_that_boot_refuses_are_refused(self):
+        self.write("c.img", "x" * 2560)
+        self.guest_refused('memory-mib = <64>; '
+                           'cdrom0 { bus = "ide"; image = "c.img"; };',
+                           "/guests/one/cdrom0: image", "2048")
+
+    def test_firmware_that_the_board_refuses_is_refused(self):
+        for size in (0, 1, 65537, (2 << 20) + 65536):
+            self.write("fw.bin", "x" * size)
+            self.guest_refused('memory-mib = <64>; firmware = "fw.bin";',
+                               "/guests/one: firmware", "%d bytes" % size)
+        self.write("fw.bin", "x" * 65536)
+        names = [m.name for m in self.guest(
+            'memory-mib = <64>; firmware = "fw.bin";').modules]
+        self.assertEqual(names, ["manifest.dtb", "vgabios.bin", "fw.bin"])
+
+    def test_kernels_that_no_loader_knows_are_refused(self):
+        for size, why in ((0, "is empty"), (1, "neither"), (70000, "neither")):
+            self.write("k", "x" * size)
+            self.guest_refused('memory-mib = <64>; kernel = "k";',
+                               "/guests/one: kernel", why)
+
+    def flat_kernel(self):
+        """Multiboot's header alone, which says to load it at 2 MiB."""
+        at, size = 2 << 20, 64
+        words = (0x1badb002, 1 << 16, -(0x1badb002 + (1 << 16)) % (1 << 32),
+                 at, at, at + size, 0, at)
+        path = os.path.join(self.folder, "flat")
+        with open(path, "wb") as f:
+            f.write(b"".join(w.to_bytes(4, "little") for w in words))
+            f.write(bytes(size - 4 * len(words)))
+
+    def test_memory_has_to_hold_kernel_and_initrd(self):
+        self.flat_kernel()
+        self.guest('memory-mib = <4>; kernel = "flat";')
+        self.guest_refused('memory-mib = <2>; kernel = "flat";',
+                           "/guests/one: kernel", "not RAM")
+        self.write("i", "x" * (5 << 20))
+        self.guest_refused('memory-mib = <4>; kernel = "flat"; initrd = "i";',
+                           "/guests/one: initrd", "do not fit")
+        self.guest('memory-mib = <8>; kernel = "flat"; initrd = "i";')
+        self.write("i", "")
+        self.guest_refused('memory-mib = <8>; kernel = "flat"; initrd = "i";',
+                           "/guests/one: initrd", "is empty")
+
+    def test_more_files_than_boot_modules_are_refused(self):
+        def guests(count):
+            text = ""
+            for g in range(8):
+                disks = ""
+                for d in range(min(4, max(0, count - 4 * g))):
+                    name = "d%d.img" % (4 * g + d)
+                    self.write(name, "x" * 512)
+                    disks += 'disk%d { bus = "ide"; image = "%s"; };' % (
+                        d, name)
+                text += 'g%d { board = "pc"; memory-mib = <64>; %s };' % (
+                    g, disks)
+            source = self.write("host.dts", '/dts-v1/; / { compatible = "'
+                                'bulkhead,host-v1"; guests { %s }; };' % text)
+            return host.Host(source, self.work)
+
+        self.assertEqual(len(guests(29).modules), 32)
+        with self.assertRaisesRegex(Problem, "33 files.*at most 32"):
+            guests(30)
+
+    def test_what_is_no_file_is_no_manifest(self):
+        os.mkfifo(os.path.join(self.folder, "pipe"))
+        for name, why in (("", "is a folder"), ("none.dts", "is no file"),
+                          ("pipe", "no ordinary file")):
+            with self.assertRaisesRegex(Problem, "manifest: .*" + why):
+                host.Host(os.path.join(self.folder, name), self.work)
+        with open(os.path.join(self.folder, "b.dts"), "wb") as f:
+            f.write(bytes(range(256)) * 64)
+        with self.assertRaisesRegex(Problem, "does not compile"):
+            host.Host(os.path.join(self.folder, "b.dts"), self.work)
 
     def test_host_memory_covers_guests_modules_and_copies(self):
         with open(os.path.join(self.folder, "a.img"), "wb") as f:
@@ -103,17 +220,24 @@ class Manifests(unittest.TestCase):
         self.assertEqual(text, self.folder + "/a,,b/0/x.img")
 
 
+SPEAKS = "echo '[   0.000001] Bulkhead'; "
+
+
 class Sessions(unittest.TestCase):
     """A shell stands in for the simulator."""
 
-    def run_steps(self, script, steps, **change):
+    def run_steps(self, script, steps, host_end="power-off", **change):
         settings = {"timeout": 5.0, "fail": [], "until_end": False,
                     "quiet": True, "sim": "qemu"}
         settings.update(change)
+        settings["fail"] = [session.pattern(p) for p in settings["fail"]]
+        convert = {"expect": session.pattern, "send": session.unescape}
+        steps = [(kind, convert[kind](text)) for kind, text in steps]
         args = argparse.Namespace(**settings)
-        with contextlib.redirect_stdout(io.StringIO()):
-            return session.Scripted(["/bin/sh", "-c", script], steps,
-                                    args).run()
+        with contextlib.redirect_stdout(io.StringIO()), \
+                contextlib.redirect_stderr(io.StringIO()):
+            return session.Scripted(["/bin/sh", "-c", script], steps, args,
+                                    host_end).run()
 
     def unmet(self, pattern, script, steps, **change):
         with self.assertRaisesRegex(Problem, pattern):
@@ -131,10 +255,27 @@ class Sessions(unittest.TestCase):
         self.unmet("expectation 2 of 2: 'first'", "echo first; echo second",
                    [("expect", "second"), ("expect", "first")])
 
+    def test_lines_begin_where_they_begin(self):
+        self.run_steps("printf 'a\\nFAIL'; sleep 9", [("expect", "^FAIL")])
+        self.unmet("not within", "echo a-b; sleep 9",
+                   [("expect", "a-"), ("expect", "^b")], timeout=0.5)
+
     def test_what_is_sent_arrives(self):
         self.run_steps("read x; echo got-$x; sleep 9",
-                       [("send", "a long line of text\\r"),
+                       [("send", "a long line of text\\n"),
                         ("expect", "got-a long line of text")])
+
+    def test_what_nobody_reads_does_not_block(self):
+        self.unmet("not within 1 s: that what --send", "sleep 9",
+                   [("send", "x" * 100000)], timeout=1.0)
+
+    def test_escapes_stand_for_bytes(self):
+        self.assertEqual(session.unescape(r"a\r\e[B\x7f\\e\0"),
+                         b"a\r\x1b[B\x7f\\e\0")
+        self.assertEqual(session.unescape("\u20ac"), "\u20ac".encode())
+        for text in ("\\", "\\x", "\\x1", "\\xgg", "\\q", "\\u1234"):
+            with self.assertRaisesRegex(ValueError, "unknown escape"):
+                session.unescape(text)
 
     def test_silence_ends_at_the_time_limit(self):
         self.unmet("not within 0.5 s: expectation 1 of 1", "sleep 9",
@@ -145,10 +286,400 @@ class Sessions(unittest.TestCase):
                    [("expect", "x")], fail=["panic"])
 
     def test_own_end_is_waited_for(self):
-        self.run_steps("echo a; sleep 0.2", [("expect", "a")],
+        self.run_steps(SPEAKS + "echo a; sleep 0.2", [("expect", "a")],
                        until_end=True)
-        self.unmet("simulator's own end", "echo a; sleep 9",
+        self.unmet("simulator's own end", SPEAKS + "echo a; sleep 9",
                    [("expect", "a")], until_end=True, timeout=1.0)
+
+    def test_an_end_without_the_host_is_none(self):
+        for status in (0, 1, 3, 77):
+            self.unmet("status %d before the host said a word" % status,
+                       "echo a; echo why >&2; exit %d" % status,
+                       [("expect", "a")], until_end=True)
+        self.unmet("why", "echo why >&2; exit 1", [], until_end=True)
+        self.unmet("status 1 before the host", "exit 1", [("expect", "x")])
+
+    def test_bad_ends_after_the_host_are_bad(self):
+        for ending, why, end in (
+                ("exit 1", "failed with status 1", "power-off"),
+                ("exit 3", "the host ended with an error", "isa-debug-exit"),
+                ("exit 3", "the host ended with an error", None),
+                ("exit 2", "failed with status 2", "isa-debug-exit"),
+                ("kill -SEGV $$", "ended by signal SIGSEGV", "power-off"),
+                ("kill -KILL $$", "ended by signal SIGKILL", None)):
+            self.unmet(why, SPEAKS + ending, [], until_end=True, host_end=end)
+
+    def test_the_hosts_own_status_is_known(self):
+        for end in ("isa-debug-exit", None):
+            self.run_steps(SPEAKS + "exit 1", [], until_end=True,
+                           host_end=end)
+
+    def test_a_panic_is_never_good(self):
+        panic = "echo '[   1.000000] error: monitor panic: x'; "
+        self.unmet("monitor panic", SPEAKS + panic, [], until_end=True)
+        self.unmet("monitor panic", SPEAKS + panic + "echo then; sleep 9",
+                   [("expect", "then")])
+        reset = r"printf 'half a line\030\033\\\033c'; "
+        self.unmet("monitor panic", SPEAKS + reset + panic, [],
+                   until_end=True)
+        self.run_steps(SPEAKS + "printf '[guest] '; " + panic + "echo then; "
+                       "sleep 9", [("expect", "then")])
+        nothing = "echo '[   1.000000] error: nothing is started: x'; "
+        self.run_steps(SPEAKS + nothing,
+                       [("expect", "error: nothing is started: x")],
+                       until_end=True)
+        self.unmet("nothing is started", SPEAKS + nothing, [],
+                   until_end=True)
+
+    def test_a_flood_is_searched_and_forgotten(self):
+        began = time.monotonic()
+        self.run_steps("yes 0123456789012345678901234567890123456789 | "
+                       "head -c 8000000; echo last; sleep 9",
+                       [("expect", "last")], timeout=30.0)
+        # A control sequence without an end.
+        self.run_steps(r"printf '\033['; yes 1 | head -c 2000000 | tr -d '\n';"
+                       " echo; echo last; sleep 9", [("expect", "last")],
+                       timeout=30.0)
+        self.assertLess(time.monotonic() - began, 20)
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        self.assertLess(memory, 200 << 10)    # KiB
+
+
+class Tool(unittest.TestCase):
+    """The command itself, with scripts of the simulators' names on PATH."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        for name in ("bin", "tmp", "build"):
+            os.mkdir(os.path.join(self.folder, name))
+        build = os.path.join(self.folder, "build")
+        os.symlink(os.path.join(host.BUILD, "manifest-check"),
+                   os.path.join(build, "manifest-check"))
+        self.write("build/bulkhead32.elf", "")
+        self.manifest = self.write("h.dts", '/dts-v1/; / { compatible = "'
+                                   'bulkhead,host-v1"; guests { one { board = '
+                                   '"pc"; memory-mib = <64>; }; }; };')
+        self.env = dict(os.environ, BULKHEAD_BUILD=build,
+                        TMPDIR=os.path.join(self.folder, "tmp"),
+                        PATH=os.path.join(self.folder, "bin") + ":" +
+                        os.environ["PATH"])
+
+    def write(self, name, text):
+        path = os.path.join(self.folder, name)
+        with open(path, "w") as f:
+            f.write(text)
+        return path
+
+    def simulator(self, script, name="qemu-system-x86_64"):
+        os.chmod(self.write("bin/" + name, "#!/bin/sh\n" + script + "\n"),
+                 0o755)
+
+    def command(self, *words):
+        return [sys.executable, os.path.join(host.TOP, "scripts/bulkhead"),
+                *words]
+
+    def run_tool(self, *words, **options):
+        settings = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
+                    "stderr": subprocess.PIPE, "env": self.env,
+                    "timeout": 30, "check": False}
+        settings.update(options)
+        done = subprocess.run(self.command(*words), **settings)
+        self.assertNotIn(b"Traceback", done.stderr)
+        self.assert_tidy()
+        return done
+
+    def assert_tidy(self):
+        self.assertEqual(os.listdir(os.path.join(self.folder, "tmp")), [])
+
+    def refused(self, status, why, *words):
+        done = self.run_tool("run", self.manifest, *words)
+        self.assertEqual(done.returncode, status, done)
+        self.assertRegex(done.stderr.decode(), why)
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "began")))
+
+    def test_bad_arguments_start_nothing(self):
+        self.simulator("touch %s/began" % self.folder)
+        self.refused(2, "no regular expression", "--expect", "(")
+        for words, why in (
+                ("--cpus -3", "--cpus"), ("--cpus 0", "--cpus"),
+                ("--cpus abc", "--cpus"), ("--cpus 1000", "--cpus"),
+                ("--cpus 1.5", "--cpus"),
+                ("--host-memory -1", "--host-memory"),
+                ("--host-memory 0", "--host-memory"),
+                ("--host-memory 1G", "--host-memory"),
+                ("--timeout -1", "--timeout"), ("--timeout 0", "--timeout"),
+                ("--timeout nan", "--timeout"), ("--timeout x", "--timeout"),
+                ("--timeout inf", "--timeout"),
+                ("--fail [", "no regular expression"),
+                ("--expect a{2,1}", "no regular expression"),
+                ("--send \\x", "unknown escape"),
+                ("--send a\\", "unknown escape")):
+            complaint = io.StringIO()
+            with contextlib.redirect_stderr(complaint), \
+                    self.assertRaises(SystemExit) as caught:
+                main.parse_arguments(["run", self.manifest] + words.split())
+            self.assertEqual(caught.exception.code, 2)
+            self.assertIn(why, complaint.getvalue())
+
+    def test_options_that_do_not_go_together_start_nothing(self):
+        self.simulator("touch %s/began" % self.folder)
+        self.simulator("touch %s/began" % self.folder, "bochs")
+        here = self.folder
+        for words, why in (
+                ("--serial-log %s/no/log" % here, "--serial-log.*no/log"),
+                ("--serial-log " + here, "--serial-log.*directory"),
+                ("--until-end --serial-log " + here, "--serial-log"),
+                ("--bios %s/no" % here, "--bios: there is no file"),
+                ("--bios " + here, "--bios: .*is a folder"),
+                ("--uefi --bios " + self.manifest, "exclude each other"),
+                ("--icount --cpus 2", "--icount"),
+                ("--quiet", "--quiet"),
+                ("--sim bochs --uefi", "--uefi: for QEMU only"),
+                ("--sim bochs --gdb --qemu=-S", "--gdb, --qemu: for QEMU"),
+                ("--sim bochs --cpu a,b", "--cpu")):
+            self.refused(1, why, *words.split())
+
+    def test_firmware_reaches_qemu(self):
+        self.simulator(SPEAKS + "echo \"$@\"")
+        done = self.run_tool("run", self.manifest, "--bios", self.manifest)
+        self.assertEqual(done.returncode, 0, done)
+        self.assertIn(b"-bios %s " % self.manifest.encode(), done.stdout)
+
+    def test_a_simulator_that_does_not_run_is_a_failure(self):
+        for ending, options in (
+                ("exit 1", ("", "--until-end", "--expect x", "--fail x",
+                            "--send x")),
+                ("exit 0", ("", "--until-end")), ("exit 3", ("",)),
+                ("kill -ABRT $$", ("", "--until-end"))):
+            self.simulator("echo what-was-wrong >&2; " + ending)
+            for words in options:
+                done = self.run_tool("run", self.manifest, *words.split())
+                self.assertEqual(done.returncode, 1, done)
+                self.assertIn(b"It said: what-was-wrong", done.stderr)
+
+    def test_a_panic_is_a_failure_for_people_too(self):
+        self.simulator(SPEAKS + "echo '[   1.5] x'; "
+                       "echo '[   1.500000] error: monitor panic: x'")
+        done = self.run_tool("run", self.manifest)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn(b"the host failed: [   1.500000] error: monitor panic",
+                      done.stderr)
+
+    def test_people_type_and_leave(self):
+        self.simulator("stty raw -echo; dd bs=1 count=2 2>/dev/null | od -c")
+        done = self.run_tool("run", self.manifest, stdin=None, input=b"\1x")
+        self.assertEqual(done.returncode, 0, done)
+        self.assertIn(b"001   x", done.stdout)
+
+    def test_a_terminal_is_lent_and_given_back(self):
+        self.simulator("stty raw -echo; echo ready; "
+                       "dd bs=1 count=3 2>/dev/null | od -c; exit 1")
+        ours, theirs = pty.openpty()
+        before = termios.tcgetattr(theirs)
+        tool = subprocess.Popen(self.command("run", self.manifest),
+                                stdin=theirs, stdout=theirs,
+                                stderr=subprocess.DEVNULL, env=self.env,
+                                start_new_session=True)
+        said = b""
+        while b"ready" not in said:
+            said += os.read(ours, 4096)
+        os.write(ours, b"\3\x1a\r")    # for the guest: no signals, no changes
+        while b"\\r" not in said:
+            said += os.read(ours, 4096)
+        self.assertRegex(said, rb"003 032  \\r")
+        self.assertEqual(tool.wait(20), 1)
+        self.assertEqual(termios.tcgetattr(theirs), before)
+        os.close(ours)
+        os.close(theirs)
+
+    def test_a_lost_terminal_ends_all_of_it(self):
+        self.simulator("while :; do echo x; sleep 0.1; done")
+        ours, theirs = pty.openpty()
+        tool = subprocess.Popen(self.command("run", self.manifest),
+                                stdin=theirs, stdout=theirs,
+                                stderr=subprocess.DEVNULL, env=self.env,
+                                start_new_session=True)
+        os.close(theirs)
+        os.read(ours, 100)
+        os.close(ours)
+        self.assertNotEqual(tool.wait(20), 0)
+        self.assert_tidy()
+
+    def test_missing_programs_are_named(self):
+        self.env["PATH"] = os.path.join(self.folder, "bin")
+        os.symlink(shutil.which("dtc"), os.path.join(self.folder, "bin/dtc"))
+        for words, why in (([], b"qemu-system-x86_64 is missing: install"),
+                           (["--iso"], b"grub-mkrescue is missing: install"),
+                           (["--sim", "bochs"], b"Bochs is missing: install")):
+            done = self.run_tool("run", self.manifest, *words)
+            self.assertEqual(done.returncode, 1, done)
+            self.assertIn(why, done.stderr)
+        os.unlink(os.path.join(self.folder, "bin/dtc"))
+        done = self.run_tool("check", self.manifest)
+        self.assertIn(b"dtc is missing: install", done.stderr)
+
+    def test_images_are_whole_or_not_there(self):
+        self.simulator("while [ $1 != -o ]; do shift; done; echo half >$2; "
+                       "exit 5", "grub-mkrescue")
+        out = os.path.join(self.folder, "out")
+        for output in (out + ".iso", self.folder, out + "/no/x.iso"):
+            done = self.run_tool("image", self.manifest, "-o", output)
+            self.assertEqual(done.returncode, 1, done)
+        self.assertFalse([f for f in os.listdir(self.folder) if "out" in f])
+
+    # ---- Signals ---------------------------------------------------------
+
+    def ended_by(self, number, *words, stdout=subprocess.DEVNULL):
+        pid_file = os.path.join(self.folder, "pid")
+        self.simulator("echo $$ >%s.new; mv %s.new %s; exec sleep 60" %
+                       ((pid_file,) * 3))
+        with contextlib.suppress(OSError):
+            os.unlink(pid_file)
+        tool = subprocess.Popen(self.command("run", self.manifest, *words),
+                                stdin=subprocess.DEVNULL, stdout=stdout,
+                                stderr=subprocess.PIPE, env=self.env)
+        until = time.monotonic() + 20
+        while not os.path.exists(pid_file) and time.monotonic() < until:
+            time.sleep(0.02)
+        with open(pid_file) as f:
+            pid = int(f.read())
+        tool.send_signal(number)
+        tool.send_signal(number)    # impatience changes nothing
+        _, complaint = tool.communicate(timeout=20)
+        self.assertNotIn(b"Traceback", complaint)
+        self.assertEqual(tool.returncode, 128 + number, complaint)
+        with self.assertRaises(ProcessLookupError):
+            os.kill(pid, 0)
+        self.assert_tidy()
+
+    def test_signals_end_all_of_it(self):
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            self.ended_by(number)
+            self.ended_by(number, "--expect", "x")
+
+    def test_helpers_end_with_the_tool(self):
+        self.simulator("echo $$ >%s/pid.new; mv %s/pid.new %s/pid; sleep 60" %
+                       ((self.folder,) * 3), "grub-mkrescue")
+        tool = subprocess.Popen(
+            self.command("image", self.manifest, "-o", self.folder + "/x.iso"),
+            stderr=subprocess.PIPE, env=self.env)
+        while not os.path.exists(self.folder + "/pid"):
+            time.sleep(0.02)
+        tool.send_signal(signal.SIGTERM)
+        tool.communicate(timeout=20)
+        self.assertEqual(tool.returncode, 128 + signal.SIGTERM)
+        with open(self.folder + "/pid") as f, \
+                self.assertRaises(ProcessLookupError):
+            os.kill(int(f.read()), 0)
+        self.assert_tidy()
+
+    def test_nobody_reads_on(self):
+        self.simulator("yes")
+        for words in ([], ["--expect", "x"]):
+            tool = subprocess.Popen(
+                self.command("run", self.manifest, *words),
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, env=self.env)
+            tool.stdout.read(1000)
+            tool.stdout.close()
+            complaint = tool.stderr.read()
+            tool.stderr.close()
+            self.assertEqual(tool.wait(20), 128 + signal.SIGPIPE)
+            self.assertNotIn(b"Traceback", complaint)
+            self.assert_tidy()
+
+    def test_nobody_reads_for_too_long(self):
+        self.simulator("yes")
+        tool = subprocess.Popen(
+            self.command("run", self.manifest, "--timeout", "2"),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, env=self.env)
+        self.assertEqual(tool.wait(20), 1)
+        self.assertIn(b"not within 2 s", tool.stderr.read())
+        tool.stdout.close()
+        tool.stderr.close()
+
+    def test_closed_standard_files(self):
+        self.simulator(SPEAKS + "echo a")
+        script = " ".join(self.command("run", self.manifest, "--expect", "a"))
+        for redirection in (">&-", "<&-", "<&- >&- 2>&-"):
+            done = subprocess.run(script + redirection, shell=True, check=False,
+                                  stderr=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, env=self.env)
+            self.assertEqual(done.returncode, 0, redirection)
+
+    def test_a_flood_takes_no_memory(self):
+        self.simulator(SPEAKS + "yes 'many lines' | head -c 10000000; "
+                       "exit 0")
+        for words in (["--until-end"], []):
+            tool = subprocess.Popen(
+                self.command("run", self.manifest, *words),
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                env=self.env)
+            _, status, usage = os.wait4(tool.pid, 0)
+            tool.returncode = os.waitstatus_to_exitcode(status)
+            self.assertEqual(tool.returncode, 0)
+            self.assertLess(usage.ru_maxrss, 100 << 10)    # KiB
+
+    # ---- Bochs -----------------------------------------------------------
+
+    def bochs(self, script, *words):
+        """Its console is where its configuration says."""
+        if not os.path.exists(bochs.BIOS):
+            self.skipTest("bochsbios is not installed")
+        self.simulator("log=$(sed -n 's/^log: //p' bochsrc)\n"
+                       "exec 3>$(sed -n 's/.*dev=//p' bochsrc)\n" + script,
+                       "bochs")
+        path = self.write("x.iso", "\0" * 32768 + "\1CD001")
+        return self.run_tool("run", path, "--sim", "bochs", *words)
+
+    def test_bochs_ends_well_by_its_log(self):
+        for words in ([], ["--until-end"], ["--expect", "Bulkhead"]):
+            done = self.bochs(SPEAKS[:-2] + " >&3; sleep 0.3; echo 'p[UNMAP] "
+                              ">>PANIC<< Shutdown port: shutdown requested' "
+                              ">$log; exit 1", *words)
+            self.assertEqual(done.returncode, 0, done)
+
+    def test_bochs_ends_badly_by_its_log(self):
+        for script, why in (
+                ("echo 'p >>PANIC<< no such thing' >&2", b"no such thing"),
+                ("echo 'p >>PANIC<< no such thing' >$log", b"no such thing"),
+                ("printf 'Bochs is exiting with the following message:\\n"
+                 "[ ] rc:3: malformed\\n' >&2", b"rc:3: malformed"),
+                ("kill -KILL $$", b"did not say why")):
+            for words in ([], ["--until-end"]):
+                done = self.bochs(script + "; exit 1", *words)
+                self.assertEqual(done.returncode, 1, done)
+                self.assertIn(why, done.stderr)
+
+    def test_a_locked_medium_is_not_booted(self):
+        self.write("x.iso.lock", "")
+        done = self.bochs("touch %s/began" % self.folder, "--until-end")
+        self.assertEqual(done.returncode, 1, done)
+        self.assertRegex(done.stderr.decode(), r"x\.iso.* in use.*remove")
+        self.assertFalse(os.path.exists(self.folder + "/began"))
+
+
+class Simulators(unittest.TestCase):
+    """What the real ones say and return."""
+
+    def test_no_such_cpu(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "h.dts")
+            with open(path, "w") as f:
+                f.write('/dts-v1/; / { compatible = "bulkhead,host-v1"; guests'
+                        ' { one { board = "pc"; memory-mib = <64>; }; }; };')
+            for words in (["--until-end"], [], ["--qemu=-nosuch"]):
+                if "--qemu=-nosuch" not in words:
+                    words = words + ["--cpu", "nosuch"]
+                done = subprocess.run(
+                    [os.path.join(host.TOP, "scripts/bulkhead"), "run", path] +
+                    words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE, timeout=30, check=False)
+                self.assertEqual(done.returncode, 1, done)
+                self.assertIn(b"before the host said a word", done.stderr)
 
 
 if __name__ == "__main__":

@@ -182,6 +182,15 @@ static void test_no_guests(void **state)
 	expect_error(t, "/guests: has no guest");
 }
 
+/* A name that no boot loader hands over as it stands. */
+#define BAD_FILE(place, property, name, node)                             \
+	{                                                                 \
+		place, property, name, 0,                                 \
+			node ": " property                                \
+			     ": must be a file's name, without folders, " \
+			     "spaces, quotes and backslashes"             \
+	}
+
 /* One property, put into guest "a" or its disk0, and what is said of it. */
 struct bad_property {
 	bool is_disk;
@@ -206,6 +215,13 @@ static const struct bad_property bad_properties[] = {
 	{ 0, "cmdline", "x", 0,
 	  "/guests/a: cmdline: needs a kernel or a program" },
 	{ 0, "program", "", 0, "/guests/a: program: must not be empty" },
+	BAD_FILE(0, "kernel", "/etc/passwd", "/guests/a"),
+	BAD_FILE(0, "kernel", "a b", "/guests/a"),
+	BAD_FILE(0, "firmware", "x/", "/guests/a"),
+	BAD_FILE(0, "initrd", "a\tb", "/guests/a"),
+	BAD_FILE(0, "vga-bios", "a\\b", "/guests/a"),
+	BAD_FILE(0, "program", "a'b", "/guests/a"),
+	BAD_FILE(1, "image", "a\"b", "/guests/a/disk0"),
 	{ 0, "isa-debug-exit", NULL, 1,
 	  "/guests/a: isa-debug-exit: is a flag and takes no value" },
 	{ 0, "firmware",

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * core/module_check.c: sizes of boot modules around every bound.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/module_check.h"
+
+struct row {
+	uint64_t length;
+	bool is_good;
+};
+
+static void test_disks(void **state)
+{
+	static const struct row disks[] = {
+		{ 0, false },	       { 1, false },   { 511, false },
+		{ 512, true },	       { 513, false }, { 1000, false },
+		{ 1536, true },	       { 2048, true }, { GIB(8), true },
+		{ GIB(8) + 1, false },
+	};
+	static const struct row cdroms[] = {
+		{ 0, false },	{ 512, false },	 { 2047, false },
+		{ 2048, true }, { 2560, false }, { 4096, true },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(disks); i++)
+		assert_int_equal(!module_disk_refusal(false, disks[i].length),
+				 disks[i].is_good);
+	for (unsigned i = 0; i < ARRAY_SIZE(cdroms); i++)
+		assert_int_equal(!module_disk_refusal(true, cdroms[i].length),
+				 cdroms[i].is_good);
+}
+
+static void expect_blobs(enum gate_blob_kind kind, bool is_builtin,
+			 const struct row *rows, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		assert_int_equal(
+			!module_blob_refusal(kind, is_builtin, rows[i].length),
+			rows[i].is_good);
+}
+
+static void test_blobs(void **state)
+{
+	static const struct row firmware[] = {
+		{ 0, false },	       { KIB(64) - 1, false },
+		{ KIB(64), true },     { KIB(64) + 1, false },
+		{ KIB(96), false },    { MIB(2), true },
+		{ MIB(2) + 1, false }, { MIB(2) + KIB(64), false },
+	};
+	static const struct row vga_bios[] = {
+		{ 0, false },		{ 1, true },	   { MIB(16), true },
+		{ MIB(16) + 1, false }, { GIB(3), false },
+	};
+	static const struct row anything[] = { { 0, false }, { 1, true } };
+
+	(void)state;
+	expect_blobs(GATE_BLOB_BIOS, true, firmware, ARRAY_SIZE(firmware));
+	expect_blobs(GATE_BLOB_VGABIOS, true, vga_bios, ARRAY_SIZE(vga_bios));
+	expect_blobs(GATE_BLOB_KERNEL, true, anything, ARRAY_SIZE(anything));
+	expect_blobs(GATE_BLOB_INITRD, true, anything, ARRAY_SIZE(anything));
+	expect_blobs(GATE_BLOB_BIOS, false, anything, ARRAY_SIZE(anything));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_disks),
+		cmocka_unit_test(test_blobs),
+	};
+
+	return cmocka_run_group_tests_name("module_check", tests, NULL, NULL);
+}
