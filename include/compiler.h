@@ -55,8 +55,8 @@
 
 /*
  * index where it is below size, else 0, also where the processor only guesses
- * that it is: for tables that an index of somebody else's leads into, behind the
- * check that refuses it.
+ * that it is: for tables that an index of somebody else's leads into, behind
+ * the check that refuses it.
  */
 static inline uint64_t index_nospec(uint64_t index, uint64_t size)
 {
