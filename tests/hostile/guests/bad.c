@@ -7,9 +7,10 @@
 
 #include "lib/string.h"
 
-#define NAME_SIZE 32
-#define KEPT	  0x7000 /* no kernel is loaded there */
-#define KEPT_SIGN 0x7e57ab1e
+#define NAME_SIZE   32
+#define ASKED_EVERY 64
+#define KEPT	    0x7000 /* no kernel is loaded there */
+#define KEPT_SIGN   0x7e57ab1e
 
 static const struct bad *const tables[] = {
 	loop_attacks,
@@ -20,9 +21,12 @@ static const struct bad *const tables[] = {
 static const struct bad *attack;
 static volatile uint64_t end_us;
 
+/* Looks at the clock, which is slow on some simulators, now and then. */
 bool over(unsigned id)
 {
-	return id == 0 && now_us() >= end_us;
+	static unsigned asked;
+
+	return id == 0 && !(++asked % ASKED_EVERY) && now_us() >= end_us;
 }
 
 uint32_t restarts(void)
