@@ -49,6 +49,24 @@ static const struct bad *find(const char *name)
 	return NULL;
 }
 
+static void take(struct trap_frame *frame)
+{
+	(void)frame;
+	lapic_write(LAPIC_EOI, 0);
+}
+
+static void take_nmi(struct trap_frame *frame)
+{
+	(void)frame;
+}
+
+/* Before there is anybody who could send something. */
+static void hooks_set(void)
+{
+	trap_hook(BAD_VECTOR, take);
+	trap_hook(X86_VECTOR_NMI, take_nmi);
+}
+
 static void run(unsigned id)
 {
 	attack->run(id);
@@ -67,6 +85,7 @@ void guest_main(void)
 		fail("attack", "there is no \"%s\"", name);
 		return;
 	}
+	hooks_set();
 	end_us = now_us() + command_option("ms", 300) * 1000;
 	print("%s: begins\n", name);
 	others = processors_start(run);

@@ -117,7 +117,8 @@ static void begin(unsigned vcpu)
 {
 	if (vcpu == 0) {
 		parse_command(gate_config()->cmdline);
-		SAY("%s %s: begins on %u vCPUs", evil.attack, evil.detail,
+		SAY("%s%s%s: begins on %u vCPUs", evil.attack,
+		    evil.detail[0] ? " " : "", evil.detail,
 		    gate_config()->vcpu_count);
 		__atomic_store_n(&evil.is_ready, 1, __ATOMIC_RELEASE);
 	}
