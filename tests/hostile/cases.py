@@ -11,7 +11,9 @@ OFF = r"powered off"
 EXIT = r"ended by the guest through port 0xf4"
 CRASH = r"its machine crashed"
 ERROR = r"its machine gave up"
+REFUSED = r"the processor refused the guest's state"
 STOPPED = "|".join((OFF, EXIT, ERROR))
+WILD = "|".join((OFF, REFUSED))
 ANY = r".*"
 NEVER = None    # alone it can not end; the good guest's end is enough
 
@@ -20,7 +22,7 @@ class Attack:
     """One row: a program of evil.elf, or a guest of bad.elf."""
 
     def __init__(self, name, end=OFF, guest=False, alone=None, vcpus=VCPUS,
-                 ms=300, mib=16, disk=False, neighbour=False, sims=("qemu",
+                 ms=200, mib=16, disk=False, neighbour=False, sims=("qemu",
                  "bochs"), says=None, words=None):
         self.name = name
         self.end = end
@@ -74,20 +76,20 @@ ATTACKS = [
     Attack("storm"),
     Attack("apictimer"),
     # Memory.
-    Attack("eat", ms=1000, neighbour=True, says="PASS the quota holds"),
+    Attack("eat", ms=600, neighbour=True, says="PASS the quota holds"),
     Attack("give"),
     Attack("long", ms=600, neighbour=True),
     Attack("maprace"),
     # Console and log.
-    Attack("console"),
-    Attack("endless"),
+    Attack("console", ms=60),
+    Attack("endless", ms=60),
     Attack("forge"),
     Attack("log"),
     Attack("input"),
     # The shared page.
-    Attack("state"),
-    Attack("race"),
-    Attack("mix"),
+    Attack("state", WILD),
+    Attack("race", WILD),
+    Attack("mix", WILD),
     Attack("garbage", CRASH),
     # Signals.
     Attack("apic"),
@@ -98,26 +100,26 @@ ATTACKS = [
     Attack("block", disk=True),
     Attack("calls"),
     Attack("leak", says="PASS nothing of ring 0 is seen"),
-    Attack("fuzz"),
+    Attack("fuzz", WILD),
     # Guests. QEMU checks no alignment, and #DB loops end it.
     guest("acloop", alone="never", sims=("bochs",)),
     guest("dbloop", alone="never", sims=("bochs",)),
     guest("lme", sims=("bochs",)),
     guest("spin"),
     guest("dead", alone="never"),
-    guest("touch"),
+    guest("touch", ms=100),
     guest("triple"),
     guest("reboot"),
-    guest("ipi"),
-    guest("x2apic"),
-    guest("nmi"),
-    guest("init"),
-    guest("mixed"),
-    guest("uartflood"),
-    guest("forge"),
-    guest("cpuid"),
-    guest("pci"),
-    guest("ports"),
+    guest("ipi", ms=100),
+    guest("x2apic", ms=100),
+    guest("nmi", ms=100),
+    guest("init", ms=100),
+    guest("mixed", ms=100),
+    guest("uartflood", ms=60),
+    guest("forge", ms=60),
+    guest("cpuid", ms=100),
+    guest("pci", ms=100),
+    guest("ports", ms=100),
 ]
 
 # What ring 3 tries, each in a VM of its own, many on one host. LET are

@@ -23,6 +23,9 @@ extern const struct bad loop_attacks[];
 extern const struct bad signal_attacks[];
 extern const struct bad io_attacks[];
 
+/* An interrupt that every processor takes, as it does NMIs. */
+#define BAD_VECTOR 0x51
+
 /* True on the first processor once the time is over. */
 bool over(unsigned id);
 /* How often the VM began anew, counted in memory that a reset keeps. */

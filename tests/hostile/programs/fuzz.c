@@ -12,6 +12,9 @@
 #define SCRIBBLE_MAX 16
 #define RARE	     200 /* what fills the log, or takes long */
 #define MSI_ADDRESS  0xfee00000
+#define STATE_RARE   256
+#define STATE_WORDS  (offsetof(struct gate_page, exit) / 8)
+#define OTHER_WORDS  (PAGE_SIZE / 8 - STATE_WORDS)
 
 typedef long (*fuzz_fn)(struct self *self);
 
@@ -169,10 +172,17 @@ static void wild_call(struct self *self)
 static void scribble(struct self *self)
 {
 	struct gate_page *page = any_page(self);
+	volatile uint64_t *words = (volatile uint64_t *)page;
 	uint64_t count = 1 + random_next(self) % SCRIBBLE_MAX;
 
-	while (count--)
+	/* A state that the processor refuses ends the VM, and the fuzzing. */
+	if (one_in(self, STATE_RARE)) {
 		scribble_word(self, page);
+		return;
+	}
+	while (count--)
+		words[STATE_WORDS + random_next(self) % OTHER_WORDS] =
+			random_argument(self);
 }
 
 /* Siblings that wait for a SIPI or an event go on. */

@@ -6,10 +6,12 @@
 
 #include "include/errno.h"
 
-#define EVERYTHING (1ULL << 46)
-#define SPARSE	   (1ULL << 40)
-#define TABLES	   512
-#define CALLS_MAX  (1ULL << 24)
+#define EVERYTHING  (1ULL << 46)
+#define SPARSE	    (1ULL << 40)
+#define TABLES	    512
+/* GiB that a page is mapped in: two tables each. */
+#define FAIR_TABLES 24ULL
+#define CALLS_MAX   (1ULL << 24)
 
 /* A table for every page, until the quota is used up. */
 static void attack_eat(struct self *self)
@@ -32,19 +34,23 @@ static void attack_eat(struct self *self)
 			 PAGE_SIZE, 0, GATE_MAP_RAM);
 }
 
-/* Tables that are of no more use come back: this can go on for ever. */
+/*
+ * Tables that are of no more use come back: this can go on for ever.  All vCPUs
+ * together stay within what any VM has.
+ */
 static void attack_give(struct self *self)
 {
-	uint64_t base = SPARSE + ((uint64_t)self->id << 39);
+	uint64_t count = MAX(FAIR_TABLES / self->vcpus, 1);
+	uint64_t base = SPARSE + (self->id * count << 30);
 	long error = 0;
 
 	meet(self);
 	for (uint64_t i = 0; !error && goes_on(self); i++) {
-		error = gate_map(base + (i % 64 << 30) +
-					 (i / 64 << 21) % GIB(1),
-				 PAGE_SIZE, 0, GATE_MAP_RAM);
-		if (!error && i % TABLES == TABLES - 1)
-			error = gate_map(base, 1ULL << 39, 0, GATE_MAP_NONE);
+		for (uint64_t k = 0; !error && k < count; k++)
+			error = gate_map(base + (k << 30) + (i % 512 << 21),
+					 PAGE_SIZE, 0, GATE_MAP_RAM);
+		if (!error)
+			error = gate_map(base, count << 30, 0, GATE_MAP_NONE);
 	}
 	if (error)
 		SAY("FAIL tables do not come back: %ld", error);
@@ -90,18 +96,21 @@ static void attack_map_race(struct self *self)
 	}
 }
 
-/* A good neighbour: needs a table now and then, and must get it. */
+/* A good neighbour: needs some tables now and then, and must get them. */
 static void attack_neighbour(struct self *self)
 {
 	unsigned good = 0, bad = 0;
 
 	while (goes_on(self)) {
-		uint64_t gpa = SPARSE + ((uint64_t)good << 21);
-
-		if (gate_map(gpa, PAGE_SIZE, 0, GATE_MAP_RAM))
+		for (uint64_t i = 0; i < FAIR_TABLES; i++) {
+			if (gate_map(SPARSE + (i << 30), PAGE_SIZE, 0,
+				     GATE_MAP_RAM))
+				bad++;
+			else
+				good++;
+		}
+		if (gate_map(SPARSE, FAIR_TABLES << 30, 0, GATE_MAP_NONE))
 			bad++;
-		else
-			good++;
 		spin_ns(5000000);
 	}
 	SAY("%s %u of %u maps", bad || !good ? "FAIL" : "PASS", good,
