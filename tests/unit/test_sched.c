@@ -432,7 +432,7 @@ static void sleeper_fn(void *arg)
 static void wake_one_fn(void *arg)
 {
 	(void)arg;
-	sim_user(300);
+	sim_user(2500); /* the slices of the start are over */
 	__atomic_store_n(&woken_at, sim.now, __ATOMIC_RELAXED);
 	thread_wake(thread[1]);
 	for (;;)
@@ -451,7 +451,7 @@ static void test_woken_elsewhere(void **unused)
 	for (unsigned i = 0; i < 3; i++)
 		thread_start(thread[2 - i]);
 	run();
-	assert_in_range(ran_at - woken_at, 1, 11 * MS);
+	assert_in_range(ran_at - woken_at, 1, 12 * MS);
 	shares_end(3);
 }
 
@@ -468,7 +468,7 @@ static void arm_fn(void *arg)
 	static struct timer timer;
 
 	timer = (struct timer){ .fn = wake_sleeper };
-	timer_arm(&timer, sim.now + 5 * MS);
+	timer_arm(&timer, sim.now + 25 * MS);
 	spin_fn(arg);
 }
 
@@ -482,7 +482,7 @@ static void test_woken_by_interrupt(void **unused)
 	thread_start(thread[1]);
 	thread_start(thread[0]);
 	run();
-	assert_in_range(ran_at - woken_at, 1, 11 * MS);
+	assert_in_range(ran_at - woken_at, 1, 12 * MS);
 	shares_end(2);
 }
 
@@ -532,6 +532,45 @@ static void test_order(void **unused)
 	}
 	run_to_end(3);
 	assert_string_equal(trace, "AaBbAaCcAaBbCcBbCc");
+	assert_int_equal(sim.barriers, 0);
+}
+
+/* Between any two threads, where the host wants it. */
+static void test_barriers(void **unused)
+{
+	(void)unused;
+	all_setup(2, 3);
+	sim.host.speculation.at_switch = true;
+	for (unsigned i = 0; i < 6; i++) {
+		make(i, yield_twice_fn, i ? &domain[i % 2] : NULL, i % 2);
+		thread_start(thread[i]);
+	}
+	run_to_end(6);
+	assert_int_equal(sim.barriers, sim.switches);
+}
+
+static void test_domains_have_ids(void **unused)
+{
+	(void)unused;
+	all_setup(1, 1);
+	assert_int_not_equal(domain[0].id, 0);
+	for (unsigned i = 1; i < ARRAY_SIZE(domain); i++)
+		assert_int_not_equal(domain[i].id, domain[i - 1].id);
+	sim_teardown();
+}
+
+/* A CPU whose sibling runs domains runs none. */
+static void test_cpus_without_domains(void **unused)
+{
+	(void)unused;
+	all_setup(4, 1);
+	sim.cpu[1].cpu.runs_no_domain = sim.cpu[3].cpu.runs_no_domain = true;
+	for (unsigned i = 0; i < 6; i++) {
+		make(i, never_fn, &domain[0], THREAD_ANY_CPU);
+		assert_ptr_equal(thread[i]->cpu, &sim.cpu[i % 2 * 2].cpu);
+		thread_discard(thread[i]);
+	}
+	run_to_end(0);
 }
 
 static unsigned before_user_calls;
@@ -611,6 +650,9 @@ int main(void)
 		cmocka_unit_test(test_woken_elsewhere),
 		cmocka_unit_test(test_woken_by_interrupt),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_barriers),
+		cmocka_unit_test(test_domains_have_ids),
+		cmocka_unit_test(test_cpus_without_domains),
 		cmocka_unit_test(test_before_user),
 		cmocka_unit_test(test_breathe),
 	};

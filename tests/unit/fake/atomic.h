@@ -18,6 +18,7 @@ void sim_point(void);
 #define __atomic_fetch_and(...)	 (sim_point(), __atomic_fetch_and(__VA_ARGS__))
 #define __atomic_fetch_add(...)	 (sim_point(), __atomic_fetch_add(__VA_ARGS__))
 #define __atomic_fetch_sub(...)	 (sim_point(), __atomic_fetch_sub(__VA_ARGS__))
+#define __atomic_add_fetch(...)	 (sim_point(), __atomic_add_fetch(__VA_ARGS__))
 #define __atomic_sub_fetch(...)	 (sim_point(), __atomic_sub_fetch(__VA_ARGS__))
 #define __atomic_compare_exchange_n(...) \
 	(sim_point(), __atomic_compare_exchange_n(__VA_ARGS__))

@@ -168,6 +168,7 @@ static void irq_opened(void)
 {
 	struct sim_cpu *cpu = sim_this();
 
+	cpu->irq_opens++;
 	for (unsigned i = 0; i < cpu->held_count; i++)
 		SIM_CHECK(lock_is_vm(cpu->held[i]));
 	sim_point();
@@ -250,6 +251,7 @@ static void check_queue(struct sim_cpu *cpu)
 	}
 	SIM_CHECK(domains == queue->domain_count);
 	SIM_CHECK(ready == queue->ready_count);
+	SIM_CHECK(cpu->cpu.thread->state == THREAD_RUNNING);
 }
 
 /* Nobody has anything to do now: on to the next timer, or the end. */
@@ -417,8 +419,8 @@ void fake_lock_released(struct spinlock *lock)
 		i++;
 	SIM_CHECK(i < cpu->held_count);
 	cpu->held[i] = cpu->held[--cpu->held_count];
-	if (lock == &cpu->cpu.queue.lock)
-		check_queue(cpu);
+	if (lock_class(lock) == LOCK_QUEUE)
+		check_queue(container_of(lock, struct sim_cpu, cpu.queue.lock));
 }
 
 /* ---- What the code under test stands on ---------------------------------- */
@@ -551,6 +553,12 @@ uint32_t lapic_timer_left(const struct lapic *lapic)
 	return 0;
 }
 
+void speculation_switch(struct cpu *cpu, const struct sched_domain *domain)
+{
+	SIM_CHECK(cpu == this_cpu() && cpu->thread->domain == domain);
+	sim.barriers++;
+}
+
 void trap_init_cpu(void)
 {
 }
@@ -564,6 +572,12 @@ void monitor_panic(const char *format, ...)
 void log_print(enum log_level level, const char *format, ...)
 {
 	(void)level;
+	(void)format;
+}
+
+void vlog_once(struct log_source *source, const char *format, ...)
+{
+	(void)source;
 	(void)format;
 }
 

@@ -44,6 +44,7 @@ struct sim_cpu {
 	uint64_t timer;		     /* TSC, 0: off */
 	bool is_waiting;	     /* in HLT */
 	bool is_in_irq;
+	uint64_t irq_opens; /* times that interrupts were let in */
 	unsigned held_count;
 	struct spinlock *held[SIM_HELD_MAX];
 };
@@ -67,6 +68,7 @@ struct sim {
 	const char *failure;
 	unsigned pages, stacks; /* not given back */
 	uint64_t switches;	/* of threads */
+	uint64_t barriers;	/* speculation_switch() */
 };
 
 extern struct sim sim;
