@@ -29,6 +29,7 @@ struct fake_x86 {
 	uint64_t (*tsc_read)(void);
 	void (*irq_opened)(void); /* what was pending comes in */
 	void (*relax)(void);	  /* another CPU gets on with it */
+	void (*wait_irq)(void);	  /* STI, HLT */
 	void (*cr3_written)(uint64_t cr3);
 };
 
@@ -161,8 +162,10 @@ static inline void cpu_relax(void)
 
 static inline void cpu_wait_irq(void)
 {
-	irq_enable();
-	cpu_relax();
+	if (fake_x86.wait_irq)
+		fake_x86.wait_irq();
+	else
+		irq_enable();
 }
 
 #endif

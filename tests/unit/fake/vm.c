@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See vm.h. */
+#include "tests/unit/fake/vm.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/loader.h"
+#include "drivers/cmos.h"
+#include "include/errno.h"
+#include "include/x86_msr.h"
+#include "mm/pages.h"
+
+#define GROUPS_ALL                                                   \
+	(X86_GROUP_GPR_RIP | X86_GROUP_SEGMENTS | X86_GROUP_TABLES | \
+	 X86_GROUP_CONTROL | X86_GROUP_DEBUG | X86_GROUP_SYSCALL)
+
+struct fake_vms fake_vms;
+
+/* ---- The back end -------------------------------------------------------- */
+
+static struct back_vcpu *private_of(struct vendor_vcpu *vcpu)
+{
+	return vcpu->private;
+}
+
+static int back_vm_init(struct vendor_vm *vm)
+{
+	vm->private = pages_alloc_zeroed(vm->pages, vm->account, 0);
+	return 0;
+}
+
+static void back_vm_fini(struct vendor_vm *vm)
+{
+	pages_free_virt(vm->pages, vm->account, vm->private, 0);
+}
+
+static int back_vcpu_init(struct vendor_vcpu *vcpu)
+{
+	struct back_vcpu *back =
+		pages_alloc_zeroed(vcpu->vm->pages, vcpu->vm->account, 0);
+
+	back->window = -1;
+	vcpu->private = back;
+	return 0;
+}
+
+static void back_vcpu_fini(struct vendor_vcpu *vcpu)
+{
+	pages_free_virt(vcpu->vm->pages, vcpu->vm->account, vcpu->private, 0);
+}
+
+/* The state never leaves the page; but only what is asked for is valid. */
+static void back_state_load(struct vendor_vcpu *vcpu, uint32_t groups)
+{
+	vcpu->state->valid |= groups;
+}
+
+static void back_state_store(struct vendor_vcpu *vcpu, uint32_t groups)
+{
+	struct back_vcpu *back = private_of(vcpu);
+
+	SIM_CHECK(!(groups & ~(uint32_t)GROUPS_ALL));
+	if (groups & X86_GROUP_CONTROL)
+		vendor_cr8_set(vcpu, vcpu->state->cr8);
+	if (groups & X86_GROUP_SEGMENTS)
+		back->has_shadow = vcpu->state->interrupt_shadow;
+	back->stores++;
+	back->stored |= groups;
+	vcpu->state->dirty &= ~groups;
+}
+
+static int back_msr_get(struct vendor_vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	if (msr != MSR_PAT)
+		return -ENOENT;
+	*value = private_of(vcpu)->pat;
+	return 0;
+}
+
+static int back_msr_set(struct vendor_vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	if (msr != MSR_PAT)
+		return -ENOENT;
+	private_of(vcpu)->pat = value;
+	return 0;
+}
+
+static bool back_can_inject(struct vendor_vcpu *vcpu, enum event_kind kind)
+{
+	const struct back_vcpu *back = private_of(vcpu);
+
+	if (back->has_event)
+		return false;
+	if (kind == EVENT_EXCEPTION)
+		return true;
+	if (back->has_shadow)
+		return false;
+	return kind == EVENT_NMI ? !back->is_nmi_masked
+				 : vcpu->state->rflags & X86_FLAG_IF;
+}
+
+/* An exception may come after what else was to go in, which is lost then. */
+static void back_inject(struct vendor_vcpu *vcpu, const struct event *event)
+{
+	struct back_vcpu *back = private_of(vcpu);
+
+	SIM_CHECK(event->kind == EVENT_EXCEPTION ||
+		  back_can_inject(vcpu, event->kind));
+	back->event = *event;
+	back->has_event = true;
+	if (event->kind == EVENT_INTERRUPT)
+		back->window = -1;
+}
+
+static void back_open_window(struct vendor_vcpu *vcpu, enum event_kind kind,
+			     unsigned priority)
+{
+	if (kind == EVENT_NMI)
+		private_of(vcpu)->is_nmi_window = true;
+	else
+		private_of(vcpu)->window = (int)priority;
+}
+
+static void back_events_clear(struct vendor_vcpu *vcpu)
+{
+	struct back_vcpu *back = private_of(vcpu);
+
+	back->has_event = back->is_nmi_masked = back->has_shadow = false;
+	back->is_nmi_window = false;
+	back->window = -1;
+}
+
+static void back_end_shadow(struct vendor_vcpu *vcpu)
+{
+	private_of(vcpu)->has_shadow = false;
+}
+
+static void back_tlb_flush(struct vendor_vcpu *vcpu)
+{
+	private_of(vcpu)->flushes++;
+}
+
+static void back_switch_out(struct vendor_vcpu *vcpu)
+{
+	(void)vcpu;
+}
+
+static void trace_event(struct back_vcpu *back, const struct event *event)
+{
+	size_t length = strlen(back->trace);
+	char *at = back->trace + length;
+	size_t left = sizeof(back->trace) - length;
+
+	if (event->kind == EVENT_NMI)
+		(void)snprintf(at, left, "n ");
+	else if (event->has_error_code)
+		(void)snprintf(at, left, "e%02x:%04x ", event->vector,
+			       event->error_code);
+	else
+		(void)snprintf(at, left, "%c%02x ",
+			       event->kind == EVENT_INTERRUPT ? 'i' : 'e',
+			       event->vector);
+}
+
+/* The handler begins with interrupts off, as through an interrupt gate. */
+static void deliver(struct vendor_vcpu *vcpu, struct back_vcpu *back)
+{
+	back->has_event = false;
+	trace_event(back, &back->event);
+	vcpu->state->rflags &= ~X86_FLAG_IF;
+	if (back->event.kind == EVENT_NMI)
+		back->is_nmi_masked = true;
+}
+
+static bool window_opens(struct vendor_vcpu *vcpu, struct exit_info *info)
+{
+	struct back_vcpu *back = private_of(vcpu);
+
+	if (back->is_nmi_window && back_can_inject(vcpu, EVENT_NMI)) {
+		back->is_nmi_window = false;
+		info->reason = EXIT_NMI_WINDOW;
+		return true;
+	}
+	if (back->window > vcpu->tpr >> 4 &&
+	    back_can_inject(vcpu, EVENT_INTERRUPT)) {
+		back->window = -1;
+		info->reason = EXIT_INTERRUPT_WINDOW;
+		return true;
+	}
+	return false;
+}
+
+/* Entries that follow each other without interrupts let in. */
+static void count_in_a_row(struct back_vcpu *back)
+{
+	uint64_t opens = sim_this()->irq_opens;
+
+	back->in_a_row = opens == back->opens_seen ? back->in_a_row + 1 : 1;
+	back->opens_seen = opens;
+	fake_vms.in_a_row_max = MAX(fake_vms.in_a_row_max, back->in_a_row);
+}
+
+static void back_run(struct vendor_vcpu *vendor, struct exit_info *info)
+{
+	struct vcpu *vcpu = container_of(vendor, struct vcpu, vendor);
+	struct back_vcpu *back = private_of(vendor);
+
+	SIM_CHECK(!fake_x86.is_irq_on && sim_this()->held_count == 0);
+	SIM_CHECK(this_cpu()->thread == vcpu->thread);
+	SIM_CHECK(vendor->cpu == this_cpu()->id);
+	SIM_CHECK(this_cpu()->fpu_owner == vcpu);
+	SIM_CHECK(!vcpu->page->state.dirty);
+	count_in_a_row(back);
+	back->runs++;
+	vendor->state->valid = X86_GROUP_GPR_RIP;
+	vendor->has_shadow = back->has_shadow;
+	info->length = 0;
+	if (back->has_event)
+		deliver(vendor, back);
+	else if (window_opens(vendor, info))
+		return;
+	if (!guest_spend(info, 1))
+		fake_vms.guest(vcpu, info);
+	vendor->has_shadow = back->has_shadow;
+}
+
+static void back_dump(struct vendor_vcpu *vcpu)
+{
+	(void)vcpu;
+}
+
+const struct vendor back_vendor = {
+	.name = "fake",
+	.nested_format = NESTED_FORMAT_NPT,
+	.vm_init = back_vm_init,
+	.vm_fini = back_vm_fini,
+	.vcpu_init = back_vcpu_init,
+	.vcpu_fini = back_vcpu_fini,
+	.state_load = back_state_load,
+	.state_store = back_state_store,
+	.msr_get = back_msr_get,
+	.msr_set = back_msr_set,
+	.can_inject = back_can_inject,
+	.inject = back_inject,
+	.open_window = back_open_window,
+	.events_clear = back_events_clear,
+	.end_shadow = back_end_shadow,
+	.tlb_flush = back_tlb_flush,
+	.switch_out = back_switch_out,
+	.run = back_run,
+	.dump = back_dump,
+};
+
+bool guest_spend(struct exit_info *info, unsigned points)
+{
+	for (; points; points--) {
+		if (sim_this()->irqs) {
+			info->reason = EXIT_HOST_INTERRUPT;
+			return true;
+		}
+		sim_point();
+	}
+	return false;
+}
+
+void guest_exits(struct exit_info *info, enum exit_reason reason,
+		 uint8_t length)
+{
+	info->reason = reason;
+	info->length = length;
+}
+
+/* ---- The machine --------------------------------------------------------- */
+
+void gate_enter_machine(uint64_t rip, uint64_t rsp, uint64_t arg)
+{
+	struct vcpu *vcpu = vcpu_current();
+
+	(void)rip;
+	(void)rsp;
+	SIM_CHECK(arg == vcpu->id);
+	sim_user(1);
+	fake_vms.machine(vcpu);
+	vm_stop(vcpu->vm, "its machine has returned");
+	vcpu_exit(vcpu);
+}
+
+enum gate_exit vcpu_go(struct vcpu *vcpu)
+{
+	irq_disable();
+	(void)vcpu_resume(vcpu);
+	SIM_CHECK(!fake_x86.is_irq_on);
+	sim_user(1);
+	return vcpu->page->exit;
+}
+
+/* As core/gate.c's dispatcher. */
+void gate_vm(struct vcpu *vcpu, void (*fn)(struct vcpu *vcpu))
+{
+	irq_disable();
+	vm_lock(vcpu);
+	fn(vcpu);
+	vm_unlock(vcpu);
+	if (__atomic_load_n(&vcpu->pending, __ATOMIC_RELAXED) & PENDING_STOP)
+		vcpu_exit(vcpu);
+	sim_user(1);
+}
+
+/* ---- What else a VM stands on -------------------------------------------- */
+
+int loader_load(struct vm *vm, uint64_t *entry)
+{
+	(void)vm;
+	*entry = 0x400000;
+	return 0;
+}
+
+void loader_unload(struct vm *vm)
+{
+	(void)vm;
+}
+
+void loader_free_copies(struct vm *vm)
+{
+	(void)vm;
+}
+
+uint64_t cmos_read_epoch(void)
+{
+	return 0;
+}
+
+hpa_t map_guest_alloc_2m(struct kernel_map *map, struct mem_account *account)
+{
+	(void)map;
+	account->pages += PAGE_2M / PAGE_SIZE;
+	return GIB(64) + account->pages * PAGE_SIZE;
+}
+
+void map_guest_free_2m(struct kernel_map *map, struct mem_account *account,
+		       hpa_t hpa)
+{
+	(void)map;
+	(void)hpa;
+	account->pages -= PAGE_2M / PAGE_SIZE;
+}
+
+void map_guest_flush(struct kernel_map *map)
+{
+	(void)map;
+}
+
+int address_space_init(struct address_space *space, struct kernel_map *kernel,
+		       struct mem_account *account)
+{
+	(void)kernel;
+	space->table.root = pages_alloc(NULL, account, 0);
+	space->table.account = account;
+	return 0;
+}
+
+void address_space_fini(struct address_space *space)
+{
+	for (unsigned i = 0; i < sim.cpu_count; i++)
+		SIM_CHECK(i != sim.current ||
+			  fake_x86.cr[3] != space->table.root);
+	pages_free(NULL, space->table.account, space->table.root, 0);
+}
+
+int console_add_guest(struct console *console, struct console_guest *guest)
+{
+	(void)console;
+	(void)guest;
+	return 0;
+}
+
+void console_remove_guest(struct console *console, struct console_guest *guest,
+			  struct thread *self)
+{
+	(void)console;
+	(void)guest;
+	SIM_CHECK(self == this_cpu()->thread && fake_x86.is_irq_on);
+}
+
+void host_power_off(uint8_t code)
+{
+	fake_vms.off = code + 1U;
+	thread_exit();
+}
+
+/* ---- FPU ----------------------------------------------------------------- */
+
+int fpu_init_vcpu(struct vcpu *vcpu)
+{
+	vcpu->xsave = pages_alloc_zeroed(NULL, &vcpu->vm->account, 0);
+	return 0;
+}
+
+void fpu_forget(struct vcpu *vcpu)
+{
+	vcpu->xcr0 = X86_XCR0_X87;
+}
+
+void fpu_release(struct vcpu *vcpu)
+{
+	if (this_cpu()->fpu_owner == vcpu)
+		this_cpu()->fpu_owner = NULL;
+}
+
+/* The owner's are saved into it: it must live. */
+void fpu_switch_in(struct vcpu *vcpu)
+{
+	struct vcpu *owner = this_cpu()->fpu_owner;
+
+	if (owner && owner != vcpu)
+		memset(owner->xsave, 0, 512);
+	this_cpu()->fpu_owner = vcpu;
+}
+
+void fpu_store_page(struct vcpu *vcpu)
+{
+	back_of(vcpu)->stored |= X86_GROUP_XSTATE;
+}
+
+int fpu_xcr0_set(struct vcpu *vcpu, uint64_t value)
+{
+	if (!(value & X86_XCR0_X87))
+		return -EINVAL;
+	vcpu->xcr0 = value;
+	return 0;
+}
+
+uint64_t fpu_xcr0_get(struct vcpu *vcpu)
+{
+	return vcpu->xcr0;
+}
+
+int fpu_tsc_aux_get(struct vcpu *vcpu, uint64_t *value)
+{
+	*value = vcpu->tsc_aux;
+	return 0;
+}
+
+int fpu_tsc_aux_set(struct vcpu *vcpu, uint64_t value)
+{
+	vcpu->tsc_aux = (uint32_t)value;
+	return 0;
+}
+
+/* ---- A VM ---------------------------------------------------------------- */
+
+static struct cpuid_regs host_cpuid(uint32_t leaf, uint32_t subleaf)
+{
+	struct cpuid_regs regs = { 0 };
+
+	(void)subleaf;
+	if (leaf == 0 || leaf == 0x80000000) {
+		regs.eax = leaf ? 0x80000008 : 1;
+		memcpy(&regs.ebx, "Auth", 4);
+		memcpy(&regs.edx, "enti", 4);
+		memcpy(&regs.ecx, "cAMD", 4);
+	}
+	if (leaf == 1)
+		regs = (struct cpuid_regs){ 0x800f12, 0, UINT32_MAX,
+					    UINT32_MAX };
+	if (leaf == 0x80000001)
+		regs = (struct cpuid_regs){ 0, 0, UINT32_MAX, UINT32_MAX };
+	if (leaf == 0x80000008)
+		regs.eax = 0x3030;
+	return regs;
+}
+
+void sim_lock_is_vm(const struct spinlock *lock);
+
+struct vm *vm_make(unsigned vcpus)
+{
+	static struct guest_manifest manifest;
+	struct vm *vm = NULL;
+
+	manifest = (struct guest_manifest){
+		.name = "g",
+		.memory_mib = 4,
+		.vcpus = vcpus,
+	};
+	fake_x86.cpuid = host_cpuid;
+	if (vm_create(&sim.host, &back_vendor, &manifest, &vm))
+		abort();
+	sim_lock_is_vm(&vm->lock);
+	sim.host.guest_count++;
+	return vm;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * VMs on simulated CPUs: core's own, with a back end whose guest is a function
+ * of the test, and a ring-3 program that is one, too.
+ */
+#ifndef BULKHEAD_FAKE_VM_H
+#define BULKHEAD_FAKE_VM_H
+
+#include "core/vm.h"
+#include "tests/unit/fake/sim.h"
+
+#define BACK_TRACE 64
+
+/* The back end's own of a vCPU. */
+struct back_vcpu {
+	struct event event;
+	bool has_event;
+	bool is_nmi_masked;
+	bool has_shadow;
+	bool is_nmi_window;
+	int window; /* priority, or -1 */
+	unsigned flushes, runs, stores;
+	uint32_t stored; /* groups, since it was last cleared */
+	uint64_t pat;
+	/* Entries on this CPU since interrupts were last let in there. */
+	uint64_t opens_seen;
+	unsigned in_a_row;
+	/* What was delivered: "i41 n e06 e0d:0000 ". */
+	char trace[BACK_TRACE];
+};
+
+/* Runs until it exits; events have been delivered. */
+typedef void (*guest_fn)(struct vcpu *vcpu, struct exit_info *info);
+/* In ring 3, interrupts on; may return, which powers off. */
+typedef void (*machine_fn)(struct vcpu *vcpu);
+
+struct fake_vms {
+	guest_fn guest;
+	machine_fn machine;
+	unsigned in_a_row_max;
+	unsigned off; /* host_power_off() was called: with that code + 1 */
+};
+
+extern struct fake_vms fake_vms;
+extern const struct vendor back_vendor;
+
+/* After sim_setup(); the VM is not started. */
+struct vm *vm_make(unsigned vcpus);
+
+static inline struct back_vcpu *back_of(struct vcpu *vcpu)
+{
+	return vcpu->vendor.private;
+}
+
+/* GATE_RESUME, from ring 3 and back; the reason it returned. */
+enum gate_exit vcpu_go(struct vcpu *vcpu);
+/* A call of scope VM. */
+void gate_vm(struct vcpu *vcpu, void (*fn)(struct vcpu *vcpu));
+/* Guest code for so many points; true: a host interrupt made it exit. */
+bool guest_spend(struct exit_info *info, unsigned points);
+void guest_exits(struct exit_info *info, enum exit_reason reason,
+		 uint8_t length);
+
+#endif

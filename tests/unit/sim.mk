@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Tests on simulated CPUs: tests/unit/fake/sim.h, tests/unit/fake/vm.h.
+
+SIM_FLAGS := $(UNIT_FAKES) -include tests/unit/fake/atomic.h \
+	-Wno-format-truncation
+SIM_SRCS := tests/unit/fake/sim.c core/sched.c core/time.c core/cpu.c
+SIM_VM_SRCS := $(SIM_SRCS) tests/unit/fake/vm.c core/vm.c core/vcpu.c \
+	core/vcpu_init.c core/exits.c core/policy.c core/apic.c \
+	core/apic_vectors.c core/apic_route.c
+
+UNIT_SRCS_test_sched := $(SIM_SRCS)
+SIM_VM_TESTS := test_vcpu_exits
+
+$(foreach t,$(SIM_VM_TESTS),$(eval UNIT_SRCS_$t := $(SIM_VM_SRCS)))
+$(foreach t,test_sched $(SIM_VM_TESTS),$(eval UNIT_FLAGS_$t := $(SIM_FLAGS)))

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What each exit becomes: an answer, or something for the machine. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "include/emulate.h"
+#include "tests/unit/fake/vm.h"
+
+#define RIP 0x7c00
+
+static struct exit_info next_info; /* the guest's next exit */
+static bool is_next;
+static struct vcpu *the_vcpu;
+
+/* The exit that the test wants, once; then one that goes to the machine. */
+static void guest(struct vcpu *vcpu, struct exit_info *info)
+{
+	(void)vcpu;
+	if (is_next)
+		*info = next_info;
+	else
+		guest_exits(info, EXIT_SHUTDOWN, 0);
+	is_next = false;
+}
+
+static struct x86_state *state(void)
+{
+	return the_vcpu->vendor.state;
+}
+
+/* Runs the guest to that exit, and from it to the machine. */
+static enum gate_exit to(enum exit_reason reason, uint8_t length)
+{
+	next_info.reason = reason;
+	next_info.length = length;
+	is_next = true;
+	state()->rip = RIP;
+	back_of(the_vcpu)->trace[0] = 0;
+	return vcpu_go(the_vcpu);
+}
+
+/* It was answered: the guest went on, to where it was done. */
+static bool was_answered(enum gate_exit exit, uint64_t rip, const char *trace)
+{
+	return exit == GATE_EXIT_SHUTDOWN && state()->rip == rip &&
+	       !strcmp(back_of(the_vcpu)->trace, trace);
+}
+
+static void simulate(machine_fn script)
+{
+	const char *why;
+	struct vm *vm;
+
+	sim_setup(1, 1);
+	sim.switch_rate = 1000;
+	fake_vms = (struct fake_vms){ .guest = guest, .machine = script };
+	memset(&next_info, 0, sizeof(next_info));
+	is_next = false;
+	vm = vm_make(1);
+	the_vcpu = vm->vcpu[0];
+	vm_start(vm);
+	why = sim_run();
+	if (why)
+		fail_msg("%s", why);
+	assert_int_equal(fake_vms.off, 1);
+	assert_int_equal(sim.pages, 0);
+	assert_int_equal(sim.stacks, 0);
+	sim_teardown();
+}
+
+/* ---- Answered ------------------------------------------------------------ */
+
+/* RIP goes on by the length; without one the machine is asked to. */
+static void check_skip(enum exit_reason reason, enum emul_expect expect)
+{
+	SIM_CHECK(was_answered(to(reason, 3), RIP + 3, ""));
+	SIM_CHECK(to(reason, 0) == GATE_EXIT_LENGTH);
+	SIM_CHECK(the_vcpu->page->length.expect == expect);
+	SIM_CHECK(state()->rip == RIP);
+	SIM_CHECK(state()->valid & X86_GROUP_FETCH);
+}
+
+static void skips(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	check_skip(EXIT_CPUID, EMUL_EXPECT_CPUID);
+	check_skip(EXIT_HYPERCALL, EMUL_EXPECT_VMMCALL);
+	SIM_CHECK(state()->gpr[X86_RAX] == (uint64_t)-1000);
+	check_skip(EXIT_WBINVD, EMUL_EXPECT_WBINVD);
+	check_skip(EXIT_INVD, EMUL_EXPECT_INVD);
+	check_skip(EXIT_PAUSE, EMUL_EXPECT_PAUSE);
+	state()->gpr[X86_RCX] = 0x1b;
+	check_skip(EXIT_MSR, EMUL_EXPECT_RDMSR);
+	SIM_CHECK(state()->gpr[X86_RAX] == 0xfee00900);
+	SIM_CHECK(state()->gpr[X86_RDX] == 0);
+	next_info.is_write = true;
+	check_skip(EXIT_MSR, EMUL_EXPECT_WRMSR);
+	next_info.is_write = false;
+	state()->gpr[X86_RCX] = state()->gpr[X86_RDX] = 0;
+	state()->gpr[X86_RAX] = 7;
+	check_skip(EXIT_XSETBV, EMUL_EXPECT_XSETBV);
+	SIM_CHECK(the_vcpu->xcr0 == 7);
+}
+
+static void test_skips(void **unused)
+{
+	(void)unused;
+	simulate(skips);
+}
+
+static void cpuid(struct vcpu *vcpu)
+{
+	uint64_t *gpr = state()->gpr;
+
+	(void)vcpu;
+	gpr[X86_RAX] = 0xffffffff00000000;
+	gpr[X86_RCX] = UINT64_MAX;
+	(void)to(EXIT_CPUID, 2);
+	SIM_CHECK(gpr[X86_RBX] == 0x68747541 && gpr[X86_RCX] == 0x444d4163);
+	SIM_CHECK(gpr[X86_RDX] == 0x69746e65 && gpr[X86_RAX] <= UINT32_MAX);
+	/* OSXSAVE follows CR4. */
+	state()->cr4 = X86_CR4_OSXSAVE;
+	gpr[X86_RAX] = 1;
+	(void)to(EXIT_CPUID, 2);
+	SIM_CHECK(gpr[X86_RCX] & BIT(27));
+	state()->cr4 = 0;
+	gpr[X86_RAX] = 1;
+	(void)to(EXIT_CPUID, 2);
+	SIM_CHECK(!(gpr[X86_RCX] & BIT(27)));
+}
+
+static void test_cpuid(void **unused)
+{
+	(void)unused;
+	simulate(cpuid);
+}
+
+static void refusals(struct vcpu *vcpu)
+{
+	uint64_t *gpr = state()->gpr;
+
+	(void)vcpu;
+	gpr[X86_RCX] = 0x12345;
+	gpr[X86_RAX] = gpr[X86_RDX] = 0x55;
+	SIM_CHECK(was_answered(to(EXIT_MSR, 2), RIP, "e0d:0000 "));
+	SIM_CHECK(gpr[X86_RAX] == 0x55 && gpr[X86_RDX] == 0x55);
+	next_info.is_write = true;
+	SIM_CHECK(was_answered(to(EXIT_MSR, 2), RIP, "e0d:0000 "));
+	next_info.is_write = false;
+	/* XSETBV: a register that is not there, a value, a ring. */
+	SIM_CHECK(was_answered(to(EXIT_XSETBV, 3), RIP, "e0d:0000 "));
+	gpr[X86_RCX] = 0;
+	gpr[X86_RAX] = 6;
+	SIM_CHECK(was_answered(to(EXIT_XSETBV, 3), RIP, "e0d:0000 "));
+	gpr[X86_RAX] = 1;
+	gpr[X86_RDX] = 0;
+	state()->cpl = 3;
+	SIM_CHECK(was_answered(to(EXIT_XSETBV, 3), RIP, "e0d:0000 "));
+	state()->cpl = 0;
+	SIM_CHECK(was_answered(to(EXIT_XSETBV, 3), RIP + 3, ""));
+	SIM_CHECK(was_answered(to(EXIT_UNDEFINED, 3), RIP, "e06 "));
+}
+
+static void test_refusals(void **unused)
+{
+	(void)unused;
+	simulate(refusals);
+}
+
+static void exceptions(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	next_info.vector = X86_VECTOR_DB;
+	SIM_CHECK(was_answered(to(EXIT_EXCEPTION, 0), RIP, "e01 "));
+	next_info.vector = X86_VECTOR_AC;
+	SIM_CHECK(was_answered(to(EXIT_EXCEPTION, 0), RIP, "e11:0000 "));
+}
+
+static void test_exceptions(void **unused)
+{
+	(void)unused;
+	simulate(exceptions);
+}
+
+/* Exits that only let the guest go on. */
+static void nothings(struct vcpu *vcpu)
+{
+	static const enum exit_reason reasons[] = { EXIT_HOST_INTERRUPT,
+						    EXIT_HOST_NMI,
+						    EXIT_INTERRUPT_WINDOW,
+						    EXIT_NMI_WINDOW, EXIT_DR };
+
+	(void)vcpu;
+	for (unsigned i = 0; i < ARRAY_SIZE(reasons); i++)
+		SIM_CHECK(was_answered(to(reasons[i], 0), RIP, ""));
+}
+
+static void test_nothings(void **unused)
+{
+	(void)unused;
+	simulate(nothings);
+}
+
+/* ---- For the machine ----------------------------------------------------- */
+
+static void io(struct vcpu *vcpu)
+{
+	struct gate_page *page = vcpu->page;
+
+	next_info.io.port = 0x3f8;
+	next_info.io.size = 2;
+	next_info.io.is_in = true;
+	SIM_CHECK(to(EXIT_IO, 1) == GATE_EXIT_IO);
+	SIM_CHECK(page->io.port == 0x3f8 && page->io.size == 2);
+	SIM_CHECK(page->io.is_in && !page->io.is_rep);
+	SIM_CHECK(state()->rip == RIP + 1);
+	next_info.io.is_in = false;
+	next_info.io.is_string = next_info.io.is_rep = true;
+	SIM_CHECK(to(EXIT_IO, 2) == GATE_EXIT_IO_STRING);
+	SIM_CHECK(!page->io.is_in && page->io.is_rep);
+	SIM_CHECK(state()->rip == RIP);
+	SIM_CHECK((state()->valid & X86_GROUPS_COMMON) == X86_GROUPS_COMMON);
+}
+
+static void test_io(void **unused)
+{
+	(void)unused;
+	simulate(io);
+}
+
+static void check_decode(enum exit_reason reason, enum gate_exit exit)
+{
+	SIM_CHECK(to(reason, 0) == exit);
+	SIM_CHECK(state()->rip == RIP);
+	SIM_CHECK((state()->valid & X86_GROUPS_COMMON) == X86_GROUPS_COMMON);
+}
+
+static void decodes(struct vcpu *vcpu)
+{
+	struct gate_page *page = vcpu->page;
+
+	check_decode(EXIT_CR, GATE_EXIT_CR);
+	check_decode(EXIT_EMULATE, GATE_EXIT_EMULATE);
+	check_decode(EXIT_SHADOWED, GATE_EXIT_SHADOWED);
+	next_info.nested.gpa = 0xfee00300;
+	next_info.nested.error = NESTED_WRITE | NESTED_PRESENT;
+	check_decode(EXIT_NESTED, GATE_EXIT_MMIO);
+	SIM_CHECK(page->mmio.gpa == 0xfee00300 && page->mmio.is_write);
+	next_info.nested.error = NESTED_FETCH;
+	check_decode(EXIT_NESTED, GATE_EXIT_MMIO);
+	SIM_CHECK(!page->mmio.is_write);
+	check_decode(EXIT_FETCH, GATE_EXIT_MMIO);
+	next_info.emulate.count = 5;
+	next_info.emulate.has_event = next_info.emulate.has_error_code = true;
+	next_info.emulate.vector = 14;
+	next_info.emulate.event_type = EMUL_TYPE_EXCEPTION;
+	next_info.emulate.error_code = 0x77;
+	check_decode(EXIT_EMULATE_RUN, GATE_EXIT_EMULATE_RUN);
+	SIM_CHECK(page->run.count == 5 && page->run.has_event);
+	SIM_CHECK(page->run.vector == 14 && page->run.has_error_code);
+	SIM_CHECK(page->run.event_type == EMUL_TYPE_EXCEPTION);
+	SIM_CHECK(page->run.error_code == 0x77);
+	SIM_CHECK(to(EXIT_SHUTDOWN, 0) == GATE_EXIT_SHUTDOWN);
+}
+
+static void test_decodes(void **unused)
+{
+	(void)unused;
+	simulate(decodes);
+}
+
+/* ---- What the instruction's end brings ----------------------------------- */
+
+/* #DB after what was single-stepped, with DR6.BS; not in place of a fault. */
+static void steps(struct vcpu *vcpu)
+{
+	state()->rflags |= X86_FLAG_TF;
+	state()->dr6 = 0xffff0ff0;
+	SIM_CHECK(was_answered(to(EXIT_CPUID, 2), RIP + 2, "e01 "));
+	SIM_CHECK(state()->dr6 == 0xffff4ff0);
+	SIM_CHECK(back_of(vcpu)->stored & X86_GROUP_DEBUG);
+	state()->rflags |= X86_FLAG_TF;
+	state()->gpr[X86_RCX] = 0x12345;
+	SIM_CHECK(was_answered(to(EXIT_MSR, 2), RIP, "e0d:0000 "));
+	state()->rflags |= X86_FLAG_TF;
+	SIM_CHECK(to(EXIT_IO, 1) == GATE_EXIT_IO);
+	state()->rflags &= ~X86_FLAG_TF;
+	SIM_CHECK(was_answered(to(EXIT_CPUID, 2), RIP + 2, "e01 "));
+	SIM_CHECK(was_answered(to(EXIT_CPUID, 2), RIP + 2, ""));
+}
+
+static void test_steps(void **unused)
+{
+	(void)unused;
+	simulate(steps);
+}
+
+/* An interrupt that waits for the shadow's end goes in with it. */
+static void shadows(struct vcpu *vcpu)
+{
+	irq_disable();
+	apic_mmio_write(&vcpu->apic, APIC_REG_SVR * 16, 0x1ff);
+	apic_accept(&vcpu->apic, 0x41, false);
+	state()->rflags |= X86_FLAG_IF;
+	back_of(vcpu)->has_shadow = true;
+	SIM_CHECK(was_answered(to(EXIT_CPUID, 2), RIP + 2, "i41 "));
+	SIM_CHECK(!back_of(vcpu)->has_shadow);
+}
+
+static void test_shadows(void **unused)
+{
+	(void)unused;
+	simulate(shadows);
+}
+
+/* ---- The end ------------------------------------------------------------- */
+
+static enum exit_reason last_reason;
+static uint8_t last_vector;
+
+static void ends(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	next_info.vector = last_vector;
+	(void)to(last_reason, 0);
+	sim_fail("the VM goes on");
+}
+
+static void test_ends(void **unused)
+{
+	static const struct {
+		enum exit_reason reason;
+		uint8_t vector;
+	} cases[] = {
+		{ EXIT_UNKNOWN, 0 },
+		{ EXIT_INVALID, 0 },
+		{ EXIT_EXCEPTION, X86_VECTOR_MC },
+		{ EXIT_EXCEPTION, X86_VECTOR_PF },
+	};
+
+	(void)unused;
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		last_reason = cases[i].reason;
+		last_vector = cases[i].vector;
+		simulate(ends);
+	}
+}
+
+static void counts(struct vcpu *vcpu)
+{
+	(void)to(EXIT_CPUID, 2);
+	(void)to(EXIT_CPUID, 2);
+	SIM_CHECK(vcpu->exits[EXIT_CPUID] == 2);
+	SIM_CHECK(vcpu->exits[EXIT_SHUTDOWN] == 2);
+}
+
+static void test_counts(void **unused)
+{
+	(void)unused;
+	simulate(counts);
+}
+
+/* A reason that a back end can give has a handler. */
+static void test_handlers(void **unused)
+{
+	(void)unused;
+	for (unsigned i = 0; i < EXIT_REASON_COUNT; i++)
+		assert_non_null(exit_handlers[i]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_skips),
+		cmocka_unit_test(test_cpuid),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_exceptions),
+		cmocka_unit_test(test_nothings),
+		cmocka_unit_test(test_io),
+		cmocka_unit_test(test_decodes),
+		cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_shadows),
+		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_handlers),
+	};
+
+	return cmocka_run_group_tests_name("vcpu_exits", tests, NULL, NULL);
+}
