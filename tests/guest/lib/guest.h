@@ -50,6 +50,8 @@ extern struct trap_info trap_last;
 int trap_catch(void (*fn)(void *), void *arg);
 /* hook(frame) instead, for that vector; NULL: as before. */
 void trap_hook(unsigned vector, void (*hook)(struct trap_frame *));
+/* Into this CPU's IDTR: the handlers of all this. */
+void trap_load(void);
 /* From now on count that vector, then EOI to the local APIC, or to the PIC. */
 void irq_count_lapic(unsigned vector);
 void irq_count_pic(unsigned irq);
@@ -206,10 +208,10 @@ static inline uint64_t rdtsc(void)
 		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(cr_)::"memory"); \
 		cr_;                                                          \
 	})
-#define WRITE_CR(n, value)                                          \
-	__asm__ volatile("mov %0, %%cr" #n ::"r"((uint64_t)(value)) \
-			 : "memor"                                  \
-			   "y")
+/* clang-format off */
+#define WRITE_CR(n, value) \
+	__asm__ volatile("mov %0, %%cr" #n ::"r"((uint64_t)(value)) : "memory")
+/* clang-format on */
 
 static inline uint64_t read_flags(void)
 {

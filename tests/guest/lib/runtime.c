@@ -221,13 +221,8 @@ ASSERT_SIZE(struct idt_entry, 16);
 static struct idt_entry idt[256];
 
 /* INT3, INTO and the vectors from 0x80 on may be raised by ring 3. */
-static void idt_load(void)
+static void idt_build(void)
 {
-	struct {
-		uint16_t limit;
-		uint64_t base;
-	} __packed idtr = { sizeof(idt) - 1, (uint64_t)idt };
-
 	for (unsigned i = 0; i < 256; i++) {
 		uint64_t stub = (uint64_t)stubs + STUB_SIZE * i;
 		bool is_user =
@@ -242,6 +237,15 @@ static void idt_load(void)
 			.offset_high = (uint32_t)(stub >> 32),
 		};
 	}
+}
+
+void trap_load(void)
+{
+	struct {
+		uint16_t limit;
+		uint64_t base;
+	} __packed idtr = { sizeof(idt) - 1, (uint64_t)idt };
+
 	__asm__ volatile("lidt %0" ::"m"(idtr));
 }
 
@@ -311,7 +315,8 @@ void guest_start(void)
 {
 	out8(COM1_SCRATCH, 0x5a);
 	runtime.has_com1 = in8(COM1_SCRATCH) == 0x5a;
-	idt_load();
+	idt_build();
+	trap_load();
 	pic_enable(0);
 	guest_main();
 	guest_end();
