@@ -223,7 +223,8 @@ static void switch_away(struct cpu *cpu)
 	/* Before to looks at what it is wanted for: see vcpu_notify(). */
 	__atomic_store_n(&cpu->thread, to, __ATOMIC_SEQ_CST);
 	cpu->kernel_stack_top = to->stack_top;
-	cpu->tss.rsp[0] = to->stack_top;
+	if (!cpu->is_isolated)
+		cpu->tss.rsp[0] = to->stack_top;
 	if (to->cr3 != from->cr3)
 		cr3_write(to->cr3);
 	if (cpu->host->speculation.at_switch)

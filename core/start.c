@@ -5,6 +5,7 @@
 #include "core/vm.h"
 
 #include "core/host.h"
+#include "core/isolation.h"
 #include "core/loader.h"
 #include "core/module_check.h"
 #include "core/modules.h"
@@ -52,8 +53,9 @@ static void enable_here(void *ctx)
 	int error;
 
 	fpu_init_cpu();
-	gate_init_cpu();
 	speculation_init_cpu(this_cpu());
+	isolation_init_cpu(this_cpu());
+	gate_init_cpu();
 	error = start->back->cpu_enable(this_cpu()->id, &start->host->pages,
 					&start->host->account);
 	if (error)
@@ -233,6 +235,10 @@ void host_start(const struct manifest *manifest,
 	}
 	speculation_init(start.host, !manifest->is_mitigations_off,
 			 start.back == &vmx_vendor);
+	if (isolation_init(start.host)) {
+		log_err("no memory for page tables of ring 3's own");
+		host_power_off(HOST_EXIT_CODE_PANIC);
+	}
 	/* Here first: what all CPUs share is made by one of them. */
 	enable_here(&start);
 	cpu_call_others(enable_here, &start);

@@ -51,7 +51,13 @@ void trap_handle(struct trap_frame *frame);
 void trap_prepare_user(struct trap_frame *frame);
 
 /* Written once at boot, the same for all CPUs. */
-static struct idt_gate idt[IDT_ENTRIES] __aligned(16);
+static struct idt_gate idt[IDT_ENTRIES] __aligned(PAGE_SIZE);
+ASSERT_SIZE(idt, PAGE_SIZE);
+
+const void *trap_idt(void)
+{
+	return idt;
+}
 
 /* clang-format off */
 static const char *const exception_names[VECTOR_EXCEPTIONS] = {
@@ -318,18 +324,32 @@ static int user_copy_allowed(void *to, const void *from, uint64_t length)
 	return error ? -EFAULT : 0;
 }
 
+/* With page-table isolation ring 3's half is there for this moment alone. */
+static int user_copy_mapped(void *to, const void *from, uint64_t length)
+{
+	const struct cpu *cpu = this_cpu();
+	int error;
+
+	if (!cpu->is_isolated)
+		return user_copy_allowed(to, from, length);
+	cr3_write(cpu->copy_root);
+	error = user_copy_allowed(to, from, length);
+	cr3_write(cpu->monitor_root);
+	return error;
+}
+
 int copy_from_user(void *to, const void *user, uint64_t length)
 {
 	if (!range_is_user(user, length))
 		return -EFAULT;
-	return user_copy_allowed(to, user, length);
+	return user_copy_mapped(to, user, length);
 }
 
 int copy_to_user(void *user, const void *from, uint64_t length)
 {
 	if (!range_is_user(user, length))
 		return -EFAULT;
-	return user_copy_allowed(user, from, length);
+	return user_copy_mapped(user, from, length);
 }
 
 /* Replaced by core/gate.c where machines exist. */

@@ -54,5 +54,7 @@ int __must_check copy_to_user(void *user, const void *from, uint64_t length);
 /* Once, before the first; then on each CPU: loads the IDT they share. */
 void trap_build_idt(void);
 void trap_init_cpu(void);
+/* The IDT: a page. */
+const void *trap_idt(void);
 
 #endif

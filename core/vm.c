@@ -186,6 +186,8 @@ static void vcpu_switch_in(void *arg)
 
 	vcpu->vendor.cpu = cpu->id;
 	vcpu->vendor.deadline = &cpu->timers.programmed;
+	cpu->user_root = vcpu->vm->space.user_root;
+	cpu->copy_root = vcpu->vm->space.table.root;
 	fpu_switch_in(vcpu);
 	/* It may be about to leave a gate call, on a way that does not look. */
 	if (__atomic_load_n(&vcpu->pending, __ATOMIC_SEQ_CST) & PENDING_STOP)
@@ -229,7 +231,9 @@ static int vm_init_vcpu(struct vm *vm, unsigned id)
 	thread_get(vcpu->thread);
 	vcpu->thread->domain = &vm->domain;
 	vcpu->thread->before_user = vcpu_before_user;
-	vcpu->thread->cr3 = vm->space.table.root;
+	/* With isolation ring 0 stays on the monitor's own tables. */
+	if (!vm->space.user_root)
+		vcpu->thread->cr3 = vm->space.table.root;
 	vcpu->thread->switch_in = vcpu_switch_in;
 	vcpu->thread->switch_out = vcpu_switch_out;
 	return 0;
@@ -389,6 +393,7 @@ void vm_start(struct vm *vm)
 		  vm->nested_account.pages * KIB_PER_PAGE);
 	vm_quota_set(vm);
 	vm->running = vm->vcpu_count;
+	address_space_complete(&vm->space);
 	vm->tsc_base = time_now_tsc();
 	vm->config->tsc_base = vm->tsc_base;
 	for (unsigned i = 0; i < vm->vcpu_count; i++)

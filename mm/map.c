@@ -344,11 +344,66 @@ void map_guest_flush(struct kernel_map *map)
 	cr3_write(cr3_read());
 }
 
+/* ---- Page-table isolation ---------------------------------------------- */
+
+int map_isolate(struct kernel_map *map)
+{
+	return table_init(&map->entry, &host_format, map->table.pages,
+			  &map->account);
+}
+
+int map_entry_add(struct kernel_map *map, const void *va, uint64_t length,
+		  unsigned prot)
+{
+	uint64_t at = ALIGN_DOWN((uint64_t)va, PAGE_SIZE);
+	uint64_t end = ALIGN_UP((uint64_t)va + length, PAGE_SIZE);
+	int error = 0;
+
+	for (; !error && at < end; at += PAGE_SIZE) {
+		struct table_leaf leaf;
+
+		VERIFY(table_query(&map->table, at, &leaf));
+		error = table_map(&map->entry, at, leaf.pa, PAGE_SIZE, prot,
+				  MAP_WRITE_BACK);
+	}
+	return error;
+}
+
+static void root_copy(hpa_t to, hpa_t from, unsigned first, unsigned end)
+{
+	uint64_t *entries = phys_to_virt(to);
+
+	memcpy(entries + first, (uint64_t *)phys_to_virt(from) + first,
+	       (end - first) * sizeof(*entries));
+}
+
+static int user_root_make(struct address_space *space)
+{
+	struct page_table *entry = &space->kernel->entry;
+	void *root;
+
+	if (!entry->root)
+		return 0;
+	root = pages_alloc_zeroed(entry->pages, space->table.account, 0);
+	if (!root)
+		return -ENOMEM;
+	space->user_root = virt_to_phys(root);
+	root_copy(space->user_root, entry->root, ROOT_UPPER_HALF,
+		  TABLE_ENTRIES);
+	return 0;
+}
+
+/* Tables below the roots are shared: what comes later is seen in both. */
+void address_space_complete(struct address_space *space)
+{
+	if (space->user_root)
+		root_copy(space->user_root, space->table.root, 0,
+			  ROOT_UPPER_HALF);
+}
+
 int address_space_init(struct address_space *space, struct kernel_map *kernel,
 		       struct mem_account *account)
 {
-	const uint64_t *from = phys_to_virt(kernel->table.root);
-	uint64_t *to;
 	int error;
 
 	space->kernel = kernel;
@@ -356,14 +411,17 @@ int address_space_init(struct address_space *space, struct kernel_map *kernel,
 			   account);
 	if (error)
 		return error;
-	to = phys_to_virt(space->table.root);
-	memcpy(to + ROOT_UPPER_HALF, from + ROOT_UPPER_HALF,
-	       (TABLE_ENTRIES - ROOT_UPPER_HALF) * sizeof(*to));
-	return 0;
+	root_copy(space->table.root, kernel->table.root, ROOT_UPPER_HALF,
+		  TABLE_ENTRIES);
+	return user_root_make(space);
 }
 
 void address_space_fini(struct address_space *space)
 {
+	if (space->user_root)
+		pages_free(space->table.pages, space->table.account,
+			   space->user_root, 0);
+	space->user_root = 0;
 	table_fini(&space->table, ROOT_UPPER_HALF);
 }
 

@@ -32,6 +32,12 @@ struct kernel_map {
 	void (*flush_all)(void *ctx);
 	void *flush_ctx;
 	struct mem_account account; /* tables and stacks */
+	/*
+	 * With page-table isolation the upper half that ring 3 runs on: what
+	 * the processor and the entries need until CR3 is the monitor's.
+	 * Complete before the first address space is made.  root 0: off.
+	 */
+	struct page_table entry;
 };
 
 /* The kernel image as the linker laid it out: page-aligned virtual bounds. */
@@ -88,14 +94,27 @@ int __must_check map_physmap_remove(struct kernel_map *map, hpa_t hpa,
 				    uint64_t length);
 void map_guest_flush(struct kernel_map *map);
 
+/* Page-table isolation from now on: an empty entry half.  -ENOMEM. */
+int __must_check map_isolate(struct kernel_map *map);
+/* Shows what is mapped at [va, va + length) in the entry half, too. */
+int __must_check map_entry_add(struct kernel_map *map, const void *va,
+			       uint64_t length, unsigned prot);
+
 /* ---- Machines' address spaces ------------------------------------------ */
 
 struct address_space {
 	struct page_table table;
+	/* With page-table isolation: ring 3's, the same lower half, the entry
+	 * half above.  Else 0. */
+	hpa_t user_root;
 	struct kernel_map *kernel;
 };
 
-/* The CR3 value is space->table.root.  -ENOMEM. */
+/*
+ * space->table.root is a CR3 value with both halves: what ring 0 and ring 3 run
+ * on, or with isolation what ring 0 copies from and to ring 3's memory on.
+ * -ENOMEM.
+ */
 int __must_check address_space_init(struct address_space *space,
 				    struct kernel_map *kernel,
 				    struct mem_account *account);
@@ -108,6 +127,8 @@ void address_space_fini(struct address_space *space);
  */
 int __must_check address_space_map(struct address_space *space, uint64_t va,
 				   hpa_t hpa, uint64_t length, unsigned prot);
+/* Ring 3 may run: with isolation its root gets all that was mapped. */
+void address_space_complete(struct address_space *space);
 /* The caller flushes where the space is loaded (reload CR3, tlb_flush_page). */
 int __must_check address_space_unmap(struct address_space *space, uint64_t va,
 				     uint64_t length);

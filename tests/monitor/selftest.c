@@ -10,6 +10,7 @@
 #include "include/log.h"
 #include "include/panic.h"
 #include "include/x86.h"
+#include "include/x86_state.h"
 #include "core/host.h"
 #include "core/trap.h"
 #include "lib/string.h"
@@ -315,6 +316,62 @@ static void test_user_copy(void)
 	report(account.pages == 0, "address space gives all pages back");
 }
 
+/* Whether a root maps va, and for ring 3. */
+static bool root_maps(const struct address_space *space, hpa_t root,
+		      const void *va, bool for_user)
+{
+	struct page_table table = space->table;
+	struct table_leaf leaf;
+
+	table.root = root;
+	return table_query(&table, (uint64_t)va, &leaf) &&
+	       (bool)(leaf.prot & MAP_USER) == for_user;
+}
+
+/* Of the monitor ring 3's root has what was shown to it, and nothing else. */
+static void test_isolation(void)
+{
+	struct host *host = this_host();
+	struct mem_account account = { .name = "test" };
+	struct kernel_map map = host->map;
+	struct address_space space = { .user_root = 0 };
+	hpa_t page = pages_alloc(&host->pages, &account, 0);
+	void *const user = (void *)USER_PAGE;
+
+	if (!page || map_isolate(&map) ||
+	    map_entry_add(&map, trap_idt(), PAGE_SIZE, MAP_READ) ||
+	    address_space_init(&space, &map, &account) ||
+	    address_space_map(&space, USER_PAGE, page, PAGE_SIZE,
+			      MAP_READ | MAP_WRITE)) {
+		report(false, "isolated address space made");
+		return;
+	}
+	address_space_complete(&space);
+	report(root_maps(&space, space.user_root, trap_idt(), false) &&
+		       root_maps(&space, space.user_root, user, true),
+	       "ring 3's root has its own half and the entries");
+	report(!root_maps(&space, space.user_root, log_print, false) &&
+		       !root_maps(&space, space.user_root, host, false) &&
+		       !root_maps(&space, space.user_root, phys_to_virt(page),
+				  false),
+	       "ring 3's root has nothing else of the monitor");
+	report(!root_maps(&space, map.table.root, user, true) &&
+		       root_maps(&space, space.table.root, user, true) &&
+		       root_maps(&space, space.table.root, host, false),
+	       "ring 0's root has no ring 3, the one for copies has both");
+	address_space_fini(&space);
+	pages_free(&host->pages, &account, page, 0);
+	table_fini(&map.entry, TABLE_ENTRIES);
+	report(account.pages == 0, "isolated address space is gone");
+}
+
+/* Nothing is in the banks: the handler has to find that and return. */
+static void test_machine_check(void)
+{
+	__asm__ volatile("int %0" : : "i"(X86_VECTOR_MC) : "memory");
+	report(cr4_read() & X86_CR4_MCE, "a machine check that is none");
+}
+
 /* ---- Between domains ----------------------------------------------------- */
 
 /* TSC ticks, which are instructions under -icount, of a switch to domain. */
@@ -445,6 +502,8 @@ void host_start(const struct manifest *manifest,
 	test_calls_crossing();
 	test_guest_memory();
 	test_user_copy();
+	test_isolation();
+	test_machine_check();
 	test_barriers();
 	log_info("end of tests");
 	host_power_off(HOST_EXIT_CODE_DONE);
