@@ -40,7 +40,8 @@ int isolation_init(struct host *host)
 	error = map_isolate(map);
 	if (!error)
 		error = map_entry_add(map, image_entry,
-				      (uint64_t)(image_entry_end - image_entry),
+				      (uint64_t)image_entry_end -
+					      (uint64_t)image_entry,
 				      MAP_READ | MAP_EXEC);
 	if (!error)
 		error = map_entry_add(map, trap_idt(), PAGE_SIZE, MAP_READ);

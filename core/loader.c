@@ -76,7 +76,7 @@ static const char *find_program(struct vm *vm, uint64_t *size)
 	const struct boot_module *module;
 
 	if (!name[0]) {
-		*size = (uint64_t)(machine_blob_end - machine_blob);
+		*size = (uint64_t)machine_blob_end - (uint64_t)machine_blob;
 		return machine_blob;
 	}
 	module = boot_module_find(vm->host->modules, name);
