@@ -122,6 +122,9 @@ ATTACKS = [
     guest("ports", ms=100),
 ]
 
+# Several at once, each with all its vCPUs, beside the one good guest.
+CROWD = ("spin", "maprace", "apictimer", "log", "ipi", "give", "reset")
+
 # What ring 3 tries, each in a VM of its own, many on one host. LET are
 # harmless; EITHER depends on the processor; all others must end the VM.
 TRIES = """cli sti hlt in out insb clts lmsw mov_cr0 mov_cr3 mov_cr8 mov_dr7
@@ -147,6 +150,10 @@ rsp_wild rsp_kernel nc_return nc_stack far_kernel iret_kernel wrgsbase
 x87_pending write_text run_window compat_syscall_stack compat_syscall_nowhere
 compat_sysenter_stack iret_wild read_physmap""".split()
 INTS_SHORT = (0, 1, 2, 3, 4, 8, 13, 14, 18, 30, 32, 128, 240, 242, 254, 255)
+
+
+def crowd():
+    return [a for name in CROWD for a in ATTACKS if a.name == name]
 
 
 def a_try(name):

@@ -26,7 +26,7 @@ HOSTILE_GUEST_LINK = @mkdir -p $(@D); \
 	$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack \
 		--no-warn-rwx-segments --build-id=none \
 		-T tests/guest/lib/guest.ld -o $@.64 $(filter %.o,$^) && \
-	$(OBJCOPY) -O elf32-i386 $@.64 $@; rm -f $@.64
+	$(OBJCOPY) --strip-all -O elf32-i386 $@.64 $@
 
 $B/hostile/bad.elf: $(HOSTILE_BAD) $(HOSTILE_GUEST_LIB)
 	$(HOSTILE_GUEST_LINK)

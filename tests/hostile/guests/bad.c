@@ -8,7 +8,7 @@
 #include "lib/string.h"
 
 #define NAME_SIZE   32
-#define ASKED_EVERY 64
+#define ASKED_EVERY 8
 #define KEPT	    0x7000 /* no kernel is loaded there */
 #define KEPT_SIGN   0x7e57ab1e
 

@@ -71,7 +71,7 @@ static uint64_t parse_number(const char *text)
 static void take_word(const char *word)
 {
 	if (strncmp(word, "ms=", 3) == 0)
-		evil.end_ns = parse_number(word + 3) * NS_PER_MS;
+		evil.duration_ns = parse_number(word + 3) * NS_PER_MS;
 	else if (strncmp(word, "seed=", 5) == 0)
 		evil.seed = parse_number(word + 5);
 	else if (strncmp(word, "ender=", 6) == 0)
@@ -84,7 +84,8 @@ static void take_word(const char *word)
 
 static void parse_command(const char *line)
 {
-	evil.end_ns = DEFAULT_MS * NS_PER_MS;
+	evil.duration_ns = DEFAULT_MS * NS_PER_MS;
+	evil.end_ns = UINT64_MAX;
 	while (*line) {
 		char word[EVIL_WORD_SIZE] = "";
 		size_t length = 0;
@@ -144,6 +145,10 @@ void machine_main(unsigned vcpu)
 		SAY("FAIL there is no attack \"%s\"", evil.attack);
 		gate_stop(GATE_STOP_ERROR, 0);
 	}
+	/* The time runs from when all are here. */
+	meet(&self);
+	if (vcpu == evil.ender)
+		evil.end_ns = now_ns() + evil.duration_ns;
 	attack->run(&self);
 	if (vcpu == evil.ender) {
 		SAY("%s: ends", evil.attack);

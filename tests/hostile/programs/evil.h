@@ -20,7 +20,8 @@
 struct evil {
 	char attack[EVIL_WORD_SIZE];
 	char detail[EVIL_WORD_SIZE];
-	uint64_t end_ns; /* VM time */
+	uint64_t duration_ns;
+	uint64_t end_ns; /* VM time, on the ender; never before all have met */
 	uint64_t seed;
 	unsigned ender;
 	uint32_t is_ready; /* atomic */

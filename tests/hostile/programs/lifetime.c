@@ -7,6 +7,7 @@
 
 #define FAR_GPA	  0x100000000000ULL
 #define NS_PER_US 1000ULL
+#define RESETS	  200 /* of every vCPU */
 
 /* One ends the VM, the others go on making calls that reach for it. */
 static void attack_use_after_free(struct self *self)
@@ -26,7 +27,7 @@ static void attack_spin(struct self *self)
 	meet(self);
 	while (self->id != evil.ender)
 		;
-	spin_ns(evil.end_ns);
+	spin_ns(evil.duration_ns);
 }
 
 /* Every kind of stop from every vCPU at one moment. */
@@ -38,7 +39,7 @@ static void attack_stop(struct self *self)
 		GATE_STOP_ERROR,
 	};
 
-	while (now_ns() < evil.end_ns)
+	for (unsigned i = 0; i < RESETS; i++)
 		gate_stop(GATE_STOP_RESET, random_next(self));
 	meet(self);
 	if (one_in(self, 4))
@@ -62,7 +63,7 @@ static void attack_sleep(struct self *self)
 	meet(self);
 	while (self->id != evil.ender)
 		gate_resume();
-	spin_ns(evil.end_ns);
+	spin_ns(evil.duration_ns);
 }
 
 /* Resets without end while each vCPU runs its guest. */

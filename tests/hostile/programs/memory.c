@@ -11,7 +11,7 @@
 #define TABLES	    512
 /* GiB that a page is mapped in: two tables each. */
 #define FAIR_TABLES 24ULL
-#define CALLS_MAX   (1ULL << 24)
+#define CALLS_MAX   (1ULL << 17)
 
 /* A table for every page, until the quota is used up. */
 static void attack_eat(struct self *self)
@@ -20,7 +20,7 @@ static void attack_eat(struct self *self)
 	long error = 0;
 
 	meet(self);
-	while (calls++ < CALLS_MAX && !error && goes_on(self)) {
+	while (calls++ < CALLS_MAX && !error) {
 		error = gate_map((slot << 21) + SPARSE, PAGE_SIZE, 0,
 				 GATE_MAP_RAM);
 		slot += self->vcpus;
