@@ -323,15 +323,6 @@ static void spinner(unsigned i, unsigned slot, struct sched_domain *d,
 	make(i, spin_fn, d, cpu);
 }
 
-static void shares_end(unsigned threads)
-{
-	for (unsigned i = 0; i < threads; i++) {
-		free((uint8_t *)thread[i]->stack_top - KIB(128));
-		free(thread[i]);
-	}
-	sim_teardown();
-}
-
 static void assert_share(unsigned slot, uint64_t percent, uint64_t of)
 {
 	uint64_t is = used[slot] * 100 / of;
@@ -357,7 +348,7 @@ static void test_shares(void **unused)
 	/* Two others' slices. */
 	assert_in_range(gap_max[0], 19 * MS, 21 * MS);
 	assert_in_range(gap_max[2], 19 * MS, 21 * MS);
-	shares_end(8);
+	sim_abandon();
 }
 
 /* A VM's threads among themselves. */
@@ -373,7 +364,7 @@ static void test_shares_within(void **unused)
 	run();
 	for (unsigned i = 0; i < 4; i++)
 		assert_share(i, 25, used[0] + used[1] + used[2] + used[3]);
-	shares_end(5);
+	sim_abandon();
 }
 
 /* However many wait: the turn is 40 ms, with slices of a millisecond at
@@ -400,7 +391,7 @@ static void test_turns(void **unused)
 			assert_in_range(gap_max[i], 1, turn);
 		/* A switch is not for nothing. */
 		assert_in_range(sim.switches, 1, 310);
-		shares_end(count);
+		sim_abandon();
 	}
 }
 
@@ -414,7 +405,7 @@ static void test_alone(void **unused)
 	run();
 	assert_int_equal(sim.cpu[0].cpu.irq_count, 0);
 	assert_int_equal(sim.switches, 1);
-	shares_end(1);
+	sim_abandon();
 }
 
 static uint64_t woken_at, ran_at;
@@ -452,7 +443,7 @@ static void test_woken_elsewhere(void **unused)
 		thread_start(thread[2 - i]);
 	run();
 	assert_in_range(ran_at - woken_at, 1, 12 * MS);
-	shares_end(3);
+	sim_abandon();
 }
 
 /* The same on its own CPU, by an interrupt. */
@@ -483,7 +474,7 @@ static void test_woken_by_interrupt(void **unused)
 	thread_start(thread[0]);
 	run();
 	assert_in_range(ran_at - woken_at, 1, 12 * MS);
-	shares_end(2);
+	sim_abandon();
 }
 
 /* ---- Hooks --------------------------------------------------------------- */
@@ -632,7 +623,7 @@ static void test_breathe(void **unused)
 	thread_start(thread[1]);
 	run();
 	assert_share(0, 50, used[0] + used[1]);
-	shares_end(2);
+	sim_abandon();
 }
 
 int main(void)

@@ -18,6 +18,7 @@
 #define STACK_SIZE KIB(128)
 
 struct sim sim;
+struct sim_log logged;
 FAKE_X86_DEFINE;
 
 /* ---- Stacks -------------------------------------------------------------- */
@@ -277,6 +278,8 @@ static void wait_irq(void)
 	struct sim_cpu *cpu = sim_this();
 
 	SIM_CHECK(cpu->held_count == 0);
+	/* What comes before the HLT does not end it. */
+	sim_point();
 	fake_x86.is_irq_on = true;
 	cpu->is_waiting = true;
 	while (!cpu->irqs) {
@@ -460,9 +463,43 @@ void sim_thread_begin(void)
 	thread_first();
 }
 
+/* What is allocated, for whoever abandons it. */
+struct held {
+	struct held *next;
+	void *memory;
+};
+
+static struct held *allocated;
+
+static void *memory_alloc(size_t size)
+{
+	struct held *held = malloc(sizeof(*held));
+
+	held->memory = aligned_alloc(PAGE_SIZE, size);
+	held->next = allocated;
+	allocated = held;
+	return held->memory;
+}
+
+static void memory_free(void *memory)
+{
+	struct held **at = &allocated, *held;
+
+	while (*at && (*at)->memory != memory)
+		at = &(*at)->next;
+	held = *at;
+	if (!held) {
+		sim_fail("freed twice, or never allocated");
+		return;
+	}
+	*at = held->next;
+	free(held);
+	free(memory);
+}
+
 void *map_stack_alloc(struct kernel_map *map)
 {
-	uint8_t *stack = aligned_alloc(PAGE_SIZE, STACK_SIZE);
+	uint8_t *stack = memory_alloc(STACK_SIZE);
 	struct sim_context *context = (void *)stack;
 
 	(void)map;
@@ -479,7 +516,7 @@ void map_stack_free(struct kernel_map *map, void *top)
 	for (unsigned i = 0; i < sim.cpu_count; i++)
 		SIM_CHECK(sim.cpu[i].context != stack);
 	sim.stacks--;
-	free(stack);
+	memory_free(stack);
 }
 
 /* A page of the host's is one of the heap, at its own address. */
@@ -500,7 +537,7 @@ hpa_t pages_alloc(struct pages *pages, struct mem_account *account,
 	if (account)
 		account->pages += 1ULL << order;
 	sim.pages += 1U << order;
-	return (hpa_t)aligned_alloc(PAGE_SIZE, PAGE_SIZE << order);
+	return (hpa_t)memory_alloc(PAGE_SIZE << order);
 }
 
 void *pages_alloc_zeroed(struct pages *pages, struct mem_account *account,
@@ -524,7 +561,7 @@ void pages_free_virt(struct pages *pages, struct mem_account *account,
 	if (account)
 		account->pages -= 1ULL << order;
 	sim.pages -= 1U << order;
-	free(virt);
+	memory_free(virt);
 }
 
 void lapic_send_ipi(const struct lapic *lapic, uint32_t apic_id, uint8_t vector)
@@ -569,10 +606,18 @@ void monitor_panic(const char *format, ...)
 	abort();
 }
 
+static void log_count(enum log_level level)
+{
+	if (level != LOG_ERROR)
+		return;
+	logged.errors++;
+	logged.errors_irq_off += !fake_x86.is_irq_on;
+}
+
 void log_print(enum log_level level, const char *format, ...)
 {
-	(void)level;
 	(void)format;
+	log_count(level);
 }
 
 void vlog_once(struct log_source *source, const char *format, ...)
@@ -585,8 +630,8 @@ void vlog_print(struct log_source *source, enum log_level level,
 		const char *format, ...)
 {
 	(void)source;
-	(void)level;
 	(void)format;
+	log_count(level);
 }
 
 /* ---- A run --------------------------------------------------------------- */
@@ -622,6 +667,7 @@ static void cpu_setup(struct sim_cpu *cpu, unsigned number)
 void sim_setup(unsigned cpus, uint64_t seed)
 {
 	memset(&sim, 0, sizeof(sim));
+	memset(&logged, 0, sizeof(logged));
 	memset(lock_under, 0, sizeof(lock_under));
 	memset(lock_in_irq, 0, sizeof(lock_in_irq));
 	memset(lock_with_irqs, 0, sizeof(lock_with_irqs));
@@ -658,4 +704,11 @@ void sim_teardown(void)
 		free((void *)sim.cpu[i].idle.bottom);
 	free(sim.cpu);
 	sim.cpu = NULL;
+}
+
+void sim_abandon(void)
+{
+	while (allocated)
+		memory_free(allocated->memory);
+	sim_teardown();
 }

@@ -71,13 +71,21 @@ struct sim {
 	uint64_t barriers;	/* speculation_switch() */
 };
 
+/* Errors that were logged, and those with interrupts off. */
+struct sim_log {
+	unsigned errors, errors_irq_off;
+};
+
 extern struct sim sim;
+extern struct sim_log logged;
 
 /* From sim_setup() on, this_cpu() is the test's own too: CPU 0. */
 void sim_setup(unsigned cpus, uint64_t seed);
 /* Until nothing is left to do; NULL or what was wrong. */
 const char *sim_run(void);
 void sim_teardown(void);
+/* The same in the middle of things: what was allocated goes with it. */
+void sim_abandon(void);
 
 uint32_t sim_random(uint32_t below);
 /* On a simulated CPU: the run ends with that sentence. */

@@ -66,7 +66,6 @@ static void back_state_store(struct vendor_vcpu *vcpu, uint32_t groups)
 		vendor_cr8_set(vcpu, vcpu->state->cr8);
 	if (groups & X86_GROUP_SEGMENTS)
 		back->has_shadow = vcpu->state->interrupt_shadow;
-	back->stores++;
 	back->stored |= groups;
 	vcpu->state->dirty &= ~groups;
 }
@@ -117,6 +116,7 @@ static void back_inject(struct vendor_vcpu *vcpu, const struct event *event)
 static void back_open_window(struct vendor_vcpu *vcpu, enum event_kind kind,
 			     unsigned priority)
 {
+	private_of(vcpu)->windows++;
 	if (kind == EVENT_NMI)
 		private_of(vcpu)->is_nmi_window = true;
 	else
@@ -169,6 +169,9 @@ static void deliver(struct vendor_vcpu *vcpu, struct back_vcpu *back)
 {
 	back->has_event = false;
 	trace_event(back, &back->event);
+	if (fake_vms.delivered)
+		fake_vms.delivered(container_of(vcpu, struct vcpu, vendor),
+				   &back->event);
 	vcpu->state->rflags &= ~X86_FLAG_IF;
 	if (back->event.kind == EVENT_NMI)
 		back->is_nmi_masked = true;
@@ -212,6 +215,9 @@ static void back_run(struct vendor_vcpu *vendor, struct exit_info *info)
 	SIM_CHECK(vendor->cpu == this_cpu()->id);
 	SIM_CHECK(this_cpu()->fpu_owner == vcpu);
 	SIM_CHECK(!vcpu->page->state.dirty);
+	/* What made the guest exit is let in before it goes on. */
+	SIM_CHECK(!back->is_interrupted ||
+		  sim_this()->irq_opens != back->opens_seen);
 	count_in_a_row(back);
 	back->runs++;
 	vendor->state->valid = X86_GROUP_GPR_RIP;
@@ -221,8 +227,9 @@ static void back_run(struct vendor_vcpu *vendor, struct exit_info *info)
 		deliver(vendor, back);
 	else if (window_opens(vendor, info))
 		return;
-	if (!guest_spend(info, 1))
+	if (fake_vms.is_endless || !guest_spend(info, 1))
 		fake_vms.guest(vcpu, info);
+	back->is_interrupted = info->reason == EXIT_HOST_INTERRUPT;
 	vendor->has_shadow = back->has_shadow;
 }
 

@@ -18,8 +18,9 @@ struct back_vcpu {
 	bool is_nmi_masked;
 	bool has_shadow;
 	bool is_nmi_window;
-	int window; /* priority, or -1 */
-	unsigned flushes, runs, stores;
+	bool is_interrupted; /* by the host, at the last exit */
+	int window;	     /* priority, or -1 */
+	unsigned flushes, runs, windows;
 	uint32_t stored; /* groups, since it was last cleared */
 	uint64_t pat;
 	/* Entries on this CPU since interrupts were last let in there. */
@@ -37,6 +38,10 @@ typedef void (*machine_fn)(struct vcpu *vcpu);
 struct fake_vms {
 	guest_fn guest;
 	machine_fn machine;
+	/* Optional: what went in just now. */
+	void (*delivered)(struct vcpu *vcpu, const struct event *event);
+	/* Entries end before a host interrupt can end them. */
+	bool is_endless;
 	unsigned in_a_row_max;
 	unsigned off; /* host_power_off() was called: with that code + 1 */
 };
