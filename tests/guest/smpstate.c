@@ -9,8 +9,8 @@
 #include "lib/string.h"
 
 #define ROUNDS	     20
-#define BUSY_ROUNDS  3
-#define BUSY_TICKS   15000000 /* more than a slice of the scheduler's */
+#define BUSY_ROUNDS  2
+#define BUSY_TICKS   11000000 /* more than a slice of the scheduler's */
 #define CPUID_XSAVE  BIT(26)
 #define CPUID_AVX    BIT(28)
 #define CPUID_RDTSCP BIT(27)
