@@ -104,6 +104,10 @@ GATE_CALL(call_apic_write)
 {
 	if (a >= PAGE_SIZE)
 		return -EINVAL;
+	/* Of an instruction from before the reset: what it sends would be seen
+	 * after it. */
+	if (__atomic_load_n(&vcpu->pending, __ATOMIC_SEQ_CST) & PENDING_RESET)
+		return 0;
 	apic_mmio_write(&vcpu->apic, (uint32_t)a, (uint32_t)b);
 	vcpu_priority_changed(vcpu);
 	return 0;

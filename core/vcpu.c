@@ -135,7 +135,6 @@ static void vcpu_reset_state(struct vcpu *vcpu)
 	vcpu->page->halt = false;
 	vcpu->extint_taken = false;
 	vcpu->window = WINDOW_NONE;
-	fpu_forget(vcpu);
 }
 
 /*
@@ -184,6 +183,7 @@ static void vcpu_take_sipi(struct vcpu *vcpu)
 void vcpu_reset_all(struct vcpu *vcpu)
 {
 	vcpu_reset_state(vcpu);
+	fpu_forget(vcpu);
 	(void)vcpu->back->msr_set(&vcpu->vendor, MSR_PAT, RESET_PAT);
 	apic_reset(&vcpu->apic);
 	msr_reset(&vcpu->msr);

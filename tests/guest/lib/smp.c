@@ -26,6 +26,7 @@ extern const char smp_trampoline[], smp_trampoline_end[];
 void smp_began(uint32_t id);
 
 struct smp_cpu smp_cpus[SMP_MAX];
+volatile uint32_t smp_hold;
 
 static struct {
 	unsigned count;
@@ -208,6 +209,7 @@ void smp_began(uint32_t id)
 	uint32_t job = smp.job;
 
 	cpu_begin(id);
+	smp_wait_change(&smp_hold, 1);
 	cpu->starts++;
 	__atomic_add_fetch(&smp.began, 1, __ATOMIC_SEQ_CST);
 	smp_wake(0);
@@ -231,11 +233,16 @@ void smp_trampoline_copy(uint8_t page)
 	       (size_t)(smp_trampoline_end - smp_trampoline));
 }
 
-void smp_start(void)
+void smp_begin(void)
 {
 	smp.count = smp_cpu_count();
 	trap_hook(SMP_WAKE_VECTOR, woken);
 	cpu_begin(0);
+}
+
+void smp_start(void)
+{
+	smp_begin();
 	smp_trampoline_copy(TRAMPOLINE_PAGE);
 	smp_send(0, ICR_TO_OTHERS | ICR_INIT_ASSERT);
 	smp_send(0, ICR_TO_OTHERS | ICR_SIPI | TRAMPOLINE_PAGE);

@@ -50,7 +50,9 @@ extern volatile struct smp_found smp_found[SMP_MAX];
 
 /* As CPUID says it. */
 unsigned smp_cpu_count(void);
-/* On vCPU 0: enables its local APIC, starts the others and waits for them. */
+/* On vCPU 0: enables its local APIC; all of this but the others can be used. */
+void smp_begin(void);
+/* The same, then starts the others and waits for them. */
 void smp_start(void);
 /* Code at that page starts a vCPU, too: for SIPIs with other vectors. */
 void smp_trampoline_copy(uint8_t page);
@@ -76,6 +78,9 @@ static inline struct smp_cpu *smp_this(void)
 {
 	return &smp_cpus[smp_id()];
 }
+
+/* While it is 1, a vCPU that has started again waits before it says so. */
+extern volatile uint32_t smp_hold;
 
 /* Halts until an interrupt has changed *word from old. */
 void smp_wait_change(const volatile uint32_t *word, uint32_t old);
