@@ -100,13 +100,19 @@ GATE_CALL(call_apic_read)
 	return apic_mmio_read(&vcpu->apic, (uint32_t)a, 4);
 }
 
+/* Of an instruction from before a reset: what it sends would be seen after it.
+ */
+static bool is_before_reset(const struct vcpu *vcpu)
+{
+	return __atomic_load_n(&vcpu->pending, __ATOMIC_SEQ_CST) &
+	       PENDING_RESET;
+}
+
 GATE_CALL(call_apic_write)
 {
 	if (a >= PAGE_SIZE)
 		return -EINVAL;
-	/* Of an instruction from before the reset: what it sends would be seen
-	 * after it. */
-	if (__atomic_load_n(&vcpu->pending, __ATOMIC_SEQ_CST) & PENDING_RESET)
+	if (is_before_reset(vcpu))
 		return 0;
 	apic_mmio_write(&vcpu->apic, (uint32_t)a, (uint32_t)b);
 	vcpu_priority_changed(vcpu);
@@ -408,6 +414,8 @@ GATE_CALL(call_msr_read)
 
 GATE_CALL(call_msr_write)
 {
+	if (is_before_reset(vcpu))
+		return 0;
 	return msr_exit_write(vcpu, (uint32_t)a, b);
 }
 
