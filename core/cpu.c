@@ -55,6 +55,7 @@ static void gdt_build(struct cpu *cpu)
 	cpu->gdt[GDT_TSS_INDEX + 1] = base >> 32;
 }
 
+/* After a reset LDTR is 64 KiB at address 0, which is ring 3's to write. */
 static void gdt_load(struct cpu *cpu)
 {
 	struct descriptor_pointer pointer = { sizeof(cpu->gdt) - 1,
@@ -71,6 +72,7 @@ static void gdt_load(struct cpu *cpu)
 			 "movl %3, %%es\n\t"
 			 "movl %3, %%fs\n\t"
 			 "movl %3, %%gs\n\t"
+			 "lldt %w3\n\t"
 			 "ltr %w4"
 			 :
 			 : "m"(pointer), "i"(SELECTOR_KERNEL_CODE),
@@ -88,10 +90,16 @@ static struct cpuid_regs cpuid_features(void)
 	return cpuid_read(CPUID_FEATURES, 0);
 }
 
+/*
+ * What firmware left on for ring 3 goes.  WRGSBASE there would defeat the
+ * entries that look at the GS base.
+ */
+#define CR4_NOT_FOR_RING_3 (X86_CR4_FSGSBASE | X86_CR4_PCE)
+
 static void cpu_protections_enable(struct cpu *cpu)
 {
 	struct cpuid_regs features = cpuid_features();
-	uint64_t cr4 = cr4_read();
+	uint64_t cr4 = cr4_read() & ~CR4_NOT_FOR_RING_3;
 
 	msr_write(MSR_EFER, msr_read(MSR_EFER) | X86_EFER_NXE);
 	cr0_write((cr0_read() | X86_CR0_WP | X86_CR0_NE | X86_CR0_MP) &

@@ -372,6 +372,47 @@ static void test_machine_check(void)
 	report(cr4_read() & X86_CR4_MCE, "a machine check that is none");
 }
 
+/* ---- Ways into ring 0 ---------------------------------------------------- */
+
+/* Counts the CPUs on which a descriptor of the LDT is more than absent. */
+static void ldt_probe(void *ctx)
+{
+	uint32_t rights, selector = BIT(2); /* the LDT's first */
+	bool is_there;
+
+	__asm__ volatile("lar %2, %0"
+			 : "=r"(rights), "=@ccz"(is_there)
+			 : "r"(selector));
+	if (is_there)
+		__atomic_fetch_add((uint32_t *)ctx, 1, __ATOMIC_RELAXED);
+}
+
+static void mce_probe(void *ctx)
+{
+	if (cr4_read() & X86_CR4_MCE)
+		__atomic_fetch_add((uint32_t *)ctx, 1, __ATOMIC_RELAXED);
+}
+
+static void test_entries(void)
+{
+	const uint64_t for_ring_3 = X86_CR4_FSGSBASE | X86_CR4_PCE;
+	uint32_t ldts = 0, mces = 0;
+	uint64_t flags = irq_save();
+
+	/* As firmware may leave them. */
+	cr4_write(cr4_read() | for_ring_3);
+	cpu_init(this_cpu());
+	report(!(cr4_read() & for_ring_3),
+	       "nothing of CR4's is left to ring 3");
+	irq_restore(flags);
+	ldt_probe(&ldts);
+	cpu_call_others(ldt_probe, &ldts);
+	report(ldts == 0, "no CPU has an LDT");
+	mce_probe(&mces);
+	cpu_call_others(mce_probe, &mces);
+	report(mces == this_host()->cpu_count, "all CPUs take machine checks");
+}
+
 /* ---- Between domains ----------------------------------------------------- */
 
 /* TSC ticks, which are instructions under -icount, of a switch to domain. */
@@ -504,6 +545,7 @@ void host_start(const struct manifest *manifest,
 	test_user_copy();
 	test_isolation();
 	test_machine_check();
+	test_entries();
 	test_barriers();
 	log_info("end of tests");
 	host_power_off(HOST_EXIT_CODE_DONE);
