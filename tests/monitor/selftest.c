@@ -511,6 +511,16 @@ static void overflow_thread(void *arg)
 	log_info("%lu", overflow(0));
 }
 
+/* tests/monitor/run makes QEMU raise them. */
+static void wait_for_machine_checks(void)
+{
+	uint64_t end = time_now_ns() + 20000 * NSEC_PER_MS;
+
+	log_info("waiting for machine checks");
+	while (time_now_ns() < end)
+		cpu_relax();
+}
+
 static void crash(const struct boot_modules *modules)
 {
 	struct thread *thread;
@@ -521,6 +531,8 @@ static void crash(const struct boot_modules *modules)
 		write_to((uint64_t)image_text);
 	if (boot_module_find(modules, "crash-verify"))
 		VERIFY(modules == NULL);
+	if (boot_module_find(modules, "crash-mce"))
+		wait_for_machine_checks();
 	if (boot_module_find(modules, "crash-stack")) {
 		thread = thread_create("deep", overflow_thread, NULL, 0);
 		if (thread)
