@@ -30,11 +30,16 @@ $B/bench/init: tests/bench/linux/init.asm
 $B/bench/initrd.img: $B/bench/init scripts/mkinitrd
 	scripts/mkinitrd $@ init=$<
 
-BENCH_FILES := $(addprefix $B/bench/,exitbench.elf vmlinux initrd.img)
+# A plugin for QEMU.
+$B/bench/paths.so: tests/bench/paths/paths.c
+	@mkdir -p $(@D)
+	$(HOSTCC) -O2 $(WARN) -shared -fPIC -fvisibility=hidden -o $@ $<
+
+BENCH_FILES := $(addprefix $B/bench/,exitbench.elf vmlinux initrd.img paths.so)
 
 .PHONY: bench bench-files
 bench-files: $(BENCH_FILES)
-bench: $B/bulkhead32.elf $B/manifest-check $(BENCH_FILES)
+bench: $B/bulkhead32.elf $B/manifest-check guest-programs $(BENCH_FILES)
 	@BULKHEAD_BUILD=$(abspath $B) scripts/bench $(if $(SIM),--sim $(SIM)) \
 		$(if $(CPU),--cpu $(CPU)) $(BENCH)
 

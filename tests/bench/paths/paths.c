@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A plugin for QEMU's interpreter that counts instructions of the host's one
+ * CPU: the longest time with interrupts off, and from one address to another.
+ *
+ *   -plugin paths.so,entries=ADDR,gate=ADDR[,gate=ADDR...],from=ADDR,to=ADDR,
+ *	out=FILE
+ *
+ * entries: the 256 trap entries, 16 bytes each; gate: where SYSCALL comes in;
+ * from, to: the path to count.  Nothing of the host changes by it.
+ *
+ * Interrupts are on while both IF and GIF are set.  IF is not read but
+ *followed: traps, SYSCALL, VM exits and CLI clear it, STI, SYSRET and VMRUN set
+ *it, IRET brings back what was before the trap.  An interrupt means that it was
+ *set.  A POPF that changes it would be missed; the monitor has none.  Counting
+ *begins at the first VMRUN: starting the host has nobody to wait.
+ */
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of QEMU's plugin interface, version 1. */
+typedef uint64_t qemu_plugin_id_t;
+struct qemu_plugin_tb;
+struct qemu_plugin_insn;
+struct qemu_info;
+enum { CALLBACK_NO_REGS = 0, INLINE_ADD_U64 = 0 };
+
+#define EXPORT __attribute__((visibility("default")))
+EXPORT int qemu_plugin_version = 1;
+EXPORT int qemu_plugin_install(qemu_plugin_id_t id,
+			       const struct qemu_info *info, int argc,
+			       char **argv);
+void qemu_plugin_register_vcpu_tb_trans_cb(
+	qemu_plugin_id_t id,
+	void (*fn)(qemu_plugin_id_t id, struct qemu_plugin_tb *tb));
+void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
+					    void (*fn)(unsigned cpu, void *ctx),
+					    int flags, void *ctx);
+void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn,
+						int op, void *counter,
+						uint64_t value);
+size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
+struct qemu_plugin_insn *
+qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
+uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
+size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
+const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
+void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id,
+				    void (*fn)(qemu_plugin_id_t id, void *ctx),
+				    void *ctx);
+
+#define MONITOR_VA 0xffffffff80000000u
+#define ENTRIES	   256
+#define EXCEPTIONS 32
+#define GATES	   4
+
+static struct {
+	uint64_t entries, gate[GATES], from, to;
+	unsigned gate_count;
+	FILE *out;
+} options;
+
+static struct {
+	uint64_t count; /* instructions so far */
+	bool is_counting;
+	bool is_if, is_gif;
+	bool after_iret;	    /* IF, when the trap is over */
+	uint64_t off_count, off_va; /* where interrupts went off */
+	uint64_t longest, longest_from, longest_to;
+	uint64_t began, path; /* of from and to */
+} state = { .is_gif = true };
+
+static bool is_on(void)
+{
+	return state.is_if && state.is_gif;
+}
+
+static void change(bool is_if, bool is_gif, uint64_t va)
+{
+	bool was_on = is_on();
+	uint64_t length;
+
+	state.is_if = is_if;
+	state.is_gif = is_gif;
+	if (was_on && !is_on()) {
+		state.off_count = state.count;
+		state.off_va = va;
+	} else if (!was_on && is_on() && state.is_counting) {
+		length = state.count - state.off_count;
+		if (length > state.longest) {
+			state.longest = length;
+			state.longest_from = state.off_va;
+			state.longest_to = va;
+		}
+	}
+}
+
+static void on_trap(unsigned cpu, void *va)
+{
+	uint64_t vector = ((uint64_t)va - options.entries) / 16;
+
+	(void)cpu;
+	state.after_iret = vector >= EXCEPTIONS || state.is_if;
+	change(false, state.is_gif, (uint64_t)va);
+}
+
+static void on_gate(unsigned cpu, void *va)
+{
+	(void)cpu;
+	change(false, state.is_gif, (uint64_t)va);
+}
+
+static void on_sti(unsigned cpu, void *va)
+{
+	(void)cpu;
+	change(true, state.is_gif, (uint64_t)va);
+}
+
+static void on_iret(unsigned cpu, void *va)
+{
+	(void)cpu;
+	change(state.after_iret, state.is_gif, (uint64_t)va);
+}
+
+static void on_clgi(unsigned cpu, void *va)
+{
+	(void)cpu;
+	change(state.is_if, false, (uint64_t)va);
+}
+
+static void on_stgi(unsigned cpu, void *va)
+{
+	(void)cpu;
+	change(state.is_if, true, (uint64_t)va);
+}
+
+/* An interrupt makes the guest exit: on, and at the next instruction off. */
+static void on_vmrun(unsigned cpu, void *va)
+{
+	(void)cpu;
+	change(true, true, (uint64_t)va);
+	state.is_counting = true;
+}
+
+static void on_vmexit(unsigned cpu, void *va)
+{
+	(void)cpu;
+	change(true, false, (uint64_t)va);
+}
+
+static void on_from(unsigned cpu, void *va)
+{
+	(void)cpu;
+	(void)va;
+	state.began = state.count;
+}
+
+static void on_to(unsigned cpu, void *va)
+{
+	(void)cpu;
+	(void)va;
+	if (state.began)
+		state.path = state.count - state.began;
+	state.began = 0;
+}
+
+/* clang-format off */
+static const struct {
+	uint8_t length, bytes[3];
+	void (*fn)(unsigned cpu, void *va);
+} insns[] = {
+	{ 1, { 0xfa }, on_gate },		/* CLI */
+	{ 1, { 0xfb }, on_sti },		/* STI */
+	{ 2, { 0x48, 0xcf }, on_iret },		/* IRETQ */
+	{ 3, { 0x48, 0x0f, 0x07 }, on_sti },	/* SYSRET */
+	{ 3, { 0x0f, 0x01, 0xd8 }, on_vmrun },	/* VMRUN */
+	{ 3, { 0x0f, 0x01, 0xdc }, on_stgi },	/* STGI */
+	{ 3, { 0x0f, 0x01, 0xdd }, on_clgi },	/* CLGI */
+};
+/* clang-format on */
+
+static void watch(struct qemu_plugin_insn *insn,
+		  void (*fn)(unsigned cpu, void *va), uint64_t va)
+{
+	qemu_plugin_register_vcpu_insn_exec_cb(insn, fn, CALLBACK_NO_REGS,
+					       (void *)va);
+}
+
+/* Interrupts go off before the first instruction of an entry. */
+static void watch_entries(struct qemu_plugin_insn *insn, uint64_t va)
+{
+	if (va >= options.entries && va < options.entries + 16 * ENTRIES &&
+	    va % 16 == 0)
+		watch(insn, on_trap, va);
+	for (unsigned i = 0; i < options.gate_count; i++)
+		if (va == options.gate[i])
+			watch(insn, on_gate, va);
+	if (va == options.from)
+		watch(insn, on_from, va);
+	if (va == options.to)
+		watch(insn, on_to, va);
+}
+
+static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
+{
+	static uint64_t behind_vmrun;
+
+	(void)id;
+	for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
+		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+		uint64_t va = qemu_plugin_insn_vaddr(insn);
+		size_t size = qemu_plugin_insn_size(insn);
+
+		qemu_plugin_register_vcpu_insn_exec_inline(insn, INLINE_ADD_U64,
+							   &state.count, 1);
+		if (va < MONITOR_VA)
+			continue;
+		watch_entries(insn, va);
+		if (va == behind_vmrun)
+			watch(insn, on_vmexit, va);
+		for (size_t j = 0; j < sizeof(insns) / sizeof(*insns); j++) {
+			if (size != insns[j].length ||
+			    memcmp(qemu_plugin_insn_data(insn), insns[j].bytes,
+				   size))
+				continue;
+			watch(insn, insns[j].fn, va);
+			if (insns[j].fn == on_vmrun)
+				behind_vmrun = va + size;
+		}
+	}
+}
+
+static void report(qemu_plugin_id_t id, void *ctx)
+{
+	(void)id;
+	(void)ctx;
+	fprintf(options.out,
+		"longest=%" PRIu64 " off=%" PRIx64 " on=%" PRIx64
+		" path=%" PRIu64 "\n",
+		state.longest, state.longest_from, state.longest_to,
+		state.path);
+	fclose(options.out);
+}
+
+static bool option(const char *word, const char *name, uint64_t *value)
+{
+	size_t length = strlen(name);
+
+	if (strncmp(word, name, length) || word[length] != '=')
+		return false;
+	*value = strtoull(word + length + 1, NULL, 16);
+	return true;
+}
+
+int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info,
+			int argc, char **argv)
+{
+	(void)info;
+	for (int i = 0; i < argc; i++) {
+		if (!strncmp(argv[i], "out=", 4))
+			options.out = fopen(argv[i] + 4, "w");
+		else if (options.gate_count < GATES &&
+			 option(argv[i], "gate",
+				&options.gate[options.gate_count]))
+			options.gate_count++;
+		else if (!option(argv[i], "entries", &options.entries) &&
+			 !option(argv[i], "from", &options.from) &&
+			 !option(argv[i], "to", &options.to))
+			return -1;
+	}
+	if (!options.out || !options.entries || !options.gate_count)
+		return -1;
+	qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
+	qemu_plugin_register_atexit_cb(id, report, NULL);
+	return 0;
+}
