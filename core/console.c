@@ -34,7 +34,7 @@
 /* So many ticks without a byte gone: 1 s. */
 #define STUCK_TICKS	(NSEC_PER_SEC / DRAIN_PERIOD_NS)
 
-#define PUMP_MAX     128
+#define PUMP_MAX     64
 #define TURNS_MAX    4
 #define RAW_MAX	     128 /* bytes of one that is alone, at a time */
 #define LOG_LINE_MAX 256

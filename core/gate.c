@@ -193,7 +193,7 @@ GATE_CALL(call_block)
 
 /* ---- Console and log --------------------------------------------------- */
 
-#define CONSOLE_PIECE 256
+#define CONSOLE_PIECE 128
 
 /* Takes one piece at most, but waits until there is room for some of it. */
 GATE_CALL(call_console_write)
@@ -295,11 +295,13 @@ static void map_pause(struct vcpu *vcpu)
 }
 
 /* How much of it can go in one piece: one large leaf, or some small ones. */
-static uint64_t map_piece(gpa_t gpa, uint64_t offset, uint64_t length)
+static uint64_t map_piece(const struct vm *vm, gpa_t gpa, uint64_t offset,
+			  uint64_t length)
 {
 	uint64_t left = PAGE_2M - offset % PAGE_2M; /* of the chunk */
 
-	if (IS_ALIGNED(gpa | offset, PAGE_2M) && length >= PAGE_2M)
+	if (IS_ALIGNED(gpa | offset, PAGE_2M) && length >= PAGE_2M &&
+	    !table_has_small(&vm->nested, gpa))
 		return PAGE_2M;
 	return MIN(MIN(length, left), MAP_PIECE);
 }
@@ -313,7 +315,7 @@ static int map_chunks(struct vcpu *vcpu, gpa_t gpa, uint64_t length,
 	unsigned never = vm->host->speculation.itlb_multihit ? MAP_EXEC : 0;
 
 	for (;;) {
-		uint64_t n = map_piece(gpa, offset, length);
+		uint64_t n = map_piece(vm, gpa, offset, length);
 		unsigned rights = n == PAGE_2M ? prot & ~never : prot;
 		uint64_t chunk =
 			index_nospec(offset / PAGE_2M, vm->chunk_count);

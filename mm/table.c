@@ -69,7 +69,8 @@ static int entry_split(struct page_table *table, uint64_t *entry,
 	enum map_type type = format->type(*entry, level);
 	uint64_t step = level_size(level - 1);
 	uint64_t pa = *entry & ENTRY_ADDRESS & ~(level_size(level) - 1);
-	uint64_t marks = *entry & format->marks;
+	uint64_t bits =
+		(*entry & format->marks) | format->leaf(prot, type, level - 1);
 	hpa_t below = table_new(table);
 	uint64_t *entries;
 	unsigned i;
@@ -78,8 +79,7 @@ static int entry_split(struct page_table *table, uint64_t *entry,
 		return -ENOMEM;
 	entries = phys_to_virt(below);
 	for (i = 0; i < TABLE_ENTRIES; i++)
-		entries[i] = (pa + i * step) | marks |
-			     format->leaf(prot, type, level - 1);
+		entries[i] = (pa + i * step) | bits;
 	entry_set(entry, below | format->table);
 	return 0;
 }
@@ -199,6 +199,20 @@ int table_map(struct page_table *table, uint64_t va, uint64_t pa,
 	return 0;
 }
 
+bool table_has_small(const struct page_table *table, uint64_t va)
+{
+	const struct table_format *format = table->format;
+	uint64_t entry = *entry_at(table->root, va, TABLE_LEVELS);
+
+	for (unsigned level = TABLE_LEVELS; level > 1; level--) {
+		if (!entry_is_present(format, entry) ||
+		    entry_is_leaf(format, entry, level))
+			return false;
+		entry = *entry_at(entry & ENTRY_ADDRESS, va, level - 1);
+	}
+	return true;
+}
+
 /*
  * The leaf at va whose extent lies within [va, va + length), after splitting
  * if need be, and its level; *entry is NULL for a hole of *level's size.
@@ -272,7 +286,7 @@ int table_unmap(struct page_table *table, uint64_t va, uint64_t length)
 /* ---- Unmapping in pieces, and what becomes empty by it ------------------ */
 
 /* What a piece may cost, in leaves; looking at a whole table is so many. */
-#define PIECE_COST 128
+#define PIECE_COST 32
 #define SCAN_COST  16
 
 static bool table_is_empty(const struct table_format *format, hpa_t at)

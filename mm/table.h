@@ -79,13 +79,19 @@ void table_fini(struct page_table *table, unsigned entries);
 int __must_check table_map(struct page_table *table, uint64_t va, uint64_t pa,
 			   uint64_t length, unsigned prot, enum map_type type);
 
+/*
+ * Whether the 2 MiB around va have a table of their own: table_map() then fills
+ * that, 4 KiB by 4 KiB.
+ */
+bool table_has_small(const struct page_table *table, uint64_t va);
+
 /* Holes are fine.  -ENOMEM: no page left to split a 2 MiB leaf. */
 int __must_check table_unmap(struct page_table *table, uint64_t va,
 			     uint64_t length);
 
 /*
  * Unmaps part of [*va, end), from the beginning, and moves *va to where the
- * rest begins: at least one page, at most what some 15,000 instructions do.
+ * rest begins: at least one page, at most what some 10,000 instructions do.
  * Tables that end up empty are taken out; where dead has no room for more, the
  * caller flushes and calls table_reap() before it goes on.  -EINVAL, -ENOMEM as
  * above.
