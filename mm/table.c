@@ -272,7 +272,7 @@ int table_unmap(struct page_table *table, uint64_t va, uint64_t length)
 /* ---- Unmapping in pieces, and what becomes empty by it ------------------ */
 
 /* What a piece may cost, in leaves; looking at a whole table is so many. */
-#define PIECE_COST 128
+#define PIECE_COST 36
 #define SCAN_COST  16
 
 static bool table_is_empty(const struct table_format *format, hpa_t at)
