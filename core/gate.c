@@ -285,7 +285,7 @@ GATE_CALL(call_log)
  * the lock is free and others have their turn.  Siblings that change the same
  * addresses meanwhile get a mixture; nobody else is concerned.
  */
-#define MAP_PIECE KIB(256) /* of 4 KiB leaves */
+#define MAP_PIECE KIB(32) /* of 4 KiB leaves */
 
 static void map_pause(struct vcpu *vcpu)
 {
