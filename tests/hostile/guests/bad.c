@@ -21,12 +21,17 @@ static const struct bad *const tables[] = {
 static const struct bad *attack;
 static volatile uint64_t end_us;
 
+bool over_now(unsigned id)
+{
+	return id == 0 && now_us() >= end_us;
+}
+
 /* Looks at the clock, which is slow on some simulators, now and then. */
 bool over(unsigned id)
 {
 	static unsigned asked;
 
-	return id == 0 && !(++asked % ASKED_EVERY) && now_us() >= end_us;
+	return id == 0 && !(++asked % ASKED_EVERY) && over_now(id);
 }
 
 uint32_t restarts(void)

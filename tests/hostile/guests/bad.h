@@ -28,6 +28,8 @@ extern const struct bad io_attacks[];
 
 /* True on the first processor once the time is over. */
 bool over(unsigned id);
+/* The same, for what takes long between two questions. */
+bool over_now(unsigned id);
 /* How often the VM began anew, counted in memory that a reset keeps. */
 uint32_t restarts(void);
 

@@ -21,7 +21,7 @@ static void forge(unsigned id)
 				   "[    1.000000] monitor panic: FORGED\n"
 				   "\x08\x08\x08[good] FORGED by BS\n";
 
-	while (!over(id))
+	while (!over_now(id))
 		print("%s", text);
 }
 
