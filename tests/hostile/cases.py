@@ -49,7 +49,7 @@ class Attack:
             command += " seed=%d" % seed
         file = 'kernel = "bad.elf"; isa-debug-exit' if self.is_guest else \
             'program = "evil.elf"'
-        disk = 'disk0 { bus = "ide"; image = "attacked.img"; };' \
+        disk = 'disk0 { bus = "ide"; image = "disk.img"; };' \
             if self.has_disk else ""
         return """
 	%s { board = "pc"; memory-mib = <%d>; vcpus = <%d>;

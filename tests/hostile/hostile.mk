@@ -35,12 +35,7 @@ $B/hostile/beat.elf: $B/guest/obj/tests/hostile/guests/beat.c.o \
 		$(HOSTILE_GUEST_LIB)
 	$(HOSTILE_GUEST_LINK)
 
-# A disk for those that attack by GATE_BLOCK.
-$B/hostile/attacked.img: tests/hostile/hostile.mk
-	@mkdir -p $(@D)
-	truncate -s 64K $@
-
-HOSTILE := $(addprefix $B/hostile/,evil.elf bad.elf beat.elf attacked.img)
+HOSTILE := $(addprefix $B/hostile/,evil.elf bad.elf beat.elf)
 
 .PHONY: hostile-programs test-hostile fuzz-gate
 hostile-programs: $(HOSTILE)
