@@ -65,6 +65,7 @@ void console_init(struct console *console, uint16_t port)
 	console->prompt.ctx = console;
 	console->drain.fn = drain_expired;
 	console->drain.ctx = console;
+	list_init(&console->log_waiters);
 	/* Without a port everything still works, unseen. */
 	if (uart_init(&console->uart, port))
 		console->uart.port = 0;
@@ -75,6 +76,12 @@ void console_init(struct console *console, uint16_t port)
 static uint32_t ring_used(const struct console_ring *ring)
 {
 	return ring->head - ring->tail;
+}
+
+static bool log_is_full(const struct console *console)
+{
+	return ring_used(&console->log) > CONSOLE_LOG / 2 &&
+	       !console->is_stuck && !console->is_direct;
 }
 
 static void ring_push(struct console_ring *ring, char *bytes, uint32_t size,
@@ -101,11 +108,11 @@ static void guest_push(struct console_guest *guest, const char *bytes,
 }
 
 /* The thread takes itself off the list if something else wakes it. */
-static void waiters_wake(struct console_guest *guest)
+static void waiters_wake(struct list *waiters)
 {
-	while (!list_is_empty(&guest->waiters)) {
+	while (!list_is_empty(waiters)) {
 		struct waiter *waiter =
-			list_entry(guest->waiters.next, struct waiter, link);
+			list_entry(waiters->next, struct waiter, link);
 
 		list_remove(&waiter->link);
 		thread_wake(waiter->thread);
@@ -367,7 +374,7 @@ static void guest_compose(struct console *console, struct console_guest *guest)
 	if (!ring_used(&guest->out))
 		guest->is_due = false;
 	if (guest_room(guest) >= WAKE_ROOM)
-		waiters_wake(guest);
+		waiters_wake(&guest->waiters);
 }
 
 /* Whose turn it is; what is held back meanwhile shows soon. */
@@ -428,7 +435,7 @@ static void discard(struct console *console)
 		guest->out.tail = guest->out.head;
 		guest->newlines = guest->notice_count = 0;
 		guest->is_due = false;
-		waiters_wake(guest);
+		waiters_wake(&guest->waiters);
 	}
 }
 
@@ -493,6 +500,8 @@ static void drain_expired(void *ctx)
 	console->is_draining = false;
 	console->idle_ticks++;
 	update(console);
+	if (!log_is_full(console))
+		waiters_wake(&console->log_waiters);
 	spin_unlock_irqrestore(&console->lock, flags);
 }
 
@@ -570,12 +579,12 @@ size_t console_write(struct console *console, struct console_guest *guest,
 }
 
 /* With the lock held, which is let go and taken again. */
-static void wait(struct console *console, struct console_guest *guest,
+static void wait(struct console *console, struct list *waiters,
 		 struct thread *self, uint64_t *flags)
 {
 	struct waiter waiter = { .thread = self };
 
-	list_insert(&guest->waiters, &waiter.link);
+	list_insert(waiters, &waiter.link);
 	spin_unlock_irqrestore(&console->lock, *flags);
 	thread_block();
 	*flags = spin_lock_irqsave(&console->lock);
@@ -588,7 +597,16 @@ void console_wait(struct console *console, struct console_guest *guest,
 	uint64_t flags = spin_lock_irqsave(&console->lock);
 
 	if (guest_room(guest) < WAKE_ROOM)
-		wait(console, guest, self, &flags);
+		wait(console, &guest->waiters, self, &flags);
+	spin_unlock_irqrestore(&console->lock, flags);
+}
+
+void console_wait_log(struct console *console, struct thread *self)
+{
+	uint64_t flags = spin_lock_irqsave(&console->lock);
+
+	while (log_is_full(console))
+		wait(console, &console->log_waiters, self, &flags);
 	spin_unlock_irqrestore(&console->lock, flags);
 }
 
@@ -688,7 +706,7 @@ void console_remove_guest(struct console *console, struct console_guest *guest,
 		guest->is_due = true;
 		update(console);
 		if (ring_used(&guest->out))
-			wait(console, guest, self, &flags);
+			wait(console, &guest->waiters, self, &flags);
 		else
 			guest_detach(console, guest);
 	}

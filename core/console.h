@@ -110,6 +110,7 @@ struct console {
 	struct timer drain;
 
 	uint32_t log_lost; /* lines */
+	struct list log_waiters;
 	struct console_ring log;
 	char log_ring[CONSOLE_LOG];
 };
@@ -146,6 +147,12 @@ size_t __must_check console_write(struct console *console,
  */
 void console_wait(struct console *console, struct console_guest *guest,
 		  struct thread *self);
+
+/*
+ * Before many lines of the log: self waits until its ring is half empty, or
+ * nothing empties it.  It may hold nothing.
+ */
+void console_wait_log(struct console *console, struct thread *self);
 
 /* Several guests share the terminal. */
 static inline bool console_is_shared(const struct console *console)

@@ -7,8 +7,8 @@
 #include "core/vm.h"
 
 #include "core/cpu.h"
-#include "core/mcheck.h"
 #include "core/host.h"
+#include "core/mcheck.h"
 #include "include/emulate.h"
 #include "include/errno.h"
 #include "include/x86.h"
@@ -59,10 +59,11 @@ static enum exit_action raise_gp(struct vcpu *vcpu)
 	return EXIT_RUN_AGAIN;
 }
 
-/* A report is long: interrupts are let in meanwhile. */
+/* A report is long: interrupts are let in, and it waits for the log. */
 static enum exit_action stop(struct vcpu *vcpu, const char *why)
 {
 	irq_enable();
+	console_wait_log(&vcpu->vm->host->console, vcpu->thread);
 	vlog_err(&vcpu->log, "%s", why);
 	vcpu_report(vcpu);
 	vm_stop(vcpu->vm, why);

@@ -533,6 +533,7 @@ void machine_fault(struct trap_frame *frame)
 {
 	struct vcpu *vcpu = vcpu_current();
 
+	console_wait_log(&vcpu->vm->host->console, vcpu->thread);
 	vlog_err(&vcpu->vm->log,
 		 "machine: exception %lu, error %lx, at %lx, address %lx",
 		 frame->vector, frame->error, frame->rip, cr2_read());

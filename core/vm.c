@@ -416,6 +416,7 @@ static void vm_destroy(struct vm *vm)
 {
 	struct host *host = vm->host;
 	struct pages *pages = vm->vendor.pages;
+	uint64_t left;
 
 	timer_cancel_sync(&vm->timer);
 	if (vm->space.table.root)
@@ -436,10 +437,11 @@ static void vm_destroy(struct vm *vm)
 				pages_order(sizeof(*vm->cpuid)));
 	if (vm->config)
 		pages_free_virt(pages, &vm->account, vm->config, 0);
-	if (vm->account.pages + vm->copy_account.pages)
+	left = vm->account.pages + vm->copy_account.pages +
+	       vm->nested_account.pages + vm->ram_account.pages;
+	if (left)
 		log_warn("guest %s left %lu KiB behind", vm->account.name,
-			 (vm->account.pages + vm->copy_account.pages) *
-				 KIB_PER_PAGE);
+			 left * KIB_PER_PAGE);
 	pages_free_virt(pages, &host->account, vm, pages_order(sizeof(*vm)));
 }
 

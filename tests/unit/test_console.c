@@ -337,6 +337,26 @@ static void full_ring_holds_the_writer(void **state)
 	assert_true(was_sent("[good] a short one\r\n"));
 }
 
+/* A report waits for its turn, and none of the log is lost by it. */
+static void full_log_holds_reports(void **state)
+{
+	static const char line[] = "[    1.000000] a line of a long report\n";
+
+	(void)state;
+	guests_add(2);
+	host.room = 0;
+	for (unsigned report = 0; report < 20; report++) {
+		console_wait_log(&console, &self);
+		for (unsigned i = 0; i < 50; i++)
+			console_print(&console, NULL, line, sizeof(line) - 1);
+	}
+	assert_true(host.blocked > 0);
+	assert_int_equal(console.log_lost, 0);
+	assert_true(list_is_empty(&console.log_waiters));
+	drain();
+	assert_false(was_sent("lines of the log were lost"));
+}
+
 static void last_words_are_not_lost(void **state)
 {
 	static char lines[1500];
@@ -478,6 +498,7 @@ int main(void)
 		TEST(work_is_bounded),
 		TEST(silent_bytes_are_bounded),
 		TEST(full_ring_holds_the_writer),
+		TEST(full_log_holds_reports),
 		TEST(last_words_are_not_lost),
 		TEST(lines_about_a_guest_come_in_order),
 		TEST(full_log_says_so),
