@@ -9,7 +9,13 @@ SIM_VM_SRCS := $(SIM_SRCS) tests/unit/fake/vm.c core/vm.c core/vcpu.c \
 	core/apic_vectors.c core/apic_route.c
 
 UNIT_SRCS_test_sched := $(SIM_SRCS)
+UNIT_SRCS_test_timer := $(SIM_SRCS)
 SIM_VM_TESTS := test_vcpu_exits test_vcpu_inject test_vcpu_smp
 
 $(foreach t,$(SIM_VM_TESTS),$(eval UNIT_SRCS_$t := $(SIM_VM_SRCS)))
-$(foreach t,test_sched $(SIM_VM_TESTS),$(eval UNIT_FLAGS_$t := $(SIM_FLAGS)))
+$(foreach t,test_sched test_timer $(SIM_VM_TESTS),$(eval UNIT_FLAGS_$t := $(SIM_FLAGS)))
+
+# CPUs that are threads, for ThreadSanitizer, in place of the other sanitizers.
+UNIT_SRCS_test_timer_race := core/time.c
+UNIT_FLAGS_test_timer_race := $(UNIT_FAKES)
+UNIT_LIBS_test_timer_race := -fno-sanitize=all -fsanitize=thread -lpthread

@@ -367,8 +367,14 @@ static void stop_machine(struct vcpu *vcpu)
 	apic_on(vcpu);
 	apic_mmio_write(&vcpu->apic, APIC_REG_LVT_TIMER * 16, 0x20041);
 	if (id == 1)
-		for (;;) /* ring 3 without end: it does not agree to anything */
+		for (;;) { /* ring 3 without end: it agrees to nothing */
 			sim_user(1);
+			/* GATE_YIELD: its way back does not look. */
+			if (sim_random(2)) {
+				irq_disable();
+				sched_yield();
+			}
+		}
 	for (unsigned i = 0; i < 20 + sim_random(40); i++)
 		act_randomly(vcpu);
 	gate_vm(vcpu, power_off);

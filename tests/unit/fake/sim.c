@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/mcheck.h"
 #include "core/trap.h"
 #include "include/log.h"
 #include "include/panic.h"
@@ -596,7 +597,12 @@ void speculation_switch(struct cpu *cpu, const struct sched_domain *domain)
 	sim.barriers++;
 }
 
+/* Of cpu_init(), which nobody calls here. */
 void trap_init_cpu(void)
+{
+}
+
+void mcheck_init_cpu(void)
 {
 }
 
@@ -672,7 +678,8 @@ void sim_setup(unsigned cpus, uint64_t seed)
 	memset(lock_in_irq, 0, sizeof(lock_in_irq));
 	memset(lock_with_irqs, 0, sizeof(lock_with_irqs));
 	memset(vm_locks, 0, sizeof(vm_locks));
-	sim.cpu = calloc(cpus, sizeof(*sim.cpu));
+	sim.cpu = aligned_alloc(PAGE_SIZE, cpus * sizeof(*sim.cpu));
+	memset(sim.cpu, 0, cpus * sizeof(*sim.cpu));
 	sim.cpu_count = sim.host.cpu_count = cpus;
 	sim.now = sim.host.time.boot_tsc = 1000;
 	sim.tick = 100;

@@ -6,6 +6,7 @@
 #ifndef BULKHEAD_FAKE_VM_H
 #define BULKHEAD_FAKE_VM_H
 
+#include "core/mcheck.h"
 #include "core/vm.h"
 #include "tests/unit/fake/sim.h"
 
@@ -42,6 +43,7 @@ struct fake_vms {
 	void (*delivered)(struct vcpu *vcpu, const struct event *event);
 	/* Entries end before a host interrupt can end them. */
 	bool is_endless;
+	enum mcheck_verdict mcheck; /* of every machine check */
 	unsigned in_a_row_max;
 	unsigned off; /* host_power_off() was called: with that code + 1 */
 };
