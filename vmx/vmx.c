@@ -272,11 +272,16 @@ static int vmx_vcpu_init(struct vendor_vcpu *vcpu)
 	struct vendor_vm *vm = vcpu->vm;
 	struct vmx_vcpu_page *page =
 		pages_alloc_zeroed(vm->pages, vm->account, 0);
-	void *vmcs = region_new(vm->pages, vm->account);
 	struct vmx_vcpu *vmx;
+	void *vmcs;
 
-	if (!page || !vmcs)
+	if (!page)
 		return -ENOMEM;
+	vmcs = region_new(vm->pages, vm->account);
+	if (!vmcs) {
+		pages_free_virt(vm->pages, vm->account, page, 0);
+		return -ENOMEM;
+	}
 	vmx = &page->vmx;
 	vmx->vmcs = vmcs;
 	vmx->vmcs_hpa = virt_to_phys(vmcs);

@@ -619,6 +619,32 @@ static void make_vmcs(void)
 }
 
 /* A VM whose vCPUs share a CPU exits from spin loops, or at each PAUSE. */
+/* An error leaves nothing behind, however much there was. */
+static void test_no_memory(void **unused)
+{
+	struct mem_account account = { .limit = 1 };
+	struct pages pages;
+	struct vendor_vm poor = { .pages = &pages, .account = &account };
+	struct vendor_vcpu one = { .state = &state,
+				   .vm = &poor,
+				   .apic = &apic };
+	void *metadata = malloc(pages_metadata_size(FAKE_PHYS_SIZE));
+
+	(void)unused;
+	fake_phys_init();
+	pages_init(&pages, metadata, FAKE_PHYS_SIZE);
+	pages_add(&pages, MIB(2), PAGE_2M);
+	assert_int_equal(vmx_vendor.vcpu_init(&one), -ENOMEM);
+	assert_null(one.private);
+	assert_int_equal(account.pages, 0);
+	account.limit = 2;
+	assert_int_equal(vmx_vendor.vcpu_init(&one), 0);
+	vmx_vendor.vcpu_fini(&one);
+	assert_int_equal(account.pages, 0);
+	fake_phys_fini();
+	free(metadata);
+}
+
 static void test_new_pause(void **unused)
 {
 	(void)unused;
@@ -679,7 +705,7 @@ int main(void)
 		TEST(test_apic_page),	    TEST(test_tpr),
 		TEST(test_new_pause),	    TEST(test_new_ept),
 		TEST(test_apic_mode),	    TEST(test_apic_write),
-		TEST(test_new_apic),
+		TEST(test_new_apic),	    TEST(test_no_memory),
 	};
 
 	return cmocka_run_group_tests_name("vmx_run", tests, NULL, NULL);
