@@ -226,6 +226,8 @@ static void test_ignored(void)
 /* After INIT it does nothing until its SIPI, whatever else it is sent. */
 static void wait_for_sipi(unsigned id)
 {
+	uint64_t before;
+
 	if (id == 1) {
 		say_inside();
 		for (;;)
@@ -235,13 +237,13 @@ static void wait_for_sipi(unsigned id)
 		init(1);
 		/* Its CPU may take a while to hear of it. */
 		do {
-			progress = 0;
+			before = progress;
 			smp_spin(25 * TICKS_A_WHILE);
-		} while (progress);
+		} while (progress != before);
 		smp_send(1, ICR_FIXED | VECTOR);
 		smp_wake(1);
 		smp_spin(20 * TICKS_A_WHILE);
-		taken_after = progress;
+		taken_after = progress - before;
 		sipi(1, TRAMPOLINE);
 		(void)smp_wait_start(1, starts_before + 1);
 	}
@@ -252,7 +254,9 @@ static void test_waits(void)
 	is_inside = progress = 0;
 	starts_before = smp_cpus[1].starts;
 	smp_run(wait_for_sipi);
-	check_equal("waits-for-sipi", taken_after, 0);
+	/* The simulated processor may have been held up in its last increment.
+	 */
+	check("waits-for-sipi", taken_after <= 1);
 	check_equal("waited", smp_cpus[1].starts, starts_before + 1);
 }
 
