@@ -26,9 +26,10 @@ struct machine_vcpu {
 	struct gate_page *page;
 	struct machine *machine;
 	unsigned id;
-	uint32_t epoch;	  /* of the work it does; atomic */
-	void *restart[5]; /* __builtin_longjmp: gives that work up */
-	uint32_t events;  /* GATE_EVENT_* of work given up */
+	uint32_t epoch;	     /* of the work it does; atomic */
+	uint32_t is_waiting; /* for the lock; atomic */
+	void *restart[5];    /* __builtin_longjmp: gives that work up */
+	uint32_t events;     /* GATE_EVENT_* of work given up */
 	/* The last instruction did more than compute: what it asked of devices
 	 * may be an interrupt already. */
 	bool has_acted;
@@ -53,7 +54,7 @@ struct machine_disk {
 
 struct machine {
 	const struct gate_config *config;
-	uint32_t lock;		      /* atomic */
+	uint32_t lock_next, lock_serving; /* tickets; atomic */
 	uint32_t is_ready;	      /* atomic: vCPU 0 has built the board */
 	uint32_t epoch;		      /* atomic, written under the lock */
 	bool is_reset_wanted;	      /* under the lock */
@@ -69,7 +70,11 @@ struct machine {
 /* machine/main.c */
 void machine_lock_shared(struct machine_vcpu *vcpu);
 
-/* Does not return when the vCPU's epoch is over: see above. */
+/*
+ * In the order in which they come: a vCPU that floods a device does not keep
+ * the others from theirs.  Does not return when the vCPU's epoch is over: see
+ * above.
+ */
 static inline void machine_lock(struct machine_vcpu *vcpu)
 {
 	struct machine *machine = vcpu->machine;
@@ -81,7 +86,8 @@ static inline void machine_lock(struct machine_vcpu *vcpu)
 
 static inline void machine_unlock(struct machine *machine)
 {
-	__atomic_store_n(&machine->lock, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&machine->lock_serving, machine->lock_serving + 1,
+			 __ATOMIC_RELEASE);
 }
 
 /* machine/emulate_ops.c */

@@ -28,17 +28,27 @@ static __noinline __noreturn void give_up(struct machine_vcpu *vcpu)
 	__builtin_longjmp(vcpu->restart, 1);
 }
 
+/* Whoever resets meanwhile need not wait for it: it does nothing until then. */
+static __noinline void lock_wait(struct machine_vcpu *vcpu, uint32_t ticket)
+{
+	const struct machine *machine = vcpu->machine;
+
+	__atomic_store_n(&vcpu->is_waiting, 1, __ATOMIC_RELEASE);
+	while (__atomic_load_n(&machine->lock_serving, __ATOMIC_ACQUIRE) !=
+	       ticket)
+		gate_yield();
+	__atomic_store_n(&vcpu->is_waiting, 0, __ATOMIC_RELEASE);
+}
+
 void machine_lock_shared(struct machine_vcpu *vcpu)
 {
 	struct machine *machine = vcpu->machine;
+	uint32_t ticket =
+		__atomic_fetch_add(&machine->lock_next, 1, __ATOMIC_ACQUIRE);
 
-	while (unlikely(
-		__atomic_exchange_n(&machine->lock, 1, __ATOMIC_ACQUIRE))) {
-		/* Who holds it may be waiting for this vCPU: reset(). */
-		if (is_stale(vcpu))
-			give_up(vcpu);
-		gate_yield();
-	}
+	if (unlikely(__atomic_load_n(&machine->lock_serving,
+				     __ATOMIC_ACQUIRE) != ticket))
+		lock_wait(vcpu, ticket);
 	if (unlikely(is_stale(vcpu))) {
 		machine_unlock(machine);
 		give_up(vcpu);
@@ -280,15 +290,25 @@ static __noinline void take_events(struct machine_vcpu *vcpu)
 	machine_unlock(machine);
 }
 
-/* Until every other vCPU has joined the epoch: none writes to RAM any more. */
+/*
+ * Whether the vCPU may still write to RAM for an older epoch.  If it waits for
+ * the lock it will give its work up as soon as it has it.
+ */
+static bool is_behind(const struct machine *machine,
+		      const struct machine_vcpu *vcpu)
+{
+	return __atomic_load_n(&vcpu->epoch, __ATOMIC_ACQUIRE) !=
+		       machine->epoch &&
+	       !__atomic_load_n(&vcpu->is_waiting, __ATOMIC_ACQUIRE);
+}
+
 static void others_await(const struct machine_vcpu *self)
 {
-	struct machine *machine = self->machine;
+	const struct machine *machine = self->machine;
 
 	for (unsigned i = 0; i < machine->config->vcpu_count; i++)
 		while (&machine->vcpu[i] != self &&
-		       __atomic_load_n(&machine->vcpu[i].epoch,
-				       __ATOMIC_ACQUIRE) != machine->epoch)
+		       is_behind(machine, &machine->vcpu[i]))
 			gate_yield();
 }
 
