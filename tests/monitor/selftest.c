@@ -152,7 +152,7 @@ static void test_threads(void)
 
 struct hog {
 	volatile bool stop;
-	volatile uint64_t count;
+	volatile uint64_t turns; /* that the scheduler ended */
 	uint32_t ended;
 };
 
@@ -161,9 +161,10 @@ static void hog_thread(void *arg)
 	struct hog *hog = arg;
 
 	while (!hog->stop) {
-		hog->count++;
-		if (sched_should_yield(this_cpu()))
-			sched_yield();
+		if (!sched_should_yield(this_cpu()))
+			continue;
+		hog->turns++;
+		sched_yield();
 	}
 	__atomic_fetch_add(&hog->ended, 1, __ATOMIC_RELEASE);
 }
@@ -200,9 +201,10 @@ static void test_slices(void)
 	report(wait_for(&hog[0].ended, 2, 5000) &&
 		       wait_for(&hog[1].ended, 1, 5000),
 	       "busy threads end");
-	x = hog[0].count;
-	y = hog[1].count;
-	report(x < 3 * y && y < 3 * x, "busy threads share a CPU");
+	x = hog[0].turns;
+	y = hog[1].turns;
+	/* Turns, not work: how long each is depends on the simulator's host. */
+	report(x >= 2 && x <= y + 2 && y <= x + 2, "busy threads share a CPU");
 }
 
 /* ---- Memory -------------------------------------------------------------- */

@@ -111,6 +111,12 @@ class Runner(unittest.TestCase):
         self.assertEqual(done.returncode, 1, done)
         self.assertIn("cannot be started", done.stdout)
 
+    @staticmethod
+    def heed_signals():
+        """As at a terminal, though these tests run in some background."""
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+
     def test_signals_end_the_tests_with_it(self):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             for name in ("1", "2", "3"):
@@ -118,7 +124,8 @@ class Runner(unittest.TestCase):
                             (self.folder, name))
             run = subprocess.Popen(
                 self.listing("s 99 exit sh %s/?.sh\n" % self.folder),
-                env=self.env, stdout=subprocess.PIPE)
+                env=self.env, stdout=subprocess.PIPE,
+                preexec_fn=self.heed_signals)
             paths = [os.path.join(self.folder, "pid" + n) for n in "12"]
             until = time.monotonic() + 20
             while time.monotonic() < until and not all(

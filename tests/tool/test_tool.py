@@ -531,6 +531,12 @@ class Tool(unittest.TestCase):
 
     # ---- Signals ---------------------------------------------------------
 
+    @staticmethod
+    def heed_signals():
+        """As at a terminal, though these tests run in some background."""
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+
     def ended_by(self, number, *words, stdout=subprocess.DEVNULL):
         pid_file = os.path.join(self.folder, "pid")
         self.simulator("echo $$ >%s.new; mv %s.new %s; exec sleep 60" %
@@ -539,7 +545,8 @@ class Tool(unittest.TestCase):
             os.unlink(pid_file)
         tool = subprocess.Popen(self.command("run", self.manifest, *words),
                                 stdin=subprocess.DEVNULL, stdout=stdout,
-                                stderr=subprocess.PIPE, env=self.env)
+                                stderr=subprocess.PIPE, env=self.env,
+                                preexec_fn=self.heed_signals)
         until = time.monotonic() + 20
         while not os.path.exists(pid_file) and time.monotonic() < until:
             time.sleep(0.02)
