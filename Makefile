@@ -46,20 +46,18 @@ objs	= $(patsubst %,$2/%.o,$(call c_in,$1) $(wildcard $(addsuffix /*.asm,$1)))
 
 PURE_DIRS    := emulate devices firmware lib
 MACHINE_DIRS := machine $(PURE_DIRS)
-MONITOR_DIRS := boot core mm svm vmx drivers lib
+MONITOR_DIRS := boot kernel cpumodel vm mm init svm vmx drivers lib
 
 MACHINE_OBJS := $(call objs,$(MACHINE_DIRS),$B/machine)
 MONITOR_OBJS := $(call objs,$(MONITOR_DIRS),$B/monitor)
 
 # Host tests: pure code, and those files of the monitor that are host-testable.
 HOST_SRCS := $(filter-out lib/string.c lib/printf.c lib/libc_shim.c, \
-	     $(call c_in,$(PURE_DIRS))) \
-	     $(wildcard mm/table.c mm/npt.c mm/ept.c mm/pages.c core/apic.c \
-	     core/apic_vectors.c core/console.c core/cpuid.c core/msr.c \
-	     core/manifest.c core/modules.c core/program.c core/terminal.c \
-	     core/speculation.c \
-	     boot/multiboot.c boot/ranges.c boot/acpi.c \
-	     core/module_check.c)
+	     $(call c_in,$(PURE_DIRS) init)) \
+	     $(addprefix mm/,table.c npt.c ept.c pages.c) \
+	     $(addprefix cpumodel/,apic.c apic_vectors.c cpuid.c msr.c) \
+	     $(addprefix kernel/,console.c terminal.c speculation.c) \
+	     $(addprefix boot/,multiboot.c ranges.c acpi.c)
 HOST_OBJS := $(patsubst %,$B/host/%.o,$(HOST_SRCS))
 
 # ---- Offsets for NASM: never numbers by hand -------------------------------

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/loader.h"
-#include "drivers/cmos.h"
+#include "vm/loader.h"
+#include "kernel/cmos.h"
 #include "include/errno.h"
 #include "include/x86_msr.h"
 #include "mm/pages.h"
@@ -303,7 +303,7 @@ enum gate_exit vcpu_go(struct vcpu *vcpu)
 	return vcpu->page->exit;
 }
 
-/* As core/gate.c's dispatcher. */
+/* As vm/gate.c's dispatcher. */
 void gate_vm(struct vcpu *vcpu, void (*fn)(struct vcpu *vcpu))
 {
 	irq_disable();

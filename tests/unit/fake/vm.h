@@ -6,8 +6,8 @@
 #ifndef BULKHEAD_FAKE_VM_H
 #define BULKHEAD_FAKE_VM_H
 
-#include "core/mcheck.h"
-#include "core/vm.h"
+#include "kernel/mcheck.h"
+#include "vm/vm.h"
 #include "tests/unit/fake/sim.h"
 
 #define BACK_TRACE 64
