@@ -3,16 +3,7 @@
  * Control negotiation against the capability MSRs of processors, as Bochs 2.7
  * has them, and against such that lack something.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-
-#include "include/errno.h"
-#include "vmx/controls.h"
-#include "vmx/vmcs.h"
+#include "tests/unit/vmx_test.h"
 
 #define BASIC	   0x00d810000000002b
 #define BASIC_ICE  0x00d8100000000004
@@ -28,7 +19,7 @@
 #define FIXED1	   0xffffffff
 #define CR4_FIXED0 0x2000
 
-/* What is to come of a model's capabilities. */
+/* What is to be negotiated of a model's capabilities. */
 #define HAS_UNRESTRICTED BIT(0)
 #define HAS_INVPCID	 BIT(1)
 #define HAS_PAUSE_LOOP	 BIT(2)

@@ -8,14 +8,15 @@
  * "VMX Capability Reporting Facility", appendix B "Field Encoding in VMCS",
  * appendix C "VMX Basic Exit Reasons".
  */
-#ifndef BULKHEAD_VMX_VMCS_H
-#define BULKHEAD_VMX_VMCS_H
+#ifndef BULKHEAD_VMX_HARDWARE_H
+#define BULKHEAD_VMX_HARDWARE_H
 
 #include "include/compiler.h"
 
 /* ---- MSRs and CPUID ------------------------------------------------------ */
 
-#define CPUID_1_ECX_VMX BIT(5)
+#define CPUID_1_ECX_VMX	    BIT(5)
+#define CPUID_ADDRESS_SIZES 0x80000008
 
 #define MSR_FEATURE_CONTROL	    0x0000003a
 #define FEATURE_CONTROL_LOCKED	    BIT(0)
@@ -323,7 +324,20 @@ enum vmx_reason {
 #ifdef HOST_TEST /* tests bring a VMCS of their own, which counts */
 uint64_t vmcs_read(uint64_t field);
 void vmcs_write(uint64_t field, uint64_t value);
+void vmcs_clear(hpa_t vmcs);
+void vmcs_load(hpa_t vmcs);
 #else
+static inline void vmcs_clear(hpa_t vmcs)
+{
+	__asm__ volatile("vmclear %0" : : "m"(vmcs) : "cc", "memory");
+}
+
+/* The VMCS becomes this CPU's current one. */
+static inline void vmcs_load(hpa_t vmcs)
+{
+	__asm__ volatile("vmptrld %0" : : "m"(vmcs) : "cc", "memory");
+}
+
 static __always_inline uint64_t vmcs_read(uint64_t field)
 {
 	uint64_t value;
@@ -337,5 +351,18 @@ static __always_inline void vmcs_write(uint64_t field, uint64_t value)
 	__asm__ volatile("vmwrite %1, %0" : : "r"(field), "r"(value) : "cc");
 }
 #endif
+
+/* For dumps: 0 where the field does not exist. */
+static inline uint64_t vmcs_probe(uint64_t field)
+{
+#ifdef HOST_TEST
+	return vmcs_read(field);
+#else
+	uint64_t value = 0;
+
+	__asm__ volatile("vmread %1, %0" : "+r"(value) : "r"(field) : "cc");
+	return value;
+#endif
+}
 
 #endif

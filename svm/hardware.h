@@ -5,8 +5,8 @@
  * References: APM volume 2, "Secure Virtual Machine", "Layout of VMCB",
  * "SVM Intercept Exit Codes".
  */
-#ifndef BULKHEAD_SVM_VMCB_H
-#define BULKHEAD_SVM_VMCB_H
+#ifndef BULKHEAD_SVM_HARDWARE_H
+#define BULKHEAD_SVM_HARDWARE_H
 
 #include "include/compiler.h"
 #include "include/x86_state.h"
