@@ -32,21 +32,6 @@ bool svm_can_inject(struct vendor_vcpu *vcpu, enum event_kind kind)
 
 /* ---- Virtual interrupts ------------------------------------------------ */
 
-void svm_virq_raise(struct svm_vcpu *svm, unsigned priority, uint8_t vector)
-{
-	struct vmcb *vmcb = svm->vmcb;
-
-	vmcb->int_ctl &= ~(INT_CTL_V_INTR_PRIO | INT_CTL_V_IGN_TPR |
-			   INT_CTL_V_INTR_VECTOR);
-	vmcb->int_ctl |=
-		INT_CTL_V_IRQ | FIELD_PUT(INT_CTL_V_INTR_VECTOR, vector);
-	if (priority >= VENDOR_PRIORITY_ABOVE_TPR)
-		vmcb->int_ctl |= INT_CTL_V_IGN_TPR;
-	else
-		vmcb->int_ctl |= FIELD_PUT(INT_CTL_V_INTR_PRIO, priority);
-	svm->dirty |= CLEAN_TPR;
-}
-
 /*
  * A virtual interrupt that is never delivered: its intercept fires as soon as
  * it could be.
@@ -56,14 +41,6 @@ void svm_interrupt_window_open(struct svm_vcpu *svm, unsigned priority)
 	svm_virq_raise(svm, priority, 0);
 	svm->vmcb->intercept |= INTERCEPT_VINTR;
 	svm_quirk_cr8(svm);
-}
-
-void svm_interrupt_window_close(struct svm_vcpu *svm)
-{
-	svm->vmcb->int_ctl &= ~INT_CTL_V_IRQ;
-	svm->vmcb->intercept &= ~INTERCEPT_VINTR;
-	svm->vmcb->intercept_cr &= ~INTERCEPT_CR_WRITE(8);
-	svm->dirty |= CLEAN_INTERCEPTS | CLEAN_TPR;
 }
 
 /*
@@ -106,8 +83,6 @@ void svm_inject(struct vendor_vcpu *vcpu, const struct event *event)
 			svm_quirk_virq_send(svm, event->vector);
 			return;
 		}
-	} else if (unlikely(svm->is_virq_sent)) {
-		svm_quirk_cr8(svm); /* the handler may */
 	}
 	if (event->has_error_code)
 		inject |= EVENT_HAS_ERROR |
@@ -118,6 +93,8 @@ void svm_inject(struct vendor_vcpu *vcpu, const struct event *event)
 		svm->vmcb->intercept |= INTERCEPT_IRET;
 		svm->dirty |= CLEAN_INTERCEPTS;
 	}
+	if (unlikely(svm->is_virq_sent))
+		svm_quirk_cr8(svm); /* the event's handler may write it */
 }
 
 void svm_end_shadow(struct vendor_vcpu *vcpu)
@@ -145,7 +122,7 @@ void svm_events_clear(struct vendor_vcpu *vcpu)
  * An event whose delivery the exit cut short goes in again; INT n and its
  * kind need not, for RIP still stands at the instruction.
  */
-static void reinject_unfinished(struct vmcb *vmcb)
+void svm_event_reinject(struct vmcb *vmcb)
 {
 	uint64_t info = vmcb->exit_int_info;
 	unsigned type = FIELD_GET(EVENT_TYPE, info);
@@ -160,11 +137,8 @@ static void reinject_unfinished(struct vmcb *vmcb)
 
 void svm_event_exit(struct svm_vcpu *svm)
 {
-	uint64_t info = svm->vmcb->exit_int_info;
-	bool is_virq = svm->is_virq_sent && svm_quirk_virq_exit(svm, info);
-
-	if (info & EVENT_VALID && !is_virq)
-		reinject_unfinished(svm->vmcb);
+	if (svm->is_virq_sent)
+		svm_quirk_virq_exit(svm);
 	else
-		svm->vmcb->event_inject = 0;
+		svm_event_reinject(svm->vmcb);
 }

@@ -131,9 +131,8 @@ static void decode_unknown(const struct vmcb *vmcb, struct exit_info *info)
 	info->raw_info2 = vmcb->exit_info2;
 }
 
-void svm_exit_decode(struct vendor_vcpu *vcpu, struct exit_info *info)
+void svm_exit_decode(struct svm_vcpu *svm, struct exit_info *info)
 {
-	struct svm_vcpu *svm = vcpu->private;
 	struct vmcb *vmcb = svm->vmcb;
 	uint32_t code = vmcb->exit_code;
 	uint8_t row;

@@ -80,16 +80,38 @@ void svm_open_window(struct vendor_vcpu *vcpu, enum event_kind kind,
 		     unsigned priority);
 void svm_end_shadow(struct vendor_vcpu *vcpu);
 void svm_events_clear(struct vendor_vcpu *vcpu);
-/* A virtual interrupt of this vector, with V_IGN_TPR if the priority says so.
- */
-void svm_virq_raise(struct svm_vcpu *svm, unsigned priority, uint8_t vector);
 void svm_interrupt_window_open(struct svm_vcpu *svm, unsigned priority);
-void svm_interrupt_window_close(struct svm_vcpu *svm);
 /* After an exit during the delivery of an event, or with is_virq_sent. */
 void svm_event_exit(struct svm_vcpu *svm);
+void svm_event_reinject(struct vmcb *vmcb); /* EXITINTINFO, which is valid */
+
+/* A virtual interrupt, whatever the TPR says if the priority is above it. */
+static inline void svm_virq_raise(struct svm_vcpu *svm, unsigned priority,
+				  uint8_t vector)
+{
+	struct vmcb *vmcb = svm->vmcb;
+
+	vmcb->int_ctl &= ~(INT_CTL_V_INTR_PRIO | INT_CTL_V_IGN_TPR |
+			   INT_CTL_V_INTR_VECTOR);
+	vmcb->int_ctl |=
+		INT_CTL_V_IRQ | FIELD_PUT(INT_CTL_V_INTR_VECTOR, vector);
+	if (priority >= VENDOR_PRIORITY_ABOVE_TPR)
+		vmcb->int_ctl |= INT_CTL_V_IGN_TPR;
+	else
+		vmcb->int_ctl |= FIELD_PUT(INT_CTL_V_INTR_PRIO, priority);
+	svm->dirty |= CLEAN_TPR;
+}
+
+static inline void svm_interrupt_window_close(struct svm_vcpu *svm)
+{
+	svm->vmcb->int_ctl &= ~INT_CTL_V_IRQ;
+	svm->vmcb->intercept &= ~INTERCEPT_VINTR;
+	svm->vmcb->intercept_cr &= ~INTERCEPT_CR_WRITE(8);
+	svm->dirty |= CLEAN_INTERCEPTS | CLEAN_TPR;
+}
 
 /* svm/exit.c: fills *info from the VMCB's exit code. */
-void svm_exit_decode(struct vendor_vcpu *vcpu, struct exit_info *info);
+void svm_exit_decode(struct svm_vcpu *svm, struct exit_info *info);
 
 /* svm/state.c */
 void svm_state_load(struct vendor_vcpu *vcpu, uint32_t groups);
@@ -112,8 +134,7 @@ void svm_quirk_cr8(struct svm_vcpu *svm);
 void svm_quirk_shadow(struct exit_info *info);
 /* In place of EVENTINJ, where svm_features.is_tcg. */
 void svm_quirk_virq_send(struct svm_vcpu *svm, uint8_t vector);
-/* After an exit with is_virq_sent: true if *info of EXITINTINFO is the virtual
- * interrupt itself, which still waits. */
-bool svm_quirk_virq_exit(struct svm_vcpu *svm, uint64_t info);
+/* After an exit with is_virq_sent. */
+void svm_quirk_virq_exit(struct svm_vcpu *svm);
 
 #endif

@@ -98,22 +98,31 @@ void svm_quirk_virq_send(struct svm_vcpu *svm, uint8_t vector)
 	svm->is_window_deferred = false;
 }
 
-/* QEMU reports a virtual interrupt whose delivery was cut short as an
- * exception. */
-bool svm_quirk_virq_exit(struct svm_vcpu *svm, uint64_t info)
+/* Cut short in its delivery it still waits, and QEMU calls it an exception. */
+static bool is_virq(const struct vmcb *vmcb, uint64_t info)
 {
-	const struct vmcb *vmcb = svm->vmcb;
+	return FIELD_GET(EVENT_TYPE, info) == EVENT_TYPE_EXCEPTION &&
+	       FIELD_GET(EVENT_VECTOR, info) ==
+		       FIELD_GET(INT_CTL_V_INTR_VECTOR, vmcb->int_ctl);
+}
 
-	if (vmcb->int_ctl & INT_CTL_V_IRQ)
-		return FIELD_GET(EVENT_TYPE, info) == EVENT_TYPE_EXCEPTION &&
-		       FIELD_GET(EVENT_VECTOR, info) ==
-			       FIELD_GET(INT_CTL_V_INTR_VECTOR, vmcb->int_ctl);
+void svm_quirk_virq_exit(struct svm_vcpu *svm)
+{
+	struct vmcb *vmcb = svm->vmcb;
+	uint64_t info = vmcb->exit_int_info;
+	bool waits = vmcb->int_ctl & INT_CTL_V_IRQ;
+
+	if (info & EVENT_VALID && !(waits && is_virq(vmcb, info)))
+		svm_event_reinject(vmcb);
+	else
+		vmcb->event_inject = 0;
+	if (waits)
+		return;
 	svm->is_virq_sent = false;
 	svm_interrupt_window_close(svm);
 	if (svm->is_window_deferred)
 		svm_interrupt_window_open(svm, svm->deferred_priority);
 	svm->is_window_deferred = false;
-	return false;
 }
 
 /* ---- Bochs ------------------------------------------------------------- */

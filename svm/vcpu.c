@@ -115,7 +115,7 @@ static void svm_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 		svm_event_exit(svm);
 	else
 		vmcb->event_inject = 0;
-	svm_exit_decode(vcpu, info);
+	svm_exit_decode(svm, info);
 }
 
 const struct vendor svm_vendor = {

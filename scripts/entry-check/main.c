@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Says which rules the guest states of a log break: `bulkhead explain-entry`
- * gives it the log as its standard input.
+ * entry-check LOG: which rules the guest states of the dumps in a log break.
+ * For `bulkhead explain-entry`.
  *
  * Exit status: 0 if there was a dump, 1 if not or if one was not whole.
  */
@@ -23,14 +23,15 @@ static void explain(const struct vmx_guest *guest)
 		printf("  passes every check known here\n");
 }
 
-int main(void)
+/* true: there was something to explain. */
+static bool explain_log(FILE *log)
 {
 	static struct dump dump;
 	struct vmx_guest guest;
 	char line[1024];
 	unsigned dumps = 0;
 
-	while (fgets(line, sizeof(line), stdin)) {
+	while (fgets(line, sizeof(line), log)) {
 		int missing;
 
 		if (!dump_line(&dump, line))
@@ -40,13 +41,32 @@ int main(void)
 		       (unsigned long)dump.field[VMCS_EXIT_QUALIFICATION]);
 		missing = dump_guest(&dump, &guest);
 		if (missing) {
-			printf("  not whole: field %x is missing\n",
+			printf("not whole: a line is missing (%x)\n",
 			       (unsigned)missing);
-			return 1;
+			return false;
 		}
 		explain(&guest);
 	}
 	if (!dumps)
-		printf("no dump of a VMCS is in this log\n");
-	return dumps ? 0 : 1;
+		printf("there is no dump of a VMCS in it\n");
+	return dumps;
+}
+
+int main(int argc, char **argv)
+{
+	FILE *log;
+	bool is_done;
+
+	if (argc != 2) {
+		fprintf(stderr, "usage: entry-check LOG\n");
+		return 2;
+	}
+	log = fopen(argv[1], "r");
+	if (!log) {
+		perror(argv[1]);
+		return 1;
+	}
+	is_done = explain_log(log);
+	fclose(log);
+	return is_done ? 0 : 1;
 }
