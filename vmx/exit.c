@@ -245,10 +245,12 @@ static __noinline void decode_rest(struct vendor_vcpu *vcpu,
 		info->raw_info1 = vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS);
 		break;
 	case REASON_ENTRY_GUEST_STATE:
-	case REASON_ENTRY_MSR_LOAD:
 		info->raw_info1 = vmcs_read(VMCS_EXIT_QUALIFICATION);
 		if (!vmx_features.controls.has_unrestricted)
 			vmx_emulate_refused(vcpu, info);
+		break;
+	case REASON_ENTRY_MSR_LOAD:
+		info->raw_info1 = vmcs_read(VMCS_EXIT_QUALIFICATION);
 		break;
 	default:
 		break;

@@ -189,7 +189,7 @@ static void test_nested(void **unused)
 		{ 0x100000006, NESTED_WRITE },
 		{ 0x100000014, NESTED_FETCH },
 		{ 0x200000006, NESTED_WRITE | NESTED_WALK },
-		/* Bits that mean nothing to core stay behind. */
+		/* Bits that mean nothing to the monitor stay behind. */
 		{ 0x1ffffffec, 0 },
 		{ UINT64_MAX,
 		  NESTED_PRESENT | NESTED_WRITE | NESTED_FETCH | NESTED_WALK },

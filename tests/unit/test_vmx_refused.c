@@ -50,7 +50,7 @@ static void test_refused(void **unused)
 		if (launched)
 			(void)run_on();
 		entries = 0;
-		is_next_refused = true;
+		next_refusal = REFUSED_STATE;
 		info = run_on();
 		assert_int_equal(entries, 1);
 		assert_int_equal(info.reason, EXIT_EMULATE_RUN);
@@ -75,7 +75,7 @@ static void test_refused_event(void **unused)
 	(void)unused;
 	store_control(X86_CR0_ET | X86_CR0_PE);
 	vmx_vendor.inject(&vcpu, &event);
-	is_next_refused = true;
+	next_refusal = REFUSED_STATE;
 	info = run_on();
 	assert_int_equal(injected, event_of(TYPE_EXTERNAL, 0x40));
 	assert_int_equal(info.reason, EXIT_EMULATE_RUN);
@@ -87,6 +87,15 @@ static void test_refused_event(void **unused)
 	assert_int_equal(injected & INTERRUPTION_VALID, 0);
 }
 
+/* No emulation helps where it is the monitor's own list of MSRs. */
+static void test_refused_msrs(void **unused)
+{
+	(void)unused;
+	store_control(X86_CR0_ET | X86_CR0_PE);
+	next_refusal = REFUSED_MSRS;
+	assert_int_equal(run_on().reason, EXIT_INVALID);
+}
+
 /* ---- What a refused entry leaves ----------------------------------------- */
 
 /* Where every state of a guest can be entered, a refusal is an error. */
@@ -95,10 +104,10 @@ static void test_invalid(void **unused)
 	struct exit_info info;
 
 	(void)unused;
-	is_next_refused = true;
+	next_refusal = REFUSED_STATE;
 	info = run_on();
 	assert_int_equal(info.reason, EXIT_INVALID);
-	assert_int_equal(info.raw, ENTRY_FAILURE);
+	assert_int_equal(info.raw, REFUSED_STATE);
 }
 
 /* The dump has all that `bulkhead explain-entry` needs, where it looks. */
@@ -146,6 +155,7 @@ int main(void)
 		RESTRICTED(test_real_mode),
 		RESTRICTED(test_refused),
 		RESTRICTED(test_refused_event),
+		RESTRICTED(test_refused_msrs),
 		TEST(test_invalid),
 		TEST(test_dump),
 	};

@@ -60,10 +60,11 @@ void vmcs_load(hpa_t hpa)
 char vmx_exit_point[1];
 
 static unsigned entries;
-static uint32_t injected; /* at the last entry */
-static bool is_next_refused;
+static uint32_t injected;     /* at the last entry */
+static uint32_t next_refusal; /* exit reason of the next entry, or 0 */
 
-#define ENTRY_FAILURE 0x80000021 /* invalid guest state */
+#define REFUSED_STATE 0x80000021 /* invalid guest state */
+#define REFUSED_MSRS  0x80000022 /* MSR loading */
 
 /* VMLAUNCH wants a clear VMCS, VMRESUME a launched one; an entry that is
  * refused changes neither that nor the event to be injected. */
@@ -75,9 +76,9 @@ uint64_t vmx_enter(struct x86_state *state, uint64_t is_launched,
 	entries++;
 	assert_int_equal(is_launched, is_vmcs_launched);
 	injected = (uint32_t)vmcs[VMCS_ENTRY_INTERRUPTION_INFO];
-	if (is_next_refused) {
-		is_next_refused = false;
-		vmcs[VMCS_EXIT_REASON] = ENTRY_FAILURE;
+	if (next_refusal) {
+		vmcs[VMCS_EXIT_REASON] = next_refusal;
+		next_refusal = 0;
 		return 0;
 	}
 	is_vmcs_launched = true;
@@ -151,7 +152,8 @@ static inline int setup(void **unused)
 	vmx_cpus[0].current = &vmx_vcpu;
 	deadline = 1;
 	entries = 0;
-	is_vmcs_launched = is_next_refused = false;
+	is_vmcs_launched = false;
+	next_refusal = 0;
 	logged[0] = '\0';
 	return 0;
 }
