@@ -44,8 +44,8 @@ static void load_control(struct vendor_vcpu *vcpu, const struct vmcb *vmcb,
 }
 
 /*
- * Every exit without NextRIP comes through here: no more than it takes, which
- * is EFER without LME.
+ * After every exit without NextRIP: no more than decoding needs, so EFER may
+ * lack LME.
  */
 static inline void load_fetch(const struct vmcb *vmcb, struct x86_state *state)
 {

@@ -29,7 +29,7 @@
 #define DESCRIPTOR_BASE_23_0  MASK(39, 16)
 #define DESCRIPTOR_BASE_31_24 MASK(63, 56)
 
-/* ---- Negotiation --------------------------------------------------------- */
+/* ---- Negotiation ------------------------------------------------------- */
 
 enum need {
 	NEED,	/* without it no guest runs */
@@ -119,7 +119,7 @@ static uint32_t allowed1(const struct vmx_caps *caps, unsigned word)
 	return (uint32_t)(caps->word[word] >> 32);
 }
 
-/* Bits that must be set, whoever wants them or not. */
+/* Bits that cannot be cleared. */
 static uint32_t forced(const struct vmx_caps *caps, unsigned word)
 {
 	return (uint32_t)caps->word[word];
@@ -244,7 +244,7 @@ int vmx_controls_negotiate(const struct vmx_caps *caps,
 	return 0;
 }
 
-/* ---- A new VMCS --------------------------------------------------------- */
+/* ---- A new VMCS -------------------------------------------------------- */
 
 /* Exceptions that the guest could raise without end from microcode, where no
  * interrupt gets in, and the host's own. */
@@ -340,7 +340,7 @@ void vmx_controls_init(struct vendor_vcpu *vcpu)
 	init_msr_lists(vmx);
 }
 
-/* ---- The host's state ---------------------------------------------------- */
+/* ---- The host's state -------------------------------------------------- */
 
 static uint64_t tss_base(uint64_t gdt, uint16_t selector)
 {

@@ -8,7 +8,7 @@
  * controls.c says what is not used at all.
  *
  * A VMCS belongs to the CPU its thread runs on: it is cleared when the thread
- * leaves, and made current again by whoever needs it first.
+ * leaves, and made current again at its first use.
  *
  * References: SDM volume 3, "Introduction to Virtual Machine Extensions",
  * "Virtual Machine Control Structures", "VMX Support for Address Translation".
@@ -143,8 +143,7 @@ int vmx_cpu_enable(unsigned cpu, struct pages *pages,
 	return vmxon(virt_to_phys(region));
 }
 
-/* ---- The current VMCS ------------------------------------------------------
- */
+/* ---- The current VMCS -------------------------------------------------- */
 
 __noinline void vmx_vmcs_move(struct vendor_vcpu *vcpu)
 {
@@ -176,8 +175,7 @@ void vmx_vmcs_release(struct vendor_vcpu *vcpu)
 	vmx_cpus[vcpu->cpu].current = NULL;
 }
 
-/* ---- Translations ----------------------------------------------------------
- */
+/* ---- Translations ------------------------------------------------------ */
 
 /* A set bit is one in use; atomic. */
 static uint64_t vpids[VPIDS / 64] = { 1 };

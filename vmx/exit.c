@@ -94,9 +94,8 @@ static inline void decode_length(struct vendor_vcpu *vcpu,
 }
 
 /*
- * What is written to EOI does not matter, and nobody writes it but by MOV: no
- * need to look at the instruction.  All else but the TPR, which does not exit,
- * is emulated.
+ * The value written to EOI does not matter, and a MOV is assumed: that is
+ * answered without decoding.  The TPR does not exit; all else is emulated.
  */
 static void decode_apic(struct vendor_vcpu *vcpu, struct exit_info *info)
 {
@@ -279,7 +278,7 @@ void vmx_exit_decode(struct vendor_vcpu *vcpu, struct exit_info *info)
 		decode_io(vmcs_read(VMCS_EXIT_QUALIFICATION), info);
 }
 
-/* ---- Entries that failed, reports ---------------------------------------- */
+/* ---- Entries that failed, reports -------------------------------------- */
 
 /* VMLAUNCH or VMRESUME itself failed. */
 __noinline void vmx_entry_failed(struct exit_info *info, uint64_t flags)

@@ -58,8 +58,7 @@ void vmx_msr_bitmap_init(uint8_t *bitmap)
 		msr_open(bitmap, bitmap_open[i]);
 }
 
-/* ---- Switching -------------------------------------------------------------
- */
+/* ---- Switching --------------------------------------------------------- */
 
 /* What the gate set on this CPU; the machine's GS base is always 0. */
 struct host_msrs {

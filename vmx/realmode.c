@@ -18,7 +18,7 @@
 #include "mm/phys.h"
 #include "mm/table.h"
 
-/* Instructions before the monitor looks at what is pending. */
+/* Instructions before the monitor checks what is pending. */
 #define REAL_MODE_COUNT 256
 #define WAITING_COUNT	8 /* while an interrupt waits for IF */
 /* In protected mode the state may be one to enter after any of them. */
@@ -119,8 +119,7 @@ void vmx_emulate_event(struct vmx_vcpu *vmx, struct exit_info *info)
 	event_to_machine(vmx, info);
 }
 
-/* ---- The identity page table -----------------------------------------------
- */
+/* ---- The identity page table ------------------------------------------- */
 
 #define PDE_FLAGS                                                             \
 	(BIT(0) | BIT(1) | BIT(2) /* P RW US */ | BIT(5) | BIT(6) /* A D */ | \

@@ -30,8 +30,7 @@
 	 X86_CR0_PG)
 #define EFER_GUEST (X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA | X86_EFER_NXE)
 
-/* ---- Segments --------------------------------------------------------------
- */
+/* ---- Segments ---------------------------------------------------------- */
 
 /* Access rights: the attribute bits with four reserved ones in their midst. */
 #define ATTR_LOW      MASK(7, 0)
@@ -154,8 +153,7 @@ static void store_segments(struct vmx_vcpu *vmx, const struct x86_state *state)
 	vmx_shadow_set(blocked, state->rflags);
 }
 
-/* ---- Descriptor tables -----------------------------------------------------
- */
+/* ---- Descriptor tables ------------------------------------------------- */
 
 static void load_tables(struct x86_state *state)
 {
@@ -184,8 +182,7 @@ static void store_tables(const struct x86_state *state)
 	vmcs_write(VMCS_GUEST_IDTR_LIMIT, state->idtr.limit & 0xffff);
 }
 
-/* ---- Control registers -----------------------------------------------------
- */
+/* ---- Control registers ------------------------------------------------- */
 
 static bool is_pae(const struct x86_state *state)
 {
@@ -308,8 +305,7 @@ static void store_control(struct vendor_vcpu *vcpu,
 	vmx->work |= WORK_FLUSH_TLB;
 }
 
-/* ---- SYSCALL and SYSENTER --------------------------------------------------
- */
+/* ---- SYSCALL and SYSENTER ---------------------------------------------- */
 
 static void load_syscall(const struct vmx_vcpu *vmx, struct x86_state *state)
 {
@@ -329,7 +325,7 @@ static bool is_canonical(uint64_t address)
 	return (int64_t)(address << 16) >> 16 == (int64_t)address;
 }
 
-/* Loading them must not fault: this may come from a bad machine. */
+/* Loading them must not fault; a hostile machine may store anything. */
 static void keep_canonical(uint64_t *to, uint64_t value)
 {
 	if (is_canonical(value))
@@ -349,8 +345,7 @@ static void store_syscall(struct vmx_vcpu *vmx, const struct x86_state *state)
 	vmcs_write(VMCS_GUEST_SYSENTER_EIP, state->sysenter_eip);
 }
 
-/* ---- Debug registers -------------------------------------------------------
- */
+/* ---- Debug registers --------------------------------------------------- */
 /*
  * The VMCS switches DR7 alone; DR0-DR3 and DR6 stay with whoever used them
  * last.  Until the guest touches a debug register, or while it has a
@@ -421,8 +416,7 @@ static void store_debug(struct vmx_vcpu *vmx, const struct x86_state *state)
 	debug_work(vmx, state->dr7);
 }
 
-/* ---- All groups ------------------------------------------------------------
- */
+/* ---- All groups -------------------------------------------------------- */
 
 void vmx_state_load(struct vendor_vcpu *vcpu, uint32_t groups)
 {
@@ -430,7 +424,7 @@ void vmx_state_load(struct vendor_vcpu *vcpu, uint32_t groups)
 	struct x86_state *state = vcpu->state;
 
 	vmx_vmcs_use(vcpu);
-	/* Lengths are always told, so nobody fetches only for that. */
+	/* VT-x has every length: FETCH alone is never asked for. */
 	if (groups & X86_GROUP_FETCH)
 		groups |= X86_GROUP_SEGMENTS | X86_GROUP_CONTROL;
 	if (groups & X86_GROUP_SEGMENTS)

@@ -16,8 +16,7 @@
 
 #define DR6_RESET 0xffff0ff0ULL
 
-/* ---- VMs -------------------------------------------------------------------
- */
+/* ---- VMs --------------------------------------------------------------- */
 
 /* Where guests' local APICs are mapped: no access ever reaches it. */
 static uint8_t apic_page[PAGE_SIZE] __aligned(PAGE_SIZE);
@@ -63,8 +62,7 @@ static void vmx_vm_fini(struct vendor_vm *vm)
 	vm->private = NULL;
 }
 
-/* ---- vCPUs -----------------------------------------------------------------
- */
+/* ---- vCPUs ------------------------------------------------------------- */
 
 /* What one page holds: the vCPU's own structure and its two MSR lists. */
 struct vmx_vcpu_page {
@@ -137,11 +135,11 @@ static void vmx_switch_out(struct vendor_vcpu *vcpu)
 	vmx_vmcs_release(vcpu);
 }
 
-/* ---- Running ---------------------------------------------------------------
- */
+/* ---- Running ----------------------------------------------------------- */
 
 /* false: the guest cannot be entered, and *info says what to do instead. */
-static __noinline bool do_work(struct vendor_vcpu *vcpu, struct exit_info *info)
+static __noinline bool prepare_entry(struct vendor_vcpu *vcpu,
+				     struct exit_info *info)
 {
 	struct vmx_vcpu *vmx = vcpu->private;
 
@@ -221,7 +219,7 @@ static void vmx_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 	/* After every trip to the machine. */
 	if (vmx->work == WORK_MSRS)
 		vmx_msrs_load(vmx);
-	else if (unlikely(vmx->work) && !do_work(vcpu, info))
+	else if (unlikely(vmx->work) && !prepare_entry(vcpu, info))
 		return;
 	store_rip(vmx, state);
 	*vmx->tpr = vcpu->tpr;
