@@ -251,7 +251,7 @@ int __must_check msr_exit_write(struct vcpu *vcpu, uint32_t msr,
 /* vm/gate.c, vm/gate_entry.asm */
 #define GATE_ROW_SHIFT 4 /* of a row in the table of calls */
 /* Some without a call: the number is cut to this where it is only guessed. */
-#define GATE_ROWS      32
+#define GATE_ROWS      64
 _Static_assert(GATE_CALL_COUNT <= GATE_ROWS, "a row for each call");
 void gate_init_cpu(void);
 __noreturn void gate_enter_machine(uint64_t rip, uint64_t rsp, uint64_t arg);

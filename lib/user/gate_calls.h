@@ -2,8 +2,8 @@
 /*
  * The gate's calls as C functions; contracts in include/gate.h.
  */
-#ifndef BULKHEAD_MACHINE_GATE_CALLS_H
-#define BULKHEAD_MACHINE_GATE_CALLS_H
+#ifndef BULKHEAD_LIB_USER_GATE_CALLS_H
+#define BULKHEAD_LIB_USER_GATE_CALLS_H
 
 #include "include/gate.h"
 
@@ -103,6 +103,89 @@ static inline long gate_stop(enum gate_stop why, uint64_t code)
 static inline void gate_yield(void)
 {
 	gate_call(GATE_YIELD, 0, 0, 0);
+}
+
+/* ---- include/domain.h's ------------------------------------------------- */
+
+static inline const void *gate_argument(void)
+{
+	return (const void *)GATE_ARGUMENT_VA;
+}
+
+static inline void *gate_channel(unsigned slot)
+{
+	return (void *)GATE_CHANNEL_VA(slot);
+}
+
+static inline uint64_t gate_wait(void)
+{
+	return (uint64_t)gate_call(GATE_WAIT, 0, 0, 0);
+}
+
+static inline long gate_wake(unsigned thread)
+{
+	return gate_call(GATE_WAKE, thread, 0, 0);
+}
+
+static inline long gate_event_route(unsigned event, unsigned thread)
+{
+	return gate_call(GATE_EVENT_ROUTE, event, thread, 0);
+}
+
+static inline __noreturn void gate_exit(uint64_t code)
+{
+	for (;;)
+		gate_call(GATE_EXIT, code, 0, 0);
+}
+
+static inline long gate_doorbell(unsigned slot)
+{
+	return gate_call(GATE_DOORBELL, slot, 0, 0);
+}
+
+static inline long gate_channel_state(unsigned slot)
+{
+	return gate_call(GATE_CHANNEL_STATE, slot, 0, 0);
+}
+
+static inline long gate_channel_detach(unsigned slot)
+{
+	return gate_call(GATE_CHANNEL_DETACH, slot, 0, 0);
+}
+
+static inline long gate_port_read(uint16_t port, unsigned size)
+{
+	return gate_call(GATE_PORT_READ, port, size, 0);
+}
+
+static inline long gate_port_write(uint16_t port, unsigned size, uint32_t value)
+{
+	return gate_call(GATE_PORT_WRITE, port, size, value);
+}
+
+static inline long gate_port_write_string(uint16_t port, const void *bytes,
+					  size_t length)
+{
+	return gate_call(GATE_PORT_WRITE_STRING, port, (uint64_t)bytes, length);
+}
+
+static inline long gate_irq_ack(unsigned irq)
+{
+	return gate_call(GATE_IRQ_ACK, irq, 0, 0);
+}
+
+static inline long gate_log_read(void *bytes, size_t length)
+{
+	return gate_call(GATE_LOG_READ, (uint64_t)bytes, length, 0);
+}
+
+/* VM or domain time in ns, as the config's rates have it. */
+static inline uint64_t gate_now_ns(void)
+{
+	const struct gate_config *config = gate_config();
+	uint64_t ticks = __builtin_ia32_rdtsc() - config->tsc_base;
+
+	return (uint64_t)(((unsigned __int128)ticks * config->tsc_mult) >> 32);
 }
 
 /* Formatted, cut at GATE_LOG_MAX; level is enum log_level's number. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The gate's calls that are more than a register move. */
-#include "machine/gate_calls.h"
+#include "lib/user/gate_calls.h"
 
 #include "lib/printf.h"
 
