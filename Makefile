@@ -22,7 +22,7 @@ endif
 .SECONDARY:
 
 .PHONY: all
-all: $B/bulkhead32.elf
+all: $B/bulkhead32.elf $B/programs/machine.elf
 
 # ---- Flags -----------------------------------------------------------------
 
@@ -132,10 +132,6 @@ $B/programs/$1.elf: $(call objs,$(PROGRAM_$1),$B/machine) $(USER_OBJS) \
 	$$Q$$(OBJCOPY) --strip-all $$@.full $$@
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$p)))
-
-# The boot image carries the machine until init starts it from a module.
-$B/machine.stripped: $B/programs/machine.elf
-	@cp $< $@
 
 # ---- The monitor -----------------------------------------------------------
 # boot/monitor.mk links $B/bulkhead.elf (two passes: the symbol table).

@@ -391,12 +391,3 @@ void boot_main(uint32_t magic, uint32_t info)
 	host_start(manifest_read(host, &boot_info.modules), &boot_info.modules);
 	sched_idle();
 }
-
-__attribute__((weak)) void host_start(const struct manifest *manifest,
-				      const struct boot_modules *modules)
-{
-	(void)manifest;
-	(void)modules;
-	log_warn("no guests");
-	host_power_off(HOST_EXIT_CODE_DONE);
-}

@@ -16,6 +16,8 @@
 enum machine_board {
 	MACHINE_BOARD_PC = 1,
 	MACHINE_BOARD_PV = 2, /* reserved */
+	/* For tests, never chosen by default. */
+	MACHINE_BOARD_TEST_CRASH = 101, /* pc, but writes to NULL on command */
 };
 
 enum machine_disk_bus { MACHINE_DISK_IDE = 1 };
@@ -71,8 +73,5 @@ struct machine_config {
 	char cmdline[MACHINE_CMDLINE_SIZE];
 };
 _Static_assert(sizeof(struct machine_config) <= GATE_ARGUMENT_MAX, "fits");
-
-/* Where init maps what it maps for a machine. */
-#define MACHINE_MODULE_VA 0x200000000000ULL
 
 #endif

@@ -76,12 +76,12 @@ static const struct choice mitigations[] = {
 };
 
 static const struct choice boards[] = {
-	{ "pc", GATE_BOARD_PC },
-	{ "test-crash", GATE_BOARD_TEST_CRASH }, { 0 },
+	{ "pc", MACHINE_BOARD_PC },
+	{ "test-crash", MACHINE_BOARD_TEST_CRASH }, { 0 },
 };
 
 static const struct choice buses[] = {
-	{ "ide", GATE_DISK_IDE }, { 0 },
+	{ "ide", MACHINE_DISK_IDE }, { 0 },
 };
 
 static const struct property root_properties[] = {
@@ -111,13 +111,13 @@ static const struct property guest_properties[] = {
 	{ "kernel", PROPERTY_FILE, FIELD(struct guest_manifest, kernel) },
 	{ "initrd", PROPERTY_FILE, FIELD(struct guest_manifest, initrd) },
 	{ "cmdline", PROPERTY_STRING, FIELD(struct guest_manifest, cmdline) },
-	{ "isa-debug-exit", PROPERTY_FLAG, .flag = GATE_DEVICE_DEBUG_EXIT,
+	{ "isa-debug-exit", PROPERTY_FLAG, .flag = MACHINE_DEVICE_DEBUG_EXIT,
 	  FIELD(struct guest_manifest, devices) },
-	{ "debug-console", PROPERTY_FLAG, .flag = GATE_DEVICE_DEBUG_CONSOLE,
+	{ "debug-console", PROPERTY_FLAG, .flag = MACHINE_DEVICE_DEBUG_CONSOLE,
 	  FIELD(struct guest_manifest, devices) },
-	{ "firmware-on-serial", PROPERTY_FLAG, .flag = GATE_DEVICE_SERCON,
+	{ "firmware-on-serial", PROPERTY_FLAG, .flag = MACHINE_DEVICE_SERCON,
 	  FIELD(struct guest_manifest, devices) },
-	{ "emulate-always", PROPERTY_FLAG, .flag = GATE_DEVICE_EMULATE,
+	{ "emulate-always", PROPERTY_FLAG, .flag = MANIFEST_EMULATE,
 	  FIELD(struct guest_manifest, devices) },
 	{ 0 },
 };

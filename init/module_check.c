@@ -21,7 +21,7 @@ static const char *firmware_refusal(uint64_t length)
 	return NULL;
 }
 
-const char *module_blob_refusal(enum gate_blob_kind kind, bool is_builtin,
+const char *module_blob_refusal(enum machine_blob_kind kind, bool is_builtin,
 				uint64_t length)
 {
 	if (!length)
@@ -29,9 +29,9 @@ const char *module_blob_refusal(enum gate_blob_kind kind, bool is_builtin,
 	/* What another machine makes of it is its own business. */
 	if (!is_builtin)
 		return NULL;
-	if (kind == GATE_BLOB_BIOS)
+	if (kind == MACHINE_BLOB_BIOS)
 		return firmware_refusal(length);
-	if (kind == GATE_BLOB_VGABIOS && length > MODULE_VGA_BIOS_MAX)
+	if (kind == MACHINE_BLOB_VGABIOS && length > MODULE_VGA_BIOS_MAX)
 		return "is more than the 16 MiB of an option ROM";
 	return NULL;
 }

@@ -7,7 +7,7 @@
 #define BULKHEAD_INIT_MODULE_CHECK_H
 
 #include "include/compiler.h"
-#include "include/gate.h"
+#include "include/machine_config.h"
 
 /* The board's ROM, which firmware has to fit. */
 #define MODULE_FIRMWARE_MAX MIB(2)
@@ -15,7 +15,7 @@
 #define MODULE_VGA_BIOS_MAX MIB(16)
 
 /* NULL, or why it cannot be, to stand behind the module's name. */
-const char *module_blob_refusal(enum gate_blob_kind kind, bool is_builtin,
+const char *module_blob_refusal(enum machine_blob_kind kind, bool is_builtin,
 				uint64_t length);
 const char *module_disk_refusal(bool is_cdrom, uint64_t length);
 

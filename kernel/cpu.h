@@ -59,6 +59,10 @@ struct cpu {
 	hpa_t monitor_root, user_root, copy_root;
 	uint64_t entry_stack_top;
 	struct thread *thread;
+	/* Of the current thread, if it has a part in ring 3: what the gate's
+	 * calls get, and their table. */
+	void *gate_arg;
+	const void *gate_table;
 	bool is_isolated;
 	/* Set by interrupts: the thread should yield when it can. */
 	bool is_resched_needed;

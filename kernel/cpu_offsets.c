@@ -16,6 +16,8 @@ void cpu_offsets(void)
 	OFFSET(CPU_ENTRY_STACK_TOP, struct cpu, entry_stack_top);
 	OFFSET(CPU_FILLS_RSB, struct cpu, fills_rsb);
 	OFFSET(CPU_THREAD, struct cpu, thread);
+	OFFSET(CPU_GATE_ARG, struct cpu, gate_arg);
+	OFFSET(CPU_GATE_TABLE, struct cpu, gate_table);
 	OFFSET(CPU_IS_RESCHED_NEEDED, struct cpu, is_resched_needed);
 	OFFSET(FRAME_CS, struct trap_frame, cs);
 	OFFSET(FRAME_VECTOR, struct trap_frame, vector);

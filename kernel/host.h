@@ -42,6 +42,9 @@ struct host {
 	unsigned domain_cpu_count; /* that run domains */
 	uint64_t domains_made;	   /* atomic */
 	const struct boot_modules *modules;
+	const struct trap_hooks *trap_hooks; /* NULL: no ring 3 */
+	const struct vendor *vendor;	     /* NULL: no VMs */
+	struct vm_host *vm;		     /* domains and channels */
 
 	uint64_t ram_bytes;
 	uint64_t image_bytes;

@@ -4,7 +4,7 @@
  *
  * An exception in the monitor is a bug: it is reported with registers and a
  * backtrace and the host stops.  Two kinds are not: a fault in user_copy()
- * becomes -EFAULT, and an exception in ring 3 goes to machine_fault().
+ * becomes -EFAULT, and an exception in ring 3 goes to struct trap_hooks.
  *
  * References: SDM volume 3, "Interrupt and Exception Handling".
  */
@@ -212,6 +212,15 @@ static bool exception_fix_up(struct trap_frame *frame)
 	return false;
 }
 
+static void user_exception(struct trap_frame *frame)
+{
+	const struct trap_hooks *hooks = this_host()->trap_hooks;
+
+	if (!hooks)
+		exception_panic(frame);
+	hooks->user_exception(frame);
+}
+
 /* What was interrupted goes on, or ends: ring 3's VM, or the host. */
 static void machine_check_handle(struct trap_frame *frame, bool is_user)
 {
@@ -222,10 +231,9 @@ static void machine_check_handle(struct trap_frame *frame, bool is_user)
 	if (!is_user)
 		monitor_panic("machine check: bank %u, status %lx, address %lx",
 			      error.bank, error.status, error.address);
-	irq_enable();
 	log_err("machine check in a machine: bank %u, status %lx, address %lx",
 		error.bank, error.status, error.address);
-	machine_fault(frame);
+	user_exception(frame);
 }
 
 /*
@@ -234,7 +242,10 @@ static void machine_check_handle(struct trap_frame *frame, bool is_user)
  */
 static bool is_gate_step(const struct trap_frame *frame)
 {
-	return frame->vector == X86_VECTOR_DB && gate_is_entry(frame->rip);
+	const struct trap_hooks *hooks = this_host()->trap_hooks;
+
+	return frame->vector == X86_VECTOR_DB && hooks &&
+	       hooks->is_gate_entry(frame->rip);
 }
 
 static void exception_handle(struct trap_frame *frame)
@@ -252,8 +263,7 @@ static void exception_handle(struct trap_frame *frame)
 		return;
 	}
 	if (is_user && frame->vector != X86_VECTOR_DF) {
-		irq_enable();
-		machine_fault(frame);
+		user_exception(frame);
 		return;
 	}
 	if (!is_user && (exception_fix_up(frame) || is_gate_step(frame)))
@@ -352,14 +362,3 @@ int copy_to_user(void *user, const void *from, uint64_t length)
 	return user_copy_mapped(user, from, length);
 }
 
-/* Replaced by vm/gate.c where machines exist. */
-__attribute__((weak)) bool gate_is_entry(uint64_t rip)
-{
-	(void)rip;
-	return false;
-}
-
-__attribute__((weak)) void machine_fault(struct trap_frame *frame)
-{
-	exception_panic(frame);
-}

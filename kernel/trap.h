@@ -35,13 +35,17 @@ const char *trap_name(uint64_t vector);
 /* To the log: general and control registers. */
 void trap_frame_print(const struct trap_frame *frame);
 
-/*
- * An exception in ring 3: vm/gate.c stops that VM.  Does not return there.
- * Runs on the thread's stack with interrupts enabled.
- */
-void machine_fault(struct trap_frame *frame);
-/* Whether that is the first instruction of an entry from ring 3. */
-bool gate_is_entry(uint64_t rip);
+/* What ring 3 belongs to; in struct host before the first program runs. */
+struct trap_hooks {
+	/*
+	 * An exception in ring 3, on the thread's stack with interrupts off.
+	 * Returns with them on to have the instruction run again, or not at
+	 * all.
+	 */
+	void (*user_exception)(struct trap_frame *frame);
+	/* Whether that is the first instruction of an entry from ring 3. */
+	bool (*is_gate_entry)(uint64_t rip);
+};
 
 /*
  * Copies between the monitor and the ring-3 half of the current address

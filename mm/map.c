@@ -28,6 +28,8 @@
 #define PTE_A	BIT(5)
 #define PTE_D	BIT(6)
 #define PTE_PS	BIT(7)
+#define PTE_OWNED BIT(9)  /* ignored by the processor, as the next */
+#define PTE_COW	BIT(10)
 #define PTE_NX	BIT(63)
 
 #define ROOT_UPPER_HALF 256
@@ -52,6 +54,10 @@ static uint64_t host_leaf(unsigned prot, enum map_type type, unsigned level)
 		entry |= PTE_PCD | PTE_PWT;
 	if (level > 1)
 		entry |= PTE_PS;
+	if (prot & MAP_OWNED)
+		entry |= PTE_OWNED;
+	if (prot & MAP_COW)
+		entry |= PTE_COW;
 	return entry;
 }
 
@@ -59,7 +65,9 @@ static unsigned host_prot(uint64_t entry)
 {
 	return MAP_READ | (entry & PTE_RW ? MAP_WRITE : 0) |
 	       (entry & PTE_US ? MAP_USER : 0) |
-	       (entry & PTE_NX ? 0 : MAP_EXEC);
+	       (entry & PTE_NX ? 0 : MAP_EXEC) |
+	       (entry & PTE_OWNED ? MAP_OWNED : 0) |
+	       (entry & PTE_COW ? MAP_COW : 0);
 }
 
 static enum map_type host_type(uint64_t entry, unsigned level)
@@ -75,6 +83,7 @@ static const struct table_format host_format = {
 	.table = PTE_P | PTE_RW | PTE_US | PTE_A,
 	.present = PTE_P,
 	.large = PTE_PS,
+	.owned = PTE_OWNED,
 	.write_xor_execute = true,
 };
 

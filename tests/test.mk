@@ -21,7 +21,7 @@ test:
 .PHONY: unit-programs guest-programs
 unit-programs: $(UNIT_TESTS)
 
-boot-tests: $B/bulkhead32.elf $B/manifest-check $(BOOT_IMAGES)
+boot-tests: $B/bulkhead32.elf $B/programs/machine.elf $B/manifest-check $(BOOT_IMAGES)
 	@$(RUN_TESTS) 'boot/*'
 
 lint:

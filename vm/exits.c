@@ -60,20 +60,20 @@ static enum exit_action raise_gp(struct vcpu *vcpu)
 }
 
 /* A report is long: interrupts are let in, and it waits for the log. */
-static enum exit_action stop(struct vcpu *vcpu, const char *why)
+static __noreturn void stop(struct vcpu *vcpu, enum gate_end end,
+			    const char *why)
 {
 	irq_enable();
-	console_wait_log(&vcpu->vm->host->console, vcpu->thread);
+	console_wait_log(&this_host()->console, vcpu->user.thread);
 	vlog_err(&vcpu->log, "%s", why);
 	vcpu_report(vcpu);
-	vm_stop(vcpu->vm, why);
-	vcpu_exit(vcpu);
+	vcpu_fail(vcpu, end);
 }
 
 static enum exit_action exit_unknown(struct vcpu *vcpu, struct exit_info *info)
 {
 	(void)info;
-	return stop(vcpu, "exit for a reason the monitor does not know");
+	stop(vcpu, GATE_END_GUEST, "exit for a reason the monitor does not know");
 }
 
 /* The vCPU could take an interrupt now: vcpu_attend() looks again. */
@@ -87,7 +87,7 @@ static enum exit_action exit_window(struct vcpu *vcpu, struct exit_info *info)
 static enum exit_action exit_invalid(struct vcpu *vcpu, struct exit_info *info)
 {
 	(void)info;
-	return stop(vcpu, "the processor refused the guest's state");
+	stop(vcpu, GATE_END_GUEST, "the processor refused the guest's state");
 }
 
 /*
@@ -240,13 +240,13 @@ static enum exit_action exit_fetch(struct vcpu *vcpu, struct exit_info *info)
 	struct vm *vm = vcpu->vm;
 	int error;
 
-	if (!vm->host->speculation.itlb_multihit)
+	if (!this_host()->speculation.itlb_multihit)
 		return exit_nested(vcpu, info);
-	vm_lock(vcpu);
+	domain_lock(&vcpu->user);
 	error = table_make_executable(&vm->nested, info->nested.gpa);
-	vm_unlock(vcpu);
+	domain_unlock(&vcpu->user);
 	if (error == -ENOMEM)
-		return stop(vcpu, "no memory for nested tables");
+		stop(vcpu, GATE_END_MEMORY, "no memory for nested tables");
 	return EXIT_RUN_AGAIN;
 }
 
@@ -326,7 +326,7 @@ static enum exit_action exit_machine_check(struct vcpu *vcpu)
 		return EXIT_RUN_AGAIN;
 	vlog_err(&vcpu->log, "machine check: bank %u, status %lx, address %lx",
 		 error.bank, error.status, error.address);
-	return stop(vcpu, "machine check while the guest ran");
+	stop(vcpu, GATE_END_MACHINE_CHECK, "machine check while the guest ran");
 }
 
 static enum exit_action exit_exception(struct vcpu *vcpu,
@@ -340,7 +340,7 @@ static enum exit_action exit_exception(struct vcpu *vcpu,
 	}
 	if (info->vector == X86_VECTOR_MC)
 		return exit_machine_check(vcpu);
-	return stop(vcpu, "exception the monitor did not ask for");
+	stop(vcpu, GATE_END_GUEST, "exception the monitor did not ask for");
 }
 
 /* clang-format off */

@@ -137,7 +137,7 @@ static void area_reset(struct x86_xstate *area)
 int fpu_init_vcpu(struct vcpu *vcpu)
 {
 	vcpu->xsave = pages_alloc_zeroed(vcpu->vm->vendor.pages,
-					 &vcpu->vm->account, 0);
+					 vcpu->vm->vendor.account, 0);
 	if (!vcpu->xsave)
 		return -ENOMEM;
 	fpu_forget(vcpu);
@@ -149,7 +149,7 @@ void fpu_forget(struct vcpu *vcpu)
 	vcpu->xcr0 = X86_XCR0_X87;
 	vcpu->page->state.xcr0 = vcpu->xcr0;
 	area_reset(vcpu->xsave);
-	if (vcpu->thread && this_cpu()->fpu_owner == vcpu)
+	if (vcpu->user.thread && this_cpu()->fpu_owner == vcpu)
 		registers_load(vcpu);
 }
 

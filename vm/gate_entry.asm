@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ;
-; The gate: SYSCALL from a machine, and the first way into it.
+; The gate: SYSCALL from a program, and the first way into it.
 ;
 ; Convention (include/gate.h): number in RAX, arguments in RDI RSI RDX R10,
 ; result in RAX.  Callee-saved registers survive because C keeps them; what C
@@ -12,7 +12,7 @@
 	bits 64
 	section .text.entry exec
 
-	extern	gate_calls, gate_bad_entry
+	extern	gate_bad_entry
 
 ; From ring 3's stack, GS base and, with isolation, page tables to the thread's.
 %macro TO_MONITOR 1			; 1: isolated
@@ -39,14 +39,14 @@
 	jae	.unknown
 	; Where the processor only guesses that, it stays in the table.
 	and	eax, GATE_ROWS - 1
-	mov	r9, [gs:CPU_THREAD]
 	mov	r8, r10
 	mov	rcx, rdx
 	mov	rdx, rsi
 	mov	rsi, rdi
-	mov	rdi, [r9 + THREAD_ARG]
+	mov	rdi, [gs:CPU_GATE_ARG]
 	shl	eax, GATE_ROW_SHIFT
-	lea	r9, [gate_calls + rax]	; the row: its call's sixth argument
+	add	rax, [gs:CPU_GATE_TABLE]
+	mov	r9, rax			; the row: its call's sixth argument
 	call	[r9]
 .back:
 	pop	rdi
@@ -85,9 +85,9 @@ gate_syscall32_isolated:
 	call	gate_bad_entry
 	ud2
 
-; void gate_enter_machine(uint64_t rip, uint64_t rsp, uint64_t arg)
-	global	gate_enter_machine
-gate_enter_machine:
+; void gate_enter_user(uint64_t rip, uint64_t rsp, uint64_t arg)
+	global	gate_enter_user
+gate_enter_user:
 	cli
 	mov	rcx, rdi
 	mov	rsp, rsi

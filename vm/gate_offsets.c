@@ -5,14 +5,13 @@
 #include "include/gate.h"
 #include "include/x86.h"
 #include "kernel/sched.h"
-#include "vm/vm.h"
+#include "vm/gate.h"
 
 void gate_offsets(void);
 void gate_offsets(void)
 {
-	OFFSET(THREAD_ARG, struct thread, arg);
 	CONSTANT(GATE_ROW_SHIFT, GATE_ROW_SHIFT);
-	CONSTANT(GATE_CALLS, GATE_XCR0_SET + 1);
+	CONSTANT(GATE_CALLS, GATE_CALL_COUNT);
 	CONSTANT(GATE_ROWS, GATE_ROWS);
 	CONSTANT(GATE_UNKNOWN, -ENOSYS);
 	/* Interrupts on, and the bit that is always set. */

@@ -18,10 +18,6 @@
 /* GATE_EXIT_* after which the machine's answer may be an INTACK vector. */
 #define ACK_NONE 256
 
-struct vcpu *vcpu_current(void)
-{
-	return this_cpu()->thread->arg;
-}
 
 /*
  * A CPU that runs somebody else is left in peace: its switch to this thread
@@ -31,7 +27,7 @@ struct vcpu *vcpu_current(void)
  */
 void vcpu_notify(struct vcpu *vcpu, uint32_t pending)
 {
-	struct thread *thread = vcpu->thread;
+	struct thread *thread = vcpu->user.thread;
 	uint32_t old =
 		__atomic_fetch_or(&vcpu->pending, pending, __ATOMIC_SEQ_CST);
 
@@ -196,7 +192,7 @@ void vcpu_reset_all(struct vcpu *vcpu)
 	(PENDING_INIT | PENDING_SIPI | PENDING_NMI | PENDING_HALTED | \
 	 PENDING_EOI | PENDING_APIC_TIMER | PENDING_EXTINT | PENDING_STEP)
 
-/* vm_lock() held: the VM's reset is over, and nothing of before it comes. */
+/* domain_lock() held: the VM's reset is over, and nothing of before it comes. */
 static void vcpu_take_reset(struct vcpu *vcpu)
 {
 	pending_clear(vcpu, PENDING_RESET | PENDING_HALTED | PENDING_EOI |
@@ -210,14 +206,14 @@ static void vcpu_take_reset(struct vcpu *vcpu)
  * In three steps, so that it is one moment for all vCPUs: each is made to leave
  * the guest and to take a reset before it goes back; what they sent each other
  * until then is dropped; then each takes its own, when it next looks, for which
- * it waits until this is over (vm_lock()).
+ * it waits until this is over (domain_lock()).
  */
 void vm_reset(struct vm *vm, struct vcpu *caller)
 {
 	for (unsigned i = 0; i < vm->vcpu_count; i++)
 		if (vm->vcpu[i] != caller)
 			vcpu_notify(vm->vcpu[i], PENDING_RESET);
-	vm_sync(vm);
+	domain_sync(vm->domain);
 	for (unsigned i = 0; i < vm->vcpu_count; i++)
 		pending_clear(vm->vcpu[i], PENDING_BEFORE_RESET);
 	__atomic_store_n(&vm->intr_level, false, __ATOMIC_RELAXED);
@@ -359,9 +355,9 @@ static bool is_idle(struct vcpu *vcpu, int vector)
 
 static void attend_reset(struct vcpu *vcpu)
 {
-	vm_lock(vcpu);
+	domain_lock(&vcpu->user);
 	vcpu_take_reset(vcpu);
-	vm_unlock(vcpu);
+	domain_unlock(&vcpu->user);
 	state_settle(vcpu);
 	vcpu->page->exit = GATE_EXIT_RESET;
 }
@@ -369,7 +365,7 @@ static void attend_reset(struct vcpu *vcpu)
 static void attend_signals(struct vcpu *vcpu)
 {
 	if (vcpu->pending & PENDING_STOP)
-		vcpu_exit(vcpu);
+		user_thread_exit(&vcpu->user);
 	if (vcpu->pending & PENDING_KICK)
 		pending_clear(vcpu, PENDING_KICK);
 	if (vcpu->pending & PENDING_INIT) {
@@ -539,10 +535,10 @@ static inline enum exit_action run_once(struct vcpu *vcpu)
 	return exit_handlers[info->reason](vcpu, info);
 }
 
-static __noinline void take_vm_events(struct vcpu *vcpu)
+static __noinline void take_user_events(struct vcpu *vcpu)
 {
 	vcpu->page->events =
-		__atomic_exchange_n(&vcpu->vm->events, 0, __ATOMIC_SEQ_CST);
+		__atomic_exchange_n(&vcpu->user.events, 0, __ATOMIC_SEQ_CST);
 }
 
 /*
@@ -588,8 +584,8 @@ long vcpu_resume(struct vcpu *vcpu)
 	if (vcpu->back->to_machine)
 		vcpu->back->to_machine(&vcpu->vendor);
 	vcpu->page->events = 0;
-	if (unlikely(vcpu->vm->events))
-		take_vm_events(vcpu);
+	if (unlikely(vcpu->user.events))
+		take_user_events(vcpu);
 	return 0;
 }
 

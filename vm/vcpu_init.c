@@ -21,7 +21,7 @@ static void apic_timer_arm(void *ctx, uint64_t deadline_ns)
 {
 	struct vcpu *vcpu = ctx;
 
-	timer_arm(&vcpu->apic_timer, vm_deadline_tsc(vcpu->vm, deadline_ns));
+	timer_arm(&vcpu->apic_timer, domain_deadline_tsc(vcpu->vm->domain, deadline_ns));
 }
 
 static void apic_timer_arm_tsc(void *ctx, uint64_t guest_tsc)
@@ -118,7 +118,7 @@ int vcpu_init(struct vcpu *vcpu, struct vm *vm, uint32_t id)
 	vcpu->id = id;
 	vcpu->back = vm->back;
 	vcpu->cpuid = vm->cpuid;
-	vcpu->page = pages_alloc_zeroed(vm->vendor.pages, &vm->account, 0);
+	vcpu->page = pages_alloc_zeroed(vm->vendor.pages, vm->vendor.account, 0);
 	if (!vcpu->page)
 		return -ENOMEM;
 	vcpu->vendor.state = &vcpu->page->state;
@@ -128,7 +128,7 @@ int vcpu_init(struct vcpu *vcpu, struct vm *vm, uint32_t id)
 	vcpu->apic_timer.fn = apic_timer_fired;
 	vcpu->apic_timer.ctx = vcpu;
 	(void)snprintf(vcpu->log.name, sizeof(vcpu->log.name), "%s.%u",
-		       vm->log.name, id);
+		       vm->domain->log.name, id);
 	apic_init(&vcpu->apic, id, id == 0, vm->msr_config.phys_bits,
 		  &vcpu_apic_ops, vcpu);
 	error = fpu_init_vcpu(vcpu);
@@ -188,13 +188,11 @@ void vcpu_fini(struct vcpu *vcpu)
 
 	log_exits(vcpu);
 	timer_cancel_sync(&vcpu->apic_timer);
-	if (vcpu->thread)
-		thread_put(vcpu->thread);
 	if (vcpu->vendor.private)
 		vm->back->vcpu_fini(&vcpu->vendor);
 	if (vcpu->xsave)
-		pages_free_virt(pages, &vm->account, vcpu->xsave, 0);
+		pages_free_virt(pages, vm->vendor.account, vcpu->xsave, 0);
 	if (vcpu->page)
-		pages_free_virt(pages, &vm->account, vcpu->page, 0);
-	pages_free_virt(pages, &vm->account, vcpu, pages_order(sizeof(*vcpu)));
+		pages_free_virt(pages, vm->vendor.account, vcpu->page, 0);
+	pages_free_virt(pages, vm->vendor.account, vcpu, pages_order(sizeof(*vcpu)));
 }

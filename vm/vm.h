@@ -4,7 +4,7 @@
  * the machine shares, what is pending.
  *
  * Locking: a vCPU's fields belong to its thread, but for those marked atomic.
- * vm->lock covers the nested page tables and the life of the VM.
+ * The domain's lock covers the nested page tables; see vm/domain.h.
  */
 #ifndef BULKHEAD_VM_VM_H
 #define BULKHEAD_VM_VM_H
@@ -17,17 +17,14 @@
 #include "kernel/console.h"
 #include "cpumodel/cpuid.h"
 #include "cpumodel/msr.h"
-#include "lib/program.h"
 #include "kernel/sched.h"
 #include "kernel/time.h"
 #include "mm/map.h"
 #include "mm/table.h"
-
-struct host;
-struct guest_manifest;
+#include "vm/domain.h"
 
 /* Reasons to look before the next entry: bits of vcpu->pending, atomic. */
-#define PENDING_EVENT	   BIT(0) /* the machine has vm->events to see */
+#define PENDING_EVENT	   BIT(0) /* the machine has user.events to see */
 #define PENDING_NMI	   BIT(1)
 #define PENDING_INIT	   BIT(2)
 #define PENDING_SIPI	   BIT(3)
@@ -51,6 +48,7 @@ struct guest_manifest;
 struct vm;
 
 struct vcpu {
+	struct user_thread user; /* the machine's thread for it */
 	struct vendor_vcpu vendor;
 	struct gate_page *page;
 	const struct vendor *back;
@@ -61,7 +59,6 @@ struct vcpu {
 	const struct cpuid_table *cpuid;
 	struct msr_file msr;
 
-	struct thread *thread;
 	struct timer apic_timer;
 	uint64_t eoi[4];     /* vectors whose EOI the machine must see */
 	uint8_t sipi_vector; /* atomic */
@@ -79,35 +76,18 @@ struct vcpu {
 	struct log_source log;
 	uint8_t apic_page[PAGE_SIZE] __aligned(PAGE_SIZE);
 };
-
-struct vm_disk {
-	uint8_t *data; /* in the physmap */
-	uint64_t sector_count;
-	bool is_read_only;
-};
-
-/* A boot module's bytes, of its own because others use the module too. */
-struct vm_copy {
-	void *data;
-	uint64_t size;
-};
+_Static_assert(offsetof(struct vcpu, user) == 0, "vcpu_of() costs nothing");
 
 /*
- * Lives until the last of its vCPUs' threads has left it (running), none of its
- * timers' functions runs and its console is gone.  lock: the nested tables,
- * GATE_TIMER's timer, the exit code, resets; see vm_lock().
+ * A domain's VM: nested tables, memory, vCPUs.  domain->lock: the nested tables
+ * and resets.
  */
 struct vm {
 	struct vendor_vm vendor;
-	struct sched_domain domain;
+	struct domain *domain;
 	const struct vendor *back;
-	struct host *host;
-	const struct guest_manifest *manifest;
-
-	struct gate_config *config; /* shown to the machine, read-only */
-	struct address_space space;
+	struct gate_config *config; /* the domain's */
 	struct page_table nested;
-	struct spinlock lock;
 
 	uint32_t vcpu_count;
 	struct vcpu *vcpu[GATE_MAX_VCPUS];
@@ -117,91 +97,74 @@ struct vm {
 	/* The VM's memory: RAM, video memory, ROM, in pieces of 2 MiB. */
 	hpa_t *chunk;
 	uint32_t chunk_count;
-	struct vm_disk disk[GATE_MAX_DISKS];
-	struct vm_copy copy[GATE_MAX_DISKS + GATE_MAX_BLOBS];
-	unsigned copy_count;
 
 	struct msr_config msr_config;
-	struct program program; /* the machine's */
-	bool is_program_copied; /* not out of the boot image */
-	uint64_t entry;		/* of the machine's program */
-	uint64_t tsc_base;
-	struct timer timer; /* GATE_TIMER */
-	uint32_t events;    /* GATE_EVENT_*, atomic */
-	bool intr_level;    /* the 8259 pair's output, atomic */
-	bool is_stopping;   /* atomic */
-	uint32_t running;   /* vCPU threads alive, atomic */
-	uint32_t exit_code;
+	bool intr_level; /* the 8259 pair's output, atomic */
 
 	struct console_guest console;
 	struct spinlock input_lock;
 	uint32_t input_count;
 	uint8_t input[VM_INPUT_MAX];
 
-	struct mem_account account; /* the monitor's own for this VM */
 	struct mem_account nested_account;
 	struct mem_account ram_account;
-	struct mem_account copy_account;
-	struct log_source log;
 };
+
+static inline struct vcpu *vcpu_of(struct user_thread *user)
+{
+	return container_of(user, struct vcpu, user);
+}
 
 /* vm/vm.c */
 /*
- * Creates the VM of one manifest node; its vCPU threads are not started.
- * After an error *out may hold what was made so far, for vm_discard().
+ * The VM of a domain that is being made, from its spec: memory and nested
+ * tables, no vCPU yet.  After an error *out may hold what was made so far, for
+ * vm_destroy().
  */
-int __must_check vm_create(struct host *host, const struct vendor *back,
-			   const struct guest_manifest *manifest,
-			   struct vm **out);
-/* Takes one apart that was never started, or only half made. */
-void vm_discard(struct vm *vm);
+int __must_check vm_create(struct domain *domain, struct vm **out);
+/* Its vCPUs are gone. */
+void vm_destroy(struct vm *vm);
+/* vCPU id, whose thread is to be made.  An error leaves nothing. */
+int __must_check vm_vcpu_create(struct vm *vm, unsigned id,
+				struct user_thread **user);
+void vm_vcpu_destroy(struct vcpu *vcpu);
+/* VM time begins: guests' TSC is zero at config->tsc_base. */
+void vm_set_time(struct vm *vm);
+/* Its part of the status. */
+void vm_query(const struct vm *vm, struct gate_domain_status *status);
 /* Before any starts, so that none is alone on the console for a moment. */
 void vm_attach_console(struct vm *vm);
-void vm_start(struct vm *vm);
+void vm_detach_console(struct vm *vm);
+/* Their part of the hooks of a thread. */
+void vcpu_switch_in(struct vcpu *vcpu);
+void vcpu_switch_out(struct vcpu *vcpu);
 /*
- * Stops all vCPUs of the VM as soon as each next looks; why is logged.  The
- * last one to go frees the VM.
+ * The VM's domain ends for a reason of the guest's; the calling vCPU's thread
+ * with it.
  */
-void vm_stop(struct vm *vm, const char *why);
-/* The calling vCPU thread ends; no lock may be held. */
-__noreturn void vcpu_exit(struct vcpu *vcpu);
+__noreturn void vcpu_fail(struct vcpu *vcpu, enum gate_end why);
 /*
  * Every vCPU to its state after reset: on return no other runs guest code, and
  * each takes its reset before it does, and goes to its machine with
- * GATE_EXIT_RESET.  vm_lock() held.
+ * GATE_EXIT_RESET.  domain_lock() held.
  */
 void vm_reset(struct vm *vm, struct vcpu *caller);
-
-/*
- * The lock of what a VM's vCPUs share.  Taken by the vCPU's own thread with
- * interrupts off; who waits for it lets host interrupts and other threads in,
- * so the holder may wait for other CPUs (cpu_call()).  Does not return when the
- * VM is stopped meanwhile.
- */
-void vm_lock(struct vcpu *vcpu);
-void vm_unlock(struct vcpu *vcpu);
-/* For long work of a vCPU's thread without a lock: see sched_breathe(). */
-void vcpu_breathe(struct vcpu *vcpu);
-/*
- * No vCPU of the VM is in its guest: each that was has left it since the call
- * and looks at pending before it goes back.  vm_lock() held, by one of them.
- */
-void vm_sync(struct vm *vm);
 /*
  * Nobody uses translations of before the last change of the nested tables any
- * more, on any CPU; then their unused pages are freed.  vm_lock() held.
+ * more, on any CPU; then their unused pages are freed.  domain_lock() held.
  */
 void vm_flush(struct vm *vm);
 
 /* VM time. */
 static inline uint64_t vm_now_ns(const struct vm *vm)
 {
-	return (uint64_t)(((unsigned __int128)(time_now_tsc() - vm->tsc_base) *
-			   vm->config->tsc_mult) >>
+	const struct gate_config *config = vm->config;
+
+	return (uint64_t)(((unsigned __int128)(time_now_tsc() -
+					       config->tsc_base) *
+			   config->tsc_mult) >>
 			  32);
 }
-/* Host TSC at that VM time, UINT64_MAX if never. */
-uint64_t vm_deadline_tsc(const struct vm *vm, uint64_t ns);
 
 /* vm/vcpu_init.c */
 int __must_check vcpu_init(struct vcpu *vcpu, struct vm *vm, uint32_t id);
@@ -226,7 +189,6 @@ void vcpu_inject(struct vcpu *vcpu, uint8_t vector, bool has_error_code,
 		 uint32_t error_code);
 /* Say what the vCPU was doing, in full. */
 void vcpu_report(struct vcpu *vcpu);
-struct vcpu *vcpu_current(void);
 
 /* vm/exits.c: what an exit wants next. */
 enum exit_action { EXIT_RUN_AGAIN, EXIT_TO_MACHINE };
@@ -248,14 +210,6 @@ int __must_check msr_exit_read(struct vcpu *vcpu, uint32_t msr,
 int __must_check msr_exit_write(struct vcpu *vcpu, uint32_t msr,
 				uint64_t value);
 
-/* vm/gate.c, vm/gate_entry.asm */
-#define GATE_ROW_SHIFT 4 /* of a row in the table of calls */
-/* Some without a call: the number is cut to this where it is only guessed. */
-#define GATE_ROWS      64
-_Static_assert(GATE_CALL_COUNT <= GATE_ROWS, "a row for each call");
-void gate_init_cpu(void);
-__noreturn void gate_enter_machine(uint64_t rip, uint64_t rsp, uint64_t arg);
-
 /* vm/fpu.c */
 void fpu_init_cpu(void);
 void fpu_release(struct vcpu *vcpu);
@@ -271,6 +225,5 @@ uint64_t fpu_xcr0_get(struct vcpu *vcpu);
 int __must_check fpu_tsc_aux_get(struct vcpu *vcpu, uint64_t *value);
 int __must_check fpu_tsc_aux_set(struct vcpu *vcpu, uint64_t value);
 uint64_t fpu_xcr0_mask(void);
-uint64_t fpu_xcr0_get(struct vcpu *vcpu);
 
 #endif

@@ -71,13 +71,6 @@ static inline void gate_timer(uint64_t deadline_ns)
 	gate_call(GATE_TIMER, deadline_ns, 0, 0);
 }
 
-static inline long gate_block(unsigned op, unsigned disk, uint64_t tag,
-			      uint64_t sector, void *memory, uint64_t bytes)
-{
-	return gate_call4(GATE_BLOCK, op | disk << 8 | tag << 16, sector,
-			  (uint64_t)memory, bytes);
-}
-
 static inline long gate_console_write(enum gate_stream stream,
 				      const void *bytes, size_t length)
 {
@@ -95,9 +88,9 @@ static inline long gate_map(gpa_t gpa, uint64_t length, uint64_t offset,
 	return gate_call(GATE_MAP, gpa, length, offset | kind);
 }
 
-static inline long gate_stop(enum gate_stop why, uint64_t code)
+static inline void gate_reset(void)
 {
-	return gate_call(GATE_STOP, why, code, 0);
+	gate_call(GATE_RESET, 0, 0, 0);
 }
 
 static inline void gate_yield(void)

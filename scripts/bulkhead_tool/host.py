@@ -15,6 +15,9 @@ BUILD = os.environ.get("BULKHEAD_BUILD", os.path.join(TOP, "build"))
 FIRMWARE = "/usr/share/seabios"
 MIB = 1 << 20
 
+# The program of guests that name none.
+MACHINE = "machine.elf"
+
 # Room for the monitor, the machines and the nested tables.
 HOST_RESERVE_MIB = 256
 
@@ -110,6 +113,8 @@ class Host:
         check(source, self.dtb, self.modules[1:])
 
     def _collect(self, folder):
+        if not all(guest.string("program") for guest in self.guests):
+            self._add(MACHINE, os.path.join(BUILD, "programs"), MACHINE)
         for guest in self.guests:
             if not guest.string("kernel") and not guest.string("program"):
                 for name, file, instead in PC_FIRMWARE:

@@ -161,8 +161,8 @@ static int prepare(void **state)
 		.rom_size = ROM,
 		.physical_bits = 40,
 		.blob_count = 1,
-		.devices = GATE_DEVICE_DEBUG_CONSOLE,
-		.blob = { { .kind = GATE_BLOB_BIOS,
+		.devices = MACHINE_DEVICE_DEBUG_CONSOLE,
+		.blob = { { .kind = MACHINE_BLOB_BIOS,
 			    .va = (uint64_t)bench.bios,
 			    .size = BIOS } },
 	};
@@ -547,8 +547,8 @@ static void test_refusals(void **state)
 	assert_int_equal(init(), -EINVAL);
 	bench.config.vcpu_count = 1;
 	bench.config.disk_count = 2;
-	bench.config.disk[0] = (struct gate_disk){ .sector_count = 2048,
-						   .bus = GATE_DISK_IDE,
+	bench.config.disk[0] = (struct machine_disk_config){ .sector_count = 2048,
+						   .bus = MACHINE_DISK_IDE,
 						   .unit = 1 };
 	bench.config.disk[1] = bench.config.disk[0];
 	bench.disk[0].sector_count = bench.disk[1].sector_count = 2048;
