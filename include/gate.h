@@ -47,7 +47,7 @@
 #define GATE_STACK_SIZE	  KIB(32)
 #define GATE_STACK_TOP(n) (0x7f0000000000ULL + ((uint64_t)(n) + 1) * KIB(128))
 
-#define GATE_MAX_VCPUS	  16
+#define GATE_MAX_VCPUS 16
 
 /* ---- Configuration ------------------------------------------------------ */
 
@@ -55,7 +55,7 @@ struct gate_config {
 	uint32_t version;
 	uint32_t vcpu_count; /* threads, of a program without a VM */
 	char name[GATE_NAME_SIZE];
-	uint64_t rights; /* GATE_RIGHT_* */
+	uint64_t rights;    /* GATE_RIGHT_* */
 	uint64_t vm_memory; /* bytes at GATE_WINDOW_VA; 0: no VM */
 	/*
 	 * VM time in ns = ((TSC - tsc_base) * tsc_mult) >> 32, where TSC is

@@ -361,4 +361,3 @@ int copy_to_user(void *user, const void *from, uint64_t length)
 		return -EFAULT;
 	return user_copy_mapped(user, from, length);
 }
-

@@ -434,9 +434,9 @@ static void machine_init(struct machine *machine)
 	}
 	machine->vcpu[0].machine = machine;
 	machine->vcpu[0].page = gate_page(0);
-	machine->pc.physical_bits = machine->gate->physical_bits;
-	error = pc_init(&machine->pc, config, (uint8_t *)GATE_WINDOW_VA, disks,
-			&machine->clock, &ops, machine);
+	error = pc_init(&machine->pc, config, machine->gate->physical_bits,
+			(uint8_t *)GATE_WINDOW_VA, disks, &machine->clock, &ops,
+			machine);
 	if (error) {
 		gate_log(GATE_LOG_ERROR, "the board cannot be built: %d",
 			 error);

@@ -43,7 +43,8 @@ void pc_log(struct pc *pc, enum device_log_level level, const char *format, ...)
 	pc->ops->log(pc->ctx, level, text);
 }
 
-const struct machine_blob *pc_blob(const struct pc *pc, enum machine_blob_kind kind)
+const struct machine_blob *pc_blob(const struct pc *pc,
+				   enum machine_blob_kind kind)
 {
 	unsigned i;
 
@@ -206,7 +207,7 @@ static int init_debug(struct pc *pc)
 
 	return debug_ports_init(&pc->debug, &pc->ports, console, console,
 				devices & MACHINE_DEVICE_DEBUG_EXIT ? EXIT_PORT
-								 : 0,
+								    : 0,
 				pc->ops->debug_exit, pc->ctx);
 }
 
@@ -331,7 +332,8 @@ static int report(struct pc *pc, const char *part, int error)
 	return error;
 }
 
-int pc_init(struct pc *pc, const struct machine_config *config, uint8_t *window,
+int pc_init(struct pc *pc, const struct machine_config *config,
+	    uint32_t physical_bits, uint8_t *window,
 	    struct block_backend *const disks[], struct clock *clock,
 	    const struct pc_ops *ops, void *ctx)
 {
@@ -339,6 +341,7 @@ int pc_init(struct pc *pc, const struct machine_config *config, uint8_t *window,
 
 	memset(pc, 0, sizeof(*pc));
 	pc->config = config;
+	pc->physical_bits = physical_bits;
 	pc->ops = ops;
 	pc->ctx = ctx;
 	pc->window = window;

@@ -66,7 +66,7 @@ struct pc_segment {
 
 struct pc {
 	const struct machine_config *config;
-	uint32_t physical_bits; /* the guest's, set before pc_init() */
+	uint32_t physical_bits; /* the guest's MAXPHYADDR */
 	const struct pc_ops *ops;
 	void *ctx;
 
@@ -116,7 +116,8 @@ struct pc {
  * entries, in the config's order.  0 or -errno, said why through ops->log.
  */
 int __must_check pc_init(struct pc *pc, const struct machine_config *config,
-			 uint8_t *window, struct block_backend *const disks[],
+			 uint32_t physical_bits, uint8_t *window,
+			 struct block_backend *const disks[],
 			 struct clock *clock, const struct pc_ops *ops,
 			 void *ctx);
 /* All devices as after power-on. */

@@ -205,8 +205,8 @@ int pc_boot(struct pc *pc, struct x86_state *state)
 		return 0;
 	program_chipset(pc);
 	boot.kernel = blob_data(kernel, &boot.kernel_length);
-	boot.initrd =
-		blob_data(pc_blob(pc, MACHINE_BLOB_INITRD), &boot.initrd_length);
+	boot.initrd = blob_data(pc_blob(pc, MACHINE_BLOB_INITRD),
+				&boot.initrd_length);
 	error = direct_boot_load(&pc->ram, &boot, &entry, why, sizeof(why));
 	if (error) {
 		pc_log(pc, DEVICE_LOG_WARN, "the kernel: %s", why);

@@ -20,17 +20,17 @@
 #include "lib/string.h"
 #include "mm/phys.h"
 
-#define PTE_P	BIT(0)
-#define PTE_RW	BIT(1)
-#define PTE_US	BIT(2)
-#define PTE_PWT BIT(3)
-#define PTE_PCD BIT(4)
-#define PTE_A	BIT(5)
-#define PTE_D	BIT(6)
-#define PTE_PS	BIT(7)
-#define PTE_OWNED BIT(9)  /* ignored by the processor, as the next */
-#define PTE_COW	BIT(10)
-#define PTE_NX	BIT(63)
+#define PTE_P	  BIT(0)
+#define PTE_RW	  BIT(1)
+#define PTE_US	  BIT(2)
+#define PTE_PWT	  BIT(3)
+#define PTE_PCD	  BIT(4)
+#define PTE_A	  BIT(5)
+#define PTE_D	  BIT(6)
+#define PTE_PS	  BIT(7)
+#define PTE_OWNED BIT(9) /* ignored by the processor, as the next */
+#define PTE_COW	  BIT(10)
+#define PTE_NX	  BIT(63)
 
 #define ROOT_UPPER_HALF 256
 

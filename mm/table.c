@@ -365,15 +365,16 @@ int table_unmap_some(struct page_table *table, uint64_t *va, uint64_t end)
 	return 0;
 }
 
-/* The lowest entry for va that is there, of any level, or the hole around it. */
+/* The lowest entry for va that is there, of any level, or the hole around it.
+ */
 static uint64_t *entry_find(struct page_table *table, uint64_t va,
 			    unsigned *level)
 {
 	const struct table_format *format = table->format;
 	uint64_t *entry = entry_at(table->root, va, TABLE_LEVELS);
 
-	for (*level = TABLE_LEVELS;; entry = entry_at(*entry & ENTRY_ADDRESS,
-						      va, --*level))
+	for (*level = TABLE_LEVELS;;
+	     entry = entry_at(*entry & ENTRY_ADDRESS, va, --*level))
 		if (!entry_is_present(format, *entry) ||
 		    entry_is_leaf(format, *entry, *level))
 			return entry;

@@ -5,8 +5,8 @@
  * which finds the pages as they were left: so a service can be started again
  * and go on with the channels of the one that died.
  *
- * A domain's death must not make its peer fault: the peer keeps the pages mapped
- * until it detaches, and only then are they freed.
+ * A domain's death must not make its peer fault: the peer keeps the pages
+ * mapped until it detaches, and only then are they freed.
  */
 #include "vm/channel.h"
 
@@ -153,10 +153,9 @@ static int pages_map(const struct channel *channel, struct domain *domain,
 	uint64_t va = GATE_CHANNEL_VA(slot);
 
 	for (unsigned i = 0; i < channel->page_count; i++) {
-		int error = address_space_map(&domain->space,
-					      va + i * PAGE_SIZE,
-					      channel->page[i], PAGE_SIZE,
-					      MAP_READ | MAP_WRITE);
+		int error = address_space_map(
+			&domain->space, va + i * PAGE_SIZE, channel->page[i],
+			PAGE_SIZE, MAP_READ | MAP_WRITE);
 
 		if (error)
 			return error;

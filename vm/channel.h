@@ -3,9 +3,9 @@
  * Channels: pages that two domains share, and a doorbell each way.  What is in
  * the pages is the programs' business: include/ring.h.
  *
- * Locking: all of it under vm_host()->channels.lock, a spinlock, but for what takes
- * long; a slot of a domain is written under it and read by the domain's own
- * threads under it as well.  Nothing is waited for with it held.
+ * Locking: all of it under vm_host()->channels.lock, a spinlock, but for what
+ * takes long; a slot of a domain is written under it and read by the domain's
+ * own threads under it as well.  Nothing is waited for with it held.
  */
 #ifndef BULKHEAD_VM_CHANNEL_H
 #define BULKHEAD_VM_CHANNEL_H

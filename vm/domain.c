@@ -308,8 +308,8 @@ static void timer_expired(void *ctx)
 
 static int config_init(struct domain *domain)
 {
-	struct gate_config *config = pages_alloc_zeroed(
-		&domain->host->pages, &domain->account, 0);
+	struct gate_config *config =
+		pages_alloc_zeroed(&domain->host->pages, &domain->account, 0);
 
 	if (!config)
 		return -ENOMEM;

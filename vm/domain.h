@@ -5,10 +5,10 @@
  * to it.
  *
  * Locking.  A thread's fields belong to it, but for those marked atomic.
- * domain->lock (domain_lock()) covers the slots of channels, the timer, and of a
- * VM the nested tables and resets.  space_lock covers what a fault of ring 3 may
- * change: the leaves of copy-on-write mappings.  The table of domains is under
- * host->domains.lock, which is held for moments only.
+ * domain->lock (domain_lock()) covers the slots of channels, the timer, and of
+ * a VM the nested tables and resets.  space_lock covers what a fault of ring 3
+ * may change: the leaves of copy-on-write mappings.  The table of domains is
+ * under host->domains.lock, which is held for moments only.
  *
  * A domain is referenced by the table, until DESTROY; by each of its threads,
  * until that has left it; and by whoever found it (domain_find()).
@@ -50,7 +50,7 @@ struct domain {
 	struct sched_domain sched;
 	struct host *host;
 	gate_id id;
-	uint32_t refs; /* atomic */
+	uint32_t refs;	/* atomic */
 	uint32_t state; /* enum gate_domain_state, atomic */
 
 	struct gate_domain_spec spec;
@@ -62,12 +62,12 @@ struct domain {
 
 	uint32_t thread_count;
 	struct user_thread *thread[GATE_THREADS_MAX];
-	uint32_t running;    /* threads in it, atomic */
-	bool is_stopping;    /* atomic */
+	uint32_t running;     /* threads in it, atomic */
+	bool is_stopping;     /* atomic */
 	uint32_t end_claimed; /* atomic: who ends it says why, the first */
 	struct gate_domain_status status;
 
-	struct timer timer; /* GATE_TIMER */
+	struct timer timer;		 /* GATE_TIMER */
 	uint8_t route[GATE_EVENT_COUNT]; /* the thread of each event, atomic */
 	struct channel_slot slot[GATE_CHANNELS_MAX];
 
@@ -98,8 +98,8 @@ struct vm_host *vm_host(void);
 
 /*
  * A domain that is BUILDING, with nothing in its address space but the config
- * and the stacks; with spec->vm_memory, its VM.  0 or -errno: -EINVAL for a spec
- * that makes no sense, -ENOMEM, -ENOSPC (DOMAINS_MAX).
+ * and the stacks; with spec->vm_memory, its VM.  0 or -errno: -EINVAL for a
+ * spec that makes no sense, -ENOMEM, -ENOSPC (DOMAINS_MAX).
  */
 int __must_check domain_create(const struct gate_domain_spec *spec,
 			       struct domain **out);

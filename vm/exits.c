@@ -73,7 +73,8 @@ static __noreturn void stop(struct vcpu *vcpu, enum gate_end end,
 static enum exit_action exit_unknown(struct vcpu *vcpu, struct exit_info *info)
 {
 	(void)info;
-	stop(vcpu, GATE_END_GUEST, "exit for a reason the monitor does not know");
+	stop(vcpu, GATE_END_GUEST,
+	     "exit for a reason the monitor does not know");
 }
 
 /* The vCPU could take an interrupt now: vcpu_attend() looks again. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The gate: its table, the ways in, and what happens to a program that comes in
- * by another.  What arrives here comes from programs that may be bad: nothing is
- * believed, and a bad call changes nothing.
+ * by another.  What arrives here comes from programs that may be bad: nothing
+ * is believed, and a bad call changes nothing.
  */
 #include "vm/gate.h"
 
@@ -194,7 +194,8 @@ static void report(struct user_thread *user, const struct trap_frame *frame,
 		vcpu_report(user->vcpu);
 }
 
-/* A program did something that ring 3 may not: its domain ends, nothing else. */
+/* A program did something that ring 3 may not: its domain ends, nothing else.
+ */
 static void user_exception(struct trap_frame *frame)
 {
 	struct user_thread *user = this_cpu()->gate_arg;

@@ -41,8 +41,8 @@ _Static_assert(GATE_CALL_COUNT <= GATE_ROWS, "a row for each call");
 extern const struct gate_row gate_calls_vm[GATE_ROWS];
 extern const struct gate_row gate_calls_program[GATE_ROWS];
 
-#define GATE_CALL(name)                                              \
-	long name(struct user_thread *user __maybe_unused,           \
+#define GATE_CALL(name)                                                 \
+	long name(struct user_thread *user __maybe_unused,              \
 		  uint64_t a __maybe_unused, uint64_t b __maybe_unused, \
 		  uint64_t c __maybe_unused, uint64_t d __maybe_unused, \
 		  const struct gate_row *row __maybe_unused)

@@ -154,8 +154,8 @@ GATE_CALL(gate_channel_create)
 
 GATE_CALL(gate_channel_attach)
 {
-	struct domain *domain = domain_find(b == GATE_SELF ? user->domain->id
-							   : b);
+	struct domain *domain =
+		domain_find(b == GATE_SELF ? user->domain->id : b);
 	int error;
 
 	if (!domain)

@@ -117,8 +117,8 @@ GATE_CALL(gate_console_write)
 	if (!length)
 		return 0;
 	for (;;) {
-		taken = console_write(&this_host()->console, &vm->console, piece,
-				      length);
+		taken = console_write(&this_host()->console, &vm->console,
+				      piece, length);
 		if (taken)
 			return (long)taken;
 		if (domain_is_stopping(user->domain))
@@ -177,8 +177,8 @@ GATE_CALL(gate_log)
 			text[i] = '.';
 	text[c] = 0;
 	do {
-		vlog_print(&domain->log, (enum log_level)a, "%.*s", (int)columns,
-			   text + at);
+		vlog_print(&domain->log, (enum log_level)a, "%.*s",
+			   (int)columns, text + at);
 		at += columns;
 	} while (at < c);
 	return 0;

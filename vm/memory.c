@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a domain's ring-3 half is made of: pages of its own, boot modules' pages,
- * and modules' pages of which it gets copies when it writes.
+ * What a domain's ring-3 half is made of: pages of its own, boot modules'
+ * pages, and modules' pages of which it gets copies when it writes.
  *
  * A page of its own is marked so in the leaf (MAP_OWNED) and freed with the
  * domain; all others are borrowed.  A module's pages are borrowed by whoever
@@ -37,8 +37,8 @@ static int map_owned(struct domain *domain, uint64_t va, unsigned prot,
 
 int domain_map_zero(struct domain *domain, uint64_t va, unsigned prot)
 {
-	void *page = pages_alloc_zeroed(&domain->host->pages, &domain->account,
-					0);
+	void *page =
+		pages_alloc_zeroed(&domain->host->pages, &domain->account, 0);
 
 	return page ? map_owned(domain, va, prot, page) : -ENOMEM;
 }
@@ -71,10 +71,10 @@ static int map_module(struct domain *domain, const struct gate_domain_map *map,
 	if (map->offset > length || map->size > length - map->offset)
 		return -EINVAL;
 	for (uint64_t done = 0; done < map->size; done += PAGE_2M) {
-		int error = address_space_map(
-			&domain->space, map->va + done,
-			module->base + map->offset + done,
-			MIN(map->size - done, PAGE_2M), prot);
+		int error =
+			address_space_map(&domain->space, map->va + done,
+					  module->base + map->offset + done,
+					  MIN(map->size - done, PAGE_2M), prot);
 
 		if (error)
 			return error;
@@ -113,8 +113,8 @@ static bool range_is_free(const struct gate_domain_map *map)
 
 static bool map_is_good(const struct gate_domain_map *map)
 {
-	return map->size && IS_ALIGNED(map->va | map->size | map->offset,
-				       PAGE_SIZE) &&
+	return map->size &&
+	       IS_ALIGNED(map->va | map->size | map->offset, PAGE_SIZE) &&
 	       map->prot & GATE_PROT_READ &&
 	       !(map->prot & ~(uint32_t)GATE_PROT_ALL) &&
 	       !(map->prot & GATE_PROT_WRITE && map->prot & GATE_PROT_EXEC) &&
@@ -257,8 +257,9 @@ bool domain_fault(struct user_thread *user, uint64_t va, uint64_t error)
 	irq_enable();
 	if (status != -ENOMEM)
 		return !status;
-	vlog_err(&domain->log, "no memory for the copy of a page that it "
-			       "writes: %lu KiB of %lu taken",
+	vlog_err(&domain->log,
+		 "no memory for the copy of a page that it "
+		 "writes: %lu KiB of %lu taken",
 		 domain->account.pages * 4, domain->account.limit * 4);
 	domain_end(domain, GATE_END_MEMORY, va, user->id);
 	user_thread_exit(user);

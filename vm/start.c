@@ -76,8 +76,8 @@ static void enable_here(void *ctx)
 	speculation_init_cpu(this_cpu());
 	isolation_init_cpu(this_cpu());
 	gate_init_cpu();
-	error = start->host->vendor->cpu_enable(this_cpu()->id, &start->host->pages,
-					&start->host->account);
+	error = start->host->vendor->cpu_enable(
+		this_cpu()->id, &start->host->pages, &start->host->account);
 	if (error)
 		__atomic_store_n(&start->enable_error, error, __ATOMIC_SEQ_CST);
 }
@@ -294,8 +294,8 @@ static int load_program(struct start *start, struct guest *guest,
 	int error;
 
 	if (!module) {
-		vlog_err(&domain->log,
-			 "program: boot module \"%s\" is missing", name);
+		vlog_err(&domain->log, "program: boot module \"%s\" is missing",
+			 name);
 		return -ENOENT;
 	}
 	error = program_parse(&program, phys_to_virt(module->base),
@@ -344,8 +344,8 @@ static int write_config(struct guest *guest)
 }
 
 /* What a machine takes beside its disks: tables, its data, its vCPUs. */
-#define QUOTA_PAGES	  2048
-#define QUOTA_PAGES_VCPU  32
+#define QUOTA_PAGES	    2048
+#define QUOTA_PAGES_VCPU    32
 /* A table for 512 pages, and some on the way. */
 #define QUOTA_TABLES(pages) ((pages) / 256)
 

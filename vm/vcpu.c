@@ -18,7 +18,6 @@
 /* GATE_EXIT_* after which the machine's answer may be an INTACK vector. */
 #define ACK_NONE 256
 
-
 /*
  * A CPU that runs somebody else is left in peace: its switch to this thread
  * comes before the thread's next look at pending (switch_away()).  Bits that
@@ -192,7 +191,8 @@ void vcpu_reset_all(struct vcpu *vcpu)
 	(PENDING_INIT | PENDING_SIPI | PENDING_NMI | PENDING_HALTED | \
 	 PENDING_EOI | PENDING_APIC_TIMER | PENDING_EXTINT | PENDING_STEP)
 
-/* domain_lock() held: the VM's reset is over, and nothing of before it comes. */
+/* domain_lock() held: the VM's reset is over, and nothing of before it comes.
+ */
 static void vcpu_take_reset(struct vcpu *vcpu)
 {
 	pending_clear(vcpu, PENDING_RESET | PENDING_HALTED | PENDING_EOI |

@@ -21,7 +21,8 @@ static void apic_timer_arm(void *ctx, uint64_t deadline_ns)
 {
 	struct vcpu *vcpu = ctx;
 
-	timer_arm(&vcpu->apic_timer, domain_deadline_tsc(vcpu->vm->domain, deadline_ns));
+	timer_arm(&vcpu->apic_timer,
+		  domain_deadline_tsc(vcpu->vm->domain, deadline_ns));
 }
 
 static void apic_timer_arm_tsc(void *ctx, uint64_t guest_tsc)
@@ -118,7 +119,8 @@ int vcpu_init(struct vcpu *vcpu, struct vm *vm, uint32_t id)
 	vcpu->id = id;
 	vcpu->back = vm->back;
 	vcpu->cpuid = vm->cpuid;
-	vcpu->page = pages_alloc_zeroed(vm->vendor.pages, vm->vendor.account, 0);
+	vcpu->page =
+		pages_alloc_zeroed(vm->vendor.pages, vm->vendor.account, 0);
 	if (!vcpu->page)
 		return -ENOMEM;
 	vcpu->vendor.state = &vcpu->page->state;
@@ -194,5 +196,6 @@ void vcpu_fini(struct vcpu *vcpu)
 		pages_free_virt(pages, vm->vendor.account, vcpu->xsave, 0);
 	if (vcpu->page)
 		pages_free_virt(pages, vm->vendor.account, vcpu->page, 0);
-	pages_free_virt(pages, vm->vendor.account, vcpu, pages_order(sizeof(*vcpu)));
+	pages_free_virt(pages, vm->vendor.account, vcpu,
+			pages_order(sizeof(*vcpu)));
 }

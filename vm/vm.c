@@ -29,12 +29,13 @@ static int vm_alloc_memory(struct vm *vm)
 
 	if (wanted > VM_CHUNKS_MAX)
 		return -ENOMEM;
-	vm->chunk = pages_alloc_zeroed(vm->vendor.pages, vm->vendor.account, order);
+	vm->chunk =
+		pages_alloc_zeroed(vm->vendor.pages, vm->vendor.account, order);
 	if (!vm->chunk)
 		return -ENOMEM;
 	for (; vm->chunk_count < count; vm->chunk_count++) {
-		hpa_t hpa =
-			map_guest_alloc_2m(&vm->domain->host->map, &vm->ram_account);
+		hpa_t hpa = map_guest_alloc_2m(&vm->domain->host->map,
+					       &vm->ram_account);
 
 		if (!hpa)
 			return -ENOMEM;
@@ -179,9 +180,9 @@ void vcpu_switch_out(struct vcpu *vcpu)
 
 int vm_vcpu_create(struct vm *vm, unsigned id, struct user_thread **user)
 {
-	struct vcpu *vcpu = pages_alloc_zeroed(vm->vendor.pages,
-					       vm->vendor.account,
-					       pages_order(sizeof(*vcpu)));
+	struct vcpu *vcpu =
+		pages_alloc_zeroed(vm->vendor.pages, vm->vendor.account,
+				   pages_order(sizeof(*vcpu)));
 	int error;
 
 	if (!vcpu)
@@ -285,8 +286,8 @@ int vm_create(struct domain *domain, struct vm **out)
 	vm->config = domain->config;
 	vm->vendor.pages = &host->pages;
 	vm->vendor.account = &domain->account;
-	vm->vendor.exits_on_pause = domain->spec.flags &
-				    GATE_DOMAIN_PAUSE_EXITS;
+	vm->vendor.exits_on_pause =
+		domain->spec.flags & GATE_DOMAIN_PAUSE_EXITS;
 	vm->ram_account.name = vm->nested_account.name = domain->spec.name;
 	return vm_init(vm);
 }

@@ -30,7 +30,7 @@ struct host_disk {
 
 struct host_pc {
 	struct pc pc;
-	struct gate_config config;
+	struct machine_config config;
 	struct clock clock;
 	struct x86_state state;
 	struct emul emul;
@@ -190,7 +190,8 @@ static void add_disk(struct host_pc *host, const char *name, bool is_cdrom)
 static void add_blob(struct host_pc *host, enum machine_blob_kind kind,
 		     const char *name)
 {
-	struct machine_blob *blob = &host->config.blob[host->config.blob_count++];
+	struct machine_blob *blob =
+		&host->config.blob[host->config.blob_count++];
 
 	blob->kind = kind;
 	blob->va = (uint64_t)map_file(name, &blob->size);
@@ -459,7 +460,7 @@ static void usage(void)
 
 static void parse(struct host_pc *host, int argc, char **argv)
 {
-	struct gate_config *config = &host->config;
+	struct machine_config *config = &host->config;
 	int option;
 
 	while ((option = getopt(argc, argv, "m:n:b:v:d:c:k:i:a:")) != -1) {
@@ -517,17 +518,15 @@ int main(int argc, char **argv)
 	if (!host)
 		die("memory");
 	host->limit = UINT64_MAX;
-	host->config = (struct gate_config){
-		.version = GATE_VERSION,
+	host->config = (struct machine_config){
+		.version = MACHINE_CONFIG_VERSION,
 		.board = MACHINE_BOARD_PC,
 		.vcpu_count = 1,
 		.ram_size = MIB(64),
 		.vram_size = VRAM_SIZE,
 		.rom_size = ROM_SIZE,
-		.epoch_s = 1704067200,
-		.physical_bits = 40,
-		.devices = MACHINE_DEVICE_DEBUG_EXIT | MACHINE_DEVICE_DEBUG_CONSOLE |
-			   MACHINE_DEVICE_SERCON,
+		.devices = MACHINE_DEVICE_DEBUG_EXIT |
+			   MACHINE_DEVICE_DEBUG_CONSOLE | MACHINE_DEVICE_SERCON,
 	};
 	parse(host, argc, argv);
 	window = mmap(NULL, host->config.ram_size + VRAM_SIZE + ROM_SIZE,
@@ -540,9 +539,9 @@ int main(int argc, char **argv)
 	host->clock.now_ns = now_ns;
 	host->clock.deadline_changed = deadline_changed;
 	host->clock.ctx = host;
-	host->clock.epoch_s = host->config.epoch_s;
-	if (pc_init(&host->pc, &host->config, window, disks, &host->clock, &ops,
-		    host))
+	host->clock.epoch_s = 1704067200;
+	if (pc_init(&host->pc, &host->config, 40, window, disks, &host->clock,
+		    &ops, host))
 		return 2;
 	emul_init(&host->emul, &host->state, &emul_ops, host);
 	pc_emul_windows(&host->pc, host->emul.window);

@@ -127,8 +127,8 @@ static void test_everything(void **state)
 	assert_int_equal(parse(t), 0);
 	assert_int_equal(t->manifest.guest_count, 2);
 	assert_int_equal(g->vcpus, GATE_MAX_VCPUS);
-	assert_int_equal(g->devices,
-			 MACHINE_DEVICE_DEBUG_EXIT | MACHINE_DEVICE_DEBUG_CONSOLE);
+	assert_int_equal(g->devices, MACHINE_DEVICE_DEBUG_EXIT |
+					     MACHINE_DEVICE_DEBUG_CONSOLE);
 	assert_string_equal(g->kernel, "vmlinuz");
 	assert_string_equal(g->initrd, "initrd.img");
 	assert_string_equal(g->cmdline, "console=ttyS0");

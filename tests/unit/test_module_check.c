@@ -63,7 +63,8 @@ static void test_blobs(void **state)
 
 	(void)state;
 	expect_blobs(MACHINE_BLOB_BIOS, true, firmware, ARRAY_SIZE(firmware));
-	expect_blobs(MACHINE_BLOB_VGABIOS, true, vga_bios, ARRAY_SIZE(vga_bios));
+	expect_blobs(MACHINE_BLOB_VGABIOS, true, vga_bios,
+		     ARRAY_SIZE(vga_bios));
 	expect_blobs(MACHINE_BLOB_KERNEL, true, anything, ARRAY_SIZE(anything));
 	expect_blobs(MACHINE_BLOB_INITRD, true, anything, ARRAY_SIZE(anything));
 	expect_blobs(MACHINE_BLOB_BIOS, false, anything, ARRAY_SIZE(anything));
