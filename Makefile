@@ -55,7 +55,8 @@ HOST_SRCS := $(filter-out lib/string.c lib/printf.c lib/libc_shim.c, \
 	     $(addprefix mm/,table.c npt.c ept.c pages.c) \
 	     $(addprefix cpumodel/,apic.c apic_vectors.c cpuid.c msr.c) \
 	     $(addprefix kernel/,console.c terminal.c speculation.c) \
-	     $(addprefix boot/,multiboot.c ranges.c acpi.c)
+	     $(addprefix boot/,multiboot.c ranges.c acpi.c) \
+	     lib/user/ring.c
 HOST_OBJS := $(patsubst %,$B/host/%.o,$(HOST_SRCS))
 
 # ---- Offsets for NASM: never numbers by hand -------------------------------
