@@ -45,7 +45,8 @@ static int op_vendor_get(void *ctx, uint32_t msr, uint64_t *value)
 
 	if (msr == MSR_TSC_AUX)
 		return fpu_tsc_aux_get(vcpu, value);
-	return vcpu->back->msr_get(&vcpu->vendor, msr, value) ? -EINVAL : 0;
+	*value = vcpu->vendor.pat;
+	return 0;
 }
 
 static int op_vendor_set(void *ctx, uint32_t msr, uint64_t value)
@@ -54,7 +55,9 @@ static int op_vendor_set(void *ctx, uint32_t msr, uint64_t value)
 
 	if (msr == MSR_TSC_AUX)
 		return fpu_tsc_aux_set(vcpu, value);
-	return vcpu->back->msr_set(&vcpu->vendor, msr, value) ? -EINVAL : 0;
+	vcpu->vendor.pat = value;
+	op_state(vcpu, X86_GROUP_CONTROL)->dirty |= X86_GROUP_CONTROL;
+	return 0;
 }
 
 static uint64_t op_tsc_get(void *ctx)

@@ -9,7 +9,6 @@
 #include "vm/loader.h"
 #include "init/module_check.h"
 #include "init/modules.h"
-#include "vm/soft.h"
 #include "include/boot.h"
 #include "include/errno.h"
 #include "include/manifest.h"
@@ -20,8 +19,7 @@
 
 #define SECTOR 512
 
-/* Back ends, in the order they are tried. */
-static const struct vendor *const vendors[] = { &svm_vendor, &vmx_vendor };
+#define VENDORS_MAX 4
 
 struct start {
 	struct host *host;
@@ -33,16 +31,16 @@ struct start {
 
 static const struct vendor *vendor_find(void)
 {
-	const char *why[ARRAY_SIZE(vendors)];
+	const char *why[VENDORS_MAX];
 
-	for (unsigned i = 0; i < ARRAY_SIZE(vendors); i++) {
+	for (unsigned i = 0; i < VENDORS_MAX && vendors[i]; i++) {
 		why[i] = "";
 		if (!vendors[i]->probe(&why[i])) {
 			log_info("processor: %s", vendors[i]->name);
 			return vendors[i];
 		}
 	}
-	for (unsigned i = 0; i < ARRAY_SIZE(vendors); i++)
+	for (unsigned i = 0; i < VENDORS_MAX && vendors[i]; i++)
 		log_err("no %s: %s", vendors[i]->name, why[i]);
 	return NULL;
 }
@@ -180,10 +178,17 @@ static struct vm *start_guest(struct start *start,
 {
 	struct vm *vm = NULL;
 	const struct vendor *back = manifest->devices & GATE_DEVICE_EMULATE
-					    ? &soft_vendor
+					    ? vendor_emulator
 					    : start->back;
-	int error = vm_create(start->host, back, manifest, &vm);
+	int error;
 
+	if (!back) {
+		log_err("guest %s cannot be made: emulate-always: only the "
+			"test image bulkhead-soft32.elf can",
+			manifest->name);
+		return NULL;
+	}
+	error = vm_create(start->host, back, manifest, &vm);
 	if (!error)
 		error = add_blobs(start, vm);
 	for (unsigned i = 0; !error && i < manifest->disk_count; i++)

@@ -184,7 +184,7 @@ void vcpu_reset_all(struct vcpu *vcpu)
 {
 	vcpu_reset_state(vcpu);
 	fpu_forget(vcpu);
-	(void)vcpu->back->msr_set(&vcpu->vendor, MSR_PAT, RESET_PAT);
+	vcpu->vendor.pat = RESET_PAT;
 	apic_reset(&vcpu->apic);
 	msr_reset(&vcpu->msr);
 	if (vcpu->id != 0)

@@ -23,7 +23,6 @@ struct back_vcpu {
 	int window;	     /* priority, or -1 */
 	unsigned flushes, runs, windows;
 	uint32_t stored; /* groups, since it was last cleared */
-	uint64_t pat;
 	/* Entries on this CPU since interrupts were last let in there. */
 	uint64_t opens_seen;
 	unsigned in_a_row;

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What vmx/enter.asm needs to know of C structures. */
+/* struct x86_state for assembly; see include/offsets.h. */
 #include "include/offsets.h"
 #include "include/x86_state.h"
-#include "vmx/vmcs.h"
 
-void vmx_offsets(void);
-void vmx_offsets(void)
+void state_offsets(void);
+void state_offsets(void)
 {
-	CONSTANT(VMX_HOST_RSP, VMCS_HOST_RSP);
 	OFFSET(STATE_RAX, struct x86_state, gpr[X86_RAX]);
 	OFFSET(STATE_RCX, struct x86_state, gpr[X86_RCX]);
 	OFFSET(STATE_RDX, struct x86_state, gpr[X86_RDX]);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * VM entry's checks on the guest-state area, one rule a row, in the order in
- * which the manual lists them, so that the first row broken is the one to
- * name.
+ * which the manual lists them.
  *
  * Left out: rules for features that Bulkhead never turns on (SMM, dual
  * monitor, performance counters, bound configuration, CET, RTIT, FRED,
@@ -12,7 +11,7 @@
  * References: SDM volume 3, "Checks on the Guest State Area" with its
  * sections, in the same order.
  */
-#include "vmx/check.h"
+#include "scripts/entry-check/check.h"
 
 #include "include/x86_state.h"
 
@@ -536,7 +535,7 @@ RULE(pdpte)
 	}
 
 /* clang-format off */
-static const struct vmx_rule rules[] = {
+const struct vmx_rule vmx_rules[] = {
 	{ "CR0", "a bit differs from what VMX_CR0_FIXED0/1 fix", cr0_fixed, 0 },
 	{ "CR0", "PG is set without PE", cr0_paging, 0 },
 	{ "CR4", "a bit differs from what VMX_CR4_FIXED0/1 fix", cr4_fixed, 0 },
@@ -647,10 +646,12 @@ static const struct vmx_rule rules[] = {
 };
 /* clang-format on */
 
+const unsigned vmx_rule_count = ARRAY_SIZE(vmx_rules);
+
 const struct vmx_rule *vmx_guest_check(const struct vmx_guest *guest)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(rules); i++)
-		if (!rules[i].holds(guest, rules[i].arg))
-			return &rules[i];
+	for (unsigned i = 0; i < vmx_rule_count; i++)
+		if (!vmx_rules[i].holds(guest, vmx_rules[i].arg))
+			return &vmx_rules[i];
 	return NULL;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The checks that VM entry makes on the guest-state area, in the manual's
- * order: why an entry failed, or whether one would.
+ * order, and the state to be checked as the monitor's dump of a VMCS has it.
  */
-#ifndef BULKHEAD_VMX_CHECK_H
-#define BULKHEAD_VMX_CHECK_H
+#ifndef BULKHEAD_ENTRY_CHECK_H
+#define BULKHEAD_ENTRY_CHECK_H
 
 #include "include/compiler.h"
-#include "vmx/vmcs.h"
+#include "vmx/hardware.h"
 
 struct vmx_guest_segment {
 	uint16_t selector;
@@ -48,7 +48,38 @@ struct vmx_rule {
 	unsigned arg;
 };
 
+extern const struct vmx_rule vmx_rules[];
+extern const unsigned vmx_rule_count;
+
 /* The first rule that the state breaks, or NULL. */
 const struct vmx_rule *vmx_guest_check(const struct vmx_guest *guest);
+
+/* What "VMCS: " lines said: fields by their encodings, and what is no field. */
+#define DUMP_FIELDS 0x7000
+enum dump_extra {
+	DUMP_MISC,
+	DUMP_CR0_FIXED0,
+	DUMP_CR0_FIXED1,
+	DUMP_CR4_FIXED0,
+	DUMP_CR4_FIXED1,
+	DUMP_ADDRESS_SIZES,
+	DUMP_EXTRAS,
+};
+struct dump {
+	uint64_t field[DUMP_FIELDS];
+	bool has_field[DUMP_FIELDS];
+	uint64_t extra[DUMP_EXTRAS];
+	bool has_extra[DUMP_EXTRAS];
+};
+
+/*
+ * Takes a line of a log; lines without "VMCS: " change nothing.  A dump's first
+ * line empties what was there; true at its last.
+ */
+bool dump_line(struct dump *dump, const char *line);
+
+/* 0, or the encoding of a field that the checks need and the dump lacks, or -1
+ * where it lacks something else. */
+int dump_guest(const struct dump *dump, struct vmx_guest *guest);
 
 #endif

@@ -2,18 +2,23 @@
 /*
  * What this processor cannot run is left to the machine's emulator: task
  * switches, which VT-x has none of, and without "unrestricted guest" real mode
- * and every state on the way out of it.  Protected mode without paging runs
- * natively there, on a page table that maps each address to itself.
+ * and the states on the way out of it.
+ *
+ * Which of these the processor can enter it says itself: from PE set on each
+ * entry is tried; one that is refused runs nothing of the guest and changes no
+ * guest state, so that the machine emulates from there, and the next change of
+ * state is tried again.  Protected mode without paging runs natively, on a page
+ * table that maps each address to itself.
  *
  * References: SDM volume 3, "Treatment of Task Switches", "Unrestricted
  * Guests".
  */
-#include "vmx/vmx.h"
+#include "vmx/internal.h"
 
 #include "mm/phys.h"
 #include "mm/table.h"
 
-/* Instructions before the monitor looks at what is pending. */
+/* Instructions before the monitor checks what is pending. */
 #define REAL_MODE_COUNT 256
 #define WAITING_COUNT	8 /* while an interrupt waits for IF */
 /* In protected mode the state may be one to enter after any of them. */
@@ -79,6 +84,34 @@ void vmx_emulate(struct vendor_vcpu *vcpu, struct exit_info *info)
 	event_to_machine(vmx, info);
 }
 
+/*
+ * The VMCS still holds the event that was to be injected, and its launch state
+ * is not known, since a VMLAUNCH may have been refused.
+ */
+__noinline void vmx_emulate_refused(struct vendor_vcpu *vcpu,
+				    struct exit_info *info)
+{
+	struct vmx_vcpu *vmx = vcpu->private;
+
+	if (vmcs_read(VMCS_ENTRY_INTERRUPTION_INFO) & INTERRUPTION_VALID) {
+		vmcs_write(VMCS_ENTRY_INTERRUPTION_INFO, 0);
+		vmx->work |= WORK_EVENT;
+	}
+	vmcs_clear(vmx->vmcs_hpa);
+	vmcs_load(vmx->vmcs_hpa);
+	vmx->is_launched = false;
+	vmx->work |= WORK_EMULATE;
+	vmx_emulate(vcpu, info);
+}
+
+void vmx_emulate_choose(struct vmx_vcpu *vmx)
+{
+	if (vmx->cr0_shadow & X86_CR0_PE)
+		vmx->work &= ~WORK_EMULATE;
+	else
+		vmx->work |= WORK_EMULATE;
+}
+
 void vmx_emulate_event(struct vmx_vcpu *vmx, struct exit_info *info)
 {
 	info->reason = EXIT_EMULATE_RUN;
@@ -86,8 +119,7 @@ void vmx_emulate_event(struct vmx_vcpu *vmx, struct exit_info *info)
 	event_to_machine(vmx, info);
 }
 
-/* ---- The identity page table -----------------------------------------------
- */
+/* ---- The identity page table ------------------------------------------- */
 
 #define PDE_FLAGS                                                             \
 	(BIT(0) | BIT(1) | BIT(2) /* P RW US */ | BIT(5) | BIT(6) /* A D */ | \

@@ -5,7 +5,7 @@
  *
  * Reference: APM volume 2, "MSR Intercepts".
  */
-#include "svm/svm.h"
+#include "svm/internal.h"
 
 #include "include/x86_msr.h"
 #include "lib/string.h"
@@ -37,7 +37,7 @@ static void msr_open(uint8_t *msrpm, uint32_t msr)
 
 void svm_msrpm_init(uint8_t *msrpm)
 {
-	memset(msrpm, 0xff, MSRPM_PAGES * PAGE_SIZE);
+	memset(msrpm, 0xff, PAGE_SIZE << MSRPM_ORDER);
 	for (unsigned i = 0; i < ARRAY_SIZE(msrpm_open); i++)
 		msr_open(msrpm, msrpm_open[i]);
 }

@@ -8,14 +8,15 @@
  * "VMX Capability Reporting Facility", appendix B "Field Encoding in VMCS",
  * appendix C "VMX Basic Exit Reasons".
  */
-#ifndef BULKHEAD_VMX_VMCS_H
-#define BULKHEAD_VMX_VMCS_H
+#ifndef BULKHEAD_VMX_HARDWARE_H
+#define BULKHEAD_VMX_HARDWARE_H
 
 #include "include/compiler.h"
 
-/* ---- MSRs and CPUID ------------------------------------------------------ */
+/* ---- MSRs and CPUID ---------------------------------------------------- */
 
-#define CPUID_1_ECX_VMX BIT(5)
+#define CPUID_1_ECX_VMX	    BIT(5)
+#define CPUID_ADDRESS_SIZES 0x80000008
 
 #define MSR_FEATURE_CONTROL	    0x0000003a
 #define FEATURE_CONTROL_LOCKED	    BIT(0)
@@ -52,7 +53,7 @@
 
 #define CR4_VMXE BIT(13)
 
-/* ---- Fields: 16 bits ----------------------------------------------------- */
+/* ---- Fields: 16 bits --------------------------------------------------- */
 
 #define VMCS_VIRTUAL_PROCESSOR_ID 0x0000
 /* Guest selectors: in the order of the segment numbers, then LDTR, TR. */
@@ -65,7 +66,7 @@
 #define VMCS_HOST_GS_SELECTOR	  0x0c0a
 #define VMCS_HOST_TR_SELECTOR	  0x0c0c
 
-/* ---- 64 bits ------------------------------------------------------------- */
+/* ---- 64 bits ----------------------------------------------------------- */
 
 #define VMCS_MSR_BITMAPS	    0x2004
 #define VMCS_EXIT_MSR_LOAD_ADDRESS  0x2008
@@ -88,7 +89,7 @@
 #define VMCS_HOST_PAT		    0x2c00
 #define VMCS_HOST_EFER		    0x2c02
 
-/* ---- 32 bits ------------------------------------------------------------- */
+/* ---- 32 bits ----------------------------------------------------------- */
 
 #define VMCS_PIN_CONTROLS	     0x4000
 #define VMCS_PROC_CONTROLS	     0x4002
@@ -132,14 +133,13 @@
 #define VMCS_PREEMPTION_TIMER	     0x482e
 #define VMCS_HOST_SYSENTER_CS	     0x4c00
 
-/* ---- Natural width ------------------------------------------------------- */
+/* ---- Natural width ----------------------------------------------------- */
 
 #define VMCS_CR0_MASK		  0x6000
 #define VMCS_CR4_MASK		  0x6002
 #define VMCS_CR0_SHADOW		  0x6004
 #define VMCS_CR4_SHADOW		  0x6006
 #define VMCS_EXIT_QUALIFICATION	  0x6400
-#define VMCS_GUEST_LINEAR_ADDRESS 0x640a
 #define VMCS_GUEST_CR0		  0x6800
 #define VMCS_GUEST_CR3		  0x6802
 #define VMCS_GUEST_CR4		  0x6804
@@ -181,7 +181,7 @@
 #define VMCS_GUEST_RIGHTS(n)   (VMCS_GUEST_ES_ACCESS_RIGHTS + 2 * (n))
 #define VMCS_GUEST_BASE(n)     (VMCS_GUEST_ES_BASE + 2 * (n))
 
-/* ---- Controls ------------------------------------------------------------ */
+/* ---- Controls ---------------------------------------------------------- */
 
 #define PIN_EXTERNAL_INTERRUPT_EXITING BIT(0)
 #define PIN_NMI_EXITING		       BIT(3)
@@ -232,7 +232,7 @@
 #define ENTRY_LOAD_PAT		  BIT(14)
 #define ENTRY_LOAD_EFER		  BIT(15)
 
-/* ---- Interruption information: entry, exit and IDT-vectoring alike. ------ */
+/* ---- Interruption information: entry, exit and IDT-vectoring alike. ---- */
 
 #define INTERRUPTION_VECTOR	 MASK(7, 0)
 #define INTERRUPTION_TYPE	 MASK(10, 8)
@@ -245,7 +245,7 @@
 #define INTERRUPTION_NMI_UNBLOCK BIT(12)
 #define INTERRUPTION_VALID	 BIT(31)
 
-/* ---- Exit qualifications ------------------------------------------------- */
+/* ---- Exit qualifications ----------------------------------------------- */
 
 #define QUALIFICATION_IO_SIZE	MASK(2, 0) /* less one */
 #define QUALIFICATION_IO_IN	BIT(3)
@@ -266,7 +266,7 @@
 #define QUALIFICATION_DB_BITS (MASK(3, 0) | BIT(13) | BIT(14))
 #define QUALIFICATION_DB_BD   BIT(13)
 
-/* ---- Basic exit reasons -------------------------------------------------- */
+/* ---- Basic exit reasons ------------------------------------------------ */
 
 enum vmx_reason {
 	REASON_EXCEPTION_OR_NMI = 0,
@@ -313,17 +313,30 @@ enum vmx_reason {
 	REASON_COUNT,
 };
 
-/* ---- Instructions -------------------------------------------------------- */
+/* ---- Instructions ------------------------------------------------------ */
 
 /*
  * VMREAD and VMWRITE fail only for a field that does not exist or when no VMCS
- * is current: both would be mistakes of this folder.  Nobody looks, since this
- * is the exit path; a read leaves some value then.
+ * is current, neither of which this folder does.  Not checked, since this is
+ * the exit path; the value of a failed read is undefined.
  */
 #ifdef HOST_TEST /* tests bring a VMCS of their own, which counts */
 uint64_t vmcs_read(uint64_t field);
 void vmcs_write(uint64_t field, uint64_t value);
+void vmcs_clear(hpa_t vmcs);
+void vmcs_load(hpa_t vmcs);
 #else
+static inline void vmcs_clear(hpa_t vmcs)
+{
+	__asm__ volatile("vmclear %0" : : "m"(vmcs) : "cc", "memory");
+}
+
+/* The VMCS becomes this CPU's current one. */
+static inline void vmcs_load(hpa_t vmcs)
+{
+	__asm__ volatile("vmptrld %0" : : "m"(vmcs) : "cc", "memory");
+}
+
 static __always_inline uint64_t vmcs_read(uint64_t field)
 {
 	uint64_t value;
@@ -337,5 +350,18 @@ static __always_inline void vmcs_write(uint64_t field, uint64_t value)
 	__asm__ volatile("vmwrite %1, %0" : : "r"(field), "r"(value) : "cc");
 }
 #endif
+
+/* For dumps: 0 where the field does not exist. */
+static inline uint64_t vmcs_probe(uint64_t field)
+{
+#ifdef HOST_TEST
+	return vmcs_read(field);
+#else
+	uint64_t value = 0;
+
+	__asm__ volatile("vmread %1, %0" : "+r"(value) : "r"(field) : "cc");
+	return value;
+#endif
+}
 
 #endif

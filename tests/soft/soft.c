@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The back end without a processor: every instruction of the guest runs in
- * the machine's emulator (manifest: emulate-always).  For tests, that hold the
- * emulator against the processor with the same guest.
+ * the machine's emulator (manifest: emulate-always).  For tests that compare
+ * the emulator with the processor on the same guest.
  *
  * The guest's state never leaves the gate page.  x87 and SSE arithmetic is
  * nothing the emulator knows, so operating systems do not get far; firmware,
  * boot loaders and the guest tests do.
  */
-#include "vm/vm.h"
+#include "tests/soft/soft.h"
 
-#include "vm/soft.h"
 #include "include/emulate.h"
 #include "include/errno.h"
-#include "include/x86_msr.h"
 #include "mm/pages.h"
 
 #define GROUPS_ALL                                                   \
@@ -33,9 +31,6 @@ struct soft_vcpu {
 	bool is_nmi_masked;
 	bool is_nmi_window;
 	int window; /* priority to wait for, or WINDOW_CLOSED */
-	uint64_t pat;
-	uint64_t debugctl;
-	uint64_t tsc_aux;
 };
 
 static int soft_vm_init(struct vendor_vm *vm)
@@ -79,40 +74,6 @@ static void soft_state_store(struct vendor_vcpu *vcpu, uint32_t groups)
 	if (groups & X86_GROUP_SEGMENTS)
 		vcpu->has_shadow = vcpu->state->interrupt_shadow;
 	vcpu->state->dirty &= ~groups;
-}
-
-static uint64_t *msr_slot(struct soft_vcpu *soft, uint32_t msr)
-{
-	switch (msr) {
-	case MSR_PAT:
-		return &soft->pat;
-	case MSR_DEBUGCTL:
-		return &soft->debugctl;
-	case MSR_TSC_AUX:
-		return &soft->tsc_aux;
-	default:
-		return NULL;
-	}
-}
-
-static int soft_msr_get(struct vendor_vcpu *vcpu, uint32_t msr, uint64_t *value)
-{
-	const uint64_t *slot = msr_slot(vcpu->private, msr);
-
-	if (!slot)
-		return -ENOENT;
-	*value = *slot;
-	return 0;
-}
-
-static int soft_msr_set(struct vendor_vcpu *vcpu, uint32_t msr, uint64_t value)
-{
-	uint64_t *slot = msr_slot(vcpu->private, msr);
-
-	if (!slot)
-		return -ENOENT;
-	*slot = value;
-	return 0;
 }
 
 static bool soft_can_inject(struct vendor_vcpu *vcpu, enum event_kind kind)
@@ -185,7 +146,7 @@ static bool window_opens(struct vendor_vcpu *vcpu, struct soft_vcpu *soft)
 	return false;
 }
 
-static void event_hand_over(struct soft_vcpu *soft, struct exit_info *info)
+static void event_to_machine(struct soft_vcpu *soft, struct exit_info *info)
 {
 	static const uint8_t type[] = {
 		[EVENT_INTERRUPT] = EMUL_TYPE_EXTERNAL,
@@ -223,7 +184,7 @@ static void soft_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 		soft->is_nmi_window || soft->window != WINDOW_CLOSED
 			? COUNT_WAITING
 			: COUNT;
-	event_hand_over(soft, info);
+	event_to_machine(soft, info);
 }
 
 const struct vendor soft_vendor = {
@@ -235,8 +196,6 @@ const struct vendor soft_vendor = {
 	.vcpu_fini = soft_vcpu_fini,
 	.state_load = soft_state_load,
 	.state_store = soft_state_store,
-	.msr_get = soft_msr_get,
-	.msr_set = soft_msr_set,
 	.can_inject = soft_can_inject,
 	.inject = soft_inject,
 	.open_window = soft_open_window,

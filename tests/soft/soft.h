@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The back end that leaves every instruction to the machine's emulator. */
-#ifndef BULKHEAD_VM_SOFT_H
-#define BULKHEAD_VM_SOFT_H
+#ifndef BULKHEAD_TESTS_SOFT_H
+#define BULKHEAD_TESTS_SOFT_H
 
 #include "include/vendor.h"
 

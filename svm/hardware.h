@@ -5,8 +5,8 @@
  * References: APM volume 2, "Secure Virtual Machine", "Layout of VMCB",
  * "SVM Intercept Exit Codes".
  */
-#ifndef BULKHEAD_SVM_VMCB_H
-#define BULKHEAD_SVM_VMCB_H
+#ifndef BULKHEAD_SVM_HARDWARE_H
+#define BULKHEAD_SVM_HARDWARE_H
 
 #include "include/compiler.h"
 #include "include/x86_state.h"
@@ -14,7 +14,6 @@
 /* ---- MSRs and CPUID ------------------------------------------------------ */
 
 #define EFER_SVME	BIT(12) /* in MSR_EFER */
-#define MSR_VM_CR	0xc0010114
 #define MSR_VM_HSAVE_PA 0xc0010117
 
 /* Fn8000_000A "SVM Features". */
@@ -23,7 +22,6 @@
 #define SVM_EDX_NRIPS	     BIT(3)
 #define SVM_EDX_CLEAN	     BIT(5)
 #define SVM_EDX_FLUSH_ASID   BIT(6)
-#define SVM_EDX_DECODE	     BIT(7)
 #define SVM_EDX_PAUSE_FILTER BIT(10)
 
 /* ---- Control area -------------------------------------------------------- */
@@ -34,7 +32,6 @@
 
 #define INTERCEPT_INTR	   BIT(0)
 #define INTERCEPT_NMI	   BIT(1)
-#define INTERCEPT_SMI	   BIT(2)
 #define INTERCEPT_INIT	   BIT(3)
 #define INTERCEPT_VINTR	   BIT(4)
 #define INTERCEPT_CR0_SEL  BIT(5) /* writes that change more than TS and MP */
@@ -48,7 +45,6 @@
 #define INTERCEPT_INVLPGA  BIT(26)
 #define INTERCEPT_IOIO	   BIT(27)
 #define INTERCEPT_MSR	   BIT(28)
-#define INTERCEPT_TASK	   BIT(29)
 #define INTERCEPT_FERR	   BIT(30)
 #define INTERCEPT_SHUTDOWN BIT(31)
 
@@ -235,10 +231,7 @@ ASSERT_SIZE(struct vmcb, 4096);
 #define IOIO_SIZE MASK(6, 4) /* one bit: 1, 2 or 4 bytes */
 #define IOIO_PORT MASK(31, 16)
 
-/* EXITINFO1 of VMEXIT_NPF */
-#define NPF_PRESENT BIT(0)
-#define NPF_WRITE   BIT(1)
-#define NPF_FETCH   BIT(4)
-#define NPF_WALK    BIT(33)
+/* EXITINFO1 of VMEXIT_NPF; its bits below 5 are those of NESTED_* */
+#define NPF_WALK BIT(33)
 
 #endif
