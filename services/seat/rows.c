@@ -149,11 +149,10 @@ static void row_newline(struct mux *mux, struct mux_console *console)
 }
 
 /* One byte of the console's; false: the turn is over. */
-static bool row_add(struct mux *mux, struct mux_console *console)
+static bool row_add(struct mux *mux, struct mux_console *console,
+		    unsigned columns)
 {
 	uint8_t byte = (uint8_t)console->buffer[console->out.tail % MUX_BUFFER];
-	unsigned columns = TERMINAL_COLUMNS - 1 -
-			   (unsigned)(strlen(console->name) + strlen("[] "));
 	struct terminal_bytes bytes;
 
 	switch (terminal_filter(&console->terminal, byte, columns, &bytes)) {
@@ -183,11 +182,12 @@ static bool row_add(struct mux *mux, struct mux_console *console)
 
 static void row_shared(struct mux *mux, struct mux_console *console)
 {
+	unsigned tag = (unsigned)(strlen(console->name) + strlen("[] "));
 	unsigned n = 0;
 
 	while (buffer_used(&console->out) && n++ < MUX_TURN_MAX &&
 	       mux->length < MUX_TURN_MAX)
-		if (!row_add(mux, console))
+		if (!row_add(mux, console, TERMINAL_COLUMNS - 1 - tag))
 			return;
 }
 
