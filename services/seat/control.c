@@ -20,17 +20,47 @@ static void complain(struct control *control, const char *what,
 	mux_print(control->mux, text, MIN((size_t)n, sizeof(text) - 1));
 }
 
+/* Said again, to a seat that has read what the former one had not. */
+static bool is_known(const struct control *control,
+		     const struct seat_message *message)
+{
+	const struct mux_console *console;
+
+	if (message->slot >= MUX_SLOTS)
+		return false;
+	console = &control->mux->console[message->slot];
+	return console->state == MUX_OPEN &&
+	       !strncmp(console->name, message->name, GATE_NAME_SIZE);
+}
+
 static void message_add(struct control *control,
 			const struct seat_message *message)
 {
 	struct seat_console *memory = NULL;
 
+	if (is_known(control, message))
+		return;
 	if (message->slot != SEAT_CONTROL_SLOT && message->slot < MUX_SLOTS)
 		memory = control->ops->channel(control->ctx, message->slot);
 	if (!memory)
 		complain(control, "no such channel", message);
 	else if (mux_add(control->mux, message->slot, message->name, memory))
 		complain(control, "bad name, or taken", message);
+}
+
+/* Also of a slot that holds none, whose channel may be attached all the same.
+ */
+static void message_remove(struct control *control,
+			   const struct seat_message *message)
+{
+	unsigned slot = message->slot;
+
+	if (slot == SEAT_CONTROL_SLOT || slot >= MUX_SLOTS) {
+		complain(control, "no such console", message);
+	} else if (mux_remove(control->mux, slot)) {
+		control->ops->detach(control->ctx, slot);
+		control->removed |= BIT(slot);
+	}
 }
 
 static void message_flush(struct control *control,
@@ -49,8 +79,7 @@ static void message_handle(struct control *control,
 		message_add(control, message);
 		break;
 	case SEAT_REMOVE:
-		if (mux_remove(control->mux, message->slot))
-			complain(control, "no such console", message);
+		message_remove(control, message);
 		break;
 	case SEAT_FLUSH:
 		message_flush(control, message);

@@ -181,6 +181,32 @@ static void consoles_come_and_go(void **state)
 	assert_false(was_sent("--- seat"));
 }
 
+/* As init may have to, when seat was started anew. */
+static void messages_may_be_repeated(void **state)
+{
+	uint32_t slot;
+
+	(void)state;
+	add(1, "good");
+	add(1, "good");
+	add(2, "evil");
+	wake_ticks(20);
+	assert_int_equal(host.length, 0);
+	ask_for(SEAT_REMOVE, 2, "", 0);
+	ask_for(SEAT_REMOVE, 2, "", 0);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(answer_take(&slot), SEAT_REMOVED);
+		assert_int_equal(slot, 2);
+	}
+	assert_int_equal(answer_take(&slot), 0);
+	/* None was ever there, but a channel. */
+	ask_for(SEAT_REMOVE, 5, "", 0);
+	assert_int_equal(answer_take(&slot), SEAT_REMOVED);
+	assert_int_equal(slot, 5);
+	assert_int_equal(init.detached[5], 1);
+	assert_int_equal(host.length, 0);
+}
+
 static void removal_waits_for_what_is_left(void **state)
 {
 	char bytes[3000];
@@ -313,7 +339,6 @@ static void nonsense_is_refused_and_said(void **state)
 	init.channels &= ~BIT(3);
 	add(3, "other");
 	ask_for(SEAT_REMOVE, 0, "", 0);
-	ask_for(SEAT_REMOVE, 5, "", 0);
 	ask_for(SEAT_REMOVE, UINT32_MAX, "", 0);
 	ask_for(SEAT_FOCUS, 5, "", 0);
 	ask_for(0, 1, "", 0);
@@ -669,6 +694,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(consoles_come_and_go),
+		TEST(messages_may_be_repeated),
 		TEST(removal_waits_for_what_is_left),
 		TEST(flush_is_answered_when_it_is_out),
 		TEST(flushes_are_all_answered),
