@@ -180,15 +180,39 @@ static bool row_add(struct mux *mux, struct mux_console *console,
 	return false;
 }
 
+/* Plain text, at once; how many bytes. */
+static unsigned row_add_plain(struct mux *mux, struct mux_console *console,
+			      unsigned columns)
+{
+	uint32_t at = console->out.tail % MUX_BUFFER;
+	unsigned max = terminal_plain_max(&console->terminal, columns);
+	unsigned n = 0;
+
+	max = MIN(max, MIN(buffer_used(&console->out), MUX_BUFFER - at));
+	while (n < max && console->buffer[at + n] >= ' ' &&
+	       console->buffer[at + n] <= '~')
+		n++;
+	if (!n)
+		return 0;
+	row_begin(mux, console);
+	put(mux, console->buffer + at, n);
+	terminal_plain_put(&console->terminal, n);
+	console->out.tail += n;
+	return n;
+}
+
 static void row_shared(struct mux *mux, struct mux_console *console)
 {
 	unsigned tag = (unsigned)(strlen(console->name) + strlen("[] "));
-	unsigned n = 0;
+	unsigned columns = TERMINAL_COLUMNS - 1 - tag, n = 0;
 
 	while (buffer_used(&console->out) && n++ < MUX_TURN_MAX &&
-	       mux->length < MUX_TURN_MAX)
-		if (!row_add(mux, console, TERMINAL_COLUMNS - 1 - tag))
+	       mux->length < MUX_TURN_MAX) {
+		n += row_add_plain(mux, console, columns);
+		if (buffer_used(&console->out) &&
+		    !row_add(mux, console, columns))
 			return;
+	}
 }
 
 void row_console(struct mux *mux, struct mux_console *console)

@@ -62,6 +62,25 @@ enum terminal_action terminal_filter(struct terminal *terminal, uint8_t byte,
 				     struct terminal_bytes *put);
 
 /*
+ * How many printable bytes of ASCII (20h to 7Eh) terminal_filter() would now
+ * put as they are; terminal_plain_put() is as good as calling it for n of them.
+ */
+static inline unsigned terminal_plain_max(const struct terminal *terminal,
+					  unsigned columns)
+{
+	if (terminal->escape != ESCAPE_NONE || terminal->is_returned ||
+	    terminal->column_max >= columns)
+		return 0;
+	return columns - terminal->column_max;
+}
+
+static inline void terminal_plain_put(struct terminal *terminal, unsigned n)
+{
+	terminal->column_min += (uint8_t)n;
+	terminal->column_max += (uint8_t)n;
+}
+
+/*
  * A byte that goes out as it is: follows the sequence it may belong to.  True
  * if it may have changed how the terminal shows what comes later.
  */

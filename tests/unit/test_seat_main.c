@@ -337,6 +337,35 @@ static void lines_go_out_and_answers_come(void **state)
 	assert_int_equal(message.kind, SEAT_FLUSHED);
 }
 
+static unsigned burst_calls;
+
+static bool burst(unsigned number)
+{
+	char text[65];
+
+	memset(text, 'x', 64);
+	text[63] = '\n';
+	text[64] = 0;
+	if (number == 1) {
+		host.calls = 0;
+		say(1, text);
+	}
+	if (number == 2)
+		burst_calls = host.calls;
+	return number < 2;
+}
+
+/* Two for each FIFO, and those of waking twice. */
+static void a_burst_takes_few_calls(void **state)
+{
+	(void)state;
+	ask(SEAT_ADD, 1, "web");
+	seat_run(burst);
+	assert_int_equal(host.sent_length, 64);
+	print_message("%u calls for 64 bytes\n", burst_calls);
+	assert_in_range(burst_calls, 5, 24);
+}
+
 static char got[4096];
 static size_t got_length;
 
@@ -408,6 +437,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(lines_go_out_and_answers_come),
+		TEST(a_burst_takes_few_calls),
 		TEST(no_key_is_lost),
 		TEST(keys_without_an_interrupt),
 	};

@@ -431,6 +431,25 @@ static void last_words_are_not_lost(void **state)
 			     "[    1.234567] all guests have stopped\r\n"));
 }
 
+/* Written while seat had not asked for a doorbell. */
+static void words_without_a_bell_are_not_lost(void **state)
+{
+	unsigned runs;
+
+	(void)state;
+	guests_add(2);
+	host.per_tick = 1000;
+	tick();
+	write_text(0, "first\n");
+	assert_true(mux.is_draining);
+	runs = host.runs;
+	write_text(0, "last\n");
+	assert_int_equal(host.runs, runs);
+	guest_remove(0);
+	drain();
+	expect_sent("[good] first\r\n[good] last\r\n");
+}
+
 static void lines_about_a_guest_come_in_order(void **state)
 {
 	(void)state;
@@ -443,6 +462,31 @@ static void lines_about_a_guest_come_in_order(void **state)
 	drain();
 	assert_true(was_sent("before\r\n[    1.234567] [good] about\r\nafter"));
 	assert_true(was_sent("[    1.234567] other\r\n"));
+}
+
+/* More than the buffer holds is before it, and more comes behind. */
+static void a_notice_keeps_its_place(void **state)
+{
+	char line[1001];
+
+	(void)state;
+	guests_add(2);
+	host.room = host.per_tick = 0;
+	memset(line, '=', 1000);
+	for (unsigned i = 49; i < 1000; i += 50)
+		line[i] = '\n';
+	line[1000] = 0;
+	write_text(0, line);
+	monitor_print(0, "about");
+	write_text(0, "after\n");
+	write_ring(0, &guest(0)->debug, "debug\n", 6);
+	host.per_tick = FIFO;
+	drain();
+	assert_true(was_sent("=\r\n[    1.234567] [good] about\r\n[good] "));
+	assert_true(strstr(host.sent, "[good] after") >
+		    strstr(host.sent, "about"));
+	assert_null(strstr(strstr(host.sent, "about"), "="));
+	assert_true(was_sent("[good] debug\r\n"));
 }
 
 /* What a program logs may be long; no row of it begins with its words. */
@@ -511,27 +555,34 @@ static void flush_sends_all(void **state)
 	assert_int_equal(mux_deadline(&mux), UINT64_MAX);
 }
 
-/* What comes meanwhile does not hold it up. */
-static void flush_ends_beside_a_flood(void **state)
+/* What comes meanwhile does not hold it up, nor that the UART is never idle. */
+static void flush_beside_a_flood(int log_about)
 {
 	char bytes[512];
 	unsigned ticks = 0;
 
-	(void)state;
 	guests_add(2);
 	memset(bytes, 'x', sizeof(bytes));
 	(void)!write_some(1, &guest(1)->output, bytes, sizeof(bytes));
 	write_text(0, "mine\n");
+	host.is_idle = false;
 	mux_flush(&mux);
 	run();
 	while (!mux_is_flushed(&mux)) {
 		(void)!write_some(1, &guest(1)->output, bytes, sizeof(bytes));
 		if (ticks % 8 == 0)
-			monitor_print(ticks % 16 ? 1 : -1, "talks on");
+			monitor_print(log_about, "talks on");
 		tick();
 		assert_true(ticks++ < 2000);
 	}
 	assert_true(was_sent("[good] mine\r\n"));
+}
+
+static void flush_ends_beside_floods(void **state)
+{
+	flush_beside_a_flood(-1);
+	(void)setup(state);
+	flush_beside_a_flood(1);
 }
 
 static void dead_uart_holds_nobody(void **state)
@@ -605,11 +656,13 @@ int main(void)
 		TEST(full_ring_holds_the_writer),
 		TEST(full_log_waits),
 		TEST(last_words_are_not_lost),
+		TEST(words_without_a_bell_are_not_lost),
 		TEST(lines_about_a_guest_come_in_order),
+		TEST(a_notice_keeps_its_place),
 		TEST(logged_lines_are_cut),
 		TEST(log_bytes_are_printable),
 		TEST(flush_sends_all),
-		TEST(flush_ends_beside_a_flood),
+		TEST(flush_ends_beside_floods),
 		TEST(dead_uart_holds_nobody),
 		TEST(flush_gives_a_dead_transmitter_up),
 	};
