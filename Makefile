@@ -55,7 +55,9 @@ HOST_SRCS := $(filter-out lib/string.c lib/printf.c lib/libc_shim.c, \
 	     $(addprefix mm/,table.c npt.c ept.c pages.c) \
 	     $(addprefix cpumodel/,apic.c apic_vectors.c cpuid.c msr.c) \
 	     $(addprefix kernel/,console.c terminal.c speculation.c) \
-	     $(addprefix boot/,multiboot.c ranges.c acpi.c)
+	     $(addprefix boot/,multiboot.c ranges.c acpi.c) \
+	     lib/user/ring.c drivers/uart16550.c \
+	     $(addprefix services/seat/,mux.c sources.c rows.c terminal.c control.c)
 HOST_OBJS := $(patsubst %,$B/host/%.o,$(HOST_SRCS))
 
 # ---- Offsets for NASM: never numbers by hand -------------------------------
@@ -111,7 +113,8 @@ $B/host/%.c.o: %.c $B/flags
 # PROGRAM_x names the folders of program x; PROGRAM_LIBS_x what else it links.
 
 PROGRAM_machine	:= machine emulate devices firmware
-PROGRAMS	:= machine
+PROGRAM_seat	:= services/seat drivers
+PROGRAMS	:= machine seat
 
 USER_OBJS := $(call objs,lib lib/user,$B/machine)
 PROGRAM_LINK = $(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack \

@@ -26,4 +26,9 @@
 #define ENOSYS 38 /* no such call */
 #endif
 
+#ifndef EPROTO
+#define EPROTO	 71 /* the peer does not keep to the protocol */
+#define EMSGSIZE 90 /* message too long, or empty */
+#endif
+
 #endif

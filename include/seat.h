@@ -34,7 +34,10 @@ struct seat_console {
 #define SEAT_CONTROL_SIZE 2048
 
 struct seat_control {
-	struct seat_console operator;	       /* init's own console, "host" */
+	/* init's own console, "host".  Hidden, and its output waits, while one
+	 * other is alone and has the input; SEAT_FOCUS of SEAT_CONTROL_SLOT
+	 * shows it. */
+	struct seat_console operator;
 	struct ring_shared to_seat, from_seat; /* records: seat_message */
 	uint8_t to_seat_data[SEAT_CONTROL_SIZE];
 	uint8_t from_seat_data[SEAT_CONTROL_SIZE];
@@ -42,20 +45,28 @@ struct seat_control {
 #define SEAT_CONTROL_PAGES DIV_ROUND_UP(sizeof(struct seat_control), PAGE_SIZE)
 
 enum seat_message_kind {
-	SEAT_ADD = 1, /* init: slot holds a console called name */
+	SEAT_ADD = 1, /* init: slot, whose channel is attached, holds a console
+		       * called name: a letter, then letters, digits, - and _;
+		       * no two alike, and none "host".  Rings that have been
+		       * used go on where they are */
 	SEAT_REMOVE,  /* init: that domain has ended: show what is left of its
-		       * output, detach the slot, answer SEAT_REMOVED */
+		       * output, detach the slot, answer SEAT_REMOVED, also
+		       * where there is no console */
 	SEAT_FLUSH,   /* init: answer SEAT_FLUSHED when all that was written
 		       * before is out */
 	SEAT_FOCUS,   /* init: the keyboard goes to slot */
+	/* Answers; init need not read them at once.  What seat refuses has
+	 * none, but a line in the log: a bad slot or name, a name or slot that
+	 * is taken.  To a seat that is started anew init says all ADDs again,
+	 * and what has no answer yet. */
 	SEAT_REMOVED = 64,
 	SEAT_FLUSHED,
 };
 
 struct seat_message {
-	uint32_t kind;
-	uint32_t slot;
-	uint32_t tag; /* FLUSH and its answer */
+	uint32_t kind; /* enum seat_message_kind */
+	uint32_t slot; /* seat's slot of the console's channel */
+	uint32_t tag;  /* FLUSH and its answer */
 	char name[GATE_NAME_SIZE];
 };
 
