@@ -28,10 +28,10 @@
 #define CANARY_OFFSET	0x28
 #define IOAPIC_SIZE	4096
 
+extern const char image_init_text[], image_init_rodata[], image_init_data[];
 extern const char image_text[], image_rodata[], image_data[], image_end[];
 extern char boot_stack_guard[], boot_stack_top[], boot_trap_stack_top[];
 
-static struct host the_host;
 static struct boot_info boot_info;
 
 static void early_init(struct host *host)
@@ -164,6 +164,9 @@ static int physmap_fill(struct host *host, struct boot_ranges *ram)
 static int memory_init(struct host *host, struct boot_info *boot)
 {
 	struct map_image image = {
+		.init_text = (uint64_t)image_init_text,
+		.init_rodata = (uint64_t)image_init_rodata,
+		.init_data = (uint64_t)image_init_data,
 		.text = (uint64_t)image_text,
 		.rodata = (uint64_t)image_rodata,
 		.data = (uint64_t)image_data,
@@ -292,17 +295,6 @@ static void console_listen(struct host *host)
 	uart_irq_enable(&host->console.uart, true);
 }
 
-static void flush_here(void *ctx)
-{
-	(void)ctx;
-	cr3_write(cr3_read());
-}
-
-static void flush_others(void *ctx)
-{
-	cpu_call_others(flush_here, ctx);
-}
-
 /* Other CPUs run nothing yet: they come up at the end of this. */
 static void host_init(struct host *host, uint32_t magic, hpa_t info)
 {
@@ -333,7 +325,7 @@ static void host_init(struct host *host, uint32_t magic, hpa_t info)
 	clocks_init(host);
 	sched_init_cpu(&host->boot_cpu, &host->boot_cpu.first_thread);
 	host->boot_cpu.is_online = true;
-	host->map.flush_all = flush_others;
+	host->map.flush_all = host_flush_tlbs;
 	irq_enable();
 	smp_start_all(host, trampoline);
 	console_listen(host);
@@ -388,15 +380,6 @@ void boot_main(uint32_t magic, uint32_t info)
 
 	early_init(host);
 	host_init(host, magic, info);
-	host_start(manifest_read(host, &boot_info.modules), &boot_info.modules);
-	sched_idle();
-}
-
-__attribute__((weak)) void host_start(const struct manifest *manifest,
-				      const struct boot_modules *modules)
-{
-	(void)manifest;
-	(void)modules;
-	log_warn("no guests");
-	host_power_off(HOST_EXIT_CODE_DONE);
+	host->modules = boot_info.modules;
+	host_enter(manifest_read(host, &host->modules));
 }

@@ -79,7 +79,7 @@ static const char *find_program(struct vm *vm, uint64_t *size)
 		*size = (uint64_t)machine_blob_end - (uint64_t)machine_blob;
 		return machine_blob;
 	}
-	module = boot_module_find(vm->host->modules, name);
+	module = boot_module_find(&vm->host->modules, name);
 	if (!module) {
 		vlog_err(&vm->log, "boot module \"%s\" is missing", name);
 		return NULL;

@@ -232,7 +232,6 @@ void host_start(const struct manifest *manifest,
 {
 	struct start start = { .host = this_host(), .modules = modules };
 
-	start.host->modules = modules;
 	start.back = vendor_find();
 	if (!start.back) {
 		log_err("nothing is started: no guest can run on this machine");
