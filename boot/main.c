@@ -108,23 +108,6 @@ static hpa_t ram_top(const struct boot_ranges *ram)
 	return MIN(top, PHYSMAP_SIZE);
 }
 
-/* Cuts length bytes off some range that the boot tables reach; 0: none. */
-static hpa_t ram_take(struct boot_ranges *ram, uint64_t length)
-{
-	unsigned i;
-
-	length = ALIGN_UP(length, PAGE_SIZE);
-	for (i = 0; i < ram->count; i++) {
-		hpa_t base = ALIGN_UP(ram->range[i].base, PAGE_SIZE);
-
-		if (base + length > ram->range[i].base + ram->range[i].length ||
-		    base + length > BOOT_REACH)
-			continue;
-		return ranges_remove(ram, base, length) ? 0 : base;
-	}
-	return 0;
-}
-
 /* Gives the allocator the part of the RAM in [from, to). */
 static void ram_release(struct host *host, const struct boot_ranges *ram,
 			hpa_t from, hpa_t to)
@@ -161,6 +144,23 @@ static int physmap_fill(struct host *host, struct boot_ranges *ram)
 	return error;
 }
 
+/* Does not return without memory for modules that have to move. */
+static int modules_init(struct boot_info *boot)
+{
+	struct boot_ranges free = boot->ram;
+	const struct boot_module *failed;
+	int error = ram_reserve(&free, &boot->modules);
+
+	if (error)
+		return error;
+	error = modules_place(&boot->ram, &free, &boot->modules, &failed);
+	if (error)
+		monitor_panic("no memory to move boot module %s, %lu KiB, to "
+			      "pages of its own",
+			      failed->name, failed->length / KIB(1));
+	return 0;
+}
+
 static int memory_init(struct host *host, struct boot_info *boot)
 {
 	struct map_image image = {
@@ -179,10 +179,12 @@ static int memory_init(struct host *host, struct boot_info *boot)
 	int error;
 
 	host->image_bytes = image_physical_end() - image_physical_start();
-	error = ram_reserve(&ram, &boot->modules);
+	error = modules_init(boot);
+	if (!error)
+		error = ram_reserve(&ram, &boot->modules);
 	if (error)
 		return error;
-	metadata = ram_take(&ram, pages_metadata_size(top));
+	metadata = ranges_take(&ram, pages_metadata_size(top));
 	if (!metadata)
 		return -ENOMEM;
 	pages_init(&host->pages, phys_to_virt(metadata), top);
@@ -311,6 +313,8 @@ static void host_init(struct host *host, uint32_t magic, hpa_t info)
 		monitor_panic("no usable Multiboot information (magic 0x%x, "
 			      "error %d)",
 			      magic, error);
+	options_parse(boot, &host->options);
+	host->console.log_level = host->options.log_level;
 	if (acpi_parse(boot->rsdp, &host->acpi))
 		log_warn("no ACPI tables: one CPU, no power-off");
 	trampoline = trampoline_find(&boot->ram);
@@ -369,7 +373,9 @@ static const struct manifest *manifest_read(struct host *host,
 		log_err("manifest refused: %s", error);
 		host_power_off(HOST_EXIT_CODE_PANIC);
 	}
-	host->console.log_level = manifest->log_level;
+	/* The command line comes first. */
+	if (host->options.log_level == LOG_INFO)
+		host->console.log_level = manifest->log_level;
 	host->end = manifest->end;
 	return manifest;
 }

@@ -5,8 +5,7 @@
 #include "kernel/host.h"
 
 #include "include/log.h"
-#include "lib/string.h"
-#include "mm/phys.h"
+#include "include/x86.h"
 
 extern const char image_init[], image_text[];
 
@@ -21,15 +20,6 @@ static void flush_here(void *ctx)
 void host_flush_tlbs(void *ctx)
 {
 	cpu_call_others(flush_here, ctx);
-}
-
-const struct boot_module *boot_module_find(const struct boot_modules *modules,
-					   const char *name)
-{
-	for (unsigned i = 0; i < modules->count; i++)
-		if (strcmp(modules->module[i].name, name) == 0)
-			return &modules->module[i];
-	return NULL;
 }
 
 /*

@@ -42,6 +42,7 @@ struct host {
 	unsigned domain_cpu_count; /* that run domains */
 	uint64_t domains_made;	   /* atomic */
 	struct boot_modules modules;
+	struct boot_options options;
 
 	uint64_t ram_bytes;
 	uint64_t image_bytes;
