@@ -10,6 +10,8 @@
 #include "include/compiler.h"
 
 struct host;
+struct lapic;
+struct time_base;
 
 #define BOOT_RANGES_MAX 128
 #define BOOT_REACH	GIB(4) /* what the boot tables map */
@@ -82,6 +84,9 @@ int __must_check multiboot_parse(uint32_t magic, hpa_t info,
  * -ENODEV: none, or broken; info then holds what a PC has without them.
  */
 int __must_check acpi_parse(hpa_t rsdp, struct acpi_info *info);
+
+/* Sets the rates of base but for boot_tsc; the caller's APIC timer is off. */
+void time_calibrate(struct time_base *base, const struct lapic *lapic);
 
 /* Starts all other CPUs that ACPI lists; trampoline: a page below 1 MiB. */
 void smp_start_all(struct host *host, hpa_t trampoline);

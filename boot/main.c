@@ -273,7 +273,7 @@ static void log_protections(void)
 
 static void clocks_init(struct host *host)
 {
-	time_init(&host->time);
+	time_calibrate(&host->time, &host->lapic);
 	time_init_cpu(&host->boot_cpu);
 	log_info("time: TSC %lu.%03lu MHz, timer %s%s",
 		 host->time.tsc_hz / 1000000, host->time.tsc_hz / 1000 % 1000,
