@@ -5,6 +5,7 @@
  * over to core.
  */
 #include "boot/boot.h"
+#include "boot/speculation.h"
 
 #include "include/errno.h"
 #include "include/log.h"
@@ -383,9 +384,13 @@ static const struct manifest *manifest_read(struct host *host,
 void boot_main(uint32_t magic, uint32_t info)
 {
 	struct host *host = &the_host;
+	const struct manifest *manifest;
 
 	early_init(host);
 	host_init(host, magic, info);
 	host->modules = boot_info.modules;
-	host_enter(manifest_read(host, &host->modules));
+	manifest = manifest_read(host, &host->modules);
+	speculation_init(host, !host->options.is_mitigations_off &&
+				       !manifest->is_mitigations_off);
+	host_enter(manifest);
 }

@@ -237,8 +237,6 @@ void host_start(const struct manifest *manifest,
 		log_err("nothing is started: no guest can run on this machine");
 		host_power_off(HOST_EXIT_CODE_PANIC);
 	}
-	speculation_init(start.host, !manifest->is_mitigations_off,
-			 start.back == &vmx_vendor);
 	if (isolation_init(start.host)) {
 		log_err("no memory for page tables of ring 3's own");
 		host_power_off(HOST_EXIT_CODE_PANIC);
