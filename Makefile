@@ -54,8 +54,9 @@ HOST_SRCS := $(filter-out lib/string.c lib/printf.c lib/libc_shim.c, \
 	     $(call c_in,$(PURE_DIRS) init)) \
 	     $(addprefix mm/,table.c npt.c ept.c pages.c) \
 	     $(addprefix cpumodel/,apic.c apic_vectors.c cpuid.c msr.c) \
-	     $(addprefix kernel/,console.c terminal.c speculation.c) \
-	     $(addprefix boot/,multiboot.c ranges.c acpi.c) \
+	     $(addprefix kernel/,console.c terminal.c modules.c) \
+	     $(addprefix boot/,multiboot.c ranges.c acpi.c modules.c options.c \
+	     first.c speculation.c) \
 	     lib/user/ring.c drivers/uart16550.c \
 	     $(addprefix services/seat/,mux.c sources.c rows.c terminal.c control.c)
 HOST_OBJS := $(patsubst %,$B/host/%.o,$(HOST_SRCS))

@@ -41,10 +41,11 @@ struct host {
 	struct speculation speculation;
 	unsigned domain_cpu_count; /* that run domains */
 	uint64_t domains_made;	   /* atomic */
-	const struct boot_modules *modules;
 	const struct trap_hooks *trap_hooks; /* NULL: no ring 3 */
 	const struct vendor *vendor;	     /* NULL: no VMs */
 	struct vm_host *vm;		     /* domains and channels */
+	struct boot_modules modules;
+	struct boot_options options;
 
 	uint64_t ram_bytes;
 	uint64_t image_bytes;
@@ -55,10 +56,23 @@ struct host {
 	struct cpu boot_cpu;
 };
 
+/* For boot/, which has no struct cpu yet; others use this_host(). */
+extern struct host the_host;
+
 static inline struct host *this_host(void)
 {
 	return this_cpu()->host;
 }
+
+/* Drops all CPUs' TLB entries but the caller's; see cpu_call_others(). */
+void host_flush_tlbs(void *ctx);
+
+/*
+ * The last call of boot/, on the boot CPU's stack, with all CPUs up and idle:
+ * frees the start-up part of the image and calls host_start().  Nothing that is
+ * passed or in struct host may lie in that part.
+ */
+__noreturn void host_enter(const struct manifest *manifest);
 
 #define HOST_EXIT_CODE_DONE  0
 #define HOST_EXIT_CODE_PANIC 1

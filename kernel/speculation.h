@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What this host does against speculation between domains.  Decided once, from
- * CPUID, IA32_ARCH_CAPABILITIES and the manifest's "mitigations", before the
- * first program runs; read-only from then on.  docs/speculation.md says which
+ * What this host does against speculation between domains.  Decided once, by
+ * boot/, from CPUID, IA32_ARCH_CAPABILITIES and the option "mitigations=off";
+ * read-only from then on.  docs/speculation.md says which
  * processor needs what and what it costs.
  */
 #ifndef BULKHEAD_KERNEL_SPECULATION_H
@@ -10,7 +10,6 @@
 
 #include "include/compiler.h"
 
-struct host;
 struct cpu;
 struct sched_domain;
 
@@ -20,7 +19,7 @@ struct sched_domain;
 #define SPECULATION_LACKS_L1D_FLUSH BIT(2) /* reads do it instead */
 
 struct speculation {
-	bool is_on; /* by the manifest */
+	bool is_on; /* not "mitigations=off" */
 	/* Ring 3 runs on page tables without the monitor's, and the monitor on
 	 * tables without ring 3's. */
 	bool page_tables;
@@ -40,45 +39,7 @@ struct speculation {
 	uint32_t lacks;	    /* SPECULATION_LACKS_*: needed and not there */
 };
 
-enum speculation_vendor {
-	SPECULATION_OTHER, /* believed to be affected like Intel's */
-	SPECULATION_INTEL,
-	SPECULATION_AMD, /* and Hygon */
-};
-
-/* What CPUID and the capability MSR say. */
-struct speculation_facts {
-	enum speculation_vendor vendor;
-	uint32_t family, model;
-	uint32_t leaf7_edx;
-	uint32_t amd8_ebx;	    /* 80000008 */
-	uint32_t amd21_eax;	    /* 80000021 */
-	uint64_t arch_capabilities; /* 0 where there is no such MSR */
-	bool has_smap;
-	bool has_rtm;
-	bool is_vtx; /* and not AMD-V */
-	/* Where the APIC ID says which thread of its core a CPU is: leaf 0B,
-	 * subleaf 0, or leaves 1 and 4. */
-	uint32_t leafb_eax, leafb_ecx;
-	uint32_t leaf1_ebx, leaf1_edx;
-	uint32_t leaf4_eax;
-};
-
-/* is_on: the manifest's mitigations = "auto". */
-void speculation_decide(const struct speculation_facts *facts, bool is_on,
-			struct speculation *speculation);
-/* How many low bits of an APIC ID number the threads of one core. */
-unsigned speculation_thread_bits(const struct speculation_facts *facts);
-/* What of it is on, as words; returns text, or a constant. */
-const char *speculation_describe(const struct speculation *speculation,
-				 char *text, size_t size);
-
-/*
- * kernel/barriers.c: reads the facts, decides, logs a line, and marks the CPUs
- * that run no domain.  All CPUs are up and no domain is there yet.
- */
-void speculation_init(struct host *host, bool is_on, bool is_vtx);
-/* On each CPU: what is set once. */
+/* kernel/barriers.c.  On each CPU: what is set once. */
 void speculation_init_cpu(struct cpu *cpu);
 /* The CPU is about to run a thread of another domain than before. */
 void speculation_switch(struct cpu *cpu, const struct sched_domain *domain);

@@ -86,8 +86,6 @@ void timer_cancel_sync(struct timer *timer);
 
 /* The timer interrupt. */
 void timer_interrupt(struct cpu *cpu);
-/* Calibrates; once, on the CPU that booted. */
-void time_init(struct time_base *base);
 void time_init_cpu(struct cpu *cpu);
 
 #endif

@@ -97,16 +97,22 @@ static int map_image_part(struct kernel_map *map, uint64_t from, uint64_t to,
 static int map_kernel_image(struct kernel_map *map,
 			    const struct map_image *image)
 {
-	int error;
+	const struct {
+		uint64_t from, to;
+		unsigned prot;
+	} parts[] = {
+		{ image->init_text, image->init_rodata, MAP_READ | MAP_EXEC },
+		{ image->init_rodata, image->init_data, MAP_READ },
+		{ image->init_data, image->text, MAP_READ | MAP_WRITE },
+		{ image->text, image->rodata, MAP_READ | MAP_EXEC },
+		{ image->rodata, image->data, MAP_READ },
+		{ image->data, image->end, MAP_READ | MAP_WRITE },
+	};
+	int error = 0;
 
-	error = map_image_part(map, image->text, image->rodata,
-			       MAP_READ | MAP_EXEC);
-	if (!error)
-		error = map_image_part(map, image->rodata, image->data,
-				       MAP_READ);
-	if (!error)
-		error = map_image_part(map, image->data, image->end,
-				       MAP_READ | MAP_WRITE);
+	for (unsigned i = 0; !error && i < ARRAY_SIZE(parts); i++)
+		error = map_image_part(map, parts[i].from, parts[i].to,
+				       parts[i].prot);
 	if (!error)
 		error = table_unmap(&map->table, image->boot_stack_guard,
 				    PAGE_SIZE);
@@ -156,6 +162,23 @@ int map_add_ram(struct kernel_map *map, hpa_t base, uint64_t length)
 void map_activate(const struct kernel_map *map)
 {
 	cr3_write(map->table.root);
+}
+
+int map_image_release(struct kernel_map *map, uint64_t va, uint64_t length)
+{
+	hpa_t hpa = va - KERNEL_BASE;
+	uint64_t flags = spin_lock_irqsave(&map->lock);
+	int error = table_unmap(&map->table, va, length);
+
+	if (!error)
+		error = map_add_ram(map, hpa, length);
+	spin_unlock_irqrestore(&map->lock, flags);
+	map_guest_flush(map);
+	if (error)
+		return error;
+	memset(phys_to_virt(hpa), 0, length);
+	pages_add(map->table.pages, hpa, length);
+	return 0;
 }
 
 bool map_is_mapped(uint64_t va)

@@ -60,7 +60,7 @@ static int map_zero(struct domain *domain, const struct gate_domain_map *map,
 static int map_module(struct domain *domain, const struct gate_domain_map *map,
 		      unsigned prot)
 {
-	const struct boot_modules *modules = domain->host->modules;
+	const struct boot_modules *modules = &domain->host->modules;
 	const struct boot_module *module;
 	uint64_t length, index = map->module;
 

@@ -84,41 +84,6 @@ static void enable_here(void *ctx)
 
 /* ---- Modules ----------------------------------------------------------- */
 
-/* Nothing else has a byte in its pages. */
-static bool module_has_pages(const struct start *start,
-			     const struct boot_module *module)
-{
-	const struct boot_modules *modules = start->modules;
-	hpa_t end = ALIGN_UP(module->base + module->length, PAGE_SIZE);
-
-	for (unsigned i = 0; i < modules->count; i++) {
-		const struct boot_module *other = &modules->module[i];
-
-		if (other != module && other->base < end &&
-		    other->base + other->length > module->base)
-			return false;
-	}
-	return IS_ALIGNED(module->base, PAGE_SIZE);
-}
-
-/*
- * Whole pages of a module are shown to programs: what the boot loader left
- * behind its end is not its own.
- */
-static void modules_tidy(const struct start *start)
-{
-	const struct boot_modules *modules = start->modules;
-
-	for (unsigned i = 0; i < modules->count; i++) {
-		const struct boot_module *module = &modules->module[i];
-		hpa_t end = module->base + module->length;
-
-		if (module_has_pages(start, module))
-			memset(phys_to_virt(end), 0,
-			       ALIGN_UP(end, PAGE_SIZE) - end);
-	}
-}
-
 static int module_refused(struct domain *domain, const char *what,
 			  const char *name, uint64_t length, const char *why)
 {
@@ -141,13 +106,6 @@ static int module_map(struct start *start, struct guest *guest,
 		.module = (uint32_t)(module - start->modules->module),
 	};
 
-	if (!module_has_pages(start, module)) {
-		vlog_err(&guest->domain->log,
-			 "boot module \"%s\" shares a page with another: have "
-			 "the boot loader align modules",
-			 module->name);
-		return -EINVAL;
-	}
 	*va = guest->next_va;
 	guest->next_va = ALIGN_UP(guest->next_va + map.size, PAGE_2M);
 	return domain_map(guest->domain, &map);
@@ -518,7 +476,6 @@ static void start_main(void *arg)
 	uint8_t code = 0;
 
 	irq_disable();
-	modules_tidy(start);
 	start_guests(start);
 	while (start->alive) {
 		for (unsigned i = 0; i < start->manifest->guest_count; i++)
@@ -538,7 +495,7 @@ void host_start(const struct manifest *manifest,
 
 	start->host = host;
 	start->manifest = manifest;
-	start->modules = host->modules = modules;
+	start->modules = modules;
 	the_vm_host.ended = domain_ended;
 	the_vm_host.epoch_s = cmos_read_epoch();
 	host->vm = &the_vm_host;
@@ -548,8 +505,6 @@ void host_start(const struct manifest *manifest,
 		log_err("nothing is started: no guest can run on this machine");
 		host_power_off(HOST_EXIT_CODE_PANIC);
 	}
-	speculation_init(host, !manifest->is_mitigations_off,
-			 host->vendor == &vmx_vendor);
 	if (isolation_init(host)) {
 		log_err("no memory for page tables of ring 3's own");
 		host_power_off(HOST_EXIT_CODE_PANIC);

@@ -16,7 +16,7 @@
 #include "lib/string.h"
 #include "mm/phys.h"
 
-extern const char image_text[];
+extern const char image_init[], image_text[];
 
 #define USER_PAGE   0x400000ULL
 #define THREADS	    6
@@ -220,6 +220,51 @@ static void test_calls(void)
 
 	cpu_call_others(count_call, &count);
 	report(count == this_host()->cpu_count - 1, "call to all other CPUs");
+}
+
+static bool page_is_free(const struct pages *pages, hpa_t hpa)
+{
+	unsigned page = (hpa >> PAGE_SHIFT) % PAGES_PER_BLOCK;
+
+	return pages->block[hpa / PAGE_2M].free[page / 64] & BIT(page % 64);
+}
+
+static bool page_is_zero(hpa_t hpa)
+{
+	const uint64_t *word = phys_to_virt(hpa);
+
+	for (unsigned i = 0; i < PAGE_SIZE / sizeof(*word); i++)
+		if (word[i])
+			return false;
+	return true;
+}
+
+static void count_mapped(void *ctx)
+{
+	uint64_t va = (uint64_t)image_init;
+
+	for (; va < (uint64_t)image_text; va += PAGE_SIZE)
+		if (map_is_mapped(va))
+			__atomic_fetch_add((uint32_t *)ctx, 1,
+					   __ATOMIC_RELAXED);
+}
+
+/* First of all tests: none has taken any of the pages yet. */
+static void test_boot_freed(void)
+{
+	hpa_t from = virt_to_phys(image_init), to = virt_to_phys(image_text);
+	uint32_t mapped = 0, free = 0, dirty = 0;
+
+	count_mapped(&mapped);
+	cpu_call_others(count_mapped, &mapped);
+	for (hpa_t hpa = from; hpa < to; hpa += PAGE_SIZE) {
+		free += page_is_free(&this_host()->pages, hpa);
+		dirty += !page_is_zero(hpa);
+	}
+	report(to > from && mapped == 0, "start-up code is unmapped");
+	report(free == (to - from) / PAGE_SIZE,
+	       "start-up code's pages are free");
+	report(dirty == 0, "start-up code's pages are scrubbed");
 }
 
 struct callers {
@@ -497,6 +542,16 @@ static __noinline void write_to(uint64_t address)
 	__asm__ volatile("movb $0, (%0)" : : "r"(address) : "memory");
 }
 
+static __noinline void read_from(uint64_t address)
+{
+	uint8_t byte;
+
+	__asm__ volatile("movb (%1), %0"
+			 : "=q"(byte)
+			 : "r"(address)
+			 : "memory");
+}
+
 static __noinline uint64_t overflow(uint64_t depth)
 {
 	volatile char room[512];
@@ -529,6 +584,8 @@ static void crash(const struct boot_modules *modules)
 
 	if (boot_module_find(modules, "crash-null"))
 		write_to(8);
+	if (boot_module_find(modules, "crash-boot"))
+		read_from((uint64_t)image_init + PAGE_SIZE);
 	if (boot_module_find(modules, "crash-text"))
 		write_to((uint64_t)image_text);
 	if (boot_module_find(modules, "crash-verify"))
@@ -550,6 +607,7 @@ void host_start(const struct manifest *manifest,
 	crash(modules);
 	if (boot_module_find(modules, "bench-barriers"))
 		bench_barriers();
+	test_boot_freed();
 	test_timers();
 	test_threads();
 	test_slices();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Which of the measures against speculation between domains a processor needs.
- * Pure: barriers.c reads the facts and carries the measures out.
+ * Pure: facts.c reads the facts, kernel/barriers.c carries the measures out.
  *
  * A processor is affected unless it says otherwise, by a capability bit, or is
  * of a model that is known not to be.
@@ -11,7 +11,7 @@
  * "Speculation Control MSRs"; AMD, "Software Techniques for Managing
  * Speculation on AMD Processors".
  */
-#include "kernel/speculation.h"
+#include "boot/speculation.h"
 
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -270,7 +270,7 @@ const char *speculation_describe(const struct speculation *s, char *text,
 	size_t at;
 
 	if (!s->is_on)
-		return "off by manifest";
+		return "off by configuration";
 	at = words_add(text, size, 0, on, ARRAY_SIZE(on));
 	if (!at)
 		return "nothing needed";
