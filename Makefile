@@ -22,7 +22,7 @@ endif
 .SECONDARY:
 
 .PHONY: all
-all: $B/bulkhead32.elf $B/programs/machine.elf
+all: $B/bulkhead32.elf programs
 
 # ---- Flags -----------------------------------------------------------------
 
@@ -45,12 +45,13 @@ c_in	= $(filter-out %_offsets.c,$(wildcard $(addsuffix /*.c,$1)))
 objs	= $(patsubst %,$2/%.o,$(call c_in,$1) $(wildcard $(addsuffix /*.asm,$1)))
 
 PURE_DIRS    := emulate devices firmware lib
-MONITOR_DIRS := boot kernel cpumodel vm mm init svm vmx drivers lib
+MONITOR_DIRS := boot kernel cpumodel vm mm svm vmx lib
 
-MONITOR_OBJS := $(call objs,$(MONITOR_DIRS),$B/monitor)
+MONITOR_OBJS := $(call objs,$(MONITOR_DIRS),$B/monitor) \
+		$B/monitor/drivers/uart.c.o
 
 # Host tests: pure code, and those files of the monitor that are host-testable.
-HOST_SRCS := $(filter-out lib/string.c lib/printf.c lib/libc_shim.c, \
+HOST_SRCS := $(filter-out init/main.c lib/string.c lib/printf.c lib/libc_shim.c, \
 	     $(call c_in,$(PURE_DIRS) init)) \
 	     $(addprefix mm/,table.c npt.c ept.c pages.c) \
 	     $(addprefix cpumodel/,apic.c apic_vectors.c cpuid.c msr.c) \
@@ -93,7 +94,7 @@ $B/monitor/%.c.o: %.c $B/flags
 $B/machine/%.c.o: %.c $B/flags
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$Q$(CC) $(MACHINE) -MMD -MP -c -o $@ $<
+	$Q$(CC) $(MACHINE) $(CFLAGS_$(subst /,_,$*)) -MMD -MP -c -o $@ $<
 
 $B/monitor/%.asm.o: %.asm $B/offsets.inc Makefile
 	@mkdir -p $(@D)
@@ -115,7 +116,9 @@ $B/host/%.c.o: %.c $B/flags
 
 PROGRAM_machine	:= machine emulate devices firmware
 PROGRAM_seat	:= services/seat drivers
-PROGRAMS	:= machine seat
+PROGRAM_init	:= init
+PROGRAM_LIBS_init := $(shell $(CC) -print-file-name=libfdt.a)
+PROGRAMS	:= machine seat init
 
 USER_OBJS := $(call objs,lib lib/user,$B/machine)
 PROGRAM_LINK = $(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack \
@@ -136,6 +139,13 @@ $B/programs/$1.elf: $(call objs,$(PROGRAM_$1),$B/machine) $(USER_OBJS) \
 	$$Q$$(OBJCOPY) --strip-all $$@.full $$@
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$p)))
+
+.PHONY: programs
+programs: $(PROGRAMS:%=$B/programs/%.elf)
+
+# libfdt.h is a C library's client; only this file sees those headers.
+CFLAGS_init_manifest := -isystem /usr/include/x86_64-linux-gnu \
+	-isystem /usr/include
 
 # ---- The monitor -----------------------------------------------------------
 # boot/monitor.mk links $B/bulkhead.elf (two passes: the symbol table).

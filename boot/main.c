@@ -9,7 +9,6 @@
 
 #include "include/errno.h"
 #include "include/log.h"
-#include "include/manifest.h"
 #include "include/panic.h"
 #include "include/x86.h"
 #include "include/x86_msr.h"
@@ -18,16 +17,13 @@
 #include "kernel/trap.h"
 #include "mm/phys.h"
 
-#define COM1		0x3f8
-#define COM1_IRQ	4
-#define LOW_MEMORY_END	MIB(1)
-#define TRAMPOLINE_MIN	0x8000ULL
-#define TRAMPOLINE_MAX	0x9f000ULL
-#define LAPIC_SIZE	4096
-#define MANIFEST_MODULE "manifest.dtb"
-#define MANIFEST_ORDER	5 /* 128 KiB */
-#define CANARY_OFFSET	0x28
-#define IOAPIC_SIZE	4096
+#define COM1	       0x3f8
+#define COM1_IRQ       4
+#define LOW_MEMORY_END MIB(1)
+#define TRAMPOLINE_MIN 0x8000ULL
+#define TRAMPOLINE_MAX 0x9f000ULL
+#define LAPIC_SIZE     4096
+#define IOAPIC_SIZE    4096
 
 extern const char image_init_text[], image_init_rodata[], image_init_data[];
 extern const char image_text[], image_rodata[], image_data[], image_end[];
@@ -336,61 +332,24 @@ static void host_init(struct host *host, uint32_t magic, hpa_t info)
 	console_listen(host);
 }
 
-/* Debian's libfdt keeps its stack canary behind FS, like any program. */
-static int manifest_parse_guarded(struct manifest *manifest,
-				  const struct boot_module *module, char *error)
+/* Does not return without a first program. */
+static void first_program_find(struct host *host)
 {
-	uint64_t thread_block[8] = { 0 };
-	int status;
+	const struct boot_module *file;
 
-	_Static_assert(sizeof(thread_block) > CANARY_OFFSET, "holds a canary");
-	thread_block[CANARY_OFFSET / 8] = time_now_tsc();
-	msr_write(MSR_FS_BASE, (uint64_t)thread_block);
-	status = manifest_parse(manifest, phys_to_virt(module->base),
-				module->length, error, MANIFEST_ERROR_SIZE);
-	msr_write(MSR_FS_BASE, 0);
-	return status;
-}
-
-/* Does not return without a manifest that makes sense. */
-static const struct manifest *manifest_read(struct host *host,
-					    const struct boot_modules *modules)
-{
-	const struct boot_module *module =
-		boot_module_find(modules, MANIFEST_MODULE);
-	struct manifest *manifest = pages_alloc_zeroed(
-		&host->pages, &host->account, MANIFEST_ORDER);
-	char error[MANIFEST_ERROR_SIZE];
-
-	_Static_assert(sizeof(*manifest) <= PAGE_SIZE << MANIFEST_ORDER,
-		       "MANIFEST_ORDER");
-	if (!module) {
-		log_err("no boot module is called " MANIFEST_MODULE);
+	if (boot_first_program(&host->modules, &host->first_program, &file))
 		host_power_off(HOST_EXIT_CODE_PANIC);
-	}
-	if (!manifest)
-		monitor_panic("no memory for the manifest");
-	if (manifest_parse_guarded(manifest, module, error)) {
-		log_err("manifest refused: %s", error);
-		host_power_off(HOST_EXIT_CODE_PANIC);
-	}
-	/* The command line comes first. */
-	if (host->options.log_level == LOG_INFO)
-		host->console.log_level = manifest->log_level;
-	host->end = manifest->end;
-	return manifest;
+	host->first_module = (unsigned)(file - host->modules.module);
 }
 
 void boot_main(uint32_t magic, uint32_t info)
 {
 	struct host *host = &the_host;
-	const struct manifest *manifest;
 
 	early_init(host);
 	host_init(host, magic, info);
 	host->modules = boot_info.modules;
-	manifest = manifest_read(host, &host->modules);
-	speculation_init(host, !host->options.is_mitigations_off &&
-				       !manifest->is_mitigations_off);
-	host_enter(manifest);
+	first_program_find(host);
+	speculation_init(host, !host->options.is_mitigations_off);
+	host_enter();
 }

@@ -4,14 +4,9 @@
 # read from the first.  The table comes after all code, which it so cannot
 # move.
 
-LIBFDT := $(shell $(CC) -print-file-name=libfdt.a)
-# libfdt.h is a C library's client; only this file sees those headers.
-CFLAGS_init_manifest := -isystem /usr/include/x86_64-linux-gnu \
-	-isystem /usr/include
-
 MONITOR_LD = $(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack \
 	--no-warn-rwx-segments --build-id=none --gc-sections -T boot/monitor.ld
-MONITOR_LINK = $(MONITOR_OBJS) $(LIBFDT)
+MONITOR_LINK = $(MONITOR_OBJS)
 
 $B/bulkhead.pass1: $(MONITOR_OBJS) boot/monitor.ld
 	$(MONITOR_LD) -o $@ $(MONITOR_LINK)

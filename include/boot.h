@@ -33,7 +33,6 @@ struct boot_options {
 		log_level; /* "log-level=info", or error, warning, debug */
 };
 
-struct manifest;
 struct program;
 
 /* The first of that name, or NULL. */
@@ -50,10 +49,9 @@ int __must_check boot_first_program(const struct boot_modules *modules,
 				    const struct boot_module **file);
 
 /*
- * Makes the guests of the manifest and starts them, from the first thread of
- * the CPU that booted, with all others up.  Implemented in vm/start.c.
+ * Starts the first program, with all CPUs up; from the first thread of the CPU
+ * that booted.  In vm/start.c.
  */
-void host_start(const struct manifest *manifest,
-		const struct boot_modules *modules);
+void host_start(void);
 
 #endif

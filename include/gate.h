@@ -259,9 +259,10 @@ enum gate_call {
 	 * 0, -EINVAL, -ERANGE (past the VM's memory), -ENOMEM.
 	 */
 	GATE_MAP,
-	/* (level, address, bytes): one line for the monitor's log, printable
-	 * characters, at most GATE_LOG_MAX.  Limited in rate; may be shown in
-	 * several rows.  0. */
+	/* (level, address, bytes, id): one line for the monitor's log,
+	 * printable characters, at most GATE_LOG_MAX.  Limited in rate; may be
+	 * shown in several rows.  id is of GATE_RIGHT_HOST: the domain that it
+	 * is about, or 0, the host.  0. */
 	GATE_LOG,
 	/* Let others run: a lock of the machine's own is taken.  0. */
 	GATE_YIELD,

@@ -20,6 +20,12 @@
 /* Beside MACHINE_DEVICE_*: no instruction runs natively. */
 #define MANIFEST_EMULATE BIT(31)
 
+enum manifest_restart {
+	MANIFEST_RESTART_NEVER,
+	MANIFEST_RESTART_ON_CRASH, /* its machine or its guest failed */
+	MANIFEST_RESTART_ALWAYS,
+};
+
 enum manifest_end {
 	MANIFEST_END_POWER_OFF,
 	MANIFEST_END_ISA_DEBUG, /* QEMU's isa-debug-exit at 0xf4 */
@@ -40,6 +46,7 @@ struct guest_manifest {
 	uint32_t board; /* enum machine_board */
 	uint32_t memory_mib;
 	uint32_t vcpus;
+	uint32_t restart; /* enum manifest_restart */
 	uint32_t devices; /* MACHINE_DEVICE_*, MANIFEST_EMULATE */
 	/* Boot module with the machine's program; "": the built-in one. */
 	char program[MANIFEST_FILE_SIZE];

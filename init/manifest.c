@@ -80,6 +80,12 @@ static const struct choice boards[] = {
 	{ "test-crash", MACHINE_BOARD_TEST_CRASH }, { 0 },
 };
 
+static const struct choice restarts[] = {
+	{ "never", MANIFEST_RESTART_NEVER },
+	{ "on-crash", MANIFEST_RESTART_ON_CRASH },
+	{ "always", MANIFEST_RESTART_ALWAYS }, { 0 },
+};
+
 static const struct choice buses[] = {
 	{ "ide", MACHINE_DISK_IDE }, { 0 },
 };
@@ -105,6 +111,8 @@ static const struct property guest_properties[] = {
 	  FIELD(struct guest_manifest, memory_mib) },
 	{ "vcpus", PROPERTY_CELL, .min = 1, .max = GATE_MAX_VCPUS,
 	  FIELD(struct guest_manifest, vcpus) },
+	{ "restart", PROPERTY_STRING, .choices = restarts,
+	  FIELD(struct guest_manifest, restart) },
 	{ "program", PROPERTY_FILE, FIELD(struct guest_manifest, program) },
 	{ "firmware", PROPERTY_FILE, FIELD(struct guest_manifest, firmware) },
 	{ "vga-bios", PROPERTY_FILE, FIELD(struct guest_manifest, vga_bios) },

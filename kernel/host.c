@@ -41,11 +41,11 @@ static void boot_code_free(struct host *host)
 	log_info("%lu KiB of start-up code freed", length / KIB(1));
 }
 
-void host_enter(const struct manifest *manifest)
+void host_enter(void)
 {
 	struct host *host = this_host();
 
 	boot_code_free(host);
-	host_start(manifest, &host->modules);
+	host_start();
 	sched_idle();
 }

@@ -7,8 +7,9 @@
 
 #include "include/acpi.h"
 #include "include/boot.h"
+#include "lib/program.h"
 #include "include/compiler.h"
-#include "include/manifest.h"
+#include "include/domain.h"
 #include "kernel/console.h"
 #include "kernel/cpu.h"
 #include "kernel/speculation.h"
@@ -39,19 +40,20 @@ struct host {
 	uint32_t calls_pending;
 
 	struct speculation speculation;
-	unsigned domain_cpu_count; /* that run domains */
-	uint64_t domains_made;	   /* atomic */
+	unsigned domain_cpu_count;	     /* that run domains */
+	uint64_t domains_made;		     /* atomic */
 	const struct trap_hooks *trap_hooks; /* NULL: no ring 3 */
 	const struct vendor *vendor;	     /* NULL: no VMs */
 	struct vm_host *vm;		     /* domains and channels */
 	struct boot_modules modules;
 	struct boot_options options;
+	/* The first program and its file, checked by boot/. */
+	struct program first_program;
+	unsigned first_module;
 
 	uint64_t ram_bytes;
 	uint64_t image_bytes;
-	enum manifest_end end; /* how host_power_off() goes about it */
-	uint32_t guest_count;  /* VMs alive, atomic */
-	bool is_overcommitted; /* more vCPUs than CPUs */
+	enum gate_off off; /* how host_power_off() goes about it */
 	bool is_panicking;
 	struct cpu boot_cpu;
 };
@@ -72,7 +74,7 @@ void host_flush_tlbs(void *ctx);
  * frees the start-up part of the image and calls host_start().  Nothing that is
  * passed or in struct host may lie in that part.
  */
-__noreturn void host_enter(const struct manifest *manifest);
+__noreturn void host_enter(void);
 
 #define HOST_EXIT_CODE_DONE  0
 #define HOST_EXIT_CODE_PANIC 1

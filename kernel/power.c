@@ -55,9 +55,9 @@ void host_power_off(uint8_t code)
 
 	irq_disable();
 	console_flush(&host->console);
-	if (host->end == MANIFEST_END_ISA_DEBUG)
+	if (host->off == GATE_OFF_ISA_DEBUG)
 		port_write8(ISA_DEBUG_EXIT, code);
-	if (host->end == MANIFEST_END_BOCHS)
+	if (host->off == GATE_OFF_BOCHS)
 		for (const char *p = bochs_word; *p; p++)
 			port_write8(BOCHS_EXIT, (uint8_t)*p);
 	acpi_power_off(&host->acpi);

@@ -338,6 +338,8 @@ static int domain_init(struct domain *domain)
 		error = vm_create(domain, &domain->vm);
 	for (unsigned i = 0; !error && i < domain->thread_count; i++)
 		error = thread_init(domain, i);
+	if (!error && domain->vm)
+		vm_attach_console(domain->vm);
 	return error;
 }
 
@@ -441,7 +443,7 @@ static void last_thread_left(struct domain *domain)
 	timer_cancel_sync(&domain->timer);
 	channels_leave(domain);
 	__atomic_store_n(&domain->state, GATE_DOMAIN_ENDED, __ATOMIC_SEQ_CST);
-	vm_host()->ended();
+	vm_host()->ended(domain);
 }
 
 void user_thread_exit(struct user_thread *user)
@@ -486,6 +488,8 @@ static void domain_free(struct domain *domain)
 	struct host *host = domain->host;
 
 	channels_leave(domain);
+	if (domain->vm)
+		vm_detach_console(domain->vm);
 	for (unsigned i = 0; i < domain->thread_count; i++)
 		thread_fini(domain, i);
 	if (domain->space.table.root) {

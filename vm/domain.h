@@ -90,7 +90,8 @@ struct vm_host {
 	struct channel_table channels;
 	struct spinlock gate_lock; /* calls of scope "host" */
 	/* Told when a domain has ended; from its last thread. */
-	void (*ended)(void);
+	void (*ended)(struct domain *domain);
+	gate_id init_id;
 	uint64_t epoch_s; /* the wall clock when the host started */
 };
 

@@ -117,6 +117,11 @@ static GATE_CALL(gate_no_vm)
 	[GATE_CHANNEL_ATTACH]    = HOST(gate_channel_attach),                 \
 	[GATE_CHANNEL_CLOSE]     = HOST(gate_channel_close),                  \
 	[GATE_HOST_INFO]         = RIGHT(gate_host_info, GATE_RIGHT_HOST),    \
+	[GATE_HOST_OFF]          = RIGHT(gate_host_off, GATE_RIGHT_HOST),     \
+	[GATE_LOG_LEVEL]         = RIGHT(gate_log_level, GATE_RIGHT_HOST),    \
+	[GATE_IRQ_ACK]           = NONE,                                      \
+	[GATE_LOG_READ]          = NONE,                                      \
+	[GATE_INTR]              = NONE,                                      \
 	[GATE_CALL_COUNT ... GATE_ROWS - 1] = NONE
 
 const struct gate_row gate_calls_vm[GATE_ROWS] = { ROWS(THREAD, DOMAIN) };

@@ -91,6 +91,8 @@ GATE_CALL(gate_channel_create);
 GATE_CALL(gate_channel_attach);
 GATE_CALL(gate_channel_close);
 GATE_CALL(gate_host_info);
+GATE_CALL(gate_host_off);
+GATE_CALL(gate_log_level);
 
 /* vm/gate.c, vm/gate_entry.asm */
 extern const struct trap_hooks gate_trap_hooks;

@@ -240,6 +240,22 @@ GATE_CALL(gate_port_write_string)
 
 /* ---- The host ------------------------------------------------------------ */
 
+GATE_CALL(gate_host_off)
+{
+	if (a > GATE_OFF_BOCHS)
+		return -EINVAL;
+	user->domain->host->off = (enum gate_off)a;
+	host_power_off((uint8_t)b);
+}
+
+GATE_CALL(gate_log_level)
+{
+	if (a > LOG_DEBUG)
+		return -EINVAL;
+	user->domain->host->console.log_level = (uint32_t)a;
+	return 0;
+}
+
 GATE_CALL(gate_host_info)
 {
 	struct host *host = user->domain->host;

@@ -162,10 +162,38 @@ static size_t log_row_length(const struct domain *domain)
 	return LOG_ROW_TEXT - strlen(domain->log.name);
 }
 
+static void log_rows(struct domain *domain, enum log_level level,
+		     const char *text, size_t length)
+{
+	size_t columns = log_row_length(domain), at = 0;
+
+	do {
+		vlog_print(&domain->log, level, "%.*s", (int)columns,
+			   text + at);
+		at += columns;
+	} while (at < length);
+}
+
+/* init's, which is believed: about the host, or about a domain. */
+static int log_host(enum log_level level, const char *text, gate_id id)
+{
+	struct domain *domain = id ? domain_find(id) : NULL;
+
+	if (id && !domain)
+		return -ENOENT;
+	if (!domain)
+		log_print(level, "%s", text);
+	else if (level == LOG_INFO)
+		vlog_once(&domain->log, "%s", text);
+	else
+		vlog_print(&domain->log, level, "%s", text);
+	if (domain)
+		domain_put(domain);
+	return 0;
+}
+
 GATE_CALL(gate_log)
 {
-	struct domain *domain = user->domain;
-	size_t columns = log_row_length(domain), at = 0;
 	char text[GATE_LOG_MAX + 1];
 
 	if (a > LOG_DEBUG || c > GATE_LOG_MAX)
@@ -176,10 +204,8 @@ GATE_CALL(gate_log)
 		if (text[i] < ' ' || text[i] > '~')
 			text[i] = '.';
 	text[c] = 0;
-	do {
-		vlog_print(&domain->log, (enum log_level)a, "%.*s",
-			   (int)columns, text + at);
-		at += columns;
-	} while (at < c);
+	if (user->domain->spec.rights & GATE_RIGHT_HOST)
+		return log_host((enum log_level)a, text, d);
+	log_rows(user->domain, (enum log_level)a, text, c);
 	return 0;
 }

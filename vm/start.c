@@ -1,54 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What init will do in ring 3, as a thread of the monitor: from the manifest to
- * running guests, and what becomes of them when they end.
+ * From a host with all its CPUs to init's first instruction: the back end, ring
+ * 3 on each CPU, and the domain that init runs in.  What init is told and given
+ * is in include/domain.h; all that happens afterwards, it does.
  */
-#include "vm/vm.h"
-
 #include "include/boot.h"
 #include "include/errno.h"
-#include "include/machine_config.h"
-#include "include/manifest.h"
 #include "include/panic.h"
+#include "include/vendor.h"
 #include "include/x86.h"
-#include "init/module_check.h"
 #include "kernel/cmos.h"
 #include "kernel/host.h"
 #include "kernel/isolation.h"
 #include "lib/printf.h"
-#include "lib/program.h"
 #include "lib/string.h"
 #include "mm/pages.h"
 #include "mm/phys.h"
 #include "vm/gate.h"
-
-#define SECTOR 512
+#include "vm/vm.h"
 
 #define VENDORS_MAX 4
-
-#define MACHINE_PROGRAM "machine.elf"
-#define VRAM_SIZE	MIB(8)
-#define ROM_SIZE	MODULE_FIRMWARE_MAX
-#define KIB_PER_PAGE	4UL
-
-struct guest {
-	const struct guest_manifest *manifest;
-	struct domain *domain; /* NULL: none, or gone */
-	uint64_t next_va;      /* for what is mapped next */
-	struct machine_config config;
-};
+/* init's own: its data, page tables for modules of some GiB. */
+#define INIT_QUOTA  4096
 
 struct start {
 	struct host *host;
-	const struct manifest *manifest;
-	const struct boot_modules *modules;
-	struct thread *thread;
 	int enable_error;
-	unsigned alive;
-	struct guest guest[MANIFEST_GUESTS_MAX];
 };
 
-static struct start the_start;
 static struct vm_host the_vm_host;
 
 static const struct vendor *vendor_find(void)
@@ -70,432 +49,161 @@ static const struct vendor *vendor_find(void)
 static void enable_here(void *ctx)
 {
 	struct start *start = ctx;
-	int error;
+	const struct vendor *vendor = start->host->vendor;
+	int error = 0;
 
 	fpu_init_cpu();
 	speculation_init_cpu(this_cpu());
 	isolation_init_cpu(this_cpu());
 	gate_init_cpu();
-	error = start->host->vendor->cpu_enable(
-		this_cpu()->id, &start->host->pages, &start->host->account);
+	if (vendor)
+		error = vendor->cpu_enable(this_cpu()->id, &start->host->pages,
+					   &start->host->account);
 	if (error)
 		__atomic_store_n(&start->enable_error, error, __ATOMIC_SEQ_CST);
 }
 
-/* ---- Modules ----------------------------------------------------------- */
+/* ---- init's domain ------------------------------------------------------- */
 
-static int module_refused(struct domain *domain, const char *what,
-			  const char *name, uint64_t length, const char *why)
-{
-	vlog_err(&domain->log, "%s: \"%s\", %lu bytes, %s", what, name, length,
-		 why);
-	return -EINVAL;
-}
-
-/* Behind all that is mapped so far; *va says where. */
-static int module_map(struct start *start, struct guest *guest,
-		      const struct boot_module *module, bool is_writable,
-		      uint64_t *va)
+static int map_zero(struct domain *domain, uint64_t va, uint64_t size,
+		    uint32_t prot)
 {
 	const struct gate_domain_map map = {
-		.va = guest->next_va,
-		.size = ALIGN_UP(module->length, PAGE_SIZE),
-		.kind = is_writable ? GATE_MEMORY_MODULE_COW
-				    : GATE_MEMORY_MODULE,
-		.prot = GATE_PROT_READ | (is_writable ? GATE_PROT_WRITE : 0),
-		.module = (uint32_t)(module - start->modules->module),
+		.va = va,
+		.size = ALIGN_UP(size, PAGE_SIZE),
+		.kind = GATE_MEMORY_ZERO,
+		.prot = prot,
 	};
 
-	*va = guest->next_va;
-	guest->next_va = ALIGN_UP(guest->next_va + map.size, PAGE_2M);
-	return domain_map(guest->domain, &map);
+	return domain_map(domain, &map);
 }
 
-static int add_blob(struct start *start, struct guest *guest,
-		    const char *property, const char *name,
-		    enum machine_blob_kind kind)
-{
-	struct domain *domain = guest->domain;
-	struct machine_config *config = &guest->config;
-	struct machine_blob *blob = &config->blob[config->blob_count];
-	const struct boot_module *module;
-	const char *why;
-
-	if (!name[0])
-		return 0;
-	module = boot_module_find(start->modules, name);
-	if (!module) {
-		vlog_err(&domain->log, "%s: boot module \"%s\" is missing",
-			 property, name);
-		return -ENOENT;
-	}
-	why = module_blob_refusal(kind, !guest->manifest->program[0],
-				  module->length);
-	if (why)
-		return module_refused(domain, property, name, module->length,
-				      why);
-	blob->kind = kind;
-	blob->size = module->length;
-	config->blob_count++;
-	return module_map(start, guest, module, false, &blob->va);
-}
-
-/* What the manifest's reader left empty is not there. */
-static int add_blobs(struct start *start, struct guest *guest)
-{
-	const struct guest_manifest *m = guest->manifest;
-	const struct {
-		const char *property;
-		const char *name;
-		enum machine_blob_kind kind;
-	} blobs[] = {
-		{ "firmware", m->firmware, MACHINE_BLOB_BIOS },
-		{ "vga-bios", m->vga_bios, MACHINE_BLOB_VGABIOS },
-		{ "kernel", m->kernel, MACHINE_BLOB_KERNEL },
-		{ "initrd", m->initrd, MACHINE_BLOB_INITRD },
-	};
-	int error = 0;
-
-	for (unsigned i = 0; !error && i < ARRAY_SIZE(blobs); i++)
-		error = add_blob(start, guest, blobs[i].property, blobs[i].name,
-				 blobs[i].kind);
-	return error;
-}
-
-static int add_disk(struct start *start, struct guest *guest,
-		    const struct disk_manifest *m)
-{
-	struct domain *domain = guest->domain;
-	struct machine_disk_config *disk =
-		&guest->config.disk[guest->config.disk_count++];
-	const struct boot_module *module =
-		boot_module_find(start->modules, m->image);
-	const char *why;
-
-	if (!module) {
-		vlog_err(&domain->log,
-			 "%s: image: \"%s\" is not among the boot modules",
-			 m->name, m->image);
-		return -ENOENT;
-	}
-	why = module_disk_refusal(m->is_cdrom, module->length);
-	if (why) {
-		vlog_err(&domain->log, "%s: image: \"%s\", %lu bytes, %s",
-			 m->name, m->image, module->length, why);
-		return -EINVAL;
-	}
-	disk->sector_count = module->length / SECTOR;
-	disk->bus = m->bus;
-	disk->unit = m->unit;
-	disk->is_cdrom = m->is_cdrom;
-	disk->is_read_only = m->is_read_only || m->is_cdrom;
-	if (!disk->is_read_only)
-		vlog_info(&domain->log,
-			  "disk \"%s\" is in memory: what is written "
-			  "to it is lost at power-off",
-			  m->image);
-	return module_map(start, guest, module, !disk->is_read_only, &disk->va);
-}
-
-/* ---- The program --------------------------------------------------------- */
-
-static int load_data(struct domain *domain, const struct program_part *part,
+static int load_part(struct domain *domain, const struct program_part *part,
 		     const char *file)
 {
-	const struct gate_domain_map map = {
-		.va = part->va,
-		.size = ALIGN_UP(part->size, PAGE_SIZE),
-		.kind = GATE_MEMORY_ZERO,
-		.prot = GATE_PROT_READ |
+	uint32_t prot = GATE_PROT_READ |
 			(part->is_writable ? GATE_PROT_WRITE : 0) |
-			(part->is_executable ? GATE_PROT_EXEC : 0),
-	};
-	int error = domain_map(domain, &map);
+			(part->is_executable ? GATE_PROT_EXEC : 0);
+	int error = map_zero(domain, part->va, part->size, prot);
 
 	return error ? error
 		     : domain_write(domain, part->va, file + part->offset,
 				    part->file_size);
 }
 
-/* Straight out of the file, if nothing is to be zero behind it. */
-static int load_part(struct start *start, struct domain *domain,
-		     const struct program_part *part,
-		     const struct boot_module *module)
+/* All boot modules, one behind another, and where they are. */
+static int map_modules(struct domain *domain, struct gate_init_info *info)
 {
-	const struct gate_domain_map map = {
-		.va = part->va,
-		.size = ALIGN_UP(part->size, PAGE_SIZE),
-		.kind = GATE_MEMORY_MODULE,
-		.prot = GATE_PROT_READ |
-			(part->is_executable ? GATE_PROT_EXEC : 0),
-		.module = (uint32_t)(module - start->modules->module),
-		.offset = part->offset,
-	};
-
-	if (part->is_writable || part->size != part->file_size ||
-	    !IS_ALIGNED(part->offset, PAGE_SIZE))
-		return load_data(domain, part, phys_to_virt(module->base));
-	return domain_map(domain, &map);
-}
-
-static int load_program(struct start *start, struct guest *guest,
-			uint64_t *entry)
-{
-	struct domain *domain = guest->domain;
-	const char *name = guest->manifest->program[0]
-				   ? guest->manifest->program
-				   : MACHINE_PROGRAM;
-	const struct boot_module *module =
-		boot_module_find(start->modules, name);
-	struct program program;
-	const char *why;
-	int error;
-
-	if (!module) {
-		vlog_err(&domain->log, "program: boot module \"%s\" is missing",
-			 name);
-		return -ENOENT;
-	}
-	error = program_parse(&program, phys_to_virt(module->base),
-			      module->length, &why);
-	if (error)
-		vlog_err(&domain->log, "program \"%s\" %s", name, why);
-	for (unsigned i = 0; !error && i < program.part_count; i++)
-		error = load_part(start, domain, &program.part[i], module);
-	*entry = program.entry;
-	return error;
-}
-
-/* ---- Guests ------------------------------------------------------------ */
-
-static void config_init(struct guest *guest)
-{
-	const struct guest_manifest *m = guest->manifest;
-	struct machine_config *config = &guest->config;
-
-	config->version = MACHINE_CONFIG_VERSION;
-	config->board = m->board;
-	(void)snprintf(config->name, sizeof(config->name), "%s", m->name);
-	(void)snprintf(config->cmdline, sizeof(config->cmdline), "%s",
-		       m->cmdline);
-	config->vcpu_count = m->vcpus;
-	config->ram_size = MIB(m->memory_mib);
-	config->vram_size = VRAM_SIZE;
-	config->rom_size = ROM_SIZE;
-	config->devices = m->devices;
-	guest->next_va = GATE_MODULE_VA;
-}
-
-static int write_config(struct guest *guest)
-{
-	const struct gate_domain_map map = {
-		.va = GATE_ARGUMENT_VA,
-		.size = ALIGN_UP(sizeof(guest->config), PAGE_SIZE),
-		.kind = GATE_MEMORY_ZERO,
-		.prot = GATE_PROT_READ,
-	};
-	int error = domain_map(guest->domain, &map);
-
-	return error ? error
-		     : domain_write(guest->domain, GATE_ARGUMENT_VA,
-				    &guest->config, sizeof(guest->config));
-}
-
-/* What a machine takes beside its disks: tables, its data, its vCPUs. */
-#define QUOTA_PAGES	    2048
-#define QUOTA_PAGES_VCPU    32
-/* A table for 512 pages, and some on the way. */
-#define QUOTA_TABLES(pages) ((pages) / 256)
-
-static uint64_t quota_pages(const struct start *start,
-			    const struct guest_manifest *m)
-{
-	uint64_t pages = QUOTA_PAGES + m->vcpus * QUOTA_PAGES_VCPU +
-			 QUOTA_TABLES(MIB(m->memory_mib) / PAGE_SIZE);
-
-	for (unsigned i = 0; i < m->disk_count; i++) {
-		const struct boot_module *module =
-			boot_module_find(start->modules, m->disk[i].image);
-		uint64_t disk = module ? module->length / PAGE_SIZE : 0;
-
-		pages += QUOTA_TABLES(disk);
-		if (!m->disk[i].is_read_only)
-			pages += disk;
-	}
-	return pages;
-}
-
-static int make_domain(struct start *start, struct guest *guest)
-{
-	const struct guest_manifest *m = guest->manifest;
-	struct gate_domain_spec spec = {
-		.quota_pages = quota_pages(start, m),
-		.vm_memory = MIB(m->memory_mib) + VRAM_SIZE + ROM_SIZE,
-		.thread_count = m->vcpus,
-	};
-
-	if (m->vcpus > 1 && start->host->is_overcommitted)
-		spec.flags |= GATE_DOMAIN_PAUSE_EXITS;
-	if (m->devices & MANIFEST_EMULATE)
-		spec.flags |= GATE_DOMAIN_EMULATE;
-	(void)snprintf(spec.name, sizeof(spec.name), "%s", m->name);
-	return domain_create(&spec, &guest->domain);
-}
-
-static int fill_domain(struct start *start, struct guest *guest,
-		       uint64_t *entry)
-{
-	const struct guest_manifest *m = guest->manifest;
-	int error = load_program(start, guest, entry);
-
-	if (!error)
-		error = add_blobs(start, guest);
-	for (unsigned i = 0; !error && i < m->disk_count; i++)
-		error = add_disk(start, guest, &m->disk[i]);
-	return error ? error : write_config(guest);
-}
-
-/* The domain is BUILDING afterwards, with its entry set, or not there. */
-static void make_guest(struct start *start, struct guest *guest)
-{
-	const struct guest_manifest *m = guest->manifest;
+	const struct boot_modules *modules = &domain->host->modules;
+	uint64_t va = GATE_MODULE_VA;
 	int error = 0;
 
-	if (m->devices & MANIFEST_EMULATE && !vendor_emulator) {
-		log_err("guest %s cannot be made: emulate-always: only the "
-			"test image bulkhead-soft32.elf can",
-			m->name);
-		return;
+	for (unsigned i = 0; !error && i < modules->count; i++) {
+		const struct boot_module *module = &modules->module[i];
+		const struct gate_domain_map map = {
+			.va = va,
+			.size = ALIGN_UP(module->length, PAGE_SIZE),
+			.kind = GATE_MEMORY_MODULE,
+			.prot = GATE_PROT_READ,
+			.module = i,
+		};
+
+		memcpy(info->module[i].name, module->name,
+		       sizeof(info->module[i].name));
+		info->module[i].va = va;
+		info->module[i].size = module->length;
+		if (module->length)
+			error = domain_map(domain, &map);
+		va = ALIGN_UP(va + map.size, PAGE_2M);
 	}
-	config_init(guest);
-	error = make_domain(start, guest);
+	info->module_count = modules->count;
+	return error;
+}
+_Static_assert(GATE_MODULES_MAX == BOOT_MODULES_MAX, "all of them");
+_Static_assert(GATE_MODULE_NAME_MAX == BOOT_MODULE_NAME_MAX, "whole names");
+
+static int map_info(struct domain *domain)
+{
+	const struct host *host = domain->host;
+	struct gate_init_info info = {
+		.version = GATE_VERSION,
+		.cpu_count = host->domain_cpu_count,
+		.has_vm = host->vendor,
+		.is_mitigations_off = host->options.is_mitigations_off,
+	};
+	int error = map_modules(domain, &info);
+
+	if (host->vendor)
+		(void)snprintf(info.vendor, sizeof(info.vendor), "%s",
+			       host->vendor->name);
 	if (!error)
-		error = fill_domain(start, guest, &guest->domain->entry);
+		error = map_zero(domain, GATE_ARGUMENT_VA, sizeof(info),
+				 GATE_PROT_READ);
+	return error ? error
+		     : domain_write(domain, GATE_ARGUMENT_VA, &info,
+				    sizeof(info));
+}
+
+static int init_fill(struct domain *domain)
+{
+	const struct host *host = domain->host;
+	const struct program *program = &host->first_program;
+	const char *file =
+		phys_to_virt(host->modules.module[host->first_module].base);
+	int error = 0;
+
+	for (unsigned i = 0; !error && i < program->part_count; i++)
+		error = load_part(domain, &program->part[i], file);
 	if (!error)
-		return;
-	if (error == -ENOMEM)
-		log_err("guest %s cannot be made: not enough memory", m->name);
-	else
-		log_err("guest %s cannot be made: see above (%d)", m->name,
-			error);
-	if (guest->domain)
-		VERIFY(domain_destroy(guest->domain) == 0);
-	guest->domain = NULL;
+		error = map_zero(domain, GATE_FS_VA, PAGE_SIZE,
+				 GATE_PROT_READ | GATE_PROT_WRITE);
+	return error ? error : map_info(domain);
 }
 
-static void start_guest(struct guest *guest)
+static void domain_ended(struct domain *domain)
 {
-	struct domain *domain = guest->domain;
+	struct domain *init = domain_find(vm_host()->init_id);
 
-	vlog_info(&domain->log,
-		  "%lu MiB RAM, %u vCPUs; monitor's own memory %lu KiB, "
-		  "nested tables at start %lu KiB",
-		  (uint64_t)(guest->config.ram_size / MIB(1)),
-		  domain->thread_count, domain->account.pages * KIB_PER_PAGE,
-		  domain->vm->nested_account.pages * KIB_PER_PAGE);
-	VERIFY(domain_start(domain, domain->entry) == 0);
+	if (init && init != domain)
+		domain_event(init, GATE_EVENT_DOMAIN_BIT);
+	else if (domain->id == vm_host()->init_id)
+		log_err("init has ended: what runs goes on, nothing is started "
+			"any more");
+	if (init)
+		domain_put(init);
 }
 
-static const char *end_text(const struct gate_domain_status *status)
+static void init_main(void *arg)
 {
-	switch (status->end) {
-	case GATE_END_FAULT:
-		return "its machine crashed";
-	case GATE_END_GUEST:
-		return "its guest cannot go on";
-	case GATE_END_MACHINE_CHECK:
-		return "machine check while the guest ran";
-	case GATE_END_MEMORY:
-		return "out of memory";
-	case GATE_END_STOPPED:
-		return "by the operator";
-	default:
-		break;
-	}
-	if (status->code == MACHINE_EXIT_POWER_OFF)
-		return "powered off";
-	return status->code & ~0xffULL ? "ended by the guest through port 0xf4"
-				       : "its machine gave up";
-}
+	const struct gate_domain_spec spec = {
+		.name = "init",
+		.rights = GATE_RIGHT_HOST | GATE_RIGHT_LOG,
+		.quota_pages = INIT_QUOTA,
+		.thread_count = 1,
+	};
+	struct domain *domain;
+	int error;
 
-/* True: it has ended, and is gone now. */
-static bool reap_guest(struct guest *guest, uint8_t *code)
-{
-	struct domain *domain = guest->domain;
-	struct gate_domain_status status;
-
-	if (!domain)
-		return false;
-	domain_query(domain, &status);
-	if (status.state != GATE_DOMAIN_ENDED)
-		return false;
-	vlog_once(&domain->log, "stopped: %s", end_text(&status));
-	*code = status.end == GATE_END_EXIT && status.code & ~0xffULL
-			? (uint8_t)status.code
-			: 0;
-	vm_detach_console(domain->vm);
-	VERIFY(domain_destroy(domain) == 0);
-	guest->domain = NULL;
-	return true;
-}
-
-static void start_guests(struct start *start)
-{
-	const struct manifest *manifest = start->manifest;
-	unsigned vcpus = 0;
-
-	for (unsigned i = 0; i < manifest->guest_count; i++)
-		vcpus += manifest->guest[i].vcpus;
-	start->host->is_overcommitted = vcpus > start->host->domain_cpu_count;
-	for (unsigned i = 0; i < manifest->guest_count; i++) {
-		start->guest[i].manifest = &manifest->guest[i];
-		make_guest(start, &start->guest[i]);
-		start->alive += !!start->guest[i].domain;
-	}
-	if (!start->alive) {
-		log_err("no guest could be started");
-		host_power_off(HOST_EXIT_CODE_PANIC);
-	}
-	for (unsigned i = 0; i < manifest->guest_count; i++)
-		if (start->guest[i].domain)
-			vm_attach_console(start->guest[i].domain->vm);
-	console_start(&start->host->console);
-	for (unsigned i = 0; i < manifest->guest_count; i++)
-		if (start->guest[i].domain)
-			start_guest(&start->guest[i]);
-}
-
-static void domain_ended(void)
-{
-	thread_wake(the_start.thread);
-}
-
-static void start_main(void *arg)
-{
-	struct start *start = arg;
-	uint8_t code = 0;
-
+	(void)arg;
 	irq_disable();
-	start_guests(start);
-	while (start->alive) {
-		for (unsigned i = 0; i < start->manifest->guest_count; i++)
-			start->alive -= reap_guest(&start->guest[i], &code);
-		if (start->alive)
-			thread_block();
+	error = domain_create(&spec, &domain);
+	if (!error)
+		error = init_fill(domain);
+	if (!error) {
+		vm_host()->init_id = domain->id;
+		error = domain_start(domain, this_host()->first_program.entry);
 	}
-	log_info("all guests have stopped");
-	host_power_off(code);
+	if (error)
+		monitor_panic("init cannot be started: error %d", error);
+	domain_put(domain);
 }
 
-void host_start(const struct manifest *manifest,
-		const struct boot_modules *modules)
+void host_start(void)
 {
-	struct start *start = &the_start;
 	struct host *host = this_host();
+	struct start start = { .host = host };
+	struct thread *thread;
 
-	start->host = host;
-	start->manifest = manifest;
-	start->modules = modules;
 	the_vm_host.ended = domain_ended;
 	the_vm_host.epoch_s = cmos_read_epoch();
 	host->vm = &the_vm_host;
@@ -510,15 +218,16 @@ void host_start(const struct manifest *manifest,
 		host_power_off(HOST_EXIT_CODE_PANIC);
 	}
 	/* Here first: what all CPUs share is made by one of them. */
-	enable_here(start);
-	cpu_call_others(enable_here, start);
-	if (start->enable_error) {
+	enable_here(&start);
+	cpu_call_others(enable_here, &start);
+	if (start.enable_error) {
 		log_err("%s cannot be enabled: %d", host->vendor->name,
-			start->enable_error);
+			start.enable_error);
 		host_power_off(HOST_EXIT_CODE_PANIC);
 	}
-	start->thread = thread_create("start", start_main, start, 0);
-	if (!start->thread)
+	console_start(&host->console);
+	thread = thread_create("start", init_main, NULL, 0);
+	if (!thread)
 		monitor_panic("no memory for the first thread");
-	thread_start(start->thread);
+	thread_start(thread);
 }

@@ -104,8 +104,11 @@ void vm_attach_console(struct vm *vm)
 	vm->console.input = vm_console_input;
 	vm->console.has_room = vm_console_has_room;
 	vm->console.ctx = vm;
-	if (console_add_guest(&this_host()->console, &vm->console))
+	if (console_add_guest(&this_host()->console, &vm->console)) {
 		log_warn("guest %s has no console: too many guests", name);
+		return;
+	}
+	vm->has_console = true;
 	vm->domain->log.console = &vm->console;
 	for (unsigned i = 0; i < vm->vcpu_count; i++)
 		vm->vcpu[i]->log.console = &vm->console;
@@ -113,11 +116,16 @@ void vm_attach_console(struct vm *vm)
 
 void vm_detach_console(struct vm *vm)
 {
-	console_remove_guest(&this_host()->console, &vm->console,
-			     this_cpu()->thread);
+	if (!vm->has_console)
+		return;
 	vm->domain->log.console = NULL;
 	for (unsigned i = 0; i < vm->vcpu_count; i++)
 		vm->vcpu[i]->log.console = NULL;
+	irq_enable();
+	console_remove_guest(&this_host()->console, &vm->console,
+			     this_cpu()->thread);
+	irq_disable();
+	vm->has_console = false;
 }
 
 /* ---- What the guest is shown --------------------------------------------- */

@@ -102,6 +102,7 @@ struct vm {
 	bool intr_level; /* the 8259 pair's output, atomic */
 
 	struct console_guest console;
+	bool has_console;
 	struct spinlock input_lock;
 	uint32_t input_count;
 	uint8_t input[VM_INPUT_MAX];
@@ -132,7 +133,7 @@ void vm_vcpu_destroy(struct vcpu *vcpu);
 void vm_set_time(struct vm *vm);
 /* Its part of the status. */
 void vm_query(const struct vm *vm, struct gate_domain_status *status);
-/* Before any starts, so that none is alone on the console for a moment. */
+/* With its vCPUs there. */
 void vm_attach_console(struct vm *vm);
 void vm_detach_console(struct vm *vm);
 /* Their part of the hooks of a thread. */

@@ -17,6 +17,8 @@ MIB = 1 << 20
 
 # The program of guests that name none.
 MACHINE = "machine.elf"
+# What reads the manifest.
+INIT = "init.elf"
 
 # Room for the monitor, the machines and the nested tables.
 HOST_RESERVE_MIB = 256
@@ -113,6 +115,7 @@ class Host:
         check(source, self.dtb, self.modules[1:])
 
     def _collect(self, folder):
+        self._add(INIT, os.path.join(BUILD, "programs"), INIT)
         if not all(guest.string("program") for guest in self.guests):
             self._add(MACHINE, os.path.join(BUILD, "programs"), MACHINE)
         for guest in self.guests:

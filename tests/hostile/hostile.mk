@@ -43,10 +43,10 @@ hostile-programs: $(HOSTILE)
 HOSTILE_RUN = BULKHEAD_BUILD=$(abspath $B) tests/hostile/run
 SECONDS ?= 600
 
-test-hostile: $(HOSTILE) $B/bulkhead32.elf $B/programs/machine.elf $B/manifest-check
+test-hostile: $(HOSTILE) $B/bulkhead32.elf programs $B/manifest-check
 	@$(HOSTILE_RUN) --full
 
-fuzz-gate: $(HOSTILE) $B/bulkhead32.elf $B/programs/machine.elf $B/manifest-check
+fuzz-gate: $(HOSTILE) $B/bulkhead32.elf programs $B/manifest-check
 	@$(HOSTILE_RUN) --fuzz $(SECONDS)
 
 ## test-hostile   every attack with 1 to 16 vCPUs on 1 and 2 CPUs
