@@ -267,6 +267,24 @@ static void test_boot_freed(void)
 	report(dirty == 0, "start-up code's pages are scrubbed");
 }
 
+static void test_modules(const struct boot_modules *modules)
+{
+	bool is_good = modules->count > 0;
+
+	for (unsigned i = 0; is_good && i < modules->count; i++) {
+		hpa_t at = modules->module[i].base;
+		hpa_t end = at + modules->module[i].length;
+
+		is_good = IS_ALIGNED(at, PAGE_SIZE);
+		for (; is_good && at < end; at += PAGE_SIZE)
+			is_good = map_is_mapped((uint64_t)phys_to_virt(at)) &&
+				  !page_is_free(&this_host()->pages, at);
+		for (; is_good && end < at; end++)
+			is_good = *(const uint8_t *)phys_to_virt(end) == 0;
+	}
+	report(is_good, "boot modules have whole pages");
+}
+
 struct callers {
 	uint32_t ready;
 	uint32_t ended;
@@ -608,6 +626,7 @@ void host_start(const struct manifest *manifest,
 	if (boot_module_find(modules, "bench-barriers"))
 		bench_barriers();
 	test_boot_freed();
+	test_modules(modules);
 	test_timers();
 	test_threads();
 	test_slices();
