@@ -94,6 +94,16 @@ def find_file(name, folder):
                   (name, "\n  ".join(places), hint))
 
 
+def command_line(root):
+    """What the monitor has to know before init reads the manifest."""
+    words = []
+    for name in ("mitigations", "log-level"):
+        value = root.string(name)
+        if value and (name, value) != ("mitigations", "auto"):
+            words.append("%s=%s" % (name, value))
+    return " ".join(words)
+
+
 class Host:
     """A compiled and checked manifest with its modules."""
 
@@ -108,6 +118,7 @@ class Host:
         check(source, self.dtb)
         root = fdt.parse(blob)
         self.end = root.string("end", "power-off")
+        self.command_line = command_line(root)
         guests = root.child("guests")
         self.guests = guests.children if guests else []
         self.modules = [Module("manifest.dtb", self.dtb)]

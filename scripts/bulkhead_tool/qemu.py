@@ -76,7 +76,9 @@ def boot_medium(the_host, args, work):
                 "-vga", "std"]
     kernel = host.monitor()
     return ["-kernel", kernel, "-vga", "none",
-            "-initrd", module_list(the_host.modules, work)]
+            "-initrd", module_list(the_host.modules, work)] + (
+                ["-append", the_host.command_line]
+                if the_host.command_line else [])
 
 
 def command(the_host, args, work, interactive):
