@@ -618,10 +618,10 @@ static void crash(const struct boot_modules *modules)
 	}
 }
 
-void host_start(const struct manifest *manifest,
-		const struct boot_modules *modules)
+void host_start(void)
 {
-	(void)manifest;
+	const struct boot_modules *modules = &this_host()->modules;
+
 	crash(modules);
 	if (boot_module_find(modules, "bench-barriers"))
 		bench_barriers();

@@ -44,14 +44,19 @@ struct fake_vms {
 	bool is_endless;
 	enum mcheck_verdict mcheck; /* of every machine check */
 	unsigned in_a_row_max;
-	unsigned off; /* host_power_off() was called: with that code + 1 */
+	unsigned alive; /* VMs that are not destroyed */
+	unsigned off;	/* host_power_off() was called: with that code + 1 */
 };
 
 extern struct fake_vms fake_vms;
 extern const struct vendor back_vendor;
 
-/* After sim_setup(); the VM is not started. */
+/*
+ * After sim_setup(); the VM is not started.  A thread destroys those that have
+ * ended and turns the host off after the last.
+ */
 struct vm *vm_make(unsigned vcpus);
+void vm_start(struct vm *vm);
 
 static inline struct back_vcpu *back_of(struct vcpu *vcpu)
 {
