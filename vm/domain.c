@@ -262,23 +262,26 @@ static int thread_init(struct domain *domain, unsigned id)
 	return error ? error : thread_make(domain, user);
 }
 
+/* The thread last: timers of the vCPU's may wake it until they are gone. */
 static void thread_fini(struct domain *domain, unsigned id)
 {
 	struct user_thread *user = domain->thread[id];
+	struct thread *thread;
 
 	if (!user)
 		return;
-	if (user->thread) {
-		if (domain->state == GATE_DOMAIN_BUILDING)
-			thread_discard(user->thread);
-		thread_put(user->thread);
-	}
+	thread = user->thread;
 	domain->thread[id] = NULL;
 	if (user->vcpu)
 		vm_vcpu_destroy(user->vcpu);
 	else
 		pages_free_virt(&domain->host->pages, &domain->account, user,
 				0);
+	if (!thread)
+		return;
+	if (domain->state == GATE_DOMAIN_BUILDING)
+		thread_discard(thread);
+	thread_put(thread);
 }
 
 /* ---- Made ---------------------------------------------------------------- */
