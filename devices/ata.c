@@ -156,7 +156,7 @@ static void end_status(struct ide_drive *drive, int status)
 static bool is_extended(uint8_t command);
 
 /* The registers end at the last sector moved. */
-static void end_transfer(struct ide_drive *drive, int status)
+void ata_transfer_end(struct ide_drive *drive, int status)
 {
 	struct ide_channel *channel = drive->channel;
 	bool is_lba48 = is_extended(channel->command);
@@ -185,7 +185,6 @@ static bool range_take(struct ide_drive *drive, bool is_lba48)
 	}
 	channel->sector = sector;
 	channel->left = count;
-	channel->finish = end_transfer;
 	return true;
 }
 
@@ -193,7 +192,7 @@ static bool range_take(struct ide_drive *drive, bool is_lba48)
 
 static void read_chunk(struct ide_drive *drive);
 
-static void read_block_done(struct ide_drive *drive)
+void ata_read_block_done(struct ide_drive *drive)
 {
 	struct ide_channel *channel = drive->channel;
 
@@ -209,12 +208,12 @@ static void read_block_done(struct ide_drive *drive)
 	ide_command_end(drive, 0);
 }
 
-static void read_chunk_done(struct ide_drive *drive, int status)
+void ata_read_request_done(struct ide_drive *drive, int status)
 {
 	struct ide_channel *channel = drive->channel;
 
 	if (status) {
-		end_transfer(drive, status);
+		ata_transfer_end(drive, status);
 		return;
 	}
 	channel->sector += channel->chunk;
@@ -236,7 +235,7 @@ static void read_chunk(struct ide_drive *drive)
 
 	drive->status = IDE_STATUS_BSY;
 	ide_request_buffer(drive, BLOCK_READ, MIN(channel->left, most),
-			   read_chunk_done);
+			   IDE_REQUEST_ATA_READ);
 }
 
 static void write_block(struct ide_drive *drive, bool has_irq)
@@ -248,7 +247,7 @@ static void write_block(struct ide_drive *drive, bool has_irq)
 	ide_pio_start(drive, IDE_PIO_OUT, channel->fill, has_irq);
 }
 
-static void write_request_done(struct ide_drive *drive, int status)
+void ata_write_request_done(struct ide_drive *drive, int status)
 {
 	struct ide_channel *channel = drive->channel;
 
@@ -257,17 +256,17 @@ static void write_request_done(struct ide_drive *drive, int status)
 		channel->left -= channel->chunk;
 	}
 	if (status || channel->left == 0)
-		end_transfer(drive, status);
+		ata_transfer_end(drive, status);
 	else
 		write_block(drive, true);
 }
 
-static void write_block_done(struct ide_drive *drive)
+void ata_write_block_done(struct ide_drive *drive)
 {
 	drive->status = IDE_STATUS_BSY;
 	ide_request_buffer(drive, BLOCK_WRITE,
 			   drive->channel->fill / BLOCK_SECTOR,
-			   write_request_done);
+			   IDE_REQUEST_ATA_WRITE);
 }
 
 static void pio_begin(struct ide_drive *drive, bool is_write, bool is_multiple)
@@ -287,10 +286,10 @@ static void pio_begin(struct ide_drive *drive, bool is_write, bool is_multiple)
 	channel->is_write = is_write;
 	channel->block = BLOCK_SECTOR * (is_multiple ? drive->multiple : 1);
 	if (is_write) {
-		channel->block_done = write_block_done;
+		channel->after_block = IDE_BLOCK_ATA_WRITE;
 		write_block(drive, false);
 	} else {
-		channel->block_done = read_block_done;
+		channel->after_block = IDE_BLOCK_ATA_READ;
 		read_chunk(drive);
 	}
 }
@@ -328,7 +327,7 @@ static void dma_begin(struct ide_drive *drive, bool is_write)
 	if (!range_take(drive, is_extended(channel->command)))
 		return;
 	channel->is_write = is_write;
-	ide_dma_wait(drive, ide_dma_sectors);
+	ide_dma_wait(drive, IDE_START_SECTORS);
 }
 
 static void dma_read(struct ide_drive *drive)
@@ -351,14 +350,19 @@ static void verify(struct ide_drive *drive)
 		return;
 	channel->sector += channel->left;
 	channel->left = 0;
-	end_transfer(drive, 0);
+	ata_transfer_end(drive, 0);
+}
+
+void ata_flush_request_done(struct ide_drive *drive, int status)
+{
+	end_status(drive, status);
 }
 
 static void flush(struct ide_drive *drive)
 {
 	drive->status = IDE_STATUS_BSY;
 	drive->channel->sector = 0;
-	ide_request_buffer(drive, BLOCK_FLUSH, 0, end_status);
+	ide_request_buffer(drive, BLOCK_FLUSH, 0, IDE_REQUEST_ATA_FLUSH);
 }
 
 static void seek(struct ide_drive *drive)
@@ -574,7 +578,7 @@ static void identify(struct ide_drive *drive)
 	channel->left = 0;
 	channel->fill = ID_WORDS * 2;
 	channel->block = ID_WORDS * 2;
-	channel->block_done = read_block_done;
+	channel->after_block = IDE_BLOCK_ATA_READ;
 	ide_pio_start(drive, IDE_PIO_IN, channel->block, true);
 }
 

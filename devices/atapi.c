@@ -113,7 +113,7 @@ static void end_sense(struct ide_drive *drive, uint8_t key, uint8_t asc)
 	ide_irq_raise(drive->channel);
 }
 
-static void end_transfer(struct ide_drive *drive, int status)
+void atapi_transfer_end(struct ide_drive *drive, int status)
 {
 	if (status == -ENOSPC)
 		/* Too few regions: the drive is left without an interrupt. */
@@ -148,7 +148,7 @@ static void reply_block(struct ide_drive *drive)
 	ide_pio_start(drive, IDE_PIO_IN, bytes, true);
 }
 
-static void reply_block_done(struct ide_drive *drive)
+void atapi_reply_block_done(struct ide_drive *drive)
 {
 	struct ide_channel *channel = drive->channel;
 
@@ -160,14 +160,14 @@ static void reply_block_done(struct ide_drive *drive)
 		end_good(drive);
 }
 
-static void reply_dma(struct ide_drive *drive)
+void atapi_reply_dma(struct ide_drive *drive)
 {
 	struct ide_channel *channel = drive->channel;
 	bool is_short =
 		ide_dma_copy(channel, channel->fill, true) < channel->fill;
 
 	ide_dma_end(channel);
-	end_transfer(drive, is_short ? -ENOSPC : 0);
+	atapi_transfer_end(drive, is_short ? -ENOSPC : 0);
 }
 
 /* bytes of the buffer, but no more than the packet allows for. */
@@ -183,22 +183,22 @@ static void reply(struct ide_drive *drive, uint32_t bytes, uint32_t allowed)
 	channel->left = 0;
 	channel->position = 0;
 	channel->fill = bytes;
-	channel->block_done = reply_block_done;
+	channel->after_block = IDE_BLOCK_REPLY;
 	drive->now.count = REASON_TO_HOST;
 	if (channel->is_packet_dma)
-		ide_dma_wait(drive, reply_dma);
+		ide_dma_wait(drive, IDE_START_REPLY);
 	else
 		reply_block(drive);
 }
 
 /* ---- Reading ----------------------------------------------------------- */
 
-static void read_chunk_done(struct ide_drive *drive, int status)
+void atapi_read_request_done(struct ide_drive *drive, int status)
 {
 	struct ide_channel *channel = drive->channel;
 
 	if (status) {
-		end_transfer(drive, status);
+		atapi_transfer_end(drive, status);
 		return;
 	}
 	channel->sector += channel->chunk;
@@ -215,7 +215,7 @@ static void read_chunk(struct ide_drive *drive)
 	drive->status = IDE_STATUS_BSY;
 	ide_request_buffer(drive, BLOCK_READ,
 			   MIN(channel->left, IDE_BUFFER / BLOCK_SECTOR),
-			   read_chunk_done);
+			   IDE_REQUEST_ATAPI_READ);
 }
 
 static void read_blocks(struct ide_drive *drive, uint32_t block, uint32_t count)
@@ -238,11 +238,10 @@ static void read_blocks(struct ide_drive *drive, uint32_t block, uint32_t count)
 	channel->sector = (uint64_t)block * SECTORS_PER_BLOCK;
 	channel->left = count * SECTORS_PER_BLOCK;
 	channel->is_write = false;
-	channel->finish = end_transfer;
-	channel->block_done = reply_block_done;
+	channel->after_block = IDE_BLOCK_REPLY;
 	if (channel->is_packet_dma) {
 		drive->now.count = REASON_TO_HOST;
-		ide_dma_wait(drive, ide_dma_sectors);
+		ide_dma_wait(drive, IDE_START_SECTORS);
 	} else {
 		read_chunk(drive);
 	}
@@ -631,7 +630,7 @@ static const struct packet_row *row_find(uint8_t opcode)
 	return NULL;
 }
 
-static void packet_run(struct ide_drive *drive)
+void atapi_packet_run(struct ide_drive *drive)
 {
 	uint8_t packet[ATAPI_PACKET];
 	const struct packet_row *row;
@@ -665,18 +664,13 @@ static void packet_begin(struct ide_drive *drive)
 	channel->block = byte_limit(drive);
 	channel->position = 0;
 	channel->fill = ATAPI_PACKET;
-	channel->block_done = packet_run;
+	channel->after_block = IDE_BLOCK_PACKET;
 	drive->now.count = REASON_COMMAND;
 	/* IDENTIFY says that DRQ for the packet comes without interrupt. */
 	ide_pio_start(drive, IDE_PIO_OUT, ATAPI_PACKET, false);
 }
 
 /* ---- ATA commands ------------------------------------------------------ */
-
-static void identify_block_done(struct ide_drive *drive)
-{
-	ide_command_end(drive, 0);
-}
 
 static void identify(struct ide_drive *drive)
 {
@@ -704,7 +698,7 @@ static void identify(struct ide_drive *drive)
 	ide_word_set(id, 88, 0x003f); /* Ultra DMA 0-5 */
 	channel->position = 0;
 	channel->fill = 512;
-	channel->block_done = identify_block_done;
+	channel->after_block = IDE_BLOCK_END;
 	ide_pio_start(drive, IDE_PIO_IN, 512, true);
 }
 

@@ -107,6 +107,14 @@ void ide_command_end(struct ide_drive *drive, uint8_t error)
 		IDE_STATUS_DRDY | IDE_STATUS_DSC | (error ? IDE_STATUS_ERR : 0);
 }
 
+void ide_transfer_end(struct ide_drive *drive, int status)
+{
+	if (drive->kind == IDE_DISK)
+		ata_transfer_end(drive, status);
+	else
+		atapi_transfer_end(drive, status);
+}
+
 static void drive_reset(struct ide_drive *drive)
 {
 	drive->error = IDE_DIAGNOSTIC_OK;
@@ -118,13 +126,11 @@ static void drive_reset(struct ide_drive *drive)
 		atapi_reset(drive);
 }
 
-/* What is under way is given up; a request in flight is forgotten. */
+/* What is under way is given up; a request in flight ends unheard. */
 static void channel_abort(struct ide_channel *channel)
 {
 	transfer_stop(channel);
-	channel->is_deferred = false;
-	if (channel->is_busy)
-		channel->is_forgotten = true;
+	ide_request_abandon(channel);
 	channel->master_status &= ~IDE_MASTER_ACTIVE;
 }
 
@@ -135,9 +141,9 @@ static void drives_reset(struct ide_channel *channel)
 	channel->selected = 0;
 }
 
-static void command_run(struct ide_drive *drive, uint8_t command)
+void ide_command_run(struct ide_channel *channel, uint8_t command)
 {
-	struct ide_channel *channel = drive->channel;
+	struct ide_drive *drive = ide_selected(channel);
 
 	channel->command = command;
 	channel->is_packet_dma = false;
@@ -168,97 +174,14 @@ static void command_write(struct ide_channel *channel, uint8_t command)
 	if (drive->status & (IDE_STATUS_BSY | IDE_STATUS_DRQ))
 		return;
 	drive->error = 0;
-	if (channel->is_busy) {
-		/* A forgotten request still uses the buffer. */
+	if (channel->phase == IDE_PHASE_ABANDONED) {
+		/* The request still uses the buffer. */
 		channel->command = command;
-		channel->is_deferred = true;
+		channel->phase = IDE_PHASE_DEFERRED;
 		drive->status = IDE_STATUS_BSY;
 		return;
 	}
-	command_run(drive, command);
-}
-
-/* ---- The block request ------------------------------------------------- */
-
-static void request_finish(struct ide_channel *channel, int status)
-{
-	struct ide_drive *drive = channel->owner;
-
-	channel->is_busy = false;
-	if (channel->is_forgotten) {
-		channel->is_forgotten = false;
-		if (channel->is_deferred) {
-			channel->is_deferred = false;
-			command_run(ide_selected(channel), channel->command);
-		}
-		return;
-	}
-	channel->request_done(drive, status);
-}
-
-/*
- * Requests that complete at once would nest as deep as a command is long, so
- * the completion's own request waits for this loop's next turn.
- */
-static void request_loop(struct ide_channel *channel)
-{
-	channel->is_running = true;
-	while (channel->is_wanted) {
-		struct block_backend *backend = channel->owner->backend;
-
-		channel->is_wanted = false;
-		channel->is_completed = false;
-		channel->is_submitting = true;
-		backend->submit(backend->ctx, &channel->request);
-		channel->is_submitting = false;
-		if (channel->is_completed)
-			request_finish(channel, channel->completed_status);
-	}
-	channel->is_running = false;
-}
-
-static void request_done(void *dev, struct block_request *request, int status)
-{
-	struct ide_channel *channel = dev;
-
-	(void)request;
-	if (channel->is_submitting) {
-		channel->is_completed = true;
-		channel->completed_status = status;
-		return;
-	}
-	request_finish(channel, status);
-}
-
-void ide_request_submit(struct ide_drive *drive,
-			void (*done)(struct ide_drive *drive, int status))
-{
-	struct ide_channel *channel = drive->channel;
-
-	channel->request.done = request_done;
-	channel->request.dev = channel;
-	channel->request_done = done;
-	channel->owner = drive;
-	channel->is_busy = true;
-	channel->is_wanted = true;
-	if (!channel->is_running)
-		request_loop(channel);
-}
-
-void ide_request_buffer(struct ide_drive *drive, enum block_op op,
-			uint32_t sectors,
-			void (*done)(struct ide_drive *drive, int status))
-{
-	struct ide_channel *channel = drive->channel;
-	struct block_request *request = &channel->request;
-
-	channel->chunk = sectors;
-	request->op = op;
-	request->sector = channel->sector;
-	request->segment_count = sectors ? 1 : 0;
-	request->segment[0].host = channel->buffer;
-	request->segment[0].length = sectors * BLOCK_SECTOR;
-	ide_request_submit(drive, done);
+	ide_command_run(channel, command);
 }
 
 /* ---- PIO --------------------------------------------------------------- */
@@ -274,6 +197,19 @@ void ide_pio_start(struct ide_drive *drive, enum ide_transfer transfer,
 	if (has_irq)
 		ide_irq_raise(channel);
 }
+
+static void block_end(struct ide_drive *drive)
+{
+	ide_command_end(drive, 0);
+}
+
+static void (*const block_runs[IDE_BLOCK_COUNT])(struct ide_drive *drive) = {
+	[IDE_BLOCK_END] = block_end,
+	[IDE_BLOCK_ATA_READ] = ata_read_block_done,
+	[IDE_BLOCK_ATA_WRITE] = ata_write_block_done,
+	[IDE_BLOCK_PACKET] = atapi_packet_run,
+	[IDE_BLOCK_REPLY] = atapi_reply_block_done,
+};
 
 /* Bytes that can move now, in whole elements but for a block's odd end. */
 static uint32_t pio_move(struct ide_channel *channel, bool is_write, void *data,
@@ -292,7 +228,7 @@ static uint32_t pio_move(struct ide_channel *channel, bool is_write, void *data,
 	channel->position += bytes;
 	if (channel->position == channel->end) {
 		channel->transfer = IDE_IDLE;
-		channel->block_done(ide_selected(channel));
+		block_runs[channel->after_block](ide_selected(channel));
 	}
 	return bytes;
 }

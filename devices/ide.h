@@ -5,7 +5,7 @@
  *
  * A channel runs one command at a time and owns one block request; its
  * completion may come at once or much later.  A reset meanwhile leaves the
- * request to finish and forgets its result.
+ * request to finish and ignores its result.
  *
  * References: Intel 82371FB/82371SB (PIIX, PIIX3); Programming Interface for
  * Bus Master IDE Controller 1.0; ATA/ATAPI-6; MMC-3.
@@ -96,6 +96,73 @@ enum ide_transfer {
 	IDE_DMA_PENDING, /* the drive waits for the bus master */
 };
 
+/*
+ * How a command goes on.  Each is an index into one table of functions, so
+ * that a command in progress is plain data.
+ */
+
+/* When the block that DRQ announced has moved: ide.c. */
+enum ide_after_block {
+	IDE_BLOCK_NONE,
+	IDE_BLOCK_END,	     /* nothing follows, no interrupt */
+	IDE_BLOCK_ATA_READ,  /* the next block, or more from the medium */
+	IDE_BLOCK_ATA_WRITE, /* to the medium */
+	IDE_BLOCK_PACKET,    /* the packet is complete: run it */
+	IDE_BLOCK_REPLY,     /* the rest of a packet's reply */
+	IDE_BLOCK_COUNT,
+};
+
+/* When the bus master has been started: ide_dma.c. */
+enum ide_after_start {
+	IDE_START_NONE,
+	IDE_START_SECTORS, /* between medium and regions */
+	IDE_START_REPLY,   /* the buffer to the regions */
+	IDE_START_COUNT,
+};
+
+/* When the block request is complete: ide_request.c. */
+enum ide_after_request {
+	IDE_REQUEST_NONE,
+	IDE_REQUEST_ATA_READ,
+	IDE_REQUEST_ATA_WRITE,
+	IDE_REQUEST_ATA_FLUSH,
+	IDE_REQUEST_ATAPI_READ,
+	IDE_REQUEST_DMA,
+	IDE_REQUEST_COUNT,
+};
+
+/*
+ * Where the channel's block request is.
+ *
+ *           request               submit() returns
+ *    IDLE --------> READY -> SUBMITTING ----> IN_FLIGHT
+ *     ^               ^          |             |     |
+ *     |               |   done() |      done() |     | reset
+ *     | none  request |          v             |     v        done()
+ *     |               |      COMPLETED         |  ABANDONED ---------> IDLE
+ *     |               |          | submit()    |     |   ^
+ *     |               |          v returns     |     |   |
+ *     +----------- FINISHING <---+-------------+     |   |
+ *                     ^                      command |   | reset
+ *                     |            done()            v   |
+ *                     +---------------------------- DEFERRED
+ *
+ * From READY to FINISHING a function of ide_request.c is on the stack: what is
+ * submitted meanwhile waits there rather than recursing, for a medium may
+ * complete requests at once, and a command may need any number of them.  An
+ * access by the guest finds IDLE, IN_FLIGHT, ABANDONED or DEFERRED.
+ */
+enum ide_phase {
+	IDE_PHASE_IDLE,	      /* the request is free */
+	IDE_PHASE_READY,      /* filled in */
+	IDE_PHASE_SUBMITTING, /* inside the backend's submit() */
+	IDE_PHASE_COMPLETED,  /* still inside, done() has been called */
+	IDE_PHASE_FINISHING,  /* the command goes on */
+	IDE_PHASE_IN_FLIGHT,  /* the backend's, which will call done() */
+	IDE_PHASE_ABANDONED,  /* the same, but a reset ended the command */
+	IDE_PHASE_DEFERRED,   /* the same, and another command waits */
+};
+
 struct ide_channel {
 	struct ide *ide;
 	struct irq_line irq;
@@ -111,7 +178,7 @@ struct ide_channel {
 	 */
 	enum ide_transfer transfer;
 	uint32_t position, end, fill;
-	void (*block_done)(struct ide_drive *drive);
+	enum ide_after_block after_block;
 
 	/* The command in hand; what is left of it, in sectors of 512. */
 	uint8_t command;
@@ -120,25 +187,19 @@ struct ide_channel {
 	uint32_t left;
 	uint32_t block; /* bytes a DRQ block, at most */
 	uint32_t chunk; /* sectors of the request in flight */
-	/* All is transferred, or failed: 0, -EIO ...; -ENOSPC: PRDs end. */
-	void (*finish)(struct ide_drive *drive, int status);
 	bool is_packet_dma;
 
-	/* The block request: busy from submit to done. */
+	/* The block request; its data is in or goes to the selected drive. */
 	struct block_request request;
-	bool is_busy;
-	bool is_forgotten; /* a reset came between */
-	bool is_deferred;  /* the command waits for a forgotten request */
-	bool is_wanted, is_running, is_submitting, is_completed;
-	int completed_status;
-	struct ide_drive *owner; /* of the request */
-	void (*request_done)(struct ide_drive *drive, int status);
+	enum ide_phase phase;
+	enum ide_after_request after_request;
+	int completed_status; /* valid while COMPLETED */
 
 	/* Bus master. */
 	uint8_t master_command, master_status;
 	uint32_t master_table;
 	struct ide_prd_cursor cursor;
-	void (*dma_run)(struct ide_drive *drive);
+	enum ide_after_start after_start;
 	bool is_bounced;
 
 	uint8_t buffer[IDE_BUFFER] __aligned(16);

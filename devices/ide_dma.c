@@ -115,27 +115,6 @@ static uint32_t dma_segments(struct ide_channel *channel, uint32_t bytes)
 
 /* ---- Bus master: transfers --------------------------------------------- */
 
-void ide_dma_kick(struct ide_channel *channel)
-{
-	if (channel->transfer != IDE_DMA_PENDING ||
-	    !(channel->master_status & IDE_MASTER_ACTIVE) ||
-	    !pci_is_master(&channel->ide->pci))
-		return;
-	channel->transfer = IDE_IDLE;
-	ide_selected(channel)->status = IDE_STATUS_BSY;
-	channel->dma_run(ide_selected(channel));
-}
-
-void ide_dma_wait(struct ide_drive *drive, void (*run)(struct ide_drive *drive))
-{
-	struct ide_channel *channel = drive->channel;
-
-	drive->status = IDE_STATUS_DRDY | IDE_STATUS_DSC | IDE_STATUS_DRQ;
-	channel->transfer = IDE_DMA_PENDING;
-	channel->dma_run = run;
-	ide_dma_kick(channel);
-}
-
 void ide_dma_end(struct ide_channel *channel)
 {
 	/* Regions left over: the bus master remains active. */
@@ -150,28 +129,30 @@ void ide_dma_fail(struct ide_channel *channel)
 	channel->master_status |= MASTER_ERROR;
 }
 
-static void dma_sectors_done(struct ide_drive *drive, int status)
+static void sectors_run(struct ide_drive *drive);
+
+void ide_dma_request_done(struct ide_drive *drive, int status)
 {
 	struct ide_channel *channel = drive->channel;
 	uint32_t bytes = channel->chunk * BLOCK_SECTOR;
 
 	if (status) {
 		ide_dma_fail(channel);
-		channel->finish(drive, status);
+		ide_transfer_end(drive, status);
 		return;
 	}
 	if (channel->is_bounced && !channel->is_write &&
 	    ide_dma_copy(channel, bytes, true) < bytes) {
 		channel->master_status &= ~IDE_MASTER_ACTIVE;
-		channel->finish(drive, -ENOSPC);
+		ide_transfer_end(drive, -ENOSPC);
 		return;
 	}
 	channel->sector += channel->chunk;
 	channel->left -= channel->chunk;
-	ide_dma_sectors(drive);
+	sectors_run(drive);
 }
 
-void ide_dma_sectors(struct ide_drive *drive)
+static void sectors_run(struct ide_drive *drive)
 {
 	struct ide_channel *channel = drive->channel;
 	uint64_t total =
@@ -180,7 +161,7 @@ void ide_dma_sectors(struct ide_drive *drive)
 
 	if (channel->left == 0) {
 		ide_dma_end(channel);
-		channel->finish(drive, 0);
+		ide_transfer_end(drive, 0);
 		return;
 	}
 	bytes = dma_segments(channel, (uint32_t)total);
@@ -196,13 +177,41 @@ void ide_dma_sectors(struct ide_drive *drive)
 	}
 	if (bytes == 0) {
 		channel->master_status &= ~IDE_MASTER_ACTIVE;
-		channel->finish(drive, -ENOSPC);
+		ide_transfer_end(drive, -ENOSPC);
 		return;
 	}
 	channel->chunk = bytes / BLOCK_SECTOR;
 	channel->request.op = channel->is_write ? BLOCK_WRITE : BLOCK_READ;
 	channel->request.sector = channel->sector;
-	ide_request_submit(drive, dma_sectors_done);
+	ide_request_submit(drive, IDE_REQUEST_DMA);
+}
+
+/* ---- Bus master: start ------------------------------------------------- */
+
+static void (*const start_runs[IDE_START_COUNT])(struct ide_drive *drive) = {
+	[IDE_START_SECTORS] = sectors_run,
+	[IDE_START_REPLY] = atapi_reply_dma,
+};
+
+void ide_dma_kick(struct ide_channel *channel)
+{
+	if (channel->transfer != IDE_DMA_PENDING ||
+	    !(channel->master_status & IDE_MASTER_ACTIVE) ||
+	    !pci_is_master(&channel->ide->pci))
+		return;
+	channel->transfer = IDE_IDLE;
+	ide_selected(channel)->status = IDE_STATUS_BSY;
+	start_runs[channel->after_start](ide_selected(channel));
+}
+
+void ide_dma_wait(struct ide_drive *drive, enum ide_after_start after)
+{
+	struct ide_channel *channel = drive->channel;
+
+	drive->status = IDE_STATUS_DRDY | IDE_STATUS_DSC | IDE_STATUS_DRQ;
+	channel->transfer = IDE_DMA_PENDING;
+	channel->after_start = after;
+	ide_dma_kick(channel);
 }
 
 /* ---- Bus master: registers --------------------------------------------- */

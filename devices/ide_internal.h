@@ -42,34 +42,44 @@ void ide_signature_set(struct ide_drive *drive);
 /* End of a command: status 0 or an error register's value. */
 void ide_command_end(struct ide_drive *drive, uint8_t error);
 
+/* Runs on the selected drive, which neither is busy nor has data to move. */
+void ide_command_run(struct ide_channel *channel, uint8_t command);
+/* All is transferred, or failed: 0, -EIO ...; -ENOSPC: too few regions. */
+void ide_transfer_end(struct ide_drive *drive, int status);
+
 /*
  * The buffer's next block of at most bytes goes to or comes from the guest:
- * DRQ, and an interrupt if asked for.  block_done is called at its end.
+ * DRQ, and an interrupt if asked for.  channel->after_block says what is done
+ * at its end.
  */
 void ide_pio_start(struct ide_drive *drive, enum ide_transfer transfer,
 		   uint32_t bytes, bool has_irq);
 
-/* channel->request is filled in: op, sector, segments. */
-void ide_request_submit(struct ide_drive *drive,
-			void (*done)(struct ide_drive *drive, int status));
+/* ---- ide_request.c ----------------------------------------------------- */
+
+/*
+ * channel->request is filled in: op, sector, segments.  The drive is the
+ * selected one, and stays it, for it is busy until the request completes.
+ */
+void ide_request_submit(struct ide_drive *drive, enum ide_after_request after);
 /* Sectors between channel->sector and the start of the buffer. */
 void ide_request_buffer(struct ide_drive *drive, enum block_op op,
-			uint32_t sectors,
-			void (*done)(struct ide_drive *drive, int status));
+			uint32_t sectors, enum ide_after_request after);
+/* The command that waits for the request's end, if any, is given up. */
+void ide_request_abandon(struct ide_channel *channel);
 
 /* ---- ide_dma.c --------------------------------------------------------- */
 
 void ide_master_access(void *dev, struct io_access *io);
 /* Starts what waits for the bus master, if that is ready. */
 void ide_dma_kick(struct ide_channel *channel);
-/* run is called as soon as the guest has started the bus master. */
-void ide_dma_wait(struct ide_drive *drive,
-		  void (*run)(struct ide_drive *drive));
 /*
- * Moves channel->left sectors from channel->sector on between medium and the
- * guest's regions, then channel->finish().
+ * As soon as the guest has started the bus master: IDE_START_SECTORS moves
+ * channel->left sectors from channel->sector on between medium and the guest's
+ * regions, then ide_transfer_end(); IDE_START_REPLY is ATAPI's.
  */
-void ide_dma_sectors(struct ide_drive *drive);
+void ide_dma_wait(struct ide_drive *drive, enum ide_after_start after);
+void ide_dma_request_done(struct ide_drive *drive, int status);
 /* Buffer bytes to the guest's regions; how many there was room for. */
 uint32_t ide_dma_copy(struct ide_channel *channel, uint32_t bytes,
 		      bool to_guest);
@@ -81,9 +91,20 @@ void ide_dma_fail(struct ide_channel *channel);
 
 void ata_reset(struct ide_drive *drive);
 void ata_command(struct ide_drive *drive, uint8_t command);
+void ata_transfer_end(struct ide_drive *drive, int status);
+void ata_read_block_done(struct ide_drive *drive);
+void ata_write_block_done(struct ide_drive *drive);
+void ata_read_request_done(struct ide_drive *drive, int status);
+void ata_write_request_done(struct ide_drive *drive, int status);
+void ata_flush_request_done(struct ide_drive *drive, int status);
 
 void atapi_reset(struct ide_drive *drive);
 void atapi_command(struct ide_drive *drive, uint8_t command);
+void atapi_transfer_end(struct ide_drive *drive, int status);
+void atapi_packet_run(struct ide_drive *drive);
+void atapi_reply_block_done(struct ide_drive *drive);
+void atapi_reply_dma(struct ide_drive *drive);
+void atapi_read_request_done(struct ide_drive *drive, int status);
 void atapi_medium_change(struct ide_drive *drive,
 			 struct block_backend *backend);
 
