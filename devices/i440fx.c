@@ -48,7 +48,7 @@ static void pam_update(struct i440fx *host)
 	unsigned i, half;
 
 	for (i = 0; i < PAM_COUNT; i++) {
-		uint8_t now = host->pci.config[PAM0 + i];
+		uint8_t now = host->pci.s.config[PAM0 + i];
 		uint8_t changed = now ^ host->pam[i];
 
 		host->pam[i] = now;
@@ -67,8 +67,8 @@ static void config_written(struct pci_device *dev, unsigned offset,
 	if (offset < PAM0 + PAM_COUNT && offset + size > PAM0)
 		pam_update(host);
 	/* Locked, the region can be neither opened nor unlocked. */
-	if (dev->config[SMRAM] & SMRAM_LOCK) {
-		dev->config[SMRAM] &= (uint8_t)~SMRAM_OPEN;
+	if (dev->s.config[SMRAM] & SMRAM_LOCK) {
+		dev->s.config[SMRAM] &= (uint8_t)~SMRAM_OPEN;
 		dev->writable[SMRAM] = 0;
 	} else {
 		dev->writable[SMRAM] = SMRAM_WRITABLE;
@@ -98,10 +98,10 @@ int i440fx_init(struct i440fx *host, struct pci_bus *bus,
 	host->pam_changed = pam_changed;
 	host->ctx = ctx;
 	pci_device_init(dev, &identity);
-	pci_put16(dev->config, PCI_COMMAND,
+	pci_put16(dev->s.config, PCI_COMMAND,
 		  PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	dev->writable[PCI_COMMAND] = PCI_COMMAND_IO; /* memory: hard-wired */
-	dev->config[SMRAM] = SMRAM_RESET;
+	dev->s.config[SMRAM] = SMRAM_RESET;
 	dev->writable[SMRAM] = SMRAM_WRITABLE;
 	memset(&dev->writable[PAM0], PAM_WRITABLE, PAM_COUNT);
 	dev->config_written = config_written;

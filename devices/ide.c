@@ -529,7 +529,7 @@ int ide_init(struct ide *ide, const struct ide_config *config)
 	memset(ide, 0, sizeof(*ide));
 	ide->ram = config->ram;
 	pci_device_init(&ide->pci, &identity);
-	pci_put16(ide->pci.config, PCI_STATUS,
+	pci_put16(ide->pci.s.config, PCI_STATUS,
 		  PCI_STATUS_FAST_BACK | PCI_STATUS_MEDIUM);
 	memset(ide->pci.writable + PCI_IDE_TIMING, 0xff, PCI_IDE_TIMING_SIZE);
 	ide->pci.config_written = config_written;

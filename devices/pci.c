@@ -64,7 +64,7 @@ static bool wanted_io(const struct pci_device *dev, const struct pci_bar *bar,
 		      uint32_t low, uint64_t *base)
 {
 	*base = low & BAR_IO_BASE;
-	return (dev->config[PCI_COMMAND] & PCI_COMMAND_IO) && *base &&
+	return (dev->s.config[PCI_COMMAND] & PCI_COMMAND_IO) && *base &&
 	       *base + bar->size < BUS_PORTS;
 }
 
@@ -73,11 +73,11 @@ static bool bar_wanted(const struct pci_device *dev, unsigned index,
 		       uint64_t *base)
 {
 	const struct pci_bar *bar = &dev->bar[index];
-	uint32_t low = pci_get32(dev->config, bar_offset(index));
+	uint32_t low = pci_get32(dev->s.config, bar_offset(index));
 
 	if (bar->kind == PCI_BAR_IO)
 		return wanted_io(dev, bar, low, base);
-	if (!(dev->config[PCI_COMMAND] & PCI_COMMAND_MEMORY))
+	if (!(dev->s.config[PCI_COMMAND] & PCI_COMMAND_MEMORY))
 		return false;
 	if (index == PCI_ROM) {
 		*base = low & ROM_BASE;
@@ -87,7 +87,8 @@ static bool bar_wanted(const struct pci_device *dev, unsigned index,
 		*base = low & BAR_BASE;
 	}
 	if (bar_is_64(bar))
-		*base |= (uint64_t)pci_get32(dev->config, bar_offset(index + 1))
+		*base |= (uint64_t)pci_get32(dev->s.config,
+					     bar_offset(index + 1))
 			 << 32;
 	return *base && in_window(dev->bus, *base, bar->size);
 }
@@ -99,6 +100,7 @@ static void bar_unmap(struct pci_device *dev, unsigned index)
 		bar->kind == PCI_BAR_IO ? dev->bus->ports : dev->bus->memory;
 
 	bar->is_mapped = false;
+	dev->s.mapped &= (uint8_t)~BIT(index);
 	if (bar->region.fn)
 		(void)bus_remove(bus, bar->base, bar->region.dev);
 	if (bar->mapped)
@@ -143,6 +145,7 @@ static void bar_map(struct pci_device *dev, unsigned index, uint64_t base)
 			return;
 	}
 	bar->is_mapped = true;
+	dev->s.mapped |= (uint8_t)BIT(index);
 	bar->base = base;
 	if (bar->mapped)
 		bar->mapped(dev, index, base, true);
@@ -215,7 +218,7 @@ int pci_bar_add(struct pci_device *dev, unsigned index,
 	if (bar->kind == PCI_BAR_MEMORY_PREFETCH ||
 	    bar->kind == PCI_BAR_MEMORY_64_PREFETCH)
 		flags |= BAR_PREFETCH;
-	pci_put32(dev->config, offset, flags);
+	pci_put32(dev->s.config, offset, flags);
 	pci_put32(dev->writable, offset,
 		  (uint32_t) ~(bar->size - 1) |
 			  (index == PCI_ROM ? PCI_ROM_ENABLE : 0));
@@ -227,26 +230,27 @@ int pci_bar_add(struct pci_device *dev, unsigned index,
 static void intx_update(struct pci_device *dev)
 {
 	bool is_off =
-		pci_get16(dev->config, PCI_COMMAND) & PCI_COMMAND_INTX_OFF;
-	bool level = dev->intx_level && !is_off;
+		pci_get16(dev->s.config, PCI_COMMAND) & PCI_COMMAND_INTX_OFF;
+	bool level = dev->s.intx_level && !is_off;
 
-	if (dev->intx_level)
-		dev->config[PCI_STATUS] |= PCI_STATUS_INTX;
+	if (dev->s.intx_level)
+		dev->s.config[PCI_STATUS] |= PCI_STATUS_INTX;
 	else
-		dev->config[PCI_STATUS] &= (uint8_t)~PCI_STATUS_INTX;
+		dev->s.config[PCI_STATUS] &= (uint8_t)~PCI_STATUS_INTX;
 	if (level == dev->intx_out)
 		return;
 	dev->intx_out = level;
 	if (dev->bus->intx_set)
 		dev->bus->intx_set(dev->bus->intx_ctx, dev->devfn,
-				   dev->config[PCI_INTERRUPT_PIN] - 1U, level);
+				   dev->s.config[PCI_INTERRUPT_PIN] - 1U,
+				   level);
 }
 
 void pci_intx_set(struct pci_device *dev, bool level)
 {
-	if (dev->intx_level == level || !dev->config[PCI_INTERRUPT_PIN])
+	if (dev->s.intx_level == level || !dev->s.config[PCI_INTERRUPT_PIN])
 		return;
-	dev->intx_level = level;
+	dev->s.intx_level = level;
 	intx_update(dev);
 }
 
@@ -283,9 +287,9 @@ uint32_t pci_config_read(struct pci_bus *pci, uint8_t devfn, unsigned offset,
 	if (unlikely(!dev || offset + size > PCI_CONFIG_SIZE))
 		return ~0U;
 	if (likely(size == 4 && !(offset & 3)))
-		return *(const uint32_t *)&dev->config[offset];
+		return *(const uint32_t *)&dev->s.config[offset];
 	while (size--)
-		value = value << 8 | dev->config[offset + size];
+		value = value << 8 | dev->s.config[offset + size];
 	return value;
 }
 
@@ -299,7 +303,7 @@ void pci_config_write(struct pci_bus *pci, uint8_t devfn, unsigned offset,
 		return;
 	for (i = 0; i < size; i++) {
 		uint8_t byte = (uint8_t)(value >> (8 * i));
-		uint8_t *at = &dev->config[offset + i];
+		uint8_t *at = &dev->s.config[offset + i];
 		uint8_t writable = dev->writable[offset + i];
 
 		*at = (uint8_t)((*at & ~writable) | (byte & writable));
@@ -316,9 +320,9 @@ static void address_access(void *opaque, struct io_access *io)
 
 	if (io->size == 4) {
 		if (io->is_write)
-			pci->address = (uint32_t)(io->data & CONFADD_KEPT);
+			pci->s.address = (uint32_t)(io->data & CONFADD_KEPT);
 		else
-			io->data = pci->address;
+			io->data = pci->s.address;
 	} else if (io->size == 1 && io->offset == RESET_CONTROL - CONFADD &&
 		   pci->reset_control) {
 		io->offset = 0;
@@ -329,7 +333,7 @@ static void address_access(void *opaque, struct io_access *io)
 static void data_access(void *opaque, struct io_access *io)
 {
 	struct pci_bus *pci = opaque;
-	uint32_t address = pci->address;
+	uint32_t address = pci->s.address;
 	uint8_t devfn = (uint8_t)FIELD_GET(CONFADD_DEVFN, address);
 	unsigned offset = (unsigned)((address & CONFADD_REG) | io->offset);
 
@@ -371,7 +375,7 @@ int pci_bus_init(struct pci_bus *pci, struct bus *ports, struct bus *memory)
 
 void pci_bus_reset(struct pci_bus *pci)
 {
-	pci->address = 0;
+	pci->s.address = 0;
 }
 
 /* ---- Devices ----------------------------------------------------------- */
@@ -380,14 +384,14 @@ void pci_device_init(struct pci_device *dev, const struct pci_identity *id)
 {
 	memset(dev, 0, sizeof(*dev));
 	dev->name = id->name;
-	pci_put16(dev->config, PCI_VENDOR_ID, id->vendor);
-	pci_put16(dev->config, PCI_DEVICE_ID, id->device);
-	pci_put16(dev->config, PCI_CLASS_DEVICE, id->class);
-	dev->config[PCI_CLASS_INTERFACE] = id->interface;
-	dev->config[PCI_REVISION_ID] = id->revision;
-	pci_put16(dev->config, PCI_SUBSYSTEM_VENDOR_ID, id->subsystem_vendor);
-	pci_put16(dev->config, PCI_SUBSYSTEM_ID, id->subsystem);
-	dev->config[PCI_INTERRUPT_PIN] = id->interrupt_pin;
+	pci_put16(dev->s.config, PCI_VENDOR_ID, id->vendor);
+	pci_put16(dev->s.config, PCI_DEVICE_ID, id->device);
+	pci_put16(dev->s.config, PCI_CLASS_DEVICE, id->class);
+	dev->s.config[PCI_CLASS_INTERFACE] = id->interface;
+	dev->s.config[PCI_REVISION_ID] = id->revision;
+	pci_put16(dev->s.config, PCI_SUBSYSTEM_VENDOR_ID, id->subsystem_vendor);
+	pci_put16(dev->s.config, PCI_SUBSYSTEM_ID, id->subsystem);
+	dev->s.config[PCI_INTERRUPT_PIN] = id->interrupt_pin;
 	/* Also without a BAR: a VGA decodes its legacy ports and memory. */
 	pci_put16(dev->writable, PCI_COMMAND,
 		  PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER |
@@ -399,7 +403,7 @@ int pci_device_add(struct pci_bus *pci, struct pci_device *dev, uint8_t devfn)
 {
 	if (pci->device[devfn])
 		return -EEXIST;
-	memcpy(dev->initial, dev->config, sizeof(dev->initial));
+	memcpy(dev->initial, dev->s.config, sizeof(dev->initial));
 	dev->bus = pci;
 	dev->devfn = devfn;
 	pci->device[devfn] = dev;
@@ -409,7 +413,7 @@ int pci_device_add(struct pci_bus *pci, struct pci_device *dev, uint8_t devfn)
 void pci_device_reset(struct pci_device *dev)
 {
 	pci_intx_set(dev, false);
-	memcpy(dev->config, dev->initial, sizeof(dev->config));
+	memcpy(dev->s.config, dev->initial, sizeof(dev->s.config));
 	bars_unmap_moved(dev);
 	bars_map_all(dev->bus);
 	if (dev->config_written)

@@ -81,9 +81,16 @@ struct pci_bar {
 	uint64_t base; /* valid while mapped */
 };
 
+/* What a function remembers; where BARs decode follows from it. */
+struct pci_device_state {
+	uint8_t config[PCI_CONFIG_SIZE] __aligned(4);
+	uint8_t mapped;	 /* BARs that decode, a bit each */
+	bool intx_level; /* what the device asks for */
+};
+
 struct pci_device {
 	const char *name;
-	uint8_t config[PCI_CONFIG_SIZE];
+	struct pci_device_state s;
 	uint8_t initial[PCI_CONFIG_SIZE];   /* what reset restores */
 	uint8_t writable[PCI_CONFIG_SIZE];  /* bits that software may set */
 	uint8_t clearable[PCI_CONFIG_SIZE]; /* bits that writing 1 clears */
@@ -93,8 +100,7 @@ struct pci_device {
 			       unsigned size);
 	struct pci_bus *bus;
 	uint8_t devfn;
-	bool intx_level; /* what the device asks for */
-	bool intx_out;	 /* what the bus was told */
+	bool intx_out; /* what the bus was told */
 };
 
 /* Identity of a device, for pci_device_init(). */
@@ -117,6 +123,10 @@ struct pci_window {
 
 #define PCI_WINDOWS 2
 
+struct pci_bus_state {
+	uint32_t address; /* CONFADD */
+};
+
 struct pci_bus {
 	struct pci_device *device[256]; /* by devfn */
 	struct bus *ports;
@@ -124,7 +134,7 @@ struct pci_bus {
 	/* Where memory BARs may decode: what RAM and ROM leave free.  Set by
 	 * the board after pci_bus_init(); a base outside decodes nothing. */
 	struct pci_window window[PCI_WINDOWS];
-	uint32_t address; /* CONFADD */
+	struct pci_bus_state s;
 	/* Told of INTx wires: pin 0 is INTA#. */
 	void (*intx_set)(void *ctx, uint8_t devfn, unsigned pin, bool level);
 	void *intx_ctx;
@@ -141,14 +151,14 @@ void pci_bus_reset(struct pci_bus *pci);
 
 /*
  * Zeroes the device, fills in the header and the masks every device has.
- * Then set further .config and .writable bytes and .config_written, add BARs,
+ * Then set further .s.config and .writable bytes and .config_written, add BARs,
  * and last of all pci_device_add().
  */
 void pci_device_init(struct pci_device *dev, const struct pci_identity *id);
 /* -EINVAL: index, kind or size.  Of *bar: kind, size, region and mapped. */
 int __must_check pci_bar_add(struct pci_device *dev, unsigned index,
 			     const struct pci_bar *bar);
-/* Freezes .config as the reset state.  -EEXIST: the place is taken. */
+/* Freezes .s.config as the reset state.  -EEXIST: the place is taken. */
 int __must_check pci_device_add(struct pci_bus *pci, struct pci_device *dev,
 				uint8_t devfn);
 /* BARs unmapped, INTx low, configuration as when added. */
@@ -190,7 +200,7 @@ static inline uint32_t pci_get32(const uint8_t *config, unsigned offset)
 /* May the device read and write memory? */
 static inline bool pci_is_master(const struct pci_device *dev)
 {
-	return dev->config[PCI_COMMAND] & PCI_COMMAND_MASTER;
+	return dev->s.config[PCI_COMMAND] & PCI_COMMAND_MASTER;
 }
 
 #endif

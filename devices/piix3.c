@@ -27,7 +27,7 @@ static uint16_t wanted_levels(const struct piix3 *bridge)
 	unsigned i;
 
 	for (i = 0; i < PIIX3_PIRQS; i++) {
-		uint8_t route = bridge->pci.config[PIIX3_PIRQRC + i];
+		uint8_t route = bridge->pci.s.config[PIIX3_PIRQRC + i];
 
 		if (bridge->asserted[i] && !(route & PIRQRC_DISABLED))
 			levels |= (uint16_t)BIT(route & PIRQRC_IRQ);
@@ -75,11 +75,11 @@ static void reset_access(void *opaque, struct io_access *io)
 	bool rose;
 
 	if (!io->is_write) {
-		io->data = bridge->reset_control;
+		io->data = bridge->s.reset_control;
 		return;
 	}
-	rose = (io->data & RESET_CPU) && !(bridge->reset_control & RESET_CPU);
-	bridge->reset_control = io->data & (RESET_HARD | RESET_CPU);
+	rose = (io->data & RESET_CPU) && !(bridge->s.reset_control & RESET_CPU);
+	bridge->s.reset_control = io->data & (RESET_HARD | RESET_CPU);
 	if (rose && bridge->reset)
 		bridge->reset(bridge->ctx);
 }
@@ -88,7 +88,7 @@ static void reset_access(void *opaque, struct io_access *io)
 
 void piix3_reset(struct piix3 *bridge)
 {
-	bridge->reset_control = 0;
+	bridge->s.reset_control = 0;
 	pci_device_reset(&bridge->pci);
 }
 
@@ -108,7 +108,7 @@ static void set_isa_defaults(struct pci_device *dev)
 	unsigned i;
 
 	for (i = 0; i < ARRAY_SIZE(values); i++) {
-		dev->config[values[i][0]] = values[i][1];
+		dev->s.config[values[i][0]] = values[i][1];
 		dev->writable[values[i][0]] = 0xff;
 	}
 	dev->writable[0x4f] = 0xff;
@@ -133,12 +133,12 @@ int piix3_init(struct piix3 *bridge, struct pci_bus *bus, struct irq_line irq,
 	bridge->reset = reset;
 	bridge->ctx = ctx;
 	pci_device_init(dev, &identity);
-	pci_put16(dev->config, PCI_COMMAND,
+	pci_put16(dev->s.config, PCI_COMMAND,
 		  PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	dev->writable[PCI_COMMAND] = PCI_COMMAND_SPECIAL;
-	pci_put16(dev->config, PCI_STATUS, PCI_STATUS_MEDIUM);
-	dev->config[PCI_HEADER_TYPE] = PCI_HEADER_MULTIPLE;
-	memset(&dev->config[PIIX3_PIRQRC], PIRQRC_DISABLED, PIIX3_PIRQS);
+	pci_put16(dev->s.config, PCI_STATUS, PCI_STATUS_MEDIUM);
+	dev->s.config[PCI_HEADER_TYPE] = PCI_HEADER_MULTIPLE;
+	memset(&dev->s.config[PIIX3_PIRQRC], PIRQRC_DISABLED, PIIX3_PIRQS);
 	memset(&dev->writable[PIIX3_PIRQRC], PIRQRC_WRITABLE, PIIX3_PIRQS);
 	set_isa_defaults(dev);
 	dev->config_written = config_written;

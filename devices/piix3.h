@@ -17,11 +17,15 @@
 #define PIIX3_PIRQS  4
 #define PIIX3_PIRQRC 0x60 /* PIRQA# in configuration space; B, C, D follow */
 
+struct piix3_state {
+	uint8_t reset_control;
+};
+
 struct piix3 {
 	struct pci_device pci;
+	struct piix3_state s;
 	uint16_t asserted[PIIX3_PIRQS]; /* how many pins pull each PIRQ */
 	uint16_t irq_levels;		/* as the outputs are now */
-	uint8_t reset_control;
 	/* Outputs: pin is the ISA interrupt, several PIRQs may share one. */
 	struct irq_line irq;
 	void (*reset)(void *ctx);

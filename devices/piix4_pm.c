@@ -69,20 +69,21 @@ static void collect_timer(struct piix4_pm *pm)
 {
 	uint64_t toggles = now_tick(pm) >> TIMER_TOP;
 
-	if (toggles != pm->toggles_seen)
-		pm->status |= PM1_TIMER;
-	pm->toggles_seen = toggles;
+	if (toggles != pm->s.toggles_seen)
+		pm->s.status |= PM1_TIMER;
+	pm->s.toggles_seen = toggles;
 }
 
 static void update(struct piix4_pm *pm)
 {
-	bool level = ((pm->status & pm->enable & PM1_EVENTS) ||
-		      (pm->gpe_status & pm->gpe_enable)) &&
-		     (pm->control & CONTROL_SCI);
+	bool level = ((pm->s.status & pm->s.enable & PM1_EVENTS) ||
+		      (pm->s.gpe_status & pm->s.gpe_enable)) &&
+		     (pm->s.control & CONTROL_SCI);
 
-	if ((pm->enable & PM1_TIMER) && !(pm->status & PM1_TIMER)) {
+	if ((pm->s.enable & PM1_TIMER) && !(pm->s.status & PM1_TIMER)) {
 		unsigned __int128 tick =
-			(unsigned __int128)(pm->toggles_seen + 1) << TIMER_TOP;
+			(unsigned __int128)(pm->s.toggles_seen + 1)
+			<< TIMER_TOP;
 		/* A power of two away from exact: no 128-bit division. */
 		uint64_t per_tick = (NSEC_PER_SEC << 32) / PM_TIMER_HZ + 1;
 
@@ -107,7 +108,7 @@ static void expired(void *opaque)
 
 void piix4_pm_power_button(struct piix4_pm *pm)
 {
-	pm->status |= PM1_POWER;
+	pm->s.status |= PM1_POWER;
 	update(pm);
 }
 
@@ -120,9 +121,9 @@ static uint32_t pm_read(struct piix4_pm *pm, unsigned offset)
 	case PM1_STATUS:
 		collect_timer(pm);
 		update(pm);
-		return (uint32_t)pm->enable << 16 | pm->status;
+		return (uint32_t)pm->s.enable << 16 | pm->s.status;
 	case PM1_CONTROL:
-		return pm->control;
+		return pm->s.control;
 	case PM1_TIMER_VALUE:
 		return (uint32_t)(now_tick(pm) & TIMER_MASK);
 	default:
@@ -132,8 +133,8 @@ static uint32_t pm_read(struct piix4_pm *pm, unsigned offset)
 
 static void control_write(struct piix4_pm *pm, uint16_t value)
 {
-	pm->control = (uint16_t)((pm->control & CONTROL_SCI) |
-				 (value & CONTROL_WRITABLE));
+	pm->s.control = (uint16_t)((pm->s.control & CONTROL_SCI) |
+				   (value & CONTROL_WRITABLE));
 	if ((value & CONTROL_SLEEP) &&
 	    FIELD_GET(CONTROL_TYPE, value) == TYPE_S5 && pm->power_off)
 		pm->power_off(pm->ctx);
@@ -147,14 +148,14 @@ static void pm_write(struct piix4_pm *pm, unsigned offset, uint16_t value,
 	switch (offset) {
 	case PM1_STATUS:
 		collect_timer(pm);
-		pm->status &= (uint16_t)~value;
+		pm->s.status &= (uint16_t)~value;
 		break;
 	case PM1_ENABLE:
 		collect_timer(pm);
-		pm->enable = ((pm->enable & ~mask) | value) & PM1_EVENTS;
+		pm->s.enable = ((pm->s.enable & ~mask) | value) & PM1_EVENTS;
 		break;
 	case PM1_CONTROL:
-		control_write(pm, (uint16_t)((pm->control & ~mask) | value));
+		control_write(pm, (uint16_t)((pm->s.control & ~mask) | value));
 		break;
 	}
 	update(pm);
@@ -188,7 +189,7 @@ static void pm_access(void *opaque, struct io_access *io)
 static void gpe_access(void *opaque, struct io_access *io)
 {
 	struct piix4_pm *pm = opaque;
-	uint16_t *half = io->offset & 2 ? &pm->gpe_enable : &pm->gpe_status;
+	uint16_t *half = io->offset & 2 ? &pm->s.gpe_enable : &pm->s.gpe_status;
 	unsigned shift = 8 * (io->offset & 1);
 
 	if (!io->is_write) {
@@ -208,7 +209,7 @@ static void gpe_access(void *opaque, struct io_access *io)
 static void apm_access(void *opaque, struct io_access *io)
 {
 	struct piix4_pm *pm = opaque;
-	uint8_t *reg = io->offset ? &pm->apm_status : &pm->apm_control;
+	uint8_t *reg = io->offset ? &pm->s.apm_status : &pm->s.apm_control;
 
 	if (!io->is_write) {
 		io->data = *reg;
@@ -219,9 +220,9 @@ static void apm_access(void *opaque, struct io_access *io)
 		return;
 	/* What firmware's SMI handler would do on the way to ACPI mode. */
 	if (*reg == PM_ACPI_ENABLE)
-		pm->control |= CONTROL_SCI;
+		pm->s.control |= CONTROL_SCI;
 	else if (*reg == PM_ACPI_DISABLE)
-		pm->control &= (uint16_t)~CONTROL_SCI;
+		pm->s.control &= (uint16_t)~CONTROL_SCI;
 	update(pm);
 }
 
@@ -233,20 +234,20 @@ static void smbus_access(void *opaque, struct io_access *io)
 	uint8_t value = (uint8_t)io->data;
 
 	if (!io->is_write) {
-		io->data = pm->smbus[io->offset];
+		io->data = pm->s.smbus[io->offset];
 		return;
 	}
 	if (io->offset == SMBUS_STATUS) {
-		pm->smbus[SMBUS_STATUS] &= (uint8_t)~value;
+		pm->s.smbus[SMBUS_STATUS] &= (uint8_t)~value;
 		return;
 	}
-	pm->smbus[io->offset] = value;
+	pm->s.smbus[io->offset] = value;
 	if (io->offset != SMBUS_CONTROL)
 		return;
-	pm->smbus[SMBUS_CONTROL] &= (uint8_t)~SMBUS_START;
+	pm->s.smbus[SMBUS_CONTROL] &= (uint8_t)~SMBUS_START;
 	/* Nobody acknowledges any address. */
 	if ((value & SMBUS_START) && !(value & SMBUS_KILL))
-		pm->smbus[SMBUS_STATUS] |= SMBUS_NO_DEVICE | SMBUS_INTERRUPT;
+		pm->s.smbus[SMBUS_STATUS] |= SMBUS_NO_DEVICE | SMBUS_INTERRUPT;
 }
 
 /* ---- Where the blocks are ---------------------------------------------- */
@@ -270,7 +271,7 @@ static void move(struct piix4_pm *pm, uint32_t *base, uint32_t wanted,
 
 static void move_blocks(struct piix4_pm *pm)
 {
-	const uint8_t *config = pm->pci.config;
+	const uint8_t *config = pm->pci.s.config;
 	const struct io_region registers = {
 		.name = "acpi-pm",
 		.length = PM_LENGTH,
@@ -288,11 +289,11 @@ static void move_blocks(struct piix4_pm *pm)
 
 	if (config[PM_CONFIG_PMMISC] & PMMISC_ENABLE)
 		base = pci_get32(config, PM_CONFIG_PMBASE) & PMBASE_MASK;
-	move(pm, &pm->pm_base, base, &registers);
+	move(pm, &pm->s.pm_base, base, &registers);
 	base = 0;
 	if (config[PM_CONFIG_SMBCFG] & SMBCFG_ENABLE)
 		base = pci_get32(config, PM_CONFIG_SMBBA) & SMBBA_MASK;
-	move(pm, &pm->smbus_base, base, &smbus);
+	move(pm, &pm->s.smbus_base, base, &smbus);
 }
 
 static void config_written(struct pci_device *dev, unsigned offset,
@@ -307,15 +308,15 @@ static void config_written(struct pci_device *dev, unsigned offset,
 
 void piix4_pm_reset(struct piix4_pm *pm)
 {
-	pm->status = 0;
-	pm->enable = 0;
-	pm->control = 0;
-	pm->gpe_status = 0;
-	pm->gpe_enable = 0;
-	pm->apm_control = 0;
-	pm->apm_status = 0;
-	memset(pm->smbus, 0, sizeof(pm->smbus));
-	pm->toggles_seen = now_tick(pm) >> TIMER_TOP;
+	pm->s.status = 0;
+	pm->s.enable = 0;
+	pm->s.control = 0;
+	pm->s.gpe_status = 0;
+	pm->s.gpe_enable = 0;
+	pm->s.apm_control = 0;
+	pm->s.apm_status = 0;
+	memset(pm->s.smbus, 0, sizeof(pm->s.smbus));
+	pm->s.toggles_seen = now_tick(pm) >> TIMER_TOP;
 	pci_device_reset(&pm->pci);
 	update(pm);
 }
@@ -334,16 +335,16 @@ static void init_config(struct pci_device *dev)
 	};
 
 	pci_device_init(dev, &identity);
-	pci_put16(dev->config, PCI_STATUS,
+	pci_put16(dev->s.config, PCI_STATUS,
 		  PCI_STATUS_MEDIUM | PCI_STATUS_FAST_BACK);
 	dev->writable[PCI_COMMAND] = PCI_COMMAND_IO;
-	pci_put32(dev->config, PM_CONFIG_PMBASE, BASE_IS_IO);
+	pci_put32(dev->s.config, PM_CONFIG_PMBASE, BASE_IS_IO);
 	pci_put32(dev->writable, PM_CONFIG_PMBASE, PMBASE_MASK);
 	dev->writable[PM_CONFIG_PMMISC] = PMMISC_ENABLE;
-	pci_put32(dev->config, PM_CONFIG_SMBBA, BASE_IS_IO);
+	pci_put32(dev->s.config, PM_CONFIG_SMBBA, BASE_IS_IO);
 	pci_put32(dev->writable, PM_CONFIG_SMBBA, SMBBA_MASK);
 	dev->writable[PM_CONFIG_SMBCFG] = 0x0f;
-	dev->config[CONFIG_DEVACTB + 3] = DEVACTB_APMC;
+	dev->s.config[CONFIG_DEVACTB + 3] = DEVACTB_APMC;
 	pci_put32(dev->writable, CONFIG_DEVACTB, ~0U);
 	/* Device resources D and G: parallel and serial ports, kept as bits. */
 	memset(&dev->writable[0x5c], 0xff, 0x70 - 0x5c);

@@ -30,8 +30,7 @@
 #define PM_CONFIG_SMBBA	 0x90 /* | 1 */
 #define PM_CONFIG_SMBCFG 0xd2 /* 9: decode SMBBA */
 
-struct piix4_pm {
-	struct pci_device pci;
+struct piix4_pm_state {
 	uint16_t status; /* PM1_STS without what the timer adds */
 	uint16_t enable;
 	uint16_t control;
@@ -43,6 +42,11 @@ struct piix4_pm {
 	uint64_t toggles_seen; /* of the timer's top bit */
 	uint32_t pm_base;      /* 0: not decoded */
 	uint32_t smbus_base;
+};
+
+struct piix4_pm {
+	struct pci_device pci;
+	struct piix4_pm_state s;
 	bool sci_level;
 	struct irq_line sci;
 	struct clock *clock;

@@ -62,30 +62,30 @@ static uint8_t status1_read(struct vga *vga)
 		status |= STATUS_BLANK;
 	if (line >= RETRACE_FIRST && line <= RETRACE_LAST)
 		status |= STATUS_RETRACE;
-	vga->attr_is_data = false;
+	vga->s.attr_is_data = false;
 	return status;
 }
 
 static void attr_write(struct vga *vga, uint8_t value)
 {
-	unsigned index = vga->attr_index & ATTR_INDEX;
+	unsigned index = vga->s.attr_index & ATTR_INDEX;
 
-	vga->attr_is_data = !vga->attr_is_data;
-	if (vga->attr_is_data) {
-		vga->attr_index = value & (ATTR_INDEX | ATTR_INDEX_PAS);
+	vga->s.attr_is_data = !vga->s.attr_is_data;
+	if (vga->s.attr_is_data) {
+		vga->s.attr_index = value & (ATTR_INDEX | ATTR_INDEX_PAS);
 		return;
 	}
-	vga->attr[index] = value & attr_bits[index];
+	vga->s.attr[index] = value & attr_bits[index];
 }
 
 static void crtc_write(struct vga *vga, uint8_t value)
 {
-	uint8_t *reg = &vga->crtc[vga->crtc_index];
+	uint8_t *reg = &vga->s.crtc[vga->s.crtc_index];
 
-	if (vga->crtc_index <= CRTC_OVERFLOW &&
-	    vga->crtc[CRTC_PROTECT] & CRTC_PROTECT_0_7) {
+	if (vga->s.crtc_index <= CRTC_OVERFLOW &&
+	    vga->s.crtc[CRTC_PROTECT] & CRTC_PROTECT_0_7) {
 		/* Only the line compare bit is not protected. */
-		if (vga->crtc_index == CRTC_OVERFLOW)
+		if (vga->s.crtc_index == CRTC_OVERFLOW)
 			*reg = (uint8_t)((*reg & ~CRTC_OVERFLOW_COMPARE8) |
 					 (value & CRTC_OVERFLOW_COMPARE8));
 		return;
@@ -95,30 +95,30 @@ static void crtc_write(struct vga *vga, uint8_t value)
 
 static uint8_t dac_data_read(struct vga *vga)
 {
-	uint8_t value = vga->dac[vga->dac_read][vga->dac_step];
+	uint8_t value = vga->s.dac[vga->s.dac_read][vga->s.dac_step];
 
-	if (++vga->dac_step == 3) {
-		vga->dac_step = 0;
-		vga->dac_read++;
+	if (++vga->s.dac_step == 3) {
+		vga->s.dac_step = 0;
+		vga->s.dac_read++;
 	}
 	return value;
 }
 
 static void dac_data_write(struct vga *vga, uint8_t value)
 {
-	if (!(vga->dispi[DISPI_ENABLE] & DISPI_8_BIT_DAC))
+	if (!(vga->s.dispi[DISPI_ENABLE] & DISPI_8_BIT_DAC))
 		value &= DAC_6_BIT;
-	vga->dac[vga->dac_write][vga->dac_step] = value;
-	if (++vga->dac_step == 3) {
-		vga->dac_step = 0;
-		vga->dac_write++;
+	vga->s.dac[vga->s.dac_write][vga->s.dac_step] = value;
+	if (++vga->s.dac_step == 3) {
+		vga->s.dac_step = 0;
+		vga->s.dac_write++;
 	}
 }
 
 /* The CRTC and status 1 answer at 0x3bx or at 0x3dx, not at both. */
 static bool is_other_half(const struct vga *vga, uint16_t port)
 {
-	bool is_colour = vga->misc & MISC_COLOUR;
+	bool is_colour = vga->s.misc & MISC_COLOUR;
 
 	return (port < 0x3c0 && is_colour) || (port >= 0x3d0 && !is_colour);
 }
@@ -130,39 +130,39 @@ uint8_t vga_port_read(struct vga *vga, uint16_t port)
 	switch (port) {
 	case 0x3b4:
 	case 0x3d4:
-		return vga->crtc_index;
+		return vga->s.crtc_index;
 	case 0x3b5:
 	case 0x3d5:
-		return vga->crtc[vga->crtc_index];
+		return vga->s.crtc[vga->s.crtc_index];
 	case 0x3ba:
 	case 0x3da:
 		return status1_read(vga);
 	case 0x3c0:
-		return vga->attr_is_data ? 0 : vga->attr_index;
+		return vga->s.attr_is_data ? 0 : vga->s.attr_index;
 	case 0x3c1:
-		return vga->attr[vga->attr_index & ATTR_INDEX];
+		return vga->s.attr[vga->s.attr_index & ATTR_INDEX];
 	case 0x3c2: /* input status 0 */
 		return 0;
 	case 0x3c4:
-		return vga->seq_index;
+		return vga->s.seq_index;
 	case 0x3c5:
-		return vga->seq[vga->seq_index];
+		return vga->s.seq[vga->s.seq_index];
 	case 0x3c6:
-		return vga->dac_mask;
+		return vga->s.dac_mask;
 	case 0x3c7:
-		return vga->dac_state;
+		return vga->s.dac_state;
 	case 0x3c8:
-		return vga->dac_write;
+		return vga->s.dac_write;
 	case 0x3c9:
 		return dac_data_read(vga);
 	case 0x3ca:
-		return vga->feature;
+		return vga->s.feature;
 	case 0x3cc:
-		return vga->misc;
+		return vga->s.misc;
 	case 0x3ce:
-		return vga->gc_index;
+		return vga->s.gc_index;
 	case 0x3cf:
-		return vga->gc[vga->gc_index];
+		return vga->s.gc[vga->s.gc_index];
 	default:
 		return 0xff;
 	}
@@ -175,7 +175,7 @@ void vga_port_write(struct vga *vga, uint16_t port, uint8_t value)
 	switch (port) {
 	case 0x3b4:
 	case 0x3d4:
-		vga->crtc_index = value % VGA_CRTC_COUNT;
+		vga->s.crtc_index = value % VGA_CRTC_COUNT;
 		break;
 	case 0x3b5:
 	case 0x3d5:
@@ -183,41 +183,42 @@ void vga_port_write(struct vga *vga, uint16_t port, uint8_t value)
 		break;
 	case 0x3ba:
 	case 0x3da:
-		vga->feature = value & 0x10;
+		vga->s.feature = value & 0x10;
 		break;
 	case 0x3c0:
 		attr_write(vga, value);
 		break;
 	case 0x3c2:
-		vga->misc = value & ~0x10;
+		vga->s.misc = value & ~0x10;
 		break;
 	case 0x3c4:
-		vga->seq_index = value % VGA_SEQ_COUNT;
+		vga->s.seq_index = value % VGA_SEQ_COUNT;
 		break;
 	case 0x3c5:
-		vga->seq[vga->seq_index] = value & seq_bits[vga->seq_index];
+		vga->s.seq[vga->s.seq_index] =
+			value & seq_bits[vga->s.seq_index];
 		break;
 	case 0x3c6:
-		vga->dac_mask = value;
+		vga->s.dac_mask = value;
 		break;
 	case 0x3c7:
-		vga->dac_read = value;
-		vga->dac_step = 0;
-		vga->dac_state = DAC_READ;
+		vga->s.dac_read = value;
+		vga->s.dac_step = 0;
+		vga->s.dac_state = DAC_READ;
 		break;
 	case 0x3c8:
-		vga->dac_write = value;
-		vga->dac_step = 0;
-		vga->dac_state = DAC_WRITE;
+		vga->s.dac_write = value;
+		vga->s.dac_step = 0;
+		vga->s.dac_state = DAC_WRITE;
 		break;
 	case 0x3c9:
 		dac_data_write(vga, value);
 		break;
 	case 0x3ce:
-		vga->gc_index = value % VGA_GC_COUNT;
+		vga->s.gc_index = value % VGA_GC_COUNT;
 		break;
 	case 0x3cf:
-		vga->gc[vga->gc_index] = value & gc_bits[vga->gc_index];
+		vga->s.gc[vga->s.gc_index] = value & gc_bits[vga->s.gc_index];
 		break;
 	}
 }
@@ -282,14 +283,9 @@ static void vram_mapped(struct pci_device *pci, unsigned bar, uint64_t base,
 
 void vga_reset(struct vga *vga)
 {
-	struct vga_config config = vga->config;
-	struct pci_device *pci = &vga->pci;
-
-	pci_device_reset(pci);
-	memset((char *)vga + offsetof(struct vga, misc), 0,
-	       sizeof(*vga) - offsetof(struct vga, misc));
-	vga->config = config;
-	vga->dac_mask = 0xff;
+	pci_device_reset(&vga->pci);
+	memset(&vga->s, 0, sizeof(vga->s));
+	vga->s.dac_mask = 0xff;
 	vga_dispi_reset(vga);
 }
 

@@ -43,10 +43,8 @@ struct vga_config {
 #define VGA_ATTR_COUNT	32
 #define VGA_DISPI_COUNT 11
 
-struct vga {
-	struct pci_device pci;
-	struct vga_config config;
-
+/* All but the video memory, which is the board's. */
+struct vga_state {
 	uint8_t misc;
 	uint8_t feature;
 	uint8_t seq_index, seq[VGA_SEQ_COUNT];
@@ -60,6 +58,12 @@ struct vga {
 
 	uint16_t dispi_index;
 	uint16_t dispi[VGA_DISPI_COUNT];
+};
+
+struct vga {
+	struct pci_device pci;
+	struct vga_config config;
+	struct vga_state s;
 };
 
 int __must_check vga_init(struct vga *vga, const struct vga_config *config);

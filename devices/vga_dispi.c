@@ -34,26 +34,26 @@
 
 static unsigned bits_per_pixel(const struct vga *vga)
 {
-	unsigned bpp = vga->dispi[DISPI_BPP];
+	unsigned bpp = vga->s.dispi[DISPI_BPP];
 
 	return bpp == 15 ? 16 : bpp;
 }
 
 uint32_t vga_dispi_pitch(const struct vga *vga)
 {
-	return vga->dispi[DISPI_VIRT_WIDTH] * bits_per_pixel(vga) / 8;
+	return vga->s.dispi[DISPI_VIRT_WIDTH] * bits_per_pixel(vga) / 8;
 }
 
 uint32_t vga_dispi_start(const struct vga *vga)
 {
-	return vga->dispi[DISPI_Y_OFFSET] * vga_dispi_pitch(vga) +
-	       vga->dispi[DISPI_X_OFFSET] * bits_per_pixel(vga) / 8;
+	return vga->s.dispi[DISPI_Y_OFFSET] * vga_dispi_pitch(vga) +
+	       vga->s.dispi[DISPI_X_OFFSET] * bits_per_pixel(vga) / 8;
 }
 
 /* Nearest values that there is memory for. */
 static void registers_fix(struct vga *vga)
 {
-	uint16_t *dispi = vga->dispi;
+	uint16_t *dispi = vga->s.dispi;
 	uint32_t length = vga->config.vram_length, pitch;
 
 	switch (dispi[DISPI_BPP]) {
@@ -92,34 +92,35 @@ static void registers_fix(struct vga *vga)
 /* Chained 64 KiB at 0xa0000, no text, no tricks with the rows. */
 static void vga_registers_set(struct vga *vga)
 {
-	unsigned rows = vga->dispi[DISPI_YRES] - 1U;
+	unsigned rows = vga->s.dispi[DISPI_YRES] - 1U;
 
-	vga->gc[GC_MISC] =
-		(uint8_t)((vga->gc[GC_MISC] & ~GC_MISC_MAP) |
+	vga->s.gc[GC_MISC] =
+		(uint8_t)((vga->s.gc[GC_MISC] & ~GC_MISC_MAP) |
 			  FIELD_PUT(GC_MISC_MAP, 1) | GC_MISC_GRAPHICS);
-	vga->crtc[CRTC_MODE] |= CRTC_MODE_ROW0 | CRTC_MODE_ROW1;
-	vga->crtc[CRTC_OFFSET] = (uint8_t)(vga_dispi_pitch(vga) >> 3);
-	vga->crtc[CRTC_COLUMNS] = (uint8_t)((vga->dispi[DISPI_XRES] >> 3) - 1);
-	vga->crtc[CRTC_ROWS] = (uint8_t)rows;
-	vga->crtc[CRTC_OVERFLOW] =
-		(uint8_t)((vga->crtc[CRTC_OVERFLOW] &
+	vga->s.crtc[CRTC_MODE] |= CRTC_MODE_ROW0 | CRTC_MODE_ROW1;
+	vga->s.crtc[CRTC_OFFSET] = (uint8_t)(vga_dispi_pitch(vga) >> 3);
+	vga->s.crtc[CRTC_COLUMNS] =
+		(uint8_t)((vga->s.dispi[DISPI_XRES] >> 3) - 1);
+	vga->s.crtc[CRTC_ROWS] = (uint8_t)rows;
+	vga->s.crtc[CRTC_OVERFLOW] =
+		(uint8_t)((vga->s.crtc[CRTC_OVERFLOW] &
 			   ~(CRTC_OVERFLOW_ROWS8 | CRTC_OVERFLOW_ROWS9)) |
 			  (rows & BIT(8) ? CRTC_OVERFLOW_ROWS8 : 0) |
 			  (rows & BIT(9) ? CRTC_OVERFLOW_ROWS9 : 0));
-	vga->crtc[CRTC_MAX_SCAN] &= ~(CRTC_SCAN_LINES | CRTC_SCAN_DOUBLE);
-	vga->gc[GC_MODE] &= ~GC_MODE_SHIFT;
-	if (vga->dispi[DISPI_BPP] == 4) {
-		vga->seq[SEQ_CLOCKING] &= ~SEQ_CLOCKING_HALF;
+	vga->s.crtc[CRTC_MAX_SCAN] &= ~(CRTC_SCAN_LINES | CRTC_SCAN_DOUBLE);
+	vga->s.gc[GC_MODE] &= ~GC_MODE_SHIFT;
+	if (vga->s.dispi[DISPI_BPP] == 4) {
+		vga->s.seq[SEQ_CLOCKING] &= ~SEQ_CLOCKING_HALF;
 	} else {
-		vga->gc[GC_MODE] |= FIELD_PUT(GC_MODE_SHIFT, 2);
-		vga->seq[SEQ_MEMORY] |= SEQ_MEMORY_CHAIN4;
-		vga->seq[SEQ_MAP_MASK] |= 0xf;
+		vga->s.gc[GC_MODE] |= FIELD_PUT(GC_MODE_SHIFT, 2);
+		vga->s.seq[SEQ_MEMORY] |= SEQ_MEMORY_CHAIN4;
+		vga->s.seq[SEQ_MAP_MASK] |= 0xf;
 	}
 }
 
 static void enable_write(struct vga *vga, uint16_t value)
 {
-	uint16_t *dispi = vga->dispi;
+	uint16_t *dispi = vga->s.dispi;
 	bool was_enabled = vga_is_dispi(vga);
 
 	dispi[DISPI_ENABLE] = value & DISPI_ENABLE_STORED;
@@ -142,7 +143,7 @@ static void enable_write(struct vga *vga, uint16_t value)
 
 uint16_t vga_dispi_read(const struct vga *vga, unsigned index)
 {
-	bool is_caps = vga->dispi[DISPI_ENABLE] & DISPI_GET_CAPS;
+	bool is_caps = vga->s.dispi[DISPI_ENABLE] & DISPI_GET_CAPS;
 
 	if (index >= VGA_DISPI_COUNT)
 		return 0;
@@ -152,12 +153,12 @@ uint16_t vga_dispi_read(const struct vga *vga, unsigned index)
 		return YRES_MAX;
 	if (is_caps && index == DISPI_BPP)
 		return BPP_MAX;
-	return vga->dispi[index];
+	return vga->s.dispi[index];
 }
 
 void vga_dispi_write(struct vga *vga, unsigned index, uint16_t value)
 {
-	uint16_t *dispi = vga->dispi;
+	uint16_t *dispi = vga->s.dispi;
 
 	switch (index) {
 	case DISPI_ID:
@@ -197,13 +198,13 @@ void vga_dispi_access(void *dev, struct io_access *io)
 		return;
 	if (io->offset == 0) {
 		if (io->is_write)
-			vga->dispi_index = (uint16_t)io->data;
+			vga->s.dispi_index = (uint16_t)io->data;
 		else
-			io->data = vga->dispi_index;
+			io->data = vga->s.dispi_index;
 	} else if (io->is_write) {
-		vga_dispi_write(vga, vga->dispi_index, (uint16_t)io->data);
+		vga_dispi_write(vga, vga->s.dispi_index, (uint16_t)io->data);
 	} else {
-		io->data = vga_dispi_read(vga, vga->dispi_index);
+		io->data = vga_dispi_read(vga, vga->s.dispi_index);
 	}
 }
 
@@ -252,9 +253,9 @@ void vga_mmio_access(void *dev, struct io_access *io)
 
 void vga_dispi_reset(struct vga *vga)
 {
-	memset(vga->dispi, 0, sizeof(vga->dispi));
-	vga->dispi_index = 0;
-	vga->dispi[DISPI_ID] = DISPI_ID_LAST;
-	vga->dispi[DISPI_MEMORY] =
+	memset(vga->s.dispi, 0, sizeof(vga->s.dispi));
+	vga->s.dispi_index = 0;
+	vga->s.dispi[DISPI_ID] = DISPI_ID_LAST;
+	vga->s.dispi[DISPI_MEMORY] =
 		(uint16_t)(vga->config.vram_length / VGA_BANK);
 }

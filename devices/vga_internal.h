@@ -116,7 +116,7 @@ enum vga_dispi {
 
 static inline bool vga_is_dispi(const struct vga *vga)
 {
-	return vga->dispi[DISPI_ENABLE] & DISPI_ENABLED;
+	return vga->s.dispi[DISPI_ENABLE] & DISPI_ENABLED;
 }
 
 /* Bytes of video memory as a mask: the length is a power of two. */
