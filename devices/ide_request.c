@@ -6,6 +6,7 @@
 #include "devices/ide.h"
 
 #include "devices/ide_internal.h"
+#include "include/errno.h"
 
 static void (*const request_runs[IDE_REQUEST_COUNT])(struct ide_drive *drive,
 						     int status) = {
@@ -22,7 +23,7 @@ static void request_finish(struct ide_channel *channel, int status)
 
 	channel->phase = IDE_PHASE_FINISHING;
 	if (was == IDE_PHASE_DEFERRED)
-		ide_command_run(channel, channel->command);
+		ide_command_run(channel, channel->state->command);
 	else if (was != IDE_PHASE_ABANDONED)
 		request_runs[channel->after_request](ide_selected(channel),
 						     status);
@@ -30,19 +31,7 @@ static void request_finish(struct ide_channel *channel, int status)
 		channel->phase = IDE_PHASE_IDLE;
 }
 
-static void request_loop(struct ide_channel *channel)
-{
-	while (channel->phase == IDE_PHASE_READY) {
-		struct block_backend *backend = ide_selected(channel)->backend;
-
-		channel->phase = IDE_PHASE_SUBMITTING;
-		backend->submit(backend->ctx, &channel->request);
-		if (channel->phase == IDE_PHASE_COMPLETED)
-			request_finish(channel, channel->completed_status);
-		else
-			channel->phase = IDE_PHASE_IN_FLIGHT;
-	}
-}
+static void request_loop(struct ide_channel *channel);
 
 static void request_done(void *dev, struct block_request *request, int status)
 {
@@ -56,6 +45,23 @@ static void request_done(void *dev, struct block_request *request, int status)
 	}
 	request_finish(channel, status);
 	request_loop(channel);
+}
+
+static void request_loop(struct ide_channel *channel)
+{
+	while (channel->phase == IDE_PHASE_READY) {
+		struct block_backend *backend = ide_selected(channel)->backend;
+
+		channel->phase = IDE_PHASE_SUBMITTING;
+		if (backend)
+			backend->submit(backend->ctx, &channel->request);
+		else /* the medium is gone in the middle of a command */
+			request_done(channel, &channel->request, -EIO);
+		if (channel->phase == IDE_PHASE_COMPLETED)
+			request_finish(channel, channel->completed_status);
+		else
+			channel->phase = IDE_PHASE_IN_FLIGHT;
+	}
 }
 
 void ide_request_submit(struct ide_drive *drive, enum ide_after_request after)
@@ -79,9 +85,9 @@ void ide_request_buffer(struct ide_drive *drive, enum block_op op,
 
 	channel->chunk = sectors;
 	request->op = op;
-	request->sector = channel->sector;
+	request->sector = channel->state->sector;
 	request->segment_count = sectors ? 1 : 0;
-	request->segment[0].host = channel->buffer;
+	request->segment[0].host = channel->state->buffer;
 	request->segment[0].length = sectors * BLOCK_SECTOR;
 	ide_request_submit(drive, after);
 }
