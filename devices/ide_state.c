@@ -116,13 +116,13 @@ static bool channel_is_valid(const struct ide_channel *channel,
 {
 	enum ide_kind kind = channel->drive[state->selected].kind;
 
-	if (state->position > state->end || state->end > state->fill)
-		return false;
 	switch (state->transfer) {
 	case IDE_PIO_IN:
 	case IDE_PIO_OUT:
 		/* A block without bytes would never end. */
-		return state->position < state->end && state->block &&
+		return state->position < state->end &&
+		       state->end <= state->fill &&
+		       (state->block || state->after_block == IDE_BLOCK_END) &&
 		       blocks_of[kind] & BIT(state->after_block);
 	case IDE_DMA_PENDING:
 		return starts_of[kind] & BIT(state->after_start);

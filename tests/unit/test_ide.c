@@ -29,6 +29,11 @@ static void test_signatures(void **state)
 	outb(0x376, 4);
 	outb(0x376, 0);
 	assert_int_equal(inb(0x174), 0x14);
+	/* A reset selects drive 0, and its register says so. */
+	outb(0x1f6, 0xf0);
+	outb(0x3f6, 4);
+	outb(0x3f6, 0);
+	assert_int_equal(inb(0x1f6), 0xa0);
 	/* Diagnostic, with an interrupt. */
 	outb(0x1f4, 0x77);
 	outb(0x1f7, 0x90);

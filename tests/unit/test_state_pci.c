@@ -271,6 +271,87 @@ static const struct subject_region vga_regions[] = {
 	{ .base = 0xe2000000, .length = 4096, .size = 8, .is_memory = true },
 };
 
+/* ---- Together ---------------------------------------------------------- */
+
+static struct rig *board_new(struct device_list *list)
+{
+	static const struct subject board = {
+		.size = sizeof(struct model),
+		.build = vga_build,
+	};
+	struct rig *rig = rig_new(&board, 0, 1);
+	struct model *model = rig->model;
+
+	/* vga_build() has made the bus. */
+	assert_int_equal(
+		i440fx_init(&model->host, &model->pci, pam_changed, rig), 0);
+	assert_int_equal(piix3_init(&model->isa, &model->pci, rig_irq(rig, 0),
+				    reset_asked, rig),
+			 0);
+	assert_int_equal(piix4_pm_init(&model->pm, &model->pci, &rig->b.clock,
+				       rig_irq(rig, 9), power_off, rig),
+			 0);
+	memset(list, 0, sizeof(*list));
+	assert_int_equal(device_list_add(list, &model->pci.self), 0);
+	assert_int_equal(device_list_add(list, &model->host.device), 0);
+	assert_int_equal(device_list_add(list, &model->isa.device), 0);
+	assert_int_equal(device_list_add(list, &model->pm.device), 0);
+	assert_int_equal(device_list_add(list, &model->vga.device), 0);
+	return rig;
+}
+
+static void list_move(struct device_list *from, struct device_list *to)
+{
+	static uint8_t image[65536];
+	uint8_t *scratch = malloc(device_list_scratch(to));
+	char why[200] = "";
+	size_t length;
+
+	assert_int_equal(device_list_save(from, image, sizeof(image), &length),
+			 0);
+	if (device_list_load(to, image, length, scratch, why, sizeof(why)))
+		fail_msg("%s", why);
+	free(scratch);
+}
+
+/*
+ * The bridge's PIRQs follow its functions' pins, whichever board is loaded into
+ * which: a fresh one, or one whose pins and BARs are elsewhere.
+ */
+static void test_together(void **state)
+{
+	struct device_list lists[2];
+	struct rig *rigs[2] = { board_new(&lists[0]), board_new(&lists[1]) };
+	struct model *one = rigs[0]->model, *two = rigs[1]->model;
+
+	(void)state;
+	config_write(rigs[0], PCI_DEVFN(1, 0), PIIX3_PIRQRC, 1, 10);
+	config_write(rigs[0], VGA_DEVFN, PCI_BAR0 + 8, 4, 0xe1000000);
+	config_write(rigs[0], VGA_DEVFN, PCI_COMMAND, 2, 2);
+	pci_intx_set(&one->pm.pci, true); /* slot 1 pin A: PIRQA */
+	assert_int_equal(rigs[0]->b.level, BIT(10));
+	list_move(&lists[0], &lists[1]);
+	assert_int_equal(rigs[1]->b.level, BIT(10));
+	assert_true(bus_is_claimed(&rigs[1]->b.memory, 0xe1000500));
+	pci_intx_set(&two->pm.pci, false);
+	assert_int_equal(rigs[1]->b.level, 0);
+	/* Other routes and places, then the same image once more. */
+	config_write(rigs[1], PCI_DEVFN(1, 0), PIIX3_PIRQRC, 1, 11);
+	config_write(rigs[1], VGA_DEVFN, PCI_BAR0 + 8, 4, 0xe2000000);
+	pci_intx_set(&two->pm.pci, true);
+	assert_int_equal(rigs[1]->b.level, BIT(11));
+	list_move(&lists[0], &lists[1]);
+	assert_int_equal(rigs[1]->b.level, BIT(10));
+	assert_true(bus_is_claimed(&rigs[1]->b.memory, 0xe1000500));
+	assert_false(bus_is_claimed(&rigs[1]->b.memory, 0xe2000500));
+	/* And a reset of them all. */
+	device_list_reset(&lists[1]);
+	assert_int_equal(rigs[1]->b.level, 0);
+	assert_false(bus_is_claimed(&rigs[1]->b.memory, 0xe1000500));
+	rig_free(rigs[0]);
+	rig_free(rigs[1]);
+}
+
 /* ---- All --------------------------------------------------------------- */
 
 #define REGIONS(array) .regions = (array), .region_count = ARRAY_SIZE(array)
@@ -312,7 +393,9 @@ static void test_subject(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(subjects)];
+	struct CMUnitTest tests[ARRAY_SIZE(subjects) + 1] = {
+		[ARRAY_SIZE(subjects)] = cmocka_unit_test(test_together),
+	};
 	unsigned i;
 
 	for (i = 0; i < ARRAY_SIZE(subjects); i++)
