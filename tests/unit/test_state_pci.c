@@ -273,6 +273,11 @@ static const struct subject_region vga_regions[] = {
 
 /* ---- Together ---------------------------------------------------------- */
 
+static void now_set(void *ctx, uint64_t now_ns)
+{
+	((struct bench *)ctx)->now_ns = now_ns;
+}
+
 static struct rig *board_new(struct device_list *list)
 {
 	static const struct subject board = {
@@ -291,7 +296,8 @@ static struct rig *board_new(struct device_list *list)
 	assert_int_equal(piix4_pm_init(&model->pm, &model->pci, &rig->b.clock,
 				       rig_irq(rig, 9), power_off, rig),
 			 0);
-	memset(list, 0, sizeof(*list));
+	rig->b.clock.now_set = now_set;
+	device_list_init(list, &rig->b.clock);
 	assert_int_equal(device_list_add(list, &model->pci.self), 0);
 	assert_int_equal(device_list_add(list, &model->host.device), 0);
 	assert_int_equal(device_list_add(list, &model->isa.device), 0);
