@@ -13,8 +13,8 @@
 #include "include/x86.h"
 #include "include/x86_msr.h"
 #include "include/x86_state.h"
-#include "core/host.h"
-#include "core/trap.h"
+#include "kernel/host.h"
+#include "kernel/trap.h"
 #include "mm/phys.h"
 
 #define COM1		0x3f8

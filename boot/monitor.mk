@@ -6,7 +6,7 @@
 
 LIBFDT := $(shell $(CC) -print-file-name=libfdt.a)
 # libfdt.h is a C library's client; only this file sees those headers.
-CFLAGS_core_manifest := -isystem /usr/include/x86_64-linux-gnu \
+CFLAGS_init_manifest := -isystem /usr/include/x86_64-linux-gnu \
 	-isystem /usr/include
 
 MONITOR_LD = $(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack \

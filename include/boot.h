@@ -32,7 +32,7 @@ const struct boot_module *boot_module_find(const struct boot_modules *modules,
 
 /*
  * Makes the guests of the manifest and starts them, from the first thread of
- * the CPU that booted, with all others up.  Implemented in core/vm.c.
+ * the CPU that booted, with all others up.  Implemented in vm/vm.c.
  */
 void host_start(const struct manifest *manifest,
 		const struct boot_modules *modules);

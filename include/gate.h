@@ -23,6 +23,7 @@
 #define BULKHEAD_GATE_H
 
 #include "include/compiler.h"
+#include "include/domain.h"
 #include "include/x86_state.h"
 
 #define GATE_VERSION 1
@@ -48,7 +49,6 @@
 #define GATE_MAX_VCPUS	  16
 #define GATE_MAX_DISKS	  8
 #define GATE_MAX_BLOBS	  8
-#define GATE_NAME_SIZE	  32
 #define GATE_CMDLINE_SIZE 1024
 
 /* ---- Configuration ------------------------------------------------------ */
@@ -189,6 +189,34 @@ struct gate_completion {
 	int64_t status; /* 0 or -errno */
 };
 
+/*
+ * The 8259 pair's output, kept in vCPU 0's page, atomic.  The machine sets the
+ * vector that the pair would answer with and LEVEL; the monitor injects it when
+ * the guest takes it and sets TAKEN, at most once.  The machine then does the
+ * acknowledge cycle in its model, at its next visit or before anybody else
+ * looks at the pair, and writes the next state without TAKEN.  After a change
+ * by another thread than vCPU 0's: GATE_INTR.
+ */
+#define GATE_EXTINT_VECTOR MASK(7, 0)
+#define GATE_EXTINT_LEVEL  BIT(8)
+#define GATE_EXTINT_TAKEN  BIT(9)
+
+/*
+ * A write to a port that may wait: while enabled, an OUT of one byte of that
+ * value to that port is only counted, and the guest goes on.  The machine does
+ * the counted ones, before all else that comes later, at its next visit.  To
+ * disable: clear enabled, then look at count; the monitor counts, then looks at
+ * enabled, and if that is clear by now returns from GATE_RESUME at once.
+ */
+#define GATE_POSTS 2
+
+struct gate_post {
+	uint16_t port;
+	uint8_t value;
+	bool enabled;	/* atomic */
+	uint32_t count; /* ever, atomic; written by the monitor alone */
+};
+
 /* What the machine wants injected at the next entry. */
 struct gate_injection {
 	bool is_valid;
@@ -237,6 +265,9 @@ struct gate_page {
 	uint8_t reserved[3];
 	uint64_t msr_value;  /* answer of GATE_MSR_READ */
 	uint32_t ack_vector; /* answer to GATE_EXIT_INTACK; > 255: none */
+
+	uint32_t extint; /* GATE_EXTINT_*, atomic */
+	struct gate_post post[GATE_POSTS];
 
 	/* Block completions: the monitor appends, the machine empties. */
 	uint32_t completion_count;
@@ -315,6 +346,38 @@ enum gate_call {
 	GATE_CPUID,
 	/* (value): XSETBV of XCR0.  0, or -EINVAL where it would be #GP. */
 	GATE_XCR0_SET,
+	/* (): .extint of vCPU 0's page has changed.  0. */
+	GATE_INTR,
+	/* (): as enum gate_stop's RESET says.  0. */
+	GATE_RESET,
+
+	/* Of every program, and init's: include/domain.h. */
+	GATE_WAIT,
+	GATE_WAKE,
+	GATE_EVENT_ROUTE,
+	GATE_EXIT,
+	GATE_DOORBELL,
+	GATE_CHANNEL_STATE,
+	GATE_CHANNEL_DETACH,
+	GATE_PORT_READ,
+	GATE_PORT_WRITE,
+	GATE_PORT_WRITE_STRING,
+	GATE_IRQ_ACK,
+	GATE_LOG_READ,
+	GATE_LOG_LEVEL,
+	GATE_DOMAIN_CREATE,
+	GATE_DOMAIN_MAP,
+	GATE_DOMAIN_WRITE,
+	GATE_DOMAIN_READ,
+	GATE_DOMAIN_START,
+	GATE_DOMAIN_STOP,
+	GATE_DOMAIN_QUERY,
+	GATE_DOMAIN_DESTROY,
+	GATE_CHANNEL_CREATE,
+	GATE_CHANNEL_ATTACH,
+	GATE_CHANNEL_CLOSE,
+	GATE_HOST_INFO,
+	GATE_HOST_OFF,
 	GATE_CALL_COUNT,
 };
 

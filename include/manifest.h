@@ -2,7 +2,7 @@
 /*
  * A host's manifest after it was read and checked: docs/manifest.md names
  * every node and property.  The monitor and the tool at build time read it
- * with the same code, core/manifest.c.
+ * with the same code, init/manifest.c.
  */
 #ifndef BULKHEAD_MANIFEST_H
 #define BULKHEAD_MANIFEST_H

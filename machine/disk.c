@@ -6,7 +6,7 @@
 #include "machine/machine.h"
 
 #include "include/errno.h"
-#include "machine/gate_calls.h"
+#include "lib/user/gate_calls.h"
 
 static struct machine_request *request_find_free(struct machine *machine,
 						 unsigned *tag)

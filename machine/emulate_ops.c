@@ -7,7 +7,7 @@
 
 #include "include/errno.h"
 #include "include/x86_msr.h"
-#include "machine/gate_calls.h"
+#include "lib/user/gate_calls.h"
 
 #define APIC_PAGE 0xfee00000ULL
 

@@ -2,7 +2,7 @@
 /*
  * One VM's machine: the board, an emulator per vCPU, and the way out.
  *
- * Each vCPU's thread runs machine_main().  Devices belong to whoever holds
+ * Each vCPU's thread runs program_main().  Devices belong to whoever holds
  * the lock; the emulator and the gate page of a vCPU to its thread alone.
  *
  * A reset begins a new epoch.  Work for an exit of an older one, which another

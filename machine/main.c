@@ -8,12 +8,12 @@
 
 #include "lib/printf.h"
 #include "lib/string.h"
-#include "machine/gate_calls.h"
+#include "lib/user/gate_calls.h"
 
 /* The program's one object; nothing below machine/ knows of it. */
 static struct machine the_machine;
 
-void machine_main(unsigned vcpu);
+void program_main(unsigned vcpu);
 
 /* ---- The lock ---------------------------------------------------------- */
 
@@ -431,7 +431,7 @@ static void machine_init(struct machine *machine)
 	}
 }
 
-void machine_main(unsigned id)
+void program_main(unsigned id)
 {
 	struct machine *machine = &the_machine;
 

@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/module_check.h"
-#include "core/program.h"
+#include "init/module_check.h"
+#include "lib/program.h"
 #include "firmware/direct.h"
 #include "firmware/e820.h"
 #include "include/boot.h"

@@ -12,7 +12,8 @@ BOOT_IMAGES := $(addprefix $B/images/,quick.img debian.img memtest.img \
 test:
 	@rm -f $B/test/summary
 	@$(MAKE) --no-print-directory -k $(BOOT_IMAGES) \
-		$B/bulkhead32.elf $B/selftest32.elf $B/manifest-check \
+		$B/bulkhead32.elf $B/bulkhead-soft32.elf \
+		$B/selftest32.elf $B/manifest-check $B/entry-check \
 		unit-programs guest-programs hostile-programs bench-files || \
 		echo "Something did not build; the tests that need it will fail."
 	@$(RUN_TESTS) $(foreach t,$(TESTS),'$t')

@@ -28,6 +28,15 @@ PC_FIRMWARE = (("bios.bin", "bios-256k.bin", "firmware"),
                ("vgabios.bin", "vgabios-stdvga.bin", "vga-bios"))
 
 
+def monitor():
+    """The monitor's image; tests name another."""
+    path = os.environ.get("BULKHEAD_MONITOR",
+                          os.path.join(BUILD, "bulkhead32.elf"))
+    if not os.path.exists(path):
+        raise Problem("%s is missing: run 'make' first" % path)
+    return path
+
+
 class Module:
     """A file that the boot loader hands to the monitor under a name."""
 

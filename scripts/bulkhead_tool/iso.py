@@ -114,9 +114,7 @@ def medium(the_host, work):
 
 def make(the_host, output, work):
     """Write the ISO for a Host; work is a folder for the pieces."""
-    kernel = os.path.join(host.BUILD, "bulkhead32.elf")
-    if not os.path.exists(kernel):
-        raise Problem("%s is missing: run 'make' first" % kernel)
+    kernel = host.monitor()
     tree = os.path.join(work, "iso")
     os.makedirs(os.path.join(tree, "boot/grub"))
     grafts = [graft("boot/bulkhead.elf", kernel)]

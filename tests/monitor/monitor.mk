@@ -2,9 +2,7 @@
 # The monitor's base with tests in the place of guests.
 
 SELFTEST_OBJS := $(call objs,boot mm drivers lib,$B/monitor) \
-	$(patsubst %,$B/monitor/core/%.o,barriers.c console.c cpu.c log.c \
-		manifest.c mcheck.c power.c sched.c speculation.c symbols.c terminal.c \
-		time.c trap.c entry.asm) \
+	$(call objs,kernel,$B/monitor) $B/monitor/init/manifest.c.o \
 	$B/monitor/tests/monitor/selftest.c.o
 
 $B/selftest.pass1: $(SELFTEST_OBJS) boot/monitor.ld

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Tests of the monitor's base on the (simulated) machine itself: linked in
- * core/vm.c's place, it runs as host_start() and prints PASS or FAIL lines.
+ * vm/vm.c's place, it runs as host_start() and prints PASS or FAIL lines.
  * Boot modules named crash-... choose one of the ways to die, whose report
  * tests/monitor/run then looks for.
  */
@@ -11,8 +11,8 @@
 #include "include/panic.h"
 #include "include/x86.h"
 #include "include/x86_state.h"
-#include "core/host.h"
-#include "core/trap.h"
+#include "kernel/host.h"
+#include "kernel/trap.h"
 #include "lib/string.h"
 #include "mm/phys.h"
 

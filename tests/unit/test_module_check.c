@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * core/module_check.c: sizes of boot modules around every bound.
+ * init/module_check.c: sizes of boot modules around every bound.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "core/module_check.h"
+#include "init/module_check.h"
 
 struct row {
 	uint64_t length;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/modules.h"
+#include "init/modules.h"
 
 #define BASE 0x400000ULL
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/speculation.h"
+#include "kernel/speculation.h"
 
 /* clang-format off */
 #define PAGE_TABLES	BIT(0)

@@ -12,7 +12,7 @@
 
 struct evil evil;
 
-void machine_main(unsigned vcpu);
+void program_main(unsigned vcpu);
 
 static const struct attack *const tables[] = {
 	entry_attacks, lifetime_attacks, timer_attacks, memory_attacks,
@@ -127,7 +127,7 @@ static void begin(unsigned vcpu)
 		gate_yield();
 }
 
-void machine_main(unsigned vcpu)
+void program_main(unsigned vcpu)
 {
 	struct self self = {
 		.id = vcpu,

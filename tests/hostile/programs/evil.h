@@ -12,7 +12,7 @@
 #ifndef BULKHEAD_TESTS_HOSTILE_EVIL_H
 #define BULKHEAD_TESTS_HOSTILE_EVIL_H
 
-#include "machine/gate_calls.h"
+#include "lib/user/gate_calls.h"
 
 #define EVIL_WORD_SIZE 32
 

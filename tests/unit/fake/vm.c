@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/loader.h"
-#include "drivers/cmos.h"
+#include "vm/loader.h"
+#include "kernel/cmos.h"
 #include "include/errno.h"
 #include "include/x86_msr.h"
 #include "mm/pages.h"
@@ -68,22 +68,6 @@ static void back_state_store(struct vendor_vcpu *vcpu, uint32_t groups)
 		back->has_shadow = vcpu->state->interrupt_shadow;
 	back->stored |= groups;
 	vcpu->state->dirty &= ~groups;
-}
-
-static int back_msr_get(struct vendor_vcpu *vcpu, uint32_t msr, uint64_t *value)
-{
-	if (msr != MSR_PAT)
-		return -ENOENT;
-	*value = private_of(vcpu)->pat;
-	return 0;
-}
-
-static int back_msr_set(struct vendor_vcpu *vcpu, uint32_t msr, uint64_t value)
-{
-	if (msr != MSR_PAT)
-		return -ENOENT;
-	private_of(vcpu)->pat = value;
-	return 0;
 }
 
 static bool back_can_inject(struct vendor_vcpu *vcpu, enum event_kind kind)
@@ -247,8 +231,6 @@ const struct vendor back_vendor = {
 	.vcpu_fini = back_vcpu_fini,
 	.state_load = back_state_load,
 	.state_store = back_state_store,
-	.msr_get = back_msr_get,
-	.msr_set = back_msr_set,
 	.can_inject = back_can_inject,
 	.inject = back_inject,
 	.open_window = back_open_window,
@@ -303,7 +285,7 @@ enum gate_exit vcpu_go(struct vcpu *vcpu)
 	return vcpu->page->exit;
 }
 
-/* As core/gate.c's dispatcher. */
+/* As vm/gate.c's dispatcher. */
 void gate_vm(struct vcpu *vcpu, void (*fn)(struct vcpu *vcpu))
 {
 	irq_disable();

@@ -6,8 +6,8 @@
 #ifndef BULKHEAD_FAKE_VM_H
 #define BULKHEAD_FAKE_VM_H
 
-#include "core/mcheck.h"
-#include "core/vm.h"
+#include "kernel/mcheck.h"
+#include "vm/vm.h"
 #include "tests/unit/fake/sim.h"
 
 #define BACK_TRACE 64
@@ -23,7 +23,6 @@ struct back_vcpu {
 	int window;	     /* priority, or -1 */
 	unsigned flushes, runs, windows;
 	uint32_t stored; /* groups, since it was last cleared */
-	uint64_t pat;
 	/* Entries on this CPU since interrupts were last let in there. */
 	uint64_t opens_seen;
 	unsigned in_a_row;

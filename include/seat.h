@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Channels of the service `seat`, which has the host's serial port: one console
+ * each for a domain, and one with init, by which seat learns whose the others
+ * are.  A domain cannot name itself: what it writes here is bytes of its
+ * console and nothing else.
+ */
+#ifndef BULKHEAD_SEAT_H
+#define BULKHEAD_SEAT_H
+
+#include "include/domain.h"
+#include "include/ring.h"
+
+/* A program's slot for its console; end 0 is the program's, end 1 seat's. */
+#define SEAT_CONSOLE_SLOT 0
+
+#define SEAT_OUTPUT_SIZE 4096
+#define SEAT_DEBUG_SIZE	 2048
+#define SEAT_INPUT_SIZE	 512
+
+/* The memory of a console's channel. */
+struct seat_console {
+	struct ring_shared output; /* bytes to show; the program produces */
+	struct ring_shared debug;  /* firmware's debug port, the same */
+	struct ring_shared input;  /* bytes typed; seat produces */
+	uint8_t output_data[SEAT_OUTPUT_SIZE];
+	uint8_t debug_data[SEAT_DEBUG_SIZE];
+	uint8_t input_data[SEAT_INPUT_SIZE];
+};
+#define SEAT_CONSOLE_PAGES DIV_ROUND_UP(sizeof(struct seat_console), PAGE_SIZE)
+
+/* With init: slot SEAT_CONTROL_SLOT of seat, end 0 is init's. */
+#define SEAT_CONTROL_SLOT 0
+#define SEAT_CONTROL_SIZE 2048
+
+struct seat_control {
+	struct seat_console operator;	       /* init's own console, "host" */
+	struct ring_shared to_seat, from_seat; /* records: seat_message */
+	uint8_t to_seat_data[SEAT_CONTROL_SIZE];
+	uint8_t from_seat_data[SEAT_CONTROL_SIZE];
+};
+#define SEAT_CONTROL_PAGES DIV_ROUND_UP(sizeof(struct seat_control), PAGE_SIZE)
+
+enum seat_message_kind {
+	SEAT_ADD = 1, /* init: slot holds a console called name */
+	SEAT_REMOVE,  /* init: that domain has ended: show what is left of its
+		       * output, detach the slot, answer SEAT_REMOVED */
+	SEAT_FLUSH,   /* init: answer SEAT_FLUSHED when all that was written
+		       * before is out */
+	SEAT_FOCUS,   /* init: the keyboard goes to slot */
+	SEAT_REMOVED = 64,
+	SEAT_FLUSHED,
+};
+
+struct seat_message {
+	uint32_t kind;
+	uint32_t slot;
+	uint32_t tag; /* FLUSH and its answer */
+	char name[GATE_NAME_SIZE];
+};
+
+#endif
