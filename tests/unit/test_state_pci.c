@@ -155,7 +155,17 @@ static void pm_input(struct rig *rig)
 	struct model *model = rig->model;
 	uint32_t random = rig_random(rig);
 
-	switch (random % 8) {
+	switch (random % 12) {
+	case 8: /* what random bytes seldom are */
+		bus_out(&rig->b.ports, PM_SMI_COMMAND,
+			random & BIT(8) ? PM_ACPI_DISABLE : PM_ACPI_ENABLE, 1);
+		break;
+	case 9:
+		bus_out(&rig->b.ports, 0xb002, random >> 8, 2);
+		break;
+	case 10:
+		bus_out(&rig->b.ports, PM_GPE_PORT + 2, random >> 8, 1);
+		break;
 	case 0: /* sometimes where it cannot be: onto the other block */
 		config_write(rig, devfn, PM_CONFIG_PMBASE, 4,
 			     random & BIT(8) ? 0xb000 : 0xb100);
