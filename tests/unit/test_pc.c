@@ -449,8 +449,8 @@ static void test_shared_wire(void **state)
 	pci_intx_set(&bench.pc->pm.pci, true); /* slot 1 pin A: PIRQA */
 	assert_true(bench.intr);
 	assert_int_equal(bench.messages, 1);
-	bench.pc->pm.gpe_enable = 1;
-	bench.pc->pm.gpe_status = 1;
+	bench.pc->pm.state.gpe_enable = 1;
+	bench.pc->pm.state.gpe_status = 1;
 	piix4_pm_power_button(&bench.pc->pm); /* recomputes the SCI */
 	pci_intx_set(&bench.pc->pm.pci, false);
 	assert_true(bench.intr); /* the SCI still pulls */
