@@ -20,3 +20,6 @@ $(foreach t,test_sched test_timer $(SIM_VM_TESTS),$(eval UNIT_FLAGS_$t := $(SIM_
 UNIT_SRCS_test_timer_race := kernel/time.c
 UNIT_FLAGS_test_timer_race := $(UNIT_FAKES)
 UNIT_LIBS_test_timer_race := -fno-sanitize=all -fsanitize=thread -lpthread
+
+UNIT_SRCS_test_map := mm/map.c
+UNIT_FLAGS_test_map := $(UNIT_FAKES)
