@@ -5,7 +5,10 @@
  *
  * Locking: all of it under vm_host()->channels.lock, a spinlock, but for what
  * takes long; a slot of a domain is written under it and read by the domain's
- * own threads under it as well.  Nothing is waited for with it held.
+ * own threads under it as well.  Nothing is waited for with it held.  A
+ * domain's space_lock is taken before it, and held from the claim of a slot
+ * until its pages are mapped, and from their unmapping until the slot is given
+ * up.
  */
 #ifndef BULKHEAD_VM_CHANNEL_H
 #define BULKHEAD_VM_CHANNEL_H
@@ -48,7 +51,7 @@ int __must_check channel_close(gate_id id);
 int channel_doorbell(struct user_thread *user, unsigned slot);
 enum gate_channel_state channel_state(struct domain *domain, unsigned slot);
 int channel_detach(struct domain *domain, unsigned slot);
-/* All of its ends, its threads gone. */
+/* All of its ends, its threads gone.  Interrupts are off, and let in. */
 void channels_leave(struct domain *domain);
 
 #endif

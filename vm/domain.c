@@ -451,7 +451,9 @@ int domain_stop(struct domain *domain)
 static void last_thread_left(struct domain *domain)
 {
 	timer_cancel_sync(&domain->timer);
+	irq_disable();
 	channels_leave(domain);
+	irq_enable();
 	__atomic_store_n(&domain->state, GATE_DOMAIN_ENDED, __ATOMIC_SEQ_CST);
 	vm_host()->ended(domain);
 }

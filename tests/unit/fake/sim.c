@@ -323,40 +323,36 @@ enum lock_class {
 	LOCK_TIMERS,
 	LOCK_CALL,
 	LOCK_VM,
+	LOCK_SPACE,
+	LOCK_TABLE,
 	LOCK_OTHER, /* timers' own, above all */
 	LOCK_CLASSES,
 };
 
-static const struct spinlock *vm_locks[8];
 static bool lock_under[LOCK_CLASSES][LOCK_CLASSES]; /* [held][taken] */
 static bool lock_in_irq[LOCK_CLASSES], lock_with_irqs[LOCK_CLASSES];
 
-void sim_lock_is_vm(const struct spinlock *lock);
-
-void sim_lock_is_vm(const struct spinlock *lock)
+static enum lock_class lock_class_vm(const struct spinlock *lock)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(vm_locks); i++)
-		if (!vm_locks[i] || vm_locks[i] == lock) {
-			vm_locks[i] = lock;
-			return;
-		}
-	abort();
+	static const enum lock_class classes[] = {
+		[SIM_LOCK_OTHER] = LOCK_OTHER,
+		[SIM_LOCK_LONG] = LOCK_VM,
+		[SIM_LOCK_SPACE] = LOCK_SPACE,
+		[SIM_LOCK_TABLE] = LOCK_TABLE,
+	};
+
+	return classes[sim.lock_sort ? sim.lock_sort(lock) : SIM_LOCK_OTHER];
 }
 
 static bool lock_is_vm(const struct spinlock *lock)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(vm_locks); i++)
-		if (lock && vm_locks[i] == lock)
-			return true;
-	return false;
+	return lock_class_vm(lock) == LOCK_VM;
 }
 
 static enum lock_class lock_class(const struct spinlock *lock)
 {
 	if (lock == &sim.host.call_lock)
 		return LOCK_CALL;
-	if (lock_is_vm(lock))
-		return LOCK_VM;
 	for (unsigned i = 0; i < sim.cpu_count; i++) {
 		const struct cpu *cpu = &sim.cpu[i].cpu;
 
@@ -367,7 +363,7 @@ static enum lock_class lock_class(const struct spinlock *lock)
 		if (lock == &cpu->timers.lock)
 			return LOCK_TIMERS;
 	}
-	return LOCK_OTHER;
+	return lock_class_vm(lock);
 }
 
 static bool is_reachable(enum lock_class from, enum lock_class to,
@@ -427,6 +423,33 @@ void fake_lock_released(struct spinlock *lock)
 		check_queue(container_of(lock, struct sim_cpu, cpu.queue.lock));
 }
 
+/* Whoever is switched away takes along what it holds but its queue's lock. */
+static void held_save(struct sim_cpu *cpu, struct sim_context *context)
+{
+	unsigned kept = 0, saved = 0;
+
+	for (unsigned i = 0; i < cpu->held_count; i++) {
+		struct spinlock *lock = cpu->held[i];
+
+		if (!lock_is_vm(lock)) {
+			cpu->held[kept++] = lock;
+			continue;
+		}
+		SIM_CHECK(saved < SIM_LONGS_MAX);
+		context->held[saved++] = lock;
+	}
+	cpu->held_count = kept;
+}
+
+static void held_restore(struct sim_cpu *cpu, struct sim_context *context)
+{
+	for (unsigned i = 0; i < SIM_LONGS_MAX; i++) {
+		if (context->held[i])
+			cpu->held[cpu->held_count++] = context->held[i];
+		context->held[i] = NULL;
+	}
+}
+
 /* ---- What the code under test stands on ---------------------------------- */
 
 void thread_switch(uint64_t *save_rsp, uint64_t load_rsp)
@@ -437,6 +460,7 @@ void thread_switch(uint64_t *save_rsp, uint64_t load_rsp)
 	struct sim_context *old = context_of(from), *new = context_of(to);
 
 	SIM_CHECK(old == cpu->context && from != to);
+	held_save(cpu, old);
 	/* The queue's lock alone is held across. */
 	SIM_CHECK(cpu->held_count == 1);
 	SIM_CHECK(cpu->held[0] == &cpu->cpu.queue.lock);
@@ -449,6 +473,7 @@ void thread_switch(uint64_t *save_rsp, uint64_t load_rsp)
 	__sanitizer_start_switch_fiber(&old->asan, new->bottom, new->size);
 	sim_swap((void **)save_rsp, (void *)load_rsp);
 	__sanitizer_finish_switch_fiber(old->asan, NULL, NULL);
+	held_restore(cpu, old);
 }
 
 void sim_thread_begin(void)
@@ -496,6 +521,15 @@ static void memory_free(void *memory)
 	*at = held->next;
 	free(held);
 	free(memory);
+}
+
+bool sim_page_is_allocated(hpa_t hpa)
+{
+	const struct held *at = allocated;
+
+	while (at && at->memory != phys_to_virt(hpa))
+		at = at->next;
+	return at;
 }
 
 void *map_stack_alloc(struct kernel_map *map)
@@ -640,6 +674,20 @@ void vlog_print(struct log_source *source, enum log_level level,
 	log_count(level);
 }
 
+unsigned sim_timers(void)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < sim.cpu_count; i++) {
+		const struct cpu *cpu = &sim.cpu[i].cpu;
+
+		for (const struct timer *timer = cpu->timers.first; timer;
+		     timer = timer->next)
+			count += timer != &cpu->queue.slice;
+	}
+	return count;
+}
+
 /* ---- A run --------------------------------------------------------------- */
 
 static uint64_t tsc_now(void)
@@ -677,7 +725,6 @@ void sim_setup(unsigned cpus, uint64_t seed)
 	memset(lock_under, 0, sizeof(lock_under));
 	memset(lock_in_irq, 0, sizeof(lock_in_irq));
 	memset(lock_with_irqs, 0, sizeof(lock_with_irqs));
-	memset(vm_locks, 0, sizeof(vm_locks));
 	sim.cpu = aligned_alloc(PAGE_SIZE, cpus * sizeof(*sim.cpu));
 	memset(sim.cpu, 0, cpus * sizeof(*sim.cpu));
 	sim.cpu_count = sim.host.cpu_count = cpus;

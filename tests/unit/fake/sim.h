@@ -12,9 +12,10 @@
  * code's: a wake-up was lost.
  *
  * Checked all the time: that locks are taken in one order by all (no cycle in
- * who was taken while whom was held), that none is held across a switch or
- * where interrupts are let in, that what interrupt handlers lock is nowhere
- * locked with interrupts on, that queues hold what their counts say.
+ * who was taken while whom was held), that none but the long ones is held
+ * across a switch or where interrupts are let in, that what interrupt handlers
+ * lock is nowhere locked with interrupts on, that queues hold what their counts
+ * say.
  *
  * GS holds each CPU's address, as on a real host.
  */
@@ -24,8 +25,9 @@
 #include "kernel/cpu.h"
 #include "kernel/host.h"
 
-#define SIM_CPUS_MAX 4
-#define SIM_HELD_MAX 8
+#define SIM_CPUS_MAX  4
+#define SIM_HELD_MAX  8
+#define SIM_LONGS_MAX 2
 
 /* A stack that somebody runs on: a thread, a CPU's first code, the test. */
 struct sim_context {
@@ -33,6 +35,8 @@ struct sim_context {
 	const void *bottom;
 	size_t size;
 	void *asan;
+	/* Long locks that it holds while it does not run. */
+	struct spinlock *held[SIM_LONGS_MAX];
 };
 
 struct sim_cpu {
@@ -51,6 +55,13 @@ struct sim_cpu {
 
 enum sim_irq { SIM_IRQ_TIMER = 1, SIM_IRQ_KICK = 2, SIM_IRQ_CALL = 4 };
 
+enum sim_lock {
+	SIM_LOCK_OTHER,
+	SIM_LOCK_LONG,	/* interrupts may be let in while it is held */
+	SIM_LOCK_SPACE, /* a domain's space_lock */
+	SIM_LOCK_TABLE, /* of all channels */
+};
+
 struct sim {
 	struct host host;
 	unsigned cpu_count;
@@ -65,6 +76,8 @@ struct sim {
 	uint64_t points, points_max;
 	/* Ends the run early; NULL: when nothing is left to do. */
 	bool (*is_done)(void);
+	/* Optional: what sort of lock of vm's it is. */
+	enum sim_lock (*lock_sort)(const struct spinlock *lock);
 	const char *failure;
 	unsigned pages, stacks; /* not given back */
 	uint64_t switches;	/* of threads */
@@ -97,6 +110,9 @@ void sim_fail(const char *why);
 	} while (0)
 /* Ring 3 for so many points: interrupts come, and what follows from them. */
 void sim_user(unsigned points);
+bool sim_page_is_allocated(hpa_t hpa);
+/* Timers that are armed and not a CPU's slice. */
+unsigned sim_timers(void);
 /* Another CPU goes on: for whoever spins. */
 void sim_give_way(void);
 /* Time goes on. */

@@ -271,11 +271,13 @@ void gate_enter_user(uint64_t rip, uint64_t rsp, uint64_t arg)
 {
 	struct user_thread *user = this_cpu()->gate_arg;
 
-	(void)rip;
-	(void)rsp;
-	SIM_CHECK(arg == user->id && user->vcpu);
+	SIM_CHECK(rip == FAKE_ENTRY && rsp == GATE_STACK_TOP(user->id));
+	SIM_CHECK(arg == user->id);
 	sim_user(1);
-	fake_vms.machine(user->vcpu);
+	if (user->vcpu)
+		fake_vms.machine(user->vcpu);
+	else
+		fake_vms.program(user);
 	domain_end(user->domain, GATE_END_EXIT, 0, user->id);
 	user_thread_exit(user);
 }
@@ -303,50 +305,6 @@ void gate_vm(struct vcpu *vcpu, void (*fn)(struct vcpu *vcpu))
 
 /* ---- What else a VM stands on -------------------------------------------- */
 
-int domain_map_zero(struct domain *domain, uint64_t va, unsigned prot)
-{
-	(void)domain;
-	(void)va;
-	(void)prot;
-	return 0;
-}
-
-void domain_release_memory(struct domain *domain)
-{
-	(void)domain;
-}
-
-void space_lock(struct domain *domain)
-{
-	while (!spin_trylock(&domain->space_lock))
-		sched_breathe();
-}
-
-void space_unlock(struct domain *domain)
-{
-	spin_unlock(&domain->space_lock);
-}
-
-int address_space_map(struct address_space *space, uint64_t va, hpa_t hpa,
-		      uint64_t length, unsigned prot)
-{
-	(void)space;
-	(void)va;
-	(void)hpa;
-	(void)length;
-	(void)prot;
-	return 0;
-}
-
-int address_space_unmap(struct address_space *space, uint64_t va,
-			uint64_t length)
-{
-	(void)space;
-	(void)va;
-	(void)length;
-	return 0;
-}
-
 hpa_t map_guest_alloc_2m(struct kernel_map *map, struct mem_account *account)
 {
 	(void)map;
@@ -365,28 +323,6 @@ void map_guest_free_2m(struct kernel_map *map, struct mem_account *account,
 void map_guest_flush(struct kernel_map *map)
 {
 	(void)map;
-}
-
-int address_space_init(struct address_space *space, struct kernel_map *kernel,
-		       struct mem_account *account)
-{
-	(void)kernel;
-	space->table.root = pages_alloc(NULL, account, 0);
-	space->table.account = account;
-	return 0;
-}
-
-void address_space_fini(struct address_space *space)
-{
-	for (unsigned i = 0; i < sim.cpu_count; i++)
-		SIM_CHECK(i != sim.current ||
-			  fake_x86.cr[3] != space->table.root);
-	pages_free(NULL, space->table.account, space->table.root, 0);
-}
-
-void address_space_complete(struct address_space *space)
-{
-	(void)space;
 }
 
 enum mcheck_verdict mcheck_take(struct mcheck_error *error)
@@ -504,8 +440,7 @@ static struct cpuid_regs host_cpuid(uint32_t leaf, uint32_t subleaf)
 	return regs;
 }
 
-/* ---- Who destroys them ----------------------------------------------------
- */
+/* ---- Who destroys them --------------------------------------------------- */
 
 static struct vm_host the_vm_host;
 static struct thread *reaper;
@@ -540,7 +475,34 @@ static void reaper_main(void *arg)
 	host_power_off(0);
 }
 
-void sim_lock_is_vm(const struct spinlock *lock);
+/* Those of domains that are gone from the table nobody else knows. */
+static enum sim_lock lock_sort(const struct spinlock *lock)
+{
+	if (lock == &the_vm_host.gate_lock)
+		return SIM_LOCK_LONG;
+	if (lock == &the_vm_host.channels.lock)
+		return SIM_LOCK_TABLE;
+	for (unsigned i = 0; i < DOMAINS_MAX; i++) {
+		const struct domain *domain = the_vm_host.domains.domain[i];
+
+		if (domain && lock == &domain->lock)
+			return SIM_LOCK_LONG;
+		if (domain && lock == &domain->space_lock)
+			return SIM_LOCK_SPACE;
+	}
+	return SIM_LOCK_OTHER;
+}
+
+void fake_vms_begin(void (*on_end)(struct domain *domain))
+{
+	memset(&the_vm_host, 0, sizeof(the_vm_host));
+	the_vm_host.ended = on_end;
+	sim.host.vm = &the_vm_host;
+	sim.host.vendor = &back_vendor;
+	sim.lock_sort = lock_sort;
+	fake_x86.cpuid = host_cpuid;
+	space_setup();
+}
 
 struct vm *vm_make(unsigned vcpus)
 {
@@ -551,18 +513,13 @@ struct vm *vm_make(unsigned vcpus)
 	};
 	struct domain *domain;
 
-	fake_x86.cpuid = host_cpuid;
 	if (!fake_vms.alive++) {
-		memset(&the_vm_host, 0, sizeof(the_vm_host));
-		the_vm_host.ended = ended;
-		sim.host.vm = &the_vm_host;
-		sim.host.vendor = &back_vendor;
+		fake_vms_begin(ended);
 		reaper = thread_create("reaper", reaper_main, NULL, 0);
 	}
 	if (domain_create(&spec, &domain))
 		abort();
 	domain_put(domain);
-	sim_lock_is_vm(&domain->lock);
 	return domain->vm;
 }
 
@@ -571,6 +528,6 @@ void vm_start(struct vm *vm)
 	/* While VMs are made nothing is to run. */
 	if (reaper->state == THREAD_NEW)
 		thread_start(reaper);
-	if (domain_start(vm->domain, 0x400000))
+	if (domain_start(vm->domain, FAKE_ENTRY))
 		abort();
 }

@@ -9,8 +9,10 @@
 #include "kernel/mcheck.h"
 #include "vm/vm.h"
 #include "tests/unit/fake/sim.h"
+#include "tests/unit/fake/space.h"
 
 #define BACK_TRACE 64
+#define FAKE_ENTRY GATE_PROGRAM_BASE /* where all programs begin */
 
 /* The back end's own of a vCPU. */
 struct back_vcpu {
@@ -34,10 +36,13 @@ struct back_vcpu {
 typedef void (*guest_fn)(struct vcpu *vcpu, struct exit_info *info);
 /* In ring 3, interrupts on; may return, which powers off. */
 typedef void (*machine_fn)(struct vcpu *vcpu);
+/* The same of a domain without a VM. */
+typedef void (*program_fn)(struct user_thread *user);
 
 struct fake_vms {
 	guest_fn guest;
 	machine_fn machine;
+	program_fn program;
 	/* Optional: what went in just now. */
 	void (*delivered)(struct vcpu *vcpu, const struct event *event);
 	/* Entries end before a host interrupt can end them. */
@@ -57,6 +62,12 @@ extern const struct vendor back_vendor;
  */
 struct vm *vm_make(unsigned vcpus);
 void vm_start(struct vm *vm);
+
+/*
+ * Without a VM of vm_make()'s: an empty table of domains, after sim_setup().
+ * on_end: from the last thread of each.
+ */
+void fake_vms_begin(void (*on_end)(struct domain *domain));
 
 static inline struct back_vcpu *back_of(struct vcpu *vcpu)
 {
