@@ -201,15 +201,32 @@ static void sync_here(void *ctx)
 	cr3_write(cr3_read());
 }
 
+static bool is_thread_of(const struct domain *domain,
+			 const struct thread *thread)
+{
+	for (unsigned i = 0; i < domain->thread_count; i++)
+		if (domain->thread[i]->thread == thread)
+			return true;
+	return false;
+}
+
+/*
+ * Each CPU is looked at once.  Thread by thread, one would be missed that
+ * switches meanwhile from a thread not yet looked for to one that already was:
+ * between threads of one domain CR3 stays, and what it remembers.
+ */
 void domain_sync(struct domain *domain)
 {
-	uint64_t cpus = 0;
+	uint64_t seen = 0, cpus = 0;
 
 	for (unsigned i = 0; i < domain->thread_count; i++) {
-		const struct thread *thread = domain->thread[i]->thread;
-		const struct cpu *cpu = thread->cpu;
+		const struct cpu *cpu = domain->thread[i]->thread->cpu;
 
-		if (__atomic_load_n(&cpu->thread, __ATOMIC_SEQ_CST) == thread)
+		if (seen & BIT(cpu->id))
+			continue;
+		seen |= BIT(cpu->id);
+		if (is_thread_of(domain, __atomic_load_n(&cpu->thread,
+							 __ATOMIC_SEQ_CST)))
 			cpus |= BIT(cpu->id);
 	}
 	cpu_call(cpus, sync_here, NULL);
@@ -396,15 +413,13 @@ int domain_create(const struct gate_domain_spec *spec, struct domain **out)
 
 int domain_start(struct domain *domain, uint64_t entry)
 {
-	uint32_t state = GATE_DOMAIN_BUILDING;
-
 	if (entry >= USER_END)
 		return -EINVAL;
-	domain->entry = entry;
-	if (!__atomic_compare_exchange_n(&domain->state, &state,
-					 GATE_DOMAIN_RUNNING, false,
-					 __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+	/* One START at a time; a running one's threads may not have begun. */
+	if (domain->state != GATE_DOMAIN_BUILDING)
 		return -EBUSY;
+	domain->entry = entry;
+	__atomic_store_n(&domain->state, GATE_DOMAIN_RUNNING, __ATOMIC_SEQ_CST);
 	address_space_complete(&domain->space);
 	domain->running = domain->thread_count;
 	domain->config->tsc_base = time_now_tsc();

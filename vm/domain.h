@@ -108,7 +108,10 @@ int __must_check domain_create(const struct gate_domain_spec *spec,
 struct domain *domain_find(gate_id id);
 void domain_put(struct domain *domain);
 
-/* As GATE_DOMAIN_*; the caller has a reference. */
+/*
+ * As GATE_DOMAIN_*; the caller has a reference, and the host's gate_lock once
+ * there are programs.
+ */
 int __must_check domain_start(struct domain *domain, uint64_t entry);
 int domain_stop(struct domain *domain);
 void domain_query(struct domain *domain, struct gate_domain_status *status);

@@ -27,7 +27,7 @@ static void setup(unsigned seed, program_fn program)
 {
 	sim_setup(1 + seed % 2, seed + 1);
 	/* A slice is soon over: who waits for others of its CPU spins. */
-	sim.tick = 2000;
+	sim.tick = 50000;
 	fake_vms = (struct fake_vms){ .program = program };
 	fake_vms_begin(nobody_is_told);
 }
@@ -101,7 +101,6 @@ static void detach_program(struct user_thread *user)
 			(void)call(user, gate_yield, 0, 0);
 		else
 			sim_user(1 + sim_random(4));
-		irq_enable();
 	}
 }
 
@@ -125,7 +124,7 @@ static void detach_host(void *arg)
 		SIM_CHECK(channel_close(channel) == 0);
 		SIM_CHECK(attach(channel, 0, id, 1) == -ENOENT);
 		host_end();
-		sim_spend(sim_random(40000));
+		host_pause(sim_random(40));
 	}
 	host_begin();
 	program_unmake(id);
@@ -144,13 +143,44 @@ static void test_detach_while_attached(void **unused)
 	}
 }
 
+/* ---- Detached by one while others switch ----------------------------------
+ */
+
+/*
+ * On one CPU two threads take turns with the pages in use, without a change of
+ * CR3; a thread on the other leaves them.
+ */
+static void turns_program(struct user_thread *user)
+{
+	if (user->id == 0)
+		for (;;) {
+			sim_user(10 + sim_random(60));
+			(void)call_domain(user, gate_channel_detach, 0);
+		}
+	for (;;) {
+		touch(user, 0, 0);
+		touch(user, 0, 1);
+		(void)call(user, gate_yield, 0, 0);
+	}
+}
+
+static void test_detach_while_others_switch(void **unused)
+{
+	(void)unused;
+	for (unsigned seed = 0; seed < 2 * SEEDS; seed++) {
+		setup(1 + 2 * seed, turns_program);
+		(void)host_thread(detach_host, (void *)(uintptr_t)THREAD_MAX,
+				  0);
+		run_all(seed);
+	}
+}
+
 /* ---- Attached to a domain that ends ---------------------------------------
  */
 
 static void ending_program(struct user_thread *user)
 {
 	sim_user(1 + sim_random(60));
-	irq_enable();
 	touch(user, 1, 0);
 	if (sim_random(2))
 		program_crash(user);
@@ -369,7 +399,6 @@ static void any_program(struct user_thread *user)
 			break;
 		default:
 			sim_user(1 + sim_random(10));
-			irq_enable();
 			break;
 		}
 		touch(user, slot, sim_random(2));
@@ -431,7 +460,7 @@ static void any_host(void *unused)
 		else
 			act_on_channel(sim_random(CHANNELS));
 		host_end();
-		sim_spend(sim_random(20000));
+		host_pause(sim_random(20));
 	}
 	if (__atomic_sub_fetch(&hosts_left, 1, __ATOMIC_SEQ_CST))
 		return;
@@ -468,6 +497,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_detach_while_attached),
+		cmocka_unit_test(test_detach_while_others_switch),
 		cmocka_unit_test(test_attach_while_it_ends),
 		cmocka_unit_test(test_service_comes_again),
 		cmocka_unit_test(test_all_at_once),

@@ -16,7 +16,6 @@ long call(struct user_thread *user, gate_fn fn, uint64_t a, uint64_t b)
 	result = fn(user, a, b, 0, 0, NULL);
 	SIM_CHECK(!fake_x86.is_irq_on);
 	sim_user(1);
-	irq_enable();
 	return result;
 }
 
@@ -30,7 +29,6 @@ long call_domain(struct user_thread *user, gate_fn fn, uint64_t a)
 	result = fn(user, a, 0, 0, 0, NULL);
 	domain_unlock(user);
 	sim_user(1);
-	irq_enable();
 	return result;
 }
 
@@ -52,6 +50,14 @@ void host_end(void)
 {
 	spin_unlock(&vm_host()->gate_lock);
 	irq_enable();
+}
+
+void host_pause(unsigned turns)
+{
+	while (turns--) {
+		sim_point();
+		sched_yield();
+	}
 }
 
 struct thread *host_thread(void (*fn)(void *arg), void *arg, uint32_t cpu)

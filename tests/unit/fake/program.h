@@ -22,6 +22,8 @@ __noreturn void program_crash(struct user_thread *user);
  */
 void host_begin(void);
 void host_end(void);
+/* Others have so many turns. */
+void host_pause(unsigned turns);
 /* A thread of the monitor's that is started at once. */
 struct thread *host_thread(void (*fn)(void *arg), void *arg, uint32_t cpu);
 
