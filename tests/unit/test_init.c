@@ -35,8 +35,11 @@ struct fake_domain {
 /* A program of one page. */
 struct file {
 	struct elf64_header header;
-	struct elf64_segment segment;
+	struct elf64_segment segment[2];
 	uint8_t text[64];
+	struct elf_note note;
+	char owner[12];
+	uint32_t version;
 };
 
 static struct {
@@ -265,16 +268,23 @@ static int setup(void **state)
 			.entry = PROGRAM + 4,
 			.phoff = offsetof(struct file, segment),
 			.phentsize = sizeof(struct elf64_segment),
-			.phnum = 1,
+			.phnum = 2,
 		},
-		.segment = {
+		.segment = { {
 			.type = ELF_PT_LOAD,
 			.flags = ELF_PF_EXEC,
 			.offset = offsetof(struct file, text),
 			.vaddr = PROGRAM,
 			.filesz = sizeof(file.text),
 			.memsz = sizeof(file.text),
-		},
+		}, {
+			.type = ELF_PT_NOTE,
+			.offset = offsetof(struct file, note),
+			.filesz = 28,
+		} },
+		.note = { 9, 4, 1 },
+		.owner = "Bulkhead",
+		.version = GATE_VERSION,
 	};
 	info.version = GATE_VERSION;
 	info.cpu_count = 2;
