@@ -281,6 +281,9 @@ static void thread_fini(struct domain *domain, unsigned id)
 		return;
 	if (domain->state == GATE_DOMAIN_BUILDING)
 		thread_discard(thread);
+	/* It may still be on its way off its stack. */
+	while (__atomic_load_n(&thread->refs, __ATOMIC_ACQUIRE) > 1)
+		sched_breathe();
 	thread_put(thread);
 }
 
