@@ -184,8 +184,6 @@ static int disk_check(const struct guest_manifest *guest,
 	const struct module *module = module_find(disk->image);
 	const char *why = "is missing";
 
-	if (!guest->program[0])
-		return 0;
 	if (module)
 		why = module_disk_refusal(disk->is_cdrom, module->length);
 	return why ? refuse(guest, disk->name, "image", disk->image,
