@@ -107,7 +107,8 @@ ATTACKS = [
     Attack("cow", disk=160, says="PASS what all write at once is there"),
     Attack("cowall", disk=4096, neighbour=True,
            says="PASS the whole disk is written"),
-    Attack("cowgone", MEMORY, disk=128 * 1024, host_mib=256),
+    Attack("cowgone", MEMORY, disk=128 * 1024, host_mib=200,
+           sims=("qemu",)),
     Attack("cowread", disk=32, says="PASS calls read the disk"),
     # Signals.
     Attack("apic"),
