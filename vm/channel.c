@@ -194,17 +194,15 @@ static void end_release(struct channel *channel, unsigned end)
 	peer_event(channel, end);
 }
 
-/*
- * space_lock held: no processor reaches the slot's pages when its end is given
- * up.  *dead: the channel, if nobody else can reach it either.
- */
-static int end_leave_locked(struct domain *domain, unsigned slot,
-			    struct channel **dead)
+/* space_lock until the end is given up, when no processor reaches its pages. */
+static int end_leave(struct domain *domain, unsigned slot)
 {
 	struct channel_table *table = channels();
 	struct channel *channel;
+	bool is_dead = false;
 	uint64_t flags;
 
+	space_lock(domain);
 	/* Leaves of 4 KiB: nothing to split. */
 	VERIFY(address_space_unmap(&domain->space, GATE_CHANNEL_VA(slot),
 				   GATE_CHANNEL_PAGES_MAX * PAGE_SIZE) == 0);
@@ -214,35 +212,13 @@ static int end_leave_locked(struct domain *domain, unsigned slot,
 	channel = domain->slot[slot].channel;
 	if (channel) {
 		end_release(channel, domain->slot[slot].end);
-		if (channel_is_dead(channel))
-			*dead = channel;
+		is_dead = channel_is_dead(channel);
 	}
 	spin_unlock_irqrestore(&table->lock, flags);
-	return channel ? 0 : -ENOENT;
-}
-
-static int end_leave(struct domain *domain, unsigned slot)
-{
-	struct channel *dead = NULL;
-	int error;
-
-	space_lock(domain);
-	error = end_leave_locked(domain, slot, &dead);
 	space_unlock(domain);
-	if (dead)
-		channel_free(dead);
-	return error;
-}
-
-/* Both sides are told.  space_lock held: the end is still there. */
-static void attach_events(const struct channel *channel, unsigned end)
-{
-	struct channel_table *table = channels();
-	uint64_t flags = spin_lock_irqsave(&table->lock);
-
-	event_of_slot(channel->end[end].domain, channel->end[end].slot);
-	peer_event(channel, end);
-	spin_unlock_irqrestore(&table->lock, flags);
+	if (is_dead)
+		channel_free(channel);
+	return channel ? 0 : -ENOENT;
 }
 
 /*
@@ -250,41 +226,41 @@ static void attach_events(const struct channel *channel, unsigned end)
  * threads may want to leave the slot as soon as it is claimed.
  */
 static int attach_locked(gate_id id, unsigned end, struct domain *domain,
-			 unsigned slot, struct channel **dead)
+			 unsigned slot)
 {
 	struct channel_table *table = channels();
-	uint64_t flags = spin_lock_irqsave(&table->lock);
 	struct channel *channel;
+	uint64_t flags = spin_lock_irqsave(&table->lock);
 	int error = end_claim(id, end, domain, slot, &channel);
 
 	spin_unlock_irqrestore(&table->lock, flags);
+	if (!error)
+		error = pages_map(channel, domain, slot);
 	if (error)
 		return error;
-	error = pages_map(channel, domain, slot);
-	if (error) {
-		(void)end_leave_locked(domain, slot, dead);
-		return error;
-	}
 	/* A running one gets its root's new entries, if there are any. */
 	if (domain->state == GATE_DOMAIN_RUNNING)
 		address_space_complete(&domain->space);
-	attach_events(channel, end);
+	flags = spin_lock_irqsave(&table->lock);
+	event_of_slot(domain, slot);
+	peer_event(channel, end);
+	spin_unlock_irqrestore(&table->lock, flags);
 	return 0;
 }
 
 int channel_attach(gate_id id, unsigned end, struct domain *domain,
 		   unsigned slot)
 {
-	struct channel *dead = NULL;
 	int error;
 
 	if (slot >= GATE_CHANNELS_MAX || end > 1)
 		return -EINVAL;
 	space_lock(domain);
-	error = attach_locked(id, end, domain, slot, &dead);
+	error = attach_locked(id, end, domain, slot);
 	space_unlock(domain);
-	if (dead)
-		channel_free(dead);
+	/* Claimed, but no memory for the tables. */
+	if (error == -ENOMEM)
+		(void)end_leave(domain, slot);
 	return error;
 }
 
@@ -296,26 +272,13 @@ int channel_detach(struct domain *domain, unsigned slot)
 			 (unsigned)index_nospec(slot, GATE_CHANNELS_MAX));
 }
 
-/* Under the lock: who has claimed a slot before the domain stopped is seen. */
-static uint64_t slots_used(const struct domain *domain)
-{
-	struct channel_table *table = channels();
-	uint64_t flags = spin_lock_irqsave(&table->lock);
-	uint64_t used = 0;
-
-	for (unsigned i = 0; i < GATE_CHANNELS_MAX; i++)
-		if (domain->slot[i].channel)
-			used |= BIT(i);
-	spin_unlock_irqrestore(&table->lock, flags);
-	return used;
-}
-
 void channels_leave(struct domain *domain)
 {
-	uint64_t used = slots_used(domain);
-
-	for (; used; used &= used - 1) {
-		(void)end_leave(domain, (unsigned)__builtin_ctzll(used));
+	for (unsigned i = 0; i < GATE_CHANNELS_MAX; i++) {
+		/* Under the lock: claimed before the domain stopped is seen. */
+		if (channel_state(domain, i) == GATE_CHANNEL_NONE)
+			continue;
+		(void)end_leave(domain, i);
 		sched_breathe();
 	}
 }

@@ -72,6 +72,7 @@ gate_id program_make(unsigned threads)
 {
 	const struct gate_domain_spec spec = {
 		.name = "p",
+		.quota_pages = 1024,
 		.thread_count = threads,
 	};
 	struct domain *domain;
