@@ -246,7 +246,9 @@ bool domain_fault(struct user_thread *user, uint64_t va, uint64_t error)
 	struct domain *domain = user->domain;
 	int status;
 
-	if ((error & (PF_PRESENT | PF_WRITE)) != (PF_PRESENT | PF_WRITE))
+	/* The tables map the monitor, too, and much of it may be written. */
+	if (va >= USER_END ||
+	    (error & (PF_PRESENT | PF_WRITE)) != (PF_PRESENT | PF_WRITE))
 		return false;
 	irq_disable();
 	space_lock(domain);

@@ -167,7 +167,7 @@ TRIES_SHORT = """cli out mov_cr3 wrmsr swapgs int1 int3 tf tf_syscall
 tf_ss_syscall ss_tf_syscall ss_int3 df_interrupt ac_interrupt rsp_interrupt
 rsp_wild rsp_kernel nc_return nc_stack far_kernel iret_kernel wrgsbase
 x87_pending write_text run_window compat_syscall_stack compat_syscall_nowhere
-compat_sysenter_stack iret_wild read_physmap""".split()
+compat_sysenter_stack iret_wild read_physmap stack_kernel""".split()
 INTS_SHORT = (0, 1, 2, 3, 4, 8, 13, 14, 18, 30, 32, 128, 240, 242, 254, 255)
 
 

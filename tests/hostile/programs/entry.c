@@ -40,10 +40,12 @@ __noreturn void compat_run(const char *code, uint64_t stack);
 					   "memory", "cc");                   \
 	}
 
-#define CALL_YIELD "mov $" STRING(11) ", %%eax\n\tsyscall\n\t"
-_Static_assert(GATE_YIELD == 11, "as in CALL_YIELD");
+#define YIELD 11
+_Static_assert(GATE_YIELD == YIELD, "an enumerator is no text");
+#define LOAD_YIELD "mov $" STRING(YIELD) ", %%eax\n\t"
+#define CALL_YIELD LOAD_YIELD "syscall\n\t"
 /* FLAGS with one more bit. */
-#define FLAG(bit) "pushf\n\torl $" #bit ", (%%rsp)\n\tpopf\n\t"
+#define FLAG(bit)  "pushf\n\torl $" #bit ", (%%rsp)\n\tpopf\n\t"
 
 /* clang-format off */
 TRY(cli, "cli")
@@ -107,13 +109,13 @@ TRY(iret_wild, "mov %%ss, %%eax; push %%rax; push %%rax; pushf;"
     "iretq")
 /* Flags that must not come along. */
 TRY(tf, FLAG(0x100) "nop; nop")
-TRY(tf_syscall, "mov $13, %%eax;" FLAG(0x100) "syscall")
-TRY(tf_ss_syscall, "mov %%ss, %%ecx; mov $13, %%eax;" FLAG(0x100)
+TRY(tf_syscall, LOAD_YIELD FLAG(0x100) "syscall")
+TRY(tf_ss_syscall, "mov %%ss, %%ecx;" LOAD_YIELD FLAG(0x100)
     "mov %%ecx, %%ss; syscall")
-TRY(ss_tf_syscall, "mov %%ss, %%ecx; mov $13, %%eax; pushf;"
+TRY(ss_tf_syscall, "mov %%ss, %%ecx;" LOAD_YIELD "pushf;"
     "orl $0x100, (%%rsp); mov %%ecx, %%ss; popf; syscall")
 TRY(ss_int3, "mov %%ss, %%eax; mov %%eax, %%ss; int3")
-TRY(ss_syscall, "mov %%ss, %%ecx; mov $13, %%eax; mov %%ecx, %%ss; syscall")
+TRY(ss_syscall, "mov %%ss, %%ecx;" LOAD_YIELD "mov %%ecx, %%ss; syscall")
 TRY(tf_int, FLAG(0x100) "int $0x80")
 TRY(tf_sysenter, FLAG(0x100) "sysenter")
 TRY(ac, FLAG(0x40000) "mov 1(%%rsp), %%rax")

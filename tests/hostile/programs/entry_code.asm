@@ -18,6 +18,7 @@ int_stubs:
 
 ; compat_run(code, stack): a far jump into the 32-bit segment, RSP set first.
 SELECTOR_USER_CODE32 equ 0x1b
+YIELD equ 11			; GATE_YIELD, which entry.c asserts
 
 	global	compat_run
 compat_run:
@@ -28,7 +29,7 @@ compat_run:
 	bits 32
 	global	compat_syscall, compat_sysenter, compat_int80
 compat_syscall:
-	mov	eax, 13
+	mov	eax, YIELD
 	syscall
 	jmp	compat_syscall
 compat_sysenter:
