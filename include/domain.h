@@ -139,7 +139,6 @@ struct gate_domain_status {
 	uint32_t vector;
 	uint64_t error, address;
 	uint64_t rip, rsp, rflags;
-	uint64_t gpr[16]; /* X86_RAX.., of FAULT */
 	uint32_t
 		exit_reason; /* GUEST: enum exit_reason, the back end's words */
 	uint32_t reserved;
@@ -171,7 +170,7 @@ struct gate_init_info {
 
 struct gate_host_info {
 	uint64_t pages_total, pages_free;
-	uint32_t domains, channels, threads, timers;
+	uint32_t domains, channels;
 };
 
 enum gate_off {
@@ -190,8 +189,8 @@ enum gate_channel_state {
  * Calls of every program (numbers: enum gate_call in gate.h):
  *
  * GATE_WAIT ()		events of the calling thread, cleared; blocks while
- *there are none and nobody wakes it.  May return 0.  A vCPU's thread: 0, its
- *events stay for GATE_RESUME.
+ *			there are none and nobody wakes it.  May return 0.  A
+ *			vCPU's thread: 0, its events stay for GATE_RESUME.
  * GATE_WAKE (thread)	the next or present GATE_WAIT of that thread of the same
  *			domain returns.
  * GATE_TIMER (deadline_ns)  domain time (gate_config); UINT64_MAX: none.  One a
@@ -225,13 +224,16 @@ enum gate_channel_state {
  * GATE_DOMAIN_QUERY (id, struct gate_domain_status *)
  * GATE_DOMAIN_DESTROY (id)  -EBUSY while RUNNING.  On return all its memory is
  *			free again.
- * GATE_CHANNEL_CREATE (pages)	id.  Zeroed, charged to the caller.
+ * GATE_CHANNEL_CREATE (pages)	id.  Zeroed; no domain's quota pays for it.
+ *			-ENOSPC: the host has as many as it takes.
  * GATE_CHANNEL_ATTACH (id | end << 63, domain, slot)  end 0 or 1; -EBUSY: end
  *			or slot taken.  Both sides get the event.
  * GATE_CHANNEL_CLOSE (id)  no more attaching; it goes when both ends have left.
  * GATE_HOST_INFO (struct gate_host_info *)
  * GATE_HOST_OFF (enum gate_off, code)	does not return.
  * GATE_LOG_LEVEL (level)
+ *
+ * Not there yet, -ENOSYS: GATE_IRQ_ACK, GATE_LOG_READ; spec.irq does nothing.
  */
 
 #endif

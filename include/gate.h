@@ -138,6 +138,9 @@ enum gate_exit {
  * acknowledge cycle in its model, at its next visit or before anybody else
  * looks at the pair, and writes the next state without TAKEN.  After a change
  * by another thread than vCPU 0's: GATE_INTR.
+ *
+ * Not there yet: the monitor does not look at extint and post, GATE_INTR is
+ * -ENOSYS, and the pair's output is GATE_LINE's.
  */
 #define GATE_EXTINT_VECTOR MASK(7, 0)
 #define GATE_EXTINT_LEVEL  BIT(8)

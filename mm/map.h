@@ -73,16 +73,6 @@ void *__must_check map_device(struct kernel_map *map, hpa_t hpa,
 			      uint64_t length);
 
 /*
- * Memory of any length in one piece of addresses, in pages of 2 MiB, contents
- * undefined.  NULL when out of memory.
- */
-void *__must_check map_ram_alloc(struct kernel_map *map,
-				 struct mem_account *account, uint64_t length);
-/* Waits for the other CPUs; the addresses are not used again. */
-void map_ram_free(struct kernel_map *map, struct mem_account *account,
-		  void *start, uint64_t length);
-
-/*
  * A stack of MAP_STACK_PAGES with a guard page below and above: its top,
  * or NULL.  Freed stacks are kept for the next.
  */

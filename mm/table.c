@@ -410,24 +410,24 @@ void table_release_some(struct page_table *table, uint64_t *va, uint64_t end)
 	unsigned cost = 0;
 
 	while (*va < end && cost < RELEASE_COST) {
-		unsigned level, left;
+		unsigned level;
 		uint64_t *entry = entry_find(table, *va, &level);
+		uint64_t size = level_size(level);
+		uint64_t at = ALIGN_DOWN(*va, size), left, done = 0;
 
 		/* On in the same table, up to an entry with one below it. */
-		left = TABLE_ENTRIES -
-		       (unsigned)((*va >> level_shift(level)) % TABLE_ENTRIES);
-		for (; left && *va < end && cost < RELEASE_COST;
-		     left--, entry++) {
-			if (entry_is_present(format, *entry)) {
-				if (!entry_is_leaf(format, *entry, level))
-					break;
-				leaf_release(table, entry);
-				cost += LEAF_COST;
-			}
+		left = MIN(TABLE_ENTRIES - at / size % TABLE_ENTRIES,
+			   DIV_ROUND_UP(end - at, size));
+		for (; done < left && cost < RELEASE_COST; entry++, done++) {
 			cost++;
-			*va = ALIGN_DOWN(*va, level_size(level)) +
-			      level_size(level);
+			if (likely(!*entry))
+				continue;
+			if (!entry_is_leaf(format, *entry, level))
+				break;
+			leaf_release(table, entry);
+			cost += LEAF_COST;
 		}
+		*va = at + done * size;
 	}
 }
 

@@ -449,7 +449,9 @@ void domain_end(struct domain *domain, enum gate_end why, uint64_t code,
 
 		if (user->vcpu)
 			vcpu_notify(user->vcpu, PENDING_STOP);
-		else if (user->thread->cpu != this_cpu())
+		else if (user->thread == this_cpu()->thread)
+			cpu_kick_self(this_cpu());
+		else
 			cpu_kick(user->thread->cpu);
 		thread_wake(user->thread);
 	}

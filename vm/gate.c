@@ -202,6 +202,25 @@ static void report(struct user_thread *user, const struct trap_frame *frame,
 		vcpu_report(user->vcpu);
 }
 
+/* Not ENDED before this thread has left: nobody reads the status yet. */
+static __noreturn void fault_end(struct user_thread *user,
+				 const struct trap_frame *frame,
+				 uint64_t address)
+{
+	struct gate_domain_status *status = &user->domain->status;
+
+	domain_end(user->domain, GATE_END_FAULT, 0, user->id);
+	if (status->end == GATE_END_FAULT && status->thread == user->id) {
+		status->vector = (uint32_t)frame->vector;
+		status->error = frame->error;
+		status->address = address;
+		status->rip = frame->rip;
+		status->rsp = frame->rsp;
+		status->rflags = frame->rflags;
+	}
+	user_thread_exit(user);
+}
+
 /* A program did something that ring 3 may not: its domain ends, nothing else.
  */
 static void user_exception(struct trap_frame *frame)
@@ -214,8 +233,7 @@ static void user_exception(struct trap_frame *frame)
 	    domain_fault(user, address, frame->error))
 		return;
 	report(user, frame, address);
-	domain_end(user->domain, GATE_END_FAULT, 0, user->id);
-	user_thread_exit(user);
+	fault_end(user, frame, address);
 }
 
 const struct trap_hooks gate_trap_hooks = {

@@ -19,6 +19,7 @@ void program_main(unsigned thread)
 {
 	const struct child_argument *argument = gate_argument();
 	volatile uint32_t *volatile nowhere = NULL;
+	uint64_t end_ns;
 
 	switch (argument->kind) {
 	case CHILD_EXITS:
@@ -35,6 +36,14 @@ void program_main(unsigned thread)
 	case CHILD_RINGS:
 		for (;;)
 			(void)gate_doorbell(CHILD_SLOT);
+	case CHILD_STOPS:
+		/* Until the console has sent what there was. */
+		end_ns = gate_now_ns() + NSEC_PER_SEC / 2;
+		while (gate_now_ns() < end_ns)
+			;
+		gate_call(GATE_DOMAIN_STOP, argument->id, 0, 0);
+		for (;;)
+			;
 	case CHILD_GUEST:
 		run_guest();
 		break;

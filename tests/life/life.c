@@ -65,11 +65,12 @@ static long map(gate_id id, uint64_t va, uint64_t size, uint32_t kind,
 	return gate_call(GATE_DOMAIN_MAP, id, (uint64_t)&what, 0);
 }
 
-static void fill(gate_id id)
+static void fill(gate_id id, enum child_kind kind)
 {
 	const struct child_argument argument = {
-		.kind = (uint32_t)any(CHILD_KINDS),
+		.kind = kind,
 		.code = (uint32_t)any(200),
+		.id = id,
 	};
 
 	for (unsigned i = 0; i < program.part_count; i++) {
@@ -134,7 +135,7 @@ static void make(struct child *child, bool has_vm)
 	/* Some are destroyed half made. */
 	if (!any(8))
 		return;
-	fill(child->id);
+	fill(child->id, (enum child_kind)any(CHILD_KINDS));
 	if (any(2))
 		connect(child);
 	if (!any(8))
@@ -169,6 +170,52 @@ static void unmake(struct child *child)
 	CHECK(!gate_call(GATE_DOMAIN_DESTROY, child->id, 0, 0));
 	CHECK(gate_call(GATE_DOMAIN_DESTROY, child->id, 0, 0) == -ENOENT);
 	child->id = 0;
+}
+
+/* A child alone on the host until it has ended; how that was. */
+static struct gate_domain_status run_alone(enum child_kind kind)
+{
+	const struct gate_domain_spec spec = {
+		.name = "child",
+		.rights = GATE_RIGHT_HOST,
+		.quota_pages = 1024,
+		.thread_count = 1,
+	};
+	struct child *child = &children[0];
+	struct gate_domain_status status = { 0 };
+	long id = gate_call(GATE_DOMAIN_CREATE, (uint64_t)&spec, 0, 0);
+
+	CHECK(id > 0);
+	child->id = (gate_id)id;
+	child->channel = 0;
+	fill(child->id, kind);
+	CHECK(!gate_call(GATE_DOMAIN_START, child->id, program.entry, 0));
+	child->is_started = true;
+	while (!has_ended(child))
+		gate_wait();
+	CHECK(!gate_call(GATE_DOMAIN_QUERY, child->id, (uint64_t)&status, 0));
+	unmake(child);
+	return status;
+}
+
+#define VECTOR_PF 14
+
+static void ends_told(void)
+{
+	struct gate_domain_status status = run_alone(CHILD_STOPS);
+	unsigned bad = failed;
+
+	CHECK(status.end == GATE_END_STOPPED);
+	status = run_alone(CHILD_EXITS);
+	CHECK(status.end == GATE_END_EXIT);
+	status = run_alone(CHILD_CRASHES);
+	CHECK(status.end == GATE_END_FAULT && status.thread == 0);
+	CHECK(status.vector == VECTOR_PF && status.address == 0);
+	CHECK(status.rip >= GATE_PROGRAM_BASE && status.rip < GATE_PROGRAM_END);
+	CHECK(status.rsp < GATE_STACK_TOP(0) &&
+	      status.rsp > GATE_STACK_TOP(0) - GATE_STACK_SIZE);
+	gate_log(GATE_LOG_INFO, "%s how domains end, one of them by itself",
+		 failed == bad ? "PASS" : "FAIL");
 }
 
 static void unmake_all(void)
@@ -233,6 +280,7 @@ void program_main(unsigned thread)
 	if (program_parse(&program, (const void *)info->module[child_module].va,
 			  info->module[child_module].size, &why))
 		gate_log(GATE_LOG_INFO, "FAIL child.elf %s", why);
+	ends_told();
 	rounds(false, "without VMs");
 	rounds(true, "with VMs");
 	gate_log(GATE_LOG_INFO, "life: ends");

@@ -14,11 +14,13 @@ enum child_kind {
 	CHILD_RINGS, /* its doorbell without end */
 	CHILD_GUEST, /* runs a guest that halts, if it has a VM */
 	CHILD_KINDS,
+	CHILD_STOPS, /* itself, by the right that it was given, and spins */
 };
 
 struct child_argument {
 	uint32_t kind; /* enum child_kind */
 	uint32_t code;
+	uint64_t id; /* its own */
 };
 
 #define CHILD_SLOT 3 /* of its channel */
