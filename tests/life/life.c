@@ -202,9 +202,10 @@ static struct gate_domain_status run_alone(enum child_kind kind)
 
 static void ends_told(void)
 {
-	struct gate_domain_status status = run_alone(CHILD_STOPS);
+	struct gate_domain_status status;
 	unsigned bad = failed;
 
+	status = run_alone(CHILD_STOPS);
 	CHECK(status.end == GATE_END_STOPPED);
 	status = run_alone(CHILD_EXITS);
 	CHECK(status.end == GATE_END_EXIT);
