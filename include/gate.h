@@ -26,7 +26,7 @@
 #include "include/domain.h"
 #include "include/x86_state.h"
 
-#define GATE_VERSION 1
+#define GATE_VERSION 2
 
 /* ---- The machine's address space --------------------------------------- */
 

@@ -7,7 +7,6 @@
 
 #include "include/acpi.h"
 #include "include/boot.h"
-#include "lib/program.h"
 #include "include/compiler.h"
 #include "include/domain.h"
 #include "kernel/console.h"
@@ -16,6 +15,7 @@
 #include "kernel/time.h"
 #include "kernel/ioapic.h"
 #include "kernel/lapic.h"
+#include "lib/program.h"
 #include "mm/map.h"
 #include "mm/pages.h"
 

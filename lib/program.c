@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reads a machine's program, which may come from a boot module and so be
- * anything.  Segments without memory, other notes than ours and section headers
- * are ignored; there is no dynamic linking and no relocation.
+ * Reads a program, a boot module that may hold anything.  Segments without
+ * memory, other notes than ours and section headers are ignored; there is no
+ * dynamic linking and no relocation.
  *
- * Pure code: the monitor and the unit tests share it.
+ * Pure code: start-up, for init's own file, init, the tool's checker and the
+ * unit tests share it.
  *
  * Reference: System V ABI, "Object Files", "Program Loading".
  */

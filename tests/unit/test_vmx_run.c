@@ -292,7 +292,7 @@ static void test_tpr(void **unused)
 /* SDM, "Secondary Processor-Based VM-Execution Controls". */
 #define APIC_REGISTERS_ON 0x100
 
-/* On and off with core's APIC. */
+/* On and off with the APIC. */
 static void test_apic_mode(void **unused)
 {
 	(void)unused;
