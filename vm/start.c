@@ -20,8 +20,8 @@
 #include "vm/vm.h"
 
 #define VENDORS_MAX 4
-/* init's own: its data, page tables for modules of some GiB. */
-#define INIT_QUOTA  4096
+/* init's own beside what maps the modules: its data, channels' tables. */
+#define INIT_QUOTA  1024
 
 struct start {
 	struct host *host;
@@ -173,12 +173,22 @@ static void domain_ended(struct domain *domain)
 		domain_put(init);
 }
 
+/* Where a module is not aligned to 2 MiB, a table for each 512 of its pages. */
+static uint64_t init_quota(const struct boot_modules *modules)
+{
+	uint64_t pages = INIT_QUOTA;
+
+	for (unsigned i = 0; i < modules->count; i++)
+		pages += modules->module[i].length / PAGE_2M + TABLE_LEVELS;
+	return pages;
+}
+
 static void init_main(void *arg)
 {
 	const struct gate_domain_spec spec = {
 		.name = "init",
 		.rights = GATE_RIGHT_HOST | GATE_RIGHT_LOG,
-		.quota_pages = INIT_QUOTA,
+		.quota_pages = init_quota(&this_host()->modules),
 		.thread_count = 1,
 	};
 	struct domain *domain;
