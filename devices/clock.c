@@ -25,6 +25,14 @@ static void announce(struct clock *clock)
 		clock->deadline_changed(clock->ctx, deadline);
 }
 
+static void deadline_set(struct clock_timer *timer, uint64_t deadline_ns)
+{
+	timer->deadline_ns = deadline_ns;
+	timer->is_armed = deadline_ns != CLOCK_NEVER;
+	if (timer->saved_ns)
+		*timer->saved_ns = deadline_ns;
+}
+
 static void unlink_timer(struct clock *clock, struct clock_timer *timer)
 {
 	struct clock_timer **link = &clock->first;
@@ -32,7 +40,7 @@ static void unlink_timer(struct clock *clock, struct clock_timer *timer)
 	while (*link != timer)
 		link = &(*link)->next;
 	*link = timer->next;
-	timer->is_armed = false;
+	deadline_set(timer, CLOCK_NEVER);
 }
 
 void clock_timer_arm(struct clock *clock, struct clock_timer *timer,
@@ -47,8 +55,7 @@ void clock_timer_arm(struct clock *clock, struct clock_timer *timer,
 	}
 	while (*link && (*link)->deadline_ns <= deadline_ns)
 		link = &(*link)->next;
-	timer->deadline_ns = deadline_ns;
-	timer->is_armed = true;
+	deadline_set(timer, deadline_ns);
 	timer->next = *link;
 	*link = timer;
 	announce(clock);
@@ -76,7 +83,7 @@ void clock_run(struct clock *clock)
 		struct clock_timer *timer = clock->first;
 
 		clock->first = timer->next;
-		timer->is_armed = false;
+		deadline_set(timer, CLOCK_NEVER);
 		timer->expired(timer->dev);
 	}
 	clock->is_running = false;

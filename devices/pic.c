@@ -10,6 +10,7 @@
  */
 #include "devices/pic.h"
 
+#include "devices/state.h"
 #include "include/errno.h"
 #include "lib/string.h"
 
@@ -47,10 +48,10 @@
 
 #define POLL_REQUEST	BIT(7)
 
-/* IRQ 0, 1, 2, 8 and 13 are edge-triggered for ever. */
-#define ELCR_MASTER	0xf8
-#define ELCR_SLAVE	0xde
 /* clang-format on */
+
+/* IRQ 0, 1, 2, 8 and 13 are edge-triggered for ever. */
+static const uint8_t elcr_writable[] = { 0xf8, 0xde };
 
 /* ---- Priorities -------------------------------------------------------- */
 
@@ -91,28 +92,28 @@ static __always_inline int chip_pending(const struct pic_chip *chip,
 
 static int slave_pending(const struct pic *pic)
 {
-	return chip_pending(&pic->chip[1], pic->chip[1].irr);
+	return chip_pending(&pic->state.chip[1], pic->state.chip[1].irr);
 }
 
 static uint8_t master_requests(const struct pic *pic)
 {
 	uint8_t cascade = slave_pending(pic) >= 0 ? BIT(PIC_CASCADE_PIN) : 0;
 
-	return pic->chip[0].irr | cascade;
+	return pic->state.chip[0].irr | cascade;
 }
 
 static int master_pending(const struct pic *pic)
 {
-	return chip_pending(&pic->chip[0], master_requests(pic));
+	return chip_pending(&pic->state.chip[0], master_requests(pic));
 }
 
 static void update(struct pic *pic)
 {
 	bool level = master_pending(pic) >= 0;
 
-	if (level == pic->out_level)
+	if (level == pic->state.out_level)
 		return;
-	pic->out_level = level;
+	pic->state.out_level = level;
 	irq_line_set(&pic->out, level);
 }
 
@@ -139,7 +140,7 @@ void pic_irq_set(void *opaque, unsigned pin, bool level)
 
 	if (pin > 15 || pin == PIC_CASCADE_PIN)
 		return;
-	chip_line_set(&pic->chip[pin >> 3], pin & 7, level);
+	chip_line_set(&pic->state.chip[pin >> 3], pin & 7, level);
 	update(pic);
 }
 
@@ -157,14 +158,14 @@ static void chip_ack(struct pic_chip *chip, unsigned pin)
 
 uint8_t pic_ack(struct pic *pic)
 {
-	struct pic_chip *chip = &pic->chip[0];
+	struct pic_chip *chip = &pic->state.chip[0];
 	int slave_pin = slave_pending(pic);
 	int pin = master_pending(pic);
 
 	if (pin >= 0)
 		chip_ack(chip, (unsigned)pin);
 	if (pin == PIC_CASCADE_PIN) {
-		chip = &pic->chip[1];
+		chip = &pic->state.chip[1];
 		pin = slave_pin;
 		if (pin >= 0)
 			chip_ack(chip, (unsigned)pin);
@@ -290,8 +291,8 @@ static void write_data(struct pic_chip *chip, uint8_t value, bool is_master)
 
 static uint8_t poll(struct pic *pic, struct pic_chip *chip)
 {
-	int pin = chip == &pic->chip[0] ? master_pending(pic)
-					: slave_pending(pic);
+	int pin = chip == &pic->state.chip[0] ? master_pending(pic)
+					      : slave_pending(pic);
 
 	chip->is_polled = false;
 	if (pin < 0)
@@ -305,7 +306,7 @@ static uint8_t read_status(const struct pic *pic, const struct pic_chip *chip)
 {
 	if (chip->reads_isr)
 		return chip->isr;
-	return chip == &pic->chip[0] ? master_requests(pic) : chip->irr;
+	return chip == &pic->state.chip[0] ? master_requests(pic) : chip->irr;
 }
 
 static void chip_access(struct pic *pic, struct pic_chip *chip,
@@ -321,7 +322,8 @@ static void chip_access(struct pic *pic, struct pic_chip *chip,
 		return;
 	}
 	if (io->offset)
-		write_data(chip, (uint8_t)io->data, chip == &pic->chip[0]);
+		write_data(chip, (uint8_t)io->data,
+			   chip == &pic->state.chip[0]);
 	else
 		write_command(chip, (uint8_t)io->data);
 	update(pic);
@@ -331,47 +333,86 @@ static void master_access(void *opaque, struct io_access *io)
 {
 	struct pic *pic = opaque;
 
-	chip_access(pic, &pic->chip[0], io);
+	chip_access(pic, &pic->state.chip[0], io);
 }
 
 static void slave_access(void *opaque, struct io_access *io)
 {
 	struct pic *pic = opaque;
 
-	chip_access(pic, &pic->chip[1], io);
+	chip_access(pic, &pic->state.chip[1], io);
 }
 
 static void elcr_access(void *opaque, struct io_access *io)
 {
 	struct pic *pic = opaque;
-	struct pic_chip *chip = &pic->chip[io->offset];
+	struct pic_chip *chip = &pic->state.chip[io->offset];
 
 	if (!io->is_write) {
 		io->data = chip->elcr;
 		return;
 	}
-	chip->elcr = io->data & chip->elcr_mask;
+	chip->elcr = io->data & elcr_writable[io->offset];
 	/* Level pins request what their lines say, from now on. */
 	chip->irr = (uint8_t)((chip->irr & ~chip->elcr) |
 			      (chip->lines & chip->elcr));
 	update(pic);
 }
 
+/* ---- State ------------------------------------------------------------- */
+
+static const struct state_field chip_fields[] = {
+	STATE_VALUE(struct pic_chip, expected, .max = PIC_ICW4),
+	STATE_VALUE(struct pic_chip, irr),
+	STATE_VALUE(struct pic_chip, imr),
+	STATE_VALUE(struct pic_chip, isr),
+	STATE_VALUE(struct pic_chip, lines, .flags = STATE_KEPT),
+	STATE_VALUE(struct pic_chip, elcr),
+	STATE_VALUE(struct pic_chip, vector_base),
+	STATE_VALUE(struct pic_chip, priority, .max = 7),
+	STATE_VALUE(struct pic_chip, is_single),
+	STATE_VALUE(struct pic_chip, has_icw4),
+	STATE_VALUE(struct pic_chip, is_auto_eoi),
+	STATE_VALUE(struct pic_chip, is_rotating),
+	STATE_VALUE(struct pic_chip, is_special_mask),
+	STATE_VALUE(struct pic_chip, is_nested),
+	STATE_VALUE(struct pic_chip, reads_isr),
+	STATE_VALUE(struct pic_chip, is_polled),
+	STATE_RESERVED(struct pic_chip, reserved),
+};
+
+static const struct state_description chip_description =
+	STATE_DESCRIPTION(struct pic_chip, chip_fields);
+
+static const struct state_field fields[] = {
+	STATE_STRUCTS(struct pic_state, chip, &chip_description),
+	STATE_VALUE(struct pic_state, out_level),
+	STATE_RESERVED(struct pic_state, reserved),
+};
+
+static const struct state_description description =
+	STATE_DESCRIPTION(struct pic_state, fields);
+
+static void tell_out(void *opaque)
+{
+	struct pic *pic = opaque;
+
+	irq_line_set(&pic->out, pic->state.out_level);
+}
+
+const struct device_ops pic_ops = {
+	.name = "pic",
+	.version = 1,
+	.state = &description,
+	.reset = tell_out,
+	.restored = tell_out,
+};
+
 /* ---- Life -------------------------------------------------------------- */
 
 void pic_reset(struct pic *pic)
 {
-	unsigned i;
-
-	for (i = 0; i < ARRAY_SIZE(pic->chip); i++) {
-		struct pic_chip *chip = &pic->chip[i];
-		uint8_t lines = chip->lines;
-
-		memset(chip, 0, sizeof(*chip));
-		chip->lines = lines;
-		chip->elcr_mask = i ? ELCR_SLAVE : ELCR_MASTER;
-	}
-	update(pic);
+	device_reset(&pic->device);
 }
 
 int pic_init(struct pic *pic, struct bus *ports, struct irq_line out)
@@ -388,7 +429,7 @@ int pic_init(struct pic *pic, struct bus *ports, struct irq_line out)
 
 	memset(pic, 0, sizeof(*pic));
 	pic->out = out;
-	pic_reset(pic);
+	device_init(&pic->device, &pic_ops, pic, &pic->state);
 	error = bus_add(ports, &region);
 	if (error)
 		return error;

@@ -19,15 +19,14 @@
 enum pic_icw { PIC_ICW_NONE, PIC_ICW2, PIC_ICW3, PIC_ICW4 };
 
 struct pic_chip {
+	enum pic_icw expected;
 	uint8_t irr; /* latched edges; lines in level mode */
 	uint8_t imr;
 	uint8_t isr;
 	uint8_t lines;
 	uint8_t elcr; /* 1: level */
-	uint8_t elcr_mask;
 	uint8_t vector_base;
 	uint8_t priority; /* the pin of the highest */
-	enum pic_icw expected;
 	bool is_single;
 	bool has_icw4;
 	bool is_auto_eoi;
@@ -36,13 +35,22 @@ struct pic_chip {
 	bool is_nested; /* special fully nested */
 	bool reads_isr;
 	bool is_polled; /* the next read is a poll */
+	uint8_t reserved[1];
+};
+
+struct pic_state {
+	struct pic_chip chip[2]; /* master, slave on pin 2 */
+	bool out_level;
+	uint8_t reserved[3];
 };
 
 struct pic {
-	struct pic_chip chip[2]; /* master, slave on pin 2 */
+	struct device device;
+	struct pic_state state;
 	struct irq_line out;
-	bool out_level;
 };
+
+extern const struct device_ops pic_ops;
 
 int __must_check pic_init(struct pic *pic, struct bus *ports,
 			  struct irq_line out);

@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a device model may know of the world: buses that carry accesses to
- * it, output pins, a clock with timers, guest memory, disks and character
- * streams.  All are handed to it at init; it never asks for more.
+ * it, output pins, a clock with timers, guest memory.  All are handed to it at
+ * init; it never asks for more.  Disks, character streams, networks, displays
+ * and input have headers of their own: block.h, char.h, net.h, display.h,
+ * input.h.
  *
- * A device's own state is one plain struct.  Nothing here is thread-safe: the
- * machine holds its lock around every call into a device.
+ * And what a board knows of a device: how it is reset, saved and restored.
+ *
+ * Nothing here is thread-safe: the machine holds its lock around every call
+ * into a device.
  */
 #ifndef BULKHEAD_DEVICE_H
 #define BULKHEAD_DEVICE_H
 
+#include "include/block.h"
+#include "include/char.h"
 #include "include/compiler.h"
 
 /* ---- Accesses ---------------------------------------------------------- */
@@ -79,18 +85,32 @@ static inline void irq_line_set(const struct irq_line *line, bool level)
  */
 struct clock;
 
+/* No deadline: what a timer that is not armed has in its device's state. */
+#define CLOCK_NEVER UINT64_MAX
+
 struct clock_timer {
 	void (*expired)(void *dev);
 	void *dev;
 	uint64_t deadline_ns; /* valid while armed */
 	bool is_armed;
-	struct clock_timer *next; /* the clock's own: sorted by deadline */
+	/*
+	 * Where the device's state holds the deadline, CLOCK_NEVER while not
+	 * armed: the clock keeps it so.  NULL: of a timer that is not saved.
+	 */
+	uint64_t *saved_ns;
+	struct clock_timer *next;    /* the clock's own: sorted by deadline */
+	struct clock_timer *sibling; /* the device's next timer */
 };
 
 struct clock {
 	uint64_t (*now_ns)(void *ctx);
 	/* Told when the earliest deadline changes; UINT64_MAX: none. */
 	void (*deadline_changed)(void *ctx, uint64_t deadline_ns);
+	/*
+	 * Time goes on from now_ns, after a restore.  NULL: cannot be set, and
+	 * device_list_load() refuses.
+	 */
+	void (*now_set)(void *ctx, uint64_t now_ns);
 	void *ctx;
 	uint64_t epoch_s; /* wall clock, seconds since 1970, at time 0 */
 	struct clock_timer *first;
@@ -144,50 +164,114 @@ void guest_ram_read(const struct guest_ram *ram, gpa_t gpa, void *to,
 void guest_ram_write(const struct guest_ram *ram, gpa_t gpa, const void *from,
 		     uint64_t length);
 
-/* ---- Disks ------------------------------------------------------------- */
-
-enum block_op { BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH };
+/* ---- A device as its board sees it ------------------------------------- */
 
 /*
- * A request: sectors of 512 bytes between the medium and up to BLOCK_SEGMENTS
- * pieces of memory.  The caller owns it and leaves it alone from submit to
- * done.  done() may run before submit() returns; status is 0 or -EIO, -EROFS,
- * -ERANGE.
+ * `struct X` is wiring: lines, buses, the clock, backends.  In it lies one
+ * `struct X_state`, plain data, which a table of fields describes; reset, save
+ * and restore read the table (devices/state.h says how to write one).
  */
-#define BLOCK_SECTOR   512
-#define BLOCK_SEGMENTS 64
+struct state_description; /* devices/state.h */
 
-struct block_segment {
-	void *host;
-	uint32_t length; /* bytes, a multiple of 512 but for ATAPI's tails */
+/* What all instances of a device have in common.  All functions may be NULL. */
+struct device_ops {
+	const char *name; /* in saved images: never changes */
+	uint16_t version; /* of the state; another one is refused */
+	const struct state_description *state;
+	/* The fields are as the table says; what is left to do: tell lines. */
+	void (*reset)(void *dev);
+	/*
+	 * The fields have been loaded, those of all other devices too, and the
+	 * timers run: brings wiring in line with them (levels of lines,
+	 * mappings) and tells nobody of a change that is none.
+	 */
+	void (*restored)(void *dev);
+	/*
+	 * Whether the fields, each within its own limits, go together, with
+	 * the wiring of dev and with the VM time of the save.  What this lets
+	 * pass must be safe to run with, as if a guest had made it.
+	 */
+	bool (*is_valid)(const void *dev, const void *state, uint64_t now_ns);
+	/* Nothing in flight that the state does not tell of: may be saved. */
+	bool (*is_idle)(const void *dev);
 };
 
-struct block_request {
-	enum block_op op;
-	uint64_t sector;
-	uint32_t segment_count;
-	struct block_segment segment[BLOCK_SEGMENTS];
-	void (*done)(void *dev, struct block_request *req, int status);
-	void *dev;
+/* A part of struct X. */
+struct device {
+	const struct device_ops *ops;
+	void *dev;   /* struct X */
+	void *state; /* struct X_state */
+	struct clock *clock;
+	struct clock_timer *timers; /* by sibling */
+	uint16_t instance;	    /* among those of the same name */
 };
-
-struct block_backend {
-	void (*submit)(void *ctx, struct block_request *req);
-	void *ctx;
-	uint64_t sector_count;
-	bool is_read_only;
-};
-
-/* ---- Character streams ------------------------------------------------- */
 
 /*
- * Output goes out by write(), which always takes all.  The device is told of
- * input by its own xxx_receive() and asked for room by the board.
+ * Implemented in devices/device.c.  state is filled as after power-on, kept
+ * fields too; nobody is told.
  */
-struct char_backend {
-	void (*write)(void *ctx, const void *data, size_t length);
-	void *ctx;
+void device_init(struct device *device, const struct device_ops *ops, void *dev,
+		 void *state);
+/*
+ * A timer of the device.  It is disarmed by a reset and armed again by a
+ * restore, from the deadline in the state, a uint64_t that the table resets to
+ * CLOCK_NEVER.  All timers of a device are of one clock.
+ */
+void device_timer_init(struct device *device, struct clock *clock,
+		       struct clock_timer *timer, void (*expired)(void *dev),
+		       void *dev, uint64_t *saved_ns);
+
+/* Timers off, fields but the kept ones as the table says, then ops->reset(). */
+void device_reset(struct device *device);
+
+/*
+ * A device's record, or a board's image, into size bytes at image; *length is
+ * how many it takes, also when they do not fit.  -ENOSPC: more than size;
+ * -EAGAIN: something is in flight, let its completion come in first.
+ */
+int __must_check device_save(const struct device *device, void *image,
+			     size_t size, size_t *length);
+/*
+ * Loads exactly such a record and calls ops->restored().  scratch: as many
+ * bytes as the state has, aligned to 8.  -EINVAL: the record is damaged, of
+ * another device, instance or version, has a field too few or too many, or a
+ * value out of range; why (why_size bytes) says which, and the device is as it
+ * was.
+ */
+int __must_check device_load(struct device *device, const void *image,
+			     size_t length, void *scratch, char *why,
+			     size_t why_size);
+
+/* ---- All devices of a board -------------------------------------------- */
+
+#define DEVICES_MAX 64
+
+struct device_list {
+	struct clock *clock;
+	unsigned count;
+	struct device *device[DEVICES_MAX];
 };
+
+void device_list_init(struct device_list *list, struct clock *clock);
+/*
+ * In the order of the wires: who drives a line comes after whom it leads to.
+ * Counts the instances of a name.  -ENOSPC: DEVICES_MAX are there.
+ */
+int __must_check device_list_add(struct device_list *list,
+				 struct device *device);
+/* Sources first, so that interrupt controllers see their lines low. */
+void device_list_reset(struct device_list *list);
+/* Bytes of scratch that loading takes. */
+size_t device_list_scratch(const struct device_list *list);
+/*
+ * As device_save() and device_load(), for all of them or for none, with the
+ * VM's time.  image must not change meanwhile: no shared memory.
+ */
+int __must_check device_list_save(const struct device_list *list, void *image,
+				  size_t size, size_t *length);
+int __must_check device_list_load(struct device_list *list, const void *image,
+				  size_t length, void *scratch, char *why,
+				  size_t why_size);
 
 /* ---- Logging ----------------------------------------------------------- */
 

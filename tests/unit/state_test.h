@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What holds for the state of every device, tried on one that a rig has: run
+ * it a while on random accesses, time and input; save it; load that into a
+ * fresh one; both then do the same.  A reset leads where a fresh one is, and
+ * damaged images change nothing.
+ *
+ * A test names its devices in a table of struct subject and calls
+ * subject_test() for each.
+ */
+#ifndef BULKHEAD_TESTS_UNIT_STATE_TEST_H
+#define BULKHEAD_TESTS_UNIT_STATE_TEST_H
+
+#include "tests/unit/device_test.h"
+
+#include <stdlib.h>
+
+#include "devices/state.h"
+#include "include/errno.h"
+
+#define RIG_TRACE 4096
+#define RIG_IMAGE (1 << 20)
+
+struct rig {
+	struct bench b;
+	uint64_t seed;
+	/* All that the device has said since the trace was last cleared. */
+	uint64_t trace[RIG_TRACE];
+	unsigned trace_length;
+	void *model; /* struct X, of subject.size bytes */
+	struct device *device;
+};
+
+/* Ports or memory with one kind of access. */
+struct subject_region {
+	uint64_t base;
+	uint64_t length;
+	uint8_t size; /* bytes of an access, at multiples of it */
+	bool is_memory;
+};
+
+struct subject {
+	const char *name;
+	size_t size;
+	/* Builds the device in rig->model, says where its struct device is. */
+	struct device *(*build)(struct rig *rig);
+	const struct subject_region *regions;
+	unsigned region_count;
+	/* What else happens to it: input lines, bytes from outside.  Or NULL.
+	 */
+	void (*input)(struct rig *rig);
+};
+
+/* ---- A rig ------------------------------------------------------------- */
+
+static inline void rig_note(struct rig *rig, uint64_t value)
+{
+	assert_true(rig->trace_length < RIG_TRACE);
+	rig->trace[rig->trace_length++] = value;
+}
+
+static inline void rig_line(void *sink, unsigned pin, bool level)
+{
+	struct rig *rig = sink;
+
+	bench_line(&rig->b, pin, level);
+	rig_note(rig, 0x11e0000 | pin << 1 | level);
+}
+
+static inline struct irq_line rig_irq(struct rig *rig, unsigned pin)
+{
+	return (struct irq_line){ rig_line, rig, pin };
+}
+
+/* xorshift64*: 32 good bits. */
+static inline uint32_t rig_random(struct rig *rig)
+{
+	rig->seed ^= rig->seed >> 12;
+	rig->seed ^= rig->seed << 25;
+	rig->seed ^= rig->seed >> 27;
+	return (uint32_t)((rig->seed * 0x2545f4914f6cdd1dULL) >> 32);
+}
+
+static inline struct rig *rig_new(const struct subject *subject,
+				  uint64_t now_ns, uint64_t seed)
+{
+	struct rig *rig = calloc(1, sizeof(*rig));
+
+	assert_non_null(rig);
+	bench_init(&rig->b);
+	rig->b.now_ns = now_ns;
+	rig->b.clock.epoch_s = 1700000000;
+	rig->seed = seed;
+	rig->model = calloc(1, subject->size);
+	assert_non_null(rig->model);
+	rig->device = subject->build(rig);
+	return rig;
+}
+
+static inline void rig_free(struct rig *rig)
+{
+	free(rig->model);
+	free(rig);
+}
+
+static inline void rig_access(struct rig *rig, const struct subject *subject)
+{
+	const struct subject_region *region =
+		&subject->regions[rig_random(rig) % subject->region_count];
+	struct bus *bus = region->is_memory ? &rig->b.memory : &rig->b.ports;
+	uint64_t address = region->base +
+			   rig_random(rig) % (region->length / region->size) *
+				   region->size;
+	uint64_t data = rig_random(rig);
+
+	if (region->size == 8)
+		data |= (uint64_t)rig_random(rig) << 32;
+	/* Small numbers mean more than large ones. */
+	if (rig_random(rig) & 1)
+		data &= 0x1f;
+	if (rig_random(rig) & 1)
+		bus_out(bus, address, data, region->size);
+	else
+		rig_note(rig, bus_in(bus, address, region->size));
+}
+
+static inline void rig_step(struct rig *rig, const struct subject *subject)
+{
+	unsigned what = rig_random(rig) % 8;
+
+	rig->trace_length = 0;
+	if (what == 0)
+		bench_step(&rig->b, rig_random(rig) >> rig_random(rig) % 32);
+	else if (what < 3 && subject->input)
+		subject->input(rig);
+	else
+		rig_access(rig, subject);
+}
+
+static inline void rig_run(struct rig *rig, const struct subject *subject,
+			   unsigned steps)
+{
+	while (steps--)
+		rig_step(rig, subject);
+}
+
+/* ---- Images ------------------------------------------------------------ */
+
+struct image {
+	size_t length;
+	uint8_t data[RIG_IMAGE];
+};
+
+static inline void rig_save(const struct rig *rig, struct image *image)
+{
+	assert_int_equal(device_save(rig->device, image->data,
+				     sizeof(image->data), &image->length),
+			 0);
+}
+
+static inline int rig_load(struct rig *rig, const struct image *image,
+			   char why[200])
+{
+	/* Of just that length, so that the sanitizer watches both ends. */
+	void *scratch = malloc(rig->device->ops->state->size);
+	uint8_t *copy = malloc(image->length ? image->length : 1);
+	int error;
+
+	why[0] = '\0';
+	memcpy(copy, image->data, image->length);
+	error = device_load(rig->device, copy, image->length, scratch, why,
+			    200);
+	free(copy);
+	free(scratch);
+	return error;
+}
+
+static inline void assert_same_image(const struct image *a,
+				     const struct image *b)
+{
+	assert_int_equal(a->length, b->length);
+	assert_memory_equal(a->data, b->data, a->length);
+}
+
+/* ---- Tests ------------------------------------------------------------- */
+
+static inline void subject_test_restore(const struct subject *subject,
+					uint64_t seed)
+{
+	static struct image saved, again;
+	struct rig *one = rig_new(subject, 12345678, seed);
+	struct rig *two = rig_new(subject, 0, 0);
+	unsigned step;
+	char why[200];
+
+	rig_run(one, subject, (unsigned)(seed % 2000));
+	rig_save(one, &saved);
+	two->b.now_ns = one->b.now_ns;
+	two->seed = one->seed;
+	if (rig_load(two, &saved, why))
+		fail_msg("%s, seed %lu: %s", subject->name, seed, why);
+	rig_save(two, &again);
+	assert_same_image(&saved, &again);
+	assert_int_equal(one->b.level, two->b.level);
+	for (step = 0; step < 1000; step++) {
+		rig_step(one, subject);
+		rig_step(two, subject);
+		if (one->trace_length != two->trace_length ||
+		    memcmp(one->trace, two->trace,
+			   one->trace_length * sizeof(one->trace[0])))
+			fail_msg("%s, seed %lu: differs at step %u",
+				 subject->name, seed, step);
+	}
+	rig_save(one, &saved);
+	rig_save(two, &again);
+	assert_same_image(&saved, &again);
+	rig_free(one);
+	rig_free(two);
+}
+
+/* All but what lives through a reset. */
+static inline void assert_same_reset(const struct state_description *table,
+				     const uint8_t *a, const uint8_t *b)
+{
+	unsigned i, k;
+
+	for (i = 0; i < table->field_count; i++) {
+		const struct state_field *field = &table->field[i];
+
+		if (field->flags & STATE_KEPT)
+			continue;
+		for (k = 0; k < field->count; k++) {
+			size_t at = field->offset + k * field->size;
+
+			if (field->kind == STATE_NESTED)
+				assert_same_reset(field->nested, a + at,
+						  b + at);
+			else if (memcmp(a + at, b + at, field->size))
+				fail_msg("%s.%s[%u] differs", table->name,
+					 field->name, k);
+		}
+	}
+}
+
+static inline void subject_test_reset(const struct subject *subject,
+				      uint64_t seed)
+{
+	struct rig *one = rig_new(subject, 12345678, seed);
+	struct rig *fresh;
+
+	rig_run(one, subject, 1000);
+	one->trace_length = 0;
+	device_reset(one->device);
+	fresh = rig_new(subject, one->b.now_ns, 0);
+	assert_same_reset(one->device->ops->state, one->device->state,
+			  fresh->device->state);
+	rig_free(one);
+	rig_free(fresh);
+}
+
+static inline void damage(struct rig *rig, struct image *image)
+{
+	unsigned count = 1 + rig_random(rig) % 3;
+
+	switch (rig_random(rig) % 8) {
+	case 0:
+		image->length = rig_random(rig) % image->length;
+		return;
+	case 1:
+		image->length += 1 + rig_random(rig) % 16;
+		return;
+	}
+	while (count--) {
+		uint8_t *at = &image->data[rig_random(rig) % image->length];
+
+		*at = (uint8_t)(rig_random(rig) & 1
+					? rig_random(rig)
+					: *at ^ BIT(rig_random(rig) % 8));
+	}
+}
+
+/*
+ * What is refused changes nothing.  What is not is in the device as it was in
+ * the image, and can be run with.
+ */
+static inline void subject_test_damaged(const struct subject *subject,
+					uint64_t seed)
+{
+	static struct image good, before, bad, after;
+	struct rig *rig = rig_new(subject, 12345678, seed);
+	unsigned i, refused = 0;
+	char why[200];
+
+	rig_run(rig, subject, (unsigned)(seed % 1000));
+	rig_save(rig, &good);
+	for (i = 0; i < 400; i++) {
+		uint64_t now_ns = rig->b.now_ns;
+
+		bad = good;
+		damage(rig, &bad);
+		rig_save(rig, &before);
+		if (rig_load(rig, &bad, why)) {
+			refused++;
+			assert_true(why[0]);
+			rig_save(rig, &after);
+			assert_same_image(&before, &after);
+			continue;
+		}
+		rig_save(rig, &after);
+		assert_same_image(&bad, &after);
+		rig_run(rig, subject, 100);
+		rig->b.now_ns = now_ns;
+	}
+	assert_true(refused > 100);
+	rig_free(rig);
+}
+
+static inline void subject_test(const struct subject *subject)
+{
+	struct rig *rig = rig_new(subject, 0, 0);
+	uint64_t seed;
+	char why[200];
+
+	if (state_check(rig->device->ops->state, why, sizeof(why)))
+		fail_msg("%s: %s", subject->name, why);
+	rig_free(rig);
+	for (seed = 1; seed <= 40; seed++) {
+		subject_test_restore(subject, seed * 0x9e3779b97f4a7c15ULL);
+		subject_test_reset(subject, seed * 0x9e3779b97f4a7c15ULL);
+	}
+	for (seed = 1; seed <= 10; seed++)
+		subject_test_damaged(subject, seed * 0x9e3779b97f4a7c15ULL);
+}
+
+#endif
