@@ -22,7 +22,7 @@ endif
 .SECONDARY:
 
 .PHONY: all
-all: $B/bulkhead32.elf
+all: $B/bulkhead32.elf programs
 
 # ---- Flags -----------------------------------------------------------------
 
@@ -45,21 +45,21 @@ c_in	= $(filter-out %_offsets.c,$(wildcard $(addsuffix /*.c,$1)))
 objs	= $(patsubst %,$2/%.o,$(call c_in,$1) $(wildcard $(addsuffix /*.asm,$1)))
 
 PURE_DIRS    := emulate devices firmware lib
-MACHINE_DIRS := machine $(PURE_DIRS)
-MONITOR_DIRS := boot core mm svm vmx drivers lib
+MONITOR_DIRS := boot kernel cpumodel vm mm svm vmx lib
 
-MACHINE_OBJS := $(call objs,$(MACHINE_DIRS),$B/machine)
-MONITOR_OBJS := $(call objs,$(MONITOR_DIRS),$B/monitor)
+MONITOR_OBJS := $(call objs,$(MONITOR_DIRS),$B/monitor) \
+		$B/monitor/drivers/uart.c.o
 
 # Host tests: pure code, and those files of the monitor that are host-testable.
-HOST_SRCS := $(filter-out lib/string.c lib/printf.c lib/libc_shim.c, \
-	     $(call c_in,$(PURE_DIRS))) \
-	     $(wildcard mm/table.c mm/npt.c mm/ept.c mm/pages.c core/apic.c \
-	     core/apic_vectors.c core/console.c core/cpuid.c core/msr.c \
-	     core/manifest.c core/modules.c core/program.c core/terminal.c \
-	     core/speculation.c \
-	     boot/multiboot.c boot/ranges.c boot/acpi.c \
-	     core/module_check.c)
+HOST_SRCS := $(filter-out init/main.c lib/string.c lib/printf.c lib/libc_shim.c, \
+	     $(call c_in,$(PURE_DIRS) init)) \
+	     $(addprefix mm/,table.c npt.c ept.c pages.c) \
+	     $(addprefix cpumodel/,apic.c apic_vectors.c cpuid.c msr.c) \
+	     $(addprefix kernel/,console.c terminal.c modules.c) \
+	     $(addprefix boot/,multiboot.c ranges.c acpi.c modules.c options.c \
+	     first.c speculation.c) \
+	     lib/user/ring.c drivers/uart16550.c \
+	     $(addprefix services/seat/,mux.c sources.c rows.c terminal.c control.c)
 HOST_OBJS := $(patsubst %,$B/host/%.o,$(HOST_SRCS))
 
 # ---- Offsets for NASM: never numbers by hand -------------------------------
@@ -94,7 +94,7 @@ $B/monitor/%.c.o: %.c $B/flags
 $B/machine/%.c.o: %.c $B/flags
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$Q$(CC) $(MACHINE) -MMD -MP -c -o $@ $<
+	$Q$(CC) $(MACHINE) $(CFLAGS_$(subst /,_,$*)) -MMD -MP -c -o $@ $<
 
 $B/monitor/%.asm.o: %.asm $B/offsets.inc Makefile
 	@mkdir -p $(@D)
@@ -111,17 +111,41 @@ $B/host/%.c.o: %.c $B/flags
 	$(call say,HOSTCC)
 	$Q$(HOSTCC) $(HOSTSAN) -MMD -MP -c -o $@ $<
 
-# ---- The machine: the ring-3 program, carried inside the boot image --------
+# ---- Programs: what runs in ring 3 -----------------------------------------
+# PROGRAM_x names the folders of program x; PROGRAM_LIBS_x what else it links.
 
-$B/machine.elf: $(MACHINE_OBJS) machine/machine.ld
-	$(call say,LD)
-	$Q$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack \
-		--build-id=none --gc-sections -T machine/machine.ld -o $@ \
-		$(MACHINE_OBJS)
+PROGRAM_machine	:= machine emulate devices firmware
+PROGRAM_seat	:= services/seat drivers
+PROGRAM_init	:= init
+PROGRAM_LIBS_init := $(shell $(CC) -print-file-name=libfdt.a)
+PROGRAMS	:= machine seat init
 
-$B/machine.stripped: $B/machine.elf
-	$(call say,OBJCOPY)
-	$Q$(OBJCOPY) --strip-all $< $@
+USER_OBJS := $(call objs,lib lib/user,$B/machine)
+PROGRAM_LINK = $(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack \
+	--build-id=none --gc-sections -T lib/user/program.ld
+
+$B/gate_version.inc: include/gate.h
+	@mkdir -p $(@D)
+	@sed -n 's/^#define \(GATE_VERSION\)[ \t]*\([0-9]*\)/%define \1 \2/p' $< >$@
+
+$B/machine/lib/user/entry.asm.o: $B/gate_version.inc
+
+define program_rule
+$B/programs/$1.elf: $(call objs,$(PROGRAM_$1),$B/machine) $(USER_OBJS) \
+		lib/user/program.ld
+	@mkdir -p $$(@D)
+	$$(call say,LD)
+	$$Q$$(PROGRAM_LINK) -o $$@.full $$(filter %.o,$$^) $(PROGRAM_LIBS_$1)
+	$$Q$$(OBJCOPY) --strip-all $$@.full $$@
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program_rule,$p)))
+
+.PHONY: programs
+programs: $(PROGRAMS:%=$B/programs/%.elf)
+
+# libfdt.h is a C library's client; only this file sees those headers.
+CFLAGS_init_manifest := -isystem /usr/include/x86_64-linux-gnu \
+	-isystem /usr/include
 
 # ---- The monitor -----------------------------------------------------------
 # boot/monitor.mk links $B/bulkhead.elf (two passes: the symbol table).

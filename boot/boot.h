@@ -10,6 +10,8 @@
 #include "include/compiler.h"
 
 struct host;
+struct lapic;
+struct time_base;
 
 #define BOOT_RANGES_MAX 128
 #define BOOT_REACH	GIB(4) /* what the boot tables map */
@@ -48,6 +50,25 @@ int __must_check ranges_remove(struct boot_ranges *ranges, hpa_t base,
 			       uint64_t length);
 
 /*
+ * Cuts length bytes, in whole pages, off a range that the boot tables reach.
+ * 0: there is none so large.
+ */
+hpa_t __must_check ranges_take(struct boot_ranges *ranges, uint64_t length);
+
+/*
+ * Moves modules that are not aligned, share a page with another or lie outside
+ * of ram to pages of free, which has no module's pages, and zeroes what is left
+ * of each one's last page.  -ENOMEM: none for *failed.
+ */
+int __must_check modules_place(const struct boot_ranges *ram,
+			       struct boot_ranges *free,
+			       struct boot_modules *modules,
+			       const struct boot_module **failed);
+
+/* Reads the command line; words that are no options are logged. */
+void options_parse(const struct boot_info *boot, struct boot_options *options);
+
+/*
  * Copies what magic and info (both as at entry) say; image is where the
  * monitor lies.  Whatever info holds, this ends and reads nothing beyond
  * BOOT_REACH or behind the end of a Multiboot 2 tag.  -EINVAL: no Multiboot
@@ -63,6 +84,9 @@ int __must_check multiboot_parse(uint32_t magic, hpa_t info,
  * -ENODEV: none, or broken; info then holds what a PC has without them.
  */
 int __must_check acpi_parse(hpa_t rsdp, struct acpi_info *info);
+
+/* Sets the rates of base but for boot_tsc; the caller's APIC timer is off. */
+void time_calibrate(struct time_base *base, const struct lapic *lapic);
 
 /* Starts all other CPUs that ACPI lists; trampoline: a page below 1 MiB. */
 void smp_start_all(struct host *host, hpa_t trampoline);

@@ -5,33 +5,30 @@
  * over to core.
  */
 #include "boot/boot.h"
+#include "boot/speculation.h"
 
 #include "include/errno.h"
 #include "include/log.h"
-#include "include/manifest.h"
 #include "include/panic.h"
 #include "include/x86.h"
 #include "include/x86_msr.h"
 #include "include/x86_state.h"
-#include "core/host.h"
-#include "core/trap.h"
+#include "kernel/host.h"
+#include "kernel/trap.h"
 #include "mm/phys.h"
 
-#define COM1		0x3f8
-#define COM1_IRQ	4
-#define LOW_MEMORY_END	MIB(1)
-#define TRAMPOLINE_MIN	0x8000ULL
-#define TRAMPOLINE_MAX	0x9f000ULL
-#define LAPIC_SIZE	4096
-#define MANIFEST_MODULE "manifest.dtb"
-#define MANIFEST_ORDER	5 /* 128 KiB */
-#define CANARY_OFFSET	0x28
-#define IOAPIC_SIZE	4096
+#define COM1	       0x3f8
+#define COM1_IRQ       4
+#define LOW_MEMORY_END MIB(1)
+#define TRAMPOLINE_MIN 0x8000ULL
+#define TRAMPOLINE_MAX 0x9f000ULL
+#define LAPIC_SIZE     4096
+#define IOAPIC_SIZE    4096
 
+extern const char image_init_text[], image_init_rodata[], image_init_data[];
 extern const char image_text[], image_rodata[], image_data[], image_end[];
 extern char boot_stack_guard[], boot_stack_top[], boot_trap_stack_top[];
 
-static struct host the_host;
 static struct boot_info boot_info;
 
 static void early_init(struct host *host)
@@ -108,23 +105,6 @@ static hpa_t ram_top(const struct boot_ranges *ram)
 	return MIN(top, PHYSMAP_SIZE);
 }
 
-/* Cuts length bytes off some range that the boot tables reach; 0: none. */
-static hpa_t ram_take(struct boot_ranges *ram, uint64_t length)
-{
-	unsigned i;
-
-	length = ALIGN_UP(length, PAGE_SIZE);
-	for (i = 0; i < ram->count; i++) {
-		hpa_t base = ALIGN_UP(ram->range[i].base, PAGE_SIZE);
-
-		if (base + length > ram->range[i].base + ram->range[i].length ||
-		    base + length > BOOT_REACH)
-			continue;
-		return ranges_remove(ram, base, length) ? 0 : base;
-	}
-	return 0;
-}
-
 /* Gives the allocator the part of the RAM in [from, to). */
 static void ram_release(struct host *host, const struct boot_ranges *ram,
 			hpa_t from, hpa_t to)
@@ -161,9 +141,29 @@ static int physmap_fill(struct host *host, struct boot_ranges *ram)
 	return error;
 }
 
+/* Does not return without memory for modules that have to move. */
+static int modules_init(struct boot_info *boot)
+{
+	struct boot_ranges free = boot->ram;
+	const struct boot_module *failed;
+	int error = ram_reserve(&free, &boot->modules);
+
+	if (error)
+		return error;
+	error = modules_place(&boot->ram, &free, &boot->modules, &failed);
+	if (error)
+		monitor_panic("no memory to move boot module %s, %lu KiB, to "
+			      "pages of its own",
+			      failed->name, failed->length / KIB(1));
+	return 0;
+}
+
 static int memory_init(struct host *host, struct boot_info *boot)
 {
 	struct map_image image = {
+		.init_text = (uint64_t)image_init_text,
+		.init_rodata = (uint64_t)image_init_rodata,
+		.init_data = (uint64_t)image_init_data,
 		.text = (uint64_t)image_text,
 		.rodata = (uint64_t)image_rodata,
 		.data = (uint64_t)image_data,
@@ -176,10 +176,12 @@ static int memory_init(struct host *host, struct boot_info *boot)
 	int error;
 
 	host->image_bytes = image_physical_end() - image_physical_start();
-	error = ram_reserve(&ram, &boot->modules);
+	error = modules_init(boot);
+	if (!error)
+		error = ram_reserve(&ram, &boot->modules);
 	if (error)
 		return error;
-	metadata = ram_take(&ram, pages_metadata_size(top));
+	metadata = ranges_take(&ram, pages_metadata_size(top));
 	if (!metadata)
 		return -ENOMEM;
 	pages_init(&host->pages, phys_to_virt(metadata), top);
@@ -268,7 +270,7 @@ static void log_protections(void)
 
 static void clocks_init(struct host *host)
 {
-	time_init(&host->time);
+	time_calibrate(&host->time, &host->lapic);
 	time_init_cpu(&host->boot_cpu);
 	log_info("time: TSC %lu.%03lu MHz, timer %s%s",
 		 host->time.tsc_hz / 1000000, host->time.tsc_hz / 1000 % 1000,
@@ -292,17 +294,6 @@ static void console_listen(struct host *host)
 	uart_irq_enable(&host->console.uart, true);
 }
 
-static void flush_here(void *ctx)
-{
-	(void)ctx;
-	cr3_write(cr3_read());
-}
-
-static void flush_others(void *ctx)
-{
-	cpu_call_others(flush_here, ctx);
-}
-
 /* Other CPUs run nothing yet: they come up at the end of this. */
 static void host_init(struct host *host, uint32_t magic, hpa_t info)
 {
@@ -319,6 +310,8 @@ static void host_init(struct host *host, uint32_t magic, hpa_t info)
 		monitor_panic("no usable Multiboot information (magic 0x%x, "
 			      "error %d)",
 			      magic, error);
+	options_parse(boot, &host->options);
+	host->console.log_level = host->options.log_level;
 	if (acpi_parse(boot->rsdp, &host->acpi))
 		log_warn("no ACPI tables: one CPU, no power-off");
 	trampoline = trampoline_find(&boot->ram);
@@ -333,53 +326,20 @@ static void host_init(struct host *host, uint32_t magic, hpa_t info)
 	clocks_init(host);
 	sched_init_cpu(&host->boot_cpu, &host->boot_cpu.first_thread);
 	host->boot_cpu.is_online = true;
-	host->map.flush_all = flush_others;
+	host->map.flush_all = host_flush_tlbs;
 	irq_enable();
 	smp_start_all(host, trampoline);
 	console_listen(host);
 }
 
-/* Debian's libfdt keeps its stack canary behind FS, like any program. */
-static int manifest_parse_guarded(struct manifest *manifest,
-				  const struct boot_module *module, char *error)
+/* Does not return without a first program. */
+static void first_program_find(struct host *host)
 {
-	uint64_t thread_block[8] = { 0 };
-	int status;
+	const struct boot_module *file;
 
-	_Static_assert(sizeof(thread_block) > CANARY_OFFSET, "holds a canary");
-	thread_block[CANARY_OFFSET / 8] = time_now_tsc();
-	msr_write(MSR_FS_BASE, (uint64_t)thread_block);
-	status = manifest_parse(manifest, phys_to_virt(module->base),
-				module->length, error, MANIFEST_ERROR_SIZE);
-	msr_write(MSR_FS_BASE, 0);
-	return status;
-}
-
-/* Does not return without a manifest that makes sense. */
-static const struct manifest *manifest_read(struct host *host,
-					    const struct boot_modules *modules)
-{
-	const struct boot_module *module =
-		boot_module_find(modules, MANIFEST_MODULE);
-	struct manifest *manifest = pages_alloc_zeroed(
-		&host->pages, &host->account, MANIFEST_ORDER);
-	char error[MANIFEST_ERROR_SIZE];
-
-	_Static_assert(sizeof(*manifest) <= PAGE_SIZE << MANIFEST_ORDER,
-		       "MANIFEST_ORDER");
-	if (!module) {
-		log_err("no boot module is called " MANIFEST_MODULE);
+	if (boot_first_program(&host->modules, &host->first_program, &file))
 		host_power_off(HOST_EXIT_CODE_PANIC);
-	}
-	if (!manifest)
-		monitor_panic("no memory for the manifest");
-	if (manifest_parse_guarded(manifest, module, error)) {
-		log_err("manifest refused: %s", error);
-		host_power_off(HOST_EXIT_CODE_PANIC);
-	}
-	host->console.log_level = manifest->log_level;
-	host->end = manifest->end;
-	return manifest;
+	host->first_module = (unsigned)(file - host->modules.module);
 }
 
 void boot_main(uint32_t magic, uint32_t info)
@@ -388,15 +348,8 @@ void boot_main(uint32_t magic, uint32_t info)
 
 	early_init(host);
 	host_init(host, magic, info);
-	host_start(manifest_read(host, &boot_info.modules), &boot_info.modules);
-	sched_idle();
-}
-
-__attribute__((weak)) void host_start(const struct manifest *manifest,
-				      const struct boot_modules *modules)
-{
-	(void)manifest;
-	(void)modules;
-	log_warn("no guests");
-	host_power_off(HOST_EXIT_CODE_DONE);
+	host->modules = boot_info.modules;
+	first_program_find(host);
+	speculation_init(host, !host->options.is_mitigations_off);
+	host_enter();
 }

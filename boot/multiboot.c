@@ -393,14 +393,3 @@ int multiboot_parse(uint32_t magic, hpa_t info, const struct boot_range *image,
 		return mb2_parse(info, boot);
 	return -EINVAL;
 }
-
-const struct boot_module *boot_module_find(const struct boot_modules *modules,
-					   const char *name)
-{
-	unsigned i;
-
-	for (i = 0; i < modules->count; i++)
-		if (strcmp(modules->module[i].name, name) == 0)
-			return &modules->module[i];
-	return NULL;
-}

@@ -41,3 +41,20 @@ int ranges_remove(struct boot_ranges *ranges, hpa_t base, uint64_t length)
 	}
 	return 0;
 }
+
+hpa_t ranges_take(struct boot_ranges *ranges, uint64_t length)
+{
+	unsigned i;
+
+	length = ALIGN_UP(length, PAGE_SIZE);
+	for (i = 0; i < ranges->count; i++) {
+		hpa_t base = ALIGN_UP(ranges->range[i].base, PAGE_SIZE);
+
+		if (base + length >
+			    ranges->range[i].base + ranges->range[i].length ||
+		    base + length > BOOT_REACH)
+			continue;
+		return ranges_remove(ranges, base, length) ? 0 : base;
+	}
+	return 0;
+}

@@ -9,8 +9,8 @@
 
 #include "include/errno.h"
 #include "include/log.h"
-#include "core/host.h"
-#include "core/trap.h"
+#include "kernel/host.h"
+#include "kernel/trap.h"
 #include "lib/string.h"
 #include "mm/phys.h"
 

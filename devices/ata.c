@@ -17,15 +17,12 @@
 #include "include/errno.h"
 #include "lib/string.h"
 
-#define GEOMETRY_HEADS	   16
-#define GEOMETRY_SECTORS   63
 #define GEOMETRY_CYLINDERS 16383
 
 #define LBA28_LIMIT BIT(28)
 #define LBA48_LIMIT BIT(48)
 
 #define POWER_STANDBY 0x00
-#define POWER_ACTIVE  0xff
 
 /* IDENTIFY DEVICE */
 #define ID_WORDS	 256
@@ -65,23 +62,25 @@
 
 static uint64_t address_chs(const struct ide_drive *drive)
 {
-	uint32_t cylinder = drive->now.lba_mid | drive->now.lba_high << 8;
-	uint32_t head = drive->device & IDE_DEVICE_HEAD;
-	uint32_t sector = drive->now.lba_low;
+	uint32_t cylinder =
+		drive->state->now.lba_mid | drive->state->now.lba_high << 8;
+	uint32_t head = drive->state->device & IDE_DEVICE_HEAD;
+	uint32_t sector = drive->state->now.lba_low;
 
-	if (sector == 0 || sector > drive->now_sectors ||
-	    head >= drive->now_heads)
+	if (sector == 0 || sector > drive->state->now_sectors ||
+	    head >= drive->state->now_heads)
 		return UINT64_MAX;
-	return ((uint64_t)cylinder * drive->now_heads + head) *
-		       drive->now_sectors +
+	return ((uint64_t)cylinder * drive->state->now_heads + head) *
+		       drive->state->now_sectors +
 	       sector - 1;
 }
 
 static uint64_t address_get(const struct ide_drive *drive, bool is_lba48)
 {
-	const struct ide_taskfile *now = &drive->now, *before = &drive->before;
+	const struct ide_taskfile *now = &drive->state->now,
+				  *before = &drive->state->before;
 
-	if (!(drive->device & IDE_DEVICE_LBA))
+	if (!(drive->state->device & IDE_DEVICE_LBA))
 		return is_lba48 ? UINT64_MAX : address_chs(drive);
 	if (is_lba48)
 		return now->lba_low | now->lba_mid << 8 | now->lba_high << 16 |
@@ -89,41 +88,44 @@ static uint64_t address_get(const struct ide_drive *drive, bool is_lba48)
 		       (uint64_t)before->lba_mid << 32 |
 		       (uint64_t)before->lba_high << 40;
 	return now->lba_low | now->lba_mid << 8 | now->lba_high << 16 |
-	       (uint64_t)(drive->device & IDE_DEVICE_HEAD) << 24;
+	       (uint64_t)(drive->state->device & IDE_DEVICE_HEAD) << 24;
 }
 
 static void address_set(struct ide_drive *drive, uint64_t sector, bool is_lba48)
 {
 	uint64_t cylinder;
 
-	if (!(drive->device & IDE_DEVICE_LBA)) {
-		cylinder = sector / drive->now_sectors;
-		drive->now.lba_low = (uint8_t)(sector % drive->now_sectors + 1);
-		drive->device = (drive->device & ~IDE_DEVICE_HEAD) |
-				(uint8_t)(cylinder % drive->now_heads);
-		sector = cylinder / drive->now_heads << 8;
+	if (!(drive->state->device & IDE_DEVICE_LBA)) {
+		cylinder = sector / drive->state->now_sectors;
+		drive->state->now.lba_low =
+			(uint8_t)(sector % drive->state->now_sectors + 1);
+		drive->state->device =
+			(drive->state->device & ~IDE_DEVICE_HEAD) |
+			(uint8_t)(cylinder % drive->state->now_heads);
+		sector = cylinder / drive->state->now_heads << 8;
 	} else {
-		drive->now.lba_low = (uint8_t)sector;
+		drive->state->now.lba_low = (uint8_t)sector;
 		if (is_lba48) {
-			drive->before.lba_low = (uint8_t)(sector >> 24);
-			drive->before.lba_mid = (uint8_t)(sector >> 32);
-			drive->before.lba_high = (uint8_t)(sector >> 40);
+			drive->state->before.lba_low = (uint8_t)(sector >> 24);
+			drive->state->before.lba_mid = (uint8_t)(sector >> 32);
+			drive->state->before.lba_high = (uint8_t)(sector >> 40);
 		} else {
-			drive->device = (drive->device & ~IDE_DEVICE_HEAD) |
-					(sector >> 24 & IDE_DEVICE_HEAD);
+			drive->state->device =
+				(drive->state->device & ~IDE_DEVICE_HEAD) |
+				(sector >> 24 & IDE_DEVICE_HEAD);
 		}
 	}
-	drive->now.lba_mid = (uint8_t)(sector >> 8);
-	drive->now.lba_high = (uint8_t)(sector >> 16);
+	drive->state->now.lba_mid = (uint8_t)(sector >> 8);
+	drive->state->now.lba_high = (uint8_t)(sector >> 16);
 }
 
 static uint32_t count_get(const struct ide_drive *drive, bool is_lba48)
 {
-	uint32_t count = drive->now.count;
+	uint32_t count = drive->state->now.count;
 
 	if (!is_lba48)
 		return count ? count : 256;
-	count |= drive->before.count << 8;
+	count |= drive->state->before.count << 8;
 	return count ? count : 65536;
 }
 
@@ -156,14 +158,14 @@ static void end_status(struct ide_drive *drive, int status)
 static bool is_extended(uint8_t command);
 
 /* The registers end at the last sector moved. */
-static void end_transfer(struct ide_drive *drive, int status)
+void ata_transfer_end(struct ide_drive *drive, int status)
 {
 	struct ide_channel *channel = drive->channel;
-	bool is_lba48 = is_extended(channel->command);
+	bool is_lba48 = is_extended(channel->state->command);
 
-	address_set(drive, channel->sector - (status == 0), is_lba48);
-	drive->now.count = (uint8_t)channel->left;
-	drive->before.count = (uint8_t)(channel->left >> 8);
+	address_set(drive, channel->state->sector - (status == 0), is_lba48);
+	drive->state->now.count = (uint8_t)channel->state->left;
+	drive->state->before.count = (uint8_t)(channel->state->left >> 8);
 	if (status == -ENOSPC)
 		/* Too few regions: the drive is left without an interrupt. */
 		ide_command_end(drive, 0);
@@ -183,9 +185,8 @@ static bool range_take(struct ide_drive *drive, bool is_lba48)
 		end_error(drive, IDE_ERROR_IDNF);
 		return false;
 	}
-	channel->sector = sector;
-	channel->left = count;
-	channel->finish = end_transfer;
+	channel->state->sector = sector;
+	channel->state->left = count;
 	return true;
 }
 
@@ -193,15 +194,15 @@ static bool range_take(struct ide_drive *drive, bool is_lba48)
 
 static void read_chunk(struct ide_drive *drive);
 
-static void read_block_done(struct ide_drive *drive)
+void ata_read_block_done(struct ide_drive *drive)
 {
 	struct ide_channel *channel = drive->channel;
 
-	if (channel->position < channel->fill) {
-		ide_pio_start(drive, IDE_PIO_IN, channel->block, true);
+	if (channel->state->position < channel->state->fill) {
+		ide_pio_start(drive, IDE_PIO_IN, channel->state->block, true);
 		return;
 	}
-	if (channel->left) {
+	if (channel->state->left) {
 		read_chunk(drive);
 		return;
 	}
@@ -209,72 +210,74 @@ static void read_block_done(struct ide_drive *drive)
 	ide_command_end(drive, 0);
 }
 
-static void read_chunk_done(struct ide_drive *drive, int status)
+void ata_read_request_done(struct ide_drive *drive, int status)
 {
 	struct ide_channel *channel = drive->channel;
 
 	if (status) {
-		end_transfer(drive, status);
+		ata_transfer_end(drive, status);
 		return;
 	}
-	channel->sector += channel->chunk;
-	channel->left -= channel->chunk;
-	if (channel->left == 0) {
-		address_set(drive, channel->sector - 1,
-			    is_extended(channel->command));
-		drive->now.count = 0;
+	channel->state->sector += channel->chunk;
+	channel->state->left -= channel->chunk;
+	if (channel->state->left == 0) {
+		address_set(drive, channel->state->sector - 1,
+			    is_extended(channel->state->command));
+		drive->state->now.count = 0;
 	}
-	channel->position = 0;
-	channel->fill = channel->chunk * BLOCK_SECTOR;
-	ide_pio_start(drive, IDE_PIO_IN, channel->block, true);
+	channel->state->position = 0;
+	channel->state->fill = channel->chunk * BLOCK_SECTOR;
+	ide_pio_start(drive, IDE_PIO_IN, channel->state->block, true);
 }
 
 static void read_chunk(struct ide_drive *drive)
 {
 	struct ide_channel *channel = drive->channel;
-	uint32_t most = ALIGN_DOWN(IDE_BUFFER, channel->block) / BLOCK_SECTOR;
+	uint32_t most =
+		ALIGN_DOWN(IDE_BUFFER, channel->state->block) / BLOCK_SECTOR;
 
-	drive->status = IDE_STATUS_BSY;
-	ide_request_buffer(drive, BLOCK_READ, MIN(channel->left, most),
-			   read_chunk_done);
+	drive->state->status = IDE_STATUS_BSY;
+	ide_request_buffer(drive, BLOCK_READ, MIN(channel->state->left, most),
+			   IDE_REQUEST_ATA_READ);
 }
 
 static void write_block(struct ide_drive *drive, bool has_irq)
 {
 	struct ide_channel *channel = drive->channel;
 
-	channel->position = 0;
-	channel->fill = MIN(channel->block, channel->left * BLOCK_SECTOR);
-	ide_pio_start(drive, IDE_PIO_OUT, channel->fill, has_irq);
+	channel->state->position = 0;
+	channel->state->fill =
+		MIN(channel->state->block, channel->state->left * BLOCK_SECTOR);
+	ide_pio_start(drive, IDE_PIO_OUT, channel->state->fill, has_irq);
 }
 
-static void write_request_done(struct ide_drive *drive, int status)
+void ata_write_request_done(struct ide_drive *drive, int status)
 {
 	struct ide_channel *channel = drive->channel;
 
 	if (status == 0) {
-		channel->sector += channel->chunk;
-		channel->left -= channel->chunk;
+		channel->state->sector += channel->chunk;
+		channel->state->left -= channel->chunk;
 	}
-	if (status || channel->left == 0)
-		end_transfer(drive, status);
+	if (status || channel->state->left == 0)
+		ata_transfer_end(drive, status);
 	else
 		write_block(drive, true);
 }
 
-static void write_block_done(struct ide_drive *drive)
+void ata_write_block_done(struct ide_drive *drive)
 {
-	drive->status = IDE_STATUS_BSY;
+	drive->state->status = IDE_STATUS_BSY;
 	ide_request_buffer(drive, BLOCK_WRITE,
-			   drive->channel->fill / BLOCK_SECTOR,
-			   write_request_done);
+			   drive->channel->state->fill / BLOCK_SECTOR,
+			   IDE_REQUEST_ATA_WRITE);
 }
 
 static void pio_begin(struct ide_drive *drive, bool is_write, bool is_multiple)
 {
 	struct ide_channel *channel = drive->channel;
 
-	if (is_multiple && drive->multiple == 0) {
+	if (is_multiple && drive->state->multiple == 0) {
 		end_error(drive, IDE_ERROR_ABRT);
 		return;
 	}
@@ -282,15 +285,16 @@ static void pio_begin(struct ide_drive *drive, bool is_write, bool is_multiple)
 		end_error(drive, IDE_ERROR_ABRT);
 		return;
 	}
-	if (!range_take(drive, is_extended(channel->command)))
+	if (!range_take(drive, is_extended(channel->state->command)))
 		return;
-	channel->is_write = is_write;
-	channel->block = BLOCK_SECTOR * (is_multiple ? drive->multiple : 1);
+	channel->state->is_write = is_write;
+	channel->state->block =
+		BLOCK_SECTOR * (is_multiple ? drive->state->multiple : 1);
 	if (is_write) {
-		channel->block_done = write_block_done;
+		channel->state->after_block = IDE_BLOCK_ATA_WRITE;
 		write_block(drive, false);
 	} else {
-		channel->block_done = read_block_done;
+		channel->state->after_block = IDE_BLOCK_ATA_READ;
 		read_chunk(drive);
 	}
 }
@@ -325,10 +329,10 @@ static void dma_begin(struct ide_drive *drive, bool is_write)
 		end_error(drive, IDE_ERROR_ABRT);
 		return;
 	}
-	if (!range_take(drive, is_extended(channel->command)))
+	if (!range_take(drive, is_extended(channel->state->command)))
 		return;
-	channel->is_write = is_write;
-	ide_dma_wait(drive, ide_dma_sectors);
+	channel->state->is_write = is_write;
+	ide_dma_wait(drive, IDE_START_SECTORS);
 }
 
 static void dma_read(struct ide_drive *drive)
@@ -347,18 +351,23 @@ static void verify(struct ide_drive *drive)
 {
 	struct ide_channel *channel = drive->channel;
 
-	if (!range_take(drive, is_extended(channel->command)))
+	if (!range_take(drive, is_extended(channel->state->command)))
 		return;
-	channel->sector += channel->left;
-	channel->left = 0;
-	end_transfer(drive, 0);
+	channel->state->sector += channel->state->left;
+	channel->state->left = 0;
+	ata_transfer_end(drive, 0);
+}
+
+void ata_flush_request_done(struct ide_drive *drive, int status)
+{
+	end_status(drive, status);
 }
 
 static void flush(struct ide_drive *drive)
 {
-	drive->status = IDE_STATUS_BSY;
-	drive->channel->sector = 0;
-	ide_request_buffer(drive, BLOCK_FLUSH, 0, end_status);
+	drive->state->status = IDE_STATUS_BSY;
+	drive->channel->state->sector = 0;
+	ide_request_buffer(drive, BLOCK_FLUSH, 0, IDE_REQUEST_ATA_FLUSH);
 }
 
 static void seek(struct ide_drive *drive)
@@ -371,10 +380,10 @@ static void seek(struct ide_drive *drive)
 
 static void native_max(struct ide_drive *drive)
 {
-	bool is_lba48 = is_extended(drive->channel->command);
+	bool is_lba48 = is_extended(drive->channel->state->command);
 	uint64_t limit = is_lba48 ? LBA48_LIMIT : LBA28_LIMIT;
 
-	if (!(drive->device & IDE_DEVICE_LBA)) {
+	if (!(drive->state->device & IDE_DEVICE_LBA)) {
 		end_error(drive, IDE_ERROR_ABRT);
 		return;
 	}
@@ -384,48 +393,48 @@ static void native_max(struct ide_drive *drive)
 
 static void set_multiple(struct ide_drive *drive)
 {
-	uint8_t count = drive->now.count;
+	uint8_t count = drive->state->now.count;
 
 	if (count > IDE_MULTIPLE || count & (count - 1)) {
 		end_error(drive, IDE_ERROR_ABRT);
 		return;
 	}
-	drive->multiple = count;
+	drive->state->multiple = count;
 	end_good(drive);
 }
 
 /* INITIALIZE DEVICE PARAMETERS: a geometry of software's choice. */
 static void set_geometry(struct ide_drive *drive)
 {
-	uint32_t heads = (drive->device & IDE_DEVICE_HEAD) + 1;
-	uint32_t sectors = drive->now.count;
+	uint32_t heads = (drive->state->device & IDE_DEVICE_HEAD) + 1;
+	uint32_t sectors = drive->state->now.count;
 
-	if (sectors == 0 || sectors > GEOMETRY_SECTORS) {
+	if (sectors == 0 || sectors > IDE_SECTORS) {
 		end_error(drive, IDE_ERROR_ABRT);
 		return;
 	}
-	drive->now_heads = (uint8_t)heads;
-	drive->now_sectors = (uint8_t)sectors;
-	drive->now_cylinders =
+	drive->state->now_heads = (uint8_t)heads;
+	drive->state->now_sectors = (uint8_t)sectors;
+	drive->state->now_cylinders =
 		(uint16_t)MIN(drive->sector_count / (heads * sectors), 65535U);
 	end_good(drive);
 }
 
 static void power_active(struct ide_drive *drive)
 {
-	drive->power = POWER_ACTIVE;
+	drive->state->power = IDE_POWER_ACTIVE;
 	end_good(drive);
 }
 
 static void power_standby(struct ide_drive *drive)
 {
-	drive->power = POWER_STANDBY;
+	drive->state->power = POWER_STANDBY;
 	end_good(drive);
 }
 
 static void power_check(struct ide_drive *drive)
 {
-	drive->now.count = drive->power;
+	drive->state->now.count = drive->state->power;
 	end_good(drive);
 }
 
@@ -454,7 +463,7 @@ static bool transfer_mode_set(struct ide_drive *drive, uint8_t mode)
 	default:
 		return false;
 	}
-	drive->transfer_mode = mode;
+	drive->state->transfer_mode = mode;
 	return true;
 }
 
@@ -463,14 +472,14 @@ static bool feature_set(struct ide_drive *drive, uint8_t feature)
 	switch (feature) {
 	case 0x02:
 	case 0x82:
-		drive->is_write_cached = feature == 0x02;
+		drive->state->is_write_cached = feature == 0x02;
 		return true;
 	case 0x55:
 	case 0xaa:
-		drive->is_read_ahead = feature == 0xaa;
+		drive->state->is_read_ahead = feature == 0xaa;
 		return true;
 	case 0x03:
-		return transfer_mode_set(drive, drive->now.count);
+		return transfer_mode_set(drive, drive->state->now.count);
 	case 0x66: /* keep, or drop, features over a software reset */
 	case 0xcc:
 		return true;
@@ -481,7 +490,7 @@ static bool feature_set(struct ide_drive *drive, uint8_t feature)
 
 static void set_features(struct ide_drive *drive)
 {
-	if (feature_set(drive, drive->now.feature))
+	if (feature_set(drive, drive->state->now.feature))
 		end_good(drive);
 	else
 		end_error(drive, IDE_ERROR_ABRT);
@@ -491,16 +500,16 @@ static void set_features(struct ide_drive *drive)
 
 static void identify_geometry(const struct ide_drive *drive, uint8_t *id)
 {
-	uint32_t now = (uint32_t)drive->now_cylinders * drive->now_heads *
-		       drive->now_sectors;
+	uint32_t now = (uint32_t)drive->state->now_cylinders *
+		       drive->state->now_heads * drive->state->now_sectors;
 	uint32_t lba28 = (uint32_t)MIN(drive->sector_count, LBA28_LIMIT - 1);
 
 	ide_word_set(id, 1, drive->cylinders);
-	ide_word_set(id, 3, drive->heads);
-	ide_word_set(id, 6, drive->sectors);
-	ide_word_set(id, 54, drive->now_cylinders);
-	ide_word_set(id, 55, drive->now_heads);
-	ide_word_set(id, 56, drive->now_sectors);
+	ide_word_set(id, 3, IDE_HEADS);
+	ide_word_set(id, 6, IDE_SECTORS);
+	ide_word_set(id, 54, drive->state->now_cylinders);
+	ide_word_set(id, 55, drive->state->now_heads);
+	ide_word_set(id, 56, drive->state->now_sectors);
 	ide_word_set(id, 57, (uint16_t)now);
 	ide_word_set(id, 58, (uint16_t)(now >> 16));
 	ide_word_set(id, 60, (uint16_t)lba28);
@@ -512,8 +521,8 @@ static void identify_geometry(const struct ide_drive *drive, uint8_t *id)
 
 static void identify_features(const struct ide_drive *drive, uint8_t *id)
 {
-	uint8_t mode = FIELD_GET(MODE_NUMBER, drive->transfer_mode);
-	uint8_t kind = FIELD_GET(MODE_KIND, drive->transfer_mode);
+	uint8_t mode = FIELD_GET(MODE_NUMBER, drive->state->transfer_mode);
+	uint8_t kind = FIELD_GET(MODE_KIND, drive->state->transfer_mode);
 	bool is_slave = drive != &drive->channel->drive[0];
 
 	ide_word_set(id, 47, 0x8000 | IDE_MULTIPLE);
@@ -522,8 +531,8 @@ static void identify_features(const struct ide_drive *drive, uint8_t *id)
 	ide_word_set(id, 50, ID_WORD_VALID);
 	ide_word_set(id, 51, 2 << 8);
 	ide_word_set(id, 53, ID53_VALID);
-	if (drive->multiple)
-		ide_word_set(id, 59, ID59_VALID | drive->multiple);
+	if (drive->state->multiple)
+		ide_word_set(id, 59, ID59_VALID | drive->state->multiple);
 	ide_word_set(id, 63,
 		     ID63_MWDMA |
 			     (kind == MODE_MWDMA ? 1 << (ID_ACTIVE_MODE + mode)
@@ -538,10 +547,11 @@ static void identify_features(const struct ide_drive *drive, uint8_t *id)
 	ide_word_set(id, 83,
 		     ID_WORD_VALID | ID83_FLUSH_EXT | ID83_FLUSH | ID83_LBA48);
 	ide_word_set(id, 84, ID_WORD_VALID);
-	ide_word_set(id, 85,
-		     ID82_POWER | ID82_NOP |
-			     (drive->is_write_cached ? ID82_WRITE_CACHE : 0) |
-			     (drive->is_read_ahead ? ID82_READ_AHEAD : 0));
+	ide_word_set(
+		id, 85,
+		ID82_POWER | ID82_NOP |
+			(drive->state->is_write_cached ? ID82_WRITE_CACHE : 0) |
+			(drive->state->is_read_ahead ? ID82_READ_AHEAD : 0));
 	ide_word_set(id, 86, ID83_FLUSH_EXT | ID83_FLUSH | ID83_LBA48);
 	ide_word_set(id, 87, ID_WORD_VALID);
 	ide_word_set(
@@ -555,7 +565,7 @@ static void identify_features(const struct ide_drive *drive, uint8_t *id)
 static void identify(struct ide_drive *drive)
 {
 	struct ide_channel *channel = drive->channel;
-	uint8_t *id = channel->buffer, sum = ID_SIGNATURE;
+	uint8_t *id = channel->state->buffer, sum = ID_SIGNATURE;
 
 	memset(id, 0, ID_WORDS * 2);
 	ide_word_set(id, 0, 0x0040); /* fixed disk */
@@ -571,11 +581,11 @@ static void identify(struct ide_drive *drive)
 		sum += id[i];
 	id[511] = (uint8_t)-sum;
 
-	channel->left = 0;
-	channel->fill = ID_WORDS * 2;
-	channel->block = ID_WORDS * 2;
-	channel->block_done = read_block_done;
-	ide_pio_start(drive, IDE_PIO_IN, channel->block, true);
+	channel->state->left = 0;
+	channel->state->fill = ID_WORDS * 2;
+	channel->state->block = ID_WORDS * 2;
+	channel->state->after_block = IDE_BLOCK_ATA_READ;
+	ide_pio_start(drive, IDE_PIO_IN, channel->state->block, true);
 }
 
 /* ---- The command table ------------------------------------------------- */
@@ -655,23 +665,18 @@ void ata_command(struct ide_drive *drive, uint8_t command)
 
 /* ---- Reset ------------------------------------------------------------- */
 
-void ata_reset(struct ide_drive *drive)
+void ata_init(struct ide_drive *drive)
 {
 	uint64_t cylinders;
 
 	drive->sector_count = drive->backend->sector_count;
-	cylinders = drive->sector_count / (GEOMETRY_HEADS * GEOMETRY_SECTORS);
-	drive->heads = GEOMETRY_HEADS;
-	drive->sectors = GEOMETRY_SECTORS;
+	cylinders = drive->sector_count / (IDE_HEADS * IDE_SECTORS);
 	drive->cylinders =
 		(uint16_t)MIN(MAX(cylinders, 1U), (uint64_t)GEOMETRY_CYLINDERS);
-	drive->now_cylinders = drive->cylinders;
-	drive->now_heads = drive->heads;
-	drive->now_sectors = drive->sectors;
-	drive->multiple = IDE_MULTIPLE;
-	drive->transfer_mode = FIELD_PUT(MODE_KIND, MODE_UDMA) | 5;
-	drive->is_write_cached = true;
-	drive->is_read_ahead = true;
-	drive->power = POWER_ACTIVE;
-	drive->status = IDE_STATUS_DRDY | IDE_STATUS_DSC;
+}
+
+void ata_reset(struct ide_drive *drive)
+{
+	drive->state->now_cylinders = drive->cylinders;
+	drive->state->status = IDE_STATUS_DRDY | IDE_STATUS_DSC;
 }

@@ -76,7 +76,7 @@ static uint32_t get32(const uint8_t *at)
 
 static bool has_medium(const struct ide_drive *drive)
 {
-	return drive->backend && !drive->is_open;
+	return drive->backend && !drive->state->is_open;
 }
 
 static uint32_t block_count(const struct ide_drive *drive)
@@ -91,17 +91,17 @@ static uint32_t block_count(const struct ide_drive *drive)
 
 static void sense_set(struct ide_drive *drive, uint8_t key, uint8_t asc)
 {
-	memset(drive->sense, 0, sizeof(drive->sense));
-	drive->sense[0] = 0x70; /* current error */
-	drive->sense[2] = key;
-	drive->sense[7] = ATAPI_SENSE - 8;
-	drive->sense[12] = asc;
+	memset(drive->state->sense, 0, sizeof(drive->state->sense));
+	drive->state->sense[0] = 0x70; /* current error */
+	drive->state->sense[2] = key;
+	drive->state->sense[7] = ATAPI_SENSE - 8;
+	drive->state->sense[12] = asc;
 }
 
 static void end_good(struct ide_drive *drive)
 {
 	ide_command_end(drive, 0);
-	drive->now.count = REASON_COMMAND | REASON_TO_HOST;
+	drive->state->now.count = REASON_COMMAND | REASON_TO_HOST;
 	ide_irq_raise(drive->channel);
 }
 
@@ -109,11 +109,11 @@ static void end_sense(struct ide_drive *drive, uint8_t key, uint8_t asc)
 {
 	sense_set(drive, key, asc);
 	ide_command_end(drive, (uint8_t)(key << 4 | IDE_ERROR_ABRT));
-	drive->now.count = REASON_COMMAND | REASON_TO_HOST;
+	drive->state->now.count = REASON_COMMAND | REASON_TO_HOST;
 	ide_irq_raise(drive->channel);
 }
 
-static void end_transfer(struct ide_drive *drive, int status)
+void atapi_transfer_end(struct ide_drive *drive, int status)
 {
 	if (status == -ENOSPC)
 		/* Too few regions: the drive is left without an interrupt. */
@@ -128,7 +128,8 @@ static void end_transfer(struct ide_drive *drive, int status)
 
 static uint32_t byte_limit(const struct ide_drive *drive)
 {
-	uint32_t limit = drive->now.lba_mid | drive->now.lba_high << 8;
+	uint32_t limit = drive->state->now.lba_mid | drive->state->now.lba_high
+							     << 8;
 
 	/* 0 is said to mean all; a block has to be even. */
 	return limit == 0 || limit == 0xffff ? 0xfffe : MAX(limit & ~1U, 2U);
@@ -140,34 +141,35 @@ static void read_chunk(struct ide_drive *drive);
 static void reply_block(struct ide_drive *drive)
 {
 	struct ide_channel *channel = drive->channel;
-	uint32_t bytes = MIN(channel->block, channel->fill - channel->position);
+	uint32_t bytes = MIN(channel->state->block,
+			     channel->state->fill - channel->state->position);
 
-	drive->now.count = REASON_TO_HOST;
-	drive->now.lba_mid = (uint8_t)bytes;
-	drive->now.lba_high = (uint8_t)(bytes >> 8);
+	drive->state->now.count = REASON_TO_HOST;
+	drive->state->now.lba_mid = (uint8_t)bytes;
+	drive->state->now.lba_high = (uint8_t)(bytes >> 8);
 	ide_pio_start(drive, IDE_PIO_IN, bytes, true);
 }
 
-static void reply_block_done(struct ide_drive *drive)
+void atapi_reply_block_done(struct ide_drive *drive)
 {
 	struct ide_channel *channel = drive->channel;
 
-	if (channel->position < channel->fill)
+	if (channel->state->position < channel->state->fill)
 		reply_block(drive);
-	else if (channel->left)
+	else if (channel->state->left)
 		read_chunk(drive);
 	else
 		end_good(drive);
 }
 
-static void reply_dma(struct ide_drive *drive)
+void atapi_reply_dma(struct ide_drive *drive)
 {
 	struct ide_channel *channel = drive->channel;
-	bool is_short =
-		ide_dma_copy(channel, channel->fill, true) < channel->fill;
+	bool is_short = ide_dma_copy(channel, channel->state->fill, true) <
+			channel->state->fill;
 
 	ide_dma_end(channel);
-	end_transfer(drive, is_short ? -ENOSPC : 0);
+	atapi_transfer_end(drive, is_short ? -ENOSPC : 0);
 }
 
 /* bytes of the buffer, but no more than the packet allows for. */
@@ -180,31 +182,31 @@ static void reply(struct ide_drive *drive, uint32_t bytes, uint32_t allowed)
 		end_good(drive);
 		return;
 	}
-	channel->left = 0;
-	channel->position = 0;
-	channel->fill = bytes;
-	channel->block_done = reply_block_done;
-	drive->now.count = REASON_TO_HOST;
-	if (channel->is_packet_dma)
-		ide_dma_wait(drive, reply_dma);
+	channel->state->left = 0;
+	channel->state->position = 0;
+	channel->state->fill = bytes;
+	channel->state->after_block = IDE_BLOCK_REPLY;
+	drive->state->now.count = REASON_TO_HOST;
+	if (channel->state->is_packet_dma)
+		ide_dma_wait(drive, IDE_START_REPLY);
 	else
 		reply_block(drive);
 }
 
 /* ---- Reading ----------------------------------------------------------- */
 
-static void read_chunk_done(struct ide_drive *drive, int status)
+void atapi_read_request_done(struct ide_drive *drive, int status)
 {
 	struct ide_channel *channel = drive->channel;
 
 	if (status) {
-		end_transfer(drive, status);
+		atapi_transfer_end(drive, status);
 		return;
 	}
-	channel->sector += channel->chunk;
-	channel->left -= channel->chunk;
-	channel->position = 0;
-	channel->fill = channel->chunk * BLOCK_SECTOR;
+	channel->state->sector += channel->chunk;
+	channel->state->left -= channel->chunk;
+	channel->state->position = 0;
+	channel->state->fill = channel->chunk * BLOCK_SECTOR;
 	reply_block(drive);
 }
 
@@ -212,10 +214,10 @@ static void read_chunk(struct ide_drive *drive)
 {
 	struct ide_channel *channel = drive->channel;
 
-	drive->status = IDE_STATUS_BSY;
+	drive->state->status = IDE_STATUS_BSY;
 	ide_request_buffer(drive, BLOCK_READ,
-			   MIN(channel->left, IDE_BUFFER / BLOCK_SECTOR),
-			   read_chunk_done);
+			   MIN(channel->state->left, IDE_BUFFER / BLOCK_SECTOR),
+			   IDE_REQUEST_ATAPI_READ);
 }
 
 static void read_blocks(struct ide_drive *drive, uint32_t block, uint32_t count)
@@ -235,14 +237,13 @@ static void read_blocks(struct ide_drive *drive, uint32_t block, uint32_t count)
 		end_good(drive);
 		return;
 	}
-	channel->sector = (uint64_t)block * SECTORS_PER_BLOCK;
-	channel->left = count * SECTORS_PER_BLOCK;
-	channel->is_write = false;
-	channel->finish = end_transfer;
-	channel->block_done = reply_block_done;
-	if (channel->is_packet_dma) {
-		drive->now.count = REASON_TO_HOST;
-		ide_dma_wait(drive, ide_dma_sectors);
+	channel->state->sector = (uint64_t)block * SECTORS_PER_BLOCK;
+	channel->state->left = count * SECTORS_PER_BLOCK;
+	channel->state->is_write = false;
+	channel->state->after_block = IDE_BLOCK_REPLY;
+	if (channel->state->is_packet_dma) {
+		drive->state->now.count = REASON_TO_HOST;
+		ide_dma_wait(drive, IDE_START_SECTORS);
 	} else {
 		read_chunk(drive);
 	}
@@ -282,22 +283,22 @@ static void do_nothing(struct ide_drive *drive, const uint8_t *packet)
 
 static void do_request_sense(struct ide_drive *drive, const uint8_t *packet)
 {
-	uint8_t *to = drive->channel->buffer;
+	uint8_t *to = drive->channel->state->buffer;
 
-	if (drive->sense[0] == 0 && drive->is_changed) {
+	if (drive->state->sense[0] == 0 && drive->state->is_changed) {
 		sense_set(drive, SENSE_UNIT_ATTENTION, ASC_MEDIUM_CHANGED);
-		drive->is_changed = false;
+		drive->state->is_changed = false;
 	}
-	memcpy(to, drive->sense, ATAPI_SENSE);
+	memcpy(to, drive->state->sense, ATAPI_SENSE);
 	to[0] = 0x70;
 	to[7] = ATAPI_SENSE - 8;
-	memset(drive->sense, 0, sizeof(drive->sense));
+	memset(drive->state->sense, 0, sizeof(drive->state->sense));
 	reply(drive, ATAPI_SENSE, packet[4]);
 }
 
 static void do_inquiry(struct ide_drive *drive, const uint8_t *packet)
 {
-	uint8_t *to = drive->channel->buffer;
+	uint8_t *to = drive->channel->state->buffer;
 
 	if (packet[1] & 1 || packet[2]) { /* vital product data: none */
 		end_sense(drive, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD);
@@ -318,39 +319,39 @@ static void do_start_stop(struct ide_drive *drive, const uint8_t *packet)
 {
 	bool is_start = packet[4] & 1, is_load_eject = packet[4] & 2;
 
-	if (is_load_eject && !is_start && drive->is_locked) {
+	if (is_load_eject && !is_start && drive->state->is_locked) {
 		end_sense(drive, SENSE_ILLEGAL_REQUEST, ASC_REMOVAL_PREVENTED);
 		return;
 	}
 	if (is_load_eject) {
-		if (drive->is_open && is_start && drive->backend) {
-			drive->is_changed = true;
-			drive->has_event = true;
+		if (drive->state->is_open && is_start && drive->backend) {
+			drive->state->is_changed = true;
+			drive->state->has_event = true;
 		}
-		drive->is_open = !is_start;
+		drive->state->is_open = !is_start;
 	}
 	end_good(drive);
 }
 
 static void do_prevent_allow(struct ide_drive *drive, const uint8_t *packet)
 {
-	drive->is_locked = packet[4] & 1;
+	drive->state->is_locked = packet[4] & 1;
 	end_good(drive);
 }
 
 static void do_mechanism_status(struct ide_drive *drive, const uint8_t *packet)
 {
-	uint8_t *to = drive->channel->buffer;
+	uint8_t *to = drive->channel->state->buffer;
 
 	memset(to, 0, 8);
-	to[1] = drive->is_open ? 0x10 : 0;
+	to[1] = drive->state->is_open ? 0x10 : 0;
 	to[5] = 1; /* one slot */
 	reply(drive, 8, get16(packet + 8));
 }
 
 static void do_get_event(struct ide_drive *drive, const uint8_t *packet)
 {
-	uint8_t *to = drive->channel->buffer;
+	uint8_t *to = drive->channel->state->buffer;
 
 	if (!(packet[1] & 1)) { /* asynchronous */
 		end_sense(drive, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD);
@@ -366,10 +367,10 @@ static void do_get_event(struct ide_drive *drive, const uint8_t *packet)
 	}
 	put16(to, 6);
 	to[2] = EVENT_CLASS_MEDIA;
-	to[4] = drive->has_event ? EVENT_NEW_MEDIA : 0;
-	to[5] = (uint8_t)((drive->is_open ? BIT(0) : 0) |
+	to[4] = drive->state->has_event ? EVENT_NEW_MEDIA : 0;
+	to[5] = (uint8_t)((drive->state->is_open ? BIT(0) : 0) |
 			  (has_medium(drive) ? BIT(1) : 0));
-	drive->has_event = false;
+	drive->state->has_event = false;
 	reply(drive, 8, get16(packet + 7));
 }
 
@@ -377,7 +378,7 @@ static void do_get_event(struct ide_drive *drive, const uint8_t *packet)
 
 static void do_read_capacity(struct ide_drive *drive, const uint8_t *packet)
 {
-	uint8_t *to = drive->channel->buffer;
+	uint8_t *to = drive->channel->state->buffer;
 
 	(void)packet;
 	put32(to, block_count(drive) - 1);
@@ -449,7 +450,7 @@ static uint32_t toc_raw(struct ide_drive *drive, uint8_t *to, bool is_msf)
 
 static void do_read_toc(struct ide_drive *drive, const uint8_t *packet)
 {
-	uint8_t *to = drive->channel->buffer, track = packet[6];
+	uint8_t *to = drive->channel->state->buffer, track = packet[6];
 	uint8_t format = packet[2] & 0xf;
 	bool is_msf = packet[1] & 2;
 	uint32_t size;
@@ -477,7 +478,7 @@ static void do_read_toc(struct ide_drive *drive, const uint8_t *packet)
 
 static void do_disc_information(struct ide_drive *drive, const uint8_t *packet)
 {
-	uint8_t *to = drive->channel->buffer;
+	uint8_t *to = drive->channel->state->buffer;
 
 	if (packet[1] & 7) {
 		end_sense(drive, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD);
@@ -517,7 +518,7 @@ static uint8_t *configuration_feature(uint8_t *at, uint16_t code,
 
 static void do_get_configuration(struct ide_drive *drive, const uint8_t *packet)
 {
-	uint8_t *to = drive->channel->buffer, *at = to + 8;
+	uint8_t *to = drive->channel->state->buffer, *at = to + 8;
 	uint32_t start = get16(packet + 2);
 	bool is_one = (packet[1] & 3) == 2;
 	uint16_t current = 0;
@@ -555,7 +556,7 @@ static uint8_t *mode_page_capabilities(const struct ide_drive *drive,
 	at[1] = 20;
 	at[2] = 0x3b; /* reads CD-R, CD-RW, method 2, DVD-ROM, DVD-R */
 	at[4] = 0x70; /* mode 2 forms, multi-session */
-	at[6] = (uint8_t)(0x29 | (drive->is_locked ? 2 : 0));
+	at[6] = (uint8_t)(0x29 | (drive->state->is_locked ? 2 : 0));
 	put16(at + 8, SPEED_KBPS);
 	put16(at + 10, 2); /* volume levels */
 	put16(at + 12, IDE_BUFFER / 1024);
@@ -565,7 +566,7 @@ static uint8_t *mode_page_capabilities(const struct ide_drive *drive,
 
 static void do_mode_sense(struct ide_drive *drive, const uint8_t *packet)
 {
-	uint8_t *to = drive->channel->buffer, *at = to + 8;
+	uint8_t *to = drive->channel->state->buffer, *at = to + 8;
 	uint8_t page = packet[2] & 0x3f, control = packet[2] >> 6;
 
 	if (control == 3) {
@@ -631,20 +632,20 @@ static const struct packet_row *row_find(uint8_t opcode)
 	return NULL;
 }
 
-static void packet_run(struct ide_drive *drive)
+void atapi_packet_run(struct ide_drive *drive)
 {
 	uint8_t packet[ATAPI_PACKET];
 	const struct packet_row *row;
 
 	/* Replies are made where the packet lies. */
-	memcpy(packet, drive->channel->buffer, sizeof(packet));
+	memcpy(packet, drive->channel->state->buffer, sizeof(packet));
 	row = row_find(packet[0]);
 	if (!row) {
 		end_sense(drive, SENSE_ILLEGAL_REQUEST, ASC_INVALID_OPCODE);
 		return;
 	}
-	if (drive->is_changed && !(row->flags & BEFORE_ATTENTION)) {
-		drive->is_changed = false;
+	if (drive->state->is_changed && !(row->flags & BEFORE_ATTENTION)) {
+		drive->state->is_changed = false;
 		end_sense(drive, SENSE_UNIT_ATTENTION, ASC_MEDIUM_CHANGED);
 		return;
 	}
@@ -653,7 +654,7 @@ static void packet_run(struct ide_drive *drive)
 		return;
 	}
 	if (packet[0] != 0x03)
-		memset(drive->sense, 0, sizeof(drive->sense));
+		memset(drive->state->sense, 0, sizeof(drive->state->sense));
 	row->run(drive, packet);
 }
 
@@ -661,27 +662,22 @@ static void packet_begin(struct ide_drive *drive)
 {
 	struct ide_channel *channel = drive->channel;
 
-	channel->is_packet_dma = drive->now.feature & FEATURE_DMA;
-	channel->block = byte_limit(drive);
-	channel->position = 0;
-	channel->fill = ATAPI_PACKET;
-	channel->block_done = packet_run;
-	drive->now.count = REASON_COMMAND;
+	channel->state->is_packet_dma = drive->state->now.feature & FEATURE_DMA;
+	channel->state->block = byte_limit(drive);
+	channel->state->position = 0;
+	channel->state->fill = ATAPI_PACKET;
+	channel->state->after_block = IDE_BLOCK_PACKET;
+	drive->state->now.count = REASON_COMMAND;
 	/* IDENTIFY says that DRQ for the packet comes without interrupt. */
 	ide_pio_start(drive, IDE_PIO_OUT, ATAPI_PACKET, false);
 }
 
 /* ---- ATA commands ------------------------------------------------------ */
 
-static void identify_block_done(struct ide_drive *drive)
-{
-	ide_command_end(drive, 0);
-}
-
 static void identify(struct ide_drive *drive)
 {
 	struct ide_channel *channel = drive->channel;
-	uint8_t *id = channel->buffer;
+	uint8_t *id = channel->state->buffer;
 
 	memset(id, 0, 512);
 	/* ATAPI, CD-ROM, removable, DRQ within 50 us, 12-byte packets. */
@@ -702,9 +698,9 @@ static void identify(struct ide_drive *drive)
 	ide_word_set(id, 85, 0x4218);
 	ide_word_set(id, 87, 0x4000);
 	ide_word_set(id, 88, 0x003f); /* Ultra DMA 0-5 */
-	channel->position = 0;
-	channel->fill = 512;
-	channel->block_done = identify_block_done;
+	channel->state->position = 0;
+	channel->state->fill = 512;
+	channel->state->after_block = IDE_BLOCK_END;
 	ide_pio_start(drive, IDE_PIO_IN, 512, true);
 }
 
@@ -718,7 +714,7 @@ void atapi_command(struct ide_drive *drive, uint8_t command)
 		identify(drive);
 		return;
 	case 0xe5: /* CHECK POWER MODE: active */
-		drive->now.count = 0xff;
+		drive->state->now.count = 0xff;
 		break;
 	case 0x95: /* IDLE and STANDBY, old and new */
 	case 0x94:
@@ -744,18 +740,10 @@ void atapi_command(struct ide_drive *drive, uint8_t command)
 
 /* ---- Reset and media --------------------------------------------------- */
 
-void atapi_reset(struct ide_drive *drive)
-{
-	memset(drive->sense, 0, sizeof(drive->sense));
-	drive->is_locked = false;
-	/* Not ready as ATA devices are: that is the signature's other half. */
-	drive->status = 0;
-}
-
 void atapi_medium_change(struct ide_drive *drive, struct block_backend *backend)
 {
 	drive->backend = backend;
-	drive->is_open = false;
-	drive->is_changed = backend;
-	drive->has_event = backend;
+	drive->state->is_open = false;
+	drive->state->is_changed = backend;
+	drive->state->has_event = backend;
 }

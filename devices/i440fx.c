@@ -48,7 +48,7 @@ static void pam_update(struct i440fx *host)
 	unsigned i, half;
 
 	for (i = 0; i < PAM_COUNT; i++) {
-		uint8_t now = host->pci.config[PAM0 + i];
+		uint8_t now = host->pci.state->config[PAM0 + i];
 		uint8_t changed = now ^ host->pam[i];
 
 		host->pam[i] = now;
@@ -59,6 +59,17 @@ static void pam_update(struct i440fx *host)
 	}
 }
 
+/* Locked, the region can be neither opened nor unlocked. */
+static void smram_update(struct pci_device *dev)
+{
+	if (dev->state->config[SMRAM] & SMRAM_LOCK) {
+		dev->state->config[SMRAM] &= (uint8_t)~SMRAM_OPEN;
+		dev->writable[SMRAM] = 0;
+	} else {
+		dev->writable[SMRAM] = SMRAM_WRITABLE;
+	}
+}
+
 static void config_written(struct pci_device *dev, unsigned offset,
 			   unsigned size)
 {
@@ -66,18 +77,59 @@ static void config_written(struct pci_device *dev, unsigned offset,
 
 	if (offset < PAM0 + PAM_COUNT && offset + size > PAM0)
 		pam_update(host);
-	/* Locked, the region can be neither opened nor unlocked. */
-	if (dev->config[SMRAM] & SMRAM_LOCK) {
-		dev->config[SMRAM] &= (uint8_t)~SMRAM_OPEN;
-		dev->writable[SMRAM] = 0;
-	} else {
-		dev->writable[SMRAM] = SMRAM_WRITABLE;
-	}
+	smram_update(dev);
 }
+
+/* ---- State ------------------------------------------------------------- */
+
+static const struct state_field fields[] = {
+	STATE_STRUCT(struct i440fx_state, pci, &pci_device_description),
+};
+
+static const struct state_description description =
+	STATE_DESCRIPTION(struct i440fx_state, fields);
+
+static void reset_rest(void *opaque)
+{
+	struct i440fx *host = opaque;
+
+	pci_device_reset(&host->pci);
+}
+
+static void restored(void *opaque)
+{
+	struct i440fx *host = opaque;
+
+	pci_device_restored(&host->pci);
+	pam_update(host);
+	smram_update(&host->pci);
+}
+
+static bool is_valid(const void *dev, const void *saved, uint64_t now_ns)
+{
+	const struct i440fx *host = dev;
+	const struct i440fx_state *state = saved;
+	uint8_t smram = state->pci.config[SMRAM];
+
+	(void)now_ns;
+	return pci_device_is_valid(&host->pci, &state->pci) &&
+	       !(smram & SMRAM_LOCK && smram & SMRAM_OPEN);
+}
+
+const struct device_ops i440fx_ops = {
+	.name = "i440fx",
+	.version = 1,
+	.state = &description,
+	.reset = reset_rest,
+	.restored = restored,
+	.is_valid = is_valid,
+};
+
+/* ---- Life -------------------------------------------------------------- */
 
 void i440fx_reset(struct i440fx *host)
 {
-	pci_device_reset(&host->pci);
+	device_reset(&host->device);
 }
 
 int i440fx_init(struct i440fx *host, struct pci_bus *bus,
@@ -97,11 +149,12 @@ int i440fx_init(struct i440fx *host, struct pci_bus *bus,
 	memset(host, 0, sizeof(*host));
 	host->pam_changed = pam_changed;
 	host->ctx = ctx;
-	pci_device_init(dev, &identity);
-	pci_put16(dev->config, PCI_COMMAND,
+	device_init(&host->device, &i440fx_ops, host, &host->state);
+	pci_device_init(dev, &identity, &host->state.pci);
+	pci_put16(dev->state->config, PCI_COMMAND,
 		  PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	dev->writable[PCI_COMMAND] = PCI_COMMAND_IO; /* memory: hard-wired */
-	dev->config[SMRAM] = SMRAM_RESET;
+	dev->state->config[SMRAM] = SMRAM_RESET;
 	dev->writable[SMRAM] = SMRAM_WRITABLE;
 	memset(&dev->writable[PAM0], PAM_WRITABLE, PAM_COUNT);
 	dev->config_written = config_written;

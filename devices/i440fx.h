@@ -17,12 +17,20 @@
 typedef void (*i440fx_pam_fn)(void *ctx, gpa_t base, uint64_t length,
 			      bool read_ram, bool write_ram);
 
+struct i440fx_state {
+	struct pci_device_state pci;
+};
+
 struct i440fx {
+	struct device device;
+	struct i440fx_state state;
 	struct pci_device pci;
 	uint8_t pam[7]; /* as told to the board */
 	i440fx_pam_fn pam_changed;
 	void *ctx;
 };
+
+extern const struct device_ops i440fx_ops;
 
 int __must_check i440fx_init(struct i440fx *host, struct pci_bus *bus,
 			     i440fx_pam_fn pam_changed, void *ctx);

@@ -55,20 +55,21 @@ enum ide_register {
 static void irq_update(struct ide_channel *channel)
 {
 	irq_line_set(&channel->irq,
-		     channel->intrq && !(channel->control & CONTROL_NIEN));
+		     channel->state->intrq &&
+			     !(channel->state->control & CONTROL_NIEN));
 }
 
 void ide_irq_raise(struct ide_channel *channel)
 {
-	channel->intrq = true;
-	if (!(channel->control & CONTROL_NIEN))
-		channel->master_status |= IDE_MASTER_INTERRUPT;
+	channel->state->intrq = true;
+	if (!(channel->state->control & CONTROL_NIEN))
+		channel->state->master_status |= IDE_MASTER_INTERRUPT;
 	irq_update(channel);
 }
 
 static void irq_clear(struct ide_channel *channel)
 {
-	channel->intrq = false;
+	channel->state->intrq = false;
 	irq_update(channel);
 }
 
@@ -76,15 +77,15 @@ static void irq_clear(struct ide_channel *channel)
 
 void ide_signature_set(struct ide_drive *drive)
 {
-	drive->now = (struct ide_taskfile){ .count = 1, .lba_low = 1 };
-	drive->before = (struct ide_taskfile){ 0 };
-	drive->device &= IDE_DEVICE_SLAVE;
+	drive->state->now = (struct ide_taskfile){ .count = 1, .lba_low = 1 };
+	drive->state->before = (struct ide_taskfile){ 0 };
+	drive->state->device &= IDE_DEVICE_SLAVE;
 	switch (drive->kind) {
 	case IDE_DISK:
 		break;
 	case IDE_CDROM:
-		drive->now.lba_mid = 0x14;
-		drive->now.lba_high = 0xeb;
+		drive->state->now.lba_mid = 0x14;
+		drive->state->now.lba_high = 0xeb;
 		break;
 	case IDE_NONE:
 		break;
@@ -93,54 +94,58 @@ void ide_signature_set(struct ide_drive *drive)
 
 static void transfer_stop(struct ide_channel *channel)
 {
-	channel->transfer = IDE_IDLE;
-	channel->position = 0;
-	channel->end = 0;
-	channel->fill = 0;
+	channel->state->transfer = IDE_IDLE;
+	channel->state->position = 0;
+	channel->state->end = 0;
+	channel->state->fill = 0;
 }
 
 void ide_command_end(struct ide_drive *drive, uint8_t error)
 {
 	transfer_stop(drive->channel);
-	drive->error = error;
-	drive->status =
+	drive->state->error = error;
+	drive->state->status =
 		IDE_STATUS_DRDY | IDE_STATUS_DSC | (error ? IDE_STATUS_ERR : 0);
+}
+
+void ide_transfer_end(struct ide_drive *drive, int status)
+{
+	if (drive->kind == IDE_DISK)
+		ata_transfer_end(drive, status);
+	else
+		atapi_transfer_end(drive, status);
 }
 
 static void drive_reset(struct ide_drive *drive)
 {
-	drive->error = IDE_DIAGNOSTIC_OK;
-	drive->status = 0;
+	state_reset(&ide_drive_description, drive->state, STATE_RESET_WARM);
 	ide_signature_set(drive);
 	if (drive->kind == IDE_DISK)
 		ata_reset(drive);
-	else if (drive->kind == IDE_CDROM)
-		atapi_reset(drive);
+	/* Others are not ready: that is the signature's other half. */
 }
 
-/* What is under way is given up; a request in flight is forgotten. */
+/* What is under way is given up; a request in flight ends unheard. */
 static void channel_abort(struct ide_channel *channel)
 {
 	transfer_stop(channel);
-	channel->is_deferred = false;
-	if (channel->is_busy)
-		channel->is_forgotten = true;
-	channel->master_status &= ~IDE_MASTER_ACTIVE;
+	ide_request_abandon(channel);
+	channel->state->master_status &= ~IDE_MASTER_ACTIVE;
 }
 
 static void drives_reset(struct ide_channel *channel)
 {
 	for (unsigned i = 0; i < IDE_DRIVES; i++)
 		drive_reset(&channel->drive[i]);
-	channel->selected = 0;
+	channel->state->selected = 0;
 }
 
-static void command_run(struct ide_drive *drive, uint8_t command)
+void ide_command_run(struct ide_channel *channel, uint8_t command)
 {
-	struct ide_channel *channel = drive->channel;
+	struct ide_drive *drive = ide_selected(channel);
 
-	channel->command = command;
-	channel->is_packet_dma = false;
+	channel->state->command = command;
+	channel->state->is_packet_dma = false;
 	transfer_stop(channel);
 	if (command == COMMAND_DIAGNOSTIC) {
 		/* The one command that both drives obey. */
@@ -157,108 +162,28 @@ static void command_write(struct ide_channel *channel, uint8_t command)
 {
 	struct ide_drive *drive = ide_selected(channel);
 
-	if (drive->kind == IDE_NONE || channel->control & CONTROL_RESET)
+	if (drive->kind == IDE_NONE || channel->state->control & CONTROL_RESET)
 		return;
 	irq_clear(channel);
 	if (command == COMMAND_DEVICE_RESET && drive->kind == IDE_CDROM) {
+		uint8_t selection = drive->state->device & IDE_DEVICE_SLAVE;
+
 		channel_abort(channel);
 		drive_reset(drive);
+		drive->state->device = selection;
 		return;
 	}
-	if (drive->status & (IDE_STATUS_BSY | IDE_STATUS_DRQ))
+	if (drive->state->status & (IDE_STATUS_BSY | IDE_STATUS_DRQ))
 		return;
-	drive->error = 0;
-	if (channel->is_busy) {
-		/* A forgotten request still uses the buffer. */
-		channel->command = command;
-		channel->is_deferred = true;
-		drive->status = IDE_STATUS_BSY;
-		return;
-	}
-	command_run(drive, command);
-}
-
-/* ---- The block request ------------------------------------------------- */
-
-static void request_finish(struct ide_channel *channel, int status)
-{
-	struct ide_drive *drive = channel->owner;
-
-	channel->is_busy = false;
-	if (channel->is_forgotten) {
-		channel->is_forgotten = false;
-		if (channel->is_deferred) {
-			channel->is_deferred = false;
-			command_run(ide_selected(channel), channel->command);
-		}
+	drive->state->error = 0;
+	if (channel->phase == IDE_PHASE_ABANDONED) {
+		/* The request still uses the buffer. */
+		channel->state->command = command;
+		channel->phase = IDE_PHASE_DEFERRED;
+		drive->state->status = IDE_STATUS_BSY;
 		return;
 	}
-	channel->request_done(drive, status);
-}
-
-/*
- * Requests that complete at once would nest as deep as a command is long, so
- * the completion's own request waits for this loop's next turn.
- */
-static void request_loop(struct ide_channel *channel)
-{
-	channel->is_running = true;
-	while (channel->is_wanted) {
-		struct block_backend *backend = channel->owner->backend;
-
-		channel->is_wanted = false;
-		channel->is_completed = false;
-		channel->is_submitting = true;
-		backend->submit(backend->ctx, &channel->request);
-		channel->is_submitting = false;
-		if (channel->is_completed)
-			request_finish(channel, channel->completed_status);
-	}
-	channel->is_running = false;
-}
-
-static void request_done(void *dev, struct block_request *request, int status)
-{
-	struct ide_channel *channel = dev;
-
-	(void)request;
-	if (channel->is_submitting) {
-		channel->is_completed = true;
-		channel->completed_status = status;
-		return;
-	}
-	request_finish(channel, status);
-}
-
-void ide_request_submit(struct ide_drive *drive,
-			void (*done)(struct ide_drive *drive, int status))
-{
-	struct ide_channel *channel = drive->channel;
-
-	channel->request.done = request_done;
-	channel->request.dev = channel;
-	channel->request_done = done;
-	channel->owner = drive;
-	channel->is_busy = true;
-	channel->is_wanted = true;
-	if (!channel->is_running)
-		request_loop(channel);
-}
-
-void ide_request_buffer(struct ide_drive *drive, enum block_op op,
-			uint32_t sectors,
-			void (*done)(struct ide_drive *drive, int status))
-{
-	struct ide_channel *channel = drive->channel;
-	struct block_request *request = &channel->request;
-
-	channel->chunk = sectors;
-	request->op = op;
-	request->sector = channel->sector;
-	request->segment_count = sectors ? 1 : 0;
-	request->segment[0].host = channel->buffer;
-	request->segment[0].length = sectors * BLOCK_SECTOR;
-	ide_request_submit(drive, done);
+	ide_command_run(channel, command);
 }
 
 /* ---- PIO --------------------------------------------------------------- */
@@ -268,31 +193,46 @@ void ide_pio_start(struct ide_drive *drive, enum ide_transfer transfer,
 {
 	struct ide_channel *channel = drive->channel;
 
-	channel->transfer = transfer;
-	channel->end = MIN(channel->position + bytes, channel->fill);
-	drive->status = IDE_STATUS_DRDY | IDE_STATUS_DSC | IDE_STATUS_DRQ;
+	channel->state->transfer = transfer;
+	channel->state->end =
+		MIN(channel->state->position + bytes, channel->state->fill);
+	drive->state->status =
+		IDE_STATUS_DRDY | IDE_STATUS_DSC | IDE_STATUS_DRQ;
 	if (has_irq)
 		ide_irq_raise(channel);
 }
+
+static void block_end(struct ide_drive *drive)
+{
+	ide_command_end(drive, 0);
+}
+
+static void (*const block_runs[IDE_BLOCK_COUNT])(struct ide_drive *drive) = {
+	[IDE_BLOCK_END] = block_end,
+	[IDE_BLOCK_ATA_READ] = ata_read_block_done,
+	[IDE_BLOCK_ATA_WRITE] = ata_write_block_done,
+	[IDE_BLOCK_PACKET] = atapi_packet_run,
+	[IDE_BLOCK_REPLY] = atapi_reply_block_done,
+};
 
 /* Bytes that can move now, in whole elements but for a block's odd end. */
 static uint32_t pio_move(struct ide_channel *channel, bool is_write, void *data,
 			 uint32_t bytes)
 {
 	enum ide_transfer wanted = is_write ? IDE_PIO_OUT : IDE_PIO_IN;
-	uint8_t *at = channel->buffer + channel->position;
+	uint8_t *at = channel->state->buffer + channel->state->position;
 
-	if (channel->transfer != wanted)
+	if (channel->state->transfer != wanted)
 		return 0;
-	bytes = MIN(bytes, channel->end - channel->position);
+	bytes = MIN(bytes, channel->state->end - channel->state->position);
 	if (is_write)
 		memcpy(at, data, bytes);
 	else
 		memcpy(data, at, bytes);
-	channel->position += bytes;
-	if (channel->position == channel->end) {
-		channel->transfer = IDE_IDLE;
-		channel->block_done(ide_selected(channel));
+	channel->state->position += bytes;
+	if (channel->state->position == channel->state->end) {
+		channel->state->transfer = IDE_IDLE;
+		block_runs[channel->state->after_block](ide_selected(channel));
 	}
 	return bytes;
 }
@@ -320,7 +260,8 @@ static uint32_t command_bulk(void *dev, struct io_access *io, void *buf,
 
 	if (io->offset != REG_DATA || io->size == 1)
 		return 0;
-	elements = MIN(count, (channel->end - channel->position) / io->size);
+	elements = MIN(count, (channel->state->end - channel->state->position) /
+				      io->size);
 	if (elements == 0)
 		return 0;
 	return pio_move(channel, io->is_write, buf, elements * io->size) /
@@ -334,23 +275,25 @@ static uint8_t status_of(const struct ide_channel *channel,
 {
 	if (drive->kind == IDE_NONE)
 		return 0;
-	return channel->control & CONTROL_RESET ? IDE_STATUS_BSY
-						: drive->status;
+	return channel->state->control & CONTROL_RESET ? IDE_STATUS_BSY
+						       : drive->state->status;
 }
 
 static uint8_t register_read(struct ide_channel *channel, unsigned reg)
 {
 	struct ide_drive *drive = ide_selected(channel);
-	const struct ide_taskfile *file =
-		channel->control & CONTROL_HOB ? &drive->before : &drive->now;
+	const struct ide_taskfile *file = channel->state->control & CONTROL_HOB
+						  ? &drive->state->before
+						  : &drive->state->now;
 
 	if (channel->drive[0].kind == IDE_NONE &&
 	    channel->drive[1].kind == IDE_NONE)
 		return 0;
 	switch (reg) {
 	case REG_ERROR:
-		return channel->control & CONTROL_HOB ? file->feature
-						      : drive->error;
+		return channel->state->control & CONTROL_HOB
+			       ? file->feature
+			       : drive->state->error;
 	case REG_COUNT:
 		return file->count;
 	case REG_LBA_LOW:
@@ -360,7 +303,7 @@ static uint8_t register_read(struct ide_channel *channel, unsigned reg)
 	case REG_LBA_HIGH:
 		return file->lba_high;
 	case REG_DEVICE:
-		return drive->device | IDE_DEVICE_FIXED;
+		return drive->state->device | IDE_DEVICE_FIXED;
 	default: /* REG_STATUS */
 		irq_clear(channel);
 		return status_of(channel, drive);
@@ -370,7 +313,8 @@ static uint8_t register_read(struct ide_channel *channel, unsigned reg)
 /* Both drives hear every write to the command block. */
 static void taskfile_write(struct ide_drive *drive, unsigned reg, uint8_t value)
 {
-	struct ide_taskfile *now = &drive->now, *before = &drive->before;
+	struct ide_taskfile *now = &drive->state->now,
+			    *before = &drive->state->before;
 
 	switch (reg) {
 	case REG_ERROR:
@@ -394,7 +338,7 @@ static void taskfile_write(struct ide_drive *drive, unsigned reg, uint8_t value)
 		now->lba_high = value;
 		break;
 	case REG_DEVICE:
-		drive->device = value | IDE_DEVICE_FIXED;
+		drive->state->device = value | IDE_DEVICE_FIXED;
 		break;
 	}
 }
@@ -402,19 +346,20 @@ static void taskfile_write(struct ide_drive *drive, unsigned reg, uint8_t value)
 static void register_write(struct ide_channel *channel, unsigned reg,
 			   uint8_t value)
 {
-	channel->control &= ~CONTROL_HOB;
+	channel->state->control &= ~CONTROL_HOB;
 	if (reg == REG_STATUS) {
 		command_write(channel, value);
 		return;
 	}
 	/* A drive at work does not listen. */
-	if (ide_selected(channel)->status & (IDE_STATUS_BSY | IDE_STATUS_DRQ) &&
+	if (ide_selected(channel)->state->status &
+		    (IDE_STATUS_BSY | IDE_STATUS_DRQ) &&
 	    ide_selected(channel)->kind != IDE_NONE)
 		return;
 	for (unsigned i = 0; i < IDE_DRIVES; i++)
 		taskfile_write(&channel->drive[i], reg, value);
 	if (reg == REG_DEVICE)
-		channel->selected = value & IDE_DEVICE_SLAVE ? 1 : 0;
+		channel->state->selected = value & IDE_DEVICE_SLAVE ? 1 : 0;
 }
 
 static void command_access(void *dev, struct io_access *io)
@@ -442,17 +387,18 @@ static void command_access(void *dev, struct io_access *io)
 static void control_access(void *dev, struct io_access *io)
 {
 	struct ide_channel *channel = dev;
-	uint8_t old = channel->control, value = (uint8_t)io->data;
+	uint8_t old = channel->state->control, value = (uint8_t)io->data;
 
 	if (!io->is_write) {
 		/* Alternate status: the interrupt stays. */
 		io->data = status_of(channel, ide_selected(channel));
 		return;
 	}
-	channel->control = value & (CONTROL_NIEN | CONTROL_RESET | CONTROL_HOB);
+	channel->state->control =
+		value & (CONTROL_NIEN | CONTROL_RESET | CONTROL_HOB);
 	if (value & CONTROL_RESET && !(old & CONTROL_RESET)) {
 		channel_abort(channel);
-		channel->intrq = false;
+		channel->state->intrq = false;
 	} else if (old & CONTROL_RESET && !(value & CONTROL_RESET)) {
 		drives_reset(channel);
 	}
@@ -482,22 +428,58 @@ void ide_string_set(uint8_t *block, unsigned word, unsigned bytes,
 		block[2 * word + (i ^ 1)] = *text ? (uint8_t)*text++ : ' ';
 }
 
+/* The table of fields has been read. */
 static void channel_reset(struct ide_channel *channel)
 {
 	channel_abort(channel);
-	channel->control = 0;
-	channel->master_command = 0;
-	channel->master_status = 0;
-	channel->master_table = 0;
-	irq_clear(channel);
+	irq_update(channel);
 	drives_reset(channel);
 }
 
-void ide_reset(struct ide *ide)
+static void reset_rest(void *dev)
 {
+	struct ide *ide = dev;
+
 	pci_device_reset(&ide->pci);
 	for (unsigned i = 0; i < IDE_CHANNELS; i++)
 		channel_reset(&ide->channel[i]);
+}
+
+/* A request still in flight belongs to a command that is no more. */
+static void restored(void *dev)
+{
+	struct ide *ide = dev;
+
+	pci_device_restored(&ide->pci);
+	for (unsigned i = 0; i < IDE_CHANNELS; i++) {
+		ide_request_abandon(&ide->channel[i]);
+		irq_update(&ide->channel[i]);
+	}
+}
+
+static bool is_idle(const void *dev)
+{
+	const struct ide *ide = dev;
+
+	for (unsigned i = 0; i < IDE_CHANNELS; i++)
+		if (ide->channel[i].phase != IDE_PHASE_IDLE)
+			return false;
+	return true;
+}
+
+const struct device_ops ide_ops = {
+	.name = "piix3-ide",
+	.version = 1,
+	.state = &ide_description,
+	.reset = reset_rest,
+	.restored = restored,
+	.is_valid = ide_state_is_valid,
+	.is_idle = is_idle,
+};
+
+void ide_reset(struct ide *ide)
+{
+	device_reset(&ide->device);
 }
 
 void ide_medium_change(struct ide *ide, unsigned channel, unsigned drive,
@@ -521,7 +503,9 @@ static void drive_init(struct ide_drive *drive, struct ide_channel *channel,
 	drive->kind = config->kind;
 	drive->backend = config->backend;
 	drive->channel = channel;
-	drive->device = number ? IDE_DEVICE_SLAVE : 0;
+	if (drive->kind == IDE_DISK)
+		ata_init(drive);
+	drive->state = &channel->state->drive[number];
 	if (config->serial)
 		snprintf(drive->serial, sizeof(drive->serial), "%s",
 			 config->serial);
@@ -592,8 +576,9 @@ int ide_init(struct ide *ide, const struct ide_config *config)
 	}
 	memset(ide, 0, sizeof(*ide));
 	ide->ram = config->ram;
-	pci_device_init(&ide->pci, &identity);
-	pci_put16(ide->pci.config, PCI_STATUS,
+	device_init(&ide->device, &ide_ops, ide, &ide->state);
+	pci_device_init(&ide->pci, &identity, &ide->state.pci);
+	pci_put16(ide->pci.state->config, PCI_STATUS,
 		  PCI_STATUS_FAST_BACK | PCI_STATUS_MEDIUM);
 	memset(ide->pci.writable + PCI_IDE_TIMING, 0xff, PCI_IDE_TIMING_SIZE);
 	ide->pci.config_written = config_written;
@@ -601,6 +586,7 @@ int ide_init(struct ide *ide, const struct ide_config *config)
 		struct ide_channel *channel = &ide->channel[i];
 
 		channel->ide = ide;
+		channel->state = &ide->state.channel[i];
 		channel->index = i;
 		channel->irq = config->irq[i];
 		for (unsigned j = 0; j < IDE_DRIVES; j++)

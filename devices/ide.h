@@ -5,7 +5,7 @@
  *
  * A channel runs one command at a time and owns one block request; its
  * completion may come at once or much later.  A reset meanwhile leaves the
- * request to finish and forgets its result.
+ * request to finish and ignores its result.
  *
  * References: Intel 82371FB/82371SB (PIIX, PIIX3); Programming Interface for
  * Bus Master IDE Controller 1.0; ATA/ATAPI-6; MMC-3.
@@ -15,6 +15,7 @@
 
 #include "devices/bus.h"
 #include "devices/pci.h"
+#include "include/block.h"
 #include "include/device.h"
 
 #define IDE_CHANNELS   2
@@ -51,29 +52,18 @@ struct ide_taskfile {
 	uint8_t feature, count, lba_low, lba_mid, lba_high;
 };
 
-struct ide_channel;
-
-struct ide_drive {
-	enum ide_kind kind;
-	struct block_backend *backend;
-	struct ide_channel *channel;
-	char serial[IDE_SERIAL_MAX + 1];
-	char model[IDE_MODEL_MAX + 1];
-
+struct ide_drive_state {
 	uint8_t status, error;
 	uint8_t device; /* device/head register */
 	struct ide_taskfile now, before;
 
-	/* Disk */
-	uint64_t sector_count;
-	uint16_t cylinders; /* default geometry */
-	uint8_t heads, sectors;
-	uint16_t now_cylinders; /* INITIALIZE DEVICE PARAMETERS */
-	uint8_t now_heads, now_sectors;
+	/* Disk: INITIALIZE DEVICE PARAMETERS, SET FEATURES and the like. */
 	uint8_t multiple; /* sectors a block; 0: disabled */
+	uint16_t now_cylinders;
+	uint8_t now_heads, now_sectors;
 	uint8_t transfer_mode;
-	bool is_write_cached, is_read_ahead;
 	uint8_t power; /* CHECK POWER MODE's answer */
+	bool is_write_cached, is_read_ahead;
 
 	/* CD-ROM */
 	uint8_t sense[ATAPI_SENSE];
@@ -83,10 +73,11 @@ struct ide_drive {
 /* Where the bus master is in its table of physical regions. */
 struct ide_prd_cursor {
 	gpa_t table;	  /* next entry */
-	uint32_t entries; /* left before the table's 64 KiB end */
 	gpa_t address;	  /* in the current region */
-	uint32_t left;	  /* bytes of it */
+	uint32_t entries; /* left before the table's 64 KiB end */
+	uint32_t left;	  /* bytes of the current region */
 	bool is_last;
+	uint8_t reserved[7];
 };
 
 enum ide_transfer {
@@ -96,59 +87,157 @@ enum ide_transfer {
 	IDE_DMA_PENDING, /* the drive waits for the bus master */
 };
 
-struct ide_channel {
-	struct ide *ide;
-	struct irq_line irq;
-	struct ide_drive drive[IDE_DRIVES];
+/*
+ * How a command goes on.  Each is an index into one table of functions, so
+ * that a command in progress is plain data.
+ */
+
+/* When the block that DRQ announced has moved: ide.c. */
+enum ide_after_block {
+	IDE_BLOCK_NONE,
+	IDE_BLOCK_END,	     /* nothing follows, no interrupt */
+	IDE_BLOCK_ATA_READ,  /* the next block, or more from the medium */
+	IDE_BLOCK_ATA_WRITE, /* to the medium */
+	IDE_BLOCK_PACKET,    /* the packet is complete: run it */
+	IDE_BLOCK_REPLY,     /* the rest of a packet's reply */
+	IDE_BLOCK_COUNT,
+};
+
+/* When the bus master has been started: ide_dma.c. */
+enum ide_after_start {
+	IDE_START_NONE,
+	IDE_START_SECTORS, /* between medium and regions */
+	IDE_START_REPLY,   /* the buffer to the regions */
+	IDE_START_COUNT,
+};
+
+/* When the block request is complete: ide_request.c. */
+enum ide_after_request {
+	IDE_REQUEST_NONE,
+	IDE_REQUEST_ATA_READ,
+	IDE_REQUEST_ATA_WRITE,
+	IDE_REQUEST_ATA_FLUSH,
+	IDE_REQUEST_ATAPI_READ,
+	IDE_REQUEST_DMA,
+	IDE_REQUEST_COUNT,
+};
+
+/*
+ * Where the channel's block request is.
+ *
+ *           request               submit() returns
+ *    IDLE --------> READY -> SUBMITTING ----> IN_FLIGHT
+ *     ^               ^          |             |     |
+ *     |               |   done() |      done() |     | reset
+ *     | none  request |          v             |     v        done()
+ *     |               |      COMPLETED         |  ABANDONED ---------> IDLE
+ *     |               |          | submit()    |     |   ^
+ *     |               |          v returns     |     |   |
+ *     +----------- FINISHING <---+-------------+     |   |
+ *                     ^                      command |   | reset
+ *                     |            done()            v   |
+ *                     +---------------------------- DEFERRED
+ *
+ * From READY to FINISHING a function of ide_request.c is on the stack: what is
+ * submitted meanwhile waits there rather than recursing, for a medium may
+ * complete requests at once, and a command may need any number of them.  An
+ * access by the guest finds IDLE, IN_FLIGHT, ABANDONED or DEFERRED.
+ */
+enum ide_phase {
+	IDE_PHASE_IDLE,	      /* the request is free */
+	IDE_PHASE_READY,      /* filled in */
+	IDE_PHASE_SUBMITTING, /* inside the backend's submit() */
+	IDE_PHASE_COMPLETED,  /* still inside, done() has been called */
+	IDE_PHASE_FINISHING,  /* the command goes on */
+	IDE_PHASE_IN_FLIGHT,  /* the backend's, which will call done() */
+	IDE_PHASE_ABANDONED,  /* the same, but a reset ended the command */
+	IDE_PHASE_DEFERRED,   /* the same, and another command waits */
+};
+
+struct ide_channel_state {
+	/* The command in hand; what is left of it, in sectors of 512. */
+	uint64_t sector;
+	uint32_t left;
+	uint32_t block; /* bytes a DRQ block, at most */
+	uint8_t command;
+	bool is_write;
+	bool is_packet_dma;
+
 	uint8_t selected;
 	uint8_t control; /* device control register */
 	bool intrq;	 /* the selected drive's */
-	unsigned index;
+
+	/* Bus master. */
+	uint8_t master_command, master_status;
+	uint32_t master_table;
+	enum ide_after_start after_start;
+	struct ide_prd_cursor cursor;
 
 	/*
 	 * The data port.  The buffer holds bytes [0, fill); the guest is at
 	 * position, the block that DRQ announced ends at end.
 	 */
 	enum ide_transfer transfer;
+	enum ide_after_block after_block;
 	uint32_t position, end, fill;
-	void (*block_done)(struct ide_drive *drive);
+	uint8_t reserved[4];
 
-	/* The command in hand; what is left of it, in sectors of 512. */
-	uint8_t command;
-	bool is_write;
-	uint64_t sector;
-	uint32_t left;
-	uint32_t block; /* bytes a DRQ block, at most */
-	uint32_t chunk; /* sectors of the request in flight */
-	/* All is transferred, or failed: 0, -EIO ...; -ENOSPC: PRDs end. */
-	void (*finish)(struct ide_drive *drive, int status);
-	bool is_packet_dma;
+	struct ide_drive_state drive[IDE_DRIVES];
+	uint8_t buffer[IDE_BUFFER];
+};
 
-	/* The block request: busy from submit to done. */
+/* Between requests: a request in flight completes before it is saved. */
+struct ide_state {
+	struct ide_channel_state channel[IDE_CHANNELS];
+	struct pci_device_state pci;
+	uint8_t reserved[4];
+};
+
+struct ide_channel;
+
+struct ide_drive {
+	struct ide_drive_state *state;
+	enum ide_kind kind;
+	struct block_backend *backend;
+	struct ide_channel *channel;
+	char serial[IDE_SERIAL_MAX + 1];
+	char model[IDE_MODEL_MAX + 1];
+	uint64_t sector_count; /* disk */
+	uint16_t cylinders;    /* disk: default geometry */
+};
+
+struct ide_channel {
+	struct ide_channel_state *state;
+	struct ide *ide;
+	struct irq_line irq;
+	struct ide_drive drive[IDE_DRIVES];
+	unsigned index;
+
+	/* The block request; its data is in or goes to the selected drive. */
 	struct block_request request;
-	bool is_busy;
-	bool is_forgotten; /* a reset came between */
-	bool is_deferred;  /* the command waits for a forgotten request */
-	bool is_wanted, is_running, is_submitting, is_completed;
-	int completed_status;
-	struct ide_drive *owner; /* of the request */
-	void (*request_done)(struct ide_drive *drive, int status);
-
-	/* Bus master. */
-	uint8_t master_command, master_status;
-	uint32_t master_table;
-	struct ide_prd_cursor cursor;
-	void (*dma_run)(struct ide_drive *drive);
-	bool is_bounced;
-
-	uint8_t buffer[IDE_BUFFER] __aligned(16);
+	enum ide_phase phase;
+	enum ide_after_request after_request;
+	uint32_t chunk;	      /* its sectors */
+	bool is_bounced;      /* by way of the buffer */
+	int completed_status; /* valid while COMPLETED */
 };
 
 struct ide {
+	struct device device;
+	struct ide_state state;
 	struct pci_device pci;
 	const struct guest_ram *ram;
 	struct ide_channel channel[IDE_CHANNELS];
 };
+
+/*
+ * May be saved only while no block request is in flight, abandoned ones
+ * included: device_save() says -EAGAIN.  Whoever saves stops the guest, lets
+ * the backends' completions come in, and tries again; that ends, for a command
+ * has an end.  The same before a load, for a request in flight still writes
+ * into the buffer.
+ */
+extern const struct device_ops ide_ops;
 
 /*
  * Claims 0x1f0, 0x3f6, 0x170, 0x376 and the PCI function's place.  -EINVAL: a

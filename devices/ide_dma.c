@@ -62,7 +62,7 @@ static bool cursor_next(const struct ide_channel *channel,
 uint32_t ide_dma_copy(struct ide_channel *channel, uint32_t bytes,
 		      bool to_guest)
 {
-	struct ide_prd_cursor *cursor = &channel->cursor;
+	struct ide_prd_cursor *cursor = &channel->state->cursor;
 	uint32_t at = 0;
 
 	while (at < bytes && cursor_next(channel, cursor)) {
@@ -70,10 +70,10 @@ uint32_t ide_dma_copy(struct ide_channel *channel, uint32_t bytes,
 
 		if (to_guest)
 			guest_ram_write(channel->ide->ram, cursor->address,
-					channel->buffer + at, piece);
+					channel->state->buffer + at, piece);
 		else
 			guest_ram_read(channel->ide->ram, cursor->address,
-				       channel->buffer + at, piece);
+				       channel->state->buffer + at, piece);
 		cursor->address += piece;
 		cursor->left -= piece;
 		at += piece;
@@ -93,7 +93,7 @@ static uint32_t dma_segments(struct ide_channel *channel, uint32_t bytes)
 
 	request->segment_count = 0;
 	while (at < bytes && request->segment_count < BLOCK_SEGMENTS) {
-		struct ide_prd_cursor next = channel->cursor;
+		struct ide_prd_cursor next = channel->state->cursor;
 		struct block_segment *segment =
 			&request->segment[request->segment_count];
 
@@ -106,7 +106,7 @@ static uint32_t dma_segments(struct ide_channel *channel, uint32_t bytes)
 			break;
 		next.address += segment->length;
 		next.left -= segment->length;
-		channel->cursor = next;
+		channel->state->cursor = next;
 		request->segment_count++;
 		at += segment->length;
 	}
@@ -115,115 +115,128 @@ static uint32_t dma_segments(struct ide_channel *channel, uint32_t bytes)
 
 /* ---- Bus master: transfers --------------------------------------------- */
 
-void ide_dma_kick(struct ide_channel *channel)
-{
-	if (channel->transfer != IDE_DMA_PENDING ||
-	    !(channel->master_status & IDE_MASTER_ACTIVE) ||
-	    !pci_is_master(&channel->ide->pci))
-		return;
-	channel->transfer = IDE_IDLE;
-	ide_selected(channel)->status = IDE_STATUS_BSY;
-	channel->dma_run(ide_selected(channel));
-}
-
-void ide_dma_wait(struct ide_drive *drive, void (*run)(struct ide_drive *drive))
-{
-	struct ide_channel *channel = drive->channel;
-
-	drive->status = IDE_STATUS_DRDY | IDE_STATUS_DSC | IDE_STATUS_DRQ;
-	channel->transfer = IDE_DMA_PENDING;
-	channel->dma_run = run;
-	ide_dma_kick(channel);
-}
-
 void ide_dma_end(struct ide_channel *channel)
 {
 	/* Regions left over: the bus master remains active. */
-	if (channel->cursor.left == 0 &&
-	    (channel->cursor.is_last || channel->cursor.entries == 0))
-		channel->master_status &= ~IDE_MASTER_ACTIVE;
+	if (channel->state->cursor.left == 0 &&
+	    (channel->state->cursor.is_last ||
+	     channel->state->cursor.entries == 0))
+		channel->state->master_status &= ~IDE_MASTER_ACTIVE;
 }
 
 void ide_dma_fail(struct ide_channel *channel)
 {
-	channel->master_status &= ~IDE_MASTER_ACTIVE;
-	channel->master_status |= MASTER_ERROR;
+	channel->state->master_status &= ~IDE_MASTER_ACTIVE;
+	channel->state->master_status |= MASTER_ERROR;
 }
 
-static void dma_sectors_done(struct ide_drive *drive, int status)
+static void sectors_run(struct ide_drive *drive);
+
+void ide_dma_request_done(struct ide_drive *drive, int status)
 {
 	struct ide_channel *channel = drive->channel;
 	uint32_t bytes = channel->chunk * BLOCK_SECTOR;
 
 	if (status) {
 		ide_dma_fail(channel);
-		channel->finish(drive, status);
+		ide_transfer_end(drive, status);
 		return;
 	}
-	if (channel->is_bounced && !channel->is_write &&
+	if (channel->is_bounced && !channel->state->is_write &&
 	    ide_dma_copy(channel, bytes, true) < bytes) {
-		channel->master_status &= ~IDE_MASTER_ACTIVE;
-		channel->finish(drive, -ENOSPC);
+		channel->state->master_status &= ~IDE_MASTER_ACTIVE;
+		ide_transfer_end(drive, -ENOSPC);
 		return;
 	}
-	channel->sector += channel->chunk;
-	channel->left -= channel->chunk;
-	ide_dma_sectors(drive);
+	channel->state->sector += channel->chunk;
+	channel->state->left -= channel->chunk;
+	sectors_run(drive);
 }
 
-void ide_dma_sectors(struct ide_drive *drive)
+static void sectors_run(struct ide_drive *drive)
 {
 	struct ide_channel *channel = drive->channel;
 	uint64_t total =
-		MIN((uint64_t)channel->left * BLOCK_SECTOR, REQUEST_MAX);
+		MIN((uint64_t)channel->state->left * BLOCK_SECTOR, REQUEST_MAX);
 	uint32_t bytes;
 
-	if (channel->left == 0) {
+	if (channel->state->left == 0) {
 		ide_dma_end(channel);
-		channel->finish(drive, 0);
+		ide_transfer_end(drive, 0);
 		return;
 	}
 	bytes = dma_segments(channel, (uint32_t)total);
 	channel->is_bounced = bytes == 0;
 	if (channel->is_bounced) {
 		bytes = (uint32_t)MIN(total, IDE_BUFFER);
-		if (channel->is_write)
+		if (channel->state->is_write)
 			bytes = ide_dma_copy(channel, bytes, false);
 		bytes = ALIGN_DOWN(bytes, BLOCK_SECTOR);
 		channel->request.segment_count = 1;
-		channel->request.segment[0].host = channel->buffer;
+		channel->request.segment[0].host = channel->state->buffer;
 		channel->request.segment[0].length = bytes;
 	}
 	if (bytes == 0) {
-		channel->master_status &= ~IDE_MASTER_ACTIVE;
-		channel->finish(drive, -ENOSPC);
+		channel->state->master_status &= ~IDE_MASTER_ACTIVE;
+		ide_transfer_end(drive, -ENOSPC);
 		return;
 	}
 	channel->chunk = bytes / BLOCK_SECTOR;
-	channel->request.op = channel->is_write ? BLOCK_WRITE : BLOCK_READ;
-	channel->request.sector = channel->sector;
-	ide_request_submit(drive, dma_sectors_done);
+	channel->request.op =
+		channel->state->is_write ? BLOCK_WRITE : BLOCK_READ;
+	channel->request.sector = channel->state->sector;
+	ide_request_submit(drive, IDE_REQUEST_DMA);
+}
+
+/* ---- Bus master: start ------------------------------------------------- */
+
+static void (*const start_runs[IDE_START_COUNT])(struct ide_drive *drive) = {
+	[IDE_START_SECTORS] = sectors_run,
+	[IDE_START_REPLY] = atapi_reply_dma,
+};
+
+void ide_dma_kick(struct ide_channel *channel)
+{
+	if (channel->state->transfer != IDE_DMA_PENDING ||
+	    !(channel->state->master_status & IDE_MASTER_ACTIVE) ||
+	    !pci_is_master(&channel->ide->pci))
+		return;
+	channel->state->transfer = IDE_IDLE;
+	ide_selected(channel)->state->status = IDE_STATUS_BSY;
+	start_runs[channel->state->after_start](ide_selected(channel));
+}
+
+void ide_dma_wait(struct ide_drive *drive, enum ide_after_start after)
+{
+	struct ide_channel *channel = drive->channel;
+
+	drive->state->status =
+		IDE_STATUS_DRDY | IDE_STATUS_DSC | IDE_STATUS_DRQ;
+	channel->state->transfer = IDE_DMA_PENDING;
+	channel->state->after_start = after;
+	ide_dma_kick(channel);
 }
 
 /* ---- Bus master: registers --------------------------------------------- */
 
 static void master_command_write(struct ide_channel *channel, uint8_t value)
 {
-	bool was_started = channel->master_command & MASTER_START;
+	bool was_started = channel->state->master_command & MASTER_START;
 
-	channel->master_command = value & (MASTER_START | MASTER_TO_MEMORY);
+	channel->state->master_command =
+		value & (MASTER_START | MASTER_TO_MEMORY);
 	if (!(value & MASTER_START)) {
 		/* What is in flight goes on; only its end is not awaited. */
-		channel->master_status &= ~IDE_MASTER_ACTIVE;
+		channel->state->master_status &= ~IDE_MASTER_ACTIVE;
 		return;
 	}
 	if (was_started)
 		return;
-	channel->master_status |= IDE_MASTER_ACTIVE;
-	channel->cursor = (struct ide_prd_cursor){
-		.table = channel->master_table,
+	channel->state->master_status |= IDE_MASTER_ACTIVE;
+	channel->state->cursor = (struct ide_prd_cursor){
+		.table = channel->state->master_table,
 		.entries = (PRD_TABLE_SIZE -
-			    channel->master_table % PRD_TABLE_SIZE) /
+			    channel->state->master_table % PRD_TABLE_SIZE) /
 			   PRD_SIZE,
 	};
 	ide_dma_kick(channel);
@@ -232,7 +245,7 @@ static void master_command_write(struct ide_channel *channel, uint8_t value)
 static void master_byte_write(struct ide_channel *channel, unsigned offset,
 			      uint8_t value)
 {
-	uint8_t *status = &channel->master_status;
+	uint8_t *status = &channel->state->master_status;
 	unsigned shift = 8 * (offset - MASTER_TABLE);
 
 	switch (offset) {
@@ -245,9 +258,9 @@ static void master_byte_write(struct ide_channel *channel, unsigned offset,
 			(*status & ~MASTER_CAPABLE) | (value & MASTER_CAPABLE);
 		break;
 	case MASTER_TABLE ... MASTER_TABLE + 3:
-		channel->master_table &= ~(0xffU << shift);
-		channel->master_table |= (uint32_t)value << shift;
-		channel->master_table &= ~3U;
+		channel->state->master_table &= ~(0xffU << shift);
+		channel->state->master_table |= (uint32_t)value << shift;
+		channel->state->master_table &= ~3U;
 		break;
 	}
 }
@@ -257,11 +270,11 @@ static uint8_t master_byte_read(const struct ide_channel *channel,
 {
 	switch (offset) {
 	case MASTER_COMMAND:
-		return channel->master_command;
+		return channel->state->master_command;
 	case MASTER_STATUS:
-		return channel->master_status;
+		return channel->state->master_status;
 	case MASTER_TABLE ... MASTER_TABLE + 3:
-		return (uint8_t)(channel->master_table >>
+		return (uint8_t)(channel->state->master_table >>
 				 8 * (offset - MASTER_TABLE));
 	default:
 		return 0;

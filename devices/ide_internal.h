@@ -24,6 +24,12 @@
 #define IDE_DEVICE_FIXED (BIT(7) | BIT(5)) /* read as ones */
 #define IDE_DEVICE_LBA	 BIT(6)
 
+/* What ATA's reset and the limits of a saved state have in common. */
+#define IDE_HEADS	 16
+#define IDE_SECTORS	 63
+#define IDE_MODE_UDMA_5	 0x45
+#define IDE_POWER_ACTIVE 0xff
+
 /* Bus master status, as far as the channel needs it. */
 #define IDE_MASTER_ACTIVE    BIT(0)
 #define IDE_MASTER_INTERRUPT BIT(2)
@@ -31,7 +37,7 @@
 
 static inline struct ide_drive *ide_selected(struct ide_channel *channel)
 {
-	return &channel->drive[channel->selected];
+	return &channel->drive[channel->state->selected];
 }
 
 /* ---- ide.c ------------------------------------------------------------- */
@@ -42,34 +48,50 @@ void ide_signature_set(struct ide_drive *drive);
 /* End of a command: status 0 or an error register's value. */
 void ide_command_end(struct ide_drive *drive, uint8_t error);
 
+/* Runs on the selected drive, which neither is busy nor has data to move. */
+void ide_command_run(struct ide_channel *channel, uint8_t command);
+/* All is transferred, or failed: 0, -EIO ...; -ENOSPC: too few regions. */
+void ide_transfer_end(struct ide_drive *drive, int status);
+
 /*
  * The buffer's next block of at most bytes goes to or comes from the guest:
- * DRQ, and an interrupt if asked for.  block_done is called at its end.
+ * DRQ, and an interrupt if asked for.  channel->state->after_block says what is
+ * done at its end.
  */
 void ide_pio_start(struct ide_drive *drive, enum ide_transfer transfer,
 		   uint32_t bytes, bool has_irq);
 
-/* channel->request is filled in: op, sector, segments. */
-void ide_request_submit(struct ide_drive *drive,
-			void (*done)(struct ide_drive *drive, int status));
-/* Sectors between channel->sector and the start of the buffer. */
+/* ---- ide_state.c ------------------------------------------------------- */
+
+bool ide_state_is_valid(const void *dev, const void *saved, uint64_t now_ns);
+extern const struct state_description ide_description;
+extern const struct state_description ide_drive_description;
+
+/* ---- ide_request.c ----------------------------------------------------- */
+
+/*
+ * channel->request is filled in: op, sector, segments.  The drive is the
+ * selected one, and stays it, for it is busy until the request completes.
+ */
+void ide_request_submit(struct ide_drive *drive, enum ide_after_request after);
+/* Sectors between channel->state->sector and the start of the buffer. */
 void ide_request_buffer(struct ide_drive *drive, enum block_op op,
-			uint32_t sectors,
-			void (*done)(struct ide_drive *drive, int status));
+			uint32_t sectors, enum ide_after_request after);
+/* The command that waits for the request's end, if any, is given up. */
+void ide_request_abandon(struct ide_channel *channel);
 
 /* ---- ide_dma.c --------------------------------------------------------- */
 
 void ide_master_access(void *dev, struct io_access *io);
 /* Starts what waits for the bus master, if that is ready. */
 void ide_dma_kick(struct ide_channel *channel);
-/* run is called as soon as the guest has started the bus master. */
-void ide_dma_wait(struct ide_drive *drive,
-		  void (*run)(struct ide_drive *drive));
 /*
- * Moves channel->left sectors from channel->sector on between medium and the
- * guest's regions, then channel->finish().
+ * As soon as the guest has started the bus master: IDE_START_SECTORS moves
+ * channel->state->left sectors from channel->state->sector on between medium
+ * and the guest's regions, then ide_transfer_end(); IDE_START_REPLY is ATAPI's.
  */
-void ide_dma_sectors(struct ide_drive *drive);
+void ide_dma_wait(struct ide_drive *drive, enum ide_after_start after);
+void ide_dma_request_done(struct ide_drive *drive, int status);
 /* Buffer bytes to the guest's regions; how many there was room for. */
 uint32_t ide_dma_copy(struct ide_channel *channel, uint32_t bytes,
 		      bool to_guest);
@@ -79,11 +101,23 @@ void ide_dma_fail(struct ide_channel *channel);
 
 /* ---- Drives ------------------------------------------------------------ */
 
+/* What follows from the medium; what the table of fields leaves to reset. */
+void ata_init(struct ide_drive *drive);
 void ata_reset(struct ide_drive *drive);
 void ata_command(struct ide_drive *drive, uint8_t command);
+void ata_transfer_end(struct ide_drive *drive, int status);
+void ata_read_block_done(struct ide_drive *drive);
+void ata_write_block_done(struct ide_drive *drive);
+void ata_read_request_done(struct ide_drive *drive, int status);
+void ata_write_request_done(struct ide_drive *drive, int status);
+void ata_flush_request_done(struct ide_drive *drive, int status);
 
-void atapi_reset(struct ide_drive *drive);
 void atapi_command(struct ide_drive *drive, uint8_t command);
+void atapi_transfer_end(struct ide_drive *drive, int status);
+void atapi_packet_run(struct ide_drive *drive);
+void atapi_reply_block_done(struct ide_drive *drive);
+void atapi_reply_dma(struct ide_drive *drive);
+void atapi_read_request_done(struct ide_drive *drive, int status);
 void atapi_medium_change(struct ide_drive *drive,
 			 struct block_backend *backend);
 

@@ -31,6 +31,7 @@
 #define BAR_IO_BASE	MASK(31, 2)
 #define BAR_BASE	MASK(31, 4)
 #define ROM_BASE	MASK(31, 11)
+#define HEADER_SIZE	0x40
 /* clang-format on */
 
 /* ---- Base address registers -------------------------------------------- */
@@ -60,24 +61,24 @@ static bool in_window(const struct pci_bus *pci, uint64_t base, uint64_t size)
 	return false;
 }
 
-static bool wanted_io(const struct pci_device *dev, const struct pci_bar *bar,
+static bool wanted_io(const uint8_t *config, const struct pci_bar *bar,
 		      uint32_t low, uint64_t *base)
 {
 	*base = low & BAR_IO_BASE;
-	return (dev->config[PCI_COMMAND] & PCI_COMMAND_IO) && *base &&
+	return (config[PCI_COMMAND] & PCI_COMMAND_IO) && *base &&
 	       *base + bar->size < BUS_PORTS;
 }
 
-/* Where the BAR should decode now; false: nowhere. */
-static bool bar_wanted(const struct pci_device *dev, unsigned index,
-		       uint64_t *base)
+/* Where the BAR should decode with this configuration; false: nowhere. */
+static bool bar_wanted(const struct pci_device *dev, const uint8_t *config,
+		       unsigned index, uint64_t *base)
 {
 	const struct pci_bar *bar = &dev->bar[index];
-	uint32_t low = pci_get32(dev->config, bar_offset(index));
+	uint32_t low = pci_get32(config, bar_offset(index));
 
 	if (bar->kind == PCI_BAR_IO)
-		return wanted_io(dev, bar, low, base);
-	if (!(dev->config[PCI_COMMAND] & PCI_COMMAND_MEMORY))
+		return wanted_io(config, bar, low, base);
+	if (!(config[PCI_COMMAND] & PCI_COMMAND_MEMORY))
 		return false;
 	if (index == PCI_ROM) {
 		*base = low & ROM_BASE;
@@ -87,7 +88,7 @@ static bool bar_wanted(const struct pci_device *dev, unsigned index,
 		*base = low & BAR_BASE;
 	}
 	if (bar_is_64(bar))
-		*base |= (uint64_t)pci_get32(dev->config, bar_offset(index + 1))
+		*base |= (uint64_t)pci_get32(config, bar_offset(index + 1))
 			 << 32;
 	return *base && in_window(dev->bus, *base, bar->size);
 }
@@ -99,6 +100,7 @@ static void bar_unmap(struct pci_device *dev, unsigned index)
 		bar->kind == PCI_BAR_IO ? dev->bus->ports : dev->bus->memory;
 
 	bar->is_mapped = false;
+	dev->state->mapped &= (uint8_t)~BIT(index);
 	if (bar->region.fn)
 		(void)bus_remove(bus, bar->base, bar->region.dev);
 	if (bar->mapped)
@@ -143,6 +145,7 @@ static void bar_map(struct pci_device *dev, unsigned index, uint64_t base)
 			return;
 	}
 	bar->is_mapped = true;
+	dev->state->mapped |= (uint8_t)BIT(index);
 	bar->base = base;
 	if (bar->mapped)
 		bar->mapped(dev, index, base, true);
@@ -156,7 +159,8 @@ static void bars_unmap_moved(struct pci_device *dev)
 		uint64_t base;
 
 		if (dev->bar[i].is_mapped &&
-		    (!bar_wanted(dev, i, &base) || base != dev->bar[i].base))
+		    (!bar_wanted(dev, dev->state->config, i, &base) ||
+		     base != dev->bar[i].base))
 			bar_unmap(dev, i);
 	}
 }
@@ -173,7 +177,30 @@ static void bars_map_all(struct pci_bus *pci)
 			uint64_t base;
 
 			if (bar->kind != PCI_BAR_NONE && !bar->is_mapped &&
-			    bar_wanted(dev, i, &base))
+			    bar_wanted(dev, dev->state->config, i, &base))
+				bar_map(dev, i, base);
+		}
+	}
+}
+
+/*
+ * After a restore: those that decoded when the state was saved.  While other
+ * devices still have their old places some may fail; the turn of the last
+ * device gets them all.
+ */
+static void bars_map_saved(struct pci_bus *pci)
+{
+	unsigned devfn, i;
+
+	for (devfn = 0; devfn < ARRAY_SIZE(pci->device); devfn++) {
+		struct pci_device *dev = pci->device[devfn];
+
+		for (i = 0; dev && i <= PCI_ROM; i++) {
+			uint64_t base;
+
+			if (dev->state->mapped & BIT(i) &&
+			    !dev->bar[i].is_mapped &&
+			    bar_wanted(dev, dev->state->config, i, &base))
 				bar_map(dev, i, base);
 		}
 	}
@@ -215,7 +242,7 @@ int pci_bar_add(struct pci_device *dev, unsigned index,
 	if (bar->kind == PCI_BAR_MEMORY_PREFETCH ||
 	    bar->kind == PCI_BAR_MEMORY_64_PREFETCH)
 		flags |= BAR_PREFETCH;
-	pci_put32(dev->config, offset, flags);
+	pci_put32(dev->state->config, offset, flags);
 	pci_put32(dev->writable, offset,
 		  (uint32_t) ~(bar->size - 1) |
 			  (index == PCI_ROM ? PCI_ROM_ENABLE : 0));
@@ -226,27 +253,29 @@ int pci_bar_add(struct pci_device *dev, unsigned index,
 
 static void intx_update(struct pci_device *dev)
 {
-	bool is_off =
-		pci_get16(dev->config, PCI_COMMAND) & PCI_COMMAND_INTX_OFF;
-	bool level = dev->intx_level && !is_off;
+	bool is_off = pci_get16(dev->state->config, PCI_COMMAND) &
+		      PCI_COMMAND_INTX_OFF;
+	bool level = dev->state->intx_level && !is_off;
 
-	if (dev->intx_level)
-		dev->config[PCI_STATUS] |= PCI_STATUS_INTX;
+	if (dev->state->intx_level)
+		dev->state->config[PCI_STATUS] |= PCI_STATUS_INTX;
 	else
-		dev->config[PCI_STATUS] &= (uint8_t)~PCI_STATUS_INTX;
+		dev->state->config[PCI_STATUS] &= (uint8_t)~PCI_STATUS_INTX;
 	if (level == dev->intx_out)
 		return;
 	dev->intx_out = level;
 	if (dev->bus->intx_set)
 		dev->bus->intx_set(dev->bus->intx_ctx, dev->devfn,
-				   dev->config[PCI_INTERRUPT_PIN] - 1U, level);
+				   dev->state->config[PCI_INTERRUPT_PIN] - 1U,
+				   level);
 }
 
 void pci_intx_set(struct pci_device *dev, bool level)
 {
-	if (dev->intx_level == level || !dev->config[PCI_INTERRUPT_PIN])
+	if (dev->state->intx_level == level ||
+	    !dev->state->config[PCI_INTERRUPT_PIN])
 		return;
-	dev->intx_level = level;
+	dev->state->intx_level = level;
 	intx_update(dev);
 }
 
@@ -283,9 +312,9 @@ uint32_t pci_config_read(struct pci_bus *pci, uint8_t devfn, unsigned offset,
 	if (unlikely(!dev || offset + size > PCI_CONFIG_SIZE))
 		return ~0U;
 	if (likely(size == 4 && !(offset & 3)))
-		return *(const uint32_t *)&dev->config[offset];
+		return *(const uint32_t *)&dev->state->config[offset];
 	while (size--)
-		value = value << 8 | dev->config[offset + size];
+		value = value << 8 | dev->state->config[offset + size];
 	return value;
 }
 
@@ -299,7 +328,7 @@ void pci_config_write(struct pci_bus *pci, uint8_t devfn, unsigned offset,
 		return;
 	for (i = 0; i < size; i++) {
 		uint8_t byte = (uint8_t)(value >> (8 * i));
-		uint8_t *at = &dev->config[offset + i];
+		uint8_t *at = &dev->state->config[offset + i];
 		uint8_t writable = dev->writable[offset + i];
 
 		*at = (uint8_t)((*at & ~writable) | (byte & writable));
@@ -316,9 +345,10 @@ static void address_access(void *opaque, struct io_access *io)
 
 	if (io->size == 4) {
 		if (io->is_write)
-			pci->address = (uint32_t)(io->data & CONFADD_KEPT);
+			pci->state.address =
+				(uint32_t)(io->data & CONFADD_KEPT);
 		else
-			io->data = pci->address;
+			io->data = pci->state.address;
 	} else if (io->size == 1 && io->offset == RESET_CONTROL - CONFADD &&
 		   pci->reset_control) {
 		io->offset = 0;
@@ -329,7 +359,7 @@ static void address_access(void *opaque, struct io_access *io)
 static void data_access(void *opaque, struct io_access *io)
 {
 	struct pci_bus *pci = opaque;
-	uint32_t address = pci->address;
+	uint32_t address = pci->state.address;
 	uint8_t devfn = (uint8_t)FIELD_GET(CONFADD_DEVFN, address);
 	unsigned offset = (unsigned)((address & CONFADD_REG) | io->offset);
 
@@ -341,6 +371,113 @@ static void data_access(void *opaque, struct io_access *io)
 	else
 		io->data = pci_config_read(pci, devfn, offset, io->size);
 }
+
+/* ---- Devices ----------------------------------------------------------- */
+
+void pci_device_init(struct pci_device *dev, const struct pci_identity *id,
+		     struct pci_device_state *state)
+{
+	memset(dev, 0, sizeof(*dev));
+	dev->state = state;
+	dev->name = id->name;
+	pci_put16(dev->state->config, PCI_VENDOR_ID, id->vendor);
+	pci_put16(dev->state->config, PCI_DEVICE_ID, id->device);
+	pci_put16(dev->state->config, PCI_CLASS_DEVICE, id->class);
+	dev->state->config[PCI_CLASS_INTERFACE] = id->interface;
+	dev->state->config[PCI_REVISION_ID] = id->revision;
+	pci_put16(dev->state->config, PCI_SUBSYSTEM_VENDOR_ID,
+		  id->subsystem_vendor);
+	pci_put16(dev->state->config, PCI_SUBSYSTEM_ID, id->subsystem);
+	dev->state->config[PCI_INTERRUPT_PIN] = id->interrupt_pin;
+	/* Also without a BAR: a VGA decodes its legacy ports and memory. */
+	pci_put16(dev->writable, PCI_COMMAND,
+		  PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER |
+			  PCI_COMMAND_SERR | PCI_COMMAND_INTX_OFF);
+	dev->writable[PCI_INTERRUPT_LINE] = 0xff;
+}
+
+int pci_device_add(struct pci_bus *pci, struct pci_device *dev, uint8_t devfn)
+{
+	if (pci->device[devfn])
+		return -EEXIST;
+	memcpy(dev->initial, dev->state->config, sizeof(dev->initial));
+	dev->bus = pci;
+	dev->devfn = devfn;
+	pci->device[devfn] = dev;
+	return 0;
+}
+
+void pci_device_reset(struct pci_device *dev)
+{
+	pci_intx_set(dev, false);
+	memcpy(dev->state->config, dev->initial, sizeof(dev->state->config));
+	bars_unmap_moved(dev);
+	bars_map_all(dev->bus);
+	if (dev->config_written)
+		dev->config_written(dev, 0, PCI_CONFIG_SIZE);
+}
+
+void pci_device_restored(struct pci_device *dev)
+{
+	uint8_t mapped = dev->state->mapped;
+	unsigned i;
+
+	for (i = 0; i <= PCI_ROM; i++)
+		if (dev->bar[i].is_mapped)
+			bar_unmap(dev, i);
+	dev->state->mapped = mapped;
+	bars_map_saved(dev->bus);
+	intx_update(dev);
+}
+
+bool pci_device_is_valid(const struct pci_device *dev,
+			 const struct pci_device_state *state)
+{
+	unsigned i;
+
+	/* Bits that neither software nor the device changes. */
+	for (i = 0; i < HEADER_SIZE; i++)
+		if (i / 2 != PCI_STATUS / 2 &&
+		    (state->config[i] ^ dev->initial[i]) & ~dev->writable[i])
+			return false;
+	for (i = 0; i <= PCI_ROM; i++) {
+		uint64_t base;
+
+		if (state->mapped & BIT(i) &&
+		    (dev->bar[i].kind == PCI_BAR_NONE ||
+		     !bar_wanted(dev, state->config, i, &base)))
+			return false;
+	}
+	return !(state->config[PCI_STATUS] & PCI_STATUS_INTX) ==
+	       !state->intx_level;
+}
+
+/* ---- State ------------------------------------------------------------- */
+
+static const struct state_field device_fields[] = {
+	STATE_ARRAY(struct pci_device_state, config),
+	STATE_VALUE(struct pci_device_state, mapped, .max = MASK(PCI_ROM, 0)),
+	STATE_VALUE(struct pci_device_state, intx_level),
+	STATE_RESERVED(struct pci_device_state, reserved),
+};
+
+const struct state_description pci_device_description =
+	STATE_DESCRIPTION(struct pci_device_state, device_fields);
+
+static const struct state_field bus_fields[] = {
+	STATE_VALUE(struct pci_bus_state, address),
+};
+
+static const struct state_description bus_description =
+	STATE_DESCRIPTION(struct pci_bus_state, bus_fields);
+
+const struct device_ops pci_bus_ops = {
+	.name = "pci-bus",
+	.version = 1,
+	.state = &bus_description,
+};
+
+/* ---- The bus ----------------------------------------------------------- */
 
 int pci_bus_init(struct pci_bus *pci, struct bus *ports, struct bus *memory)
 {
@@ -361,6 +498,7 @@ int pci_bus_init(struct pci_bus *pci, struct bus *ports, struct bus *memory)
 	int error;
 
 	memset(pci, 0, sizeof(*pci));
+	device_init(&pci->self, &pci_bus_ops, pci, &pci->state);
 	pci->ports = ports;
 	pci->memory = memory;
 	error = bus_add(ports, &address);
@@ -371,47 +509,5 @@ int pci_bus_init(struct pci_bus *pci, struct bus *ports, struct bus *memory)
 
 void pci_bus_reset(struct pci_bus *pci)
 {
-	pci->address = 0;
-}
-
-/* ---- Devices ----------------------------------------------------------- */
-
-void pci_device_init(struct pci_device *dev, const struct pci_identity *id)
-{
-	memset(dev, 0, sizeof(*dev));
-	dev->name = id->name;
-	pci_put16(dev->config, PCI_VENDOR_ID, id->vendor);
-	pci_put16(dev->config, PCI_DEVICE_ID, id->device);
-	pci_put16(dev->config, PCI_CLASS_DEVICE, id->class);
-	dev->config[PCI_CLASS_INTERFACE] = id->interface;
-	dev->config[PCI_REVISION_ID] = id->revision;
-	pci_put16(dev->config, PCI_SUBSYSTEM_VENDOR_ID, id->subsystem_vendor);
-	pci_put16(dev->config, PCI_SUBSYSTEM_ID, id->subsystem);
-	dev->config[PCI_INTERRUPT_PIN] = id->interrupt_pin;
-	/* Also without a BAR: a VGA decodes its legacy ports and memory. */
-	pci_put16(dev->writable, PCI_COMMAND,
-		  PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER |
-			  PCI_COMMAND_SERR | PCI_COMMAND_INTX_OFF);
-	dev->writable[PCI_INTERRUPT_LINE] = 0xff;
-}
-
-int pci_device_add(struct pci_bus *pci, struct pci_device *dev, uint8_t devfn)
-{
-	if (pci->device[devfn])
-		return -EEXIST;
-	memcpy(dev->initial, dev->config, sizeof(dev->initial));
-	dev->bus = pci;
-	dev->devfn = devfn;
-	pci->device[devfn] = dev;
-	return 0;
-}
-
-void pci_device_reset(struct pci_device *dev)
-{
-	pci_intx_set(dev, false);
-	memcpy(dev->config, dev->initial, sizeof(dev->config));
-	bars_unmap_moved(dev);
-	bars_map_all(dev->bus);
-	if (dev->config_written)
-		dev->config_written(dev, 0, PCI_CONFIG_SIZE);
+	device_reset(&pci->self);
 }

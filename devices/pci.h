@@ -13,6 +13,7 @@
 #define BULKHEAD_DEVICES_PCI_H
 
 #include "devices/bus.h"
+#include "devices/state.h"
 #include "include/device.h"
 
 /* clang-format off */
@@ -81,9 +82,19 @@ struct pci_bar {
 	uint64_t base; /* valid while mapped */
 };
 
+/* What a function remembers: a member of its device's state. */
+struct pci_device_state {
+	uint8_t config[PCI_CONFIG_SIZE] __aligned(4);
+	uint8_t mapped;	 /* BARs that decode, a bit each */
+	bool intx_level; /* what the device asks for */
+	uint8_t reserved[2];
+};
+
+extern const struct state_description pci_device_description;
+
 struct pci_device {
 	const char *name;
-	uint8_t config[PCI_CONFIG_SIZE];
+	struct pci_device_state *state;
 	uint8_t initial[PCI_CONFIG_SIZE];   /* what reset restores */
 	uint8_t writable[PCI_CONFIG_SIZE];  /* bits that software may set */
 	uint8_t clearable[PCI_CONFIG_SIZE]; /* bits that writing 1 clears */
@@ -93,8 +104,7 @@ struct pci_device {
 			       unsigned size);
 	struct pci_bus *bus;
 	uint8_t devfn;
-	bool intx_level; /* what the device asks for */
-	bool intx_out;	 /* what the bus was told */
+	bool intx_out; /* what the bus was told */
 };
 
 /* Identity of a device, for pci_device_init(). */
@@ -117,14 +127,19 @@ struct pci_window {
 
 #define PCI_WINDOWS 2
 
+struct pci_bus_state {
+	uint32_t address; /* CONFADD */
+};
+
 struct pci_bus {
+	struct device self;
 	struct pci_device *device[256]; /* by devfn */
 	struct bus *ports;
 	struct bus *memory;
 	/* Where memory BARs may decode: what RAM and ROM leave free.  Set by
 	 * the board after pci_bus_init(); a base outside decodes nothing. */
 	struct pci_window window[PCI_WINDOWS];
-	uint32_t address; /* CONFADD */
+	struct pci_bus_state state;
 	/* Told of INTx wires: pin 0 is INTA#. */
 	void (*intx_set)(void *ctx, uint8_t devfn, unsigned pin, bool level);
 	void *intx_ctx;
@@ -133,6 +148,8 @@ struct pci_bus {
 	void *reset_control_dev;
 };
 
+extern const struct device_ops pci_bus_ops;
+
 /* Takes ports 0xcf8-0xcff. */
 int __must_check pci_bus_init(struct pci_bus *pci, struct bus *ports,
 			      struct bus *memory);
@@ -140,19 +157,29 @@ int __must_check pci_bus_init(struct pci_bus *pci, struct bus *ports,
 void pci_bus_reset(struct pci_bus *pci);
 
 /*
- * Zeroes the device, fills in the header and the masks every device has.
- * Then set further .config and .writable bytes and .config_written, add BARs,
- * and last of all pci_device_add().
+ * Zeroes the device, fills in the header and the masks every device has.  state
+ * is a zeroed member of the owner's state and lives as long as the device.
+ * Then set further .state->config and .writable bytes and .config_written, add
+ * BARs, and last of all pci_device_add().
  */
-void pci_device_init(struct pci_device *dev, const struct pci_identity *id);
+void pci_device_init(struct pci_device *dev, const struct pci_identity *id,
+		     struct pci_device_state *state);
 /* -EINVAL: index, kind or size.  Of *bar: kind, size, region and mapped. */
 int __must_check pci_bar_add(struct pci_device *dev, unsigned index,
 			     const struct pci_bar *bar);
-/* Freezes .config as the reset state.  -EEXIST: the place is taken. */
+/* Freezes .state->config as the reset state.  -EEXIST: the place is taken. */
 int __must_check pci_device_add(struct pci_bus *pci, struct pci_device *dev,
 				uint8_t devfn);
-/* BARs unmapped, INTx low, configuration as when added. */
+/*
+ * What is left to do at a reset when the owner's table has been read: BARs
+ * unmapped, INTx low, configuration as when added.
+ */
 void pci_device_reset(struct pci_device *dev);
+/* The owner's state has been loaded: BARs and INTx follow. */
+void pci_device_restored(struct pci_device *dev);
+/* Whether a saved state can be this function's: header and BARs. */
+bool pci_device_is_valid(const struct pci_device *dev,
+			 const struct pci_device_state *state);
 
 /* The device's own INTx pin. */
 void pci_intx_set(struct pci_device *dev, bool level);
@@ -190,7 +217,7 @@ static inline uint32_t pci_get32(const uint8_t *config, unsigned offset)
 /* May the device read and write memory? */
 static inline bool pci_is_master(const struct pci_device *dev)
 {
-	return dev->config[PCI_COMMAND] & PCI_COMMAND_MASTER;
+	return dev->state->config[PCI_COMMAND] & PCI_COMMAND_MASTER;
 }
 
 #endif

@@ -27,7 +27,7 @@ static uint16_t wanted_levels(const struct piix3 *bridge)
 	unsigned i;
 
 	for (i = 0; i < PIIX3_PIRQS; i++) {
-		uint8_t route = bridge->pci.config[PIIX3_PIRQRC + i];
+		uint8_t route = bridge->pci.state->config[PIIX3_PIRQRC + i];
 
 		if (bridge->asserted[i] && !(route & PIRQRC_DISABLED))
 			levels |= (uint16_t)BIT(route & PIRQRC_IRQ);
@@ -75,21 +75,66 @@ static void reset_access(void *opaque, struct io_access *io)
 	bool rose;
 
 	if (!io->is_write) {
-		io->data = bridge->reset_control;
+		io->data = bridge->state.reset_control;
 		return;
 	}
-	rose = (io->data & RESET_CPU) && !(bridge->reset_control & RESET_CPU);
-	bridge->reset_control = io->data & (RESET_HARD | RESET_CPU);
+	rose = (io->data & RESET_CPU) &&
+	       !(bridge->state.reset_control & RESET_CPU);
+	bridge->state.reset_control = io->data & (RESET_HARD | RESET_CPU);
 	if (rose && bridge->reset)
 		bridge->reset(bridge->ctx);
 }
+
+/* ---- State ------------------------------------------------------------- */
+
+static const struct state_field fields[] = {
+	STATE_STRUCT(struct piix3_state, pci, &pci_device_description),
+	STATE_VALUE(struct piix3_state, reset_control),
+	STATE_RESERVED(struct piix3_state, reserved),
+};
+
+static const struct state_description description =
+	STATE_DESCRIPTION(struct piix3_state, fields);
+
+static void reset_rest(void *opaque)
+{
+	struct piix3 *bridge = opaque;
+
+	pci_device_reset(&bridge->pci);
+}
+
+/* The functions tell of their pins themselves, each when it is restored. */
+static void restored(void *opaque)
+{
+	struct piix3 *bridge = opaque;
+
+	pci_device_restored(&bridge->pci);
+	update(bridge);
+}
+
+static bool is_valid(const void *dev, const void *saved, uint64_t now_ns)
+{
+	const struct piix3 *bridge = dev;
+	const struct piix3_state *state = saved;
+
+	(void)now_ns;
+	return pci_device_is_valid(&bridge->pci, &state->pci);
+}
+
+const struct device_ops piix3_ops = {
+	.name = "piix3",
+	.version = 1,
+	.state = &description,
+	.reset = reset_rest,
+	.restored = restored,
+	.is_valid = is_valid,
+};
 
 /* ---- Life -------------------------------------------------------------- */
 
 void piix3_reset(struct piix3 *bridge)
 {
-	bridge->reset_control = 0;
-	pci_device_reset(&bridge->pci);
+	device_reset(&bridge->device);
 }
 
 /* Registers that software finds in their documented reset state. */
@@ -108,7 +153,7 @@ static void set_isa_defaults(struct pci_device *dev)
 	unsigned i;
 
 	for (i = 0; i < ARRAY_SIZE(values); i++) {
-		dev->config[values[i][0]] = values[i][1];
+		dev->state->config[values[i][0]] = values[i][1];
 		dev->writable[values[i][0]] = 0xff;
 	}
 	dev->writable[0x4f] = 0xff;
@@ -132,13 +177,14 @@ int piix3_init(struct piix3 *bridge, struct pci_bus *bus, struct irq_line irq,
 	bridge->irq = irq;
 	bridge->reset = reset;
 	bridge->ctx = ctx;
-	pci_device_init(dev, &identity);
-	pci_put16(dev->config, PCI_COMMAND,
+	device_init(&bridge->device, &piix3_ops, bridge, &bridge->state);
+	pci_device_init(dev, &identity, &bridge->state.pci);
+	pci_put16(dev->state->config, PCI_COMMAND,
 		  PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	dev->writable[PCI_COMMAND] = PCI_COMMAND_SPECIAL;
-	pci_put16(dev->config, PCI_STATUS, PCI_STATUS_MEDIUM);
-	dev->config[PCI_HEADER_TYPE] = PCI_HEADER_MULTIPLE;
-	memset(&dev->config[PIIX3_PIRQRC], PIRQRC_DISABLED, PIIX3_PIRQS);
+	pci_put16(dev->state->config, PCI_STATUS, PCI_STATUS_MEDIUM);
+	dev->state->config[PCI_HEADER_TYPE] = PCI_HEADER_MULTIPLE;
+	memset(&dev->state->config[PIIX3_PIRQRC], PIRQRC_DISABLED, PIIX3_PIRQS);
 	memset(&dev->writable[PIIX3_PIRQRC], PIRQRC_WRITABLE, PIIX3_PIRQS);
 	set_isa_defaults(dev);
 	dev->config_written = config_written;

@@ -17,16 +17,25 @@
 #define PIIX3_PIRQS  4
 #define PIIX3_PIRQRC 0x60 /* PIRQA# in configuration space; B, C, D follow */
 
+struct piix3_state {
+	struct pci_device_state pci;
+	uint8_t reset_control;
+	uint8_t reserved[3];
+};
+
 struct piix3 {
+	struct device device;
+	struct piix3_state state;
 	struct pci_device pci;
 	uint16_t asserted[PIIX3_PIRQS]; /* how many pins pull each PIRQ */
 	uint16_t irq_levels;		/* as the outputs are now */
-	uint8_t reset_control;
 	/* Outputs: pin is the ISA interrupt, several PIRQs may share one. */
 	struct irq_line irq;
 	void (*reset)(void *ctx);
 	void *ctx;
 };
+
+extern const struct device_ops piix3_ops;
 
 /* Becomes function 0 of slot 1 and takes over the bus's INTx and 0xcf9. */
 int __must_check piix3_init(struct piix3 *bridge, struct pci_bus *bus,

@@ -57,11 +57,14 @@
 	((uint64_t)(((unsigned __int128)PM_TIMER_HZ << 64) / NSEC_PER_SEC))
 /* clang-format on */
 
+static uint64_t tick_at(uint64_t now_ns)
+{
+	return (uint64_t)(((unsigned __int128)now_ns * TICKS_PER_NS_64) >> 64);
+}
+
 static uint64_t now_tick(const struct piix4_pm *pm)
 {
-	return (uint64_t)(((unsigned __int128)clock_now(pm->clock) *
-			   TICKS_PER_NS_64) >>
-			  64);
+	return tick_at(clock_now(pm->clock));
 }
 
 /* The status bit stands for a change of the timer's top bit. */
@@ -69,20 +72,32 @@ static void collect_timer(struct piix4_pm *pm)
 {
 	uint64_t toggles = now_tick(pm) >> TIMER_TOP;
 
-	if (toggles != pm->toggles_seen)
-		pm->status |= PM1_TIMER;
-	pm->toggles_seen = toggles;
+	if (toggles != pm->state.toggles_seen)
+		pm->state.status |= PM1_TIMER;
+	pm->state.toggles_seen = toggles;
+}
+
+static void level_update(struct piix4_pm *pm)
+{
+	const struct piix4_pm_state *state = &pm->state;
+	bool level = ((state->status & state->enable & PM1_EVENTS) ||
+		      (state->gpe_status & state->gpe_enable)) &&
+		     (state->control & CONTROL_SCI);
+
+	if (level == pm->sci_level)
+		return;
+	pm->sci_level = level;
+	irq_line_set(&pm->sci, level);
 }
 
 static void update(struct piix4_pm *pm)
 {
-	bool level = ((pm->status & pm->enable & PM1_EVENTS) ||
-		      (pm->gpe_status & pm->gpe_enable)) &&
-		     (pm->control & CONTROL_SCI);
+	const struct piix4_pm_state *state = &pm->state;
 
-	if ((pm->enable & PM1_TIMER) && !(pm->status & PM1_TIMER)) {
+	if ((state->enable & PM1_TIMER) && !(state->status & PM1_TIMER)) {
 		unsigned __int128 tick =
-			(unsigned __int128)(pm->toggles_seen + 1) << TIMER_TOP;
+			(unsigned __int128)(state->toggles_seen + 1)
+			<< TIMER_TOP;
 		/* A power of two away from exact: no 128-bit division. */
 		uint64_t per_tick = (NSEC_PER_SEC << 32) / PM_TIMER_HZ + 1;
 
@@ -91,10 +106,7 @@ static void update(struct piix4_pm *pm)
 	} else {
 		clock_timer_disarm(pm->clock, &pm->timer);
 	}
-	if (level == pm->sci_level)
-		return;
-	pm->sci_level = level;
-	irq_line_set(&pm->sci, level);
+	level_update(pm);
 }
 
 static void expired(void *opaque)
@@ -107,7 +119,7 @@ static void expired(void *opaque)
 
 void piix4_pm_power_button(struct piix4_pm *pm)
 {
-	pm->status |= PM1_POWER;
+	pm->state.status |= PM1_POWER;
 	update(pm);
 }
 
@@ -120,9 +132,9 @@ static uint32_t pm_read(struct piix4_pm *pm, unsigned offset)
 	case PM1_STATUS:
 		collect_timer(pm);
 		update(pm);
-		return (uint32_t)pm->enable << 16 | pm->status;
+		return (uint32_t)pm->state.enable << 16 | pm->state.status;
 	case PM1_CONTROL:
-		return pm->control;
+		return pm->state.control;
 	case PM1_TIMER_VALUE:
 		return (uint32_t)(now_tick(pm) & TIMER_MASK);
 	default:
@@ -132,8 +144,8 @@ static uint32_t pm_read(struct piix4_pm *pm, unsigned offset)
 
 static void control_write(struct piix4_pm *pm, uint16_t value)
 {
-	pm->control = (uint16_t)((pm->control & CONTROL_SCI) |
-				 (value & CONTROL_WRITABLE));
+	pm->state.control = (uint16_t)((pm->state.control & CONTROL_SCI) |
+				       (value & CONTROL_WRITABLE));
 	if ((value & CONTROL_SLEEP) &&
 	    FIELD_GET(CONTROL_TYPE, value) == TYPE_S5 && pm->power_off)
 		pm->power_off(pm->ctx);
@@ -147,14 +159,16 @@ static void pm_write(struct piix4_pm *pm, unsigned offset, uint16_t value,
 	switch (offset) {
 	case PM1_STATUS:
 		collect_timer(pm);
-		pm->status &= (uint16_t)~value;
+		pm->state.status &= (uint16_t)~value;
 		break;
 	case PM1_ENABLE:
 		collect_timer(pm);
-		pm->enable = ((pm->enable & ~mask) | value) & PM1_EVENTS;
+		pm->state.enable =
+			((pm->state.enable & ~mask) | value) & PM1_EVENTS;
 		break;
 	case PM1_CONTROL:
-		control_write(pm, (uint16_t)((pm->control & ~mask) | value));
+		control_write(pm,
+			      (uint16_t)((pm->state.control & ~mask) | value));
 		break;
 	}
 	update(pm);
@@ -188,7 +202,8 @@ static void pm_access(void *opaque, struct io_access *io)
 static void gpe_access(void *opaque, struct io_access *io)
 {
 	struct piix4_pm *pm = opaque;
-	uint16_t *half = io->offset & 2 ? &pm->gpe_enable : &pm->gpe_status;
+	uint16_t *half =
+		io->offset & 2 ? &pm->state.gpe_enable : &pm->state.gpe_status;
 	unsigned shift = 8 * (io->offset & 1);
 
 	if (!io->is_write) {
@@ -208,7 +223,8 @@ static void gpe_access(void *opaque, struct io_access *io)
 static void apm_access(void *opaque, struct io_access *io)
 {
 	struct piix4_pm *pm = opaque;
-	uint8_t *reg = io->offset ? &pm->apm_status : &pm->apm_control;
+	uint8_t *reg =
+		io->offset ? &pm->state.apm_status : &pm->state.apm_control;
 
 	if (!io->is_write) {
 		io->data = *reg;
@@ -219,9 +235,9 @@ static void apm_access(void *opaque, struct io_access *io)
 		return;
 	/* What firmware's SMI handler would do on the way to ACPI mode. */
 	if (*reg == PM_ACPI_ENABLE)
-		pm->control |= CONTROL_SCI;
+		pm->state.control |= CONTROL_SCI;
 	else if (*reg == PM_ACPI_DISABLE)
-		pm->control &= (uint16_t)~CONTROL_SCI;
+		pm->state.control &= (uint16_t)~CONTROL_SCI;
 	update(pm);
 }
 
@@ -233,50 +249,51 @@ static void smbus_access(void *opaque, struct io_access *io)
 	uint8_t value = (uint8_t)io->data;
 
 	if (!io->is_write) {
-		io->data = pm->smbus[io->offset];
+		io->data = pm->state.smbus[io->offset];
 		return;
 	}
 	if (io->offset == SMBUS_STATUS) {
-		pm->smbus[SMBUS_STATUS] &= (uint8_t)~value;
+		pm->state.smbus[SMBUS_STATUS] &= (uint8_t)~value;
 		return;
 	}
-	pm->smbus[io->offset] = value;
+	pm->state.smbus[io->offset] = value;
 	if (io->offset != SMBUS_CONTROL)
 		return;
-	pm->smbus[SMBUS_CONTROL] &= (uint8_t)~SMBUS_START;
+	pm->state.smbus[SMBUS_CONTROL] &= (uint8_t)~SMBUS_START;
 	/* Nobody acknowledges any address. */
 	if ((value & SMBUS_START) && !(value & SMBUS_KILL))
-		pm->smbus[SMBUS_STATUS] |= SMBUS_NO_DEVICE | SMBUS_INTERRUPT;
+		pm->state.smbus[SMBUS_STATUS] |=
+			SMBUS_NO_DEVICE | SMBUS_INTERRUPT;
 }
 
 /* ---- Where the blocks are ---------------------------------------------- */
 
-/*
- * Moves one block to base, 0 being nowhere.  If the place is taken the block
- * stays nowhere until the registers are written again.
- */
-static void move(struct piix4_pm *pm, uint32_t *base, uint32_t wanted,
-		 const struct io_region *region)
+/* Moves one block to base, 0 being nowhere; where it is then. */
+static uint32_t move(struct piix4_pm *pm, uint32_t from, uint32_t base,
+		     struct io_region region)
 {
-	struct io_region moved = *region;
-
-	if (*base == wanted)
-		return;
-	if (*base)
-		(void)bus_remove(pm->pci.bus->ports, *base, pm);
-	moved.base = wanted;
-	*base = wanted && !bus_add(pm->pci.bus->ports, &moved) ? wanted : 0;
+	if (from == base)
+		return base;
+	if (from)
+		(void)bus_remove(pm->pci.bus->ports, from, pm);
+	region.base = base;
+	return base && !bus_add(pm->pci.bus->ports, &region) ? base : 0;
 }
 
-static void move_blocks(struct piix4_pm *pm)
+static void pm_map(struct piix4_pm *pm, uint32_t base)
 {
-	const uint8_t *config = pm->pci.config;
 	const struct io_region registers = {
 		.name = "acpi-pm",
 		.length = PM_LENGTH,
 		.fn = pm_access,
 		.dev = pm,
 	};
+
+	pm->pm_mapped = move(pm, pm->pm_mapped, base, registers);
+}
+
+static void smbus_map(struct piix4_pm *pm, uint32_t base)
+{
 	const struct io_region smbus = {
 		.name = "smbus",
 		.length = SMBUS_LENGTH,
@@ -284,15 +301,31 @@ static void move_blocks(struct piix4_pm *pm)
 		.dev = pm,
 		.width_max = 1,
 	};
-	uint32_t base = 0;
 
-	if (config[PM_CONFIG_PMMISC] & PMMISC_ENABLE)
-		base = pci_get32(config, PM_CONFIG_PMBASE) & PMBASE_MASK;
-	move(pm, &pm->pm_base, base, &registers);
-	base = 0;
-	if (config[PM_CONFIG_SMBCFG] & SMBCFG_ENABLE)
-		base = pci_get32(config, PM_CONFIG_SMBBA) & SMBBA_MASK;
-	move(pm, &pm->smbus_base, base, &smbus);
+	pm->smbus_mapped = move(pm, pm->smbus_mapped, base, smbus);
+}
+
+static uint32_t pm_wanted(const uint8_t *config)
+{
+	if (!(config[PM_CONFIG_PMMISC] & PMMISC_ENABLE))
+		return 0;
+	return pci_get32(config, PM_CONFIG_PMBASE) & PMBASE_MASK;
+}
+
+static uint32_t smbus_wanted(const uint8_t *config)
+{
+	if (!(config[PM_CONFIG_SMBCFG] & SMBCFG_ENABLE))
+		return 0;
+	return pci_get32(config, PM_CONFIG_SMBBA) & SMBBA_MASK;
+}
+
+/* A block whose place is taken stays nowhere until the next write. */
+static void move_blocks(struct piix4_pm *pm)
+{
+	pm_map(pm, pm_wanted(pm->pci.state->config));
+	pm->state.pm_base = pm->pm_mapped;
+	smbus_map(pm, smbus_wanted(pm->pci.state->config));
+	pm->state.smbus_base = pm->smbus_mapped;
 }
 
 static void config_written(struct pci_device *dev, unsigned offset,
@@ -303,24 +336,78 @@ static void config_written(struct pci_device *dev, unsigned offset,
 	move_blocks(container_of(dev, struct piix4_pm, pci));
 }
 
-/* ---- Life -------------------------------------------------------------- */
+/* ---- State ------------------------------------------------------------- */
 
-void piix4_pm_reset(struct piix4_pm *pm)
+static const struct state_field fields[] = {
+	STATE_VALUE(struct piix4_pm_state, deadline_ns, .reset = CLOCK_NEVER),
+	STATE_VALUE(struct piix4_pm_state, toggles_seen),
+	STATE_STRUCT(struct piix4_pm_state, pci, &pci_device_description),
+	STATE_VALUE(struct piix4_pm_state, pm_base),
+	STATE_VALUE(struct piix4_pm_state, smbus_base),
+	STATE_VALUE(struct piix4_pm_state, status),
+	STATE_VALUE(struct piix4_pm_state, enable),
+	STATE_VALUE(struct piix4_pm_state, control),
+	STATE_VALUE(struct piix4_pm_state, gpe_status),
+	STATE_VALUE(struct piix4_pm_state, gpe_enable),
+	STATE_VALUE(struct piix4_pm_state, apm_control),
+	STATE_VALUE(struct piix4_pm_state, apm_status),
+	STATE_ARRAY(struct piix4_pm_state, smbus),
+};
+
+static const struct state_description description =
+	STATE_DESCRIPTION(struct piix4_pm_state, fields);
+
+static void reset_rest(void *opaque)
 {
-	pm->status = 0;
-	pm->enable = 0;
-	pm->control = 0;
-	pm->gpe_status = 0;
-	pm->gpe_enable = 0;
-	pm->apm_control = 0;
-	pm->apm_status = 0;
-	memset(pm->smbus, 0, sizeof(pm->smbus));
-	pm->toggles_seen = now_tick(pm) >> TIMER_TOP;
+	struct piix4_pm *pm = opaque;
+
+	pm->state.toggles_seen = now_tick(pm) >> TIMER_TOP;
 	pci_device_reset(&pm->pci);
 	update(pm);
 }
 
-static void init_config(struct pci_device *dev)
+static void restored(void *opaque)
+{
+	struct piix4_pm *pm = opaque;
+
+	/* First away from where others may have to go. */
+	pm_map(pm, pm->state.pm_base);
+	smbus_map(pm, pm->state.smbus_base);
+	pci_device_restored(&pm->pci);
+	level_update(pm);
+}
+
+static bool is_valid(const void *dev, const void *saved, uint64_t now_ns)
+{
+	const struct piix4_pm *pm = dev;
+	const struct piix4_pm_state *state = saved;
+	const uint8_t *config = state->pci.config;
+	uint64_t toggles = tick_at(now_ns) >> TIMER_TOP;
+
+	return pci_device_is_valid(&pm->pci, &state->pci) &&
+	       state->toggles_seen <= toggles &&
+	       (!state->pm_base || state->pm_base == pm_wanted(config)) &&
+	       (!state->smbus_base ||
+		state->smbus_base == smbus_wanted(config));
+}
+
+const struct device_ops piix4_pm_ops = {
+	.name = "piix4-pm",
+	.version = 1,
+	.state = &description,
+	.reset = reset_rest,
+	.restored = restored,
+	.is_valid = is_valid,
+};
+
+/* ---- Life -------------------------------------------------------------- */
+
+void piix4_pm_reset(struct piix4_pm *pm)
+{
+	device_reset(&pm->device);
+}
+
+static void init_config(struct piix4_pm *pm)
 {
 	static const struct pci_identity identity = {
 		.name = "piix4-pm",
@@ -332,18 +419,19 @@ static void init_config(struct pci_device *dev)
 		.subsystem = 0x1100,
 		.interrupt_pin = 1,
 	};
+	struct pci_device *dev = &pm->pci;
 
-	pci_device_init(dev, &identity);
-	pci_put16(dev->config, PCI_STATUS,
+	pci_device_init(dev, &identity, &pm->state.pci);
+	pci_put16(dev->state->config, PCI_STATUS,
 		  PCI_STATUS_MEDIUM | PCI_STATUS_FAST_BACK);
 	dev->writable[PCI_COMMAND] = PCI_COMMAND_IO;
-	pci_put32(dev->config, PM_CONFIG_PMBASE, BASE_IS_IO);
+	pci_put32(dev->state->config, PM_CONFIG_PMBASE, BASE_IS_IO);
 	pci_put32(dev->writable, PM_CONFIG_PMBASE, PMBASE_MASK);
 	dev->writable[PM_CONFIG_PMMISC] = PMMISC_ENABLE;
-	pci_put32(dev->config, PM_CONFIG_SMBBA, BASE_IS_IO);
+	pci_put32(dev->state->config, PM_CONFIG_SMBBA, BASE_IS_IO);
 	pci_put32(dev->writable, PM_CONFIG_SMBBA, SMBBA_MASK);
 	dev->writable[PM_CONFIG_SMBCFG] = 0x0f;
-	dev->config[CONFIG_DEVACTB + 3] = DEVACTB_APMC;
+	dev->state->config[CONFIG_DEVACTB + 3] = DEVACTB_APMC;
 	pci_put32(dev->writable, CONFIG_DEVACTB, ~0U);
 	/* Device resources D and G: parallel and serial ports, kept as bits. */
 	memset(&dev->writable[0x5c], 0xff, 0x70 - 0x5c);
@@ -376,9 +464,10 @@ int piix4_pm_init(struct piix4_pm *pm, struct pci_bus *bus, struct clock *clock,
 	pm->sci = sci;
 	pm->power_off = power_off;
 	pm->ctx = ctx;
-	pm->timer.expired = expired;
-	pm->timer.dev = pm;
-	init_config(&pm->pci);
+	device_init(&pm->device, &piix4_pm_ops, pm, &pm->state);
+	device_timer_init(&pm->device, clock, &pm->timer, expired, pm,
+			  &pm->state.deadline_ns);
+	init_config(pm);
 	error = pci_device_add(bus, &pm->pci, PCI_DEVFN(1, 3));
 	if (error)
 		return error;

@@ -30,8 +30,12 @@
 #define PM_CONFIG_SMBBA	 0x90 /* | 1 */
 #define PM_CONFIG_SMBCFG 0xd2 /* 9: decode SMBBA */
 
-struct piix4_pm {
-	struct pci_device pci;
+struct piix4_pm_state {
+	uint64_t deadline_ns;  /* of the timer */
+	uint64_t toggles_seen; /* of the timer's top bit */
+	struct pci_device_state pci;
+	uint32_t pm_base; /* 0: not decoded */
+	uint32_t smbus_base;
 	uint16_t status; /* PM1_STS without what the timer adds */
 	uint16_t enable;
 	uint16_t control;
@@ -40,9 +44,14 @@ struct piix4_pm {
 	uint8_t apm_control;
 	uint8_t apm_status;
 	uint8_t smbus[16];
-	uint64_t toggles_seen; /* of the timer's top bit */
-	uint32_t pm_base;      /* 0: not decoded */
-	uint32_t smbus_base;
+};
+
+struct piix4_pm {
+	struct device device;
+	struct piix4_pm_state state;
+	struct pci_device pci;
+	uint32_t pm_mapped; /* where the blocks are on the bus now */
+	uint32_t smbus_mapped;
 	bool sci_level;
 	struct irq_line sci;
 	struct clock *clock;
@@ -50,6 +59,8 @@ struct piix4_pm {
 	void (*power_off)(void *ctx);
 	void *ctx;
 };
+
+extern const struct device_ops piix4_pm_ops;
 
 /* Becomes function 3 of slot 1. */
 int __must_check piix4_pm_init(struct piix4_pm *pm, struct pci_bus *bus,

@@ -225,6 +225,13 @@ static void field_load(const struct state_field *field, uint8_t *at,
 	uint32_t i;
 
 	field_head_load(field, reader);
+	if (field->kind == STATE_UNSIGNED && field->size == 1 && !field->max) {
+		const uint8_t *from = read_bytes(reader, field->count);
+
+		if (from)
+			memcpy(at, from, field->count);
+		return;
+	}
 	for (i = 0; i < field->count && !reader->has_failed; i++) {
 		uint64_t value;
 

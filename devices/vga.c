@@ -62,30 +62,30 @@ static uint8_t status1_read(struct vga *vga)
 		status |= STATUS_BLANK;
 	if (line >= RETRACE_FIRST && line <= RETRACE_LAST)
 		status |= STATUS_RETRACE;
-	vga->attr_is_data = false;
+	vga->state.attr_is_data = false;
 	return status;
 }
 
 static void attr_write(struct vga *vga, uint8_t value)
 {
-	unsigned index = vga->attr_index & ATTR_INDEX;
+	unsigned index = vga->state.attr_index & ATTR_INDEX;
 
-	vga->attr_is_data = !vga->attr_is_data;
-	if (vga->attr_is_data) {
-		vga->attr_index = value & (ATTR_INDEX | ATTR_INDEX_PAS);
+	vga->state.attr_is_data = !vga->state.attr_is_data;
+	if (vga->state.attr_is_data) {
+		vga->state.attr_index = value & (ATTR_INDEX | ATTR_INDEX_PAS);
 		return;
 	}
-	vga->attr[index] = value & attr_bits[index];
+	vga->state.attr[index] = value & attr_bits[index];
 }
 
 static void crtc_write(struct vga *vga, uint8_t value)
 {
-	uint8_t *reg = &vga->crtc[vga->crtc_index];
+	uint8_t *reg = &vga->state.crtc[vga->state.crtc_index];
 
-	if (vga->crtc_index <= CRTC_OVERFLOW &&
-	    vga->crtc[CRTC_PROTECT] & CRTC_PROTECT_0_7) {
+	if (vga->state.crtc_index <= CRTC_OVERFLOW &&
+	    vga->state.crtc[CRTC_PROTECT] & CRTC_PROTECT_0_7) {
 		/* Only the line compare bit is not protected. */
-		if (vga->crtc_index == CRTC_OVERFLOW)
+		if (vga->state.crtc_index == CRTC_OVERFLOW)
 			*reg = (uint8_t)((*reg & ~CRTC_OVERFLOW_COMPARE8) |
 					 (value & CRTC_OVERFLOW_COMPARE8));
 		return;
@@ -95,30 +95,31 @@ static void crtc_write(struct vga *vga, uint8_t value)
 
 static uint8_t dac_data_read(struct vga *vga)
 {
-	uint8_t value = vga->dac[vga->dac_read][vga->dac_step];
+	uint8_t value =
+		vga->state.dac[vga->state.dac_read][vga->state.dac_step];
 
-	if (++vga->dac_step == 3) {
-		vga->dac_step = 0;
-		vga->dac_read++;
+	if (++vga->state.dac_step == 3) {
+		vga->state.dac_step = 0;
+		vga->state.dac_read++;
 	}
 	return value;
 }
 
 static void dac_data_write(struct vga *vga, uint8_t value)
 {
-	if (!(vga->dispi[DISPI_ENABLE] & DISPI_8_BIT_DAC))
+	if (!(vga->state.dispi[DISPI_ENABLE] & DISPI_8_BIT_DAC))
 		value &= DAC_6_BIT;
-	vga->dac[vga->dac_write][vga->dac_step] = value;
-	if (++vga->dac_step == 3) {
-		vga->dac_step = 0;
-		vga->dac_write++;
+	vga->state.dac[vga->state.dac_write][vga->state.dac_step] = value;
+	if (++vga->state.dac_step == 3) {
+		vga->state.dac_step = 0;
+		vga->state.dac_write++;
 	}
 }
 
 /* The CRTC and status 1 answer at 0x3bx or at 0x3dx, not at both. */
 static bool is_other_half(const struct vga *vga, uint16_t port)
 {
-	bool is_colour = vga->misc & MISC_COLOUR;
+	bool is_colour = vga->state.misc & MISC_COLOUR;
 
 	return (port < 0x3c0 && is_colour) || (port >= 0x3d0 && !is_colour);
 }
@@ -130,39 +131,39 @@ uint8_t vga_port_read(struct vga *vga, uint16_t port)
 	switch (port) {
 	case 0x3b4:
 	case 0x3d4:
-		return vga->crtc_index;
+		return vga->state.crtc_index;
 	case 0x3b5:
 	case 0x3d5:
-		return vga->crtc[vga->crtc_index];
+		return vga->state.crtc[vga->state.crtc_index];
 	case 0x3ba:
 	case 0x3da:
 		return status1_read(vga);
 	case 0x3c0:
-		return vga->attr_is_data ? 0 : vga->attr_index;
+		return vga->state.attr_is_data ? 0 : vga->state.attr_index;
 	case 0x3c1:
-		return vga->attr[vga->attr_index & ATTR_INDEX];
+		return vga->state.attr[vga->state.attr_index & ATTR_INDEX];
 	case 0x3c2: /* input status 0 */
 		return 0;
 	case 0x3c4:
-		return vga->seq_index;
+		return vga->state.seq_index;
 	case 0x3c5:
-		return vga->seq[vga->seq_index];
+		return vga->state.seq[vga->state.seq_index];
 	case 0x3c6:
-		return vga->dac_mask;
+		return vga->state.dac_mask;
 	case 0x3c7:
-		return vga->dac_state;
+		return vga->state.dac_state;
 	case 0x3c8:
-		return vga->dac_write;
+		return vga->state.dac_write;
 	case 0x3c9:
 		return dac_data_read(vga);
 	case 0x3ca:
-		return vga->feature;
+		return vga->state.feature;
 	case 0x3cc:
-		return vga->misc;
+		return vga->state.misc;
 	case 0x3ce:
-		return vga->gc_index;
+		return vga->state.gc_index;
 	case 0x3cf:
-		return vga->gc[vga->gc_index];
+		return vga->state.gc[vga->state.gc_index];
 	default:
 		return 0xff;
 	}
@@ -175,7 +176,7 @@ void vga_port_write(struct vga *vga, uint16_t port, uint8_t value)
 	switch (port) {
 	case 0x3b4:
 	case 0x3d4:
-		vga->crtc_index = value % VGA_CRTC_COUNT;
+		vga->state.crtc_index = value % VGA_CRTC_COUNT;
 		break;
 	case 0x3b5:
 	case 0x3d5:
@@ -183,41 +184,43 @@ void vga_port_write(struct vga *vga, uint16_t port, uint8_t value)
 		break;
 	case 0x3ba:
 	case 0x3da:
-		vga->feature = value & 0x10;
+		vga->state.feature = value & 0x10;
 		break;
 	case 0x3c0:
 		attr_write(vga, value);
 		break;
 	case 0x3c2:
-		vga->misc = value & ~0x10;
+		vga->state.misc = value & ~0x10;
 		break;
 	case 0x3c4:
-		vga->seq_index = value % VGA_SEQ_COUNT;
+		vga->state.seq_index = value % VGA_SEQ_COUNT;
 		break;
 	case 0x3c5:
-		vga->seq[vga->seq_index] = value & seq_bits[vga->seq_index];
+		vga->state.seq[vga->state.seq_index] =
+			value & seq_bits[vga->state.seq_index];
 		break;
 	case 0x3c6:
-		vga->dac_mask = value;
+		vga->state.dac_mask = value;
 		break;
 	case 0x3c7:
-		vga->dac_read = value;
-		vga->dac_step = 0;
-		vga->dac_state = DAC_READ;
+		vga->state.dac_read = value;
+		vga->state.dac_step = 0;
+		vga->state.dac_state = DAC_READ;
 		break;
 	case 0x3c8:
-		vga->dac_write = value;
-		vga->dac_step = 0;
-		vga->dac_state = DAC_WRITE;
+		vga->state.dac_write = value;
+		vga->state.dac_step = 0;
+		vga->state.dac_state = DAC_WRITE;
 		break;
 	case 0x3c9:
 		dac_data_write(vga, value);
 		break;
 	case 0x3ce:
-		vga->gc_index = value % VGA_GC_COUNT;
+		vga->state.gc_index = value % VGA_GC_COUNT;
 		break;
 	case 0x3cf:
-		vga->gc[vga->gc_index] = value & gc_bits[vga->gc_index];
+		vga->state.gc[vga->state.gc_index] =
+			value & gc_bits[vga->state.gc_index];
 		break;
 	}
 }
@@ -267,8 +270,6 @@ static uint32_t rom_size(uint32_t length)
 	return size;
 }
 
-/* ---- Set-up and reset -------------------------------------------------- */
-
 /* BAR 0: the board maps the memory. */
 static void vram_mapped(struct pci_device *pci, unsigned bar, uint64_t base,
 			bool enabled)
@@ -280,17 +281,75 @@ static void vram_mapped(struct pci_device *pci, unsigned bar, uint64_t base,
 		vga->config.vram_mapped(vga->config.ctx, base, enabled);
 }
 
+/* ---- State ------------------------------------------------------------- */
+
+static const struct state_field fields[] = {
+	STATE_STRUCT(struct vga_state, pci, &pci_device_description),
+	STATE_VALUE(struct vga_state, dispi_index),
+	STATE_ARRAY(struct vga_state, dispi),
+	STATE_VALUE(struct vga_state, misc),
+	STATE_VALUE(struct vga_state, feature),
+	STATE_VALUE(struct vga_state, seq_index, .max = VGA_SEQ_COUNT - 1),
+	STATE_ARRAY(struct vga_state, seq),
+	STATE_VALUE(struct vga_state, gc_index, .max = VGA_GC_COUNT - 1),
+	STATE_ARRAY(struct vga_state, gc),
+	STATE_VALUE(struct vga_state, crtc_index, .max = VGA_CRTC_COUNT - 1),
+	STATE_ARRAY(struct vga_state, crtc),
+	STATE_VALUE(struct vga_state, attr_index,
+		    .max = ATTR_INDEX | ATTR_INDEX_PAS),
+	STATE_ARRAY(struct vga_state, attr),
+	STATE_VALUE(struct vga_state, attr_is_data),
+	STATE_VALUE(struct vga_state, dac_mask, .reset = 0xff),
+	STATE_VALUE(struct vga_state, dac_read),
+	STATE_VALUE(struct vga_state, dac_write),
+	STATE_VALUE(struct vga_state, dac_step, .max = 2),
+	STATE_VALUE(struct vga_state, dac_state),
+	STATE_TABLE(struct vga_state, dac),
+	STATE_ARRAY(struct vga_state, latch),
+};
+
+static const struct state_description description =
+	STATE_DESCRIPTION(struct vga_state, fields);
+
+static void reset_rest(void *opaque)
+{
+	struct vga *vga = opaque;
+
+	vga_dispi_reset(vga);
+	pci_device_reset(&vga->pci);
+}
+
+static void restored(void *opaque)
+{
+	struct vga *vga = opaque;
+
+	pci_device_restored(&vga->pci);
+}
+
+static bool is_valid(const void *dev, const void *saved, uint64_t now_ns)
+{
+	const struct vga *vga = dev;
+	const struct vga_state *state = saved;
+
+	(void)now_ns;
+	return pci_device_is_valid(&vga->pci, &state->pci) &&
+	       vga_dispi_is_valid(vga, state);
+}
+
+const struct device_ops vga_ops = {
+	.name = "vga",
+	.version = 1,
+	.state = &description,
+	.reset = reset_rest,
+	.restored = restored,
+	.is_valid = is_valid,
+};
+
+/* ---- Set-up and reset -------------------------------------------------- */
+
 void vga_reset(struct vga *vga)
 {
-	struct vga_config config = vga->config;
-	struct pci_device *pci = &vga->pci;
-
-	pci_device_reset(pci);
-	memset((char *)vga + offsetof(struct vga, misc), 0,
-	       sizeof(*vga) - offsetof(struct vga, misc));
-	vga->config = config;
-	vga->dac_mask = 0xff;
-	vga_dispi_reset(vga);
+	device_reset(&vga->device);
 }
 
 static int bars_add(struct vga *vga)
@@ -385,7 +444,8 @@ int vga_init(struct vga *vga, const struct vga_config *config)
 		return -EINVAL;
 	memset(vga, 0, sizeof(*vga));
 	vga->config = *config;
-	pci_device_init(&vga->pci, &identity);
+	device_init(&vga->device, &vga_ops, vga, &vga->state);
+	pci_device_init(&vga->pci, &identity, &vga->state.pci);
 	error = bars_add(vga);
 	if (!error)
 		error = regions_add(vga);

@@ -43,9 +43,11 @@ struct vga_config {
 #define VGA_ATTR_COUNT	32
 #define VGA_DISPI_COUNT 11
 
-struct vga {
-	struct pci_device pci;
-	struct vga_config config;
+/* All but the video memory, which is the board's. */
+struct vga_state {
+	struct pci_device_state pci;
+	uint16_t dispi_index;
+	uint16_t dispi[VGA_DISPI_COUNT];
 
 	uint8_t misc;
 	uint8_t feature;
@@ -57,10 +59,16 @@ struct vga {
 	uint8_t dac_mask, dac_read, dac_write, dac_step, dac_state;
 	uint8_t dac[256][3]; /* as written: 6 bits, or 8 with DISPI_8BIT_DAC */
 	uint8_t latch[4];
-
-	uint16_t dispi_index;
-	uint16_t dispi[VGA_DISPI_COUNT];
 };
+
+struct vga {
+	struct device device;
+	struct vga_state state;
+	struct pci_device pci;
+	struct vga_config config;
+};
+
+extern const struct device_ops vga_ops;
 
 int __must_check vga_init(struct vga *vga, const struct vga_config *config);
 void vga_reset(struct vga *vga);

@@ -32,29 +32,36 @@
 #define EXTENDED_SIZE	8
 #define ENDIAN_LITTLE	0x1e1e1e1eU
 
-static unsigned bits_per_pixel(const struct vga *vga)
+static unsigned bits_per_pixel(const uint16_t *dispi)
 {
-	unsigned bpp = vga->dispi[DISPI_BPP];
+	return dispi[DISPI_BPP] == 15 ? 16 : dispi[DISPI_BPP];
+}
 
-	return bpp == 15 ? 16 : bpp;
+static uint32_t pitch_of(const uint16_t *dispi)
+{
+	return dispi[DISPI_VIRT_WIDTH] * bits_per_pixel(dispi) / 8;
+}
+
+static uint32_t start_of(const uint16_t *dispi)
+{
+	return dispi[DISPI_Y_OFFSET] * pitch_of(dispi) +
+	       dispi[DISPI_X_OFFSET] * bits_per_pixel(dispi) / 8;
 }
 
 uint32_t vga_dispi_pitch(const struct vga *vga)
 {
-	return vga->dispi[DISPI_VIRT_WIDTH] * bits_per_pixel(vga) / 8;
+	return pitch_of(vga->state.dispi);
 }
 
 uint32_t vga_dispi_start(const struct vga *vga)
 {
-	return vga->dispi[DISPI_Y_OFFSET] * vga_dispi_pitch(vga) +
-	       vga->dispi[DISPI_X_OFFSET] * bits_per_pixel(vga) / 8;
+	return start_of(vga->state.dispi);
 }
 
-/* Nearest values that there is memory for. */
-static void registers_fix(struct vga *vga)
+/* Nearest values that length bytes of memory are enough for. */
+static void registers_fix(uint16_t *dispi, uint32_t length)
 {
-	uint16_t *dispi = vga->dispi;
-	uint32_t length = vga->config.vram_length, pitch;
+	uint32_t pitch;
 
 	switch (dispi[DISPI_BPP]) {
 	case 4:
@@ -73,16 +80,16 @@ static void registers_fix(struct vga *vga)
 		(uint16_t)MIN(dispi[DISPI_VIRT_WIDTH] & ~7U, XRES_MAX);
 	dispi[DISPI_VIRT_WIDTH] =
 		MAX(dispi[DISPI_VIRT_WIDTH], dispi[DISPI_XRES]);
-	pitch = vga_dispi_pitch(vga);
+	pitch = pitch_of(dispi);
 	dispi[DISPI_YRES] =
 		(uint16_t)MIN(MIN(dispi[DISPI_YRES], YRES_MAX), length / pitch);
 	dispi[DISPI_YRES] = MAX(dispi[DISPI_YRES], 1);
 	dispi[DISPI_VIRT_HEIGHT] = (uint16_t)MIN(length / pitch, 0xffffU);
 	dispi[DISPI_X_OFFSET] = MIN(dispi[DISPI_X_OFFSET], XRES_MAX);
 	dispi[DISPI_Y_OFFSET] = MIN(dispi[DISPI_Y_OFFSET], YRES_MAX);
-	if ((uint64_t)vga_dispi_start(vga) +
+	if ((uint64_t)start_of(dispi) +
 		    (uint64_t)(dispi[DISPI_YRES] - 1) * pitch +
-		    dispi[DISPI_XRES] * bits_per_pixel(vga) / 8 >
+		    dispi[DISPI_XRES] * bits_per_pixel(dispi) / 8 >
 	    length) {
 		dispi[DISPI_X_OFFSET] = 0;
 		dispi[DISPI_Y_OFFSET] = 0;
@@ -92,34 +99,35 @@ static void registers_fix(struct vga *vga)
 /* Chained 64 KiB at 0xa0000, no text, no tricks with the rows. */
 static void vga_registers_set(struct vga *vga)
 {
-	unsigned rows = vga->dispi[DISPI_YRES] - 1U;
+	unsigned rows = vga->state.dispi[DISPI_YRES] - 1U;
 
-	vga->gc[GC_MISC] =
-		(uint8_t)((vga->gc[GC_MISC] & ~GC_MISC_MAP) |
+	vga->state.gc[GC_MISC] =
+		(uint8_t)((vga->state.gc[GC_MISC] & ~GC_MISC_MAP) |
 			  FIELD_PUT(GC_MISC_MAP, 1) | GC_MISC_GRAPHICS);
-	vga->crtc[CRTC_MODE] |= CRTC_MODE_ROW0 | CRTC_MODE_ROW1;
-	vga->crtc[CRTC_OFFSET] = (uint8_t)(vga_dispi_pitch(vga) >> 3);
-	vga->crtc[CRTC_COLUMNS] = (uint8_t)((vga->dispi[DISPI_XRES] >> 3) - 1);
-	vga->crtc[CRTC_ROWS] = (uint8_t)rows;
-	vga->crtc[CRTC_OVERFLOW] =
-		(uint8_t)((vga->crtc[CRTC_OVERFLOW] &
+	vga->state.crtc[CRTC_MODE] |= CRTC_MODE_ROW0 | CRTC_MODE_ROW1;
+	vga->state.crtc[CRTC_OFFSET] = (uint8_t)(vga_dispi_pitch(vga) >> 3);
+	vga->state.crtc[CRTC_COLUMNS] =
+		(uint8_t)((vga->state.dispi[DISPI_XRES] >> 3) - 1);
+	vga->state.crtc[CRTC_ROWS] = (uint8_t)rows;
+	vga->state.crtc[CRTC_OVERFLOW] =
+		(uint8_t)((vga->state.crtc[CRTC_OVERFLOW] &
 			   ~(CRTC_OVERFLOW_ROWS8 | CRTC_OVERFLOW_ROWS9)) |
 			  (rows & BIT(8) ? CRTC_OVERFLOW_ROWS8 : 0) |
 			  (rows & BIT(9) ? CRTC_OVERFLOW_ROWS9 : 0));
-	vga->crtc[CRTC_MAX_SCAN] &= ~(CRTC_SCAN_LINES | CRTC_SCAN_DOUBLE);
-	vga->gc[GC_MODE] &= ~GC_MODE_SHIFT;
-	if (vga->dispi[DISPI_BPP] == 4) {
-		vga->seq[SEQ_CLOCKING] &= ~SEQ_CLOCKING_HALF;
+	vga->state.crtc[CRTC_MAX_SCAN] &= ~(CRTC_SCAN_LINES | CRTC_SCAN_DOUBLE);
+	vga->state.gc[GC_MODE] &= ~GC_MODE_SHIFT;
+	if (vga->state.dispi[DISPI_BPP] == 4) {
+		vga->state.seq[SEQ_CLOCKING] &= ~SEQ_CLOCKING_HALF;
 	} else {
-		vga->gc[GC_MODE] |= FIELD_PUT(GC_MODE_SHIFT, 2);
-		vga->seq[SEQ_MEMORY] |= SEQ_MEMORY_CHAIN4;
-		vga->seq[SEQ_MAP_MASK] |= 0xf;
+		vga->state.gc[GC_MODE] |= FIELD_PUT(GC_MODE_SHIFT, 2);
+		vga->state.seq[SEQ_MEMORY] |= SEQ_MEMORY_CHAIN4;
+		vga->state.seq[SEQ_MAP_MASK] |= 0xf;
 	}
 }
 
 static void enable_write(struct vga *vga, uint16_t value)
 {
-	uint16_t *dispi = vga->dispi;
+	uint16_t *dispi = vga->state.dispi;
 	bool was_enabled = vga_is_dispi(vga);
 
 	dispi[DISPI_ENABLE] = value & DISPI_ENABLE_STORED;
@@ -132,7 +140,7 @@ static void enable_write(struct vga *vga, uint16_t value)
 	dispi[DISPI_VIRT_WIDTH] = 0;
 	dispi[DISPI_X_OFFSET] = 0;
 	dispi[DISPI_Y_OFFSET] = 0;
-	registers_fix(vga);
+	registers_fix(dispi, vga->config.vram_length);
 	vga_registers_set(vga);
 	if (!(value & DISPI_NO_CLEAR))
 		memset(vga->config.vram, 0,
@@ -142,7 +150,7 @@ static void enable_write(struct vga *vga, uint16_t value)
 
 uint16_t vga_dispi_read(const struct vga *vga, unsigned index)
 {
-	bool is_caps = vga->dispi[DISPI_ENABLE] & DISPI_GET_CAPS;
+	bool is_caps = vga->state.dispi[DISPI_ENABLE] & DISPI_GET_CAPS;
 
 	if (index >= VGA_DISPI_COUNT)
 		return 0;
@@ -152,12 +160,12 @@ uint16_t vga_dispi_read(const struct vga *vga, unsigned index)
 		return YRES_MAX;
 	if (is_caps && index == DISPI_BPP)
 		return BPP_MAX;
-	return vga->dispi[index];
+	return vga->state.dispi[index];
 }
 
 void vga_dispi_write(struct vga *vga, unsigned index, uint16_t value)
 {
-	uint16_t *dispi = vga->dispi;
+	uint16_t *dispi = vga->state.dispi;
 
 	switch (index) {
 	case DISPI_ID:
@@ -179,7 +187,7 @@ void vga_dispi_write(struct vga *vga, unsigned index, uint16_t value)
 	case DISPI_Y_OFFSET:
 		dispi[index] = value;
 		if (vga_is_dispi(vga)) {
-			registers_fix(vga);
+			registers_fix(dispi, vga->config.vram_length);
 			vga_registers_set(vga);
 		}
 		break;
@@ -197,13 +205,14 @@ void vga_dispi_access(void *dev, struct io_access *io)
 		return;
 	if (io->offset == 0) {
 		if (io->is_write)
-			vga->dispi_index = (uint16_t)io->data;
+			vga->state.dispi_index = (uint16_t)io->data;
 		else
-			io->data = vga->dispi_index;
+			io->data = vga->state.dispi_index;
 	} else if (io->is_write) {
-		vga_dispi_write(vga, vga->dispi_index, (uint16_t)io->data);
+		vga_dispi_write(vga, vga->state.dispi_index,
+				(uint16_t)io->data);
 	} else {
-		io->data = vga_dispi_read(vga, vga->dispi_index);
+		io->data = vga_dispi_read(vga, vga->state.dispi_index);
 	}
 }
 
@@ -252,9 +261,22 @@ void vga_mmio_access(void *dev, struct io_access *io)
 
 void vga_dispi_reset(struct vga *vga)
 {
-	memset(vga->dispi, 0, sizeof(vga->dispi));
-	vga->dispi_index = 0;
-	vga->dispi[DISPI_ID] = DISPI_ID_LAST;
-	vga->dispi[DISPI_MEMORY] =
+	vga->state.dispi[DISPI_ID] = DISPI_ID_LAST;
+	vga->state.dispi[DISPI_MEMORY] =
 		(uint16_t)(vga->config.vram_length / VGA_BANK);
+}
+
+bool vga_dispi_is_valid(const struct vga *vga, const struct vga_state *state)
+{
+	uint32_t banks = vga->config.vram_length / VGA_BANK;
+	uint16_t fixed[VGA_DISPI_COUNT];
+
+	if (state->dispi[DISPI_MEMORY] != (uint16_t)banks ||
+	    state->dispi[DISPI_BANK] >= banks)
+		return false;
+	if (!(state->dispi[DISPI_ENABLE] & DISPI_ENABLED))
+		return true;
+	memcpy(fixed, state->dispi, sizeof(fixed));
+	registers_fix(fixed, vga->config.vram_length);
+	return !memcmp(fixed, state->dispi, sizeof(fixed));
 }

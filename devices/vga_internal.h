@@ -116,7 +116,7 @@ enum vga_dispi {
 
 static inline bool vga_is_dispi(const struct vga *vga)
 {
-	return vga->dispi[DISPI_ENABLE] & DISPI_ENABLED;
+	return vga->state.dispi[DISPI_ENABLE] & DISPI_ENABLED;
 }
 
 /* Bytes of video memory as a mask: the length is a power of two. */
@@ -131,6 +131,8 @@ void vga_port_write(struct vga *vga, uint16_t port, uint8_t value);
 
 /* vga_dispi.c */
 void vga_dispi_reset(struct vga *vga);
+/* Whether saved registers are ones that the guest can have written. */
+bool vga_dispi_is_valid(const struct vga *vga, const struct vga_state *state);
 uint16_t vga_dispi_read(const struct vga *vga, unsigned index);
 void vga_dispi_write(struct vga *vga, unsigned index, uint16_t value);
 void vga_dispi_access(void *dev, struct io_access *io);

@@ -38,13 +38,13 @@ static int64_t window_offset(const struct vga *vga, uint64_t offset)
 		{ 0x10000, 0x08000 },
 		{ 0x18000, 0x08000 },
 	};
-	unsigned map = FIELD_GET(GC_MISC_MAP, vga->gc[GC_MISC]);
+	unsigned map = FIELD_GET(GC_MISC_MAP, vga->state.gc[GC_MISC]);
 
 	if (offset - maps[map].base >= maps[map].length)
 		return -1;
 	offset -= maps[map].base;
 	if (map == 1 && vga_is_dispi(vga))
-		offset += (uint64_t)vga->dispi[DISPI_BANK] * VGA_BANK;
+		offset += (uint64_t)vga->state.dispi[DISPI_BANK] * VGA_BANK;
 	return (int64_t)offset;
 }
 
@@ -63,12 +63,12 @@ static uint8_t planar_read(struct vga *vga, uint32_t offset)
 {
 	uint32_t latch = latch_load(vga, offset), differ;
 
-	memcpy(vga->latch, &latch, sizeof(latch));
-	if (!(vga->gc[GC_MODE] & GC_MODE_READ))
-		return vga->latch[vga->gc[GC_READ_MAP] & 3];
+	memcpy(vga->state.latch, &latch, sizeof(latch));
+	if (!(vga->state.gc[GC_MODE] & GC_MODE_READ))
+		return vga->state.latch[vga->state.gc[GC_READ_MAP] & 3];
 	/* A bit each where all planes that are cared for match the colour. */
-	differ = (latch ^ planes_spread(vga->gc[GC_COMPARE])) &
-		 planes_spread(vga->gc[GC_DONT_CARE]);
+	differ = (latch ^ planes_spread(vga->state.gc[GC_COMPARE])) &
+		 planes_spread(vga->state.gc[GC_DONT_CARE]);
 	differ |= differ >> 16;
 	differ |= differ >> 8;
 	return (uint8_t)~differ;
@@ -79,10 +79,10 @@ static uint8_t byte_read(struct vga *vga, uint32_t at)
 	uint32_t latch;
 	unsigned plane;
 
-	if (vga->seq[SEQ_MEMORY] & SEQ_MEMORY_CHAIN4)
+	if (vga->state.seq[SEQ_MEMORY] & SEQ_MEMORY_CHAIN4)
 		return vga->config.vram[at & vga_mask(vga)];
-	if (vga->gc[GC_MODE] & GC_MODE_ODD_EVEN) {
-		plane = (vga->gc[GC_READ_MAP] & 2U) | (at & 1);
+	if (vga->state.gc[GC_MODE] & GC_MODE_ODD_EVEN) {
+		plane = (vga->state.gc[GC_READ_MAP] & 2U) | (at & 1);
 		latch = latch_load(vga, at >> 1);
 		return (uint8_t)(latch >> 8 * plane);
 	}
@@ -100,12 +100,13 @@ static uint8_t rotate(uint8_t value, unsigned count)
 static uint32_t planar_value(const struct vga *vga, uint8_t byte,
 			     uint8_t *bit_mask)
 {
-	unsigned count = FIELD_GET(GC_ROTATE_COUNT, vga->gc[GC_ROTATE]);
-	uint32_t set = planes_spread(vga->gc[GC_SET_RESET]), enabled, value;
+	unsigned count = FIELD_GET(GC_ROTATE_COUNT, vga->state.gc[GC_ROTATE]);
+	uint32_t set = planes_spread(vga->state.gc[GC_SET_RESET]), enabled,
+		 value;
 
-	switch (FIELD_GET(GC_MODE_WRITE, vga->gc[GC_MODE])) {
+	switch (FIELD_GET(GC_MODE_WRITE, vga->state.gc[GC_MODE])) {
 	case 0:
-		enabled = planes_spread(vga->gc[GC_ENABLE_SET_RESET]);
+		enabled = planes_spread(vga->state.gc[GC_ENABLE_SET_RESET]);
 		value = byte_spread(rotate(byte, count));
 		return (value & ~enabled) | (set & enabled);
 	case 2:
@@ -118,17 +119,18 @@ static uint32_t planar_value(const struct vga *vga, uint8_t byte,
 
 static void planar_write(struct vga *vga, uint32_t offset, uint8_t byte)
 {
-	uint8_t bit_mask = vga->gc[GC_BIT_MASK];
-	uint32_t planes = planes_spread(vga->seq[SEQ_MAP_MASK]);
+	uint8_t bit_mask = vga->state.gc[GC_BIT_MASK];
+	uint32_t planes = planes_spread(vga->state.seq[SEQ_MAP_MASK]);
 	uint32_t latch, value, mask, old;
 	uint8_t *at = vga->config.vram + (offset * PLANES & vga_mask(vga));
 
-	memcpy(&latch, vga->latch, sizeof(latch));
-	if (FIELD_GET(GC_MODE_WRITE, vga->gc[GC_MODE]) == 1) {
+	memcpy(&latch, vga->state.latch, sizeof(latch));
+	if (FIELD_GET(GC_MODE_WRITE, vga->state.gc[GC_MODE]) == 1) {
 		value = latch;
 	} else {
 		value = planar_value(vga, byte, &bit_mask);
-		switch (FIELD_GET(GC_ROTATE_FUNCTION, vga->gc[GC_ROTATE])) {
+		switch (FIELD_GET(GC_ROTATE_FUNCTION,
+				  vga->state.gc[GC_ROTATE])) {
 		case 1:
 			value &= latch;
 			break;
@@ -151,12 +153,12 @@ static void byte_write(struct vga *vga, uint32_t at, uint8_t byte)
 {
 	unsigned plane;
 
-	if (vga->seq[SEQ_MEMORY] & SEQ_MEMORY_CHAIN4) {
-		if (vga->seq[SEQ_MAP_MASK] & BIT(at & 3))
+	if (vga->state.seq[SEQ_MEMORY] & SEQ_MEMORY_CHAIN4) {
+		if (vga->state.seq[SEQ_MAP_MASK] & BIT(at & 3))
 			vga->config.vram[at & vga_mask(vga)] = byte;
-	} else if (vga->gc[GC_MODE] & GC_MODE_ODD_EVEN) {
-		plane = (vga->gc[GC_READ_MAP] & 2U) | (at & 1);
-		if (vga->seq[SEQ_MAP_MASK] & BIT(plane))
+	} else if (vga->state.gc[GC_MODE] & GC_MODE_ODD_EVEN) {
+		plane = (vga->state.gc[GC_READ_MAP] & 2U) | (at & 1);
+		if (vga->state.seq[SEQ_MAP_MASK] & BIT(plane))
 			vga->config.vram[((at >> 1) * PLANES + plane) &
 					 vga_mask(vga)] = byte;
 	} else {
@@ -172,9 +174,10 @@ static bool text_access(struct vga *vga, uint32_t at, struct io_access *io)
 	uint8_t *cell;
 
 	if (io->size != 2 || at & 1 ||
-	    vga->seq[SEQ_MEMORY] & SEQ_MEMORY_CHAIN4 ||
-	    !(vga->gc[GC_MODE] & GC_MODE_ODD_EVEN) ||
-	    vga->gc[GC_READ_MAP] & 2 || (vga->seq[SEQ_MAP_MASK] & 3) != 3)
+	    vga->state.seq[SEQ_MEMORY] & SEQ_MEMORY_CHAIN4 ||
+	    !(vga->state.gc[GC_MODE] & GC_MODE_ODD_EVEN) ||
+	    vga->state.gc[GC_READ_MAP] & 2 ||
+	    (vga->state.seq[SEQ_MAP_MASK] & 3) != 3)
 		return false;
 	cell = vga->config.vram + ((at >> 1) * PLANES & vga_mask(vga));
 	if (io->is_write) {
@@ -191,7 +194,7 @@ void vga_window_access(void *dev, struct io_access *io)
 	struct vga *vga = dev;
 	int64_t at = window_offset(vga, io->offset);
 
-	if (!(vga->misc & MISC_RAM))
+	if (!(vga->state.misc & MISC_RAM))
 		return;
 	if (at >= 0 && text_access(vga, (uint32_t)at, io))
 		return;

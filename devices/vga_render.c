@@ -36,9 +36,9 @@ struct picture {
 
 static unsigned scan_lines(const struct vga *vga)
 {
-	uint8_t overflow = vga->crtc[CRTC_OVERFLOW];
+	uint8_t overflow = vga->state.crtc[CRTC_OVERFLOW];
 
-	return 1U + vga->crtc[CRTC_ROWS] +
+	return 1U + vga->state.crtc[CRTC_ROWS] +
 	       (overflow & CRTC_OVERFLOW_ROWS8 ? 256 : 0) +
 	       (overflow & CRTC_OVERFLOW_ROWS9 ? 512 : 0);
 }
@@ -46,13 +46,13 @@ static unsigned scan_lines(const struct vga *vga)
 static void text_geometry(const struct vga *vga, struct picture *picture)
 {
 	picture->cell_width =
-		vga->seq[SEQ_CLOCKING] & SEQ_CLOCKING_8_DOT ? 8 : 9;
+		vga->state.seq[SEQ_CLOCKING] & SEQ_CLOCKING_8_DOT ? 8 : 9;
 	picture->cell_height =
-		1U + (vga->crtc[CRTC_MAX_SCAN] & CRTC_SCAN_LINES);
+		1U + (vga->state.crtc[CRTC_MAX_SCAN] & CRTC_SCAN_LINES);
 	picture->columns =
-		MIN(vga->crtc[CRTC_COLUMNS] + 1U, VGA_TEXT_COLUMNS_MAX);
+		MIN(vga->state.crtc[CRTC_COLUMNS] + 1U, VGA_TEXT_COLUMNS_MAX);
 	picture->rows = scan_lines(vga) / picture->cell_height;
-	if (vga->crtc[CRTC_MAX_SCAN] & CRTC_SCAN_DOUBLE)
+	if (vga->state.crtc[CRTC_MAX_SCAN] & CRTC_SCAN_DOUBLE)
 		picture->rows /= 2;
 	picture->rows = MIN(picture->rows, VGA_TEXT_ROWS_MAX);
 	picture->width = picture->columns * picture->cell_width;
@@ -61,17 +61,17 @@ static void text_geometry(const struct vga *vga, struct picture *picture)
 
 static void graphics_geometry(const struct vga *vga, struct picture *picture)
 {
-	unsigned shift = FIELD_GET(GC_MODE_SHIFT, vga->gc[GC_MODE]);
-	bool is_double = vga->crtc[CRTC_MAX_SCAN] & CRTC_SCAN_DOUBLE;
+	unsigned shift = FIELD_GET(GC_MODE_SHIFT, vga->state.gc[GC_MODE]);
+	bool is_double = vga->state.crtc[CRTC_MAX_SCAN] & CRTC_SCAN_DOUBLE;
 
-	picture->width = (vga->crtc[CRTC_COLUMNS] + 1U) * 8;
+	picture->width = (vga->state.crtc[CRTC_COLUMNS] + 1U) * 8;
 	if (shift >= 2)
 		picture->width /= 2;
 	/* In CGA's modes the row bits are address bits, not repetitions. */
 	picture->repeat = is_double ? 2 : 1;
-	if (vga->crtc[CRTC_MODE] & CRTC_MODE_ROW0)
+	if (vga->state.crtc[CRTC_MODE] & CRTC_MODE_ROW0)
 		picture->repeat *=
-			1U + (vga->crtc[CRTC_MAX_SCAN] & CRTC_SCAN_LINES);
+			1U + (vga->state.crtc[CRTC_MAX_SCAN] & CRTC_SCAN_LINES);
 	picture->height = MAX(scan_lines(vga) / picture->repeat, 1U);
 }
 
@@ -81,20 +81,20 @@ static struct picture picture_of(const struct vga *vga)
 
 	if (vga_is_dispi(vga)) {
 		picture.kind = PICTURE_DISPI;
-		picture.width = vga->dispi[DISPI_XRES];
-		picture.height = vga->dispi[DISPI_YRES];
+		picture.width = vga->state.dispi[DISPI_XRES];
+		picture.height = vga->state.dispi[DISPI_YRES];
 		picture.pitch = vga_dispi_pitch(vga);
 		picture.start = vga_dispi_start(vga);
 		return picture;
 	}
-	if (!(vga->attr_index & ATTR_INDEX_PAS) ||
-	    vga->seq[SEQ_CLOCKING] & SEQ_CLOCKING_OFF)
+	if (!(vga->state.attr_index & ATTR_INDEX_PAS) ||
+	    vga->state.seq[SEQ_CLOCKING] & SEQ_CLOCKING_OFF)
 		return picture;
-	picture.pitch = vga->crtc[CRTC_OFFSET] * 2U * PLANES;
-	picture.start =
-		(vga->crtc[CRTC_START_HIGH] << 8 | vga->crtc[CRTC_START_LOW]) *
-		PLANES;
-	if (vga->gc[GC_MISC] & GC_MISC_GRAPHICS) {
+	picture.pitch = vga->state.crtc[CRTC_OFFSET] * 2U * PLANES;
+	picture.start = (vga->state.crtc[CRTC_START_HIGH] << 8 |
+			 vga->state.crtc[CRTC_START_LOW]) *
+			PLANES;
+	if (vga->state.gc[GC_MISC] & GC_MISC_GRAPHICS) {
 		picture.kind = PICTURE_VGA;
 		graphics_geometry(vga, &picture);
 	} else {
@@ -119,12 +119,12 @@ static uint16_t text_cell(const struct vga *vga, const struct picture *picture,
 
 static int text_cursor(const struct vga *vga, const struct picture *picture)
 {
-	unsigned at =
-		vga->crtc[CRTC_CURSOR_HIGH] << 8 | vga->crtc[CRTC_CURSOR_LOW];
+	unsigned at = vga->state.crtc[CRTC_CURSOR_HIGH] << 8 |
+		      vga->state.crtc[CRTC_CURSOR_LOW];
 	unsigned pitch = picture->pitch / PLANES, row;
 
 	at -= picture->start / PLANES;
-	if (vga->crtc[CRTC_CURSOR_START] & CRTC_CURSOR_OFF || !pitch)
+	if (vga->state.crtc[CRTC_CURSOR_START] & CRTC_CURSOR_OFF || !pitch)
 		return -1;
 	row = at / pitch;
 	if (row >= picture->rows || at % pitch >= picture->columns)
@@ -160,10 +160,10 @@ void vga_size(const struct vga *vga, unsigned *width, unsigned *height)
 
 static void dac_colour(const struct vga *vga, uint8_t index, uint8_t *rgb)
 {
-	const uint8_t *dac = vga->dac[index & vga->dac_mask];
+	const uint8_t *dac = vga->state.dac[index & vga->state.dac_mask];
 
 	for (unsigned i = 0; i < 3; i++)
-		rgb[i] = vga->dispi[DISPI_ENABLE] & DISPI_8_BIT_DAC
+		rgb[i] = vga->state.dispi[DISPI_ENABLE] & DISPI_8_BIT_DAC
 				 ? dac[i]
 				 : (uint8_t)(dac[i] << 2 | dac[i] >> 4);
 }
@@ -171,11 +171,11 @@ static void dac_colour(const struct vga *vga, uint8_t index, uint8_t *rgb)
 /* Four bits, through the attribute controller's palette. */
 static void palette_colour(const struct vga *vga, uint8_t index, uint8_t *rgb)
 {
-	uint8_t planes = vga->attr[ATTR_PLANES] & 0xf;
-	uint8_t colour = vga->attr[index & planes];
-	uint8_t select = vga->attr[ATTR_COLOUR];
+	uint8_t planes = vga->state.attr[ATTR_PLANES] & 0xf;
+	uint8_t colour = vga->state.attr[index & planes];
+	uint8_t select = vga->state.attr[ATTR_COLOUR];
 
-	if (vga->attr[ATTR_MODE] & ATTR_MODE_P54)
+	if (vga->state.attr[ATTR_MODE] & ATTR_MODE_P54)
 		colour = (uint8_t)((colour & 0xf) |
 				   FIELD_GET(ATTR_COLOUR_54, select) << 4);
 	colour |= (uint8_t)(FIELD_GET(ATTR_COLOUR_76, select) << 6);
@@ -186,7 +186,7 @@ static void palette_colour(const struct vga *vga, uint8_t index, uint8_t *rgb)
 
 static uint32_t font_base(const struct vga *vga, uint8_t attribute)
 {
-	uint8_t select = vga->seq[SEQ_FONT];
+	uint8_t select = vga->state.seq[SEQ_FONT];
 	unsigned font;
 
 	/* Bit 3 of the attribute chooses between the maps A and B. */
@@ -205,7 +205,7 @@ static unsigned glyph_line(const struct vga *vga, uint16_t cell, unsigned line)
 		      (character * FONT_CHAR_LINES + line) * PLANES;
 	unsigned dots = vram_byte(vga, at) * 2U;
 
-	if (vga->attr[ATTR_MODE] & ATTR_MODE_LINE9 &&
+	if (vga->state.attr[ATTR_MODE] & ATTR_MODE_LINE9 &&
 	    character >= LINE_GRAPHICS_FIRST && character <= LINE_GRAPHICS_LAST)
 		dots |= dots >> 1 & 1;
 	return dots;
@@ -213,8 +213,9 @@ static unsigned glyph_line(const struct vga *vga, uint16_t cell, unsigned line)
 
 static bool is_cursor_line(const struct vga *vga, unsigned line)
 {
-	return line >= (vga->crtc[CRTC_CURSOR_START] & CRTC_CURSOR_LINE) &&
-	       line <= (vga->crtc[CRTC_CURSOR_END] & CRTC_CURSOR_LINE);
+	return line >= (vga->state.crtc[CRTC_CURSOR_START] &
+			CRTC_CURSOR_LINE) &&
+	       line <= (vga->state.crtc[CRTC_CURSOR_END] & CRTC_CURSOR_LINE);
 }
 
 static void text_line(const struct vga *vga, const struct picture *picture,
@@ -229,7 +230,7 @@ static void text_line(const struct vga *vga, const struct picture *picture,
 		unsigned dots = glyph_line(vga, cell, line);
 		uint8_t front = cell >> 8 & 0xf, back = cell >> 12;
 
-		if (vga->attr[ATTR_MODE] & ATTR_MODE_BLINK)
+		if (vga->state.attr[ATTR_MODE] & ATTR_MODE_BLINK)
 			back &= 7;
 		if (cursor == (int)(row * picture->columns + column) &&
 		    is_cursor_line(vga, line))
@@ -246,7 +247,7 @@ static void text_line(const struct vga *vga, const struct picture *picture,
 static uint32_t row_address(const struct vga *vga,
 			    const struct picture *picture, unsigned y)
 {
-	uint8_t mode = vga->crtc[CRTC_MODE];
+	uint8_t mode = vga->state.crtc[CRTC_MODE];
 	uint32_t at = picture->start, field = 0;
 	unsigned shift = mode & CRTC_MODE_BYTE ? 15 : 14;
 
@@ -286,7 +287,7 @@ static void vga_line(const struct vga *vga, const struct picture *picture,
 		     unsigned y, uint8_t *rgb)
 {
 	uint32_t row = row_address(vga, picture, y);
-	unsigned shift = FIELD_GET(GC_MODE_SHIFT, vga->gc[GC_MODE]);
+	unsigned shift = FIELD_GET(GC_MODE_SHIFT, vga->state.gc[GC_MODE]);
 
 	for (unsigned x = 0; x < picture->width; x++, rgb += 3) {
 		if (shift >= 2)
@@ -311,7 +312,7 @@ static uint8_t widen(uint32_t pixel, unsigned shift, unsigned bits)
 static void dispi_pixel(const struct vga *vga, uint32_t row, unsigned x,
 			uint8_t *rgb)
 {
-	unsigned bpp = vga->dispi[DISPI_BPP];
+	unsigned bpp = vga->state.dispi[DISPI_BPP];
 	uint32_t at = row + x * ((bpp + 7) / 8), pixel = 0;
 
 	if (bpp == 4) {

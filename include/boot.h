@@ -6,6 +6,7 @@
 #define BULKHEAD_BOOT_H
 
 #include "include/compiler.h"
+#include "include/log.h"
 
 #define BOOT_MODULES_MAX     32
 #define BOOT_MODULE_NAME_MAX 64
@@ -15,8 +16,9 @@
 struct boot_module {
 	/* Last word of its command line, without folders. */
 	char name[BOOT_MODULE_NAME_MAX];
-	hpa_t base; /* page-aligned, unless the loader did not */
-	uint64_t length;
+	/* Whole pages of its own, in the physmap; zeroes behind its end. */
+	hpa_t base;
+	uint64_t length; /* bytes */
 };
 
 struct boot_modules {
@@ -24,17 +26,32 @@ struct boot_modules {
 	struct boot_module module[BOOT_MODULES_MAX];
 };
 
-struct manifest;
+/* What the boot loader's command line says to the monitor. */
+struct boot_options {
+	bool is_mitigations_off; /* "mitigations=off": of speculation */
+	enum log_level
+		log_level; /* "log-level=info", or error, warning, debug */
+};
 
-/* NULL if there is none of that name. */
+struct program;
+
+/* The first of that name, or NULL. */
 const struct boot_module *boot_module_find(const struct boot_modules *modules,
 					   const char *name);
 
 /*
- * Makes the guests of the manifest and starts them, from the first thread of
- * the CPU that booted, with all others up.  Implemented in core/vm.c.
+ * Finds the first program among the modules and checks it: *program says what
+ * to load from *file, which stays the modules'.  Only before host_enter() frees
+ * boot/.  -ENOENT, -EINVAL: missing or no program, which was logged.
  */
-void host_start(const struct manifest *manifest,
-		const struct boot_modules *modules);
+int __must_check boot_first_program(const struct boot_modules *modules,
+				    struct program *program,
+				    const struct boot_module **file);
+
+/*
+ * Starts the first program, with all CPUs up; from the first thread of the CPU
+ * that booted.  In vm/start.c.
+ */
+void host_start(void);
 
 #endif

@@ -15,13 +15,20 @@
 #define EAGAIN 11 /* nothing there yet, or table full: try again */
 #define ENOMEM 12 /* no memory */
 #define EFAULT 14 /* bad address */
+#define EBUSY  16 /* in use, or not in the state for it */
 #define EEXIST 17 /* already there, or overlaps what is */
 #define ENODEV 19 /* no such device */
 #define EINVAL 22 /* bad argument */
 #define ENOSPC 28 /* no room */
 #define EROFS  30 /* read-only */
+#define EPIPE  32 /* the other side is not there */
 #define ERANGE 34 /* value out of range */
 #define ENOSYS 38 /* no such call */
+#endif
+
+#ifndef EPROTO
+#define EPROTO	 71 /* the peer does not keep to the protocol */
+#define EMSGSIZE 90 /* message too long, or empty */
 #endif
 
 #endif

@@ -17,12 +17,13 @@
  * Calls are made by SYSCALL: number in RAX, arguments in RDI RSI RDX R10,
  * result in RAX (0 or more, or -errno).  RBX RBP RSP R12-R15 are kept, all
  * other registers are lost.  A call never blocks, but for GATE_RESUME,
- * GATE_YIELD and GATE_CONSOLE_WRITE.
+ * GATE_YIELD, GATE_WAIT and GATE_CONSOLE_WRITE.
  */
 #ifndef BULKHEAD_GATE_H
 #define BULKHEAD_GATE_H
 
 #include "include/compiler.h"
+#include "include/domain.h"
 #include "include/x86_state.h"
 
 #define GATE_VERSION 1
@@ -39,64 +40,23 @@
 #define GATE_CONFIG_VA	  0x7d0000000000ULL
 /* The VM's memory as one piece: RAM, then video memory, then ROM. */
 #define GATE_WINDOW_VA	  0x100000000000ULL
-/* Boot modules of this VM, read-only, each at struct gate_blob.va. */
-#define GATE_BLOB_VA	  0x200000000000ULL
+/* What init maps for a program: boot modules; up to MODULE_END. */
+#define GATE_MODULE_VA	  0x200000000000ULL
+#define GATE_MODULE_END	  0x300000000000ULL
 /* Stack of vCPU n's thread, unmapped pages below each. */
 #define GATE_STACK_SIZE	  KIB(32)
 #define GATE_STACK_TOP(n) (0x7f0000000000ULL + ((uint64_t)(n) + 1) * KIB(128))
 
-#define GATE_MAX_VCPUS	  16
-#define GATE_MAX_DISKS	  8
-#define GATE_MAX_BLOBS	  8
-#define GATE_NAME_SIZE	  32
-#define GATE_CMDLINE_SIZE 1024
+#define GATE_MAX_VCPUS 16
 
 /* ---- Configuration ------------------------------------------------------ */
 
-enum gate_board {
-	GATE_BOARD_PC = 1,
-	GATE_BOARD_PV = 2, /* reserved */
-	/* For tests, never chosen by default. */
-	GATE_BOARD_TEST_CRASH = 101, /* pc, but writes to NULL on command */
-};
-
-enum gate_disk_bus { GATE_DISK_IDE = 1 };
-
-struct gate_disk {
-	uint64_t sector_count; /* of 512 bytes */
-	uint8_t bus;	       /* enum gate_disk_bus */
-	uint8_t unit;	       /* IDE: channel * 2 + drive, 0..3 */
-	bool is_cdrom;
-	bool is_read_only;
-	uint32_t reserved;
-};
-
-enum gate_blob_kind {
-	GATE_BLOB_NONE,
-	GATE_BLOB_BIOS,	   /* system firmware */
-	GATE_BLOB_VGABIOS, /* option ROM of the display */
-	GATE_BLOB_KERNEL,
-	GATE_BLOB_INITRD,
-};
-
-struct gate_blob {
-	uint32_t kind; /* enum gate_blob_kind */
-	uint32_t reserved;
-	uint64_t va;
-	uint64_t size; /* bytes; the rest of the last page is zero */
-};
-
 struct gate_config {
 	uint32_t version;
-	uint32_t board; /* enum gate_board */
+	uint32_t vcpu_count; /* threads, of a program without a VM */
 	char name[GATE_NAME_SIZE];
-	uint32_t vcpu_count;
-	uint32_t disk_count;
-	uint32_t blob_count;
-	uint32_t apic_timer_hz;
-	uint64_t ram_size;  /* bytes, a multiple of 2 MiB, at window offset 0 */
-	uint64_t vram_size; /* follows RAM */
-	uint64_t rom_size;  /* follows video memory */
+	uint64_t rights;    /* GATE_RIGHT_* */
+	uint64_t vm_memory; /* bytes at GATE_WINDOW_VA; 0: no VM */
 	/*
 	 * VM time in ns = ((TSC - tsc_base) * tsc_mult) >> 32, where TSC is
 	 * what RDTSC yields in the machine.  The guest's own TSC is zero at
@@ -109,18 +69,9 @@ struct gate_config {
 	uint64_t features;  /* GATE_FEATURE_* */
 	uint64_t cr4_valid; /* CR4 bits that CPUID shows the guest */
 	uint32_t physical_bits; /* guest's MAXPHYADDR */
-	/* GATE_DEVICE_*: optional devices of the board. */
-	uint32_t devices;
-	struct gate_disk disk[GATE_MAX_DISKS];
-	struct gate_blob blob[GATE_MAX_BLOBS];
-	char cmdline[GATE_CMDLINE_SIZE];
+	uint32_t apic_timer_hz;
 };
 _Static_assert(sizeof(struct gate_config) <= PAGE_SIZE, "one page");
-
-#define GATE_DEVICE_DEBUG_EXIT	  BIT(0) /* port 0xf4 ends the VM */
-#define GATE_DEVICE_DEBUG_CONSOLE BIT(1) /* show ports 0x402 and 0xe9 */
-#define GATE_DEVICE_SERCON	  BIT(2) /* firmware's screen on COM1, too */
-#define GATE_DEVICE_EMULATE	  BIT(3) /* no instruction runs natively */
 
 /* ---- The shared page ---------------------------------------------------- */
 
@@ -169,7 +120,7 @@ enum gate_exit {
 	/* Triple fault: reset, as the board does. */
 	GATE_EXIT_SHUTDOWN,
 	/*
-	 * Another vCPU has called GATE_STOP_RESET.  The state is that after
+	 * Another vCPU has called GATE_RESET.  The state is that after
 	 * reset; vCPU 0's the machine may change.  No exit of before comes
 	 * after it.
 	 */
@@ -177,16 +128,35 @@ enum gate_exit {
 	GATE_EXIT_COUNT,
 };
 
-/* Pending for the VM, told to whichever vCPU returns first, then cleared. */
-#define GATE_EVENT_TIMER   BIT(0) /* the deadline of GATE_TIMER has passed */
-#define GATE_EVENT_BLOCK   BIT(1) /* completions are in .completion */
-#define GATE_EVENT_CONSOLE BIT(2) /* input waits for GATE_CONSOLE_READ */
+/* Those of include/domain.h; and, until a service has the consoles: */
+#define GATE_EVENT_CONSOLE_BIT 3 /* input waits for GATE_CONSOLE_READ */
 
-#define GATE_COMPLETIONS 32
+/*
+ * The 8259 pair's output, kept in vCPU 0's page, atomic.  The machine sets the
+ * vector that the pair would answer with and LEVEL; the monitor injects it when
+ * the guest takes it and sets TAKEN, at most once.  The machine then does the
+ * acknowledge cycle in its model, at its next visit or before anybody else
+ * looks at the pair, and writes the next state without TAKEN.  After a change
+ * by another thread than vCPU 0's: GATE_INTR.
+ */
+#define GATE_EXTINT_VECTOR MASK(7, 0)
+#define GATE_EXTINT_LEVEL  BIT(8)
+#define GATE_EXTINT_TAKEN  BIT(9)
 
-struct gate_completion {
-	uint64_t tag;
-	int64_t status; /* 0 or -errno */
+/*
+ * A write to a port that may wait: while enabled, an OUT of one byte of that
+ * value to that port is only counted, and the guest goes on.  The machine does
+ * the counted ones, before all else that comes later, at its next visit.  To
+ * disable: clear enabled, then look at count; the monitor counts, then looks at
+ * enabled, and if that is clear by now returns from GATE_RESUME at once.
+ */
+#define GATE_POSTS 2
+
+struct gate_post {
+	uint16_t port;
+	uint8_t value;
+	bool enabled;	/* atomic */
+	uint32_t count; /* ever, atomic; written by the monitor alone */
 };
 
 /* What the machine wants injected at the next entry. */
@@ -203,7 +173,8 @@ struct gate_page {
 
 	/* Monitor to machine, written before GATE_RESUME returns. */
 	uint32_t exit; /* enum gate_exit */
-	uint32_t events;
+	uint32_t reserved0;
+	uint64_t events; /* see include/domain.h */
 	union {
 		struct {
 			uint16_t port;
@@ -238,9 +209,8 @@ struct gate_page {
 	uint64_t msr_value;  /* answer of GATE_MSR_READ */
 	uint32_t ack_vector; /* answer to GATE_EXIT_INTACK; > 255: none */
 
-	/* Block completions: the monitor appends, the machine empties. */
-	uint32_t completion_count;
-	struct gate_completion completion[GATE_COMPLETIONS];
+	uint32_t extint; /* GATE_EXTINT_*, atomic */
+	struct gate_post post[GATE_POSTS];
 
 	/* X86_GROUP_XSTATE, by GATE_STATE_LOAD only. */
 	struct x86_xstate xstate;
@@ -274,15 +244,6 @@ enum gate_call {
 	 * none.  Replaces the one before.  0. */
 	GATE_TIMER,
 	/*
-	 * (op | disk << 8 | tag << 16, first sector, address, bytes): move
-	 * between a disk and the machine's memory; op is enum block_op.  The
-	 * completion is queued in the calling vCPU's page with the tag, maybe
-	 * before the call returns.  0, -EINVAL (no such disk, odd size,
-	 * op), -ERANGE (past the end), -EROFS, -EAGAIN (queue full).  A bad
-	 * address completes with -EFAULT.
-	 */
-	GATE_BLOCK,
-	/*
 	 * (stream, address, bytes): enum gate_stream, at most
 	 * GATE_CONSOLE_MAX bytes.  Takes what the console has room for, maybe
 	 * a part, and waits while that is nothing; how many bytes, -EINVAL,
@@ -298,12 +259,11 @@ enum gate_call {
 	 * 0, -EINVAL, -ERANGE (past the VM's memory), -ENOMEM.
 	 */
 	GATE_MAP,
-	/* (level, address, bytes): one line for the monitor's log, printable
-	 * characters, at most GATE_LOG_MAX.  Limited in rate; may be shown in
-	 * several rows.  0. */
+	/* (level, address, bytes, id): one line for the monitor's log,
+	 * printable characters, at most GATE_LOG_MAX.  Limited in rate; may be
+	 * shown in several rows.  id is of GATE_RIGHT_HOST: the domain that it
+	 * is about, or 0, the host.  0. */
 	GATE_LOG,
-	/* (enum gate_stop, code): see there. */
-	GATE_STOP,
 	/* Let others run: a lock of the machine's own is taken.  0. */
 	GATE_YIELD,
 	/* (msr): the guest's MSR, as RDMSR: 0 with the value in .msr_value,
@@ -315,6 +275,45 @@ enum gate_call {
 	GATE_CPUID,
 	/* (value): XSETBV of XCR0.  0, or -EINVAL where it would be #GP. */
 	GATE_XCR0_SET,
+	/* (): .extint of vCPU 0's page has changed.  0. */
+	GATE_INTR,
+	/*
+	 * (): reset.  0: no other vCPU runs guest code, and each is in the
+	 * state of the manual's "Processor State After Reset" before it does
+	 * again, whatever its machine has put into its page meanwhile: the next
+	 * GATE_RESUME of every vCPU but the caller returns GATE_EXIT_RESET.
+	 * vCPU 0 then runs, the others wait for SIPI.  The machine resets its
+	 * devices, and sees to it that no access of before reaches them.
+	 */
+	GATE_RESET,
+
+	/* Of every program, and init's: include/domain.h. */
+	GATE_WAIT,
+	GATE_WAKE,
+	GATE_EVENT_ROUTE,
+	GATE_EXIT,
+	GATE_DOORBELL,
+	GATE_CHANNEL_STATE,
+	GATE_CHANNEL_DETACH,
+	GATE_PORT_READ,
+	GATE_PORT_WRITE,
+	GATE_PORT_WRITE_STRING,
+	GATE_IRQ_ACK,
+	GATE_LOG_READ,
+	GATE_LOG_LEVEL,
+	GATE_DOMAIN_CREATE,
+	GATE_DOMAIN_MAP,
+	GATE_DOMAIN_WRITE,
+	GATE_DOMAIN_READ,
+	GATE_DOMAIN_START,
+	GATE_DOMAIN_STOP,
+	GATE_DOMAIN_QUERY,
+	GATE_DOMAIN_DESTROY,
+	GATE_CHANNEL_CREATE,
+	GATE_CHANNEL_ATTACH,
+	GATE_CHANNEL_CLOSE,
+	GATE_HOST_INFO,
+	GATE_HOST_OFF,
 	GATE_CALL_COUNT,
 };
 
@@ -336,22 +335,6 @@ enum gate_map {
 	GATE_MAP_RAM,
 	GATE_MAP_ROM, /* writes are GATE_EXIT_MMIO */
 	GATE_MAP_COUNT,
-};
-
-enum gate_stop {
-	GATE_STOP_POWER_OFF,
-	GATE_STOP_DEBUG_EXIT, /* code: as written by the guest */
-	GATE_STOP_ERROR,      /* the machine cannot go on; said why by LOG */
-	/*
-	 * Returns 0: no other vCPU runs guest code, and each is in the state
-	 * of the manual's "Processor State After Reset" before it does again,
-	 * whatever its machine has put into its page meanwhile: the next
-	 * GATE_RESUME of every vCPU but the caller returns GATE_EXIT_RESET.
-	 * vCPU 0 then runs, the others wait for SIPI.  The machine resets its
-	 * devices, and sees to it that no access of before reaches them.
-	 */
-	GATE_STOP_RESET,
-	GATE_STOP_COUNT,
 };
 
 #define GATE_CONSOLE_MAX 4096

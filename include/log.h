@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The monitor's log: lines on the console, each with its time and level.
- * Implemented in core/log.c.  Not for the exit path: counters are for that.
+ * Implemented in kernel/log.c.  Not for the exit path: counters are for that.
  */
 #ifndef BULKHEAD_LOG_H
 #define BULKHEAD_LOG_H

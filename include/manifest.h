@@ -2,19 +2,29 @@
 /*
  * A host's manifest after it was read and checked: docs/manifest.md names
  * every node and property.  The monitor and the tool at build time read it
- * with the same code, core/manifest.c.
+ * with the same code, init/manifest.c.
  */
 #ifndef BULKHEAD_MANIFEST_H
 #define BULKHEAD_MANIFEST_H
 
 #include "include/compiler.h"
 #include "include/gate.h"
+#include "include/machine_config.h"
 
 #define MANIFEST_GUESTS_MAX   16
 #define MANIFEST_NAME_SIZE    24
 #define MANIFEST_FILE_SIZE    64 /* BOOT_MODULE_NAME_MAX */
-#define MANIFEST_CMDLINE_SIZE GATE_CMDLINE_SIZE
+#define MANIFEST_CMDLINE_SIZE MACHINE_CMDLINE_SIZE
 #define MANIFEST_ERROR_SIZE   256
+
+/* Beside MACHINE_DEVICE_*: no instruction runs natively. */
+#define MANIFEST_EMULATE BIT(31)
+
+enum manifest_restart {
+	MANIFEST_RESTART_NEVER,
+	MANIFEST_RESTART_ON_CRASH, /* its machine or its guest failed */
+	MANIFEST_RESTART_ALWAYS,
+};
 
 enum manifest_end {
 	MANIFEST_END_POWER_OFF,
@@ -25,7 +35,7 @@ enum manifest_end {
 struct disk_manifest {
 	char name[MANIFEST_NAME_SIZE]; /* the node's: disk0, cdrom0 */
 	char image[MANIFEST_FILE_SIZE];
-	uint8_t bus;  /* enum gate_disk_bus */
+	uint8_t bus;  /* enum machine_disk_bus */
 	uint8_t unit; /* IDE: channel * 2 + drive */
 	bool is_cdrom;
 	bool is_read_only;
@@ -33,10 +43,11 @@ struct disk_manifest {
 
 struct guest_manifest {
 	char name[MANIFEST_NAME_SIZE];
-	uint32_t board; /* enum gate_board */
+	uint32_t board; /* enum machine_board */
 	uint32_t memory_mib;
 	uint32_t vcpus;
-	uint32_t devices; /* GATE_DEVICE_* */
+	uint32_t restart; /* enum manifest_restart */
+	uint32_t devices; /* MACHINE_DEVICE_*, MANIFEST_EMULATE */
 	/* Boot module with the machine's program; "": the built-in one. */
 	char program[MANIFEST_FILE_SIZE];
 	/* Boot modules; "" is none.  With a kernel there is no firmware, with
@@ -47,7 +58,7 @@ struct guest_manifest {
 	char initrd[MANIFEST_FILE_SIZE];
 	char cmdline[MANIFEST_CMDLINE_SIZE];
 	uint32_t disk_count;
-	struct disk_manifest disk[GATE_MAX_DISKS];
+	struct disk_manifest disk[MACHINE_DISKS_MAX];
 };
 
 struct manifest {

@@ -10,7 +10,7 @@
 
 #include "include/compiler.h"
 
-/* Prints the message and a backtrace, stops every CPU.  core/trap.c. */
+/* Prints the message and a backtrace, stops every CPU.  kernel/trap.c. */
 __noreturn void monitor_panic(const char *format, ...) __printf(1, 2);
 
 #ifdef HOST_TEST

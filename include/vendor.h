@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The boundary between the monitor's core and the processor's virtualization
+ * The boundary between the monitor and the processor's virtualization
  * (svm/, vmx/): one table of functions per back end, one vendor-neutral
  * description of an exit.  Nothing above this header knows which one runs.
  *
@@ -112,7 +112,7 @@ struct event {
 	uint32_t error_code;
 };
 
-/* What a back end may know of a VM.  Embedded in core's struct vm. */
+/* What a back end may know of a VM.  Embedded in struct vm. */
 struct vendor_vm {
 	hpa_t nested_root; /* of the format vendor.nested_format names */
 	struct page_table *nested; /* the same, for a page of its own */
@@ -127,7 +127,7 @@ struct vendor_vm {
 
 /*
  * The registers of a local APIC, which some processors read and write by
- * themselves.  Embedded in core's struct apic.
+ * themselves.  Embedded in struct apic.
  */
 struct vendor_apic {
 	/* As the guest sees it.  IRR, ISR, TMR and ICR are kept nowhere else;
@@ -139,16 +139,19 @@ struct vendor_apic {
 	bool is_virtual;
 };
 
-/* What a back end may know of a vCPU.  Embedded in core's struct vcpu. */
+/* What a back end may know of a vCPU.  Embedded in struct vcpu. */
 struct vendor_vcpu {
 	struct x86_state *state; /* in the gate page */
 	struct vendor_vm *vm;
 	/* Guest TSC = host TSC + tsc_offset. */
 	uint64_t tsc_offset;
+	/* Guest's IA32_PAT, of valid types: changed by the monitor, which then
+	 * stores X86_GROUP_CONTROL. */
+	uint64_t pat;
 	/*
 	 * Host TSC at which the next timer of the CPU it is on is due: no run()
 	 * need go on longer.  The timer's interrupt ends it; a back end that
-	 * can by itself does, too.  Kept by core.
+	 * can by itself does, too.  Kept by the monitor.
 	 */
 	const uint64_t *deadline;
 	/* Task priority, MOV CR8's in its upper half; in and out of run(). */
@@ -157,7 +160,7 @@ struct vendor_vcpu {
 	/* After run(): interrupts wait for one more instruction; see
 	 * end_shadow(). */
 	bool has_shadow;
-	uint32_t cpu; /* number of the CPU it is on; kept by core */
+	uint32_t cpu; /* number of the CPU it is on; kept by the monitor */
 	void *private;
 };
 
@@ -180,7 +183,6 @@ struct vendor {
 	/* On the calling CPU. */
 	int (*cpu_enable)(unsigned cpu, struct pages *pages,
 			  struct mem_account *account);
-	void (*cpu_disable)(unsigned cpu);
 
 	int (*vm_init)(struct vendor_vm *vm);
 	void (*vm_fini)(struct vendor_vm *vm);
@@ -194,10 +196,6 @@ struct vendor {
 	/* Values that the processor would refuse or that the guest may not
 	 * have are forced to the nearest it may. */
 	void (*state_store)(struct vendor_vcpu *vcpu, uint32_t groups);
-
-	/* MSRs that live in the back end's control structure. */
-	int (*msr_get)(struct vendor_vcpu *vcpu, uint32_t msr, uint64_t *value);
-	int (*msr_set)(struct vendor_vcpu *vcpu, uint32_t msr, uint64_t value);
 
 	bool (*can_inject)(struct vendor_vcpu *vcpu, enum event_kind kind);
 	/* At the next run().  One at a time; an event that the last exit
@@ -225,10 +223,21 @@ struct vendor {
 
 	/* One entry and exit.  Host interrupts off, before and after. */
 	void (*run)(struct vendor_vcpu *vcpu, struct exit_info *info);
+	/* Logs the control structure, for reports. */
 	void (*dump)(struct vendor_vcpu *vcpu);
 };
 
+#define VENDOR_FUNCTIONS 18
+ASSERT_SIZE(struct vendor, offsetof(struct vendor, probe) +
+				   VENDOR_FUNCTIONS * sizeof(void (*)(void)));
+
 extern const struct vendor svm_vendor;
 extern const struct vendor vmx_vendor;
+
+/* vm/vendors.c: the image's back ends in the order they are tried, then NULL.
+ */
+extern const struct vendor *const vendors[];
+/* What runs a guest with emulate-always; NULL where the image has none. */
+extern const struct vendor *const vendor_emulator;
 
 #endif

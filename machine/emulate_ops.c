@@ -7,7 +7,7 @@
 
 #include "include/errno.h"
 #include "include/x86_msr.h"
-#include "machine/gate_calls.h"
+#include "lib/user/gate_calls.h"
 
 #define APIC_PAGE 0xfee00000ULL
 
@@ -116,7 +116,7 @@ static enum emul_status cr_write(void *ctx, unsigned cr, uint64_t value)
 	struct machine_vcpu *vcpu = ctx;
 
 	vcpu->has_acted = true;
-	if (cr == 4 && value & ~vcpu->machine->config->cr4_valid)
+	if (cr == 4 && value & ~vcpu->machine->gate->cr4_valid)
 		return emul_raise_code(&vcpu->emul, X86_VECTOR_GP, 0);
 	return EMUL_OK;
 }
@@ -260,7 +260,7 @@ static __noinline void report_unhandled(struct machine_vcpu *vcpu)
 		 "%02x %02x %02x %02x",
 		 vcpu->page->state.rip, vcpu->emul.insn_length, b[0], b[1],
 		 b[2], b[3], b[4], b[5], b[6], b[7]);
-	gate_stop(GATE_STOP_ERROR, 0);
+	gate_exit(MACHINE_EXIT_ERROR);
 }
 
 #define CR3_PDPT  MASK(31, 5)
@@ -383,7 +383,7 @@ void machine_emulate_run(struct machine_vcpu *vcpu)
 
 void machine_report_runs(const struct machine *machine)
 {
-	uint64_t ticks = __builtin_ia32_rdtsc() - machine->config->tsc_base;
+	uint64_t ticks = __builtin_ia32_rdtsc() - machine->gate->tsc_base;
 	uint64_t count = 0, insns = 0, spent = 0;
 
 	for (unsigned i = 0; i < machine->config->vcpu_count; i++) {

@@ -2,7 +2,7 @@
 /*
  * One VM's machine: the board, an emulator per vCPU, and the way out.
  *
- * Each vCPU's thread runs machine_main().  Devices belong to whoever holds
+ * Each vCPU's thread runs program_main().  Devices belong to whoever holds
  * the lock; the emulator and the gate page of a vCPU to its thread alone.
  *
  * A reset begins a new epoch.  Work for an exit of an older one, which another
@@ -29,7 +29,7 @@ struct machine_vcpu {
 	uint32_t epoch;	     /* of the work it does; atomic */
 	uint32_t is_waiting; /* for the lock; atomic */
 	void *restart[5];    /* __builtin_longjmp: gives that work up */
-	uint32_t events;     /* GATE_EVENT_* of work given up */
+	uint64_t events;     /* GATE_EVENT_* of work given up */
 	/* The last instruction did more than compute: what it asked of devices
 	 * may be an interrupt already. */
 	bool has_acted;
@@ -37,23 +37,14 @@ struct machine_vcpu {
 	uint64_t run_count, run_insns, run_ticks;
 };
 
-/* A disk request that the gate is working on: its segments. */
-struct machine_request {
-	struct block_request *request; /* NULL: free */
-	uint32_t segments_left;
-	int status;
-};
-
-#define MACHINE_REQUESTS GATE_COMPLETIONS
-
 struct machine_disk {
-	struct machine *machine;
-	unsigned index;
+	uint8_t *data; /* all its sectors, in memory */
 	struct block_backend backend;
 };
 
 struct machine {
-	const struct gate_config *config;
+	const struct gate_config *gate;
+	const struct machine_config *config;
 	uint32_t lock_next, lock_serving; /* tickets; atomic */
 	uint32_t is_ready;	      /* atomic: vCPU 0 has built the board */
 	uint32_t epoch;		      /* atomic, written under the lock */
@@ -62,8 +53,7 @@ struct machine {
 	struct clock clock;
 	struct guest_ram ram;
 	struct pc pc;
-	struct machine_disk disk[GATE_MAX_DISKS];
-	struct machine_request request[MACHINE_REQUESTS];
+	struct machine_disk disk[MACHINE_DISKS_MAX];
 	struct machine_vcpu vcpu[GATE_MAX_VCPUS];
 };
 
@@ -100,8 +90,7 @@ void machine_emulate_run(struct machine_vcpu *vcpu);
 void machine_report_runs(const struct machine *machine);
 
 /* machine/disk.c */
-void machine_disk_init(struct machine *machine, unsigned index);
-/* Completions of the calling vCPU's page. */
-void machine_disk_reap(struct machine_vcpu *vcpu);
+void machine_disk_init(struct machine_disk *disk,
+		       const struct machine_disk_config *config);
 
 #endif

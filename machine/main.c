@@ -8,12 +8,12 @@
 
 #include "lib/printf.h"
 #include "lib/string.h"
-#include "machine/gate_calls.h"
+#include "lib/user/gate_calls.h"
 
 /* The program's one object; nothing below machine/ knows of it. */
 static struct machine the_machine;
 
-void machine_main(unsigned vcpu);
+void program_main(unsigned vcpu);
 
 /* ---- The lock ---------------------------------------------------------- */
 
@@ -90,13 +90,13 @@ static void op_reset(void *ctx)
 static void op_power_off(void *ctx)
 {
 	machine_report_runs(ctx);
-	gate_stop(GATE_STOP_POWER_OFF, 0);
+	gate_exit(MACHINE_EXIT_POWER_OFF);
 }
 
 static void op_debug_exit(void *ctx, uint32_t code)
 {
 	machine_report_runs(ctx);
-	gate_stop(GATE_STOP_DEBUG_EXIT, code);
+	gate_exit(MACHINE_EXIT_DEBUG(code));
 }
 
 static void write_all(enum gate_stream stream, const uint8_t *data,
@@ -138,9 +138,9 @@ static void op_debug(void *ctx, const void *data, size_t length)
 {
 	const struct machine *machine = ctx;
 
-	if (machine->config->board == GATE_BOARD_TEST_CRASH)
+	if (machine->config->board == MACHINE_BOARD_TEST_CRASH)
 		crash_on_purpose();
-	if (machine->config->devices & GATE_DEVICE_DEBUG_CONSOLE)
+	if (machine->config->devices & MACHINE_DEVICE_DEBUG_CONSOLE)
 		write_all(GATE_STREAM_DEBUG, data, length);
 }
 
@@ -158,10 +158,8 @@ static void op_log(void *ctx, enum device_log_level level, const char *text)
 
 static uint64_t clock_now_ns(void *ctx)
 {
-	const struct gate_config *config = ((struct machine *)ctx)->config;
-	uint64_t ticks = __builtin_ia32_rdtsc() - config->tsc_base;
-
-	return (uint64_t)(((unsigned __int128)ticks * config->tsc_mult) >> 32);
+	(void)ctx;
+	return gate_now_ns();
 }
 
 static void clock_deadline_changed(void *ctx, uint64_t deadline_ns)
@@ -217,7 +215,7 @@ static void exit_length(struct machine_vcpu *vcpu)
 	gate_log(GATE_LOG_ERROR,
 		 "instruction at RIP %lx is not the one that exited (%u)",
 		 vcpu->page->state.rip, vcpu->page->length.expect);
-	gate_stop(GATE_STOP_ERROR, 0);
+	gate_exit(MACHINE_EXIT_ERROR);
 }
 
 static void exit_intack(struct machine_vcpu *vcpu)
@@ -278,14 +276,12 @@ static const exit_fn exit_handlers[GATE_EXIT_COUNT] = {
 static __noinline void take_events(struct machine_vcpu *vcpu)
 {
 	struct machine *machine = vcpu->machine;
-	uint32_t events = vcpu->page->events;
+	uint64_t events = vcpu->page->events;
 
 	machine_lock(vcpu);
-	if (events & GATE_EVENT_TIMER)
+	if (events & BIT(GATE_EVENT_TIMER_BIT))
 		clock_run(&machine->clock);
-	if (events & GATE_EVENT_BLOCK)
-		machine_disk_reap(vcpu);
-	if (events & GATE_EVENT_CONSOLE)
+	if (events & BIT(GATE_EVENT_CONSOLE_BIT))
 		pc_console_input(&machine->pc);
 	machine_unlock(machine);
 }
@@ -327,7 +323,7 @@ static void boot_state(struct machine_vcpu *vcpu)
 	if (error) {
 		gate_log(GATE_LOG_ERROR, "the guest cannot be started: %d",
 			 error);
-		gate_stop(GATE_STOP_ERROR, 0);
+		gate_exit(MACHINE_EXIT_ERROR);
 	}
 }
 
@@ -345,7 +341,7 @@ static __noinline void reset(struct machine_vcpu *vcpu)
 	machine->is_reset_wanted = false;
 	vcpu->epoch++;
 	__atomic_store_n(&machine->epoch, vcpu->epoch, __ATOMIC_SEQ_CST);
-	gate_stop(GATE_STOP_RESET, 0);
+	gate_reset();
 	pc_reset(&machine->pc);
 	machine_unlock(machine);
 	if (vcpu->id == 0)
@@ -387,9 +383,23 @@ static void machine_vcpu_init(struct machine *machine, unsigned id)
 	vcpu->page = gate_page(id);
 	emul_init(emul, &vcpu->page->state, &machine_emul_ops, vcpu);
 	emul->xstate = &vcpu->page->xstate;
-	emul->features = machine->config->features;
-	emul->physical_bits = (uint8_t)machine->config->physical_bits;
+	emul->features = machine->gate->features;
+	emul->physical_bits = (uint8_t)machine->gate->physical_bits;
 	pc_emul_windows(&machine->pc, emul->window);
+}
+
+static void versions_check(const struct gate_config *gate,
+			   const struct machine_config *config)
+{
+	if (gate->version == GATE_VERSION &&
+	    config->version == MACHINE_CONFIG_VERSION)
+		return;
+	gate_log(GATE_LOG_ERROR,
+		 "this machine is for gate %u and configuration %u, it has "
+		 "%u and %u",
+		 GATE_VERSION, MACHINE_CONFIG_VERSION, gate->version,
+		 config->version);
+	gate_exit(MACHINE_EXIT_ERROR);
 }
 
 static void machine_init(struct machine *machine)
@@ -406,32 +416,35 @@ static void machine_init(struct machine *machine)
 		.debug_write = op_debug,
 		.log = op_log,
 	};
-	const struct gate_config *config = gate_config();
-	struct block_backend *disks[GATE_MAX_DISKS];
+	const struct machine_config *config = gate_argument();
+	struct block_backend *disks[MACHINE_DISKS_MAX];
 	int error;
 
+	machine->gate = gate_config();
 	machine->config = config;
+	versions_check(machine->gate, config);
 	machine->current = &machine->vcpu[0];
 	machine->clock.now_ns = clock_now_ns;
 	machine->clock.deadline_changed = clock_deadline_changed;
 	machine->clock.ctx = machine;
-	machine->clock.epoch_s = config->epoch_s;
+	machine->clock.epoch_s = machine->gate->epoch_s;
 	for (unsigned i = 0; i < config->disk_count; i++) {
-		machine_disk_init(machine, i);
+		machine_disk_init(&machine->disk[i], &config->disk[i]);
 		disks[i] = &machine->disk[i].backend;
 	}
 	machine->vcpu[0].machine = machine;
 	machine->vcpu[0].page = gate_page(0);
-	error = pc_init(&machine->pc, config, (uint8_t *)GATE_WINDOW_VA, disks,
-			&machine->clock, &ops, machine);
+	error = pc_init(&machine->pc, config, machine->gate->physical_bits,
+			(uint8_t *)GATE_WINDOW_VA, disks, &machine->clock, &ops,
+			machine);
 	if (error) {
 		gate_log(GATE_LOG_ERROR, "the board cannot be built: %d",
 			 error);
-		gate_stop(GATE_STOP_ERROR, 0);
+		gate_exit(MACHINE_EXIT_ERROR);
 	}
 }
 
-void machine_main(unsigned id)
+void program_main(unsigned id)
 {
 	struct machine *machine = &the_machine;
 

@@ -43,7 +43,8 @@ void pc_log(struct pc *pc, enum device_log_level level, const char *format, ...)
 	pc->ops->log(pc->ctx, level, text);
 }
 
-const struct gate_blob *pc_blob(const struct pc *pc, enum gate_blob_kind kind)
+const struct machine_blob *pc_blob(const struct pc *pc,
+				   enum machine_blob_kind kind)
 {
 	unsigned i;
 
@@ -198,15 +199,15 @@ static int init_interrupts(struct pc *pc, struct clock *clock)
 static int init_debug(struct pc *pc)
 {
 	uint32_t devices = pc->config->devices;
-	bool is_shown = devices & GATE_DEVICE_DEBUG_CONSOLE;
+	bool is_shown = devices & MACHINE_DEVICE_DEBUG_CONSOLE;
 	struct char_backend console = {
 		is_shown ? pc->ops->debug_write : NULL,
 		pc->ctx,
 	};
 
 	return debug_ports_init(&pc->debug, &pc->ports, console, console,
-				devices & GATE_DEVICE_DEBUG_EXIT ? EXIT_PORT
-								 : 0,
+				devices & MACHINE_DEVICE_DEBUG_EXIT ? EXIT_PORT
+								    : 0,
 				pc->ops->debug_exit, pc->ctx);
 }
 
@@ -236,7 +237,7 @@ static int init_pci(struct pc *pc, struct clock *clock)
 {
 	const struct pc_ops *ops = pc->ops;
 	uint64_t ram_end = GIB(4) + pc->board.ram_high;
-	uint64_t world = 1ULL << pc->config->physical_bits;
+	uint64_t world = 1ULL << pc->physical_bits;
 	int error;
 
 	error = pci_bus_init(&pc->pci, &pc->ports, &pc->memory);
@@ -273,10 +274,10 @@ static int init_ide(struct pc *pc, struct block_backend *const disks[])
 	for (i = 0; i < IDE_CHANNELS; i++)
 		ide.irq[i] = isa_irq(pc, IRQ_IDE + i);
 	for (i = 0; i < pc->config->disk_count; i++) {
-		const struct gate_disk *disk = &pc->config->disk[i];
+		const struct machine_disk_config *disk = &pc->config->disk[i];
 		struct ide_drive_config *drive;
 
-		if (disk->bus != GATE_DISK_IDE ||
+		if (disk->bus != MACHINE_DISK_IDE ||
 		    disk->unit >= IDE_CHANNELS * IDE_DRIVES)
 			return -EINVAL;
 		drive = &ide.drive[disk->unit / IDE_DRIVES]
@@ -291,7 +292,7 @@ static int init_ide(struct pc *pc, struct block_backend *const disks[])
 
 static int init_vga(struct pc *pc, struct clock *clock)
 {
-	const struct gate_blob *rom = pc_blob(pc, GATE_BLOB_VGABIOS);
+	const struct machine_blob *rom = pc_blob(pc, MACHINE_BLOB_VGABIOS);
 	struct vga_config vga = {
 		.pci = &pc->pci,
 		.devfn = PC_VGA_DEVFN,
@@ -331,7 +332,8 @@ static int report(struct pc *pc, const char *part, int error)
 	return error;
 }
 
-int pc_init(struct pc *pc, const struct gate_config *config, uint8_t *window,
+int pc_init(struct pc *pc, const struct machine_config *config,
+	    uint32_t physical_bits, uint8_t *window,
 	    struct block_backend *const disks[], struct clock *clock,
 	    const struct pc_ops *ops, void *ctx)
 {
@@ -339,6 +341,7 @@ int pc_init(struct pc *pc, const struct gate_config *config, uint8_t *window,
 
 	memset(pc, 0, sizeof(*pc));
 	pc->config = config;
+	pc->physical_bits = physical_bits;
 	pc->ops = ops;
 	pc->ctx = ctx;
 	pc->window = window;

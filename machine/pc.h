@@ -29,6 +29,7 @@
 #include "include/device.h"
 #include "include/emulate.h"
 #include "include/gate.h"
+#include "include/machine_config.h"
 
 /* What the board wants of the world. */
 struct pc_ops {
@@ -64,7 +65,8 @@ struct pc_segment {
 };
 
 struct pc {
-	const struct gate_config *config;
+	const struct machine_config *config;
+	uint32_t physical_bits; /* the guest's MAXPHYADDR */
 	const struct pc_ops *ops;
 	void *ctx;
 
@@ -113,8 +115,9 @@ struct pc {
  * config and window as the gate hands them over; disks has config->disk_count
  * entries, in the config's order.  0 or -errno, said why through ops->log.
  */
-int __must_check pc_init(struct pc *pc, const struct gate_config *config,
-			 uint8_t *window, struct block_backend *const disks[],
+int __must_check pc_init(struct pc *pc, const struct machine_config *config,
+			 uint32_t physical_bits, uint8_t *window,
+			 struct block_backend *const disks[],
 			 struct clock *clock, const struct pc_ops *ops,
 			 void *ctx);
 /* All devices as after power-on. */

@@ -63,12 +63,12 @@ static void cmos_memory(struct pc *pc)
 
 static void cmos_disks(struct pc *pc)
 {
-	const struct gate_config *config = pc->config;
+	const struct machine_config *config = pc->config;
 	unsigned translation = 0;
 	unsigned i;
 
 	for (i = 0; i < config->disk_count; i++) {
-		const struct gate_disk *disk = &config->disk[i];
+		const struct machine_disk_config *disk = &config->disk[i];
 
 		if (!disk->is_cdrom && disk->unit < 4 &&
 		    disk->sector_count > SECTORS_PLAIN_CHS)
@@ -126,7 +126,7 @@ static int fw_cfg_files(struct pc *pc)
 		error = fw_cfg_add_file(&pc->fw_cfg, file->name, file->data,
 					file->length);
 	}
-	if (!error && (pc->config->devices & GATE_DEVICE_SERCON)) {
+	if (!error && (pc->config->devices & MACHINE_DEVICE_SERCON)) {
 		pc->sercon_port = COM1_PORT;
 		error = fw_cfg_add_file(&pc->fw_cfg, SERCON_FILE,
 					&pc->sercon_port,
@@ -142,7 +142,7 @@ int pc_boot_init(struct pc *pc)
 	cmos_fill(pc);
 	error = fw_cfg_values(pc);
 	/* Direct boot uses the tables' memory for itself. */
-	if (error || pc_blob(pc, GATE_BLOB_KERNEL))
+	if (error || pc_blob(pc, MACHINE_BLOB_KERNEL))
 		return error;
 	return fw_cfg_files(pc);
 }
@@ -183,7 +183,7 @@ static void program_chipset(struct pc *pc)
 	config_write(pc, pm, PCI_INTERRUPT_LINE, 1, board->sci_irq);
 }
 
-static const void *blob_data(const struct gate_blob *blob, uint64_t *length)
+static const void *blob_data(const struct machine_blob *blob, uint64_t *length)
 {
 	*length = blob ? blob->size : 0;
 	return blob ? (const void *)blob->va : NULL;
@@ -191,7 +191,7 @@ static const void *blob_data(const struct gate_blob *blob, uint64_t *length)
 
 int pc_boot(struct pc *pc, struct x86_state *state)
 {
-	const struct gate_blob *kernel = pc_blob(pc, GATE_BLOB_KERNEL);
+	const struct machine_blob *kernel = pc_blob(pc, MACHINE_BLOB_KERNEL);
 	struct direct_boot boot = {
 		.board = &pc->board,
 		.tables = &pc->tables,
@@ -205,8 +205,8 @@ int pc_boot(struct pc *pc, struct x86_state *state)
 		return 0;
 	program_chipset(pc);
 	boot.kernel = blob_data(kernel, &boot.kernel_length);
-	boot.initrd =
-		blob_data(pc_blob(pc, GATE_BLOB_INITRD), &boot.initrd_length);
+	boot.initrd = blob_data(pc_blob(pc, MACHINE_BLOB_INITRD),
+				&boot.initrd_length);
 	error = direct_boot_load(&pc->ram, &boot, &entry, why, sizeof(why));
 	if (error) {
 		pc_log(pc, DEVICE_LOG_WARN, "the kernel: %s", why);

@@ -175,12 +175,12 @@ void pc_emul_windows(struct pc *pc, struct emul_window window[EMUL_WINDOWS])
 
 static int bios_load(struct pc *pc)
 {
-	const struct gate_config *config = pc->config;
-	const struct gate_blob *bios = pc_blob(pc, GATE_BLOB_BIOS);
+	const struct machine_config *config = pc->config;
+	const struct machine_blob *bios = pc_blob(pc, MACHINE_BLOB_BIOS);
 
 	pc->rom_offset = config->ram_size + config->vram_size;
 	/* A kernel that is started directly needs, and sees, no firmware. */
-	if (pc_blob(pc, GATE_BLOB_KERNEL))
+	if (pc_blob(pc, MACHINE_BLOB_KERNEL))
 		return 0;
 	if (!bios) {
 		pc_log(pc, DEVICE_LOG_WARN, "there is neither BIOS nor kernel");

@@ -15,7 +15,8 @@ void pc_log(struct pc *pc, enum device_log_level level, const char *format, ...)
 	__printf(3, 4);
 
 /* The blob of that kind, or NULL. */
-const struct gate_blob *pc_blob(const struct pc *pc, enum gate_blob_kind kind);
+const struct machine_blob *pc_blob(const struct pc *pc,
+				   enum machine_blob_kind kind);
 
 /* machine/pc_memory.c */
 /* Copies the BIOS into ROM, shows RAM and ROM, adds 0xc0000-0xfffff. */

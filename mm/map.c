@@ -20,15 +20,17 @@
 #include "lib/string.h"
 #include "mm/phys.h"
 
-#define PTE_P	BIT(0)
-#define PTE_RW	BIT(1)
-#define PTE_US	BIT(2)
-#define PTE_PWT BIT(3)
-#define PTE_PCD BIT(4)
-#define PTE_A	BIT(5)
-#define PTE_D	BIT(6)
-#define PTE_PS	BIT(7)
-#define PTE_NX	BIT(63)
+#define PTE_P	  BIT(0)
+#define PTE_RW	  BIT(1)
+#define PTE_US	  BIT(2)
+#define PTE_PWT	  BIT(3)
+#define PTE_PCD	  BIT(4)
+#define PTE_A	  BIT(5)
+#define PTE_D	  BIT(6)
+#define PTE_PS	  BIT(7)
+#define PTE_OWNED BIT(9) /* ignored by the processor, as the next */
+#define PTE_COW	  BIT(10)
+#define PTE_NX	  BIT(63)
 
 #define ROOT_UPPER_HALF 256
 
@@ -52,6 +54,10 @@ static uint64_t host_leaf(unsigned prot, enum map_type type, unsigned level)
 		entry |= PTE_PCD | PTE_PWT;
 	if (level > 1)
 		entry |= PTE_PS;
+	if (prot & MAP_OWNED)
+		entry |= PTE_OWNED;
+	if (prot & MAP_COW)
+		entry |= PTE_COW;
 	return entry;
 }
 
@@ -59,7 +65,9 @@ static unsigned host_prot(uint64_t entry)
 {
 	return MAP_READ | (entry & PTE_RW ? MAP_WRITE : 0) |
 	       (entry & PTE_US ? MAP_USER : 0) |
-	       (entry & PTE_NX ? 0 : MAP_EXEC);
+	       (entry & PTE_NX ? 0 : MAP_EXEC) |
+	       (entry & PTE_OWNED ? MAP_OWNED : 0) |
+	       (entry & PTE_COW ? MAP_COW : 0);
 }
 
 static enum map_type host_type(uint64_t entry, unsigned level)
@@ -75,6 +83,7 @@ static const struct table_format host_format = {
 	.table = PTE_P | PTE_RW | PTE_US | PTE_A,
 	.present = PTE_P,
 	.large = PTE_PS,
+	.owned = PTE_OWNED,
 	.write_xor_execute = true,
 };
 
@@ -88,16 +97,22 @@ static int map_image_part(struct kernel_map *map, uint64_t from, uint64_t to,
 static int map_kernel_image(struct kernel_map *map,
 			    const struct map_image *image)
 {
-	int error;
+	const struct {
+		uint64_t from, to;
+		unsigned prot;
+	} parts[] = {
+		{ image->init_text, image->init_rodata, MAP_READ | MAP_EXEC },
+		{ image->init_rodata, image->init_data, MAP_READ },
+		{ image->init_data, image->text, MAP_READ | MAP_WRITE },
+		{ image->text, image->rodata, MAP_READ | MAP_EXEC },
+		{ image->rodata, image->data, MAP_READ },
+		{ image->data, image->end, MAP_READ | MAP_WRITE },
+	};
+	int error = 0;
 
-	error = map_image_part(map, image->text, image->rodata,
-			       MAP_READ | MAP_EXEC);
-	if (!error)
-		error = map_image_part(map, image->rodata, image->data,
-				       MAP_READ);
-	if (!error)
-		error = map_image_part(map, image->data, image->end,
-				       MAP_READ | MAP_WRITE);
+	for (unsigned i = 0; !error && i < ARRAY_SIZE(parts); i++)
+		error = map_image_part(map, parts[i].from, parts[i].to,
+				       parts[i].prot);
 	if (!error)
 		error = table_unmap(&map->table, image->boot_stack_guard,
 				    PAGE_SIZE);
@@ -147,6 +162,23 @@ int map_add_ram(struct kernel_map *map, hpa_t base, uint64_t length)
 void map_activate(const struct kernel_map *map)
 {
 	cr3_write(map->table.root);
+}
+
+int map_image_release(struct kernel_map *map, uint64_t va, uint64_t length)
+{
+	hpa_t hpa = va - KERNEL_BASE;
+	uint64_t flags = spin_lock_irqsave(&map->lock);
+	int error = table_unmap(&map->table, va, length);
+
+	if (!error)
+		error = map_add_ram(map, hpa, length);
+	spin_unlock_irqrestore(&map->lock, flags);
+	map_guest_flush(map);
+	if (error)
+		return error;
+	memset(phys_to_virt(hpa), 0, length);
+	pages_add(map->table.pages, hpa, length);
+	return 0;
 }
 
 bool map_is_mapped(uint64_t va)

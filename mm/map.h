@@ -5,7 +5,8 @@
  * The upper half is one and the same in all of them:
  *	PHYSMAP_BASE	all RAM but the kernel image and guests' RAM, RW NX
  *	VMAP_BASE	stacks between guard pages, device registers
- *	KERNEL_BASE	the kernel image: text RX, read-only data R, data RW
+ *	KERNEL_BASE	the kernel image: text RX, read-only data R, data RW, of
+ *			start-up and of what stays
  * The lower half belongs to one machine (ring 3), or is empty.
  */
 #ifndef BULKHEAD_MAP_H
@@ -42,6 +43,7 @@ struct kernel_map {
 
 /* The kernel image as the linker laid it out: page-aligned virtual bounds. */
 struct map_image {
+	uint64_t init_text, init_rodata, init_data; /* up to text */
 	uint64_t text, rodata, data, end;
 	uint64_t boot_stack_guard;
 };
@@ -54,6 +56,14 @@ int __must_check map_add_ram(struct kernel_map *map, hpa_t base,
 			     uint64_t length);
 /* Loads CR3 with the monitor's own tables (lower half empty). */
 void map_activate(const struct kernel_map *map);
+
+/*
+ * Gives a part of the image, whole pages that no CPU uses any more, back:
+ * unmapped where it was on all CPUs, scrubbed, in the physmap and free.
+ * -ENOMEM: lacking a table, it is unmapped at most.
+ */
+int __must_check map_image_release(struct kernel_map *map, uint64_t va,
+				   uint64_t length);
 
 /* Whether the loaded tables map va: for whoever must not fault. */
 bool map_is_mapped(uint64_t va);

@@ -285,6 +285,10 @@ int table_unmap(struct page_table *table, uint64_t va, uint64_t length)
 
 /* ---- Unmapping in pieces, and what becomes empty by it ------------------ */
 
+/* What a piece may cost, in empty entries; a leaf is so many. */
+#define RELEASE_COST 1024
+#define LEAF_COST    32
+
 /* What a piece may cost, in leaves; looking at a whole table is so many. */
 #define PIECE_COST 32
 #define SCAN_COST  16
@@ -361,6 +365,70 @@ int table_unmap_some(struct page_table *table, uint64_t *va, uint64_t end)
 			cost += SCAN_COST * tables_prune(table, at);
 	}
 	return 0;
+}
+
+/* The lowest entry for va that is there, of any level, or the hole around it.
+ */
+static uint64_t *entry_find(struct page_table *table, uint64_t va,
+			    unsigned *level)
+{
+	const struct table_format *format = table->format;
+	uint64_t *entry = entry_at(table->root, va, TABLE_LEVELS);
+
+	for (*level = TABLE_LEVELS;;
+	     entry = entry_at(*entry & ENTRY_ADDRESS, va, --*level))
+		if (!entry_is_present(format, *entry) ||
+		    entry_is_leaf(format, *entry, *level))
+			return entry;
+}
+
+bool table_is_mapped(struct page_table *table, uint64_t va, uint64_t length)
+{
+	for (uint64_t end = va + length; va < end;) {
+		unsigned level;
+
+		if (entry_is_present(table->format,
+				     *entry_find(table, va, &level)))
+			return true;
+		va = ALIGN_DOWN(va, level_size(level)) + level_size(level);
+	}
+	return false;
+}
+
+/* Takes the leaf out; its page goes if it is owned. */
+static void leaf_release(struct page_table *table, uint64_t *entry)
+{
+	if (*entry & table->format->owned)
+		pages_free(table->pages, table->account, *entry & ENTRY_ADDRESS,
+			   0);
+	entry_set(entry, 0);
+}
+
+void table_release_some(struct page_table *table, uint64_t *va, uint64_t end)
+{
+	const struct table_format *format = table->format;
+	unsigned cost = 0;
+
+	while (*va < end && cost < RELEASE_COST) {
+		unsigned level, left;
+		uint64_t *entry = entry_find(table, *va, &level);
+
+		/* On in the same table, up to an entry with one below it. */
+		left = TABLE_ENTRIES -
+		       (unsigned)((*va >> level_shift(level)) % TABLE_ENTRIES);
+		for (; left && *va < end && cost < RELEASE_COST;
+		     left--, entry++) {
+			if (entry_is_present(format, *entry)) {
+				if (!entry_is_leaf(format, *entry, level))
+					break;
+				leaf_release(table, entry);
+				cost += LEAF_COST;
+			}
+			cost++;
+			*va = ALIGN_DOWN(*va, level_size(level)) +
+			      level_size(level);
+		}
+	}
 }
 
 int table_protect(struct page_table *table, uint64_t va, uint64_t length,

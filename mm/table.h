@@ -25,6 +25,9 @@ enum map_prot {
 	MAP_WRITE = BIT(1),
 	MAP_EXEC = BIT(2),
 	MAP_USER = BIT(3), /* ring 3 may; nested tables imply it */
+	/* The page, of 4 KiB, is the space's own: table_release_some(). */
+	MAP_OWNED = BIT(4),
+	MAP_COW = BIT(5), /* readable: a write gets a copy of the page */
 };
 
 enum map_type { MAP_WRITE_BACK, MAP_UNCACHED };
@@ -39,6 +42,7 @@ struct table_format {
 	uint64_t present; /* any of them set: not empty */
 	uint64_t large;	  /* set: a leaf above level 1 */
 	uint64_t marks;	  /* left by the processor: accessed, dirty */
+	uint64_t owned;	  /* what MAP_OWNED sets; 0: not known here */
 	bool write_xor_execute;
 };
 
@@ -105,6 +109,13 @@ static inline bool table_is_reap_due(const struct page_table *table)
 /* No processor knows of the tables taken out any more: free them. */
 void table_reap(struct page_table *table);
 
+/*
+ * Takes leaves out of [*va, end), some dozens at most, and frees the pages of
+ * those that are owned; moves *va to where the rest begins.  Nobody may use the
+ * table meanwhile.
+ */
+void table_release_some(struct page_table *table, uint64_t *va, uint64_t end);
+
 /* Changes the access rights of what is mapped in the range; as above. */
 int __must_check table_protect(struct page_table *table, uint64_t va,
 			       uint64_t length, unsigned prot);
@@ -118,6 +129,9 @@ int __must_check table_make_executable(struct page_table *table, uint64_t va);
 
 /* How many bytes are mapped by leaves whose entries have all of the bits. */
 uint64_t table_bytes(const struct page_table *table, uint64_t bits);
+
+/* Whether anything is mapped in [va, va + length). */
+bool table_is_mapped(struct page_table *table, uint64_t va, uint64_t length);
 
 /* False when nothing is mapped at va. */
 bool table_query(const struct page_table *table, uint64_t va,

@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/module_check.h"
-#include "core/program.h"
+#include "init/module_check.h"
+#include "lib/program.h"
 #include "firmware/direct.h"
 #include "firmware/e820.h"
 #include "include/boot.h"
@@ -103,7 +103,7 @@ static int refuse(const struct guest_manifest *guest, const char *node,
 }
 
 static int blob_check(const struct guest_manifest *guest, const char *property,
-		      const char *name, enum gate_blob_kind kind)
+		      const char *name, enum machine_blob_kind kind)
 {
 	const struct module *module = module_find(name);
 	const char *why;
@@ -197,16 +197,16 @@ static int guest_check(const struct guest_manifest *guest)
 
 	if (!error)
 		error = blob_check(guest, "firmware", guest->firmware,
-				   GATE_BLOB_BIOS);
+				   MACHINE_BLOB_BIOS);
 	if (!error)
 		error = blob_check(guest, "vga-bios", guest->vga_bios,
-				   GATE_BLOB_VGABIOS);
+				   MACHINE_BLOB_VGABIOS);
 	if (!error)
 		error = blob_check(guest, "kernel", guest->kernel,
-				   GATE_BLOB_KERNEL);
+				   MACHINE_BLOB_KERNEL);
 	if (!error)
 		error = blob_check(guest, "initrd", guest->initrd,
-				   GATE_BLOB_INITRD);
+				   MACHINE_BLOB_INITRD);
 	for (unsigned i = 0; !error && i < guest->disk_count; i++)
 		error = disk_check(guest, &guest->disk[i]);
 	return error ? error : kernel_check(guest);

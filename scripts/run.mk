@@ -27,11 +27,11 @@ guest_image = $(wildcard $B/images/$(GUEST).img) \
 	$(if $(filter quick debian,$(GUEST)),$B/images/$(GUEST).img)
 
 .PHONY: run
-run: $B/bulkhead32.elf $B/manifest-check $(sort $(guest_image))
+run: $B/bulkhead32.elf programs $B/manifest-check $(sort $(guest_image))
 	@BULKHEAD_BUILD=$(abspath $B) scripts/bulkhead run $(MANIFEST) $(RUN)
 
 .PHONY: iso
-iso: $B/bulkhead32.elf $B/manifest-check $(sort $(guest_image))
+iso: $B/bulkhead32.elf programs $B/manifest-check $(sort $(guest_image))
 	@BULKHEAD_BUILD=$(abspath $B) scripts/bulkhead image $(MANIFEST) \
 		-o $B/$(GUEST).iso
 

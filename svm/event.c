@@ -1,22 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Events into the guest: what can go in now, what goes in next, and exits as
- * soon as the guest opens up.
- *
- * QEMU's interpreter has two faults here, seen in 7.2 and understood from
- * tests/guest/irqonce.c:
- * - VMRUN leaves the vector of an interrupt that it injected (EVENTINJ) behind
- *   as a pending exception.  Where its main loop next stops for a timer before
- *   the guest has exited, the vector is delivered once more, with IF clear or
- *   not.  There interrupts go in as virtual ones (V_IRQ), which it takes at
- *   the first instruction boundary and forgets.
- * - VMRUN ignores INTERRUPT_SHADOW: an exit between STI and HLT loses the
- *   shadow.  There the shadowed instruction is emulated: see exit.c.
+ * soon as the guest opens up.  Where quirks.c sends interrupts as virtual ones
+ * (V_IRQ), is_virq_sent says that one is on its way.
  *
  * References: APM volume 2, "Event Injection", "Virtual Interrupts", "Interrupt
  * Shadows".
  */
-#include "svm/svm.h"
+#include "svm/internal.h"
 
 bool svm_can_inject(struct vendor_vcpu *vcpu, enum event_kind kind)
 {
@@ -41,45 +32,15 @@ bool svm_can_inject(struct vendor_vcpu *vcpu, enum event_kind kind)
 
 /* ---- Virtual interrupts ------------------------------------------------ */
 
-static void virq_raise(struct svm_vcpu *svm, unsigned priority, uint8_t vector)
-{
-	struct vmcb *vmcb = svm->vmcb;
-
-	vmcb->int_ctl &= ~(INT_CTL_V_INTR_PRIO | INT_CTL_V_IGN_TPR |
-			   INT_CTL_V_INTR_VECTOR);
-	vmcb->int_ctl |=
-		INT_CTL_V_IRQ | FIELD_PUT(INT_CTL_V_INTR_VECTOR, vector);
-	if (priority >= VENDOR_PRIORITY_ABOVE_TPR)
-		vmcb->int_ctl |= INT_CTL_V_IGN_TPR;
-	else
-		vmcb->int_ctl |= FIELD_PUT(INT_CTL_V_INTR_PRIO, priority);
-	svm->dirty |= CLEAN_TPR;
-}
-
-/* QEMU 7.2 ends itself when CR8 is written with V_IRQ pending. */
-static void cr8_writes_exit(struct svm_vcpu *svm)
-{
-	svm->vmcb->intercept_cr |= INTERCEPT_CR_WRITE(8);
-	svm->dirty |= CLEAN_INTERCEPTS;
-}
-
 /*
  * A virtual interrupt that is never delivered: its intercept fires as soon as
  * it could be.
  */
-static void window_open(struct svm_vcpu *svm, unsigned priority)
+void svm_interrupt_window_open(struct svm_vcpu *svm, unsigned priority)
 {
-	virq_raise(svm, priority, 0);
+	svm_virq_raise(svm, priority, 0);
 	svm->vmcb->intercept |= INTERCEPT_VINTR;
-	cr8_writes_exit(svm);
-}
-
-void svm_window_close(struct svm_vcpu *svm)
-{
-	svm->vmcb->int_ctl &= ~INT_CTL_V_IRQ;
-	svm->vmcb->intercept &= ~INTERCEPT_VINTR;
-	svm->vmcb->intercept_cr &= ~INTERCEPT_CR_WRITE(8);
-	svm->dirty |= CLEAN_INTERCEPTS | CLEAN_TPR;
+	svm_quirk_cr8(svm);
 }
 
 /*
@@ -98,18 +59,10 @@ void svm_open_window(struct vendor_vcpu *vcpu, enum event_kind kind,
 		svm->deferred_priority = (uint8_t)priority;
 		return;
 	}
-	window_open(svm, priority);
+	svm_interrupt_window_open(svm, priority);
 }
 
 /* ---- Injection --------------------------------------------------------- */
-
-/* The vector is as good as taken: only a host interrupt can come first. */
-static void virq_send(struct svm_vcpu *svm, uint8_t vector)
-{
-	virq_raise(svm, VENDOR_PRIORITY_ABOVE_TPR, vector);
-	svm->is_virq_sent = true;
-	svm->is_window_deferred = false;
-}
 
 void svm_inject(struct vendor_vcpu *vcpu, const struct event *event)
 {
@@ -125,13 +78,11 @@ void svm_inject(struct vendor_vcpu *vcpu, const struct event *event)
 	if (event->kind == EVENT_INTERRUPT) {
 		/* What the window was for, unless it is opened once more. */
 		if (svm->vmcb->int_ctl & INT_CTL_V_IRQ)
-			svm_window_close(svm);
-		if (svm->features->is_tcg) {
-			virq_send(svm, event->vector);
+			svm_interrupt_window_close(svm);
+		if (svm_features.is_tcg) {
+			svm_quirk_virq_send(svm, event->vector);
 			return;
 		}
-	} else if (unlikely(svm->is_virq_sent)) {
-		cr8_writes_exit(svm); /* the handler may */
 	}
 	if (event->has_error_code)
 		inject |= EVENT_HAS_ERROR |
@@ -142,6 +93,8 @@ void svm_inject(struct vendor_vcpu *vcpu, const struct event *event)
 		svm->vmcb->intercept |= INTERCEPT_IRET;
 		svm->dirty |= CLEAN_INTERCEPTS;
 	}
+	if (unlikely(svm->is_virq_sent))
+		svm_quirk_cr8(svm); /* the event's handler may write it */
 }
 
 void svm_end_shadow(struct vendor_vcpu *vcpu)
@@ -160,7 +113,7 @@ void svm_events_clear(struct vendor_vcpu *vcpu)
 	svm->is_nmi_masked = false;
 	svm->is_virq_sent = false;
 	svm->vmcb->intercept &= ~INTERCEPT_IRET;
-	svm_window_close(svm);
+	svm_interrupt_window_close(svm);
 }
 
 /* ---- After an exit ----------------------------------------------------- */
@@ -169,7 +122,7 @@ void svm_events_clear(struct vendor_vcpu *vcpu)
  * An event whose delivery the exit cut short goes in again; INT n and its
  * kind need not, for RIP still stands at the instruction.
  */
-static void reinject_unfinished(struct vmcb *vmcb)
+void svm_event_reinject(struct vmcb *vmcb)
 {
 	uint64_t info = vmcb->exit_int_info;
 	unsigned type = FIELD_GET(EVENT_TYPE, info);
@@ -182,30 +135,10 @@ static void reinject_unfinished(struct vmcb *vmcb)
 	vmcb->event_inject = is_software ? 0 : info;
 }
 
-/* Is it the virtual interrupt, which QEMU takes for an exception, that was cut
- * short?  It still waits. */
-static bool is_virq(const struct vmcb *vmcb, uint64_t info)
+void svm_event_exit(struct svm_vcpu *svm)
 {
-	return FIELD_GET(EVENT_TYPE, info) == EVENT_TYPE_EXCEPTION &&
-	       FIELD_GET(EVENT_VECTOR, info) ==
-		       FIELD_GET(INT_CTL_V_INTR_VECTOR, vmcb->int_ctl);
-}
-
-void svm_event_settle(struct svm_vcpu *svm)
-{
-	struct vmcb *vmcb = svm->vmcb;
-	uint64_t info = vmcb->exit_int_info;
-	bool waits = svm->is_virq_sent && vmcb->int_ctl & INT_CTL_V_IRQ;
-
-	if (info & EVENT_VALID && !(waits && is_virq(vmcb, info)))
-		reinject_unfinished(vmcb);
+	if (svm->is_virq_sent)
+		svm_quirk_virq_exit(svm);
 	else
-		vmcb->event_inject = 0;
-	if (waits || !svm->is_virq_sent)
-		return;
-	svm->is_virq_sent = false;
-	svm_window_close(svm);
-	if (svm->is_window_deferred)
-		window_open(svm, svm->deferred_priority);
-	svm->is_window_deferred = false;
+		svm_event_reinject(svm->vmcb);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Exit codes of AMD-V in the monitor's neutral words.
+ * Exit codes of AMD-V as struct exit_info.
  *
  * Reference: APM volume 2, "SVM Intercept Exit Codes".
  */
-#include "svm/svm.h"
+#include "svm/internal.h"
 
 /* Or'ed to a reason: decode_more() has something to add. */
 #define MORE 0x80
@@ -96,11 +96,8 @@ static void decode_more(struct svm_vcpu *svm, uint32_t code,
 {
 	switch (info->reason) {
 	case EXIT_HOST_INTERRUPT:
-		/* QEMU would forget the shadow; the machine lets the interrupt
-		 * in as soon as it runs. */
-		if (svm->vmcb->int_state & INT_STATE_SHADOW &&
-		    svm->features->is_tcg)
-			info->reason = EXIT_SHADOWED;
+		if (svm->vmcb->int_state & INT_STATE_SHADOW)
+			svm_quirk_shadow(info);
 		break;
 	case EXIT_IO:
 		decode_io(svm->vmcb, info);
@@ -109,10 +106,10 @@ static void decode_more(struct svm_vcpu *svm, uint32_t code,
 		info->is_write = svm->vmcb->exit_info1;
 		break;
 	case EXIT_INTERRUPT_WINDOW:
-		svm_window_close(svm);
+		svm_interrupt_window_close(svm);
 		break;
 	case EXIT_DR:
-		svm_dr_make_live(svm);
+		svm_dr_load(svm);
 		break;
 	case EXIT_EXCEPTION:
 		decode_exception(svm, info);
@@ -134,9 +131,8 @@ static void decode_unknown(const struct vmcb *vmcb, struct exit_info *info)
 	info->raw_info2 = vmcb->exit_info2;
 }
 
-void svm_exit_decode(struct vendor_vcpu *vcpu, struct exit_info *info)
+void svm_exit_decode(struct svm_vcpu *svm, struct exit_info *info)
 {
-	struct svm_vcpu *svm = vcpu->private;
 	struct vmcb *vmcb = svm->vmcb;
 	uint32_t code = vmcb->exit_code;
 	uint8_t row;
@@ -152,7 +148,7 @@ void svm_exit_decode(struct vendor_vcpu *vcpu, struct exit_info *info)
 	}
 	info->reason = row & ~MORE;
 	info->length = 0;
-	if (svm->has_next_rip && vmcb->next_rip)
+	if (svm_features.has_next_rip && vmcb->next_rip)
 		info->length = vmcb->next_rip - vmcb->rip;
 	if (row & MORE)
 		decode_more(svm, code, info);

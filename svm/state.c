@@ -5,12 +5,10 @@
  * Reference: APM volume 2, "VMCB Layout", "VMRUN and #VMEXIT consistency
  * checks".
  */
-#include "svm/svm.h"
+#include "svm/internal.h"
 
-#include "include/errno.h"
 #include "include/log.h"
 #include "include/x86.h"
-#include "include/x86_msr.h"
 
 #define ATTRIBUTE_BITS 0x0fff
 #define DR6_ONES       0xffff0ff0ULL
@@ -25,7 +23,7 @@ static void segment_copy(struct x86_segment *to, const struct x86_segment *from)
 
 static void load_debug(struct svm_vcpu *svm, struct x86_state *state)
 {
-	svm_dr_put_away(svm);
+	svm_dr_save(svm);
 	for (unsigned i = 0; i < ARRAY_SIZE(svm->dr); i++)
 		state->dr[i] = svm->dr[i];
 	state->dr6 = svm->vmcb->dr6;
@@ -46,8 +44,8 @@ static void load_control(struct vendor_vcpu *vcpu, const struct vmcb *vmcb,
 }
 
 /*
- * Every exit without NextRIP comes through here: no more than it takes, which
- * is EFER without LME.
+ * After every exit without NextRIP: no more than decoding needs, so EFER may
+ * lack LME.
  */
 static inline void load_fetch(const struct vmcb *vmcb, struct x86_state *state)
 {
@@ -137,8 +135,7 @@ static void store_control(struct vendor_vcpu *vcpu,
 
 	vmcb->cr0 = (state->cr0 & LOW32) | X86_CR0_ET;
 	vmcb->cr2 = state->cr2;
-	/* Bochs 2.7 does not load it from the VMCB. */
-	cr2_write(state->cr2);
+	svm_quirk_cr2(vmcb);
 	vmcb->cr3 = state->cr3;
 	vmcb->cr4 = state->cr4 & vcpu->vm->guest_cr4_mask;
 	vmcb->efer =
@@ -147,10 +144,12 @@ static void store_control(struct vendor_vcpu *vcpu,
 		EFER_SVME;
 	vendor_cr8_set(vcpu, state->cr8);
 	svm->dirty |= CLEAN_CR | CLEAN_CR2;
+	if (vmcb->pat != vcpu->pat)
+		svm->dirty |= CLEAN_NESTED;
+	vmcb->pat = vcpu->pat;
 	/* A changed CR3, CR4 or mode would have flushed in the processor. */
-	vmcb->tlb_control =
-		svm->features->has_flush_asid ? TLB_FLUSH_ASID : TLB_FLUSH_ALL;
-	svm_lme_hide(svm);
+	svm_tlb_flush(vcpu);
+	svm_quirk_lme(svm);
 }
 
 static void store_tables(struct svm_vcpu *svm, const struct x86_state *state)
@@ -166,7 +165,7 @@ static void store_tables(struct svm_vcpu *svm, const struct x86_state *state)
 
 static void store_debug(struct svm_vcpu *svm, const struct x86_state *state)
 {
-	svm_dr_put_away(svm);
+	svm_dr_save(svm);
 	for (unsigned i = 0; i < ARRAY_SIZE(svm->dr); i++)
 		svm->dr[i] = state->dr[i];
 	svm->vmcb->dr6 = (state->dr6 & LOW32) | DR6_ONES;
@@ -201,68 +200,6 @@ void svm_state_store(struct vendor_vcpu *vcpu, uint32_t groups)
 	state->dirty &= ~groups;
 }
 
-/* ---- MSRs -------------------------------------------------------------- */
-
-static const struct {
-	uint32_t msr;
-	uint32_t offset; /* in struct vmcb */
-	uint32_t clean;
-} svm_msr[] = {
-	{ MSR_EFER, offsetof(struct vmcb, efer), CLEAN_CR },
-	{ MSR_PAT, offsetof(struct vmcb, pat), CLEAN_NESTED },
-	{ MSR_DEBUGCTL, offsetof(struct vmcb, debugctl), CLEAN_LBR },
-	{ MSR_STAR, offsetof(struct vmcb, star), 0 },
-	{ MSR_LSTAR, offsetof(struct vmcb, lstar), 0 },
-	{ MSR_CSTAR, offsetof(struct vmcb, cstar), 0 },
-	{ MSR_SFMASK, offsetof(struct vmcb, sfmask), 0 },
-	{ MSR_FS_BASE, offsetof(struct vmcb, seg[X86_FS].base),
-	  CLEAN_SEGMENTS },
-	{ MSR_GS_BASE, offsetof(struct vmcb, seg[X86_GS].base),
-	  CLEAN_SEGMENTS },
-	{ MSR_KERNEL_GS_BASE, offsetof(struct vmcb, kernel_gs_base), 0 },
-	{ MSR_SYSENTER_CS, offsetof(struct vmcb, sysenter_cs), 0 },
-	{ MSR_SYSENTER_ESP, offsetof(struct vmcb, sysenter_esp), 0 },
-	{ MSR_SYSENTER_EIP, offsetof(struct vmcb, sysenter_eip), 0 },
-};
-
-static uint64_t *msr_slot(struct svm_vcpu *svm, uint32_t msr)
-{
-	for (unsigned i = 0; i < ARRAY_SIZE(svm_msr); i++) {
-		if (svm_msr[i].msr != msr)
-			continue;
-		svm->dirty |= svm_msr[i].clean;
-		return (void *)((char *)svm->vmcb + svm_msr[i].offset);
-	}
-	return NULL;
-}
-
-int svm_msr_get(struct vendor_vcpu *vcpu, uint32_t msr, uint64_t *value)
-{
-	struct svm_vcpu *svm = vcpu->private;
-	const uint64_t *slot = msr_slot(svm, msr);
-
-	if (!slot)
-		return -ENOENT;
-	*value = *slot;
-	if (msr == MSR_EFER)
-		*value = (*slot & ~EFER_SVME) | svm->hidden_efer;
-	return 0;
-}
-
-int svm_msr_set(struct vendor_vcpu *vcpu, uint32_t msr, uint64_t value)
-{
-	uint64_t *slot = msr_slot(vcpu->private, msr);
-
-	if (!slot)
-		return -ENOENT;
-	*slot = value;
-	if (msr == MSR_EFER) {
-		*slot |= EFER_SVME;
-		svm_lme_hide(vcpu->private);
-	}
-	return 0;
-}
-
 /* ---- Debug registers --------------------------------------------------- */
 /*
  * The VMCB switches DR6 and DR7; DR0-DR3 stay with whoever used them last.
@@ -270,7 +207,7 @@ int svm_msr_set(struct vendor_vcpu *vcpu, uint32_t msr, uint64_t value)
  * loaded and the guest has them to itself until the vCPU leaves the CPU.
  */
 
-void svm_dr_make_live(struct svm_vcpu *svm)
+void svm_dr_load(struct svm_vcpu *svm)
 {
 	dr0_write(svm->dr[0]);
 	dr1_write(svm->dr[1]);
@@ -281,7 +218,7 @@ void svm_dr_make_live(struct svm_vcpu *svm)
 	svm->dirty |= CLEAN_INTERCEPTS;
 }
 
-void svm_dr_put_away(struct svm_vcpu *svm)
+void svm_dr_save(struct svm_vcpu *svm)
 {
 	if (!svm->is_dr_live)
 		return;

@@ -12,15 +12,16 @@ BOOT_IMAGES := $(addprefix $B/images/,quick.img debian.img memtest.img \
 test:
 	@rm -f $B/test/summary
 	@$(MAKE) --no-print-directory -k $(BOOT_IMAGES) \
-		$B/bulkhead32.elf $B/selftest32.elf $B/manifest-check \
-		unit-programs guest-programs hostile-programs bench-files || \
+		$B/bulkhead32.elf programs $B/bulkhead-soft32.elf \
+		$B/selftest32.elf $B/manifest-check $B/entry-check \
+		unit-programs guest-programs hostile-programs life-programs bench-files || \
 		echo "Something did not build; the tests that need it will fail."
 	@$(RUN_TESTS) $(foreach t,$(TESTS),'$t')
 
 .PHONY: unit-programs guest-programs
 unit-programs: $(UNIT_TESTS)
 
-boot-tests: $B/bulkhead32.elf $B/manifest-check $(BOOT_IMAGES)
+boot-tests: $B/bulkhead32.elf programs $B/manifest-check $(BOOT_IMAGES)
 	@$(RUN_TESTS) 'boot/*'
 
 lint:

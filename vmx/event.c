@@ -7,7 +7,7 @@
  * Occur During Event Delivery", "Interrupt-Window Exiting and
  * Virtual-Interrupt Delivery".
  */
-#include "vmx/vmx.h"
+#include "vmx/internal.h"
 
 /* Exceptions that push an error code in protected mode. */
 #define EXCEPTIONS_WITH_ERROR                                           \

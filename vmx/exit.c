@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Exit reasons of VT-x in the monitor's neutral words.  Only those VMCS fields
- * are read that a reason needs: the table says which.
+ * Exit reasons of VT-x as struct exit_info.  Only those VMCS fields are read
+ * that a reason needs: the table says which.
  *
  * References: SDM volume 3, "VM Exits", "Basic VM-Exit Information",
  * appendix C "VMX Basic Exit Reasons".
  */
-#include "vmx/vmx.h"
+#include "vmx/internal.h"
 
 #include "include/log.h"
-#include "vmx/check.h"
+#include "include/x86.h"
 
 #define LENGTH	      BIT(0) /* the instruction's, from the VMCS */
 #define QUALIFICATION BIT(1) /* of an I/O instruction, which has both */
@@ -75,7 +75,7 @@ static void decode_io(uint64_t qualification, struct exit_info *info)
 	info->io.is_rep = qualification & QUALIFICATION_IO_REP;
 }
 
-/* IRET had opened NMIs again when it failed: it is still to come. */
+/* IRET had unblocked NMIs when it failed, and will be executed again. */
 static void nmi_block_again(void)
 {
 	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
@@ -94,9 +94,8 @@ static inline void decode_length(struct vendor_vcpu *vcpu,
 }
 
 /*
- * What is written to EOI does not matter, and nobody writes it but by MOV: no
- * need to look at the instruction.  All else but the TPR, which does not exit,
- * is emulated.
+ * The value written to EOI does not matter, and a MOV is assumed: that is
+ * answered without decoding.  The TPR does not exit; all else is emulated.
  */
 static void decode_apic(struct vendor_vcpu *vcpu, struct exit_info *info)
 {
@@ -235,7 +234,7 @@ static __noinline void decode_rest(struct vendor_vcpu *vcpu,
 		vmx->deadline = 0;
 		break;
 	case REASON_MOV_DR:
-		vmx_dr_make_live(vmx);
+		vmx_dr_load(vmx);
 		break;
 	case REASON_TASK_SWITCH:
 		if (vmx->work & WORK_EVENT)
@@ -245,16 +244,19 @@ static __noinline void decode_rest(struct vendor_vcpu *vcpu,
 		info->raw_info1 = vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS);
 		break;
 	case REASON_ENTRY_GUEST_STATE:
+		info->raw_info1 = vmcs_read(VMCS_EXIT_QUALIFICATION);
+		if (!vmx_features.controls.has_unrestricted)
+			vmx_emulate_refused(vcpu, info);
+		break;
 	case REASON_ENTRY_MSR_LOAD:
 		info->raw_info1 = vmcs_read(VMCS_EXIT_QUALIFICATION);
-		vmx_entry_failed(vcpu, info, 0);
 		break;
 	default:
 		break;
 	}
 }
 
-/* What the monitor answers by itself comes first, and is over quickly. */
+/* First what the monitor answers by itself: the shortest way. */
 void vmx_exit_decode(struct vendor_vcpu *vcpu, struct exit_info *info)
 {
 	uint64_t reason = vmcs_read(VMCS_EXIT_REASON);
@@ -276,28 +278,46 @@ void vmx_exit_decode(struct vendor_vcpu *vcpu, struct exit_info *info)
 		decode_io(vmcs_read(VMCS_EXIT_QUALIFICATION), info);
 }
 
-/* ---- Entries that failed ---------------------------------------------------
- */
+/* ---- Entries that failed, reports -------------------------------------- */
 
-/* flags: of the failed instruction, or 0 when a check of the guest failed. */
-__noinline void vmx_entry_failed(struct vendor_vcpu *vcpu,
-				 struct exit_info *info, uint64_t flags)
+/* VMLAUNCH or VMRESUME itself failed. */
+__noinline void vmx_entry_failed(struct exit_info *info, uint64_t flags)
 {
-	const struct vmx_rule *rule;
-	struct vmx_guest guest;
-
 	info->reason = EXIT_INVALID;
-	if (flags) {
-		info->raw = flags;
-		info->raw_info1 = vmcs_read(VMCS_INSTRUCTION_ERROR);
-		log_err("VM entry failed: %s, VM-instruction error %lu",
-			flags & X86_FLAG_CF ? "no current VMCS" : "VMfailValid",
-			info->raw_info1);
-		return;
+	info->raw = flags;
+	info->raw_info1 = vmcs_read(VMCS_INSTRUCTION_ERROR);
+	log_err("VM entry failed: %s, VM-instruction error %lu",
+		flags & X86_FLAG_CF ? "no current VMCS" : "VMfailValid",
+		info->raw_info1);
+}
+
+/* The first of four fields each: control, exit, guest. */
+static const uint16_t dump_rows[] = {
+	0x4000, 0x4008, 0x4010, 0x4018, 0x6000, 0x4400, 0x4408, 0x6400,
+	0x0800, 0x0808, 0x2800, 0x280a, 0x4800, 0x4808, 0x4810, 0x4818,
+	0x4820, 0x6800, 0x6808, 0x6810, 0x6818, 0x6820,
+};
+
+/*
+ * By the encodings of the fields, 0 for those that this processor has not:
+ * `scripts/bulkhead explain-entry` names them and says which rule the state
+ * breaks.
+ */
+void vmx_dump(struct vendor_vcpu *vcpu)
+{
+	const struct vmx_caps *caps = &vmx_features.caps;
+
+	vmx_vmcs_use(vcpu);
+	for (unsigned i = 0; i < ARRAY_SIZE(dump_rows); i++) {
+		unsigned f = dump_rows[i];
+
+		log_err("VMCS: %x=%lx %x=%lx %x=%lx %x=%lx", f, vmcs_probe(f),
+			f + 2, vmcs_probe(f + 2), f + 4, vmcs_probe(f + 4),
+			f + 6, vmcs_probe(f + 6));
 	}
-	vmx_guest_read(vcpu, &guest);
-	rule = vmx_guest_check(&guest);
-	log_err("VM entry failed (reason %lx): %s: %s", info->raw,
-		rule ? rule->field : "guest state",
-		rule ? rule->text : "passes every check known here");
+	log_err("VMCS: misc=%lx cr0_fixed0=%lx cr0_fixed1=%lx cr4_fixed0=%lx "
+		"cr4_fixed1=%lx address_sizes=%x",
+		caps->misc, caps->cr0_fixed0, caps->cr0_fixed1,
+		caps->cr4_fixed0, caps->cr4_fixed1,
+		cpuid_read(CPUID_ADDRESS_SIZES, 0).eax);
 }

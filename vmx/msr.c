@@ -14,9 +14,8 @@
  *
  * References: SDM volume 3, "MSR-Bitmap Address"; SDM volume 4.
  */
-#include "vmx/vmx.h"
+#include "vmx/internal.h"
 
-#include "include/errno.h"
 #include "include/x86.h"
 #include "include/x86_msr.h"
 #include "lib/string.h"
@@ -59,8 +58,7 @@ void vmx_msr_bitmap_init(uint8_t *bitmap)
 		msr_open(bitmap, bitmap_open[i]);
 }
 
-/* ---- Switching -------------------------------------------------------------
- */
+/* ---- Switching --------------------------------------------------------- */
 
 /* What the gate set on this CPU; the machine's GS base is always 0. */
 struct host_msrs {
@@ -92,7 +90,7 @@ void vmx_msrs_load(struct vmx_vcpu *vmx)
 	vmx->work &= ~WORK_MSRS;
 }
 
-void vmx_msrs_put_away(struct vmx_vcpu *vmx)
+void vmx_msrs_save(struct vmx_vcpu *vmx)
 {
 	if (!vmx->has_msrs)
 		return;
@@ -107,30 +105,4 @@ void vmx_msrs_put_away(struct vmx_vcpu *vmx)
 	vmx->cr2 = cr2_read();
 	vmx->has_msrs = false;
 	vmx->work |= WORK_MSRS;
-}
-
-/* ---- Access by number ------------------------------------------------------
- */
-
-int vmx_msr_get(struct vendor_vcpu *vcpu, uint32_t msr, uint64_t *value)
-{
-	const struct vmx_vcpu *vmx = vcpu->private;
-
-	if (msr != MSR_PAT)
-		return -ENOENT;
-	*value = vmx->pat;
-	return 0;
-}
-
-int vmx_msr_set(struct vendor_vcpu *vcpu, uint32_t msr, uint64_t value)
-{
-	struct vmx_vcpu *vmx = vcpu->private;
-
-	if (msr != MSR_PAT)
-		return -ENOENT;
-	/* Perhaps not on the vCPU's thread: its VMCS is not touched. */
-	vmx->pat = value;
-	if (vmx->features->controls.has_pat)
-		vmx->work |= WORK_PAT;
-	return 0;
 }

@@ -14,12 +14,10 @@
  * References: SDM volume 3, "Guest-State Area", "Guest/Host Masks and Read
  * Shadows for CR0 and CR4", "Checks on the Guest State Area".
  */
-#include "vmx/vmx.h"
+#include "vmx/internal.h"
 
-#include "include/log.h"
 #include "include/x86.h"
 #include "include/x86_msr.h"
-#include "vmx/check.h"
 
 #define DR6_ONES    0xffff0ff0ULL
 #define DR7_ONE	    0x400ULL
@@ -32,8 +30,7 @@
 	 X86_CR0_PG)
 #define EFER_GUEST (X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA | X86_EFER_NXE)
 
-/* ---- Segments --------------------------------------------------------------
- */
+/* ---- Segments ---------------------------------------------------------- */
 
 /* Access rights: the attribute bits with four reserved ones in their midst. */
 #define ATTR_LOW      MASK(7, 0)
@@ -156,8 +153,7 @@ static void store_segments(struct vmx_vcpu *vmx, const struct x86_state *state)
 	vmx_shadow_set(blocked, state->rflags);
 }
 
-/* ---- Descriptor tables -----------------------------------------------------
- */
+/* ---- Descriptor tables ------------------------------------------------- */
 
 static void load_tables(struct x86_state *state)
 {
@@ -186,8 +182,7 @@ static void store_tables(const struct x86_state *state)
 	vmcs_write(VMCS_GUEST_IDTR_LIMIT, state->idtr.limit & 0xffff);
 }
 
-/* ---- Control registers -----------------------------------------------------
- */
+/* ---- Control registers ------------------------------------------------- */
 
 static bool is_pae(const struct x86_state *state)
 {
@@ -199,7 +194,7 @@ static uint64_t read_efer(const struct vmx_vcpu *vmx)
 {
 	uint64_t lma = 0;
 
-	if (vmx->features->controls.has_efer)
+	if (vmx_features.controls.has_efer)
 		return vmcs_read(VMCS_GUEST_EFER) & EFER_GUEST;
 	if (vmcs_read(VMCS_ENTRY_CONTROLS) & ENTRY_IA32E_GUEST)
 		lma = X86_EFER_LMA;
@@ -226,17 +221,17 @@ static void load_control(struct vendor_vcpu *vcpu)
 
 static void store_cr0(struct vmx_vcpu *vmx, uint64_t cr0)
 {
-	const struct vmx_features *f = vmx->features;
+	const struct vmx_caps *caps = &vmx_features.caps;
 	uint64_t real = cr0 & ~CR0_HOST_OWNED;
-	uint64_t fixed = f->cr0_fixed0;
+	uint64_t fixed = caps->cr0_fixed0;
 
 	vmx->cr0_mask = ~CR0_NAMED | CR0_HOST_OWNED;
-	if (f->controls.has_unrestricted)
+	if (vmx_features.controls.has_unrestricted)
 		fixed &= ~(X86_CR0_PE | X86_CR0_PG);
 	else
 		vmx->cr0_mask |= X86_CR0_PE | X86_CR0_PG;
 	vmx->cr0_shadow = cr0;
-	vmcs_write(VMCS_GUEST_CR0, (real | fixed) & f->cr0_fixed1);
+	vmcs_write(VMCS_GUEST_CR0, (real | fixed) & caps->cr0_fixed1);
 	vmcs_write(VMCS_CR0_MASK, vmx->cr0_mask);
 	vmcs_write(VMCS_CR0_SHADOW, cr0);
 }
@@ -244,7 +239,7 @@ static void store_cr0(struct vmx_vcpu *vmx, uint64_t cr0)
 static void store_cr4(struct vendor_vcpu *vcpu, uint64_t cr4)
 {
 	struct vmx_vcpu *vmx = vcpu->private;
-	const struct vmx_features *f = vmx->features;
+	const struct vmx_caps *caps = &vmx_features.caps;
 	uint64_t real;
 
 	cr4 &= vcpu->vm->guest_cr4_mask;
@@ -258,25 +253,26 @@ static void store_cr4(struct vendor_vcpu *vcpu, uint64_t cr4)
 		real |= X86_CR4_PSE;
 	}
 	vmx->cr4_shadow = cr4;
-	vmcs_write(VMCS_GUEST_CR4, (real | f->cr4_fixed0) & f->cr4_fixed1);
+	vmcs_write(VMCS_GUEST_CR4,
+		   (real | caps->cr4_fixed0) & caps->cr4_fixed1);
 	vmcs_write(VMCS_CR4_MASK, vmx->cr4_mask);
 	vmcs_write(VMCS_CR4_SHADOW, cr4);
 }
 
 static void store_efer(struct vmx_vcpu *vmx, uint64_t efer)
 {
-	uint32_t entry = vmx->features->controls.word[WORD_ENTRY];
+	uint32_t entry = vmx_features.controls.word[WORD_ENTRY];
 	bool has_syscall = efer & X86_EFER_SCE;
 
 	if (has_syscall != vmx->has_syscall_msrs) {
-		vmx_msrs_put_away(vmx);
+		vmx_msrs_save(vmx);
 		vmx->has_syscall_msrs = has_syscall;
 	}
 	if (efer & X86_EFER_LMA)
 		entry |= (uint32_t)ENTRY_IA32E_GUEST;
 	vmcs_write(VMCS_ENTRY_CONTROLS, entry);
 	vmx->efer = efer & EFER_GUEST;
-	if (vmx->features->controls.has_efer)
+	if (vmx_features.controls.has_efer)
 		vmcs_write(VMCS_GUEST_EFER, vmx->efer);
 	else
 		vmx->entry_msrs[0].value = vmx->efer;
@@ -287,7 +283,7 @@ static void store_control(struct vendor_vcpu *vcpu,
 {
 	struct vmx_vcpu *vmx = vcpu->private;
 
-	vmx->is_identity_mapped = !vmx->features->controls.has_unrestricted &&
+	vmx->is_identity_mapped = !vmx_features.controls.has_unrestricted &&
 				  !(state->cr0 & X86_CR0_PG);
 	store_cr0(vmx, (state->cr0 & LOW32) | X86_CR0_ET);
 	store_cr4(vcpu, state->cr4);
@@ -299,6 +295,8 @@ static void store_control(struct vendor_vcpu *vcpu,
 	if (unlikely(is_pae(state)))
 		for (unsigned i = 0; i < ARRAY_SIZE(state->pdpte); i++)
 			vmcs_write(VMCS_GUEST_PDPTE(i), state->pdpte[i]);
+	if (vmx_features.controls.has_pat)
+		vmcs_write(VMCS_GUEST_PAT, vcpu->pat);
 	vmx->cr2 = state->cr2;
 	if (vmx->has_msrs)
 		cr2_write(state->cr2);
@@ -307,8 +305,7 @@ static void store_control(struct vendor_vcpu *vcpu,
 	vmx->work |= WORK_FLUSH_TLB;
 }
 
-/* ---- SYSCALL and SYSENTER --------------------------------------------------
- */
+/* ---- SYSCALL and SYSENTER ---------------------------------------------- */
 
 static void load_syscall(const struct vmx_vcpu *vmx, struct x86_state *state)
 {
@@ -328,7 +325,7 @@ static bool is_canonical(uint64_t address)
 	return (int64_t)(address << 16) >> 16 == (int64_t)address;
 }
 
-/* Loading them must not fault: this may come from a bad machine. */
+/* Loading them must not fault; a hostile machine may store anything. */
 static void keep_canonical(uint64_t *to, uint64_t value)
 {
 	if (is_canonical(value))
@@ -337,7 +334,7 @@ static void keep_canonical(uint64_t *to, uint64_t value)
 
 static void store_syscall(struct vmx_vcpu *vmx, const struct x86_state *state)
 {
-	vmx_msrs_put_away(vmx);
+	vmx_msrs_save(vmx);
 	vmx->star = state->star;
 	keep_canonical(&vmx->lstar, state->lstar);
 	keep_canonical(&vmx->cstar, state->cstar);
@@ -348,8 +345,7 @@ static void store_syscall(struct vmx_vcpu *vmx, const struct x86_state *state)
 	vmcs_write(VMCS_GUEST_SYSENTER_EIP, state->sysenter_eip);
 }
 
-/* ---- Debug registers -------------------------------------------------------
- */
+/* ---- Debug registers --------------------------------------------------- */
 /*
  * The VMCS switches DR7 alone; DR0-DR3 and DR6 stay with whoever used them
  * last.  Until the guest touches a debug register, or while it has a
@@ -357,7 +353,7 @@ static void store_syscall(struct vmx_vcpu *vmx, const struct x86_state *state)
  * them to itself until the vCPU leaves the CPU.
  */
 
-void vmx_dr_make_live(struct vmx_vcpu *vmx)
+void vmx_dr_load(struct vmx_vcpu *vmx)
 {
 	dr0_write(vmx->dr[0]);
 	dr1_write(vmx->dr[1]);
@@ -369,7 +365,7 @@ void vmx_dr_make_live(struct vmx_vcpu *vmx)
 	vmx_proc_controls_change(vmx, 0, PROC_MOV_DR_EXITING);
 }
 
-static void debug_wanted(struct vmx_vcpu *vmx, uint64_t dr7)
+static void debug_work(struct vmx_vcpu *vmx, uint64_t dr7)
 {
 	if (dr7 & DR7_ENABLES)
 		vmx->work |= WORK_DEBUG;
@@ -377,7 +373,7 @@ static void debug_wanted(struct vmx_vcpu *vmx, uint64_t dr7)
 		vmx->work &= ~WORK_DEBUG;
 }
 
-void vmx_dr_put_away(struct vmx_vcpu *vmx)
+void vmx_dr_save(struct vmx_vcpu *vmx)
 {
 	if (!vmx->is_dr_live)
 		return;
@@ -388,7 +384,7 @@ void vmx_dr_put_away(struct vmx_vcpu *vmx)
 	vmx->dr6 = dr6_read();
 	vmx->is_dr_live = false;
 	vmx_proc_controls_change(vmx, PROC_MOV_DR_EXITING, 0);
-	debug_wanted(vmx, vmcs_read(VMCS_GUEST_DR7));
+	debug_work(vmx, vmcs_read(VMCS_GUEST_DR7));
 }
 
 /* As #DB does: the breakpoints that were met are replaced, the rest added. */
@@ -403,7 +399,7 @@ void vmx_dr6_set(struct vmx_vcpu *vmx, uint64_t bits)
 
 static void load_debug(struct vmx_vcpu *vmx, struct x86_state *state)
 {
-	vmx_dr_put_away(vmx);
+	vmx_dr_save(vmx);
 	for (unsigned i = 0; i < ARRAY_SIZE(vmx->dr); i++)
 		state->dr[i] = vmx->dr[i];
 	state->dr6 = vmx->dr6;
@@ -412,16 +408,15 @@ static void load_debug(struct vmx_vcpu *vmx, struct x86_state *state)
 
 static void store_debug(struct vmx_vcpu *vmx, const struct x86_state *state)
 {
-	vmx_dr_put_away(vmx);
+	vmx_dr_save(vmx);
 	for (unsigned i = 0; i < ARRAY_SIZE(vmx->dr); i++)
 		vmx->dr[i] = state->dr[i];
 	vmx->dr6 = (state->dr6 & LOW32) | DR6_ONES;
 	vmcs_write(VMCS_GUEST_DR7, (state->dr7 & LOW32) | DR7_ONE);
-	debug_wanted(vmx, state->dr7);
+	debug_work(vmx, state->dr7);
 }
 
-/* ---- All groups ------------------------------------------------------------
- */
+/* ---- All groups -------------------------------------------------------- */
 
 void vmx_state_load(struct vendor_vcpu *vcpu, uint32_t groups)
 {
@@ -429,7 +424,7 @@ void vmx_state_load(struct vendor_vcpu *vcpu, uint32_t groups)
 	struct x86_state *state = vcpu->state;
 
 	vmx_vmcs_use(vcpu);
-	/* Lengths are always told, so nobody fetches only for that. */
+	/* VT-x has every length: FETCH alone is never asked for. */
 	if (groups & X86_GROUP_FETCH)
 		groups |= X86_GROUP_SEGMENTS | X86_GROUP_CONTROL;
 	if (groups & X86_GROUP_SEGMENTS)
@@ -443,29 +438,6 @@ void vmx_state_load(struct vendor_vcpu *vcpu, uint32_t groups)
 	if (groups & X86_GROUP_SYSCALL)
 		load_syscall(vmx, state);
 	state->valid |= groups;
-}
-
-/*
- * Whether this processor can enter what the VMCS now holds.  Not before all
- * groups have been stored once.
- */
-static void judge(struct vendor_vcpu *vcpu)
-{
-	struct vmx_vcpu *vmx = vcpu->private;
-	struct vmx_guest guest;
-
-	if (vmx->cr0_shadow & X86_CR0_PE) {
-		vmx_guest_read(vcpu, &guest);
-		guest.rip = vcpu->state->rip;
-		guest.rflags =
-			(vcpu->state->rflags & RFLAGS_GUEST) | X86_FLAG_ONE;
-		guest.event = 0;
-		if (!vmx_guest_check(&guest)) {
-			vmx->work &= ~WORK_EMULATE;
-			return;
-		}
-	}
-	vmx->work |= WORK_EMULATE;
 }
 
 void vmx_state_store(struct vendor_vcpu *vcpu, uint32_t groups)
@@ -485,94 +457,6 @@ void vmx_state_store(struct vendor_vcpu *vcpu, uint32_t groups)
 	if (groups & X86_GROUP_SYSCALL)
 		store_syscall(vmx, state);
 	state->dirty &= ~groups;
-	if (!vmx->features->controls.has_unrestricted)
-		judge(vcpu);
-}
-
-/* ---- Reports ---------------------------------------------------------------
- */
-
-static void guest_read_segments(struct vmx_guest *g)
-{
-	for (unsigned i = 0; i < VMCS_SEGMENTS; i++) {
-		g->seg[i].selector =
-			(uint16_t)vmcs_read(VMCS_GUEST_SELECTOR(i));
-		g->seg[i].limit = (uint32_t)vmcs_read(VMCS_GUEST_LIMIT(i));
-		g->seg[i].rights = (uint32_t)vmcs_read(VMCS_GUEST_RIGHTS(i));
-		g->seg[i].base = vmcs_read(VMCS_GUEST_BASE(i));
-	}
-	g->gdtr_base = vmcs_read(VMCS_GUEST_GDTR_BASE);
-	g->idtr_base = vmcs_read(VMCS_GUEST_IDTR_BASE);
-	g->gdtr_limit = (uint32_t)vmcs_read(VMCS_GUEST_GDTR_LIMIT);
-	g->idtr_limit = (uint32_t)vmcs_read(VMCS_GUEST_IDTR_LIMIT);
-}
-
-void vmx_guest_read(struct vendor_vcpu *vcpu, struct vmx_guest *g)
-{
-	const struct vmx_vcpu *vmx = vcpu->private;
-	const struct vmx_features *f = vmx->features;
-
-	vmx_vmcs_use(vcpu);
-	*g = (struct vmx_guest){
-		.cr0 = vmcs_read(VMCS_GUEST_CR0),
-		.cr3 = vmcs_read(VMCS_GUEST_CR3),
-		.cr4 = vmcs_read(VMCS_GUEST_CR4),
-		.dr7 = vmcs_read(VMCS_GUEST_DR7),
-		.debugctl = vmcs_read(VMCS_GUEST_DEBUGCTL),
-		.sysenter_esp = vmcs_read(VMCS_GUEST_SYSENTER_ESP),
-		.sysenter_eip = vmcs_read(VMCS_GUEST_SYSENTER_EIP),
-		.pat = vmx->pat,
-		.efer = read_efer(vmx),
-		.rip = vmcs_read(VMCS_GUEST_RIP),
-		.rflags = vmcs_read(VMCS_GUEST_RFLAGS),
-		.interruptibility =
-			(uint32_t)vmcs_read(VMCS_GUEST_INTERRUPTIBILITY),
-		.activity = (uint32_t)vmcs_read(VMCS_GUEST_ACTIVITY),
-		.pending_debug = vmcs_read(VMCS_GUEST_PENDING_DEBUG),
-		.link_pointer = vmcs_read(VMCS_LINK_POINTER),
-		.entry_controls = (uint32_t)vmcs_read(VMCS_ENTRY_CONTROLS),
-		.event = (uint32_t)vmcs_read(VMCS_ENTRY_INTERRUPTION_INFO),
-		.is_unrestricted = f->controls.has_unrestricted,
-		.physical_bits = f->physical_bits,
-		.activities = f->activities,
-		.cr0_fixed0 = f->cr0_fixed0,
-		.cr0_fixed1 = f->cr0_fixed1,
-		.cr4_fixed0 = f->cr4_fixed0,
-		.cr4_fixed1 = f->cr4_fixed1,
-	};
-	guest_read_segments(g);
-	for (unsigned i = 0; i < ARRAY_SIZE(g->pdpte); i++)
-		g->pdpte[i] = vmcs_read(VMCS_GUEST_PDPTE(i));
-}
-
-void vmx_dump(struct vendor_vcpu *vcpu)
-{
-	const struct vmx_vcpu *vmx = vcpu->private;
-
-	vmx_vmcs_use(vcpu);
-	log_err("VMCS: exit reason %lx qualification %lx interruption %lx "
-		"IDT-vectoring %lx",
-		vmcs_read(VMCS_EXIT_REASON), vmcs_read(VMCS_EXIT_QUALIFICATION),
-		vmcs_read(VMCS_EXIT_INTERRUPTION_INFO),
-		vmcs_read(VMCS_IDT_VECTORING_INFO));
-	log_err("VMCS: guest-physical %lx linear %lx entry interruption %lx "
-		"interruptibility %lx pending debug %lx",
-		vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS),
-		vmcs_read(VMCS_GUEST_LINEAR_ADDRESS),
-		vmcs_read(VMCS_ENTRY_INTERRUPTION_INFO),
-		vmcs_read(VMCS_GUEST_INTERRUPTIBILITY),
-		vmcs_read(VMCS_GUEST_PENDING_DEBUG));
-	log_err("VMCS: pin %lx proc %lx %lx exit %lx entry %lx EPTP %lx VPID "
-		"%x",
-		vmcs_read(VMCS_PIN_CONTROLS), vmcs_read(VMCS_PROC_CONTROLS),
-		vmcs_read(VMCS_PROC_CONTROLS2), vmcs_read(VMCS_EXIT_CONTROLS),
-		vmcs_read(VMCS_ENTRY_CONTROLS), vmcs_read(VMCS_EPT_POINTER),
-		vmx->vpid);
-	log_err("VMCS: real CR0 %lx CR4 %lx CR3 %lx, masks %lx %lx, rights CS "
-		"%lx SS %lx TR %lx",
-		vmcs_read(VMCS_GUEST_CR0), vmcs_read(VMCS_GUEST_CR4),
-		vmcs_read(VMCS_GUEST_CR3), vmx->cr0_mask, vmx->cr4_mask,
-		vmcs_read(VMCS_GUEST_RIGHTS(X86_CS)),
-		vmcs_read(VMCS_GUEST_RIGHTS(X86_SS)),
-		vmcs_read(VMCS_GUEST_RIGHTS(VMCS_TR)));
+	if (!vmx_features.controls.has_unrestricted)
+		vmx_emulate_choose(vmx);
 }

@@ -15,6 +15,11 @@ BUILD = os.environ.get("BULKHEAD_BUILD", os.path.join(TOP, "build"))
 FIRMWARE = "/usr/share/seabios"
 MIB = 1 << 20
 
+# The program of guests that name none.
+MACHINE = "machine.elf"
+# What reads the manifest.
+INIT = "init.elf"
+
 # Room for the monitor, the machines and the nested tables.
 HOST_RESERVE_MIB = 256
 
@@ -26,6 +31,15 @@ FILE_PROPERTIES = ("image", "program", "kernel", "initrd", "firmware",
 # and the property that names another.
 PC_FIRMWARE = (("bios.bin", "bios-256k.bin", "firmware"),
                ("vgabios.bin", "vgabios-stdvga.bin", "vga-bios"))
+
+
+def monitor():
+    """The monitor's image; tests name another."""
+    path = os.environ.get("BULKHEAD_MONITOR",
+                          os.path.join(BUILD, "bulkhead32.elf"))
+    if not os.path.exists(path):
+        raise Problem("%s is missing: run 'make' first" % path)
+    return path
 
 
 class Module:
@@ -80,6 +94,16 @@ def find_file(name, folder):
                   (name, "\n  ".join(places), hint))
 
 
+def command_line(root):
+    """What the monitor has to know before init reads the manifest."""
+    words = []
+    for name in ("mitigations", "log-level"):
+        value = root.string(name)
+        if value and (name, value) != ("mitigations", "auto"):
+            words.append("%s=%s" % (name, value))
+    return " ".join(words)
+
+
 class Host:
     """A compiled and checked manifest with its modules."""
 
@@ -94,6 +118,7 @@ class Host:
         check(source, self.dtb)
         root = fdt.parse(blob)
         self.end = root.string("end", "power-off")
+        self.command_line = command_line(root)
         guests = root.child("guests")
         self.guests = guests.children if guests else []
         self.modules = [Module("manifest.dtb", self.dtb)]
@@ -101,6 +126,9 @@ class Host:
         check(source, self.dtb, self.modules[1:])
 
     def _collect(self, folder):
+        self._add(INIT, os.path.join(BUILD, "programs"), INIT)
+        if not all(guest.string("program") for guest in self.guests):
+            self._add(MACHINE, os.path.join(BUILD, "programs"), MACHINE)
         for guest in self.guests:
             if not guest.string("kernel") and not guest.string("program"):
                 for name, file, instead in PC_FIRMWARE:

@@ -32,7 +32,7 @@ terminal_output console serial
 set timeout=1
 menuentry "Bulkhead: %s" {
 \techo "Loading the monitor ..."
-\tmultiboot2 /boot/bulkhead.elf
+\tmultiboot2 /boot/bulkhead.elf%s
 %s}
 """
 
@@ -50,7 +50,9 @@ def grub_cfg(the_host):
                      (quoted("Loading %s ..." % module.name), path,
                       quoted(module.name)))
     title = os.path.basename(the_host.source).replace('"', "")
-    return GRUB_CFG % (title, "".join(lines))
+    words = the_host.command_line
+    return GRUB_CFG % (title, " " + words if words else "",
+                       "".join(lines))
 
 
 def graft(target, source):
@@ -114,9 +116,7 @@ def medium(the_host, work):
 
 def make(the_host, output, work):
     """Write the ISO for a Host; work is a folder for the pieces."""
-    kernel = os.path.join(host.BUILD, "bulkhead32.elf")
-    if not os.path.exists(kernel):
-        raise Problem("%s is missing: run 'make' first" % kernel)
+    kernel = host.monitor()
     tree = os.path.join(work, "iso")
     os.makedirs(os.path.join(tree, "boot/grub"))
     grafts = [graft("boot/bulkhead.elf", kernel)]

@@ -26,6 +26,9 @@ examples/ has some to start from. Build the monitor with 'make' before.
       makes an ISO that boots the same from a CD or USB stick, BIOS or UEFI
   scripts/bulkhead check examples/quick.dts
       only says whether the manifest is right, and the files it names
+  scripts/bulkhead explain-entry LOG
+      says why an Intel processor refused to enter a guest, from the dump of
+      its VMCS that the monitor left in its log
 
 Exit status: 0 all went well, 1 it did not, 2 a wrong option, 128 + N ended by
 signal N.
@@ -154,6 +157,13 @@ def parse_arguments(argv):
     check = commands.add_parser("check", help="check a manifest")
     check.add_argument("manifest", metavar="MANIFEST")
     check.set_defaults(action=do_check)
+    explain = commands.add_parser(
+        "explain-entry", help="say why VT-x refused to enter a guest",
+        description="Names every rule of the manual's that the guest state "
+        "of a dumped VMCS breaks. Exit status 1: there is no whole dump.")
+    explain.add_argument("log", metavar="LOG",
+                         help="what the console said, as --serial-log keeps it")
+    explain.set_defaults(action=do_explain_entry)
     return parser.parse_args(argv)
 
 
@@ -162,6 +172,19 @@ def do_check(args, work):
     processes.say("%s is right: %d guest(s), %d boot modules, a host of %d MiB"
                   % (args.manifest, len(the_host.guests),
                      len(the_host.modules), the_host.memory_mib()))
+    return 0
+
+
+def do_explain_entry(args, _work):
+    checker = os.path.join(host.BUILD, "entry-check")
+    if not os.path.exists(checker):
+        raise Problem("%s is missing: run 'make build/entry-check'" % checker)
+    status, output, complaints = processes.run(
+        [checker, host.readable(args.log, "log")])
+    words = output.decode(errors="replace") + complaints
+    if status:
+        raise Problem("%s: %s" % (args.log, words.strip()))
+    processes.say(words.rstrip())
     return 0
 
 

@@ -74,11 +74,11 @@ def boot_medium(the_host, args, work):
         from . import iso
         return ["-cdrom", iso.medium(the_host, work), "-boot", "d",
                 "-vga", "std"]
-    kernel = os.path.join(host.BUILD, "bulkhead32.elf")
-    if not os.path.exists(kernel):
-        raise Problem("%s is missing: run 'make' first" % kernel)
+    kernel = host.monitor()
     return ["-kernel", kernel, "-vga", "none",
-            "-initrd", module_list(the_host.modules, work)]
+            "-initrd", module_list(the_host.modules, work)] + (
+                ["-append", the_host.command_line]
+                if the_host.command_line else [])
 
 
 def command(the_host, args, work, interactive):

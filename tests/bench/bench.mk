@@ -39,7 +39,7 @@ BENCH_FILES := $(addprefix $B/bench/,exitbench.elf vmlinux initrd.img paths.so)
 
 .PHONY: bench bench-files
 bench-files: $(BENCH_FILES)
-bench: $B/bulkhead32.elf $B/manifest-check guest-programs \
+bench: $B/bulkhead32.elf programs $B/manifest-check guest-programs \
 		hostile-programs $(BENCH_FILES)
 	@BULKHEAD_BUILD=$(abspath $B) scripts/bench $(if $(SIM),--sim $(SIM)) \
 		$(if $(CPU),--cpu $(CPU)) $(BENCH)

@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct fuzz {
 	struct pc pc;
-	struct gate_config config;
+	struct machine_config config;
 	struct clock clock;
 	uint64_t now_ns;
 	uint8_t *window;
@@ -354,27 +354,27 @@ static void build(void)
 
 	if (!fuzz.window)
 		fuzz.window = calloc(1, RAM_SIZE + VRAM_SIZE + ROM_SIZE);
-	fuzz.config = (struct gate_config){
+	fuzz.config = (struct machine_config){
 		.vcpu_count = 2,
 		.ram_size = RAM_SIZE,
 		.vram_size = VRAM_SIZE,
 		.rom_size = ROM_SIZE,
-		.physical_bits = 40,
 		.disk_count = DISKS,
-		.disk = { { .sector_count = SECTORS, .bus = GATE_DISK_IDE },
+		.disk = { { .sector_count = SECTORS, .bus = MACHINE_DISK_IDE },
 			  { .sector_count = SECTORS,
-			    .bus = GATE_DISK_IDE,
+			    .bus = MACHINE_DISK_IDE,
 			    .unit = 2,
 			    .is_cdrom = true,
 			    .is_read_only = true } },
 		.blob_count = 2,
-		.blob = { { .kind = GATE_BLOB_BIOS,
+		.blob = { { .kind = MACHINE_BLOB_BIOS,
 			    .va = (uint64_t)fuzz.bios,
 			    .size = sizeof(fuzz.bios) },
-			  { .kind = GATE_BLOB_VGABIOS,
+			  { .kind = MACHINE_BLOB_VGABIOS,
 			    .va = (uint64_t)fuzz.vgabios,
 			    .size = sizeof(fuzz.vgabios) } },
-		.devices = GATE_DEVICE_DEBUG_EXIT | GATE_DEVICE_DEBUG_CONSOLE,
+		.devices = MACHINE_DEVICE_DEBUG_EXIT |
+			   MACHINE_DEVICE_DEBUG_CONSOLE,
 	};
 	for (i = 0; i < DISKS; i++) {
 		fuzz.disk[i] = (struct block_backend){
@@ -388,7 +388,7 @@ static void build(void)
 	fuzz.pending_count = 0;
 	fuzz.is_deferred = false;
 	fuzz.clock = (struct clock){ .now_ns = now_ns };
-	if (pc_init(&fuzz.pc, &fuzz.config, fuzz.window, disks, &fuzz.clock,
+	if (pc_init(&fuzz.pc, &fuzz.config, 40, fuzz.window, disks, &fuzz.clock,
 		    &ops, NULL))
 		abort();
 }

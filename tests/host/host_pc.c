@@ -30,11 +30,11 @@ struct host_disk {
 
 struct host_pc {
 	struct pc pc;
-	struct gate_config config;
+	struct machine_config config;
 	struct clock clock;
 	struct x86_state state;
 	struct emul emul;
-	struct host_disk disk[GATE_MAX_DISKS];
+	struct host_disk disk[MACHINE_DISKS_MAX];
 	uint64_t instructions;
 	uint64_t skipped_ns; /* in HLT */
 	uint64_t deadline_ns;
@@ -168,7 +168,7 @@ static void *map_file(const char *name, uint64_t *size)
 static void add_disk(struct host_pc *host, const char *name, bool is_cdrom)
 {
 	unsigned i = host->config.disk_count++;
-	struct gate_disk *config = &host->config.disk[i];
+	struct machine_disk_config *config = &host->config.disk[i];
 	struct host_disk *disk = &host->disk[i];
 	uint64_t size;
 
@@ -182,15 +182,16 @@ static void add_disk(struct host_pc *host, const char *name, bool is_cdrom)
 		.is_read_only = is_cdrom,
 	};
 	config->sector_count = disk->backend.sector_count;
-	config->bus = GATE_DISK_IDE;
+	config->bus = MACHINE_DISK_IDE;
 	config->unit = (uint8_t)i;
 	config->is_cdrom = is_cdrom;
 }
 
-static void add_blob(struct host_pc *host, enum gate_blob_kind kind,
+static void add_blob(struct host_pc *host, enum machine_blob_kind kind,
 		     const char *name)
 {
-	struct gate_blob *blob = &host->config.blob[host->config.blob_count++];
+	struct machine_blob *blob =
+		&host->config.blob[host->config.blob_count++];
 
 	blob->kind = kind;
 	blob->va = (uint64_t)map_file(name, &blob->size);
@@ -459,7 +460,7 @@ static void usage(void)
 
 static void parse(struct host_pc *host, int argc, char **argv)
 {
-	struct gate_config *config = &host->config;
+	struct machine_config *config = &host->config;
 	int option;
 
 	while ((option = getopt(argc, argv, "m:n:b:v:d:c:k:i:a:")) != -1) {
@@ -471,20 +472,20 @@ static void parse(struct host_pc *host, int argc, char **argv)
 			host->limit = strtoull(optarg, NULL, 0);
 			break;
 		case 'b':
-			add_blob(host, GATE_BLOB_BIOS, optarg);
+			add_blob(host, MACHINE_BLOB_BIOS, optarg);
 			break;
 		case 'v':
-			add_blob(host, GATE_BLOB_VGABIOS, optarg);
+			add_blob(host, MACHINE_BLOB_VGABIOS, optarg);
 			break;
 		case 'd':
 		case 'c':
 			add_disk(host, optarg, option == 'c');
 			break;
 		case 'k':
-			add_blob(host, GATE_BLOB_KERNEL, optarg);
+			add_blob(host, MACHINE_BLOB_KERNEL, optarg);
 			break;
 		case 'i':
-			add_blob(host, GATE_BLOB_INITRD, optarg);
+			add_blob(host, MACHINE_BLOB_INITRD, optarg);
 			break;
 		case 'a':
 			snprintf(config->cmdline, sizeof(config->cmdline), "%s",
@@ -510,24 +511,22 @@ int main(int argc, char **argv)
 		.log = log_text,
 	};
 	struct host_pc *host = calloc(1, sizeof(*host));
-	struct block_backend *disks[GATE_MAX_DISKS];
+	struct block_backend *disks[MACHINE_DISKS_MAX];
 	uint8_t *window;
 	unsigned i;
 
 	if (!host)
 		die("memory");
 	host->limit = UINT64_MAX;
-	host->config = (struct gate_config){
-		.version = GATE_VERSION,
-		.board = GATE_BOARD_PC,
+	host->config = (struct machine_config){
+		.version = MACHINE_CONFIG_VERSION,
+		.board = MACHINE_BOARD_PC,
 		.vcpu_count = 1,
 		.ram_size = MIB(64),
 		.vram_size = VRAM_SIZE,
 		.rom_size = ROM_SIZE,
-		.epoch_s = 1704067200,
-		.physical_bits = 40,
-		.devices = GATE_DEVICE_DEBUG_EXIT | GATE_DEVICE_DEBUG_CONSOLE |
-			   GATE_DEVICE_SERCON,
+		.devices = MACHINE_DEVICE_DEBUG_EXIT |
+			   MACHINE_DEVICE_DEBUG_CONSOLE | MACHINE_DEVICE_SERCON,
 	};
 	parse(host, argc, argv);
 	window = mmap(NULL, host->config.ram_size + VRAM_SIZE + ROM_SIZE,
@@ -535,14 +534,14 @@ int main(int argc, char **argv)
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (window == MAP_FAILED)
 		die("guest memory");
-	for (i = 0; i < GATE_MAX_DISKS; i++)
+	for (i = 0; i < MACHINE_DISKS_MAX; i++)
 		disks[i] = &host->disk[i].backend;
 	host->clock.now_ns = now_ns;
 	host->clock.deadline_changed = deadline_changed;
 	host->clock.ctx = host;
-	host->clock.epoch_s = host->config.epoch_s;
-	if (pc_init(&host->pc, &host->config, window, disks, &host->clock, &ops,
-		    host))
+	host->clock.epoch_s = 1704067200;
+	if (pc_init(&host->pc, &host->config, 40, window, disks, &host->clock,
+		    &ops, host))
 		return 2;
 	emul_init(&host->emul, &host->state, &emul_ops, host);
 	pc_emul_windows(&host->pc, host->emul.window);

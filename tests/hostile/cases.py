@@ -97,7 +97,7 @@ ATTACKS = [
     Attack("eoi"),
     Attack("line"),
     # The rest.
-    Attack("block", disk=True),
+    Attack("copy", disk=True),
     Attack("calls"),
     Attack("leak", says="PASS nothing of ring 0 is seen"),
     Attack("fuzz", WILD),

@@ -6,13 +6,13 @@
 
 HOSTILE_OBJS := $(patsubst %,$B/machine/%.o,$(wildcard \
 	tests/hostile/programs/*.c tests/hostile/programs/*.asm) \
-	machine/entry.asm machine/gate_calls.c $(call c_in,lib))
+	lib/user/entry.asm lib/user/gate_calls.c $(call c_in,lib))
 
-$B/hostile/evil.elf: $(HOSTILE_OBJS) machine/machine.ld
+$B/hostile/evil.elf: $(HOSTILE_OBJS) lib/user/program.ld
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$Q$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack \
-		--build-id=none --gc-sections -T machine/machine.ld -o $@.full \
+		--build-id=none --gc-sections -T lib/user/program.ld -o $@.full \
 		$(HOSTILE_OBJS)
 	$Q$(OBJCOPY) --strip-all $@.full $@
 
@@ -43,10 +43,10 @@ hostile-programs: $(HOSTILE)
 HOSTILE_RUN = BULKHEAD_BUILD=$(abspath $B) tests/hostile/run
 SECONDS ?= 600
 
-test-hostile: $(HOSTILE) $B/bulkhead32.elf $B/manifest-check
+test-hostile: $(HOSTILE) $B/bulkhead32.elf programs $B/manifest-check
 	@$(HOSTILE_RUN) --full
 
-fuzz-gate: $(HOSTILE) $B/bulkhead32.elf $B/manifest-check
+fuzz-gate: $(HOSTILE) $B/bulkhead32.elf programs $B/manifest-check
 	@$(HOSTILE_RUN) --fuzz $(SECONDS)
 
 ## test-hostile   every attack with 1 to 16 vCPUs on 1 and 2 CPUs

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The monitor's base with tests in the place of guests.
 
-SELFTEST_OBJS := $(call objs,boot mm drivers lib,$B/monitor) \
-	$(patsubst %,$B/monitor/core/%.o,barriers.c console.c cpu.c log.c \
-		manifest.c mcheck.c power.c sched.c speculation.c symbols.c terminal.c \
-		time.c trap.c entry.asm) \
+SELFTEST_OBJS := $(call objs,boot mm lib,$B/monitor) $B/monitor/drivers/uart.c.o \
+	$(call objs,kernel,$B/monitor) \
 	$B/monitor/tests/monitor/selftest.c.o
 
 $B/selftest.pass1: $(SELFTEST_OBJS) boot/monitor.ld
-	$(MONITOR_LD) -o $@ $(SELFTEST_OBJS) $(LIBFDT)
+	$(MONITOR_LD) -o $@ $(SELFTEST_OBJS)
 
 $B/selftest.s: $B/selftest.pass1 scripts/mksymbols
 	sh scripts/mksymbols $< >$@
@@ -17,7 +15,7 @@ $B/selftest.o: $B/selftest.s
 	$(CC) -c -o $@ $<
 
 $B/selftest.elf: $B/selftest.o boot/monitor.ld
-	$(MONITOR_LD) -o $@ $(SELFTEST_OBJS) $(LIBFDT) $B/selftest.o
+	$(MONITOR_LD) -o $@ $(SELFTEST_OBJS) $B/selftest.o
 
 $B/selftest32.elf: $B/selftest.elf
 	$(OBJCOPY) -O elf32-i386 $< $@

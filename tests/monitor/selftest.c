@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Tests of the monitor's base on the (simulated) machine itself: linked in
- * core/vm.c's place, it runs as host_start() and prints PASS or FAIL lines.
+ * vm/vm.c's place, it runs as host_start() and prints PASS or FAIL lines.
  * Boot modules named crash-... choose one of the ways to die, whose report
  * tests/monitor/run then looks for.
  */
@@ -11,12 +11,12 @@
 #include "include/panic.h"
 #include "include/x86.h"
 #include "include/x86_state.h"
-#include "core/host.h"
-#include "core/trap.h"
+#include "kernel/host.h"
+#include "kernel/trap.h"
 #include "lib/string.h"
 #include "mm/phys.h"
 
-extern const char image_text[];
+extern const char image_init[], image_text[];
 
 #define USER_PAGE   0x400000ULL
 #define THREADS	    6
@@ -220,6 +220,69 @@ static void test_calls(void)
 
 	cpu_call_others(count_call, &count);
 	report(count == this_host()->cpu_count - 1, "call to all other CPUs");
+}
+
+static bool page_is_free(const struct pages *pages, hpa_t hpa)
+{
+	unsigned page = (hpa >> PAGE_SHIFT) % PAGES_PER_BLOCK;
+
+	return pages->block[hpa / PAGE_2M].free[page / 64] & BIT(page % 64);
+}
+
+static bool page_is_zero(hpa_t hpa)
+{
+	const uint64_t *word = phys_to_virt(hpa);
+
+	for (unsigned i = 0; i < PAGE_SIZE / sizeof(*word); i++)
+		if (word[i])
+			return false;
+	return true;
+}
+
+static void count_mapped(void *ctx)
+{
+	uint64_t va = (uint64_t)image_init;
+
+	for (; va < (uint64_t)image_text; va += PAGE_SIZE)
+		if (map_is_mapped(va))
+			__atomic_fetch_add((uint32_t *)ctx, 1,
+					   __ATOMIC_RELAXED);
+}
+
+/* First of all tests: none has taken any of the pages yet. */
+static void test_boot_freed(void)
+{
+	hpa_t from = virt_to_phys(image_init), to = virt_to_phys(image_text);
+	uint32_t mapped = 0, free = 0, dirty = 0;
+
+	count_mapped(&mapped);
+	cpu_call_others(count_mapped, &mapped);
+	for (hpa_t hpa = from; hpa < to; hpa += PAGE_SIZE) {
+		free += page_is_free(&this_host()->pages, hpa);
+		dirty += !page_is_zero(hpa);
+	}
+	report(to > from && mapped == 0, "start-up code is unmapped");
+	report(free == (to - from) / PAGE_SIZE,
+	       "start-up code's pages are free");
+	report(dirty == 0, "start-up code's pages are scrubbed");
+}
+
+static void test_modules(const struct boot_modules *modules)
+{
+	bool is_good = modules->count > 0;
+
+	for (unsigned i = 0; is_good && i < modules->count; i++) {
+		hpa_t at = modules->module[i].base;
+		hpa_t end = at + modules->module[i].length;
+
+		is_good = IS_ALIGNED(at, PAGE_SIZE);
+		for (; is_good && at < end; at += PAGE_SIZE)
+			is_good = map_is_mapped((uint64_t)phys_to_virt(at)) &&
+				  !page_is_free(&this_host()->pages, at);
+		for (; is_good && end < at; end++)
+			is_good = *(const uint8_t *)phys_to_virt(end) == 0;
+	}
+	report(is_good, "boot modules have whole pages");
 }
 
 struct callers {
@@ -497,6 +560,16 @@ static __noinline void write_to(uint64_t address)
 	__asm__ volatile("movb $0, (%0)" : : "r"(address) : "memory");
 }
 
+static __noinline void read_from(uint64_t address)
+{
+	uint8_t byte;
+
+	__asm__ volatile("movb (%1), %0"
+			 : "=q"(byte)
+			 : "r"(address)
+			 : "memory");
+}
+
 static __noinline uint64_t overflow(uint64_t depth)
 {
 	volatile char room[512];
@@ -529,6 +602,8 @@ static void crash(const struct boot_modules *modules)
 
 	if (boot_module_find(modules, "crash-null"))
 		write_to(8);
+	if (boot_module_find(modules, "crash-boot"))
+		read_from((uint64_t)image_init + PAGE_SIZE);
 	if (boot_module_find(modules, "crash-text"))
 		write_to((uint64_t)image_text);
 	if (boot_module_find(modules, "crash-verify"))
@@ -543,13 +618,15 @@ static void crash(const struct boot_modules *modules)
 	}
 }
 
-void host_start(const struct manifest *manifest,
-		const struct boot_modules *modules)
+void host_start(void)
 {
-	(void)manifest;
+	const struct boot_modules *modules = &this_host()->modules;
+
 	crash(modules);
 	if (boot_module_find(modules, "bench-barriers"))
 		bench_barriers();
+	test_boot_freed();
+	test_modules(modules);
 	test_timers();
 	test_threads();
 	test_slices();

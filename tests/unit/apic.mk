@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
-UNIT_SRCS_test_apic := core/apic_route.c
-UNIT_SRCS_test_apic_timer := core/apic_route.c
+UNIT_SRCS_test_apic := cpumodel/apic_route.c
+UNIT_SRCS_test_apic_timer := cpumodel/apic_route.c

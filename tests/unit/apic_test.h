@@ -13,7 +13,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/apic.h"
+#include "cpumodel/apic.h"
 #include "include/errno.h"
 
 #define CPUS 4

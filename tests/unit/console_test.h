@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the tests of core/console.c share: a UART that takes 16 bytes a tick,
+ * What the tests of kernel/console.c share: a UART that takes 16 bytes a tick,
  * the timers, a thread, and a small terminal at the other end.
  *
  * The terminal fails a test when anything but a tag of the monitor's is written
@@ -20,8 +20,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/console.h"
-#include "core/sched.h"
+#include "kernel/console.h"
+#include "kernel/sched.h"
 #include "include/errno.h"
 #include "lib/printf.h"
 

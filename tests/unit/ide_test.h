@@ -38,6 +38,7 @@ struct medium {
 	uint64_t length;
 	bool is_async;
 	bool is_broken;
+	bool is_submitting;
 	struct block_request *pending;
 	unsigned requests, flushes;
 	uint32_t last_segments;
@@ -84,6 +85,9 @@ static inline void medium_submit(void *ctx, struct block_request *req)
 	struct medium *medium = ctx;
 
 	assert_null(medium->pending);
+	/* Requests that complete at once must not nest. */
+	assert_false(medium->is_submitting);
+	medium->is_submitting = true;
 	medium->requests++;
 	medium->flushes += req->op == BLOCK_FLUSH;
 	medium->last_segments = req->segment_count;
@@ -91,6 +95,7 @@ static inline void medium_submit(void *ctx, struct block_request *req)
 		medium->pending = req;
 	else
 		req->done(req->dev, req, medium_move(medium, req));
+	medium->is_submitting = false;
 }
 
 static inline void medium_complete(struct medium *medium)

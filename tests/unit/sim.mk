@@ -3,10 +3,11 @@
 
 SIM_FLAGS := $(UNIT_FAKES) -include tests/unit/fake/atomic.h \
 	-Wno-format-truncation
-SIM_SRCS := tests/unit/fake/sim.c core/sched.c core/time.c core/cpu.c
-SIM_VM_SRCS := $(SIM_SRCS) tests/unit/fake/vm.c core/vm.c core/vcpu.c \
-	core/vcpu_init.c core/exits.c core/policy.c core/apic.c \
-	core/apic_vectors.c core/apic_route.c
+SIM_SRCS := tests/unit/fake/sim.c kernel/sched.c kernel/time.c kernel/cpu.c
+SIM_VM_SRCS := $(SIM_SRCS) tests/unit/fake/vm.c vm/vm.c vm/vcpu.c \
+	vm/domain.c vm/channel.c \
+	vm/vcpu_init.c vm/exits.c vm/policy.c cpumodel/apic.c \
+	cpumodel/apic_vectors.c cpumodel/apic_route.c
 
 UNIT_SRCS_test_sched := $(SIM_SRCS)
 UNIT_SRCS_test_timer := $(SIM_SRCS)
@@ -16,6 +17,6 @@ $(foreach t,$(SIM_VM_TESTS),$(eval UNIT_SRCS_$t := $(SIM_VM_SRCS)))
 $(foreach t,test_sched test_timer $(SIM_VM_TESTS),$(eval UNIT_FLAGS_$t := $(SIM_FLAGS)))
 
 # CPUs that are threads, for ThreadSanitizer, in place of the other sanitizers.
-UNIT_SRCS_test_timer_race := core/time.c
+UNIT_SRCS_test_timer_race := kernel/time.c
 UNIT_FLAGS_test_timer_race := $(UNIT_FAKES)
 UNIT_LIBS_test_timer_race := -fno-sanitize=all -fsanitize=thread -lpthread

@@ -49,6 +49,10 @@ struct subject {
 	/* What else happens to it: input lines, bytes from outside.  Or NULL.
 	 */
 	void (*input)(struct rig *rig);
+	/* Lets what is in flight complete, before a save.  Or NULL. */
+	void (*settle)(struct rig *rig);
+	/* Memory and media, which are no state of the device.  Or NULL. */
+	void (*copy)(struct rig *to, const struct rig *from);
 };
 
 /* ---- A rig ------------------------------------------------------------- */
@@ -137,6 +141,13 @@ static inline void rig_step(struct rig *rig, const struct subject *subject)
 		rig_access(rig, subject);
 }
 
+static inline void rig_settle(struct rig *rig, const struct subject *subject)
+{
+	rig->trace_length = 0;
+	if (subject->settle)
+		subject->settle(rig);
+}
+
 static inline void rig_run(struct rig *rig, const struct subject *subject,
 			   unsigned steps)
 {
@@ -194,7 +205,10 @@ static inline void subject_test_restore(const struct subject *subject,
 	char why[200];
 
 	rig_run(one, subject, (unsigned)(seed % 2000));
+	rig_settle(one, subject);
 	rig_save(one, &saved);
+	if (subject->copy)
+		subject->copy(two, one);
 	two->b.now_ns = one->b.now_ns;
 	two->seed = one->seed;
 	if (rig_load(two, &saved, why))
@@ -211,6 +225,8 @@ static inline void subject_test_restore(const struct subject *subject,
 			fail_msg("%s, seed %lu: differs at step %u",
 				 subject->name, seed, step);
 	}
+	rig_settle(one, subject);
+	rig_settle(two, subject);
 	rig_save(one, &saved);
 	rig_save(two, &again);
 	assert_same_image(&saved, &again);
@@ -249,6 +265,7 @@ static inline void subject_test_reset(const struct subject *subject,
 	struct rig *fresh;
 
 	rig_run(one, subject, 1000);
+	rig_settle(one, subject);
 	one->trace_length = 0;
 	device_reset(one->device);
 	fresh = rig_new(subject, one->b.now_ns, 0);
@@ -292,6 +309,7 @@ static inline void subject_test_damaged(const struct subject *subject,
 	char why[200];
 
 	rig_run(rig, subject, (unsigned)(seed % 1000));
+	rig_settle(rig, subject);
 	rig_save(rig, &good);
 	for (i = 0; i < 400; i++) {
 		uint64_t now_ns = rig->b.now_ns;
@@ -309,6 +327,7 @@ static inline void subject_test_damaged(const struct subject *subject,
 		rig_save(rig, &after);
 		assert_same_image(&bad, &after);
 		rig_run(rig, subject, 100);
+		rig_settle(rig, subject);
 		rig->b.now_ns = now_ns;
 	}
 	assert_true(refused > 100);

@@ -16,9 +16,12 @@
 #include <string.h>
 #include <cmocka.h>
 
-/* For its static state: the features, the CPUs' ASIDs. */
-#include "svm/svm.c"
-
+#include "include/errno.h"
+#include "include/log.h"
+#include "include/x86_msr.h"
+#include "mm/pages.h"
+#include "mm/phys.h"
+#include "svm/internal.h"
 #include "tests/unit/fake_phys.h"
 
 FAKE_X86_DEFINE;
@@ -101,7 +104,7 @@ static inline int setup_host(void **unused)
 	pages_metadata = malloc(pages_metadata_size(FAKE_PHYS_SIZE));
 	pages_init(&pages, pages_metadata, FAKE_PHYS_SIZE);
 	pages_add(&pages, MIB(2), FAKE_PHYS_SIZE - MIB(2));
-	features = (struct svm_features){
+	svm_features = (struct svm_features){
 		.asid_count = 8,
 		.has_next_rip = true,
 		.has_clean_bits = true,
@@ -114,7 +117,7 @@ static inline int setup_host(void **unused)
 			.asid_generation = 1,
 			.asid_next = 1,
 		};
-	iopm_hpa = 0x5000;
+	svm_iopm_hpa = 0x5000;
 	vm = (struct vendor_vm){
 		.nested_root = TEST_ROOT,
 		.guest_cr4_mask = 0x6f0,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* core/apic.c and apic_route.c: registers, modes, priorities, messages. */
+/* cpumodel/apic.c and apic_route.c: registers, modes, priorities, messages. */
 #include "tests/unit/apic_test.h"
 
 static void test_reset_state(void **state)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* core/apic.c: the timer and its modes. */
+/* cpumodel/apic.c: the timer and its modes. */
 #include "tests/unit/apic_test.h"
 
 static void test_timer_one_shot(void **state)

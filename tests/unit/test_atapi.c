@@ -183,12 +183,29 @@ static void test_cd_media(void **state)
 	assert_int_equal(packet_read(ready, 8, data), 0x10024);
 }
 
+/* The medium goes away while a command still reads from it. */
+static void test_cd_gone(void **state)
+{
+	const uint8_t read10[12] = { 0x28, 0, 0, 0, 0, 10, 0, 0, 40 };
+	static uint8_t data[65536];
+
+	(void)state;
+	packet(0, 0xfffe, read10);
+	assert_int_equal(inb(0x177), DRQ);
+	ide_medium_change(&t.ide, 1, 0, NULL);
+	insw(0x170, data, 0x7fff);
+	assert_int_equal(inb(0x177), DRQ);
+	insw(0x170, data, 1);
+	assert_int_equal(inb(0x177), ERR);
+	assert_int_equal(inb(0x171), 0x34);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_cd_identify), TEST(test_cd_read),
 		TEST(test_cd_dma),	TEST(test_cd_information),
-		TEST(test_cd_media),
+		TEST(test_cd_media),	TEST(test_cd_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * core/console.c: turns, waiting, prompts, what a guest alone may do, and that
- * nothing is lost at an end.
+ * kernel/console.c: turns, waiting, prompts, what a guest alone may do, and
+ * that nothing is lost at an end.
  */
 #include "tests/unit/console_test.h"
 

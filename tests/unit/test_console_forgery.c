@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * core/terminal.c behind core/console.c: no guest writes as another or as the
- * monitor, whatever it sends and however that is cut.
+ * kernel/terminal.c behind kernel/console.c: no guest writes as another or as
+ * the monitor, whatever it sends and however that is cut.
  */
 #include "tests/unit/console_test.h"
 

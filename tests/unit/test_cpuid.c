@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* core/cpuid.c: what a guest is told, from made-up hosts. */
+/* cpumodel/cpuid.c: what a guest is told, from made-up hosts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/cpuid.h"
+#include "cpumodel/cpuid.h"
 #include "include/errno.h"
 #include "include/x86_state.h"
 

@@ -29,6 +29,11 @@ static void test_signatures(void **state)
 	outb(0x376, 4);
 	outb(0x376, 0);
 	assert_int_equal(inb(0x174), 0x14);
+	/* A reset selects drive 0, and its register says so. */
+	outb(0x1f6, 0xf0);
+	outb(0x3f6, 4);
+	outb(0x3f6, 0);
+	assert_int_equal(inb(0x1f6), 0xa0);
 	/* Diagnostic, with an interrupt. */
 	outb(0x1f4, 0x77);
 	outb(0x1f7, 0x90);
@@ -419,6 +424,44 @@ static void test_async_reset(void **state)
 	assert_false(t.irq[0]);
 }
 
+/* The deferred command's own request may complete at once. */
+static void test_async_deferred(void **state)
+{
+	uint8_t data[512];
+
+	(void)state;
+	for (unsigned is_async = 0; is_async < 2; is_async++) {
+		t.disk.is_async = true;
+		lba28(7, 1, 0x20);
+		outb(0x3f6, 4);
+		outb(0x3f6, 0);
+		lba28(8, 200, 0x20);
+		assert_int_equal(inb(0x1f7), BSY);
+		t.disk.is_async = is_async;
+		medium_complete(&t.disk);
+		if (is_async)
+			medium_complete(&t.disk);
+		for (unsigned i = 0; i < 200; i++) {
+			expect_end(DRQ);
+			insw(0x1f0, data, 256);
+			assert_memory_equal(data, sector(8 + i), 512);
+			if (t.disk.pending)
+				medium_complete(&t.disk);
+		}
+		assert_int_equal(inb(0x1f7), READY);
+	}
+	/* A deferred command without a request frees the channel. */
+	t.disk.is_async = true;
+	lba28(7, 1, 0x20);
+	outb(0x3f6, 4);
+	outb(0x3f6, 0);
+	outb(0x1f7, 0xe5);
+	medium_complete(&t.disk);
+	expect_end(READY);
+	lba28(8, 1, 0x20);
+	assert_non_null(t.disk.pending);
+}
+
 /* Random accesses must neither crash nor hang, nor lose the device. */
 static void test_noise(void **state)
 {
@@ -475,7 +518,8 @@ int main(void)
 		TEST(test_multiple),	   TEST(test_long_read),
 		TEST(test_small_commands), TEST(test_errors),
 		TEST(test_async),	   TEST(test_async_reset),
-		TEST(test_noise),	   TEST(test_bad_config),
+		TEST(test_async_deferred), TEST(test_noise),
+		TEST(test_bad_config),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

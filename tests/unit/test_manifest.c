@@ -91,7 +91,7 @@ static void test_defaults(void **state)
 	assert_int_equal(t->manifest.log_level, LOG_INFO);
 	assert_int_equal(t->manifest.end, MANIFEST_END_POWER_OFF);
 	assert_string_equal(g->name, "a");
-	assert_int_equal(g->board, GATE_BOARD_PC);
+	assert_int_equal(g->board, MACHINE_BOARD_PC);
 	assert_int_equal(g->memory_mib, 128);
 	assert_int_equal(g->vcpus, 1);
 	assert_int_equal(g->devices, 0);
@@ -127,8 +127,8 @@ static void test_everything(void **state)
 	assert_int_equal(parse(t), 0);
 	assert_int_equal(t->manifest.guest_count, 2);
 	assert_int_equal(g->vcpus, GATE_MAX_VCPUS);
-	assert_int_equal(g->devices,
-			 GATE_DEVICE_DEBUG_EXIT | GATE_DEVICE_DEBUG_CONSOLE);
+	assert_int_equal(g->devices, MACHINE_DEVICE_DEBUG_EXIT |
+					     MACHINE_DEVICE_DEBUG_CONSOLE);
 	assert_string_equal(g->kernel, "vmlinuz");
 	assert_string_equal(g->initrd, "initrd.img");
 	assert_string_equal(g->cmdline, "console=ttyS0");

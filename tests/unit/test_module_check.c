@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * core/module_check.c: sizes of boot modules around every bound.
+ * init/module_check.c: sizes of boot modules around every bound.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "core/module_check.h"
+#include "init/module_check.h"
 
 struct row {
 	uint64_t length;
@@ -38,7 +38,7 @@ static void test_disks(void **state)
 				 cdroms[i].is_good);
 }
 
-static void expect_blobs(enum gate_blob_kind kind, bool is_builtin,
+static void expect_blobs(enum machine_blob_kind kind, bool is_builtin,
 			 const struct row *rows, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
@@ -62,11 +62,12 @@ static void test_blobs(void **state)
 	static const struct row anything[] = { { 0, false }, { 1, true } };
 
 	(void)state;
-	expect_blobs(GATE_BLOB_BIOS, true, firmware, ARRAY_SIZE(firmware));
-	expect_blobs(GATE_BLOB_VGABIOS, true, vga_bios, ARRAY_SIZE(vga_bios));
-	expect_blobs(GATE_BLOB_KERNEL, true, anything, ARRAY_SIZE(anything));
-	expect_blobs(GATE_BLOB_INITRD, true, anything, ARRAY_SIZE(anything));
-	expect_blobs(GATE_BLOB_BIOS, false, anything, ARRAY_SIZE(anything));
+	expect_blobs(MACHINE_BLOB_BIOS, true, firmware, ARRAY_SIZE(firmware));
+	expect_blobs(MACHINE_BLOB_VGABIOS, true, vga_bios,
+		     ARRAY_SIZE(vga_bios));
+	expect_blobs(MACHINE_BLOB_KERNEL, true, anything, ARRAY_SIZE(anything));
+	expect_blobs(MACHINE_BLOB_INITRD, true, anything, ARRAY_SIZE(anything));
+	expect_blobs(MACHINE_BLOB_BIOS, false, anything, ARRAY_SIZE(anything));
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* core/msr.c: where MSRs live, what may be written, what raises #GP. */
+/* cpumodel/msr.c: where MSRs live, what may be written, what raises #GP. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/msr.h"
+#include "cpumodel/msr.h"
 #include "include/errno.h"
 #include "include/x86_msr.h"
 

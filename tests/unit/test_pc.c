@@ -16,7 +16,7 @@
 static struct {
 	struct clock clock;
 	uint64_t now_ns;
-	struct gate_config config;
+	struct machine_config config;
 	struct block_backend disk[4];
 	struct pc *pc;
 	uint8_t *window;
@@ -138,7 +138,7 @@ static int init(void)
 	struct block_backend *disks[4] = { &bench.disk[0], &bench.disk[1],
 					   &bench.disk[2], &bench.disk[3] };
 
-	return pc_init(bench.pc, &bench.config, bench.window, disks,
+	return pc_init(bench.pc, &bench.config, 40, bench.window, disks,
 		       &bench.clock, &ops, NULL);
 }
 
@@ -154,15 +154,14 @@ static int prepare(void **state)
 	for (i = 0; i < BIOS; i += 4096)
 		bench.bios[i] = (uint8_t)(i / 4096);
 	bench.clock.now_ns = now;
-	bench.config = (struct gate_config){
+	bench.config = (struct machine_config){
 		.vcpu_count = 3,
 		.ram_size = RAM,
 		.vram_size = VRAM,
 		.rom_size = ROM,
-		.physical_bits = 40,
 		.blob_count = 1,
-		.devices = GATE_DEVICE_DEBUG_CONSOLE,
-		.blob = { { .kind = GATE_BLOB_BIOS,
+		.devices = MACHINE_DEVICE_DEBUG_CONSOLE,
+		.blob = { { .kind = MACHINE_BLOB_BIOS,
 			    .va = (uint64_t)bench.bios,
 			    .size = BIOS } },
 	};
@@ -450,8 +449,8 @@ static void test_shared_wire(void **state)
 	pci_intx_set(&bench.pc->pm.pci, true); /* slot 1 pin A: PIRQA */
 	assert_true(bench.intr);
 	assert_int_equal(bench.messages, 1);
-	bench.pc->pm.gpe_enable = 1;
-	bench.pc->pm.gpe_status = 1;
+	bench.pc->pm.state.gpe_enable = 1;
+	bench.pc->pm.state.gpe_status = 1;
 	piix4_pm_power_button(&bench.pc->pm); /* recomputes the SCI */
 	pci_intx_set(&bench.pc->pm.pci, false);
 	assert_true(bench.intr); /* the SCI still pulls */
@@ -547,9 +546,9 @@ static void test_refusals(void **state)
 	assert_int_equal(init(), -EINVAL);
 	bench.config.vcpu_count = 1;
 	bench.config.disk_count = 2;
-	bench.config.disk[0] = (struct gate_disk){ .sector_count = 2048,
-						   .bus = GATE_DISK_IDE,
-						   .unit = 1 };
+	bench.config.disk[0] = (struct machine_disk_config){
+		.sector_count = 2048, .bus = MACHINE_DISK_IDE, .unit = 1
+	};
 	bench.config.disk[1] = bench.config.disk[0];
 	bench.disk[0].sector_count = bench.disk[1].sector_count = 2048;
 	assert_int_equal(init(), -EEXIST);

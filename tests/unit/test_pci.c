@@ -9,6 +9,7 @@
 
 struct card {
 	struct pci_device pci;
+	struct pci_device_state state;
 	unsigned accesses;
 	uint64_t mapped_base;
 	bool is_mapped;
@@ -105,7 +106,7 @@ static void card_add(struct card *card, uint8_t devfn)
 						 .dev = card } };
 	unsigned i;
 
-	pci_device_init(&card->pci, &identity);
+	pci_device_init(&card->pci, &identity, &card->state);
 	for (i = 0; i < 3; i++)
 		assert_int_equal(pci_bar_add(&card->pci, i, &bars[i]), 0);
 	assert_int_equal(pci_bar_add(&card->pci, 4, &wide), 0);
@@ -310,12 +311,13 @@ static void test_bad_bars(void **state)
 		{ 5, PCI_BAR_MEMORY_64, 16 }, { 6, PCI_BAR_MEMORY, 1024 },
 		{ 6, PCI_BAR_IO, 4096 },      { 7, PCI_BAR_MEMORY, 4096 },
 	};
+	struct pci_device_state memory = { 0 };
 	struct pci_device dev;
 	const struct pci_identity id = { .name = "bad" };
 	unsigned i;
 
 	(void)state;
-	pci_device_init(&dev, &id);
+	pci_device_init(&dev, &id, &memory);
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct pci_bar bar = { .kind = rows[i].kind,
 					     .size = rows[i].size };

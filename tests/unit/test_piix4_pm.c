@@ -169,7 +169,7 @@ static void test_gpe(void **state)
 	set(0xb2, PM_ACPI_ENABLE, 1);
 	set(0xafe2, 0x0102, 2);
 	assert_int_equal(get(0xafe0, 4), 0x01020000);
-	bench.pm.gpe_status = 0x0300;
+	bench.pm.state.gpe_status = 0x0300;
 	set(0xafe0, 0, 1);
 	assert_true(sci());
 	set(0xafe1, 0x01, 1);

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/program.h"
+#include "lib/program.h"
 #include "include/elf.h"
 #include "include/errno.h"
 #include "include/gate.h"

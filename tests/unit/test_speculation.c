@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/speculation.h"
+#include "boot/speculation.h"
 
 /* clang-format off */
 #define PAGE_TABLES	BIT(0)
@@ -199,7 +199,7 @@ static void test_words(void **state)
 			    "page tables");
 	speculation_decide(&rows[3].facts, false, &s);
 	assert_string_equal(speculation_describe(&s, text, sizeof(text)),
-			    "off by manifest");
+			    "off by configuration");
 	memset(&s, 0, sizeof(s));
 	s.is_on = true;
 	assert_string_equal(speculation_describe(&s, text, sizeof(text)),

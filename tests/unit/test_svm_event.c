@@ -276,7 +276,7 @@ static void test_nmi_cut_short_stays_masked(void **unused)
 static int setup_tcg(void **unused)
 {
 	(void)setup(unused);
-	features.is_tcg = true;
+	svm_features.is_tcg = true;
 	state.rflags |= X86_FLAG_IF;
 	return 0;
 }

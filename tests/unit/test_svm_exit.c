@@ -120,7 +120,7 @@ static void test_length(void **unused)
 	next_rip = 0;
 	assert_int_equal(run(guest_exits).length, 0);
 	/* A processor without NextRIP has a field of its own use there. */
-	svm->has_next_rip = false;
+	svm_features.has_next_rip = false;
 	next_rip = TEST_RIP + 2;
 	assert_int_equal(run(guest_exits).length, 0);
 }
@@ -164,7 +164,7 @@ static void test_io(void **unused)
 		assert_int_equal(info.length, 2);
 	}
 	/* Also without NextRIP. */
-	svm->has_next_rip = false;
+	svm_features.has_next_rip = false;
 	assert_int_equal(run(guest_exits).length, 2);
 }
 
@@ -189,7 +189,7 @@ static void test_nested(void **unused)
 		{ 0x100000006, NESTED_WRITE },
 		{ 0x100000014, NESTED_FETCH },
 		{ 0x200000006, NESTED_WRITE | NESTED_WALK },
-		/* Bits that mean nothing to core stay behind. */
+		/* Bits that mean nothing to the monitor stay behind. */
 		{ 0x1ffffffec, 0 },
 		{ UINT64_MAX,
 		  NESTED_PRESENT | NESTED_WRITE | NESTED_FETCH | NESTED_WALK },
@@ -216,7 +216,7 @@ static void test_interrupt_in_shadow(void **unused)
 	int_state = 1;
 	assert_int_equal(run(guest_exits).reason, EXIT_HOST_INTERRUPT);
 	assert_true(vcpu.has_shadow);
-	features.is_tcg = true;
+	svm_features.is_tcg = true;
 	assert_int_equal(run(guest_exits).reason, EXIT_SHADOWED);
 	int_state = 0;
 	assert_int_equal(run(guest_exits).reason, EXIT_HOST_INTERRUPT);

@@ -29,7 +29,7 @@ static void test_intercepts(void **unused)
 	assert_int_equal(v->intercept_cr, 0);
 	assert_int_equal(v->nested_control, 1);
 	assert_int_equal(v->nested_cr3, TEST_ROOT);
-	assert_int_equal(v->iopm_hpa, iopm_hpa);
+	assert_int_equal(v->iopm_hpa, svm_iopm_hpa);
 	assert_int_equal(v->msrpm_hpa, virt_to_phys(vm.private));
 	assert_int_equal(v->int_ctl, V_INTR_MASKING);
 }
@@ -49,7 +49,7 @@ static void test_cr4_is_looked_at(void **unused)
 	vm.host_cr4_mask = vm.guest_cr4_mask | 0x100000;
 	assert_int_equal(run_new()->intercept_cr, 0x100000);
 	/* Nor is it left to the guest when the mode is no more looked at. */
-	features.is_tcg = true;
+	svm_features.is_tcg = true;
 	svm_vendor.state_store(&vcpu, X86_GROUP_CONTROL);
 	assert_int_equal(run_on()->intercept_cr, 0x100000);
 	vm.host_cr4_mask = vm.guest_cr4_mask & ~0x10;
@@ -63,7 +63,7 @@ static void test_pause(void **unused)
 	vm.exits_on_pause = true;
 	assert_int_equal(run_new()->intercept & 0x800000, 0x800000);
 	assert_int_equal(entered.pause_count, 0);
-	features.has_pause_filter = true;
+	svm_features.has_pause_filter = true;
 	assert_in_range(run_new()->pause_count, 1, UINT16_MAX);
 	vm.exits_on_pause = false;
 	assert_int_equal(run_new()->intercept & 0x800000, 0);
@@ -254,7 +254,7 @@ static void test_flush(void **unused)
 	svm_vendor.tlb_flush(&vcpu);
 	assert_int_equal(run_on()->tlb_control, TLB_FLUSH_ASID);
 	assert_int_equal(run_on()->tlb_control, TLB_KEEP);
-	features.has_flush_asid = false;
+	svm_features.has_flush_asid = false;
 	svm_vendor.tlb_flush(&vcpu);
 	assert_int_equal(run_on()->tlb_control, TLB_FLUSH_ALL);
 	assert_int_equal(run_on()->tlb_control, TLB_KEEP);
@@ -272,7 +272,7 @@ static void test_clean(void **unused)
 static void test_no_clean_bits(void **unused)
 {
 	(void)unused;
-	features.has_clean_bits = false;
+	svm_features.has_clean_bits = false;
 	assert_int_equal(run_new()->clean, 0);
 	assert_int_equal(run_on()->clean, 0);
 }

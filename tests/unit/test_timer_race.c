@@ -17,7 +17,7 @@
 
 /* The C library has one of its own. */
 #define sched_yield monitor_sched_yield
-#include "core/host.h"
+#include "kernel/host.h"
 
 #define CPUS   3
 #define TIMERS 3

@@ -151,6 +151,32 @@ static void test_cpuid(void **unused)
 	simulate(cpuid);
 }
 
+/* PAT is kept here, and goes to the back end with the control registers. */
+static void pat(struct vcpu *vcpu)
+{
+	uint64_t *gpr = state()->gpr;
+
+	gpr[X86_RCX] = 0x277;
+	(void)to(EXIT_MSR, 2);
+	SIM_CHECK(gpr[X86_RDX] == 0x00070406 && gpr[X86_RAX] == 0x00070406);
+	back_of(vcpu)->stored = 0;
+	gpr[X86_RDX] = 0x00070106;
+	next_info.is_write = true;
+	SIM_CHECK(was_answered(to(EXIT_MSR, 2), RIP + 2, ""));
+	next_info.is_write = false;
+	SIM_CHECK(vcpu->vendor.pat == 0x0007010600070406);
+	SIM_CHECK(back_of(vcpu)->stored & X86_GROUP_CONTROL);
+	gpr[X86_RDX] = 0;
+	(void)to(EXIT_MSR, 2);
+	SIM_CHECK(gpr[X86_RDX] == 0x00070106);
+}
+
+static void test_pat(void **unused)
+{
+	(void)unused;
+	simulate(pat);
+}
+
 static void refusals(struct vcpu *vcpu)
 {
 	uint64_t *gpr = state()->gpr;
@@ -399,6 +425,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_skips),
 		cmocka_unit_test(test_cpuid),
+		cmocka_unit_test(test_pat),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_exceptions),
 		cmocka_unit_test(test_nothings),

@@ -377,11 +377,11 @@ static void hlt_is_not_left(struct vcpu *vcpu)
 	runs = back_of(vcpu)->runs;
 	alarm_set(vcpu, PENDING_KICK | PENDING_FLUSH, 0x41);
 	acts = (const enum act[]){ HLT, SHUT };
-	vcpu->vm->timer.deadline_tsc = 0;
-	timer_arm(&vcpu->vm->timer, sim.now + 300000);
+	vcpu->vm->domain->timer.deadline_tsc = 0;
+	timer_arm(&vcpu->vm->domain->timer, sim.now + 300000);
 	SIM_CHECK(vcpu_go(vcpu) == GATE_EXIT_NONE);
 	SIM_CHECK(back_of(vcpu)->runs == runs + 1);
-	SIM_CHECK(vcpu->page->events == GATE_EVENT_TIMER);
+	SIM_CHECK(vcpu->page->events == BIT(GATE_EVENT_TIMER_BIT));
 	SIM_CHECK(back_of(vcpu)->flushes == 1);
 	/* The machine has seen the event: the guest still halts. */
 	alarm_set(vcpu, PENDING_NMI, 0);

@@ -303,12 +303,12 @@ static void busy_guest(struct vcpu *vcpu, struct exit_info *info)
 
 static void timer_far(struct vcpu *vcpu)
 {
-	timer_arm(&vcpu->vm->timer, sim.now + sim_random(30000));
+	timer_arm(&vcpu->vm->domain->timer, sim.now + sim_random(30000));
 }
 
 static void timer_off(struct vcpu *vcpu)
 {
-	timer_cancel(&vcpu->vm->timer);
+	timer_cancel(&vcpu->vm->domain->timer);
 }
 
 static void flush_all(struct vcpu *vcpu)
@@ -356,8 +356,7 @@ static void act_randomly(struct vcpu *vcpu)
 /* One of the first VM ends it; others may do whatever they like meanwhile. */
 static void power_off(struct vcpu *vcpu)
 {
-	vm_stop(vcpu->vm, "powered off");
-	vcpu_pend(vcpu, PENDING_STOP);
+	domain_end(vcpu->vm->domain, GATE_END_EXIT, 0, vcpu->id);
 }
 
 static void stop_machine(struct vcpu *vcpu)
@@ -385,15 +384,18 @@ static void test_stops(void **unused)
 {
 	(void)unused;
 	for (unsigned seed = 0; seed < 2 * SEEDS; seed++) {
+		struct vm *first;
+
 		setup(seed, 1 + seed % 5, busy_guest, stop_machine);
 		all_from_start();
-		vm_start(the_vm);
+		first = the_vm;
 		/* And one beside it. */
 		the_vm = vm_make(2);
 		all_from_start();
+		vm_start(first);
 		vm_start(the_vm);
 		run_all(seed);
-		assert_int_equal(sim.host.guest_count, 0);
+		assert_int_equal(fake_vms.alive, 0);
 	}
 }
 

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "include/x86_state.h"
-#include "vmx/check.h"
+#include "scripts/entry-check/check.h"
 
 #define FLAT_CODE   0xc09b
 #define FLAT_DATA   0xc093

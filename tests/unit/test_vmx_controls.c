@@ -3,16 +3,7 @@
  * Control negotiation against the capability MSRs of processors, as Bochs 2.7
  * has them, and against such that lack something.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-
-#include "include/errno.h"
-#include "vmx/controls.h"
-#include "vmx/vmcs.h"
+#include "tests/unit/vmx_test.h"
 
 #define BASIC	   0x00d810000000002b
 #define BASIC_ICE  0x00d8100000000004
@@ -28,7 +19,7 @@
 #define FIXED1	   0xffffffff
 #define CR4_FIXED0 0x2000
 
-/* What is to come of a model's capabilities. */
+/* What is to be negotiated of a model's capabilities. */
 #define HAS_UNRESTRICTED BIT(0)
 #define HAS_INVPCID	 BIT(1)
 #define HAS_PAUSE_LOOP	 BIT(2)
@@ -139,7 +130,7 @@ static void expect_allowed(const struct model *m, const struct vmx_controls *c)
 	}
 }
 
-static void test_models(void **state)
+static void test_models(void **unused)
 {
 	const uint32_t off = PROC_CR3_LOAD_EXITING | PROC_CR3_STORE_EXITING |
 			     PROC_CR8_LOAD_EXITING | PROC_CR8_STORE_EXITING |
@@ -147,7 +138,7 @@ static void test_models(void **state)
 			     PROC_INTERRUPT_WINDOW | PROC_NMI_WINDOW |
 			     PROC_PAUSE_EXITING | PROC_MONITOR_TRAP;
 
-	(void)state;
+	(void)unused;
 	for (unsigned i = 0; i < ARRAY_SIZE(models); i++) {
 		const struct model *m = &models[i];
 		struct vmx_controls c;
@@ -180,11 +171,11 @@ static void refused(struct vmx_caps caps, const char *word)
 		fail_msg("'%s' does not say '%s'", why, word);
 }
 
-static void test_refusals(void **state)
+static void test_refusals(void **unused)
 {
 	struct vmx_caps caps = models[0].caps;
 
-	(void)state;
+	(void)unused;
 	refused(penryn, "EPT");
 	caps.word[WORD_PROC] &= ~((uint64_t)PROC_SECONDARY << 32);
 	refused(caps, "secondary");
@@ -208,12 +199,12 @@ static void test_refusals(void **state)
 }
 
 /* What is only wanted is done without. */
-static void test_without(void **state)
+static void test_without(void **unused)
 {
 	struct vmx_caps caps = models[HASWELL].caps;
 	struct vmx_controls c;
 
-	(void)state;
+	(void)unused;
 	caps.word[WORD_PROC] &= ~((uint64_t)PROC_TPR_SHADOW << 32);
 	assert_int_equal(negotiate(&caps, &c), 0);
 	assert_false(c.has_tpr_shadow);
@@ -255,12 +246,12 @@ static void test_without(void **state)
 }
 
 /* It is of use only if it goes on from where it was, and knows its rate. */
-static void test_timer(void **state)
+static void test_timer(void **unused)
 {
 	struct vmx_caps caps = models[HASWELL].caps;
 	struct vmx_controls c;
 
-	(void)state;
+	(void)unused;
 	caps.misc = (caps.misc & ~VMX_MISC_TIMER_SHIFT) | 5;
 	assert_int_equal(negotiate(&caps, &c), 0);
 	assert_int_equal(c.timer_shift, 5);
@@ -278,12 +269,12 @@ static void test_timer(void **state)
 }
 
 /* The read-only identity page table rules accessed and dirty bits out. */
-static void test_accessed_dirty(void **state)
+static void test_accessed_dirty(void **unused)
 {
 	struct vmx_caps caps = models[HASWELL].caps;
 	struct vmx_controls c;
 
-	(void)state;
+	(void)unused;
 	caps.word[WORD_PROC2] &= ~((uint64_t)PROC2_UNRESTRICTED << 32);
 	assert_int_equal(negotiate(&caps, &c), 0);
 	assert_false(c.has_ept_ad);

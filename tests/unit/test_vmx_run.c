@@ -1,141 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Entries and exits against a VMCS that counts: which fields each exit costs
- * until the next one, and what becomes of events.  core's part, and the
- * machine's, is played here.
+ * until the next one, and what becomes of events.  The test plays the monitor's
+ * part, and the machine's.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-
-/* For its static state: which VMCS is current, what the processor has. */
-#include "vmx/vmx.c"
-
-#include "tests/unit/fake_phys.h"
-
-/* ---- What the back end stands on ----------------------------------------- */
-
-#define FIELDS 0x7000
-
-static uint64_t vmcs[FIELDS];
-static unsigned reads, writes;
-static void (*guest)(void); /* what "runs" until it exits */
-
-uint64_t vmcs_read(uint64_t field)
-{
-	assert_true(field < FIELDS);
-	reads++;
-	return vmcs[field];
-}
-
-void vmcs_write(uint64_t field, uint64_t value)
-{
-	assert_true(field < FIELDS);
-	writes++;
-	vmcs[field] = value;
-}
-
-char vmx_exit_point[1];
-
-static unsigned entries;
-static uint32_t injected; /* at the last entry */
-
-uint64_t vmx_enter(struct x86_state *state, uint64_t is_launched,
-		   uint64_t *host_rsp)
-{
-	(void)state;
-	(void)is_launched;
-	(void)host_rsp;
-	entries++;
-	injected = (uint32_t)vmcs[VMCS_ENTRY_INTERRUPTION_INFO];
-	vmcs[VMCS_ENTRY_INTERRUPTION_INFO] &= ~INTERRUPTION_VALID;
-	vmcs[VMCS_IDT_VECTORING_INFO] = 0;
-	guest();
-	return 0;
-}
-
-void log_print(enum log_level level, const char *format, ...)
-{
-	(void)level;
-	(void)format;
-}
-
-/* ---- A vCPU -------------------------------------------------------------- */
-
-#define RIP 0x1000
-
-static struct x86_state state;
-static struct vendor_vm vm;
-static struct vmx_vcpu vmx_vcpu;
-static struct vendor_vcpu vcpu;
-static struct vendor_apic apic;
-static uint32_t apic_registers[PAGE_SIZE / 4] __aligned(PAGE_SIZE);
-static uint64_t deadline;
-
-static int setup(void **unused)
-{
-	(void)unused;
-	memset(vmcs, 0, sizeof(vmcs));
-	state = (struct x86_state){ .rip = RIP, .rflags = X86_FLAG_ONE };
-	features = (struct vmx_features){ .cr0_fixed1 = UINT64_MAX };
-	features.controls = (struct vmx_controls){
-		.has_unrestricted = true,
-		.has_tpr_shadow = true,
-		.has_efer = true,
-		.has_timer = true,
-	};
-	memset(apic_registers, 0, sizeof(apic_registers));
-	apic = (struct vendor_apic){ .page = apic_registers };
-	vmx_vcpu = (struct vmx_vcpu){
-		.features = &features,
-		.tpr = (uint8_t *)apic.page + APIC_TPR,
-		.is_initialized = true,
-		.proc_controls = PROC_TPR_SHADOW,
-		.rip = RIP,
-		.rflags = X86_FLAG_ONE,
-		.deadline = 1,
-		.cr0_mask = UINT64_MAX,
-		.cr0_shadow = X86_CR0_PE,
-	};
-	vcpu = (struct vendor_vcpu){
-		.state = &state,
-		.vm = &vm,
-		.apic = &apic,
-		.deadline = &deadline,
-		.private = &vmx_vcpu,
-	};
-	vmcs[VMCS_GUEST_RIP] = RIP;
-	vmcs[VMCS_GUEST_RFLAGS] = X86_FLAG_ONE;
-	vmcs[VMCS_EXIT_INSN_LENGTH] = 2;
-	vmx_cpus[0].current = &vmx_vcpu;
-	deadline = 1;
-	entries = 0;
-	return 0;
-}
-
-static struct exit_info run(void)
-{
-	struct exit_info info = { 0 };
-
-	vmx_vendor.run(&vcpu, &info);
-	return info;
-}
-
-static void exit_cpuid(void)
-{
-	vmcs[VMCS_EXIT_REASON] = REASON_CPUID;
-}
-
-/* The guest's next exit, a CPUID: as if nothing had happened before. */
-static struct exit_info run_on(void)
-{
-	guest = exit_cpuid;
-	return run();
-}
+#include "tests/unit/vmx_test.h"
 
 /* ---- What exits cost ----------------------------------------------------- */
 
@@ -235,12 +104,6 @@ static void test_costs(void **unused)
 }
 
 /* ---- Events -------------------------------------------------------------- */
-
-static uint32_t event_of(unsigned type, unsigned vector)
-{
-	return (uint32_t)(INTERRUPTION_VALID |
-			  FIELD_PUT(INTERRUPTION_TYPE, type) | vector);
-}
 
 static unsigned cut_type;
 static bool has_error;
@@ -576,7 +439,7 @@ static void test_timer(void **unused)
 	uint64_t now = tsc_read();
 
 	(void)unused;
-	features.controls.timer_shift = 5;
+	vmx_features.controls.timer_shift = 5;
 	deadline = now + (1ULL << 36);
 	(void)run_on();
 	assert_in_range(vmcs[VMCS_PREEMPTION_TIMER], (1ULL << 31) - (1 << 28),
@@ -595,7 +458,7 @@ static void test_timer(void **unused)
 	deadline = UINT64_MAX;
 	(void)run_on();
 	assert_int_equal(vmcs[VMCS_PREEMPTION_TIMER], UINT32_MAX);
-	features.controls.has_timer = false;
+	vmx_features.controls.has_timer = false;
 	deadline = now;
 	(void)run_on();
 	assert_int_equal(vmcs[VMCS_PREEMPTION_TIMER], UINT32_MAX);
@@ -612,10 +475,10 @@ static void make_vmcs(void)
 		.nested_root = 0x123000,
 		.exits_on_pause = vm.exits_on_pause,
 	};
-	features.controls.word[WORD_PROC] = PROC_TPR_SHADOW;
-	features.controls.word[WORD_PROC2] = PROC2_EPT | PROC2_VPID;
+	vmx_features.controls.word[WORD_PROC] = PROC_TPR_SHADOW;
+	vmx_features.controls.word[WORD_PROC2] = PROC2_EPT | PROC2_VPID;
 	memset(vmcs, 0, sizeof(vmcs));
-	vmx_vmcs_init_guest(&vcpu);
+	vmx_controls_init(&vcpu);
 }
 
 /* A VM whose vCPUs share a CPU exits from spin loops, or at each PAUSE. */
@@ -654,7 +517,7 @@ static void test_new_pause(void **unused)
 	make_vmcs();
 	assert_true(vmcs[VMCS_PROC_CONTROLS] & PROC_PAUSE_EXITING);
 	assert_false(vmcs[VMCS_PROC_CONTROLS2] & PROC2_PAUSE_LOOP);
-	features.controls.has_pause_loop = true;
+	vmx_features.controls.has_pause_loop = true;
 	make_vmcs();
 	assert_false(vmcs[VMCS_PROC_CONTROLS] & PROC_PAUSE_EXITING);
 	assert_true(vmcs[VMCS_PROC_CONTROLS2] & PROC2_PAUSE_LOOP);
@@ -671,7 +534,7 @@ static void test_new_ept(void **unused)
 	vm.exits_on_pause = false;
 	make_vmcs();
 	assert_int_equal(vmcs[VMCS_EPT_POINTER], 0x12301e);
-	features.controls.has_ept_ad = true;
+	vmx_features.controls.has_ept_ad = true;
 	make_vmcs();
 	assert_int_equal(vmcs[VMCS_EPT_POINTER], 0x12305e);
 	/* A vCPU for which no VPID was left does without. */
@@ -691,8 +554,6 @@ static void test_new_apic(void **unused)
 			 virt_to_phys(apic.page));
 	assert_int_equal(vmcs[VMCS_VIRTUAL_APIC_ADDRESS] % PAGE_SIZE, 0);
 }
-
-#define TEST(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
 {

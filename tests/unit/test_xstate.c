@@ -6,7 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/xstate.h"
+#include "vm/xstate.h"
 
 #define DAZ BIT(6)
 #define MM  BIT(17) /* AMD's misaligned exception mask */

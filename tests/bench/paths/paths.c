@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A plugin for QEMU's interpreter that counts instructions of the host's one
- * CPU: the longest time with interrupts off, and from one address to another.
+ * CPU: the longest time with interrupts off, from one address to another, and
+ * from the monitor's first instruction to the first in ring 3.
  *
  *   -plugin paths.so,entries=ADDR,gate=ADDR[,gate=ADDR...],from=ADDR,to=ADDR,
- *	out=FILE
+ *	start=ADDR,main=ADDR,out=FILE
  *
  * entries: the 256 trap entries, 16 bytes each; gate: where SYSCALL comes in;
- * from, to: the path to count.  Nothing of the host changes by it.
+ * from, to: the path to count; start: where the boot loader goes to; main: the
+ * first C function, after which all code in the lower half is ring 3's.
+ * Nothing of the host changes by it.
  *
  * Interrupts are on while both IF and GIF are set.  IF is not read but
  *followed: traps, SYSCALL, VM exits and CLI clear it, STI, SYSRET and VMRUN set
@@ -55,12 +58,13 @@ void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id,
 				    void *ctx);
 
 #define MONITOR_VA 0xffffffff80000000u
+#define LOWER_HALF (1ull << 47)
 #define ENTRIES	   256
 #define EXCEPTIONS 32
 #define GATES	   4
 
 static struct {
-	uint64_t entries, gate[GATES], from, to;
+	uint64_t entries, gate[GATES], from, to, start, main;
 	unsigned gate_count;
 	FILE *out;
 } options;
@@ -72,7 +76,9 @@ static struct {
 	bool after_iret;	    /* IF, when the trap is over */
 	uint64_t off_count, off_va; /* where interrupts went off */
 	uint64_t longest, longest_from, longest_to;
-	uint64_t began, path; /* of from and to */
+	uint64_t began, path;	 /* of from and to */
+	uint64_t started, first; /* first: until ring 3; 0: not yet */
+	bool is_main;
 } state = { .is_gif = true };
 
 static bool is_on(void)
@@ -169,6 +175,28 @@ static void on_to(unsigned cpu, void *va)
 	state.began = 0;
 }
 
+static void on_start(unsigned cpu, void *va)
+{
+	(void)cpu;
+	(void)va;
+	state.started = state.count;
+}
+
+static void on_main(unsigned cpu, void *va)
+{
+	(void)cpu;
+	(void)va;
+	state.is_main = true;
+}
+
+static void on_ring_3(unsigned cpu, void *va)
+{
+	(void)cpu;
+	(void)va;
+	if (!state.first)
+		state.first = state.count - state.started;
+}
+
 /* clang-format off */
 static const struct {
 	uint8_t length, bytes[3];
@@ -218,8 +246,14 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 
 		qemu_plugin_register_vcpu_insn_exec_inline(insn, INLINE_ADD_U64,
 							   &state.count, 1);
+		if (va == options.start)
+			watch(insn, on_start, va);
+		if (va < LOWER_HALF && state.is_main && !state.first)
+			watch(insn, on_ring_3, va);
 		if (va < MONITOR_VA)
 			continue;
+		if (va == options.main)
+			watch(insn, on_main, va);
 		watch_entries(insn, va);
 		if (va == behind_vmrun)
 			watch(insn, on_vmexit, va);
@@ -241,9 +275,9 @@ static void report(qemu_plugin_id_t id, void *ctx)
 	(void)ctx;
 	fprintf(options.out,
 		"longest=%" PRIu64 " off=%" PRIx64 " on=%" PRIx64
-		" path=%" PRIu64 "\n",
-		state.longest, state.longest_from, state.longest_to,
-		state.path);
+		" path=%" PRIu64 " first=%" PRIu64 "\n",
+		state.longest, state.longest_from, state.longest_to, state.path,
+		state.first);
 	fclose(options.out);
 }
 
@@ -270,6 +304,8 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info,
 			options.gate_count++;
 		else if (!option(argv[i], "entries", &options.entries) &&
 			 !option(argv[i], "from", &options.from) &&
+			 !option(argv[i], "start", &options.start) &&
+			 !option(argv[i], "main", &options.main) &&
 			 !option(argv[i], "to", &options.to))
 			return -1;
 	}

@@ -40,8 +40,8 @@ __noreturn void compat_run(const char *code, uint64_t stack);
 					   "memory", "cc");                   \
 	}
 
-#define CALL_YIELD "mov $" STRING(13) ", %%eax\n\tsyscall\n\t"
-_Static_assert(GATE_YIELD == 13, "as in CALL_YIELD");
+#define CALL_YIELD "mov $" STRING(11) ", %%eax\n\tsyscall\n\t"
+_Static_assert(GATE_YIELD == 11, "as in CALL_YIELD");
 /* FLAGS with one more bit. */
 #define FLAG(bit) "pushf\n\torl $" #bit ", (%%rsp)\n\tpopf\n\t"
 

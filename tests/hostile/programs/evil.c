@@ -12,7 +12,7 @@
 
 struct evil evil;
 
-void machine_main(unsigned vcpu);
+void program_main(unsigned vcpu);
 
 static const struct attack *const tables[] = {
 	entry_attacks, lifetime_attacks, timer_attacks, memory_attacks,
@@ -117,7 +117,7 @@ static const struct attack *find_attack(void)
 static void begin(unsigned vcpu)
 {
 	if (vcpu == 0) {
-		parse_command(gate_config()->cmdline);
+		parse_command(machine_config()->cmdline);
 		SAY("%s%s%s: begins on %u vCPUs", evil.attack,
 		    evil.detail[0] ? " " : "", evil.detail,
 		    gate_config()->vcpu_count);
@@ -127,7 +127,7 @@ static void begin(unsigned vcpu)
 		gate_yield();
 }
 
-void machine_main(unsigned vcpu)
+void program_main(unsigned vcpu)
 {
 	struct self self = {
 		.id = vcpu,
@@ -143,7 +143,7 @@ void machine_main(unsigned vcpu)
 	attack = find_attack();
 	if (!attack) {
 		SAY("FAIL there is no attack \"%s\"", evil.attack);
-		gate_stop(GATE_STOP_ERROR, 0);
+		gate_exit(MACHINE_EXIT_ERROR);
 	}
 	/* The time runs from when all are here. */
 	meet(&self);
@@ -153,7 +153,7 @@ void machine_main(unsigned vcpu)
 	if (vcpu == evil.ender) {
 		SAY("%s: ends", evil.attack);
 		__atomic_store_n(&evil.is_over, 1, __ATOMIC_RELEASE);
-		gate_stop(GATE_STOP_POWER_OFF, 0);
+		gate_exit(MACHINE_EXIT_POWER_OFF);
 	}
 	for (;;)
 		gate_yield();

@@ -12,7 +12,8 @@
 #ifndef BULKHEAD_TESTS_HOSTILE_EVIL_H
 #define BULKHEAD_TESTS_HOSTILE_EVIL_H
 
-#include "machine/gate_calls.h"
+#include "include/machine_config.h"
+#include "lib/user/gate_calls.h"
 
 #define EVIL_WORD_SIZE 32
 
@@ -30,6 +31,11 @@ struct evil {
 };
 
 extern struct evil evil;
+
+static inline const struct machine_config *machine_config(void)
+{
+	return gate_argument();
+}
 
 /* One vCPU's thread. */
 struct self {

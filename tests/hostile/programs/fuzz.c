@@ -60,13 +60,28 @@ static long call_timer(struct self *self)
 			 0);
 }
 
-static long call_block(struct self *self)
+static long call_copy(struct self *self)
 {
-	return gate_call4(GATE_BLOCK,
-			  random_next(self) % 3 | random_next(self) << 16,
-			  random_next(self) % 64,
-			  GATE_WINDOW_VA + random_next(self) % MIB(1),
-			  random_next(self) % 16 * 512);
+	return gate_console_read(
+		(void *)(GATE_WINDOW_VA + random_next(self) % MIB(1)),
+		random_next(self) % 512);
+}
+
+static long call_event(struct self *self)
+{
+	switch (random_next(self) % 4) {
+	case 0:
+		return gate_wake((unsigned)random_next(self) %
+				 (self->vcpus + 1));
+	case 1:
+		return gate_event_route((unsigned)random_next(self) % 64,
+					(unsigned)random_next(self) %
+						(self->vcpus + 1));
+	case 2:
+		return gate_doorbell((unsigned)random_next(self) % 64);
+	default:
+		return gate_port_read((uint16_t)random_next(self), 1);
+	}
 }
 
 static long call_map(struct self *self)
@@ -116,7 +131,7 @@ static long call_other(struct self *self)
 	case 1:
 		return gate_call(GATE_XCR0_SET, random_next(self) % 8, 0, 0);
 	case 2:
-		return one_in(self, 16) ? gate_stop(GATE_STOP_RESET, 0) : 0;
+		return one_in(self, 16) ? gate_call(GATE_RESET, 0, 0, 0) : 0;
 	default:
 		return gate_call(GATE_YIELD, 0, 0, 0);
 	}
@@ -141,17 +156,17 @@ static long call_resume(struct self *self)
 }
 
 static const fuzz_fn good_calls[] = {
-	call_state, call_line, call_msi, call_apic,  call_timer,  call_block,
-	call_map,   call_text, call_msr, call_other, call_resume,
+	call_state, call_line, call_msi, call_apic,  call_timer,  call_copy,
+	call_map,   call_text, call_msr, call_other, call_resume, call_event,
 };
 
-/* Not to where the program itself would be written over. */
-static bool is_harmful(uint64_t call, uint64_t a)
+/*
+ * Those that end the program, sleep for ever, or write over it.
+ */
+static bool is_harmful(uint64_t call)
 {
-	if (call == GATE_STOP && a < GATE_STOP_COUNT && a != GATE_STOP_RESET)
-		return true;
 	return call == GATE_RESUME || call == GATE_CONSOLE_READ ||
-	       call == GATE_BLOCK;
+	       call == GATE_EXIT || call == GATE_WAIT;
 }
 
 static void wild_call(struct self *self)
@@ -159,10 +174,10 @@ static void wild_call(struct self *self)
 	uint64_t call = random_next(self) % (GATE_CALL_COUNT + 2);
 	uint64_t a = random_argument(self);
 
-	if (is_harmful(call, a))
+	if (is_harmful(call))
 		return;
 	if ((call == GATE_LOG || call == GATE_CONSOLE_WRITE ||
-	     call == GATE_STOP) &&
+	     call == GATE_RESET) &&
 	    !one_in(self, RARE))
 		return;
 	gate_call4((enum gate_call)call, a, random_argument(self),

@@ -30,7 +30,7 @@ static void first_state(struct self *self)
 {
 	struct x86_state *state = &self->page->state;
 
-	gate_stop(GATE_STOP_RESET, 0);
+	gate_reset();
 	gate_state_load(X86_GROUP_SEGMENTS | X86_GROUP_CONTROL |
 			X86_GROUP_TABLES | X86_GROUP_DEBUG | X86_GROUP_SYSCALL);
 	state->seg[X86_CS].base = 0;

@@ -15,7 +15,7 @@ static void attack_use_after_free(struct self *self)
 	meet(self);
 	for (uint64_t i = 0; goes_on(self); i++) {
 		gate_map(FAR_GPA + (i % 64 << 30), PAGE_SIZE, 0, GATE_MAP_RAM);
-		gate_stop(GATE_STOP_RESET, 0);
+		gate_reset();
 		gate_msi(0xfee00000 | (random_next(self) & 0xf) << 12, 0x400);
 		gate_line(GATE_LINE_NMI, i & 1);
 	}
@@ -33,18 +33,16 @@ static void attack_spin(struct self *self)
 /* Every kind of stop from every vCPU at one moment. */
 static void attack_stop(struct self *self)
 {
-	static const enum gate_stop kinds[] = {
-		GATE_STOP_POWER_OFF,
-		GATE_STOP_DEBUG_EXIT,
-		GATE_STOP_ERROR,
+	static const uint64_t codes[] = {
+		MACHINE_EXIT_POWER_OFF,
+		MACHINE_EXIT_DEBUG(0),
+		MACHINE_EXIT_ERROR,
 	};
 
 	for (unsigned i = 0; i < RESETS; i++)
-		gate_stop(GATE_STOP_RESET, random_next(self));
+		gate_reset();
 	meet(self);
-	if (one_in(self, 4))
-		gate_stop(GATE_STOP_COUNT, 0);
-	gate_stop(kinds[self->id % ARRAY_SIZE(kinds)], self->id);
+	gate_exit(codes[self->id % ARRAY_SIZE(codes)]);
 }
 
 /* Every vCPU crashes at one moment. */
@@ -78,7 +76,7 @@ static void attack_reset(struct self *self)
 		if (self->id != evil.ender || self->id == 0)
 			gate_resume();
 		if (one_in(self, 4))
-			gate_stop(GATE_STOP_RESET, 0);
+			gate_reset();
 	}
 }
 

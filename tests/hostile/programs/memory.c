@@ -68,7 +68,7 @@ static void attack_long(struct self *self)
 			break;
 	while (goes_on(self)) {
 		gate_map(0, EVERYTHING, 0, GATE_MAP_NONE);
-		gate_map(PAGE_SIZE, gate_config()->ram_size - PAGE_SIZE, 0,
+		gate_map(PAGE_SIZE, machine_config()->ram_size - PAGE_SIZE, 0,
 			 GATE_MAP_RAM);
 	}
 }

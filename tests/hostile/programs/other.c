@@ -9,7 +9,7 @@
 #define LEAKS_SHOWN 20
 
 /* A disk, whatever address: the window, read-only pages, holes, ring 0. */
-static void attack_block(struct self *self)
+static void attack_copy(struct self *self)
 {
 	meet(self);
 	while (goes_on(self)) {
@@ -27,17 +27,20 @@ static void attack_block(struct self *self)
 		if (address >= GATE_PAGE_VA(0) - MIB(2) &&
 		    address < GATE_STACK_TOP(GATE_MAX_VCPUS))
 			continue;
-		gate_call4(GATE_BLOCK,
-			   random_next(self) % 4 | random_next(self) % 3 << 8 |
-				   random_next(self) << 16,
-			   one_in(self, 4) ? random_argument(self)
-					   : random_next(self) % 64,
-			   address, bytes);
-		if (one_in(self, 2))
-			self->page->completion_count = 0;
-		if (one_in(self, 16))
-			any_page(self)->completion_count =
-				(uint32_t)random_argument(self);
+		switch (random_next(self) % 3) {
+		case 0:
+			gate_console_read((void *)address, bytes);
+			break;
+		case 1:
+			if (one_in(self, 64))
+				gate_call(GATE_LOG, GATE_LOG_DEBUG, address,
+					  bytes);
+			break;
+		default:
+			gate_call(GATE_PORT_WRITE_STRING, 0x3f8, address,
+				  bytes);
+			break;
+		}
 	}
 }
 
@@ -84,7 +87,7 @@ static unsigned look_at(const char *where, const uint64_t *words, size_t count)
 static unsigned look_at_memory(void)
 {
 	const uint64_t *words = (const uint64_t *)GATE_WINDOW_VA;
-	const struct gate_config *config = gate_config();
+	const struct machine_config *config = machine_config();
 	uint64_t size = config->ram_size + config->vram_size + config->rom_size;
 
 	for (uint64_t i = 0; i < size / sizeof(*words); i++) {
@@ -138,14 +141,15 @@ static void attack_leak(struct self *self)
 			 PAGE_SIZE / 8);
 	found += look_at_memory();
 	for (unsigned call = 0; call < GATE_CALL_COUNT + 3; call++)
-		if (call != GATE_RESUME && call != GATE_STOP)
+		if (call != GATE_RESUME && call != GATE_EXIT &&
+		    call != GATE_WAIT)
 			found += look_at_registers(call);
 	if (!found)
 		SAY("PASS nothing of ring 0 is seen");
 }
 
 const struct attack other_attacks[] = {
-	{ "block", attack_block },
+	{ "copy", attack_copy },
 	{ "calls", attack_calls },
 	{ "leak", attack_leak },
 	{ 0 },

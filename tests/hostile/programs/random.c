@@ -32,7 +32,7 @@ uint64_t random_argument(struct self *self)
 		GATE_STACK_TOP(0),
 		GATE_WINDOW_VA,
 		GATE_CONFIG_VA,
-		GATE_BLOB_VA,
+		GATE_MODULE_VA,
 		0x00007ffffffff000ULL,
 		0x00007fffffffffffULL,
 		0x0000800000000000ULL,

@@ -113,7 +113,6 @@ static void attack_race(struct self *self)
 			continue;
 		}
 		gate_state_load((uint32_t)random_next(self) & GROUPS);
-		self->page->completion_count = (uint32_t)random_next(self);
 		gate_call4((enum gate_call)(GATE_STATE_LOAD +
 					    random_next(self) % 11),
 			   random_next(self) % PAGE_SIZE,
@@ -166,7 +165,7 @@ static void disturb(struct self *self)
 		break;
 	case 6:
 		if (one_in(self, 64))
-			gate_stop(GATE_STOP_RESET, 0);
+			gate_reset();
 		break;
 	default:
 		spin_ns(random_next(self) % (20 * NS_PER_US));

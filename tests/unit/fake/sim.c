@@ -10,8 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "core/mcheck.h"
-#include "core/trap.h"
+#include "kernel/mcheck.h"
+#include "kernel/trap.h"
 #include "include/log.h"
 #include "include/panic.h"
 #include "mm/phys.h"
@@ -30,7 +30,7 @@ void thread_switch(uint64_t *save_rsp, uint64_t load_rsp);
 void thread_entry(void);
 void thread_first(void);
 
-/* As core/entry.asm's: what thread_create() puts on a stack fits. */
+/* As kernel/entry.asm's: what thread_create() puts on a stack fits. */
 __asm__(".pushsection .text\n"
 	".globl sim_swap\n"
 	"sim_swap:\n"
@@ -135,7 +135,7 @@ static void timers_look(void)
 	}
 }
 
-/* As core/trap.c's. */
+/* As kernel/trap.c's. */
 static void irq_handle(struct cpu *cpu, uint32_t irq)
 {
 	cpu->irq_count++;

@@ -21,8 +21,8 @@
 #ifndef BULKHEAD_SIM_H
 #define BULKHEAD_SIM_H
 
-#include "core/cpu.h"
-#include "core/host.h"
+#include "kernel/cpu.h"
+#include "kernel/host.h"
 
 #define SIM_CPUS_MAX 4
 #define SIM_HELD_MAX 8

@@ -6,11 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/loader.h"
-#include "drivers/cmos.h"
 #include "include/errno.h"
 #include "include/x86_msr.h"
 #include "mm/pages.h"
+#include "vm/gate.h"
 
 #define GROUPS_ALL                                                   \
 	(X86_GROUP_GPR_RIP | X86_GROUP_SEGMENTS | X86_GROUP_TABLES | \
@@ -68,22 +67,6 @@ static void back_state_store(struct vendor_vcpu *vcpu, uint32_t groups)
 		back->has_shadow = vcpu->state->interrupt_shadow;
 	back->stored |= groups;
 	vcpu->state->dirty &= ~groups;
-}
-
-static int back_msr_get(struct vendor_vcpu *vcpu, uint32_t msr, uint64_t *value)
-{
-	if (msr != MSR_PAT)
-		return -ENOENT;
-	*value = private_of(vcpu)->pat;
-	return 0;
-}
-
-static int back_msr_set(struct vendor_vcpu *vcpu, uint32_t msr, uint64_t value)
-{
-	if (msr != MSR_PAT)
-		return -ENOENT;
-	private_of(vcpu)->pat = value;
-	return 0;
 }
 
 static bool back_can_inject(struct vendor_vcpu *vcpu, enum event_kind kind)
@@ -211,7 +194,7 @@ static void back_run(struct vendor_vcpu *vendor, struct exit_info *info)
 	struct back_vcpu *back = private_of(vendor);
 
 	SIM_CHECK(!fake_x86.is_irq_on && sim_this()->held_count == 0);
-	SIM_CHECK(this_cpu()->thread == vcpu->thread);
+	SIM_CHECK(this_cpu()->thread == vcpu->user.thread);
 	SIM_CHECK(vendor->cpu == this_cpu()->id);
 	SIM_CHECK(this_cpu()->fpu_owner == vcpu);
 	SIM_CHECK(!vcpu->page->state.dirty);
@@ -247,8 +230,6 @@ const struct vendor back_vendor = {
 	.vcpu_fini = back_vcpu_fini,
 	.state_load = back_state_load,
 	.state_store = back_state_store,
-	.msr_get = back_msr_get,
-	.msr_set = back_msr_set,
 	.can_inject = back_can_inject,
 	.inject = back_inject,
 	.open_window = back_open_window,
@@ -281,17 +262,22 @@ void guest_exits(struct exit_info *info, enum exit_reason reason,
 
 /* ---- The machine --------------------------------------------------------- */
 
-void gate_enter_machine(uint64_t rip, uint64_t rsp, uint64_t arg)
+const struct vendor *const vendor_emulator = NULL;
+
+const struct gate_row gate_calls_vm[GATE_ROWS];
+const struct gate_row gate_calls_program[GATE_ROWS];
+
+void gate_enter_user(uint64_t rip, uint64_t rsp, uint64_t arg)
 {
-	struct vcpu *vcpu = vcpu_current();
+	struct user_thread *user = this_cpu()->gate_arg;
 
 	(void)rip;
 	(void)rsp;
-	SIM_CHECK(arg == vcpu->id);
+	SIM_CHECK(arg == user->id && user->vcpu);
 	sim_user(1);
-	fake_vms.machine(vcpu);
-	vm_stop(vcpu->vm, "its machine has returned");
-	vcpu_exit(vcpu);
+	fake_vms.machine(user->vcpu);
+	domain_end(user->domain, GATE_END_EXIT, 0, user->id);
+	user_thread_exit(user);
 }
 
 enum gate_exit vcpu_go(struct vcpu *vcpu)
@@ -303,39 +289,61 @@ enum gate_exit vcpu_go(struct vcpu *vcpu)
 	return vcpu->page->exit;
 }
 
-/* As core/gate.c's dispatcher. */
+/* As vm/gate.c's dispatcher. */
 void gate_vm(struct vcpu *vcpu, void (*fn)(struct vcpu *vcpu))
 {
 	irq_disable();
-	vm_lock(vcpu);
+	domain_lock(&vcpu->user);
 	fn(vcpu);
-	vm_unlock(vcpu);
-	if (__atomic_load_n(&vcpu->pending, __ATOMIC_RELAXED) & PENDING_STOP)
-		vcpu_exit(vcpu);
+	domain_unlock(&vcpu->user);
+	if (domain_is_stopping(vcpu->vm->domain))
+		user_thread_exit(&vcpu->user);
 	sim_user(1);
 }
 
 /* ---- What else a VM stands on -------------------------------------------- */
 
-int loader_load(struct vm *vm, uint64_t *entry)
+int domain_map_zero(struct domain *domain, uint64_t va, unsigned prot)
 {
-	(void)vm;
-	*entry = 0x400000;
+	(void)domain;
+	(void)va;
+	(void)prot;
 	return 0;
 }
 
-void loader_unload(struct vm *vm)
+void domain_release_memory(struct domain *domain)
 {
-	(void)vm;
+	(void)domain;
 }
 
-void loader_free_copies(struct vm *vm)
+void space_lock(struct domain *domain)
 {
-	(void)vm;
+	while (!spin_trylock(&domain->space_lock))
+		sched_breathe();
 }
 
-uint64_t cmos_read_epoch(void)
+void space_unlock(struct domain *domain)
 {
+	spin_unlock(&domain->space_lock);
+}
+
+int address_space_map(struct address_space *space, uint64_t va, hpa_t hpa,
+		      uint64_t length, unsigned prot)
+{
+	(void)space;
+	(void)va;
+	(void)hpa;
+	(void)length;
+	(void)prot;
+	return 0;
+}
+
+int address_space_unmap(struct address_space *space, uint64_t va,
+			uint64_t length)
+{
+	(void)space;
+	(void)va;
+	(void)length;
 	return 0;
 }
 
@@ -418,7 +426,7 @@ void host_power_off(uint8_t code)
 
 int fpu_init_vcpu(struct vcpu *vcpu)
 {
-	vcpu->xsave = pages_alloc_zeroed(NULL, &vcpu->vm->account, 0);
+	vcpu->xsave = pages_alloc_zeroed(NULL, vcpu->vm->vendor.account, 0);
 	return 0;
 }
 
@@ -496,22 +504,73 @@ static struct cpuid_regs host_cpuid(uint32_t leaf, uint32_t subleaf)
 	return regs;
 }
 
+/* ---- Who destroys them ----------------------------------------------------
+ */
+
+static struct vm_host the_vm_host;
+static struct thread *reaper;
+
+static void ended(struct domain *domain)
+{
+	(void)domain;
+	thread_wake(reaper);
+}
+
+static void reap(struct domain *domain)
+{
+	if (domain->state != GATE_DOMAIN_ENDED)
+		return;
+	SIM_CHECK(domain_destroy(domain_find(domain->id)) == 0);
+	fake_vms.alive--;
+}
+
+/* Domains that have ended hold it until then: alive was counted before. */
+static void reaper_main(void *arg)
+{
+	(void)arg;
+	irq_disable();
+	while (fake_vms.alive) {
+		for (unsigned i = 0; i < DOMAINS_MAX; i++)
+			if (the_vm_host.domains.domain[i])
+				reap(the_vm_host.domains.domain[i]);
+		if (fake_vms.alive)
+			thread_block();
+	}
+	irq_enable();
+	host_power_off(0);
+}
+
 void sim_lock_is_vm(const struct spinlock *lock);
 
 struct vm *vm_make(unsigned vcpus)
 {
-	static struct guest_manifest manifest;
-	struct vm *vm = NULL;
-
-	manifest = (struct guest_manifest){
+	const struct gate_domain_spec spec = {
 		.name = "g",
-		.memory_mib = 4,
-		.vcpus = vcpus,
+		.vm_memory = MIB(14),
+		.thread_count = vcpus,
 	};
+	struct domain *domain;
+
 	fake_x86.cpuid = host_cpuid;
-	if (vm_create(&sim.host, &back_vendor, &manifest, &vm))
+	if (!fake_vms.alive++) {
+		memset(&the_vm_host, 0, sizeof(the_vm_host));
+		the_vm_host.ended = ended;
+		sim.host.vm = &the_vm_host;
+		sim.host.vendor = &back_vendor;
+		reaper = thread_create("reaper", reaper_main, NULL, 0);
+	}
+	if (domain_create(&spec, &domain))
 		abort();
-	sim_lock_is_vm(&vm->lock);
-	sim.host.guest_count++;
-	return vm;
+	domain_put(domain);
+	sim_lock_is_vm(&domain->lock);
+	return domain->vm;
+}
+
+void vm_start(struct vm *vm)
+{
+	/* While VMs are made nothing is to run. */
+	if (reaper->state == THREAD_NEW)
+		thread_start(reaper);
+	if (domain_start(vm->domain, 0x400000))
+		abort();
 }

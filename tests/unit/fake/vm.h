@@ -6,8 +6,8 @@
 #ifndef BULKHEAD_FAKE_VM_H
 #define BULKHEAD_FAKE_VM_H
 
-#include "core/mcheck.h"
-#include "core/vm.h"
+#include "kernel/mcheck.h"
+#include "vm/vm.h"
 #include "tests/unit/fake/sim.h"
 
 #define BACK_TRACE 64
@@ -23,7 +23,6 @@ struct back_vcpu {
 	int window;	     /* priority, or -1 */
 	unsigned flushes, runs, windows;
 	uint32_t stored; /* groups, since it was last cleared */
-	uint64_t pat;
 	/* Entries on this CPU since interrupts were last let in there. */
 	uint64_t opens_seen;
 	unsigned in_a_row;
@@ -45,14 +44,19 @@ struct fake_vms {
 	bool is_endless;
 	enum mcheck_verdict mcheck; /* of every machine check */
 	unsigned in_a_row_max;
-	unsigned off; /* host_power_off() was called: with that code + 1 */
+	unsigned alive; /* VMs that are not destroyed */
+	unsigned off;	/* host_power_off() was called: with that code + 1 */
 };
 
 extern struct fake_vms fake_vms;
 extern const struct vendor back_vendor;
 
-/* After sim_setup(); the VM is not started. */
+/*
+ * After sim_setup(); the VM is not started.  A thread destroys those that have
+ * ended and turns the host off after the last.
+ */
 struct vm *vm_make(unsigned vcpus);
+void vm_start(struct vm *vm);
 
 static inline struct back_vcpu *back_of(struct vcpu *vcpu)
 {

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What init tells a machine of its VM: the argument at GATE_ARGUMENT_VA.  The
+ * monitor does not know of it.
+ */
+#ifndef BULKHEAD_MACHINE_CONFIG_H
+#define BULKHEAD_MACHINE_CONFIG_H
+
+#include "include/domain.h"
+
+#define MACHINE_CONFIG_VERSION 1
+#define MACHINE_DISKS_MAX      8
+#define MACHINE_BLOBS_MAX      8
+#define MACHINE_CMDLINE_SIZE   1024
+
+enum machine_board {
+	MACHINE_BOARD_PC = 1,
+	MACHINE_BOARD_PV = 2, /* reserved */
+	/* For tests, never chosen by default. */
+	MACHINE_BOARD_TEST_CRASH = 101, /* pc, but writes to NULL on command */
+};
+
+enum machine_disk_bus { MACHINE_DISK_IDE = 1 };
+
+/* A disk in memory: mapped at va; written there, if at all. */
+struct machine_disk_config {
+	uint64_t va;
+	uint64_t sector_count; /* of 512 bytes */
+	uint8_t bus;	       /* enum machine_disk_bus */
+	uint8_t unit;	       /* IDE: channel * 2 + drive, 0..3 */
+	bool is_cdrom;
+	bool is_read_only;
+	uint32_t reserved;
+};
+
+enum machine_blob_kind {
+	MACHINE_BLOB_NONE,
+	MACHINE_BLOB_BIOS,    /* system firmware */
+	MACHINE_BLOB_VGABIOS, /* option ROM of the display */
+	MACHINE_BLOB_KERNEL,
+	MACHINE_BLOB_INITRD,
+};
+
+struct machine_blob {
+	uint32_t kind; /* enum machine_blob_kind */
+	uint32_t reserved;
+	uint64_t va;
+	uint64_t size; /* bytes; the rest of the last page is zero */
+};
+
+#define MACHINE_DEVICE_DEBUG_EXIT    BIT(0) /* port 0xf4 ends the VM */
+#define MACHINE_DEVICE_DEBUG_CONSOLE BIT(1) /* show ports 0x402 and 0xe9 */
+#define MACHINE_DEVICE_SERCON	     BIT(2) /* firmware's screen on COM1 */
+
+/* GATE_EXIT codes of a machine. */
+#define MACHINE_EXIT_POWER_OFF 0
+#define MACHINE_EXIT_ERROR     1 /* it has said why by GATE_LOG */
+#define MACHINE_EXIT_DEBUG(n)  (0x100 | (uint8_t)(n)) /* by port 0xf4 */
+
+struct machine_config {
+	uint32_t version; /* MACHINE_CONFIG_VERSION */
+	uint32_t board;	  /* enum machine_board */
+	char name[GATE_NAME_SIZE];
+	uint32_t vcpu_count;
+	uint32_t disk_count;
+	uint32_t blob_count;
+	uint32_t devices;   /* MACHINE_DEVICE_* */
+	uint64_t ram_size;  /* bytes, a multiple of 2 MiB, at window offset 0 */
+	uint64_t vram_size; /* follows RAM */
+	uint64_t rom_size;  /* follows video memory */
+	struct machine_disk_config disk[MACHINE_DISKS_MAX];
+	struct machine_blob blob[MACHINE_BLOBS_MAX];
+	char cmdline[MACHINE_CMDLINE_SIZE];
+};
+_Static_assert(sizeof(struct machine_config) <= GATE_ARGUMENT_MAX, "fits");
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Channels of the service `seat`, which has the host's serial port: one console
+ * each for a domain, and one with init, by which seat learns whose the others
+ * are.  A domain cannot name itself: what it writes here is bytes of its
+ * console and nothing else.
+ */
+#ifndef BULKHEAD_SEAT_H
+#define BULKHEAD_SEAT_H
+
+#include "include/domain.h"
+#include "include/ring.h"
+
+/* A program's slot for its console; end 0 is the program's, end 1 seat's. */
+#define SEAT_CONSOLE_SLOT 0
+
+#define SEAT_OUTPUT_SIZE 4096
+#define SEAT_DEBUG_SIZE	 2048
+#define SEAT_INPUT_SIZE	 512
+
+/* The memory of a console's channel. */
+struct seat_console {
+	struct ring_shared output; /* bytes to show; the program produces */
+	struct ring_shared debug;  /* firmware's debug port, the same */
+	struct ring_shared input;  /* bytes typed; seat produces */
+	uint8_t output_data[SEAT_OUTPUT_SIZE];
+	uint8_t debug_data[SEAT_DEBUG_SIZE];
+	uint8_t input_data[SEAT_INPUT_SIZE];
+};
+#define SEAT_CONSOLE_PAGES DIV_ROUND_UP(sizeof(struct seat_console), PAGE_SIZE)
+
+/* With init: slot SEAT_CONTROL_SLOT of seat, end 0 is init's. */
+#define SEAT_CONTROL_SLOT 0
+#define SEAT_CONTROL_SIZE 2048
+
+struct seat_control {
+	/* init's own console, "host".  Hidden, and its output waits, while one
+	 * other is alone and has the input; SEAT_FOCUS of SEAT_CONTROL_SLOT
+	 * shows it. */
+	struct seat_console operator;
+	struct ring_shared to_seat, from_seat; /* records: seat_message */
+	uint8_t to_seat_data[SEAT_CONTROL_SIZE];
+	uint8_t from_seat_data[SEAT_CONTROL_SIZE];
+};
+#define SEAT_CONTROL_PAGES DIV_ROUND_UP(sizeof(struct seat_control), PAGE_SIZE)
+
+enum seat_message_kind {
+	SEAT_ADD = 1, /* init: slot, whose channel is attached, holds a console
+		       * called name: a letter, then letters, digits, - and _;
+		       * no two alike, and none "host".  Rings that have been
+		       * used go on where they are */
+	SEAT_REMOVE,  /* init: that domain has ended: show what is left of its
+		       * output, detach the slot, answer SEAT_REMOVED, also
+		       * where there is no console */
+	SEAT_FLUSH,   /* init: answer SEAT_FLUSHED when all that was written
+		       * before is out */
+	SEAT_FOCUS,   /* init: the keyboard goes to slot */
+	/* Answers; init need not read them at once.  What seat refuses has
+	 * none, but a line in the log: a bad slot or name, a name or slot that
+	 * is taken.  To a seat that is started anew init says all ADDs again,
+	 * and what has no answer yet. */
+	SEAT_REMOVED = 64,
+	SEAT_FLUSHED,
+};
+
+struct seat_message {
+	uint32_t kind; /* enum seat_message_kind */
+	uint32_t slot; /* seat's slot of the console's channel */
+	uint32_t tag;  /* FLUSH and its answer */
+	char name[GATE_NAME_SIZE];
+};
+
+#endif

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A guest's domain: the machine's program, its configuration, and the boot
+ * modules that the manifest names, mapped where the configuration says.
+ */
+#include "init/init.h"
+
+#include "include/errno.h"
+#include "include/gate.h"
+#include "init/module_check.h"
+#include "lib/printf.h"
+#include "lib/program.h"
+#include "lib/string.h"
+
+#define SECTOR		512
+#define MACHINE_PROGRAM "machine.elf"
+#define VRAM_SIZE	MIB(8)
+#define ROM_SIZE	MODULE_FIRMWARE_MAX
+
+int init_module_find(const struct gate_init_info *info, const char *name)
+{
+	for (unsigned i = 0; i < info->module_count; i++)
+		if (!strcmp(info->module[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+static int map(struct init *init, struct guest *guest,
+	       const struct gate_domain_map *what)
+{
+	return (int)init->gate->map(init->gate->ctx, guest->id, what);
+}
+
+static int write(struct init *init, struct guest *guest, uint64_t va,
+		 const void *from, uint64_t length)
+{
+	return (int)init->gate->write(init->gate->ctx, guest->id, va, from,
+				      length);
+}
+
+static const struct gate_module *module_find(const struct init *init,
+					     const char *name)
+{
+	int index = init_module_find(init->info, name);
+
+	return index < 0 ? NULL : &init->info->module[index];
+}
+
+/* ---- Modules ------------------------------------------------------------- */
+
+static int module_refused(struct init *init, const struct guest *guest,
+			  const char *what, const struct gate_module *module,
+			  const char *why)
+{
+	init_log(init, guest, LOG_ERROR, "%s: \"%s\", %lu bytes, %s", what,
+		 module->name, module->size, why);
+	return -EINVAL;
+}
+
+/* Behind all that is mapped so far; *va says where. */
+static int module_map(struct init *init, struct guest *guest,
+		      const struct gate_module *module, bool is_writable,
+		      uint64_t *va)
+{
+	const struct gate_domain_map what = {
+		.va = guest->next_va,
+		.size = ALIGN_UP(module->size, PAGE_SIZE),
+		.kind = is_writable ? GATE_MEMORY_MODULE_COW
+				    : GATE_MEMORY_MODULE,
+		.prot = GATE_PROT_READ | (is_writable ? GATE_PROT_WRITE : 0),
+		.module = (uint32_t)(module - init->info->module),
+	};
+
+	*va = guest->next_va;
+	guest->next_va = ALIGN_UP(guest->next_va + what.size, PAGE_2M);
+	return map(init, guest, &what);
+}
+
+static int add_blob(struct init *init, struct guest *guest,
+		    const char *property, const char *name,
+		    enum machine_blob_kind kind)
+{
+	struct machine_config *config = &guest->config;
+	struct machine_blob *blob = &config->blob[config->blob_count];
+	const struct gate_module *module;
+	const char *why;
+
+	if (!name[0])
+		return 0;
+	module = module_find(init, name);
+	if (!module) {
+		init_log(init, guest, LOG_ERROR,
+			 "%s: boot module \"%s\" is missing", property, name);
+		return -ENOENT;
+	}
+	why = module_blob_refusal(kind, !guest->manifest->program[0],
+				  module->size);
+	if (why)
+		return module_refused(init, guest, property, module, why);
+	blob->kind = kind;
+	blob->size = module->size;
+	config->blob_count++;
+	return module_map(init, guest, module, false, &blob->va);
+}
+
+/* What the manifest's reader left empty is not there. */
+static int add_blobs(struct init *init, struct guest *guest)
+{
+	const struct guest_manifest *m = guest->manifest;
+	const struct {
+		const char *property;
+		const char *name;
+		enum machine_blob_kind kind;
+	} blobs[] = {
+		{ "firmware", m->firmware, MACHINE_BLOB_BIOS },
+		{ "vga-bios", m->vga_bios, MACHINE_BLOB_VGABIOS },
+		{ "kernel", m->kernel, MACHINE_BLOB_KERNEL },
+		{ "initrd", m->initrd, MACHINE_BLOB_INITRD },
+	};
+	int error = 0;
+
+	for (unsigned i = 0; !error && i < ARRAY_SIZE(blobs); i++)
+		error = add_blob(init, guest, blobs[i].property, blobs[i].name,
+				 blobs[i].kind);
+	return error;
+}
+
+static int add_disk(struct init *init, struct guest *guest,
+		    const struct disk_manifest *m)
+{
+	struct machine_disk_config *disk =
+		&guest->config.disk[guest->config.disk_count++];
+	const struct gate_module *module = module_find(init, m->image);
+	const char *why;
+
+	if (!module) {
+		init_log(init, guest, LOG_ERROR,
+			 "%s: image: \"%s\" is not among the boot modules",
+			 m->name, m->image);
+		return -ENOENT;
+	}
+	why = module_disk_refusal(m->is_cdrom, module->size);
+	if (why) {
+		init_log(init, guest, LOG_ERROR,
+			 "%s: image: \"%s\", %lu bytes, %s", m->name, m->image,
+			 module->size, why);
+		return -EINVAL;
+	}
+	disk->sector_count = module->size / SECTOR;
+	disk->bus = m->bus;
+	disk->unit = m->unit;
+	disk->is_cdrom = m->is_cdrom;
+	disk->is_read_only = m->is_read_only || m->is_cdrom;
+	if (!disk->is_read_only)
+		init_log(init, guest, LOG_INFO,
+			 "disk \"%s\" is in memory: what is written "
+			 "to it is lost at power-off",
+			 m->image);
+	return module_map(init, guest, module, !disk->is_read_only, &disk->va);
+}
+
+/* ---- The program --------------------------------------------------------- */
+
+static int load_data(struct init *init, struct guest *guest,
+		     const struct program_part *part, const char *file)
+{
+	const struct gate_domain_map what = {
+		.va = part->va,
+		.size = ALIGN_UP(part->size, PAGE_SIZE),
+		.kind = GATE_MEMORY_ZERO,
+		.prot = GATE_PROT_READ |
+			(part->is_writable ? GATE_PROT_WRITE : 0) |
+			(part->is_executable ? GATE_PROT_EXEC : 0),
+	};
+	int error = map(init, guest, &what);
+
+	return error ? error
+		     : write(init, guest, part->va, file + part->offset,
+			     part->file_size);
+}
+
+/* Straight out of the file, if nothing is to be zero behind it. */
+static int load_part(struct init *init, struct guest *guest,
+		     const struct program_part *part,
+		     const struct gate_module *module)
+{
+	const struct gate_domain_map what = {
+		.va = part->va,
+		.size = ALIGN_UP(part->size, PAGE_SIZE),
+		.kind = GATE_MEMORY_MODULE,
+		.prot = GATE_PROT_READ |
+			(part->is_executable ? GATE_PROT_EXEC : 0),
+		.module = (uint32_t)(module - init->info->module),
+		.offset = part->offset,
+	};
+
+	if (part->is_writable || part->size != part->file_size ||
+	    !IS_ALIGNED(part->offset, PAGE_SIZE))
+		return load_data(init, guest, part, (const char *)module->va);
+	return map(init, guest, &what);
+}
+
+static int load_program(struct init *init, struct guest *guest)
+{
+	const char *name = guest->manifest->program[0]
+				   ? guest->manifest->program
+				   : MACHINE_PROGRAM;
+	const struct gate_module *module = module_find(init, name);
+	struct program program;
+	const char *why;
+	int error;
+
+	if (!module) {
+		init_log(init, guest, LOG_ERROR,
+			 "program: boot module \"%s\" is missing", name);
+		return -ENOENT;
+	}
+	error = program_parse(&program, (const void *)module->va, module->size,
+			      &why);
+	if (error)
+		init_log(init, guest, LOG_ERROR, "program \"%s\" %s", name,
+			 why);
+	for (unsigned i = 0; !error && i < program.part_count; i++)
+		error = load_part(init, guest, &program.part[i], module);
+	guest->entry = program.entry;
+	return error;
+}
+
+/* ---- Guests ------------------------------------------------------------ */
+
+static void config_init(struct guest *guest)
+{
+	const struct guest_manifest *m = guest->manifest;
+	struct machine_config *config = &guest->config;
+
+	memset(config, 0, sizeof(*config));
+	config->version = MACHINE_CONFIG_VERSION;
+	config->board = m->board;
+	(void)snprintf(config->name, sizeof(config->name), "%s", m->name);
+	(void)snprintf(config->cmdline, sizeof(config->cmdline), "%s",
+		       m->cmdline);
+	config->vcpu_count = m->vcpus;
+	config->ram_size = MIB(m->memory_mib);
+	config->vram_size = VRAM_SIZE;
+	config->rom_size = ROM_SIZE;
+	config->devices = m->devices & ~MANIFEST_EMULATE;
+	guest->next_va = GATE_MODULE_VA;
+}
+
+static int write_config(struct init *init, struct guest *guest)
+{
+	const struct gate_domain_map what = {
+		.va = GATE_ARGUMENT_VA,
+		.size = ALIGN_UP(sizeof(guest->config), PAGE_SIZE),
+		.kind = GATE_MEMORY_ZERO,
+		.prot = GATE_PROT_READ,
+	};
+	int error = map(init, guest, &what);
+
+	return error ? error
+		     : write(init, guest, GATE_ARGUMENT_VA, &guest->config,
+			     sizeof(guest->config));
+}
+
+/* What a machine takes beside its disks: tables, its data, its vCPUs. */
+#define QUOTA_PAGES	    2048
+#define QUOTA_PAGES_VCPU    32
+/* A table for 512 pages, and some on the way. */
+#define QUOTA_TABLES(pages) ((pages) / 256)
+
+static uint64_t quota_pages(const struct init *init,
+			    const struct guest_manifest *m)
+{
+	uint64_t pages = QUOTA_PAGES + m->vcpus * QUOTA_PAGES_VCPU +
+			 QUOTA_TABLES(MIB(m->memory_mib) / PAGE_SIZE);
+
+	for (unsigned i = 0; i < m->disk_count; i++) {
+		const struct gate_module *module =
+			module_find(init, m->disk[i].image);
+		uint64_t disk = module ? module->size / PAGE_SIZE : 0;
+
+		pages += QUOTA_TABLES(disk);
+		if (!m->disk[i].is_read_only)
+			pages += disk;
+	}
+	return pages;
+}
+
+static int make_domain(struct init *init, struct guest *guest)
+{
+	const struct guest_manifest *m = guest->manifest;
+	struct gate_domain_spec spec = {
+		.quota_pages = quota_pages(init, m),
+		.vm_memory = MIB(m->memory_mib) + VRAM_SIZE + ROM_SIZE,
+		.thread_count = m->vcpus,
+	};
+
+	long id;
+
+	if (m->vcpus > 1 && init->is_overcommitted)
+		spec.flags |= GATE_DOMAIN_PAUSE_EXITS;
+	if (m->devices & MANIFEST_EMULATE)
+		spec.flags |= GATE_DOMAIN_EMULATE;
+	(void)snprintf(spec.name, sizeof(spec.name), "%s", m->name);
+	id = init->gate->create(init->gate->ctx, &spec);
+	guest->id = id > 0 ? (gate_id)id : 0;
+	return id > 0 ? 0 : (int)id;
+}
+
+static int fill_domain(struct init *init, struct guest *guest)
+{
+	const struct guest_manifest *m = guest->manifest;
+	int error = load_program(init, guest);
+
+	if (!error)
+		error = add_blobs(init, guest);
+	for (unsigned i = 0; !error && i < m->disk_count; i++)
+		error = add_disk(init, guest, &m->disk[i]);
+	return error ? error : write_config(init, guest);
+}
+
+static void say_why(struct init *init, const struct guest *guest, int error)
+{
+	const struct guest_manifest *m = guest->manifest;
+
+	if (error == -ENOMEM)
+		init_log(init, NULL, LOG_ERROR,
+			 "guest %s cannot be made: not enough memory", m->name);
+	else if (error == -ENODEV && m->devices & MANIFEST_EMULATE)
+		init_log(init, NULL, LOG_ERROR,
+			 "guest %s cannot be made: emulate-always: only the "
+			 "test image bulkhead-soft32.elf can",
+			 m->name);
+	else
+		init_log(init, NULL, LOG_ERROR,
+			 "guest %s cannot be made: see above (%d)", m->name,
+			 error);
+}
+
+int guest_load(struct init *init, struct guest *guest)
+{
+	int error;
+
+	config_init(guest);
+	error = make_domain(init, guest);
+	if (!error)
+		error = fill_domain(init, guest);
+	if (!error)
+		return 0;
+	if (guest->id)
+		(void)init->gate->destroy(init->gate->ctx, guest->id);
+	guest->id = 0;
+	say_why(init, guest, error);
+	return error;
+}

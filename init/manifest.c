@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reads a manifest, a flattened device tree, by a schema: every node has a
+ * table of the properties it may have, with type and bounds.  What the tables
+ * do not list is refused, so that a misspelt property is an error and not a
+ * surprise.  The first error wins and names node, property and reason.
+ *
+ * Pure code: the monitor, the tool's checker and the unit tests share it.
+ *
+ * References: Devicetree Specification 0.4; docs/manifest.md.
+ */
+#include "include/manifest.h"
+
+#include <libfdt.h>
+
+#include "include/errno.h"
+#include "include/log.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+
+#define COMPATIBLE     "bulkhead,host-v1"
+#define IDE_UNITS      4
+#define MEMORY_MIB_MIN 2
+#define MEMORY_MIB_MAX 1048576
+#define CELL_SIZE      4
+
+enum property_type {
+	PROPERTY_STRING,
+	PROPERTY_FILE,
+	PROPERTY_FLAG,
+	PROPERTY_CELL
+};
+
+struct choice {
+	const char *text;
+	uint32_t value;
+};
+
+struct property {
+	const char *name;
+	enum property_type type;
+	bool is_required;
+	/* Where the value goes; strings to char[size], the rest to integers. */
+	size_t offset;
+	size_t size;
+	uint32_t min, max;	      /* PROPERTY_CELL */
+	const struct choice *choices; /* PROPERTY_STRING: by name only */
+	uint32_t flag;		      /* PROPERTY_FLAG: this bit of a word */
+};
+
+/* Where reading goes on, and what the first error was. */
+struct reader {
+	const void *blob;
+	struct manifest *manifest;
+	char *error;
+	size_t error_size;
+};
+
+#define FIELD(type, member) \
+	.offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
+
+/* clang-format off */
+static const struct choice log_levels[] = {
+	{ "error", LOG_ERROR }, { "warning", LOG_WARNING },
+	{ "info", LOG_INFO }, { "debug", LOG_DEBUG }, { 0 },
+};
+
+static const struct choice ends[] = {
+	{ "power-off", MANIFEST_END_POWER_OFF },
+	{ "isa-debug-exit", MANIFEST_END_ISA_DEBUG },
+	{ "bochs", MANIFEST_END_BOCHS }, { 0 },
+};
+
+static const struct choice mitigations[] = {
+	{ "auto", false }, { "off", true }, { 0 },
+};
+
+static const struct choice boards[] = {
+	{ "pc", MACHINE_BOARD_PC },
+	{ "test-crash", MACHINE_BOARD_TEST_CRASH }, { 0 },
+};
+
+static const struct choice restarts[] = {
+	{ "never", MANIFEST_RESTART_NEVER },
+	{ "on-crash", MANIFEST_RESTART_ON_CRASH },
+	{ "always", MANIFEST_RESTART_ALWAYS }, { 0 },
+};
+
+static const struct choice buses[] = {
+	{ "ide", MACHINE_DISK_IDE }, { 0 },
+};
+
+static const struct property root_properties[] = {
+	{ "compatible", PROPERTY_STRING, .is_required = true },
+	{ "log-level", PROPERTY_STRING, .choices = log_levels,
+	  FIELD(struct manifest, log_level) },
+	{ "end", PROPERTY_STRING, .choices = ends,
+	  FIELD(struct manifest, end) },
+	{ "mitigations", PROPERTY_STRING, .choices = mitigations,
+	  FIELD(struct manifest, is_mitigations_off) },
+	{ 0 },
+};
+
+static const struct property guests_properties[] = { { 0 } };
+
+static const struct property guest_properties[] = {
+	{ "board", PROPERTY_STRING, .is_required = true, .choices = boards,
+	  FIELD(struct guest_manifest, board) },
+	{ "memory-mib", PROPERTY_CELL, .is_required = true,
+	  .min = MEMORY_MIB_MIN, .max = MEMORY_MIB_MAX,
+	  FIELD(struct guest_manifest, memory_mib) },
+	{ "vcpus", PROPERTY_CELL, .min = 1, .max = GATE_MAX_VCPUS,
+	  FIELD(struct guest_manifest, vcpus) },
+	{ "restart", PROPERTY_STRING, .choices = restarts,
+	  FIELD(struct guest_manifest, restart) },
+	{ "program", PROPERTY_FILE, FIELD(struct guest_manifest, program) },
+	{ "firmware", PROPERTY_FILE, FIELD(struct guest_manifest, firmware) },
+	{ "vga-bios", PROPERTY_FILE, FIELD(struct guest_manifest, vga_bios) },
+	{ "kernel", PROPERTY_FILE, FIELD(struct guest_manifest, kernel) },
+	{ "initrd", PROPERTY_FILE, FIELD(struct guest_manifest, initrd) },
+	{ "cmdline", PROPERTY_STRING, FIELD(struct guest_manifest, cmdline) },
+	{ "isa-debug-exit", PROPERTY_FLAG, .flag = MACHINE_DEVICE_DEBUG_EXIT,
+	  FIELD(struct guest_manifest, devices) },
+	{ "debug-console", PROPERTY_FLAG, .flag = MACHINE_DEVICE_DEBUG_CONSOLE,
+	  FIELD(struct guest_manifest, devices) },
+	{ "firmware-on-serial", PROPERTY_FLAG, .flag = MACHINE_DEVICE_SERCON,
+	  FIELD(struct guest_manifest, devices) },
+	{ "emulate-always", PROPERTY_FLAG, .flag = MANIFEST_EMULATE,
+	  FIELD(struct guest_manifest, devices) },
+	{ 0 },
+};
+
+static const struct property disk_properties[] = {
+	{ "bus", PROPERTY_STRING, .is_required = true, .choices = buses,
+	  FIELD(struct disk_manifest, bus) },
+	{ "image", PROPERTY_FILE, .is_required = true,
+	  FIELD(struct disk_manifest, image) },
+	{ "unit", PROPERTY_CELL, .min = 0, .max = IDE_UNITS - 1,
+	  FIELD(struct disk_manifest, unit) },
+	{ "read-only", PROPERTY_FLAG, .flag = 1,
+	  FIELD(struct disk_manifest, is_read_only) },
+	{ 0 },
+};
+/* clang-format on */
+
+static int fail(struct reader *reader, int node, const char *property,
+		const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* "/guests/web: memory-mib: is 1, must be 2 to 1048576" */
+static int fail(struct reader *reader, int node, const char *property,
+		const char *format, ...)
+{
+	char path[96] = "?";
+	va_list args;
+	int used;
+
+	(void)fdt_get_path(reader->blob, node, path, sizeof(path));
+	used = snprintf(reader->error, reader->error_size, "%s: %s%s", path,
+			property ? property : "", property ? ": " : "");
+	if (used < 0 || (size_t)used >= reader->error_size)
+		return -EINVAL;
+	va_start(args, format);
+	(void)vsnprintf(reader->error + used, reader->error_size - (size_t)used,
+			format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+/* The destination's width follows the member's. */
+static void store(void *object, const struct property *property, uint32_t value)
+{
+	void *to = (char *)object + property->offset;
+
+	if (property->size == sizeof(uint8_t))
+		*(uint8_t *)to = (uint8_t)value;
+	else
+		memcpy(to, &value, sizeof(value));
+}
+
+static int read_choice(struct reader *reader, int node,
+		       const struct property *property, const char *text,
+		       void *object)
+{
+	const struct choice *choice;
+	char known[96] = "";
+	size_t used = 0;
+
+	for (choice = property->choices; choice->text; choice++) {
+		if (strcmp(choice->text, text) == 0) {
+			store(object, property, choice->value);
+			return 0;
+		}
+		if (used < sizeof(known))
+			used += (size_t)snprintf(
+				known + used, sizeof(known) - used, "%s%s",
+				used ? ", " : "", choice->text);
+	}
+	return fail(reader, node, property->name, "is \"%s\", known are: %s",
+		    text, known);
+}
+
+static int read_string(struct reader *reader, int node,
+		       const struct property *property, const char *value,
+		       int length, void *object)
+{
+	if (length < 1 ||
+	    memchr(value, '\0', (size_t)length) != value + length - 1)
+		return fail(reader, node, property->name, "must be one string");
+	if (property->choices)
+		return read_choice(reader, node, property, value, object);
+	if (!property->size)
+		return 0;
+	if (length == 1)
+		return fail(reader, node, property->name, "must not be empty");
+	if ((size_t)length > property->size)
+		return fail(reader, node, property->name,
+			    "has %d characters, at most %u fit", length - 1,
+			    (unsigned)property->size - 1);
+	memcpy((char *)object + property->offset, value, (size_t)length);
+	return 0;
+}
+
+/*
+ * Boot loaders cut folders off a module's name, end it at a space, and put
+ * backslashes before what a shell would quote.
+ */
+static bool is_file_name(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text <= ' ' || *text == 0x7f ||
+		    strchr("/\\\"'", *text))
+			return false;
+	return true;
+}
+
+static int read_file(struct reader *reader, int node,
+		     const struct property *property, const char *value,
+		     int length, void *object)
+{
+	int error = read_string(reader, node, property, value, length, object);
+
+	if (!error && !is_file_name(value))
+		return fail(reader, node, property->name,
+			    "must be a file's name, without folders, spaces, "
+			    "quotes and backslashes");
+	return error;
+}
+
+static int read_cell(struct reader *reader, int node,
+		     const struct property *property, const void *value,
+		     int length, void *object)
+{
+	fdt32_t cell;
+	uint32_t number;
+
+	if (length != CELL_SIZE)
+		return fail(reader, node, property->name,
+			    "must be one number, as in <1>");
+	memcpy(&cell, value, sizeof(cell));
+	number = fdt32_to_cpu(cell);
+	if (number < property->min || number > property->max)
+		return fail(reader, node, property->name,
+			    "is %u, must be %u to %u", number, property->min,
+			    property->max);
+	store(object, property, number);
+	return 0;
+}
+
+static int read_flag(struct reader *reader, int node,
+		     const struct property *property, int length, void *object)
+{
+	uint32_t word = 0;
+
+	if (length)
+		return fail(reader, node, property->name,
+			    "is a flag and takes no value");
+	memcpy(&word, (char *)object + property->offset, property->size);
+	store(object, property, word | property->flag);
+	return 0;
+}
+
+static int read_property(struct reader *reader, int node,
+			 const struct property *property, const void *value,
+			 int length, void *object)
+{
+	switch (property->type) {
+	case PROPERTY_STRING:
+		return read_string(reader, node, property, value, length,
+				   object);
+	case PROPERTY_CELL:
+		return read_cell(reader, node, property, value, length, object);
+	case PROPERTY_FILE:
+		return read_file(reader, node, property, value, length, object);
+	case PROPERTY_FLAG:
+		return read_flag(reader, node, property, length, object);
+	}
+	return -EINVAL;
+}
+
+static const struct property *property_find(const struct property *table,
+					    const char *name)
+{
+	for (; table->name; table++)
+		if (strcmp(table->name, name) == 0)
+			return table;
+	return NULL;
+}
+
+/* Reads all properties of a node, and finds the missing and the unknown. */
+static int read_node(struct reader *reader, int node,
+		     const struct property *table, void *object)
+{
+	const struct property *property;
+	const char *name;
+	const void *value;
+	int at, length, error;
+
+	fdt_for_each_property_offset(at, reader->blob, node)
+	{
+		value = fdt_getprop_by_offset(reader->blob, at, &name, &length);
+		if (!value)
+			return fail(reader, node, NULL, "cannot be read");
+		property = property_find(table, name);
+		if (!property)
+			return fail(reader, node, name,
+				    "no such property here");
+		error = read_property(reader, node, property, value, length,
+				      object);
+		if (error)
+			return error;
+	}
+	for (property = table; property->name; property++)
+		if (property->is_required &&
+		    !fdt_getprop(reader->blob, node, property->name, NULL))
+			return fail(reader, node, property->name, "is missing");
+	return 0;
+}
+
+/* "[NAME] " must not look like a time, or like a vCPU of another's: "[web.1] ".
+ */
+static bool name_is_plain(const char *name)
+{
+	for (const char *at = name; *at; at++) {
+		bool is_letter = (*at >= 'a' && *at <= 'z') ||
+				 (*at >= 'A' && *at <= 'Z');
+
+		if (!is_letter && (at == name || ((*at < '0' || *at > '9') &&
+						  *at != '-' && *at != '_')))
+			return false;
+	}
+	return *name;
+}
+
+/* The node's name goes into names in logs and on the console. */
+static int read_name(struct reader *reader, int node, char *to)
+{
+	const char *name = fdt_get_name(reader->blob, node, NULL);
+
+	if (!name || strlen(name) >= MANIFEST_NAME_SIZE)
+		return fail(reader, node, NULL,
+			    "its name has more than %d characters",
+			    MANIFEST_NAME_SIZE - 1);
+	if (!name_is_plain(name))
+		return fail(reader, node, NULL,
+			    "its name must be a letter, then letters, digits, "
+			    "- and _");
+	memcpy(to, name, strlen(name) + 1);
+	return 0;
+}
+
+static bool unit_is_taken(const struct guest_manifest *guest, unsigned unit)
+{
+	unsigned i;
+
+	for (i = 0; i < guest->disk_count; i++)
+		if (guest->disk[i].unit == unit)
+			return true;
+	return false;
+}
+
+/* disk0 to disk3, cdrom0 to cdrom3. */
+static bool name_is_numbered(const char *name, const char *kind)
+{
+	size_t length = strlen(kind);
+
+	return strncmp(name, kind, length) == 0 && name[length] >= '0' &&
+	       name[length] <= '9' && !name[length + 1];
+}
+
+static int read_disk(struct reader *reader, int node,
+		     struct guest_manifest *guest)
+{
+	struct disk_manifest disk = { 0 };
+	unsigned unit = 0;
+	int error;
+
+	error = read_name(reader, node, disk.name);
+	if (error)
+		return error;
+	disk.is_cdrom = name_is_numbered(disk.name, "cdrom");
+	if (!disk.is_cdrom && !name_is_numbered(disk.name, "disk"))
+		return fail(reader, node, NULL,
+			    "no such node here: known are disk0..9, cdrom0..9");
+	error = read_node(reader, node, disk_properties, &disk);
+	if (error)
+		return error;
+	disk.is_read_only |= disk.is_cdrom;
+	while (unit < IDE_UNITS && unit_is_taken(guest, unit))
+		unit++;
+	if (fdt_getprop(reader->blob, node, "unit", NULL))
+		unit = disk.unit;
+	if (unit == IDE_UNITS)
+		return fail(reader, node, NULL, "IDE has but %d units",
+			    IDE_UNITS);
+	if (unit_is_taken(guest, unit))
+		return fail(reader, node, "unit", "%u is taken already", unit);
+	disk.unit = (uint8_t)unit;
+	guest->disk[guest->disk_count++] = disk;
+	return 0;
+}
+
+/* What makes sense only together, or never together. */
+static int check_guest(struct reader *reader, int node,
+		       struct guest_manifest *guest)
+{
+	if (guest->memory_mib % 2)
+		return fail(reader, node, "memory-mib",
+			    "is %u, must be even: memory comes in 2 MiB",
+			    guest->memory_mib);
+	if (guest->initrd[0] && !guest->kernel[0])
+		return fail(reader, node, "initrd", "needs a kernel");
+	if (guest->cmdline[0] && !guest->kernel[0] && !guest->program[0])
+		return fail(reader, node, "cmdline",
+			    "needs a kernel or a program");
+	if (guest->kernel[0] && guest->firmware[0])
+		return fail(reader, node, "firmware",
+			    "excludes a kernel: give one of them");
+	if (guest->program[0])
+		return 0;
+	if (!guest->kernel[0] && !guest->firmware[0])
+		memcpy(guest->firmware, "bios.bin", sizeof("bios.bin"));
+	if (!guest->kernel[0] && !guest->vga_bios[0])
+		memcpy(guest->vga_bios, "vgabios.bin", sizeof("vgabios.bin"));
+	return 0;
+}
+
+static bool name_is_taken(const struct manifest *manifest, const char *name)
+{
+	for (unsigned i = 0; i < manifest->guest_count; i++)
+		if (!strcmp(manifest->guest[i].name, name))
+			return true;
+	return false;
+}
+
+static int read_guest(struct reader *reader, int node)
+{
+	struct manifest *manifest = reader->manifest;
+	struct guest_manifest *guest;
+	int error, child;
+
+	if (manifest->guest_count == MANIFEST_GUESTS_MAX)
+		return fail(reader, node, NULL, "more than %d guests",
+			    MANIFEST_GUESTS_MAX);
+	guest = &manifest->guest[manifest->guest_count];
+	guest->vcpus = 1;
+	error = read_name(reader, node, guest->name);
+	if (!error && name_is_taken(manifest, guest->name))
+		error = fail(reader, node, NULL, "its name is taken already");
+	if (!error)
+		error = read_node(reader, node, guest_properties, guest);
+	if (!error)
+		error = check_guest(reader, node, guest);
+	if (error)
+		return error;
+	fdt_for_each_subnode (child, reader->blob, node) {
+		error = read_disk(reader, child, guest);
+		if (error)
+			return error;
+	}
+	manifest->guest_count++;
+	return 0;
+}
+
+static int read_root(struct reader *reader)
+{
+	const void *blob = reader->blob;
+	int node, error, guests = -1;
+
+	error = read_node(reader, 0, root_properties, reader->manifest);
+	if (error)
+		return error;
+	if (strcmp(fdt_getprop(blob, 0, "compatible", NULL), COMPATIBLE))
+		return fail(reader, 0, "compatible", "must be \"%s\"",
+			    COMPATIBLE);
+	fdt_for_each_subnode (node, blob, 0) {
+		if (strcmp(fdt_get_name(blob, node, NULL), "guests"))
+			return fail(reader, node, NULL, "no such node here");
+		guests = node;
+	}
+	if (guests < 0)
+		return fail(reader, 0, NULL, "has no node \"guests\"");
+	error = read_node(reader, guests, guests_properties, NULL);
+	if (error)
+		return error;
+	fdt_for_each_subnode (node, blob, guests) {
+		error = read_guest(reader, node);
+		if (error)
+			return error;
+	}
+	if (!reader->manifest->guest_count)
+		return fail(reader, guests, NULL, "has no guest");
+	return 0;
+}
+
+int manifest_parse(struct manifest *manifest, const void *blob, uint64_t length,
+		   char *error, uint64_t error_size)
+{
+	struct reader reader = { blob, manifest, error, error_size };
+	int status;
+
+	memset(manifest, 0, sizeof(*manifest));
+	manifest->log_level = LOG_INFO;
+	error[0] = '\0';
+	status = fdt_check_full(blob, length);
+	if (status) {
+		(void)snprintf(error, error_size, "no device tree: %s",
+			       fdt_strerror(status));
+		return -EINVAL;
+	}
+	return read_root(&reader);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Judges boot modules by their size; see module_check.h.
+ *
+ * Not judged: what is in them.  Kernels are for the board's loader, programs
+ * for lib/program.c.
+ *
+ * Pure code: the monitor, the tool's checker and the unit tests share it.
+ */
+#include "init/module_check.h"
+
+#define DISK_SECTOR  512
+#define CDROM_SECTOR 2048
+
+static const char *firmware_refusal(uint64_t length)
+{
+	if (!IS_ALIGNED(length, KIB(64)))
+		return "is no multiple of 64 KiB";
+	if (length > MODULE_FIRMWARE_MAX)
+		return "is more than the 2 MiB that the ROM holds";
+	return NULL;
+}
+
+const char *module_blob_refusal(enum machine_blob_kind kind, bool is_builtin,
+				uint64_t length)
+{
+	if (!length)
+		return "is empty";
+	/* What another machine makes of it is its own business. */
+	if (!is_builtin)
+		return NULL;
+	if (kind == MACHINE_BLOB_BIOS)
+		return firmware_refusal(length);
+	if (kind == MACHINE_BLOB_VGABIOS && length > MODULE_VGA_BIOS_MAX)
+		return "is more than the 16 MiB of an option ROM";
+	return NULL;
+}
+
+const char *module_disk_refusal(bool is_cdrom, uint64_t length)
+{
+	if (!length)
+		return "is empty";
+	if (is_cdrom && length % CDROM_SECTOR)
+		return "is no multiple of 2048 bytes, the sectors of a CD-ROM";
+	if (length % DISK_SECTOR)
+		return "is no multiple of 512 bytes, the sectors of a disk";
+	return NULL;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The rings of include/ring.h.  All that is read from shared memory is read
+ * once, into a variable of one's own, and checked there.
+ */
+#include "include/ring.h"
+
+#include "include/errno.h"
+#include "lib/user/shared.h"
+
+#define RECORD_HEADER ((uint32_t)sizeof(uint32_t))
+
+void ring_init(struct ring *ring, struct ring_shared *shared, void *data,
+	       uint32_t size, bool is_producer, bool is_resumed)
+{
+	*ring = (struct ring){
+		.shared = shared,
+		.data = data,
+		.size = size,
+		.is_producer = is_producer,
+	};
+	if (is_resumed)
+		ring->mine = shared_load(is_producer ? &shared->produced
+						     : &shared->consumed);
+	ring->seen = ring->mine;
+}
+
+/* Reads the peer's counter.  Bytes that this side may go on by, or -EPROTO. */
+static long look(struct ring *ring)
+{
+	uint32_t used;
+
+	if (ring->is_broken)
+		return -EPROTO;
+	if (ring->is_producer) {
+		ring->seen = shared_load(&ring->shared->consumed);
+		used = ring->mine - ring->seen;
+	} else {
+		ring->seen = shared_load(&ring->shared->produced);
+		used = ring->seen - ring->mine;
+	}
+	if (used > ring->size) {
+		ring->is_broken = true;
+		return -EPROTO;
+	}
+	return ring->is_producer ? ring->size - used : used;
+}
+
+long ring_space(struct ring *ring)
+{
+	return look(ring);
+}
+
+static uint32_t *own_request(struct ring *ring)
+{
+	return ring->is_producer ? &ring->shared->producer_sleeps
+				 : &ring->shared->consumer_sleeps;
+}
+
+/* The bytes at counter position at, in one or two pieces. */
+static void bytes_out(struct ring *ring, uint32_t at, const void *from,
+		      uint32_t length)
+{
+	uint32_t offset = at & (ring->size - 1);
+	uint32_t first = MIN(length, ring->size - offset);
+
+	shared_copy_out(ring->data + offset, from, first);
+	if (first < length)
+		shared_copy_out(ring->data, (const uint8_t *)from + first,
+				length - first);
+}
+
+static void bytes_in(struct ring *ring, uint32_t at, void *to, uint32_t length)
+{
+	uint32_t offset = at & (ring->size - 1);
+	uint32_t first = MIN(length, ring->size - offset);
+
+	shared_copy_in(to, ring->data + offset, first);
+	if (first < length)
+		shared_copy_in((uint8_t *)to + first, ring->data,
+			       length - first);
+}
+
+/* Withdraws the request: this side is at work. */
+static void request_withdraw(struct ring *ring)
+{
+	if (!ring->has_asked)
+		return;
+	ring->has_asked = false;
+	shared_store(own_request(ring), 0);
+}
+
+/*
+ * Makes n bytes of progress public, then looks whether the peer waits for it.
+ * The request is cleared before the bell rings: a peer that asks again in
+ * between is rung for nothing, but never left.
+ */
+static void publish(struct ring *ring, uint32_t n, bool *ring_bell)
+{
+	struct ring_shared *shared = ring->shared;
+	uint32_t *request = ring->is_producer ? &shared->consumer_sleeps
+					      : &shared->producer_sleeps;
+
+	ring->mine += n;
+	shared_store(ring->is_producer ? &shared->produced : &shared->consumed,
+		     ring->mine);
+	request_withdraw(ring);
+	if (!ring->is_producer && ring->seen - ring->mine > ring->size / 2)
+		return;
+	shared_fence();
+	if (shared_load(request)) {
+		shared_store(request, 0);
+		*ring_bell = true;
+	}
+}
+
+long ring_write(struct ring *ring, const void *bytes, uint32_t length,
+		bool *ring_bell)
+{
+	long n = look(ring);
+
+	n = MIN(n, (long)length);
+	if (n > 0) {
+		bytes_out(ring, ring->mine, bytes, (uint32_t)n);
+		publish(ring, (uint32_t)n, ring_bell);
+	}
+	return n;
+}
+
+long ring_read(struct ring *ring, void *bytes, uint32_t length, bool *ring_bell)
+{
+	long n = look(ring);
+
+	n = MIN(n, (long)length);
+	if (n > 0) {
+		bytes_in(ring, ring->mine, bytes, (uint32_t)n);
+		publish(ring, (uint32_t)n, ring_bell);
+	}
+	return n;
+}
+
+long ring_put(struct ring *ring, const void *record, uint32_t length,
+	      bool *ring_bell)
+{
+	long room = look(ring);
+
+	if (room < 0)
+		return room;
+	if (!length || length > ring->size - RECORD_HEADER)
+		return -EMSGSIZE;
+	if (room < (long)length + RECORD_HEADER)
+		return 0;
+	bytes_out(ring, ring->mine, &length, RECORD_HEADER);
+	bytes_out(ring, ring->mine + RECORD_HEADER, record, length);
+	publish(ring, RECORD_HEADER + length, ring_bell);
+	return length;
+}
+
+long ring_get(struct ring *ring, void *record, uint32_t max, bool *ring_bell)
+{
+	long used = look(ring);
+	uint32_t length = 0;
+
+	if (used <= 0)
+		return used;
+	if (used > RECORD_HEADER)
+		bytes_in(ring, ring->mine, &length, RECORD_HEADER);
+	if (!length || length > max || length > used - RECORD_HEADER) {
+		ring->is_broken = true;
+		return -EPROTO;
+	}
+	bytes_in(ring, ring->mine + RECORD_HEADER, record, length);
+	publish(ring, RECORD_HEADER + length, ring_bell);
+	return length;
+}
+
+bool ring_sleep(struct ring *ring)
+{
+	uint32_t seen = ring->seen;
+	long n;
+
+	if (ring->is_broken)
+		return true;
+	shared_store(own_request(ring), 1);
+	ring->has_asked = true;
+	shared_fence();
+	n = look(ring);
+	if (n < 0)
+		return false;
+	if (ring->is_producer ? ring->seen == seen : n == 0)
+		return true;
+	request_withdraw(ring);
+	return false;
+}

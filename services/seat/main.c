@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The service `seat`: the host's serial port and who uses it.  This file is
+ * the gate's end of it: ports, doorbells, the loop of events.
+ *
+ *	mux.c		the multiplexed console: turns, UART, input
+ *	sources.c	rings of consoles, the monitor's log
+ *	rows.c		what is shown
+ *	terminal.c	what of it may reach a terminal
+ *	control.c	init's messages
+ *
+ * Rights and resources: GATE_RIGHT_LOG; port[0] the UART's, irq[0] its
+ * interrupt; slot 0 init's channel, the others consoles.
+ */
+#include "drivers/uart16550.h"
+#include "include/errno.h"
+#include "include/seat.h"
+#include "lib/user/gate_calls.h"
+#include "services/seat/control.h"
+#include "services/seat/mux.h"
+
+#define UART_PORT      0x3f8
+#define UART_IRQ       0 /* of spec.irq */
+#define POLL_PERIOD_NS (10 * NSEC_PER_MS)
+
+struct seat {
+	struct uart16550 uart;
+	struct mux mux;
+	struct control control;
+	bool is_polling; /* the UART has no interrupt */
+	uint64_t poll_ns;
+	uint64_t timer_ns; /* what the monitor was told */
+};
+
+/* The program's only instance; each program has its own data. */
+static struct seat seat;
+
+void program_main(unsigned thread);
+
+/* ---- Ports -------------------------------------------------------------- */
+
+static uint8_t port_read(void *ctx, uint16_t port)
+{
+	(void)ctx;
+	return (uint8_t)gate_port_read(port, 1);
+}
+
+static void port_write(void *ctx, uint16_t port, uint8_t value)
+{
+	(void)ctx;
+	gate_port_write(port, 1, value);
+}
+
+static void port_write_string(void *ctx, uint16_t port, const char *bytes,
+			      size_t length)
+{
+	(void)ctx;
+	gate_port_write_string(port, bytes, length);
+}
+
+static const struct port_ops port_ops = {
+	.read = port_read,
+	.write = port_write,
+	.write_string = port_write_string,
+};
+
+/* ---- What the mux and control stand on ---------------------------------- */
+
+static size_t send(void *ctx, const char *bytes, size_t length)
+{
+	return uart16550_send(&((struct seat *)ctx)->uart, bytes, length);
+}
+
+static int receive(void *ctx)
+{
+	return uart16550_read(&((struct seat *)ctx)->uart);
+}
+
+static bool is_idle(void *ctx)
+{
+	return uart16550_is_idle(&((struct seat *)ctx)->uart);
+}
+
+static long log_read(void *ctx, char *text, size_t size)
+{
+	(void)ctx;
+	return gate_log_read(text, size);
+}
+
+static void doorbell(void *ctx, unsigned slot)
+{
+	(void)ctx;
+	gate_doorbell(slot); /* -EPIPE: it has ended; init will say so */
+}
+
+static struct seat_console *channel(void *ctx, unsigned slot)
+{
+	(void)ctx;
+	if (gate_channel_state(slot) <= GATE_CHANNEL_NONE)
+		return NULL;
+	return gate_channel(slot);
+}
+
+static void detach(void *ctx, unsigned slot)
+{
+	(void)ctx;
+	gate_channel_detach(slot);
+}
+
+static const struct mux_ops mux_ops = {
+	.uart_send = send,
+	.uart_read = receive,
+	.uart_is_idle = is_idle,
+	.log_read = log_read,
+	.doorbell = doorbell,
+};
+
+static const struct control_ops control_ops = {
+	.channel = channel,
+	.detach = detach,
+	.doorbell = doorbell,
+};
+
+/* ---- Events ------------------------------------------------------------- */
+
+static void timer_set(uint64_t deadline_ns)
+{
+	if (seat.timer_ns == deadline_ns)
+		return;
+	seat.timer_ns = deadline_ns;
+	gate_timer(deadline_ns);
+}
+
+static uint64_t deadline(void)
+{
+	uint64_t deadline_ns = mux_deadline(&seat.mux);
+
+	if (seat.control.is_again)
+		return seat.mux.now_ns;
+	if (seat.is_polling)
+		deadline_ns = MIN(deadline_ns, seat.poll_ns);
+	return deadline_ns;
+}
+
+/*
+ * The receiver's interrupt comes by an edge, which is lost while it is masked:
+ * unmask first, then read until nothing is there.
+ */
+static void uart_check(uint64_t events, uint64_t now_ns)
+{
+	if (events & BIT(GATE_EVENT_IRQ_BIT(UART_IRQ)))
+		gate_irq_ack(UART_IRQ);
+	else if (!seat.is_polling || now_ns < seat.poll_ns)
+		return;
+	if (seat.is_polling)
+		seat.poll_ns = now_ns + POLL_PERIOD_NS;
+	mux_input(&seat.mux, now_ns);
+}
+
+static void events_handle(uint64_t events)
+{
+	uint64_t channels = events >> GATE_EVENT_CHANNEL_BIT(0);
+	uint64_t now_ns = gate_now_ns();
+
+	if (events & BIT(GATE_EVENT_TIMER_BIT))
+		seat.timer_ns = UINT64_MAX;
+	if (events & BIT(GATE_EVENT_LOG_BIT))
+		mux_log(&seat.mux);
+	if (channels & BIT(SEAT_CONTROL_SLOT) || seat.control.is_again)
+		control_read(&seat.control);
+	for (; channels; channels &= channels - 1)
+		mux_ring(&seat.mux, (unsigned)__builtin_ctzll(channels));
+	uart_check(events, now_ns);
+	mux_run(&seat.mux, now_ns);
+	control_answer(&seat.control);
+	timer_set(deadline());
+}
+
+void program_main(unsigned thread)
+{
+	char nothing;
+
+	(void)thread;
+	/* The monitor leaves the UART alone from here on. */
+	(void)gate_log_read(&nothing, 0);
+	seat.timer_ns = UINT64_MAX;
+	/* Without a UART all works, unseen. */
+	(void)!uart16550_init(&seat.uart, &port_ops, NULL, UART_PORT);
+	seat.is_polling = gate_irq_ack(UART_IRQ) < 0;
+	mux_init(&seat.mux, &mux_ops, &seat);
+	control_init(&seat.control, &control_ops, &seat, &seat.mux,
+		     gate_channel(SEAT_CONTROL_SLOT));
+	control_read(&seat.control);
+	mux_input(&seat.mux, gate_now_ns());
+	events_handle(0);
+	for (;;)
+		events_handle(gate_wait());
+}

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where rows come from: the rings of consoles and the monitor's log.
+ *
+ * A console's two rings, of its serial port and of its firmware's debug port,
+ * become one stream: the other one's turn comes when a line has ended, or when
+ * the one has nothing.
+ *
+ * A line of the log that begins with a console's tag is about that program and
+ * shows behind what the program had written by then.  Where several share the
+ * terminal it is cut into rows that all begin with time and tag: its text is
+ * the program's, and a terminal breaks what is longer than its rows.
+ */
+#include "services/seat/mux_inner.h"
+
+#include "include/errno.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+
+/* Less room than this waits for more. */
+#define PULL_MIN   128
+/* Of the log at a time; cut into rows it may be four times as long. */
+#define LOG_PIECE  512
+#define LOG_ROOM   2560
+#define PREFIX_MAX 64
+
+/* ---- Rings of consoles -------------------------------------------------- */
+
+void source_break(struct mux *mux, struct mux_console *console)
+{
+	char text[96];
+	int n;
+
+	if (console->state != MUX_OPEN)
+		return;
+	console->state = MUX_BROKEN;
+	n = snprintf(text, sizeof(text),
+		     "--- the console of %s is broken: ignored ---\n",
+		     console->name);
+	mux_print(mux, text, (size_t)n);
+	mux->is_again = true;
+}
+
+/* What may be read before something else has to be shown. */
+static uint32_t pull_limit(const struct mux_console *console,
+			   enum mux_source source)
+{
+	uint32_t limit = UINT32_MAX;
+	uint32_t mine = console->in[source].mine;
+
+	if (console->notice_count)
+		limit = console->notice[0].at[source] - mine;
+	if (console->flush == MUX_FLUSH_RINGS)
+		limit = MIN(limit, console->flush_at[source] - mine);
+	return limit;
+}
+
+static void bytes_count(struct mux *mux, struct mux_console *console,
+			const char *bytes, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		console->newlines += bytes[i] == '\n';
+	console->out.head += n;
+	console->held_ns = mux->now_ns;
+}
+
+/* From one ring into the buffer, to its end at most; how many bytes. */
+static uint32_t pull_piece(struct mux *mux, struct mux_console *console,
+			   enum mux_source source)
+{
+	uint32_t at = console->out.head % MUX_BUFFER;
+	uint32_t room = MUX_BUFFER - buffer_used(&console->out);
+	uint32_t want =
+		MIN(MIN(room, MUX_BUFFER - at), pull_limit(console, source));
+	long n;
+
+	if (!want)
+		return 0;
+	n = ring_read(&console->in[source], console->buffer + at, want,
+		      &console->is_bell_due);
+	if (n < 0)
+		source_break(mux, console);
+	if (n <= 0)
+		return 0;
+	bytes_count(mux, console, console->buffer + at, (uint32_t)n);
+	return (uint32_t)n;
+}
+
+static bool is_at_line_end(const struct mux_console *console)
+{
+	return console->buffer[(console->out.head - 1) % MUX_BUFFER] == '\n';
+}
+
+/*
+ * Nothing more comes before what is due next: a notice, or the end of what a
+ * flush asked for.  That the rings are empty is enough, for a counter that went
+ * backwards must not hold up either.
+ */
+static void flush_follow(struct mux_console *console)
+{
+	if (console->flush != MUX_FLUSH_RINGS || console->flush_notices ||
+	    !(console->is_emptied || !source_is_open(console)))
+		return;
+	console->flush = MUX_FLUSH_BUFFER;
+	console->flush_head = console->out.head;
+	console->is_emptied = false;
+}
+
+void source_pull(struct mux *mux, struct mux_console *console)
+{
+	unsigned empty = 0;
+
+	while (empty < MUX_SOURCES && source_is_open(console) &&
+	       MUX_BUFFER - buffer_used(&console->out) >= PULL_MIN) {
+		if (pull_piece(mux, console, console->source)) {
+			empty = 0;
+			if (!is_at_line_end(console))
+				continue;
+		} else {
+			empty++;
+		}
+		console->source = !console->source;
+	}
+	console->is_emptied = empty == MUX_SOURCES;
+	flush_follow(console);
+}
+
+bool source_sleep(struct mux_console *console)
+{
+	for (unsigned i = 0; i < MUX_SOURCES; i++)
+		if (!ring_sleep(&console->in[i]))
+			return false;
+	return true;
+}
+
+bool source_is_empty(const struct mux_console *console)
+{
+	if (buffer_used(&console->out) || console->notice_count)
+		return false;
+	return console->is_emptied || !source_is_open(console);
+}
+
+void source_discard(struct mux *mux, struct mux_console *console)
+{
+	char bytes[256];
+	long n;
+
+	for (unsigned i = 0; i < MUX_SOURCES && source_is_open(console); i++) {
+		/* A ring's worth, though it may be filled meanwhile. */
+		for (uint32_t left = console->in[i].size; left;) {
+			n = ring_read(&console->in[i], bytes, sizeof(bytes),
+				      &console->is_bell_due);
+			if (n < 0)
+				source_break(mux, console);
+			if (n <= 0)
+				break;
+			left -= MIN(left, (uint32_t)n);
+		}
+	}
+	console->out.tail = console->out.head;
+	console->newlines = console->notice_count = 0;
+	console->is_due = false;
+	console->is_emptied = true;
+	console->flush = MUX_FLUSH_NONE;
+}
+
+void source_flush(struct mux_console *console)
+{
+	for (unsigned i = 0; i < MUX_SOURCES; i++) {
+		long n = ring_space(&console->in[i]);
+
+		console->flush_at[i] =
+			console->in[i].mine + (n > 0 ? (uint32_t)n : 0);
+	}
+	console->flush_notices = console->notice_count;
+	console->flush = MUX_FLUSH_RINGS;
+	console->is_active = true;
+	console->is_emptied = false;
+}
+
+bool source_is_flushed(const struct mux_console *console)
+{
+	if (console->flush == MUX_FLUSH_RINGS)
+		return false;
+	return console->flush == MUX_FLUSH_NONE ||
+	       (int32_t)(console->out.tail - console->flush_head) >= 0;
+}
+
+/* ---- The log ------------------------------------------------------------ */
+
+void mux_print(struct mux *mux, const char *text, size_t length)
+{
+	if (MUX_LOG - buffer_used(&mux->log) < length)
+		return;
+	for (size_t i = 0; i < length; i++) {
+		char byte = text[i];
+
+		if (byte != '\n' && (byte < ' ' || byte > '~'))
+			byte = '?';
+		mux->log_bytes[mux->log.head++ % MUX_LOG] = byte;
+	}
+}
+
+/* "[    1.234567] ", maybe "warning: ": where what follows begins. */
+static size_t time_length(const char *line, size_t length)
+{
+	static const char *const level[] = { "error: ", "warning: " };
+	const char *end = memchr(line, ']', length);
+	size_t n;
+
+	if (!length || line[0] != '[' || !end)
+		return 0;
+	n = MIN((size_t)(end - line) + 2, length);
+	for (unsigned i = 0; i < ARRAY_SIZE(level); i++)
+		if (length - n > strlen(level[i]) &&
+		    !memcmp(line + n, level[i], strlen(level[i])))
+			return n + strlen(level[i]);
+	return n;
+}
+
+/* A console that "[name] " or "[name.0] " is the tag of. */
+static struct mux_console *tag_find(struct mux *mux, const char *tag,
+				    size_t length)
+{
+	for (unsigned i = 0; i < mux->count; i++) {
+		struct mux_console *console = mux->shown[i];
+		size_t n = strlen(console->name);
+
+		if (length > n + 1 && !memcmp(tag + 1, console->name, n) &&
+		    (tag[n + 1] == ']' || tag[n + 1] == '.'))
+			return console;
+	}
+	return NULL;
+}
+
+static bool notice_push(struct mux_console *console, const char *text,
+			size_t length)
+{
+	struct mux_notice *notice = &console->notice[console->notice_count];
+	uint32_t waiting = buffer_used(&console->out) + console->notice_count;
+
+	if (console->notice_count == MUX_NOTICES || length > MUX_LINE_MAX ||
+	    !source_is_open(console))
+		return false;
+	for (unsigned i = 0; i < MUX_SOURCES; i++) {
+		long n = ring_space(&console->in[i]);
+
+		if (n < 0)
+			return false;
+		waiting += (uint32_t)n;
+		notice->at[i] = console->in[i].mine + (uint32_t)n;
+	}
+	if (!waiting)
+		return false;
+	memcpy(notice->text, text, length);
+	notice->length = (uint32_t)length;
+	console->notice_count++;
+	console->is_active = true;
+	console->is_emptied = false;
+	return true;
+}
+
+/* A row of the log: behind what it is about has written, or in order. */
+static void log_row(struct mux *mux, struct mux_console *about,
+		    const char *text, size_t length)
+{
+	if (!about || !notice_push(about, text, length))
+		mux_print(mux, text, length);
+}
+
+/* Of program's text, in rows that begin with the same prefix. */
+static void log_cut(struct mux *mux, struct mux_console *about,
+		    const char *line, size_t prefix, size_t length)
+{
+	size_t columns = TERMINAL_COLUMNS - 1 - prefix, at = prefix;
+	char row[TERMINAL_COLUMNS + 1];
+
+	memcpy(row, line, prefix);
+	do {
+		size_t n = MIN(columns, length - at);
+
+		memcpy(row + prefix, line + at, n);
+		row[prefix + n] = '\n';
+		log_row(mux, about, row, prefix + n + 1);
+		at += n;
+	} while (at < length);
+}
+
+/* One line; length is without its newline. */
+static void log_line(struct mux *mux, const char *line, size_t length)
+{
+	size_t prefix = time_length(line, length);
+	struct mux_console *about = NULL;
+	const char *end = NULL;
+
+	if (prefix && prefix < length && line[prefix] == '[') {
+		about = tag_find(mux, line + prefix, length - prefix);
+		end = memchr(line + prefix, ']', length - prefix);
+	}
+	if (end)
+		prefix = MIN((size_t)(end - line) + 2, length);
+	if (end && mux_is_shared(mux) && length >= TERMINAL_COLUMNS &&
+	    prefix <= PREFIX_MAX)
+		log_cut(mux, about, line, prefix, length);
+	else
+		log_row(mux, about, line, length + 1);
+}
+
+void log_pull(struct mux *mux)
+{
+	char text[LOG_PIECE + 1];
+	size_t at = 0, length;
+	long n;
+
+	if (!mux->has_log || MUX_LOG - buffer_used(&mux->log) < LOG_ROOM)
+		return;
+	n = mux->ops->log_read(mux->ctx, text, LOG_PIECE);
+	mux->has_log = n > 0;
+	if (n <= 0 && mux->log_flush == MUX_FLUSH_RINGS) {
+		mux->log_flush = MUX_FLUSH_BUFFER;
+		mux->log_flush_head = mux->log.head;
+	}
+	length = n > 0 ? MIN((size_t)n, LOG_PIECE) : 0;
+	if (length && text[length - 1] != '\n')
+		text[length++] = '\n';
+	while (at < length) {
+		const char *end = memchr(text + at, '\n', length - at);
+		size_t line = (size_t)(end - (text + at));
+
+		log_line(mux, text + at, line);
+		at += line + 1;
+	}
+}
+
+bool log_is_flushed(const struct mux *mux)
+{
+	if (mux->log_flush == MUX_FLUSH_RINGS)
+		return false;
+	return mux->log_flush == MUX_FLUSH_NONE ||
+	       (int32_t)(mux->log.tail - mux->log_flush_head) >= 0;
+}
+
+void log_discard(struct mux *mux)
+{
+	for (unsigned i = 0; mux->has_log && i < MUX_LOG / LOG_PIECE; i++) {
+		mux->log.tail = mux->log.head;
+		log_pull(mux);
+	}
+	mux->log.tail = mux->log.head;
+}

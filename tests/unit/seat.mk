@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# services/seat's loop of events on a gate of the test's own.
+
+UNIT_SRCS_test_seat_main := services/seat/main.c
+UNIT_FLAGS_test_seat_main := -Itests/unit/fake/seat

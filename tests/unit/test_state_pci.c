@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* States of the PCI functions but the IDE, alone and together. */
+#include "tests/unit/state_test.h"
+
+#include "devices/i440fx.h"
+#include "devices/piix3.h"
+#include "devices/piix4_pm.h"
+#include "devices/vga.h"
+
+#define VRAM_BYTES MIB(1)
+#define VGA_DEVFN  PCI_DEVFN(2, 0)
+
+struct model {
+	struct pci_bus pci;
+	struct i440fx host;
+	struct piix3 isa;
+	struct piix4_pm pm;
+	struct vga vga;
+	uint8_t vram[VRAM_BYTES];
+	uint8_t rom[3000];
+};
+
+static void bus_build(struct rig *rig)
+{
+	struct model *model = rig->model;
+
+	assert_int_equal(
+		pci_bus_init(&model->pci, &rig->b.ports, &rig->b.memory), 0);
+	model->pci.window[0] = (struct pci_window){ 0x80000000, 0x7ec00000 };
+}
+
+static void config_write(struct rig *rig, uint8_t devfn, unsigned offset,
+			 unsigned size, uint32_t value)
+{
+	struct model *model = rig->model;
+
+	pci_config_write(&model->pci, devfn, offset, size, value);
+	rig_note(rig, pci_config_read(&model->pci, devfn, offset, size));
+}
+
+/* Any byte of a function's configuration. */
+static void config_random(struct rig *rig, uint8_t devfn)
+{
+	config_write(rig, devfn, rig_random(rig) & 0xff, 1, rig_random(rig));
+}
+
+/* The bus is a device of its own, and not the one that is tried. */
+static void bus_copy(struct rig *to, const struct rig *from)
+{
+	((struct model *)to->model)->pci.state =
+		((const struct model *)from->model)->pci.state;
+}
+
+static const struct subject_region mechanism[] = {
+	{ .base = 0xcf8, .length = 4, .size = 4 },
+	{ .base = 0xcf8, .length = 4, .size = 1 },
+	{ .base = 0xcfc, .length = 4, .size = 4 },
+	{ .base = 0xcfc, .length = 4, .size = 2 },
+};
+
+/* ---- The bus ----------------------------------------------------------- */
+
+static struct device *pci_build(struct rig *rig)
+{
+	struct model *model = rig->model;
+
+	bus_build(rig);
+	return &model->pci.self;
+}
+
+/* ---- i440FX ------------------------------------------------------------ */
+
+static void pam_changed(void *ctx, gpa_t base, uint64_t length, bool read_ram,
+			bool write_ram)
+{
+	rig_note(ctx, base | length >> 8 | (uint64_t)read_ram << 40 |
+			      (uint64_t)write_ram << 41);
+}
+
+static struct device *host_build(struct rig *rig)
+{
+	struct model *model = rig->model;
+
+	bus_build(rig);
+	assert_int_equal(
+		i440fx_init(&model->host, &model->pci, pam_changed, rig), 0);
+	return &model->host.device;
+}
+
+static void host_input(struct rig *rig)
+{
+	unsigned offset = 0x59 + rig_random(rig) % 7;
+
+	switch (rig_random(rig) % 8) {
+	case 0:
+		config_random(rig, 0);
+		break;
+	case 1:
+		config_write(rig, 0, 0x72, 1, rig_random(rig));
+		break;
+	default:
+		config_write(rig, 0, offset, 1, rig_random(rig));
+	}
+}
+
+/* ---- PIIX3 ------------------------------------------------------------- */
+
+static void reset_asked(void *ctx)
+{
+	rig_note(ctx, 0x7e5e7);
+}
+
+static struct device *isa_build(struct rig *rig)
+{
+	struct model *model = rig->model;
+
+	bus_build(rig);
+	assert_int_equal(piix3_init(&model->isa, &model->pci, rig_irq(rig, 0),
+				    reset_asked, rig),
+			 0);
+	return &model->isa.device;
+}
+
+static void isa_input(struct rig *rig)
+{
+	if (rig_random(rig) & 1)
+		config_random(rig, PCI_DEVFN(1, 0));
+	else
+		config_write(rig, PCI_DEVFN(1, 0),
+			     PIIX3_PIRQRC + rig_random(rig) % 4, 1,
+			     rig_random(rig));
+}
+
+/* ---- PIIX4 PM ---------------------------------------------------------- */
+
+static void power_off(void *ctx)
+{
+	rig_note(ctx, 0x0ff);
+}
+
+static struct device *pm_build(struct rig *rig)
+{
+	struct model *model = rig->model;
+
+	bus_build(rig);
+	assert_int_equal(piix4_pm_init(&model->pm, &model->pci, &rig->b.clock,
+				       rig_irq(rig, 9), power_off, rig),
+			 0);
+	return &model->pm.device;
+}
+
+static void pm_input(struct rig *rig)
+{
+	const uint8_t devfn = PCI_DEVFN(1, 3);
+	struct model *model = rig->model;
+	uint32_t random = rig_random(rig);
+
+	switch (random % 12) {
+	case 8: /* what random bytes seldom are */
+		bus_out(&rig->b.ports, PM_SMI_COMMAND,
+			random & BIT(8) ? PM_ACPI_DISABLE : PM_ACPI_ENABLE, 1);
+		break;
+	case 9:
+		bus_out(&rig->b.ports, 0xb002, random >> 8, 2);
+		break;
+	case 10:
+		bus_out(&rig->b.ports, PM_GPE_PORT + 2, random >> 8, 1);
+		break;
+	case 0: /* sometimes where it cannot be: onto the other block */
+		config_write(rig, devfn, PM_CONFIG_PMBASE, 4,
+			     random & BIT(8) ? 0xb000 : 0xb100);
+		break;
+	case 1:
+		config_write(rig, devfn, PM_CONFIG_SMBBA, 4,
+			     random & BIT(8) ? 0xb100 : 0xb010);
+		break;
+	case 2:
+		config_write(rig, devfn, PM_CONFIG_PMMISC, 1, random >> 8 != 0);
+		break;
+	case 3:
+		config_write(rig, devfn, PM_CONFIG_SMBCFG, 1,
+			     random & BIT(8) ? 9 : random >> 16);
+		break;
+	case 4:
+		piix4_pm_power_button(&model->pm);
+		break;
+	case 5:
+		pci_intx_set(&model->pm.pci, random & BIT(8));
+		break;
+	case 6: /* the timer's top bit changes every 2.3 s */
+		bench_step(&rig->b, random);
+		break;
+	default:
+		config_random(rig, devfn);
+	}
+}
+
+static const struct subject_region pm_regions[] = {
+	{ .base = 0xb000, .length = 12, .size = 2 },
+	{ .base = 0xb000, .length = 64, .size = 4 },
+	{ .base = 0xb100, .length = 16, .size = 1 },
+	{ .base = PM_GPE_PORT, .length = 4, .size = 1 },
+	{ .base = PM_SMI_COMMAND, .length = 2, .size = 1 },
+};
+
+/* ---- VGA --------------------------------------------------------------- */
+
+static void vram_mapped(void *ctx, uint64_t gpa, bool enabled)
+{
+	rig_note(ctx, gpa | enabled);
+}
+
+static struct device *vga_build(struct rig *rig)
+{
+	struct model *model = rig->model;
+	const struct vga_config config = {
+		.pci = &model->pci,
+		.devfn = VGA_DEVFN,
+		.ports = &rig->b.ports,
+		.memory = &rig->b.memory,
+		.clock = &rig->b.clock,
+		.vram = model->vram,
+		.vram_length = VRAM_BYTES,
+		.rom = model->rom,
+		.rom_length = sizeof(model->rom),
+		.vram_mapped = vram_mapped,
+		.ctx = rig,
+	};
+
+	bus_build(rig);
+	memset(model->rom, 0x55, sizeof(model->rom));
+	assert_int_equal(vga_init(&model->vga, &config), 0);
+	return &model->vga.device;
+}
+
+static void vga_input(struct rig *rig)
+{
+	struct model *model = rig->model;
+	uint32_t random = rig_random(rig);
+	unsigned width, height;
+
+	switch (random % 8) {
+	case 0: /* two BARs of the three want one place now and then */
+		config_write(rig, VGA_DEVFN, PCI_BAR0, 4,
+			     random & BIT(8) ? 0xe0000000 : 0xe1000000);
+		break;
+	case 1:
+		config_write(rig, VGA_DEVFN, PCI_BAR0 + 8, 4,
+			     random & BIT(8) ? 0xe1000000 : 0xe0080000);
+		break;
+	case 2:
+		config_write(rig, VGA_DEVFN, PCI_ROM_ADDRESS, 4,
+			     random & BIT(8) ? 0xe2000001 : 0xe1000001);
+		break;
+	case 3:
+		config_write(rig, VGA_DEVFN, PCI_COMMAND, 2, random >> 8 & 7);
+		break;
+	case 4: /* a mode of Bochs' interface */
+		bus_out(&rig->b.ports, 0x1ce, random >> 8 & 15, 2);
+		bus_out(&rig->b.ports, 0x1cf, random >> 16 & 0x3ff, 2);
+		break;
+	default:
+		vga_size(&model->vga, &width, &height);
+		rig_note(rig, (uint64_t)width << 32 | height);
+	}
+}
+
+static void vga_copy(struct rig *to, const struct rig *from)
+{
+	memcpy(((struct model *)to->model)->vram,
+	       ((const struct model *)from->model)->vram, VRAM_BYTES);
+}
+
+static const struct subject_region vga_regions[] = {
+	{ .base = 0x3b0, .length = 0x30, .size = 1 },
+	{ .base = 0x3c0, .length = 0x10, .size = 1 },
+	{ .base = 0x1ce, .length = 4, .size = 2 },
+	{ .base = 0xa0000, .length = 0x20000, .size = 4, .is_memory = true },
+	{ .base = 0xe1000400, .length = 0x20, .size = 1, .is_memory = true },
+	{ .base = 0xe1000500, .length = 22, .size = 2, .is_memory = true },
+	{ .base = 0xe2000000, .length = 4096, .size = 8, .is_memory = true },
+};
+
+/* ---- Together ---------------------------------------------------------- */
+
+static void now_set(void *ctx, uint64_t now_ns)
+{
+	((struct bench *)ctx)->now_ns = now_ns;
+}
+
+static struct rig *board_new(struct device_list *list)
+{
+	static const struct subject board = {
+		.size = sizeof(struct model),
+		.build = vga_build,
+	};
+	struct rig *rig = rig_new(&board, 0, 1);
+	struct model *model = rig->model;
+
+	/* vga_build() has made the bus. */
+	assert_int_equal(
+		i440fx_init(&model->host, &model->pci, pam_changed, rig), 0);
+	assert_int_equal(piix3_init(&model->isa, &model->pci, rig_irq(rig, 0),
+				    reset_asked, rig),
+			 0);
+	assert_int_equal(piix4_pm_init(&model->pm, &model->pci, &rig->b.clock,
+				       rig_irq(rig, 9), power_off, rig),
+			 0);
+	rig->b.clock.now_set = now_set;
+	device_list_init(list, &rig->b.clock);
+	assert_int_equal(device_list_add(list, &model->pci.self), 0);
+	assert_int_equal(device_list_add(list, &model->host.device), 0);
+	assert_int_equal(device_list_add(list, &model->isa.device), 0);
+	assert_int_equal(device_list_add(list, &model->pm.device), 0);
+	assert_int_equal(device_list_add(list, &model->vga.device), 0);
+	return rig;
+}
+
+static void list_move(struct device_list *from, struct device_list *to)
+{
+	static uint8_t image[65536];
+	uint8_t *scratch = malloc(device_list_scratch(to));
+	char why[200] = "";
+	size_t length;
+
+	assert_int_equal(device_list_save(from, image, sizeof(image), &length),
+			 0);
+	if (device_list_load(to, image, length, scratch, why, sizeof(why)))
+		fail_msg("%s", why);
+	free(scratch);
+}
+
+/*
+ * The bridge's PIRQs follow its functions' pins, whichever board is loaded into
+ * which: a fresh one, or one whose pins and BARs are elsewhere.
+ */
+static void test_together(void **state)
+{
+	struct device_list lists[2];
+	struct rig *rigs[2] = { board_new(&lists[0]), board_new(&lists[1]) };
+	struct model *one = rigs[0]->model, *two = rigs[1]->model;
+
+	(void)state;
+	config_write(rigs[0], PCI_DEVFN(1, 0), PIIX3_PIRQRC, 1, 10);
+	config_write(rigs[0], VGA_DEVFN, PCI_BAR0 + 8, 4, 0xe1000000);
+	config_write(rigs[0], VGA_DEVFN, PCI_COMMAND, 2, 2);
+	pci_intx_set(&one->pm.pci, true); /* slot 1 pin A: PIRQA */
+	assert_int_equal(rigs[0]->b.level, BIT(10));
+	list_move(&lists[0], &lists[1]);
+	assert_int_equal(rigs[1]->b.level, BIT(10));
+	assert_true(bus_is_claimed(&rigs[1]->b.memory, 0xe1000500));
+	pci_intx_set(&two->pm.pci, false);
+	assert_int_equal(rigs[1]->b.level, 0);
+	/* Other routes and places, then the same image once more. */
+	config_write(rigs[1], PCI_DEVFN(1, 0), PIIX3_PIRQRC, 1, 11);
+	config_write(rigs[1], VGA_DEVFN, PCI_BAR0 + 8, 4, 0xe2000000);
+	pci_intx_set(&two->pm.pci, true);
+	assert_int_equal(rigs[1]->b.level, BIT(11));
+	list_move(&lists[0], &lists[1]);
+	assert_int_equal(rigs[1]->b.level, BIT(10));
+	assert_true(bus_is_claimed(&rigs[1]->b.memory, 0xe1000500));
+	assert_false(bus_is_claimed(&rigs[1]->b.memory, 0xe2000500));
+	/* And a reset of them all. */
+	device_list_reset(&lists[1]);
+	assert_int_equal(rigs[1]->b.level, 0);
+	assert_false(bus_is_claimed(&rigs[1]->b.memory, 0xe1000500));
+	rig_free(rigs[0]);
+	rig_free(rigs[1]);
+}
+
+/* ---- All --------------------------------------------------------------- */
+
+#define REGIONS(array) .regions = (array), .region_count = ARRAY_SIZE(array)
+
+static const struct subject subjects[] = {
+	{ .name = "pci-bus",
+	  .size = sizeof(struct model),
+	  .build = pci_build,
+	  REGIONS(mechanism) },
+	{ .name = "i440fx",
+	  .size = sizeof(struct model),
+	  .build = host_build,
+	  .input = host_input,
+	  .copy = bus_copy,
+	  REGIONS(mechanism) },
+	{ .name = "piix3",
+	  .size = sizeof(struct model),
+	  .build = isa_build,
+	  .input = isa_input,
+	  .copy = bus_copy,
+	  REGIONS(mechanism) },
+	{ .name = "piix4-pm",
+	  .size = sizeof(struct model),
+	  .build = pm_build,
+	  .input = pm_input,
+	  REGIONS(pm_regions) },
+	{ .name = "vga",
+	  .size = sizeof(struct model),
+	  .build = vga_build,
+	  .input = vga_input,
+	  .copy = vga_copy,
+	  REGIONS(vga_regions) },
+};
+
+static void test_subject(void **state)
+{
+	subject_test(*state);
+}
+
+int main(void)
+{
+	struct CMUnitTest tests[ARRAY_SIZE(subjects) + 1] = {
+		[ARRAY_SIZE(subjects)] = cmocka_unit_test(test_together),
+	};
+	unsigned i;
+
+	for (i = 0; i < ARRAY_SIZE(subjects); i++)
+		tests[i] = (struct CMUnitTest){
+			.name = subjects[i].name,
+			.test_func = test_subject,
+			.initial_state = (void *)&subjects[i],
+		};
+	return cmocka_run_group_tests_name("state_pci", tests, NULL, NULL);
+}

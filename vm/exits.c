@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What each exit means.  The monitor answers by itself what needs neither
+ * decoding nor a device; where the processor does not report the length of
+ * what it answered, the machine is asked to move RIP.
+ */
+#include "vm/vm.h"
+
+#include "kernel/cpu.h"
+#include "kernel/host.h"
+#include "kernel/mcheck.h"
+#include "include/emulate.h"
+#include "include/errno.h"
+#include "include/x86.h"
+#include "include/x86_msr.h"
+
+/* What the machine needs to fetch and walk. */
+#define GROUPS_DECODE (X86_GROUP_SEGMENTS | X86_GROUP_CONTROL)
+
+#define HYPERCALL_UNKNOWN (uint64_t)(-(int64_t)1000) /* -KVM_ENOSYS */
+
+/* An instruction is done that the processor did not do itself. */
+static inline void instruction_done(struct vcpu *vcpu)
+{
+	if (unlikely(vcpu->vendor.has_shadow)) {
+		vcpu->back->end_shadow(&vcpu->vendor);
+		/* What waited for that can go in now, without an exit. */
+		vcpu_priority_changed(vcpu);
+	}
+	if (unlikely(vcpu->vendor.state->rflags & X86_FLAG_TF))
+		vcpu_pend(vcpu, PENDING_STEP);
+}
+
+/* The instruction at RIP has been done. */
+static enum exit_action skip(struct vcpu *vcpu, const struct exit_info *info,
+			     enum emul_expect what)
+{
+	instruction_done(vcpu);
+	if (info->length) {
+		vcpu->vendor.state->rip += info->length;
+		return EXIT_RUN_AGAIN;
+	}
+	vcpu->back->state_load(&vcpu->vendor, X86_GROUP_FETCH);
+	vcpu->page->exit = GATE_EXIT_LENGTH;
+	vcpu->page->length.expect = what;
+	return EXIT_TO_MACHINE;
+}
+
+static enum exit_action to_machine(struct vcpu *vcpu, enum gate_exit exit)
+{
+	vcpu->back->state_load(&vcpu->vendor, GROUPS_DECODE);
+	vcpu->page->exit = exit;
+	return EXIT_TO_MACHINE;
+}
+
+static enum exit_action raise_gp(struct vcpu *vcpu)
+{
+	vcpu_inject(vcpu, X86_VECTOR_GP, true, 0);
+	return EXIT_RUN_AGAIN;
+}
+
+/* A report is long: interrupts are let in, and it waits for the log. */
+static __noreturn void stop(struct vcpu *vcpu, enum gate_end end,
+			    const char *why)
+{
+	irq_enable();
+	console_wait_log(&this_host()->console, vcpu->user.thread);
+	vlog_err(&vcpu->log, "%s", why);
+	vcpu_report(vcpu);
+	vcpu_fail(vcpu, end);
+}
+
+static enum exit_action exit_unknown(struct vcpu *vcpu, struct exit_info *info)
+{
+	(void)info;
+	stop(vcpu, GATE_END_GUEST,
+	     "exit for a reason the monitor does not know");
+}
+
+/* The vCPU could take an interrupt now: vcpu_attend() looks again. */
+static enum exit_action exit_window(struct vcpu *vcpu, struct exit_info *info)
+{
+	(void)info;
+	vcpu_priority_changed(vcpu);
+	return EXIT_RUN_AGAIN;
+}
+
+static enum exit_action exit_invalid(struct vcpu *vcpu, struct exit_info *info)
+{
+	(void)info;
+	stop(vcpu, GATE_END_REFUSED, "the processor refused the guest's state");
+}
+
+/*
+ * The interrupt is pending: let it in.  What waits for a window may go in now,
+ * which spares another exit; and Bochs 2.7's AMD-V forgets a window over a host
+ * interrupt.
+ */
+static enum exit_action exit_host_interrupt(struct vcpu *vcpu,
+					    struct exit_info *info)
+{
+	(void)info;
+	irq_enable();
+	__asm__ volatile("nop");
+	irq_disable();
+	if (vcpu->window != WINDOW_NONE)
+		vcpu_priority_changed(vcpu);
+	return EXIT_RUN_AGAIN;
+}
+
+static enum exit_action exit_nothing(struct vcpu *vcpu, struct exit_info *info)
+{
+	(void)vcpu;
+	(void)info;
+	return EXIT_RUN_AGAIN;
+}
+
+static inline void cpuid_answer(struct vcpu *vcpu, uint32_t eax, uint32_t ecx)
+{
+	const struct cpuid_leaf *leaf = cpuid_find(vcpu->cpuid, eax, ecx);
+	const struct cpuid_regs *regs = &leaf->regs;
+	uint64_t *gpr = vcpu->vendor.state->gpr;
+	struct cpuid_regs patched;
+
+	if (unlikely(leaf->patch)) {
+		cpuid_complete(vcpu, leaf, ecx, &patched);
+		regs = &patched;
+	}
+	gpr[X86_RAX] = regs->eax;
+	gpr[X86_RBX] = regs->ebx;
+	gpr[X86_RCX] = regs->ecx;
+	gpr[X86_RDX] = regs->edx;
+}
+
+void cpuid_execute(struct vcpu *vcpu, uint32_t eax, uint32_t ecx)
+{
+	cpuid_answer(vcpu, eax, ecx);
+}
+
+static enum exit_action exit_cpuid(struct vcpu *vcpu, struct exit_info *info)
+{
+	const uint64_t *gpr = vcpu->vendor.state->gpr;
+
+	cpuid_answer(vcpu, (uint32_t)gpr[X86_RAX], (uint32_t)gpr[X86_RCX]);
+	return skip(vcpu, info, EMUL_EXPECT_CPUID);
+}
+
+static enum exit_action exit_hlt(struct vcpu *vcpu, struct exit_info *info)
+{
+	__atomic_fetch_or(&vcpu->pending, PENDING_HALTED, __ATOMIC_RELAXED);
+	return skip(vcpu, info, EMUL_EXPECT_HLT);
+}
+
+static enum exit_action exit_pause(struct vcpu *vcpu, struct exit_info *info)
+{
+	sched_yield();
+	return skip(vcpu, info, EMUL_EXPECT_PAUSE);
+}
+
+static enum exit_action exit_io(struct vcpu *vcpu, struct exit_info *info)
+{
+	struct gate_page *page = vcpu->page;
+
+	page->io.port = info->io.port;
+	page->io.size = info->io.size;
+	page->io.is_in = info->io.is_in;
+	page->io.is_rep = info->io.is_rep;
+	if (info->io.is_string)
+		return to_machine(vcpu, GATE_EXIT_IO_STRING);
+	instruction_done(vcpu);
+	page->state.rip += info->length;
+	page->exit = GATE_EXIT_IO;
+	return EXIT_TO_MACHINE;
+}
+
+static enum exit_action exit_msr(struct vcpu *vcpu, struct exit_info *info)
+{
+	uint64_t *gpr = vcpu->vendor.state->gpr;
+	uint32_t msr = (uint32_t)gpr[X86_RCX];
+	uint64_t value;
+
+	if (info->is_write) {
+		value = (gpr[X86_RDX] << 32) | (uint32_t)gpr[X86_RAX];
+		if (unlikely(msr_exit_write(vcpu, msr, value)))
+			return raise_gp(vcpu);
+		return skip(vcpu, info, EMUL_EXPECT_WRMSR);
+	}
+	if (unlikely(msr_exit_read(vcpu, msr, &value)))
+		return raise_gp(vcpu);
+	gpr[X86_RAX] = (uint32_t)value;
+	gpr[X86_RDX] = value >> 32;
+	return skip(vcpu, info, EMUL_EXPECT_RDMSR);
+}
+
+static enum exit_action exit_cr(struct vcpu *vcpu, struct exit_info *info)
+{
+	(void)info;
+	return to_machine(vcpu, GATE_EXIT_CR);
+}
+
+static enum exit_action exit_emulate(struct vcpu *vcpu, struct exit_info *info)
+{
+	(void)info;
+	return to_machine(vcpu, GATE_EXIT_EMULATE);
+}
+
+static enum exit_action exit_shadowed(struct vcpu *vcpu, struct exit_info *info)
+{
+	(void)info;
+	return to_machine(vcpu, GATE_EXIT_SHADOWED);
+}
+
+static enum exit_action exit_emulate_run(struct vcpu *vcpu,
+					 struct exit_info *info)
+{
+	struct gate_page *page = vcpu->page;
+
+	page->run.count = info->emulate.count;
+	page->run.has_event = info->emulate.has_event;
+	page->run.vector = info->emulate.vector;
+	page->run.event_type = info->emulate.event_type;
+	page->run.has_error_code = info->emulate.has_error_code;
+	page->run.error_code = info->emulate.error_code;
+	return to_machine(vcpu, GATE_EXIT_EMULATE_RUN);
+}
+
+static enum exit_action exit_nested(struct vcpu *vcpu, struct exit_info *info)
+{
+	vcpu->page->mmio.gpa = info->nested.gpa;
+	vcpu->page->mmio.is_write = info->nested.error & NESTED_WRITE;
+	return to_machine(vcpu, GATE_EXIT_MMIO);
+}
+
+/*
+ * On processors that could meet two sizes of one executable page (see
+ * speculation.h) large leaves may not be executed: this one becomes a table of
+ * small ones that may.  An EPT violation drops the translations it came from.
+ */
+static enum exit_action exit_fetch(struct vcpu *vcpu, struct exit_info *info)
+{
+	struct vm *vm = vcpu->vm;
+	int error;
+
+	if (!this_host()->speculation.itlb_multihit)
+		return exit_nested(vcpu, info);
+	domain_lock(&vcpu->user);
+	error = table_make_executable(&vm->nested, info->nested.gpa);
+	domain_unlock(&vcpu->user);
+	if (error == -ENOMEM)
+		stop(vcpu, GATE_END_MEMORY, "no memory for nested tables");
+	return EXIT_RUN_AGAIN;
+}
+
+/* Of all the page's registers the one that each interrupt needs. */
+static enum exit_action exit_apic_eoi(struct vcpu *vcpu, struct exit_info *info)
+{
+	apic_mmio_write(&vcpu->apic, APIC_REG_EOI * 16, 0);
+	vcpu_priority_changed(vcpu);
+	instruction_done(vcpu);
+	vcpu->vendor.state->rip += info->length;
+	return EXIT_RUN_AGAIN;
+}
+
+/* What the guest wrote may do more than be read again. */
+static enum exit_action exit_apic_write(struct vcpu *vcpu,
+					struct exit_info *info)
+{
+	apic_page_written(&vcpu->apic, info->apic_offset);
+	vcpu_priority_changed(vcpu);
+	return EXIT_RUN_AGAIN;
+}
+
+/* No hypercall is defined yet on this board: all are unknown. */
+static enum exit_action exit_hypercall(struct vcpu *vcpu,
+				       struct exit_info *info)
+{
+	vcpu->vendor.state->gpr[X86_RAX] = HYPERCALL_UNKNOWN;
+	return skip(vcpu, info, EMUL_EXPECT_VMMCALL);
+}
+
+/* Guest memory is write-back and coherent: there is nothing to flush. */
+static enum exit_action exit_wbinvd(struct vcpu *vcpu, struct exit_info *info)
+{
+	return skip(vcpu, info, EMUL_EXPECT_WBINVD);
+}
+
+static enum exit_action exit_invd(struct vcpu *vcpu, struct exit_info *info)
+{
+	return skip(vcpu, info, EMUL_EXPECT_INVD);
+}
+
+static enum exit_action exit_xsetbv(struct vcpu *vcpu, struct exit_info *info)
+{
+	uint64_t *gpr = vcpu->vendor.state->gpr;
+	uint64_t value = (gpr[X86_RDX] << 32) | (uint32_t)gpr[X86_RAX];
+
+	vcpu->back->state_load(&vcpu->vendor, X86_GROUP_SEGMENTS);
+	if ((uint32_t)gpr[X86_RCX] != 0 || vcpu->vendor.state->cpl != 0 ||
+	    fpu_xcr0_set(vcpu, value))
+		return raise_gp(vcpu);
+	return skip(vcpu, info, EMUL_EXPECT_XSETBV);
+}
+
+static enum exit_action exit_undefined(struct vcpu *vcpu,
+				       struct exit_info *info)
+{
+	(void)info;
+	vcpu_inject(vcpu, X86_VECTOR_UD, false, 0);
+	return EXIT_RUN_AGAIN;
+}
+
+/* Triple fault: the board resets, as a PC's chip set does. */
+static enum exit_action exit_shutdown(struct vcpu *vcpu, struct exit_info *info)
+{
+	(void)info;
+	vlog_warn(&vcpu->log, "triple fault at RIP %lx: reset",
+		  vcpu->vendor.state->rip);
+	vcpu->page->exit = GATE_EXIT_SHUTDOWN;
+	return EXIT_TO_MACHINE;
+}
+
+static enum exit_action exit_machine_check(struct vcpu *vcpu)
+{
+	struct mcheck_error error;
+
+	if (mcheck_take(&error) != MCHECK_LOST)
+		return EXIT_RUN_AGAIN;
+	vlog_err(&vcpu->log, "machine check: bank %u, status %lx, address %lx",
+		 error.bank, error.status, error.address);
+	stop(vcpu, GATE_END_MACHINE_CHECK, "machine check while the guest ran");
+}
+
+static enum exit_action exit_exception(struct vcpu *vcpu,
+				       struct exit_info *info)
+{
+	/* Taken from the guest only so that it cannot loop without end. */
+	if (info->vector == X86_VECTOR_DB || info->vector == X86_VECTOR_AC) {
+		vcpu_inject(vcpu, info->vector, info->vector == X86_VECTOR_AC,
+			    0);
+		return EXIT_RUN_AGAIN;
+	}
+	if (info->vector == X86_VECTOR_MC)
+		return exit_machine_check(vcpu);
+	stop(vcpu, GATE_END_GUEST, "exception the monitor did not ask for");
+}
+
+/* clang-format off */
+const exit_fn exit_handlers[EXIT_REASON_COUNT] = {
+	[EXIT_UNKNOWN]          = exit_unknown,
+	[EXIT_INVALID]          = exit_invalid,
+	[EXIT_HOST_INTERRUPT]   = exit_host_interrupt,
+	[EXIT_HOST_NMI]         = exit_nothing,
+	[EXIT_INTERRUPT_WINDOW] = exit_window,
+	[EXIT_NMI_WINDOW]       = exit_window,
+	[EXIT_CPUID]            = exit_cpuid,
+	[EXIT_HLT]              = exit_hlt,
+	[EXIT_PAUSE]            = exit_pause,
+	[EXIT_IO]               = exit_io,
+	[EXIT_MSR]              = exit_msr,
+	[EXIT_CR]               = exit_cr,
+	[EXIT_DR]               = exit_nothing,
+	[EXIT_NESTED]           = exit_nested,
+	[EXIT_FETCH]            = exit_fetch,
+	[EXIT_APIC_EOI]         = exit_apic_eoi,
+	[EXIT_APIC_WRITE]       = exit_apic_write,
+	[EXIT_HYPERCALL]        = exit_hypercall,
+	[EXIT_WBINVD]           = exit_wbinvd,
+	[EXIT_INVD]             = exit_invd,
+	[EXIT_XSETBV]           = exit_xsetbv,
+	[EXIT_UNDEFINED]        = exit_undefined,
+	[EXIT_SHUTDOWN]         = exit_shutdown,
+	[EXIT_EXCEPTION]        = exit_exception,
+	[EXIT_EMULATE]          = exit_emulate,
+	[EXIT_SHADOWED]         = exit_shadowed,
+	[EXIT_EMULATE_RUN]      = exit_emulate_run,
+};
+/* clang-format on */

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Gate calls of programs with rights: init's, which makes and unmakes domains,
+ * and those of services for the devices that they were given.
+ */
+#include "include/errno.h"
+#include "include/x86.h"
+#include "kernel/host.h"
+#include "kernel/trap.h"
+#include "mm/phys.h"
+#include "vm/channel.h"
+#include "vm/domain.h"
+#include "vm/gate.h"
+
+/* ---- Domains ------------------------------------------------------------- */
+
+GATE_CALL(gate_domain_create)
+{
+	struct gate_domain_spec spec;
+	struct domain *domain;
+	gate_id id;
+	int error;
+
+	if (copy_from_user(&spec, (const void *)a, sizeof(spec)))
+		return -EFAULT;
+	if (spec.rights & ~user->domain->spec.rights)
+		return -EPERM;
+	error = domain_create(&spec, &domain);
+	if (error)
+		return error;
+	id = domain->id;
+	domain_put(domain);
+	return (long)id;
+}
+
+GATE_CALL(gate_domain_map)
+{
+	struct gate_domain_map map;
+	struct domain *domain;
+	int error;
+
+	if (copy_from_user(&map, (const void *)b, sizeof(map)))
+		return -EFAULT;
+	domain = domain_find(a);
+	if (!domain)
+		return -ENOENT;
+	error = domain_map(domain, &map);
+	domain_put(domain);
+	return error;
+}
+
+#define PIECE 512
+
+GATE_CALL(gate_domain_write)
+{
+	struct domain *domain = domain_find(a);
+	char piece[PIECE];
+	int error = 0;
+
+	if (!domain)
+		return -ENOENT;
+	if (d > KIB(32))
+		error = -EINVAL;
+	for (uint64_t done = 0; !error && done < d; done += PIECE) {
+		uint64_t n = MIN(d - done, PIECE);
+
+		if (copy_from_user(piece, (const void *)(c + done), n))
+			error = -EFAULT;
+		else
+			error = domain_write(domain, b + done, piece, n);
+	}
+	domain_put(domain);
+	return error;
+}
+
+GATE_CALL(gate_domain_read)
+{
+	struct domain *domain = domain_find(a);
+	char piece[PIECE];
+	int error = 0;
+
+	if (!domain)
+		return -ENOENT;
+	if (d > KIB(32))
+		error = -EINVAL;
+	for (uint64_t done = 0; !error && done < d; done += PIECE) {
+		uint64_t n = MIN(d - done, PIECE);
+
+		error = domain_read(domain, b + done, piece, n);
+		if (!error && copy_to_user((void *)(c + done), piece, n))
+			error = -EFAULT;
+	}
+	domain_put(domain);
+	return error;
+}
+
+GATE_CALL(gate_domain_start)
+{
+	struct domain *domain = domain_find(a);
+	int error;
+
+	if (!domain)
+		return -ENOENT;
+	error = domain_start(domain, b);
+	domain_put(domain);
+	return error;
+}
+
+GATE_CALL(gate_domain_stop)
+{
+	struct domain *domain = domain_find(a);
+	int error;
+
+	if (!domain)
+		return -ENOENT;
+	error = domain_stop(domain);
+	domain_put(domain);
+	return error;
+}
+
+GATE_CALL(gate_domain_query)
+{
+	struct domain *domain = domain_find(a);
+	struct gate_domain_status status;
+
+	if (!domain)
+		return -ENOENT;
+	domain_query(domain, &status);
+	domain_put(domain);
+	return copy_to_user((void *)b, &status, sizeof(status)) ? -EFAULT : 0;
+}
+
+GATE_CALL(gate_domain_destroy)
+{
+	struct domain *domain = domain_find(a);
+	int error;
+
+	if (!domain)
+		return -ENOENT;
+	error = domain_destroy(domain);
+	if (error)
+		domain_put(domain);
+	return error;
+}
+
+/* ---- Channels ------------------------------------------------------------ */
+
+#define ATTACH_END BIT(63)
+
+GATE_CALL(gate_channel_create)
+{
+	return channel_create(a);
+}
+
+GATE_CALL(gate_channel_attach)
+{
+	struct domain *domain =
+		domain_find(b == GATE_SELF ? user->domain->id : b);
+	int error;
+
+	if (!domain)
+		return -ENOENT;
+	error = channel_attach(a & ~ATTACH_END, !!(a & ATTACH_END), domain,
+			       (unsigned)MIN(c, GATE_CHANNELS_MAX));
+	domain_put(domain);
+	return error;
+}
+
+GATE_CALL(gate_channel_close)
+{
+	return channel_close(a);
+}
+
+/* ---- Ports and interrupts ------------------------------------------------ */
+
+static bool port_is_granted(const struct user_thread *user, uint64_t port,
+			    uint64_t size)
+{
+	const struct gate_domain_spec *spec = &user->domain->spec;
+
+	for (unsigned i = 0; i < GATE_PORT_RANGES; i++)
+		if (port >= spec->port[i].first &&
+		    port + size <=
+			    (uint64_t)spec->port[i].first + spec->port[i].count)
+			return true;
+	return false;
+}
+
+static int port_check(const struct user_thread *user, uint64_t port,
+		      uint64_t size)
+{
+	if (port > UINT16_MAX || (size != 1 && size != 2 && size != 4))
+		return -EINVAL;
+	return port_is_granted(user, port, size) ? 0 : -EPERM;
+}
+
+GATE_CALL(gate_port_read)
+{
+	int error = port_check(user, a, b);
+
+	if (error)
+		return error;
+	if (b == 1)
+		return port_read8((uint16_t)a);
+	return b == 2 ? port_read16((uint16_t)a) : port_read32((uint16_t)a);
+}
+
+GATE_CALL(gate_port_write)
+{
+	int error = port_check(user, a, b);
+
+	if (error)
+		return error;
+	if (b == 1)
+		port_write8((uint16_t)a, (uint8_t)c);
+	else if (b == 2)
+		port_write16((uint16_t)a, (uint16_t)c);
+	else
+		port_write32((uint16_t)a, (uint32_t)c);
+	return 0;
+}
+
+#define STRING_MAX 64
+
+GATE_CALL(gate_port_write_string)
+{
+	int error = port_check(user, a, 1);
+	uint8_t bytes[STRING_MAX];
+
+	if (error)
+		return error;
+	if (c > sizeof(bytes))
+		return -EINVAL;
+	if (copy_from_user(bytes, (const void *)b, c))
+		return -EFAULT;
+	for (unsigned i = 0; i < c; i++)
+		port_write8((uint16_t)a, bytes[i]);
+	return 0;
+}
+
+/* ---- The host ------------------------------------------------------------ */
+
+GATE_CALL(gate_host_off)
+{
+	if (a > GATE_OFF_BOCHS)
+		return -EINVAL;
+	user->domain->host->off = (enum gate_off)a;
+	host_power_off((uint8_t)b);
+}
+
+GATE_CALL(gate_log_level)
+{
+	if (a > LOG_DEBUG)
+		return -EINVAL;
+	user->domain->host->console.log_level = (uint32_t)a;
+	return 0;
+}
+
+GATE_CALL(gate_host_info)
+{
+	struct host *host = user->domain->host;
+	struct gate_host_info info = {
+		.pages_total = host->pages.total,
+		.pages_free = host->pages.free,
+	};
+
+	for (unsigned i = 0; i < DOMAINS_MAX; i++)
+		info.domains += !!vm_host()->domains.domain[i];
+	for (unsigned i = 0; i < CHANNELS_MAX; i++)
+		info.channels += !!vm_host()->channels.channel[i];
+	return copy_to_user((void *)a, &info, sizeof(info)) ? -EFAULT : 0;
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a domain's ring-3 half is made of: pages of its own, boot modules'
+ * pages, and modules' pages of which it gets copies when it writes.
+ *
+ * A page of its own is marked so in the leaf (MAP_OWNED) and freed with the
+ * domain; all others are borrowed.  A module's pages are borrowed by whoever
+ * maps them and never written: the leaf of a copy-on-write mapping is read-only
+ * and marked (MAP_COW) until the first write replaces it by a page of the
+ * domain's own, charged to it.  Each CPU that runs the domain then drops what
+ * it remembers of the old one before anybody goes on.
+ *
+ * The monitor itself writes to ring 3's memory on behalf of calls; a call whose
+ * address is in a copy-on-write mapping that was not written yet gets -EFAULT.
+ */
+#include "include/errno.h"
+#include "kernel/host.h"
+#include "lib/string.h"
+#include "mm/pages.h"
+#include "mm/phys.h"
+#include "vm/domain.h"
+
+/* Without a look at what else waits: see sched_breathe(). */
+#define PAGES_IN_A_ROW 4
+
+static int map_owned(struct domain *domain, uint64_t va, unsigned prot,
+		     void *page)
+{
+	int error = address_space_map(&domain->space, va, virt_to_phys(page),
+				      PAGE_SIZE, prot | MAP_OWNED);
+
+	if (error)
+		pages_free_virt(&domain->host->pages, &domain->account, page,
+				0);
+	return error;
+}
+
+int domain_map_zero(struct domain *domain, uint64_t va, unsigned prot)
+{
+	void *page =
+		pages_alloc_zeroed(&domain->host->pages, &domain->account, 0);
+
+	return page ? map_owned(domain, va, prot, page) : -ENOMEM;
+}
+
+static int map_zero(struct domain *domain, const struct gate_domain_map *map,
+		    unsigned prot)
+{
+	for (uint64_t done = 0; done < map->size; done += PAGE_SIZE) {
+		int error = domain_map_zero(domain, map->va + done, prot);
+
+		if (error)
+			return error;
+		if (done / PAGE_SIZE % PAGES_IN_A_ROW == PAGES_IN_A_ROW - 1)
+			sched_breathe();
+	}
+	return 0;
+}
+
+static int map_module(struct domain *domain, const struct gate_domain_map *map,
+		      unsigned prot)
+{
+	const struct boot_modules *modules = &domain->host->modules;
+	const struct boot_module *module;
+	uint64_t length, index = map->module;
+
+	if (index >= modules->count)
+		return -ENOENT;
+	module = &modules->module[index_nospec(index, BOOT_MODULES_MAX)];
+	length = ALIGN_UP(module->length, PAGE_SIZE);
+	if (map->offset > length || map->size > length - map->offset)
+		return -EINVAL;
+	for (uint64_t done = 0; done < map->size; done += PAGE_2M) {
+		int error =
+			address_space_map(&domain->space, map->va + done,
+					  module->base + map->offset + done,
+					  MIN(map->size - done, PAGE_2M), prot);
+
+		if (error)
+			return error;
+		sched_breathe();
+	}
+	return 0;
+}
+
+static unsigned prot_of(uint32_t prot)
+{
+	return (prot & GATE_PROT_READ ? MAP_READ : 0) |
+	       (prot & GATE_PROT_WRITE ? MAP_WRITE : 0) |
+	       (prot & GATE_PROT_EXEC ? MAP_EXEC : 0);
+}
+
+#define GATE_PROT_ALL (GATE_PROT_READ | GATE_PROT_WRITE | GATE_PROT_EXEC)
+
+/* Where init may put things: not over what the monitor has put there. */
+static bool range_is_free(const struct gate_domain_map *map)
+{
+	static const struct {
+		uint64_t start, end;
+	} areas[] = {
+		{ GATE_PROGRAM_BASE, GATE_PROGRAM_END },
+		{ GATE_MODULE_VA, GATE_MODULE_END },
+		{ GATE_ARGUMENT_VA, GATE_ARGUMENT_VA + GATE_ARGUMENT_MAX },
+		{ GATE_FS_VA, GATE_FS_VA + PAGE_SIZE },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(areas); i++)
+		if (map->va >= areas[i].start && map->va < areas[i].end &&
+		    map->size <= areas[i].end - map->va)
+			return true;
+	return false;
+}
+
+static bool map_is_good(const struct gate_domain_map *map)
+{
+	return map->size &&
+	       IS_ALIGNED(map->va | map->size | map->offset, PAGE_SIZE) &&
+	       map->prot & GATE_PROT_READ &&
+	       !(map->prot & ~(uint32_t)GATE_PROT_ALL) &&
+	       !(map->prot & GATE_PROT_WRITE && map->prot & GATE_PROT_EXEC) &&
+	       range_is_free(map);
+}
+
+int domain_map(struct domain *domain, const struct gate_domain_map *map)
+{
+	unsigned prot = prot_of(map->prot);
+
+	if (!map_is_good(map))
+		return -EINVAL;
+	if (domain->state != GATE_DOMAIN_BUILDING)
+		return -EBUSY;
+	if (table_is_mapped(&domain->space.table, map->va, map->size))
+		return -EEXIST;
+	switch (map->kind) {
+	case GATE_MEMORY_ZERO:
+		return map_zero(domain, map, prot);
+	case GATE_MEMORY_MODULE:
+		if (prot & MAP_WRITE)
+			return -EINVAL;
+		return map_module(domain, map, prot);
+	case GATE_MEMORY_MODULE_COW:
+		if (!(prot & MAP_WRITE))
+			return -EINVAL;
+		return map_module(domain, map, MAP_READ | MAP_COW);
+	default:
+		return -EINVAL;
+	}
+}
+
+/* ---- Read and written ---------------------------------------------------- */
+
+/* The monitor's address of what is at va, and how much of it in one piece. */
+static void *piece_at(struct domain *domain, uint64_t va, bool is_write,
+		      uint64_t *length)
+{
+	struct table_leaf leaf;
+
+	if (va >= USER_END || !table_query(&domain->space.table, va, &leaf) ||
+	    (is_write && !(leaf.prot & MAP_OWNED)))
+		return NULL;
+	*length = MIN(*length, PAGE_SIZE - va % PAGE_SIZE);
+	return phys_to_virt(leaf.pa);
+}
+
+int domain_write(struct domain *domain, uint64_t va, const void *from,
+		 uint64_t length)
+{
+	if (domain->state != GATE_DOMAIN_BUILDING)
+		return -EBUSY;
+	while (length) {
+		uint64_t n = length;
+		void *to = piece_at(domain, va, true, &n);
+
+		if (!to)
+			return -EINVAL;
+		memcpy(to, from, n);
+		from = (const char *)from + n;
+		va += n;
+		length -= n;
+	}
+	return 0;
+}
+
+int domain_read(struct domain *domain, uint64_t va, void *to, uint64_t length)
+{
+	if (domain->state != GATE_DOMAIN_ENDED)
+		return -EBUSY;
+	/* A VM's memory is nowhere in the monitor's map. */
+	if (va + length > GATE_WINDOW_VA && va < GATE_MODULE_VA)
+		return -EINVAL;
+	while (length) {
+		uint64_t n = length;
+		const void *from = piece_at(domain, va, false, &n);
+
+		if (!from)
+			return -EINVAL;
+		memcpy(to, from, n);
+		to = (char *)to + n;
+		va += n;
+		length -= n;
+	}
+	return 0;
+}
+
+void space_lock(struct domain *domain)
+{
+	while (!spin_trylock(&domain->space_lock))
+		sched_breathe();
+}
+
+void space_unlock(struct domain *domain)
+{
+	spin_unlock(&domain->space_lock);
+}
+
+/* ---- Copies on write ----------------------------------------------------- */
+
+#define PF_PRESENT BIT(0)
+#define PF_WRITE   BIT(1)
+
+/* Under space_lock.  0, also if another thread was first. */
+static int page_copy(struct domain *domain, uint64_t va)
+{
+	struct table_leaf leaf;
+	void *page;
+	int error;
+
+	if (!table_query(&domain->space.table, va, &leaf))
+		return -EFAULT;
+	if (leaf.prot & MAP_WRITE)
+		return 0;
+	if (!(leaf.prot & MAP_COW))
+		return -EFAULT;
+	page = pages_alloc_zeroed(&domain->host->pages, &domain->account, 0);
+	if (!page)
+		return -ENOMEM;
+	memcpy(page, phys_to_virt(leaf.pa), PAGE_SIZE);
+	error = map_owned(domain, va, MAP_READ | MAP_WRITE, page);
+	if (!error)
+		domain_sync(domain);
+	return error;
+}
+
+bool domain_fault(struct user_thread *user, uint64_t va, uint64_t error)
+{
+	struct domain *domain = user->domain;
+	int status;
+
+	if ((error & (PF_PRESENT | PF_WRITE)) != (PF_PRESENT | PF_WRITE))
+		return false;
+	irq_disable();
+	space_lock(domain);
+	status = page_copy(domain, ALIGN_DOWN(va, PAGE_SIZE));
+	space_unlock(domain);
+	/* This CPU's own, also of a page that another thread has copied. */
+	cr3_write(cr3_read());
+	irq_enable();
+	if (status != -ENOMEM)
+		return !status;
+	vlog_err(&domain->log,
+		 "no memory for the copy of a page that it "
+		 "writes: %lu KiB of %lu taken",
+		 domain->account.pages * 4, domain->account.limit * 4);
+	domain_end(domain, GATE_END_MEMORY, va, user->id);
+	user_thread_exit(user);
+}
+
+void domain_release_memory(struct domain *domain)
+{
+	for (uint64_t va = 0; va < USER_END;) {
+		table_release_some(&domain->space.table, &va, USER_END);
+		sched_breathe();
+	}
+}

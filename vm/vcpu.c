@@ -1,0 +1,626 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One vCPU: what is pending, what goes in at the next entry, and the loop
+ * that runs the guest until the machine is needed.
+ *
+ * An entry's way: vcpu_resume() takes the machine's answer to the last exit,
+ * vcpu_attend() looks after what is pending (rarely: one test decides), the
+ * back end runs the guest, the exit's handler says whether to go on or to
+ * return to the machine.
+ */
+#include "vm/vm.h"
+
+#include "kernel/cpu.h"
+#include "kernel/trap.h"
+#include "include/x86_msr.h"
+#include "lib/string.h"
+
+/* GATE_EXIT_* after which the machine's answer may be an INTACK vector. */
+#define ACK_NONE 256
+
+/*
+ * A CPU that runs somebody else is left in peace: its switch to this thread
+ * comes before the thread's next look at pending (switch_away()).  Bits that
+ * stand already have been seen to by whoever set them, and are cleared before
+ * what they announce is looked at; but for EXTINT, which may stand for nothing.
+ */
+void vcpu_notify(struct vcpu *vcpu, uint32_t pending)
+{
+	struct thread *thread = vcpu->user.thread;
+	uint32_t old =
+		__atomic_fetch_or(&vcpu->pending, pending, __ATOMIC_SEQ_CST);
+
+	if (!(pending & ~old & ~(uint32_t)PENDING_EXTINT) &&
+	    !(pending & PENDING_EXTINT))
+		return;
+	if (thread->cpu != this_cpu() &&
+	    __atomic_load_n(&thread->cpu->thread, __ATOMIC_SEQ_CST) == thread)
+		cpu_kick(thread->cpu);
+	thread_wake(thread);
+}
+
+static void pending_clear(struct vcpu *vcpu, uint32_t bits)
+{
+	__atomic_fetch_and(&vcpu->pending, ~bits, __ATOMIC_SEQ_CST);
+}
+
+void vcpu_pend(struct vcpu *vcpu, uint32_t bits)
+{
+	__atomic_fetch_or(&vcpu->pending, bits, __ATOMIC_SEQ_CST);
+}
+
+void vcpu_priority_changed(struct vcpu *vcpu)
+{
+	vcpu->window = WINDOW_NONE;
+	if (unlikely(vcpu->vm->intr_level))
+		vcpu_pend(vcpu, PENDING_EXTINT);
+}
+
+void vcpu_inject(struct vcpu *vcpu, uint8_t vector, bool has_error_code,
+		 uint32_t error_code)
+{
+	struct event event = {
+		.kind = EVENT_EXCEPTION,
+		.vector = vector,
+		.has_error_code = has_error_code,
+		.error_code = error_code,
+	};
+
+	vcpu->back->inject(&vcpu->vendor, &event);
+}
+
+/* ---- State after reset and INIT ---------------------------------------- */
+
+#define RESET_SELECTOR_CS 0xf000
+#define RESET_BASE_CS	  0xffff0000
+#define RESET_RIP	  0xfff0
+#define RESET_LIMIT	  0xffff
+#define RESET_CR0	  (X86_CR0_CD | X86_CR0_NW | X86_CR0_ET)
+#define RESET_DR6	  0xffff0ff0
+#define RESET_DR7	  0x400
+#define DR6_BS		  BIT(14)
+/* WB WT UC- UC, twice */
+#define RESET_PAT	  0x0007040600070406ULL
+
+#define ATTR_CODE                                                      \
+	(X86_ATTR_P | X86_ATTR_S | X86_ATTR_CODE | X86_ATTR_READABLE | \
+	 X86_ATTR_ACCESSED)
+#define ATTR_DATA \
+	(X86_ATTR_P | X86_ATTR_S | X86_ATTR_WRITABLE | X86_ATTR_ACCESSED)
+#define ATTR_LDT      (X86_ATTR_P | 2)
+#define ATTR_TSS_BUSY (X86_ATTR_P | 11)
+
+/* APM volume 2, "Processor Initialization State"; XSTATE apart. */
+static void state_reset(struct x86_state *state, uint32_t signature)
+{
+	static const struct x86_segment data = {
+		.limit = RESET_LIMIT,
+		.attributes = ATTR_DATA,
+	};
+
+	memset(state, 0, sizeof(*state));
+	state->gpr[X86_RDX] = signature;
+	state->rip = RESET_RIP;
+	state->rflags = X86_FLAG_ONE;
+	for (unsigned i = 0; i < X86_SEG_COUNT; i++)
+		state->seg[i] = data;
+	state->seg[X86_CS].selector = RESET_SELECTOR_CS;
+	state->seg[X86_CS].base = RESET_BASE_CS;
+	state->seg[X86_CS].attributes = ATTR_CODE;
+	state->ldtr.limit = state->tr.limit = RESET_LIMIT;
+	state->gdtr.limit = state->idtr.limit = RESET_LIMIT;
+	state->ldtr.attributes = ATTR_LDT;
+	state->tr.attributes = ATTR_TSS_BUSY;
+	state->cr0 = RESET_CR0;
+	state->dr6 = RESET_DR6;
+	state->dr7 = RESET_DR7;
+	state->valid = state->dirty = X86_GROUP_SEGMENTS | X86_GROUP_TABLES |
+				      X86_GROUP_CONTROL | X86_GROUP_DEBUG |
+				      X86_GROUP_SYSCALL | X86_GROUP_GPR_RIP;
+}
+
+static void vcpu_reset_state(struct vcpu *vcpu)
+{
+	uint32_t signature = cpuid_find(vcpu->cpuid, 1, 0)->regs.eax;
+
+	state_reset(vcpu->vendor.state, signature);
+	vcpu->vendor.tpr = 0;
+	vcpu->back->events_clear(&vcpu->vendor);
+	vcpu->page->inject.is_valid = false;
+	vcpu->page->halt = false;
+	vcpu->extint_taken = false;
+	vcpu->window = WINDOW_NONE;
+}
+
+/*
+ * After a reset that did not come through the machine: what is marked dirty
+ * would else only be stored when the machine next resumes, over newer state.
+ */
+static void state_settle(struct vcpu *vcpu)
+{
+	struct x86_state *state = vcpu->vendor.state;
+	uint32_t dirty = state->dirty;
+
+	state->dirty = 0;
+	vcpu->back->state_store(&vcpu->vendor, dirty);
+}
+
+/* INIT: like reset, but for what the manual keeps; then wait for SIPI. */
+static void vcpu_take_init(struct vcpu *vcpu)
+{
+	/* A SIPI that is pending came after it: see its sender. */
+	pending_clear(vcpu, PENDING_INIT | PENDING_HALTED);
+	vcpu_reset_state(vcpu);
+	apic_reset_init(&vcpu->apic);
+	if (vcpu->id != 0)
+		vcpu_pend(vcpu, PENDING_WAIT_SIPI);
+}
+
+/* SIPI: start at vector * 4 KiB in real mode; only of use while waiting. */
+static void vcpu_take_sipi(struct vcpu *vcpu)
+{
+	struct x86_state *state = vcpu->vendor.state;
+	uint8_t vector = __atomic_load_n(&vcpu->sipi_vector, __ATOMIC_ACQUIRE);
+
+	if (!(vcpu->pending & PENDING_WAIT_SIPI)) {
+		pending_clear(vcpu, PENDING_SIPI);
+		return;
+	}
+	pending_clear(vcpu, PENDING_SIPI | PENDING_WAIT_SIPI);
+	vcpu->back->state_load(&vcpu->vendor, X86_GROUP_SEGMENTS);
+	state->rip = 0;
+	state->seg[X86_CS].selector = (uint16_t)(vector << 8);
+	state->seg[X86_CS].base = (uint64_t)vector << PAGE_SHIFT;
+	vcpu->back->state_store(&vcpu->vendor, X86_GROUP_SEGMENTS);
+}
+
+/* What a reset changes beyond INIT. */
+void vcpu_reset_all(struct vcpu *vcpu)
+{
+	vcpu_reset_state(vcpu);
+	fpu_forget(vcpu);
+	vcpu->vendor.pat = RESET_PAT;
+	apic_reset(&vcpu->apic);
+	msr_reset(&vcpu->msr);
+	if (vcpu->id != 0)
+		vcpu_pend(vcpu, PENDING_WAIT_SIPI);
+}
+
+/* What a vCPU was told before a reset, or was about to do. */
+#define PENDING_BEFORE_RESET                                          \
+	(PENDING_INIT | PENDING_SIPI | PENDING_NMI | PENDING_HALTED | \
+	 PENDING_EOI | PENDING_APIC_TIMER | PENDING_EXTINT | PENDING_STEP)
+
+/* domain_lock() held: the VM's reset is over, and nothing of before it comes.
+ */
+static void vcpu_take_reset(struct vcpu *vcpu)
+{
+	pending_clear(vcpu, PENDING_RESET | PENDING_HALTED | PENDING_EOI |
+				    PENDING_STEP);
+	memset(vcpu->eoi, 0, sizeof(vcpu->eoi));
+	timer_cancel(&vcpu->apic_timer);
+	vcpu_reset_all(vcpu);
+}
+
+/*
+ * In three steps, so that it is one moment for all vCPUs: each is made to leave
+ * the guest and to take a reset before it goes back; what they sent each other
+ * until then is dropped; then each takes its own, when it next looks, for which
+ * it waits until this is over (domain_lock()).
+ */
+void vm_reset(struct vm *vm, struct vcpu *caller)
+{
+	for (unsigned i = 0; i < vm->vcpu_count; i++)
+		if (vm->vcpu[i] != caller)
+			vcpu_notify(vm->vcpu[i], PENDING_RESET);
+	domain_sync(vm->domain);
+	for (unsigned i = 0; i < vm->vcpu_count; i++)
+		pending_clear(vm->vcpu[i], PENDING_BEFORE_RESET);
+	__atomic_store_n(&vm->intr_level, false, __ATOMIC_RELAXED);
+	vcpu_take_reset(caller);
+}
+
+/* ---- Interrupts -------------------------------------------------------- */
+
+enum attend { ATTEND_RUN, ATTEND_TO_MACHINE, ATTEND_AGAIN };
+
+static void window_open(struct vcpu *vcpu, int16_t vector)
+{
+	vcpu->window = vector;
+	vcpu->back->open_window(&vcpu->vendor, EVENT_INTERRUPT,
+				(unsigned)vector >> 4);
+}
+
+static void inject_interrupt(struct vcpu *vcpu, uint8_t vector)
+{
+	struct event event = { .kind = EVENT_INTERRUPT, .vector = vector };
+
+	pending_clear(vcpu, PENDING_HALTED);
+	vcpu->back->inject(&vcpu->vendor, &event);
+}
+
+static void attend_nmi(struct vcpu *vcpu)
+{
+	struct event event = { .kind = EVENT_NMI, .vector = X86_VECTOR_NMI };
+
+	if (!vcpu->back->can_inject(&vcpu->vendor, EVENT_NMI)) {
+		vcpu->back->open_window(&vcpu->vendor, EVENT_NMI,
+					VENDOR_PRIORITY_ABOVE_TPR);
+		return;
+	}
+	pending_clear(vcpu, PENDING_NMI | PENDING_HALTED);
+	vcpu->back->inject(&vcpu->vendor, &event);
+}
+
+/* INTR is up and comes through LINT0 as it is. */
+static bool extint_waits(const struct vcpu *vcpu)
+{
+	return vcpu->id == 0 &&
+	       __atomic_load_n(&vcpu->vm->intr_level, __ATOMIC_ACQUIRE) &&
+	       apic_extint_enabled(&vcpu->apic);
+}
+
+/*
+ * The 8259 pair keeps INTR up until it is asked for the vector, which only
+ * the machine can do: return to it, unless the APIC does not let INTR through
+ * (the bit is set again when that may have changed).
+ */
+static enum attend attend_extint(struct vcpu *vcpu)
+{
+	pending_clear(vcpu, PENDING_EXTINT);
+	if (!extint_waits(vcpu))
+		return ATTEND_RUN;
+	if (!vcpu->back->can_inject(&vcpu->vendor, EVENT_INTERRUPT)) {
+		window_open(vcpu, WINDOW_EXTINT);
+		return ATTEND_RUN;
+	}
+	vcpu->extint_taken = true;
+	vcpu->page->exit = GATE_EXIT_INTACK;
+	return ATTEND_TO_MACHINE;
+}
+
+/*
+ * The vector that only the TPR holds back, or -1.  The guest may lower it by
+ * MOV to CR8 without an exit, so a window waits for that.  One in service
+ * ends with an EOI, which is always seen.
+ */
+static int masked_by_priority(const struct vcpu *vcpu)
+{
+	const struct apic *apic = &vcpu->apic;
+
+	if ((apic->irr_highest & 0xf0) <= (apic->isr_highest & 0xf0))
+		return -1;
+	return apic->irr_highest;
+}
+
+static enum attend attend_interrupts(struct vcpu *vcpu, int vector)
+{
+	if (vcpu->pending & PENDING_EXTINT) {
+		enum attend next = attend_extint(vcpu);
+
+		if (next != ATTEND_RUN)
+			return next;
+	}
+	if (vector < 0)
+		vector = masked_by_priority(vcpu);
+	if (vector <= vcpu->window)
+		return ATTEND_RUN;
+	if (apic_pending_vector(&vcpu->apic) < 0 ||
+	    !vcpu->back->can_inject(&vcpu->vendor, EVENT_INTERRUPT)) {
+		window_open(vcpu, (int16_t)vector);
+		return ATTEND_RUN;
+	}
+	vcpu->window = WINDOW_NONE;
+	apic_take(&vcpu->apic, (uint8_t)vector);
+	inject_interrupt(vcpu, (uint8_t)vector);
+	return ATTEND_RUN;
+}
+
+/* A level-triggered vector was acknowledged: tell the IOAPIC, one a time. */
+static enum attend attend_eoi(struct vcpu *vcpu)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(vcpu->eoi); i++) {
+		unsigned bit;
+
+		if (!vcpu->eoi[i])
+			continue;
+		bit = (unsigned)__builtin_ctzll(vcpu->eoi[i]);
+		vcpu->eoi[i] &= vcpu->eoi[i] - 1;
+		vcpu->page->eoi.vector = i * 64 + bit;
+		vcpu->page->exit = GATE_EXIT_EOI;
+		return ATTEND_TO_MACHINE;
+	}
+	pending_clear(vcpu, PENDING_EOI);
+	return ATTEND_RUN;
+}
+
+/* What ends a wait and is taken before anything is injected. */
+#define PENDING_SIGNALS                                                     \
+	(PENDING_EVENT | PENDING_INIT | PENDING_SIPI | PENDING_APIC_TIMER | \
+	 PENDING_STOP | PENDING_RESET | PENDING_EOI)
+
+static bool is_idle(struct vcpu *vcpu, int vector)
+{
+	uint32_t wakes = PENDING_SIGNALS | PENDING_NMI;
+	bool may_interrupt = vcpu->vendor.state->rflags & X86_FLAG_IF;
+
+	if (vcpu->pending & PENDING_WAIT_SIPI ||
+	    !vcpu->back->can_inject(&vcpu->vendor, EVENT_NMI))
+		wakes &= ~(uint32_t)PENDING_NMI;
+	if (!(vcpu->pending & PENDING_WAIT_SIPI) && may_interrupt &&
+	    (vector >= 0 || extint_waits(vcpu)))
+		return false;
+	return !(__atomic_load_n(&vcpu->pending, __ATOMIC_SEQ_CST) & wakes);
+}
+
+static void attend_reset(struct vcpu *vcpu)
+{
+	domain_lock(&vcpu->user);
+	vcpu_take_reset(vcpu);
+	domain_unlock(&vcpu->user);
+	state_settle(vcpu);
+	vcpu->page->exit = GATE_EXIT_RESET;
+}
+
+static void attend_signals(struct vcpu *vcpu)
+{
+	if (vcpu->pending & PENDING_STOP)
+		user_thread_exit(&vcpu->user);
+	if (vcpu->pending & PENDING_KICK)
+		pending_clear(vcpu, PENDING_KICK);
+	if (vcpu->pending & PENDING_INIT) {
+		vcpu_take_init(vcpu);
+		state_settle(vcpu);
+	}
+	if (vcpu->pending & PENDING_SIPI)
+		vcpu_take_sipi(vcpu);
+	if (vcpu->pending & PENDING_FLUSH) {
+		pending_clear(vcpu, PENDING_FLUSH);
+		vcpu->back->tlb_flush(&vcpu->vendor);
+	}
+	if (vcpu->pending & PENDING_APIC_TIMER) {
+		pending_clear(vcpu, PENDING_APIC_TIMER);
+		apic_timer_expired(&vcpu->apic);
+	}
+}
+
+/* The instruction that the monitor did was to be single-stepped. */
+static void attend_step(struct vcpu *vcpu)
+{
+	struct x86_state *state = vcpu->vendor.state;
+
+	pending_clear(vcpu, PENDING_STEP);
+	if (!vcpu->back->can_inject(&vcpu->vendor, EVENT_EXCEPTION))
+		return;
+	vcpu->back->state_load(&vcpu->vendor, X86_GROUP_DEBUG);
+	state->dr6 |= DR6_BS;
+	vcpu->back->state_store(&vcpu->vendor, X86_GROUP_DEBUG);
+	vcpu_inject(vcpu, X86_VECTOR_DB, false, 0);
+}
+
+/* Everything that is not the plain way back into the guest. */
+static __noinline enum attend vcpu_attend(struct vcpu *vcpu)
+{
+	struct cpu *cpu = this_cpu();
+	int vector;
+
+	if (sched_should_yield(cpu))
+		sched_yield();
+	if (vcpu->pending & PENDING_RESET) {
+		attend_reset(vcpu);
+		return ATTEND_TO_MACHINE;
+	}
+	attend_signals(vcpu);
+	if (vcpu->pending & PENDING_EVENT) {
+		pending_clear(vcpu, PENDING_EVENT);
+		return ATTEND_TO_MACHINE;
+	}
+	if (vcpu->pending & PENDING_EOI) {
+		enum attend next = attend_eoi(vcpu);
+
+		if (next != ATTEND_RUN)
+			return next;
+	}
+	vector = apic_pending_vector(&vcpu->apic);
+	if (vcpu->pending & (PENDING_HALTED | PENDING_WAIT_SIPI)) {
+		/* Nothing runs that a window could wait for. */
+		vcpu->window = WINDOW_NONE;
+		if (is_idle(vcpu, vector)) {
+			thread_block();
+			return ATTEND_AGAIN;
+		}
+		/* From another CPU since they were looked at: the guest may
+		 * not run past its HLT, or before its SIPI, for them. */
+		if (__atomic_load_n(&vcpu->pending, __ATOMIC_RELAXED) &
+		    PENDING_SIGNALS)
+			return ATTEND_AGAIN;
+		vcpu_priority_changed(vcpu);
+	}
+	if (vcpu->pending & PENDING_STEP)
+		attend_step(vcpu);
+	if (vcpu->pending & PENDING_NMI) {
+		attend_nmi(vcpu);
+		return ATTEND_RUN;
+	}
+	return attend_interrupts(vcpu, vector);
+}
+
+/* ---- The machine's answer ---------------------------------------------- */
+
+static void take_injection(struct vcpu *vcpu)
+{
+	struct gate_injection in = vcpu->page->inject;
+
+	vcpu->page->inject.is_valid = false;
+	if (in.vector >= 32 || in.vector == X86_VECTOR_NMI) {
+		vlog_warn(&vcpu->log, "machine wants vector %u injected: no",
+			  in.vector);
+		return;
+	}
+	vcpu_inject(vcpu, in.vector, in.has_error_code, in.error_code);
+}
+
+static __noinline void take_ack(struct vcpu *vcpu)
+{
+	uint32_t vector = vcpu->page->ack_vector;
+
+	vcpu->extint_taken = false;
+	if (vector < ACK_NONE &&
+	    vcpu->back->can_inject(&vcpu->vendor, EVENT_INTERRUPT))
+		inject_interrupt(vcpu, (uint8_t)vector);
+	if (__atomic_load_n(&vcpu->vm->intr_level, __ATOMIC_ACQUIRE))
+		vcpu_pend(vcpu, PENDING_EXTINT);
+}
+
+static __noinline void take_rare(struct vcpu *vcpu)
+{
+	struct gate_page *page = vcpu->page;
+
+	if (page->halt) {
+		page->halt = false;
+		vcpu_pend(vcpu, PENDING_HALTED);
+	}
+	if (page->inject.is_valid)
+		take_injection(vcpu);
+}
+
+static void take_answer(struct vcpu *vcpu)
+{
+	struct gate_page *page = vcpu->page;
+	uint32_t dirty = page->state.dirty;
+
+	if (dirty) {
+		page->state.dirty = 0;
+		if (dirty & X86_GROUP_XSTATE)
+			fpu_store_page(vcpu);
+		vcpu->back->state_store(&vcpu->vendor,
+					dirty & ~(uint32_t)X86_GROUP_XSTATE);
+		if (dirty & X86_GROUP_CONTROL)
+			apic_tpr_set(&vcpu->apic, vcpu->vendor.tpr);
+		/* The TPR, or a shadow that has ended. */
+		if (dirty & (X86_GROUP_CONTROL | X86_GROUP_SEGMENTS))
+			vcpu_priority_changed(vcpu);
+	}
+	if (unlikely(page->halt | page->inject.is_valid))
+		take_rare(vcpu);
+	if (unlikely(vcpu->extint_taken))
+		take_ack(vcpu);
+}
+
+/* ---- Running ----------------------------------------------------------- */
+
+/* Asked before every entry: three loads and no more. */
+static inline bool wants_attention(struct vcpu *vcpu)
+{
+	return unlikely(vcpu->pending) ||
+	       unlikely(sched_should_yield(this_cpu())) ||
+	       unlikely(apic_requested_vector(&vcpu->apic) > vcpu->window);
+}
+
+static __noinline void take_tpr(struct vcpu *vcpu)
+{
+	apic_tpr_set(&vcpu->apic, vcpu->vendor.tpr);
+	vcpu_priority_changed(vcpu);
+}
+
+static inline enum exit_action run_once(struct vcpu *vcpu)
+{
+	struct exit_info *info = &vcpu->last_exit;
+
+	vcpu->vendor.tpr = apic_tpr(&vcpu->apic);
+	vcpu->back->run(&vcpu->vendor, info);
+	if (unlikely(vcpu->vendor.tpr != apic_tpr(&vcpu->apic)))
+		take_tpr(vcpu);
+	vcpu->exits[info->reason]++;
+	return exit_handlers[info->reason](vcpu, info);
+}
+
+static __noinline void take_user_events(struct vcpu *vcpu)
+{
+	vcpu->page->events =
+		__atomic_exchange_n(&vcpu->user.events, 0, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * Until nothing is left to look after.  A sibling may see to it that there is
+ * always more: others get their turn in between.
+ */
+static __noinline enum attend attend_all(struct vcpu *vcpu)
+{
+	enum attend next;
+
+	for (;;) {
+		vcpu->page->exit = GATE_EXIT_NONE;
+		next = vcpu_attend(vcpu);
+		if (next != ATTEND_AGAIN || !wants_attention(vcpu))
+			return next;
+		sched_breathe();
+	}
+}
+
+/*
+ * Exits after which host interrupts are let in whatever the reasons were.  An
+ * interrupt that waits makes the guest exit, but not one whose every entry ends
+ * before its first instruction does: in an event's delivery that faults, say.
+ */
+#define EXITS_IN_A_ROW 32
+
+long vcpu_resume(struct vcpu *vcpu)
+{
+	unsigned left = EXITS_IN_A_ROW;
+
+	take_answer(vcpu);
+	for (;;) {
+		if (wants_attention(vcpu) &&
+		    attend_all(vcpu) == ATTEND_TO_MACHINE)
+			break;
+		if (run_once(vcpu) == EXIT_TO_MACHINE)
+			break;
+		if (unlikely(!--left)) {
+			left = EXITS_IN_A_ROW;
+			sched_breathe();
+		}
+	}
+	if (vcpu->back->to_machine)
+		vcpu->back->to_machine(&vcpu->vendor);
+	vcpu->page->events = 0;
+	if (unlikely(vcpu->user.events))
+		take_user_events(vcpu);
+	return 0;
+}
+
+/* ---- Reports ----------------------------------------------------------- */
+
+static void report_segment(const char *name, const struct x86_segment *s)
+{
+	log_err("%s %04x base %016lx limit %08x attributes %03x", name,
+		s->selector, s->base, s->limit, s->attributes);
+}
+
+void vcpu_report(struct vcpu *vcpu)
+{
+	static const char *const names[X86_SEG_COUNT] = { "ES", "CS", "SS",
+							  "DS", "FS", "GS" };
+	struct x86_state *s = vcpu->vendor.state;
+
+	vcpu->back->state_load(
+		&vcpu->vendor,
+		(X86_GROUP_SEGMENTS | X86_GROUP_TABLES | X86_GROUP_CONTROL) &
+			~s->valid);
+	log_err("vCPU %s: exit reason %u, raw %lx %lx %lx", vcpu->log.name,
+		vcpu->last_exit.reason, vcpu->last_exit.raw,
+		vcpu->last_exit.raw_info1, vcpu->last_exit.raw_info2);
+	log_err("RIP %016lx RFLAGS %08lx CPL %u pending %x", s->rip, s->rflags,
+		s->cpl, vcpu->pending);
+	for (unsigned i = 0; i < X86_GPR_COUNT; i += 4)
+		log_err("r%-2u %016lx %016lx %016lx %016lx", i, s->gpr[i],
+			s->gpr[i + 1], s->gpr[i + 2], s->gpr[i + 3]);
+	for (unsigned i = 0; i < X86_SEG_COUNT; i++)
+		report_segment(names[i], &s->seg[i]);
+	report_segment("TR", &s->tr);
+	log_err("GDTR %016lx/%x IDTR %016lx/%x", s->gdtr.base, s->gdtr.limit,
+		s->idtr.base, s->idtr.limit);
+	log_err("CR0 %lx CR2 %lx CR3 %lx CR4 %lx EFER %lx", s->cr0, s->cr2,
+		s->cr3, s->cr4, s->efer);
+	vcpu->back->dump(&vcpu->vendor);
+}

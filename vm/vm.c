@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The VM of a domain: its memory, its nested tables, what its vCPUs share.
+ */
+#include "vm/vm.h"
+
+#include "include/errno.h"
+#include "include/x86.h"
+#include "include/x86_msr.h"
+#include "kernel/host.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "mm/ept.h"
+#include "mm/npt.h"
+#include "mm/pages.h"
+#include "mm/phys.h"
+#include "vm/gate.h"
+
+/* 1 TiB: an array of addresses that one run of pages holds. */
+#define VM_CHUNKS_MAX (PAGE_2M / sizeof(hpa_t))
+
+/* ---- Memory ------------------------------------------------------------ */
+
+static int vm_alloc_memory(struct vm *vm)
+{
+	uint64_t wanted = vm->domain->spec.vm_memory / PAGE_2M;
+	uint32_t count = (uint32_t)MIN(wanted, VM_CHUNKS_MAX);
+	unsigned order = pages_order(count * sizeof(*vm->chunk));
+
+	if (wanted > VM_CHUNKS_MAX)
+		return -ENOMEM;
+	vm->chunk =
+		pages_alloc_zeroed(vm->vendor.pages, vm->vendor.account, order);
+	if (!vm->chunk)
+		return -ENOMEM;
+	for (; vm->chunk_count < count; vm->chunk_count++) {
+		hpa_t hpa = map_guest_alloc_2m(&vm->domain->host->map,
+					       &vm->ram_account);
+
+		if (!hpa)
+			return -ENOMEM;
+		vm->chunk[vm->chunk_count] = hpa;
+		sched_breathe();
+	}
+	map_guest_flush(&vm->domain->host->map);
+	return 0;
+}
+
+static void vm_free_memory(struct vm *vm)
+{
+	unsigned order = pages_order(vm->chunk_count * sizeof(*vm->chunk));
+
+	for (uint32_t i = 0; i < vm->chunk_count; i++) {
+		map_guest_free_2m(&vm->domain->host->map, &vm->ram_account,
+				  vm->chunk[i]);
+		sched_breathe();
+	}
+	map_guest_flush(&vm->domain->host->map);
+	if (vm->chunk)
+		pages_free_virt(vm->vendor.pages, vm->vendor.account, vm->chunk,
+				order);
+}
+
+static int vm_map_window(struct vm *vm)
+{
+	for (uint32_t i = 0; i < vm->chunk_count; i++) {
+		int error = address_space_map(
+			&vm->domain->space, GATE_WINDOW_VA + i * PAGE_2M,
+			vm->chunk[i], PAGE_2M, MAP_READ | MAP_WRITE);
+
+		if (error)
+			return error;
+		sched_breathe();
+	}
+	return 0;
+}
+
+/* ---- Console ------------------------------------------------------------- */
+
+static void vm_console_input(void *ctx, uint8_t byte)
+{
+	struct vm *vm = ctx;
+	uint64_t flags = spin_lock_irqsave(&vm->input_lock);
+
+	if (vm->input_count < sizeof(vm->input))
+		vm->input[vm->input_count++] = byte;
+	spin_unlock_irqrestore(&vm->input_lock, flags);
+	domain_event(vm->domain, GATE_EVENT_CONSOLE_BIT);
+}
+
+static bool vm_console_has_room(void *ctx)
+{
+	const struct vm *vm = ctx;
+
+	return __atomic_load_n(&vm->input_count, __ATOMIC_RELAXED) <
+	       sizeof(vm->input);
+}
+
+void vm_attach_console(struct vm *vm)
+{
+	const char *name = vm->domain->spec.name;
+
+	(void)snprintf(vm->console.name, sizeof(vm->console.name), "%s", name);
+	vm->console.input = vm_console_input;
+	vm->console.has_room = vm_console_has_room;
+	vm->console.ctx = vm;
+	if (console_add_guest(&this_host()->console, &vm->console)) {
+		log_warn("guest %s has no console: too many guests", name);
+		return;
+	}
+	vm->has_console = true;
+	vm->domain->log.console = &vm->console;
+	for (unsigned i = 0; i < vm->vcpu_count; i++)
+		vm->vcpu[i]->log.console = &vm->console;
+}
+
+void vm_detach_console(struct vm *vm)
+{
+	if (!vm->has_console)
+		return;
+	vm->domain->log.console = NULL;
+	for (unsigned i = 0; i < vm->vcpu_count; i++)
+		vm->vcpu[i]->log.console = NULL;
+	irq_enable();
+	console_remove_guest(&this_host()->console, &vm->console,
+			     this_cpu()->thread);
+	irq_disable();
+	vm->has_console = false;
+}
+
+/* ---- What the guest is shown --------------------------------------------- */
+
+static struct cpuid_regs host_cpuid(void *ctx, uint32_t leaf, uint32_t subleaf)
+{
+	(void)ctx;
+	return cpuid_read(leaf, subleaf);
+}
+
+static int vm_init_policy(struct vm *vm)
+{
+	const struct cpuid_config config = {
+		.host = host_cpuid,
+		.vcpus = vm->domain->thread_count,
+		.tsc_hz = time_tsc_hz(),
+		.has_tsc_aux = true,
+	};
+	int error;
+
+	vm->cpuid = pages_alloc_zeroed(vm->vendor.pages, vm->vendor.account,
+				       pages_order(sizeof(*vm->cpuid)));
+	if (!vm->cpuid)
+		return -ENOMEM;
+	error = cpuid_table_build(vm->cpuid, &config);
+	if (error)
+		return error;
+	vm->msr_config.is_amd = cpuid_is_amd(vm->cpuid);
+	vm->msr_config.phys_bits = cpuid_phys_bits(vm->cpuid);
+	vm->msr_config.efer_valid = cpuid_efer_valid(vm->cpuid);
+	vm->vendor.guest_cr4_mask = cpuid_cr4_valid(vm->cpuid);
+	vm->vendor.host_cr4_mask = cpuid_cr4_host(&config);
+	vm->config->cr4_valid = vm->vendor.guest_cr4_mask;
+	vm->config->physical_bits = vm->msr_config.phys_bits;
+	vm->config->features = policy_emulator_features(vm->cpuid);
+	return 0;
+}
+
+void vm_set_time(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->vcpu_count; i++)
+		vm->vcpu[i]->vendor.tsc_offset = -vm->config->tsc_base;
+}
+
+/* ---- vCPUs --------------------------------------------------------------- */
+
+void vcpu_switch_in(struct vcpu *vcpu)
+{
+	struct cpu *cpu = this_cpu();
+
+	vcpu->vendor.cpu = cpu->id;
+	vcpu->vendor.deadline = &cpu->timers.programmed;
+	fpu_switch_in(vcpu);
+}
+
+void vcpu_switch_out(struct vcpu *vcpu)
+{
+	vcpu->back->switch_out(&vcpu->vendor);
+}
+
+int vm_vcpu_create(struct vm *vm, unsigned id, struct user_thread **user)
+{
+	struct vcpu *vcpu =
+		pages_alloc_zeroed(vm->vendor.pages, vm->vendor.account,
+				   pages_order(sizeof(*vcpu)));
+	int error;
+
+	if (!vcpu)
+		return -ENOMEM;
+	vcpu->user.vcpu = vcpu;
+	error = vcpu_init(vcpu, vm, id);
+	if (!error)
+		error = address_space_map(&vm->domain->space, GATE_PAGE_VA(id),
+					  virt_to_phys(vcpu->page), PAGE_SIZE,
+					  MAP_READ | MAP_WRITE);
+	if (error) {
+		vcpu_fini(vcpu);
+		return error;
+	}
+	vm->vcpu[id] = vcpu;
+	vm->apic[id] = &vcpu->apic;
+	vm->vcpu_count = id + 1;
+	*user = &vcpu->user;
+	return 0;
+}
+
+void vm_vcpu_destroy(struct vcpu *vcpu)
+{
+	vcpu->vm->vcpu[vcpu->id] = NULL;
+	vcpu_fini(vcpu);
+}
+
+void vm_flush(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->vcpu_count; i++)
+		vcpu_notify(vm->vcpu[i], PENDING_FLUSH);
+	domain_sync(vm->domain);
+	table_reap(&vm->nested);
+}
+
+void vcpu_fail(struct vcpu *vcpu, enum gate_end why)
+{
+	struct gate_domain_status *status = &vcpu->vm->domain->status;
+
+	domain_end(vcpu->vm->domain, why, 0, vcpu->id);
+	if (status->end == why && status->thread == vcpu->id) {
+		status->exit_reason = vcpu->last_exit.reason;
+		status->raw[0] = vcpu->last_exit.raw;
+		status->raw[1] = vcpu->last_exit.raw_info1;
+		status->raw[2] = vcpu->last_exit.raw_info2;
+	}
+	user_thread_exit(&vcpu->user);
+}
+
+/* ---- Life ---------------------------------------------------------------- */
+
+static const struct table_format *nested_format(const struct vendor *back)
+{
+	static const struct table_format *const formats[] = {
+		[NESTED_FORMAT_NPT] = &npt_format,
+		[NESTED_FORMAT_EPT] = &ept_format,
+	};
+
+	return formats[back->nested_format];
+}
+
+/* Enough to map all of its memory by 4 KiB, wherever it is, and some more. */
+#define NESTED_SPARE_PAGES 64
+
+static int vm_init(struct vm *vm)
+{
+	int error = vm_alloc_memory(vm);
+
+	if (!error)
+		error = vm_map_window(vm);
+	if (!error)
+		error = table_init(&vm->nested, nested_format(vm->back),
+				   vm->vendor.pages, &vm->nested_account);
+	sched_breathe();
+	if (!error)
+		error = vm_init_policy(vm);
+	sched_breathe();
+	vm->ram_account.limit = vm->ram_account.pages;
+	vm->nested_account.limit =
+		vm->nested_account.pages + vm->chunk_count + NESTED_SPARE_PAGES;
+	vm->vendor.nested_root = vm->nested.root;
+	vm->vendor.nested = &vm->nested;
+	return error ? error : vm->back->vm_init(&vm->vendor);
+}
+
+int vm_create(struct domain *domain, struct vm **out)
+{
+	struct host *host = domain->host;
+	const struct vendor *back = domain->spec.flags & GATE_DOMAIN_EMULATE
+					    ? vendor_emulator
+					    : host->vendor;
+	struct vm *vm;
+
+	if (!back)
+		return -ENODEV;
+	vm = pages_alloc_zeroed(&host->pages, &domain->account,
+				pages_order(sizeof(*vm)));
+	if (!vm)
+		return -ENOMEM;
+	*out = vm;
+	vm->domain = domain;
+	vm->back = back;
+	vm->config = domain->config;
+	vm->vendor.pages = &host->pages;
+	vm->vendor.account = &domain->account;
+	vm->vendor.exits_on_pause =
+		domain->spec.flags & GATE_DOMAIN_PAUSE_EXITS;
+	vm->ram_account.name = vm->nested_account.name = domain->spec.name;
+	return vm_init(vm);
+}
+
+void vm_query(const struct vm *vm, struct gate_domain_status *status)
+{
+	status->vm_pages = vm->ram_account.pages;
+	status->nested_pages = vm->nested_account.pages;
+}
+
+void vm_destroy(struct vm *vm)
+{
+	struct pages *pages = vm->vendor.pages;
+	struct mem_account *account = vm->vendor.account;
+
+	if (vm->vendor.private)
+		vm->back->vm_fini(&vm->vendor);
+	if (vm->nested.root) {
+		/* Nobody else knows of the tables: interrupts may come. */
+		irq_enable();
+		table_fini(&vm->nested, TABLE_ENTRIES);
+		irq_disable();
+	}
+	vm_free_memory(vm);
+	if (vm->cpuid)
+		pages_free_virt(pages, account, vm->cpuid,
+				pages_order(sizeof(*vm->cpuid)));
+	if (vm->nested_account.pages || vm->ram_account.pages)
+		log_warn("guest %s left memory behind", vm->domain->spec.name);
+	pages_free_virt(pages, account, vm, pages_order(sizeof(*vm)));
+}
