@@ -124,6 +124,7 @@ static inline uint64_t clock_now(const struct clock *clock)
 {
 	return clock->now_ns(clock->ctx);
 }
+/* CLOCK_NEVER disarms. */
 void clock_timer_arm(struct clock *clock, struct clock_timer *timer,
 		     uint64_t deadline_ns);
 void clock_timer_disarm(struct clock *clock, struct clock_timer *timer);
