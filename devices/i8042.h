@@ -68,7 +68,7 @@ struct i8042_state {
 	bool has_break;	 /* translation has swallowed an 0xf0 */
 	bool kbd_level;
 	bool mouse_level;
-	uint8_t reserved[5];
+	uint8_t reserved[11];
 };
 
 struct i8042 {

@@ -327,18 +327,19 @@ static const struct subject_region debug_regions[] = {
 
 /* ---- All --------------------------------------------------------------- */
 
-#define SUBJECT(id, type, input_fn)                                           \
-	{                                                                     \
-		.name = #id, .size = sizeof(type), .build = id##_build,       \
-		.regions = id##_regions,                                      \
-		.region_count = ARRAY_SIZE(id##_regions), .input = (input_fn) \
+#define SUBJECT(id, type, input_fn, ...)                                       \
+	{                                                                      \
+		.name = #id, .size = sizeof(type), .build = id##_build,        \
+		.regions = id##_regions,                                       \
+		.region_count = ARRAY_SIZE(id##_regions), .input = (input_fn), \
+		__VA_ARGS__                                                    \
 	}
 
 static const struct subject subjects[] = {
 	SUBJECT(pic, struct pic, pic_input),
-	SUBJECT(pit, struct pit, NULL),
+	SUBJECT(pit, struct pit, NULL, .step_shift = 8),
 	SUBJECT(rtc, struct rtc, rtc_input),
-	SUBJECT(hpet, struct hpet, hpet_input),
+	SUBJECT(hpet, struct hpet, hpet_input, .step_shift = 8),
 	SUBJECT(ioapic, struct ioapic, ioapic_input),
 	SUBJECT(i8042, struct i8042, i8042_input),
 	SUBJECT(uart, struct uart, uart_input),
