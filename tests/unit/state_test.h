@@ -282,6 +282,31 @@ static inline void subject_test_reset(const struct subject *subject,
 	rig_free(fresh);
 }
 
+/* A well-formed image, but of values that no device would have come to. */
+static inline void damage_values(struct rig *rig, struct image *image)
+{
+	struct device *device = rig->device;
+	size_t i, size = device->ops->state->size;
+	uint8_t *state = malloc(size);
+	void *real = device->state;
+	unsigned count = 1 + rig_random(rig) % 3;
+
+	memcpy(state, real, size);
+	while (count--) {
+		size_t at = rig_random(rig) % size;
+		size_t length = 1U << rig_random(rig) % 4;
+		bool is_random = rig_random(rig) & 1;
+		uint8_t fill = (uint8_t) - (rig_random(rig) & 1);
+
+		for (i = at; i < MIN(at + length, size); i++)
+			state[i] = is_random ? (uint8_t)rig_random(rig) : fill;
+	}
+	device->state = state;
+	rig_save(rig, image);
+	device->state = real;
+	free(state);
+}
+
 static inline void damage(struct rig *rig, struct image *image)
 {
 	unsigned count = 1 + rig_random(rig) % 3;
@@ -321,8 +346,12 @@ static inline void subject_test_damaged(const struct subject *subject,
 	for (i = 0; i < 400; i++) {
 		uint64_t now_ns = rig->b.now_ns;
 
-		bad = good;
-		damage(rig, &bad);
+		if (i % 2) {
+			damage_values(rig, &bad);
+		} else {
+			bad = good;
+			damage(rig, &bad);
+		}
 		rig_save(rig, &before);
 		if (rig_load(rig, &bad, why)) {
 			refused++;
