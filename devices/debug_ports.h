@@ -8,6 +8,7 @@
 #define BULKHEAD_DEVICES_DEBUG_PORTS_H
 
 #include "devices/bus.h"
+#include "include/char.h"
 #include "include/device.h"
 
 struct debug_ports_state {

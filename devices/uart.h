@@ -14,6 +14,7 @@
 #define BULKHEAD_DEVICES_UART_H
 
 #include "devices/bus.h"
+#include "include/char.h"
 #include "include/device.h"
 
 #define UART_FIFO 16

@@ -14,8 +14,6 @@
 #ifndef BULKHEAD_DEVICE_H
 #define BULKHEAD_DEVICE_H
 
-#include "include/block.h"
-#include "include/char.h"
 #include "include/compiler.h"
 
 /* ---- Accesses ---------------------------------------------------------- */

@@ -347,6 +347,99 @@ static const struct subject subjects[] = {
 	SUBJECT(debug, struct debug_ports, NULL),
 };
 
+/* ---- Fields that contradict each other ---------------------------------- */
+
+static void pit_begun_tomorrow(void *state)
+{
+	((struct pit_state *)state)->channel[1].start_tick = BIT(40);
+}
+
+static void pit_gate_from_tomorrow(void *state)
+{
+	((struct pit_state *)state)->channel[2].paused_at = BIT(40);
+}
+
+static void pit_late_switch(void *state)
+{
+	((struct pit_state *)state)->channel[0].switch_tick = BIT(40);
+}
+
+static void rtc_begun_tomorrow(void *state)
+{
+	((struct rtc_state *)state)->base_ns = INT64_MAX;
+}
+
+static void rtc_begun_before_all(void *state)
+{
+	((struct rtc_state *)state)->base_ns = -2 * (int64_t)NSEC_PER_SEC;
+}
+
+static void rtc_seen_tomorrow(void *state)
+{
+	((struct rtc_state *)state)->seen_32k = UINT64_MAX;
+}
+
+static void hpet_no_pin(void *state)
+{
+	((struct hpet_state *)state)->timer[2].pin = 9;
+}
+
+static void i8042_half_reply(void *state)
+{
+	((struct i8042_state *)state)->replies.count = 1;
+}
+
+static void i8042_long_pause(void *state)
+{
+	((struct i8042_state *)state)->quiet_until_ns = CLOCK_NEVER;
+}
+
+static void uart_fifo_without_fifo(void *state)
+{
+	((struct uart_state *)state)->count = 2;
+	((struct uart_state *)state)->fcr = 0;
+}
+
+static void test_contradictions(void **unused)
+{
+	static const struct {
+		const char *subject;
+		void (*spoil)(void *state);
+	} rows[] = {
+		{ "pit", pit_begun_tomorrow },
+		{ "pit", pit_gate_from_tomorrow },
+		{ "pit", pit_late_switch },
+		{ "rtc", rtc_begun_tomorrow },
+		{ "rtc", rtc_begun_before_all },
+		{ "rtc", rtc_seen_tomorrow },
+		{ "hpet", hpet_no_pin },
+		{ "i8042", i8042_half_reply },
+		{ "i8042", i8042_long_pause },
+		{ "uart", uart_fifo_without_fifo },
+	};
+	static struct image image;
+	unsigned i, k;
+	char why[200];
+
+	(void)unused;
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct rig *rig, *victim;
+
+		for (k = 0; strcmp(subjects[k].name, rows[i].subject); k++)
+			;
+		rig = rig_new(&subjects[k], 12345678, 1);
+		victim = rig_new(&subjects[k], 12345678, 1);
+		rig_save(rig, &image);
+		assert_int_equal(rig_load(victim, &image, why), 0);
+		rows[i].spoil(rig->device->state);
+		rig_save(rig, &image);
+		assert_int_equal(rig_load(victim, &image, why), -EINVAL);
+		assert_non_null(strstr(why, "contradict"));
+		rig_free(rig);
+		rig_free(victim);
+	}
+}
+
 static void test_subject(void **state)
 {
 	subject_test(*state);
@@ -354,7 +447,9 @@ static void test_subject(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(subjects)];
+	struct CMUnitTest tests[ARRAY_SIZE(subjects) + 1] = {
+		[ARRAY_SIZE(subjects)] = cmocka_unit_test(test_contradictions),
+	};
 	unsigned i;
 
 	for (i = 0; i < ARRAY_SIZE(subjects); i++)
