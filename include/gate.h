@@ -47,7 +47,7 @@
 #define GATE_STACK_SIZE	  KIB(32)
 #define GATE_STACK_TOP(n) (0x7f0000000000ULL + ((uint64_t)(n) + 1) * KIB(128))
 
-#define GATE_MAX_VCPUS 16
+#define GATE_MAX_VCPUS GATE_THREADS_MAX
 
 /* ---- Configuration ------------------------------------------------------ */
 
@@ -286,6 +286,9 @@ enum gate_call {
 	 * devices, and sees to it that no access of before reaches them.
 	 */
 	GATE_RESET,
+	/* (vCPU): its present GATE_RESUME, or else its next, returns, with
+	 * GATE_EXIT_NONE if it has no other reason.  0, -EINVAL. */
+	GATE_KICK,
 
 	/* Of every program, and init's: include/domain.h. */
 	GATE_WAIT,

@@ -95,6 +95,7 @@ static GATE_CALL(gate_no_vm)
 	[GATE_CPUID]             = vm_thread(gate_cpuid),                     \
 	[GATE_XCR0_SET]          = vm_thread(gate_xcr0_set),                  \
 	[GATE_RESET]             = vm_domain(gate_reset),                     \
+	[GATE_KICK]              = vm_thread(gate_kick),                      \
 	[GATE_WAIT]              = THREAD(gate_wait),                         \
 	[GATE_WAKE]              = THREAD(gate_wake),                         \
 	[GATE_EVENT_ROUTE]       = THREAD(gate_event_route),                  \

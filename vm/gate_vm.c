@@ -201,6 +201,16 @@ GATE_CALL(gate_reset)
 	return 0;
 }
 
+GATE_CALL(gate_kick)
+{
+	struct vm *vm = vcpu_of(user)->vm;
+
+	if (a >= vm->vcpu_count)
+		return -EINVAL;
+	vcpu_notify(vm->vcpu[index_nospec(a, GATE_MAX_VCPUS)], PENDING_EVENT);
+	return 0;
+}
+
 GATE_CALL(gate_msr_read)
 {
 	struct vcpu *vcpu = vcpu_of(user);

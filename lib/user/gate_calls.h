@@ -93,6 +93,11 @@ static inline void gate_reset(void)
 	gate_call(GATE_RESET, 0, 0, 0);
 }
 
+static inline long gate_kick(unsigned vcpu)
+{
+	return gate_call(GATE_KICK, vcpu, 0, 0);
+}
+
 static inline void gate_yield(void)
 {
 	gate_call(GATE_YIELD, 0, 0, 0);
