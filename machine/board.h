@@ -14,12 +14,12 @@
 #include "include/emulate.h"
 #include "include/gate.h"
 #include "include/machine_config.h"
+#include "machine/extint.h"
 
 /* What the board wants of the world. */
 struct board_host_ops {
 	/*
-	 * INTR, the output of an 8259 pair, for a host that has no gate page
-	 * (board_config.intr).  NULL: it has.
+	 * INTR, the output of an 8259 pair.  NULL: board_config.extint.
 	 */
 	void (*set_intr)(void *ctx, bool level);
 	/* A message as the IOAPIC and PCI devices send them. */
@@ -51,8 +51,10 @@ struct board_config {
 	/* machine->disk_count entries, in that order. */
 	struct block_backend *const *disks;
 	struct clock *clock;
-	/* vCPU 0's page, where the 8259 pair's output goes; NULL: none. */
-	struct gate_page *intr;
+	/* Where the output of an 8259 pair goes, with its page; NULL: to
+	 * ops->set_intr(). */
+	struct extint *extint;
+	struct gate_page *extint_page;
 	const struct board_host_ops *ops;
 	void *ctx; /* of ops */
 };
@@ -80,9 +82,6 @@ struct board_ops {
 	/* What never changes its mapping, for the emulator. */
 	void (*emulator_windows)(void *board,
 				 struct emul_window window[EMUL_WINDOWS]);
-	/* The vector an 8259 pair has for the CPU, acknowledged; without
-	 * board_config.intr. */
-	uint32_t (*intack)(void *board);
 	/* A level-triggered vector has been acknowledged at a local APIC. */
 	void (*ioapic_eoi)(void *board, uint8_t vector);
 	/* serial_read() has something. */

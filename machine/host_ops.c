@@ -7,12 +7,6 @@
 
 #include "lib/user/gate_calls.h"
 
-static void op_set_intr(void *ctx, bool level)
-{
-	(void)ctx;
-	gate_line(GATE_LINE_INTR, level);
-}
-
 static void op_send_msi(void *ctx, uint64_t address, uint32_t data)
 {
 	(void)ctx;
@@ -113,7 +107,6 @@ void machine_clock_init(struct machine *machine)
 }
 
 const struct board_host_ops machine_host_ops = {
-	.set_intr = op_set_intr,
 	.send_msi = op_send_msi,
 	.map = op_map,
 	.reset = op_reset,

@@ -16,6 +16,7 @@
 #include "include/emulate.h"
 #include "include/gate.h"
 #include "machine/board.h"
+#include "machine/extint.h"
 #include "machine/lock.h"
 #include "machine/rendezvous.h"
 
@@ -48,6 +49,7 @@ struct machine {
 	uint32_t is_ready;    /* atomic: vCPU 0 has built the board */
 	struct machine_lock lock;
 	struct rendezvous rendezvous;
+	struct extint extint; /* no .pic: the board has none */
 	struct clock clock;
 	struct board_config board_config;
 	struct block_backend *disks[MACHINE_DISKS_MAX];
@@ -61,9 +63,14 @@ static inline void machine_lock(struct machine_vcpu *vcpu)
 		machine_lock_take(&vcpu->machine->lock, vcpu->id);
 }
 
+/* machine/main.c: after the 8259 pair was looked at; unlocks. */
+void machine_unlock_extint(struct machine_vcpu *vcpu);
+
 static inline void machine_unlock(struct machine_vcpu *vcpu)
 {
-	if (vcpu->machine->is_shared)
+	if (unlikely(vcpu->machine->extint.is_withdrawn))
+		machine_unlock_extint(vcpu);
+	else if (vcpu->machine->is_shared)
 		machine_lock_give(&vcpu->machine->lock);
 }
 

@@ -14,11 +14,29 @@ static struct machine the_machine;
 
 void program_main(unsigned vcpu);
 
+void machine_unlock_extint(struct machine_vcpu *vcpu)
+{
+	struct machine *machine = vcpu->machine;
+	bool must_tell = extint_offer(&machine->extint, vcpu->id == 0);
+
+	if (machine->is_shared)
+		machine_lock_give(&machine->lock);
+	if (must_tell)
+		gate_intr();
+}
+
 /* ---- Exits ------------------------------------------------------------- */
 
+/* Events, or something that the 8259 pair has to hear of. */
 static void exit_none(struct machine_vcpu *vcpu)
 {
-	(void)vcpu;
+	struct extint *extint = &vcpu->machine->extint;
+
+	if (vcpu->id || !extint->pic || likely(!extint_is_behind(extint)))
+		return;
+	machine_lock(vcpu);
+	extint_withdraw(extint);
+	machine_unlock(vcpu);
 }
 
 static void merge_in(uint64_t *rax, unsigned size, uint64_t data)
@@ -62,15 +80,6 @@ static void exit_length(struct machine_vcpu *vcpu)
 	gate_exit(MACHINE_EXIT_ERROR);
 }
 
-static void exit_intack(struct machine_vcpu *vcpu)
-{
-	const struct board *board = vcpu->machine->board;
-
-	machine_lock(vcpu);
-	vcpu->page->ack_vector = board->ops->intack(board->object);
-	machine_unlock(vcpu);
-}
-
 static void exit_eoi(struct machine_vcpu *vcpu)
 {
 	const struct board *board = vcpu->machine->board;
@@ -107,7 +116,6 @@ static const exit_fn exit_handlers[GATE_EXIT_COUNT] = {
 	[GATE_EXIT_EMULATE]   = machine_emulate,
 	[GATE_EXIT_SHADOWED]  = machine_emulate,
 	[GATE_EXIT_EMULATE_RUN] = machine_emulate_run,
-	[GATE_EXIT_INTACK]    = exit_intack,
 	[GATE_EXIT_EOI]       = exit_eoi,
 	[GATE_EXIT_SHUTDOWN]  = exit_shutdown,
 	[GATE_EXIT_RESET]     = exit_reset,
@@ -245,6 +253,8 @@ static void board_init(struct machine *machine)
 		.window = (uint8_t *)GATE_WINDOW_VA,
 		.disks = machine->disks,
 		.clock = &machine->clock,
+		.extint = &machine->extint,
+		.extint_page = gate_page(0),
 		.ops = &machine_host_ops,
 		.ctx = machine,
 	};

@@ -120,7 +120,8 @@ static void intr_set(void *sink, unsigned pin, bool level)
 	struct pc *pc = sink;
 
 	(void)pin;
-	pc->ops->set_intr(pc->ctx, level);
+	if (pc->ops->set_intr)
+		pc->ops->set_intr(pc->ctx, level);
 }
 
 uint32_t pc_intack(void *board)
@@ -363,6 +364,10 @@ int pc_init(void *board, const struct board_config *config)
 		error = report(pc, "memory", pc_memory_init(pc));
 	if (!error)
 		error = report(pc, "interrupts", init_interrupts(pc, clock));
+	if (!error && config->extint) {
+		pc->extint = config->extint;
+		extint_init(pc->extint, &pc->pic, config->extint_page);
+	}
 	if (!error)
 		error = report(pc, "legacy devices", init_legacy(pc, clock));
 	if (!error)
@@ -381,6 +386,8 @@ void pc_reset(void *board)
 {
 	struct pc *pc = board;
 
+	if (pc->extint)
+		extint_drop(pc->extint);
 	vga_reset(&pc->vga);
 	ide_reset(&pc->ide);
 	piix4_pm_reset(&pc->pm);
@@ -407,7 +414,6 @@ const struct board_ops pc_board_ops = {
 	.mmio_access = pc_mmio_access,
 	.ram_at = pc_ram_at,
 	.emulator_windows = pc_emulator_windows,
-	.intack = pc_intack,
 	.ioapic_eoi = pc_ioapic_eoi,
 	.console_input = pc_console_input,
 };

@@ -64,6 +64,7 @@ struct pc {
 	bool is_hpet_legacy; /* 8254 and RTC are cut off */
 
 	struct pic pic;
+	struct extint *extint; /* NULL: ops->set_intr() and pc_intack() */
 	struct ioapic ioapic;
 	struct pit pit;
 	struct rtc rtc;
@@ -96,6 +97,7 @@ uint32_t pc_port_bulk(void *board, struct io_access *io, void *buffer,
 void pc_mmio_access(void *board, struct io_access *io);
 void *pc_ram_at(void *board, gpa_t gpa, size_t length, bool write);
 void pc_emulator_windows(void *board, struct emul_window window[EMUL_WINDOWS]);
+/* The vector the 8259 pair has for the CPU; without an extint. */
 uint32_t pc_intack(void *board);
 void pc_ioapic_eoi(void *board, uint8_t vector);
 /* COM1 takes what fits, and the rest once the guest has emptied its FIFO. */

@@ -5,3 +5,7 @@
 UNIT_SRCS_test_rendezvous := machine/lock.c machine/rendezvous.c
 UNIT_FLAGS_test_rendezvous := -Itests/unit/fake/machine
 UNIT_LIBS_test_rendezvous := -fno-sanitize=all -fsanitize=thread -lpthread
+
+# vCPU 0 comes in between the atomic accesses.
+UNIT_SRCS_test_extint := machine/extint.c
+UNIT_FLAGS_test_extint := -include tests/unit/fake/atomic.h
