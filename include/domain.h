@@ -125,6 +125,7 @@ enum gate_end {
 	GATE_END_STOPPED, /* GATE_DOMAIN_STOP */
 	GATE_END_FAULT,	  /* an exception in ring 3: vector, error, address */
 	GATE_END_GUEST,	  /* an exit that nobody can handle: raw */
+	GATE_END_REFUSED, /* the processor refused the guest's state */
 	GATE_END_MACHINE_CHECK,
 	GATE_END_MEMORY, /* out of quota or of pages where it could not be told
 			  */

@@ -38,6 +38,8 @@ static const char *end_text(const struct gate_domain_status *status)
 		return "its machine crashed";
 	case GATE_END_GUEST:
 		return "its guest cannot go on";
+	case GATE_END_REFUSED:
+		return "the processor refused the guest's state";
 	case GATE_END_MACHINE_CHECK:
 		return "machine check while the guest ran";
 	case GATE_END_MEMORY:

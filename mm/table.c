@@ -285,7 +285,9 @@ int table_unmap(struct page_table *table, uint64_t va, uint64_t length)
 
 /* ---- Unmapping in pieces, and what becomes empty by it ------------------ */
 
-#define RELEASE_LEAVES 64
+/* What a piece may cost, in empty entries; a leaf is so many. */
+#define RELEASE_COST 1024
+#define LEAF_COST    32
 
 /* What a piece may cost, in leaves; looking at a whole table is so many. */
 #define PIECE_COST 32
@@ -393,19 +395,39 @@ bool table_is_mapped(struct page_table *table, uint64_t va, uint64_t length)
 	return false;
 }
 
+/* Takes the leaf out; its page goes if it is owned. */
+static void leaf_release(struct page_table *table, uint64_t *entry)
+{
+	if (*entry & table->format->owned)
+		pages_free(table->pages, table->account, *entry & ENTRY_ADDRESS,
+			   0);
+	entry_set(entry, 0);
+}
+
 void table_release_some(struct page_table *table, uint64_t *va, uint64_t end)
 {
 	const struct table_format *format = table->format;
+	unsigned cost = 0;
 
-	for (unsigned n = 0; *va < end && n < RELEASE_LEAVES; n++) {
-		unsigned level;
+	while (*va < end && cost < RELEASE_COST) {
+		unsigned level, left;
 		uint64_t *entry = entry_find(table, *va, &level);
 
-		if (*entry & format->owned && entry_is_present(format, *entry))
-			pages_free(table->pages, table->account,
-				   *entry & ENTRY_ADDRESS, 0);
-		entry_set(entry, 0);
-		*va = ALIGN_DOWN(*va, level_size(level)) + level_size(level);
+		/* On in the same table, up to an entry with one below it. */
+		left = TABLE_ENTRIES -
+		       (unsigned)((*va >> level_shift(level)) % TABLE_ENTRIES);
+		for (; left && *va < end && cost < RELEASE_COST;
+		     left--, entry++) {
+			if (entry_is_present(format, *entry)) {
+				if (!entry_is_leaf(format, *entry, level))
+					break;
+				leaf_release(table, entry);
+				cost += LEAF_COST;
+			}
+			cost++;
+			*va = ALIGN_DOWN(*va, level_size(level)) +
+			      level_size(level);
+		}
 	}
 }
 

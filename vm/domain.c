@@ -255,10 +255,12 @@ static int thread_init(struct domain *domain, unsigned id)
 	user->domain = domain;
 	user->id = id;
 	domain->thread[id] = user;
-	for (unsigned i = 1; !error && i <= STACK_PAGES; i++)
+	for (unsigned i = 1; !error && i <= STACK_PAGES; i++) {
 		error = domain_map_zero(domain,
 					GATE_STACK_TOP(id) - i * PAGE_SIZE,
 					MAP_READ | MAP_WRITE);
+		sched_breathe();
+	}
 	return error ? error : thread_make(domain, user);
 }
 
@@ -281,6 +283,9 @@ static void thread_fini(struct domain *domain, unsigned id)
 		return;
 	if (domain->state == GATE_DOMAIN_BUILDING)
 		thread_discard(thread);
+	/* It may still be on its way off its stack. */
+	while (__atomic_load_n(&thread->refs, __ATOMIC_ACQUIRE) > 1)
+		sched_breathe();
 	thread_put(thread);
 }
 
@@ -339,8 +344,10 @@ static int domain_init(struct domain *domain)
 		error = config_init(domain);
 	if (!error && domain->spec.vm_memory)
 		error = vm_create(domain, &domain->vm);
-	for (unsigned i = 0; !error && i < domain->thread_count; i++)
+	for (unsigned i = 0; !error && i < domain->thread_count; i++) {
+		sched_breathe();
 		error = thread_init(domain, i);
+	}
 	if (!error && domain->vm)
 		vm_attach_console(domain->vm);
 	return error;
@@ -493,11 +500,16 @@ static void domain_free(struct domain *domain)
 	channels_leave(domain);
 	if (domain->vm)
 		vm_detach_console(domain->vm);
-	for (unsigned i = 0; i < domain->thread_count; i++)
+	for (unsigned i = 0; i < domain->thread_count; i++) {
+		sched_breathe();
 		thread_fini(domain, i);
+	}
 	if (domain->space.table.root) {
 		domain_release_memory(domain);
+		/* Nobody else knows of the tables: interrupts may come. */
+		irq_enable();
 		address_space_fini(&domain->space);
+		irq_disable();
 	}
 	if (domain->vm)
 		vm_destroy(domain->vm);

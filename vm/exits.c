@@ -88,7 +88,7 @@ static enum exit_action exit_window(struct vcpu *vcpu, struct exit_info *info)
 static enum exit_action exit_invalid(struct vcpu *vcpu, struct exit_info *info)
 {
 	(void)info;
-	stop(vcpu, GATE_END_GUEST, "the processor refused the guest's state");
+	stop(vcpu, GATE_END_REFUSED, "the processor refused the guest's state");
 }
 
 /*

@@ -21,7 +21,7 @@
 #include "vm/domain.h"
 
 /* Without a look at what else waits: see sched_breathe(). */
-#define PAGES_IN_A_ROW 16
+#define PAGES_IN_A_ROW 4
 
 static int map_owned(struct domain *domain, uint64_t va, unsigned prot,
 		     void *page)

@@ -264,8 +264,10 @@ static int vm_init(struct vm *vm)
 	if (!error)
 		error = table_init(&vm->nested, nested_format(vm->back),
 				   vm->vendor.pages, &vm->nested_account);
+	sched_breathe();
 	if (!error)
 		error = vm_init_policy(vm);
+	sched_breathe();
 	vm->ram_account.limit = vm->ram_account.pages;
 	vm->nested_account.limit =
 		vm->nested_account.pages + vm->chunk_count + NESTED_SPARE_PAGES;
@@ -313,8 +315,12 @@ void vm_destroy(struct vm *vm)
 
 	if (vm->vendor.private)
 		vm->back->vm_fini(&vm->vendor);
-	if (vm->nested.root)
+	if (vm->nested.root) {
+		/* Nobody else knows of the tables: interrupts may come. */
+		irq_enable();
 		table_fini(&vm->nested, TABLE_ENTRIES);
+		irq_disable();
+	}
 	vm_free_memory(vm);
 	if (vm->cpuid)
 		pages_free_virt(pages, account, vm->cpuid,

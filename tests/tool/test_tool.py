@@ -358,6 +358,9 @@ class Tool(unittest.TestCase):
         os.symlink(os.path.join(host.BUILD, "manifest-check"),
                    os.path.join(build, "manifest-check"))
         self.write("build/bulkhead32.elf", "")
+        os.mkdir(os.path.join(build, "programs"))
+        for name in ("init.elf", "machine.elf"):
+            self.write("build/programs/" + name, "")
         self.manifest = self.write("h.dts", '/dts-v1/; / { compatible = "'
                                    'bulkhead,host-v1"; guests { one { board = '
                                    '"pc"; memory-mib = <64>; }; }; };')

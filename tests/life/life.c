@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A first program that makes, starts, stops and destroys domains in random
+ * order, and checks that afterwards the host is as it was: the same free pages,
+ * no domain, no channel.  With and without VMs, with one thread and several,
+ * ended by themselves, by a fault, or from outside.
+ */
+#include "include/errno.h"
+#include "include/gate.h"
+#include "lib/printf.h"
+#include "lib/program.h"
+#include "lib/string.h"
+#include "lib/user/gate_calls.h"
+#include "tests/life/life.h"
+
+#define CHILDREN  6 /* at once */
+#define ROUNDS	  1000
+#define OWN_SLOT  5
+#define VM_MEMORY MIB(4)
+#define CODE_GOOD 0
+#define CODE_BAD  1
+
+void program_main(unsigned thread);
+
+struct child {
+	gate_id id, channel;
+	bool is_started;
+};
+
+static struct child children[CHILDREN];
+static struct program program;
+static unsigned child_module, failed;
+static uint64_t seed = 88172645463325252ULL;
+
+#define CHECK(condition)                                                     \
+	do {                                                                 \
+		if (!(condition)) {                                          \
+			failed++;                                            \
+			gate_log(GATE_LOG_INFO, "FAIL line %d: " #condition, \
+				 __LINE__);                                  \
+		}                                                            \
+	} while (0)
+
+static uint64_t any(uint64_t below)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return seed % below;
+}
+
+static long map(gate_id id, uint64_t va, uint64_t size, uint32_t kind,
+		uint32_t prot, uint64_t offset)
+{
+	const struct gate_domain_map what = {
+		.va = va,
+		.size = ALIGN_UP(size, PAGE_SIZE),
+		.kind = kind,
+		.prot = prot,
+		.module = child_module,
+		.offset = offset,
+	};
+
+	return gate_call(GATE_DOMAIN_MAP, id, (uint64_t)&what, 0);
+}
+
+static void fill(gate_id id)
+{
+	const struct child_argument argument = {
+		.kind = (uint32_t)any(CHILD_KINDS),
+		.code = (uint32_t)any(200),
+	};
+
+	for (unsigned i = 0; i < program.part_count; i++) {
+		const struct program_part *part = &program.part[i];
+
+		CHECK(!map(id, part->va, part->size,
+			   part->is_writable ? GATE_MEMORY_ZERO
+					     : GATE_MEMORY_MODULE,
+			   GATE_PROT_READ |
+				   (part->is_writable ? GATE_PROT_WRITE : 0) |
+				   (part->is_executable ? GATE_PROT_EXEC : 0),
+			   part->offset));
+	}
+	CHECK(!map(id, GATE_ARGUMENT_VA, sizeof(argument), GATE_MEMORY_ZERO,
+		   GATE_PROT_READ, 0));
+	CHECK(!gate_call4(GATE_DOMAIN_WRITE, id, GATE_ARGUMENT_VA,
+			  (uint64_t)&argument, sizeof(argument)));
+	/* And what it never looks at. */
+	CHECK(!map(id, GATE_MODULE_VA, PAGE_SIZE, GATE_MEMORY_MODULE_COW,
+		   GATE_PROT_READ | GATE_PROT_WRITE, 0));
+	CHECK(map(id, GATE_MODULE_VA, PAGE_SIZE, GATE_MEMORY_ZERO,
+		  GATE_PROT_READ, 0) == -EEXIST);
+}
+
+static void connect(struct child *child)
+{
+	long id = gate_call(GATE_CHANNEL_CREATE, 1 + any(3), 0, 0);
+
+	CHECK(id > 0);
+	child->channel = (gate_id)id;
+	CHECK(!gate_call(GATE_CHANNEL_ATTACH, child->channel | BIT(63),
+			 child->id, CHILD_SLOT));
+	/* Only one of them has its other end here. */
+	if (gate_channel_state(OWN_SLOT) == GATE_CHANNEL_NONE)
+		CHECK(!gate_call(GATE_CHANNEL_ATTACH, child->channel, GATE_SELF,
+				 OWN_SLOT));
+}
+
+#define THREADS_MAX 3
+
+static void make(struct child *child, bool has_vm, unsigned threads)
+{
+	struct gate_domain_spec spec = {
+		.name = "child",
+		.quota_pages = 1024,
+		.vm_memory = has_vm ? VM_MEMORY : 0,
+		.thread_count = threads,
+	};
+	long id = gate_call(GATE_DOMAIN_CREATE, (uint64_t)&spec, 0, 0);
+
+	CHECK(id > 0);
+	if (id <= 0)
+		return;
+	child->id = (gate_id)id;
+	child->is_started = false;
+	child->channel = 0;
+	/* Some are destroyed half made. */
+	if (!any(8))
+		return;
+	fill(child->id);
+	if (any(2))
+		connect(child);
+	if (!any(8))
+		return;
+	CHECK(!gate_call(GATE_DOMAIN_START, child->id, program.entry, 0));
+	child->is_started = true;
+}
+
+static bool has_ended(const struct child *child)
+{
+	struct gate_domain_status status;
+
+	CHECK(!gate_call(GATE_DOMAIN_QUERY, child->id, (uint64_t)&status, 0));
+	return status.state == GATE_DOMAIN_ENDED;
+}
+
+static void unmake(struct child *child)
+{
+	if (child->is_started) {
+		if (any(2))
+			gate_yield();
+		CHECK(!gate_call(GATE_DOMAIN_STOP, child->id, 0, 0));
+		while (!has_ended(child))
+			gate_wait();
+	} else {
+		CHECK(gate_call(GATE_DOMAIN_STOP, child->id, 0, 0) == -EBUSY);
+	}
+	if (child->channel && gate_channel_state(OWN_SLOT) != GATE_CHANNEL_NONE)
+		CHECK(!gate_channel_detach(OWN_SLOT));
+	if (child->channel)
+		CHECK(!gate_call(GATE_CHANNEL_CLOSE, child->channel, 0, 0));
+	CHECK(!gate_call(GATE_DOMAIN_DESTROY, child->id, 0, 0));
+	CHECK(gate_call(GATE_DOMAIN_DESTROY, child->id, 0, 0) == -ENOENT);
+	child->id = 0;
+}
+
+static void unmake_all(void)
+{
+	for (unsigned i = 0; i < CHILDREN; i++)
+		if (children[i].id)
+			unmake(&children[i]);
+}
+
+static struct gate_host_info host(void)
+{
+	struct gate_host_info info;
+
+	CHECK(!gate_call(GATE_HOST_INFO, (uint64_t)&info, 0, 0));
+	return info;
+}
+
+static void rounds(bool has_vm, const char *what)
+{
+	struct gate_host_info before, after;
+	unsigned bad = failed;
+
+	/* Stacks of threads are kept for others: as many as there will be. */
+	for (unsigned i = 0; i < CHILDREN; i++)
+		make(&children[i], has_vm, THREADS_MAX);
+	unmake_all();
+	before = host();
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		struct child *child = &children[any(CHILDREN)];
+
+		if (child->id)
+			unmake(child);
+		make(child, has_vm, 1 + (unsigned)any(THREADS_MAX));
+	}
+	unmake_all();
+	after = host();
+	CHECK(before.pages_free == after.pages_free);
+	CHECK(after.domains == 1 && after.channels == 0);
+	gate_log(GATE_LOG_INFO,
+		 "%s %u domains %s: %lu pages free before, %lu "
+		 "after",
+		 failed == bad ? "PASS" : "FAIL", ROUNDS, what,
+		 before.pages_free, after.pages_free);
+}
+
+void program_main(unsigned thread)
+{
+	const struct gate_init_info *info = gate_argument();
+	const char *why;
+
+	(void)thread;
+	for (unsigned i = 0; i < info->module_count; i++)
+		if (!strcmp(info->module[i].name, "child.elf"))
+			child_module = i;
+	if (program_parse(&program, (const void *)info->module[child_module].va,
+			  info->module[child_module].size, &why))
+		gate_log(GATE_LOG_INFO, "FAIL child.elf %s", why);
+	rounds(false, "without VMs");
+	rounds(true, "with VMs");
+	gate_log(GATE_LOG_INFO, "life: ends");
+	gate_call(GATE_HOST_OFF, GATE_OFF_ISA_DEBUG,
+		  failed ? CODE_BAD : CODE_GOOD, 0);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the test's init tells its children, at GATE_ARGUMENT_VA. */
+#ifndef BULKHEAD_TESTS_LIFE_H
+#define BULKHEAD_TESTS_LIFE_H
+
+#include <stdint.h>
+
+enum child_kind {
+	CHILD_EXITS,
+	CHILD_CRASHES,
+	CHILD_SPINS,
+	CHILD_WAITS,
+	CHILD_TIMER, /* armed far away, then waits */
+	CHILD_RINGS, /* its doorbell without end */
+	CHILD_GUEST, /* runs a guest that halts, if it has a VM */
+	CHILD_KINDS,
+};
+
+struct child_argument {
+	uint32_t kind; /* enum child_kind */
+	uint32_t code;
+};
+
+#define CHILD_SLOT 3 /* of its channel */
+
+#endif
