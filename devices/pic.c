@@ -135,7 +135,7 @@ static void chip_line_set(struct pic_chip *chip, unsigned pin, bool level)
 }
 
 /* What was postponed comes first. */
-static void catch_up(struct pic *pic)
+static inline void catch_up(struct pic *pic)
 {
 	if (pic->catch_up)
 		pic->catch_up(pic->catch_up_ctx);
@@ -324,11 +324,15 @@ static uint8_t read_status(const struct pic *pic, const struct pic_chip *chip)
 static void chip_access(struct pic *pic, struct pic_chip *chip,
 			struct io_access *io)
 {
+	/* The mask is what was written last. */
+	if (!io->is_write && io->offset && !chip->is_polled) {
+		io->data = chip->imr;
+		return;
+	}
+	catch_up(pic);
 	if (!io->is_write) {
 		if (chip->is_polled)
 			io->data = poll(pic, chip);
-		else if (io->offset)
-			io->data = chip->imr;
 		else
 			io->data = read_status(pic, chip);
 		return;
@@ -345,7 +349,6 @@ static void master_access(void *opaque, struct io_access *io)
 {
 	struct pic *pic = opaque;
 
-	catch_up(pic);
 	chip_access(pic, &pic->state.chip[0], io);
 }
 
@@ -353,7 +356,6 @@ static void slave_access(void *opaque, struct io_access *io)
 {
 	struct pic *pic = opaque;
 
-	catch_up(pic);
 	chip_access(pic, &pic->state.chip[1], io);
 }
 
@@ -399,17 +401,23 @@ static int postponable(const struct pic *pic)
 	return __builtin_ctz(master->isr);
 }
 
-void pic_peek(const struct pic *pic, struct pic_peek *peek)
+static __noinline void peek_ack(const struct pic *pic, struct pic_peek *peek)
 {
 	struct pic after = *pic;
 
-	*peek = (struct pic_peek){ .vector = -1 };
 	after.out = (struct irq_line){ 0 };
-	if (pic->state.out_level) {
-		peek->vector = pic_ack(&after);
-		peek->has_more = after.state.out_level;
-	}
-	peek->postponable_pin = postponable(&after);
+	peek->vector = pic_ack(&after);
+	peek->has_more = after.state.out_level;
+	peek->postponable_pin = (int8_t)postponable(&after);
+}
+
+void pic_peek(const struct pic *pic, struct pic_peek *peek)
+{
+	*peek = (struct pic_peek){ .vector = -1, .postponable_pin = -1 };
+	if (pic->state.out_level)
+		peek_ack(pic, peek);
+	else if (pic->state.chip[0].isr)
+		peek->postponable_pin = (int8_t)postponable(pic);
 }
 
 void pic_master_command(struct pic *pic, uint8_t value)

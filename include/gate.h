@@ -151,7 +151,7 @@ enum gate_exit {
  * the counted ones, before all else that comes later, at its next visit.  To
  * disable: clear enabled, then look at count; the monitor counts, then looks at
  * enabled, and if that is clear by now returns from GATE_RESUME at once.  Only
- * the page's own thread enables; any may disable.
+ * the page's own thread enables, the first of them if any; any may disable.
  */
 #define GATE_POSTS 2
 

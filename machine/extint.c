@@ -11,12 +11,16 @@
 
 static void posts_disable(struct extint *extint)
 {
-	if (!extint->is_posting)
-		return;
 	extint->is_posting = false;
 	for (unsigned i = 0; i < GATE_POSTS; i++)
 		__atomic_store_n(&extint->page->post[i].enabled, false,
 				 __ATOMIC_SEQ_CST);
+}
+
+static inline bool is_count_new(const struct extint *extint, unsigned i)
+{
+	return __atomic_load_n(&extint->page->post[i].count,
+			       __ATOMIC_SEQ_CST) != extint->seen[i];
 }
 
 /* What the monitor has counted since the last time, done or dropped. */
@@ -34,24 +38,27 @@ static void posts_take(struct extint *extint, bool is_done)
 	}
 }
 
-void extint_withdraw(struct extint *extint)
+/* Of what has no LEVEL the monitor takes nothing: it may stay. */
+void extint_withdraw(void *opaque)
 {
-	uint32_t was;
+	struct extint *extint = opaque;
+	uint32_t *word = &extint->page->extint;
 
-	if (extint->is_withdrawn && !extint_is_behind(extint))
-		return;
 	extint->is_withdrawn = true;
-	posts_disable(extint);
-	was = __atomic_exchange_n(&extint->page->extint, 0, __ATOMIC_SEQ_CST);
-	if (was & GATE_EXTINT_TAKEN)
+	if (extint->is_posting)
+		posts_disable(extint);
+	if (__atomic_load_n(word, __ATOMIC_SEQ_CST) & GATE_EXTINT_LEVEL &&
+	    __atomic_exchange_n(word, 0, __ATOMIC_SEQ_CST) & GATE_EXTINT_TAKEN)
 		(void)pic_ack(extint->pic);
-	posts_take(extint, true);
+	if (unlikely(is_count_new(extint, 0) || is_count_new(extint, 1)))
+		posts_take(extint, true);
 }
 
 void extint_drop(struct extint *extint)
 {
 	extint->is_withdrawn = true;
-	posts_disable(extint);
+	if (extint->is_posting)
+		posts_disable(extint);
 	__atomic_store_n(&extint->page->extint, 0, __ATOMIC_SEQ_CST);
 	posts_take(extint, false);
 }
@@ -85,12 +92,6 @@ bool extint_offer(struct extint *extint, bool is_vcpu0)
 	return !is_vcpu0;
 }
 
-static bool is_count_new(const struct extint *extint, unsigned i)
-{
-	return __atomic_load_n(&extint->page->post[i].count,
-			       __ATOMIC_SEQ_CST) != extint->seen[i];
-}
-
 bool extint_is_behind(const struct extint *extint)
 {
 	const uint32_t more = GATE_EXTINT_TAKEN | GATE_EXTINT_MORE;
@@ -100,15 +101,10 @@ bool extint_is_behind(const struct extint *extint)
 	       is_count_new(extint, 1);
 }
 
-static void catch_up(void *ctx)
-{
-	extint_withdraw(ctx);
-}
-
 void extint_init(struct extint *extint, struct pic *pic, struct gate_page *page)
 {
 	*extint = (struct extint){ .pic = pic, .page = page };
-	pic->catch_up = catch_up;
+	pic->catch_up = extint_withdraw;
 	pic->catch_up_ctx = extint;
 	for (unsigned i = 0; i < GATE_POSTS; i++) {
 		page->post[i].enabled = false;

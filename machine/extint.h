@@ -43,8 +43,8 @@ struct extint {
 /* Withdrawn, until the first extint_offer(). */
 void extint_init(struct extint *extint, struct pic *pic,
 		 struct gate_page *page);
-/* Before a look at the pair, or a change of it. */
-void extint_withdraw(struct extint *extint);
+/* Before a look at the pair, or a change of it; the signature of catch_up. */
+void extint_withdraw(void *extint);
 /* Before the pair is reset: what was taken or counted comes to nothing. */
 void extint_drop(struct extint *extint);
 /*
@@ -52,6 +52,16 @@ void extint_drop(struct extint *extint);
  * thread, and the monitor has to be told of a change (GATE_INTR).
  */
 bool __must_check extint_offer(struct extint *extint, bool is_vcpu0);
+
+/* Withdrawn, but it has come to nothing: the page says what the pair says. */
+static inline bool extint_is_unchanged(const struct extint *extint)
+{
+	const struct pic_state *state = &extint->pic->state;
+
+	return !state->out_level && !state->chip[0].isr &&
+	       __atomic_load_n(&extint->page->extint, __ATOMIC_RELAXED) ==
+		       GATE_EXTINT_KNOWN;
+}
 /* Whether the monitor has something that the pair must hear of now. */
 bool extint_is_behind(const struct extint *extint);
 

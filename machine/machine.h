@@ -44,9 +44,8 @@ struct machine {
 	const struct gate_config *gate;
 	const struct machine_config *config;
 	const struct board *board;
-	bool is_shared;	      /* it has more than one vCPU */
-	bool is_reset_wanted; /* atomic */
-	uint32_t is_ready;    /* atomic: vCPU 0 has built the board */
+	bool is_shared;	   /* it has more than one vCPU */
+	uint32_t is_ready; /* atomic: vCPU 0 has built the board */
 	struct machine_lock lock;
 	struct rendezvous rendezvous;
 	struct extint extint; /* no .pic: the board has none */
@@ -96,7 +95,7 @@ static inline void machine_mmio(struct machine_vcpu *vcpu, struct io_access *io)
 /* Done by whichever vCPU next comes to its stop. */
 static inline void machine_reset_want(struct machine *machine)
 {
-	__atomic_store_n(&machine->is_reset_wanted, true, __ATOMIC_SEQ_CST);
+	rendezvous_wish(&machine->rendezvous);
 }
 
 /* machine/host_ops.c: what a board wants of the world; ctx is the machine. */

@@ -17,8 +17,12 @@ void program_main(unsigned vcpu);
 void machine_unlock_extint(struct machine_vcpu *vcpu)
 {
 	struct machine *machine = vcpu->machine;
-	bool must_tell = extint_offer(&machine->extint, vcpu->id == 0);
+	bool must_tell = false;
 
+	if (extint_is_unchanged(&machine->extint))
+		machine->extint.is_withdrawn = false;
+	else
+		must_tell = extint_offer(&machine->extint, vcpu->id == 0);
 	if (machine->is_shared)
 		machine_lock_give(&machine->lock);
 	if (must_tell)
@@ -156,11 +160,6 @@ static void boot_state(struct machine_vcpu *vcpu)
 
 /* ---- Stops --------------------------------------------------------------- */
 
-static bool is_reset_wanted(const struct machine *machine)
-{
-	return __atomic_load_n(&machine->is_reset_wanted, __ATOMIC_SEQ_CST);
-}
-
 /*
  * All devices and vCPUs as after power-on; RAM keeps what it holds.  Any vCPU
  * may do it, and one does it once: others that want the same are at their stops
@@ -172,9 +171,7 @@ static void reset(struct machine_vcpu *vcpu)
 	const struct board *board = machine->board;
 
 	rendezvous_begin(&machine->rendezvous, vcpu->id);
-	if (is_reset_wanted(machine)) {
-		__atomic_store_n(&machine->is_reset_wanted, false,
-				 __ATOMIC_SEQ_CST);
+	if (rendezvous_take_wish(&machine->rendezvous)) {
 		machine_lock(vcpu);
 		gate_reset();
 		board->ops->reset(board->object);
@@ -189,9 +186,8 @@ static __noinline void stop(struct machine_vcpu *vcpu)
 {
 	struct machine *machine = vcpu->machine;
 
+	rendezvous_stop(&machine->rendezvous, vcpu->id);
 	if (rendezvous_is_wanted(&machine->rendezvous))
-		rendezvous_stop(&machine->rendezvous, vcpu->id);
-	if (is_reset_wanted(machine))
 		reset(vcpu);
 }
 
@@ -205,8 +201,7 @@ static __noreturn void vcpu_loop(struct machine_vcpu *vcpu)
 		exit_handlers[page->exit](vcpu);
 		if (unlikely(page->events))
 			take_events(vcpu);
-		if (unlikely(is_reset_wanted(machine) ||
-			     rendezvous_is_wanted(&machine->rendezvous)))
+		if (unlikely(rendezvous_is_wanted(&machine->rendezvous)))
 			stop(vcpu);
 	}
 }

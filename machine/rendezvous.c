@@ -51,6 +51,8 @@ void rendezvous_stop(struct rendezvous *rendezvous, unsigned thread)
 {
 	uint32_t bit = (uint32_t)BIT(thread), owner;
 
+	if (!owner_of(rendezvous))
+		return;
 	do {
 		__atomic_fetch_or(&rendezvous->stopped, bit, __ATOMIC_SEQ_CST);
 		owner = owner_of(rendezvous);

@@ -27,16 +27,36 @@
 #include "include/domain.h"
 
 struct rendezvous {
-	uint32_t owner;	  /* thread + 1; 0: free; atomic */
+	union {
+		struct {
+			uint32_t owner; /* thread + 1; 0: free; atomic */
+			uint32_t wish;	/* for a reset; atomic */
+		};
+		uint64_t either; /* of the two: one load an exit */
+	};
 	uint32_t stopped; /* a bit for each thread; atomic */
 	unsigned count;	  /* of threads; constant */
 };
 _Static_assert(GATE_THREADS_MAX <= 32, "a bit for each thread");
 
-/* The caller must call rendezvous_stop() soon: it is wanted, or may be. */
+/*
+ * Somebody wants the caller at its stop: an owner, or who wished for a
+ * rendezvous that the next to come to a stop shall begin.
+ */
 static inline bool rendezvous_is_wanted(const struct rendezvous *rendezvous)
 {
-	return __atomic_load_n(&rendezvous->owner, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&rendezvous->either, __ATOMIC_SEQ_CST);
+}
+
+static inline void rendezvous_wish(struct rendezvous *rendezvous)
+{
+	__atomic_store_n(&rendezvous->wish, 1, __ATOMIC_SEQ_CST);
+}
+
+/* By the owner: whether there is a wish, which is fulfilled now. */
+static inline bool rendezvous_take_wish(struct rendezvous *rendezvous)
+{
+	return __atomic_exchange_n(&rendezvous->wish, 0, __ATOMIC_SEQ_CST);
 }
 
 /*

@@ -200,8 +200,7 @@ static enum exit_action exit_io(struct vcpu *vcpu, struct exit_info *info)
 		return to_machine(vcpu, GATE_EXIT_IO_STRING);
 	instruction_done(vcpu);
 	page->state.rip += info->length;
-	if (!info->io.is_in && info->io.size == 1 &&
-	    (page->post[0].enabled | page->post[1].enabled))
+	if (!info->io.is_in && page->post[0].enabled && info->io.size == 1)
 		post = post_find(page, info->io.port,
 				 (uint8_t)page->state.gpr[X86_RAX]);
 	if (unlikely(post))

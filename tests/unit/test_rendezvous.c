@@ -39,7 +39,7 @@ static struct {
 	struct rendezvous rendezvous;
 	unsigned device; /* plain, under the lock */
 	unsigned resets; /* plain, in a rendezvous */
-	uint32_t is_reset_wanted, sleeps, done;
+	uint32_t sleeps, done;
 } bench;
 
 static _Thread_local struct vcpu *self;
@@ -130,21 +130,18 @@ static void reset(struct vcpu *vcpu)
 	rendezvous_begin(&bench.rendezvous, vcpu->id);
 	vcpu->begun++;
 	check_all_stopped(vcpu);
-	if (__atomic_load_n(&bench.is_reset_wanted, __ATOMIC_SEQ_CST)) {
-		__atomic_store_n(&bench.is_reset_wanted, 0, __ATOMIC_SEQ_CST);
+	if (rendezvous_take_wish(&bench.rendezvous))
 		bench.resets++;
-	} else {
+	else
 		vcpu->found++;
-	}
 	rendezvous_end(&bench.rendezvous);
 }
 
 static void stop(struct vcpu *vcpu)
 {
 	vcpu->is_at_stop = true;
+	rendezvous_stop(&bench.rendezvous, vcpu->id);
 	if (rendezvous_is_wanted(&bench.rendezvous))
-		rendezvous_stop(&bench.rendezvous, vcpu->id);
-	if (__atomic_load_n(&bench.is_reset_wanted, __ATOMIC_SEQ_CST))
 		reset(vcpu);
 	vcpu->is_at_stop = false;
 }
@@ -159,8 +156,7 @@ static void *vcpu_thread(void *arg)
 		guest_run(vcpu, false);
 		use_device(vcpu);
 		if (random_next(vcpu) % 4 == 0)
-			__atomic_store_n(&bench.is_reset_wanted, 1,
-					 __ATOMIC_SEQ_CST);
+			rendezvous_wish(&bench.rendezvous);
 		stop(vcpu);
 	}
 	__atomic_fetch_add(&bench.done, 1, __ATOMIC_SEQ_CST);
@@ -237,8 +233,7 @@ static void *beginner(void *arg)
 		bench.resets++;
 		rendezvous_end(&bench.rendezvous);
 		/* The other still wants its own. */
-		if (rendezvous_is_wanted(&bench.rendezvous))
-			rendezvous_stop(&bench.rendezvous, self->id);
+		rendezvous_stop(&bench.rendezvous, self->id);
 		self->is_at_stop = false;
 	}
 	self->is_at_stop = true;

@@ -289,6 +289,7 @@ static void posts(struct vcpu *vcpu)
 {
 	struct gate_page *page = vcpu->page;
 
+	page->post[0] = (struct gate_post){ 0x20, 0x20, true, 0 };
 	page->post[1] = (struct gate_post){ 0x20, 0x61, true, 7 };
 	SIM_CHECK(was_answered(out8(0x20, 0x61), RIP + 2, ""));
 	SIM_CHECK(page->post[1].count == 8 && !page->post[0].count);
