@@ -41,37 +41,27 @@ static void op_debug_exit(void *ctx, uint32_t code)
 	gate_exit(MACHINE_EXIT_DEBUG(code));
 }
 
-static void write_all(enum gate_stream stream, const uint8_t *data,
-		      size_t length)
-{
-	while (length) {
-		long n = gate_console_write(stream, data, length);
-
-		if (n <= 0)
-			return;
-		data += n;
-		length -= (size_t)n;
-	}
-}
-
 static void op_serial(void *ctx, const void *data, size_t length)
 {
-	(void)ctx;
-	write_all(GATE_STREAM_SERIAL, data, length);
+	struct machine *machine = ctx;
+
+	machine_console_write(&machine->console, machine->holder,
+			      GATE_STREAM_SERIAL, data, length);
 }
 
 static size_t op_serial_read(void *ctx, void *data, size_t size)
 {
-	long count = gate_console_read(data, size);
+	struct machine *machine = ctx;
 
-	(void)ctx;
-	return count > 0 ? (size_t)count : 0;
+	return machine_console_read(&machine->console, data, size);
 }
 
 static void op_debug(void *ctx, const void *data, size_t length)
 {
-	(void)ctx;
-	write_all(GATE_STREAM_DEBUG, data, length);
+	struct machine *machine = ctx;
+
+	machine_console_write(&machine->console, machine->holder,
+			      GATE_STREAM_DEBUG, data, length);
 }
 
 static void op_log(void *ctx, enum device_log_level level, const char *text)

@@ -16,6 +16,7 @@
 #include "include/emulate.h"
 #include "include/gate.h"
 #include "machine/board.h"
+#include "machine/console.h"
 #include "machine/extint.h"
 #include "machine/lock.h"
 #include "machine/rendezvous.h"
@@ -47,6 +48,8 @@ struct machine {
 	bool is_shared;	   /* it has more than one vCPU */
 	uint32_t is_ready; /* atomic: vCPU 0 has built the board */
 	struct machine_lock lock;
+	unsigned holder; /* of the lock: a vCPU */
+	struct machine_console console;
 	struct rendezvous rendezvous;
 	struct extint extint; /* no .pic: the board has none */
 	struct clock clock;
@@ -58,8 +61,12 @@ struct machine {
 
 static inline void machine_lock(struct machine_vcpu *vcpu)
 {
-	if (vcpu->machine->is_shared)
-		machine_lock_take(&vcpu->machine->lock, vcpu->id);
+	struct machine *machine = vcpu->machine;
+
+	if (!machine->is_shared)
+		return;
+	machine_lock_take(&machine->lock, vcpu->id);
+	machine->holder = vcpu->id;
 }
 
 /* machine/main.c: after the 8259 pair was looked at; unlocks. */

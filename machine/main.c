@@ -126,6 +126,10 @@ static const exit_fn exit_handlers[GATE_EXIT_COUNT] = {
 };
 /* clang-format on */
 
+#define CONSOLE_EVENTS                 \
+	(BIT(GATE_EVENT_CONSOLE_BIT) | \
+	 BIT(GATE_EVENT_CHANNEL_BIT(SEAT_CONSOLE_SLOT)))
+
 static __noinline void take_events(struct machine_vcpu *vcpu)
 {
 	struct machine *machine = vcpu->machine;
@@ -135,8 +139,10 @@ static __noinline void take_events(struct machine_vcpu *vcpu)
 	machine_lock(vcpu);
 	if (events & BIT(GATE_EVENT_TIMER_BIT))
 		clock_run(&machine->clock);
-	if (events & BIT(GATE_EVENT_CONSOLE_BIT))
+	if (events & CONSOLE_EVENTS) {
+		machine_console_open(&machine->console);
 		board->ops->console_input(board->object);
+	}
 	machine_unlock(vcpu);
 }
 
@@ -278,7 +284,10 @@ static void machine_init(struct machine *machine)
 		machine_disk_init(&machine->disk[i], &config->disk[i]);
 		machine->disks[i] = &machine->disk[i].backend;
 	}
+	machine_console_open(&machine->console);
 	board_init(machine);
+	/* It asks to be told of what is typed. */
+	machine->board->ops->console_input(machine->board->object);
 }
 
 static void wait_ready(const struct machine *machine)

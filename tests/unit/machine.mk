@@ -9,3 +9,6 @@ UNIT_LIBS_test_rendezvous := -fno-sanitize=all -fsanitize=thread -lpthread
 # vCPU 0 comes in between the atomic accesses.
 UNIT_SRCS_test_extint := machine/extint.c
 UNIT_FLAGS_test_extint := -include tests/unit/fake/atomic.h
+
+UNIT_SRCS_test_machine_console := machine/console.c
+UNIT_FLAGS_test_machine_console := -Itests/unit/fake/machine

@@ -203,7 +203,7 @@ struct bad_property {
 /* clang-format off */
 static const struct bad_property bad_properties[] = {
 	{ 0, "vcpus", NULL, 0, "/guests/a: vcpus: is 0, must be 1 to 32" },
-	{ 0, "vcpus", NULL, 17, "/guests/a: vcpus: is 17, must be 1 to 32" },
+	{ 0, "vcpus", NULL, 33, "/guests/a: vcpus: is 33, must be 1 to 32" },
 	{ 0, "vcpus", "2", 0, "/guests/a: vcpus: must be one number, as in <1>" },
 	{ 0, "vcpus", NULL, -1,
 	  "/guests/a: vcpus: must be one number, as in <1>" },
