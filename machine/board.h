@@ -10,6 +10,7 @@
 #ifndef BULKHEAD_MACHINE_BOARD_H
 #define BULKHEAD_MACHINE_BOARD_H
 
+#include "include/block.h"
 #include "include/device.h"
 #include "include/emulate.h"
 #include "include/gate.h"

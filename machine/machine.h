@@ -12,6 +12,7 @@
 #ifndef BULKHEAD_MACHINE_MACHINE_H
 #define BULKHEAD_MACHINE_MACHINE_H
 
+#include "include/block.h"
 #include "include/device.h"
 #include "include/emulate.h"
 #include "include/gate.h"

@@ -58,12 +58,12 @@ const struct machine_blob *pc_blob(const struct pc *pc,
 
 static void wire_update(struct pc *pc, unsigned irq)
 {
-	uint16_t isa = pc->isa_lines;
+	uint16_t isa = pc->wires.isa_lines;
 	bool level;
 
-	if (pc->is_hpet_legacy)
+	if (pc->wires.is_hpet_legacy)
 		isa &= (uint16_t)~HPET_WIRES;
-	level = (isa | pc->pirq_lines | pc->hpet_lines) & BIT(irq);
+	level = (isa | pc->wires.pirq_lines | pc->wires.hpet_lines) & BIT(irq);
 	pic_irq_set(&pc->pic, irq, level);
 	ioapic_irq_set(&pc->ioapic, irq == IRQ_TIMER ? IOAPIC_PIN_TIMER : irq,
 		       level);
@@ -81,14 +81,14 @@ static void isa_irq_set(void *sink, unsigned irq, bool level)
 {
 	struct pc *pc = sink;
 
-	wire_set(pc, &pc->isa_lines, irq, level);
+	wire_set(pc, &pc->wires.isa_lines, irq, level);
 }
 
 static void pirq_set(void *sink, unsigned irq, bool level)
 {
 	struct pc *pc = sink;
 
-	wire_set(pc, &pc->pirq_lines, irq, level);
+	wire_set(pc, &pc->wires.pirq_lines, irq, level);
 }
 
 static void hpet_set(void *sink, unsigned pin, bool level)
@@ -96,7 +96,7 @@ static void hpet_set(void *sink, unsigned pin, bool level)
 	struct pc *pc = sink;
 
 	if (pin < 16)
-		wire_set(pc, &pc->hpet_lines, pin, level);
+		wire_set(pc, &pc->wires.hpet_lines, pin, level);
 	else
 		ioapic_irq_set(&pc->ioapic, pin, level);
 }
@@ -105,7 +105,7 @@ static void hpet_legacy_changed(void *ctx, bool is_legacy)
 {
 	struct pc *pc = ctx;
 
-	pc->is_hpet_legacy = is_legacy;
+	pc->wires.is_hpet_legacy = is_legacy;
 	wire_update(pc, IRQ_TIMER);
 	wire_update(pc, IRQ_RTC);
 }
@@ -377,32 +377,10 @@ int pc_init(void *board, const struct board_config *config)
 	if (!error)
 		error = report(pc, "VGA", init_vga(pc, clock));
 	if (!error)
+		error = report(pc, "list", pc_devices_init(pc, clock));
+	if (!error)
 		error = report(pc, "tables", pc_boot_init(pc));
 	return error;
-}
-
-/* Sources first, so that the controllers see their lines low. */
-void pc_reset(void *board)
-{
-	struct pc *pc = board;
-
-	if (pc->extint)
-		extint_drop(pc->extint);
-	vga_reset(&pc->vga);
-	ide_reset(&pc->ide);
-	piix4_pm_reset(&pc->pm);
-	piix3_reset(&pc->isa);
-	i440fx_reset(&pc->host);
-	pci_bus_reset(&pc->pci);
-	debug_ports_reset(&pc->debug);
-	fw_cfg_reset(&pc->fw_cfg);
-	uart_reset(&pc->com1);
-	i8042_reset(&pc->i8042);
-	hpet_reset(&pc->hpet);
-	rtc_reset(&pc->rtc);
-	pit_reset(&pc->pit);
-	ioapic_reset(&pc->ioapic);
-	pic_reset(&pc->pic);
 }
 
 const struct board_ops pc_board_ops = {

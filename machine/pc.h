@@ -35,6 +35,15 @@ struct pc_segment {
 	bool writes_ram;
 };
 
+/* The wires into the interrupt controllers: one bit an ISA IRQ. */
+struct pc_wires {
+	uint16_t isa_lines;
+	uint16_t pirq_lines;
+	uint16_t hpet_lines;
+	bool is_hpet_legacy; /* 8254 and RTC are cut off */
+	uint8_t reserved[1];
+};
+
 struct pc {
 	const struct machine_config *config;
 	uint32_t physical_bits; /* the guest's MAXPHYADDR */
@@ -57,11 +66,9 @@ struct pc {
 	struct bus memory;
 	uint8_t port_index[BUS_PORTS];
 
-	/* The wires into the interrupt controllers: one bit an ISA IRQ. */
-	uint16_t isa_lines;
-	uint16_t pirq_lines;
-	uint16_t hpet_lines;
-	bool is_hpet_legacy; /* 8254 and RTC are cut off */
+	struct device wires_device;
+	struct pc_wires wires;
+	struct device_list devices;
 
 	struct pic pic;
 	struct extint *extint; /* NULL: ops->set_intr() and pc_intack() */
@@ -90,6 +97,15 @@ extern const struct board_ops pc_board_ops;
  */
 int __must_check pc_init(void *board, const struct board_config *config);
 void pc_reset(void *board);
+/*
+ * All devices and the VM's time, as device_list_save() and device_list_load()
+ * say; memory is not among it.  The board that loads was built from the same
+ * config.  scratch: device_list_scratch(&pc->devices) bytes.
+ */
+int __must_check pc_save(struct pc *pc, void *image, size_t size,
+			 size_t *length);
+int __must_check pc_load(struct pc *pc, const void *image, size_t length,
+			 void *scratch, char *why, size_t why_size);
 int __must_check pc_boot(void *board, struct x86_state *state);
 void pc_port_access(void *board, struct io_access *io);
 uint32_t pc_port_bulk(void *board, struct io_access *io, void *buffer,
