@@ -48,6 +48,10 @@ void clock_timer_arm(struct clock *clock, struct clock_timer *timer,
 {
 	struct clock_timer **link = &clock->first;
 
+	if (deadline_ns == CLOCK_NEVER) {
+		clock_timer_disarm(clock, timer);
+		return;
+	}
 	if (timer->is_armed) {
 		if (timer->deadline_ns == deadline_ns)
 			return;

@@ -7,6 +7,7 @@
  */
 #include "devices/debug_ports.h"
 
+#include "devices/state.h"
 #include "lib/string.h"
 
 #define PORT_DIAGNOSTIC 0x80
@@ -75,9 +76,9 @@ static void diagnostic_access(void *opaque, struct io_access *io)
 	struct debug_ports *debug = opaque;
 
 	if (io->is_write)
-		debug->diagnostic = (uint8_t)io->data;
+		debug->state.diagnostic = (uint8_t)io->data;
 	else
-		io->data = debug->diagnostic;
+		io->data = debug->state.diagnostic;
 }
 
 static void exit_access(void *opaque, struct io_access *io)
@@ -90,9 +91,22 @@ static void exit_access(void *opaque, struct io_access *io)
 		debug->exit(debug->ctx, (uint32_t)io->data);
 }
 
+static const struct state_field fields[] = {
+	STATE_VALUE(struct debug_ports_state, diagnostic),
+};
+
+static const struct state_description description =
+	STATE_DESCRIPTION(struct debug_ports_state, fields);
+
+const struct device_ops debug_ports_ops = {
+	.name = "debug_ports",
+	.version = 1,
+	.state = &description,
+};
+
 void debug_ports_reset(struct debug_ports *debug)
 {
-	debug->diagnostic = 0;
+	device_reset(&debug->device);
 }
 
 int debug_ports_init(struct debug_ports *debug, struct bus *ports,
@@ -138,6 +152,7 @@ int debug_ports_init(struct debug_ports *debug, struct bus *ports,
 	int error = 0;
 
 	memset(debug, 0, sizeof(*debug));
+	device_init(&debug->device, &debug_ports_ops, debug, &debug->state);
 	debug->console = console;
 	debug->hack = hack;
 	debug->exit = exit;

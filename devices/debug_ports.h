@@ -8,15 +8,23 @@
 #define BULKHEAD_DEVICES_DEBUG_PORTS_H
 
 #include "devices/bus.h"
+#include "include/char.h"
 #include "include/device.h"
 
+struct debug_ports_state {
+	uint8_t diagnostic; /* latest byte at 0x80 */
+};
+
 struct debug_ports {
+	struct device device;
+	struct debug_ports_state state;
 	struct char_backend console; /* 0x402 */
 	struct char_backend hack;    /* 0xe9 */
-	uint8_t diagnostic;	     /* latest byte at 0x80 */
 	void (*exit)(void *ctx, uint32_t code);
 	void *ctx;
 };
+
+extern const struct device_ops debug_ports_ops;
 
 /*
  * A console whose write is NULL has no port: firmware that does not find it

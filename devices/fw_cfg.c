@@ -8,6 +8,7 @@
  */
 #include "devices/fw_cfg.h"
 
+#include "devices/state.h"
 #include "include/errno.h"
 #include "lib/string.h"
 
@@ -53,8 +54,8 @@ static uint64_t get_be(const uint8_t *from, unsigned size)
 
 static const struct fw_cfg_item *selected(const struct fw_cfg *fw_cfg)
 {
-	if (fw_cfg->selected < ARRAY_SIZE(fw_cfg->item))
-		return &fw_cfg->item[fw_cfg->selected];
+	if (fw_cfg->state.selected < ARRAY_SIZE(fw_cfg->item))
+		return &fw_cfg->item[fw_cfg->state.selected];
 	return NULL;
 }
 
@@ -72,8 +73,8 @@ static uint32_t item_of_key(uint16_t key)
 
 static void select_key(struct fw_cfg *fw_cfg, uint16_t key)
 {
-	fw_cfg->selected = item_of_key(key);
-	fw_cfg->position = 0;
+	fw_cfg->state.selected = item_of_key(key);
+	fw_cfg->state.position = 0;
 }
 
 /* The next bytes of the item into to (NULL: skipped); zeroes after its end. */
@@ -82,14 +83,14 @@ static void take(struct fw_cfg *fw_cfg, uint8_t *to, uint32_t length)
 	const struct fw_cfg_item *item = selected(fw_cfg);
 	uint32_t left = 0;
 
-	if (item && fw_cfg->position < item->length)
-		left = MIN(item->length - fw_cfg->position, length);
+	if (item && fw_cfg->state.position < item->length)
+		left = MIN(item->length - fw_cfg->state.position, length);
 	if (to) {
 		if (left)
-			memcpy(to, item->data + fw_cfg->position, left);
+			memcpy(to, item->data + fw_cfg->state.position, left);
 		memset(to + left, 0, length - left);
 	}
-	fw_cfg->position += left;
+	fw_cfg->state.position += left;
 }
 
 static void port_access(void *opaque, struct io_access *io)
@@ -181,13 +182,14 @@ static void dma_access(void *opaque, struct io_access *io)
 	if (io->size != 4)
 		return;
 	if (io->offset == 0) {
-		fw_cfg->dma_high = (uint32_t)io->data;
+		fw_cfg->state.dma_high = (uint32_t)io->data;
 	} else if (io->offset == 4) {
 		/* Both halves arrive byte-swapped; the second one starts. */
-		gpa_t gpa = (gpa_t)__builtin_bswap32(fw_cfg->dma_high) << 32 |
+		gpa_t gpa = (gpa_t)__builtin_bswap32(fw_cfg->state.dma_high)
+				    << 32 |
 			    __builtin_bswap32((uint32_t)io->data);
 
-		fw_cfg->dma_high = 0;
+		fw_cfg->state.dma_high = 0;
 		dma_run(fw_cfg, gpa);
 	}
 }
@@ -245,13 +247,28 @@ int fw_cfg_add_file(struct fw_cfg *fw_cfg, const char *name, const void *data,
 	return 0;
 }
 
+/* ---- State ------------------------------------------------------------- */
+
+static const struct state_field fields[] = {
+	STATE_VALUE(struct fw_cfg_state, selected, .reset = FW_CFG_SIGNATURE),
+	STATE_VALUE(struct fw_cfg_state, position),
+	STATE_VALUE(struct fw_cfg_state, dma_high),
+};
+
+static const struct state_description description =
+	STATE_DESCRIPTION(struct fw_cfg_state, fields);
+
+const struct device_ops fw_cfg_ops = {
+	.name = "fw_cfg",
+	.version = 1,
+	.state = &description,
+};
+
 /* ---- Life -------------------------------------------------------------- */
 
 void fw_cfg_reset(struct fw_cfg *fw_cfg)
 {
-	fw_cfg->selected = FW_CFG_SIGNATURE;
-	fw_cfg->position = 0;
-	fw_cfg->dma_high = 0;
+	device_reset(&fw_cfg->device);
 }
 
 int fw_cfg_init(struct fw_cfg *fw_cfg, struct bus *ports,
@@ -278,6 +295,7 @@ int fw_cfg_init(struct fw_cfg *fw_cfg, struct bus *ports,
 
 	memset(fw_cfg, 0, sizeof(*fw_cfg));
 	fw_cfg->ram = ram;
+	device_init(&fw_cfg->device, &fw_cfg_ops, fw_cfg, &fw_cfg->state);
 	fw_cfg->item[FW_CFG_SIGNATURE] =
 		(struct fw_cfg_item){ signature, sizeof(signature) };
 	fw_cfg->item[FW_CFG_FILE_DIR] =
@@ -286,7 +304,6 @@ int fw_cfg_init(struct fw_cfg *fw_cfg, struct bus *ports,
 				 ID_TRADITIONAL | (ram ? ID_DMA : 0), 4);
 	if (error)
 		return error;
-	fw_cfg_reset(fw_cfg);
 	error = bus_add(ports, &port);
 	if (error || !ram)
 		return error;

@@ -52,17 +52,25 @@ struct fw_cfg_directory {
 	struct fw_cfg_file file[FW_CFG_FILES];
 };
 
+struct fw_cfg_state {
+	uint32_t selected; /* index into item, or beyond: nothing there */
+	uint32_t position;
+	uint32_t dma_high; /* first half of the address, as written */
+};
+
+/* What there is to read is the board's: it adds the same after a restore. */
 struct fw_cfg {
+	struct device device;
+	struct fw_cfg_state state;
 	/* Plain keys, files, the PC's own keys. */
 	struct fw_cfg_item item[FW_CFG_ALL];
 	uint8_t small[FW_CFG_ALL][8]; /* values of fw_cfg_add_value() */
 	struct fw_cfg_directory directory;
 	unsigned file_count;
-	uint32_t selected; /* index into item, or beyond: nothing there */
-	uint32_t position;
-	uint32_t dma_high; /* first half of the address, as written */
 	const struct guest_ram *ram;
 };
+
+extern const struct device_ops fw_cfg_ops;
 
 /* Takes ports 0x510, 0x511 and 0x514-0x51b.  ram may be NULL: no DMA. */
 int __must_check fw_cfg_init(struct fw_cfg *fw_cfg, struct bus *ports,

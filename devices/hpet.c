@@ -6,6 +6,7 @@
  */
 #include "devices/hpet.h"
 
+#include "devices/state.h"
 #include "lib/string.h"
 
 /* clang-format off */
@@ -55,23 +56,23 @@
 
 static bool is_enabled(const struct hpet *hpet)
 {
-	return hpet->config & CONFIG_ENABLE;
+	return hpet->state.config & CONFIG_ENABLE;
 }
 
 static uint64_t counter(const struct hpet *hpet)
 {
 	if (!is_enabled(hpet))
-		return hpet->counter;
-	return (clock_now(hpet->clock) - hpet->start_ns) / HPET_NS;
+		return hpet->state.counter;
+	return (clock_now(hpet->clock) - hpet->state.start_ns) / HPET_NS;
 }
 
 /* ---- Interrupts -------------------------------------------------------- */
 
-static unsigned timer_pin(const struct hpet_timer *timer)
+static uint8_t timer_pin(const struct hpet_timer *timer)
 {
-	unsigned route = (unsigned)FIELD_GET(TIMER_ROUTE, timer->config);
+	uint8_t route = (uint8_t)FIELD_GET(TIMER_ROUTE, timer->state->config);
 
-	if ((timer->hpet->config & CONFIG_LEGACY) && timer->number < 2)
+	if ((timer->hpet->state.config & CONFIG_LEGACY) && timer->number < 2)
 		return timer->number ? PIN_LEGACY_RTC : PIN_LEGACY_TIMER;
 	return HPET_ROUTES & BIT(route) ? route : PIN_NONE;
 }
@@ -82,33 +83,46 @@ static void pin_set(const struct hpet *hpet, unsigned pin, bool level)
 		hpet->out.set(hpet->out.sink, pin, level);
 }
 
+/* What the timers that share the pin make of it. */
+static void pin_update(const struct hpet *hpet, unsigned pin)
+{
+	bool level = false;
+	unsigned i;
+
+	for (i = 0; i < HPET_TIMERS; i++)
+		level |= hpet->state.timer[i].level &&
+			 hpet->state.timer[i].pin == pin;
+	pin_set(hpet, pin, level);
+}
+
 /* Brings a level output in line with status and configuration. */
 static void update_level(struct hpet_timer *timer)
 {
-	bool level = (timer->hpet->status & BIT(timer->number)) &&
-		     (timer->config & TIMER_ENABLE);
-	unsigned pin = timer_pin(timer);
+	struct hpet_timer_state *state = timer->state;
+	bool was_high = state->level;
+	uint8_t old_pin = state->pin;
 
-	if (timer->level && (!level || pin != timer->pin))
-		pin_set(timer->hpet, timer->pin, false);
-	if (level && (!timer->level || pin != timer->pin))
-		pin_set(timer->hpet, pin, true);
-	timer->level = level;
-	timer->pin = pin;
+	state->level = (timer->hpet->state.status & BIT(timer->number)) &&
+		       (state->config & TIMER_ENABLE);
+	state->pin = timer_pin(timer);
+	if (was_high && (!state->level || state->pin != old_pin))
+		pin_update(timer->hpet, old_pin);
+	if (state->level && (!was_high || state->pin != old_pin))
+		pin_update(timer->hpet, state->pin);
 }
 
 static void fire(struct hpet_timer *timer)
 {
 	struct hpet *hpet = timer->hpet;
 
-	if (!(timer->config & TIMER_ENABLE))
+	if (!(timer->state->config & TIMER_ENABLE))
 		return;
-	if (timer->config & TIMER_LEVEL) {
-		hpet->status |= BIT(timer->number);
+	if (timer->state->config & TIMER_LEVEL) {
+		hpet->state.status |= BIT(timer->number);
 		update_level(timer);
 	} else {
 		pin_set(hpet, timer_pin(timer), true);
-		pin_set(hpet, timer_pin(timer), false);
+		pin_update(hpet, timer_pin(timer));
 	}
 }
 
@@ -116,22 +130,22 @@ static void fire(struct hpet_timer *timer)
 
 static uint64_t width_mask(const struct hpet_timer *timer)
 {
-	return timer->config & TIMER_32 ? UINT32_MAX : UINT64_MAX;
+	return timer->state->config & TIMER_32 ? UINT32_MAX : UINT64_MAX;
 }
 
 /* Ticks from now to the comparator's match; 0: it has gone by. */
 static uint64_t distance(const struct hpet_timer *timer, uint64_t now)
 {
-	uint64_t ticks = timer->comparator - now;
+	uint64_t ticks = timer->state->comparator - now;
 
-	if (timer->config & TIMER_32)
+	if (timer->state->config & TIMER_32)
 		return (int32_t)ticks > 0 ? (uint32_t)ticks : 0;
 	return (int64_t)ticks > 0 ? ticks : 0;
 }
 
 static bool is_periodic(const struct hpet_timer *timer)
 {
-	return (timer->config & TIMER_PERIODIC) && timer->period;
+	return (timer->state->config & TIMER_PERIODIC) && timer->state->period;
 }
 
 /*
@@ -148,15 +162,15 @@ static void schedule(struct hpet_timer *timer)
 	uint64_t now = clock_now(hpet->clock);
 	uint64_t ticks;
 
-	if (!is_enabled(hpet) || !timer->is_due ||
-	    !(timer->config & TIMER_ENABLE)) {
-		timer->owed = 0;
+	if (!is_enabled(hpet) || !timer->state->is_due ||
+	    !(timer->state->config & TIMER_ENABLE)) {
+		timer->state->owed = 0;
 		clock_timer_disarm(hpet->clock, &timer->clock_timer);
 		return;
 	}
 	ticks = distance(timer, counter(hpet));
-	if (timer->owed)
-		ticks = MIN(ticks, timer->period / CATCH_UP_RATE);
+	if (timer->state->owed)
+		ticks = MIN(ticks, timer->state->period / CATCH_UP_RATE);
 	/* Farther than the machine will run. */
 	if (ticks > (UINT64_MAX - now) / HPET_NS - 1) {
 		clock_timer_disarm(hpet->clock, &timer->clock_timer);
@@ -171,18 +185,20 @@ static void expired(void *opaque)
 	struct hpet_timer *timer = opaque;
 	uint64_t now = counter(timer->hpet);
 
-	if (timer->owed && distance(timer, now)) {
-		timer->owed--;
+	if (timer->state->owed && distance(timer, now)) {
+		timer->state->owed--;
 	} else if (is_periodic(timer)) {
-		uint64_t late = (now - timer->comparator) & width_mask(timer);
-		uint64_t missed = late / timer->period;
+		uint64_t late =
+			(now - timer->state->comparator) & width_mask(timer);
+		uint64_t missed = late / timer->state->period;
 
 		/* On to the first match that lies ahead. */
-		timer->comparator += (missed + 1) * timer->period;
-		timer->comparator &= width_mask(timer);
-		timer->owed = (uint32_t)MIN(timer->owed + missed, OWED_MAX);
+		timer->state->comparator += (missed + 1) * timer->state->period;
+		timer->state->comparator &= width_mask(timer);
+		timer->state->owed =
+			(uint32_t)MIN(timer->state->owed + missed, OWED_MAX);
 	} else {
-		timer->is_due = false;
+		timer->state->is_due = false;
 	}
 	fire(timer);
 	schedule(timer);
@@ -194,10 +210,10 @@ static uint64_t timer_read(const struct hpet_timer *timer, unsigned offset)
 {
 	switch (offset) {
 	case TIMER_CONFIG:
-		return timer->config | TIMER_CAP_PERIODIC | TIMER_CAP_64 |
-		       FIELD_PUT(TIMER_ROUTES, HPET_ROUTES);
+		return timer->state->config | TIMER_CAP_PERIODIC |
+		       TIMER_CAP_64 | FIELD_PUT(TIMER_ROUTES, HPET_ROUTES);
 	case TIMER_COMPARATOR:
-		return timer->comparator & width_mask(timer);
+		return timer->state->comparator & width_mask(timer);
 	default:
 		return 0;
 	}
@@ -211,9 +227,9 @@ static uint64_t read(const struct hpet *hpet, unsigned offset)
 		return CAP_REVISION | CAP_LAST_TIMER | CAP_64_BITS |
 		       CAP_LEGACY | CAP_VENDOR | CAP_PERIOD_FS;
 	case REG_CONFIG:
-		return hpet->config;
+		return hpet->state.config;
 	case REG_STATUS:
-		return hpet->status;
+		return hpet->state.status;
 	case REG_COUNTER:
 		return counter(hpet);
 	}
@@ -226,14 +242,14 @@ static uint64_t read(const struct hpet *hpet, unsigned offset)
 
 static void timer_config_write(struct hpet_timer *timer, uint64_t value)
 {
-	timer->config = value & TIMER_WRITABLE;
-	if (timer->config & TIMER_32) {
-		timer->comparator = (uint32_t)timer->comparator;
-		timer->period = (uint32_t)timer->period;
+	timer->state->config = value & TIMER_WRITABLE;
+	if (timer->state->config & TIMER_32) {
+		timer->state->comparator = (uint32_t)timer->state->comparator;
+		timer->state->period = (uint32_t)timer->state->period;
 	}
 	/* An edge timer has no status to hold a line by. */
-	if (!(timer->config & TIMER_LEVEL))
-		timer->hpet->status &= ~BIT(timer->number);
+	if (!(timer->state->config & TIMER_LEVEL))
+		timer->hpet->state.status &= ~BIT(timer->number);
 	update_level(timer);
 	schedule(timer);
 }
@@ -242,28 +258,30 @@ static void timer_config_write(struct hpet_timer *timer, uint64_t value)
 static void comparator_write(struct hpet_timer *timer, uint64_t value)
 {
 	value &= width_mask(timer);
-	if (!(timer->config & TIMER_PERIODIC) || (timer->config & TIMER_SET))
-		timer->comparator = value;
-	if (timer->config & TIMER_PERIODIC)
-		timer->period = value;
-	timer->config &= ~TIMER_SET;
-	timer->is_due = true;
+	if (!(timer->state->config & TIMER_PERIODIC) ||
+	    (timer->state->config & TIMER_SET))
+		timer->state->comparator = value;
+	if (timer->state->config & TIMER_PERIODIC)
+		timer->state->period = value;
+	timer->state->config &= ~TIMER_SET;
+	timer->state->is_due = true;
 	schedule(timer);
 }
 
 static void config_write(struct hpet *hpet, uint64_t value)
 {
 	uint64_t now = counter(hpet);
-	uint64_t changed = hpet->config ^ (value & CONFIG_WRITABLE);
+	uint64_t changed = hpet->state.config ^ (value & CONFIG_WRITABLE);
 	unsigned i;
 
-	hpet->config ^= changed;
+	hpet->state.config ^= changed;
 	if (changed & CONFIG_ENABLE) {
-		hpet->counter = now;
-		hpet->start_ns = clock_now(hpet->clock) - now * HPET_NS;
+		hpet->state.counter = now;
+		hpet->state.start_ns = clock_now(hpet->clock) - now * HPET_NS;
 	}
 	if (changed & CONFIG_LEGACY)
-		hpet->legacy_changed(hpet->ctx, hpet->config & CONFIG_LEGACY);
+		hpet->legacy_changed(hpet->ctx,
+				     hpet->state.config & CONFIG_LEGACY);
 	for (i = 0; i < HPET_TIMERS; i++) {
 		update_level(&hpet->timer[i]);
 		schedule(&hpet->timer[i]);
@@ -274,7 +292,7 @@ static void status_write(struct hpet *hpet, uint64_t value)
 {
 	unsigned i;
 
-	hpet->status &= ~value;
+	hpet->state.status &= ~value;
 	for (i = 0; i < HPET_TIMERS; i++)
 		update_level(&hpet->timer[i]);
 }
@@ -283,8 +301,8 @@ static void counter_write(struct hpet *hpet, uint64_t value)
 {
 	unsigned i;
 
-	hpet->counter = value;
-	hpet->start_ns = clock_now(hpet->clock) - value * HPET_NS;
+	hpet->state.counter = value;
+	hpet->state.start_ns = clock_now(hpet->clock) - value * HPET_NS;
 	for (i = 0; i < HPET_TIMERS; i++)
 		schedule(&hpet->timer[i]);
 }
@@ -340,27 +358,76 @@ static void register_access(void *opaque, struct io_access *io)
 			      (io->data << shift & mask));
 }
 
+/* ---- State ------------------------------------------------------------- */
+
+static const struct state_field timer_fields[] = {
+	STATE_VALUE(struct hpet_timer_state, config),
+	STATE_VALUE(struct hpet_timer_state, comparator, .reset = UINT64_MAX),
+	STATE_VALUE(struct hpet_timer_state, period),
+	STATE_VALUE(struct hpet_timer_state, timer_ns, .reset = CLOCK_NEVER),
+	STATE_VALUE(struct hpet_timer_state, owed, .max = OWED_MAX),
+	STATE_VALUE(struct hpet_timer_state, pin, .reset = PIN_NONE,
+		    .max = PIN_NONE),
+	STATE_VALUE(struct hpet_timer_state, is_due),
+	STATE_VALUE(struct hpet_timer_state, level),
+	STATE_RESERVED(struct hpet_timer_state, reserved),
+};
+
+static const struct state_description timer_description =
+	STATE_DESCRIPTION(struct hpet_timer_state, timer_fields);
+
+static const struct state_field fields[] = {
+	STATE_VALUE(struct hpet_state, config),
+	STATE_VALUE(struct hpet_state, status),
+	STATE_VALUE(struct hpet_state, counter),
+	STATE_VALUE(struct hpet_state, start_ns),
+	STATE_STRUCTS(struct hpet_state, timer, &timer_description),
+};
+
+static const struct state_description description =
+	STATE_DESCRIPTION(struct hpet_state, fields);
+
+/* All pins a timer may be on. */
+#define PINS (HPET_ROUTES | BIT(PIN_LEGACY_TIMER) | BIT(PIN_LEGACY_RTC))
+
+static void tell_all(void *opaque)
+{
+	struct hpet *hpet = opaque;
+	unsigned pin;
+
+	for (pin = 0; pin < PIN_NONE; pin++)
+		if (PINS & BIT(pin))
+			pin_update(hpet, pin);
+	hpet->legacy_changed(hpet->ctx, hpet->state.config & CONFIG_LEGACY);
+}
+
+static bool is_valid(const void *dev, const void *opaque, uint64_t now_ns)
+{
+	const struct hpet_state *state = opaque;
+	unsigned i;
+
+	(void)dev;
+	(void)now_ns;
+	for (i = 0; i < HPET_TIMERS; i++)
+		if (!((PINS | BIT(PIN_NONE)) & BIT(state->timer[i].pin)))
+			return false;
+	return true;
+}
+
+const struct device_ops hpet_ops = {
+	.name = "hpet",
+	.version = 1,
+	.state = &description,
+	.reset = tell_all,
+	.restored = tell_all,
+	.is_valid = is_valid,
+};
+
 /* ---- Life -------------------------------------------------------------- */
 
 void hpet_reset(struct hpet *hpet)
 {
-	unsigned i;
-
-	hpet->status = 0;
-	for (i = 0; i < HPET_TIMERS; i++) {
-		struct hpet_timer *timer = &hpet->timer[i];
-
-		clock_timer_disarm(hpet->clock, &timer->clock_timer);
-		timer->config = 0;
-		timer->comparator = UINT64_MAX;
-		timer->period = 0;
-		timer->is_due = false;
-		update_level(timer);
-	}
-	if (hpet->config & CONFIG_LEGACY)
-		hpet->legacy_changed(hpet->ctx, false);
-	hpet->config = 0;
-	hpet->counter = 0;
+	device_reset(&hpet->device);
 }
 
 int hpet_init(struct hpet *hpet, struct bus *memory, struct clock *clock,
@@ -382,14 +449,15 @@ int hpet_init(struct hpet *hpet, struct bus *memory, struct clock *clock,
 	hpet->out = out;
 	hpet->legacy_changed = legacy_changed;
 	hpet->ctx = ctx;
+	device_init(&hpet->device, &hpet_ops, hpet, &hpet->state);
 	for (i = 0; i < HPET_TIMERS; i++) {
 		struct hpet_timer *timer = &hpet->timer[i];
 
 		timer->hpet = hpet;
+		timer->state = &hpet->state.timer[i];
 		timer->number = i;
-		timer->clock_timer.expired = expired;
-		timer->clock_timer.dev = timer;
+		device_timer_init(&hpet->device, clock, &timer->clock_timer,
+				  expired, timer, &timer->state->timer_ns);
 	}
-	hpet_reset(hpet);
 	return bus_add(memory, &region);
 }

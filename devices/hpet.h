@@ -24,25 +24,38 @@
 
 struct hpet;
 
-struct hpet_timer {
-	struct hpet *hpet;
-	unsigned number;
+struct hpet_timer_state {
 	uint64_t config; /* the writable part */
 	uint64_t comparator;
 	uint64_t period;
+	uint64_t timer_ns;
 	uint32_t owed; /* periods not interrupted for yet */
+	uint8_t pin;   /* that the level is on */
 	bool is_due;   /* armed since the comparator was set */
 	bool level;    /* of its output */
-	unsigned pin;  /* that the level is on */
-	struct clock_timer clock_timer;
+	uint8_t reserved[1];
 };
 
-struct hpet {
-	struct hpet_timer timer[HPET_TIMERS];
+struct hpet_state {
 	uint64_t config;
 	uint64_t status;
 	uint64_t counter;  /* while disabled */
 	uint64_t start_ns; /* while enabled: when the counter was 0 */
+	struct hpet_timer_state timer[HPET_TIMERS];
+};
+
+/* One of the comparators, wired. */
+struct hpet_timer {
+	struct hpet *hpet;
+	struct hpet_timer_state *state; /* in the hpet's */
+	unsigned number;
+	struct clock_timer clock_timer;
+};
+
+struct hpet {
+	struct device device;
+	struct hpet_state state;
+	struct hpet_timer timer[HPET_TIMERS];
 	struct clock *clock;
 	/* Pins 0 and 8: legacy timer and RTC; 16 to 23: the I/O APIC's. */
 	struct irq_line out;
@@ -50,6 +63,8 @@ struct hpet {
 	void (*legacy_changed)(void *ctx, bool is_legacy);
 	void *ctx;
 };
+
+extern const struct device_ops hpet_ops;
 
 /* Takes 1 KiB at HPET_BASE. */
 int __must_check hpet_init(struct hpet *hpet, struct bus *memory,

@@ -12,8 +12,9 @@
  * Auxiliary Device Controller".
  */
 #include "devices/i8042.h"
-#include "devices/ps2.h"
 
+#include "devices/ps2.h"
+#include "devices/state.h"
 #include "include/errno.h"
 #include "lib/string.h"
 
@@ -78,47 +79,47 @@ enum controller_command {
 
 static void update_irqs(struct i8042 *kbc)
 {
-	bool full = kbc->status & STATUS_OBF;
-	bool is_mouse = kbc->status & STATUS_MOUSE;
-	bool kbd = full && !is_mouse && (kbc->ram[0] & MODE_KBD_IRQ);
-	bool mouse = full && is_mouse && (kbc->ram[0] & MODE_MOUSE_IRQ);
+	bool full = kbc->state.status & STATUS_OBF;
+	bool is_mouse = kbc->state.status & STATUS_MOUSE;
+	bool kbd = full && !is_mouse && (kbc->state.ram[0] & MODE_KBD_IRQ);
+	bool mouse = full && is_mouse && (kbc->state.ram[0] & MODE_MOUSE_IRQ);
 
-	if (kbd != kbc->kbd_level) {
-		kbc->kbd_level = kbd;
+	if (kbd != kbc->state.kbd_level) {
+		kbc->state.kbd_level = kbd;
 		irq_line_set(&kbc->kbd_out, kbd);
 	}
-	if (mouse != kbc->mouse_level) {
-		kbc->mouse_level = mouse;
+	if (mouse != kbc->state.mouse_level) {
+		kbc->state.mouse_level = mouse;
 		irq_line_set(&kbc->mouse_out, mouse);
 	}
 }
 
 static void fill(struct i8042 *kbc, uint8_t byte, uint8_t source)
 {
-	kbc->output = byte;
-	kbc->status &= (uint8_t)~STATUS_MOUSE;
-	kbc->status |= STATUS_OBF | source;
+	kbc->state.output = byte;
+	kbc->state.status &= (uint8_t)~STATUS_MOUSE;
+	kbc->state.status |= STATUS_OBF | source;
 	update_irqs(kbc);
 }
 
 /* The keyboard's next byte as software sees it; false: none yet. */
 static bool take_key(struct i8042 *kbc, uint8_t *byte)
 {
-	struct ps2_queue *queue = &kbc->keyboard.queue;
+	struct ps2_queue *queue = &kbc->state.keyboard.queue;
 
 	while (queue->count) {
 		*byte = ps2_queue_get(queue);
-		kbc->keyboard.last = *byte;
-		if (!(kbc->ram[0] & MODE_TRANSLATE))
+		kbc->state.keyboard.last = *byte;
+		if (!(kbc->state.ram[0] & MODE_TRANSLATE))
 			return true;
 		if (*byte == CODE_BREAK_2) {
-			kbc->has_break = true;
+			kbc->state.has_break = true;
 			continue;
 		}
 		*byte = ps2_translate(*byte);
-		if (kbc->has_break)
+		if (kbc->state.has_break)
 			*byte |= CODE_BREAK_1;
-		kbc->has_break = false;
+		kbc->state.has_break = false;
 		return true;
 	}
 	return false;
@@ -126,20 +127,23 @@ static bool take_key(struct i8042 *kbc, uint8_t *byte)
 
 static bool has_device_byte(const struct i8042 *kbc)
 {
-	return (kbc->keyboard.queue.count && !(kbc->ram[0] & MODE_KBD_OFF)) ||
-	       (kbc->mouse.queue.count && !(kbc->ram[0] & MODE_MOUSE_OFF));
+	return (kbc->state.keyboard.queue.count &&
+		!(kbc->state.ram[0] & MODE_KBD_OFF)) ||
+	       (kbc->state.mouse.queue.count &&
+		!(kbc->state.ram[0] & MODE_MOUSE_OFF));
 }
 
 static void fill_from_device(struct i8042 *kbc)
 {
 	uint8_t byte;
 
-	if (!(kbc->ram[0] & MODE_KBD_OFF) && take_key(kbc, &byte)) {
+	if (!(kbc->state.ram[0] & MODE_KBD_OFF) && take_key(kbc, &byte)) {
 		fill(kbc, byte, 0);
-	} else if (!(kbc->ram[0] & MODE_MOUSE_OFF) && kbc->mouse.queue.count) {
-		kbc->mouse.last = ps2_queue_get(&kbc->mouse.queue);
-		fill(kbc, kbc->mouse.last, STATUS_MOUSE);
-		ps2_mouse_report(&kbc->mouse);
+	} else if (!(kbc->state.ram[0] & MODE_MOUSE_OFF) &&
+		   kbc->state.mouse.queue.count) {
+		kbc->state.mouse.last = ps2_queue_get(&kbc->state.mouse.queue);
+		fill(kbc, kbc->state.mouse.last, STATUS_MOUSE);
+		ps2_mouse_report(&kbc->state.mouse);
 	}
 }
 
@@ -148,21 +152,22 @@ static void pump(struct i8042 *kbc)
 {
 	uint64_t now;
 
-	if (kbc->status & STATUS_OBF)
+	if (kbc->state.status & STATUS_OBF)
 		return;
-	if (kbc->replies.count) {
-		uint8_t source = ps2_queue_get(&kbc->replies);
+	if (kbc->state.replies.count) {
+		uint8_t source = ps2_queue_get(&kbc->state.replies);
 
-		fill(kbc, ps2_queue_get(&kbc->replies), source);
+		fill(kbc, ps2_queue_get(&kbc->state.replies), source);
 		return;
 	}
 	if (!has_device_byte(kbc))
 		return;
 	now = clock_now(kbc->clock);
-	if (now >= kbc->quiet_until_ns)
+	if (now >= kbc->state.quiet_until_ns)
 		fill_from_device(kbc);
 	else
-		clock_timer_arm(kbc->clock, &kbc->timer, kbc->quiet_until_ns);
+		clock_timer_arm(kbc->clock, &kbc->timer,
+				kbc->state.quiet_until_ns);
 }
 
 static void expired(void *opaque)
@@ -172,10 +177,10 @@ static void expired(void *opaque)
 
 static void reply_from(struct i8042 *kbc, uint8_t source, uint8_t byte)
 {
-	if (ps2_queue_room(&kbc->replies) < 2)
+	if (ps2_queue_room(&kbc->state.replies) < 2)
 		return;
-	ps2_queue_put(&kbc->replies, source);
-	ps2_queue_put(&kbc->replies, byte);
+	ps2_queue_put(&kbc->state.replies, source);
+	ps2_queue_put(&kbc->state.replies, byte);
 }
 
 static void reply(struct i8042 *kbc, uint8_t byte)
@@ -187,26 +192,27 @@ static void reply(struct i8042 *kbc, uint8_t byte)
 
 static uint8_t output_port(const struct i8042 *kbc)
 {
-	uint8_t value = kbc->output_port;
+	uint8_t value = kbc->state.output_port;
 
-	if (kbc->status & STATUS_OBF)
-		value |= kbc->status & STATUS_MOUSE ? OUTPUT_MOUSE : OUTPUT_KBD;
+	if (kbc->state.status & STATUS_OBF)
+		value |= kbc->state.status & STATUS_MOUSE ? OUTPUT_MOUSE
+							  : OUTPUT_KBD;
 	return value;
 }
 
 static void set_output_port(struct i8042 *kbc, uint8_t value)
 {
-	kbc->output_port = OUTPUT_NO_RESET | (value & OUTPUT_A20);
+	kbc->state.output_port = OUTPUT_NO_RESET | (value & OUTPUT_A20);
 	if (!(value & OUTPUT_NO_RESET) && kbc->reset)
 		kbc->reset(kbc->ctx);
 }
 
 static void set_mode(struct i8042 *kbc, uint8_t mode)
 {
-	kbc->ram[0] = mode;
-	kbc->status &= (uint8_t)~STATUS_SYSTEM;
+	kbc->state.ram[0] = mode;
+	kbc->state.status &= (uint8_t)~STATUS_SYSTEM;
 	if (mode & MODE_SYSTEM)
-		kbc->status |= STATUS_SYSTEM;
+		kbc->state.status |= STATUS_SYSTEM;
 	update_irqs(kbc);
 }
 
@@ -215,16 +221,16 @@ static void do_command(struct i8042 *kbc, uint8_t command)
 {
 	switch (command) {
 	case KBC_MOUSE_OFF:
-		kbc->ram[0] |= MODE_MOUSE_OFF;
+		kbc->state.ram[0] |= MODE_MOUSE_OFF;
 		break;
 	case KBC_MOUSE_ON:
-		kbc->ram[0] &= (uint8_t)~MODE_MOUSE_OFF;
+		kbc->state.ram[0] &= (uint8_t)~MODE_MOUSE_OFF;
 		break;
 	case KBC_KBD_OFF:
-		kbc->ram[0] |= MODE_KBD_OFF;
+		kbc->state.ram[0] |= MODE_KBD_OFF;
 		break;
 	case KBC_KBD_ON:
-		kbc->ram[0] &= (uint8_t)~MODE_KBD_OFF;
+		kbc->state.ram[0] &= (uint8_t)~MODE_KBD_OFF;
 		break;
 	case KBC_MOUSE_TEST:
 	case KBC_KBD_TEST:
@@ -232,8 +238,8 @@ static void do_command(struct i8042 *kbc, uint8_t command)
 		reply(kbc, 0);
 		break;
 	case KBC_SELF_TEST:
-		kbc->status |= STATUS_SYSTEM;
-		kbc->ram[0] |= MODE_SYSTEM;
+		kbc->state.status |= STATUS_SYSTEM;
+		kbc->state.ram[0] |= MODE_SYSTEM;
 		reply(kbc, SELF_TEST_OK);
 		break;
 	case KBC_READ_INPUT:
@@ -243,28 +249,28 @@ static void do_command(struct i8042 *kbc, uint8_t command)
 		reply(kbc, output_port(kbc));
 		break;
 	case KBC_A20_OFF:
-		kbc->output_port &= (uint8_t)~OUTPUT_A20;
+		kbc->state.output_port &= (uint8_t)~OUTPUT_A20;
 		break;
 	case KBC_A20_ON:
-		kbc->output_port |= OUTPUT_A20;
+		kbc->state.output_port |= OUTPUT_A20;
 		break;
 	}
 }
 
 static void write_command(struct i8042 *kbc, uint8_t command)
 {
-	kbc->status |= STATUS_COMMAND;
-	kbc->command = 0;
+	kbc->state.status |= STATUS_COMMAND;
+	kbc->state.command = 0;
 	switch (command) {
 	case KBC_READ_RAM ... KBC_READ_RAM + RAM_INDEX:
-		reply(kbc, kbc->ram[command & RAM_INDEX]);
+		reply(kbc, kbc->state.ram[command & RAM_INDEX]);
 		break;
 	case KBC_WRITE_RAM ... KBC_WRITE_RAM + RAM_INDEX:
 	case KBC_WRITE_OUTPUT:
 	case KBC_FROM_KBD:
 	case KBC_FROM_MOUSE:
 	case KBC_TO_MOUSE:
-		kbc->command = command;
+		kbc->state.command = command;
 		break;
 	case KBC_PULSE ... 0xff:
 		/* A bit of the output port goes low where the nibble has 0;
@@ -280,13 +286,13 @@ static void write_command(struct i8042 *kbc, uint8_t command)
 
 static void write_data(struct i8042 *kbc, uint8_t byte)
 {
-	uint8_t command = kbc->command;
+	uint8_t command = kbc->state.command;
 
-	kbc->status &= (uint8_t)~STATUS_COMMAND;
-	kbc->command = 0;
+	kbc->state.status &= (uint8_t)~STATUS_COMMAND;
+	kbc->state.command = 0;
 	if (command >= KBC_WRITE_RAM && command <= KBC_WRITE_RAM + RAM_INDEX) {
 		if (command & RAM_INDEX)
-			kbc->ram[command & RAM_INDEX] = byte;
+			kbc->state.ram[command & RAM_INDEX] = byte;
 		else
 			set_mode(kbc, byte);
 	} else if (command == KBC_WRITE_OUTPUT) {
@@ -297,26 +303,27 @@ static void write_data(struct i8042 *kbc, uint8_t byte)
 		reply_from(kbc, STATUS_MOUSE, byte);
 	} else if (command == KBC_TO_MOUSE) {
 		/* Talking to a device switches its port on. */
-		kbc->ram[0] &= (uint8_t)~MODE_MOUSE_OFF;
-		ps2_mouse_command(&kbc->mouse, byte);
+		kbc->state.ram[0] &= (uint8_t)~MODE_MOUSE_OFF;
+		ps2_mouse_command(&kbc->state.mouse, byte);
 	} else {
-		kbc->ram[0] &= (uint8_t)~MODE_KBD_OFF;
-		kbc->has_break = false;
-		ps2_keyboard_command(&kbc->keyboard, byte);
+		kbc->state.ram[0] &= (uint8_t)~MODE_KBD_OFF;
+		kbc->state.has_break = false;
+		ps2_keyboard_command(&kbc->state.keyboard, byte);
 	}
 	pump(kbc);
 }
 
 static uint8_t read_data(struct i8042 *kbc)
 {
-	uint8_t byte = kbc->output;
+	uint8_t byte = kbc->state.output;
 
-	if (!(kbc->status & STATUS_OBF))
+	if (!(kbc->state.status & STATUS_OBF))
 		return byte;
-	kbc->status &= (uint8_t) ~(STATUS_OBF | STATUS_MOUSE);
+	kbc->state.status &= (uint8_t) ~(STATUS_OBF | STATUS_MOUSE);
 	update_irqs(kbc);
 	if (has_device_byte(kbc))
-		kbc->quiet_until_ns = clock_now(kbc->clock) + BYTE_TIME_NS;
+		kbc->state.quiet_until_ns =
+			clock_now(kbc->clock) + BYTE_TIME_NS;
 	pump(kbc);
 	return byte;
 }
@@ -338,7 +345,7 @@ static void command_access(void *opaque, struct io_access *io)
 	if (io->is_write)
 		write_command(kbc, (uint8_t)io->data);
 	else
-		io->data = kbc->status;
+		io->data = kbc->state.status;
 }
 
 static void fast_access(void *opaque, struct io_access *io)
@@ -346,10 +353,10 @@ static void fast_access(void *opaque, struct io_access *io)
 	struct i8042 *kbc = opaque;
 
 	if (!io->is_write) {
-		io->data = kbc->output_port & OUTPUT_A20 ? FAST_A20 : 0;
+		io->data = kbc->state.output_port & OUTPUT_A20 ? FAST_A20 : 0;
 		return;
 	}
-	kbc->output_port =
+	kbc->state.output_port =
 		OUTPUT_NO_RESET | (io->data & FAST_A20 ? OUTPUT_A20 : 0);
 	if ((io->data & FAST_RESET) && kbc->reset)
 		kbc->reset(kbc->ctx);
@@ -359,33 +366,80 @@ static void fast_access(void *opaque, struct io_access *io)
 
 void i8042_key(struct i8042 *kbc, unsigned key, bool is_down)
 {
-	ps2_keyboard_key(&kbc->keyboard, key, is_down);
+	ps2_keyboard_key(&kbc->state.keyboard, key, is_down);
 	pump(kbc);
 }
 
 void i8042_mouse(struct i8042 *kbc, int dx, int dy, int dz, uint8_t buttons)
 {
-	ps2_mouse_move(&kbc->mouse, dx, dy, dz, buttons);
+	ps2_mouse_move(&kbc->state.mouse, dx, dy, dz, buttons);
 	pump(kbc);
 }
+
+/* ---- State ------------------------------------------------------------- */
+
+static const struct state_field fields[] = {
+	STATE_VALUE(struct i8042_state, quiet_until_ns),
+	STATE_VALUE(struct i8042_state, timer_ns, .reset = CLOCK_NEVER),
+	STATE_STRUCT(struct i8042_state, mouse, &ps2_mouse_description),
+	STATE_STRUCT(struct i8042_state, keyboard, &ps2_keyboard_description),
+	STATE_STRUCT(struct i8042_state, replies, &ps2_queue_description),
+	STATE_ARRAY(struct i8042_state, ram),
+	STATE_VALUE(struct i8042_state, status,
+		    .reset = STATUS_COMMAND | STATUS_UNLOCKED),
+	STATE_VALUE(struct i8042_state, output),
+	STATE_VALUE(struct i8042_state, output_port,
+		    .reset = OUTPUT_NO_RESET | OUTPUT_A20),
+	STATE_VALUE(struct i8042_state, command),
+	STATE_VALUE(struct i8042_state, has_break),
+	STATE_VALUE(struct i8042_state, kbd_level),
+	STATE_VALUE(struct i8042_state, mouse_level),
+	STATE_RESERVED(struct i8042_state, reserved),
+};
+
+static const struct state_description description =
+	STATE_DESCRIPTION(struct i8042_state, fields);
+
+static void tell_levels(void *opaque)
+{
+	struct i8042 *kbc = opaque;
+
+	irq_line_set(&kbc->kbd_out, kbc->state.kbd_level);
+	irq_line_set(&kbc->mouse_out, kbc->state.mouse_level);
+}
+
+static void reset_registers(void *opaque)
+{
+	struct i8042 *kbc = opaque;
+
+	kbc->state.ram[0] = MODE_KBD_IRQ | MODE_MOUSE_IRQ;
+	tell_levels(kbc);
+}
+
+/* Replies are pairs, and no pause is longer than a byte's time. */
+static bool is_valid(const void *dev, const void *opaque, uint64_t now_ns)
+{
+	const struct i8042_state *state = opaque;
+
+	(void)dev;
+	return state->replies.count % 2 == 0 &&
+	       state->quiet_until_ns <= now_ns + BYTE_TIME_NS;
+}
+
+const struct device_ops i8042_ops = {
+	.name = "i8042",
+	.version = 1,
+	.state = &description,
+	.reset = reset_registers,
+	.restored = tell_levels,
+	.is_valid = is_valid,
+};
 
 /* ---- Life -------------------------------------------------------------- */
 
 void i8042_reset(struct i8042 *kbc)
 {
-	memset(kbc->ram, 0, sizeof(kbc->ram));
-	kbc->ram[0] = MODE_KBD_IRQ | MODE_MOUSE_IRQ;
-	kbc->status = STATUS_COMMAND | STATUS_UNLOCKED;
-	kbc->output = 0;
-	kbc->output_port = OUTPUT_NO_RESET | OUTPUT_A20;
-	kbc->command = 0;
-	kbc->has_break = false;
-	kbc->quiet_until_ns = 0;
-	memset(&kbc->replies, 0, sizeof(kbc->replies));
-	ps2_keyboard_reset(&kbc->keyboard);
-	ps2_mouse_reset(&kbc->mouse);
-	clock_timer_disarm(kbc->clock, &kbc->timer);
-	update_irqs(kbc);
+	device_reset(&kbc->device);
 }
 
 int i8042_init(struct i8042 *kbc, struct bus *ports, struct clock *clock,
@@ -408,8 +462,9 @@ int i8042_init(struct i8042 *kbc, struct bus *ports, struct clock *clock,
 	kbc->mouse_out = mouse_out;
 	kbc->reset = reset;
 	kbc->ctx = ctx;
-	kbc->timer.expired = expired;
-	kbc->timer.dev = kbc;
+	device_init(&kbc->device, &i8042_ops, kbc, &kbc->state);
+	device_timer_init(&kbc->device, clock, &kbc->timer, expired, kbc,
+			  &kbc->state.timer_ns);
 	i8042_reset(kbc);
 	error = bus_add(ports, &region);
 	if (error)

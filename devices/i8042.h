@@ -38,6 +38,7 @@ struct ps2_keyboard {
 };
 
 struct ps2_mouse {
+	int32_t dx, dy, dz; /* not yet reported; y grows upwards */
 	struct ps2_queue queue;
 	uint8_t command; /* awaiting its parameter, or 0 */
 	uint8_t last;
@@ -47,15 +48,19 @@ struct ps2_mouse {
 	uint8_t knock[3]; /* latest sample rates: the key to other ids */
 	uint8_t buttons;
 	uint8_t buttons_sent;
-	int dx, dy, dz; /* not yet reported; y grows upwards */
 	bool is_reporting;
 	bool is_remote;
 	bool is_wrapping;
 	bool is_scaled; /* 2:1 */
 };
 
-struct i8042 {
-	uint8_t ram[32]; /* [0] is the command byte */
+struct i8042_state {
+	uint64_t quiet_until_ns; /* devices send no byte before */
+	uint64_t timer_ns;
+	struct ps2_mouse mouse;
+	struct ps2_keyboard keyboard;
+	struct ps2_queue replies; /* the controller's own: source, byte */
+	uint8_t ram[32];	  /* [0] is the command byte */
 	uint8_t status;
 	uint8_t output; /* the output buffer */
 	uint8_t output_port;
@@ -63,10 +68,12 @@ struct i8042 {
 	bool has_break;	 /* translation has swallowed an 0xf0 */
 	bool kbd_level;
 	bool mouse_level;
-	uint64_t quiet_until_ns;  /* devices send no byte before */
-	struct ps2_queue replies; /* the controller's own: source, byte */
-	struct ps2_keyboard keyboard;
-	struct ps2_mouse mouse;
+	uint8_t reserved[11];
+};
+
+struct i8042 {
+	struct device device;
+	struct i8042_state state;
 	struct irq_line kbd_out;
 	struct irq_line mouse_out;
 	struct clock *clock;
@@ -74,6 +81,8 @@ struct i8042 {
 	void (*reset)(void *ctx); /* pulls the processor's reset line */
 	void *ctx;
 };
+
+extern const struct device_ops i8042_ops;
 
 /* Keys are named by their set 1 make codes; with this for an 0xe0 before. */
 #define I8042_KEY_EXTENDED 0x100

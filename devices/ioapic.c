@@ -6,6 +6,7 @@
  */
 #include "devices/ioapic.h"
 
+#include "devices/state.h"
 #include "lib/string.h"
 
 /* clang-format off */
@@ -63,9 +64,9 @@ static void send(struct ioapic *ioapic, uint64_t entry)
 /* A level pin that asks, may ask and is not being served. */
 static void serve_level(struct ioapic *ioapic, unsigned pin)
 {
-	uint64_t *entry = &ioapic->entry[pin];
+	uint64_t *entry = &ioapic->state.entry[pin];
 
-	if (!(ioapic->lines & BIT(pin)) ||
+	if (!(ioapic->state.lines & BIT(pin)) ||
 	    (*entry & (ENTRY_LEVEL | ENTRY_MASKED | ENTRY_REMOTE_IRR)) !=
 		    ENTRY_LEVEL)
 		return;
@@ -80,15 +81,15 @@ void ioapic_irq_set(void *opaque, unsigned pin, bool level)
 
 	if (pin >= IOAPIC_PINS)
 		return;
-	rose = level && !(ioapic->lines & BIT(pin));
+	rose = level && !(ioapic->state.lines & BIT(pin));
 	if (level)
-		ioapic->lines |= (uint32_t)BIT(pin);
+		ioapic->state.lines |= (uint32_t)BIT(pin);
 	else
-		ioapic->lines &= (uint32_t)~BIT(pin);
-	if (ioapic->entry[pin] & ENTRY_LEVEL)
+		ioapic->state.lines &= (uint32_t)~BIT(pin);
+	if (ioapic->state.entry[pin] & ENTRY_LEVEL)
 		serve_level(ioapic, pin);
-	else if (rose && !(ioapic->entry[pin] & ENTRY_MASKED))
-		send(ioapic, ioapic->entry[pin]);
+	else if (rose && !(ioapic->state.entry[pin] & ENTRY_MASKED))
+		send(ioapic, ioapic->state.entry[pin]);
 }
 
 void ioapic_eoi(struct ioapic *ioapic, uint8_t vector)
@@ -96,7 +97,7 @@ void ioapic_eoi(struct ioapic *ioapic, uint8_t vector)
 	unsigned pin;
 
 	for (pin = 0; pin < IOAPIC_PINS; pin++) {
-		uint64_t *entry = &ioapic->entry[pin];
+		uint64_t *entry = &ioapic->state.entry[pin];
 
 		if (!(*entry & ENTRY_REMOTE_IRR) ||
 		    FIELD_GET(ENTRY_VECTOR, *entry) != vector)
@@ -110,26 +111,26 @@ void ioapic_eoi(struct ioapic *ioapic, uint8_t vector)
 
 static uint32_t window_read(const struct ioapic *ioapic)
 {
-	unsigned index = ioapic->selected;
+	unsigned index = ioapic->state.selected;
 	unsigned pin = (index - INDEX_ENTRY) / 2;
 
 	switch (index) {
 	case INDEX_ID:
 	case INDEX_ARBITRATION:
-		return (uint32_t)FIELD_PUT(ID_FIELD, ioapic->id);
+		return (uint32_t)FIELD_PUT(ID_FIELD, ioapic->state.id);
 	case INDEX_VERSION:
 		return (uint32_t)(VERSION_NUMBER |
 				  FIELD_PUT(VERSION_MAXIMUM, IOAPIC_PINS - 1));
 	}
 	if (index < INDEX_ENTRY || pin >= IOAPIC_PINS)
 		return ~0U;
-	return (uint32_t)(ioapic->entry[pin] >> (index & 1 ? 32 : 0));
+	return (uint32_t)(ioapic->state.entry[pin] >> (index & 1 ? 32 : 0));
 }
 
 static void entry_write(struct ioapic *ioapic, unsigned pin, bool is_high,
 			uint32_t value)
 {
-	uint64_t *entry = &ioapic->entry[pin];
+	uint64_t *entry = &ioapic->state.entry[pin];
 	uint64_t half = is_high ? MASK(63, 32) : MASK(31, 0);
 	uint64_t writable = half & ENTRY_WRITABLE;
 	uint64_t wide = is_high ? (uint64_t)value << 32 : value;
@@ -143,11 +144,11 @@ static void entry_write(struct ioapic *ioapic, unsigned pin, bool is_high,
 
 static void window_write(struct ioapic *ioapic, uint32_t value)
 {
-	unsigned index = ioapic->selected;
+	unsigned index = ioapic->state.selected;
 	unsigned pin = (index - INDEX_ENTRY) / 2;
 
 	if (index == INDEX_ID)
-		ioapic->id = (uint8_t)FIELD_GET(ID_FIELD, value);
+		ioapic->state.id = (uint8_t)FIELD_GET(ID_FIELD, value);
 	else if (index >= INDEX_ENTRY && pin < IOAPIC_PINS)
 		entry_write(ioapic, pin, index & 1, value);
 }
@@ -160,9 +161,9 @@ static void register_access(void *opaque, struct io_access *io)
 	switch (io->offset & 0xff) {
 	case REG_SELECT:
 		if (io->is_write)
-			ioapic->selected = (uint8_t)io->data;
+			ioapic->state.selected = (uint8_t)io->data;
 		else
-			io->data = ioapic->selected;
+			io->data = ioapic->state.selected;
 		break;
 	case REG_WINDOW:
 		if (io->size != 4)
@@ -179,14 +180,29 @@ static void register_access(void *opaque, struct io_access *io)
 	}
 }
 
+/* ---- State ------------------------------------------------------------- */
+
+static const struct state_field fields[] = {
+	STATE_ARRAY(struct ioapic_state, entry, .reset = ENTRY_MASKED),
+	STATE_VALUE(struct ioapic_state, lines, .flags = STATE_KEPT),
+	STATE_VALUE(struct ioapic_state, id),
+	STATE_VALUE(struct ioapic_state, selected),
+	STATE_RESERVED(struct ioapic_state, reserved),
+};
+
+static const struct state_description description =
+	STATE_DESCRIPTION(struct ioapic_state, fields);
+
+/* Messages are gone as soon as they are sent: nothing is left to tell. */
+const struct device_ops ioapic_ops = {
+	.name = "ioapic",
+	.version = 1,
+	.state = &description,
+};
+
 void ioapic_reset(struct ioapic *ioapic)
 {
-	unsigned pin;
-
-	ioapic->id = 0;
-	ioapic->selected = 0;
-	for (pin = 0; pin < IOAPIC_PINS; pin++)
-		ioapic->entry[pin] = ENTRY_MASKED;
+	device_reset(&ioapic->device);
 }
 
 int ioapic_init(struct ioapic *ioapic, struct bus *memory,
@@ -205,6 +221,6 @@ int ioapic_init(struct ioapic *ioapic, struct bus *memory,
 	memset(ioapic, 0, sizeof(*ioapic));
 	ioapic->send = send_message;
 	ioapic->ctx = ctx;
-	ioapic_reset(ioapic);
+	device_init(&ioapic->device, &ioapic_ops, ioapic, &ioapic->state);
 	return bus_add(memory, &region);
 }

@@ -19,14 +19,22 @@
 #define IOAPIC_PINS 24
 #define IOAPIC_BASE 0xfec00000ULL
 
-struct ioapic {
+struct ioapic_state {
 	uint64_t entry[IOAPIC_PINS];
-	uint32_t lines;
+	uint32_t lines; /* one bit a pin */
 	uint8_t id;
 	uint8_t selected;
+	uint8_t reserved[2];
+};
+
+struct ioapic {
+	struct device device;
+	struct ioapic_state state;
 	void (*send)(void *ctx, uint64_t msi_address, uint32_t msi_data);
 	void *ctx;
 };
+
+extern const struct device_ops ioapic_ops;
 
 /* Takes a page at IOAPIC_BASE. */
 int __must_check ioapic_init(struct ioapic *ioapic, struct bus *memory,

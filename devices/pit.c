@@ -11,6 +11,7 @@
  */
 #include "devices/pit.h"
 
+#include "devices/state.h"
 #include "include/errno.h"
 #include "lib/string.h"
 
@@ -218,37 +219,43 @@ static uint64_t next_rise(const struct pit_channel *ch, uint64_t tick)
 
 static void schedule(struct pit *pit, uint64_t tick)
 {
-	const struct pit_channel *ch = &pit->channel[0];
+	const struct pit_channel *ch = &pit->state.channel[0];
 
-	pit->rise_tick = next_rise(ch, tick);
-	if (pit->rise_tick == NEVER) {
-		pit->owed = 0;
+	pit->state.rise_tick = next_rise(ch, tick);
+	if (pit->state.rise_tick == NEVER) {
+		pit->state.owed = 0;
 		clock_timer_disarm(pit->clock, &pit->timer);
-	} else if (pit->owed) {
+	} else if (pit->state.owed) {
 		uint64_t next = tick + ch->count / CATCH_UP_RATE + 1;
 
 		clock_timer_arm(pit->clock, &pit->timer,
-				ticks_to_ns(MIN(next, pit->rise_tick)));
+				ticks_to_ns(MIN(next, pit->state.rise_tick)));
 	} else {
 		clock_timer_arm(pit->clock, &pit->timer,
-				ticks_to_ns(pit->rise_tick));
+				ticks_to_ns(pit->state.rise_tick));
 	}
 }
 
 /* Before channel 0's state moves on: how many rises nobody has seen. */
 static void count_missed(struct pit *pit, uint64_t tick)
 {
-	const struct pit_channel *ch = &pit->channel[0];
+	const struct pit_channel *ch = &pit->state.channel[0];
 	uint64_t missed;
 
-	if (tick < pit->rise_tick) {
-		pit->owed -= pit->owed > 0;
+	if (tick < pit->state.rise_tick) {
+		pit->state.owed -= pit->state.owed > 0;
 		return;
 	}
 	if (!is_periodic(ch) || !ch->count)
 		return;
-	missed = (tick - pit->rise_tick) / ch->count;
-	pit->owed = (uint32_t)MIN(pit->owed + missed, OWED_MAX);
+	missed = (tick - pit->state.rise_tick) / ch->count;
+	pit->state.owed = (uint32_t)MIN(pit->state.owed + missed, OWED_MAX);
+}
+
+static void out_set(struct pit *pit, bool level)
+{
+	pit->state.out_level = level;
+	irq_line_set(&pit->out, level);
 }
 
 static void expired(void *opaque)
@@ -257,10 +264,10 @@ static void expired(void *opaque)
 	uint64_t tick = now_tick(pit);
 
 	count_missed(pit, tick);
-	sync(&pit->channel[0], tick);
+	sync(&pit->state.channel[0], tick);
 	/* The low phase before the rise is nobody's business but the edge's. */
-	irq_line_set(&pit->out, false);
-	irq_line_set(&pit->out, true);
+	out_set(pit, false);
+	out_set(pit, true);
 	schedule(pit, tick);
 }
 
@@ -269,8 +276,8 @@ static void update(struct pit *pit, unsigned number, uint64_t tick)
 {
 	if (number != 0)
 		return;
-	pit->owed = 0; /* programmed anew */
-	irq_line_set(&pit->out, output(&pit->channel[0], tick));
+	pit->state.owed = 0; /* programmed anew */
+	out_set(pit, output(&pit->state.channel[0], tick));
 	schedule(pit, tick);
 }
 
@@ -304,7 +311,7 @@ static void load(struct pit_channel *ch, uint16_t written, uint64_t tick)
 
 static void write_count(struct pit *pit, unsigned number, uint8_t value)
 {
-	struct pit_channel *ch = &pit->channel[number];
+	struct pit_channel *ch = &pit->state.channel[number];
 	uint64_t tick = now_tick(pit);
 
 	sync(ch, tick);
@@ -354,7 +361,7 @@ static void read_back(struct pit *pit, uint8_t value)
 	unsigned i;
 
 	for (i = 0; i < PIT_CHANNELS; i++) {
-		struct pit_channel *ch = &pit->channel[i];
+		struct pit_channel *ch = &pit->state.channel[i];
 
 		if (!(value & BIT(i + 1)))
 			continue;
@@ -385,7 +392,7 @@ static void set_mode(struct pit_channel *ch, uint8_t value)
 static void write_control(struct pit *pit, uint8_t value)
 {
 	unsigned number = (unsigned)FIELD_GET(CONTROL_CHANNEL, value);
-	struct pit_channel *ch = &pit->channel[number % PIT_CHANNELS];
+	struct pit_channel *ch = &pit->state.channel[number % PIT_CHANNELS];
 	uint64_t tick;
 
 	if (number == CHANNEL_READ_BACK) {
@@ -438,7 +445,7 @@ static void counter_access(void *opaque, struct io_access *io)
 	} else if (io->is_write) {
 		write_count(pit, (unsigned)io->offset, (uint8_t)io->data);
 	} else {
-		io->data = read_count(pit, &pit->channel[io->offset]);
+		io->data = read_count(pit, &pit->state.channel[io->offset]);
 	}
 }
 
@@ -468,10 +475,10 @@ static void gate_set(struct pit_channel *ch, bool gate, uint64_t tick)
 static uint8_t read_system_control(struct pit *pit)
 {
 	uint64_t tick = now_tick(pit);
-	uint8_t value = pit->control;
+	uint8_t value = pit->state.control;
 
-	sync(&pit->channel[2], tick);
-	if (output(&pit->channel[2], tick))
+	sync(&pit->state.channel[2], tick);
+	if (output(&pit->state.channel[2], tick))
 		value |= PORT61_OUT2;
 	if (tick / REFRESH_TICKS & 1)
 		value |= PORT61_REFRESH;
@@ -486,37 +493,116 @@ static void system_control_access(void *opaque, struct io_access *io)
 		io->data = read_system_control(pit);
 		return;
 	}
-	pit->control = io->data & PORT61_WRITABLE;
-	gate_set(&pit->channel[2], pit->control & PORT61_GATE2, now_tick(pit));
+	pit->state.control = io->data & PORT61_WRITABLE;
+	gate_set(&pit->state.channel[2], pit->state.control & PORT61_GATE2,
+		 now_tick(pit));
 }
 
 uint32_t pit_speaker_hz(const struct pit *pit)
 {
-	const struct pit_channel *ch = &pit->channel[2];
+	const struct pit_channel *ch = &pit->state.channel[2];
 
-	if (!(pit->control & PORT61_SPEAKER) || !ch->gate || ch->mode != 3 ||
-	    !ch->is_running)
+	if (!(pit->state.control & PORT61_SPEAKER) || !ch->gate ||
+	    ch->mode != 3 || !ch->is_running)
 		return 0;
 	return PIT_HZ / ch->count;
 }
+
+/* ---- State ------------------------------------------------------------- */
+
+#define COUNT_MAX 0x10000
+
+static const struct state_field channel_fields[] = {
+	STATE_VALUE(struct pit_channel, start_tick),
+	STATE_VALUE(struct pit_channel, paused_at),
+	STATE_VALUE(struct pit_channel, switch_tick),
+	STATE_VALUE(struct pit_channel, count, .reset = COUNT_MAX, .min = 1,
+		    .max = COUNT_MAX),
+	STATE_VALUE(struct pit_channel, reload, .reset = COUNT_MAX, .min = 1,
+		    .max = COUNT_MAX),
+	STATE_VALUE(struct pit_channel, read_next, .max = PIT_HIGH_BYTE),
+	STATE_VALUE(struct pit_channel, write_next, .max = PIT_HIGH_BYTE),
+	STATE_VALUE(struct pit_channel, latch),
+	STATE_VALUE(struct pit_channel, status),
+	STATE_VALUE(struct pit_channel, written_low),
+	STATE_VALUE(struct pit_channel, mode, .reset = 3, .max = 5),
+	STATE_VALUE(struct pit_channel, access, .reset = ACCESS_BOTH, .min = 1,
+		    .max = ACCESS_BOTH),
+	STATE_VALUE(struct pit_channel, is_bcd),
+	STATE_VALUE(struct pit_channel, gate, .reset = true),
+	STATE_VALUE(struct pit_channel, is_loaded),
+	STATE_VALUE(struct pit_channel, is_running),
+	STATE_VALUE(struct pit_channel, has_latch),
+	STATE_VALUE(struct pit_channel, has_status),
+	STATE_RESERVED(struct pit_channel, reserved),
+};
+
+static const struct state_description channel_description =
+	STATE_DESCRIPTION(struct pit_channel, channel_fields);
+
+static const struct state_field fields[] = {
+	STATE_STRUCTS(struct pit_state, channel, &channel_description),
+	STATE_VALUE(struct pit_state, rise_tick, .reset = NEVER),
+	STATE_VALUE(struct pit_state, timer_ns, .reset = CLOCK_NEVER),
+	STATE_VALUE(struct pit_state, owed, .max = OWED_MAX),
+	STATE_VALUE(struct pit_state, out_level),
+	STATE_VALUE(struct pit_state, control),
+	STATE_RESERVED(struct pit_state, reserved),
+};
+
+static const struct state_description description =
+	STATE_DESCRIPTION(struct pit_state, fields);
+
+static void reset(void *opaque)
+{
+	struct pit *pit = opaque;
+
+	pit->state.channel[2].gate = false;
+	update(pit, 0, now_tick(pit));
+}
+
+static void restored(void *opaque)
+{
+	struct pit *pit = opaque;
+
+	irq_line_set(&pit->out, pit->state.out_level);
+}
+
+/*
+ * A count began in the past and its successor is due within a period: else
+ * the next rise would lie behind, and the timer never come to an end.
+ */
+static bool is_valid(const void *dev, const void *opaque, uint64_t now_ns)
+{
+	const struct pit_state *state = opaque;
+	uint64_t tick = ns_to_ticks(now_ns);
+	unsigned i;
+
+	(void)dev;
+	for (i = 0; i < PIT_CHANNELS; i++) {
+		const struct pit_channel *ch = &state->channel[i];
+
+		if (ch->start_tick > tick || ch->paused_at > tick ||
+		    ch->switch_tick > tick + COUNT_MAX)
+			return false;
+	}
+	return true;
+}
+
+const struct device_ops pit_ops = {
+	.name = "pit",
+	.version = 1,
+	.state = &description,
+	.reset = reset,
+	.restored = restored,
+	.is_valid = is_valid,
+};
 
 /* ---- Life -------------------------------------------------------------- */
 
 void pit_reset(struct pit *pit)
 {
-	unsigned i;
-
-	memset(pit->channel, 0, sizeof(pit->channel));
-	pit->control = 0;
-	for (i = 0; i < PIT_CHANNELS; i++) {
-		struct pit_channel *ch = &pit->channel[i];
-
-		ch->mode = 3;
-		ch->access = ACCESS_BOTH;
-		ch->count = ch->reload = 0x10000;
-		ch->gate = i != 2;
-	}
-	update(pit, 0, now_tick(pit));
+	device_reset(&pit->device);
 }
 
 int pit_init(struct pit *pit, struct bus *ports, struct clock *clock,
@@ -535,8 +621,9 @@ int pit_init(struct pit *pit, struct bus *ports, struct clock *clock,
 	memset(pit, 0, sizeof(*pit));
 	pit->clock = clock;
 	pit->out = out;
-	pit->timer.expired = expired;
-	pit->timer.dev = pit;
+	device_init(&pit->device, &pit_ops, pit, &pit->state);
+	device_timer_init(&pit->device, clock, &pit->timer, expired, pit,
+			  &pit->state.timer_ns);
 	pit_reset(pit);
 	error = bus_add(ports, &region);
 	if (error)

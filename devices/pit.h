@@ -30,6 +30,8 @@ struct pit_channel {
 	uint64_t switch_tick; /* when reload becomes the count; 0: never */
 	uint32_t count;	      /* 1..65536, in clocks */
 	uint32_t reload;      /* written while a periodic mode runs */
+	enum pit_next_byte read_next;
+	enum pit_next_byte write_next;
 	uint16_t latch;
 	uint8_t status;
 	uint8_t written_low; /* first byte of two */
@@ -41,19 +43,28 @@ struct pit_channel {
 	bool is_running; /* loaded, and triggered where the mode wants it */
 	bool has_latch;
 	bool has_status;
-	enum pit_next_byte read_next;
-	enum pit_next_byte write_next;
+	uint8_t reserved[4];
+};
+
+struct pit_state {
+	struct pit_channel channel[PIT_CHANNELS];
+	uint64_t rise_tick; /* at which channel 0's output rises next */
+	uint64_t timer_ns;
+	uint32_t owed;	 /* rises not interrupted for yet */
+	bool out_level;	 /* of channel 0, as the line was told */
+	uint8_t control; /* port 0x61, bits 0..3 */
+	uint8_t reserved[2];
 };
 
 struct pit {
-	struct pit_channel channel[PIT_CHANNELS];
+	struct device device;
+	struct pit_state state;
 	struct clock *clock;
 	struct clock_timer timer; /* next rise of channel 0's output */
-	uint64_t rise_tick;	  /* at which channel 0's output rises next */
-	uint32_t owed;		  /* rises not interrupted for yet */
 	struct irq_line out;	  /* channel 0 */
-	uint8_t control;	  /* port 0x61, bits 0..3 */
 };
+
+extern const struct device_ops pit_ops;
 
 /* Takes ports 0x40-0x43 and 0x61. */
 int __must_check pit_init(struct pit *pit, struct bus *ports,

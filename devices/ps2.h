@@ -7,6 +7,7 @@
 #define BULKHEAD_DEVICES_PS2_H
 
 #include "devices/i8042.h"
+#include "devices/state.h"
 
 /* Answers both devices give. */
 #define PS2_ACK	      0xfa
@@ -36,6 +37,10 @@ static inline uint8_t ps2_queue_get(struct ps2_queue *queue)
 	queue->count--;
 	return byte;
 }
+
+extern const struct state_description ps2_queue_description;
+extern const struct state_description ps2_keyboard_description;
+extern const struct state_description ps2_mouse_description;
 
 void ps2_keyboard_reset(struct ps2_keyboard *keyboard);
 void ps2_keyboard_command(struct ps2_keyboard *keyboard, uint8_t byte);

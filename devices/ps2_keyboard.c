@@ -229,9 +229,32 @@ void ps2_keyboard_command(struct ps2_keyboard *kbd, uint8_t byte)
 	command(kbd, byte);
 }
 
+/* ---- State ------------------------------------------------------------- */
+
+static const struct state_field queue_fields[] = {
+	STATE_ARRAY(struct ps2_queue, data),
+	STATE_VALUE(struct ps2_queue, head, .max = PS2_QUEUE - 1),
+	STATE_VALUE(struct ps2_queue, count, .max = PS2_QUEUE),
+};
+
+const struct state_description ps2_queue_description =
+	STATE_DESCRIPTION(struct ps2_queue, queue_fields);
+
+static const struct state_field fields[] = {
+	STATE_STRUCT(struct ps2_keyboard, queue, &ps2_queue_description),
+	STATE_VALUE(struct ps2_keyboard, command),
+	STATE_VALUE(struct ps2_keyboard, last),
+	STATE_VALUE(struct ps2_keyboard, leds),
+	STATE_VALUE(struct ps2_keyboard, rate, .reset = KBD_RATE_RESET),
+	STATE_VALUE(struct ps2_keyboard, scan_set, .reset = 2, .min = 1,
+		    .max = 2),
+	STATE_VALUE(struct ps2_keyboard, is_scanning, .reset = true),
+};
+
+const struct state_description ps2_keyboard_description =
+	STATE_DESCRIPTION(struct ps2_keyboard, fields);
+
 void ps2_keyboard_reset(struct ps2_keyboard *kbd)
 {
-	memset(kbd, 0, sizeof(*kbd));
-	set_defaults(kbd);
-	kbd->is_scanning = true;
+	state_reset(&ps2_keyboard_description, kbd, STATE_RESET_WARM);
 }

@@ -248,8 +248,33 @@ void ps2_mouse_command(struct ps2_mouse *mouse, uint8_t byte)
 		command(mouse, byte);
 }
 
+/* ---- State ------------------------------------------------------------- */
+
+#define MOVEMENT .min = (uint64_t)-MOVEMENT_MAX, .max = MOVEMENT_MAX
+
+static const struct state_field fields[] = {
+	STATE_VALUE(struct ps2_mouse, dx, MOVEMENT),
+	STATE_VALUE(struct ps2_mouse, dy, MOVEMENT),
+	STATE_VALUE(struct ps2_mouse, dz, MOVEMENT),
+	STATE_STRUCT(struct ps2_mouse, queue, &ps2_queue_description),
+	STATE_VALUE(struct ps2_mouse, command),
+	STATE_VALUE(struct ps2_mouse, last),
+	STATE_VALUE(struct ps2_mouse, id, .max = MOUSE_ID_FIVE),
+	STATE_VALUE(struct ps2_mouse, resolution, .reset = 2, .max = 3),
+	STATE_VALUE(struct ps2_mouse, rate, .reset = 100),
+	STATE_ARRAY(struct ps2_mouse, knock),
+	STATE_VALUE(struct ps2_mouse, buttons),
+	STATE_VALUE(struct ps2_mouse, buttons_sent),
+	STATE_VALUE(struct ps2_mouse, is_reporting),
+	STATE_VALUE(struct ps2_mouse, is_remote),
+	STATE_VALUE(struct ps2_mouse, is_wrapping),
+	STATE_VALUE(struct ps2_mouse, is_scaled),
+};
+
+const struct state_description ps2_mouse_description =
+	STATE_DESCRIPTION(struct ps2_mouse, fields);
+
 void ps2_mouse_reset(struct ps2_mouse *mouse)
 {
-	memset(mouse, 0, sizeof(*mouse));
-	set_defaults(mouse);
+	state_reset(&ps2_mouse_description, mouse, STATE_RESET_WARM);
 }

@@ -10,6 +10,7 @@
  */
 #include "devices/rtc.h"
 
+#include "devices/state.h"
 #include "include/errno.h"
 #include "lib/string.h"
 
@@ -118,14 +119,14 @@ static void time_from_seconds(int64_t seconds, struct rtc_time *time)
 
 static uint8_t encode(const struct rtc *rtc, unsigned value)
 {
-	if (rtc->cell[RTC_B] & B_BINARY)
+	if (rtc->state.cell[RTC_B] & B_BINARY)
 		return (uint8_t)value;
 	return (uint8_t)(value / 10 << 4 | value % 10);
 }
 
 static unsigned decode(const struct rtc *rtc, uint8_t cell)
 {
-	if (rtc->cell[RTC_B] & B_BINARY)
+	if (rtc->state.cell[RTC_B] & B_BINARY)
 		return cell;
 	return (cell >> 4) * 10U + (cell & 0xf);
 }
@@ -134,7 +135,7 @@ static uint8_t encode_hour(const struct rtc *rtc, unsigned hour)
 {
 	uint8_t cell;
 
-	if (rtc->cell[RTC_B] & B_24H)
+	if (rtc->state.cell[RTC_B] & B_24H)
 		return encode(rtc, hour);
 	cell = encode(rtc, hour % 12 ? hour % 12 : 12);
 	return hour >= 12 ? cell | HOURS_PM : cell;
@@ -142,7 +143,7 @@ static uint8_t encode_hour(const struct rtc *rtc, unsigned hour)
 
 static unsigned decode_hour(const struct rtc *rtc, uint8_t cell)
 {
-	if (rtc->cell[RTC_B] & B_24H)
+	if (rtc->state.cell[RTC_B] & B_24H)
 		return decode(rtc, cell);
 	return decode(rtc, cell & (uint8_t)~HOURS_PM) % 12 +
 	       (cell & HOURS_PM ? 12 : 0);
@@ -153,27 +154,30 @@ static unsigned decode_hour(const struct rtc *rtc, uint8_t cell)
 /* Since base_ns, which never lies in the future. */
 static uint64_t phase_ns(const struct rtc *rtc)
 {
-	return clock_now(rtc->clock) - (uint64_t)rtc->base_ns;
+	return clock_now(rtc->clock) - (uint64_t)rtc->state.base_ns;
 }
 
 static int64_t now_s(const struct rtc *rtc)
 {
-	return rtc->base_s + (int64_t)(phase_ns(rtc) / NSEC_PER_SEC);
+	return rtc->state.base_s + (int64_t)(phase_ns(rtc) / NSEC_PER_SEC);
+}
+
+static uint64_t ns_to_32k(uint64_t ns)
+{
+	return ns / NSEC_PER_SEC * CRYSTAL_HZ +
+	       ns % NSEC_PER_SEC * CRYSTAL_HZ / NSEC_PER_SEC;
 }
 
 static uint64_t now_32k(const struct rtc *rtc)
 {
-	uint64_t now = clock_now(rtc->clock);
-
-	return now / NSEC_PER_SEC * CRYSTAL_HZ +
-	       now % NSEC_PER_SEC * CRYSTAL_HZ / NSEC_PER_SEC;
+	return ns_to_32k(clock_now(rtc->clock));
 }
 
 /* VM time at which the wall clock turns to second. */
 static uint64_t second_to_ns(const struct rtc *rtc, int64_t second)
 {
-	return (uint64_t)rtc->base_ns +
-	       (uint64_t)(second - rtc->base_s) * NSEC_PER_SEC;
+	return (uint64_t)rtc->state.base_ns +
+	       (uint64_t)(second - rtc->state.base_s) * NSEC_PER_SEC;
 }
 
 static uint64_t crystal_to_ns(uint64_t ticks)
@@ -187,36 +191,39 @@ static void cells_from_time(struct rtc *rtc)
 	struct rtc_time time;
 
 	time_from_seconds(now_s(rtc), &time);
-	rtc->cell[RTC_SECONDS] = encode(rtc, time.second);
-	rtc->cell[RTC_MINUTES] = encode(rtc, time.minute);
-	rtc->cell[RTC_HOURS] = encode_hour(rtc, time.hour);
-	rtc->cell[RTC_WEEKDAY] =
-		encode(rtc, (time.weekday + rtc->weekday_shift) % 7 + 1);
-	rtc->cell[RTC_DAY] = encode(rtc, time.day);
-	rtc->cell[RTC_MONTH] = encode(rtc, time.month);
-	rtc->cell[RTC_YEAR] = encode(rtc, (unsigned)time.year % 100);
-	rtc->cell[RTC_CENTURY] = encode(rtc, (unsigned)time.year / 100 % 100);
+	rtc->state.cell[RTC_SECONDS] = encode(rtc, time.second);
+	rtc->state.cell[RTC_MINUTES] = encode(rtc, time.minute);
+	rtc->state.cell[RTC_HOURS] = encode_hour(rtc, time.hour);
+	rtc->state.cell[RTC_WEEKDAY] =
+		encode(rtc, (time.weekday + rtc->state.weekday_shift) % 7 + 1);
+	rtc->state.cell[RTC_DAY] = encode(rtc, time.day);
+	rtc->state.cell[RTC_MONTH] = encode(rtc, time.month);
+	rtc->state.cell[RTC_YEAR] = encode(rtc, (unsigned)time.year % 100);
+	rtc->state.cell[RTC_CENTURY] =
+		encode(rtc, (unsigned)time.year / 100 % 100);
 }
 
 /* Nonsense in the registers gives some time, the same each time. */
 static int64_t time_from_cells(struct rtc *rtc)
 {
-	int64_t year = (int64_t)decode(rtc, rtc->cell[RTC_CENTURY]) * 100 +
-		       decode(rtc, rtc->cell[RTC_YEAR]);
-	unsigned month = decode(rtc, rtc->cell[RTC_MONTH]);
-	unsigned weekday = decode(rtc, rtc->cell[RTC_WEEKDAY]) + 6;
+	int64_t year =
+		(int64_t)decode(rtc, rtc->state.cell[RTC_CENTURY]) * 100 +
+		decode(rtc, rtc->state.cell[RTC_YEAR]);
+	unsigned month = decode(rtc, rtc->state.cell[RTC_MONTH]);
+	unsigned weekday = decode(rtc, rtc->state.cell[RTC_WEEKDAY]) + 6;
 	int64_t days, seconds;
 
 	if (month < 1 || month > 12)
 		month = 1;
-	days = days_from_date(year, month, decode(rtc, rtc->cell[RTC_DAY]));
+	days = days_from_date(year, month,
+			      decode(rtc, rtc->state.cell[RTC_DAY]));
 	seconds = (int64_t)days * SECONDS_A_DAY +
-		  decode_hour(rtc, rtc->cell[RTC_HOURS]) * 3600 +
-		  decode(rtc, rtc->cell[RTC_MINUTES]) * 60 +
-		  decode(rtc, rtc->cell[RTC_SECONDS]);
+		  decode_hour(rtc, rtc->state.cell[RTC_HOURS]) * 3600 +
+		  decode(rtc, rtc->state.cell[RTC_MINUTES]) * 60 +
+		  decode(rtc, rtc->state.cell[RTC_SECONDS]);
 	if (seconds < 0)
 		seconds = 0;
-	rtc->weekday_shift =
+	rtc->state.weekday_shift =
 		(uint8_t)((weekday + 7 -
 			   (unsigned)((seconds / SECONDS_A_DAY + 4) % 7)) %
 			  7);
@@ -225,8 +232,8 @@ static int64_t time_from_cells(struct rtc *rtc)
 
 static bool should_stand(const struct rtc *rtc)
 {
-	return (rtc->cell[RTC_B] & B_SET) ||
-	       FIELD_GET(A_DIVIDER, rtc->cell[RTC_A]) != DIVIDER_32K;
+	return (rtc->state.cell[RTC_B] & B_SET) ||
+	       FIELD_GET(A_DIVIDER, rtc->state.cell[RTC_A]) != DIVIDER_32K;
 }
 
 /* ---- Flags and interrupts ---------------------------------------------- */
@@ -234,7 +241,7 @@ static bool should_stand(const struct rtc *rtc)
 /* 32 kHz ticks between periodic interrupts; 0: none. */
 static uint64_t period_32k(const struct rtc *rtc)
 {
-	unsigned rate = (unsigned)FIELD_GET(A_RATE, rtc->cell[RTC_A]);
+	unsigned rate = (unsigned)FIELD_GET(A_RATE, rtc->state.cell[RTC_A]);
 
 	if (!rate)
 		return 0;
@@ -289,7 +296,7 @@ static int64_t alarm_after(const struct rtc *rtc, int64_t from)
 	unsigned i;
 
 	for (i = 0; i < 3; i++) {
-		uint8_t cell = rtc->cell[cells[i]];
+		uint8_t cell = rtc->state.cell[cells[i]];
 
 		field[i] =
 			(int)(i ? decode(rtc, cell) : decode_hour(rtc, cell));
@@ -305,15 +312,16 @@ static int64_t alarm_after(const struct rtc *rtc, int64_t from)
 
 static void update_irq(struct rtc *rtc)
 {
-	bool level = rtc->cell[RTC_C] & rtc->cell[RTC_B] & B_INTERRUPTS;
+	bool level =
+		rtc->state.cell[RTC_C] & rtc->state.cell[RTC_B] & B_INTERRUPTS;
 
 	if (level)
-		rtc->cell[RTC_C] |= C_IRQF;
+		rtc->state.cell[RTC_C] |= C_IRQF;
 	else
-		rtc->cell[RTC_C] &= (uint8_t)~C_IRQF;
-	if (level == rtc->out_level)
+		rtc->state.cell[RTC_C] &= (uint8_t)~C_IRQF;
+	if (level == rtc->state.out_level)
 		return;
-	rtc->out_level = level;
+	rtc->state.out_level = level;
 	irq_line_set(&rtc->out, level);
 }
 
@@ -323,35 +331,38 @@ static void collect(struct rtc *rtc)
 	uint64_t period = period_32k(rtc);
 	uint64_t ticks = now_32k(rtc);
 
-	if (period && ticks / period != rtc->seen_32k / period)
-		rtc->cell[RTC_C] |= C_PF;
-	rtc->seen_32k = ticks;
-	if (!rtc->is_stopped) {
+	if (period && ticks / period != rtc->state.seen_32k / period)
+		rtc->state.cell[RTC_C] |= C_PF;
+	rtc->state.seen_32k = ticks;
+	if (!rtc->state.is_stopped) {
 		int64_t second = now_s(rtc);
 
-		if (second > rtc->seen_s) {
-			rtc->cell[RTC_C] |= C_UF;
-			if (alarm_after(rtc, rtc->seen_s + 1) <= second)
-				rtc->cell[RTC_C] |= C_AF;
+		if (second > rtc->state.seen_s) {
+			rtc->state.cell[RTC_C] |= C_UF;
+			if (alarm_after(rtc, rtc->state.seen_s + 1) <= second)
+				rtc->state.cell[RTC_C] |= C_AF;
 		}
-		rtc->seen_s = second;
+		rtc->state.seen_s = second;
 	}
 	update_irq(rtc);
 }
 
 static void schedule(struct rtc *rtc)
 {
-	uint8_t wanted = rtc->cell[RTC_B] & ~rtc->cell[RTC_C] & B_INTERRUPTS;
+	uint8_t wanted =
+		rtc->state.cell[RTC_B] & ~rtc->state.cell[RTC_C] & B_INTERRUPTS;
 	uint64_t period = period_32k(rtc);
 	uint64_t deadline = UINT64_MAX;
 
 	/* A flag that already stands cannot interrupt again. */
 	if ((wanted & B_PIE) && period)
-		deadline = crystal_to_ns((rtc->seen_32k / period + 1) * period);
-	if ((wanted & B_UIE) && !rtc->is_stopped)
-		deadline = MIN(deadline, second_to_ns(rtc, rtc->seen_s + 1));
-	if ((wanted & B_AIE) && !rtc->is_stopped) {
-		int64_t second = alarm_after(rtc, rtc->seen_s + 1);
+		deadline = crystal_to_ns((rtc->state.seen_32k / period + 1) *
+					 period);
+	if ((wanted & B_UIE) && !rtc->state.is_stopped)
+		deadline =
+			MIN(deadline, second_to_ns(rtc, rtc->state.seen_s + 1));
+	if ((wanted & B_AIE) && !rtc->state.is_stopped) {
+		int64_t second = alarm_after(rtc, rtc->state.seen_s + 1);
 
 		if (second != INT64_MAX)
 			deadline = MIN(deadline, second_to_ns(rtc, second));
@@ -385,38 +396,40 @@ static void set_time(struct rtc *rtc)
 {
 	uint64_t whole = phase_ns(rtc) / NSEC_PER_SEC * NSEC_PER_SEC;
 
-	rtc->base_ns += (int64_t)whole;
-	rtc->base_s = time_from_cells(rtc);
-	rtc->seen_s = rtc->base_s;
+	rtc->state.base_ns += (int64_t)whole;
+	rtc->state.base_s = time_from_cells(rtc);
+	rtc->state.seen_s = rtc->state.base_s;
 }
 
 /* After a change of registers A or B. */
 static void stop_or_start(struct rtc *rtc, bool was_dividing)
 {
 	bool stand = should_stand(rtc);
-	bool divides = FIELD_GET(A_DIVIDER, rtc->cell[RTC_A]) == DIVIDER_32K;
+	bool divides =
+		FIELD_GET(A_DIVIDER, rtc->state.cell[RTC_A]) == DIVIDER_32K;
 
 	/* The first update comes half a second after the divider's reset. */
 	if (divides && !was_dividing)
-		rtc->base_ns = (int64_t)clock_now(rtc->clock) -
-			       (int64_t)(NSEC_PER_SEC / 2);
-	if (rtc->is_stopped && !stand)
+		rtc->state.base_ns = (int64_t)clock_now(rtc->clock) -
+				     (int64_t)(NSEC_PER_SEC / 2);
+	if (rtc->state.is_stopped && !stand)
 		set_time(rtc);
-	rtc->is_stopped = stand;
+	rtc->state.is_stopped = stand;
 }
 
 static void control_write(struct rtc *rtc, unsigned index, uint8_t value)
 {
-	bool divided = FIELD_GET(A_DIVIDER, rtc->cell[RTC_A]) == DIVIDER_32K;
+	bool divided =
+		FIELD_GET(A_DIVIDER, rtc->state.cell[RTC_A]) == DIVIDER_32K;
 
 	collect(rtc);
 	/* Freeze the time in the encoding it still has. */
-	if (!rtc->is_stopped)
+	if (!rtc->state.is_stopped)
 		cells_from_time(rtc);
 	if (index == RTC_A)
-		rtc->cell[RTC_A] = value & (uint8_t)~A_UIP;
+		rtc->state.cell[RTC_A] = value & (uint8_t)~A_UIP;
 	else
-		rtc->cell[RTC_B] =
+		rtc->state.cell[RTC_B] =
 			value & B_SET ? value & (uint8_t)~B_UIE : value;
 	stop_or_start(rtc, divided);
 	update_irq(rtc);
@@ -425,13 +438,13 @@ static void control_write(struct rtc *rtc, unsigned index, uint8_t value)
 
 static void time_write(struct rtc *rtc, unsigned index, uint8_t value)
 {
-	if (rtc->is_stopped) {
-		rtc->cell[index] = value;
+	if (rtc->state.is_stopped) {
+		rtc->state.cell[index] = value;
 		return;
 	}
 	collect(rtc);
 	cells_from_time(rtc);
-	rtc->cell[index] = value;
+	rtc->state.cell[index] = value;
 	set_time(rtc);
 	schedule(rtc);
 }
@@ -454,17 +467,17 @@ static void cell_write(struct rtc *rtc, unsigned index, uint8_t value)
 	case RTC_MINUTES_ALARM:
 	case RTC_HOURS_ALARM:
 		collect(rtc);
-		rtc->cell[index] = value;
+		rtc->state.cell[index] = value;
 		schedule(rtc);
 		break;
 	default:
-		rtc->cell[index] = value;
+		rtc->state.cell[index] = value;
 	}
 }
 
 static bool is_updating(const struct rtc *rtc)
 {
-	return !rtc->is_stopped &&
+	return !rtc->state.is_stopped &&
 	       phase_ns(rtc) % NSEC_PER_SEC >= NSEC_PER_SEC - UIP_NS;
 }
 
@@ -473,8 +486,8 @@ static uint8_t read_flags(struct rtc *rtc)
 	uint8_t flags;
 
 	collect(rtc);
-	flags = rtc->cell[RTC_C];
-	rtc->cell[RTC_C] = 0;
+	flags = rtc->state.cell[RTC_C];
+	rtc->state.cell[RTC_C] = 0;
 	update_irq(rtc);
 	schedule(rtc);
 	return flags;
@@ -482,17 +495,17 @@ static uint8_t read_flags(struct rtc *rtc)
 
 static uint8_t cell_read(struct rtc *rtc, unsigned index)
 {
-	if (is_time(index) && !rtc->is_stopped)
+	if (is_time(index) && !rtc->state.is_stopped)
 		cells_from_time(rtc);
 	switch (index) {
 	case RTC_A:
-		return rtc->cell[RTC_A] | (is_updating(rtc) ? A_UIP : 0);
+		return rtc->state.cell[RTC_A] | (is_updating(rtc) ? A_UIP : 0);
 	case RTC_C:
 		return read_flags(rtc);
 	case RTC_D:
 		return D_VRT;
 	default:
-		return rtc->cell[index];
+		return rtc->state.cell[index];
 	}
 }
 
@@ -500,7 +513,8 @@ static void port_access(void *opaque, struct io_access *io)
 {
 	struct rtc *rtc = opaque;
 	bool is_extended = io->offset & 2;
-	uint8_t index = is_extended ? rtc->extended_index : rtc->index;
+	uint8_t index =
+		is_extended ? rtc->state.extended_index : rtc->state.index;
 
 	if (io->offset & 1) {
 		if (io->is_write)
@@ -509,10 +523,10 @@ static void port_access(void *opaque, struct io_access *io)
 			io->data = cell_read(rtc, index);
 	} else if (io->is_write) { /* an index cannot be read back */
 		if (is_extended)
-			rtc->extended_index =
+			rtc->state.extended_index =
 				(uint8_t)(io->data | EXTENDED_BANK);
 		else
-			rtc->index = io->data & INDEX_MASK;
+			rtc->state.index = io->data & INDEX_MASK;
 	}
 }
 
@@ -521,22 +535,85 @@ void rtc_cell_set(struct rtc *rtc, uint8_t index, uint8_t value)
 	bool is_clock = index <= RTC_D || index == RTC_CENTURY;
 
 	if (!is_clock)
-		rtc->cell[index] = value;
+		rtc->state.cell[index] = value;
 }
 
 uint8_t rtc_cell_get(const struct rtc *rtc, uint8_t index)
 {
-	return rtc->cell[index];
+	return rtc->state.cell[index];
 }
+
+/* ---- State ------------------------------------------------------------- */
+
+/* No register holds a later second: some 34,000 years. */
+#define SECONDS_MAX BIT(40)
+
+/* All but interrupts lives on from the battery. */
+static const struct state_field fields[] = {
+	STATE_VALUE(struct rtc_state, base_s, .max = SECONDS_MAX,
+		    .flags = STATE_KEPT),
+	STATE_VALUE(struct rtc_state, base_ns, .flags = STATE_KEPT),
+	STATE_VALUE(struct rtc_state, seen_s, .max = 2 * SECONDS_MAX,
+		    .flags = STATE_KEPT),
+	STATE_VALUE(struct rtc_state, seen_32k, .flags = STATE_KEPT),
+	STATE_VALUE(struct rtc_state, timer_ns, .reset = CLOCK_NEVER),
+	STATE_ARRAY(struct rtc_state, cell, .flags = STATE_KEPT),
+	STATE_VALUE(struct rtc_state, index, .max = INDEX_MASK,
+		    .flags = STATE_KEPT),
+	STATE_VALUE(struct rtc_state, extended_index, .reset = EXTENDED_BANK,
+		    .min = EXTENDED_BANK, .max = UINT8_MAX,
+		    .flags = STATE_KEPT),
+	STATE_VALUE(struct rtc_state, weekday_shift, .max = 6,
+		    .flags = STATE_KEPT),
+	STATE_VALUE(struct rtc_state, is_stopped, .flags = STATE_KEPT),
+	STATE_VALUE(struct rtc_state, out_level),
+	STATE_RESERVED(struct rtc_state, reserved),
+};
+
+static const struct state_description description =
+	STATE_DESCRIPTION(struct rtc_state, fields);
+
+static void tell_out(void *opaque)
+{
+	struct rtc *rtc = opaque;
+
+	irq_line_set(&rtc->out, rtc->state.out_level);
+}
+
+static void reset(void *opaque)
+{
+	struct rtc *rtc = opaque;
+
+	rtc->state.cell[RTC_B] &= (uint8_t) ~(B_INTERRUPTS | B_SQWE);
+	rtc->state.cell[RTC_C] = 0;
+	tell_out(rtc);
+}
+
+/* Nothing has been seen, or begun, that is yet to come. */
+static bool is_valid(const void *dev, const void *opaque, uint64_t now_ns)
+{
+	const struct rtc_state *state = opaque;
+
+	(void)dev;
+	return state->base_ns >= -(int64_t)NSEC_PER_SEC &&
+	       state->base_ns <= (int64_t)now_ns &&
+	       state->seen_32k <= ns_to_32k(now_ns);
+}
+
+const struct device_ops rtc_ops = {
+	.name = "rtc",
+	.version = 1,
+	.state = &description,
+	.reset = reset,
+	.restored = tell_out,
+	.is_valid = is_valid,
+};
 
 /* ---- Life -------------------------------------------------------------- */
 
 void rtc_reset(struct rtc *rtc)
 {
-	rtc->cell[RTC_B] &= (uint8_t) ~(B_INTERRUPTS | B_SQWE);
-	rtc->cell[RTC_C] = 0;
-	update_irq(rtc);
-	schedule(rtc);
+	device_reset(&rtc->device);
 }
 
 int rtc_init(struct rtc *rtc, struct bus *ports, struct clock *clock,
@@ -554,14 +631,14 @@ int rtc_init(struct rtc *rtc, struct bus *ports, struct clock *clock,
 	memset(rtc, 0, sizeof(*rtc));
 	rtc->clock = clock;
 	rtc->out = out;
-	rtc->timer.expired = expired;
-	rtc->timer.dev = rtc;
-	rtc->base_s = (int64_t)clock->epoch_s;
-	rtc->extended_index = EXTENDED_BANK;
-	rtc->seen_s = now_s(rtc);
-	rtc->seen_32k = now_32k(rtc);
-	rtc->cell[RTC_A] = FIELD_PUT(A_DIVIDER, DIVIDER_32K) | 6; /* 1024 Hz */
-	rtc->cell[RTC_B] = B_24H;
-	rtc_reset(rtc);
+	device_init(&rtc->device, &rtc_ops, rtc, &rtc->state);
+	device_timer_init(&rtc->device, clock, &rtc->timer, expired, rtc,
+			  &rtc->state.timer_ns);
+	rtc->state.base_s = (int64_t)clock->epoch_s;
+	rtc->state.seen_s = now_s(rtc);
+	rtc->state.seen_32k = now_32k(rtc);
+	rtc->state.cell[RTC_A] =
+		FIELD_PUT(A_DIVIDER, DIVIDER_32K) | 6; /* 1024 Hz */
+	rtc->state.cell[RTC_B] = B_24H;
 	return bus_add(ports, &region);
 }

@@ -20,23 +20,32 @@
 #define RTC_CELLS   256
 #define RTC_CENTURY 0x32
 
-struct rtc {
+struct rtc_state {
+	int64_t base_s;	   /* wall clock at base_ns, seconds since 1970 */
+	int64_t base_ns;   /* VM time, up to half a second before it began */
+	int64_t seen_s;	   /* updates up to here are in register C */
+	uint64_t seen_32k; /* the same for periodic ticks, 32768 a second */
+	uint64_t timer_ns;
 	/* Registers and memory.  The time registers in it are current only
 	 * while the clock stands still. */
 	uint8_t cell[RTC_CELLS];
 	uint8_t index;
 	uint8_t extended_index; /* 0x80 and up */
+	uint8_t weekday_shift;	/* what software set it off by, 0..6 */
 	bool is_stopped;
-	int64_t base_s;	       /* wall clock at base_ns, seconds since 1970 */
-	int64_t base_ns;       /* VM time */
-	int64_t seen_s;	       /* updates up to here are in register C */
-	uint64_t seen_32k;     /* the same for periodic ticks, 32768 a second */
-	uint8_t weekday_shift; /* what software set it off by, 0..6 */
 	bool out_level;
+	uint8_t reserved[3];
+};
+
+struct rtc {
+	struct device device;
+	struct rtc_state state;
 	struct irq_line out;
 	struct clock *clock;
 	struct clock_timer timer;
 };
+
+extern const struct device_ops rtc_ops;
 
 /* Takes ports 0x70 to 0x73.  The time is the clock's. */
 int __must_check rtc_init(struct rtc *rtc, struct bus *ports,

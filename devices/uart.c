@@ -7,6 +7,7 @@
  */
 #include "devices/uart.h"
 
+#include "devices/state.h"
 #include "lib/string.h"
 
 enum uart_register {
@@ -82,31 +83,31 @@ enum uart_register {
 
 static unsigned fifo_size(const struct uart *uart)
 {
-	return uart->fcr & FCR_ENABLE ? UART_FIFO : 1;
+	return uart->state.fcr & FCR_ENABLE ? UART_FIFO : 1;
 }
 
 static unsigned trigger_level(const struct uart *uart)
 {
 	static const uint8_t levels[] = { 1, 4, 8, 14 };
 
-	if (!(uart->fcr & FCR_ENABLE))
+	if (!(uart->state.fcr & FCR_ENABLE))
 		return 1;
-	return levels[FIELD_GET(FCR_TRIGGER, uart->fcr)];
+	return levels[FIELD_GET(FCR_TRIGGER, uart->state.fcr)];
 }
 
 static uint8_t interrupt_id(const struct uart *uart)
 {
-	if ((uart->ier & IER_LINE) && (uart->lsr & LSR_ERRORS))
+	if ((uart->state.ier & IER_LINE) && (uart->state.lsr & LSR_ERRORS))
 		return IIR_LINE;
-	if (uart->ier & IER_DATA) {
-		if (uart->count >= trigger_level(uart))
+	if (uart->state.ier & IER_DATA) {
+		if (uart->state.count >= trigger_level(uart))
 			return IIR_DATA;
-		if (uart->is_timeout_pending)
+		if (uart->state.is_timeout_pending)
 			return IIR_TIMEOUT;
 	}
-	if ((uart->ier & IER_THRE) && uart->is_thre_pending)
+	if ((uart->state.ier & IER_THRE) && uart->state.is_thre_pending)
 		return IIR_THRE;
-	if ((uart->ier & IER_MODEM) && (uart->msr & MSR_DELTAS))
+	if ((uart->state.ier & IER_MODEM) && (uart->state.msr & MSR_DELTAS))
 		return IIR_MODEM;
 	return IIR_NONE;
 }
@@ -114,11 +115,11 @@ static uint8_t interrupt_id(const struct uart *uart)
 static void update(struct uart *uart)
 {
 	bool level = interrupt_id(uart) != IIR_NONE &&
-		     (uart->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
+		     (uart->state.mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
 
-	if (level == uart->out_level)
+	if (level == uart->state.out_level)
 		return;
-	uart->out_level = level;
+	uart->state.out_level = level;
 	irq_line_set(&uart->out, level);
 }
 
@@ -127,9 +128,10 @@ static void update(struct uart *uart)
 /* One character on the line, in nanoseconds: start, data, parity, stop. */
 static uint64_t character_ns(const struct uart *uart)
 {
-	unsigned bits = 7 + (unsigned)FIELD_GET(LCR_LENGTH, uart->lcr) +
-			!!(uart->lcr & LCR_STOP) + !!(uart->lcr & LCR_PARITY);
-	unsigned divisor = uart->divisor ? uart->divisor : 1;
+	unsigned bits = 7 + (unsigned)FIELD_GET(LCR_LENGTH, uart->state.lcr) +
+			!!(uart->state.lcr & LCR_STOP) +
+			!!(uart->state.lcr & LCR_PARITY);
+	unsigned divisor = uart->state.divisor ? uart->state.divisor : 1;
 
 	return bits * divisor * (NSEC_PER_SEC / BAUD_CLOCK_HZ);
 }
@@ -137,7 +139,7 @@ static uint64_t character_ns(const struct uart *uart)
 /* The timeout runs while there is data too little to trigger. */
 static void restart_timeout(struct uart *uart)
 {
-	if (uart->count && (uart->fcr & FCR_ENABLE))
+	if (uart->state.count && (uart->state.fcr & FCR_ENABLE))
 		clock_timer_arm(uart->clock, &uart->timeout,
 				clock_now(uart->clock) +
 					4 * character_ns(uart));
@@ -149,29 +151,31 @@ static void timeout_expired(void *opaque)
 {
 	struct uart *uart = opaque;
 
-	uart->is_timeout_pending = uart->count;
+	uart->state.is_timeout_pending = uart->state.count;
 	update(uart);
 }
 
 /* A break reaches the line status register with the byte it came with. */
 static void look_at_head(struct uart *uart)
 {
-	if (uart->count && (uart->fifo[uart->head] & ENTRY_BREAK)) {
-		uart->fifo[uart->head] &= (uint16_t)~ENTRY_BREAK;
-		uart->lsr |= LSR_BREAK;
+	if (uart->state.count &&
+	    (uart->state.fifo[uart->state.head] & ENTRY_BREAK)) {
+		uart->state.fifo[uart->state.head] &= (uint16_t)~ENTRY_BREAK;
+		uart->state.lsr |= LSR_BREAK;
 	}
 }
 
 static void receive(struct uart *uart, uint16_t entry)
 {
-	if (uart->count == fifo_size(uart)) {
-		uart->lsr |= LSR_OVERRUN;
+	if (uart->state.count == fifo_size(uart)) {
+		uart->state.lsr |= LSR_OVERRUN;
 		/* Without a FIFO the newcomer overwrites. */
-		if (!(uart->fcr & FCR_ENABLE))
-			uart->fifo[uart->head] = entry;
+		if (!(uart->state.fcr & FCR_ENABLE))
+			uart->state.fifo[uart->state.head] = entry;
 	} else {
-		uart->fifo[(uart->head + uart->count) % UART_FIFO] = entry;
-		uart->count++;
+		uart->state.fifo[(uart->state.head + uart->state.count) %
+				 UART_FIFO] = entry;
+		uart->state.count++;
 	}
 	look_at_head(uart);
 	restart_timeout(uart);
@@ -180,43 +184,43 @@ static void receive(struct uart *uart, uint16_t entry)
 
 void uart_receive(struct uart *uart, uint8_t byte)
 {
-	if (!(uart->mcr & MCR_LOOP))
+	if (!(uart->state.mcr & MCR_LOOP))
 		receive(uart, byte);
 }
 
 void uart_receive_break(struct uart *uart)
 {
-	if (!(uart->mcr & MCR_LOOP))
+	if (!(uart->state.mcr & MCR_LOOP))
 		receive(uart, ENTRY_BREAK);
 }
 
 unsigned uart_room(const struct uart *uart)
 {
-	return fifo_size(uart) - uart->count;
+	return fifo_size(uart) - uart->state.count;
 }
 
 static uint8_t read_data(struct uart *uart)
 {
-	uint8_t byte = (uint8_t)uart->fifo[uart->head];
+	uint8_t byte = (uint8_t)uart->state.fifo[uart->state.head];
 
-	if (!uart->count)
+	if (!uart->state.count)
 		return byte; /* the last one stays visible */
-	uart->count--;
-	if (uart->count)
-		uart->head = (uart->head + 1) % UART_FIFO;
-	uart->is_timeout_pending = false;
+	uart->state.count--;
+	if (uart->state.count)
+		uart->state.head = (uart->state.head + 1) % UART_FIFO;
+	uart->state.is_timeout_pending = false;
 	look_at_head(uart);
 	restart_timeout(uart);
 	update(uart);
-	if (!uart->count && uart->drained)
+	if (!uart->state.count && uart->drained)
 		uart->drained(uart->drained_ctx);
 	return byte;
 }
 
 static void clear_receiver(struct uart *uart)
 {
-	uart->count = 0;
-	uart->is_timeout_pending = false;
+	uart->state.count = 0;
+	uart->state.is_timeout_pending = false;
 	restart_timeout(uart);
 }
 
@@ -225,13 +229,13 @@ static void clear_receiver(struct uart *uart)
 static void write_data(struct uart *uart, uint8_t byte)
 {
 	/* Not empty for no time at all: an edge for the interrupt. */
-	uart->is_thre_pending = false;
+	uart->state.is_thre_pending = false;
 	update(uart);
-	if (uart->mcr & MCR_LOOP)
+	if (uart->state.mcr & MCR_LOOP)
 		receive(uart, byte);
 	else if (uart->backend.write)
 		uart->backend.write(uart->backend.ctx, &byte, 1);
-	uart->is_thre_pending = true;
+	uart->state.is_thre_pending = true;
 	update(uart);
 }
 
@@ -239,17 +243,17 @@ static void write_data(struct uart *uart, uint8_t byte)
 
 static bool is_dlab(const struct uart *uart)
 {
-	return uart->lcr & LCR_DLAB;
+	return uart->state.lcr & LCR_DLAB;
 }
 
 static void write_ier(struct uart *uart, uint8_t value)
 {
-	uint8_t enabled = value & ~uart->ier;
+	uint8_t enabled = value & ~uart->state.ier;
 
-	uart->ier = value & IER_WRITABLE;
+	uart->state.ier = value & IER_WRITABLE;
 	/* An empty transmitter is news to who has just begun to ask. */
 	if (enabled & IER_THRE)
-		uart->is_thre_pending = true;
+		uart->state.is_thre_pending = true;
 }
 
 static uint8_t read_iir(struct uart *uart)
@@ -257,51 +261,52 @@ static uint8_t read_iir(struct uart *uart)
 	uint8_t id = interrupt_id(uart);
 
 	if (id == IIR_THRE) {
-		uart->is_thre_pending = false;
+		uart->state.is_thre_pending = false;
 		update(uart);
 	}
-	return id | (uart->fcr & FCR_ENABLE ? IIR_FIFO : 0);
+	return id | (uart->state.fcr & FCR_ENABLE ? IIR_FIFO : 0);
 }
 
 static void write_fcr(struct uart *uart, uint8_t value)
 {
-	if (((value ^ uart->fcr) & FCR_ENABLE) || (value & FCR_CLEAR_RECEIVE))
+	if (((value ^ uart->state.fcr) & FCR_ENABLE) ||
+	    (value & FCR_CLEAR_RECEIVE))
 		clear_receiver(uart);
 	/* While disabled the other bits are not programmable. */
-	uart->fcr = value & FCR_ENABLE ? value & FCR_KEPT : 0;
-	if (!uart->count && uart->drained)
+	uart->state.fcr = value & FCR_ENABLE ? value & FCR_KEPT : 0;
+	if (!uart->state.count && uart->drained)
 		uart->drained(uart->drained_ctx);
 }
 
 static void write_lcr(struct uart *uart, uint8_t value)
 {
-	bool began = (value & ~uart->lcr) & LCR_BREAK;
+	bool began = (value & ~uart->state.lcr) & LCR_BREAK;
 
-	uart->lcr = value;
-	if (began && (uart->mcr & MCR_LOOP))
+	uart->state.lcr = value;
+	if (began && (uart->state.mcr & MCR_LOOP))
 		receive(uart, ENTRY_BREAK);
 }
 
 static void set_modem_levels(struct uart *uart, uint8_t levels)
 {
-	uint8_t changed = (uart->msr ^ levels) & MSR_LEVELS;
+	uint8_t changed = (uart->state.msr ^ levels) & MSR_LEVELS;
 
-	uart->msr = (uint8_t)((uart->msr & MSR_DELTAS) | levels);
+	uart->state.msr = (uint8_t)((uart->state.msr & MSR_DELTAS) | levels);
 	if (changed & MSR_CTS)
-		uart->msr |= MSR_DELTA_CTS;
+		uart->state.msr |= MSR_DELTA_CTS;
 	if (changed & MSR_DSR)
-		uart->msr |= MSR_DELTA_DSR;
+		uart->state.msr |= MSR_DELTA_DSR;
 	if (changed & ~levels & MSR_RI)
-		uart->msr |= MSR_TRAILING_RI;
+		uart->state.msr |= MSR_TRAILING_RI;
 	if (changed & MSR_DCD)
-		uart->msr |= MSR_DELTA_DCD;
+		uart->state.msr |= MSR_DELTA_DCD;
 }
 
 static void write_mcr(struct uart *uart, uint8_t value)
 {
 	uint8_t levels = MSR_CTS | MSR_DSR | MSR_DCD;
 
-	uart->mcr = value & MCR_WRITABLE;
+	uart->state.mcr = value & MCR_WRITABLE;
 	if (value & MCR_LOOP) {
 		levels = 0;
 		if (value & MCR_DTR)
@@ -318,16 +323,17 @@ static void write_mcr(struct uart *uart, uint8_t value)
 
 static uint8_t read_lsr(struct uart *uart)
 {
-	uint8_t value = uart->lsr | LSR_THRE | LSR_TEMT;
+	uint8_t value = uart->state.lsr | LSR_THRE | LSR_TEMT;
 	unsigned i;
 
-	if (uart->count)
+	if (uart->state.count)
 		value |= LSR_DATA;
-	for (i = 0; i < uart->count; i++)
-		if (uart->fifo[(uart->head + i) % UART_FIFO] & ENTRY_BREAK)
+	for (i = 0; i < uart->state.count; i++)
+		if (uart->state.fifo[(uart->state.head + i) % UART_FIFO] &
+		    ENTRY_BREAK)
 			value |= LSR_FIFO_ERROR;
-	if (uart->lsr) {
-		uart->lsr = 0;
+	if (uart->state.lsr) {
+		uart->state.lsr = 0;
 		update(uart);
 	}
 	return value;
@@ -335,9 +341,9 @@ static uint8_t read_lsr(struct uart *uart)
 
 static uint8_t read_msr(struct uart *uart)
 {
-	uint8_t value = uart->msr;
+	uint8_t value = uart->state.msr;
 
-	uart->msr &= MSR_LEVELS;
+	uart->state.msr &= MSR_LEVELS;
 	update(uart);
 	return value;
 }
@@ -346,22 +352,23 @@ static uint8_t register_read(struct uart *uart, unsigned offset)
 {
 	switch ((enum uart_register)offset) {
 	case UART_DATA:
-		return is_dlab(uart) ? (uint8_t)uart->divisor : read_data(uart);
+		return is_dlab(uart) ? (uint8_t)uart->state.divisor
+				     : read_data(uart);
 	case UART_IER:
-		return is_dlab(uart) ? (uint8_t)(uart->divisor >> 8)
-				     : uart->ier;
+		return is_dlab(uart) ? (uint8_t)(uart->state.divisor >> 8)
+				     : uart->state.ier;
 	case UART_IIR:
 		return read_iir(uart);
 	case UART_LCR:
-		return uart->lcr;
+		return uart->state.lcr;
 	case UART_MCR:
-		return uart->mcr;
+		return uart->state.mcr;
 	case UART_LSR:
 		return read_lsr(uart);
 	case UART_MSR:
 		return read_msr(uart);
 	case UART_SCR:
-		return uart->scr;
+		return uart->state.scr;
 	}
 	return 0xff;
 }
@@ -370,8 +377,9 @@ static void divisor_write(struct uart *uart, unsigned offset, uint8_t value)
 {
 	unsigned shift = 8 * offset;
 
-	uart->divisor =
-		(uint16_t)((uart->divisor & ~(0xff << shift)) | value << shift);
+	uart->state.divisor =
+		(uint16_t)((uart->state.divisor & ~(0xff << shift)) |
+			   value << shift);
 }
 
 static void register_write(struct uart *uart, unsigned offset, uint8_t value)
@@ -399,7 +407,7 @@ static void register_write(struct uart *uart, unsigned offset, uint8_t value)
 	case UART_MSR:
 		break; /* for factory tests only */
 	case UART_SCR:
-		uart->scr = value;
+		uart->state.scr = value;
 		break;
 	}
 	update(uart);
@@ -415,22 +423,64 @@ static void register_access(void *opaque, struct io_access *io)
 		io->data = register_read(uart, (unsigned)io->offset);
 }
 
+/* ---- State ------------------------------------------------------------- */
+
+#define DIVISOR_9600 12 /* as the BIOS would leave it */
+
+static const struct state_field fields[] = {
+	STATE_VALUE(struct uart_state, timeout_ns, .reset = CLOCK_NEVER),
+	STATE_ARRAY(struct uart_state, fifo),
+	STATE_VALUE(struct uart_state, divisor, .reset = DIVISOR_9600),
+	STATE_VALUE(struct uart_state, head, .max = UART_FIFO - 1),
+	STATE_VALUE(struct uart_state, count, .max = UART_FIFO),
+	STATE_VALUE(struct uart_state, ier),
+	STATE_VALUE(struct uart_state, fcr),
+	STATE_VALUE(struct uart_state, lcr),
+	STATE_VALUE(struct uart_state, mcr),
+	STATE_VALUE(struct uart_state, lsr),
+	STATE_VALUE(struct uart_state, msr,
+		    .reset = MSR_CTS | MSR_DSR | MSR_DCD),
+	STATE_VALUE(struct uart_state, scr, .flags = STATE_KEPT),
+	STATE_VALUE(struct uart_state, is_thre_pending),
+	STATE_VALUE(struct uart_state, is_timeout_pending),
+	STATE_VALUE(struct uart_state, out_level),
+	STATE_RESERVED(struct uart_state, reserved),
+};
+
+static const struct state_description description =
+	STATE_DESCRIPTION(struct uart_state, fields);
+
+static void tell_out(void *opaque)
+{
+	struct uart *uart = opaque;
+
+	irq_line_set(&uart->out, uart->state.out_level);
+}
+
+/* More than the FIFO holds would be room for less than nothing. */
+static bool is_valid(const void *dev, const void *opaque, uint64_t now_ns)
+{
+	const struct uart_state *state = opaque;
+
+	(void)dev;
+	(void)now_ns;
+	return state->count <= 1 || (state->fcr & FCR_ENABLE);
+}
+
+const struct device_ops uart_ops = {
+	.name = "uart",
+	.version = 1,
+	.state = &description,
+	.reset = tell_out,
+	.restored = tell_out,
+	.is_valid = is_valid,
+};
+
 /* ---- Life -------------------------------------------------------------- */
 
 void uart_reset(struct uart *uart)
 {
-	clear_receiver(uart);
-	uart->head = 0;
-	uart->fifo[0] = 0;
-	uart->ier = 0;
-	uart->fcr = 0;
-	uart->lcr = 0;
-	uart->mcr = 0;
-	uart->lsr = 0;
-	uart->msr = MSR_CTS | MSR_DSR | MSR_DCD;
-	uart->divisor = 12; /* 9600 baud, as the BIOS would */
-	uart->is_thre_pending = false;
-	update(uart);
+	device_reset(&uart->device);
 }
 
 int uart_init(struct uart *uart, struct bus *ports, uint16_t port,
@@ -450,8 +500,8 @@ int uart_init(struct uart *uart, struct bus *ports, uint16_t port,
 	uart->clock = clock;
 	uart->out = out;
 	uart->backend = backend;
-	uart->timeout.expired = timeout_expired;
-	uart->timeout.dev = uart;
-	uart_reset(uart);
+	device_init(&uart->device, &uart_ops, uart, &uart->state);
+	device_timer_init(&uart->device, clock, &uart->timeout, timeout_expired,
+			  uart, &uart->state.timeout_ns);
 	return bus_add(ports, &region);
 }

@@ -14,13 +14,16 @@
 #define BULKHEAD_DEVICES_UART_H
 
 #include "devices/bus.h"
+#include "include/char.h"
 #include "include/device.h"
 
 #define UART_FIFO 16
 
-struct uart {
-	uint16_t fifo[UART_FIFO]; /* a byte, and UART_ENTRY_BREAK */
-	uint8_t head;		  /* oldest entry */
+struct uart_state {
+	uint64_t timeout_ns;	  /* deadline; CLOCK_NEVER: none */
+	uint16_t fifo[UART_FIFO]; /* a byte, and above it a break's mark */
+	uint16_t divisor;
+	uint8_t head; /* oldest entry */
 	uint8_t count;
 	uint8_t ier;
 	uint8_t fcr; /* as kept: enable and trigger */
@@ -29,10 +32,15 @@ struct uart {
 	uint8_t lsr; /* the error bits; the others are computed */
 	uint8_t msr;
 	uint8_t scr;
-	uint16_t divisor;
 	bool is_thre_pending;
 	bool is_timeout_pending;
 	bool out_level;
+	uint8_t reserved[2];
+};
+
+struct uart {
+	struct device device;
+	struct uart_state state;
 	struct irq_line out;
 	struct clock *clock;
 	struct clock_timer timeout;
@@ -41,6 +49,8 @@ struct uart {
 	void (*drained)(void *ctx);
 	void *drained_ctx;
 };
+
+extern const struct device_ops uart_ops;
 
 /* Takes eight ports. */
 int __must_check uart_init(struct uart *uart, struct bus *ports, uint16_t port,

@@ -14,8 +14,6 @@
 #ifndef BULKHEAD_DEVICE_H
 #define BULKHEAD_DEVICE_H
 
-#include "include/block.h"
-#include "include/char.h"
 #include "include/compiler.h"
 
 /* ---- Accesses ---------------------------------------------------------- */
@@ -124,6 +122,7 @@ static inline uint64_t clock_now(const struct clock *clock)
 {
 	return clock->now_ns(clock->ctx);
 }
+/* CLOCK_NEVER disarms. */
 void clock_timer_arm(struct clock *clock, struct clock_timer *timer,
 		     uint64_t deadline_ns);
 void clock_timer_disarm(struct clock *clock, struct clock_timer *timer);

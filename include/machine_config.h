@@ -16,8 +16,6 @@
 enum machine_board {
 	MACHINE_BOARD_PC = 1,
 	MACHINE_BOARD_PV = 2, /* reserved */
-	/* For tests, never chosen by default. */
-	MACHINE_BOARD_TEST_CRASH = 101, /* pc, but writes to NULL on command */
 };
 
 enum machine_disk_bus { MACHINE_DISK_IDE = 1 };

@@ -77,7 +77,7 @@ static const struct choice mitigations[] = {
 
 static const struct choice boards[] = {
 	{ "pc", MACHINE_BOARD_PC },
-	{ "test-crash", MACHINE_BOARD_TEST_CRASH }, { 0 },
+	{ 0 },
 };
 
 static const struct choice restarts[] = {

@@ -29,4 +29,9 @@ void pc_vram_mapped(void *ctx, uint64_t gpa, bool enabled);
 /* Fills CMOS and fw_cfg. */
 int __must_check pc_boot_init(struct pc *pc);
 
+/* ---- pc_devices.c ------------------------------------------------------ */
+
+/* When all devices are built: -ENOSPC, more than a list holds. */
+int __must_check pc_devices_init(struct pc *pc, struct clock *clock);
+
 #endif

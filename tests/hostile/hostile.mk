@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # What misbehaves on purpose, none of it in an image by default:
-# build/hostile/evil.elf, a ring-3 program with all attacks on the gate, and
+# build/hostile/evil.elf, a ring-3 program with all attacks on the gate,
+# build/hostile/crash.elf, a machine with a bug, and
 # build/hostile/NAME.elf, tiny guests.
 
 HOSTILE_OBJS := $(patsubst %,$B/machine/%.o,$(wildcard \
@@ -14,6 +15,17 @@ $B/hostile/evil.elf: $(HOSTILE_OBJS) lib/user/program.ld
 	$Q$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack \
 		--build-id=none --gc-sections -T lib/user/program.ld -o $@.full \
 		$(HOSTILE_OBJS)
+	$Q$(OBJCOPY) --strip-all $@.full $@
+
+# The machine with a bug: a board of its own.
+CRASH_OBJS := $B/machine/tests/hostile/crash/boards.c.o \
+	$(filter-out %/boards.c.o,$(call objs,$(PROGRAM_machine),$B/machine)) \
+	$(USER_OBJS)
+
+$B/hostile/crash.elf: $(CRASH_OBJS) lib/user/program.ld
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$Q$(PROGRAM_LINK) -o $@.full $(CRASH_OBJS)
 	$Q$(OBJCOPY) --strip-all $@.full $@
 
 # Guests: NAME.c with what they share, but for bad.elf, which is many files.
@@ -35,7 +47,7 @@ $B/hostile/beat.elf: $B/guest/obj/tests/hostile/guests/beat.c.o \
 		$(HOSTILE_GUEST_LIB)
 	$(HOSTILE_GUEST_LINK)
 
-HOSTILE := $(addprefix $B/hostile/,evil.elf bad.elf beat.elf)
+HOSTILE := $(addprefix $B/hostile/,evil.elf crash.elf bad.elf beat.elf)
 
 .PHONY: hostile-programs test-hostile fuzz-gate
 hostile-programs: $(HOSTILE)

@@ -208,8 +208,8 @@ struct bad_property {
 
 /* clang-format off */
 static const struct bad_property bad_properties[] = {
-	{ 0, "vcpus", NULL, 0, "/guests/a: vcpus: is 0, must be 1 to 16" },
-	{ 0, "vcpus", NULL, 17, "/guests/a: vcpus: is 17, must be 1 to 16" },
+	{ 0, "vcpus", NULL, 0, "/guests/a: vcpus: is 0, must be 1 to 32" },
+	{ 0, "vcpus", NULL, 33, "/guests/a: vcpus: is 33, must be 1 to 32" },
 	{ 0, "vcpus", "2", 0, "/guests/a: vcpus: must be one number, as in <1>" },
 	{ 0, "vcpus", NULL, -1,
 	  "/guests/a: vcpus: must be one number, as in <1>" },
@@ -292,8 +292,7 @@ static void test_bad_choice(void **state)
 	fdt_begin_node(t->blob, "a");
 	fdt_property_string(t->blob, "board", "q35");
 	close_nodes(t, 3);
-	expect_error(t, "/guests/a: board: is \"q35\", known are: pc, "
-			"test-crash");
+	expect_error(t, "/guests/a: board: is \"q35\", known are: pc");
 }
 
 static void test_odd_memory(void **state)

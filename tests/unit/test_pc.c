@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "devices/state.h"
 #include "include/errno.h"
 #include "machine/pc.h"
 
@@ -121,7 +122,7 @@ static void log_text(void *ctx, enum device_log_level level, const char *text)
 	snprintf(bench.logged, sizeof(bench.logged), "%s", text);
 }
 
-static const struct pc_ops ops = {
+static const struct board_host_ops ops = {
 	.set_intr = set_intr,
 	.send_msi = send_msi,
 	.map = map,
@@ -138,8 +139,16 @@ static int init(void)
 	struct block_backend *disks[4] = { &bench.disk[0], &bench.disk[1],
 					   &bench.disk[2], &bench.disk[3] };
 
-	return pc_init(bench.pc, &bench.config, 40, bench.window, disks,
-		       &bench.clock, &ops, NULL);
+	const struct board_config config = {
+		.machine = &bench.config,
+		.physical_bits = 40,
+		.window = bench.window,
+		.disks = disks,
+		.clock = &bench.clock,
+		.ops = &ops,
+	};
+
+	return pc_init(bench.pc, &config);
 }
 
 static int prepare(void **state)
@@ -326,7 +335,7 @@ static void test_windows(void **state)
 	struct emul_window window[EMUL_WINDOWS];
 
 	(void)state;
-	pc_emul_windows(bench.pc, window);
+	pc_emulator_windows(bench.pc, window);
 	assert_int_equal(window[0].start, MIB(1));
 	assert_int_equal(window[0].size, RAM - MIB(1));
 	assert_ptr_equal(window[0].host, bench.window + MIB(1));
@@ -558,6 +567,115 @@ static void test_refusals(void **state)
 	assert_int_equal(init(), 0);
 }
 
+/* ---- Save and load ----------------------------------------------------- */
+
+static void now_set(void *ctx, uint64_t now_ns)
+{
+	(void)ctx;
+	bench.now_ns = now_ns;
+}
+
+static uint32_t seed;
+
+static uint32_t draw(void)
+{
+	seed = seed * 1664525 + 1013904223;
+	return seed >> 8;
+}
+
+/* What a guest does at random; a digest of all that it reads. */
+static uint64_t wander(unsigned steps)
+{
+	static const struct {
+		uint16_t base, count;
+	} ports[] = {
+		{ 0x20, 2 },  { 0xa0, 2 },  { 0x4d0, 2 },  { 0x40, 4 },
+		{ 0x61, 1 },  { 0x70, 4 },  { 0x60, 1 },   { 0x64, 1 },
+		{ 0x3f8, 8 }, { 0x1f0, 8 }, { 0x3c0, 32 }, { 0x510, 2 },
+		{ 0x80, 1 },
+	};
+	uint64_t digest = 0;
+
+	while (steps--) {
+		unsigned row = draw() % ARRAY_SIZE(ports);
+		uint16_t port =
+			(uint16_t)(ports[row].base + draw() % ports[row].count);
+
+		switch (draw() % 4) {
+		case 0:
+			bench.now_ns += draw() % 3000000;
+			clock_run(&bench.clock);
+			break;
+		case 1:
+			out(port, draw() & 0xff, 1);
+			break;
+		case 2:
+			store(0xfed00000 + draw() % 64 * 8, draw(), 8);
+			store(0xfec00000 + draw() % 2 * 16, draw() % 0x40, 4);
+			config(draw() % 3, 0x40 + draw() % 0x60, draw(), 1);
+			break;
+		}
+		digest = digest * 31 + in(port, 1) + bench.intr;
+		memset(bench.serial, 0, sizeof(bench.serial));
+	}
+	return digest;
+}
+
+/* No device of the board has a table that leaves something out. */
+static void test_tables(void **state)
+{
+	char why[200] = "";
+	unsigned i;
+
+	(void)state;
+	assert_int_equal(bench.pc->devices.count, 16);
+	for (i = 0; i < bench.pc->devices.count; i++)
+		if (state_check(bench.pc->devices.device[i]->ops->state, why,
+				sizeof(why)))
+			fail_msg("%s", why);
+}
+
+static void test_restore(void **state)
+{
+	static uint8_t saved[1 << 18], later[1 << 18], again[1 << 18];
+	static uint64_t scratch[1 << 15];
+	size_t length, later_length, again_length;
+	uint64_t digest;
+	uint8_t *window;
+	char why[200] = "";
+
+	bench.clock.now_set = now_set;
+	seed = 1;
+	bench.now_ns = 5000000000;
+	(void)wander(20000);
+	assert_int_equal(pc_save(bench.pc, saved, sizeof(saved), &length), 0);
+	assert_true(device_list_scratch(&bench.pc->devices) <= sizeof(scratch));
+	seed = 2;
+	digest = wander(5000);
+	assert_int_equal(pc_save(bench.pc, later, sizeof(later), &later_length),
+			 0);
+	window = bench.window;
+	bench.window = NULL;
+	teardown(state);
+	/* Another board, whose memory is that of the first. */
+	setup(state);
+	free(bench.window);
+	bench.window = bench.pc->window = window;
+	bench.clock.now_set = now_set;
+	if (pc_load(bench.pc, saved, length, scratch, why, sizeof(why)))
+		fail_msg("%s", why);
+	assert_int_equal(pc_save(bench.pc, again, sizeof(again), &again_length),
+			 0);
+	assert_int_equal(again_length, length);
+	assert_memory_equal(again, saved, length);
+	seed = 2;
+	assert_int_equal(wander(5000), digest);
+	assert_int_equal(pc_save(bench.pc, again, sizeof(again), &again_length),
+			 0);
+	assert_int_equal(again_length, later_length);
+	assert_memory_equal(again, later, later_length);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -573,6 +691,8 @@ int main(void)
 		TEST(test_console),
 		TEST(test_ways_out),
 		TEST(test_reset),
+		TEST(test_tables),
+		TEST(test_restore),
 		cmocka_unit_test_setup_teardown(test_refusals, prepare,
 						teardown),
 	};

@@ -2,7 +2,15 @@
 /* States of the devices that sit on the ISA bus or beside it. */
 #include "tests/unit/state_test.h"
 
+#include "devices/debug_ports.h"
+#include "devices/fw_cfg.h"
+#include "devices/hpet.h"
+#include "devices/i8042.h"
+#include "devices/ioapic.h"
 #include "devices/pic.h"
+#include "devices/pit.h"
+#include "devices/rtc.h"
+#include "devices/uart.h"
 
 /* ---- The 8259 pair ----------------------------------------------------- */
 
@@ -31,17 +39,406 @@ static const struct subject_region pic_regions[] = {
 	{ .base = 0x4d0, .length = 2, .size = 1 },
 };
 
+/* ---- The 8254 ---------------------------------------------------------- */
+
+static struct device *pit_build(struct rig *rig)
+{
+	struct pit *pit = rig->model;
+
+	assert_int_equal(
+		pit_init(pit, &rig->b.ports, &rig->b.clock, rig_irq(rig, 0)),
+		0);
+	return &pit->device;
+}
+
+static const struct subject_region pit_regions[] = {
+	{ .base = 0x40, .length = 4, .size = 1 },
+	{ .base = 0x43, .length = 1, .size = 1 },
+	{ .base = 0x61, .length = 1, .size = 1 },
+};
+
+/* ---- The real-time clock ----------------------------------------------- */
+
+static struct device *rtc_build(struct rig *rig)
+{
+	struct rtc *rtc = rig->model;
+
+	assert_int_equal(
+		rtc_init(rtc, &rig->b.ports, &rig->b.clock, rig_irq(rig, 8)),
+		0);
+	return &rtc->device;
+}
+
+/* Registers 0 to 15, which random indices would hardly ever hit. */
+static void rtc_input(struct rig *rig)
+{
+	outb(&rig->b, 0x70, rig_random(rig) & 15);
+	if (rig_random(rig) & 1)
+		rig_note(rig, inb(&rig->b, 0x71));
+	else
+		outb(&rig->b, 0x71, (uint8_t)rig_random(rig));
+}
+
+static const struct subject_region rtc_regions[] = {
+	{ .base = 0x70, .length = 4, .size = 1 },
+};
+
+/* ---- The HPET ---------------------------------------------------------- */
+
+static void legacy_changed(void *ctx, bool is_legacy)
+{
+	rig_note(ctx, 0x1e9ac00 | is_legacy);
+}
+
+static struct device *hpet_build(struct rig *rig)
+{
+	struct hpet *hpet = rig->model;
+
+	assert_int_equal(hpet_init(hpet, &rig->b.memory, &rig->b.clock,
+				   rig_irq(rig, 0), legacy_changed, rig),
+			 0);
+	return &hpet->device;
+}
+
+/* Enabled counters and timers that come soon. */
+static void hpet_input(struct rig *rig)
+{
+	struct bus *bus = &rig->b.memory;
+	uint64_t timer = HPET_BASE + 0x100 + rig_random(rig) % 3 * 0x20;
+
+	switch (rig_random(rig) % 4) {
+	case 0:
+		bus_out(bus, HPET_BASE + 0x10, 1 | rig_random(rig) % 4, 8);
+		break;
+	case 1:
+		bus_out(bus, timer,
+			0x4 | (rig_random(rig) & 0x14a) |
+				(16 + rig_random(rig) % 8) << 9,
+			8);
+		break;
+	case 2:
+		bus_out(bus, timer + 8,
+			bus_in(bus, HPET_BASE + 0xf0, 8) +
+				rig_random(rig) % 100000,
+			8);
+		break;
+	case 3:
+		bus_out(bus, HPET_BASE + 0x20, rig_random(rig) % 8, 8);
+		break;
+	}
+}
+
+static const struct subject_region hpet_regions[] = {
+	{ .base = HPET_BASE, .length = 0x180, .size = 8, .is_memory = true },
+	{ .base = HPET_BASE, .length = 0x180, .size = 4, .is_memory = true },
+};
+
+/* ---- The I/O APIC ------------------------------------------------------ */
+
+static void send_message(void *ctx, uint64_t address, uint32_t data)
+{
+	rig_note(ctx, address);
+	rig_note(ctx, data);
+}
+
+static struct device *ioapic_build(struct rig *rig)
+{
+	struct ioapic *ioapic = rig->model;
+
+	assert_int_equal(ioapic_init(ioapic, &rig->b.memory, send_message, rig),
+			 0);
+	return &ioapic->device;
+}
+
+static void ioapic_input(struct rig *rig)
+{
+	uint32_t random = rig_random(rig);
+
+	if (random & BIT(8))
+		ioapic_irq_set(rig->model, random % 32, random & BIT(9));
+	else
+		ioapic_eoi(rig->model, (uint8_t)random);
+}
+
+static const struct subject_region ioapic_regions[] = {
+	{ .base = IOAPIC_BASE, .length = 4, .size = 4, .is_memory = true },
+	{ .base = IOAPIC_BASE + 0x10,
+	  .length = 4,
+	  .size = 4,
+	  .is_memory = true },
+	{ .base = IOAPIC_BASE, .length = 0x100, .size = 4, .is_memory = true },
+};
+
+/* ---- The keyboard controller ------------------------------------------- */
+
+static void pulled_reset(void *ctx)
+{
+	rig_note(ctx, 0x4e5e7);
+}
+
+static struct device *i8042_build(struct rig *rig)
+{
+	struct i8042 *kbc = rig->model;
+
+	assert_int_equal(i8042_init(kbc, &rig->b.ports, &rig->b.clock,
+				    rig_irq(rig, 1), rig_irq(rig, 12),
+				    pulled_reset, rig),
+			 0);
+	return &kbc->device;
+}
+
+static void i8042_input(struct rig *rig)
+{
+	uint32_t random = rig_random(rig);
+
+	if (random & BIT(16))
+		i8042_key(rig->model, random & 0x37f, random & BIT(17));
+	else if (random & BIT(18))
+		i8042_mouse(rig->model, (int8_t)random, (int8_t)(random >> 8),
+			    (int)(random >> 28) - 8, random >> 19 & 31);
+	else {
+		/* Reporting on, or the mouse would seldom be heard. */
+		outb(&rig->b, 0x64, 0xd4);
+		outb(&rig->b, 0x60, 0xf4);
+	}
+}
+
+static const struct subject_region i8042_regions[] = {
+	{ .base = 0x60, .length = 1, .size = 1 },
+	{ .base = 0x60, .length = 1, .size = 1 },
+	{ .base = 0x64, .length = 1, .size = 1 },
+	{ .base = 0x92, .length = 1, .size = 1 },
+};
+
+/* ---- The 16550A -------------------------------------------------------- */
+
+static void write_out(void *ctx, const void *data, size_t length)
+{
+	const uint8_t *bytes = data;
+
+	while (length--)
+		rig_note(ctx, 0xc4a700 | *bytes++);
+}
+
+static void drained(void *ctx)
+{
+	rig_note(ctx, 0xd4a13ed);
+}
+
+static struct device *uart_build(struct rig *rig)
+{
+	struct uart *uart = rig->model;
+
+	assert_int_equal(uart_init(uart, &rig->b.ports, 0x3f8, &rig->b.clock,
+				   rig_irq(rig, 4),
+				   (struct char_backend){ write_out, rig }),
+			 0);
+	uart->drained = drained;
+	uart->drained_ctx = rig;
+	return &uart->device;
+}
+
+static void uart_input(struct rig *rig)
+{
+	uint32_t random = rig_random(rig);
+
+	/* The board offers no more than there is room for, mostly. */
+	assert_true(uart_room(rig->model) <= UART_FIFO);
+	if (!(random & MASK(12, 8)))
+		uart_receive_break(rig->model);
+	else if (uart_room(rig->model) || !(random & MASK(15, 12)))
+		uart_receive(rig->model, (uint8_t)random);
+}
+
+static const struct subject_region uart_regions[] = {
+	{ .base = 0x3f8, .length = 8, .size = 1 },
+};
+
+/* ---- The configuration device ------------------------------------------ */
+
+/* With the struct a memory for DMA, the same in all rigs. */
+struct fw_cfg_model {
+	struct fw_cfg fw_cfg;
+	struct guest_ram ram;
+	uint8_t memory[8192];
+};
+
+static struct device *fw_cfg_build(struct rig *rig)
+{
+	static const uint8_t file[300] = { 1, 2, 3, [100] = 100, [299] = 7 };
+	struct fw_cfg_model *model = rig->model;
+	struct fw_cfg *fw_cfg = &model->fw_cfg;
+
+	model->ram.count = 1;
+	model->ram.range[0] =
+		(struct guest_ram_range){ 0, sizeof(model->memory),
+					  model->memory };
+	assert_int_equal(fw_cfg_init(fw_cfg, &rig->b.ports, &model->ram), 0);
+	assert_int_equal(fw_cfg_add_value(fw_cfg, FW_CFG_RAM_SIZE, 1 << 30, 8),
+			 0);
+	assert_int_equal(
+		fw_cfg_add_file(fw_cfg, "etc/file", file, sizeof(file)), 0);
+	return &fw_cfg->device;
+}
+
+static void fw_cfg_input(struct rig *rig)
+{
+	static const uint16_t keys[] = { 0, 1, 3, 0x19, 0x20, 0x8002 };
+	uint32_t random = rig_random(rig);
+
+	if (random & BIT(31))
+		bus_out(&rig->b.ports, 0x510, keys[random % ARRAY_SIZE(keys)],
+			2);
+	else
+		rig_note(rig, inb(&rig->b, 0x511));
+}
+
+static const struct subject_region fw_cfg_regions[] = {
+	{ .base = 0x510, .length = 2, .size = 1 },
+	{ .base = 0x510, .length = 2, .size = 2 },
+	/* The second half of an address would start DMA, from anywhere. */
+	{ .base = 0x514, .length = 4, .size = 4 },
+};
+
+/* ---- Debug ports ------------------------------------------------------- */
+
+static void exit_called(void *ctx, uint32_t code)
+{
+	rig_note(ctx, code);
+}
+
+static struct device *debug_build(struct rig *rig)
+{
+	struct char_backend console = { write_out, rig };
+	struct debug_ports *debug = rig->model;
+
+	assert_int_equal(debug_ports_init(debug, &rig->b.ports, console,
+					  console, 0xf4, exit_called, rig),
+			 0);
+	return &debug->device;
+}
+
+static const struct subject_region debug_regions[] = {
+	{ .base = 0x80, .length = 1, .size = 1 },
+	{ .base = 0xe9, .length = 1, .size = 1 },
+	{ .base = 0x402, .length = 1, .size = 1 },
+	{ .base = 0xf4, .length = 4, .size = 4 },
+};
+
 /* ---- All --------------------------------------------------------------- */
 
-#define REGIONS(array) .regions = (array), .region_count = ARRAY_SIZE(array)
+#define SUBJECT(id, type, input_fn, ...)                                       \
+	{                                                                      \
+		.name = #id, .size = sizeof(type), .build = id##_build,        \
+		.regions = id##_regions,                                       \
+		.region_count = ARRAY_SIZE(id##_regions), .input = (input_fn), \
+		__VA_ARGS__                                                    \
+	}
 
 static const struct subject subjects[] = {
-	{ .name = "pic",
-	  .size = sizeof(struct pic),
-	  .build = pic_build,
-	  .input = pic_input,
-	  REGIONS(pic_regions) },
+	SUBJECT(pic, struct pic, pic_input),
+	SUBJECT(pit, struct pit, NULL, .step_shift = 8),
+	SUBJECT(rtc, struct rtc, rtc_input),
+	SUBJECT(hpet, struct hpet, hpet_input, .step_shift = 8),
+	SUBJECT(ioapic, struct ioapic, ioapic_input),
+	SUBJECT(i8042, struct i8042, i8042_input),
+	SUBJECT(uart, struct uart, uart_input),
+	SUBJECT(fw_cfg, struct fw_cfg_model, fw_cfg_input),
+	SUBJECT(debug, struct debug_ports, NULL),
 };
+
+/* ---- Fields that contradict each other ---------------------------------- */
+
+static void pit_begun_tomorrow(void *state)
+{
+	((struct pit_state *)state)->channel[1].start_tick = BIT(40);
+}
+
+static void pit_gate_from_tomorrow(void *state)
+{
+	((struct pit_state *)state)->channel[2].paused_at = BIT(40);
+}
+
+static void pit_late_switch(void *state)
+{
+	((struct pit_state *)state)->channel[0].switch_tick = BIT(40);
+}
+
+static void rtc_begun_tomorrow(void *state)
+{
+	((struct rtc_state *)state)->base_ns = INT64_MAX;
+}
+
+static void rtc_begun_before_all(void *state)
+{
+	((struct rtc_state *)state)->base_ns = -2 * (int64_t)NSEC_PER_SEC;
+}
+
+static void rtc_seen_tomorrow(void *state)
+{
+	((struct rtc_state *)state)->seen_32k = UINT64_MAX;
+}
+
+static void hpet_no_pin(void *state)
+{
+	((struct hpet_state *)state)->timer[2].pin = 9;
+}
+
+static void i8042_half_reply(void *state)
+{
+	((struct i8042_state *)state)->replies.count = 1;
+}
+
+static void i8042_long_pause(void *state)
+{
+	((struct i8042_state *)state)->quiet_until_ns = CLOCK_NEVER;
+}
+
+static void uart_fifo_without_fifo(void *state)
+{
+	((struct uart_state *)state)->count = 2;
+	((struct uart_state *)state)->fcr = 0;
+}
+
+static void test_contradictions(void **unused)
+{
+	static const struct {
+		const char *subject;
+		void (*spoil)(void *state);
+	} rows[] = {
+		{ "pit", pit_begun_tomorrow },
+		{ "pit", pit_gate_from_tomorrow },
+		{ "pit", pit_late_switch },
+		{ "rtc", rtc_begun_tomorrow },
+		{ "rtc", rtc_begun_before_all },
+		{ "rtc", rtc_seen_tomorrow },
+		{ "hpet", hpet_no_pin },
+		{ "i8042", i8042_half_reply },
+		{ "i8042", i8042_long_pause },
+		{ "uart", uart_fifo_without_fifo },
+	};
+	static struct image image;
+	unsigned i, k;
+	char why[200];
+
+	(void)unused;
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct rig *rig, *victim;
+
+		for (k = 0; strcmp(subjects[k].name, rows[i].subject); k++)
+			;
+		rig = rig_new(&subjects[k], 12345678, 1);
+		victim = rig_new(&subjects[k], 12345678, 1);
+		rig_save(rig, &image);
+		assert_int_equal(rig_load(victim, &image, why), 0);
+		rows[i].spoil(rig->device->state);
+		rig_save(rig, &image);
+		assert_int_equal(rig_load(victim, &image, why), -EINVAL);
+		assert_non_null(strstr(why, "contradict"));
+		rig_free(rig);
+		rig_free(victim);
+	}
+}
 
 static void test_subject(void **state)
 {
@@ -50,7 +447,9 @@ static void test_subject(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(subjects)];
+	struct CMUnitTest tests[ARRAY_SIZE(subjects) + 1] = {
+		[ARRAY_SIZE(subjects)] = cmocka_unit_test(test_contradictions),
+	};
 	unsigned i;
 
 	for (i = 0; i < ARRAY_SIZE(subjects); i++)

@@ -115,7 +115,7 @@ static struct device *build(struct rig *rig)
 	return &model->ide.device;
 }
 
-static void settle(struct rig *rig)
+static void drain(struct rig *rig)
 {
 	struct model *model = rig->model;
 
@@ -339,7 +339,7 @@ static const struct subject subject = {
 	.regions = regions,
 	.region_count = ARRAY_SIZE(regions),
 	.input = input,
-	.settle = settle,
+	.drain = drain,
 	.copy = copy,
 };
 
@@ -419,7 +419,7 @@ static void test_in_flight(void **state)
 	assert_int_equal(device_save(rig->device, image.data,
 				     sizeof(image.data), &image.length),
 			 -EAGAIN);
-	settle(rig);
+	drain(rig);
 	rig_save(rig, &image);
 	rig_free(rig);
 }
@@ -437,7 +437,7 @@ static void test_damaged(void **state)
 		char why[200];
 
 		rig_run(rig, &subject, 100 + seed);
-		rig_settle(rig, &subject);
+		rig_drain(rig, &subject);
 		rig_save(rig, &good);
 		for (unsigned i = 0; i < 100; i++) {
 			size_t at = rig_random(rig) % (good.length - 131072);
@@ -449,7 +449,7 @@ static void test_damaged(void **state)
 			bad = good;
 			bad.data[MIN(at, good.length - 1)] ^=
 				(uint8_t)(1 + rig_random(rig) % 255);
-			rig_settle(rig, &subject);
+			rig_drain(rig, &subject);
 			rig_save(rig, &before);
 			if (rig_load(rig, &bad, why)) {
 				refused++;
@@ -461,7 +461,7 @@ static void test_damaged(void **state)
 			assert_same_image(&bad, &after);
 			rig_run(rig, &subject, 100);
 		}
-		rig_settle(rig, &subject);
+		rig_drain(rig, &subject);
 		rig_free(rig);
 	}
 	assert_true(refused > 400);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The VM's consoles: COM1 and firmware's debug port out, keys in.  They are
+ * rings in a channel that the service `seat` has the other end of
+ * (include/seat.h), or, while there is no such channel, the monitor's.
+ *
+ * Output waits while its ring is full: the guest's serial port is as fast as
+ * what shows it.  The vCPU's thread that waits holds the machine's lock, so it
+ * has the channel's event come to itself meanwhile: vCPU 0, which has it
+ * otherwise, may be waiting for that lock.  Where nobody is at the other end,
+ * what does not fit is dropped; a seat that comes later shows what is in the
+ * ring and goes on from there.  A peer that breaks the rings loses the console.
+ *
+ * Locking: the machine's lock.
+ */
+#ifndef BULKHEAD_MACHINE_CONSOLE_H
+#define BULKHEAD_MACHINE_CONSOLE_H
+
+#include "include/gate.h"
+#include "include/ring.h"
+#include "include/seat.h"
+
+enum console_state {
+	CONSOLE_MONITOR, /* no channel, so far */
+	CONSOLE_SEAT,
+	CONSOLE_OFF, /* the peer broke a ring */
+};
+
+struct machine_console {
+	enum console_state state;
+	struct ring output[GATE_STREAM_COUNT];
+	struct ring input;
+};
+
+/* Before all others, and when the channel's event has come. */
+void machine_console_open(struct machine_console *console);
+/* All of it, but for what nobody is there to see; thread: the caller's. */
+void machine_console_write(struct machine_console *console, unsigned thread,
+			   enum gate_stream stream, const void *data,
+			   size_t length);
+/*
+ * At most size bytes that were typed.  After 0, once there are some: the
+ * channel's event, or GATE_EVENT_CONSOLE_BIT.
+ */
+size_t machine_console_read(struct machine_console *console, void *data,
+			    size_t size);
+
+#endif

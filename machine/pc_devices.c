@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * All devices of the board `pc` in one list: reset, save, load.
+ *
+ * What the board itself remembers is the wires.  Where RAM, ROM and video
+ * memory show is told again by the devices that say so.
+ */
+#include "machine/pc_parts.h"
+
+#include "devices/state.h"
+#include "machine/extint.h"
+
+/* ---- Wires ------------------------------------------------------------- */
+
+/* They follow the devices, through a reset, too. */
+static const struct state_field wires_fields[] = {
+	STATE_VALUE(struct pc_wires, isa_lines, .flags = STATE_KEPT),
+	STATE_VALUE(struct pc_wires, pirq_lines, .flags = STATE_KEPT),
+	STATE_VALUE(struct pc_wires, hpet_lines, .flags = STATE_KEPT),
+	STATE_VALUE(struct pc_wires, is_hpet_legacy, .flags = STATE_KEPT),
+	STATE_RESERVED(struct pc_wires, reserved),
+};
+
+static const struct state_description wires_description =
+	STATE_DESCRIPTION(struct pc_wires, wires_fields);
+
+static const struct device_ops wires_ops = {
+	.name = "pc_wires",
+	.version = 1,
+	.state = &wires_description,
+};
+
+/* ---- The list ---------------------------------------------------------- */
+
+int pc_devices_init(struct pc *pc, struct clock *clock)
+{
+	struct pc_wires wires = pc->wires;
+	struct device *const devices[] = {
+		&pc->pic.device,   &pc->ioapic.device, &pc->wires_device,
+		&pc->pit.device,   &pc->rtc.device,    &pc->hpet.device,
+		&pc->i8042.device, &pc->com1.device,   &pc->fw_cfg.device,
+		&pc->debug.device, &pc->pci.self,      &pc->host.device,
+		&pc->isa.device,   &pc->pm.device,     &pc->ide.device,
+		&pc->vga.device,
+	};
+	unsigned i;
+	int error = 0;
+
+	device_init(&pc->wires_device, &wires_ops, pc, &pc->wires);
+	pc->wires = wires; /* the devices have told their levels already */
+	device_list_init(&pc->devices, clock);
+	for (i = 0; i < ARRAY_SIZE(devices) && !error; i++)
+		error = device_list_add(&pc->devices, devices[i]);
+	return error;
+}
+
+void pc_reset(void *board)
+{
+	struct pc *pc = board;
+
+	if (pc->extint)
+		extint_drop(pc->extint);
+	device_list_reset(&pc->devices);
+}
+
+int pc_save(struct pc *pc, void *image, size_t size, size_t *length)
+{
+	if (pc->extint)
+		extint_withdraw(pc->extint);
+	return device_list_save(&pc->devices, image, size, length);
+}
+
+int pc_load(struct pc *pc, const void *image, size_t length, void *scratch,
+	    char *why, size_t why_size)
+{
+	/* An image that is refused leaves what the monitor did in the pair. */
+	if (pc->extint)
+		extint_withdraw(pc->extint);
+	return device_list_load(&pc->devices, image, length, scratch, why,
+				why_size);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * In place of lib/user/gate_calls.h for the machine's lock, rendezvous and
+ * consoles: the calls are functions of the test.
+ */
+#ifndef BULKHEAD_TESTS_FAKE_MACHINE_GATE_CALLS_H
+#define BULKHEAD_TESTS_FAKE_MACHINE_GATE_CALLS_H
+
+#include "include/gate.h"
+
+uint64_t gate_wait(void);
+long gate_wake(unsigned thread);
+long gate_kick(unsigned vcpu);
+void *gate_channel(unsigned slot);
+long gate_channel_state(unsigned slot);
+long gate_doorbell(unsigned slot);
+long gate_event_route(unsigned event, unsigned thread);
+long gate_console_write(enum gate_stream stream, const void *bytes,
+			size_t length);
+long gate_console_read(void *bytes, size_t length);
+void gate_log(unsigned level, const char *format, ...) __printf(2, 3);
+
+#define GATE_LOG_WARNING 1
+
+#endif

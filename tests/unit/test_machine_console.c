@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The machine's consoles on a gate of the test's own, whose other end is a seat
+ * that reads when the machine waits, goes away, comes anew, or breaks the
+ * rings.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "include/errno.h"
+#include "lib/user/gate_calls.h"
+#include "machine/console.h"
+
+#define THREAD 3
+#define EVENT  GATE_EVENT_CHANNEL_BIT(SEAT_CONSOLE_SLOT)
+
+static struct {
+	struct machine_console console;
+	struct seat_console shared;
+	enum gate_channel_state channel;
+	/* The seat's ends, and what it got. */
+	struct ring output, debug, input;
+	char shown[3 * SEAT_OUTPUT_SIZE], shown_debug[SEAT_DEBUG_SIZE];
+	size_t shown_count, debug_count;
+	size_t per_wait;     /* bytes that it reads when it is waited for */
+	unsigned goes_after; /* waits, then it is gone; 0: never */
+	bool is_liar;
+	unsigned waits, bells, logs, routed;
+	char monitor[64]; /* its console, without a channel */
+	const char *typed;
+} bench;
+
+/* ---- The seat ------------------------------------------------------------ */
+
+static void seat_start(void)
+{
+	struct seat_console *s = &bench.shared;
+
+	ring_init(&bench.output, &s->output, s->output_data, SEAT_OUTPUT_SIZE,
+		  false, true);
+	ring_init(&bench.debug, &s->debug, s->debug_data, SEAT_DEBUG_SIZE,
+		  false, true);
+	ring_init(&bench.input, &s->input, s->input_data, SEAT_INPUT_SIZE, true,
+		  true);
+	bench.channel = GATE_CHANNEL_OPEN;
+}
+
+static void seat_read(size_t most)
+{
+	bool is_wanted = false;
+	long n = ring_read(
+		&bench.output, bench.shown + bench.shown_count,
+		(uint32_t)MIN(most, sizeof(bench.shown) - bench.shown_count),
+		&is_wanted);
+
+	assert_true(n >= 0);
+	bench.shown_count += (size_t)n;
+	n = ring_read(&bench.debug, bench.shown_debug + bench.debug_count,
+		      (uint32_t)(sizeof(bench.shown_debug) - bench.debug_count),
+		      &is_wanted);
+	assert_true(n >= 0);
+	bench.debug_count += (size_t)n;
+}
+
+static void seat_type(const char *text)
+{
+	bool is_wanted = false;
+
+	assert_int_equal(ring_write(&bench.input, text, (uint32_t)strlen(text),
+				    &is_wanted),
+			 strlen(text));
+}
+
+/* ---- The gate ------------------------------------------------------------ */
+
+void *gate_channel(unsigned slot)
+{
+	assert_int_equal(slot, SEAT_CONSOLE_SLOT);
+	return &bench.shared;
+}
+
+long gate_channel_state(unsigned slot)
+{
+	assert_int_equal(slot, SEAT_CONSOLE_SLOT);
+	return bench.channel;
+}
+
+long gate_doorbell(unsigned slot)
+{
+	assert_int_equal(slot, SEAT_CONSOLE_SLOT);
+	bench.bells++;
+	return bench.channel == GATE_CHANNEL_OPEN ? 0 : -EPIPE;
+}
+
+long gate_event_route(unsigned event, unsigned thread)
+{
+	assert_int_equal(event, EVENT);
+	bench.routed = thread;
+	return 0;
+}
+
+/* The event comes to the thread that waits, and to no other. */
+uint64_t gate_wait(void)
+{
+	assert_int_equal(bench.routed, THREAD);
+	assert_int_equal(bench.channel, GATE_CHANNEL_OPEN);
+	bench.waits++;
+	if (bench.is_liar)
+		bench.shared.output.consumed += 2 * SEAT_OUTPUT_SIZE;
+	else if (bench.waits == bench.goes_after)
+		bench.channel = GATE_CHANNEL_ALONE;
+	else
+		seat_read(bench.per_wait);
+	return 0;
+}
+
+long gate_console_write(enum gate_stream stream, const void *bytes,
+			size_t length)
+{
+	size_t n = MIN(length, 5), at = strlen(bench.monitor);
+
+	snprintf(bench.monitor + at, sizeof(bench.monitor) - at, "%c%.*s",
+		 stream == GATE_STREAM_DEBUG ? 'D' : 'S', (int)n,
+		 (const char *)bytes);
+	return (long)n;
+}
+
+long gate_console_read(void *bytes, size_t length)
+{
+	size_t n = MIN(length, strlen(bench.typed));
+
+	memcpy(bytes, bench.typed, n);
+	bench.typed += n;
+	return (long)n;
+}
+
+void gate_log(unsigned level, const char *format, ...)
+{
+	(void)level;
+	(void)format;
+	bench.logs++;
+}
+
+/* ---- Tests --------------------------------------------------------------- */
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&bench, 0, sizeof(bench));
+	bench.per_wait = SEAT_OUTPUT_SIZE;
+	bench.typed = "";
+	return 0;
+}
+
+static void say(const char *text)
+{
+	machine_console_write(&bench.console, THREAD, GATE_STREAM_SERIAL, text,
+			      strlen(text));
+}
+
+static char pattern(size_t i)
+{
+	return (char)('a' + i % 23);
+}
+
+static void say_pattern(size_t length)
+{
+	char *text = malloc(length);
+
+	for (size_t i = 0; i < length; i++)
+		text[i] = pattern(i);
+	machine_console_write(&bench.console, THREAD, GATE_STREAM_SERIAL, text,
+			      length);
+	free(text);
+}
+
+static void check_shown(size_t length)
+{
+	assert_int_equal(bench.shown_count, length);
+	for (size_t i = 0; i < length; i++)
+		assert_int_equal(bench.shown[i], pattern(i));
+}
+
+static void test_monitor(void **state)
+{
+	char typed[4] = "";
+
+	(void)state;
+	machine_console_open(&bench.console);
+	say("hello world");
+	machine_console_write(&bench.console, THREAD, GATE_STREAM_DEBUG, "x",
+			      1);
+	assert_string_equal(bench.monitor, "ShelloS worlSdDx");
+	bench.typed = "keys";
+	assert_int_equal(machine_console_read(&bench.console, typed, 3), 3);
+	assert_memory_equal(typed, "key", 3);
+	/* A seat comes later. */
+	seat_start();
+	machine_console_open(&bench.console);
+	say("to the seat");
+	seat_read(100);
+	assert_memory_equal(bench.shown, "to the seat", 11);
+}
+
+static void test_streams(void **state)
+{
+	char typed[8];
+
+	(void)state;
+	seat_start();
+	machine_console_open(&bench.console);
+	say("serial");
+	machine_console_write(&bench.console, THREAD, GATE_STREAM_DEBUG,
+			      "debug", 5);
+	seat_read(100);
+	assert_memory_equal(bench.shown, "serial", 6);
+	assert_memory_equal(bench.shown_debug, "debug", 5);
+	assert_int_equal(bench.bells, 0); /* nobody asked */
+	assert_true(ring_sleep(&bench.output));
+	say("!");
+	assert_int_equal(bench.bells, 1);
+	assert_int_equal(machine_console_read(&bench.console, typed, 8), 0);
+	/* It has asked for a doorbell. */
+	assert_int_equal(bench.shared.input.consumer_sleeps, 1);
+	seat_type("ab");
+	assert_int_equal(machine_console_read(&bench.console, typed, 1), 1);
+	assert_int_equal(machine_console_read(&bench.console, typed + 1, 7), 1);
+	assert_memory_equal(typed, "ab", 2);
+}
+
+/* More than the ring holds: waits, without loss, for a slow seat. */
+static void test_full(void **state)
+{
+	(void)state;
+	seat_start();
+	machine_console_open(&bench.console);
+	bench.per_wait = 1000;
+	say_pattern(2 * SEAT_OUTPUT_SIZE);
+	assert_true(bench.waits >= 4);
+	assert_int_equal(bench.routed, 0);
+	while (bench.shown_count < 2 * SEAT_OUTPUT_SIZE)
+		seat_read(1000);
+	check_shown(2 * SEAT_OUTPUT_SIZE);
+}
+
+/* The seat dies while it is waited for; the next one goes on. */
+static void test_alone(void **state)
+{
+	(void)state;
+	seat_start();
+	machine_console_open(&bench.console);
+	bench.goes_after = 1;
+	say_pattern(SEAT_OUTPUT_SIZE + 100);
+	assert_int_equal(bench.waits, 1);
+	say("is lost");
+	assert_int_equal(bench.waits, 1);
+	assert_int_equal(bench.console.state, CONSOLE_SEAT);
+	seat_start();
+	seat_read(SEAT_OUTPUT_SIZE);
+	check_shown(SEAT_OUTPUT_SIZE);
+	say("is not");
+	seat_read(10);
+	assert_memory_equal(bench.shown + SEAT_OUTPUT_SIZE, "is not", 6);
+	assert_int_equal(bench.logs, 0);
+}
+
+static void test_liar(void **state)
+{
+	char typed[4];
+
+	(void)state;
+	seat_start();
+	machine_console_open(&bench.console);
+	bench.is_liar = true;
+	say_pattern(SEAT_OUTPUT_SIZE + 100);
+	assert_int_equal(bench.console.state, CONSOLE_OFF);
+	say("nothing");
+	assert_int_equal(machine_console_read(&bench.console, typed, 4), 0);
+	assert_int_equal(bench.waits, 1);
+	assert_int_equal(bench.logs, 1);
+	/* The input ring as well. */
+	setup(state);
+	seat_start();
+	machine_console_open(&bench.console);
+	bench.shared.input.produced = SEAT_INPUT_SIZE + 1;
+	assert_int_equal(machine_console_read(&bench.console, typed, 4), 0);
+	assert_int_equal(bench.console.state, CONSOLE_OFF);
+	machine_console_open(&bench.console);
+	assert_int_equal(bench.console.state, CONSOLE_OFF);
+	assert_int_equal(bench.logs, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_monitor, setup),
+		cmocka_unit_test_setup(test_streams, setup),
+		cmocka_unit_test_setup(test_full, setup),
+		cmocka_unit_test_setup(test_alone, setup),
+		cmocka_unit_test_setup(test_liar, setup),
+	};
+
+	return cmocka_run_group_tests_name("machine-console", tests, NULL,
+					   NULL);
+}
