@@ -134,13 +134,25 @@ static void chip_line_set(struct pic_chip *chip, unsigned pin, bool level)
 		chip->irr |= rose;
 }
 
+/* What was postponed comes first. */
+static void catch_up(struct pic *pic)
+{
+	if (pic->catch_up)
+		pic->catch_up(pic->catch_up_ctx);
+}
+
 void pic_irq_set(void *opaque, unsigned pin, bool level)
 {
 	struct pic *pic = opaque;
+	struct pic_chip *chip;
 
 	if (pin > 15 || pin == PIC_CASCADE_PIN)
 		return;
-	chip_line_set(&pic->state.chip[pin >> 3], pin & 7, level);
+	chip = &pic->state.chip[pin >> 3];
+	if (level == !!(chip->lines & BIT(pin & 7)))
+		return;
+	catch_up(pic);
+	chip_line_set(chip, pin & 7, level);
 	update(pic);
 }
 
@@ -333,6 +345,7 @@ static void master_access(void *opaque, struct io_access *io)
 {
 	struct pic *pic = opaque;
 
+	catch_up(pic);
 	chip_access(pic, &pic->state.chip[0], io);
 }
 
@@ -340,6 +353,7 @@ static void slave_access(void *opaque, struct io_access *io)
 {
 	struct pic *pic = opaque;
 
+	catch_up(pic);
 	chip_access(pic, &pic->state.chip[1], io);
 }
 
@@ -352,10 +366,55 @@ static void elcr_access(void *opaque, struct io_access *io)
 		io->data = chip->elcr;
 		return;
 	}
+	catch_up(pic);
 	chip->elcr = io->data & elcr_writable[io->offset];
 	/* Level pins request what their lines say, from now on. */
 	chip->irr = (uint8_t)((chip->irr & ~chip->elcr) |
 			      (chip->lines & chip->elcr));
+	update(pic);
+}
+
+/* ---- What may be postponed --------------------------------------------- */
+
+/* Modes in which an end of interrupt does more than clear a bit. */
+static bool is_special(const struct pic_chip *chip)
+{
+	return chip->is_special_mask || chip->is_nested || chip->is_auto_eoi ||
+	       chip->is_single;
+}
+
+/* The one pin in service, of the master, or -1. */
+static int postponable(const struct pic *pic)
+{
+	const struct pic_chip *master = &pic->state.chip[0];
+	const struct pic_chip *slave = &pic->state.chip[1];
+
+	if (is_special(master) || is_special(slave) || slave->isr)
+		return -1;
+	if (!master->isr || master->isr & (master->isr - 1) ||
+	    master->isr & BIT(PIC_CASCADE_PIN))
+		return -1;
+	if (master_requests(pic) & ~master->imr)
+		return -1;
+	return __builtin_ctz(master->isr);
+}
+
+void pic_peek(const struct pic *pic, struct pic_peek *peek)
+{
+	struct pic after = *pic;
+
+	*peek = (struct pic_peek){ .vector = -1 };
+	after.out = (struct irq_line){ 0 };
+	if (pic->state.out_level) {
+		peek->vector = pic_ack(&after);
+		peek->has_more = after.state.out_level;
+	}
+	peek->postponable_pin = postponable(&after);
+}
+
+void pic_master_command(struct pic *pic, uint8_t value)
+{
+	write_command(&pic->state.chip[0], value);
 	update(pic);
 }
 

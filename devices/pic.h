@@ -48,6 +48,10 @@ struct pic {
 	struct device device;
 	struct pic_state state;
 	struct irq_line out;
+	/* Called before the pair's state is looked at or changed, by an access
+	 * or by an input's change: does what was postponed.  NULL: nothing. */
+	void (*catch_up)(void *ctx);
+	void *catch_up_ctx;
 };
 
 extern const struct device_ops pic_ops;
@@ -61,5 +65,26 @@ void pic_irq_set(void *pic, unsigned pin, bool level);
 
 /* The processor's acknowledge cycle: the vector, spurious if none waits. */
 uint8_t pic_ack(struct pic *pic);
+
+/*
+ * For a host that answers the acknowledge cycle, and counts writes to the
+ * master's command port, before the pair hears of them.
+ */
+struct pic_peek {
+	int16_t vector; /* of the next pic_ack(); -1: the output is low */
+	bool has_more;	/* the output is high again after that */
+	/*
+	 * The pin of the master whose end of interrupt, specific or not, may
+	 * wait for the next catch_up(): the pair, once acknowledged if its
+	 * output is high, is such that clearing this bit of the ISR is all that
+	 * it does, and no request waits for that.  -1: none.
+	 */
+	int8_t postponable_pin;
+};
+
+/* Does not call catch_up(), nor does the next. */
+void pic_peek(const struct pic *pic, struct pic_peek *peek);
+/* A byte written to the master's command port. */
+void pic_master_command(struct pic *pic, uint8_t value);
 
 #endif

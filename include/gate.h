@@ -47,7 +47,7 @@
 #define GATE_STACK_SIZE	  KIB(32)
 #define GATE_STACK_TOP(n) (0x7f0000000000ULL + ((uint64_t)(n) + 1) * KIB(128))
 
-#define GATE_MAX_VCPUS 16
+#define GATE_MAX_VCPUS GATE_THREADS_MAX
 
 /* ---- Configuration ------------------------------------------------------ */
 
@@ -110,11 +110,6 @@ enum gate_exit {
 	 * once CR0.PE changes.  Faults are delivered by the machine as well.
 	 */
 	GATE_EXIT_EMULATE_RUN,
-	/*
-	 * A vCPU takes an interrupt from the 8259 pair: the machine answers
-	 * in .ack_vector.
-	 */
-	GATE_EXIT_INTACK,
 	/* The local APIC ended a level-triggered interrupt: .eoi.vector. */
 	GATE_EXIT_EOI,
 	/* Triple fault: reset, as the board does. */
@@ -136,19 +131,27 @@ enum gate_exit {
  * vector that the pair would answer with and LEVEL; the monitor injects it when
  * the guest takes it and sets TAKEN, at most once.  The machine then does the
  * acknowledge cycle in its model, at its next visit or before anybody else
- * looks at the pair, and writes the next state without TAKEN.  After a change
- * by another thread than vCPU 0's: GATE_INTR.
+ * looks at the pair, and writes the next state without TAKEN.  With MORE the
+ * pair asks for another as soon as this one is acknowledged (automatic EOI):
+ * once it is TAKEN, and the guest could take one more, GATE_RESUME returns.
+ * Before the machine looks at the pair it withdraws what it offers, by an
+ * exchange with 0; with KNOWN a LEVEL that is clear is the pair's own.  After a
+ * change by another thread than vCPU 0's: GATE_INTR.
  */
 #define GATE_EXTINT_VECTOR MASK(7, 0)
 #define GATE_EXTINT_LEVEL  BIT(8)
 #define GATE_EXTINT_TAKEN  BIT(9)
+#define GATE_EXTINT_MORE   BIT(10)
+#define GATE_EXTINT_KNOWN  BIT(11)
 
 /*
  * A write to a port that may wait: while enabled, an OUT of one byte of that
- * value to that port is only counted, and the guest goes on.  The machine does
+ * value to that port is only counted, and the guest goes on; but not while the
+ * same page's extint has LEVEL without TAKEN.  The machine does
  * the counted ones, before all else that comes later, at its next visit.  To
  * disable: clear enabled, then look at count; the monitor counts, then looks at
- * enabled, and if that is clear by now returns from GATE_RESUME at once.
+ * enabled, and if that is clear by now returns from GATE_RESUME at once.  Only
+ * the page's own thread enables; any may disable.
  */
 #define GATE_POSTS 2
 
@@ -206,9 +209,8 @@ struct gate_page {
 	struct gate_injection inject;
 	bool halt; /* HLT was emulated: wait for an interrupt */
 	uint8_t reserved[3];
-	uint64_t msr_value;  /* answer of GATE_MSR_READ */
-	uint32_t ack_vector; /* answer to GATE_EXIT_INTACK; > 255: none */
-
+	uint64_t msr_value; /* answer of GATE_MSR_READ */
+	uint32_t reserved1;
 	uint32_t extint; /* GATE_EXTINT_*, atomic */
 	struct gate_post post[GATE_POSTS];
 
@@ -286,6 +288,9 @@ enum gate_call {
 	 * devices, and sees to it that no access of before reaches them.
 	 */
 	GATE_RESET,
+	/* (vCPU): its present GATE_RESUME, or else its next, returns, with
+	 * GATE_EXIT_NONE if it has no other reason.  0, -EINVAL. */
+	GATE_KICK,
 
 	/* Of every program, and init's: include/domain.h. */
 	GATE_WAIT,
@@ -318,8 +323,7 @@ enum gate_call {
 };
 
 enum gate_line {
-	GATE_LINE_INTR, /* the 8259 pair's output, to LINT0 of vCPU 0 */
-	GATE_LINE_NMI,	/* to LINT1 of every vCPU */
+	GATE_LINE_NMI, /* to LINT1 of every vCPU */
 	GATE_LINE_COUNT,
 };
 

@@ -22,7 +22,9 @@ static void *ram_at(void *ctx, uint64_t gpa, size_t length, bool write)
 {
 	struct machine_vcpu *vcpu = ctx;
 
-	return pc_ram_at(&vcpu->machine->pc, gpa, length, write);
+	const struct board *board = vcpu->machine->board;
+
+	return board->ops->ram_at(board->object, gpa, length, write);
 }
 
 /*
@@ -47,9 +49,7 @@ static enum emul_status mmio_read(void *ctx, uint64_t gpa, void *data,
 	if (gpa - APIC_PAGE < PAGE_SIZE) {
 		io.data = apic_read(gpa - APIC_PAGE, size);
 	} else {
-		machine_lock(vcpu);
-		pc_mmio_access(&vcpu->machine->pc, &io);
-		machine_unlock(vcpu->machine);
+		machine_mmio(vcpu, &io);
 	}
 	__builtin_memcpy(data, &io.data, size);
 	return EMUL_OK;
@@ -70,9 +70,7 @@ static enum emul_status mmio_write(void *ctx, uint64_t gpa, const void *data,
 		vcpu->has_acted = true;
 		return EMUL_OK;
 	}
-	machine_lock(vcpu);
-	pc_mmio_access(&vcpu->machine->pc, &io);
-	machine_unlock(vcpu->machine);
+	machine_mmio(vcpu, &io);
 	vcpu->has_acted = true;
 	return EMUL_OK;
 }
@@ -86,9 +84,7 @@ static enum emul_status port_io(void *ctx, uint16_t port, unsigned size,
 				.is_write = is_write,
 				.data = *data };
 
-	machine_lock(vcpu);
-	pc_port_access(&vcpu->machine->pc, &io);
-	machine_unlock(vcpu->machine);
+	machine_port(vcpu, &io);
 	*data = (uint32_t)io.data;
 	vcpu->has_acted = true;
 	return EMUL_OK;
@@ -101,12 +97,13 @@ static size_t port_bulk(void *ctx, uint16_t port, unsigned size, bool is_write,
 	struct io_access io = { .offset = port,
 				.size = (uint8_t)size,
 				.is_write = is_write };
+	const struct board *board = vcpu->machine->board;
 	size_t done;
 
 	machine_lock(vcpu);
 	vcpu->has_acted = true;
-	done = pc_port_bulk(&vcpu->machine->pc, &io, ram, (uint32_t)count);
-	machine_unlock(vcpu->machine);
+	done = board->ops->port_bulk(board->object, &io, ram, (uint32_t)count);
+	machine_unlock(vcpu);
 	return done;
 }
 
@@ -243,11 +240,8 @@ static void take_events(struct machine_vcpu *vcpu)
 		inject_debug_trap(vcpu, DR6_BS);
 	if (events & EMUL_EVENT_TASK_TRAP)
 		inject_debug_trap(vcpu, DR6_BT);
-	if (events & EMUL_EVENT_SHUTDOWN) {
-		machine_lock(vcpu);
-		vcpu->machine->is_reset_wanted = true;
-		machine_unlock(vcpu->machine);
-	}
+	if (events & EMUL_EVENT_SHUTDOWN)
+		machine_reset_want(vcpu->machine);
 }
 
 /* Nothing sensible can be done: say which bytes, and end the VM. */
@@ -278,8 +272,7 @@ static __noinline void read_pdptes(struct machine_vcpu *vcpu)
 	if (!(state->valid & X86_GROUP_CONTROL) || !(state->cr0 & X86_CR0_PG) ||
 	    !(state->cr4 & X86_CR4_PAE) || state->efer & X86_EFER_LMA)
 		return;
-	table = pc_ram_at(&vcpu->machine->pc, state->cr3 & CR3_PDPT, PDPT_SIZE,
-			  false);
+	table = ram_at(vcpu, state->cr3 & CR3_PDPT, PDPT_SIZE, false);
 	if (table)
 		__builtin_memcpy(state->pdpte, table, sizeof(state->pdpte));
 }
@@ -387,9 +380,13 @@ void machine_report_runs(const struct machine *machine)
 	uint64_t count = 0, insns = 0, spent = 0;
 
 	for (unsigned i = 0; i < machine->config->vcpu_count; i++) {
-		count += machine->vcpu[i].run_count;
-		insns += machine->vcpu[i].run_insns;
-		spent += machine->vcpu[i].run_ticks;
+		const struct machine_vcpu *vcpu = machine->vcpu[i];
+
+		if (!vcpu)
+			continue;
+		count += vcpu->run_count;
+		insns += vcpu->run_insns;
+		spent += vcpu->run_ticks;
 	}
 	if (count)
 		gate_log(GATE_LOG_INFO,

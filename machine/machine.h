@@ -2,14 +2,12 @@
 /*
  * One VM's machine: the board, an emulator per vCPU, and the way out.
  *
- * Each vCPU's thread runs program_main().  Devices belong to whoever holds
- * the lock; the emulator and the gate page of a vCPU to its thread alone.
+ * Each vCPU's thread runs program_main().  Devices belong to whoever holds the
+ * lock; the emulator and the gate page of a vCPU to its thread alone.
  *
- * A reset begins a new epoch.  Work for an exit of an older one, which another
- * vCPU may be in the middle of, ends where it next takes the lock: none of its
- * accesses reaches a device after the reset.  A vCPU joins the epoch when its
- * GATE_RESUME returns GATE_EXIT_RESET; by then it writes to RAM for the older
- * one no more.
+ * A reset is a rendezvous: every other vCPU has done what it was at and is at a
+ * stop, so nothing of before reaches a device or RAM afterwards; then its next
+ * GATE_RESUME returns GATE_EXIT_RESET.
  */
 #ifndef BULKHEAD_MACHINE_MACHINE_H
 #define BULKHEAD_MACHINE_MACHINE_H
@@ -17,19 +15,19 @@
 #include "include/device.h"
 #include "include/emulate.h"
 #include "include/gate.h"
-#include "machine/pc.h"
+#include "machine/board.h"
+#include "machine/extint.h"
+#include "machine/lock.h"
+#include "machine/rendezvous.h"
 
 struct machine;
 
+/* On its thread's stack. */
 struct machine_vcpu {
 	struct emul emul;
 	struct gate_page *page;
 	struct machine *machine;
 	unsigned id;
-	uint32_t epoch;	     /* of the work it does; atomic */
-	uint32_t is_waiting; /* for the lock; atomic */
-	void *restart[5];    /* __builtin_longjmp: gives that work up */
-	uint64_t events;     /* GATE_EVENT_* of work given up */
 	/* The last instruction did more than compute: what it asked of devices
 	 * may be an interrupt already. */
 	bool has_acted;
@@ -45,40 +43,65 @@ struct machine_disk {
 struct machine {
 	const struct gate_config *gate;
 	const struct machine_config *config;
-	uint32_t lock_next, lock_serving; /* tickets; atomic */
-	uint32_t is_ready;	      /* atomic: vCPU 0 has built the board */
-	uint32_t epoch;		      /* atomic, written under the lock */
-	bool is_reset_wanted;	      /* under the lock */
-	struct machine_vcpu *current; /* who holds the lock */
+	const struct board *board;
+	bool is_shared;	      /* it has more than one vCPU */
+	bool is_reset_wanted; /* atomic */
+	uint32_t is_ready;    /* atomic: vCPU 0 has built the board */
+	struct machine_lock lock;
+	struct rendezvous rendezvous;
+	struct extint extint; /* no .pic: the board has none */
 	struct clock clock;
-	struct guest_ram ram;
-	struct pc pc;
+	struct board_config board_config;
+	struct block_backend *disks[MACHINE_DISKS_MAX];
 	struct machine_disk disk[MACHINE_DISKS_MAX];
-	struct machine_vcpu vcpu[GATE_MAX_VCPUS];
+	struct machine_vcpu *vcpu[GATE_THREADS_MAX]; /* NULL: not yet */
 };
 
-/* machine/main.c */
-void machine_lock_shared(struct machine_vcpu *vcpu);
-
-/*
- * In the order in which they come: a vCPU that floods a device does not keep
- * the others from theirs.  Does not return when the vCPU's epoch is over: see
- * above.
- */
 static inline void machine_lock(struct machine_vcpu *vcpu)
 {
-	struct machine *machine = vcpu->machine;
-
-	if (machine->config->vcpu_count > 1)
-		machine_lock_shared(vcpu);
-	machine->current = vcpu;
+	if (vcpu->machine->is_shared)
+		machine_lock_take(&vcpu->machine->lock, vcpu->id);
 }
 
-static inline void machine_unlock(struct machine *machine)
+/* machine/main.c: after the 8259 pair was looked at; unlocks. */
+void machine_unlock_extint(struct machine_vcpu *vcpu);
+
+static inline void machine_unlock(struct machine_vcpu *vcpu)
 {
-	__atomic_store_n(&machine->lock_serving, machine->lock_serving + 1,
-			 __ATOMIC_RELEASE);
+	if (unlikely(vcpu->machine->extint.is_withdrawn))
+		machine_unlock_extint(vcpu);
+	else if (vcpu->machine->is_shared)
+		machine_lock_give(&vcpu->machine->lock);
 }
+
+/* Accesses of a vCPU to ports and memory-mapped devices; without the lock. */
+static inline void machine_port(struct machine_vcpu *vcpu, struct io_access *io)
+{
+	const struct board *board = vcpu->machine->board;
+
+	machine_lock(vcpu);
+	board->ops->port_access(board->object, io);
+	machine_unlock(vcpu);
+}
+
+static inline void machine_mmio(struct machine_vcpu *vcpu, struct io_access *io)
+{
+	const struct board *board = vcpu->machine->board;
+
+	machine_lock(vcpu);
+	board->ops->mmio_access(board->object, io);
+	machine_unlock(vcpu);
+}
+
+/* Done by whichever vCPU next comes to its stop. */
+static inline void machine_reset_want(struct machine *machine)
+{
+	__atomic_store_n(&machine->is_reset_wanted, true, __ATOMIC_SEQ_CST);
+}
+
+/* machine/host_ops.c: what a board wants of the world; ctx is the machine. */
+extern const struct board_host_ops machine_host_ops;
+void machine_clock_init(struct machine *machine);
 
 /* machine/emulate_ops.c */
 extern const struct emul_ops machine_emul_ops;

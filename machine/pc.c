@@ -120,23 +120,29 @@ static void intr_set(void *sink, unsigned pin, bool level)
 	struct pc *pc = sink;
 
 	(void)pin;
-	pc->ops->set_intr(pc->ctx, level);
+	if (pc->ops->set_intr)
+		pc->ops->set_intr(pc->ctx, level);
 }
 
-uint32_t pc_intack(struct pc *pc)
+uint32_t pc_intack(void *board)
 {
+	struct pc *pc = board;
+
 	return pic_ack(&pc->pic);
 }
 
-void pc_ioapic_eoi(struct pc *pc, uint8_t vector)
+void pc_ioapic_eoi(void *board, uint8_t vector)
 {
+	struct pc *pc = board;
+
 	ioapic_eoi(&pc->ioapic, vector);
 }
 
 /* ---- The serial console ------------------------------------------------ */
 
-void pc_console_input(struct pc *pc)
+void pc_console_input(void *board)
 {
+	struct pc *pc = board;
 	uint8_t bytes[UART_FIFO];
 	size_t count, i;
 
@@ -154,20 +160,26 @@ static void input_drained(void *opaque)
 
 /* ---- Accesses ---------------------------------------------------------- */
 
-void pc_port_access(struct pc *pc, struct io_access *io)
+void pc_port_access(void *board, struct io_access *io)
 {
+	struct pc *pc = board;
+
 	bus_access(&pc->ports, io);
 }
 
-uint32_t pc_port_bulk(struct pc *pc, struct io_access *io, void *buffer,
+uint32_t pc_port_bulk(void *board, struct io_access *io, void *buffer,
 		      uint32_t count)
 {
+	struct pc *pc = board;
+
 	bus_access_bulk(&pc->ports, io, buffer, count);
 	return count;
 }
 
-void pc_mmio_access(struct pc *pc, struct io_access *io)
+void pc_mmio_access(void *board, struct io_access *io)
 {
+	struct pc *pc = board;
+
 	bus_access(&pc->memory, io);
 }
 
@@ -175,7 +187,7 @@ void pc_mmio_access(struct pc *pc, struct io_access *io)
 
 static int init_interrupts(struct pc *pc, struct clock *clock)
 {
-	const struct pc_ops *ops = pc->ops;
+	const struct board_host_ops *ops = pc->ops;
 	int error;
 
 	error = pic_init(&pc->pic, &pc->ports,
@@ -213,7 +225,7 @@ static int init_debug(struct pc *pc)
 
 static int init_legacy(struct pc *pc, struct clock *clock)
 {
-	const struct pc_ops *ops = pc->ops;
+	const struct board_host_ops *ops = pc->ops;
 	int error;
 
 	error = i8042_init(&pc->i8042, &pc->ports, clock,
@@ -235,7 +247,7 @@ static int init_legacy(struct pc *pc, struct clock *clock)
 
 static int init_pci(struct pc *pc, struct clock *clock)
 {
-	const struct pc_ops *ops = pc->ops;
+	const struct board_host_ops *ops = pc->ops;
 	uint64_t ram_end = GIB(4) + pc->board.ram_high;
 	uint64_t world = 1ULL << pc->physical_bits;
 	int error;
@@ -332,19 +344,18 @@ static int report(struct pc *pc, const char *part, int error)
 	return error;
 }
 
-int pc_init(struct pc *pc, const struct machine_config *config,
-	    uint32_t physical_bits, uint8_t *window,
-	    struct block_backend *const disks[], struct clock *clock,
-	    const struct pc_ops *ops, void *ctx)
+int pc_init(void *board, const struct board_config *config)
 {
+	struct pc *pc = board;
+	struct clock *clock = config->clock;
 	int error;
 
 	memset(pc, 0, sizeof(*pc));
-	pc->config = config;
-	pc->physical_bits = physical_bits;
-	pc->ops = ops;
-	pc->ctx = ctx;
-	pc->window = window;
+	pc->config = config->machine;
+	pc->physical_bits = config->physical_bits;
+	pc->ops = config->ops;
+	pc->ctx = config->ctx;
+	pc->window = config->window;
 	clock_init(clock);
 	bus_init_ports(&pc->ports, pc->port_index);
 	bus_init_memory(&pc->memory);
@@ -353,12 +364,16 @@ int pc_init(struct pc *pc, const struct machine_config *config,
 		error = report(pc, "memory", pc_memory_init(pc));
 	if (!error)
 		error = report(pc, "interrupts", init_interrupts(pc, clock));
+	if (!error && config->extint) {
+		pc->extint = config->extint;
+		extint_init(pc->extint, &pc->pic, config->extint_page);
+	}
 	if (!error)
 		error = report(pc, "legacy devices", init_legacy(pc, clock));
 	if (!error)
 		error = report(pc, "PCI", init_pci(pc, clock));
 	if (!error)
-		error = report(pc, "disks", init_ide(pc, disks));
+		error = report(pc, "disks", init_ide(pc, config->disks));
 	if (!error)
 		error = report(pc, "VGA", init_vga(pc, clock));
 	if (!error)
@@ -367,8 +382,12 @@ int pc_init(struct pc *pc, const struct machine_config *config,
 }
 
 /* Sources first, so that the controllers see their lines low. */
-void pc_reset(struct pc *pc)
+void pc_reset(void *board)
 {
+	struct pc *pc = board;
+
+	if (pc->extint)
+		extint_drop(pc->extint);
 	vga_reset(&pc->vga);
 	ide_reset(&pc->ide);
 	piix4_pm_reset(&pc->pm);
@@ -385,3 +404,16 @@ void pc_reset(struct pc *pc)
 	ioapic_reset(&pc->ioapic);
 	pic_reset(&pc->pic);
 }
+
+const struct board_ops pc_board_ops = {
+	.init = pc_init,
+	.reset = pc_reset,
+	.boot_state = pc_boot,
+	.port_access = pc_port_access,
+	.port_bulk = pc_port_bulk,
+	.mmio_access = pc_mmio_access,
+	.ram_at = pc_ram_at,
+	.emulator_windows = pc_emulator_windows,
+	.ioapic_eoi = pc_ioapic_eoi,
+	.console_input = pc_console_input,
+};

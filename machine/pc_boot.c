@@ -189,8 +189,9 @@ static const void *blob_data(const struct machine_blob *blob, uint64_t *length)
 	return blob ? (const void *)blob->va : NULL;
 }
 
-int pc_boot(struct pc *pc, struct x86_state *state)
+int pc_boot(void *board, struct x86_state *state)
 {
+	struct pc *pc = board;
 	const struct machine_blob *kernel = pc_blob(pc, MACHINE_BLOB_KERNEL);
 	struct direct_boot boot = {
 		.board = &pc->board,

@@ -132,8 +132,9 @@ static void *segment_ram_at(struct pc *pc, gpa_t gpa, size_t length, bool write)
 	return pc->window + rom_offset(pc, gpa);
 }
 
-void *pc_ram_at(struct pc *pc, gpa_t gpa, size_t length, bool write)
+void *pc_ram_at(void *board, gpa_t gpa, size_t length, bool write)
 {
+	struct pc *pc = board;
 	uint64_t low = pc->board.ram_low;
 
 	if (is_within(gpa, length, 0, LOW_END) ||
@@ -152,8 +153,9 @@ void *pc_ram_at(struct pc *pc, gpa_t gpa, size_t length, bool write)
 	return NULL;
 }
 
-void pc_emul_windows(struct pc *pc, struct emul_window window[EMUL_WINDOWS])
+void pc_emulator_windows(void *board, struct emul_window window[EMUL_WINDOWS])
 {
+	struct pc *pc = board;
 	uint64_t low = pc->board.ram_low;
 
 	memset(window, 0, EMUL_WINDOWS * sizeof(*window));
@@ -213,7 +215,7 @@ static void ram_ranges(struct pc *pc)
 
 static void map_all(struct pc *pc)
 {
-	const struct pc_ops *ops = pc->ops;
+	const struct board_host_ops *ops = pc->ops;
 	uint64_t low = pc->board.ram_low, high = pc->board.ram_high;
 	gpa_t gpa;
 

@@ -157,9 +157,40 @@ static enum exit_action exit_pause(struct vcpu *vcpu, struct exit_info *info)
 	return skip(vcpu, info, EMUL_EXPECT_PAUSE);
 }
 
+/* The post that counts such a write, or NULL: see include/gate.h. */
+static struct gate_post *post_find(struct gate_page *page, uint16_t port,
+				   uint8_t value)
+{
+	const uint32_t both = GATE_EXTINT_LEVEL | GATE_EXTINT_TAKEN;
+
+	for (unsigned i = 0; i < GATE_POSTS; i++) {
+		struct gate_post *post = &page->post[i];
+
+		if (__atomic_load_n(&post->enabled, __ATOMIC_SEQ_CST) &&
+		    post->port == port && post->value == value)
+			return (__atomic_load_n(&page->extint,
+						__ATOMIC_SEQ_CST) &
+				both) == GATE_EXTINT_LEVEL
+				       ? NULL
+				       : post;
+	}
+	return NULL;
+}
+
+/* A write that may wait was counted; or not so, and the machine must see. */
+static enum exit_action post_count(struct vcpu *vcpu, struct gate_post *post)
+{
+	__atomic_fetch_add(&post->count, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&post->enabled, __ATOMIC_SEQ_CST))
+		return EXIT_RUN_AGAIN;
+	vcpu->page->exit = GATE_EXIT_NONE;
+	return EXIT_TO_MACHINE;
+}
+
 static enum exit_action exit_io(struct vcpu *vcpu, struct exit_info *info)
 {
 	struct gate_page *page = vcpu->page;
+	struct gate_post *post = NULL;
 
 	page->io.port = info->io.port;
 	page->io.size = info->io.size;
@@ -169,6 +200,12 @@ static enum exit_action exit_io(struct vcpu *vcpu, struct exit_info *info)
 		return to_machine(vcpu, GATE_EXIT_IO_STRING);
 	instruction_done(vcpu);
 	page->state.rip += info->length;
+	if (!info->io.is_in && info->io.size == 1 &&
+	    (page->post[0].enabled | page->post[1].enabled))
+		post = post_find(page, info->io.port,
+				 (uint8_t)page->state.gpr[X86_RAX]);
+	if (unlikely(post))
+		return post_count(vcpu, post);
 	page->exit = GATE_EXIT_IO;
 	return EXIT_TO_MACHINE;
 }

@@ -95,6 +95,8 @@ static GATE_CALL(gate_no_vm)
 	[GATE_CPUID]             = vm_thread(gate_cpuid),                     \
 	[GATE_XCR0_SET]          = vm_thread(gate_xcr0_set),                  \
 	[GATE_RESET]             = vm_domain(gate_reset),                     \
+	[GATE_INTR]              = vm_thread(gate_intr),                      \
+	[GATE_KICK]              = vm_thread(gate_kick),                      \
 	[GATE_WAIT]              = THREAD(gate_wait),                         \
 	[GATE_WAKE]              = THREAD(gate_wake),                         \
 	[GATE_EVENT_ROUTE]       = THREAD(gate_event_route),                  \
@@ -121,7 +123,6 @@ static GATE_CALL(gate_no_vm)
 	[GATE_LOG_LEVEL]         = RIGHT(gate_log_level, GATE_RIGHT_HOST),    \
 	[GATE_IRQ_ACK]           = NONE,                                      \
 	[GATE_LOG_READ]          = NONE,                                      \
-	[GATE_INTR]              = NONE,                                      \
 	[GATE_CALL_COUNT ... GATE_ROWS - 1] = NONE
 
 const struct gate_row gate_calls_vm[GATE_ROWS] = { ROWS(THREAD, DOMAIN) };

@@ -56,6 +56,8 @@ GATE_CALL(gate_apic_read);
 GATE_CALL(gate_apic_write);
 GATE_CALL(gate_map);
 GATE_CALL(gate_reset);
+GATE_CALL(gate_intr);
+GATE_CALL(gate_kick);
 GATE_CALL(gate_msr_read);
 GATE_CALL(gate_msr_write);
 GATE_CALL(gate_cpuid);

@@ -39,14 +39,6 @@ GATE_CALL(gate_line)
 	bool level = b & 1;
 
 	switch (a) {
-	case GATE_LINE_INTR:
-		if (!__atomic_exchange_n(&vm->intr_level, level,
-					 __ATOMIC_ACQ_REL) &&
-		    level)
-			apic_lint_raise(&vm->vcpu[0]->apic, 0);
-		if (level)
-			vcpu_notify(vm->vcpu[0], PENDING_EXTINT);
-		return 0;
 	case GATE_LINE_NMI:
 		for (unsigned i = 0; level && i < vm->vcpu_count; i++)
 			apic_lint_raise(&vm->vcpu[i]->apic, 1);
@@ -198,6 +190,25 @@ GATE_CALL(gate_reset)
 
 	vlog_info(&user->domain->log, "reset");
 	vm_reset(vcpu->vm, vcpu);
+	return 0;
+}
+
+GATE_CALL(gate_intr)
+{
+	struct vcpu *first = vcpu_of(user)->vm->vcpu[0];
+
+	vcpu_extint_changed(first);
+	vcpu_notify(first, PENDING_EXTINT);
+	return 0;
+}
+
+GATE_CALL(gate_kick)
+{
+	struct vm *vm = vcpu_of(user)->vm;
+
+	if (a >= vm->vcpu_count)
+		return -EINVAL;
+	vcpu_notify(vm->vcpu[index_nospec(a, GATE_MAX_VCPUS)], PENDING_EVENT);
 	return 0;
 }
 

@@ -15,9 +15,6 @@
 #include "include/x86_msr.h"
 #include "lib/string.h"
 
-/* GATE_EXIT_* after which the machine's answer may be an INTACK vector. */
-#define ACK_NONE 256
-
 /*
  * A CPU that runs somebody else is left in peace: its switch to this thread
  * comes before the thread's next look at pending (switch_away()).  Bits that
@@ -128,7 +125,7 @@ static void vcpu_reset_state(struct vcpu *vcpu)
 	vcpu->back->events_clear(&vcpu->vendor);
 	vcpu->page->inject.is_valid = false;
 	vcpu->page->halt = false;
-	vcpu->extint_taken = false;
+	vcpu->extint = 0;
 	vcpu->window = WINDOW_NONE;
 }
 
@@ -252,31 +249,58 @@ static void attend_nmi(struct vcpu *vcpu)
 	vcpu->back->inject(&vcpu->vendor, &event);
 }
 
-/* INTR is up and comes through LINT0 as it is. */
-static bool extint_waits(const struct vcpu *vcpu)
+/* What the 8259 pair offers, or shall be asked for, through LINT0 as it is. */
+static uint32_t extint_waiting(const struct vcpu *vcpu)
 {
-	return vcpu->id == 0 &&
-	       __atomic_load_n(&vcpu->vm->intr_level, __ATOMIC_ACQUIRE) &&
-	       apic_extint_enabled(&vcpu->apic);
+	uint32_t extint =
+		__atomic_load_n(&vcpu->page->extint, __ATOMIC_SEQ_CST);
+
+	if (!(extint & GATE_EXTINT_LEVEL) || vcpu->id != 0 ||
+	    (extint & (GATE_EXTINT_TAKEN | GATE_EXTINT_MORE)) ==
+		    GATE_EXTINT_TAKEN ||
+	    !apic_extint_enabled(&vcpu->apic))
+		return 0;
+	return extint;
+}
+
+static void extint_take(struct vcpu *vcpu, uint32_t extint)
+{
+	bool has_more = extint & GATE_EXTINT_MORE;
+
+	/* The machine may withdraw it at any time: then it tells again. */
+	if (!__atomic_compare_exchange_n(&vcpu->page->extint, &extint,
+					 extint | GATE_EXTINT_TAKEN, false,
+					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return;
+	vcpu->extint = extint | GATE_EXTINT_TAKEN;
+	vcpu->window = WINDOW_NONE;
+	__atomic_store_n(&vcpu->vm->intr_level, has_more, __ATOMIC_SEQ_CST);
+	inject_interrupt(vcpu, (uint8_t)FIELD_GET(GATE_EXTINT_VECTOR, extint));
+	if (has_more)
+		window_open(vcpu, WINDOW_EXTINT);
 }
 
 /*
- * The 8259 pair keeps INTR up until it is asked for the vector, which only
- * the machine can do: return to it, unless the APIC does not let INTR through
- * (the bit is set again when that may have changed).
+ * The machine has said which vector the 8259 pair would answer with: to take it
+ * is to mark it as acknowledged.  What the APIC does not let through waits: the
+ * bit is set again when that may have changed.
  */
 static enum attend attend_extint(struct vcpu *vcpu)
 {
+	uint32_t extint;
+
 	pending_clear(vcpu, PENDING_EXTINT);
-	if (!extint_waits(vcpu))
+	extint = extint_waiting(vcpu);
+	if (!extint)
 		return ATTEND_RUN;
 	if (!vcpu->back->can_inject(&vcpu->vendor, EVENT_INTERRUPT)) {
 		window_open(vcpu, WINDOW_EXTINT);
 		return ATTEND_RUN;
 	}
-	vcpu->extint_taken = true;
-	vcpu->page->exit = GATE_EXIT_INTACK;
-	return ATTEND_TO_MACHINE;
+	if (extint & GATE_EXTINT_TAKEN)
+		return ATTEND_TO_MACHINE;
+	extint_take(vcpu, extint);
+	return ATTEND_RUN;
 }
 
 /*
@@ -348,7 +372,7 @@ static bool is_idle(struct vcpu *vcpu, int vector)
 	    !vcpu->back->can_inject(&vcpu->vendor, EVENT_NMI))
 		wakes &= ~(uint32_t)PENDING_NMI;
 	if (!(vcpu->pending & PENDING_WAIT_SIPI) && may_interrupt &&
-	    (vector >= 0 || extint_waits(vcpu)))
+	    (vector >= 0 || extint_waiting(vcpu)))
 		return false;
 	return !(__atomic_load_n(&vcpu->pending, __ATOMIC_SEQ_CST) & wakes);
 }
@@ -460,15 +484,28 @@ static void take_injection(struct vcpu *vcpu)
 	vcpu_inject(vcpu, in.vector, in.has_error_code, in.error_code);
 }
 
-static __noinline void take_ack(struct vcpu *vcpu)
+/* The level as LINT0 has it in its other modes: an edge is a request. */
+void vcpu_extint_changed(struct vcpu *vcpu)
 {
-	uint32_t vector = vcpu->page->ack_vector;
+	uint32_t extint =
+		__atomic_load_n(&vcpu->page->extint, __ATOMIC_SEQ_CST);
+	bool level = extint & GATE_EXTINT_LEVEL;
 
-	vcpu->extint_taken = false;
-	if (vector < ACK_NONE &&
-	    vcpu->back->can_inject(&vcpu->vendor, EVENT_INTERRUPT))
-		inject_interrupt(vcpu, (uint8_t)vector);
-	if (__atomic_load_n(&vcpu->vm->intr_level, __ATOMIC_ACQUIRE))
+	if (!(extint & GATE_EXTINT_KNOWN) || extint & GATE_EXTINT_TAKEN)
+		return;
+	if (!__atomic_exchange_n(&vcpu->vm->intr_level, level,
+				 __ATOMIC_SEQ_CST) &&
+	    level)
+		apic_lint_raise(&vcpu->apic, 0);
+}
+
+static __noinline void take_extint(struct vcpu *vcpu)
+{
+	vcpu->extint = vcpu->page->extint;
+	if (vcpu->id != 0)
+		return;
+	vcpu_extint_changed(vcpu);
+	if (extint_waiting(vcpu))
 		vcpu_pend(vcpu, PENDING_EXTINT);
 }
 
@@ -503,8 +540,8 @@ static void take_answer(struct vcpu *vcpu)
 	}
 	if (unlikely(page->halt | page->inject.is_valid))
 		take_rare(vcpu);
-	if (unlikely(vcpu->extint_taken))
-		take_ack(vcpu);
+	if (unlikely(page->extint != vcpu->extint))
+		take_extint(vcpu);
 }
 
 /* ---- Running ----------------------------------------------------------- */

@@ -62,7 +62,7 @@ struct vcpu {
 	struct timer apic_timer;
 	uint64_t eoi[4];     /* vectors whose EOI the machine must see */
 	uint8_t sipi_vector; /* atomic */
-	bool extint_taken;   /* an INTACK is under way */
+	uint32_t extint;     /* page->extint when it was last looked at */
 	/*
 	 * The vector for which the back end was asked to exit as soon as it
 	 * can be taken: until then only a higher one is worth a look.
@@ -99,7 +99,7 @@ struct vm {
 	uint32_t chunk_count;
 
 	struct msr_config msr_config;
-	bool intr_level; /* the 8259 pair's output, atomic */
+	bool intr_level; /* of the 8259 pair, as LINT0 last saw it; atomic */
 
 	struct console_guest console;
 	bool has_console;
@@ -177,6 +177,8 @@ void vcpu_fini(struct vcpu *vcpu);
  * look at all requests anew.
  */
 void vcpu_priority_changed(struct vcpu *vcpu);
+/* vCPU 0's page says something new about the 8259 pair's output; any thread. */
+void vcpu_extint_changed(struct vcpu *vcpu);
 /* Set bits of pending, by the vCPU's own thread. */
 void vcpu_pend(struct vcpu *vcpu, uint32_t pending);
 /* State after power-on; the vCPU's own thread, or before it runs. */

@@ -88,9 +88,19 @@ static inline long gate_map(gpa_t gpa, uint64_t length, uint64_t offset,
 	return gate_call(GATE_MAP, gpa, length, offset | kind);
 }
 
+static inline void gate_intr(void)
+{
+	gate_call(GATE_INTR, 0, 0, 0);
+}
+
 static inline void gate_reset(void)
 {
 	gate_call(GATE_RESET, 0, 0, 0);
+}
+
+static inline long gate_kick(unsigned vcpu)
+{
+	return gate_call(GATE_KICK, vcpu, 0, 0);
 }
 
 static inline void gate_yield(void)

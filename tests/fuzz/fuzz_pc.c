@@ -121,7 +121,7 @@ static void log_text(void *ctx, enum device_log_level level, const char *text)
 	(void)text;
 }
 
-static const struct pc_ops ops = {
+static const struct board_host_ops ops = {
 	.set_intr = set_intr,
 	.send_msi = send_msi,
 	.map = map,
@@ -388,8 +388,16 @@ static void build(void)
 	fuzz.pending_count = 0;
 	fuzz.is_deferred = false;
 	fuzz.clock = (struct clock){ .now_ns = now_ns };
-	if (pc_init(&fuzz.pc, &fuzz.config, 40, fuzz.window, disks, &fuzz.clock,
-		    &ops, NULL))
+	const struct board_config config = {
+		.machine = &fuzz.config,
+		.physical_bits = 40,
+		.window = fuzz.window,
+		.disks = disks,
+		.clock = &fuzz.clock,
+		.ops = &ops,
+	};
+
+	if (pc_init(&fuzz.pc, &config))
 		abort();
 }
 

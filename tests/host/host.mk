@@ -6,7 +6,7 @@
 host-pc: $B/host-pc
 
 HOST_PC_SRCS := tests/host/host_pc.c machine/pc.c machine/pc_boot.c \
-		machine/pc_memory.c $(filter-out lib/libc_shim.c,\
+		machine/pc_memory.c machine/extint.c $(filter-out lib/libc_shim.c,\
 		$(call c_in,$(PURE_DIRS)))
 
 $B/fast/%.c.o: %.c $B/flags

@@ -499,7 +499,7 @@ static void parse(struct host_pc *host, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	static const struct pc_ops ops = {
+	static const struct board_host_ops ops = {
 		.set_intr = set_intr,
 		.send_msi = send_msi,
 		.map = map,
@@ -512,6 +512,7 @@ int main(int argc, char **argv)
 	};
 	struct host_pc *host = calloc(1, sizeof(*host));
 	struct block_backend *disks[MACHINE_DISKS_MAX];
+	struct board_config config;
 	uint8_t *window;
 	unsigned i;
 
@@ -540,11 +541,19 @@ int main(int argc, char **argv)
 	host->clock.deadline_changed = deadline_changed;
 	host->clock.ctx = host;
 	host->clock.epoch_s = 1704067200;
-	if (pc_init(&host->pc, &host->config, 40, window, disks, &host->clock,
-		    &ops, host))
+	config = (struct board_config){
+		.machine = &host->config,
+		.physical_bits = 40,
+		.window = window,
+		.disks = disks,
+		.clock = &host->clock,
+		.ops = &ops,
+		.ctx = host,
+	};
+	if (pc_init(&host->pc, &config))
 		return 2;
 	emul_init(&host->emul, &host->state, &emul_ops, host);
-	pc_emul_windows(&host->pc, host->emul.window);
+	pc_emulator_windows(&host->pc, host->emul.window);
 	start(host);
 	run(host);
 }

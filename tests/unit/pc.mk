@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-UNIT_SRCS_test_pc := machine/pc.c machine/pc_boot.c machine/pc_memory.c
+UNIT_SRCS_test_pc := machine/pc.c machine/pc_boot.c machine/pc_memory.c machine/extint.c

@@ -121,7 +121,7 @@ static void log_text(void *ctx, enum device_log_level level, const char *text)
 	snprintf(bench.logged, sizeof(bench.logged), "%s", text);
 }
 
-static const struct pc_ops ops = {
+static const struct board_host_ops ops = {
 	.set_intr = set_intr,
 	.send_msi = send_msi,
 	.map = map,
@@ -138,8 +138,16 @@ static int init(void)
 	struct block_backend *disks[4] = { &bench.disk[0], &bench.disk[1],
 					   &bench.disk[2], &bench.disk[3] };
 
-	return pc_init(bench.pc, &bench.config, 40, bench.window, disks,
-		       &bench.clock, &ops, NULL);
+	const struct board_config config = {
+		.machine = &bench.config,
+		.physical_bits = 40,
+		.window = bench.window,
+		.disks = disks,
+		.clock = &bench.clock,
+		.ops = &ops,
+	};
+
+	return pc_init(bench.pc, &config);
 }
 
 static int prepare(void **state)
@@ -326,7 +334,7 @@ static void test_windows(void **state)
 	struct emul_window window[EMUL_WINDOWS];
 
 	(void)state;
-	pc_emul_windows(bench.pc, window);
+	pc_emulator_windows(bench.pc, window);
 	assert_int_equal(window[0].start, MIB(1));
 	assert_int_equal(window[0].size, RAM - MIB(1));
 	assert_ptr_equal(window[0].host, bench.window + MIB(1));

@@ -275,6 +275,45 @@ static void test_io(void **unused)
 	simulate(io);
 }
 
+static enum gate_exit out8(uint16_t port, uint8_t value)
+{
+	next_info.io.port = port;
+	next_info.io.size = 1;
+	next_info.io.is_in = false;
+	state()->gpr[X86_RAX] = 0xff00 | value;
+	return to(EXIT_IO, 2);
+}
+
+/* Writes that are only counted, and when they are not. */
+static void posts(struct vcpu *vcpu)
+{
+	struct gate_page *page = vcpu->page;
+
+	page->post[1] = (struct gate_post){ 0x20, 0x61, true, 7 };
+	SIM_CHECK(was_answered(out8(0x20, 0x61), RIP + 2, ""));
+	SIM_CHECK(page->post[1].count == 8 && !page->post[0].count);
+	SIM_CHECK(out8(0x20, 0x60) == GATE_EXIT_IO);
+	SIM_CHECK(out8(0xa0, 0x61) == GATE_EXIT_IO);
+	next_info.io.is_in = true;
+	next_info.io.size = 1;
+	SIM_CHECK(to(EXIT_IO, 2) == GATE_EXIT_IO);
+	/* Before an interrupt that is offered has been taken. */
+	page->extint = GATE_EXTINT_LEVEL;
+	SIM_CHECK(out8(0x20, 0x61) == GATE_EXIT_IO);
+	page->extint = GATE_EXTINT_LEVEL | GATE_EXTINT_TAKEN;
+	SIM_CHECK(was_answered(out8(0x20, 0x61), RIP + 2, ""));
+	SIM_CHECK(page->post[1].count == 9);
+	page->post[1].enabled = false;
+	SIM_CHECK(out8(0x20, 0x61) == GATE_EXIT_IO);
+	SIM_CHECK(page->post[1].count == 9);
+}
+
+static void test_posts(void **unused)
+{
+	(void)unused;
+	simulate(posts);
+}
+
 static void check_decode(enum exit_reason reason, enum gate_exit exit)
 {
 	SIM_CHECK(to(reason, 0) == exit);
@@ -430,6 +469,7 @@ int main(void)
 		cmocka_unit_test(test_exceptions),
 		cmocka_unit_test(test_nothings),
 		cmocka_unit_test(test_io),
+		cmocka_unit_test(test_posts),
 		cmocka_unit_test(test_decodes),
 		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_shadows),

@@ -242,43 +242,62 @@ static void test_nmis(void **unused)
 
 /* ---- The 8259 pair ------------------------------------------------------- */
 
-static void line(struct vcpu *vcpu, bool level)
+/* As the machine does it, from another vCPU's thread. */
+static void offer(struct vcpu *vcpu, uint32_t extint)
 {
-	vcpu->vm->intr_level = level;
-	if (level)
-		vcpu_notify(vcpu, PENDING_EXTINT);
+	vcpu->page->extint = extint | GATE_EXTINT_KNOWN;
+	vcpu_extint_changed(vcpu);
+	vcpu_notify(vcpu, PENDING_EXTINT);
+}
+
+static bool is_taken(const struct vcpu *vcpu)
+{
+	return vcpu->page->extint & GATE_EXTINT_TAKEN;
 }
 
 static void extint(struct vcpu *vcpu)
 {
-	line(vcpu, true);
+	offer(vcpu, GATE_EXTINT_LEVEL | 0x30);
 	SIM_CHECK(GO(CPUID) == GATE_EXIT_SHUTDOWN);
 	SIM_CHECK(vcpu->window == WINDOW_EXTINT);
-	SIM_CHECK(GO(STI, CPUID, CPUID) == GATE_EXIT_INTACK);
-	vcpu->page->ack_vector = 0x30;
-	line(vcpu, false);
-	SIM_CHECK(GO(CPUID) == GATE_EXIT_SHUTDOWN);
+	SIM_CHECK(!is_taken(vcpu));
+	SIM_CHECK(GO(STI, CPUID, CPUID) == GATE_EXIT_SHUTDOWN);
 	SIM_CHECK(went_in(vcpu, "i30 "));
-	/* It is still up after the answer: asked for again. */
-	line(vcpu, true);
-	SIM_CHECK(GO(STI, CPUID, CPUID) == GATE_EXIT_INTACK);
-	vcpu->page->ack_vector = 256;
-	SIM_CHECK(GO(CPUID) == GATE_EXIT_INTACK);
+	SIM_CHECK(is_taken(vcpu));
+	/* At most once, for as long as the machine does not say more. */
+	SIM_CHECK(GO(STI, CPUID, CPUID) == GATE_EXIT_SHUTDOWN);
 	SIM_CHECK(went_in(vcpu, ""));
-	vcpu->page->ack_vector = 0x31;
-	vcpu->vm->intr_level = false;
-	SIM_CHECK(GO(CPUID) == GATE_EXIT_SHUTDOWN);
+	/* The same vector again, said by its own thread. */
+	vcpu->page->extint = GATE_EXTINT_KNOWN | GATE_EXTINT_LEVEL | 0x30;
+	SIM_CHECK(GO(STI, CPUID, CPUID) == GATE_EXIT_SHUTDOWN);
+	SIM_CHECK(went_in(vcpu, "i30 "));
+	/* Withdrawn before it could be taken. */
+	offer(vcpu, GATE_EXTINT_LEVEL | 0x31);
+	vcpu->page->extint = 0;
+	SIM_CHECK(GO(STI, CPUID, CPUID) == GATE_EXIT_SHUTDOWN);
+	SIM_CHECK(went_in(vcpu, ""));
+	offer(vcpu, 0);
+	SIM_CHECK(!vcpu->vm->intr_level);
+}
+
+/* Another is to come after it: the machine is asked as soon as it can go in. */
+static void extint_more(struct vcpu *vcpu)
+{
+	offer(vcpu, GATE_EXTINT_LEVEL | GATE_EXTINT_MORE | 0x30);
+	SIM_CHECK(GO(STI, CPUID, CPUID) == GATE_EXIT_SHUTDOWN);
+	SIM_CHECK(went_in(vcpu, "i30 "));
+	SIM_CHECK(GO(STI, CPUID, CPUID) == GATE_EXIT_NONE);
+	SIM_CHECK(went_in(vcpu, ""));
+	vcpu->page->extint = GATE_EXTINT_KNOWN | GATE_EXTINT_LEVEL | 0x31;
+	SIM_CHECK(GO(STI, CPUID, CPUID) == GATE_EXIT_SHUTDOWN);
 	SIM_CHECK(went_in(vcpu, "i31 "));
-	/* Gone before it was looked at. */
-	line(vcpu, true);
-	line(vcpu, false);
-	SIM_CHECK(GO(STI, CPUID) == GATE_EXIT_SHUTDOWN);
 }
 
 static void test_extint(void **unused)
 {
 	(void)unused;
 	simulate(extint);
+	simulate(extint_more);
 }
 
 /* LINT0 lets it through or not; it counts anew when that changes. */
@@ -287,15 +306,14 @@ static void extint_masked(struct vcpu *vcpu)
 	apic_on(vcpu);
 	apic_mmio_write(&vcpu->apic, APIC_REG_LVT_LINT0 * 16,
 			MASKED | LVT_EXTINT);
-	line(vcpu, true);
+	offer(vcpu, GATE_EXTINT_LEVEL | 0x30);
 	SIM_CHECK(GO(STI, CPUID) == GATE_EXIT_SHUTDOWN);
+	SIM_CHECK(went_in(vcpu, ""));
 	/* Halted, it does not wake for it either; an NMI does. */
 	apic_mmio_write(&vcpu->apic, APIC_REG_LVT_LINT0 * 16, LVT_EXTINT);
 	vcpu_priority_changed(vcpu);
-	SIM_CHECK(GO(CPUID) == GATE_EXIT_INTACK);
-	vcpu->page->ack_vector = 256;
-	line(vcpu, false);
-	(void)GO(CPUID);
+	SIM_CHECK(GO(STI, CPUID) == GATE_EXIT_SHUTDOWN);
+	SIM_CHECK(went_in(vcpu, "i30 "));
 }
 
 static void test_extint_masked(void **unused)

@@ -68,10 +68,10 @@ bits 64
 
 section .bss
 alignb 4096
-smp_stacks:	resb 16 << STACK_SHIFT
+smp_stacks:	resb 32 << STACK_SHIFT
 global smp_found
 alignb 32
-smp_found:	resb 16 << FOUND_SHIFT
+smp_found:	resb 32 << FOUND_SHIFT
 
 extern smp_began, enter_long_mode, boot_gdt
 section .note.GNU-stack noalloc noexec nowrite progbits

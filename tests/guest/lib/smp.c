@@ -19,7 +19,7 @@
 
 /* smp.asm makes room for so many of that size. */
 ASSERT_SIZE(struct smp_found, 32);
-_Static_assert(SMP_MAX == 16, "stacks in smp.asm");
+_Static_assert(SMP_MAX == 32, "stacks in smp.asm");
 _Static_assert(offsetof(struct smp_cpu, id) == 0, "smp_id() reads GS:0");
 
 extern const char smp_trampoline[], smp_trampoline_end[];

@@ -12,7 +12,7 @@
 
 #include "tests/guest/lib/guest.h"
 
-#define SMP_MAX 16
+#define SMP_MAX 32
 
 /* Ends a wait; everything of at least its class masks it. */
 #define SMP_WAKE_VECTOR 0xfd

@@ -71,7 +71,7 @@ static void damage_more(struct self *self)
 		memset(&page->xstate, (int)random_next(self),
 		       sizeof(page->xstate));
 	if (one_in(self, 16))
-		page->ack_vector = (uint32_t)random_next(self) % 300;
+		page->extint = (uint32_t)random_next(self) % 0x1000;
 	page->halt = one_in(self, 16);
 	page->state.dirty = random_next(self) & GROUPS;
 	spare_the_simulator(&page->state);
@@ -125,7 +125,7 @@ static void answer(struct self *self)
 {
 	struct gate_page *page = self->page;
 
-	page->ack_vector = (uint32_t)random_next(self) % 300;
+	page->extint = (uint32_t)random_next(self) % 0x1000;
 	page->halt = one_in(self, 16);
 	if (one_in(self, 4)) {
 		page->inject.is_valid = true;
@@ -149,7 +149,7 @@ static void disturb(struct self *self)
 		gate_msi(to, (uint32_t)random_next(self) % 256);
 		break;
 	case 2:
-		gate_line(GATE_LINE_INTR, random_next(self) & 1);
+		gate_call(GATE_INTR, 0, 0, 0);
 		break;
 	case 3:
 		gate_msi(to, one_in(self, 8) ? 0x500 : 0x601);

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What stands between the machine's main loop and a board: the main loop knows
+ * vCPUs, the gate and time; a board knows which devices there are and how they
+ * are wired.  Which boards a program has, its table says: machine/boards.c.
+ *
+ * All functions of a board want the machine's lock held, but for ram_at() and
+ * emulator_windows().
+ */
+#ifndef BULKHEAD_MACHINE_BOARD_H
+#define BULKHEAD_MACHINE_BOARD_H
+
+#include "include/device.h"
+#include "include/emulate.h"
+#include "include/gate.h"
+#include "include/machine_config.h"
+#include "machine/extint.h"
+
+/* What the board wants of the world. */
+struct board_host_ops {
+	/*
+	 * INTR, the output of an 8259 pair.  NULL: board_config.extint.
+	 */
+	void (*set_intr)(void *ctx, bool level);
+	/* A message as the IOAPIC and PCI devices send them. */
+	void (*send_msi)(void *ctx, uint64_t address, uint32_t data);
+	/*
+	 * Show the VM's memory (gate.h: RAM, video memory, ROM as one piece)
+	 * at offset at guest-physical [gpa, gpa + length), or nothing.
+	 */
+	void (*map)(void *ctx, gpa_t gpa, uint64_t length, uint64_t offset,
+		    enum gate_map kind);
+	/* The caller resets the board after the present access is done. */
+	void (*reset)(void *ctx);
+	void (*power_off)(void *ctx);
+	/* A write to port 0xf4, if the manifest has it. */
+	void (*debug_exit)(void *ctx, uint32_t code);
+	void (*serial_write)(void *ctx, const void *data, size_t length);
+	/* Input for COM1, at most size bytes; returns how many.  NULL: none. */
+	size_t (*serial_read)(void *ctx, void *data, size_t size);
+	/* Ports 0x402 and 0xe9. */
+	void (*debug_write)(void *ctx, const void *data, size_t length);
+	void (*log)(void *ctx, enum device_log_level level, const char *text);
+};
+
+/* Lives as long as the board. */
+struct board_config {
+	const struct machine_config *machine;
+	uint32_t physical_bits; /* the guest's MAXPHYADDR */
+	uint8_t *window; /* RAM, video memory, ROM, as the gate has them */
+	/* machine->disk_count entries, in that order. */
+	struct block_backend *const *disks;
+	struct clock *clock;
+	/* Where the output of an 8259 pair goes, with its page; NULL: to
+	 * ops->set_intr(). */
+	struct extint *extint;
+	struct gate_page *extint_page;
+	const struct board_host_ops *ops;
+	void *ctx; /* of ops */
+};
+
+struct board_ops {
+	/* 0 or -errno, said why through ops->log. */
+	int (*init)(void *board, const struct board_config *config);
+	/* All devices as after power-on. */
+	void (*reset)(void *board);
+	/*
+	 * Where vCPU 0 starts: nothing to do for firmware; a direct boot loads
+	 * the kernel and fills state (SEGMENTS, CONTROL and TABLES are valid),
+	 * marking what it changed dirty.  0 or -errno.
+	 */
+	int (*boot_state)(void *board, struct x86_state *state);
+	/* io->offset is the port; the guest-physical address. */
+	void (*port_access)(void *board, struct io_access *io);
+	/* Elements packed in buffer; returns count: always does them all. */
+	uint32_t (*port_bulk)(void *board, struct io_access *io, void *buffer,
+			      uint32_t count);
+	void (*mmio_access)(void *board, struct io_access *io);
+	/* Host address of [gpa, gpa + length) if it is memory that may be
+	 * read, or written; else NULL. */
+	void *(*ram_at)(void *board, gpa_t gpa, size_t length, bool write);
+	/* What never changes its mapping, for the emulator. */
+	void (*emulator_windows)(void *board,
+				 struct emul_window window[EMUL_WINDOWS]);
+	/* A level-triggered vector has been acknowledged at a local APIC. */
+	void (*ioapic_eoi)(void *board, uint8_t vector);
+	/* serial_read() has something. */
+	void (*console_input)(void *board);
+};
+
+struct board {
+	const struct board_ops *ops;
+	void *object;
+};
+
+/* The program's board of that kind, or NULL. */
+const struct board *board_find(uint32_t kind);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a board wants of the world, by the gate: interrupts as messages, the map
+ * of guest-physical memory, consoles, time, the end of the VM.
+ */
+#include "machine/machine.h"
+
+#include "lib/user/gate_calls.h"
+
+static void op_send_msi(void *ctx, uint64_t address, uint32_t data)
+{
+	(void)ctx;
+	gate_msi(address, data);
+}
+
+static void op_map(void *ctx, gpa_t gpa, uint64_t length, uint64_t offset,
+		   enum gate_map kind)
+{
+	long error = gate_map(gpa, length, offset, kind);
+
+	(void)ctx;
+	if (error)
+		gate_log(GATE_LOG_ERROR, "cannot map %lx, %lx bytes: %ld", gpa,
+			 length, error);
+}
+
+static void op_reset(void *ctx)
+{
+	machine_reset_want(ctx);
+}
+
+static void op_power_off(void *ctx)
+{
+	machine_report_runs(ctx);
+	gate_exit(MACHINE_EXIT_POWER_OFF);
+}
+
+static void op_debug_exit(void *ctx, uint32_t code)
+{
+	machine_report_runs(ctx);
+	gate_exit(MACHINE_EXIT_DEBUG(code));
+}
+
+static void write_all(enum gate_stream stream, const uint8_t *data,
+		      size_t length)
+{
+	while (length) {
+		long n = gate_console_write(stream, data, length);
+
+		if (n <= 0)
+			return;
+		data += n;
+		length -= (size_t)n;
+	}
+}
+
+static void op_serial(void *ctx, const void *data, size_t length)
+{
+	(void)ctx;
+	write_all(GATE_STREAM_SERIAL, data, length);
+}
+
+static size_t op_serial_read(void *ctx, void *data, size_t size)
+{
+	long count = gate_console_read(data, size);
+
+	(void)ctx;
+	return count > 0 ? (size_t)count : 0;
+}
+
+static void op_debug(void *ctx, const void *data, size_t length)
+{
+	(void)ctx;
+	write_all(GATE_STREAM_DEBUG, data, length);
+}
+
+static void op_log(void *ctx, enum device_log_level level, const char *text)
+{
+	static const uint8_t gate_level[] = {
+		[DEVICE_LOG_WARN] = GATE_LOG_WARNING,
+		[DEVICE_LOG_INFO] = GATE_LOG_INFO,
+		[DEVICE_LOG_DEBUG] = GATE_LOG_DEBUG,
+	};
+
+	(void)ctx;
+	gate_log(gate_level[level], "%s", text);
+}
+
+static uint64_t clock_now_ns(void *ctx)
+{
+	(void)ctx;
+	return gate_now_ns();
+}
+
+static void clock_deadline_changed(void *ctx, uint64_t deadline_ns)
+{
+	(void)ctx;
+	gate_timer(deadline_ns);
+}
+
+void machine_clock_init(struct machine *machine)
+{
+	machine->clock.now_ns = clock_now_ns;
+	machine->clock.deadline_changed = clock_deadline_changed;
+	machine->clock.ctx = machine;
+	machine->clock.epoch_s = machine->gate->epoch_s;
+}
+
+const struct board_host_ops machine_host_ops = {
+	.send_msi = op_send_msi,
+	.map = op_map,
+	.reset = op_reset,
+	.power_off = op_power_off,
+	.debug_exit = op_debug_exit,
+	.serial_write = op_serial,
+	.serial_read = op_serial_read,
+	.debug_write = op_debug,
+	.log = op_log,
+};

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The machine's lock and rendezvous, on a gate of the test's own; its vCPUs are
+# threads, for ThreadSanitizer, in place of the other sanitizers.
+
+UNIT_SRCS_test_rendezvous := machine/lock.c machine/rendezvous.c
+UNIT_FLAGS_test_rendezvous := -Itests/unit/fake/machine
+UNIT_LIBS_test_rendezvous := -fno-sanitize=all -fsanitize=thread -lpthread
+
+# vCPU 0 comes in between the atomic accesses.
+UNIT_SRCS_test_extint := machine/extint.c
+UNIT_FLAGS_test_extint := -include tests/unit/fake/atomic.h
