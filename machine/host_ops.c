@@ -56,22 +56,33 @@ static void write_all(enum gate_stream stream, const uint8_t *data,
 
 static void op_serial(void *ctx, const void *data, size_t length)
 {
-	(void)ctx;
-	write_all(GATE_STREAM_SERIAL, data, length);
+	struct machine *machine = ctx;
+
+	if (machine->console.is_there)
+		machine_console_write(&machine->console.output, data, length);
+	else
+		write_all(GATE_STREAM_SERIAL, data, length);
 }
 
 static size_t op_serial_read(void *ctx, void *data, size_t size)
 {
-	long count = gate_console_read(data, size);
+	struct machine *machine = ctx;
+	long count;
 
-	(void)ctx;
+	if (machine->console.is_there)
+		return machine_console_read(&machine->console, data, size);
+	count = gate_console_read(data, size);
 	return count > 0 ? (size_t)count : 0;
 }
 
 static void op_debug(void *ctx, const void *data, size_t length)
 {
-	(void)ctx;
-	write_all(GATE_STREAM_DEBUG, data, length);
+	struct machine *machine = ctx;
+
+	if (machine->console.is_there)
+		machine_console_write(&machine->console.debug, data, length);
+	else
+		write_all(GATE_STREAM_DEBUG, data, length);
 }
 
 static void op_log(void *ctx, enum device_log_level level, const char *text)

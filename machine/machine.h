@@ -16,6 +16,7 @@
 #include "include/emulate.h"
 #include "include/gate.h"
 #include "machine/board.h"
+#include "machine/console.h"
 #include "machine/extint.h"
 #include "machine/lock.h"
 #include "machine/rendezvous.h"
@@ -51,6 +52,7 @@ struct machine {
 	struct rendezvous rendezvous;
 	struct extint extint; /* no .pic: the board has none */
 	struct clock clock;
+	struct machine_console console;
 	struct board_config board_config;
 	struct block_backend *disks[MACHINE_DISKS_MAX];
 	struct machine_disk disk[MACHINE_DISKS_MAX];

@@ -7,6 +7,7 @@
 #include "machine/machine.h"
 
 #include "include/errno.h"
+#include "include/seat.h"
 #include "lib/user/gate_calls.h"
 
 /* The program's one object; nothing below machine/ knows of it. */
@@ -131,7 +132,8 @@ static __noinline void take_events(struct machine_vcpu *vcpu)
 	machine_lock(vcpu);
 	if (events & BIT(GATE_EVENT_TIMER_BIT))
 		clock_run(&machine->clock);
-	if (events & BIT(GATE_EVENT_CONSOLE_BIT))
+	if (events & (BIT(GATE_EVENT_CONSOLE_BIT) |
+		      BIT(GATE_EVENT_CHANNEL_BIT(SEAT_CONSOLE_SLOT))))
 		board->ops->console_input(board->object);
 	machine_unlock(vcpu);
 }
@@ -279,6 +281,7 @@ static void machine_init(struct machine *machine)
 	machine->is_shared = config->vcpu_count > 1;
 	machine->rendezvous.count = config->vcpu_count;
 	machine_clock_init(machine);
+	machine_console_init(&machine->console);
 	for (unsigned i = 0; i < config->disk_count; i++) {
 		machine_disk_init(&machine->disk[i], &config->disk[i]);
 		machine->disks[i] = &machine->disk[i].backend;
