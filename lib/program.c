@@ -159,7 +159,7 @@ static const char *check_note(struct program *program, const uint8_t *file,
 	if (version == GATE_VERSION)
 		return NULL;
 	(void)snprintf(program->why, sizeof(program->why),
-		       "is for gate version %u, this is %u", version,
+		       "is for gate version %u, this is %d", version,
 		       GATE_VERSION);
 	return program->why;
 }
