@@ -209,7 +209,8 @@ enum gate_channel_state {
  * GATE_LOG_READ (address, bytes)  takes whole lines of the log as text, as many
  *			as fit; 0: none.  From the first call on until the
  *			caller's domain ends the monitor writes no more to its
- *			UART, and a line's coming is GATE_EVENT_LOG.
+ *			UART, and a line's coming is GATE_EVENT_LOG.  -EBUSY:
+ *			another domain has it.
  * RIGHT_HOST:
  * GATE_DOMAIN_CREATE (struct gate_domain_spec *)  id; -ENOMEM, -ENOSPC.
  * GATE_DOMAIN_MAP (id, struct gate_domain_map *)  BUILDING only; -EBUSY,

@@ -488,8 +488,16 @@ static void update(struct console *console)
 {
 	if (console->is_direct)
 		flush(console);
+	else if (console->reader)
+		console->reader(console->reader_ctx);
 	else if (!console->is_draining)
 		pump(console);
+}
+
+void console_log_room(struct console *console)
+{
+	if (!log_is_full(console))
+		waiters_wake(&console->log_waiters);
 }
 
 static void drain_expired(void *ctx)
@@ -500,8 +508,7 @@ static void drain_expired(void *ctx)
 	console->is_draining = false;
 	console->idle_ticks++;
 	update(console);
-	if (!log_is_full(console))
-		waiters_wake(&console->log_waiters);
+	console_log_room(console);
 	spin_unlock_irqrestore(&console->lock, flags);
 }
 
@@ -551,7 +558,7 @@ static __noinline size_t guest_write(struct console *console,
 {
 	size_t n = MIN(length, guest_room(guest));
 
-	if (!guest->is_attached)
+	if (!guest->is_attached || console->reader)
 		return length;
 	if (!n)
 		return 0;
@@ -748,7 +755,8 @@ static int input_next(struct console *console)
 {
 	const struct console_guest *only = console->guest[0];
 
-	if (console->guest_count == 1 && !only->has_room(only->ctx))
+	if (console->reader ||
+	    (console->guest_count == 1 && !only->has_room(only->ctx)))
 		return -1;
 	return uart_read(&console->uart);
 }

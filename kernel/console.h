@@ -97,6 +97,11 @@ struct console {
 	 * nothing may be added to. */
 	struct console_guest *open_guest;
 
+	/* Not NULL: a program has the UART, reads the log, and is told here
+	 * that there is more; with the lock held. */
+	void (*reader)(void *ctx);
+	void *reader_ctx;
+
 	/* Alone, in its own row, nothing waits: its bytes go straight out. */
 	struct console_guest *straight;
 
@@ -153,6 +158,19 @@ void console_wait(struct console *console, struct console_guest *guest,
  * nothing empties it.  It may hold nothing.
  */
 void console_wait_log(struct console *console, struct thread *self);
+
+/*
+ * The UART and the log are a program's from now on, which fn tells of new
+ * lines; NULL: the console's again.  What guests write here meanwhile is lost.
+ * A panic and the host's end write all the same.
+ */
+void console_reader_set(struct console *console, void (*fn)(void *ctx),
+			void *ctx);
+/* Whole lines of the log for the reader, as many as fit; their bytes. */
+size_t __must_check console_log_take(struct console *console, char *to,
+				     size_t size);
+/* With the lock held: whoever waits for room in the log looks again. */
+void console_log_room(struct console *console);
 
 /* Several guests share the terminal. */
 static inline bool console_is_shared(const struct console *console)

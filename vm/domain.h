@@ -92,6 +92,8 @@ struct vm_host {
 	/* Told when a domain has ended; from its last thread. */
 	void (*ended)(struct domain *domain);
 	gate_id init_id;
+	/* Who has the log and the UART, referenced; NULL: the monitor. */
+	struct domain *log_reader;
 	uint64_t epoch_s; /* the wall clock when the host started */
 };
 
@@ -174,6 +176,11 @@ int __must_check domain_map_zero(struct domain *domain, uint64_t va,
 bool domain_fault(struct user_thread *user, uint64_t va, uint64_t error);
 /* All its pages go; nobody runs in it. */
 void domain_release_memory(struct domain *domain);
+
+/* ---- The log: vm/gate_host.c --------------------------------------------- */
+
+/* If it had the UART and the log, the monitor has them again. */
+void log_reader_ended(struct domain *domain);
 
 /* Domain time. */
 uint64_t domain_deadline_tsc(const struct domain *domain, uint64_t ns);

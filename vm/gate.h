@@ -73,6 +73,7 @@ GATE_CALL(gate_exit);
 GATE_CALL(gate_log);
 GATE_CALL(gate_console_write);
 GATE_CALL(gate_console_read);
+GATE_CALL(gate_log_read);
 GATE_CALL(gate_doorbell);
 GATE_CALL(gate_channel_state);
 GATE_CALL(gate_channel_detach);

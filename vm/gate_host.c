@@ -238,6 +238,61 @@ GATE_CALL(gate_port_write_string)
 	return 0;
 }
 
+/* ---- The log ------------------------------------------------------------- */
+
+static void tell_reader(void *ctx)
+{
+	domain_event(ctx, GATE_EVENT_LOG_BIT);
+}
+
+/* True: the caller is, or becomes, the one that reads the log. */
+static bool reader_claim(struct domain *domain)
+{
+	struct domain *nobody = NULL, **reader = &vm_host()->log_reader;
+
+	if (__atomic_load_n(reader, __ATOMIC_SEQ_CST) == domain)
+		return true;
+	if (!domain_find(domain->id))
+		return false;
+	if (!__atomic_compare_exchange_n(reader, &nobody, domain, false,
+					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+		domain_put(domain);
+		return false;
+	}
+	console_reader_set(&domain->host->console, tell_reader, domain);
+	return true;
+}
+
+void log_reader_ended(struct domain *domain)
+{
+	struct domain **reader = &vm_host()->log_reader;
+
+	if (__atomic_load_n(reader, __ATOMIC_SEQ_CST) != domain)
+		return;
+	console_reader_set(&domain->host->console, NULL, NULL);
+	__atomic_store_n(reader, NULL, __ATOMIC_SEQ_CST);
+	domain_put(domain);
+}
+
+GATE_CALL(gate_log_read)
+{
+	struct console *console = &this_host()->console;
+	char lines[PIECE];
+	uint64_t done = 0;
+	size_t n;
+
+	if (!reader_claim(user->domain))
+		return -EBUSY;
+	do {
+		n = console_log_take(console, lines,
+				     MIN(b - done, sizeof(lines)));
+		if (copy_to_user((void *)(a + done), lines, n))
+			return -EFAULT;
+		done += n;
+	} while (n && done < b);
+	return (long)done;
+}
+
 /* ---- The host ------------------------------------------------------------ */
 
 GATE_CALL(gate_host_off)

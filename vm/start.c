@@ -164,6 +164,7 @@ static void domain_ended(struct domain *domain)
 {
 	struct domain *init = domain_find(vm_host()->init_id);
 
+	log_reader_ended(domain);
 	if (init && init != domain)
 		domain_event(init, GATE_EVENT_DOMAIN_BIT);
 	else if (domain->id == vm_host()->init_id)

@@ -182,6 +182,15 @@ static inline long gate_log_read(void *bytes, size_t length)
 	return gate_call(GATE_LOG_READ, (uint64_t)bytes, length, 0);
 }
 
+/* The calling thread's number, by the stack that it runs on. */
+static inline unsigned gate_thread(void)
+{
+	uint64_t at = (uint64_t)__builtin_frame_address(0);
+
+	return (unsigned)((at - (GATE_STACK_TOP(0) - GATE_STACK_SIZE)) /
+			  (GATE_STACK_TOP(1) - GATE_STACK_TOP(0)));
+}
+
 /* VM or domain time in ns, as the config's rates have it. */
 static inline uint64_t gate_now_ns(void)
 {

@@ -19,8 +19,9 @@ MIB = 1 << 20
 MACHINE = "machine.elf"
 # What reads the manifest.
 INIT = "init.elf"
-# Those that init starts when it finds them.
-SERVICES = ()
+# Those that init starts when it finds them, by name, with commas between.
+SERVICES = [name for name in
+            os.environ.get("BULKHEAD_SERVICES", "").split(",") if name]
 
 # Room for the monitor, the machines and the nested tables.
 HOST_RESERVE_MIB = 256
@@ -128,7 +129,7 @@ class Host:
         check(source, self.dtb, self.modules[1:])
 
     def _collect(self, folder):
-        for program in (INIT,) + SERVICES:
+        for program in [INIT] + SERVICES:
             self._add(program, os.path.join(BUILD, "programs"), program)
         if not all(guest.string("program") for guest in self.guests):
             self._add(MACHINE, os.path.join(BUILD, "programs"), MACHINE)
