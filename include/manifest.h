@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A host's manifest after it was read and checked: docs/manifest.md names
- * every node and property.  The monitor and the tool at build time read it
- * with the same code, init/manifest.c.
+ * every node and property.  init and the tool at build time read it with the
+ * same code, init/manifest.c.
  */
 #ifndef BULKHEAD_MANIFEST_H
 #define BULKHEAD_MANIFEST_H
@@ -32,6 +32,12 @@ enum manifest_end {
 	MANIFEST_END_BOCHS,	/* "Shutdown" to port 0x8900 */
 };
 
+/* How a disk that may be written is kept apart from its boot module. */
+enum manifest_disk_mode {
+	MANIFEST_DISK_COPY_ON_WRITE, /* page by page */
+	MANIFEST_DISK_PRIVATE,	     /* a copy, made when the guest starts */
+};
+
 struct disk_manifest {
 	char name[MANIFEST_NAME_SIZE]; /* the node's: disk0, cdrom0 */
 	char image[MANIFEST_FILE_SIZE];
@@ -39,6 +45,7 @@ struct disk_manifest {
 	uint8_t unit; /* IDE: channel * 2 + drive */
 	bool is_cdrom;
 	bool is_read_only;
+	uint8_t mode; /* enum manifest_disk_mode */
 };
 
 struct guest_manifest {
@@ -48,7 +55,7 @@ struct guest_manifest {
 	uint32_t vcpus;
 	uint32_t restart; /* enum manifest_restart */
 	uint32_t devices; /* MACHINE_DEVICE_*, MANIFEST_EMULATE */
-	/* Boot module with the machine's program; "": the built-in one. */
+	/* Boot module with the machine's program; "": machine.elf. */
 	char program[MANIFEST_FILE_SIZE];
 	/* Boot modules; "" is none.  With a kernel there is no firmware, with
 	 * a program of its own only what is named. */

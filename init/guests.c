@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The guests' lives; see init.h for the states.
+ * The guests' lives, and the host's; see init.h for the states.
  *
- * A guest that is to be started again waits first, twice as long each time, so
- * that one which fails at once does not keep the host busy; after
- * RESTARTS_MAX in a row it stays stopped.  A minute's run makes all that
- * forgotten.
+ * The host ends when all guests have stopped for good.  One that the operator
+ * has stopped may be started again by the operator, so the host stays on for
+ * it, as long as there is an operator's console.
  */
 #include "init/init.h"
 
@@ -14,13 +13,13 @@
 
 #define BACK_OFF_NS    (100 * NSEC_PER_MS)
 #define BACK_OFF_LIMIT 6 /* doublings */
-#define RESTARTS_MAX   16
 #define GOOD_RUN_NS    (60 * NSEC_PER_SEC)
+#define FLUSH_NS       (2 * NSEC_PER_SEC)
 #define KIB_PER_PAGE   4UL
 #define CODE_FAILED    1
 
-void init_log(const struct init *init, const struct guest *guest,
-	      enum log_level level, const char *format, ...)
+void init_log(const struct init *init, gate_id id, enum log_level level,
+	      const char *format, ...)
 {
 	char text[GATE_LOG_MAX + 1];
 	va_list args;
@@ -28,8 +27,29 @@ void init_log(const struct init *init, const struct guest *guest,
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	init->gate->log(init->gate->ctx, guest ? guest->id : 0, level, text);
+	init->gate->log(init->gate->ctx, id, level, text);
 }
+
+static uint64_t now_ns(const struct init *init)
+{
+	return init->gate->now_ns(init->gate->ctx);
+}
+
+bool back_off_next(struct back_off *back_off, uint64_t now)
+{
+	if (now - back_off->started_ns >= GOOD_RUN_NS)
+		back_off->count = 0;
+	if (back_off->count == BACK_OFF_MAX) {
+		back_off->at_ns = now + GOOD_RUN_NS;
+		return false;
+	}
+	back_off->at_ns =
+		now + (BACK_OFF_NS << MIN(back_off->count, BACK_OFF_LIMIT));
+	back_off->count++;
+	return true;
+}
+
+/* ---- Ended --------------------------------------------------------------- */
 
 static const char *end_text(const struct gate_domain_status *status)
 {
@@ -62,6 +82,45 @@ static bool is_crash(const struct gate_domain_status *status)
 		status->code == MACHINE_EXIT_ERROR);
 }
 
+/* Its console's last words first, then the domain goes. */
+static void leave(struct guest *guest)
+{
+	guest->state = GUEST_LEAVING;
+	guest->is_returning = false;
+}
+
+static bool is_to_return(const struct init *init, const struct guest *guest,
+			 const struct gate_domain_status *status)
+{
+	uint32_t restart = guest->manifest->restart;
+
+	if (init->is_off_wanted || guest->wish != WISH_NONE)
+		return false;
+	return restart == MANIFEST_RESTART_ALWAYS ||
+	       (restart == MANIFEST_RESTART_ON_CRASH && is_crash(status));
+}
+
+static void ended(struct init *init, struct guest *guest,
+		  const struct gate_domain_status *status)
+{
+	init_log(init, guest->id, LOG_INFO, "stopped: %s", end_text(status));
+	init->code = status->end == GATE_END_EXIT && status->code & ~0xffULL
+			     ? (uint8_t)status->code
+			     : 0;
+	leave(guest);
+	guest->is_held = guest->wish == WISH_STOP;
+	if (!is_to_return(init, guest, status))
+		return;
+	guest->is_returning = back_off_next(&guest->back_off, now_ns(init));
+	if (guest->is_returning)
+		init_log(init, guest->id, LOG_INFO,
+			 "to be started again, time %u", guest->back_off.count);
+	else
+		init_log(init, guest->id, LOG_ERROR,
+			 "stays stopped: started again %u times in a row",
+			 BACK_OFF_MAX);
+}
+
 /* ---- Started ------------------------------------------------------------- */
 
 static void say_started(struct init *init, const struct guest *guest)
@@ -69,7 +128,7 @@ static void say_started(struct init *init, const struct guest *guest)
 	struct gate_domain_status status = { 0 };
 
 	(void)init->gate->query(init->gate->ctx, guest->id, &status);
-	init_log(init, guest, LOG_INFO,
+	init_log(init, guest->id, LOG_INFO,
 		 "%lu MiB RAM, %u vCPUs; monitor's own memory %lu KiB, "
 		 "nested tables at start %lu KiB",
 		 (unsigned long)(guest->config.ram_size / MIB(1)),
@@ -83,55 +142,35 @@ static void start(struct init *init, struct guest *guest)
 
 	say_started(init, guest);
 	error = init->gate->start(init->gate->ctx, guest->id, guest->entry);
-	if (!error) {
-		guest->state = GUEST_RUNNING;
-		guest->started_ns = init->gate->now_ns(init->gate->ctx);
+	if (error) {
+		init_log(init, guest->id, LOG_ERROR, "cannot be started: %ld",
+			 error);
+		leave(guest);
 		return;
 	}
-	init_log(init, guest, LOG_ERROR, "cannot be started: %ld", error);
-	(void)init->gate->destroy(init->gate->ctx, guest->id);
-	guest->id = 0;
-	guest->state = GUEST_STOPPED;
+	guest->state = GUEST_RUNNING;
+	guest->back_off.started_ns = now_ns(init);
+	guest->starts++;
 }
 
-/* ---- Ended --------------------------------------------------------------- */
-
-static void back_off(struct init *init, struct guest *guest)
+/* STOPPED if it cannot be. */
+static void make(struct init *init, struct guest *guest)
 {
-	uint64_t now = init->gate->now_ns(init->gate->ctx);
+	guest->state = GUEST_STOPPED;
+	guest->wish = WISH_NONE;
+	if (!guest_load(init, guest))
+		start(init, guest);
+}
 
-	if (now - guest->started_ns >= GOOD_RUN_NS)
-		guest->restarts = 0;
-	if (guest->restarts == RESTARTS_MAX) {
-		init_log(init, guest, LOG_ERROR,
-			 "stays stopped: started again %u times in a row",
-			 RESTARTS_MAX);
-		guest->state = GUEST_STOPPED;
+static void left(struct init *init, struct guest *guest)
+{
+	(void)init->gate->destroy(init->gate->ctx, guest->id);
+	guest->id = 0;
+	guest->state = guest->is_returning ? GUEST_WAITING : GUEST_STOPPED;
+	if (guest->wish != WISH_RESTART)
 		return;
-	}
-	guest->restart_ns =
-		now + (BACK_OFF_NS << MIN(guest->restarts, BACK_OFF_LIMIT));
-	guest->restarts++;
-	guest->state = GUEST_WAITING;
-	init_log(init, guest, LOG_INFO, "to be started again, time %u",
-		 guest->restarts);
-}
-
-static void ended(struct init *init, struct guest *guest,
-		  const struct gate_domain_status *status)
-{
-	uint32_t restart = guest->manifest->restart;
-
-	init_log(init, guest, LOG_INFO, "stopped: %s", end_text(status));
-	init->code = status->end == GATE_END_EXIT && status->code & ~0xffULL
-			     ? (uint8_t)status->code
-			     : 0;
-	guest->state = GUEST_STOPPED;
-	if (restart == MANIFEST_RESTART_ALWAYS ||
-	    (restart == MANIFEST_RESTART_ON_CRASH && is_crash(status)))
-		back_off(init, guest);
-	(void)init->gate->destroy(init->gate->ctx, guest->id);
-	guest->id = 0;
+	make(init, guest);
+	guest->is_held = guest->state != GUEST_RUNNING;
 }
 
 static void look_at(struct init *init, struct guest *guest)
@@ -142,11 +181,75 @@ static void look_at(struct init *init, struct guest *guest)
 	    !init->gate->query(init->gate->ctx, guest->id, &status) &&
 	    status.state == GATE_DOMAIN_ENDED)
 		ended(init, guest, &status);
+	if (guest->state == GUEST_LEAVING &&
+	    console_close(init, (unsigned)(guest - init->guest)))
+		left(init, guest);
 	if (guest->state == GUEST_WAITING &&
-	    init->gate->now_ns(init->gate->ctx) >= guest->restart_ns) {
+	    now_ns(init) >= guest->back_off.at_ns)
+		make(init, guest);
+}
+
+/* ---- The operator's wishes ----------------------------------------------- */
+
+/* One that cannot be started stays for another try. */
+const char *guest_start(struct init *init, struct guest *guest)
+{
+	switch (guest->state) {
+	case GUEST_RUNNING:
+		if (guest->wish != WISH_STOP)
+			return "runs already";
+		guest->wish = WISH_RESTART;
+		return NULL;
+	case GUEST_LEAVING:
+		guest->wish = WISH_RESTART;
+		return NULL;
+	default:
+		break;
+	}
+	guest->back_off.count = 0;
+	make(init, guest);
+	guest->is_held = guest->state != GUEST_RUNNING;
+	return guest->is_held ? "cannot be started: see the log" : NULL;
+}
+
+const char *guest_stop(struct init *init, struct guest *guest)
+{
+	bool was_stopped = guest->state == GUEST_STOPPED;
+
+	if (guest->state == GUEST_RUNNING) {
+		guest->wish = WISH_STOP;
+		(void)init->gate->stop(init->gate->ctx, guest->id);
+		return NULL;
+	}
+	guest->is_held = true;
+	guest->is_returning = false;
+	guest->wish = WISH_NONE;
+	if (guest->state == GUEST_WAITING)
 		guest->state = GUEST_STOPPED;
-		if (!guest_load(init, guest))
-			start(init, guest);
+	return was_stopped ? "is stopped already" : NULL;
+}
+
+const char *guest_restart(struct init *init, struct guest *guest)
+{
+	if (guest->state != GUEST_RUNNING)
+		return guest_start(init, guest);
+	guest->wish = WISH_RESTART;
+	(void)init->gate->stop(init->gate->ctx, guest->id);
+	return NULL;
+}
+
+void host_off(struct init *init)
+{
+	init->is_off_wanted = true;
+	for (unsigned i = 0; i < init->manifest->guest_count; i++) {
+		struct guest *guest = &init->guest[i];
+
+		guest->wish = WISH_NONE;
+		guest->is_held = guest->is_returning = false;
+		if (guest->state == GUEST_RUNNING)
+			(void)init->gate->stop(init->gate->ctx, guest->id);
+		else if (guest->state == GUEST_WAITING)
+			guest->state = GUEST_STOPPED;
 	}
 }
 
@@ -164,24 +267,63 @@ static enum gate_off how_off(const struct init *init)
 	}
 }
 
-void init_events(struct init *init)
+/* When seat has shown it all. */
+static void end(struct init *init, enum log_level level, const char *why,
+		uint8_t code)
 {
-	uint64_t next_ns = UINT64_MAX;
+	init_log(init, 0, level, "%s", why);
+	init->state = HOST_ENDING;
+	init->code = code;
+	init->deadline_ns = now_ns(init) + FLUSH_NS;
+}
+
+/* Off, if all is shown, or if that takes too long. */
+static void run_end(struct init *init, unsigned alive)
+{
+	if ((seat_flush(init) && !alive) || now_ns(init) >= init->deadline_ns)
+		init->gate->off(init->gate->ctx, how_off(init), init->code);
+}
+
+/* How many there are for which the host stays on. */
+static unsigned run_guests(struct init *init)
+{
+	bool has_operator = init->seat.state != SEAT_NONE;
 	unsigned alive = 0;
 
 	for (unsigned i = 0; i < init->manifest->guest_count; i++) {
 		struct guest *guest = &init->guest[i];
 
 		look_at(init, guest);
-		alive += guest->state != GUEST_STOPPED;
-		if (guest->state == GUEST_WAITING)
-			next_ns = MIN(next_ns, guest->restart_ns);
+		alive += guest->state != GUEST_STOPPED ||
+			 (has_operator && guest->is_held);
 	}
-	init->gate->timer(init->gate->ctx, next_ns);
-	if (alive)
-		return;
-	init_log(init, NULL, LOG_INFO, "all guests have stopped");
-	init->gate->off(init->gate->ctx, how_off(init), init->code);
+	return alive;
+}
+
+static uint64_t next_deadline(const struct init *init)
+{
+	uint64_t next_ns = seat_deadline(init);
+
+	for (unsigned i = 0; i < init->manifest->guest_count; i++)
+		if (init->guest[i].state == GUEST_WAITING)
+			next_ns = MIN(next_ns, init->guest[i].back_off.at_ns);
+	if (init->state == HOST_ENDING)
+		next_ns = MIN(next_ns, init->deadline_ns);
+	return next_ns;
+}
+
+void init_events(struct init *init)
+{
+	unsigned alive;
+
+	seat_run(init);
+	alive = run_guests(init);
+	if (init->state == HOST_RUNNING && !alive)
+		end(init, LOG_INFO, "all guests have stopped", init->code);
+	if (init->state == HOST_ENDING)
+		run_end(init, alive);
+	seat_send(init);
+	init->gate->timer(init->gate->ctx, next_deadline(init));
 }
 
 void init_start(struct init *init, const struct init_gate *gate,
@@ -197,19 +339,18 @@ void init_start(struct init *init, const struct init_gate *gate,
 	for (unsigned i = 0; i < manifest->guest_count; i++)
 		vcpus += manifest->guest[i].vcpus;
 	init->is_overcommitted = vcpus > info->cpu_count;
+	seat_init(init);
 	/* All are there before the first runs: they share the console. */
 	for (unsigned i = 0; i < manifest->guest_count; i++) {
 		init->guest[i].manifest = &manifest->guest[i];
-		if (guest_load(init, &init->guest[i]))
-			init->guest[i].state = GUEST_STOPPED;
+		(void)!guest_load(init, &init->guest[i]);
 	}
 	for (unsigned i = 0; i < manifest->guest_count; i++) {
 		if (init->guest[i].id)
 			start(init, &init->guest[i]);
 		alive += init->guest[i].state == GUEST_RUNNING;
 	}
-	if (alive)
-		return;
-	init_log(init, NULL, LOG_ERROR, "no guest could be started");
-	gate->off(gate->ctx, how_off(init), CODE_FAILED);
+	if (!alive)
+		end(init, LOG_ERROR, "no guest could be started", CODE_FAILED);
+	init_events(init);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest's domain: the machine's program, its configuration, and the boot
- * modules that the manifest names, mapped where the configuration says.
+ * What goes into a domain before it starts: a program; for a guest's its
+ * configuration, and the boot modules that the manifest names, mapped where the
+ * configuration says.
  */
 #include "init/init.h"
 
@@ -25,17 +26,30 @@ int init_module_find(const struct gate_init_info *info, const char *name)
 	return -1;
 }
 
-static int map(struct init *init, struct guest *guest,
+static int map(struct init *init, gate_id id,
 	       const struct gate_domain_map *what)
 {
-	return (int)init->gate->map(init->gate->ctx, guest->id, what);
+	return (int)init->gate->map(init->gate->ctx, id, what);
 }
 
-static int write(struct init *init, struct guest *guest, uint64_t va,
-		 const void *from, uint64_t length)
+static int write(struct init *init, gate_id id, uint64_t va, const void *from,
+		 uint64_t length)
 {
-	return (int)init->gate->write(init->gate->ctx, guest->id, va, from,
-				      length);
+	return (int)init->gate->write(init->gate->ctx, id, va, from, length);
+}
+
+/* Pages of the domain's own, zero. */
+static int map_zero(struct init *init, gate_id id, uint64_t va, uint64_t size,
+		    uint32_t prot)
+{
+	const struct gate_domain_map what = {
+		.va = va,
+		.size = ALIGN_UP(size, PAGE_SIZE),
+		.kind = GATE_MEMORY_ZERO,
+		.prot = prot,
+	};
+
+	return map(init, id, &what);
 }
 
 static const struct gate_module *module_find(const struct init *init,
@@ -52,18 +66,27 @@ static int module_refused(struct init *init, const struct guest *guest,
 			  const char *what, const struct gate_module *module,
 			  const char *why)
 {
-	init_log(init, guest, LOG_ERROR, "%s: \"%s\", %lu bytes, %s", what,
+	init_log(init, guest->id, LOG_ERROR, "%s: \"%s\", %lu bytes, %s", what,
 		 module->name, module->size, why);
 	return -EINVAL;
 }
 
-/* Behind all that is mapped so far; *va says where. */
+/* Where the next module goes, behind all that is there. */
+static uint64_t take_va(struct guest *guest, uint64_t size)
+{
+	uint64_t va = guest->next_va;
+
+	guest->next_va = ALIGN_UP(va + ALIGN_UP(size, PAGE_SIZE), PAGE_2M);
+	return va;
+}
+
+/* The module's own pages, or copies of those that are written to. */
 static int module_map(struct init *init, struct guest *guest,
 		      const struct gate_module *module, bool is_writable,
 		      uint64_t *va)
 {
 	const struct gate_domain_map what = {
-		.va = guest->next_va,
+		.va = take_va(guest, module->size),
 		.size = ALIGN_UP(module->size, PAGE_SIZE),
 		.kind = is_writable ? GATE_MEMORY_MODULE_COW
 				    : GATE_MEMORY_MODULE,
@@ -71,9 +94,22 @@ static int module_map(struct init *init, struct guest *guest,
 		.module = (uint32_t)(module - init->info->module),
 	};
 
-	*va = guest->next_va;
-	guest->next_va = ALIGN_UP(guest->next_va + what.size, PAGE_2M);
-	return map(init, guest, &what);
+	*va = what.va;
+	return map(init, guest->id, &what);
+}
+
+/* A whole copy: no memory is missed, and no page copied, while it runs. */
+static int module_copy(struct init *init, struct guest *guest,
+		       const struct gate_module *module, uint64_t *va)
+{
+	int error;
+
+	*va = take_va(guest, module->size);
+	error = map_zero(init, guest->id, *va, module->size,
+			 GATE_PROT_READ | GATE_PROT_WRITE);
+	return error ? error
+		     : write(init, guest->id, *va, (const void *)module->va,
+			     module->size);
 }
 
 static int add_blob(struct init *init, struct guest *guest,
@@ -89,7 +125,7 @@ static int add_blob(struct init *init, struct guest *guest,
 		return 0;
 	module = module_find(init, name);
 	if (!module) {
-		init_log(init, guest, LOG_ERROR,
+		init_log(init, guest->id, LOG_ERROR,
 			 "%s: boot module \"%s\" is missing", property, name);
 		return -ENOENT;
 	}
@@ -134,14 +170,14 @@ static int add_disk(struct init *init, struct guest *guest,
 	const char *why;
 
 	if (!module) {
-		init_log(init, guest, LOG_ERROR,
+		init_log(init, guest->id, LOG_ERROR,
 			 "%s: image: \"%s\" is not among the boot modules",
 			 m->name, m->image);
 		return -ENOENT;
 	}
 	why = module_disk_refusal(m->is_cdrom, module->size);
 	if (why) {
-		init_log(init, guest, LOG_ERROR,
+		init_log(init, guest->id, LOG_ERROR,
 			 "%s: image: \"%s\", %lu bytes, %s", m->name, m->image,
 			 module->size, why);
 		return -EINVAL;
@@ -152,35 +188,25 @@ static int add_disk(struct init *init, struct guest *guest,
 	disk->is_cdrom = m->is_cdrom;
 	disk->is_read_only = m->is_read_only || m->is_cdrom;
 	if (!disk->is_read_only)
-		init_log(init, guest, LOG_INFO,
+		init_log(init, guest->id, LOG_INFO,
 			 "disk \"%s\" is in memory: what is written "
 			 "to it is lost at power-off",
 			 m->image);
+	if (m->mode == MANIFEST_DISK_PRIVATE)
+		return module_copy(init, guest, module, &disk->va);
 	return module_map(init, guest, module, !disk->is_read_only, &disk->va);
 }
 
 /* ---- The program --------------------------------------------------------- */
 
-static int load_data(struct init *init, struct guest *guest,
-		     const struct program_part *part, const char *file)
+static uint32_t part_prot(const struct program_part *part)
 {
-	const struct gate_domain_map what = {
-		.va = part->va,
-		.size = ALIGN_UP(part->size, PAGE_SIZE),
-		.kind = GATE_MEMORY_ZERO,
-		.prot = GATE_PROT_READ |
-			(part->is_writable ? GATE_PROT_WRITE : 0) |
-			(part->is_executable ? GATE_PROT_EXEC : 0),
-	};
-	int error = map(init, guest, &what);
-
-	return error ? error
-		     : write(init, guest, part->va, file + part->offset,
-			     part->file_size);
+	return GATE_PROT_READ | (part->is_writable ? GATE_PROT_WRITE : 0) |
+	       (part->is_executable ? GATE_PROT_EXEC : 0);
 }
 
 /* Straight out of the file, if nothing is to be zero behind it. */
-static int load_part(struct init *init, struct guest *guest,
+static int load_part(struct init *init, gate_id id,
 		     const struct program_part *part,
 		     const struct gate_module *module)
 {
@@ -188,42 +214,47 @@ static int load_part(struct init *init, struct guest *guest,
 		.va = part->va,
 		.size = ALIGN_UP(part->size, PAGE_SIZE),
 		.kind = GATE_MEMORY_MODULE,
-		.prot = GATE_PROT_READ |
-			(part->is_executable ? GATE_PROT_EXEC : 0),
+		.prot = part_prot(part),
 		.module = (uint32_t)(module - init->info->module),
 		.offset = part->offset,
 	};
+	int error;
 
-	if (part->is_writable || part->size != part->file_size ||
-	    !IS_ALIGNED(part->offset, PAGE_SIZE))
-		return load_data(init, guest, part, (const char *)module->va);
-	return map(init, guest, &what);
+	if (!part->is_writable && part->size == part->file_size &&
+	    IS_ALIGNED(part->offset, PAGE_SIZE))
+		return map(init, id, &what);
+	error = map_zero(init, id, part->va, part->size, part_prot(part));
+	return error ? error
+		     : write(init, id, part->va,
+			     (const char *)module->va + part->offset,
+			     part->file_size);
 }
 
-static int load_program(struct init *init, struct guest *guest)
+int program_load(struct init *init, gate_id id, const char *name,
+		 uint64_t *entry)
 {
-	const char *name = guest->manifest->program[0]
-				   ? guest->manifest->program
-				   : MACHINE_PROGRAM;
 	const struct gate_module *module = module_find(init, name);
 	struct program program;
 	const char *why;
 	int error;
 
 	if (!module) {
-		init_log(init, guest, LOG_ERROR,
+		init_log(init, id, LOG_ERROR,
 			 "program: boot module \"%s\" is missing", name);
 		return -ENOENT;
 	}
 	error = program_parse(&program, (const void *)module->va, module->size,
 			      &why);
 	if (error)
-		init_log(init, guest, LOG_ERROR, "program \"%s\" %s", name,
-			 why);
+		init_log(init, id, LOG_ERROR, "program \"%s\" %s", name, why);
 	for (unsigned i = 0; !error && i < program.part_count; i++)
-		error = load_part(init, guest, &program.part[i], module);
-	guest->entry = program.entry;
-	return error;
+		error = load_part(init, id, &program.part[i], module);
+	*entry = program.entry;
+	if (error)
+		return error;
+	/* What libraries with stack protectors read. */
+	return map_zero(init, id, GATE_FS_VA, PAGE_SIZE,
+			GATE_PROT_READ | GATE_PROT_WRITE);
 }
 
 /* ---- Guests ------------------------------------------------------------ */
@@ -249,16 +280,11 @@ static void config_init(struct guest *guest)
 
 static int write_config(struct init *init, struct guest *guest)
 {
-	const struct gate_domain_map what = {
-		.va = GATE_ARGUMENT_VA,
-		.size = ALIGN_UP(sizeof(guest->config), PAGE_SIZE),
-		.kind = GATE_MEMORY_ZERO,
-		.prot = GATE_PROT_READ,
-	};
-	int error = map(init, guest, &what);
+	int error = map_zero(init, guest->id, GATE_ARGUMENT_VA,
+			     sizeof(guest->config), GATE_PROT_READ);
 
 	return error ? error
-		     : write(init, guest, GATE_ARGUMENT_VA, &guest->config,
+		     : write(init, guest->id, GATE_ARGUMENT_VA, &guest->config,
 			     sizeof(guest->config));
 }
 
@@ -294,7 +320,6 @@ static int make_domain(struct init *init, struct guest *guest)
 		.vm_memory = MIB(m->memory_mib) + VRAM_SIZE + ROM_SIZE,
 		.thread_count = m->vcpus,
 	};
-
 	long id;
 
 	if (m->vcpus > 1 && init->is_overcommitted)
@@ -310,13 +335,19 @@ static int make_domain(struct init *init, struct guest *guest)
 static int fill_domain(struct init *init, struct guest *guest)
 {
 	const struct guest_manifest *m = guest->manifest;
-	int error = load_program(init, guest);
+	int error = program_load(init, guest->id,
+				 m->program[0] ? m->program : MACHINE_PROGRAM,
+				 &guest->entry);
 
 	if (!error)
 		error = add_blobs(init, guest);
 	for (unsigned i = 0; !error && i < m->disk_count; i++)
 		error = add_disk(init, guest, &m->disk[i]);
-	return error ? error : write_config(init, guest);
+	if (!error)
+		error = write_config(init, guest);
+	return error ? error
+		     : console_open(init, (unsigned)(guest - init->guest),
+				    guest->id, m->name);
 }
 
 static void say_why(struct init *init, const struct guest *guest, int error)
@@ -324,15 +355,15 @@ static void say_why(struct init *init, const struct guest *guest, int error)
 	const struct guest_manifest *m = guest->manifest;
 
 	if (error == -ENOMEM)
-		init_log(init, NULL, LOG_ERROR,
+		init_log(init, 0, LOG_ERROR,
 			 "guest %s cannot be made: not enough memory", m->name);
 	else if (error == -ENODEV && m->devices & MANIFEST_EMULATE)
-		init_log(init, NULL, LOG_ERROR,
+		init_log(init, 0, LOG_ERROR,
 			 "guest %s cannot be made: emulate-always: only the "
 			 "test image bulkhead-soft32.elf can",
 			 m->name);
 	else
-		init_log(init, NULL, LOG_ERROR,
+		init_log(init, 0, LOG_ERROR,
 			 "guest %s cannot be made: see above (%d)", m->name,
 			 error);
 }

@@ -48,6 +48,12 @@ static long op_start(void *ctx, gate_id id, uint64_t entry)
 	return gate_call(GATE_DOMAIN_START, id, entry, 0);
 }
 
+static long op_stop(void *ctx, gate_id id)
+{
+	(void)ctx;
+	return gate_call(GATE_DOMAIN_STOP, id, 0, 0);
+}
+
 static long op_query(void *ctx, gate_id id, struct gate_domain_status *status)
 {
 	(void)ctx;
@@ -58,6 +64,44 @@ static long op_destroy(void *ctx, gate_id id)
 {
 	(void)ctx;
 	return gate_call(GATE_DOMAIN_DESTROY, id, 0, 0);
+}
+
+static long op_channel_create(void *ctx, uint64_t pages)
+{
+	(void)ctx;
+	return gate_call(GATE_CHANNEL_CREATE, pages, 0, 0);
+}
+
+static long op_channel_attach(void *ctx, gate_id id, unsigned end,
+			      gate_id domain, unsigned slot)
+{
+	(void)ctx;
+	return gate_call(GATE_CHANNEL_ATTACH, id | (uint64_t)end << 63, domain,
+			 slot);
+}
+
+static long op_channel_close(void *ctx, gate_id id)
+{
+	(void)ctx;
+	return gate_call(GATE_CHANNEL_CLOSE, id, 0, 0);
+}
+
+static long op_channel_detach(void *ctx, unsigned slot)
+{
+	(void)ctx;
+	return gate_channel_detach(slot);
+}
+
+static void *op_channel_memory(void *ctx, unsigned slot)
+{
+	(void)ctx;
+	return gate_channel(slot);
+}
+
+static long op_doorbell(void *ctx, unsigned slot)
+{
+	(void)ctx;
+	return gate_doorbell(slot);
 }
 
 static void op_log(void *ctx, gate_id id, enum log_level level,
@@ -91,8 +135,15 @@ static const struct init_gate gate = {
 	.map = op_map,
 	.write = op_write,
 	.start = op_start,
+	.stop = op_stop,
 	.query = op_query,
 	.destroy = op_destroy,
+	.channel_create = op_channel_create,
+	.channel_attach = op_channel_attach,
+	.channel_close = op_channel_close,
+	.channel_detach = op_channel_detach,
+	.channel_memory = op_channel_memory,
+	.doorbell = op_doorbell,
 	.log = op_log,
 	.now_ns = op_now_ns,
 	.timer = op_timer,

@@ -5,7 +5,7 @@
  * do not list is refused, so that a misspelt property is an error and not a
  * surprise.  The first error wins and names node, property and reason.
  *
- * Pure code: the monitor, the tool's checker and the unit tests share it.
+ * Pure code: init, the tool's checker and the unit tests share it.
  *
  * References: Devicetree Specification 0.4; docs/manifest.md.
  */
@@ -90,6 +90,11 @@ static const struct choice buses[] = {
 	{ "ide", MACHINE_DISK_IDE }, { 0 },
 };
 
+static const struct choice modes[] = {
+	{ "copy-on-write", MANIFEST_DISK_COPY_ON_WRITE },
+	{ "private", MANIFEST_DISK_PRIVATE }, { 0 },
+};
+
 static const struct property root_properties[] = {
 	{ "compatible", PROPERTY_STRING, .is_required = true },
 	{ "log-level", PROPERTY_STRING, .choices = log_levels,
@@ -135,6 +140,8 @@ static const struct property disk_properties[] = {
 	  FIELD(struct disk_manifest, bus) },
 	{ "image", PROPERTY_FILE, .is_required = true,
 	  FIELD(struct disk_manifest, image) },
+	{ "mode", PROPERTY_STRING, .choices = modes,
+	  FIELD(struct disk_manifest, mode) },
 	{ "unit", PROPERTY_CELL, .min = 0, .max = IDE_UNITS - 1,
 	  FIELD(struct disk_manifest, unit) },
 	{ "read-only", PROPERTY_FLAG, .flag = 1,
@@ -405,6 +412,9 @@ static int read_disk(struct reader *reader, int node,
 	if (error)
 		return error;
 	disk.is_read_only |= disk.is_cdrom;
+	if (disk.is_read_only && fdt_getprop(reader->blob, node, "mode", NULL))
+		return fail(reader, node, "mode",
+			    "is for disks that may be written");
 	while (unit < IDE_UNITS && unit_is_taken(guest, unit))
 		unit++;
 	if (fdt_getprop(reader->blob, node, "unit", NULL))

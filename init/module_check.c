@@ -5,7 +5,7 @@
  * Not judged: what is in them.  Kernels are for the board's loader, programs
  * for lib/program.c.
  *
- * Pure code: the monitor, the tool's checker and the unit tests share it.
+ * Pure code: init, the tool's checker and the unit tests share it.
  */
 #include "init/module_check.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which sizes a boot module may have for what a manifest makes of it.  The
- * monitor and the tool at build time judge with the same code.
+ * Which sizes a boot module may have for what a manifest makes of it.  init and
+ * the tool at build time check with the same code.
  */
 #ifndef BULKHEAD_INIT_MODULE_CHECK_H
 #define BULKHEAD_INIT_MODULE_CHECK_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Reads a machine's program, which may come from a boot module and so be
- * anything.  Segments without memory, notes and section headers are ignored;
- * there is no dynamic linking and no relocation.
+ * anything.  Segments without memory, other notes than ours and section headers
+ * are ignored; there is no dynamic linking and no relocation.
  *
  * Pure code: the monitor and the unit tests share it.
  *
@@ -13,9 +13,13 @@
 #include "include/elf.h"
 #include "include/errno.h"
 #include "include/gate.h"
+#include "lib/printf.h"
 #include "lib/string.h"
 
 #define SEGMENTS_MAX 32
+#define NOTE_OWNER   "Bulkhead"
+#define NOTE_GATE    1 /* the value: the gate's version, 32 bits */
+#define NOTE_ALIGN   4UL
 
 _Static_assert(GATE_PROGRAM_END <= GATE_WINDOW_VA &&
 		       GATE_PROGRAM_END <= GATE_MODULE_VA &&
@@ -102,6 +106,66 @@ static const char *check_entry(const struct program *program)
 	return "has its entry outside of its text";
 }
 
+/* ---- The note ------------------------------------------------------------ */
+
+static bool is_gate_note(const struct elf_note *note, const uint8_t *name)
+{
+	return note->type == NOTE_GATE &&
+	       note->name_length == sizeof(NOTE_OWNER) &&
+	       note->value_length == sizeof(uint32_t) &&
+	       !memcmp(name, NOTE_OWNER, sizeof(NOTE_OWNER));
+}
+
+/* True: one of the notes in size bytes says for which gate the program is. */
+static bool find_gate_note(const uint8_t *notes, uint64_t size,
+			   uint32_t *version)
+{
+	struct elf_note note;
+	uint64_t value, end;
+
+	for (uint64_t at = 0; at + sizeof(note) <= size; at = end) {
+		memcpy(&note, notes + at, sizeof(note));
+		at += sizeof(note);
+		value = at + ALIGN_UP((uint64_t)note.name_length, NOTE_ALIGN);
+		end = value + ALIGN_UP((uint64_t)note.value_length, NOTE_ALIGN);
+		if (end > size)
+			return false;
+		if (!is_gate_note(&note, notes + at))
+			continue;
+		memcpy(version, notes + value, sizeof(*version));
+		return true;
+	}
+	return false;
+}
+
+/* What is put into program->why lasts as long as the caller's struct. */
+static const char *check_note(struct program *program, const uint8_t *file,
+			      uint64_t size, const struct elf64_header *header)
+{
+	uint32_t version = 0;
+	bool is_found = false;
+
+	for (unsigned i = 0; !is_found && i < header->phnum; i++) {
+		struct elf64_segment s;
+
+		memcpy(&s, file + header->phoff + i * sizeof(s), sizeof(s));
+		if (s.type == ELF_PT_NOTE && s.offset <= size &&
+		    s.filesz <= size - s.offset)
+			is_found = find_gate_note(file + s.offset, s.filesz,
+						  &version);
+	}
+	if (!is_found)
+		return "has no note that says for which gate it is";
+	if (version == GATE_VERSION)
+		return NULL;
+	(void)snprintf(program->why, sizeof(program->why),
+		       "is for gate version %u, this is %d", version,
+		       GATE_VERSION);
+	return program->why;
+}
+
+/* ---- All of it ----------------------------------------------------------- */
+
 static const char *parse(struct program *program, const uint8_t *file,
 			 uint64_t size)
 {
@@ -125,7 +189,9 @@ static const char *parse(struct program *program, const uint8_t *file,
 			why = add_part(program, &segment, &total);
 	}
 	program->entry = header.entry;
-	return why ? why : check_entry(program);
+	if (!why)
+		why = check_entry(program);
+	return why ? why : check_note(program, file, size, &header);
 }
 
 int program_parse(struct program *program, const void *file, uint64_t size,

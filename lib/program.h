@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A machine's program as a file: a static ELF64 executable, read and checked.
+ * A program as a file: a static ELF64 executable, read and checked.
  */
 #ifndef BULKHEAD_LIB_PROGRAM_H
 #define BULKHEAD_LIB_PROGRAM_H
@@ -23,13 +23,16 @@ struct program {
 	uint64_t entry; /* in an executable part */
 	unsigned part_count;
 	struct program_part part[PROGRAM_PARTS_MAX];
+	char why[48]; /* for program_parse() */
 };
 
 /*
  * Reads the size bytes of file, which may hold anything and need not be
  * aligned.  All parts lie between GATE_PROGRAM_BASE and GATE_PROGRAM_END, share
  * no page, are not more than GATE_PROGRAM_MAX together, and what they take from
- * the file is in it.  0, or -EINVAL with the reason in *why.
+ * the file is in it.  Its note (lib/user/entry.asm) says that it was built for
+ * this gate.  0, or -EINVAL with the reason in *why, which lasts as long as
+ * *program and stands behind the file's name.
  */
 int __must_check program_parse(struct program *program, const void *file,
 			       uint64_t size, const char **why);

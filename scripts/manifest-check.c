@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Usage: manifest-check MANIFEST.dtb [NAME=FILE...]
- * Reads a compiled manifest as the monitor will, and looks at the files that
- * are to be its boot modules as the monitor and the board will; says what is
- * wrong.  Without files only the manifest is judged.  Exit status 0: nothing.
+ * Reads a compiled manifest as init will, and looks at the files that are to be
+ * boot modules as init and the board will; says what is wrong.  Without files
+ * only the manifest is checked.  Exit status 0: nothing.
  */
 #include <fcntl.h>
 #include <stdio.h>

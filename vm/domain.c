@@ -158,7 +158,9 @@ static void thread_main(void *arg)
 
 	irq_disable();
 	switch_in(user);
-	before_user(user);
+	/* Its slice may be over before it has begun: nothing would say so in
+	 * ring 3. */
+	sched_before_user();
 	gate_enter_user(user->domain->entry, GATE_STACK_TOP(user->id),
 			user->id);
 }
@@ -304,7 +306,7 @@ static bool name_is_good(const char *name)
 static bool spec_is_good(const struct gate_domain_spec *spec)
 {
 	return name_is_good(spec->name) && spec->thread_count &&
-	       spec->thread_count <= GATE_THREADS_MAX &&
+	       spec->quota_pages && spec->thread_count <= GATE_THREADS_MAX &&
 	       !(spec->rights & ~(GATE_RIGHT_HOST | GATE_RIGHT_LOG)) &&
 	       IS_ALIGNED(spec->vm_memory, PAGE_2M);
 }

@@ -52,6 +52,9 @@ static long entry_host(struct user_thread *user, uint64_t a, uint64_t b,
 		user_breathe(user);
 	result = row->fn(user, a, b, c, d, row);
 	spin_unlock(lock);
+	/* It may have let interrupts in without a look at what they want. */
+	if (sched_should_yield(this_cpu()))
+		sched_yield();
 	return result;
 }
 

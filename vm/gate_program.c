@@ -127,24 +127,27 @@ GATE_CALL(gate_console_write)
 	}
 }
 
+/* What cannot be copied stays; so it is copied before it is taken. */
 GATE_CALL(gate_console_read)
 {
 	struct vm *vm = vcpu_of(user)->vm;
-	uint8_t piece[VM_INPUT_MAX];
 	uint64_t flags, n;
 	bool was_full;
+	int error;
 
 	flags = spin_lock_irqsave(&vm->input_lock);
 	was_full = vm->input_count == sizeof(vm->input);
 	n = MIN(b, vm->input_count);
-	memcpy(piece, vm->input, n);
-	memmove(vm->input, vm->input + n, vm->input_count - n);
-	vm->input_count -= (uint32_t)n;
+	error = copy_to_user((void *)a, vm->input, n);
+	if (!error) {
+		memmove(vm->input, vm->input + n, vm->input_count - n);
+		vm->input_count -= (uint32_t)n;
+	}
 	spin_unlock_irqrestore(&vm->input_lock, flags);
+	if (error)
+		return -EFAULT;
 	if (was_full && n)
 		console_poll_input(&this_host()->console);
-	if (copy_to_user((void *)a, piece, n))
-		return -EFAULT;
 	return (long)n;
 }
 

@@ -21,16 +21,25 @@
 
 /* ---- Memory ------------------------------------------------------------ */
 
+/* How many pieces it is to have, at most VM_CHUNKS_MAX. */
+static uint32_t chunks_wanted(const struct vm *vm)
+{
+	return (uint32_t)(vm->domain->spec.vm_memory / PAGE_2M);
+}
+
+static unsigned chunk_order(const struct vm *vm)
+{
+	return pages_order(chunks_wanted(vm) * sizeof(*vm->chunk));
+}
+
 static int vm_alloc_memory(struct vm *vm)
 {
-	uint64_t wanted = vm->domain->spec.vm_memory / PAGE_2M;
-	uint32_t count = (uint32_t)MIN(wanted, VM_CHUNKS_MAX);
-	unsigned order = pages_order(count * sizeof(*vm->chunk));
+	uint32_t count = chunks_wanted(vm);
 
-	if (wanted > VM_CHUNKS_MAX)
+	if (vm->domain->spec.vm_memory / PAGE_2M > VM_CHUNKS_MAX)
 		return -ENOMEM;
-	vm->chunk =
-		pages_alloc_zeroed(vm->vendor.pages, vm->vendor.account, order);
+	vm->chunk = pages_alloc_zeroed(vm->vendor.pages, vm->vendor.account,
+				       chunk_order(vm));
 	if (!vm->chunk)
 		return -ENOMEM;
 	for (; vm->chunk_count < count; vm->chunk_count++) {
@@ -48,8 +57,6 @@ static int vm_alloc_memory(struct vm *vm)
 
 static void vm_free_memory(struct vm *vm)
 {
-	unsigned order = pages_order(vm->chunk_count * sizeof(*vm->chunk));
-
 	for (uint32_t i = 0; i < vm->chunk_count; i++) {
 		map_guest_free_2m(&vm->domain->host->map, &vm->ram_account,
 				  vm->chunk[i]);
@@ -58,7 +65,7 @@ static void vm_free_memory(struct vm *vm)
 	map_guest_flush(&vm->domain->host->map);
 	if (vm->chunk)
 		pages_free_virt(vm->vendor.pages, vm->vendor.account, vm->chunk,
-				order);
+				chunk_order(vm));
 }
 
 static int vm_map_window(struct vm *vm)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A host as its manifest describes it, and the boot modules it needs.
 
-The monitor holds the schema: build/manifest-check is its very code, run here
+init holds the schema: build/manifest-check is its very code, run here
 so that a wrong manifest is refused before anything boots.  This module only
 picks out what has to travel along: the files that guests name.
 """
@@ -19,6 +19,8 @@ MIB = 1 << 20
 MACHINE = "machine.elf"
 # What reads the manifest.
 INIT = "init.elf"
+# Those that init starts when it finds them.
+SERVICES = ()
 
 # Room for the monitor, the machines and the nested tables.
 HOST_RESERVE_MIB = 256
@@ -66,7 +68,7 @@ def readable(path, what):
 
 
 def check(source, blob_path, modules=()):
-    """Have the monitor's own code judge the manifest, and then its files."""
+    """Have init's own code check the manifest, and then its files."""
     checker = os.path.join(BUILD, "manifest-check")
     if not os.path.exists(checker):
         raise Problem("%s is missing: run 'make' first" % checker)
@@ -126,7 +128,8 @@ class Host:
         check(source, self.dtb, self.modules[1:])
 
     def _collect(self, folder):
-        self._add(INIT, os.path.join(BUILD, "programs"), INIT)
+        for program in (INIT,) + SERVICES:
+            self._add(program, os.path.join(BUILD, "programs"), program)
         if not all(guest.string("program") for guest in self.guests):
             self._add(MACHINE, os.path.join(BUILD, "programs"), MACHINE)
         for guest in self.guests:
@@ -151,15 +154,13 @@ class Host:
     def memory_mib(self):
         """What a simulated host needs: guests, modules, the monitor."""
         guests = sum(g.number("memory-mib") for g in self.guests)
-        # Who writes a file that others use too gets a copy, in 2 MiB pages.
-        used = [f for g in self.guests
-                for node in [g] + g.children for name in FILE_PROPERTIES
-                for f in node.strings(name)]
+        # Who writes to a disk gets a copy of what is written, in the end of
+        # all of it.
         written = [f for g in self.guests
                    for d in g.children for f in d.strings("image")
                    if not d.name.startswith("cdrom") and
                    "read-only" not in d.properties]
         copies = sum(written.count(m.name) * (m.size + 2 * MIB)
-                     for m in self.modules if used.count(m.name) > 1)
+                     for m in self.modules)
         modules = sum(m.size for m in self.modules)
         return guests + (copies + modules) // MIB + HOST_RESERVE_MIB

@@ -11,6 +11,7 @@ OFF = r"powered off"
 EXIT = r"ended by the guest through port 0xf4"
 CRASH = r"its machine crashed"
 ERROR = r"its machine gave up"
+MEMORY = r"out of memory"
 REFUSED = r"the processor refused the guest's state"
 STOPPED = "|".join((OFF, EXIT, ERROR))
 WILD = "|".join((OFF, REFUSED))
@@ -18,12 +19,17 @@ ANY = r".*"
 NEVER = None    # alone it can not end; the good guest's end is enough
 
 
+DISKS = """
+		disk0 { bus = "ide"; image = "disk.img"; };
+		cdrom0 { bus = "ide"; image = "cdrom.img"; };"""
+
+
 class Attack:
     """One row: a program of evil.elf, or a guest of bad.elf."""
 
     def __init__(self, name, end=OFF, guest=False, alone=None, vcpus=VCPUS,
-                 ms=200, mib=16, disk=False, neighbour=False, sims=("qemu",
-                 "bochs"), says=None, words=None):
+                 ms=200, mib=16, disk=0, neighbour=False, sims=("qemu",
+                 "bochs"), says=None, words=None, host_mib=0):
         self.name = name
         self.end = end
         self.is_guest = guest
@@ -31,11 +37,12 @@ class Attack:
         self.vcpus = vcpus
         self.ms = ms
         self.mib = mib
-        self.has_disk = disk
+        self.disk_kib = disk        # writable, and a CD-ROM with the same
         self.has_neighbour = neighbour
         self.sims = sims
         self.says = says    # a line that has to come from the attacker
         self.words = words or name
+        self.host_mib = host_mib    # of the host; 0: what the guests need
 
     def end_with(self, vcpus):
         if self.alone == "never":
@@ -49,8 +56,7 @@ class Attack:
             command += " seed=%d" % seed
         file = 'kernel = "bad.elf"; isa-debug-exit' if self.is_guest else \
             'program = "evil.elf"'
-        disk = 'disk0 { bus = "ide"; image = "disk.img"; };' \
-            if self.has_disk else ""
+        disk = DISKS if self.disk_kib else ""
         return """
 	%s { board = "pc"; memory-mib = <%d>; vcpus = <%d>;
 		%s; cmdline = "%s"; %s };""" % (name, self.mib, vcpus, file,
@@ -91,13 +97,26 @@ ATTACKS = [
     Attack("race", WILD),
     Attack("mix", WILD),
     Attack("garbage", CRASH),
+    # Rights, waits, channels.
+    Attack("rights", says="PASS nothing without the right"),
+    Attack("wait", says="PASS each wake ended a wait"),
+    Attack("waitend"),
+    Attack("route", says="PASS events go where they may"),
+    Attack("doorbell", says="PASS no slot has a channel"),
+    # Disks whose pages are copied when they are written.
+    Attack("cow", disk=160, says="PASS what all write at once is there"),
+    Attack("cowall", disk=4096, neighbour=True,
+           says="PASS the whole disk is written"),
+    Attack("cowgone", MEMORY, disk=128 * 1024, host_mib=200,
+           sims=("qemu",)),
+    Attack("cowread", disk=32, says="PASS calls read the disk"),
     # Signals.
     Attack("apic"),
     Attack("ipi"),
     Attack("eoi"),
     Attack("line"),
     # The rest.
-    Attack("copy", disk=True),
+    Attack("copy", disk=32),
     Attack("calls"),
     Attack("leak", says="PASS nothing of ring 0 is seen"),
     Attack("fuzz", WILD),

@@ -14,6 +14,7 @@
 #include "tests/life/life.h"
 
 #define CHILDREN  6 /* at once */
+#define WARM_UP	  50
 #define ROUNDS	  1000
 #define OWN_SLOT  5
 #define VM_MEMORY MIB(4)
@@ -109,7 +110,7 @@ static void connect(struct child *child)
 
 #define THREADS_MAX 3
 
-static void make(struct child *child, bool has_vm, unsigned threads)
+static void create(struct child *child, bool has_vm, unsigned threads)
 {
 	struct gate_domain_spec spec = {
 		.name = "child",
@@ -120,11 +121,16 @@ static void make(struct child *child, bool has_vm, unsigned threads)
 	long id = gate_call(GATE_DOMAIN_CREATE, (uint64_t)&spec, 0, 0);
 
 	CHECK(id > 0);
-	if (id <= 0)
-		return;
-	child->id = (gate_id)id;
+	child->id = id > 0 ? (gate_id)id : 0;
 	child->is_started = false;
 	child->channel = 0;
+}
+
+static void make(struct child *child, bool has_vm)
+{
+	create(child, has_vm, 1 + (unsigned)any(THREADS_MAX));
+	if (!child->id)
+		return;
 	/* Some are destroyed half made. */
 	if (!any(8))
 		return;
@@ -185,9 +191,16 @@ static void rounds(bool has_vm, const char *what)
 	struct gate_host_info before, after;
 	unsigned bad = failed;
 
-	/* Stacks of threads are kept for others: as many as there will be. */
+	/* What is kept for others: tables for the channel's addresses, stacks
+	 * of as many threads as there will be, none of which ends before the
+	 * last is made. */
+	for (unsigned i = 0; i < WARM_UP; i++) {
+		make(&children[0], has_vm);
+		if (children[0].id)
+			unmake(&children[0]);
+	}
 	for (unsigned i = 0; i < CHILDREN; i++)
-		make(&children[i], has_vm, THREADS_MAX);
+		create(&children[i], has_vm, THREADS_MAX);
 	unmake_all();
 	before = host();
 	for (unsigned i = 0; i < ROUNDS; i++) {
@@ -195,7 +208,7 @@ static void rounds(bool has_vm, const char *what)
 
 		if (child->id)
 			unmake(child);
-		make(child, has_vm, 1 + (unsigned)any(THREADS_MAX));
+		make(child, has_vm);
 	}
 	unmake_all();
 	after = host();

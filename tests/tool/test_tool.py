@@ -92,8 +92,18 @@ class Manifests(unittest.TestCase):
     def test_modules_are_firmware_and_each_file_once(self):
         self.write("a.img", "x" * 512)
         names = [m.name for m in self.host().modules]
-        self.assertEqual(names, ["manifest.dtb", "bios.bin", "vgabios.bin",
-                                 "a.img"])
+        self.assertEqual(names, ["manifest.dtb", "init.elf", "machine.elf",
+                                 "bios.bin", "vgabios.bin", "a.img"])
+
+    def test_command_line_has_what_is_wanted_before_init(self):
+        def line(text):
+            source = self.write("l.dts", '/dts-v1/; / { %s };' % text)
+            return host.command_line(fdt.parse(fdt.compile_source(source)))
+
+        self.assertEqual(line(""), "")
+        self.assertEqual(line('mitigations = "auto";'), "")
+        self.assertEqual(line('log-level = "debug"; mitigations = "off";'),
+                         "mitigations=off log-level=debug")
 
     def test_wrong_value_names_node_and_property(self):
         self.write("a.img", "x" * 512)
@@ -144,7 +154,8 @@ class Manifests(unittest.TestCase):
         self.write("fw.bin", "x" * 65536)
         names = [m.name for m in self.guest(
             'memory-mib = <64>; firmware = "fw.bin";').modules]
-        self.assertEqual(names, ["manifest.dtb", "vgabios.bin", "fw.bin"])
+        self.assertEqual(names, ["manifest.dtb", "init.elf", "machine.elf",
+                                 "vgabios.bin", "fw.bin"])
 
     def test_kernels_that_no_loader_knows_are_refused(self):
         for size, why in ((0, "is empty"), (1, "neither"), (70000, "neither")):
@@ -191,9 +202,9 @@ class Manifests(unittest.TestCase):
                                 'bulkhead,host-v1"; guests { %s }; };' % text)
             return host.Host(source, self.work)
 
-        self.assertEqual(len(guests(29).modules), 32)
+        self.assertEqual(len(guests(27).modules), 32)
         with self.assertRaisesRegex(Problem, "33 files.*at most 32"):
-            guests(30)
+            guests(28)
 
     def test_what_is_no_file_is_no_manifest(self):
         os.mkfifo(os.path.join(self.folder, "pipe"))

@@ -13,6 +13,7 @@
 
 #include "boot/boot.h"
 #include "include/elf.h"
+#include "include/gate.h"
 #include "include/errno.h"
 #include "lib/program.h"
 #include "tests/unit/boot_log.h"
@@ -23,8 +24,11 @@
 
 struct file {
 	struct elf64_header header;
-	struct elf64_segment segment;
+	struct elf64_segment segment[2];
 	uint8_t text[32];
+	struct elf_note note;
+	char owner[12];
+	uint32_t version;
 };
 
 static struct boot_modules modules;
@@ -40,11 +44,16 @@ static int setup(void **state)
 			.entry = TEXT + 8,
 			.phoff = offsetof(struct file, segment),
 			.phentsize = sizeof(struct elf64_segment),
-			.phnum = 1,
+			.phnum = 2,
 		},
-		.segment = { ELF_PT_LOAD, ELF_PF_EXEC,
-			     offsetof(struct file, text), TEXT, 0, 32, 32,
-			     PAGE_SIZE },
+		.segment = { { ELF_PT_LOAD, ELF_PF_EXEC,
+			       offsetof(struct file, text), TEXT, 0, 32, 32,
+			       PAGE_SIZE },
+			     { ELF_PT_NOTE, 0, offsetof(struct file, note), 0,
+			       0, 28, 28, 4 } },
+		.note = { 9, 4, 1 },
+		.owner = "Bulkhead",
+		.version = GATE_VERSION,
 	};
 
 	(void)state;

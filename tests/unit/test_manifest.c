@@ -111,6 +111,7 @@ static void test_everything(void **state)
 	close_nodes(t, 1);
 	guest(t, "second");
 	fdt_property_u32(t->blob, "vcpus", GATE_MAX_VCPUS);
+	fdt_property_string(t->blob, "restart", "on-crash");
 	fdt_property_string(t->blob, "kernel", "vmlinuz");
 	fdt_property_string(t->blob, "initrd", "initrd.img");
 	fdt_property_string(t->blob, "cmdline", "console=ttyS0");
@@ -118,6 +119,7 @@ static void test_everything(void **state)
 	fdt_property(t->blob, "debug-console", NULL, 0);
 	disk(t, "disk0");
 	fdt_property_u32(t->blob, "unit", 1);
+	fdt_property_string(t->blob, "mode", "private");
 	close_nodes(t, 1);
 	disk(t, "disk1");
 	fdt_property(t->blob, "read-only", NULL, 0);
@@ -134,6 +136,10 @@ static void test_everything(void **state)
 	assert_string_equal(g->cmdline, "console=ttyS0");
 	assert_string_equal(g->firmware, "");
 	assert_int_equal(g->disk_count, 3);
+	assert_int_equal(g->restart, MANIFEST_RESTART_ON_CRASH);
+	assert_int_equal(t->manifest.guest[0].restart, MANIFEST_RESTART_NEVER);
+	assert_int_equal(g->disk[0].mode, MANIFEST_DISK_PRIVATE);
+	assert_int_equal(g->disk[1].mode, MANIFEST_DISK_COPY_ON_WRITE);
 	assert_int_equal(g->disk[0].unit, 1);
 	assert_int_equal(g->disk[1].unit, 0);
 	assert_int_equal(g->disk[2].unit, 2);
@@ -227,6 +233,12 @@ static const struct bad_property bad_properties[] = {
 	{ 0, "firmware",
 	  "0123456789012345678901234567890123456789012345678901234567890123", 0,
 	  "/guests/a: firmware: has 64 characters, at most 63 fit" },
+	{ 1, "mode", "shared", 0,
+	  "/guests/a/disk0: mode: is \"shared\", known are: copy-on-write, "
+	  "private" },
+	{ 0, "restart", "sometimes", 0,
+	  "/guests/a: restart: is \"sometimes\", known are: never, on-crash, "
+	  "always" },
 	{ 1, "unit", NULL, 4, "/guests/a/disk0: unit: is 4, must be 0 to 3" },
 	{ 1, "boot", NULL, -1, "/guests/a/disk0: boot: no such property here" },
 };
@@ -360,6 +372,28 @@ static void test_names(void **state)
 	expect_error(t, "/guests/Web_1-a: its name is taken already");
 }
 
+/* What nobody writes is shared. */
+static void test_mode_of_what_is_read(void **state)
+{
+	struct tree *t = *state;
+
+	begin(t);
+	guest(t, "a");
+	disk(t, "disk0");
+	fdt_property(t->blob, "read-only", NULL, 0);
+	fdt_property_string(t->blob, "mode", "private");
+	close_nodes(t, 4);
+	expect_error(t, "/guests/a/disk0: mode: is for disks that may be "
+			"written");
+	begin(t);
+	guest(t, "a");
+	disk(t, "cdrom0");
+	fdt_property_string(t->blob, "mode", "copy-on-write");
+	close_nodes(t, 4);
+	expect_error(t, "/guests/a/cdrom0: mode: is for disks that may be "
+			"written");
+}
+
 static void test_units(void **state)
 {
 	struct tree *t = *state;
@@ -430,13 +464,21 @@ static void test_damaged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_defaults),   TEST(test_everything),
-		TEST(test_program),    TEST(test_not_a_tree),
-		TEST(test_no_guests),  TEST(test_bad_properties),
-		TEST(test_missing),    TEST(test_bad_choice),
-		TEST(test_odd_memory), TEST(test_kernel_or_firmware),
-		TEST(test_bad_nodes),  TEST(test_names),
-		TEST(test_units),      TEST(test_too_many_guests),
+		TEST(test_defaults),
+		TEST(test_everything),
+		TEST(test_program),
+		TEST(test_not_a_tree),
+		TEST(test_no_guests),
+		TEST(test_bad_properties),
+		TEST(test_missing),
+		TEST(test_bad_choice),
+		TEST(test_odd_memory),
+		TEST(test_kernel_or_firmware),
+		TEST(test_bad_nodes),
+		TEST(test_names),
+		TEST(test_mode_of_what_is_read),
+		TEST(test_units),
+		TEST(test_too_many_guests),
 		TEST(test_damaged),
 	};
 

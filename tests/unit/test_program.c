@@ -14,7 +14,8 @@
 #include "include/errno.h"
 #include "include/gate.h"
 
-#define SEGMENTS 3
+#define SEGMENTS 4
+#define NOTE	 160 /* in the file's bytes */
 #define TEXT	 0x400000
 #define FUZZ	 200000
 
@@ -22,7 +23,12 @@
 struct file {
 	struct elf64_header header;
 	struct elf64_segment segment[SEGMENTS];
-	uint8_t bytes[256];
+	uint8_t bytes[NOTE];
+	struct note {
+		struct elf_note header;
+		char name[12];
+		uint32_t version;
+	} __packed other, note;
 };
 
 static void file_init(struct file *file)
@@ -45,11 +51,15 @@ static void file_init(struct file *file)
 		{ ELF_PT_LOAD, 0, 64, 0x401000, 0, 32, PAGE_SIZE, PAGE_SIZE },
 		{ ELF_PT_LOAD, ELF_PF_WRITE, 96, 0x402000, 0, 8, 0x1801,
 		  PAGE_SIZE },
+		{ ELF_PT_NOTE, 0, offsetof(struct file, other), 0x401000, 0,
+		  2 * sizeof(struct note), 2 * sizeof(struct note), 4 },
 	};
 
 	memset(file, 0, sizeof(*file));
 	file->header = header;
 	memcpy(file->segment, segments, sizeof(segments));
+	file->other = (struct note){ { 9, 4, 7 }, "Bulkhead", 3 };
+	file->note = (struct note){ { 9, 4, 1 }, "Bulkhead", GATE_VERSION };
 }
 
 static void test_good(void **state)
@@ -83,6 +93,7 @@ static void test_ignored(void **state)
 
 	(void)state;
 	file_init(&file);
+	/* Notes that are not there. */
 	file.segment[1].type = ELF_PT_NOTE;
 	file.segment[1].offset = UINT64_MAX;
 	file.segment[2].memsz = 0;
@@ -105,6 +116,10 @@ struct bad {
 	offsetof(struct file, segment[n]) +             \
 		offsetof(struct elf64_segment, member), \
 		sizeof(((struct elf64_segment *)0)->member)
+
+#define TEXT_OF_(x) #x
+#define TEXT_OF(x)  TEXT_OF_(x)
+#define NO_NOTE	    "has no note that says for which gate it is"
 
 /* clang-format off */
 static const struct bad bads[] = {
@@ -143,6 +158,21 @@ static const struct bad bads[] = {
 	{ SEGMENT(2, memsz), GATE_PROGRAM_MAX, "needs too much memory" },
 	{ SEGMENT(0, flags), ELF_PF_EXEC | ELF_PF_WRITE,
 	  "has a segment that is writable and executable" },
+	{ SEGMENT(3, type), 0, NO_NOTE },
+	{ SEGMENT(3, offset), UINT64_MAX, NO_NOTE },
+	{ SEGMENT(3, filesz), sizeof(struct file), NO_NOTE },
+	{ SEGMENT(3, filesz), 2 * sizeof(struct note) - 1, NO_NOTE },
+	{ SEGMENT(3, filesz), sizeof(struct note), NO_NOTE },
+	{ offsetof(struct file, other.header.name_length), 4, UINT32_MAX,
+	  NO_NOTE },
+	{ offsetof(struct file, other.header.value_length), 4, UINT32_MAX,
+	  NO_NOTE },
+	{ offsetof(struct file, note.header.name_length), 4, 8, NO_NOTE },
+	{ offsetof(struct file, note.header.value_length), 4, 8, NO_NOTE },
+	{ offsetof(struct file, note.header.type), 4, 2, NO_NOTE },
+	{ offsetof(struct file, note.name), 1, 'b', NO_NOTE },
+	{ offsetof(struct file, note.version), 4, 99,
+	  "is for gate version 99, this is " TEXT_OF(GATE_VERSION) },
 	{ SEGMENT(1, memsz), PAGE_SIZE + 1,
 	  "has segments that overlap or are out of order" },
 	{ SEGMENT(2, vaddr), TEXT,
@@ -170,10 +200,11 @@ static void test_bad(void **state)
 
 static void test_too_many_parts(void **state)
 {
-	enum { COUNT = PROGRAM_PARTS_MAX + 1 };
+	enum { COUNT = PROGRAM_PARTS_MAX + 2 };
 	struct {
 		struct elf64_header header;
 		struct elf64_segment segment[COUNT];
+		struct note note;
 	} many;
 	struct program program;
 	struct file file;
@@ -191,7 +222,12 @@ static void test_too_many_parts(void **state)
 	assert_int_equal(program_parse(&program, &many, sizeof(many), &why),
 			 -EINVAL);
 	assert_string_equal(why, "has too many segments to load");
+	/* The last of those that fit becomes the note's. */
 	many.header.phnum--;
+	many.segment[COUNT - 2].type = ELF_PT_NOTE;
+	many.segment[COUNT - 2].offset = offsetof(typeof(many), note);
+	many.segment[COUNT - 2].filesz = sizeof(many.note);
+	many.note = file.note;
 	assert_int_equal(program_parse(&program, &many, sizeof(many), &why), 0);
 }
 
@@ -204,7 +240,7 @@ static void test_cut(void **state)
 
 	(void)state;
 	file_init(&file);
-	for (size_t size = 0; size < offsetof(struct file, bytes); size++) {
+	for (size_t size = 0; size < sizeof(struct file); size++) {
 		uint8_t *copy = malloc(size ? size : 1);
 
 		memcpy(copy, &file, size);

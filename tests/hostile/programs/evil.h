@@ -94,5 +94,7 @@ extern const struct attack apic_attacks[];
 extern const struct attack other_attacks[];
 extern const struct attack fuzz_attacks[];
 extern const struct attack garbage_attacks[];
+extern const struct attack right_attacks[];
+extern const struct attack cow_attacks[];
 
 #endif

@@ -67,9 +67,26 @@ static long call_copy(struct self *self)
 		random_next(self) % 512);
 }
 
+/* Calls of include/domain.h with the shapes of arguments that init gives. */
+static long call_domain(struct self *self)
+{
+	uint64_t call = GATE_IRQ_ACK +
+			random_next(self) % (GATE_HOST_OFF - GATE_IRQ_ACK + 1);
+	uint64_t buffer = (uint64_t)any_page(self);
+	uint64_t small = random_next(self) % 40;
+
+	if (one_in(self, 2))
+		return gate_call4((enum gate_call)call, small, buffer,
+				  random_next(self) % 40, 512);
+	return gate_call4((enum gate_call)call, small, GATE_PROGRAM_BASE,
+			  buffer, random_next(self) % 512);
+}
+
 static long call_event(struct self *self)
 {
-	switch (random_next(self) % 4) {
+	uint64_t slot = random_next(self) % 64;
+
+	switch (random_next(self) % 7) {
 	case 0:
 		return gate_wake((unsigned)random_next(self) %
 				 (self->vcpus + 1));
@@ -78,7 +95,14 @@ static long call_event(struct self *self)
 					(unsigned)random_next(self) %
 						(self->vcpus + 1));
 	case 2:
-		return gate_doorbell((unsigned)random_next(self) % 64);
+		return gate_doorbell((unsigned)slot);
+	case 3:
+		return gate_channel_state((unsigned)slot);
+	case 4:
+		return gate_channel_detach((unsigned)slot);
+	case 5:
+		return gate_port_write_string((uint16_t)random_next(self),
+					      any_page(self), slot);
 	default:
 		return gate_port_read((uint16_t)random_next(self), 1);
 	}
@@ -156,8 +180,9 @@ static long call_resume(struct self *self)
 }
 
 static const fuzz_fn good_calls[] = {
-	call_state, call_line, call_msi, call_apic,  call_timer,  call_copy,
-	call_map,   call_text, call_msr, call_other, call_resume, call_event,
+	call_state,  call_line,	 call_msi,    call_apic, call_timer,
+	call_copy,   call_map,	 call_text,   call_msr,	 call_other,
+	call_resume, call_event, call_domain,
 };
 
 /*

@@ -546,6 +546,7 @@ struct vm *vm_make(unsigned vcpus)
 {
 	const struct gate_domain_spec spec = {
 		.name = "g",
+		.quota_pages = 1000,
 		.vm_memory = MIB(14),
 		.thread_count = vcpus,
 	};

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The operator's console: a line is a verb, and a guest's name where one is
+ * needed.  Backspace and Ctrl-U edit; everything else that does not print is
+ * ignored.
+ */
+#include "init/init.h"
+
+#include "lib/string.h"
+
+#define PROMPT	  "host> "
+#define CTRL_U	  0x15
+#define BACKSPACE 0x08
+#define DELETE	  0x7f
+
+struct verb {
+	const char *name;
+	/* Of these there is one. */
+	void (*all)(struct init *init);
+	const char *(*one)(struct init *init, struct guest *guest);
+	const char *help;
+};
+
+static void do_help(struct init *init);
+static void do_list(struct init *init);
+
+/* clang-format off */
+static const struct verb verbs[] = {
+	{ "help", .all = do_help, .help = "this" },
+	{ "list", .all = do_list, .help = "guests and how they are" },
+	{ "start", .one = guest_start, .help = "starts one that is stopped" },
+	{ "stop", .one = guest_stop,
+	  .help = "takes its power; the host stays on for it" },
+	{ "restart", .one = guest_restart, .help = "stops and starts one" },
+	{ "off", .all = host_off,
+	  .help = "takes the power of all guests, then of the host" },
+};
+/* clang-format on */
+
+static void do_help(struct init *init)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(verbs); i++)
+		operator_print(init, "%-8s%-6s%s\r\n", verbs[i].name,
+			       verbs[i].one ? "NAME" : "", verbs[i].help);
+}
+
+static const char *state_text(const struct guest *guest)
+{
+	switch (guest->state) {
+	case GUEST_RUNNING:
+		return guest->wish == WISH_NONE ? "running" : "stopping";
+	case GUEST_LEAVING:
+		return "stopping";
+	case GUEST_WAITING:
+		return "waiting";
+	default:
+		return "stopped";
+	}
+}
+
+static void do_list(struct init *init)
+{
+	for (unsigned i = 0; i < init->manifest->guest_count; i++) {
+		const struct guest *guest = &init->guest[i];
+		const struct guest_manifest *m = guest->manifest;
+
+		operator_print(
+			init,
+			"%-24s%-9s%2u vCPUs %7u MiB  started %u times\r\n",
+			m->name, state_text(guest), m->vcpus, m->memory_mib,
+			guest->starts);
+	}
+}
+
+static void run_one(struct init *init, const struct verb *verb,
+		    const char *name)
+{
+	const char *why = "is no guest: list shows them";
+
+	for (unsigned i = 0; i < init->manifest->guest_count; i++)
+		if (!strcmp(init->guest[i].manifest->name, name))
+			why = verb->one(init, &init->guest[i]);
+	if (why)
+		operator_print(init, "%s %s\r\n", name[0] ? name : "nobody",
+			       why);
+}
+
+static void run_line(struct init *init, char *line)
+{
+	size_t length = strlen(line);
+	char *name;
+
+	while (length && line[length - 1] == ' ')
+		line[--length] = '\0';
+	name = strchr(line, ' ');
+	if (name) {
+		*name++ = '\0';
+		while (*name == ' ')
+			name++;
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(verbs); i++) {
+		const struct verb *verb = &verbs[i];
+
+		if (strcmp(verb->name, line))
+			continue;
+		if (verb->one)
+			run_one(init, verb, name ? name : "");
+		else
+			verb->all(init);
+		return;
+	}
+	if (line[0])
+		operator_print(init, "%s? help shows what there is\r\n", line);
+}
+
+static void erase(struct init *init, struct operator* op)
+{
+	if (!op->length)
+		return;
+	op->length--;
+	operator_print(init, "\b \b");
+}
+
+static void enter(struct init *init, struct operator* op)
+{
+	operator_print(init, "\r\n");
+	op->line[op->length] = '\0';
+	op->length = 0;
+	run_line(init, op->line);
+	operator_print(init, PROMPT);
+}
+
+static void input(struct init *init, struct operator* op, char byte)
+{
+	switch (byte) {
+	case '\r':
+	case '\n':
+		enter(init, op);
+		break;
+	case BACKSPACE:
+	case DELETE:
+		erase(init, op);
+		break;
+	case CTRL_U:
+		while (op->length)
+			erase(init, op);
+		break;
+	default:
+		if (byte < ' ' || byte > '~' ||
+		    op->length == sizeof(op->line) - 1)
+			break;
+		op->line[op->length++] = byte;
+		operator_print(init, "%c", byte);
+	}
+}
+
+void operator_input(struct init *init, const char *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		input(init, &init->operator, bytes[i]);
+}
