@@ -528,8 +528,3 @@ uint64_t cpuid_efer_valid(const struct cpuid_table *table)
 	       (edx & E1_EDX_NX ? X86_EFER_NXE : 0) |
 	       (edx & E1_EDX_FFXSR ? X86_EFER_FFXSR : 0);
 }
-
-uint64_t cpuid_xcr0_valid(const struct cpuid_table *table)
-{
-	return cpuid_find(table, 0xd, 0)->regs.eax;
-}

@@ -115,7 +115,6 @@ uint64_t cpuid_cr4_valid(const struct cpuid_table *table);
 /* The same for the processor itself. */
 uint64_t cpuid_cr4_host(const struct cpuid_config *config);
 uint64_t cpuid_efer_valid(const struct cpuid_table *table);
-uint64_t cpuid_xcr0_valid(const struct cpuid_table *table);
 uint8_t cpuid_phys_bits(const struct cpuid_table *table);
 bool cpuid_is_amd(const struct cpuid_table *table);
 bool cpuid_has_tsc_aux(const struct cpuid_table *table);

@@ -85,7 +85,7 @@ enum msr_kind {
 	KIND_SLOT,   /* stored; .at is the slot of the first */
 	KIND_STATE,  /* in struct x86_state; .at is the offset, .group where */
 	KIND_VENDOR, /* the back end's */
-	KIND_FILE,   /* .read and .write know */
+	KIND_FILE,   /* computed by .read and .write */
 };
 
 enum msr_vendor { ANY, AMD, INTEL };
@@ -107,17 +107,12 @@ struct msr_row {
 
 /* ---- What may be written ----------------------------------------------- */
 
-bool msr_is_canonical(uint64_t address)
-{
-	return (int64_t)(address << 16) >> 16 == (int64_t)address;
-}
-
 static bool is_memory_type(uint64_t type)
 {
 	return type == 0 || type == 1 || (type >= 4 && type <= 6);
 }
 
-bool msr_is_valid_pat(uint64_t pat)
+static bool is_valid_pat(uint64_t pat)
 {
 	for (unsigned i = 0; i < 8; i++, pat >>= 8)
 		if (!is_memory_type(pat & 0xff) && (pat & 0xff) != 7)
@@ -130,7 +125,7 @@ static bool valid_canonical(const struct msr_file *file, uint32_t msr,
 {
 	(void)file;
 	(void)msr;
-	return msr_is_canonical(value);
+	return x86_is_canonical(value);
 }
 
 static bool valid_32(const struct msr_file *file, uint32_t msr, uint64_t value)
@@ -144,7 +139,7 @@ static bool valid_pat(const struct msr_file *file, uint32_t msr, uint64_t value)
 {
 	(void)file;
 	(void)msr;
-	return msr_is_valid_pat(value);
+	return is_valid_pat(value);
 }
 
 static bool valid_zero(const struct msr_file *file, uint32_t msr,
@@ -228,7 +223,7 @@ static bool valid_misc_enable(const struct msr_file *file, uint32_t msr,
 	return (value & (MISC_LIMIT_CPUID | MISC_NO_XD)) == 0;
 }
 
-/* ---- Those with a mind of their own ------------------------------------ */
+/* ---- Registers whose reads or writes compute --------------------------- */
 
 int msr_efer_check(uint64_t valid, uint64_t cr0, uint64_t old, uint64_t value,
 		   uint64_t *result)
@@ -407,7 +402,7 @@ static const struct msr_row rows[] = {
 	  .value = VM_CR_LOCK | VM_CR_SVM_DISABLE },
 	{ MSR_SEV_STATUS, 1, AMD, KIND_CONST, .value = 0 },
 	/* Load-store, instruction and data cache, table walk and floating
-	 * point configuration: chicken bits for errata. */
+	 * point configuration: bits that turn off parts with errata. */
 	{ MSR_LS_CFG, 3, AMD, KIND_IGNORE, .value = 0 },
 	{ MSR_TW_CFG, 1, AMD, KIND_IGNORE, .value = 0 },
 	{ MSR_FP_CFG, 1, AMD, KIND_IGNORE, .value = 0 },

@@ -81,9 +81,6 @@ int __must_check msr_file_read(struct msr_file *file, uint32_t msr,
 int __must_check msr_file_write(struct msr_file *file, uint32_t msr,
 				uint64_t value);
 
-/* For the processor's own state, wherever it is changed. */
-bool msr_is_canonical(uint64_t address);
-bool msr_is_valid_pat(uint64_t pat);
 /*
  * The EFER a write of value leaves: -EINVAL for reserved bits or for changing
  * LME while paging; LMA stays as it is.

@@ -258,4 +258,10 @@ enum x86_vector {
 	X86_VECTOR_XM = 19,
 };
 
+/* With 48-bit linear addresses: guests have no CR4.LA57. */
+static inline bool x86_is_canonical(uint64_t address)
+{
+	return (int64_t)(address << 16) >> 16 == (int64_t)address;
+}
+
 #endif

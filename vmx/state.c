@@ -320,15 +320,10 @@ static void load_syscall(const struct vmx_vcpu *vmx, struct x86_state *state)
 	state->sysenter_eip = vmcs_read(VMCS_GUEST_SYSENTER_EIP);
 }
 
-static bool is_canonical(uint64_t address)
-{
-	return (int64_t)(address << 16) >> 16 == (int64_t)address;
-}
-
 /* Loading them must not fault; a hostile machine may store anything. */
 static void keep_canonical(uint64_t *to, uint64_t value)
 {
-	if (is_canonical(value))
+	if (x86_is_canonical(value))
 		*to = value;
 }
 

@@ -18,11 +18,6 @@
 /* ---- Helpers ---------------------------------------------------------------
  */
 
-static bool is_canonical(uint64_t address)
-{
-	return (int64_t)(address << 16) >> 16 == (int64_t)address;
-}
-
 static bool is_ia32e(const struct vmx_guest *g)
 {
 	return g->entry_controls & ENTRY_IA32E_GUEST;
@@ -121,7 +116,7 @@ RULE(dr7_width)
 
 RULE(sysenter)
 {
-	return is_canonical(arg ? g->sysenter_eip : g->sysenter_esp);
+	return x86_is_canonical(arg ? g->sysenter_eip : g->sysenter_esp);
 }
 
 RULE(pat)
@@ -203,7 +198,7 @@ RULE(base_v86)
 RULE(base_canonical)
 {
 	return (arg == VMCS_LDTR && !is_usable(g, arg)) ||
-	       is_canonical(g->seg[arg].base);
+	       x86_is_canonical(g->seg[arg].base);
 }
 
 RULE(base_low)
@@ -357,7 +352,7 @@ RULE(usable)
 
 RULE(table_base)
 {
-	return is_canonical(arg ? g->idtr_base : g->gdtr_base);
+	return x86_is_canonical(arg ? g->idtr_base : g->gdtr_base);
 }
 
 RULE(table_limit)
@@ -377,7 +372,7 @@ RULE(rip_width)
 
 RULE(rip_canonical)
 {
-	return !is_64bit(g) || is_canonical(g->rip);
+	return !is_64bit(g) || x86_is_canonical(g->rip);
 }
 
 RULE(rflags_reserved)

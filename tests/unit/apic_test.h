@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the tests of core/apic*.c share: four APICs whose surroundings only
+ * What the tests of cpumodel/apic*.c share: CPUS APICs whose surroundings only
  * take notes, and a clock that stands still.
  */
 #ifndef BULKHEAD_TESTS_UNIT_APIC_TEST_H
@@ -16,7 +16,10 @@
 #include "cpumodel/apic.h"
 #include "include/errno.h"
 
+/* A test of another number defines it before. */
+#ifndef CPUS
 #define CPUS 4
+#endif
 
 #define LVT_MASKED BIT(16)
 #define PERIODIC   BIT(17)

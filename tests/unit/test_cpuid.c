@@ -62,12 +62,13 @@ static void build(const struct fake *fake, unsigned vcpus, bool has_tsc_aux)
 	assert_int_equal(cpuid_table_build(&table, &config), 0);
 }
 
-static struct cpuid_regs get(uint32_t leaf, uint32_t subleaf)
+static struct cpuid_regs get_as(uint32_t leaf, uint32_t subleaf,
+				uint32_t apic_id)
 {
 	const struct cpuid_leaf *found = cpuid_find(&table, leaf, subleaf);
 	struct cpuid_regs regs = found->regs;
 	struct cpuid_dynamic dynamic = {
-		.apic_id = 3,
+		.apic_id = apic_id,
 		.subleaf = subleaf,
 		.is_apic_enabled = true,
 		.cr4 = X86_CR4_OSXSAVE,
@@ -77,6 +78,11 @@ static struct cpuid_regs get(uint32_t leaf, uint32_t subleaf)
 	if (found->patch)
 		cpuid_patch(found, &dynamic, &regs);
 	return regs;
+}
+
+static struct cpuid_regs get(uint32_t leaf, uint32_t subleaf)
+{
+	return get_as(leaf, subleaf, 3);
 }
 
 static void test_hidden(void **state)
@@ -166,7 +172,7 @@ static void test_topology(void **state)
 	/* clang-format off */
 	static const struct { unsigned vcpus, bits; } rows[] = {
 		{ 1, 0 }, { 2, 1 }, { 3, 2 }, { 4, 2 }, { 5, 3 }, { 8, 3 },
-		{ 9, 4 }, { 255, 8 },
+		{ 9, 4 }, { 16, 4 }, { 17, 5 }, { 32, 5 }, { 255, 8 },
 	};
 	/* clang-format on */
 	struct cpuid_config none = { .host = fake_host, .ctx = (void *)&amd };
@@ -201,6 +207,40 @@ static void test_topology(void **state)
 	assert_int_equal(get(4, 9).eax, 0);
 	build(&amd, 4, true);
 	assert_int_equal(get(4, 0).eax, 0);
+}
+
+/*
+ * Each of 32 vCPUs has an id of its own, in every place that shows one, and
+ * all of them fit the width that the same leaves announce.
+ */
+static void test_ids_of_32(void **state)
+{
+	static const struct fake *const fakes[] = { &amd, &intel };
+	struct cpuid_regs regs;
+
+	(void)state;
+	for (unsigned i = 0; i < 2 * 32; i++) {
+		build(fakes[i / 32], 32, true);
+		regs = get_as(1, 0, i % 32);
+		assert_int_equal(regs.ebx >> 24, i % 32);
+		assert_int_equal(regs.ebx >> 16 & 0xff, 32);
+		assert_true(regs.edx & BIT(28)); /* HTT */
+		for (unsigned level = 0; level < 3; level++)
+			assert_int_equal(get_as(0xb, level, i % 32).edx,
+					 i % 32);
+		regs = get_as(0xb, 1, i % 32);
+		assert_int_equal(i % 32 >> regs.eax, 0);
+		assert_int_equal(regs.ebx, 32);
+		/* No leaf 0x1f: its absence sends software to leaf 0xb. */
+		assert_true(get_as(0, 0, i % 32).eax < 0x1f);
+		assert_int_equal(get_as(0x1f, 1, i % 32).ebx, 0);
+	}
+	/* Cores of the package; who shares the first and the last cache. */
+	assert_int_equal(get(4, 0).eax >> 26, 31);
+	assert_int_equal(get(4, 0).eax >> 14 & 0xfff, 0);
+	assert_int_equal(get(4, 3).eax >> 14 & 0xfff, 31);
+	build(&amd, 32, true);
+	assert_int_equal(get(0x80000008, 0).ecx, 5 << 12 | 31);
 }
 
 static void test_dynamic(void **state)
@@ -251,7 +291,7 @@ static void test_dependents(void **state)
 	assert_int_equal(get(1, 0).ecx & (BIT(12) | BIT(28)), 0);
 	assert_int_equal(get(7, 0).ebx & BIT(5), 0);
 	assert_int_equal(get(0xd, 0).ecx, 576);
-	assert_int_equal(cpuid_xcr0_valid(&table), 3);
+	assert_int_equal(get(0xd, 0).eax, 3);
 	/* And without XSAVE (bit 26). */
 	no_avx.fill &= ~BIT(26);
 	build(&no_avx, 1, true);
@@ -271,7 +311,7 @@ static void test_questions(void **state)
 				 (X86_CR4_LA57 | X86_CR4_PKE | BIT(13)),
 			 0);
 	assert_true(cpuid_cr4_valid(&table) & X86_CR4_SMAP);
-	assert_int_equal(cpuid_xcr0_valid(&table), 7);
+	assert_int_equal(get(0xd, 0).eax, 7);
 	assert_int_equal(cpuid_phys_bits(&table), 48);
 	build(&poor, 1, true);
 	assert_int_equal(cpuid_efer_valid(&table), 0);
@@ -302,6 +342,7 @@ int main(void)
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_hypervisor),
 		cmocka_unit_test(test_topology),
+		cmocka_unit_test(test_ids_of_32),
 		cmocka_unit_test(test_dynamic),
 		cmocka_unit_test(test_dependents),
 		cmocka_unit_test(test_questions),
