@@ -234,7 +234,7 @@ enum gate_channel_state {
  * GATE_HOST_OFF (enum gate_off, code)	does not return.
  * GATE_LOG_LEVEL (level)
  *
- * Not there yet, -ENOSYS: GATE_IRQ_ACK, GATE_LOG_READ; spec.irq does nothing.
+ * Not there yet, -ENOSYS: GATE_IRQ_ACK; spec.irq does nothing.
  */
 
 #endif

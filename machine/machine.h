@@ -54,7 +54,6 @@ struct machine {
 	struct rendezvous rendezvous;
 	struct extint extint; /* no .pic: the board has none */
 	struct clock clock;
-	struct machine_console console;
 	struct board_config board_config;
 	struct block_backend *disks[MACHINE_DISKS_MAX];
 	struct machine_disk disk[MACHINE_DISKS_MAX];
