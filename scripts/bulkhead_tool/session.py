@@ -45,7 +45,8 @@ HOST_SPEAKS = re.compile(STAMP + "Bulkhead$", FLAGS)
 # The monitor begins a line for each; a guest that has the console for itself can
 # write the same and make a run fail.  They count from their group on, so that
 # who expects them sees them first.
-HOST_FAILS = [re.compile("^" + STAMP + "(error: " + text + ")", FLAGS) for text in (
+# Of whole lines: what the caller waits for may be their rest.
+HOST_FAILS = [re.compile("^" + STAMP + "(error: " + text + "[^\\n]*)\n", FLAGS) for text in (
     "monitor panic", "nothing is started: ", "no guest could be started",
     "manifest refused: ", "no boot module is called ")]
 OVERLAP = 256    # longer than what these match
@@ -393,7 +394,8 @@ class Scripted:
                 if found is wanted:
                     return
                 self.give_up("'%s' appeared before" %
-                             UNPRINTABLE.sub(".", match.group(0)), what)
+                             UNPRINTABLE.sub(".", match.group(0).strip()),
+                             what)
             if session.is_over:
                 why = session.why_bad()
                 if wanted:

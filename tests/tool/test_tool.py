@@ -342,6 +342,13 @@ class Sessions(unittest.TestCase):
         self.unmet("nothing is started", SPEAKS + nothing, [],
                    until_end=True)
 
+    def test_a_line_in_two_pieces_is_one(self):
+        halves = ("printf '[   1.000000] error: nothing is started: no g'; "
+                  "sleep 0.5; echo uest; ")
+        self.run_steps(SPEAKS + halves,
+                       [("expect", "nothing is started: no guest")],
+                       until_end=True)
+
     def test_a_flood_is_searched_and_forgotten(self):
         began = time.monotonic()
         self.run_steps("yes 0123456789012345678901234567890123456789 | "
