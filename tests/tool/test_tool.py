@@ -346,7 +346,7 @@ class Sessions(unittest.TestCase):
         halves = ("printf '[   1.000000] error: nothing is started: no g'; "
                   "sleep 0.5; echo uest; ")
         self.run_steps(SPEAKS + halves,
-                       [("expect", "nothing is started: no guest")],
+                       [("expect", "error: nothing is started: no guest")],
                        until_end=True)
 
     def test_a_flood_is_searched_and_forgotten(self):
