@@ -55,8 +55,8 @@ def command(the_host, args, work):
     from . import Problem, host, iso
     # --icount and --iso ask for what Bochs does anyway.
     given = [option for option, value in (
-        ("--uefi", args.uefi), ("--gdb", args.gdb), ("--qemu", args.qemu))
-        if value]
+        ("--uefi", args.uefi), ("--parallel", args.parallel),
+        ("--gdb", args.gdb), ("--qemu", args.qemu)) if value]
     if given:
         raise Problem("%s: for QEMU only, not with --sim bochs" %
                       ", ".join(given))

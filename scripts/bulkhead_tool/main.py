@@ -101,6 +101,10 @@ def add_run(commands):
     run.add_argument("--icount", action="store_true",
                      help="count instructions as the clock: runs repeat; "
                      "with qemu it needs --cpus 1, bochs always does it")
+    run.add_argument("--parallel", action="store_true",
+                     help="the host's CPUs run at the same time, to find what "
+                     "goes wrong between them; QEMU itself may lose an "
+                     "interrupt then (qemu only)")
     run.add_argument("--iso", action="store_true",
                      help="boot the ISO through SeaBIOS and GRUB, as bochs "
                      "always does")

@@ -39,9 +39,18 @@ def module_list(modules, work):
 
 
 def accelerator(args):
-    """Counted instructions as the clock, or as fast as it goes."""
+    """Counted instructions as the clock, or as fast as it goes.
+
+    VMRUN and #VMEXIT change a word, without its lock, in which QEMU's timers and
+    other CPUs leave word of an interrupt (seen in 7.2).  With a thread for each
+    CPU it may be lost so: the host's CPU waits for ever for a timer that has
+    expired.
+    """
     if not args.icount:
-        return ["-accel", "tcg", "-smp", str(args.cpus)]
+        thread = "multi" if args.parallel else "single"
+        return ["-accel", "tcg,thread=" + thread, "-smp", str(args.cpus)]
+    if args.parallel:
+        raise Problem("--icount runs one thing at a time: --parallel goes without")
     if args.cpus != 1:
         raise Problem("--icount starves every CPU but one: add --cpus 1")
     return ["-accel", "tcg,thread=single", "-smp", "1", "-seed", "1",

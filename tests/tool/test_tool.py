@@ -456,11 +456,19 @@ class Tool(unittest.TestCase):
                 ("--bios " + here, "--bios: .*is a folder"),
                 ("--uefi --bios " + self.manifest, "exclude each other"),
                 ("--icount --cpus 2", "--icount"),
+                ("--icount --cpus 1 --parallel", "--parallel"),
+                ("--sim bochs --parallel", "--parallel: for QEMU only"),
                 ("--quiet", "--quiet"),
                 ("--sim bochs --uefi", "--uefi: for QEMU only"),
                 ("--sim bochs --gdb --qemu=-S", "--gdb, --qemu: for QEMU"),
                 ("--sim bochs --cpu a,b", "--cpu")):
             self.refused(1, why, *words.split())
+
+    def test_cpus_run_at_the_same_time_only_where_asked(self):
+        self.simulator(SPEAKS + "echo \"$@\"")
+        for option, thread in ((), b"single"), (("--parallel",), b"multi"):
+            done = self.run_tool("run", self.manifest, *option)
+            self.assertIn(b"-accel tcg,thread=%s -smp 2" % thread, done.stdout)
 
     def test_firmware_reaches_qemu(self):
         self.simulator(SPEAKS + "echo \"$@\"")
