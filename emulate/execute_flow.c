@@ -3,7 +3,7 @@
  * Near jumps, calls and returns, loops.
  *
  * In 64-bit mode an operand-size prefix makes a near branch 16 bits wide on
- * AMD's processors and is ignored on Intel's; decode settles which.
+ * AMD's processors and is ignored on Intel's; decode decides which.
  *
  * References: SDM volume 2 and APM volume 3, instruction pages.
  */

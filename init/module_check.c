@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Judges boot modules by their size; see module_check.h.
+ * Checks boot modules by their size; see module_check.h.
  *
- * Not judged: what is in them.  Kernels are for the board's loader, programs
+ * Not checked: what is in them.  Kernels are for the board's loader, programs
  * for lib/program.c.
  *
  * Pure code: init, the tool's checker and the unit tests share it.

@@ -77,7 +77,7 @@ static enum exit_action exit_unknown(struct vcpu *vcpu, struct exit_info *info)
 	     "exit for a reason the monitor does not know");
 }
 
-/* The vCPU could take an interrupt now: vcpu_attend() looks again. */
+/* The vCPU could take an interrupt now: vcpu_handle_pending() looks again. */
 static enum exit_action exit_window(struct vcpu *vcpu, struct exit_info *info)
 {
 	(void)info;

@@ -4,8 +4,8 @@
  * that runs the guest until the machine is needed.
  *
  * An entry's way: vcpu_resume() takes the machine's answer to the last exit,
- * vcpu_attend() looks after what is pending (rarely: one test decides), the
- * back end runs the guest, the exit's handler says whether to go on or to
+ * vcpu_handle_pending() looks after what is pending (rarely: one test decides),
+ * the back end runs the guest, the exit's handler says whether to go on or to
  * return to the machine.
  */
 #include "vm/vm.h"
@@ -133,7 +133,7 @@ static void vcpu_reset_state(struct vcpu *vcpu)
  * After a reset that did not come through the machine: what is marked dirty
  * would else only be stored when the machine next resumes, over newer state.
  */
-static void state_settle(struct vcpu *vcpu)
+static void state_write_back(struct vcpu *vcpu)
 {
 	struct x86_state *state = vcpu->vendor.state;
 	uint32_t dirty = state->dirty;
@@ -219,7 +219,7 @@ void vm_reset(struct vm *vm, struct vcpu *caller)
 
 /* ---- Interrupts -------------------------------------------------------- */
 
-enum attend { ATTEND_RUN, ATTEND_TO_MACHINE, ATTEND_AGAIN };
+enum next_step { NEXT_RUN, NEXT_MACHINE, NEXT_AGAIN };
 
 static void window_open(struct vcpu *vcpu, int16_t vector)
 {
@@ -236,7 +236,7 @@ static void inject_interrupt(struct vcpu *vcpu, uint8_t vector)
 	vcpu->back->inject(&vcpu->vendor, &event);
 }
 
-static void attend_nmi(struct vcpu *vcpu)
+static void handle_nmi(struct vcpu *vcpu)
 {
 	struct event event = { .kind = EVENT_NMI, .vector = X86_VECTOR_NMI };
 
@@ -285,22 +285,22 @@ static void extint_take(struct vcpu *vcpu, uint32_t extint)
  * is to mark it as acknowledged.  What the APIC does not let through waits: the
  * bit is set again when that may have changed.
  */
-static enum attend attend_extint(struct vcpu *vcpu)
+static enum next_step handle_extint(struct vcpu *vcpu)
 {
 	uint32_t extint;
 
 	pending_clear(vcpu, PENDING_EXTINT);
 	extint = extint_waiting(vcpu);
 	if (!extint)
-		return ATTEND_RUN;
+		return NEXT_RUN;
 	if (!vcpu->back->can_inject(&vcpu->vendor, EVENT_INTERRUPT)) {
 		window_open(vcpu, WINDOW_EXTINT);
-		return ATTEND_RUN;
+		return NEXT_RUN;
 	}
 	if (extint & GATE_EXTINT_TAKEN)
-		return ATTEND_TO_MACHINE;
+		return NEXT_MACHINE;
 	extint_take(vcpu, extint);
-	return ATTEND_RUN;
+	return NEXT_RUN;
 }
 
 /*
@@ -317,31 +317,31 @@ static int masked_by_priority(const struct vcpu *vcpu)
 	return apic->irr_highest;
 }
 
-static enum attend attend_interrupts(struct vcpu *vcpu, int vector)
+static enum next_step handle_interrupts(struct vcpu *vcpu, int vector)
 {
 	if (vcpu->pending & PENDING_EXTINT) {
-		enum attend next = attend_extint(vcpu);
+		enum next_step next = handle_extint(vcpu);
 
-		if (next != ATTEND_RUN)
+		if (next != NEXT_RUN)
 			return next;
 	}
 	if (vector < 0)
 		vector = masked_by_priority(vcpu);
 	if (vector <= vcpu->window)
-		return ATTEND_RUN;
+		return NEXT_RUN;
 	if (apic_pending_vector(&vcpu->apic) < 0 ||
 	    !vcpu->back->can_inject(&vcpu->vendor, EVENT_INTERRUPT)) {
 		window_open(vcpu, (int16_t)vector);
-		return ATTEND_RUN;
+		return NEXT_RUN;
 	}
 	vcpu->window = WINDOW_NONE;
 	apic_take(&vcpu->apic, (uint8_t)vector);
 	inject_interrupt(vcpu, (uint8_t)vector);
-	return ATTEND_RUN;
+	return NEXT_RUN;
 }
 
 /* A level-triggered vector was acknowledged: tell the IOAPIC, one a time. */
-static enum attend attend_eoi(struct vcpu *vcpu)
+static enum next_step handle_eoi(struct vcpu *vcpu)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(vcpu->eoi); i++) {
 		unsigned bit;
@@ -352,10 +352,10 @@ static enum attend attend_eoi(struct vcpu *vcpu)
 		vcpu->eoi[i] &= vcpu->eoi[i] - 1;
 		vcpu->page->eoi.vector = i * 64 + bit;
 		vcpu->page->exit = GATE_EXIT_EOI;
-		return ATTEND_TO_MACHINE;
+		return NEXT_MACHINE;
 	}
 	pending_clear(vcpu, PENDING_EOI);
-	return ATTEND_RUN;
+	return NEXT_RUN;
 }
 
 /* What ends a wait and is taken before anything is injected. */
@@ -377,16 +377,16 @@ static bool is_idle(struct vcpu *vcpu, int vector)
 	return !(__atomic_load_n(&vcpu->pending, __ATOMIC_SEQ_CST) & wakes);
 }
 
-static void attend_reset(struct vcpu *vcpu)
+static void handle_reset(struct vcpu *vcpu)
 {
 	domain_lock(&vcpu->user);
 	vcpu_take_reset(vcpu);
 	domain_unlock(&vcpu->user);
-	state_settle(vcpu);
+	state_write_back(vcpu);
 	vcpu->page->exit = GATE_EXIT_RESET;
 }
 
-static void attend_signals(struct vcpu *vcpu)
+static void handle_signals(struct vcpu *vcpu)
 {
 	if (vcpu->pending & PENDING_STOP)
 		user_thread_exit(&vcpu->user);
@@ -394,7 +394,7 @@ static void attend_signals(struct vcpu *vcpu)
 		pending_clear(vcpu, PENDING_KICK);
 	if (vcpu->pending & PENDING_INIT) {
 		vcpu_take_init(vcpu);
-		state_settle(vcpu);
+		state_write_back(vcpu);
 	}
 	if (vcpu->pending & PENDING_SIPI)
 		vcpu_take_sipi(vcpu);
@@ -409,7 +409,7 @@ static void attend_signals(struct vcpu *vcpu)
 }
 
 /* The instruction that the monitor did was to be single-stepped. */
-static void attend_step(struct vcpu *vcpu)
+static void handle_step(struct vcpu *vcpu)
 {
 	struct x86_state *state = vcpu->vendor.state;
 
@@ -423,7 +423,7 @@ static void attend_step(struct vcpu *vcpu)
 }
 
 /* Everything that is not the plain way back into the guest. */
-static __noinline enum attend vcpu_attend(struct vcpu *vcpu)
+static __noinline enum next_step vcpu_handle_pending(struct vcpu *vcpu)
 {
 	struct cpu *cpu = this_cpu();
 	int vector;
@@ -431,18 +431,18 @@ static __noinline enum attend vcpu_attend(struct vcpu *vcpu)
 	if (sched_should_yield(cpu))
 		sched_yield();
 	if (vcpu->pending & PENDING_RESET) {
-		attend_reset(vcpu);
-		return ATTEND_TO_MACHINE;
+		handle_reset(vcpu);
+		return NEXT_MACHINE;
 	}
-	attend_signals(vcpu);
+	handle_signals(vcpu);
 	if (vcpu->pending & PENDING_EVENT) {
 		pending_clear(vcpu, PENDING_EVENT);
-		return ATTEND_TO_MACHINE;
+		return NEXT_MACHINE;
 	}
 	if (vcpu->pending & PENDING_EOI) {
-		enum attend next = attend_eoi(vcpu);
+		enum next_step next = handle_eoi(vcpu);
 
-		if (next != ATTEND_RUN)
+		if (next != NEXT_RUN)
 			return next;
 	}
 	vector = apic_pending_vector(&vcpu->apic);
@@ -451,22 +451,22 @@ static __noinline enum attend vcpu_attend(struct vcpu *vcpu)
 		vcpu->window = WINDOW_NONE;
 		if (is_idle(vcpu, vector)) {
 			thread_block();
-			return ATTEND_AGAIN;
+			return NEXT_AGAIN;
 		}
 		/* From another CPU since they were looked at: the guest may
 		 * not run past its HLT, or before its SIPI, for them. */
 		if (__atomic_load_n(&vcpu->pending, __ATOMIC_RELAXED) &
 		    PENDING_SIGNALS)
-			return ATTEND_AGAIN;
+			return NEXT_AGAIN;
 		vcpu_priority_changed(vcpu);
 	}
 	if (vcpu->pending & PENDING_STEP)
-		attend_step(vcpu);
+		handle_step(vcpu);
 	if (vcpu->pending & PENDING_NMI) {
-		attend_nmi(vcpu);
-		return ATTEND_RUN;
+		handle_nmi(vcpu);
+		return NEXT_RUN;
 	}
-	return attend_interrupts(vcpu, vector);
+	return handle_interrupts(vcpu, vector);
 }
 
 /* ---- The machine's answer ---------------------------------------------- */
@@ -547,7 +547,7 @@ static void take_answer(struct vcpu *vcpu)
 /* ---- Running ----------------------------------------------------------- */
 
 /* Asked before every entry: three loads and no more. */
-static inline bool wants_attention(struct vcpu *vcpu)
+static inline bool is_pending(struct vcpu *vcpu)
 {
 	return unlikely(vcpu->pending) ||
 	       unlikely(sched_should_yield(this_cpu())) ||
@@ -582,14 +582,14 @@ static __noinline void take_user_events(struct vcpu *vcpu)
  * Until nothing is left to look after.  A sibling may see to it that there is
  * always more: others get their turn in between.
  */
-static __noinline enum attend attend_all(struct vcpu *vcpu)
+static __noinline enum next_step handle_all_pending(struct vcpu *vcpu)
 {
-	enum attend next;
+	enum next_step next;
 
 	for (;;) {
 		vcpu->page->exit = GATE_EXIT_NONE;
-		next = vcpu_attend(vcpu);
-		if (next != ATTEND_AGAIN || !wants_attention(vcpu))
+		next = vcpu_handle_pending(vcpu);
+		if (next != NEXT_AGAIN || !is_pending(vcpu))
 			return next;
 		sched_breathe();
 	}
@@ -608,8 +608,8 @@ long vcpu_resume(struct vcpu *vcpu)
 
 	take_answer(vcpu);
 	for (;;) {
-		if (wants_attention(vcpu) &&
-		    attend_all(vcpu) == ATTEND_TO_MACHINE)
+		if (is_pending(vcpu) &&
+		    handle_all_pending(vcpu) == NEXT_MACHINE)
 			break;
 		if (run_once(vcpu) == EXIT_TO_MACHINE)
 			break;

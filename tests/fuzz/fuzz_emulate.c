@@ -2,8 +2,8 @@
 /*
  * Raw bytes as code, registers, descriptor tables and page tables, through
  * every entry point of the emulator.  Nothing is compared: the sanitizers and
- * a few invariants judge.  Guest RAM is one heap block, so an access beyond it
- * is an error that ASan sees.
+ * a few invariants are checked.  Guest RAM is one heap block, so an access
+ * beyond it is an error that ASan sees.
  */
 #include "include/emulate.h"
 
