@@ -89,7 +89,8 @@ def fake(name, *log, **more):
     return Attack("seat-" + name, more.pop("end", OFF),
                   words=more.pop("words", "yield"), vcpus=(1,),
                   ms=more.pop("ms", 150),
-                  seat="hostile/seat-%s/seat.elf" % name, log=log, **more)
+                  seat="hostile/seat-%s/seat.elf" %
+                  more.pop("program", name), log=log, **more)
 
 
 STOPPED_FOR = r"\[seat\] is stopped: "
@@ -175,6 +176,10 @@ ATTACKS = [
     fake("bells", SEAT_CRASHED),
     fake("typist", SEAT_CRASHED),
     fake("silent", STOPPED_FOR + "it does not answer", is_good_heard=False),
+    # A guest that writes without end finds nobody who reads.
+    fake("unread", r"\[evil0\] .*nobody reads the console", program="silent",
+         words="uartflood", guest=True, end=EXIT, is_heard=False,
+         is_good_heard=False, ms=1000),
     fake("hog", is_heard=False),
     fake("rights", r"\[seat\] PASS nothing without the right", SEAT_CRASHED),
     fake("module", SEAT_CRASHED),
