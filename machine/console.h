@@ -7,10 +7,10 @@
  * Output waits while its ring is full: the guest's serial port is as fast as
  * what shows it.  The vCPU's thread that waits holds the machine's lock, so it
  * has the channel's event come to itself meanwhile: vCPU 0, which has it
- * otherwise, may be waiting for that lock.  Where nobody is at the other end, or
- * nobody has taken anything for two seconds, what does not fit is dropped, until
- * there is room again; a seat that comes later shows what is in the ring and
- * goes on from there.  A peer that breaks the rings loses the console.
+ * otherwise, may be waiting for that lock.  Where nobody is at the other end,
+ * or nobody has taken anything for two seconds, what does not fit is dropped,
+ * until there is room again; a seat that comes later shows what is in the ring
+ * and goes on from there.  A peer that breaks the rings loses the console.
  *
  * Locking: the machine's lock.
  */
