@@ -51,7 +51,7 @@ MONITOR_OBJS := $(call objs,$(MONITOR_DIRS),$B/monitor) \
 		$B/monitor/drivers/uart.c.o
 
 # Host tests: pure code, and those files of the monitor that are host-testable.
-HOST_SRCS := $(filter-out init/main.c lib/string.c lib/printf.c lib/libc_shim.c, \
+HOST_SRCS := $(filter-out init/main.c init/gate_ops.c lib/string.c lib/printf.c lib/libc_shim.c, \
 	     $(call c_in,$(PURE_DIRS) init)) \
 	     $(addprefix mm/,table.c npt.c ept.c pages.c) \
 	     $(addprefix cpumodel/,apic.c apic_vectors.c cpuid.c msr.c) \

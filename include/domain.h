@@ -171,6 +171,8 @@ struct gate_init_info {
 struct gate_host_info {
 	uint64_t pages_total, pages_free;
 	uint32_t domains, channels;
+	uint32_t threads; /* the monitor's own among them */
+	uint32_t timers;  /* armed, the monitor's own among them */
 };
 
 enum gate_off {

@@ -7,8 +7,9 @@
  * what the producer has put in, and what the consumer has taken out.  A side
  * keeps its own counter in private memory and copies it out, so the peer cannot
  * move it; the peer's is read once per operation and must be within the ring's
- * size of one's own, else the peer is broken and the operation says -EPROTO, at
- * this time and at all later ones.  Bytes are copied once.
+ * size of one's own and not behind what was seen of it before, else the peer is
+ * broken and the operation says -EPROTO, at this time and at all later ones.
+ * Bytes are copied once.
  *
  * Sleeping without missing anything: who has nothing left to do calls
  * ring_sleep(), which asks for a doorbell and looks once more.  The other side

@@ -45,6 +45,9 @@ struct init_gate {
 	__noreturn void (*off)(void *ctx, enum gate_off how, uint8_t code);
 };
 
+/* init/gate_ops.c: ctx is NULL. */
+extern const struct init_gate init_gate_calls;
+
 /* ---- Starting again ------------------------------------------------------ */
 
 /*

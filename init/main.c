@@ -1,154 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * init as a program: the manifest read, struct init_gate made of the gate's
- * calls, and the loop that waits for events.
+ * init as a program: the manifest read, and the loop that waits for events.
  */
 #include "include/errno.h"
 #include "init/init.h"
-#include "lib/string.h"
 #include "lib/user/gate_calls.h"
 
 #define MANIFEST_MODULE "manifest.dtb"
 #define CODE_FAILED	1
-#define WRITE_PIECE	KIB(32)
 
 static struct init the_init;
 static struct manifest the_manifest;
 
 void program_main(unsigned thread);
-
-static long op_create(void *ctx, const struct gate_domain_spec *spec)
-{
-	(void)ctx;
-	return gate_call(GATE_DOMAIN_CREATE, (uint64_t)spec, 0, 0);
-}
-
-static long op_map(void *ctx, gate_id id, const struct gate_domain_map *map)
-{
-	(void)ctx;
-	return gate_call(GATE_DOMAIN_MAP, id, (uint64_t)map, 0);
-}
-
-static long op_write(void *ctx, gate_id id, uint64_t va, const void *from,
-		     uint64_t length)
-{
-	long error = 0;
-
-	(void)ctx;
-	for (uint64_t done = 0; !error && done < length; done += WRITE_PIECE)
-		error = gate_call4(GATE_DOMAIN_WRITE, id, va + done,
-				   (uint64_t)from + done,
-				   MIN(length - done, WRITE_PIECE));
-	return error;
-}
-
-static long op_start(void *ctx, gate_id id, uint64_t entry)
-{
-	(void)ctx;
-	return gate_call(GATE_DOMAIN_START, id, entry, 0);
-}
-
-static long op_stop(void *ctx, gate_id id)
-{
-	(void)ctx;
-	return gate_call(GATE_DOMAIN_STOP, id, 0, 0);
-}
-
-static long op_query(void *ctx, gate_id id, struct gate_domain_status *status)
-{
-	(void)ctx;
-	return gate_call(GATE_DOMAIN_QUERY, id, (uint64_t)status, 0);
-}
-
-static long op_destroy(void *ctx, gate_id id)
-{
-	(void)ctx;
-	return gate_call(GATE_DOMAIN_DESTROY, id, 0, 0);
-}
-
-static long op_channel_create(void *ctx, uint64_t pages)
-{
-	(void)ctx;
-	return gate_call(GATE_CHANNEL_CREATE, pages, 0, 0);
-}
-
-static long op_channel_attach(void *ctx, gate_id id, unsigned end,
-			      gate_id domain, unsigned slot)
-{
-	(void)ctx;
-	return gate_call(GATE_CHANNEL_ATTACH, id | (uint64_t)end << 63, domain,
-			 slot);
-}
-
-static long op_channel_close(void *ctx, gate_id id)
-{
-	(void)ctx;
-	return gate_call(GATE_CHANNEL_CLOSE, id, 0, 0);
-}
-
-static long op_channel_detach(void *ctx, unsigned slot)
-{
-	(void)ctx;
-	return gate_channel_detach(slot);
-}
-
-static void *op_channel_memory(void *ctx, unsigned slot)
-{
-	(void)ctx;
-	return gate_channel(slot);
-}
-
-static long op_doorbell(void *ctx, unsigned slot)
-{
-	(void)ctx;
-	return gate_doorbell(slot);
-}
-
-static void op_log(void *ctx, gate_id id, enum log_level level,
-		   const char *text)
-{
-	(void)ctx;
-	gate_call4(GATE_LOG, level, (uint64_t)text, strlen(text), id);
-}
-
-static uint64_t op_now_ns(void *ctx)
-{
-	(void)ctx;
-	return gate_now_ns();
-}
-
-static void op_timer(void *ctx, uint64_t deadline_ns)
-{
-	(void)ctx;
-	gate_timer(deadline_ns);
-}
-
-static __noreturn void op_off(void *ctx, enum gate_off how, uint8_t code)
-{
-	(void)ctx;
-	for (;;)
-		gate_call(GATE_HOST_OFF, how, code, 0);
-}
-
-static const struct init_gate gate = {
-	.create = op_create,
-	.map = op_map,
-	.write = op_write,
-	.start = op_start,
-	.stop = op_stop,
-	.query = op_query,
-	.destroy = op_destroy,
-	.channel_create = op_channel_create,
-	.channel_attach = op_channel_attach,
-	.channel_close = op_channel_close,
-	.channel_detach = op_channel_detach,
-	.channel_memory = op_channel_memory,
-	.doorbell = op_doorbell,
-	.log = op_log,
-	.now_ns = op_now_ns,
-	.timer = op_timer,
-	.off = op_off,
-};
 
 /* Does not return without a manifest that makes sense. */
 static void manifest_read(const struct gate_init_info *info)
@@ -159,13 +23,13 @@ static void manifest_read(const struct gate_init_info *info)
 	if (index < 0) {
 		gate_log(GATE_LOG_ERROR,
 			 "no boot module is called " MANIFEST_MODULE);
-		op_off(NULL, GATE_OFF_POWER, CODE_FAILED);
+		init_gate_calls.off(NULL, GATE_OFF_POWER, CODE_FAILED);
 	}
 	if (!manifest_parse(&the_manifest, (const void *)info->module[index].va,
 			    info->module[index].size, error, sizeof(error)))
 		return;
 	gate_log(GATE_LOG_ERROR, "manifest refused: %s", error);
-	op_off(NULL, GATE_OFF_POWER, CODE_FAILED);
+	init_gate_calls.off(NULL, GATE_OFF_POWER, CODE_FAILED);
 }
 
 void program_main(unsigned thread)
@@ -176,7 +40,7 @@ void program_main(unsigned thread)
 	if (info->version != GATE_VERSION) {
 		gate_log(GATE_LOG_ERROR, "init is for gate %u, this is %u",
 			 GATE_VERSION, info->version);
-		op_off(NULL, GATE_OFF_POWER, CODE_FAILED);
+		init_gate_calls.off(NULL, GATE_OFF_POWER, CODE_FAILED);
 	}
 	manifest_read(info);
 	gate_call(GATE_LOG_LEVEL, the_manifest.log_level, 0, 0);
@@ -184,7 +48,7 @@ void program_main(unsigned thread)
 		gate_log(GATE_LOG_WARNING,
 			 "mitigations: \"off\" in the manifest, but not on "
 			 "the boot loader's command line: they are on");
-	init_start(&the_init, &gate, info, &the_manifest);
+	init_start(&the_init, &init_gate_calls, info, &the_manifest);
 	for (;;) {
 		gate_wait();
 		init_events(&the_init);

@@ -117,6 +117,7 @@ struct thread *thread_create(const char *name, void (*fn)(void *arg), void *arg,
 	thread->cpu = cpu_choose(host, cpu_id);
 	thread->cr3 = host->map.table.root;
 	thread->refs = 1;
+	__atomic_fetch_add(&host->threads, 1, __ATOMIC_RELAXED);
 	thread_stack_prepare(thread);
 	return thread;
 }
@@ -130,8 +131,10 @@ void thread_put(struct thread *thread)
 {
 	struct host *host = this_host();
 
-	if (!__atomic_sub_fetch(&thread->refs, 1, __ATOMIC_ACQ_REL))
-		pages_free_virt(&host->pages, &host->account, thread, 0);
+	if (__atomic_sub_fetch(&thread->refs, 1, __ATOMIC_ACQ_REL))
+		return;
+	pages_free_virt(&host->pages, &host->account, thread, 0);
+	__atomic_fetch_sub(&host->threads, 1, __ATOMIC_RELAXED);
 }
 
 /* Nothing runs on its stack. */

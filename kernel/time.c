@@ -141,6 +141,22 @@ void timer_arm(struct timer *timer, uint64_t deadline_tsc)
 	spin_unlock_irqrestore(&timer->lock, flags);
 }
 
+unsigned timers_armed(void)
+{
+	const struct host *host = this_host();
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < host->cpu_count; i++) {
+		struct timer_queue *queue = &host->cpu[i]->timers;
+		uint64_t flags = spin_lock_irqsave(&queue->lock);
+
+		for (struct timer *at = queue->first; at; at = at->next)
+			count++;
+		spin_unlock_irqrestore(&queue->lock, flags);
+	}
+	return count;
+}
+
 /* The queue is locked, but not while the function runs. */
 static void timer_expire(struct timer_queue *queue, struct timer *timer)
 {

@@ -84,6 +84,9 @@ void timer_cancel(struct timer *timer);
  */
 void timer_cancel_sync(struct timer *timer);
 
+/* Armed at this moment, on all CPUs. */
+unsigned timers_armed(void);
+
 /* The timer interrupt. */
 void timer_interrupt(struct cpu *cpu);
 void time_init_cpu(struct cpu *cpu);

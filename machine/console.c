@@ -4,7 +4,8 @@
 
 #include "lib/user/gate_calls.h"
 
-#define EVENT GATE_EVENT_CHANNEL_BIT(SEAT_CONSOLE_SLOT)
+#define EVENT	    GATE_EVENT_CHANNEL_BIT(SEAT_CONSOLE_SLOT)
+#define PATIENCE_NS (2 * NSEC_PER_SEC)
 
 /* Own counters are taken over: of a channel that outlived another machine. */
 void machine_console_open(struct machine_console *console)
@@ -37,32 +38,63 @@ static void bell(bool is_wanted)
 		(void)gate_doorbell(SEAT_CONSOLE_SLOT);
 }
 
-/* The ring is full.  False: nobody is there to empty it. */
-static bool wait_room(struct ring *ring, unsigned thread)
+/*
+ * Waits for the channel's event, but not beyond until_ns.  Nothing else of the
+ * machine's needs the timer meanwhile: the caller has its lock.
+ */
+static void wait_event(const struct machine_console *console, unsigned thread,
+		       uint64_t until_ns)
 {
-	bool is_there;
-
 	(void)gate_event_route(EVENT, thread);
-	is_there = gate_channel_state(SEAT_CONSOLE_SLOT) == GATE_CHANNEL_OPEN;
-	if (is_there && ring_sleep(ring))
-		(void)gate_wait();
+	(void)gate_event_route(GATE_EVENT_TIMER_BIT, thread);
+	gate_timer(until_ns);
+	(void)gate_wait();
+	(void)gate_event_route(GATE_EVENT_TIMER_BIT, 0);
 	(void)gate_event_route(EVENT, 0);
-	return is_there;
+	gate_timer(console->timer_ns);
+}
+
+/* The ring is full.  False: nobody is there to empty it, or nobody does. */
+static bool wait_room(struct machine_console *console, unsigned thread,
+		      enum gate_stream stream, uint64_t until_ns)
+{
+	if (gate_channel_state(SEAT_CONSOLE_SLOT) != GATE_CHANNEL_OPEN ||
+	    console->is_stuck[stream])
+		return false;
+	if (gate_now_ns() >= until_ns) {
+		console->is_stuck[stream] = true;
+		gate_log(GATE_LOG_WARNING,
+			 "nobody reads the console: what it shows is lost");
+		return false;
+	}
+	if (ring_sleep(&console->output[stream]))
+		wait_event(console, thread, until_ns);
+	return true;
 }
 
 static void write_ring(struct machine_console *console, unsigned thread,
-		       struct ring *ring, const uint8_t *data, size_t length)
+		       enum gate_stream stream, const uint8_t *data,
+		       size_t length)
 {
+	uint64_t until_ns = 0;
+
 	while (length) {
 		bool is_wanted = false;
-		long n = ring_write(ring, data, (uint32_t)length, &is_wanted);
+		long n = ring_write(&console->output[stream], data,
+				    (uint32_t)length, &is_wanted);
 
 		bell(is_wanted);
 		if (n < 0) {
 			give_up(console);
 			return;
 		}
-		if (n == 0 && !wait_room(ring, thread))
+		if (n > 0)
+			console->is_stuck[stream] = false;
+		if (n > 0)
+			until_ns = 0;
+		else if (!until_ns)
+			until_ns = gate_now_ns() + PATIENCE_NS;
+		if (n == 0 && !wait_room(console, thread, stream, until_ns))
 			return;
 		data += n;
 		length -= (size_t)n;
@@ -89,8 +121,7 @@ void machine_console_write(struct machine_console *console, unsigned thread,
 	if (console->state == CONSOLE_MONITOR)
 		write_monitor(stream, data, length);
 	else if (console->state == CONSOLE_SEAT)
-		write_ring(console, thread, &console->output[stream], data,
-			   length);
+		write_ring(console, thread, stream, data, length);
 }
 
 static size_t read_ring(struct machine_console *console, void *data,

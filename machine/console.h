@@ -8,8 +8,9 @@
  * what shows it.  The vCPU's thread that waits holds the machine's lock, so it
  * has the channel's event come to itself meanwhile: vCPU 0, which has it
  * otherwise, may be waiting for that lock.  Where nobody is at the other end,
- * what does not fit is dropped; a seat that comes later shows what is in the
- * ring and goes on from there.  A peer that breaks the rings loses the console.
+ * or nobody has taken anything for two seconds, what does not fit is dropped,
+ * until there is room again; a seat that comes later shows what is in the ring
+ * and goes on from there.  A peer that breaks the rings loses the console.
  *
  * Locking: the machine's lock.
  */
@@ -29,7 +30,9 @@ enum console_state {
 struct machine_console {
 	enum console_state state;
 	struct ring output[GATE_STREAM_COUNT];
+	bool is_stuck[GATE_STREAM_COUNT]; /* nobody waits for room */
 	struct ring input;
+	uint64_t timer_ns; /* what the machine's timer is set to */
 };
 
 /* Before all others, and when the channel's event has come. */

@@ -84,7 +84,7 @@ static uint64_t clock_now_ns(void *ctx)
 
 static void clock_deadline_changed(void *ctx, uint64_t deadline_ns)
 {
-	(void)ctx;
+	((struct machine *)ctx)->console.timer_ns = deadline_ns;
 	gate_timer(deadline_ns);
 }
 
@@ -93,6 +93,7 @@ void machine_clock_init(struct machine *machine)
 	machine->clock.now_ns = clock_now_ns;
 	machine->clock.deadline_changed = clock_deadline_changed;
 	machine->clock.ctx = machine;
+	machine->console.timer_ns = UINT64_MAX;
 	machine->clock.epoch_s = machine->gate->epoch_s;
 }
 

@@ -317,6 +317,8 @@ GATE_CALL(gate_host_info)
 	struct gate_host_info info = {
 		.pages_total = host->pages.total,
 		.pages_free = host->pages.free,
+		.threads = __atomic_load_n(&host->threads, __ATOMIC_RELAXED),
+		.timers = timers_armed(),
 	};
 
 	for (unsigned i = 0; i < DOMAINS_MAX; i++)

@@ -22,28 +22,32 @@ void ring_init(struct ring *ring, struct ring_shared *shared, void *data,
 	if (is_resumed)
 		ring->mine = shared_load(is_producer ? &shared->produced
 						     : &shared->consumed);
-	ring->seen = ring->mine;
+	/* As low as it may be. */
+	ring->seen = ring->mine - (is_resumed && is_producer ? size : 0);
 }
 
-/* Reads the peer's counter.  Bytes that this side may go on by, or -EPROTO. */
+/*
+ * Reads the peer's counter.  Bytes that this side may go on by, or -EPROTO.
+ * The peer may only count on from where it was seen last: one that goes to and
+ * fro would keep this side looking without end between "nothing" and "more".
+ */
 static long look(struct ring *ring)
 {
-	uint32_t used;
+	uint32_t limit, steps, seen;
 
 	if (ring->is_broken)
 		return -EPROTO;
-	if (ring->is_producer) {
-		ring->seen = shared_load(&ring->shared->consumed);
-		used = ring->mine - ring->seen;
-	} else {
-		ring->seen = shared_load(&ring->shared->produced);
-		used = ring->seen - ring->mine;
-	}
-	if (used > ring->size) {
+	limit = ring->mine + (ring->is_producer ? 0 : ring->size);
+	seen = shared_load(ring->is_producer ? &ring->shared->consumed
+					     : &ring->shared->produced);
+	steps = seen - ring->seen;
+	if (steps > limit - ring->seen) {
 		ring->is_broken = true;
 		return -EPROTO;
 	}
-	return ring->is_producer ? ring->size - used : used;
+	ring->seen = seen;
+	return ring->is_producer ? ring->size - (ring->mine - seen)
+				 : seen - ring->mine;
 }
 
 long ring_space(struct ring *ring)

@@ -19,7 +19,8 @@ MIB = 1 << 20
 MACHINE = "machine.elf"
 # What reads the manifest.
 INIT = "init.elf"
-# Those that init starts when it finds them, by name, with commas between.
+# Those that init starts when it finds them, with commas between; a folder
+# before the name says which of several.
 SERVICES = [name for name in
             os.environ.get("BULKHEAD_SERVICES", "").split(",") if name]
 
@@ -130,7 +131,8 @@ class Host:
 
     def _collect(self, folder):
         for program in [INIT] + SERVICES:
-            self._add(program, os.path.join(BUILD, "programs"), program)
+            self._add(os.path.basename(program),
+                      os.path.join(BUILD, "programs"), program)
         if not all(guest.string("program") for guest in self.guests):
             self._add(MACHINE, os.path.join(BUILD, "programs"), MACHINE)
         for guest in self.guests:

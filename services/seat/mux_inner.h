@@ -37,7 +37,7 @@ bool source_is_empty(const struct mux_console *console);
 /* Takes all and forgets it. */
 void source_discard(struct mux *mux, struct mux_console *console);
 void source_flush(struct mux_console *console);
-bool source_is_flushed(const struct mux_console *console);
+bool source_is_flushed(struct mux_console *console);
 /* The peer of one of its rings has lied. */
 void source_break(struct mux *mux, struct mux_console *console);
 /* Lines of the monitor's log, as far as there is room for them. */

@@ -93,8 +93,8 @@ static bool is_at_line_end(const struct mux_console *console)
 
 /*
  * Nothing more comes before what is due next: a notice, or the end of what a
- * flush asked for.  That the rings are empty is enough, for a counter that went
- * backwards must not hold up either.
+ * flush asked for.  That the rings are empty is enough, and so is that one is
+ * broken.
  */
 static void flush_follow(struct mux_console *console)
 {
@@ -178,8 +178,10 @@ void source_flush(struct mux_console *console)
 	console->is_emptied = false;
 }
 
-bool source_is_flushed(const struct mux_console *console)
+/* Nobody reads a broken one any more, but its notices are still shown. */
+bool source_is_flushed(struct mux_console *console)
 {
+	flush_follow(console);
 	if (console->flush == MUX_FLUSH_RINGS)
 		return false;
 	return console->flush == MUX_FLUSH_NONE ||

@@ -29,7 +29,9 @@ class Attack:
 
     def __init__(self, name, end=OFF, guest=False, alone=None, vcpus=VCPUS,
                  ms=200, mib=16, disk=0, neighbour=False, sims=("qemu",
-                 "bochs"), says=None, words=None, host_mib=0):
+                 "bochs"), says=None, words=None, host_mib=0, seat=None,
+                 restart=False, log=(), is_heard=True, is_good_heard=True,
+                 good_ms=0):
         self.name = name
         self.end = end
         self.is_guest = guest
@@ -43,6 +45,12 @@ class Attack:
         self.says = says    # a line that has to come from the attacker
         self.words = words or name
         self.host_mib = host_mib    # of the host; 0: what the guests need
+        self.seat = seat            # the service's file: who has the console
+        self.restart = restart      # whenever it crashes
+        # What they write is seen: nobody takes it from console and log.
+        self.is_heard, self.is_good_heard = is_heard, is_good_heard
+        self.good_ms = good_ms      # how long the good guest beats at least
+        self.log = log      # what the monitor's log has to say besides
 
     def end_with(self, vcpus):
         if self.alone == "never":
@@ -57,10 +65,36 @@ class Attack:
         file = 'kernel = "bad.elf"; isa-debug-exit' if self.is_guest else \
             'program = "evil.elf"'
         disk = DISKS if self.disk_kib else ""
+        if self.restart:
+            disk += ' restart = "on-crash";'
         return """
 	%s { board = "pc"; memory-mib = <%d>; vcpus = <%d>;
 		%s; cmdline = "%s"; %s };""" % (name, self.mib, vcpus, file,
                                                command, disk)
+
+
+SEAT = "seat.elf"
+AT_SEAT = "PASS a seat is at the other end"
+
+
+def ring(name, end=OFF, **more):
+    """Against seat, at the other end of the console's channel."""
+    return Attack("ring" + name, end, seat=SEAT, ms=more.pop("ms", 60),
+                  says=more.pop("says", AT_SEAT), **more)
+
+
+def fake(name, *log, **more):
+    """Against init, and machines, in seat's place: tests/hostile/seat/fake.c.
+    Beside it runs a machine that ends, whose end init has to see."""
+    return Attack("seat-" + name, more.pop("end", OFF),
+                  words=more.pop("words", "yield"), vcpus=(1,),
+                  ms=more.pop("ms", 150),
+                  seat="hostile/seat-%s/seat.elf" %
+                  more.pop("program", name), log=log, **more)
+
+
+STOPPED_FOR = r"\[seat\] is stopped: "
+SEAT_CRASHED = r"\[seat\] has ended: reason 3,"
 
 
 def guest(name, **more):
@@ -120,6 +154,39 @@ ATTACKS = [
     Attack("calls"),
     Attack("leak", says="PASS nothing of ring 0 is seen"),
     Attack("fuzz", WILD),
+    # Its console's rings and doorbells, with seat at the other end.
+    ring("scribble"),
+    ring("index"),
+    ring("race"),
+    ring("bells"),
+    ring("full"),
+    ring("crash", CRASH),
+    ring("forge"),
+    ring("detach", says="PASS nothing is left of the channel"),
+    ring("touch", CRASH),
+    # It crashes and is there again, as long as the good guest beats.
+    Attack("ringagain", NEVER, seat=SEAT, words="ringcrash", ms=20,
+           restart=True, says=AT_SEAT, good_ms=1600,
+           log=(r"\[evil0\] to be started again, time 2",)),
+    # In seat's place.
+    fake("garbage", STOPPED_FOR + "it answers what was not asked"),
+    fake("lengths", STOPPED_FOR + "it says what nobody understands"),
+    fake("scribble", STOPPED_FOR),
+    fake("flicker", STOPPED_FOR),
+    fake("bells", SEAT_CRASHED),
+    fake("typist", SEAT_CRASHED),
+    fake("silent", STOPPED_FOR + "it does not answer", is_good_heard=False),
+    # A guest that writes without end finds nobody who reads.
+    fake("unread", r"\[evil0\] .*nobody reads the console", program="silent",
+         words="uartflood", guest=True, end=EXIT, is_heard=False,
+         is_good_heard=False, ms=1000),
+    fake("hog", is_heard=False),
+    fake("rights", r"\[seat\] PASS nothing without the right", SEAT_CRASHED),
+    fake("module", SEAT_CRASHED),
+    fake("consoles", SEAT_CRASHED,
+         r"\[evil0\] .*the console's channel is broken", words="uartflood",
+         guest=True, end=EXIT, is_heard=False),
+    fake("crash", SEAT_CRASHED, r"\[seat\] life 2 begins", ms=400),
     # Guests. QEMU checks no alignment, and #DB loops end it.
     guest("acloop", alone="never", sims=("bochs",)),
     guest("dbloop", alone="never", sims=("bochs",)),

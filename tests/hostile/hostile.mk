@@ -7,7 +7,8 @@
 
 HOSTILE_OBJS := $(patsubst %,$B/machine/%.o,$(wildcard \
 	tests/hostile/programs/*.c tests/hostile/programs/*.asm) \
-	lib/user/entry.asm lib/user/gate_calls.c $(call c_in,lib))
+	lib/user/entry.asm lib/user/gate_calls.c lib/user/ring.c \
+	$(call c_in,lib))
 
 $B/hostile/evil.elf: $(HOSTILE_OBJS) lib/user/program.ld
 	@mkdir -p $(@D)
@@ -26,6 +27,27 @@ $B/hostile/crash.elf: $(CRASH_OBJS) lib/user/program.ld
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$Q$(PROGRAM_LINK) -o $@.full $(CRASH_OBJS)
+	$Q$(OBJCOPY) --strip-all $@.full $@
+
+# Programs in seat's place: each binds seat_attack() to an attack of its own, and
+# holds the real seat for the lives after that.
+FAKE_SEATS := garbage lengths scribble flicker bells typist silent hog rights \
+	module consoles crash
+FAKE_SEAT_OBJS := $B/hostile/evil_main.o $B/hostile/seat_main.o \
+	$B/machine/tests/hostile/seat/fake.c.o \
+	$(filter-out %/evil.c.o,$(HOSTILE_OBJS)) \
+	$(filter-out %/main.c.o,$(call objs,$(PROGRAM_seat),$B/machine))
+
+$B/hostile/evil_main.o: $B/machine/tests/hostile/programs/evil.c.o
+$B/hostile/seat_main.o: $B/machine/services/seat/main.c.o
+$B/hostile/evil_main.o $B/hostile/seat_main.o:
+	@mkdir -p $(@D)
+	$Q$(OBJCOPY) --redefine-sym program_main=$(basename $(@F)) $< $@
+
+$B/hostile/seat-%/seat.elf: $(FAKE_SEAT_OBJS) lib/user/program.ld
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$Q$(PROGRAM_LINK) --defsym=seat_attack=seat_$* -o $@.full $(FAKE_SEAT_OBJS)
 	$Q$(OBJCOPY) --strip-all $@.full $@
 
 # Guests: NAME.c with what they share, but for bad.elf, which is many files.
@@ -47,7 +69,8 @@ $B/hostile/beat.elf: $B/guest/obj/tests/hostile/guests/beat.c.o \
 		$(HOSTILE_GUEST_LIB)
 	$(HOSTILE_GUEST_LINK)
 
-HOSTILE := $(addprefix $B/hostile/,evil.elf crash.elf bad.elf beat.elf)
+HOSTILE := $(addprefix $B/hostile/,evil.elf crash.elf bad.elf beat.elf \
+	$(FAKE_SEATS:%=seat-%/seat.elf))
 
 .PHONY: hostile-programs test-hostile fuzz-gate
 hostile-programs: $(HOSTILE)

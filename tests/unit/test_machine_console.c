@@ -32,7 +32,9 @@ static struct {
 	size_t per_wait;     /* bytes that it reads when it is waited for */
 	unsigned goes_after; /* waits, then it is gone; 0: never */
 	bool is_liar;
-	unsigned waits, bells, logs, routed;
+	bool is_asleep; /* reads nothing, and the timer's event comes */
+	uint64_t now_ns, timer_ns;
+	unsigned waits, bells, logs, routed, timer_routed;
 	char monitor[64]; /* its console, without a channel */
 	const char *typed;
 } bench;
@@ -101,9 +103,23 @@ long gate_doorbell(unsigned slot)
 
 long gate_event_route(unsigned event, unsigned thread)
 {
+	if (event == GATE_EVENT_TIMER_BIT) {
+		bench.timer_routed = thread;
+		return 0;
+	}
 	assert_int_equal(event, EVENT);
 	bench.routed = thread;
 	return 0;
+}
+
+void gate_timer(uint64_t deadline_ns)
+{
+	bench.timer_ns = deadline_ns;
+}
+
+uint64_t gate_now_ns(void)
+{
+	return bench.now_ns;
 }
 
 /* The event comes to the thread that waits, and to no other. */
@@ -111,7 +127,14 @@ uint64_t gate_wait(void)
 {
 	assert_int_equal(bench.routed, THREAD);
 	assert_int_equal(bench.channel, GATE_CHANNEL_OPEN);
+	assert_int_equal(bench.timer_routed, THREAD);
 	bench.waits++;
+	assert_true(bench.waits < 100);
+	if (bench.is_asleep) {
+		/* Woken for something else first. */
+		bench.now_ns += (bench.timer_ns - bench.now_ns + 1) / 2;
+		return 0;
+	}
 	if (bench.is_liar)
 		bench.shared.output.consumed += 2 * SEAT_OUTPUT_SIZE;
 	else if (bench.waits == bench.goes_after)
@@ -297,6 +320,39 @@ static void test_liar(void **state)
 	assert_int_equal(bench.logs, 1);
 }
 
+/* The seat is there and takes nothing: nobody waits for it for ever. */
+static void test_asleep(void **state)
+{
+	unsigned waits;
+
+	(void)state;
+	seat_start();
+	machine_console_open(&bench.console);
+	bench.console.timer_ns = 123;
+	bench.is_asleep = true;
+	say_pattern(SEAT_OUTPUT_SIZE + 100);
+	assert_int_equal(bench.now_ns, 2 * NSEC_PER_SEC);
+	assert_int_equal(bench.logs, 1);
+	/* All is as it was. */
+	assert_int_equal(bench.timer_ns, 123);
+	assert_int_equal(bench.timer_routed, 0);
+	assert_int_equal(bench.routed, 0);
+	waits = bench.waits;
+	say("is lost at once");
+	assert_int_equal(bench.waits, waits);
+	/* It takes something again, and may have its time again. */
+	bench.is_asleep = false;
+	seat_read(SEAT_OUTPUT_SIZE);
+	check_shown(SEAT_OUTPUT_SIZE);
+	say("is not");
+	seat_read(10);
+	assert_memory_equal(bench.shown + SEAT_OUTPUT_SIZE, "is not", 6);
+	bench.shown_count = 0;
+	say_pattern(2 * SEAT_OUTPUT_SIZE);
+	assert_true(bench.waits > waits);
+	assert_int_equal(bench.logs, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +361,7 @@ int main(void)
 		cmocka_unit_test_setup(test_full, setup),
 		cmocka_unit_test_setup(test_alone, setup),
 		cmocka_unit_test_setup(test_liar, setup),
+		cmocka_unit_test_setup(test_asleep, setup),
 	};
 
 	return cmocka_run_group_tests_name("machine-console", tests, NULL,

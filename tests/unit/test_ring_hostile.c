@@ -125,15 +125,16 @@ static void peer_scribbles(void)
 /* Its counter stays believable, all else changes all the time. */
 static void peer_plausible(void)
 {
-	uint32_t used = random_below(SIZE + 1);
+	uint32_t limit =
+		under_test->mine + (under_test->is_producer ? 0 : SIZE);
+	uint32_t steps = random_below(limit - under_test->seen + 1);
 
 	for (unsigned i = 0; i < SIZE; i++)
 		memory.data[i] =
 			random_below(3) ? 0 : (uint8_t)random_below(SIZE);
 	memory.shared.producer_sleeps = random_below(2);
 	memory.shared.consumer_sleeps = random_below(2) * UINT32_MAX;
-	counter_lie(under_test->is_producer ? under_test->mine - used
-					    : under_test->mine + used);
+	counter_lie(under_test->seen + steps);
 }
 
 /* At the edge: now and then one beyond. */
@@ -218,6 +219,7 @@ static unsigned hostile_run(bool is_producer, void (*hostile)(void),
 	peer = NULL;
 	ring_init(&ring, &memory.shared, memory.data, SIZE, is_producer, false);
 	ring.mine = random_below(2) ? 0 : UINT32_MAX - random_below(SIZE);
+	ring.seen = ring.mine;
 	under_test = &ring;
 	peer = hostile;
 	for (done = 0; done < 200 && !ring.is_broken; done++) {
@@ -255,8 +257,9 @@ static void an_honest_counter_is_believed_to_the_edge(void **state)
 			struct ring ring;
 
 			memory_reset(1);
+			/* A producer's successor does not know its consumer. */
 			ring_init(&ring, &memory.shared, memory.data, SIZE,
-				  side, false);
+				  side, side);
 			under_test = &ring;
 			counter_lie(side ? -used : used);
 			assert_int_equal(ring_space(&ring),
@@ -264,6 +267,71 @@ static void an_honest_counter_is_believed_to_the_edge(void **state)
 					 : side	     ? 0
 						     : (long)SIZE);
 		}
+}
+
+static void a_counter_never_goes_back(void **state)
+{
+	(void)state;
+	for (unsigned side = 0; side < 2; side++) {
+		uint8_t bytes[SIZE] = { 0 };
+		bool is_wanted = false;
+		struct ring ring;
+
+		memory_reset(1);
+		ring_init(&ring, &memory.shared, memory.data, SIZE, side,
+			  false);
+		under_test = &ring;
+		if (side)
+			assert_int_equal(
+				ring_write(&ring, bytes, SIZE, &is_wanted),
+				SIZE);
+		counter_lie(8);
+		assert_int_equal(ring_space(&ring), 8);
+		counter_lie(8);
+		assert_int_equal(ring_space(&ring), 8);
+		counter_lie(7);
+		assert_int_equal(ring_space(&ring), -EPROTO);
+	}
+}
+
+/* Says "some" to who is about to sleep, and "too little" to who looks. */
+static void peer_to_and_fro(void)
+{
+	static bool is_some;
+
+	is_some = !is_some;
+	counter_lie(is_some);
+}
+
+/* Nobody who waits for it is kept looking without end. */
+static void who_goes_to_and_fro_keeps_nobody(void **state)
+{
+	static const uint8_t record[8] = { 1 };
+
+	(void)state;
+	for (unsigned side = 0; side < 2; side++) {
+		bool is_wanted = false, sleeps = false;
+		unsigned looks = 0;
+		struct ring ring;
+		long n = 0;
+
+		memory_reset(1);
+		ring_init(&ring, &memory.shared, memory.data, SIZE, side,
+			  false);
+		under_test = &ring;
+		if (side)
+			assert_int_equal(operate(&ring, 1, SIZE), SIZE);
+		while (!n && !sleeps && ++looks < 1000) {
+			uint8_t bytes[8];
+
+			peer = peer_to_and_fro;
+			n = side ? ring_put(&ring, record, 8, &is_wanted)
+				 : ring_read(&ring, bytes, 0, &is_wanted);
+			sleeps = !n && ring_sleep(&ring);
+			peer = NULL;
+		}
+		assert_true(looks <= 2 * SIZE);
+	}
 }
 
 /* ---- Records ------------------------------------------------------------ */
@@ -395,6 +463,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_else_is_touched),
 		cmocka_unit_test(an_honest_counter_is_believed_to_the_edge),
+		cmocka_unit_test(a_counter_never_goes_back),
+		cmocka_unit_test(who_goes_to_and_fro_keeps_nobody),
 		cmocka_unit_test(records_that_lie_are_refused),
 		cmocka_unit_test(a_length_is_read_once),
 		cmocka_unit_test(what_never_fits_is_refused),

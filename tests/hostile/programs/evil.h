@@ -28,6 +28,8 @@ struct evil {
 	uint32_t is_ready; /* atomic */
 	uint32_t begun;	   /* atomic: vCPUs in the attack */
 	uint32_t is_over;  /* atomic: the ender is about to end the VM */
+	/* What a service was given; a machine has none. */
+	uint16_t first_port, port_count;
 };
 
 extern struct evil evil;
@@ -96,5 +98,6 @@ extern const struct attack fuzz_attacks[];
 extern const struct attack garbage_attacks[];
 extern const struct attack right_attacks[];
 extern const struct attack cow_attacks[];
+extern const struct attack ring_attacks[];
 
 #endif

@@ -50,6 +50,7 @@ static const struct {
 	{ GATE_DOMAIN_DESTROY, "i" }, { GATE_CHANNEL_CREATE, "k" },
 	{ GATE_CHANNEL_CLOSE, "i" },  { GATE_CHANNEL_ATTACH, "iik" },
 	{ GATE_HOST_INFO, "b" },      { GATE_HOST_OFF, "kk" },
+	{ GATE_LOG_READ, "bn" }, /* the last: seat has it */
 };
 
 /* A call's argument in memory: one that init could make. */
@@ -114,6 +115,13 @@ static void try_right(struct self *self, unsigned row, bool is_plausible)
 		       0);
 }
 
+/* An access of four bytes to it touches a port of the program's own. */
+static bool is_near_own(uint64_t port)
+{
+	return evil.port_count && port + 4 > evil.first_port &&
+	       port < (uint64_t)evil.first_port + evil.port_count;
+}
+
 /* Every port and size, each by one of the vCPUs. */
 static void try_ports(struct self *self)
 {
@@ -122,6 +130,8 @@ static void try_ports(struct self *self)
 	for (uint64_t port = self->id; port < PORTS; port += self->vcpus) {
 		unsigned size = sizes[port / self->vcpus % ARRAY_SIZE(sizes)];
 
+		if (is_near_own(port))
+			continue;
 		for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++)
 			expect("a read of a port", port, sizes[i],
 			       gate_port_read((uint16_t)port, sizes[i]),
@@ -134,6 +144,24 @@ static void try_ports(struct self *self)
 	}
 }
 
+/* Accesses that begin or end outside of what was given. */
+static void try_edges(void)
+{
+	uint16_t first = evil.first_port;
+	uint16_t last = (uint16_t)(first + evil.port_count - 1);
+
+	if (!evil.port_count)
+		return;
+	expect("a read before its ports", first, 2,
+	       gate_port_read((uint16_t)(first - 1), 2), -EPERM);
+	expect("a read across its first port", first, 4,
+	       gate_port_read((uint16_t)(first - 1), 4), -EPERM);
+	expect("a write behind its ports", last, 2, gate_port_write(last, 2, 0),
+	       -EPERM);
+	expect("a write far behind its ports", last, 4,
+	       gate_port_write((uint16_t)(last - 2), 4, 0), -EPERM);
+}
+
 /* Sizes and ports that there are not. */
 static void try_odd_ports(struct self *self)
 {
@@ -141,6 +169,8 @@ static void try_odd_ports(struct self *self)
 	bool is_real = size == 1 || size == 2 || size == 4;
 	long want = port < PORTS && is_real ? -EPERM : -EINVAL;
 
+	if (is_near_own(port))
+		return;
 	expect("an odd read of a port", port, size,
 	       gate_call(GATE_PORT_READ, port, size, 0), want);
 	expect("an odd write of a port", port, size,
@@ -154,13 +184,19 @@ static void try_odd_ports(struct self *self)
 
 static void attack_rights(struct self *self)
 {
+	bool has_log = gate_config()->rights & GATE_RIGHT_LOG;
+
 	meet(self);
-	if (gate_config()->rights)
+	if (gate_config()->rights & ~GATE_RIGHT_LOG)
+		expect("rights that are init's", 0, 0, 1, 0);
+	if (has_log != (evil.port_count != 0))
 		expect("the rights of a machine", 0, 0, 1, 0);
+	try_edges();
 	try_ports(self);
 	meet(self);
 	do {
-		for (unsigned i = 0; i < ARRAY_SIZE(with_rights); i++) {
+		for (unsigned i = 0; i < ARRAY_SIZE(with_rights) - has_log;
+		     i++) {
 			try_right(self, i, true);
 			try_right(self, i, false);
 		}

@@ -15,6 +15,8 @@ void *gate_channel(unsigned slot);
 long gate_channel_state(unsigned slot);
 long gate_doorbell(unsigned slot);
 long gate_event_route(unsigned event, unsigned thread);
+void gate_timer(uint64_t deadline_ns);
+uint64_t gate_now_ns(void);
 long gate_console_write(enum gate_stream stream, const void *bytes,
 			size_t length);
 long gate_console_read(void *bytes, size_t length);
