@@ -11,7 +11,6 @@ OFF = r"powered off"
 EXIT = r"ended by the guest through port 0xf4"
 CRASH = r"its machine crashed"
 ERROR = r"its machine gave up"
-MEMORY = r"out of memory"
 REFUSED = r"the processor refused the guest's state"
 STOPPED = "|".join((OFF, EXIT, ERROR))
 WILD = "|".join((OFF, REFUSED))
@@ -29,7 +28,7 @@ class Attack:
 
     def __init__(self, name, end=OFF, guest=False, alone=None, vcpus=VCPUS,
                  ms=200, mib=16, disk=0, neighbour=False, sims=("qemu",
-                 "bochs"), says=None, words=None, host_mib=0):
+                 "bochs"), says=None, words=None):
         self.name = name
         self.end = end
         self.is_guest = guest
@@ -42,7 +41,6 @@ class Attack:
         self.sims = sims
         self.says = says    # a line that has to come from the attacker
         self.words = words or name
-        self.host_mib = host_mib    # of the host; 0: what the guests need
 
     def end_with(self, vcpus):
         if self.alone == "never":
@@ -107,8 +105,6 @@ ATTACKS = [
     Attack("cow", disk=160, says="PASS what all write at once is there"),
     Attack("cowall", disk=4096, neighbour=True,
            says="PASS the whole disk is written"),
-    Attack("cowgone", MEMORY, disk=128 * 1024, host_mib=200,
-           sims=("qemu",)),
     Attack("cowread", disk=32, says="PASS calls read the disk"),
     # Signals.
     Attack("apic"),
