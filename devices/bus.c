@@ -8,6 +8,7 @@
  */
 #include "devices/bus.h"
 
+#include "devices/clear.h"
 #include "include/errno.h"
 #include "lib/string.h"
 
@@ -22,7 +23,7 @@ static const uint64_t ones[] = {
 void bus_init_ports(struct bus *bus, uint8_t *index)
 {
 	memset(bus, 0, sizeof(*bus));
-	memset(index, 0, BUS_PORTS);
+	memory_clear(index, BUS_PORTS);
 	bus->limit = BUS_PORTS;
 	bus->index = index;
 }

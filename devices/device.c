@@ -9,6 +9,7 @@
  */
 #include "include/device.h"
 
+#include "devices/clear.h"
 #include "devices/state.h"
 #include "include/errno.h"
 #include "lib/string.h"
@@ -23,7 +24,7 @@ void device_init(struct device *device, const struct device_ops *ops, void *dev,
 	device->ops = ops;
 	device->dev = dev;
 	device->state = state;
-	memset(state, 0, ops->state->size);
+	memory_clear(state, ops->state->size);
 	state_reset(ops->state, state, STATE_RESET_POWER_ON);
 }
 

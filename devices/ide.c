@@ -17,6 +17,7 @@
  */
 #include "devices/ide.h"
 
+#include "devices/clear.h"
 #include "devices/ide_internal.h"
 #include "include/errno.h"
 #include "lib/printf.h"
@@ -574,7 +575,7 @@ int ide_init(struct ide *ide, const struct ide_config *config)
 		    (!drive->backend || !drive->backend->sector_count))
 			return -EINVAL;
 	}
-	memset(ide, 0, sizeof(*ide));
+	memory_clear(ide, sizeof(*ide));
 	ide->ram = config->ram;
 	device_init(&ide->device, &ide_ops, ide, &ide->state);
 	pci_device_init(&ide->pci, &identity, &ide->state.pci);

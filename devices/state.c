@@ -9,6 +9,7 @@
  */
 #include "devices/state.h"
 
+#include "devices/clear.h"
 #include "include/errno.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -56,7 +57,7 @@ static void field_reset(const struct state_field *field, uint8_t *at,
 	if ((field->flags & STATE_KEPT) && kind == STATE_RESET_WARM)
 		return;
 	if (field->kind != STATE_NESTED && !field->reset) {
-		memset(at, 0, (size_t)field->size * field->count);
+		memory_clear(at, (size_t)field->size * field->count);
 		return;
 	}
 	for (i = 0; i < field->count; i++, at += field->size) {

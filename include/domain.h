@@ -14,7 +14,8 @@
  *
  * Calls return 0 or more, or -errno: -EPERM without the right, -EINVAL for
  * arguments that make no sense, -EFAULT for addresses that are not the
- * caller's, -ENOENT for a domain or channel that does not exist (any more).  A
+ * caller's or, where a call writes, a COW page that it has not written itself
+ * yet, -ENOENT for a domain or channel that does not exist (any more).  A
  * call that fails changes nothing, but for GATE_DOMAIN_MAP, which may have done
  * a part.
  */
@@ -34,13 +35,18 @@
 
 /* ---- Address space ------------------------------------------------------ */
 
+/*
+ * What a program has beside its file lies close together, here and in gate.h:
+ * most of it within 2 MiB, which is one page table instead of three for each.
+ */
+#define GATE_OWN_VA	   0x7f0000000000ULL
+/* FS base of every thread in ring 3: for libraries with stack protectors. */
+#define GATE_FS_VA	   (GATE_OWN_VA + KIB(64))
 /* init, before start, puts the program's configuration here, read-only. */
-#define GATE_ARGUMENT_VA   0x7c0000000000ULL
+#define GATE_ARGUMENT_VA   (GATE_OWN_VA + KIB(128))
 #define GATE_ARGUMENT_MAX  KIB(64)
 /* The channel in slot n; read-write, not executable. */
-#define GATE_CHANNEL_VA(n) (0x600000000000ULL + (uint64_t)(n)*MIB(1))
-/* FS base of every thread in ring 3: for libraries with stack protectors. */
-#define GATE_FS_VA	   0x7b0000000000ULL
+#define GATE_CHANNEL_VA(n) (GATE_OWN_VA + MIB(16) + (uint64_t)(n)*MIB(1))
 
 /* ---- Events ------------------------------------------------------------- */
 
@@ -92,7 +98,9 @@ enum gate_memory {
 	GATE_MEMORY_ZERO = 1,	/* fresh pages */
 	GATE_MEMORY_MODULE,	/* a boot module's own pages; never writable */
 	GATE_MEMORY_MODULE_COW, /* the same, but a write makes a private copy of
-				 * the page, charged to the domain */
+				 * the page, charged to the domain; and of some
+				 * behind it, if those before it have one */
+	GATE_MEMORY_ZERO_COW,	/* reads as zero; a write makes a page of it */
 };
 
 #define GATE_PROT_READ	BIT(0)
@@ -143,9 +151,13 @@ struct gate_domain_status {
 		exit_reason; /* GUEST: enum exit_reason, the back end's words */
 	uint32_t reserved;
 	uint64_t raw[3];
-	uint64_t pages; /* charged to it now */
+	/* Charged to it now: the page tables of its address space, what the
+	 * monitor keeps of it and its threads, copies on write of modules, and
+	 * the rest: the program's data, stacks, configuration. */
+	uint64_t pages;
 	uint64_t pages_peak;
-	uint64_t vm_pages, nested_pages;
+	uint64_t table_pages, monitor_pages, copied_pages;
+	uint64_t vm_pages, nested_pages; /* beside those */
 };
 
 /* ---- What init is told -------------------------------------------------- */
@@ -218,8 +230,7 @@ enum gate_channel_state {
  * GATE_DOMAIN_MAP (id, struct gate_domain_map *)  BUILDING only; -EBUSY,
  *			-EEXIST (something is there), -ENOMEM.
  * GATE_DOMAIN_WRITE (id, va, address, bytes <= 32 KiB)  BUILDING only, into
- *			pages of its own (ZERO, or made by an earlier write to
- *			COW).
+ *			pages of its own (ZERO).
  * GATE_DOMAIN_READ (id, va, address, bytes <= 32 KiB)  ENDED only.
  * GATE_DOMAIN_START (id, entry)  threads 0..n-1 begin at entry with RDI the
  *			thread's number and RSP the top of a stack.

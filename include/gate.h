@@ -26,7 +26,7 @@
 #include "include/domain.h"
 #include "include/x86_state.h"
 
-#define GATE_VERSION 2
+#define GATE_VERSION 3
 
 /* ---- The machine's address space --------------------------------------- */
 
@@ -35,9 +35,9 @@
 #define GATE_PROGRAM_END  0x40000000ULL
 #define GATE_PROGRAM_MAX  MIB(16)
 /* Shared page of vCPU n, read-write: struct gate_page. */
-#define GATE_PAGE_VA(n)	  (0x7e0000000000ULL + (uint64_t)(n)*PAGE_SIZE)
+#define GATE_PAGE_VA(n)	  (GATE_OWN_VA + KIB(256) + (uint64_t)(n)*PAGE_SIZE)
 /* What the VM is made of, read-only: struct gate_config. */
-#define GATE_CONFIG_VA	  0x7d0000000000ULL
+#define GATE_CONFIG_VA	  GATE_OWN_VA
 /* The VM's memory as one piece: RAM, then video memory, then ROM. */
 #define GATE_WINDOW_VA	  0x100000000000ULL
 /* What init maps for a program: boot modules; up to MODULE_END. */
@@ -45,7 +45,8 @@
 #define GATE_MODULE_END	  0x300000000000ULL
 /* Stack of vCPU n's thread, unmapped pages below each. */
 #define GATE_STACK_SIZE	  KIB(32)
-#define GATE_STACK_TOP(n) (0x7f0000000000ULL + ((uint64_t)(n) + 1) * KIB(128))
+#define GATE_STACK_TOP(n) \
+	(GATE_OWN_VA + KIB(512) + ((uint64_t)(n) + 1) * KIB(128))
 
 #define GATE_MAX_VCPUS GATE_THREADS_MAX
 

@@ -49,6 +49,15 @@ static long op_query(void *ctx, gate_id id, struct gate_domain_status *status)
 	return gate_call(GATE_DOMAIN_QUERY, id, (uint64_t)status, 0);
 }
 
+static uint64_t op_pages_free(void *ctx)
+{
+	struct gate_host_info info = { 0 };
+
+	(void)ctx;
+	gate_call(GATE_HOST_INFO, (uint64_t)&info, 0, 0);
+	return info.pages_free;
+}
+
 static long op_destroy(void *ctx, gate_id id)
 {
 	(void)ctx;
@@ -126,6 +135,7 @@ const struct init_gate init_gate_calls = {
 	.start = op_start,
 	.stop = op_stop,
 	.query = op_query,
+	.pages_free = op_pages_free,
 	.destroy = op_destroy,
 	.channel_create = op_channel_create,
 	.channel_attach = op_channel_attach,

@@ -15,7 +15,6 @@
 #define BACK_OFF_LIMIT 6 /* doublings */
 #define GOOD_RUN_NS    (60 * NSEC_PER_SEC)
 #define FLUSH_NS       (2 * NSEC_PER_SEC)
-#define KIB_PER_PAGE   4UL
 #define CODE_FAILED    1
 
 void init_log(const struct init *init, gate_id id, enum log_level level,
@@ -47,6 +46,30 @@ bool back_off_next(struct back_off *back_off, uint64_t now)
 		now + (BACK_OFF_NS << MIN(back_off->count, BACK_OFF_LIMIT));
 	back_off->count++;
 	return true;
+}
+
+/* ---- Memory -------------------------------------------------------------- */
+
+/* All that the host has given for it, but for its console's channel. */
+static void say_memory(const struct init *init, const struct guest *guest,
+		       const char *when,
+		       const struct gate_domain_status *status)
+{
+	uint64_t pages = status->pages - status->copied_pages;
+
+	init_log(init, guest->id, LOG_INFO,
+		 "%s %lu KiB beside %lu MiB RAM and %lu video: program %lu, "
+		 "its page tables %lu, monitor %lu for %u vCPUs; nested tables "
+		 "%lu, written of disks %lu",
+		 when, pages * KIB_PER_PAGE,
+		 (unsigned long)(guest->config.ram_size / MIB(1)),
+		 (unsigned long)(guest->config.vram_size / MIB(1)),
+		 (pages - status->table_pages - status->monitor_pages) *
+			 KIB_PER_PAGE,
+		 status->table_pages * KIB_PER_PAGE,
+		 status->monitor_pages * KIB_PER_PAGE, guest->manifest->vcpus,
+		 status->nested_pages * KIB_PER_PAGE,
+		 status->copied_pages * KIB_PER_PAGE);
 }
 
 /* ---- Ended --------------------------------------------------------------- */
@@ -103,6 +126,7 @@ static bool is_to_return(const struct init *init, const struct guest *guest,
 static void ended(struct init *init, struct guest *guest,
 		  const struct gate_domain_status *status)
 {
+	say_memory(init, guest, "at the end", status);
 	init_log(init, guest->id, LOG_INFO, "stopped: %s", end_text(status));
 	init->code = status->end == GATE_END_EXIT && status->code & ~0xffULL
 			     ? (uint8_t)status->code
@@ -123,24 +147,13 @@ static void ended(struct init *init, struct guest *guest,
 
 /* ---- Started ------------------------------------------------------------- */
 
-static void say_started(struct init *init, const struct guest *guest)
-{
-	struct gate_domain_status status = { 0 };
-
-	(void)init->gate->query(init->gate->ctx, guest->id, &status);
-	init_log(init, guest->id, LOG_INFO,
-		 "%lu MiB RAM, %u vCPUs; monitor's own memory %lu KiB, "
-		 "nested tables at start %lu KiB",
-		 (unsigned long)(guest->config.ram_size / MIB(1)),
-		 guest->manifest->vcpus, status.pages * KIB_PER_PAGE,
-		 status.nested_pages * KIB_PER_PAGE);
-}
-
 static void start(struct init *init, struct guest *guest)
 {
+	struct gate_domain_status status = { 0 };
 	long error;
 
-	say_started(init, guest);
+	(void)init->gate->query(init->gate->ctx, guest->id, &status);
+	say_memory(init, guest, "at start", &status);
 	error = init->gate->start(init->gate->ctx, guest->id, guest->entry);
 	if (error) {
 		init_log(init, guest->id, LOG_ERROR, "cannot be started: %ld",
@@ -340,6 +353,7 @@ void init_start(struct init *init, const struct init_gate *gate,
 		vcpus += manifest->guest[i].vcpus;
 	init->is_overcommitted = vcpus > info->cpu_count;
 	seat_init(init);
+	init->pages = gate->pages_free(gate->ctx);
 	/* All are there before the first runs: they share the console. */
 	for (unsigned i = 0; i < manifest->guest_count; i++) {
 		init->guest[i].manifest = &manifest->guest[i];

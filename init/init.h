@@ -16,6 +16,8 @@
 #include "include/manifest.h"
 #include "include/ring.h"
 
+#define KIB_PER_PAGE 4UL
+
 /* The gate's calls as include/domain.h has them; ctx is the test's. */
 struct init_gate {
 	void *ctx;
@@ -27,6 +29,7 @@ struct init_gate {
 	long (*start)(void *ctx, gate_id id, uint64_t entry);
 	long (*stop)(void *ctx, gate_id id);
 	long (*query)(void *ctx, gate_id id, struct gate_domain_status *status);
+	uint64_t (*pages_free)(void *ctx); /* of the host */
 	long (*destroy)(void *ctx, gate_id id);
 	long (*channel_create)(void *ctx, uint64_t pages);
 	/* domain may be GATE_SELF. */
@@ -155,7 +158,8 @@ struct guest {
 	bool is_returning; /* LEAVING: then WAITING */
 	gate_id id;
 	uint64_t entry;
-	uint64_t next_va; /* for what is mapped next */
+	uint64_t next_va;  /* for what is mapped next */
+	uint64_t promised; /* pages, from its first start on: all it may take */
 	struct back_off back_off;
 	uint32_t starts; /* ever */
 	struct machine_config config;
@@ -179,6 +183,7 @@ struct init {
 	const struct gate_init_info *info;
 	const struct manifest *manifest;
 	bool is_overcommitted; /* more vCPUs than CPUs */
+	uint64_t pages;	       /* of the host's memory, for guests */
 	enum host_state state;
 	bool is_off_wanted;   /* by the operator */
 	uint8_t code;	      /* of the guest that ended last */

@@ -38,18 +38,24 @@ static int write(struct init *init, gate_id id, uint64_t va, const void *from,
 	return (int)init->gate->write(init->gate->ctx, id, va, from, length);
 }
 
-/* Pages of the domain's own, zero. */
-static int map_zero(struct init *init, gate_id id, uint64_t va, uint64_t size,
-		    uint32_t prot)
+static int map_kind(struct init *init, gate_id id, uint64_t va, uint64_t size,
+		    uint32_t kind, uint32_t prot)
 {
 	const struct gate_domain_map what = {
 		.va = va,
 		.size = ALIGN_UP(size, PAGE_SIZE),
-		.kind = GATE_MEMORY_ZERO,
+		.kind = kind,
 		.prot = prot,
 	};
 
 	return map(init, id, &what);
+}
+
+/* Pages of the domain's own, zero. */
+static int map_zero(struct init *init, gate_id id, uint64_t va, uint64_t size,
+		    uint32_t prot)
+{
+	return map_kind(init, id, va, size, GATE_MEMORY_ZERO, prot);
 }
 
 static const struct gate_module *module_find(const struct init *init,
@@ -71,12 +77,16 @@ static int module_refused(struct init *init, const struct guest *guest,
 	return -EINVAL;
 }
 
-/* Where the next module goes, behind all that is there. */
-static uint64_t take_va(struct guest *guest, uint64_t size)
+/*
+ * Where the next module goes, behind all that is there, and as far into 2 MiB
+ * as it is here: then it needs no page tables but at its ends.
+ */
+static uint64_t take_va(struct guest *guest, const struct gate_module *module)
 {
-	uint64_t va = guest->next_va;
+	uint64_t va = guest->next_va + module->va % PAGE_2M;
 
-	guest->next_va = ALIGN_UP(va + ALIGN_UP(size, PAGE_SIZE), PAGE_2M);
+	guest->next_va =
+		ALIGN_UP(va + ALIGN_UP(module->size, PAGE_SIZE), PAGE_2M);
 	return va;
 }
 
@@ -86,7 +96,7 @@ static int module_map(struct init *init, struct guest *guest,
 		      uint64_t *va)
 {
 	const struct gate_domain_map what = {
-		.va = take_va(guest, module->size),
+		.va = take_va(guest, module),
 		.size = ALIGN_UP(module->size, PAGE_SIZE),
 		.kind = is_writable ? GATE_MEMORY_MODULE_COW
 				    : GATE_MEMORY_MODULE,
@@ -104,7 +114,7 @@ static int module_copy(struct init *init, struct guest *guest,
 {
 	int error;
 
-	*va = take_va(guest, module->size);
+	*va = take_va(guest, module);
 	error = map_zero(init, guest->id, *va, module->size,
 			 GATE_PROT_READ | GATE_PROT_WRITE);
 	return error ? error
@@ -205,10 +215,15 @@ static uint32_t part_prot(const struct program_part *part)
 	       (part->is_executable ? GATE_PROT_EXEC : 0);
 }
 
-/* Straight out of the file, if nothing is to be zero behind it. */
+/*
+ * Straight out of the file, if nothing is to be zero behind it.  A machine's
+ * variables, much of which are of devices that its guest never uses, take no
+ * page before they are written; other programs may have calls write there
+ * first.
+ */
 static int load_part(struct init *init, gate_id id,
 		     const struct program_part *part,
-		     const struct gate_module *module)
+		     const struct gate_module *module, bool is_machine)
 {
 	const struct gate_domain_map what = {
 		.va = part->va,
@@ -223,6 +238,9 @@ static int load_part(struct init *init, gate_id id,
 	if (!part->is_writable && part->size == part->file_size &&
 	    IS_ALIGNED(part->offset, PAGE_SIZE))
 		return map(init, id, &what);
+	if (is_machine && part->is_writable && !part->file_size)
+		return map_kind(init, id, part->va, part->size,
+				GATE_MEMORY_ZERO_COW, part_prot(part));
 	error = map_zero(init, id, part->va, part->size, part_prot(part));
 	return error ? error
 		     : write(init, id, part->va,
@@ -234,6 +252,7 @@ int program_load(struct init *init, gate_id id, const char *name,
 		 uint64_t *entry)
 {
 	const struct gate_module *module = module_find(init, name);
+	bool is_machine = !strcmp(name, MACHINE_PROGRAM);
 	struct program program;
 	const char *why;
 	int error;
@@ -248,7 +267,8 @@ int program_load(struct init *init, gate_id id, const char *name,
 	if (error)
 		init_log(init, id, LOG_ERROR, "program \"%s\" %s", name, why);
 	for (unsigned i = 0; !error && i < program.part_count; i++)
-		error = load_part(init, id, &program.part[i], module);
+		error = load_part(init, id, &program.part[i], module,
+				  is_machine);
 	*entry = program.entry;
 	if (error)
 		return error;
@@ -289,7 +309,7 @@ static int write_config(struct init *init, struct guest *guest)
 }
 
 /* What a machine takes beside its disks: tables, its data, its vCPUs. */
-#define QUOTA_PAGES	    2048
+#define QUOTA_PAGES	    512
 #define QUOTA_PAGES_VCPU    32
 /* A table for 512 pages, and some on the way. */
 #define QUOTA_TABLES(pages) ((pages) / 256)
@@ -312,12 +332,51 @@ static uint64_t quota_pages(const struct init *init,
 	return pages;
 }
 
+static uint64_t vm_memory(const struct guest_manifest *m)
+{
+	return MIB(m->memory_mib) + VRAM_SIZE + ROM_SIZE;
+}
+
+/* What the monitor allows nested tables, rounded up. */
+static uint64_t nested_pages(const struct guest_manifest *m)
+{
+	return vm_memory(m) / PAGE_2M + 128;
+}
+
+/*
+ * What a guest may take is there when it wants it: a sum of quotas above the
+ * host's memory is refused before anything of the guest is made.
+ */
+static int promise(struct init *init, struct guest *guest)
+{
+	const struct guest_manifest *m = guest->manifest;
+	uint64_t wanted = vm_memory(m) / PAGE_SIZE + nested_pages(m) +
+			  quota_pages(init, m);
+	uint64_t taken = 0;
+
+	if (guest->promised)
+		return 0;
+	for (unsigned i = 0; i < init->manifest->guest_count; i++)
+		taken += init->guest[i].promised;
+	if (wanted <= init->pages - taken) {
+		guest->promised = wanted;
+		return 0;
+	}
+	init_log(init, 0, LOG_ERROR,
+		 "guest %s cannot be made: memory-mib = <%u>, its disks and "
+		 "tables need %lu KiB, and of the host's %lu KiB other guests "
+		 "may take %lu",
+		 m->name, m->memory_mib, wanted * KIB_PER_PAGE,
+		 init->pages * KIB_PER_PAGE, taken * KIB_PER_PAGE);
+	return -ENOMEM;
+}
+
 static int make_domain(struct init *init, struct guest *guest)
 {
 	const struct guest_manifest *m = guest->manifest;
 	struct gate_domain_spec spec = {
 		.quota_pages = quota_pages(init, m),
-		.vm_memory = MIB(m->memory_mib) + VRAM_SIZE + ROM_SIZE,
+		.vm_memory = vm_memory(m),
 		.thread_count = m->vcpus,
 	};
 	long id;
@@ -372,6 +431,9 @@ int guest_load(struct init *init, struct guest *guest)
 {
 	int error;
 
+	error = promise(init, guest);
+	if (error)
+		return error;
 	config_init(guest);
 	error = make_domain(init, guest);
 	if (!error)

@@ -13,6 +13,7 @@
  */
 #include "machine/pc_parts.h"
 
+#include "devices/clear.h"
 #include "include/errno.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -350,7 +351,7 @@ int pc_init(void *board, const struct board_config *config)
 	struct clock *clock = config->clock;
 	int error;
 
-	memset(pc, 0, sizeof(*pc));
+	memory_clear(pc, sizeof(*pc));
 	pc->config = config->machine;
 	pc->physical_bits = config->physical_bits;
 	pc->ops = config->ops;

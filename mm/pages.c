@@ -13,6 +13,7 @@
  */
 #include "mm/pages.h"
 
+#include "include/errno.h"
 #include "include/panic.h"
 #include "lib/string.h"
 #include "mm/phys.h"
@@ -259,4 +260,18 @@ void pages_free_virt(struct pages *pages, struct mem_account *account,
 		     void *virt, unsigned order)
 {
 	pages_free(pages, account, virt_to_phys(virt), order);
+}
+
+int pages_move(struct pages *pages, struct mem_account *from,
+	       struct mem_account *to, uint64_t count)
+{
+	uint64_t flags = spin_lock_irqsave(&pages->lock);
+	int error = account_has_room(to, count) ? 0 : -ENOMEM;
+
+	if (!error) {
+		from->pages -= count;
+		account_add(to, count);
+	}
+	spin_unlock_irqrestore(&pages->lock, flags);
+	return error;
 }

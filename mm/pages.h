@@ -78,4 +78,8 @@ void *__must_check pages_alloc_zeroed(struct pages *pages,
 void pages_free_virt(struct pages *pages, struct mem_account *account,
 		     void *virt, unsigned order);
 
+/* Allocated pages become another account's.  -ENOMEM: it has no room. */
+int __must_check pages_move(struct pages *pages, struct mem_account *from,
+			    struct mem_account *to, uint64_t count);
+
 #endif

@@ -22,7 +22,7 @@
 #include "vm/gate.h"
 #include "vm/vm.h"
 
-#define STACK_PAGES	(GATE_STACK_SIZE / PAGE_SIZE)
+#define DOMAIN_ORDER	pages_order(sizeof(struct domain))
 #define NSEC_MULT_SHIFT 32
 /* 146 years: later deadlines than that do not come. */
 #define NEVER_NS	BIT(62)
@@ -234,6 +234,9 @@ void domain_sync(struct domain *domain)
 	cpu_call(cpus, sync_here, NULL);
 }
 
+/* What a thread and its stack in the monitor take is the domain's. */
+#define THREAD_PAGES (1 + MAP_STACK_PAGES)
+
 static int thread_make(struct domain *domain, struct user_thread *user)
 {
 	struct thread *thread;
@@ -242,8 +245,12 @@ static int thread_make(struct domain *domain, struct user_thread *user)
 	(void)snprintf(name, sizeof(name), "%s.%u", domain->spec.name,
 		       user->id);
 	thread = thread_create(name, thread_main, user, THREAD_ANY_CPU);
-	if (!thread)
+	if (!thread || pages_move(&domain->host->pages, &domain->host->account,
+				  &domain->account, THREAD_PAGES)) {
+		if (thread)
+			thread_discard(thread);
 		return -ENOMEM;
+	}
 	thread_get(thread);
 	user->thread = thread;
 	thread->domain = &domain->sched;
@@ -274,12 +281,8 @@ static int thread_init(struct domain *domain, unsigned id)
 	user->domain = domain;
 	user->id = id;
 	domain->thread[id] = user;
-	for (unsigned i = 1; !error && i <= STACK_PAGES; i++) {
-		error = domain_map_zero(domain,
-					GATE_STACK_TOP(id) - i * PAGE_SIZE,
-					MAP_READ | MAP_WRITE);
-		sched_breathe();
-	}
+	error = domain_map_zero(domain, GATE_STACK_TOP(id) - GATE_STACK_SIZE,
+				GATE_STACK_SIZE, MAP_READ | MAP_WRITE);
 	return error ? error : thread_make(domain, user);
 }
 
@@ -305,6 +308,8 @@ static void thread_fini(struct domain *domain, unsigned id)
 	/* It may still be on its way off its stack. */
 	while (__atomic_load_n(&thread->refs, __ATOMIC_ACQUIRE) > 1)
 		sched_breathe();
+	VERIFY(!pages_move(&domain->host->pages, &domain->account,
+			   &domain->host->account, THREAD_PAGES));
 	thread_put(thread);
 }
 
@@ -369,20 +374,24 @@ static int domain_init(struct domain *domain)
 	}
 	if (!error && domain->vm)
 		vm_attach_console(domain->vm);
+	/* It keeps no more of it once that runs, but for tables. */
+	domain->monitor_pages =
+		domain->account.pages - domain->space.table.table_pages -
+		domain->thread_count * GATE_STACK_SIZE / PAGE_SIZE;
 	return error;
 }
 
 int domain_create(const struct gate_domain_spec *spec, struct domain **out)
 {
 	struct host *host = this_host();
+	struct mem_account account = { .limit = spec->quota_pages };
 	struct domain *domain;
 	int error;
 
 	*out = NULL;
 	if (!spec_is_good(spec))
 		return -EINVAL;
-	domain = pages_alloc_zeroed(&host->pages, &host->account,
-				    pages_order(sizeof(*domain)));
+	domain = pages_alloc_zeroed(&host->pages, &account, DOMAIN_ORDER);
 	if (!domain)
 		return -ENOMEM;
 	sched_domain_init(&domain->sched);
@@ -391,16 +400,15 @@ int domain_create(const struct gate_domain_spec *spec, struct domain **out)
 	domain->refs = 2; /* the table's and the caller's */
 	domain->state = GATE_DOMAIN_BUILDING;
 	domain->thread_count = spec->thread_count;
+	domain->account = account;
 	domain->account.name = domain->spec.name;
-	domain->account.limit = spec->quota_pages;
 	domain->timer.fn = timer_expired;
 	domain->timer.ctx = domain;
 	(void)snprintf(domain->log.name, sizeof(domain->log.name), "%s",
 		       domain->spec.name);
 	error = table_add(domain);
 	if (error) {
-		pages_free_virt(&host->pages, &host->account, domain,
-				pages_order(sizeof(*domain)));
+		pages_free_virt(&host->pages, &account, domain, DOMAIN_ORDER);
 		return error;
 	}
 	error = domain_init(domain);
@@ -506,6 +514,9 @@ void domain_query(struct domain *domain, struct gate_domain_status *status)
 		status->end = GATE_END_NONE;
 	status->pages = domain->account.pages;
 	status->pages_peak = domain->account.peak;
+	status->table_pages = domain->space.table.table_pages;
+	status->monitor_pages = domain->monitor_pages;
+	status->copied_pages = domain->copied_pages;
 	if (domain->vm)
 		vm_query(domain->vm, status);
 }
@@ -517,6 +528,7 @@ void domain_query(struct domain *domain, struct gate_domain_status *status)
 static void domain_free(struct domain *domain)
 {
 	struct host *host = domain->host;
+	struct mem_account account;
 
 	channels_leave(domain);
 	if (domain->vm)
@@ -537,11 +549,11 @@ static void domain_free(struct domain *domain)
 	if (domain->config)
 		pages_free_virt(&host->pages, &domain->account, domain->config,
 				0);
-	if (domain->account.pages)
+	account = domain->account;
+	if (account.pages != 1U << DOMAIN_ORDER)
 		log_warn("domain %s left %lu KiB behind", domain->spec.name,
-			 domain->account.pages * KIB_PER_PAGE);
-	pages_free_virt(&host->pages, &host->account, domain,
-			pages_order(sizeof(*domain)));
+			 account.pages * KIB_PER_PAGE);
+	pages_free_virt(&host->pages, &account, domain, DOMAIN_ORDER);
 }
 
 int domain_destroy(struct domain *domain)

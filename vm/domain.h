@@ -73,6 +73,8 @@ struct domain {
 
 	struct vm *vm;		    /* NULL: none */
 	struct mem_account account; /* all but RAM and nested tables */
+	uint64_t monitor_pages;	    /* of those, the monitor's but for tables */
+	uint64_t copied_pages;	    /* of those, copies on write of modules */
 	struct log_source log;
 };
 
@@ -95,6 +97,7 @@ struct vm_host {
 	/* Who has the log and the UART, referenced; NULL: the monitor. */
 	struct domain *log_reader;
 	uint64_t epoch_s; /* the wall clock when the host started */
+	hpa_t zero_page;  /* what is not written yet of GATE_MEMORY_ZERO_COW */
 };
 
 struct vm_host *vm_host(void);
@@ -165,9 +168,9 @@ int __must_check domain_read(struct domain *domain, uint64_t va, void *to,
  */
 void space_lock(struct domain *domain);
 void space_unlock(struct domain *domain);
-/* One zeroed page of its own.  -ENOMEM. */
+/* Zeroed pages of its own; with MAP_COW, once they are written.  -ENOMEM. */
 int __must_check domain_map_zero(struct domain *domain, uint64_t va,
-				 unsigned prot);
+				 uint64_t size, unsigned prot);
 /*
  * A page fault of ring 3: true if it was a write to a copy-on-write page, which
  * has a copy now; also true if there is no memory for it, which has ended the

@@ -7,8 +7,9 @@
  * domain; all others are borrowed.  A module's pages are borrowed by whoever
  * maps them and never written: the leaf of a copy-on-write mapping is read-only
  * and marked (MAP_COW) until the first write replaces it by a page of the
- * domain's own, charged to it.  Each CPU that runs the domain then drops what
- * it remembers of the old one before anybody goes on.
+ * domain's own, charged to it.  Memory that is to be zero can be had the same
+ * way: all of it is one page until it is written.  Each CPU that runs the
+ * domain then drops what it remembers of the old one before anybody goes on.
  *
  * The monitor itself writes to ring 3's memory on behalf of calls; a call whose
  * address is in a copy-on-write mapping that was not written yet gets -EFAULT.
@@ -35,19 +36,22 @@ static int map_owned(struct domain *domain, uint64_t va, unsigned prot,
 	return error;
 }
 
-int domain_map_zero(struct domain *domain, uint64_t va, unsigned prot)
+static int map_page(struct domain *domain, uint64_t va, unsigned prot)
 {
-	void *page =
-		pages_alloc_zeroed(&domain->host->pages, &domain->account, 0);
+	void *page;
 
+	if (prot & MAP_COW)
+		return address_space_map(&domain->space, va,
+					 vm_host()->zero_page, PAGE_SIZE, prot);
+	page = pages_alloc_zeroed(&domain->host->pages, &domain->account, 0);
 	return page ? map_owned(domain, va, prot, page) : -ENOMEM;
 }
 
-static int map_zero(struct domain *domain, const struct gate_domain_map *map,
+int domain_map_zero(struct domain *domain, uint64_t va, uint64_t size,
 		    unsigned prot)
 {
-	for (uint64_t done = 0; done < map->size; done += PAGE_SIZE) {
-		int error = domain_map_zero(domain, map->va + done, prot);
+	for (uint64_t done = 0; done < size; done += PAGE_SIZE) {
+		int error = map_page(domain, va + done, prot);
 
 		if (error)
 			return error;
@@ -57,12 +61,13 @@ static int map_zero(struct domain *domain, const struct gate_domain_map *map,
 	return 0;
 }
 
+/* In leaves of 2 MiB where addresses allow it, of virtual and physical ones. */
 static int map_module(struct domain *domain, const struct gate_domain_map *map,
 		      unsigned prot)
 {
 	const struct boot_modules *modules = &domain->host->modules;
 	const struct boot_module *module;
-	uint64_t length, index = map->module;
+	uint64_t length, piece, index = map->module;
 
 	if (index >= modules->count)
 		return -ENOENT;
@@ -70,12 +75,14 @@ static int map_module(struct domain *domain, const struct gate_domain_map *map,
 	length = ALIGN_UP(module->length, PAGE_SIZE);
 	if (map->offset > length || map->size > length - map->offset)
 		return -EINVAL;
-	for (uint64_t done = 0; done < map->size; done += PAGE_2M) {
-		int error =
-			address_space_map(&domain->space, map->va + done,
-					  module->base + map->offset + done,
-					  MIN(map->size - done, PAGE_2M), prot);
+	for (uint64_t done = 0; done < map->size; done += piece) {
+		uint64_t va = map->va + done;
+		int error;
 
+		piece = MIN(map->size - done, PAGE_2M - va % PAGE_2M);
+		error = address_space_map(&domain->space, va,
+					  module->base + map->offset + done,
+					  piece, prot);
 		if (error)
 			return error;
 		sched_breathe();
@@ -133,15 +140,20 @@ int domain_map(struct domain *domain, const struct gate_domain_map *map)
 		return -EEXIST;
 	switch (map->kind) {
 	case GATE_MEMORY_ZERO:
-		return map_zero(domain, map, prot);
+		return domain_map_zero(domain, map->va, map->size, prot);
 	case GATE_MEMORY_MODULE:
 		if (prot & MAP_WRITE)
 			return -EINVAL;
 		return map_module(domain, map, prot);
 	case GATE_MEMORY_MODULE_COW:
+	case GATE_MEMORY_ZERO_COW:
 		if (!(prot & MAP_WRITE))
 			return -EINVAL;
-		return map_module(domain, map, MAP_READ | MAP_COW);
+		prot = MAP_READ | MAP_COW;
+		return map->kind == GATE_MEMORY_ZERO_COW
+			       ? domain_map_zero(domain, map->va, map->size,
+						 prot)
+			       : map_module(domain, map, prot);
 	default:
 		return -EINVAL;
 	}
@@ -218,12 +230,14 @@ void space_unlock(struct domain *domain)
 #define PF_PRESENT BIT(0)
 #define PF_WRITE   BIT(1)
 
-/* Under space_lock.  0, also if another thread was first. */
+/* In one go, with interrupts off. */
+#define COPIES_MAX 16
+
+/* 0, also if another thread was first. */
 static int page_copy(struct domain *domain, uint64_t va)
 {
 	struct table_leaf leaf;
-	void *page;
-	int error;
+	hpa_t page;
 
 	if (!table_query(&domain->space.table, va, &leaf))
 		return -EFAULT;
@@ -231,14 +245,44 @@ static int page_copy(struct domain *domain, uint64_t va)
 		return 0;
 	if (!(leaf.prot & MAP_COW))
 		return -EFAULT;
-	page = pages_alloc_zeroed(&domain->host->pages, &domain->account, 0);
+	page = pages_alloc(&domain->host->pages, &domain->account, 0);
 	if (!page)
 		return -ENOMEM;
-	memcpy(page, phys_to_virt(leaf.pa), PAGE_SIZE);
-	error = map_owned(domain, va, MAP_READ | MAP_WRITE, page);
-	if (!error)
-		domain_sync(domain);
-	return error;
+	memcpy(phys_to_virt(page), phys_to_virt(leaf.pa), PAGE_SIZE);
+	domain->copied_pages += leaf.pa != vm_host()->zero_page;
+	return map_owned(domain, va, MAP_READ | MAP_WRITE, phys_to_virt(page));
+}
+
+/*
+ * As many pages as there are copies right before va: who writes on and on
+ * faults ever more rarely, and who writes here and there pays for no neighbour.
+ */
+static unsigned copies_wanted(struct domain *domain, uint64_t va)
+{
+	struct table_leaf leaf;
+	unsigned count = 0;
+
+	if (table_query(&domain->space.table, va, &leaf) &&
+	    leaf.pa != vm_host()->zero_page)
+		do
+			va -= PAGE_SIZE;
+		while (table_query(&domain->space.table, va, &leaf) &&
+		       leaf.prot & MAP_OWNED && ++count < COPIES_MAX);
+	return MAX(count, 1U);
+}
+
+/* Under space_lock.  Of the first page it is told whether it can be written. */
+static int pages_copy(struct domain *domain, uint64_t va)
+{
+	unsigned count = copies_wanted(domain, va);
+	int error = page_copy(domain, va);
+
+	if (error)
+		return error;
+	while (--count && !page_copy(domain, va += PAGE_SIZE))
+		;
+	domain_sync(domain);
+	return 0;
 }
 
 bool domain_fault(struct user_thread *user, uint64_t va, uint64_t error)
@@ -252,7 +296,7 @@ bool domain_fault(struct user_thread *user, uint64_t va, uint64_t error)
 		return false;
 	irq_disable();
 	space_lock(domain);
-	status = page_copy(domain, ALIGN_DOWN(va, PAGE_SIZE));
+	status = pages_copy(domain, ALIGN_DOWN(va, PAGE_SIZE));
 	space_unlock(domain);
 	/* This CPU's own, also of a page that another thread has copied. */
 	cr3_write(cr3_read());

@@ -20,7 +20,7 @@
 #include "vm/vm.h"
 
 #define VENDORS_MAX 4
-/* init's own beside what maps the modules: its data, channels' tables. */
+/* Its data, tables for channels and for the ends of the modules. */
 #define INIT_QUOTA  1024
 
 struct start {
@@ -100,8 +100,9 @@ static int map_modules(struct domain *domain, struct gate_init_info *info)
 
 	for (unsigned i = 0; !error && i < modules->count; i++) {
 		const struct boot_module *module = &modules->module[i];
+		/* As far into 2 MiB as it is physically: see map_module(). */
 		const struct gate_domain_map map = {
-			.va = va,
+			.va = va + module->base % PAGE_2M,
 			.size = ALIGN_UP(module->length, PAGE_SIZE),
 			.kind = GATE_MEMORY_MODULE,
 			.prot = GATE_PROT_READ,
@@ -110,11 +111,11 @@ static int map_modules(struct domain *domain, struct gate_init_info *info)
 
 		memcpy(info->module[i].name, module->name,
 		       sizeof(info->module[i].name));
-		info->module[i].va = va;
+		info->module[i].va = map.va;
 		info->module[i].size = module->length;
 		if (module->length)
 			error = domain_map(domain, &map);
-		va = ALIGN_UP(va + map.size, PAGE_2M);
+		va = ALIGN_UP(map.va + map.size, PAGE_2M);
 	}
 	info->module_count = modules->count;
 	return error;
@@ -174,22 +175,12 @@ static void domain_ended(struct domain *domain)
 		domain_put(init);
 }
 
-/* Where a module is not aligned to 2 MiB, a table for each 512 of its pages. */
-static uint64_t init_quota(const struct boot_modules *modules)
-{
-	uint64_t pages = INIT_QUOTA;
-
-	for (unsigned i = 0; i < modules->count; i++)
-		pages += modules->module[i].length / PAGE_2M + TABLE_LEVELS;
-	return pages;
-}
-
 static void init_main(void *arg)
 {
 	const struct gate_domain_spec spec = {
 		.name = "init",
 		.rights = GATE_RIGHT_HOST | GATE_RIGHT_LOG,
-		.quota_pages = init_quota(&this_host()->modules),
+		.quota_pages = INIT_QUOTA,
 		.thread_count = 1,
 	};
 	struct domain *domain;
@@ -214,9 +205,13 @@ void host_start(void)
 	struct host *host = this_host();
 	struct start start = { .host = host };
 	struct thread *thread;
+	const void *zero_page;
 
 	the_vm_host.ended = domain_ended;
 	the_vm_host.epoch_s = cmos_read_epoch();
+	zero_page = pages_alloc_zeroed(&host->pages, &host->account, 0);
+	VERIFY(zero_page);
+	the_vm_host.zero_page = virt_to_phys(zero_page);
 	host->vm = &the_vm_host;
 	host->trap_hooks = &gate_trap_hooks;
 	host->vendor = vendor_find();

@@ -26,6 +26,8 @@ SERVICES = [name for name in
 
 # Room for the monitor, the machines and the nested tables.
 HOST_RESERVE_MIB = 256
+# A guest's video memory and ROM, and what its machine may take.
+GUEST_BESIDE_MIB = 14
 
 # Properties that name files, in a guest or in one of its devices.
 FILE_PROPERTIES = ("image", "program", "kernel", "initrd", "firmware",
@@ -156,7 +158,8 @@ class Host:
 
     def memory_mib(self):
         """What a simulated host needs: guests, modules, the monitor."""
-        guests = sum(g.number("memory-mib") for g in self.guests)
+        guests = sum(g.number("memory-mib") + GUEST_BESIDE_MIB
+                     for g in self.guests)
         # Who writes to a disk gets a copy of what is written, in the end of
         # all of it.
         written = [f for g in self.guests

@@ -35,7 +35,8 @@ $B/bench/paths.so: tests/bench/paths/paths.c
 	@mkdir -p $(@D)
 	$(HOSTCC) -O2 $(WARN) -shared -fPIC -fvisibility=hidden -o $@ $<
 
-BENCH_FILES := $(addprefix $B/bench/,exitbench.elf vmlinux initrd.img paths.so)
+BENCH_FILES := $(addprefix $B/bench/,exitbench.elf vmlinux initrd.img paths.so \
+	domains/ping.elf domains/pong.elf)
 
 .PHONY: bench bench-files
 bench-files: $(BENCH_FILES)

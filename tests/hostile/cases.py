@@ -11,7 +11,6 @@ OFF = r"powered off"
 EXIT = r"ended by the guest through port 0xf4"
 CRASH = r"its machine crashed"
 ERROR = r"its machine gave up"
-MEMORY = r"out of memory"
 REFUSED = r"the processor refused the guest's state"
 STOPPED = "|".join((OFF, EXIT, ERROR))
 WILD = "|".join((OFF, REFUSED))
@@ -29,7 +28,7 @@ class Attack:
 
     def __init__(self, name, end=OFF, guest=False, alone=None, vcpus=VCPUS,
                  ms=200, mib=16, disk=0, neighbour=False, sims=("qemu",
-                 "bochs"), says=None, words=None, host_mib=0, seat=None,
+                 "bochs"), says=None, words=None, seat=None,
                  restart=False, log=(), is_heard=True, is_good_heard=True,
                  good_ms=0):
         self.name = name
@@ -44,7 +43,6 @@ class Attack:
         self.sims = sims
         self.says = says    # a line that has to come from the attacker
         self.words = words or name
-        self.host_mib = host_mib    # of the host; 0: what the guests need
         self.seat = seat            # the service's file: who has the console
         self.restart = restart      # whenever it crashes
         # What they write is seen: nobody takes it from console and log.
@@ -141,8 +139,6 @@ ATTACKS = [
     Attack("cow", disk=160, says="PASS what all write at once is there"),
     Attack("cowall", disk=4096, neighbour=True,
            says="PASS the whole disk is written"),
-    Attack("cowgone", MEMORY, disk=128 * 1024, host_mib=200,
-           sims=("qemu",)),
     Attack("cowread", disk=32, says="PASS calls read the disk"),
     # Signals.
     Attack("apic"),

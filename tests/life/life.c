@@ -234,6 +234,35 @@ static struct gate_host_info host(void)
 	return info;
 }
 
+#define STACK_PAGES 4 /* of a thread, in the monitor */
+
+/*
+ * What is said of a VM's memory is what the host has less of, to the page, but
+ * for stacks of former threads, which were not given back.
+ */
+static void memory_told(unsigned threads, unsigned former)
+{
+	struct gate_domain_status status;
+	uint64_t before = host().pages_free, told;
+	unsigned bad = failed;
+
+	create(&children[0], true, threads);
+	fill(children[0].id, CHILD_GUEST);
+	CHECK(!gate_call(GATE_DOMAIN_QUERY, children[0].id, (uint64_t)&status,
+			 0));
+	told = status.pages + status.vm_pages + status.nested_pages;
+	CHECK(before - host().pages_free + former * STACK_PAGES == told);
+	CHECK(status.vm_pages == VM_MEMORY / PAGE_SIZE);
+	CHECK(status.table_pages + status.monitor_pages < status.pages);
+	CHECK(status.copied_pages == 0);
+	gate_log(GATE_LOG_INFO,
+		 "%s memory of a VM with %u vCPUs: tables %lu, monitor %lu, "
+		 "all %lu pages; the host has %lu less",
+		 failed == bad ? "PASS" : "FAIL", threads, status.table_pages,
+		 status.monitor_pages, told, before - host().pages_free);
+	unmake(&children[0]);
+}
+
 static void rounds(bool has_vm, const char *what)
 {
 	struct gate_host_info before, after;
@@ -281,6 +310,9 @@ void program_main(unsigned thread)
 	if (program_parse(&program, (const void *)info->module[child_module].va,
 			  info->module[child_module].size, &why))
 		gate_log(GATE_LOG_INFO, "FAIL child.elf %s", why);
+	/* The thread that started this program has left one. */
+	memory_told(1, 1);
+	memory_told(THREADS_MAX, 1);
 	ends_told();
 	rounds(false, "without VMs");
 	rounds(true, "with VMs");

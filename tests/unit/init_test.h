@@ -67,6 +67,7 @@ static struct {
 	unsigned calls, fail_at; /* the call that fails; 0: none */
 	long fail_with;
 	char log[LOG_SIZE];
+	uint64_t pages_free;
 	int off; /* -1: on */
 	enum gate_off how;
 	jmp_buf turned_off;
@@ -75,8 +76,10 @@ static struct {
 static struct init init;
 static struct manifest manifest;
 static struct gate_init_info info;
-static struct file file;
-static uint8_t bios[KIB(64)], disk[DISK_SIZE];
+static struct file file __aligned(PAGE_SIZE);
+/* As the boot loader puts them. */
+static uint8_t bios[KIB(64)] __aligned(PAGE_SIZE);
+static uint8_t disk[DISK_SIZE] __aligned(PAGE_SIZE);
 
 static struct fake_domain *find(gate_id id)
 {
@@ -315,6 +318,12 @@ static long op_query(void *ctx, gate_id id, struct gate_domain_status *status)
 	return 0;
 }
 
+static uint64_t op_pages_free(void *ctx)
+{
+	(void)ctx;
+	return gate.pages_free;
+}
+
 static long op_destroy(void *ctx, gate_id id)
 {
 	struct fake_domain *domain = find(id);
@@ -370,6 +379,7 @@ static const struct init_gate ops = {
 	.start = op_start,
 	.stop = op_stop,
 	.query = op_query,
+	.pages_free = op_pages_free,
 	.destroy = op_destroy,
 	.channel_create = op_channel_create,
 	.channel_attach = op_channel_attach,
@@ -419,6 +429,7 @@ static __maybe_unused int setup(void **state)
 	memset(&manifest, 0, sizeof(manifest));
 	memset(&info, 0, sizeof(info));
 	gate.off = -1;
+	gate.pages_free = MIB(16384) / PAGE_SIZE;
 	gate.now = NSEC_PER_SEC;
 	gate.fail_with = -ENOMEM;
 	file = (struct file){

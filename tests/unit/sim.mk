@@ -13,7 +13,7 @@ UNIT_SRCS_test_sched := $(SIM_SRCS)
 UNIT_SRCS_test_timer := $(SIM_SRCS)
 SIM_VM_TESTS := test_vcpu_exits test_vcpu_inject test_vcpu_smp
 
-SIM_PROGRAM_TESTS := test_domain test_channel
+SIM_PROGRAM_TESTS := test_domain test_channel test_copies
 SIM_PROGRAM_SRCS := $(SIM_VM_SRCS) tests/unit/fake/program.c vm/gate_program.c
 
 $(foreach t,$(SIM_PROGRAM_TESTS),$(eval UNIT_SRCS_$t := $(SIM_PROGRAM_SRCS)))

@@ -202,6 +202,41 @@ static void test_restart_fails(void **state)
 	assert_int_equal(domains(), 0);
 }
 
+/* ---- Memory -------------------------------------------------------------- */
+
+/* Refused by name and figures, with no call made; the others run. */
+static void test_more_than_there_is(void **state)
+{
+	(void)state;
+	gate.pages_free = MIB(200) / PAGE_SIZE;
+	add_guest("first", 1);
+	add_guest("large", 1)->memory_mib = 150;
+	add_guest("last", 1);
+	assert_true(begins());
+	assert_int_equal(domains(), 2);
+	assert_non_null(named("first"));
+	assert_non_null(named("last"));
+	assert_int_equal(gate.made, 2);
+	assert_logged("guest large cannot be made: memory-mib = <150>, its "
+		      "disks and tables need 167");
+	assert_logged(" KiB, and of the host's 204800 KiB other guests may "
+		      "take 7");
+}
+
+/* One that waits to be started again finds its memory. */
+static void test_promise_is_kept(void **state)
+{
+	(void)state;
+	gate.pages_free = MIB(100) / PAGE_SIZE;
+	add_guest("web", 1)->restart = MANIFEST_RESTART_ON_CRASH;
+	assert_true(begins());
+	ends("web", GATE_END_FAULT, 0);
+	assert_true(goes_on());
+	gate.now = gate.deadline;
+	assert_true(goes_on());
+	assert_non_null(named("web"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, setup)
@@ -216,6 +251,8 @@ int main(void)
 		TEST(test_a_good_run_is_forgiven),
 		TEST(test_any_call_fails),
 		TEST(test_restart_fails),
+		TEST(test_more_than_there_is),
+		TEST(test_promise_is_kept),
 	};
 
 	return cmocka_run_group_tests_name("init", tests, NULL, NULL);

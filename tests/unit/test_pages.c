@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "include/errno.h"
 #include "mm/pages.h"
 #include "mm/phys.h"
 #include "tests/unit/fake_phys.h"
@@ -194,6 +195,24 @@ static void test_limit(void **state)
 	assert_int_equal(f->account.pages, 5);
 }
 
+static void test_move(void **state)
+{
+	struct fixture *f = *state;
+	struct mem_account other = { .limit = 3 };
+
+	pages_add(&f->pages, MIB(2), PAGE_2M);
+	assert_true(pages_alloc(&f->pages, &f->account, 2));
+	assert_int_equal(pages_move(&f->pages, &f->account, &other, 4),
+			 -ENOMEM);
+	assert_int_equal(f->account.pages, 4);
+	assert_int_equal(other.pages, 0);
+	assert_int_equal(pages_move(&f->pages, &f->account, &other, 3), 0);
+	assert_int_equal(f->account.pages, 1);
+	assert_int_equal(other.pages, 3);
+	assert_int_equal(other.peak, 3);
+	assert_int_equal(f->pages.free, f->pages.total - 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +227,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_random, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_zeroed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limit, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_move, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("pages", tests, NULL, NULL);

@@ -2,14 +2,16 @@
 /*
  * A plugin for QEMU's interpreter that counts instructions of the host's one
  * CPU: the longest time with interrupts off, from one address to another, and
- * from the monitor's first instruction to the first in ring 3.
+ * from the monitor's first instruction to the first in ring 3; and how often an
+ * address is met between two of the guest's.
  *
  *   -plugin paths.so,entries=ADDR,gate=ADDR[,gate=ADDR...],from=ADDR,to=ADDR,
- *	start=ADDR,main=ADDR,out=FILE
+ *	start=ADDR,main=ADDR,out=FILE[,met=ADDR,open=ADDR,close=ADDR]
  *
  * entries: the 256 trap entries, 16 bytes each; gate: where SYSCALL comes in;
  * from, to: the path to count; start: where the boot loader goes to; main: the
- * first C function, after which all code in the lower half is ring 3's.
+ * first C function, after which all code in the lower half is ring 3's; open,
+ * close: of the guest's, where nobody else's code is.
  * Nothing of the host changes by it.
  *
  * Interrupts are on while both IF and GIF are set.  IF is not read but
@@ -65,6 +67,7 @@ void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id,
 
 static struct {
 	uint64_t entries, gate[GATES], from, to, start, main;
+	uint64_t met, open, close;
 	unsigned gate_count;
 	FILE *out;
 } options;
@@ -79,6 +82,8 @@ static struct {
 	uint64_t began, path;	 /* of from and to */
 	uint64_t started, first; /* first: until ring 3; 0: not yet */
 	bool is_main;
+	bool is_open;
+	uint64_t met; /* while is_open */
 } state = { .is_gif = true };
 
 static bool is_on(void)
@@ -197,6 +202,27 @@ static void on_ring_3(unsigned cpu, void *va)
 		state.first = state.count - state.started;
 }
 
+static void on_met(unsigned cpu, void *va)
+{
+	(void)cpu;
+	(void)va;
+	state.met += state.is_open;
+}
+
+static void on_open(unsigned cpu, void *va)
+{
+	(void)cpu;
+	(void)va;
+	state.is_open = state.is_counting;
+}
+
+static void on_close(unsigned cpu, void *va)
+{
+	(void)cpu;
+	(void)va;
+	state.is_open = false;
+}
+
 /* clang-format off */
 static const struct {
 	uint8_t length, bytes[3];
@@ -232,6 +258,16 @@ static void watch_entries(struct qemu_plugin_insn *insn, uint64_t va)
 		watch(insn, on_from, va);
 	if (va == options.to)
 		watch(insn, on_to, va);
+	if (va == options.met)
+		watch(insn, on_met, va);
+}
+
+static void watch_guest(struct qemu_plugin_insn *insn, uint64_t va)
+{
+	if (options.open && va == options.open)
+		watch(insn, on_open, va);
+	if (options.close && va == options.close)
+		watch(insn, on_close, va);
 }
 
 static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
@@ -250,6 +286,7 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 			watch(insn, on_start, va);
 		if (va < LOWER_HALF && state.is_main && !state.first)
 			watch(insn, on_ring_3, va);
+		watch_guest(insn, va);
 		if (va < MONITOR_VA)
 			continue;
 		if (va == options.main)
@@ -275,9 +312,9 @@ static void report(qemu_plugin_id_t id, void *ctx)
 	(void)ctx;
 	fprintf(options.out,
 		"longest=%" PRIu64 " off=%" PRIx64 " on=%" PRIx64
-		" path=%" PRIu64 " first=%" PRIu64 "\n",
+		" path=%" PRIu64 " first=%" PRIu64 " met=%" PRIu64 "\n",
 		state.longest, state.longest_from, state.longest_to, state.path,
-		state.first);
+		state.first, state.met);
 	fclose(options.out);
 }
 
@@ -306,6 +343,9 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info,
 			 !option(argv[i], "from", &options.from) &&
 			 !option(argv[i], "start", &options.start) &&
 			 !option(argv[i], "main", &options.main) &&
+			 !option(argv[i], "met", &options.met) &&
+			 !option(argv[i], "open", &options.open) &&
+			 !option(argv[i], "close", &options.close) &&
 			 !option(argv[i], "to", &options.to))
 			return -1;
 	}

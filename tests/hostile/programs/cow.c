@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A disk in memory whose pages become the domain's own when they are written:
- * by all threads at once, all of it, more than there is, and by the monitor.
+ * by all threads at once, all of it, and by the monitor.
  *
  * In the image each byte of page n is 'A' + n % 26.
  */
@@ -15,7 +15,6 @@
 #define SECTOR	    512
 #define SPINS	    2000
 #define LETTERS	    26
-#define PAGES_ALONE 3584
 /* Words of a page that are written: by one, by each at once, and later. */
 #define WORD_ONE    1
 #define WORD_EACH   8
@@ -160,29 +159,6 @@ static void attack_cow_all(struct self *self)
 		write_share(self);
 }
 
-/*
- * There are not so many pages in this host: the domain must end.  The last are
- * fought for by all.  Most are the ender's, while the others wait: a copy
- * interrupts each CPU that runs the domain, which takes a simulator long.
- */
-static void attack_cow_gone(struct self *self)
-{
-	meet(self);
-	for (uint64_t page = 0; self->id == evil.ender && page < PAGES_ALONE;
-	     page++)
-		*word_at(page, WORD_ALL) = page;
-	if (self->id == evil.ender)
-		__atomic_store_n(&turn, 1, __ATOMIC_RELEASE);
-	for (unsigned i = 0; self->id == evil.ender && i < self->vcpus; i++)
-		(void)gate_wake(i);
-	while (!__atomic_load_n(&turn, __ATOMIC_ACQUIRE))
-		gate_wait();
-	write_share(self);
-	SAY("FAIL vCPU %u has written its share of the disk", self->id);
-	for (;;)
-		gate_yield();
-}
-
 /* ---- The monitor's reads and writes ------------------------------------ */
 
 static void read_call(uint64_t address, uint64_t page)
@@ -254,7 +230,6 @@ static void attack_cow_input(struct self *self)
 const struct attack cow_attacks[] = {
 	{ "cow", attack_cow },
 	{ "cowall", attack_cow_all },
-	{ "cowgone", attack_cow_gone },
 	{ "cowread", attack_cow_read },
 	{ "cowinput", attack_cow_input },
 	{ 0 },

@@ -569,6 +569,9 @@ hpa_t pages_alloc(struct pages *pages, struct mem_account *account,
 		  unsigned order)
 {
 	(void)pages;
+	if (!sim.pages_left)
+		return 0;
+	sim.pages_left--;
 	if (account)
 		account->pages += 1ULL << order;
 	sim.pages += 1U << order;
@@ -580,7 +583,7 @@ void *pages_alloc_zeroed(struct pages *pages, struct mem_account *account,
 {
 	void *page = phys_to_virt(pages_alloc(pages, account, order));
 
-	return memset(page, 0, PAGE_SIZE << order);
+	return page ? memset(page, 0, PAGE_SIZE << order) : NULL;
 }
 
 void pages_free(struct pages *pages, struct mem_account *account, hpa_t hpa,
@@ -597,6 +600,15 @@ void pages_free_virt(struct pages *pages, struct mem_account *account,
 		account->pages -= 1ULL << order;
 	sim.pages -= 1U << order;
 	memory_free(virt);
+}
+
+int pages_move(struct pages *pages, struct mem_account *from,
+	       struct mem_account *to, uint64_t count)
+{
+	(void)pages;
+	from->pages -= count;
+	to->pages += count;
+	return 0;
 }
 
 void lapic_send_ipi(const struct lapic *lapic, uint32_t apic_id, uint8_t vector)
@@ -733,6 +745,7 @@ void sim_setup(unsigned cpus, uint64_t seed)
 	sim.random = seed * 0x9e3779b97f4a7c15 | 1;
 	sim.switch_rate = 4;
 	sim.points_max = 20000000;
+	sim.pages_left = UINT32_MAX;
 	sim.host.lapic.has_tsc_deadline = true;
 	/* A tick is a nanosecond. */
 	sim.host.time.tsc_hz = NSEC_PER_SEC;

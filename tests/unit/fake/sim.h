@@ -80,6 +80,7 @@ struct sim {
 	enum sim_lock (*lock_sort)(const struct spinlock *lock);
 	const char *failure;
 	unsigned pages, stacks; /* not given back */
+	unsigned pages_left;	/* more cannot be had */
 	uint64_t switches;	/* of threads */
 	uint64_t barriers;	/* speculation_switch() */
 };
