@@ -416,9 +416,6 @@ static void test_lies(void **state)
 		share(0xd, 0x4);
 		assert_int_equal(cpuid_limit(fake_host, &table), 0);
 		check_limited();
-		/* More than the table has room for, each alone in bounds. */
-		boast(1);
-		assert_int_equal(cpuid_limit(fake_host, &table), -EINVAL);
 	}
 	assert_int_equal(cpuid_efer_valid(&table), 0);
 }
@@ -460,6 +457,9 @@ static void test_bad_subleaves(void **state)
 			assert_int_equal(cpuid_limit(fake_host, &table),
 					 -EINVAL);
 		}
+	/* More than the table has room for, each alone in bounds. */
+	boast(1);
+	assert_int_equal(cpuid_limit(fake_host, &table), -EINVAL);
 }
 
 /* Of a range other than the first. */
