@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What RDMSR and WRMSR do in a guest: one table of ranges says where each
- * register's value lives and what may be written.  Registers without a row
- * raise #GP.
+ * What RDMSR and WRMSR do in a guest, where processor state or time is behind
+ * the register: one table says where each one's value lives and what may be
+ * written.  Registers that are mere data are the machine's
+ * (machine/msr_table.c).
  *
- * References: SDM volume 4; APM volume 2, "MSR Cross-Reference"; the Processor
- * Programming Reference for family 17h.
+ * References: SDM volume 4; APM volume 2, "MSR Cross-Reference".
  */
 #ifndef BULKHEAD_CPUMODEL_MSR_H
 #define BULKHEAD_CPUMODEL_MSR_H
@@ -13,24 +13,6 @@
 #include "cpumodel/apic.h"
 #include "include/compiler.h"
 #include "include/x86_state.h"
-
-/* Variable-range MTRRs offered. */
-#define MSR_MTRR_VARIABLE 8
-#define MSR_MTRR_FIXED	  11
-
-/* Values kept here, because no processor state is behind them. */
-enum msr_slot {
-	MSR_SLOT_MTRR_DEFAULT,
-	MSR_SLOT_MTRR_VARIABLE,
-	MSR_SLOT_MTRR_FIXED = MSR_SLOT_MTRR_VARIABLE + 2 * MSR_MTRR_VARIABLE,
-	MSR_SLOT_TSC_ADJUST = MSR_SLOT_MTRR_FIXED + MSR_MTRR_FIXED,
-	MSR_SLOT_MCG_STATUS,
-	MSR_SLOT_HWCR,
-	MSR_SLOT_DE_CFG,
-	MSR_SLOT_SYSCFG,
-	MSR_SLOT_MISC_ENABLE,
-	MSR_SLOT_COUNT,
-};
 
 /*
  * Where the values live that are not kept here.  All are called on the vCPU's
@@ -45,37 +27,23 @@ struct msr_ops {
 	int (*vendor_set)(void *ctx, uint32_t msr, uint64_t value);
 	uint64_t (*tsc_get)(void *ctx);
 	void (*tsc_set)(void *ctx, uint64_t tsc);
-	/* Optional: a register without a row; at most MSR_LOG_LIMIT times. */
-	void (*unknown)(void *ctx, uint32_t msr, bool is_write, uint64_t value);
-};
-
-#define MSR_LOG_LIMIT 64
-
-/* The same for all vCPUs of a VM. */
-struct msr_config {
-	bool is_amd;
-	uint8_t phys_bits;
-	uint64_t efer_valid;  /* bits CPUID tells of */
-	uint64_t patch_level; /* microcode revision */
 };
 
 struct msr_file {
 	struct apic *apic;
-	const struct msr_config *config;
+	const uint64_t *efer_valid; /* bits CPUID tells of */
 	const struct msr_ops *ops;
 	void *ctx;
-	unsigned unknown_count;
-	uint64_t slot[MSR_SLOT_COUNT];
+	uint64_t tsc_adjust; /* no processor state is behind it */
 };
 
-/* config and ops stay the caller's and must live as long. */
+/* efer_valid and ops stay the caller's and must live as long. */
 void msr_init(struct msr_file *file, struct apic *apic,
-	      const struct msr_config *config, const struct msr_ops *ops,
-	      void *ctx);
+	      const uint64_t *efer_valid, const struct msr_ops *ops, void *ctx);
 /* Power-on values; INIT leaves all of them alone. */
 void msr_reset(struct msr_file *file);
 
-/* 0, or -EINVAL: #GP(0). */
+/* 0; -EINVAL: #GP(0); -ENOENT: not one of these. */
 int __must_check msr_file_read(struct msr_file *file, uint32_t msr,
 			       uint64_t *value);
 int __must_check msr_file_write(struct msr_file *file, uint32_t msr,

@@ -66,10 +66,11 @@ struct gate_config {
 	uint64_t tsc_base;
 	uint64_t tsc_mult;
 	uint64_t tsc_hz;
-	uint64_t epoch_s;   /* wall clock at VM time 0, seconds since 1970 */
-	uint64_t features;  /* GATE_FEATURE_* */
-	uint64_t cr4_valid; /* CR4 bits that CPUID shows the guest */
-	uint32_t physical_bits; /* guest's MAXPHYADDR */
+	uint64_t epoch_s; /* wall clock at VM time 0, seconds since 1970 */
+	/* Since GATE_CPUID_SET, what CPUID shows the guest: CR4's bits, its
+	 * MAXPHYADDR. */
+	uint64_t cr4_valid;
+	uint32_t physical_bits;
 	uint32_t apic_timer_hz;
 };
 _Static_assert(sizeof(struct gate_config) <= PAGE_SIZE, "one page");
@@ -224,7 +225,8 @@ _Static_assert(sizeof(struct gate_page) <= PAGE_SIZE, "one page");
 
 enum gate_call {
 	/*
-	 * Run the guest until it needs the machine.  Groups marked dirty in
+	 * Run the guest until it needs the machine; without a CPUID table the
+	 * domain ends.  Groups marked dirty in
 	 * state are loaded, .inject is injected.  Returns 0 with .exit and
 	 * .events set.  Does not return when the VM was stopped.
 	 */
@@ -269,13 +271,29 @@ enum gate_call {
 	GATE_LOG,
 	/* Let others run: a lock of the machine's own is taken.  0. */
 	GATE_YIELD,
-	/* (msr): the guest's MSR, as RDMSR: 0 with the value in .msr_value,
-	 * or -EINVAL where RDMSR would raise #GP. */
+	/*
+	 * (msr): the guest's MSR, as RDMSR: 0 with the value in .msr_value,
+	 * -EINVAL where RDMSR would raise #GP, -ENOENT where no processor state
+	 * is behind it: then it is the machine's, or nobody's.
+	 */
 	GATE_MSR_READ,
-	/* (msr, value): as WRMSR.  0 or -EINVAL. */
+	/* (msr, value): as WRMSR.  0, -EINVAL, -ENOENT. */
 	GATE_MSR_WRITE,
 	/* (leaf, subleaf): results replace gpr RAX RBX RCX RDX.  0. */
 	GATE_CPUID,
+	/*
+	 * (leaf, subleaf, address): what the processor says there, as far as a
+	 * guest may see it, into the struct cpuid_regs at address.  0, -EFAULT.
+	 */
+	GATE_CPUID_FACTS,
+	/*
+	 * (address): the struct cpuid_table there becomes the guest's, once and
+	 * before the first GATE_RESUME.  Features that are not in the facts are
+	 * taken from it; see include/cpuid.h for what the monitor puts in.  0,
+	 * -EINVAL (subleaves past the table's end), -EFAULT, -ENOMEM, -EEXIST
+	 * (there is one).
+	 */
+	GATE_CPUID_SET,
 	/* (value): XSETBV of XCR0.  0, or -EINVAL where it would be #GP. */
 	GATE_XCR0_SET,
 	/* (): .extint of vCPU 0's page has changed.  0. */

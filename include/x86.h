@@ -9,10 +9,7 @@
 #define BULKHEAD_X86_H
 
 #include "include/compiler.h"
-
-struct cpuid_regs {
-	uint32_t eax, ebx, ecx, edx;
-};
+#include "include/cpuid.h"
 
 static inline struct cpuid_regs cpuid_read(uint32_t leaf, uint32_t subleaf)
 {

@@ -52,6 +52,9 @@ struct board_config {
 	/* machine->disk_count entries, in that order. */
 	struct block_backend *const *disks;
 	struct clock *clock;
+	/* Of the machine itself: reset, saved and restored with the board's. */
+	struct device *const *devices;
+	unsigned device_count;
 	/* Where the output of an 8259 pair goes, with its page; NULL: to
 	 * ops->set_intr(). */
 	struct extint *extint;

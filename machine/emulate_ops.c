@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The emulator's way out: state through the gate, memory that is not RAM and
- * ports to the board, MSRs and CPUID to the monitor's policy.
+ * ports to the board, CPUID and MSRs with processor state to the monitor.
  */
 #include "machine/machine.h"
 
@@ -9,7 +9,8 @@
 #include "include/x86_msr.h"
 #include "lib/user/gate_calls.h"
 
-#define APIC_PAGE 0xfee00000ULL
+#define APIC_PAGE	    0xfee00000ULL
+#define UNKNOWN_MSRS_LOGGED 64 /* of a vCPU */
 
 static int state_need(void *ctx, uint32_t groups)
 {
@@ -127,24 +128,41 @@ static enum emul_status xcr_write(void *ctx, uint64_t value)
 	return EMUL_OK;
 }
 
+static void log_unknown(struct machine_vcpu *vcpu, uint32_t msr,
+			const char *what)
+{
+	if (vcpu->unknown_msrs >= UNKNOWN_MSRS_LOGGED)
+		return;
+	vcpu->unknown_msrs++;
+	gate_log(GATE_LOG_DEBUG, "%s %x: no such MSR, #GP", what, msr);
+}
+
 static enum emul_status msr_read(void *ctx, uint32_t msr, uint64_t *value)
 {
 	struct machine_vcpu *vcpu = ctx;
+	int error = cpu_msrs_read(machine_msrs(vcpu), msr, value);
 
-	if (gate_call(GATE_MSR_READ, msr, 0, 0))
-		return emul_raise_code(&vcpu->emul, X86_VECTOR_GP, 0);
-	*value = vcpu->page->msr_value;
-	return EMUL_OK;
+	if (error == -ENOENT) {
+		error = (int)gate_call(GATE_MSR_READ, msr, 0, 0);
+		*value = vcpu->page->msr_value;
+	}
+	if (error == -ENOENT)
+		log_unknown(vcpu, msr, "RDMSR");
+	return error ? emul_raise_code(&vcpu->emul, X86_VECTOR_GP, 0) : EMUL_OK;
 }
 
 static enum emul_status msr_write(void *ctx, uint32_t msr, uint64_t value)
 {
 	struct machine_vcpu *vcpu = ctx;
+	int error = cpu_msrs_write(machine_msrs(vcpu), msr, value);
 
-	vcpu->has_acted = true;
-	if (gate_call(GATE_MSR_WRITE, msr, value, 0))
-		return emul_raise_code(&vcpu->emul, X86_VECTOR_GP, 0);
-	return EMUL_OK;
+	if (error == -ENOENT) {
+		error = (int)gate_call(GATE_MSR_WRITE, msr, value, 0);
+		vcpu->has_acted = true;
+	}
+	if (error == -ENOENT)
+		log_unknown(vcpu, msr, "WRMSR");
+	return error ? emul_raise_code(&vcpu->emul, X86_VECTOR_GP, 0) : EMUL_OK;
 }
 
 static enum emul_status cpuid(void *ctx, uint32_t registers[4])

@@ -20,6 +20,7 @@
 #include "machine/console.h"
 #include "machine/extint.h"
 #include "machine/lock.h"
+#include "machine/msr_table.h"
 #include "machine/rendezvous.h"
 
 struct machine;
@@ -33,6 +34,7 @@ struct machine_vcpu {
 	/* The last instruction did more than compute: what it asked of devices
 	 * may be an interrupt already. */
 	bool has_acted;
+	unsigned unknown_msrs; /* that were logged */
 	/* What GATE_EXIT_EMULATE_RUN came to so far. */
 	uint64_t run_count, run_insns, run_ticks;
 };
@@ -58,7 +60,16 @@ struct machine {
 	struct block_backend *disks[MACHINE_DISKS_MAX];
 	struct machine_disk disk[MACHINE_DISKS_MAX];
 	struct machine_vcpu *vcpu[GATE_THREADS_MAX]; /* NULL: not yet */
+	uint64_t features;			     /* of the emulators */
+	/* By vCPU: used by its own thread, or while all are at a stop. */
+	struct cpu_msrs msrs[GATE_THREADS_MAX];
+	struct device *cpu_devices[GATE_THREADS_MAX];
 };
+
+static inline struct cpu_msrs *machine_msrs(struct machine_vcpu *vcpu)
+{
+	return &vcpu->machine->msrs[vcpu->id];
+}
 
 static inline void machine_lock(struct machine_vcpu *vcpu)
 {

@@ -8,6 +8,7 @@
 
 #include "include/errno.h"
 #include "lib/user/gate_calls.h"
+#include "machine/cpuid_table.h"
 
 /* The program's one object; nothing below machine/ knows of it. */
 static struct machine the_machine;
@@ -223,7 +224,7 @@ static void vcpu_init(struct machine_vcpu *vcpu)
 	vcpu->page = gate_page(vcpu->id);
 	emul_init(emul, &vcpu->page->state, &machine_emul_ops, vcpu);
 	emul->xstate = &vcpu->page->xstate;
-	emul->features = machine->gate->features;
+	emul->features = machine->features;
 	emul->physical_bits = (uint8_t)machine->gate->physical_bits;
 	board->ops->emulator_windows(board->object, emul->window);
 	__atomic_store_n(&machine->vcpu[vcpu->id], vcpu, __ATOMIC_RELEASE);
@@ -253,6 +254,8 @@ static void board_init(struct machine *machine)
 		.physical_bits = machine->gate->physical_bits,
 		.window = (uint8_t *)GATE_WINDOW_VA,
 		.disks = machine->disks,
+		.devices = machine->cpu_devices,
+		.device_count = config->vcpu_count,
 		.clock = &machine->clock,
 		.extint = &machine->extint,
 		.extint_page = gate_page(0),
@@ -267,6 +270,39 @@ static void board_init(struct machine *machine)
 		gate_log(GATE_LOG_ERROR, "board %u cannot be built: %d",
 			 config->board, error);
 		gate_exit(MACHINE_EXIT_ERROR);
+	}
+}
+
+static struct cpuid_regs cpuid_facts(void *ctx, uint32_t leaf, uint32_t subleaf)
+{
+	(void)ctx;
+	return gate_cpuid_facts(leaf, subleaf);
+}
+
+/* What the guest is told of its processors, and their MSRs. */
+static void processors_init(struct machine *machine)
+{
+	static struct cpuid_table table;
+	const struct gate_config *gate = machine->gate;
+	const struct cpuid_config config = {
+		.facts = cpuid_facts,
+		.vcpus = gate->vcpu_count,
+		.tsc_hz = gate->tsc_hz,
+		.apic_timer_hz = gate->apic_timer_hz,
+	};
+	long error = cpuid_table_build(&table, &config);
+
+	if (!error)
+		error = gate_cpuid_set(&table);
+	if (error) {
+		gate_log(GATE_LOG_ERROR, "no CPUID table: %ld", error);
+		gate_exit(MACHINE_EXIT_ERROR);
+	}
+	machine->features = cpuid_emulator_features(&table);
+	for (unsigned i = 0; i < gate->vcpu_count; i++) {
+		cpu_msrs_init(&machine->msrs[i], cpuid_is_amd(&table),
+			      (uint8_t)gate->physical_bits);
+		machine->cpu_devices[i] = &machine->msrs[i].device;
 	}
 }
 
@@ -285,6 +321,7 @@ static void machine_init(struct machine *machine)
 		machine->disks[i] = &machine->disk[i].backend;
 	}
 	machine_console_open(&machine->console);
+	processors_init(machine);
 	board_init(machine);
 	/* It asks to be told of what is typed. */
 	machine->board->ops->console_input(machine->board->object);

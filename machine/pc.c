@@ -378,7 +378,7 @@ int pc_init(void *board, const struct board_config *config)
 	if (!error)
 		error = report(pc, "VGA", init_vga(pc, clock));
 	if (!error)
-		error = report(pc, "list", pc_devices_init(pc, clock));
+		error = report(pc, "list", pc_devices_init(pc, config));
 	if (!error)
 		error = report(pc, "tables", pc_boot_init(pc));
 	return error;

@@ -32,7 +32,7 @@ static const struct device_ops wires_ops = {
 
 /* ---- The list ---------------------------------------------------------- */
 
-int pc_devices_init(struct pc *pc, struct clock *clock)
+int pc_devices_init(struct pc *pc, const struct board_config *config)
 {
 	struct pc_wires wires = pc->wires;
 	struct device *const devices[] = {
@@ -48,9 +48,11 @@ int pc_devices_init(struct pc *pc, struct clock *clock)
 
 	device_init(&pc->wires_device, &wires_ops, pc, &pc->wires);
 	pc->wires = wires; /* the devices have told their levels already */
-	device_list_init(&pc->devices, clock);
+	device_list_init(&pc->devices, config->clock);
 	for (i = 0; i < ARRAY_SIZE(devices) && !error; i++)
 		error = device_list_add(&pc->devices, devices[i]);
+	for (i = 0; i < config->device_count && !error; i++)
+		error = device_list_add(&pc->devices, config->devices[i]);
 	return error;
 }
 

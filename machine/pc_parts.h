@@ -32,6 +32,7 @@ int __must_check pc_boot_init(struct pc *pc);
 /* ---- pc_devices.c ------------------------------------------------------ */
 
 /* When all devices are built: -ENOSPC, more than a list holds. */
-int __must_check pc_devices_init(struct pc *pc, struct clock *clock);
+int __must_check pc_devices_init(struct pc *pc,
+				 const struct board_config *config);
 
 #endif

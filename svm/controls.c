@@ -30,12 +30,6 @@ void svm_controls_init(struct vmcb *vmcb, const struct vendor_vm *vm)
 		INTERCEPT2_VMSAVE | INTERCEPT2_STGI | INTERCEPT2_CLGI |
 		INTERCEPT2_SKINIT | INTERCEPT2_WBINVD | INTERCEPT2_MONITOR |
 		INTERCEPT2_MWAIT | INTERCEPT2_XSETBV | INTERCEPT2_RDPRU;
-	/*
-	 * CR4 is the guest's own where it may set every bit that this
-	 * processor knows; elsewhere writes are checked.
-	 */
-	if (vm->host_cr4_mask & ~vm->guest_cr4_mask)
-		vmcb->intercept_cr = INTERCEPT_CR_WRITE(4);
 	if (vm->exits_on_pause) {
 		vmcb->intercept |= INTERCEPT_PAUSE;
 		if (svm_features.has_pause_filter)

@@ -10,10 +10,9 @@
 #include "include/x86.h"
 
 /* clang-format off */
-#define CPUID_HYPERVISOR	0x40000000
-#define   CPUID_TCG_EBX		0x54474354 /* "TCGTCGTCGTCG" */
-#define   CPUID_TCG_ECX		0x43544743
-#define   CPUID_TCG_EDX		0x47435447
+#define CPUID_TCG_EBX		0x54474354 /* "TCGTCGTCGTCG" */
+#define CPUID_TCG_ECX		0x43544743
+#define CPUID_TCG_EDX		0x47435447
 /* clang-format on */
 
 bool svm_quirk_is_tcg(void)

@@ -127,6 +127,23 @@ static void store_segments(struct svm_vcpu *svm, const struct x86_state *state)
 	svm->dirty |= CLEAN_SEGMENTS;
 }
 
+/*
+ * CR4 is the guest's own where it may set every bit that this processor knows;
+ * elsewhere writes are checked.
+ */
+static void store_cr4(struct svm_vcpu *svm, const struct vendor_vm *vm,
+		      uint64_t cr4)
+{
+	struct vmcb *vmcb = svm->vmcb;
+
+	vmcb->cr4 = cr4 & vm->guest_cr4_mask;
+	if (!(vm->host_cr4_mask & ~vm->guest_cr4_mask) || svm->exits_on_cr4)
+		return;
+	svm->exits_on_cr4 = true;
+	vmcb->intercept_cr |= INTERCEPT_CR_WRITE(4);
+	svm->dirty |= CLEAN_INTERCEPTS;
+}
+
 static void store_control(struct vendor_vcpu *vcpu,
 			  const struct x86_state *state)
 {
@@ -137,7 +154,7 @@ static void store_control(struct vendor_vcpu *vcpu,
 	vmcb->cr2 = state->cr2;
 	svm_quirk_cr2(vmcb);
 	vmcb->cr3 = state->cr3;
-	vmcb->cr4 = state->cr4 & vcpu->vm->guest_cr4_mask;
+	store_cr4(svm, vcpu->vm, state->cr4);
 	vmcb->efer =
 		(state->efer & (X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA |
 				X86_EFER_NXE | X86_EFER_FFXSR)) |

@@ -45,7 +45,6 @@ static int svm_vcpu_init(struct vendor_vcpu *vcpu)
 	svm->vmcb_hpa = virt_to_phys(vmcb);
 	svm->dirty = CLEAN_ALL;
 	svm_controls_init(vmcb, vm);
-	svm->exits_on_cr4 = vmcb->intercept_cr & INTERCEPT_CR_WRITE(4);
 	vcpu->private = svm;
 	return 0;
 }

@@ -209,20 +209,30 @@ static enum exit_action exit_io(struct vcpu *vcpu, struct exit_info *info)
 	return EXIT_TO_MACHINE;
 }
 
+/* A register that is not the monitor's may be one of the machine's. */
+static enum exit_action msr_failed(struct vcpu *vcpu, int error)
+{
+	return error == -ENOENT ? to_machine(vcpu, GATE_EXIT_EMULATE)
+				: raise_gp(vcpu);
+}
+
 static enum exit_action exit_msr(struct vcpu *vcpu, struct exit_info *info)
 {
 	uint64_t *gpr = vcpu->vendor.state->gpr;
 	uint32_t msr = (uint32_t)gpr[X86_RCX];
 	uint64_t value;
+	int error;
 
 	if (info->is_write) {
 		value = (gpr[X86_RDX] << 32) | (uint32_t)gpr[X86_RAX];
-		if (unlikely(msr_exit_write(vcpu, msr, value)))
-			return raise_gp(vcpu);
+		error = msr_exit_write(vcpu, msr, value);
+		if (unlikely(error))
+			return msr_failed(vcpu, error);
 		return skip(vcpu, info, EMUL_EXPECT_WRMSR);
 	}
-	if (unlikely(msr_exit_read(vcpu, msr, &value)))
-		return raise_gp(vcpu);
+	error = msr_exit_read(vcpu, msr, &value);
+	if (unlikely(error))
+		return msr_failed(vcpu, error);
 	gpr[X86_RAX] = (uint32_t)value;
 	gpr[X86_RDX] = value >> 32;
 	return skip(vcpu, info, EMUL_EXPECT_RDMSR);

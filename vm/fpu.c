@@ -79,7 +79,7 @@ static void registers_save(struct vcpu *vcpu)
 {
 	uint64_t mask = fpu_xcr0_mask();
 
-	if (cpuid_has_tsc_aux(vcpu->vm->cpuid))
+	if (vcpu->vm->switches_tsc_aux)
 		vcpu->tsc_aux = (uint32_t)msr_read(MSR_TSC_AUX);
 	if (!mask) {
 		__asm__ volatile("fxsave64 %0" : "=m"(*vcpu->xsave));
@@ -112,7 +112,7 @@ static void registers_load(struct vcpu *vcpu)
 
 	if (this_cpu()->host->speculation.fpu_pointers)
 		pointers_clear();
-	if (cpuid_has_tsc_aux(vcpu->vm->cpuid))
+	if (vcpu->vm->switches_tsc_aux)
 		msr_write(MSR_TSC_AUX, vcpu->tsc_aux);
 	if (!mask) {
 		__asm__ volatile("fxrstor64 %0" : : "m"(*vcpu->xsave));
@@ -186,7 +186,7 @@ int fpu_xcr0_set(struct vcpu *vcpu, uint64_t value)
 
 int fpu_tsc_aux_get(struct vcpu *vcpu, uint64_t *value)
 {
-	if (!cpuid_has_tsc_aux(vcpu->vm->cpuid))
+	if (!cpuid_has_tsc_aux(vcpu->cpuid))
 		return -EINVAL;
 	*value = this_cpu()->fpu_owner == vcpu ? msr_read(MSR_TSC_AUX)
 					       : vcpu->tsc_aux;
@@ -195,7 +195,7 @@ int fpu_tsc_aux_get(struct vcpu *vcpu, uint64_t *value)
 
 int fpu_tsc_aux_set(struct vcpu *vcpu, uint64_t value)
 {
-	if (!cpuid_has_tsc_aux(vcpu->vm->cpuid) || value >> 32)
+	if (!cpuid_has_tsc_aux(vcpu->cpuid) || value >> 32)
 		return -EINVAL;
 	vcpu->tsc_aux = (uint32_t)value;
 	if (this_cpu()->fpu_owner == vcpu)

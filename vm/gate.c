@@ -96,6 +96,8 @@ static GATE_CALL(gate_no_vm)
 	[GATE_MSR_READ]          = vm_thread(gate_msr_read),                  \
 	[GATE_MSR_WRITE]         = vm_thread(gate_msr_write),                 \
 	[GATE_CPUID]             = vm_thread(gate_cpuid),                     \
+	[GATE_CPUID_FACTS]       = vm_thread(gate_cpuid_facts),               \
+	[GATE_CPUID_SET]         = vm_domain(gate_cpuid_set),                 \
 	[GATE_XCR0_SET]          = vm_thread(gate_xcr0_set),                  \
 	[GATE_RESET]             = vm_domain(gate_reset),                     \
 	[GATE_INTR]              = vm_thread(gate_intr),                      \

@@ -61,6 +61,8 @@ GATE_CALL(gate_kick);
 GATE_CALL(gate_msr_read);
 GATE_CALL(gate_msr_write);
 GATE_CALL(gate_cpuid);
+GATE_CALL(gate_cpuid_facts);
+GATE_CALL(gate_cpuid_set);
 GATE_CALL(gate_xcr0_set);
 
 /* vm/gate_program.c */

@@ -4,7 +4,9 @@
  */
 #include "include/errno.h"
 #include "kernel/cpu.h"
+#include "include/x86.h"
 #include "kernel/host.h"
+#include "kernel/trap.h"
 #include "vm/gate.h"
 #include "vm/vm.h"
 
@@ -235,6 +237,19 @@ GATE_CALL(gate_cpuid)
 	struct vcpu *vcpu = vcpu_of(user);
 	cpuid_execute(vcpu, (uint32_t)a, (uint32_t)b);
 	return 0;
+}
+
+GATE_CALL(gate_cpuid_facts)
+{
+	struct cpuid_regs regs =
+		cpuid_facts(cpuid_read, (uint32_t)a, (uint32_t)b);
+
+	return copy_to_user((void *)c, &regs, sizeof(regs)) ? -EFAULT : 0;
+}
+
+GATE_CALL(gate_cpuid_set)
+{
+	return vm_set_cpuid(vcpu_of(user)->vm, a);
 }
 
 GATE_CALL(gate_xcr0_set)

@@ -129,6 +129,13 @@ static void vcpu_reset_state(struct vcpu *vcpu)
 	vcpu->window = WINDOW_NONE;
 }
 
+void vcpu_cpuid_known(struct vcpu *vcpu)
+{
+	vcpu->vendor.state->gpr[X86_RDX] =
+		cpuid_find(vcpu->cpuid, 1, 0)->regs.eax;
+	pending_clear(vcpu, PENDING_NO_CPUID);
+}
+
 /*
  * After a reset that did not come through the machine: what is marked dirty
  * would else only be stored when the machine next resumes, over newer state.
@@ -386,10 +393,20 @@ static void handle_reset(struct vcpu *vcpu)
 	vcpu->page->exit = GATE_EXIT_RESET;
 }
 
+static __noreturn void fail_no_cpuid(struct vcpu *vcpu)
+{
+	irq_enable();
+	vlog_err(&vcpu->user.domain->log,
+		 "machine: GATE_RESUME before GATE_CPUID_SET");
+	vcpu_fail(vcpu, GATE_END_FAULT);
+}
+
 static void handle_signals(struct vcpu *vcpu)
 {
 	if (vcpu->pending & PENDING_STOP)
 		user_thread_exit(&vcpu->user);
+	if (vcpu->pending & PENDING_NO_CPUID)
+		fail_no_cpuid(vcpu);
 	if (vcpu->pending & PENDING_KICK)
 		pending_clear(vcpu, PENDING_KICK);
 	if (vcpu->pending & PENDING_INIT) {

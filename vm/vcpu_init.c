@@ -131,14 +131,15 @@ int vcpu_init(struct vcpu *vcpu, struct vm *vm, uint32_t id)
 	vcpu->apic_timer.ctx = vcpu;
 	(void)snprintf(vcpu->log.name, sizeof(vcpu->log.name), "%s.%u",
 		       vm->domain->log.name, id);
-	apic_init(&vcpu->apic, id, id == 0, vm->msr_config.phys_bits,
+	apic_init(&vcpu->apic, id, id == 0, cpuid_phys_bits(vm->cpuid),
 		  &vcpu_apic_ops, vcpu);
+	vcpu->pending = PENDING_NO_CPUID;
 	error = fpu_init_vcpu(vcpu);
 	if (!error)
 		error = vm->back->vcpu_init(&vcpu->vendor);
 	if (error)
 		return error;
-	msr_init(&vcpu->msr, &vcpu->apic, &vm->msr_config, &vcpu_msr_ops, vcpu);
+	msr_init(&vcpu->msr, &vcpu->apic, &vm->efer_valid, &vcpu_msr_ops, vcpu);
 	vcpu_reset_all(vcpu);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "include/x86.h"
 #include "include/x86_msr.h"
 #include "kernel/host.h"
+#include "kernel/trap.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "mm/ept.h"
@@ -137,37 +138,46 @@ void vm_detach_console(struct vm *vm)
 
 /* ---- What the guest is shown --------------------------------------------- */
 
-static struct cpuid_regs host_cpuid(void *ctx, uint32_t leaf, uint32_t subleaf)
+static void vm_init_cpuid(struct vm *vm)
 {
-	(void)ctx;
-	return cpuid_read(leaf, subleaf);
+	vm->cpuid = &cpuid_none;
+	vm->switches_tsc_aux = cpuid_host_has_tsc_aux(cpuid_read);
+	vm->vendor.host_cr4_mask = cpuid_cr4_host(cpuid_read);
 }
 
-static int vm_init_policy(struct vm *vm)
+/* What its vCPUs have of it; none runs before it has. */
+static void vcpu_set_cpuid(struct vcpu *vcpu)
 {
-	const struct cpuid_config config = {
-		.host = host_cpuid,
-		.vcpus = vm->domain->thread_count,
-		.tsc_hz = time_tsc_hz(),
-		.has_tsc_aux = true,
-	};
-	int error;
+	vcpu->cpuid = vcpu->vm->cpuid;
+	vcpu->apic.phys_bits = (uint8_t)vcpu->vm->config->physical_bits;
+	vcpu_cpuid_known(vcpu);
+}
 
-	vm->cpuid = pages_alloc_zeroed(vm->vendor.pages, vm->vendor.account,
-				       pages_order(sizeof(*vm->cpuid)));
-	if (!vm->cpuid)
+int vm_set_cpuid(struct vm *vm, uint64_t address)
+{
+	unsigned order = pages_order(sizeof(struct cpuid_table));
+	struct cpuid_table *table;
+	int error = -EFAULT;
+
+	if (vm->cpuid != &cpuid_none)
+		return -EEXIST;
+	table = pages_alloc_zeroed(vm->vendor.pages, vm->vendor.account, order);
+	if (!table)
 		return -ENOMEM;
-	error = cpuid_table_build(vm->cpuid, &config);
-	if (error)
+	if (!copy_from_user(table, (const void *)address, sizeof(*table)))
+		error = cpuid_limit(cpuid_read, table);
+	if (error) {
+		pages_free_virt(vm->vendor.pages, vm->vendor.account, table,
+				order);
 		return error;
-	vm->msr_config.is_amd = cpuid_is_amd(vm->cpuid);
-	vm->msr_config.phys_bits = cpuid_phys_bits(vm->cpuid);
-	vm->msr_config.efer_valid = cpuid_efer_valid(vm->cpuid);
-	vm->vendor.guest_cr4_mask = cpuid_cr4_valid(vm->cpuid);
-	vm->vendor.host_cr4_mask = cpuid_cr4_host(&config);
+	}
+	vm->efer_valid = cpuid_efer_valid(table);
+	vm->vendor.guest_cr4_mask = cpuid_cr4_valid(table);
 	vm->config->cr4_valid = vm->vendor.guest_cr4_mask;
-	vm->config->physical_bits = vm->msr_config.phys_bits;
-	vm->config->features = policy_emulator_features(vm->cpuid);
+	vm->config->physical_bits = cpuid_phys_bits(table);
+	vm->cpuid = table;
+	for (unsigned i = 0; i < vm->vcpu_count; i++)
+		vcpu_set_cpuid(vm->vcpu[i]);
 	return 0;
 }
 
@@ -272,9 +282,7 @@ static int vm_init(struct vm *vm)
 		error = table_init(&vm->nested, nested_format(vm->back),
 				   vm->vendor.pages, &vm->nested_account);
 	sched_breathe();
-	if (!error)
-		error = vm_init_policy(vm);
-	sched_breathe();
+	vm_init_cpuid(vm);
 	vm->ram_account.limit = vm->ram_account.pages;
 	vm->nested_account.limit =
 		vm->nested_account.pages + vm->chunk_count + NESTED_SPARE_PAGES;
@@ -329,8 +337,8 @@ void vm_destroy(struct vm *vm)
 		irq_disable();
 	}
 	vm_free_memory(vm);
-	if (vm->cpuid)
-		pages_free_virt(pages, account, vm->cpuid,
+	if (vm->cpuid && vm->cpuid != &cpuid_none)
+		pages_free_virt(pages, account, (void *)vm->cpuid,
 				pages_order(sizeof(*vm->cpuid)));
 	if (vm->nested_account.pages || vm->ram_account.pages)
 		log_warn("guest %s left memory behind", vm->domain->spec.name);

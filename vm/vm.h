@@ -39,6 +39,7 @@
 /* States, not requests: no instruction runs while one of them is set. */
 #define PENDING_HALTED	   BIT(16) /* in HLT */
 #define PENDING_WAIT_SIPI  BIT(17)
+#define PENDING_NO_CPUID   BIT(18) /* the machine has not said yet */
 
 #define WINDOW_NONE   0
 #define WINDOW_EXTINT 256 /* above all vectors */
@@ -92,13 +93,14 @@ struct vm {
 	uint32_t vcpu_count;
 	struct vcpu *vcpu[GATE_MAX_VCPUS];
 	struct apic *apic[GATE_MAX_VCPUS];
-	struct cpuid_table *cpuid;
+	const struct cpuid_table *cpuid;
+	bool switches_tsc_aux; /* the processor has it, whatever is shown */
 
 	/* The VM's memory: RAM, video memory, ROM, in pieces of 2 MiB. */
 	hpa_t *chunk;
 	uint32_t chunk_count;
 
-	struct msr_config msr_config;
+	uint64_t efer_valid; /* bits that CPUID tells of */
 	bool intr_level; /* of the 8259 pair, as LINT0 last saw it; atomic */
 
 	struct console_guest console;
@@ -129,6 +131,11 @@ void vm_destroy(struct vm *vm);
 int __must_check vm_vcpu_create(struct vm *vm, unsigned id,
 				struct user_thread **user);
 void vm_vcpu_destroy(struct vcpu *vcpu);
+/*
+ * The table at that address of the machine's, once: -EEXIST after that,
+ * -EFAULT, -EINVAL for one that makes no sense, -ENOMEM.  domain_lock() held.
+ */
+int __must_check vm_set_cpuid(struct vm *vm, uint64_t address);
 /* VM time begins: guests' TSC is zero at config->tsc_base. */
 void vm_set_time(struct vm *vm);
 /* Its part of the status. */
@@ -181,6 +188,8 @@ void vcpu_priority_changed(struct vcpu *vcpu);
 void vcpu_extint_changed(struct vcpu *vcpu);
 /* Set bits of pending, by the vCPU's own thread. */
 void vcpu_pend(struct vcpu *vcpu, uint32_t pending);
+/* There is a CPUID table: it may run. */
+void vcpu_cpuid_known(struct vcpu *vcpu);
 /* State after power-on; the vCPU's own thread, or before it runs. */
 void vcpu_reset_all(struct vcpu *vcpu);
 /* Set bits of pending and make the vCPU look, from any CPU. */
@@ -200,14 +209,12 @@ extern const exit_fn exit_handlers[EXIT_REASON_COUNT];
 
 /* vm/policy.c: CPUID and MSRs as this vCPU sees them. */
 extern const struct msr_ops vcpu_msr_ops;
-/* EMUL_FEATURE_* for what CPUID tells of. */
-uint64_t policy_emulator_features(const struct cpuid_table *table);
 /* What depends on the vCPU's state put into a copy of leaf->regs. */
 void cpuid_complete(struct vcpu *vcpu, const struct cpuid_leaf *leaf,
 		    uint32_t subleaf, struct cpuid_regs *regs);
 /* CPUID with its inputs in RAX and RCX. */
 void cpuid_execute(struct vcpu *vcpu, uint32_t eax, uint32_t ecx);
-/* 0, or -EINVAL for #GP. */
+/* 0; -EINVAL for #GP; -ENOENT: if there is one, it is the machine's. */
 int __must_check msr_exit_read(struct vcpu *vcpu, uint32_t msr,
 			       uint64_t *value);
 int __must_check msr_exit_write(struct vcpu *vcpu, uint32_t msr,

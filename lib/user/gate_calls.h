@@ -5,6 +5,7 @@
 #ifndef BULKHEAD_LIB_USER_GATE_CALLS_H
 #define BULKHEAD_LIB_USER_GATE_CALLS_H
 
+#include "include/cpuid.h"
 #include "include/gate.h"
 
 static inline long gate_call4(enum gate_call call, uint64_t a, uint64_t b,
@@ -101,6 +102,20 @@ static inline void gate_reset(void)
 static inline long gate_kick(unsigned vcpu)
 {
 	return gate_call(GATE_KICK, vcpu, 0, 0);
+}
+
+static inline struct cpuid_regs gate_cpuid_facts(uint32_t leaf,
+						 uint32_t subleaf)
+{
+	struct cpuid_regs regs = { 0 };
+
+	gate_call(GATE_CPUID_FACTS, leaf, subleaf, (uint64_t)&regs);
+	return regs;
+}
+
+static inline long gate_cpuid_set(const struct cpuid_table *table)
+{
+	return gate_call(GATE_CPUID_SET, (uint64_t)table, 0, 0);
 }
 
 static inline void gate_yield(void)

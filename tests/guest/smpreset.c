@@ -13,6 +13,8 @@
 #define CMOS_BOOTS     0x6e
 #define STAGE_BASE     0xa0 /* anything else: the first start */
 #define MSR_APIC_BASE  0x1b
+#define MSR_MTRR_DEF   0x2ff
+#define MTRR_WB	       0xc06
 #define BASE_BSP       BIT(8)
 #define BASE_X2APIC    BIT(10)
 #define BOOT_MAGIC     0x2badb002
@@ -160,6 +162,7 @@ static void reset_now(unsigned id)
 	unsigned by = now->by % smp_cpu_count();
 
 	smp_count_nmis();
+	wrmsr(MSR_MTRR_DEF, MTRR_WB);
 	__atomic_add_fetch(&at_work, 1, __ATOMIC_SEQ_CST);
 	smp_send(0, ICR_TO_OTHERS | ICR_FIXED | SMP_WAKE_VECTOR);
 	smp_wait_count(&at_work, smp_cpu_count());
@@ -188,6 +191,8 @@ static const char *look(void)
 		return "the APIC's base is not as after a reset";
 	if (cpuid(1, 0).ebx >> 24)
 		return "it is not vCPU 0";
+	if (rdmsr(MSR_MTRR_DEF))
+		return "an MSR of before";
 	for (unsigned i = 0; i < 8; i++)
 		if (lapic_read(LAPIC_IRR + 0x10 * i) ||
 		    lapic_read(LAPIC_ISR + 0x10 * i))
@@ -197,7 +202,7 @@ static const char *look(void)
 
 static void run_once(unsigned id)
 {
-	if (id)
+	if (id && !rdmsr(MSR_MTRR_DEF))
 		__atomic_add_fetch(&others_ran, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -223,7 +228,7 @@ static void report(const char *name, uint8_t boots)
 	smp_start();
 	smp_run(run_once);
 	if (!wrong && others_ran != smp_cpu_count() - 1)
-		wrong = "not all others start";
+		wrong = "not all others start, with MSRs as after a reset";
 	if (wrong)
 		fail(name, "%s", wrong);
 	else

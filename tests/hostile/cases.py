@@ -140,6 +140,13 @@ ATTACKS = [
     Attack("cowall", disk=4096, neighbour=True,
            says="PASS the whole disk is written"),
     Attack("cowread", disk=32, says="PASS calls read the disk"),
+    # What CPUID tells the guest.
+    Attack("cpuidlie", WILD, says="PASS no lie is shown"),
+    Attack("cpuidbad", WILD,
+           says="PASS tables that make no sense are refused"),
+    Attack("cpuidrace", WILD, says="PASS what was read is what was checked"),
+    Attack("cpuidnone", CRASH, 
+           says="machine: GATE_RESUME before GATE_CPUID_SET"),
     # Signals.
     Attack("apic"),
     Attack("ipi"),

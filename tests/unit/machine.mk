@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
+UNIT_SRCS_test_cpuid := machine/cpuid_table.c
+UNIT_SRCS_test_msr_table := machine/msr_table.c
+
 # The machine's lock and rendezvous, on a gate of the test's own; its vCPUs are
 # threads, for ThreadSanitizer, in place of the other sanitizers.
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* cpumodel/cpuid.c: what a guest is told, from made-up hosts. */
+/*
+ * What a guest is told, from made-up hosts: the machine's table
+ * (machine/cpuid_table.c), of the monitor's facts and within its limits
+ * (cpumodel/cpuid.c).
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +13,10 @@
 
 #include "cpumodel/cpuid.h"
 #include "include/errno.h"
+#include "include/emulate.h"
+#include "include/x86.h"
 #include "include/x86_state.h"
+#include "machine/cpuid_table.h"
 
 struct fake {
 	bool is_amd;
@@ -17,9 +24,10 @@ struct fake {
 	uint32_t fill; /* what every other register reads */
 };
 
-static struct cpuid_regs fake_host(void *ctx, uint32_t leaf, uint32_t subleaf)
+static const struct fake *fake; /* the host */
+
+static struct cpuid_regs fake_host(uint32_t leaf, uint32_t subleaf)
 {
-	const struct fake *fake = ctx;
 	const char *name = fake->is_amd ? "AuthenticAMD" : "GenuineIntel";
 	struct cpuid_regs regs = { fake->fill, fake->fill, fake->fill,
 				   fake->fill };
@@ -49,17 +57,37 @@ static const struct fake poor = { true, 1, 0x80000004, 0 };
 
 static struct cpuid_table table;
 
-static void build(const struct fake *fake, unsigned vcpus, bool has_tsc_aux)
+static struct cpuid_regs facts(void *ctx, uint32_t leaf, uint32_t subleaf)
+{
+	(void)ctx;
+	return cpuid_facts(fake_host, leaf, subleaf);
+}
+
+/* What an honest machine says passes the monitor as it is. */
+static void check_passes(const struct cpuid_table *made)
+{
+	const struct cpuid_leaf *before = made->basic, *after = table.basic;
+
+	for (unsigned i = 0; i < sizeof(table) / sizeof(*before); i++)
+		assert_memory_equal(&before[i].regs, &after[i].regs,
+				    sizeof(before[i].regs));
+}
+
+static void build(const struct fake *host, unsigned vcpus)
 {
 	struct cpuid_config config = {
-		.host = fake_host,
-		.ctx = (void *)fake,
+		.facts = facts,
 		.vcpus = vcpus,
 		.tsc_hz = 2500000000,
-		.has_tsc_aux = has_tsc_aux,
+		.apic_timer_hz = 1000000000,
 	};
+	static struct cpuid_table made;
 
+	fake = host;
 	assert_int_equal(cpuid_table_build(&table, &config), 0);
+	made = table;
+	assert_int_equal(cpuid_limit(fake_host, &table), 0);
+	check_passes(&made);
 }
 
 static struct cpuid_regs get_as(uint32_t leaf, uint32_t subleaf,
@@ -88,7 +116,7 @@ static struct cpuid_regs get(uint32_t leaf, uint32_t subleaf)
 static void test_hidden(void **state)
 {
 	(void)state;
-	build(&amd, 4, true);
+	build(&amd, 4);
 	/* MONITOR, VMX, SMX, EST, PDCM; SVM, SKINIT, IBS, OSVW, MWAITX ... */
 	assert_int_equal(get(1, 0).ecx & (BIT(2) | BIT(3) | BIT(5) | BIT(6) |
 					  BIT(7) | BIT(8) | BIT(15)),
@@ -120,7 +148,7 @@ static void test_hidden(void **state)
 static void test_forced(void **state)
 {
 	(void)state;
-	build(&poor, 1, false);
+	build(&poor, 1);
 	assert_int_equal(get(0, 0).eax, 0xb);
 	assert_int_equal(get(1, 0).ecx & ~BIT(27), BIT(21) | BIT(24) | BIT(31));
 	assert_int_equal(get(1, 0).edx, BIT(9) | BIT(12) | BIT(16));
@@ -135,7 +163,7 @@ static void test_forced(void **state)
 static void test_ranges(void **state)
 {
 	(void)state;
-	build(&amd, 1, true);
+	build(&amd, 1);
 	assert_int_equal(get(0, 0).eax, 0xd);
 	assert_int_equal(get(0x80000000, 0).eax, 0x8000001e);
 	assert_int_equal(get(0x20, 0).eax, 0);
@@ -143,7 +171,7 @@ static void test_ranges(void **state)
 	assert_int_equal(get(0x80000020, 0).eax, 0);
 	assert_int_equal(get(0xffffffff, 0xffffffff).edx, 0);
 	assert_int_equal(get(0x80000001, 77).eax, 0xffffffff);
-	build(&intel, 1, true);
+	build(&intel, 1);
 	assert_int_equal(get(0, 0).eax, 0xd);
 	assert_int_equal(get(0x80000000, 0).eax, 0x80000008);
 	assert_int_equal(get(0x8000001a, 0).eax, 0);
@@ -156,7 +184,7 @@ static void test_hypervisor(void **state)
 	char name[13] = "";
 
 	(void)state;
-	build(&amd, 1, true);
+	build(&amd, 1);
 	regs = get(0x40000000, 0);
 	memcpy(name, &regs.ebx, 4);
 	memcpy(name + 4, &regs.ecx, 4);
@@ -175,11 +203,11 @@ static void test_topology(void **state)
 		{ 9, 4 }, { 16, 4 }, { 17, 5 }, { 32, 5 }, { 255, 8 },
 	};
 	/* clang-format on */
-	struct cpuid_config none = { .host = fake_host, .ctx = (void *)&amd };
+	struct cpuid_config none = { .facts = facts };
 
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
-		build(&amd, rows[i].vcpus, true);
+		build(&amd, rows[i].vcpus);
 		assert_int_equal(get(1, 0).ebx >> 16 & 0xff, rows[i].vcpus);
 		assert_int_equal(get(1, 0).ebx >> 24, 3);
 		assert_int_equal(get(0xb, 0).eax, 0);
@@ -200,12 +228,12 @@ static void test_topology(void **state)
 	assert_int_equal(cpuid_table_build(&table, &none), -EINVAL);
 	none.vcpus = 256;
 	assert_int_equal(cpuid_table_build(&table, &none), -EINVAL);
-	build(&intel, 4, true);
+	build(&intel, 4);
 	assert_int_equal(get(4, 0).eax, 0x121 | 3u << 26);
 	assert_int_equal(get(4, 3).eax, 0x163 | 3u << 26 | 3 << 14);
 	assert_int_equal(get(4, 4).eax, 0);
 	assert_int_equal(get(4, 9).eax, 0);
-	build(&amd, 4, true);
+	build(&amd, 4);
 	assert_int_equal(get(4, 0).eax, 0);
 }
 
@@ -220,7 +248,7 @@ static void test_ids_of_32(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 2 * 32; i++) {
-		build(fakes[i / 32], 32, true);
+		build(fakes[i / 32], 32);
 		regs = get_as(1, 0, i % 32);
 		assert_int_equal(regs.ebx >> 24, i % 32);
 		assert_int_equal(regs.ebx >> 16 & 0xff, 32);
@@ -239,7 +267,7 @@ static void test_ids_of_32(void **state)
 	assert_int_equal(get(4, 0).eax >> 26, 31);
 	assert_int_equal(get(4, 0).eax >> 14 & 0xfff, 0);
 	assert_int_equal(get(4, 3).eax >> 14 & 0xfff, 31);
-	build(&amd, 32, true);
+	build(&amd, 32);
 	assert_int_equal(get(0x80000008, 0).ecx, 5 << 12 | 31);
 }
 
@@ -250,7 +278,7 @@ static void test_dynamic(void **state)
 	struct cpuid_regs regs;
 
 	(void)state;
-	build(&amd, 2, true);
+	build(&amd, 2);
 	leaf = cpuid_find(&table, 1, 0);
 	regs = leaf->regs;
 	cpuid_patch(leaf, &dynamic, &regs);
@@ -277,24 +305,28 @@ static void test_dynamic(void **state)
 
 static void test_dependents(void **state)
 {
-	struct fake no_avx = amd;
+	struct fake no_avx = amd, no_rdtscp = amd;
 
 	(void)state;
-	build(&amd, 1, false);
+	no_rdtscp.fill &= ~(BIT(22) | BIT(27));
+	build(&no_rdtscp, 1);
 	assert_int_equal(get(0x80000001, 0).edx & BIT(27), 0);
 	assert_int_equal(get(7, 0).ecx & BIT(22), 0);
-	build(&amd, 1, true);
+	assert_false(cpuid_has_tsc_aux(&table));
+	assert_false(cpuid_host_has_tsc_aux(fake_host));
+	build(&amd, 1);
 	assert_true(get(0x80000001, 0).edx & BIT(27));
+	assert_true(cpuid_has_tsc_aux(&table));
 	/* Everything but AVX (leaf 1 ECX bit 28). */
 	no_avx.fill &= ~BIT(28);
-	build(&no_avx, 1, true);
+	build(&no_avx, 1);
 	assert_int_equal(get(1, 0).ecx & (BIT(12) | BIT(28)), 0);
 	assert_int_equal(get(7, 0).ebx & BIT(5), 0);
 	assert_int_equal(get(0xd, 0).ecx, 576);
 	assert_int_equal(get(0xd, 0).eax, 3);
 	/* And without XSAVE (bit 26). */
 	no_avx.fill &= ~BIT(26);
-	build(&no_avx, 1, true);
+	build(&no_avx, 1);
 	assert_int_equal(get(0xd, 0).eax, 0);
 	assert_int_equal(get(0xd, 0).ebx, 0);
 	assert_int_equal(cpuid_cr4_valid(&table) & X86_CR4_OSXSAVE, 0);
@@ -303,7 +335,7 @@ static void test_dependents(void **state)
 static void test_questions(void **state)
 {
 	(void)state;
-	build(&amd, 1, true);
+	build(&amd, 1);
 	assert_int_equal(cpuid_efer_valid(&table),
 			 X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA |
 				 X86_EFER_NXE | X86_EFER_FFXSR);
@@ -313,23 +345,166 @@ static void test_questions(void **state)
 	assert_true(cpuid_cr4_valid(&table) & X86_CR4_SMAP);
 	assert_int_equal(get(0xd, 0).eax, 7);
 	assert_int_equal(cpuid_phys_bits(&table), 48);
-	build(&poor, 1, true);
+	build(&poor, 1);
 	assert_int_equal(cpuid_efer_valid(&table), 0);
 }
 
-static struct cpuid_regs real_host(void *ctx, uint32_t leaf, uint32_t subleaf)
+/* ---- Tables that are not honest ----------------------------------------- */
+
+/* All that a table can say. */
+static void boast(unsigned subleaves)
+{
+	struct cpuid_leaf *leaf = (struct cpuid_leaf *)&table;
+
+	memset(&table, 0xff, sizeof(table));
+	for (unsigned i = 0; i < sizeof(table) / sizeof(*leaf); i++) {
+		leaf[i].subleaf_first = 0;
+		leaf[i].subleaf_count = (uint8_t)subleaves;
+	}
+}
+
+static void share(unsigned one, unsigned other)
+{
+	table.basic[one].subleaf_count = table.basic[other].subleaf_count = 4;
+}
+
+/* Nothing is left that the host's facts do not show. */
+static void check_limited(void)
+{
+	/* clang-format off */
+	static const struct { uint32_t leaf; uint8_t subleaf, reg; } rows[] = {
+		{ 0x1, 0, 2 }, { 0x1, 0, 3 }, { 0x5, 0, 2 }, { 0x6, 0, 0 },
+		{ 0x6, 0, 2 }, { 0x7, 0, 1 }, { 0x7, 0, 2 }, { 0x7, 0, 3 },
+		{ 0x7, 1, 0 }, { 0xa, 0, 0 }, { 0xd, 0, 0 }, { 0xd, 0, 3 },
+		{ 0xd, 1, 0 }, { 0xd, 1, 2 }, { 0x14, 0, 1 },
+		{ 0x80000001, 0, 2 }, { 0x80000001, 0, 3 },
+		{ 0x80000007, 0, 3 }, { 0x80000008, 0, 1 },
+		{ 0x8000000a, 0, 3 }, { 0x8000001f, 0, 0 },
+	};
+	/* clang-format on */
+
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct cpuid_regs shown =
+			cpuid_find(&table, rows[i].leaf, rows[i].subleaf)->regs;
+		struct cpuid_regs real =
+			facts(NULL, rows[i].leaf, rows[i].subleaf);
+		const uint32_t *bits = &shown.eax, *may = &real.eax;
+
+		assert_int_equal(bits[rows[i].reg] & ~may[rows[i].reg], 0);
+	}
+	assert_int_equal(cpuid_cr4_valid(&table) & ~cpuid_cr4_host(fake_host),
+			 0);
+	assert_true(cpuid_has_tsc_aux(&table) <=
+		    cpuid_host_has_tsc_aux(fake_host));
+	assert_int_equal(cpuid_find(&table, 0x12345678, 0)->regs.eax, 0);
+}
+
+static void test_lies(void **state)
+{
+	static const struct fake *const fakes[] = { &amd, &intel, &poor };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(fakes); i++) {
+		fake = fakes[i];
+		boast(0);
+		assert_int_equal(cpuid_limit(fake_host, &table), 0);
+		check_limited();
+		assert_int_equal(cpuid_phys_bits(&table), 36);
+		/* Subleaves that leaves share: none shows another's. */
+		boast(0);
+		share(0x1, 0x7);
+		share(0xd, 0x4);
+		assert_int_equal(cpuid_limit(fake_host, &table), 0);
+		check_limited();
+	}
+	assert_int_equal(cpuid_efer_valid(&table), 0);
+}
+
+/* Fewer bits of addresses are the machine's to say, more are not. */
+static void test_phys_bits(void **state)
+{
+	static const uint8_t rows[][2] = { { 40, 40 }, { 48, 48 }, { 52, 48 },
+					   { 32, 32 }, { 31, 36 }, { 0, 36 },
+					   { 255, 36 } };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		build(&amd, 1);
+		table.extended[8].regs.eax = 0x3000U | rows[i][0];
+		assert_int_equal(cpuid_limit(fake_host, &table), 0);
+		assert_int_equal(get(0x80000008, 0).eax, 0x3000 | rows[i][1]);
+		assert_int_equal(cpuid_phys_bits(&table), rows[i][1]);
+	}
+}
+
+/* Subleaves beyond the table's end. */
+static void test_bad_subleaves(void **state)
+{
+	static const uint8_t rows[][2] = {
+		{ 0, 17 },  { 16, 1 },	{ 15, 2 },
+		{ 255, 1 }, { 1, 255 }, { 255, 255 }
+	};
+	struct cpuid_leaf *const leaves[] = { &table.basic[31],
+					      &table.extended[0],
+					      &table.hypervisor[5] };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
+		for (unsigned j = 0; j < ARRAY_SIZE(leaves); j++) {
+			build(&amd, 1);
+			leaves[j]->subleaf_first = rows[i][0];
+			leaves[j]->subleaf_count = rows[i][1];
+			assert_int_equal(cpuid_limit(fake_host, &table),
+					 -EINVAL);
+		}
+	/* More than the table has room for, each alone in bounds. */
+	boast(1);
+	assert_int_equal(cpuid_limit(fake_host, &table), -EINVAL);
+}
+
+/* Of a range other than the first. */
+static void test_subleaves(void **state)
+{
+	(void)state;
+	build(&amd, 1);
+	table.hypervisor[1].subleaf_first = 15;
+	table.hypervisor[1].subleaf_count = 1;
+	table.subleaf[15].regs.eax = 0x1234;
+	assert_int_equal(cpuid_limit(fake_host, &table), 0);
+	assert_int_equal(get(0x40000001, 0).eax, 0x1234);
+	assert_int_equal(get(0x40000001, 1).eax, 0);
+	assert_int_equal(get(1, 1).eax, 0xffffffff);
+}
+
+static void test_emulator(void **state)
+{
+	uint64_t all = (EMUL_FEATURE_CR8_LOCK << 1) - 1; /* the last */
+
+	(void)state;
+	all &= ~EMUL_FEATURE_MWAIT;
+	build(&intel, 1);
+	assert_int_equal(cpuid_emulator_features(&table), all);
+	build(&amd, 1);
+	assert_int_equal(cpuid_emulator_features(&table),
+			 all & ~EMUL_FEATURE_INTEL);
+	build(&poor, 1);
+	assert_int_equal(cpuid_emulator_features(&table), 0);
+}
+
+static struct cpuid_regs real_facts(void *ctx, uint32_t leaf, uint32_t subleaf)
 {
 	(void)ctx;
-	return cpuid_read(leaf, subleaf);
+	return cpuid_facts(cpuid_read, leaf, subleaf);
 }
 
 /* Whatever this machine is, the result is a subset of it and consistent. */
 static void test_this_machine(void **state)
 {
-	struct cpuid_config config = { .host = real_host, .vcpus = 2 };
+	struct cpuid_config config = { .facts = real_facts, .vcpus = 2 };
 
 	(void)state;
 	assert_int_equal(cpuid_table_build(&table, &config), 0);
+	assert_int_equal(cpuid_limit(cpuid_read, &table), 0);
 	assert_int_equal(get(0, 0).ebx, cpuid_read(0, 0).ebx);
 	assert_int_equal(get(7, 0).ebx & ~BIT(1) & ~cpuid_read(7, 0).ebx, 0);
 }
@@ -346,6 +521,11 @@ int main(void)
 		cmocka_unit_test(test_dynamic),
 		cmocka_unit_test(test_dependents),
 		cmocka_unit_test(test_questions),
+		cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_phys_bits),
+		cmocka_unit_test(test_bad_subleaves),
+		cmocka_unit_test(test_subleaves),
+		cmocka_unit_test(test_emulator),
 		cmocka_unit_test(test_this_machine),
 	};
 

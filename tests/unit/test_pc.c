@@ -6,6 +6,7 @@
 
 #include "devices/state.h"
 #include "include/errno.h"
+#include "machine/msr_table.h"
 #include "machine/pc.h"
 
 #define RAM  MIB(16)
@@ -31,6 +32,7 @@ static struct {
 	uint32_t message;
 	unsigned resets, power_offs;
 	char serial[64], debug[64], logged[256];
+	struct cpu_msrs msrs;  /* of the machine, not the board's */
 	unsigned typed, taken; /* bytes of input there are, that were read */
 } bench;
 
@@ -138,16 +140,20 @@ static int init(void)
 {
 	struct block_backend *disks[4] = { &bench.disk[0], &bench.disk[1],
 					   &bench.disk[2], &bench.disk[3] };
+	struct device *const devices[] = { &bench.msrs.device };
 
 	const struct board_config config = {
 		.machine = &bench.config,
 		.physical_bits = 40,
 		.window = bench.window,
 		.disks = disks,
+		.devices = devices,
+		.device_count = ARRAY_SIZE(devices),
 		.clock = &bench.clock,
 		.ops = &ops,
 	};
 
+	cpu_msrs_init(&bench.msrs, true, 40);
 	return pc_init(bench.pc, &config);
 }
 
@@ -528,7 +534,9 @@ static void test_reset(void **state)
 	out(0x3fc, 0x08, 1);
 	out(0x3f9, 0x02, 1);
 	assert_true(bench.intr);
+	assert_int_equal(cpu_msrs_write(&bench.msrs, 0x2ff, 0xc06), 0);
 	pc_reset(bench.pc);
+	assert_int_equal(bench.msrs.state.mtrr_default, 0);
 	assert_false(bench.intr);
 	program_pic();
 	assert_false(bench.intr);
@@ -628,7 +636,7 @@ static void test_tables(void **state)
 	unsigned i;
 
 	(void)state;
-	assert_int_equal(bench.pc->devices.count, 16);
+	assert_int_equal(bench.pc->devices.count, 16 + 1); /* the MSRs */
 	for (i = 0; i < bench.pc->devices.count; i++)
 		if (state_check(bench.pc->devices.device[i]->ops->state, why,
 				sizeof(why)))

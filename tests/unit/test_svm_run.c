@@ -40,6 +40,7 @@ static const struct vmcb *run_new(void)
 	test_vcpu_init(&vcpu, &state);
 	svm = vcpu.private;
 	vmcb = svm->vmcb;
+	svm_vendor.state_store(&vcpu, X86_GROUP_CONTROL);
 	return run_on();
 }
 

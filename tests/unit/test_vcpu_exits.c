@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "include/emulate.h"
+#include "include/errno.h"
 #include "tests/unit/fake/vm.h"
 
 #define RIP 0x7c00
@@ -182,7 +183,7 @@ static void refusals(struct vcpu *vcpu)
 	uint64_t *gpr = state()->gpr;
 
 	(void)vcpu;
-	gpr[X86_RCX] = 0x12345;
+	gpr[X86_RCX] = 0x80f; /* the APIC is not in x2APIC mode */
 	gpr[X86_RAX] = gpr[X86_RDX] = 0x55;
 	SIM_CHECK(was_answered(to(EXIT_MSR, 2), RIP, "e0d:0000 "));
 	SIM_CHECK(gpr[X86_RAX] == 0x55 && gpr[X86_RDX] == 0x55);
@@ -249,6 +250,32 @@ static void test_nothings(void **unused)
 }
 
 /* ---- For the machine ----------------------------------------------------- */
+
+/* MSRs that are not the monitor's, whether there are such or not. */
+static void msrs(struct vcpu *vcpu)
+{
+	static const uint32_t rows[] = { 0x12345, 0xfe, 0x2ff, 0xc0010015 };
+	uint64_t *gpr = state()->gpr;
+
+	(void)vcpu;
+	for (unsigned i = 0; i < 2 * ARRAY_SIZE(rows); i++) {
+		next_info.is_write = i % 2;
+		gpr[X86_RCX] = rows[i / 2];
+		gpr[X86_RAX] = gpr[X86_RDX] = 0x55;
+		SIM_CHECK(to(EXIT_MSR, 2) == GATE_EXIT_EMULATE);
+		SIM_CHECK(state()->rip == RIP);
+		SIM_CHECK(gpr[X86_RAX] == 0x55 && gpr[X86_RDX] == 0x55);
+		SIM_CHECK((state()->valid & X86_GROUPS_COMMON) ==
+			  X86_GROUPS_COMMON);
+		SIM_CHECK(!back_of(the_vcpu)->trace[0]);
+	}
+}
+
+static void test_msrs(void **unused)
+{
+	(void)unused;
+	simulate(msrs);
+}
 
 static void io(struct vcpu *vcpu)
 {
@@ -367,7 +394,7 @@ static void steps(struct vcpu *vcpu)
 	SIM_CHECK(state()->dr6 == 0xffff4ff0);
 	SIM_CHECK(back_of(vcpu)->stored & X86_GROUP_DEBUG);
 	state()->rflags |= X86_FLAG_TF;
-	state()->gpr[X86_RCX] = 0x12345;
+	state()->gpr[X86_RCX] = 0x80f;
 	SIM_CHECK(was_answered(to(EXIT_MSR, 2), RIP, "e0d:0000 "));
 	state()->rflags |= X86_FLAG_TF;
 	SIM_CHECK(to(EXIT_IO, 1) == GATE_EXIT_IO);
@@ -460,6 +487,41 @@ static void test_handlers(void **unused)
 		assert_non_null(exit_handlers[i]);
 }
 
+/* ---- The CPUID table ----------------------------------------------------- */
+
+static void second_table(struct vcpu *vcpu)
+{
+	static const struct cpuid_table other = {
+		.basic[1].regs.ecx = UINT32_MAX,
+	};
+	const struct cpuid_table *first = vcpu->cpuid;
+
+	SIM_CHECK(vm_set_cpuid(vcpu->vm, (uint64_t)&other) == -EEXIST);
+	SIM_CHECK(vcpu->cpuid == first && vcpu->vm->cpuid == first);
+}
+
+static void test_second_table(void **unused)
+{
+	(void)unused;
+	simulate(second_table);
+}
+
+static void no_table(struct vcpu *vcpu)
+{
+	vcpu_pend(vcpu, PENDING_NO_CPUID);
+	(void)to(EXIT_CPUID, 2);
+	sim_fail("the guest runs");
+}
+
+/* Nothing of the guest has run when its machine is told. */
+static void test_no_table(void **unused)
+{
+	(void)unused;
+	simulate(no_table);
+	assert_int_equal(logged.errors, 1);
+	assert_int_equal(logged.errors_irq_off, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -467,6 +529,9 @@ int main(void)
 		cmocka_unit_test(test_cpuid),
 		cmocka_unit_test(test_pat),
 		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_msrs),
+		cmocka_unit_test(test_second_table),
+		cmocka_unit_test(test_no_table),
 		cmocka_unit_test(test_exceptions),
 		cmocka_unit_test(test_nothings),
 		cmocka_unit_test(test_io),

@@ -18,7 +18,7 @@ static const struct attack *const tables[] = {
 	entry_attacks, lifetime_attacks, timer_attacks, memory_attacks,
 	flood_attacks, state_attacks,	 apic_attacks,	other_attacks,
 	fuzz_attacks,  garbage_attacks,	 right_attacks, cow_attacks,
-	ring_attacks,
+	ring_attacks,  cpuid_attacks,
 };
 
 uint64_t now_ns(void)
@@ -115,6 +115,16 @@ static const struct attack *find_attack(void)
 
 /* ---- Life -------------------------------------------------------------- */
 
+/* Guests run; those attacks whose subject it is see to it themselves. */
+static void set_cpuid(void)
+{
+	static struct cpuid_table table;
+
+	cpuid_honest(&table);
+	if (gate_cpuid_set(&table))
+		SAY("FAIL no CPUID table");
+}
+
 static void begin(unsigned vcpu)
 {
 	if (vcpu == 0) {
@@ -122,6 +132,8 @@ static void begin(unsigned vcpu)
 		SAY("%s%s%s: begins on %u vCPUs", evil.attack,
 		    evil.detail[0] ? " " : "", evil.detail,
 		    gate_config()->vcpu_count);
+		if (strncmp(evil.attack, "cpuid", 5) != 0)
+			set_cpuid();
 		__atomic_store_n(&evil.is_ready, 1, __ATOMIC_RELEASE);
 	}
 	while (!__atomic_load_n(&evil.is_ready, __ATOMIC_ACQUIRE))

@@ -73,6 +73,10 @@ void guest_memory(void);
  * others' by INIT and SIPI. */
 void guest_state(struct self *self);
 
+/* cpuid.c */
+/* A table for the guest, as an honest machine makes it. */
+void cpuid_honest(struct cpuid_table *table);
+
 /* A line of the monitor's log, from the program as a whole. */
 #define SAY(...) gate_log(GATE_LOG_INFO, __VA_ARGS__)
 
@@ -99,5 +103,6 @@ extern const struct attack garbage_attacks[];
 extern const struct attack right_attacks[];
 extern const struct attack cow_attacks[];
 extern const struct attack ring_attacks[];
+extern const struct attack cpuid_attacks[];
 
 #endif

@@ -99,18 +99,6 @@ void program_unmake(gate_id id)
 /* ---- What gate_program.c has besides --------------------------------------
  */
 
-int copy_from_user(void *to, const void *user, uint64_t length)
-{
-	memcpy(to, user, length);
-	return 0;
-}
-
-int copy_to_user(void *user, const void *from, uint64_t length)
-{
-	memcpy(user, from, length);
-	return 0;
-}
-
 size_t console_write(struct console *console, struct console_guest *guest,
 		     const char *bytes, size_t length)
 {

@@ -8,6 +8,7 @@
 
 #include "include/errno.h"
 #include "include/x86_msr.h"
+#include "kernel/trap.h"
 #include "mm/pages.h"
 #include "vm/gate.h"
 
@@ -325,6 +326,18 @@ void map_guest_flush(struct kernel_map *map)
 	(void)map;
 }
 
+int copy_from_user(void *to, const void *user, uint64_t length)
+{
+	memcpy(to, user, length);
+	return 0;
+}
+
+int copy_to_user(void *user, const void *from, uint64_t length)
+{
+	memcpy(user, from, length);
+	return 0;
+}
+
 enum mcheck_verdict mcheck_take(struct mcheck_error *error)
 {
 	*error = (struct mcheck_error){ 0 };
@@ -418,6 +431,15 @@ int fpu_tsc_aux_set(struct vcpu *vcpu, uint64_t value)
 }
 
 /* ---- A VM ---------------------------------------------------------------- */
+
+static const struct cpuid_table fake_cpuid_table = {
+	.basic[0].regs = { 1, 0x68747541, 0x444d4163, 0x69746e65 },
+	.basic[1] = { .regs = { 0x800f12, 0, UINT32_MAX, UINT32_MAX },
+		      .patch = CPUID_PATCH_APIC_ID | CPUID_PATCH_OSXSAVE },
+	.extended[0].regs.eax = 0x80000008,
+	.extended[1].regs = { 0, 0, UINT32_MAX, UINT32_MAX },
+	.extended[8].regs.eax = 0x3030,
+};
 
 static struct cpuid_regs host_cpuid(uint32_t leaf, uint32_t subleaf)
 {
@@ -521,6 +543,8 @@ struct vm *vm_make(unsigned vcpus)
 	if (domain_create(&spec, &domain))
 		abort();
 	domain_put(domain);
+	if (vm_set_cpuid(domain->vm, (uint64_t)&fake_cpuid_table))
+		abort();
 	return domain->vm;
 }
 

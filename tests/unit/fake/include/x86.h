@@ -9,10 +9,7 @@
 #define BULKHEAD_X86_H
 
 #include "include/compiler.h"
-
-struct cpuid_regs {
-	uint32_t eax, ebx, ecx, edx;
-};
+#include "include/cpuid.h"
 
 #define FAKE_MSRS 8
 

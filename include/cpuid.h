@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table of what CPUID tells a guest.  Its machine makes it and hands it to
+ * the monitor (GATE_CPUID_SET), which answers CPUID by a look at it, and puts
+ * in what depends on the vCPU.
+ *
+ * References: APM volume 3, "Obtaining Processor Information Via the CPUID
+ * Instruction"; SDM volume 2, "CPUID".
+ */
+#ifndef BULKHEAD_CPUID_H
+#define BULKHEAD_CPUID_H
+
+#include "include/compiler.h"
+
+#define CPUID_BASIC	 0x00000000U
+#define CPUID_HYPERVISOR 0x40000000U
+#define CPUID_EXTENDED	 0x80000000U
+
+#define CPUID_LEAVES	32 /* per range */
+#define CPUID_SUBLEAVES 16 /* of all leaves together: not more */
+
+/*
+ * What depends on the vCPU, which the monitor puts in: bits of
+ * cpuid_leaf.patch. It takes away those that are not of that leaf: a machine
+ * sets all, or fewer.
+ */
+#define CPUID_PATCH_ALL	       0xff
+#define CPUID_PATCH_APIC_ID    BIT(0) /* EBX[31:24] */
+#define CPUID_PATCH_X2APIC_ID  BIT(1) /* EDX */
+#define CPUID_PATCH_APIC       BIT(2) /* EDX[9]: absent while disabled */
+#define CPUID_PATCH_OSXSAVE    BIT(3) /* ECX[27] */
+#define CPUID_PATCH_XSAVE_SIZE BIT(4) /* EBX */
+#define CPUID_PATCH_SUBLEAF    BIT(5) /* ECX[7:0] as it was asked for */
+
+struct cpuid_regs {
+	uint32_t eax, ebx, ecx, edx;
+};
+
+struct cpuid_leaf {
+	struct cpuid_regs regs;
+	uint8_t patch;
+	uint8_t subleaf_first; /* index into .subleaf */
+	uint8_t subleaf_count; /* 0: the leaf ignores ECX */
+	uint8_t reserved;
+};
+
+struct cpuid_table {
+	struct cpuid_leaf basic[CPUID_LEAVES];
+	struct cpuid_leaf extended[CPUID_LEAVES];
+	struct cpuid_leaf hypervisor[CPUID_LEAVES];
+	struct cpuid_leaf subleaf[CPUID_SUBLEAVES];
+	struct cpuid_leaf zero;		/* all other leaves */
+	struct cpuid_leaf topology_end; /* leaf 0xb beyond its subleaves */
+};
+
+static inline const struct cpuid_leaf *
+cpuid_find_subleaf(const struct cpuid_table *table,
+		   const struct cpuid_leaf *found, uint32_t leaf,
+		   uint32_t subleaf)
+{
+	if (subleaf < found->subleaf_count)
+		return &table->subleaf[found->subleaf_first + subleaf];
+	return leaf == 0xb ? &table->topology_end : &table->zero;
+}
+
+/* Never NULL. */
+static inline const struct cpuid_leaf *
+cpuid_find(const struct cpuid_table *table, uint32_t leaf, uint32_t subleaf)
+{
+	const struct cpuid_leaf *found;
+
+	switch (leaf & ~(CPUID_LEAVES - 1U)) {
+	case CPUID_BASIC:
+		found = &table->basic[leaf % CPUID_LEAVES];
+		break;
+	case CPUID_EXTENDED:
+		found = &table->extended[leaf % CPUID_LEAVES];
+		break;
+	case CPUID_HYPERVISOR:
+		found = &table->hypervisor[leaf % CPUID_LEAVES];
+		break;
+	default:
+		return &table->zero;
+	}
+	if (unlikely(found->subleaf_count))
+		return cpuid_find_subleaf(table, found, leaf, subleaf);
+	return found;
+}
+
+#endif

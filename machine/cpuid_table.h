@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The processor as CPUID tells the guest of it: made from what the monitor says
+ * of the host's (GATE_CPUID_FACTS), which shows no feature that guests cannot
+ * have.  Every vCPU is a core of its own in one package.
+ */
+#ifndef BULKHEAD_MACHINE_CPUID_TABLE_H
+#define BULKHEAD_MACHINE_CPUID_TABLE_H
+
+#include "include/cpuid.h"
+
+struct cpuid_config {
+	struct cpuid_regs (*facts)(void *ctx, uint32_t leaf, uint32_t subleaf);
+	void *ctx;
+	unsigned vcpus;
+	uint64_t tsc_hz;
+	uint64_t apic_timer_hz;
+};
+
+/* -EINVAL: no vCPU, or more than APIC ids allow for. */
+int __must_check cpuid_table_build(struct cpuid_table *table,
+				   const struct cpuid_config *config);
+bool cpuid_is_amd(const struct cpuid_table *table);
+/* EMUL_FEATURE_* for what the table tells of. */
+uint64_t cpuid_emulator_features(const struct cpuid_table *table);
+
+#endif
