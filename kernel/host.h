@@ -9,12 +9,12 @@
 #include "include/boot.h"
 #include "include/compiler.h"
 #include "include/domain.h"
-#include "kernel/console.h"
 #include "kernel/cpu.h"
 #include "kernel/speculation.h"
 #include "kernel/time.h"
 #include "kernel/ioapic.h"
 #include "kernel/lapic.h"
+#include "kernel/log.h"
 #include "lib/program.h"
 #include "mm/map.h"
 #include "mm/pages.h"
@@ -24,7 +24,7 @@
 struct host {
 	struct pages pages;
 	struct kernel_map map;
-	struct console console;
+	struct log log;
 	struct lapic lapic;
 	struct ioapics ioapics;
 	struct time_base time;

@@ -367,8 +367,6 @@ static int domain_init(struct domain *domain)
 		sched_breathe();
 		error = thread_init(domain, i);
 	}
-	if (!error && domain->vm)
-		vm_attach_console(domain->vm);
 	return error;
 }
 
@@ -519,8 +517,6 @@ static void domain_free(struct domain *domain)
 	struct host *host = domain->host;
 
 	channels_leave(domain);
-	if (domain->vm)
-		vm_detach_console(domain->vm);
 	for (unsigned i = 0; i < domain->thread_count; i++) {
 		sched_breathe();
 		thread_fini(domain, i);

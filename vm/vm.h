@@ -14,7 +14,6 @@
 #include "include/spinlock.h"
 #include "include/vendor.h"
 #include "cpumodel/apic.h"
-#include "kernel/console.h"
 #include "cpumodel/cpuid.h"
 #include "cpumodel/msr.h"
 #include "kernel/sched.h"
@@ -42,8 +41,6 @@
 
 #define WINDOW_NONE   0
 #define WINDOW_EXTINT 256 /* above all vectors */
-
-#define VM_INPUT_MAX 256 /* console bytes not yet read */
 
 struct vm;
 
@@ -101,12 +98,6 @@ struct vm {
 	struct msr_config msr_config;
 	bool intr_level; /* of the 8259 pair, as LINT0 last saw it; atomic */
 
-	struct console_guest console;
-	bool has_console;
-	struct spinlock input_lock;
-	uint32_t input_count;
-	uint8_t input[VM_INPUT_MAX];
-
 	struct mem_account nested_account;
 	struct mem_account ram_account;
 };
@@ -133,9 +124,6 @@ void vm_vcpu_destroy(struct vcpu *vcpu);
 void vm_set_time(struct vm *vm);
 /* Its part of the status. */
 void vm_query(const struct vm *vm, struct gate_domain_status *status);
-/* With its vCPUs there. */
-void vm_attach_console(struct vm *vm);
-void vm_detach_console(struct vm *vm);
 /* Their part of the hooks of a thread. */
 void vcpu_switch_in(struct vcpu *vcpu);
 void vcpu_switch_out(struct vcpu *vcpu);

@@ -19,9 +19,10 @@ MIB = 1 << 20
 MACHINE = "machine.elf"
 # What reads the manifest.
 INIT = "init.elf"
-# Those that init starts when it finds them, by name, with commas between.
+# Those that init starts when it finds them; tests name others, with commas
+# between, or none.
 SERVICES = [name for name in
-            os.environ.get("BULKHEAD_SERVICES", "").split(",") if name]
+            os.environ.get("BULKHEAD_SERVICES", "seat.elf").split(",") if name]
 
 # Room for the monitor, the machines and the nested tables.
 HOST_RESERVE_MIB = 256

@@ -7,7 +7,8 @@
 
 HOSTILE_OBJS := $(patsubst %,$B/machine/%.o,$(wildcard \
 	tests/hostile/programs/*.c tests/hostile/programs/*.asm) \
-	lib/user/entry.asm lib/user/gate_calls.c $(call c_in,lib))
+	lib/user/entry.asm lib/user/gate_calls.c lib/user/ring.c \
+	machine/console.c $(call c_in,lib))
 
 $B/hostile/evil.elf: $(HOSTILE_OBJS) lib/user/program.ld
 	@mkdir -p $(@D)

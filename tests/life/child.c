@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A program that ends, or does not, as its argument says. */
+#include "include/errno.h"
 #include "lib/user/gate_calls.h"
 #include "tests/life/life.h"
 
@@ -13,6 +14,29 @@ static void run_guest(void)
 	*(volatile uint8_t *)(GATE_WINDOW_VA + 0xff0) = 0xf4;
 	(void)gate_map(0xfffff000, PAGE_SIZE, 0, GATE_MAP_RAM);
 	gate_resume();
+}
+
+static bool is_refused(uint64_t address)
+{
+	return gate_call(GATE_HOST_INFO, address, 0, 0) == -EFAULT;
+}
+
+/* Calls write nowhere that ring 3 may not, and make no copy of a page. */
+static uint64_t writes_refused(void)
+{
+	volatile uint8_t *page = (volatile uint8_t *)GATE_MODULE_VA;
+	uint8_t first = *page;
+	bool is_good = is_refused(GATE_MODULE_VA) &&
+		       is_refused(GATE_MODULE_VA + PAGE_SIZE - 1) &&
+		       is_refused(GATE_ARGUMENT_VA) &&
+		       is_refused(GATE_CONFIG_VA) && is_refused(0) &&
+		       is_refused(0xffff800000100000ULL) && *page == first;
+
+	*page = first;
+	/* Now it has a copy. */
+	return is_good && !gate_call(GATE_HOST_INFO, GATE_MODULE_VA, 0, 0)
+		       ? CHILD_GOOD
+		       : CHILD_BAD;
 }
 
 void program_main(unsigned thread)
@@ -44,6 +68,8 @@ void program_main(unsigned thread)
 		gate_call(GATE_DOMAIN_STOP, argument->id, 0, 0);
 		for (;;)
 			;
+	case CHILD_WRITES:
+		gate_exit(writes_refused());
 	case CHILD_GUEST:
 		run_guest();
 		break;

@@ -215,6 +215,8 @@ static void ends_told(void)
 	CHECK(status.rip >= GATE_PROGRAM_BASE && status.rip < GATE_PROGRAM_END);
 	CHECK(status.rsp < GATE_STACK_TOP(0) &&
 	      status.rsp > GATE_STACK_TOP(0) - GATE_STACK_SIZE);
+	status = run_alone(CHILD_WRITES);
+	CHECK(status.end == GATE_END_EXIT && status.code == CHILD_GOOD);
 	gate_log(GATE_LOG_INFO, "%s how domains end, one of them by itself",
 		 failed == bad ? "PASS" : "FAIL");
 }

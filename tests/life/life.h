@@ -14,8 +14,11 @@ enum child_kind {
 	CHILD_RINGS, /* its doorbell without end */
 	CHILD_GUEST, /* runs a guest that halts, if it has a VM */
 	CHILD_KINDS,
-	CHILD_STOPS, /* itself, by the right that it was given, and spins */
+	CHILD_STOPS,  /* itself, by the right that it was given, and spins */
+	CHILD_WRITES, /* has calls write where ring 3 may not */
 };
+
+enum child_code { CHILD_GOOD, CHILD_BAD };
 
 struct child_argument {
 	uint32_t kind; /* enum child_kind */

@@ -110,25 +110,3 @@ int copy_to_user(void *user, const void *from, uint64_t length)
 	memcpy(user, from, length);
 	return 0;
 }
-
-size_t console_write(struct console *console, struct console_guest *guest,
-		     const char *bytes, size_t length)
-{
-	(void)console;
-	(void)guest;
-	(void)bytes;
-	return length;
-}
-
-void console_wait(struct console *console, struct console_guest *guest,
-		  struct thread *self)
-{
-	(void)console;
-	(void)guest;
-	(void)self;
-}
-
-void console_poll_input(struct console *console)
-{
-	(void)console;
-}

@@ -331,25 +331,10 @@ enum mcheck_verdict mcheck_take(struct mcheck_error *error)
 	return fake_vms.mcheck;
 }
 
-int console_add_guest(struct console *console, struct console_guest *guest)
+void log_wait_room(struct log *log, struct thread *self)
 {
-	(void)console;
-	(void)guest;
-	return 0;
-}
-
-void console_wait_log(struct console *console, struct thread *self)
-{
-	(void)console;
+	(void)log;
 	(void)self;
-}
-
-void console_remove_guest(struct console *console, struct console_guest *guest,
-			  struct thread *self)
-{
-	(void)console;
-	(void)guest;
-	SIM_CHECK(self == this_cpu()->thread && fake_x86.is_irq_on);
 }
 
 void host_power_off(uint8_t code)
