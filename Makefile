@@ -55,7 +55,7 @@ HOST_SRCS := $(filter-out init/main.c lib/string.c lib/printf.c lib/libc_shim.c,
 	     $(call c_in,$(PURE_DIRS) init)) \
 	     $(addprefix mm/,table.c npt.c ept.c pages.c) \
 	     $(addprefix cpumodel/,apic.c apic_vectors.c cpuid.c msr.c) \
-	     $(addprefix kernel/,log_ring.c modules.c) \
+	     $(addprefix kernel/,irq.c log_ring.c modules.c) \
 	     $(addprefix boot/,multiboot.c ranges.c acpi.c modules.c options.c \
 	     first.c speculation.c) \
 	     lib/user/ring.c drivers/uart16550.c \

@@ -215,6 +215,7 @@ static void interrupts_init(struct host *host)
 			log_warn("I/O APIC at 0x%lx left alone",
 				 acpi->ioapic[i].address);
 	}
+	irqs_init(&host->irqs, &host->ioapics, acpi->isa_irq);
 }
 
 /* Stacks of the boot CPU for #DB, NMI, #DF and #MC, with guard pages. */

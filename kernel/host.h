@@ -13,6 +13,7 @@
 #include "kernel/speculation.h"
 #include "kernel/time.h"
 #include "kernel/ioapic.h"
+#include "kernel/irq.h"
 #include "kernel/lapic.h"
 #include "kernel/log.h"
 #include "lib/program.h"
@@ -27,6 +28,7 @@ struct host {
 	struct log log;
 	struct lapic lapic;
 	struct ioapics ioapics;
+	struct irqs irqs;
 	struct time_base time;
 	struct acpi_info acpi;
 	struct mem_account account; /* the monitor's own: CPUs, threads */

@@ -122,7 +122,7 @@ static GATE_CALL(gate_no_vm)
 	[GATE_HOST_INFO]         = RIGHT(gate_host_info, GATE_RIGHT_HOST),    \
 	[GATE_HOST_OFF]          = RIGHT(gate_host_off, GATE_RIGHT_HOST),     \
 	[GATE_LOG_LEVEL]         = RIGHT(gate_log_level, GATE_RIGHT_HOST),    \
-	[GATE_IRQ_ACK]           = NONE,                                      \
+	[GATE_IRQ_ACK]           = THREAD(gate_irq_ack),                      \
 	[GATE_LOG_READ]          = RIGHT(gate_log_read, GATE_RIGHT_LOG),      \
 	[GATE_CALL_COUNT ... GATE_ROWS - 1] = NONE
 

@@ -71,6 +71,7 @@ GATE_CALL(gate_timer);
 GATE_CALL(gate_event_route);
 GATE_CALL(gate_exit);
 GATE_CALL(gate_log);
+GATE_CALL(gate_irq_ack);
 GATE_CALL(gate_log_read);
 GATE_CALL(gate_doorbell);
 GATE_CALL(gate_channel_state);

@@ -238,6 +238,19 @@ GATE_CALL(gate_port_write_string)
 	return 0;
 }
 
+GATE_CALL(gate_irq_ack)
+{
+	struct domain *domain = user->domain;
+	unsigned isa;
+
+	if (a >= GATE_IRQS)
+		return -EINVAL;
+	isa = domain->spec.irq[index_nospec(a, GATE_IRQS)];
+	if (!isa)
+		return -EPERM;
+	return irq_unmask(&domain->host->irqs, isa, this_cpu()->apic_id);
+}
+
 /* ---- The log ------------------------------------------------------------- */
 
 static void tell_reader(void *ctx)

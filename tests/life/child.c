@@ -39,6 +39,44 @@ static uint64_t writes_refused(void)
 		       : CHILD_BAD;
 }
 
+#define IRQS	  100
+#define IRQ_EVENT BIT(GATE_EVENT_IRQ_BIT(0))
+#define UART_IER  (CHILD_PORT + 1)
+#define IER_EMPTY 2
+#define UART_IIR  (CHILD_PORT + 2)
+#define PAUSE_NS  (5 * NSEC_PER_MS)
+
+/* The UART has room: an edge. */
+static void irq_raise(void)
+{
+	gate_port_write(UART_IER, 1, 0);
+	(void)gate_port_read(UART_IIR, 1);
+	gate_port_write(UART_IER, 1, IER_EMPTY);
+}
+
+/* One comes for each time that it is acknowledged, and no other. */
+static uint64_t irqs_come(void)
+{
+	bool is_good =
+		gate_irq_ack(1) == -EPERM && gate_irq_ack(GATE_IRQS) == -EINVAL;
+	uint64_t events = 0;
+
+	for (unsigned i = 0; i < IRQS; i++) {
+		is_good &= !gate_irq_ack(0);
+		irq_raise();
+		while (!(gate_wait() & IRQ_EVENT))
+			;
+	}
+	gate_timer(gate_now_ns() + PAUSE_NS);
+	irq_raise();
+	while (!(events & BIT(GATE_EVENT_TIMER_BIT)))
+		events |= gate_wait();
+	is_good &= events == BIT(GATE_EVENT_TIMER_BIT);
+	gate_port_write(UART_IER, 1, 0);
+	(void)gate_irq_ack(0);
+	return is_good ? CHILD_GOOD : CHILD_BAD;
+}
+
 void program_main(unsigned thread)
 {
 	const struct child_argument *argument = gate_argument();
@@ -70,6 +108,8 @@ void program_main(unsigned thread)
 			;
 	case CHILD_WRITES:
 		gate_exit(writes_refused());
+	case CHILD_IRQ:
+		gate_exit(irqs_come());
 	case CHILD_GUEST:
 		run_guest();
 		break;
