@@ -48,14 +48,14 @@ PURE_DIRS    := emulate devices firmware lib
 MONITOR_DIRS := boot kernel cpumodel vm mm svm vmx lib
 
 MONITOR_OBJS := $(call objs,$(MONITOR_DIRS),$B/monitor) \
-		$B/monitor/drivers/uart.c.o
+		$B/monitor/drivers/uart16550.c.o
 
 # Host tests: pure code, and those files of the monitor that are host-testable.
 HOST_SRCS := $(filter-out init/main.c init/gate_ops.c lib/string.c lib/printf.c lib/libc_shim.c, \
 	     $(call c_in,$(PURE_DIRS) init)) \
 	     $(addprefix mm/,table.c npt.c ept.c pages.c) \
 	     $(addprefix cpumodel/,apic.c apic_vectors.c cpuid.c msr.c) \
-	     $(addprefix kernel/,console.c terminal.c modules.c) \
+	     $(addprefix kernel/,irq.c log_ring.c modules.c) \
 	     $(addprefix boot/,multiboot.c ranges.c acpi.c modules.c options.c \
 	     first.c speculation.c) \
 	     lib/user/ring.c drivers/uart16550.c \
@@ -148,7 +148,7 @@ CFLAGS_init_manifest := -isystem /usr/include/x86_64-linux-gnu \
 	-isystem /usr/include
 
 # ---- The monitor -----------------------------------------------------------
-# boot/monitor.mk links $B/bulkhead.elf (two passes: the symbol table).
+# boot/monitor.mk links $B/bulkhead.elf.
 
 -include boot/monitor.mk
 

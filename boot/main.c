@@ -18,7 +18,6 @@
 #include "mm/phys.h"
 
 #define COM1	       0x3f8
-#define COM1_IRQ       4
 #define LOW_MEMORY_END MIB(1)
 #define TRAMPOLINE_MIN 0x8000ULL
 #define TRAMPOLINE_MAX 0x9f000ULL
@@ -43,7 +42,7 @@ static void early_init(struct host *host)
 	for (unsigned i = 0; i < TRAP_STACKS; i++)
 		cpu->tss.ist[i] = (uint64_t)boot_trap_stack_top;
 	cpu_init(cpu);
-	console_init(&host->console, COM1);
+	log_init(&host->log, &log_ports, COM1);
 	log_info("Bulkhead");
 }
 
@@ -216,6 +215,7 @@ static void interrupts_init(struct host *host)
 			log_warn("I/O APIC at 0x%lx left alone",
 				 acpi->ioapic[i].address);
 	}
+	irqs_init(&host->irqs, &host->ioapics, acpi->isa_irq);
 }
 
 /* Stacks of the boot CPU for #DB, NMI, #DF and #MC, with guard pages. */
@@ -278,22 +278,6 @@ static void clocks_init(struct host *host)
 		 host->lapic.registers ? "" : ", x2APIC");
 }
 
-static void console_listen(struct host *host)
-{
-	const struct acpi_isa_irq *irq = &host->acpi.isa_irq[COM1_IRQ];
-
-	if (!host->console.uart.port)
-		return;
-	if (ioapic_route(&host->ioapics, irq->gsi, irq->is_level,
-			 irq->is_active_low, VECTOR_UART,
-			 host->boot_cpu.apic_id)) {
-		console_poll_start(&host->console);
-		log_info("console: polled, no I/O APIC to take its interrupt");
-		return;
-	}
-	uart_irq_enable(&host->console.uart, true);
-}
-
 /* Other CPUs run nothing yet: they come up at the end of this. */
 static void host_init(struct host *host, uint32_t magic, hpa_t info)
 {
@@ -311,7 +295,7 @@ static void host_init(struct host *host, uint32_t magic, hpa_t info)
 			      "error %d)",
 			      magic, error);
 	options_parse(boot, &host->options);
-	host->console.log_level = host->options.log_level;
+	host->log.level = host->options.log_level;
 	if (acpi_parse(boot->rsdp, &host->acpi))
 		log_warn("no ACPI tables: one CPU, no power-off");
 	trampoline = trampoline_find(&boot->ram);
@@ -329,7 +313,6 @@ static void host_init(struct host *host, uint32_t magic, hpa_t info)
 	host->map.flush_all = host_flush_tlbs;
 	irq_enable();
 	smp_start_all(host, trampoline);
-	console_listen(host);
 }
 
 /* Does not return without a first program. */

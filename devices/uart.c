@@ -226,15 +226,16 @@ static void clear_receiver(struct uart *uart)
 
 /* ---- Transmitter ------------------------------------------------------- */
 
-static void write_data(struct uart *uart, uint8_t byte)
+static void write_data(struct uart *uart, const uint8_t *bytes, uint32_t count)
 {
 	/* Not empty for no time at all: an edge for the interrupt. */
 	uart->state.is_thre_pending = false;
 	update(uart);
 	if (uart->state.mcr & MCR_LOOP)
-		receive(uart, byte);
+		for (uint32_t i = 0; i < count; i++)
+			receive(uart, bytes[i]);
 	else if (uart->backend.write)
-		uart->backend.write(uart->backend.ctx, &byte, 1);
+		uart->backend.write(uart->backend.ctx, bytes, count);
 	uart->state.is_thre_pending = true;
 	update(uart);
 }
@@ -390,7 +391,7 @@ static void register_write(struct uart *uart, unsigned offset, uint8_t value)
 		if (is_dlab(uart))
 			divisor_write(uart, offset, value);
 		else if (offset == UART_DATA)
-			write_data(uart, value);
+			write_data(uart, &value, 1);
 		else
 			write_ier(uart, value);
 		break;
@@ -421,6 +422,18 @@ static void register_access(void *opaque, struct io_access *io)
 		register_write(uart, (unsigned)io->offset, (uint8_t)io->data);
 	else
 		io->data = register_read(uart, (unsigned)io->offset);
+}
+
+/* OUTSB: as one byte after the other, with one edge for all. */
+static uint32_t register_bulk(void *opaque, struct io_access *io, void *buf,
+			      uint32_t count)
+{
+	struct uart *uart = opaque;
+
+	if (!io->is_write || io->offset != UART_DATA || is_dlab(uart))
+		return 0;
+	write_data(uart, buf, count);
+	return count;
 }
 
 /* ---- State ------------------------------------------------------------- */
@@ -492,6 +505,7 @@ int uart_init(struct uart *uart, struct bus *ports, uint16_t port,
 		.base = port,
 		.length = 8,
 		.fn = register_access,
+		.bulk = register_bulk,
 		.dev = uart,
 		.width_max = 1,
 	};

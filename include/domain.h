@@ -90,7 +90,9 @@ struct gate_domain_spec {
 	struct {
 		uint16_t first, count; /* count 0: unused */
 	} port[GATE_PORT_RANGES];
-	/* ISA interrupts that become GATE_EVENT_IRQ(n); 0: unused. */
+	/* ISA interrupts that become GATE_EVENT_IRQ(n), 1 to 15, no two domains
+	 * alike; 0: unused.  Masked until GATE_IRQ_ACK(n), and from the
+	 * domain's end on. */
 	uint8_t irq[GATE_IRQS];
 };
 
@@ -218,7 +220,9 @@ enum gate_channel_state {
  * GATE_PORT_READ (port, size)	value.  -EPERM: not one of spec.port.
  * GATE_PORT_WRITE (port, size, value)
  * GATE_PORT_WRITE_STRING (port, address, bytes <= 64)  OUTSB.
- * GATE_IRQ_ACK (n)	may come again; it is masked from its event on.
+ * GATE_IRQ_ACK (n)	spec.irq[n] may come (again): once, on the caller's CPU;
+ *			it is masked from its event on.  -EPERM: unused;
+ *			-ENODEV, -ERANGE: this host cannot deliver it.
  * RIGHT_LOG:
  * GATE_LOG_READ (address, bytes)  takes whole lines of the log as text, as many
  *			as fit; 0: none.  From the first call on until the
@@ -226,7 +230,8 @@ enum gate_channel_state {
  *			UART, and a line's coming is GATE_EVENT_LOG.  -EBUSY:
  *			another domain has it.
  * RIGHT_HOST:
- * GATE_DOMAIN_CREATE (struct gate_domain_spec *)  id; -ENOMEM, -ENOSPC.
+ * GATE_DOMAIN_CREATE (struct gate_domain_spec *)  id; -ENOMEM, -ENOSPC, -EBUSY
+ *			(an interrupt is another domain's).
  * GATE_DOMAIN_MAP (id, struct gate_domain_map *)  BUILDING only; -EBUSY,
  *			-EEXIST (something is there), -ENOMEM.
  * GATE_DOMAIN_WRITE (id, va, address, bytes <= 32 KiB)  BUILDING only, into
@@ -246,8 +251,6 @@ enum gate_channel_state {
  * GATE_HOST_INFO (struct gate_host_info *)
  * GATE_HOST_OFF (enum gate_off, code)	does not return.
  * GATE_LOG_LEVEL (level)
- *
- * Not there yet, -ENOSYS: GATE_IRQ_ACK; spec.irq does nothing.
  */
 
 #endif

@@ -17,7 +17,7 @@
  * Calls are made by SYSCALL: number in RAX, arguments in RDI RSI RDX R10,
  * result in RAX (0 or more, or -errno).  RBX RBP RSP R12-R15 are kept, all
  * other registers are lost.  A call never blocks, but for GATE_RESUME,
- * GATE_YIELD, GATE_WAIT and GATE_CONSOLE_WRITE.
+ * GATE_YIELD and GATE_WAIT.
  */
 #ifndef BULKHEAD_GATE_H
 #define BULKHEAD_GATE_H
@@ -124,9 +124,6 @@ enum gate_exit {
 	GATE_EXIT_RESET,
 	GATE_EXIT_COUNT,
 };
-
-/* Those of include/domain.h; and, until a service has the consoles: */
-#define GATE_EVENT_CONSOLE_BIT 3 /* input waits for GATE_CONSOLE_READ */
 
 /*
  * The 8259 pair's output, kept in vCPU 0's page, atomic.  The machine sets the
@@ -249,15 +246,6 @@ enum gate_call {
 	 * none.  Replaces the one before.  0. */
 	GATE_TIMER,
 	/*
-	 * (stream, address, bytes): enum gate_stream, at most
-	 * GATE_CONSOLE_MAX bytes.  Takes what the console has room for, maybe
-	 * a part, and waits while that is nothing; how many bytes, -EINVAL,
-	 * -EFAULT.
-	 */
-	GATE_CONSOLE_WRITE,
-	/* (address, bytes): returns the bytes read, 0 if none wait. */
-	GATE_CONSOLE_READ,
-	/*
 	 * (gpa, length, window offset | kind, 0): make guest-physical
 	 * [gpa, gpa + length) show the VM's memory at that window offset as
 	 * enum gate_map says.  All multiples of 4 KiB; gpa below 2^46.
@@ -265,9 +253,9 @@ enum gate_call {
 	 */
 	GATE_MAP,
 	/* (level, address, bytes, id): one line for the monitor's log,
-	 * printable characters, at most GATE_LOG_MAX.  Limited in rate; may be
-	 * shown in several rows.  id is of GATE_RIGHT_HOST: the domain that it
-	 * is about, or 0, the host.  0. */
+	 * printable characters, at most GATE_LOG_MAX.  Limited in rate.  id is
+	 * of GATE_RIGHT_HOST: the domain that it is about, or 0, the host.
+	 * 0. */
 	GATE_LOG,
 	/* Let others run: a lock of the machine's own is taken.  0. */
 	GATE_YIELD,
@@ -346,12 +334,6 @@ enum gate_line {
 	GATE_LINE_COUNT,
 };
 
-enum gate_stream {
-	GATE_STREAM_SERIAL, /* the VM's console */
-	GATE_STREAM_DEBUG,  /* firmware's debug port */
-	GATE_STREAM_COUNT,
-};
-
 /* Kinds of GATE_MAP, in the low bits of its third argument. */
 enum gate_map {
 	GATE_MAP_NONE, /* every access is GATE_EXIT_MMIO */
@@ -360,7 +342,6 @@ enum gate_map {
 	GATE_MAP_COUNT,
 };
 
-#define GATE_CONSOLE_MAX 4096
-#define GATE_LOG_MAX	 200
+#define GATE_LOG_MAX 200
 
 #endif

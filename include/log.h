@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The monitor's log: lines on the console, each with its time and level.
+ * The monitor's log: lines, each with its time and level.
  * Implemented in kernel/log.c.  Not for the exit path: counters are for that.
  */
 #ifndef BULKHEAD_LOG_H
@@ -29,12 +29,8 @@ void log_vprint(enum log_level level, const char *prefix, const char *format,
  */
 #define LOG_BURST 20
 
-struct console_guest;
-
 struct log_source {
 	char name[32]; /* "name" or "name.vcpu" */
-	/* Whose output its lines come after, or NULL. */
-	struct console_guest *console;
 	/* Atomic: a VM's vCPUs share one. */
 	uint64_t window_start_ns;
 	uint32_t printed;

@@ -9,12 +9,13 @@
 #include "include/boot.h"
 #include "include/compiler.h"
 #include "include/domain.h"
-#include "kernel/console.h"
 #include "kernel/cpu.h"
 #include "kernel/speculation.h"
 #include "kernel/time.h"
 #include "kernel/ioapic.h"
+#include "kernel/irq.h"
 #include "kernel/lapic.h"
+#include "kernel/log.h"
 #include "lib/program.h"
 #include "mm/map.h"
 #include "mm/pages.h"
@@ -24,9 +25,10 @@
 struct host {
 	struct pages pages;
 	struct kernel_map map;
-	struct console console;
+	struct log log;
 	struct lapic lapic;
 	struct ioapics ioapics;
+	struct irqs irqs;
 	struct time_base time;
 	struct acpi_info acpi;
 	struct mem_account account; /* the monitor's own: CPUs, threads */

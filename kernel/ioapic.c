@@ -65,30 +65,50 @@ int ioapic_add(struct ioapics *ioapics, void *registers, uint32_t gsi_base)
 	return 0;
 }
 
-int ioapic_route(struct ioapics *ioapics, uint32_t gsi, bool is_level,
-		 bool is_active_low, uint8_t vector, uint32_t apic_id)
+/* The pin's number, or -ENODEV. */
+static int pin_find(const struct ioapics *ioapics, uint32_t gsi,
+		    const struct ioapic **out)
 {
-	uint32_t low = vector;
-	unsigned i;
-
-	if (apic_id > APIC_ID_MAX)
-		return -ERANGE;
-	if (is_level)
-		low |= PIN_LEVEL;
-	if (is_active_low)
-		low |= PIN_ACTIVE_LOW;
-	for (i = 0; i < ioapics->count; i++) {
-		struct ioapic *ioapic = &ioapics->ioapic[i];
+	for (unsigned i = 0; i < ioapics->count; i++) {
+		const struct ioapic *ioapic = &ioapics->ioapic[i];
 		uint32_t pin = gsi - ioapic->gsi_base;
 
 		if (gsi < ioapic->gsi_base || pin >= ioapic->pin_count)
 			continue;
-		ioapic_write(ioapic, IOAPIC_PIN(pin) + 1,
-			     (uint32_t)FIELD_PUT(PIN_DESTINATION, apic_id));
-		ioapic_write(ioapic, IOAPIC_PIN(pin), low);
-		return 0;
+		*out = ioapic;
+		return (int)pin;
 	}
 	return -ENODEV;
+}
+
+int ioapic_route(const struct ioapics *ioapics, uint32_t gsi, bool is_level,
+		 bool is_active_low, uint8_t vector, uint32_t apic_id)
+{
+	const struct ioapic *ioapic;
+	int pin = pin_find(ioapics, gsi, &ioapic);
+	uint32_t low = vector;
+
+	if (apic_id > APIC_ID_MAX)
+		return -ERANGE;
+	if (pin < 0)
+		return pin;
+	if (is_level)
+		low |= PIN_LEVEL;
+	if (is_active_low)
+		low |= PIN_ACTIVE_LOW;
+	ioapic_write(ioapic, IOAPIC_PIN((uint32_t)pin) + 1,
+		     (uint32_t)FIELD_PUT(PIN_DESTINATION, apic_id));
+	ioapic_write(ioapic, IOAPIC_PIN((uint32_t)pin), low);
+	return 0;
+}
+
+void ioapic_mask(const struct ioapics *ioapics, uint32_t gsi)
+{
+	const struct ioapic *ioapic;
+	int pin = pin_find(ioapics, gsi, &ioapic);
+
+	if (pin >= 0)
+		ioapic_write(ioapic, IOAPIC_PIN((uint32_t)pin), PIN_MASKED);
 }
 
 static void pic_init(uint16_t base, uint8_t vector, uint8_t cascade)

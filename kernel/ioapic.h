@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The host's I/O APICs: everything masked but what the monitor routes.
+ * The host's I/O APICs: everything masked but what is routed.
  */
 #ifndef BULKHEAD_DRIVERS_IOAPIC_H
 #define BULKHEAD_DRIVERS_IOAPIC_H
@@ -25,9 +25,11 @@ int __must_check ioapic_add(struct ioapics *ioapics, void *registers,
 			    uint32_t gsi_base);
 
 /* -ENODEV: no I/O APIC has that pin; -ERANGE: apic_id needs more bits. */
-int __must_check ioapic_route(struct ioapics *ioapics, uint32_t gsi,
+int __must_check ioapic_route(const struct ioapics *ioapics, uint32_t gsi,
 			      bool is_level, bool is_active_low, uint8_t vector,
 			      uint32_t apic_id);
+/* Harmless if there is no such pin. */
+void ioapic_mask(const struct ioapics *ioapics, uint32_t gsi);
 
 /* Masks both 8259s, their vectors moved out of the exceptions' way. */
 void pic_mask_all(void);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The log's lines: "[seconds.microseconds] text", put together on the stack
- * and handed to the console whole, so that lines of several CPUs never mix.
+ * and handed to the ring whole, so that lines of several CPUs never mix.
  */
 #include "include/log.h"
 
+#include "include/x86.h"
 #include "kernel/host.h"
+#include "kernel/sched.h"
 #include "lib/printf.h"
 
 #define LINE_MAX 240
@@ -38,31 +40,21 @@ static size_t append(char *line, size_t at, const char *format, ...)
 	return clamp(at, wanted);
 }
 
-static void print(enum log_level level, struct console_guest *guest,
-		  const char *prefix, const char *format, va_list args)
-	__attribute__((format(printf, 4, 0)));
-
-static void print(enum log_level level, struct console_guest *guest,
-		  const char *prefix, const char *format, va_list args)
+void log_vprint(enum log_level level, const char *prefix, const char *format,
+		va_list args)
 {
-	struct console *console = &this_host()->console;
+	struct log *log = &this_host()->log;
 	uint64_t us = time_now_ns() / NSEC_PER_US;
 	char line[LINE_MAX];
 	size_t at;
 
-	if (level > console->log_level)
+	if (level > log->level)
 		return;
 	at = append(line, 0, "[%4lu.%06lu] %s%s", us / 1000000, us % 1000000,
 		    level_text[level], prefix);
 	at = clamp(at, vsnprintf(line + at, LINE_MAX - 1 - at, format, args));
 	line[at++] = '\n';
-	console_print(console, guest, line, at);
-}
-
-void log_vprint(enum log_level level, const char *prefix, const char *format,
-		va_list args)
-{
-	print(level, NULL, prefix, format, args);
+	log_write(log, line, at);
 }
 
 void log_print(enum log_level level, const char *format, ...)
@@ -116,7 +108,7 @@ static void vlog_vprint(struct log_source *source, enum log_level level,
 	char prefix[sizeof(source->name) + 4];
 
 	(void)snprintf(prefix, sizeof(prefix), "[%s] ", source->name);
-	print(level, source->console, prefix, format, args);
+	log_vprint(level, prefix, format, args);
 }
 
 void vlog_print(struct log_source *source, enum log_level level,
@@ -124,7 +116,7 @@ void vlog_print(struct log_source *source, enum log_level level,
 {
 	va_list args;
 
-	if (level > this_host()->console.log_level || !source_may_print(source))
+	if (level > this_host()->log.level || !source_may_print(source))
 		return;
 	va_start(args, format);
 	vlog_vprint(source, level, format, args);
@@ -138,4 +130,55 @@ void vlog_once(struct log_source *source, const char *format, ...)
 	va_start(args, format);
 	vlog_vprint(source, LOG_INFO, format, args);
 	va_end(args);
+}
+
+/* ---- The UART's ports -----------------------------------------------------
+ */
+
+static uint8_t read_port(void *ctx, uint16_t port)
+{
+	(void)ctx;
+	return port_read8(port);
+}
+
+static void write_port(void *ctx, uint16_t port, uint8_t value)
+{
+	(void)ctx;
+	port_write8(port, value);
+}
+
+static void write_port_string(void *ctx, uint16_t port, const char *bytes,
+			      size_t length)
+{
+	(void)ctx;
+	for (size_t i = 0; i < length; i++)
+		port_write8(port, (uint8_t)bytes[i]);
+}
+
+const struct port_ops log_ports = {
+	.read = read_port,
+	.write = write_port,
+	.write_string = write_port_string,
+};
+
+/* ---- Room ---------------------------------------------------------------- */
+
+#define ROOM_PERIOD_NS (10 * NSEC_PER_MS)
+#define ROOM_PERIODS   1000
+
+static void wake(void *ctx)
+{
+	thread_wake(ctx);
+}
+
+void log_wait_room(struct log *log, struct thread *self)
+{
+	struct timer timer = { .fn = wake, .ctx = self };
+
+	for (unsigned i = 0; i < ROOM_PERIODS && !log_has_room(log); i++) {
+		timer_arm(&timer,
+			  time_now_tsc() + time_ns_to_tsc(ROOM_PERIOD_NS));
+		thread_block();
+	}
+	timer_cancel_sync(&timer);
 }

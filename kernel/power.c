@@ -54,7 +54,7 @@ void host_power_off(uint8_t code)
 	static const char bochs_word[] = "Shutdown";
 
 	irq_disable();
-	console_flush(&host->console);
+	log_flush(&host->log);
 	if (host->off == GATE_OFF_ISA_DEBUG)
 		port_write8(ISA_DEBUG_EXIT, code);
 	if (host->off == GATE_OFF_BOCHS)

@@ -15,10 +15,10 @@
 #include "include/panic.h"
 #include "include/x86.h"
 #include "include/x86_state.h"
+#include "kernel/backtrace.h"
 #include "kernel/host.h"
 #include "kernel/mcheck.h"
 #include "kernel/sched.h"
-#include "kernel/symbols.h"
 #include "lib/printf.h"
 #include "mm/map.h"
 
@@ -162,7 +162,7 @@ static void panic_begin(void)
 	for (i = 0; i < host->cpu_count; i++)
 		if (host->cpu[i] && host->cpu[i] != this_cpu())
 			lapic_send_nmi(&host->lapic, host->cpu[i]->apic_id);
-	console_break_lock(&host->console);
+	log_panic(&host->log);
 }
 
 static __noreturn void panic_end(void)
@@ -180,7 +180,7 @@ __noinline void monitor_panic(const char *format, ...)
 	va_start(args, format);
 	log_vprint(LOG_ERROR, "monitor panic: ", format, args);
 	va_end(args);
-	symbol_backtrace((uint64_t)__builtin_return_address(0), rsp);
+	backtrace_print((uint64_t)__builtin_return_address(0), rsp);
 	panic_end();
 }
 
@@ -193,7 +193,7 @@ static __noreturn void exception_panic(const struct trap_frame *frame)
 		this_cpu()->id,
 		this_cpu()->thread ? this_cpu()->thread->name : "none");
 	trap_frame_print(frame);
-	symbol_backtrace(frame->rip, frame->rsp);
+	backtrace_print(frame->rip, frame->rsp);
 	panic_end();
 }
 
@@ -288,8 +288,8 @@ static void interrupt_handle(struct cpu *cpu, uint64_t vector)
 		lapic_eoi(&cpu->host->lapic);
 		cpu_call_serve(cpu);
 		break;
-	case VECTOR_UART:
-		console_poll_input(&cpu->host->console);
+	case VECTOR_ISA ... VECTOR_ISA + ACPI_ISA_IRQ_COUNT - 1:
+		irq_arrived(&cpu->host->irqs, (unsigned)vector - VECTOR_ISA);
 		lapic_eoi(&cpu->host->lapic);
 		break;
 	case VECTOR_SPURIOUS:

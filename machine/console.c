@@ -12,12 +12,12 @@ void machine_console_open(struct machine_console *console)
 {
 	struct seat_console *shared = gate_channel(SEAT_CONSOLE_SLOT);
 
-	if (console->state != CONSOLE_MONITOR ||
+	if (console->state != CONSOLE_NONE ||
 	    gate_channel_state(SEAT_CONSOLE_SLOT) == GATE_CHANNEL_NONE)
 		return;
-	ring_init(&console->output[GATE_STREAM_SERIAL], &shared->output,
+	ring_init(&console->output[CONSOLE_SERIAL], &shared->output,
 		  shared->output_data, SEAT_OUTPUT_SIZE, true, true);
-	ring_init(&console->output[GATE_STREAM_DEBUG], &shared->debug,
+	ring_init(&console->output[CONSOLE_DEBUG], &shared->debug,
 		  shared->debug_data, SEAT_DEBUG_SIZE, true, true);
 	ring_init(&console->input, &shared->input, shared->input_data,
 		  SEAT_INPUT_SIZE, false, true);
@@ -56,7 +56,7 @@ static void wait_event(const struct machine_console *console, unsigned thread,
 
 /* The ring is full.  False: nobody is there to empty it, or nobody does. */
 static bool wait_room(struct machine_console *console, unsigned thread,
-		      enum gate_stream stream, uint64_t until_ns)
+		      enum console_stream stream, uint64_t until_ns)
 {
 	if (gate_channel_state(SEAT_CONSOLE_SLOT) != GATE_CHANNEL_OPEN ||
 	    console->is_stuck[stream])
@@ -73,7 +73,7 @@ static bool wait_room(struct machine_console *console, unsigned thread,
 }
 
 static void write_ring(struct machine_console *console, unsigned thread,
-		       enum gate_stream stream, const uint8_t *data,
+		       enum console_stream stream, const uint8_t *data,
 		       size_t length)
 {
 	uint64_t until_ns = 0;
@@ -101,35 +101,22 @@ static void write_ring(struct machine_console *console, unsigned thread,
 	}
 }
 
-static void write_monitor(enum gate_stream stream, const uint8_t *data,
-			  size_t length)
-{
-	while (length) {
-		long n = gate_console_write(stream, data, length);
-
-		if (n <= 0)
-			return;
-		data += n;
-		length -= (size_t)n;
-	}
-}
-
 void machine_console_write(struct machine_console *console, unsigned thread,
-			   enum gate_stream stream, const void *data,
+			   enum console_stream stream, const void *data,
 			   size_t length)
 {
-	if (console->state == CONSOLE_MONITOR)
-		write_monitor(stream, data, length);
-	else if (console->state == CONSOLE_SEAT)
+	if (console->state == CONSOLE_SEAT)
 		write_ring(console, thread, stream, data, length);
 }
 
-static size_t read_ring(struct machine_console *console, void *data,
-			size_t size)
+size_t machine_console_read(struct machine_console *console, void *data,
+			    size_t size)
 {
 	bool is_wanted = false;
 	long n;
 
+	if (console->state != CONSOLE_SEAT)
+		return 0;
 	do
 		n = ring_read(&console->input, data, (uint32_t)size,
 			      &is_wanted);
@@ -137,17 +124,5 @@ static size_t read_ring(struct machine_console *console, void *data,
 	bell(is_wanted);
 	if (n < 0)
 		give_up(console);
-	return n > 0 ? (size_t)n : 0;
-}
-
-size_t machine_console_read(struct machine_console *console, void *data,
-			    size_t size)
-{
-	long n = 0;
-
-	if (console->state == CONSOLE_SEAT)
-		return read_ring(console, data, size);
-	if (console->state == CONSOLE_MONITOR)
-		n = gate_console_read(data, size);
 	return n > 0 ? (size_t)n : 0;
 }

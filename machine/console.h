@@ -2,7 +2,7 @@
 /*
  * The VM's consoles: COM1 and firmware's debug port out, keys in.  They are
  * rings in a channel that the service `seat` has the other end of
- * (include/seat.h), or, while there is no such channel, the monitor's.
+ * (include/seat.h).  While there is no such channel what is written is dropped.
  *
  * Output waits while its ring is full: the guest's serial port is as fast as
  * what shows it.  The vCPU's thread that waits holds the machine's lock, so it
@@ -17,20 +17,25 @@
 #ifndef BULKHEAD_MACHINE_CONSOLE_H
 #define BULKHEAD_MACHINE_CONSOLE_H
 
-#include "include/gate.h"
 #include "include/ring.h"
 #include "include/seat.h"
 
 enum console_state {
-	CONSOLE_MONITOR, /* no channel, so far */
+	CONSOLE_NONE, /* no channel, so far */
 	CONSOLE_SEAT,
 	CONSOLE_OFF, /* the peer broke a ring */
 };
 
+enum console_stream {
+	CONSOLE_SERIAL,
+	CONSOLE_DEBUG, /* firmware's debug port */
+	CONSOLE_STREAM_COUNT,
+};
+
 struct machine_console {
 	enum console_state state;
-	struct ring output[GATE_STREAM_COUNT];
-	bool is_stuck[GATE_STREAM_COUNT]; /* nobody waits for room */
+	struct ring output[CONSOLE_STREAM_COUNT];
+	bool is_stuck[CONSOLE_STREAM_COUNT]; /* nobody waits for room */
 	struct ring input;
 	uint64_t timer_ns; /* what the machine's timer is set to */
 };
@@ -39,11 +44,11 @@ struct machine_console {
 void machine_console_open(struct machine_console *console);
 /* All of it, but for what nobody is there to see; thread: the caller's. */
 void machine_console_write(struct machine_console *console, unsigned thread,
-			   enum gate_stream stream, const void *data,
+			   enum console_stream stream, const void *data,
 			   size_t length);
 /*
  * At most size bytes that were typed.  After 0, once there are some: the
- * channel's event, or GATE_EVENT_CONSOLE_BIT.
+ * channel's event.
  */
 size_t machine_console_read(struct machine_console *console, void *data,
 			    size_t size);

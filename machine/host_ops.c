@@ -46,7 +46,7 @@ static void op_serial(void *ctx, const void *data, size_t length)
 	struct machine *machine = ctx;
 
 	machine_console_write(&machine->console, machine->holder,
-			      GATE_STREAM_SERIAL, data, length);
+			      CONSOLE_SERIAL, data, length);
 }
 
 static size_t op_serial_read(void *ctx, void *data, size_t size)
@@ -60,8 +60,8 @@ static void op_debug(void *ctx, const void *data, size_t length)
 {
 	struct machine *machine = ctx;
 
-	machine_console_write(&machine->console, machine->holder,
-			      GATE_STREAM_DEBUG, data, length);
+	machine_console_write(&machine->console, machine->holder, CONSOLE_DEBUG,
+			      data, length);
 }
 
 static void op_log(void *ctx, enum device_log_level level, const char *text)

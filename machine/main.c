@@ -127,10 +127,6 @@ static const exit_fn exit_handlers[GATE_EXIT_COUNT] = {
 };
 /* clang-format on */
 
-#define CONSOLE_EVENTS                 \
-	(BIT(GATE_EVENT_CONSOLE_BIT) | \
-	 BIT(GATE_EVENT_CHANNEL_BIT(SEAT_CONSOLE_SLOT)))
-
 static __noinline void take_events(struct machine_vcpu *vcpu)
 {
 	struct machine *machine = vcpu->machine;
@@ -140,7 +136,7 @@ static __noinline void take_events(struct machine_vcpu *vcpu)
 	machine_lock(vcpu);
 	if (events & BIT(GATE_EVENT_TIMER_BIT))
 		clock_run(&machine->clock);
-	if (events & CONSOLE_EVENTS) {
+	if (events & BIT(GATE_EVENT_CHANNEL_BIT(SEAT_CONSOLE_SLOT))) {
 		machine_console_open(&machine->console);
 		board->ops->console_input(board->object);
 	}

@@ -359,11 +359,47 @@ static int config_init(struct domain *domain)
 				 virt_to_phys(config), PAGE_SIZE, MAP_READ);
 }
 
+static void irq_came(void *ctx, unsigned isa)
+{
+	struct domain *domain = ctx;
+
+	for (unsigned n = 0; n < GATE_IRQS; n++)
+		if (domain->spec.irq[n] == isa)
+			domain_event(domain, GATE_EVENT_IRQ_BIT(n));
+}
+
+/* spec.irq has only those that are the domain's, also after an error. */
+static int irqs_claim(struct domain *domain)
+{
+	uint8_t *irq = domain->spec.irq;
+	int error = 0;
+
+	for (unsigned n = 0; n < GATE_IRQS; n++) {
+		if (!error && irq[n])
+			error = irq_claim(&domain->host->irqs, irq[n], irq_came,
+					  domain);
+		if (error)
+			irq[n] = 0;
+	}
+	return error;
+}
+
+static void irqs_release(struct domain *domain)
+{
+	for (unsigned n = 0; n < GATE_IRQS; n++) {
+		if (domain->spec.irq[n])
+			irq_release(&domain->host->irqs, domain->spec.irq[n]);
+		domain->spec.irq[n] = 0;
+	}
+}
+
 static int domain_init(struct domain *domain)
 {
-	int error = address_space_init(&domain->space, &domain->host->map,
-				       &domain->account);
+	int error = irqs_claim(domain);
 
+	if (!error)
+		error = address_space_init(&domain->space, &domain->host->map,
+					   &domain->account);
 	if (!error)
 		error = config_init(domain);
 	if (!error && domain->spec.vm_memory)
@@ -372,8 +408,6 @@ static int domain_init(struct domain *domain)
 		sched_breathe();
 		error = thread_init(domain, i);
 	}
-	if (!error && domain->vm)
-		vm_attach_console(domain->vm);
 	/* It keeps no more of it once that runs, but for tables. */
 	domain->monitor_pages =
 		domain->account.pages - domain->space.table.table_pages -
@@ -478,6 +512,7 @@ int domain_stop(struct domain *domain)
 static void last_thread_left(struct domain *domain)
 {
 	timer_cancel_sync(&domain->timer);
+	irqs_release(domain);
 	irq_disable();
 	channels_leave(domain);
 	irq_enable();
@@ -530,9 +565,8 @@ static void domain_free(struct domain *domain)
 	struct host *host = domain->host;
 	struct mem_account account;
 
+	irqs_release(domain);
 	channels_leave(domain);
-	if (domain->vm)
-		vm_detach_console(domain->vm);
 	for (unsigned i = 0; i < domain->thread_count; i++) {
 		sched_breathe();
 		thread_fini(domain, i);

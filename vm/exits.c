@@ -64,7 +64,7 @@ static __noreturn void stop(struct vcpu *vcpu, enum gate_end end,
 			    const char *why)
 {
 	irq_enable();
-	console_wait_log(&this_host()->console, vcpu->user.thread);
+	log_wait_room(&this_host()->log, vcpu->user.thread);
 	vlog_err(&vcpu->log, "%s", why);
 	vcpu_report(vcpu);
 	vcpu_fail(vcpu, end);

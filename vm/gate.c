@@ -88,8 +88,6 @@ static GATE_CALL(gate_no_vm)
 	[GATE_APIC_READ]         = vm_thread(gate_apic_read),                 \
 	[GATE_APIC_WRITE]        = vm_thread(gate_apic_write),                \
 	[GATE_TIMER]             = DOMAIN(gate_timer),                        \
-	[GATE_CONSOLE_WRITE]     = vm_thread(gate_console_write),             \
-	[GATE_CONSOLE_READ]      = vm_thread(gate_console_read),              \
 	[GATE_MAP]               = vm_domain(gate_map),                       \
 	[GATE_LOG]               = THREAD(gate_log),                          \
 	[GATE_YIELD]             = THREAD(gate_yield),                        \
@@ -126,7 +124,7 @@ static GATE_CALL(gate_no_vm)
 	[GATE_HOST_INFO]         = RIGHT(gate_host_info, GATE_RIGHT_HOST),    \
 	[GATE_HOST_OFF]          = RIGHT(gate_host_off, GATE_RIGHT_HOST),     \
 	[GATE_LOG_LEVEL]         = RIGHT(gate_log_level, GATE_RIGHT_HOST),    \
-	[GATE_IRQ_ACK]           = NONE,                                      \
+	[GATE_IRQ_ACK]           = THREAD(gate_irq_ack),                      \
 	[GATE_LOG_READ]          = RIGHT(gate_log_read, GATE_RIGHT_LOG),      \
 	[GATE_CALL_COUNT ... GATE_ROWS - 1] = NONE
 
@@ -189,7 +187,7 @@ void gate_bad_entry(void)
 static void report(struct user_thread *user, const struct trap_frame *frame,
 		   uint64_t address)
 {
-	console_wait_log(&this_host()->console, user->thread);
+	log_wait_room(&this_host()->log, user->thread);
 	vlog_err(&user->domain->log,
 		 "machine: exception %lu, error %lx, at %lx, address %lx",
 		 frame->vector, frame->error, frame->rip, address);

@@ -238,6 +238,19 @@ GATE_CALL(gate_port_write_string)
 	return 0;
 }
 
+GATE_CALL(gate_irq_ack)
+{
+	struct domain *domain = user->domain;
+	unsigned isa;
+
+	if (a >= GATE_IRQS)
+		return -EINVAL;
+	isa = domain->spec.irq[index_nospec(a, GATE_IRQS)];
+	if (!isa)
+		return -EPERM;
+	return irq_unmask(&domain->host->irqs, isa, this_cpu()->apic_id);
+}
+
 /* ---- The log ------------------------------------------------------------- */
 
 static void tell_reader(void *ctx)
@@ -259,7 +272,7 @@ static bool reader_claim(struct domain *domain)
 		domain_put(domain);
 		return false;
 	}
-	console_reader_set(&domain->host->console, tell_reader, domain);
+	log_reader_set(&domain->host->log, tell_reader, domain);
 	return true;
 }
 
@@ -269,14 +282,14 @@ void log_reader_ended(struct domain *domain)
 
 	if (__atomic_load_n(reader, __ATOMIC_SEQ_CST) != domain)
 		return;
-	console_reader_set(&domain->host->console, NULL, NULL);
+	log_reader_set(&domain->host->log, NULL, NULL);
 	__atomic_store_n(reader, NULL, __ATOMIC_SEQ_CST);
 	domain_put(domain);
 }
 
 GATE_CALL(gate_log_read)
 {
-	struct console *console = &this_host()->console;
+	struct log *log = &this_host()->log;
 	char lines[PIECE];
 	uint64_t done = 0;
 	size_t n;
@@ -284,8 +297,7 @@ GATE_CALL(gate_log_read)
 	if (!reader_claim(user->domain))
 		return -EBUSY;
 	do {
-		n = console_log_take(console, lines,
-				     MIN(b - done, sizeof(lines)));
+		n = log_take(log, lines, MIN(b - done, sizeof(lines)));
 		if (copy_to_user((void *)(a + done), lines, n))
 			return -EFAULT;
 		done += n;
@@ -307,7 +319,7 @@ GATE_CALL(gate_log_level)
 {
 	if (a > LOG_DEBUG)
 		return -EINVAL;
-	user->domain->host->console.log_level = (uint32_t)a;
+	user->domain->host->log.level = (uint32_t)a;
 	return 0;
 }
 

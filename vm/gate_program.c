@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Gate calls that every program has; and the console, which is the monitor's
- * until a service has it.
- */
+/* Gate calls that every program has. */
 #include "include/errno.h"
 #include "kernel/cpu.h"
 #include "kernel/host.h"
@@ -99,83 +96,7 @@ GATE_CALL(gate_channel_detach)
 			      (unsigned)MIN(a, GATE_CHANNELS_MAX));
 }
 
-/* ---- Console and log --------------------------------------------------- */
-
-#define CONSOLE_PIECE 128
-
-/* Takes one piece at most, but waits until there is room for some of it. */
-GATE_CALL(gate_console_write)
-{
-	struct vm *vm = vcpu_of(user)->vm;
-	char piece[CONSOLE_PIECE];
-	size_t length = MIN(c, sizeof(piece)), taken;
-
-	if (a >= GATE_STREAM_COUNT || c > GATE_CONSOLE_MAX)
-		return -EINVAL;
-	if (copy_from_user(piece, (const char *)b, length))
-		return -EFAULT;
-	if (!length)
-		return 0;
-	for (;;) {
-		taken = console_write(&this_host()->console, &vm->console,
-				      piece, length);
-		if (taken)
-			return (long)taken;
-		if (domain_is_stopping(user->domain))
-			user_thread_exit(user);
-		console_wait(&this_host()->console, &vm->console, user->thread);
-	}
-}
-
-/* What cannot be copied stays; so it is copied before it is taken. */
-GATE_CALL(gate_console_read)
-{
-	struct vm *vm = vcpu_of(user)->vm;
-	uint64_t flags, n;
-	bool was_full;
-	int error;
-
-	flags = spin_lock_irqsave(&vm->input_lock);
-	was_full = vm->input_count == sizeof(vm->input);
-	n = MIN(b, vm->input_count);
-	error = copy_to_user((void *)a, vm->input, n);
-	if (!error) {
-		memmove(vm->input, vm->input + n, vm->input_count - n);
-		vm->input_count -= (uint32_t)n;
-	}
-	spin_unlock_irqrestore(&vm->input_lock, flags);
-	if (error)
-		return -EFAULT;
-	if (was_full && n)
-		console_poll_input(&this_host()->console);
-	return (long)n;
-}
-
-/* "[12345.123456] warning: [] ", the name, the text: one row. */
-#define LOG_ROW_TEXT (TERMINAL_COLUMNS - 1 - 28)
-
-/*
- * A terminal breaks what is longer than its rows, and what then begins one must
- * not be the machine's choice where others share it.
- */
-static size_t log_row_length(const struct domain *domain)
-{
-	if (!console_is_shared(&this_host()->console))
-		return GATE_LOG_MAX;
-	return LOG_ROW_TEXT - strlen(domain->log.name);
-}
-
-static void log_rows(struct domain *domain, enum log_level level,
-		     const char *text, size_t length)
-{
-	size_t columns = log_row_length(domain), at = 0;
-
-	do {
-		vlog_print(&domain->log, level, "%.*s", (int)columns,
-			   text + at);
-		at += columns;
-	} while (at < length);
-}
+/* ---- The log ------------------------------------------------------------- */
 
 /* init's, which is believed: about the host, or about a domain. */
 static int log_host(enum log_level level, const char *text, gate_id id)
@@ -209,6 +130,6 @@ GATE_CALL(gate_log)
 	text[c] = 0;
 	if (user->domain->spec.rights & GATE_RIGHT_HOST)
 		return log_host((enum log_level)a, text, d);
-	log_rows(user->domain, (enum log_level)a, text, c);
+	vlog_print(&user->domain->log, (enum log_level)a, "%s", text);
 	return 0;
 }

@@ -231,7 +231,7 @@ void host_start(void)
 			start.enable_error);
 		host_power_off(HOST_EXIT_CODE_PANIC);
 	}
-	console_start(&host->console);
+	log_start(&host->log);
 	thread = thread_create("start", init_main, NULL, 0);
 	if (!thread)
 		monitor_panic("no memory for the first thread");

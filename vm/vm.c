@@ -83,59 +83,6 @@ static int vm_map_window(struct vm *vm)
 	return 0;
 }
 
-/* ---- Console ------------------------------------------------------------- */
-
-static void vm_console_input(void *ctx, uint8_t byte)
-{
-	struct vm *vm = ctx;
-	uint64_t flags = spin_lock_irqsave(&vm->input_lock);
-
-	if (vm->input_count < sizeof(vm->input))
-		vm->input[vm->input_count++] = byte;
-	spin_unlock_irqrestore(&vm->input_lock, flags);
-	domain_event(vm->domain, GATE_EVENT_CONSOLE_BIT);
-}
-
-static bool vm_console_has_room(void *ctx)
-{
-	const struct vm *vm = ctx;
-
-	return __atomic_load_n(&vm->input_count, __ATOMIC_RELAXED) <
-	       sizeof(vm->input);
-}
-
-void vm_attach_console(struct vm *vm)
-{
-	const char *name = vm->domain->spec.name;
-
-	(void)snprintf(vm->console.name, sizeof(vm->console.name), "%s", name);
-	vm->console.input = vm_console_input;
-	vm->console.has_room = vm_console_has_room;
-	vm->console.ctx = vm;
-	if (console_add_guest(&this_host()->console, &vm->console)) {
-		log_warn("guest %s has no console: too many guests", name);
-		return;
-	}
-	vm->has_console = true;
-	vm->domain->log.console = &vm->console;
-	for (unsigned i = 0; i < vm->vcpu_count; i++)
-		vm->vcpu[i]->log.console = &vm->console;
-}
-
-void vm_detach_console(struct vm *vm)
-{
-	if (!vm->has_console)
-		return;
-	vm->domain->log.console = NULL;
-	for (unsigned i = 0; i < vm->vcpu_count; i++)
-		vm->vcpu[i]->log.console = NULL;
-	irq_enable();
-	console_remove_guest(&this_host()->console, &vm->console,
-			     this_cpu()->thread);
-	irq_disable();
-	vm->has_console = false;
-}
-
 /* ---- What the guest is shown --------------------------------------------- */
 
 static void vm_init_cpuid(struct vm *vm)

@@ -14,7 +14,6 @@
 #include "include/spinlock.h"
 #include "include/vendor.h"
 #include "cpumodel/apic.h"
-#include "kernel/console.h"
 #include "cpumodel/cpuid.h"
 #include "cpumodel/msr.h"
 #include "kernel/sched.h"
@@ -43,8 +42,6 @@
 
 #define WINDOW_NONE   0
 #define WINDOW_EXTINT 256 /* above all vectors */
-
-#define VM_INPUT_MAX 256 /* console bytes not yet read */
 
 struct vm;
 
@@ -103,12 +100,6 @@ struct vm {
 	uint64_t efer_valid; /* bits that CPUID tells of */
 	bool intr_level; /* of the 8259 pair, as LINT0 last saw it; atomic */
 
-	struct console_guest console;
-	bool has_console;
-	struct spinlock input_lock;
-	uint32_t input_count;
-	uint8_t input[VM_INPUT_MAX];
-
 	struct mem_account nested_account;
 	struct mem_account ram_account;
 };
@@ -140,9 +131,6 @@ int __must_check vm_set_cpuid(struct vm *vm, uint64_t address);
 void vm_set_time(struct vm *vm);
 /* Its part of the status. */
 void vm_query(const struct vm *vm, struct gate_domain_status *status);
-/* With its vCPUs there. */
-void vm_attach_console(struct vm *vm);
-void vm_detach_console(struct vm *vm);
 /* Their part of the hooks of a thread. */
 void vcpu_switch_in(struct vcpu *vcpu);
 void vcpu_switch_out(struct vcpu *vcpu);

@@ -72,17 +72,6 @@ static inline void gate_timer(uint64_t deadline_ns)
 	gate_call(GATE_TIMER, deadline_ns, 0, 0);
 }
 
-static inline long gate_console_write(enum gate_stream stream,
-				      const void *bytes, size_t length)
-{
-	return gate_call(GATE_CONSOLE_WRITE, stream, (uint64_t)bytes, length);
-}
-
-static inline long gate_console_read(void *bytes, size_t length)
-{
-	return gate_call(GATE_CONSOLE_READ, (uint64_t)bytes, length, 0);
-}
-
 static inline long gate_map(gpa_t gpa, uint64_t length, uint64_t offset,
 			    enum gate_map kind)
 {

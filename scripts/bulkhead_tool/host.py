@@ -19,10 +19,10 @@ MIB = 1 << 20
 MACHINE = "machine.elf"
 # What reads the manifest.
 INIT = "init.elf"
-# Those that init starts when it finds them, with commas between; a folder
-# before the name says which of several.
+# Those that init starts when it finds them; tests name others, with commas
+# between, or none; a folder before the name says which of several.
 SERVICES = [name for name in
-            os.environ.get("BULKHEAD_SERVICES", "").split(",") if name]
+            os.environ.get("BULKHEAD_SERVICES", "seat.elf").split(",") if name]
 
 # Room for the monitor, the machines and the nested tables.
 HOST_RESERVE_MIB = 256

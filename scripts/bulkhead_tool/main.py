@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 
-from . import Problem, bochs, host, iso, processes, qemu, session
+from . import Problem, bochs, host, iso, processes, qemu, session, symbols
 
 EPILOG = """
 A manifest describes the whole host: docs/manifest.md lists what it may say,
@@ -29,6 +29,8 @@ examples/ has some to start from. Build the monitor with 'make' before.
   scripts/bulkhead explain-entry LOG
       says why an Intel processor refused to enter a guest, from the dump of
       its VMCS that the monitor left in its log
+  scripts/bulkhead symbolize LOG
+      shows a log with the functions' names in the monitor's backtraces
 
 Exit status: 0 all went well, 1 it did not, 2 a wrong option, 128 + N ended by
 signal N.
@@ -168,6 +170,18 @@ def parse_arguments(argv):
     explain.add_argument("log", metavar="LOG",
                          help="what the console said, as --serial-log keeps it")
     explain.set_defaults(action=do_explain_entry)
+    symbolize = commands.add_parser(
+        "symbolize", help="name the functions in a panic's backtrace",
+        description="Shows what the console said, with a function's name "
+        "behind each address of the monitor's backtraces. 'run' does so by "
+        "itself when the monitor has panicked.")
+    symbolize.add_argument("log", metavar="LOG",
+                           help="what the console said, as --serial-log keeps "
+                           "it")
+    symbolize.add_argument("--monitor", metavar="ELF",
+                           help="the image that was booted (default: "
+                           "build/bulkhead32.elf)")
+    symbolize.set_defaults(action=do_symbolize)
     return parser.parse_args(argv)
 
 
@@ -189,6 +203,14 @@ def do_explain_entry(args, _work):
     if status:
         raise Problem("%s: %s" % (args.log, words.strip()))
     processes.say(words.rstrip())
+    return 0
+
+
+def do_symbolize(args, _work):
+    with open(host.readable(args.log, "log"), encoding="latin-1") as f:
+        text = f.read()
+    processes.say(symbols.annotate_log(
+        text, args.monitor or host.monitor()).rstrip())
     return 0
 
 

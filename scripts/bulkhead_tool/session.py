@@ -18,7 +18,7 @@ import termios
 import time
 import tty
 
-from . import Problem, processes
+from . import Problem, processes, symbols
 
 WINDOW = 32768    # characters in which an expectation has to fit
 UNREAD_MAX = 1 << 22    # that wait, while keys are typed, to be searched
@@ -321,6 +321,9 @@ class Session:
         text = "\nIt said: %s" % UNPRINTABLE.sub(".", words[-1]) \
             if words else ""
         tail = self.watch.tail()
+        frames = symbols.backtrace(self.watch.text)
+        if frames:
+            text += "\nThe monitor's backtrace:\n" + frames
         return text + ("\nThe last lines were:\n" + tail if tail else "")
 
 

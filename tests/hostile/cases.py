@@ -124,6 +124,7 @@ ATTACKS = [
     Attack("forge"),
     Attack("log"),
     Attack("input"),
+    Attack("rings"),
     # The shared page.
     Attack("state", WILD),
     Attack("race", WILD),
@@ -134,7 +135,7 @@ ATTACKS = [
     Attack("wait", says="PASS each wake ended a wait"),
     Attack("waitend"),
     Attack("route", says="PASS events go where they may"),
-    Attack("doorbell", says="PASS no slot has a channel"),
+    Attack("doorbell", says="PASS no other slot has a channel"),
     # Disks whose pages are copied when they are written.
     Attack("cow", disk=160, says="PASS what all write at once is there"),
     Attack("cowall", disk=4096, neighbour=True,

@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# What console.test and cow.test boot.
+# What console.test boots.
 
 guest-programs: $(addprefix $B/hostile/,evil.elf bad.elf beat.elf)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A program that ends, or does not, as its argument says. */
+#include "include/errno.h"
 #include "lib/user/gate_calls.h"
 #include "tests/life/life.h"
 
@@ -16,6 +17,67 @@ static void run_guest(void)
 	(void)gate_map(0xfffff000, PAGE_SIZE, 0, GATE_MAP_RAM);
 	if (gate_cpuid_set(&table) == 0)
 		gate_resume();
+}
+
+static bool is_refused(uint64_t address)
+{
+	return gate_call(GATE_HOST_INFO, address, 0, 0) == -EFAULT;
+}
+
+/* Calls write nowhere that ring 3 may not, and make no copy of a page. */
+static uint64_t writes_refused(void)
+{
+	volatile uint8_t *page = (volatile uint8_t *)GATE_MODULE_VA;
+	uint8_t first = *page;
+	bool is_good = is_refused(GATE_MODULE_VA) &&
+		       is_refused(GATE_MODULE_VA + PAGE_SIZE - 1) &&
+		       is_refused(GATE_ARGUMENT_VA) &&
+		       is_refused(GATE_CONFIG_VA) && is_refused(0) &&
+		       is_refused(0xffff800000100000ULL) && *page == first;
+
+	*page = first;
+	/* Now it has a copy. */
+	return is_good && !gate_call(GATE_HOST_INFO, GATE_MODULE_VA, 0, 0)
+		       ? CHILD_GOOD
+		       : CHILD_BAD;
+}
+
+#define IRQS	  100
+#define IRQ_EVENT BIT(GATE_EVENT_IRQ_BIT(0))
+#define UART_IER  (CHILD_PORT + 1)
+#define IER_EMPTY 2
+#define UART_IIR  (CHILD_PORT + 2)
+#define PAUSE_NS  (5 * NSEC_PER_MS)
+
+/* The UART has room: an edge. */
+static void irq_raise(void)
+{
+	gate_port_write(UART_IER, 1, 0);
+	(void)gate_port_read(UART_IIR, 1);
+	gate_port_write(UART_IER, 1, IER_EMPTY);
+}
+
+/* One comes for each time that it is acknowledged, and no other. */
+static uint64_t irqs_come(void)
+{
+	bool is_good =
+		gate_irq_ack(1) == -EPERM && gate_irq_ack(GATE_IRQS) == -EINVAL;
+	uint64_t events = 0;
+
+	for (unsigned i = 0; i < IRQS; i++) {
+		is_good &= !gate_irq_ack(0);
+		irq_raise();
+		while (!(gate_wait() & IRQ_EVENT))
+			;
+	}
+	gate_timer(gate_now_ns() + PAUSE_NS);
+	irq_raise();
+	while (!(events & BIT(GATE_EVENT_TIMER_BIT)))
+		events |= gate_wait();
+	is_good &= events == BIT(GATE_EVENT_TIMER_BIT);
+	gate_port_write(UART_IER, 1, 0);
+	(void)gate_irq_ack(0);
+	return is_good ? CHILD_GOOD : CHILD_BAD;
 }
 
 void program_main(unsigned thread)
@@ -47,6 +109,10 @@ void program_main(unsigned thread)
 		gate_call(GATE_DOMAIN_STOP, argument->id, 0, 0);
 		for (;;)
 			;
+	case CHILD_WRITES:
+		gate_exit(writes_refused());
+	case CHILD_IRQ:
+		gate_exit(irqs_come());
 	case CHILD_GUEST:
 		run_guest();
 		break;

@@ -180,6 +180,8 @@ static struct gate_domain_status run_alone(enum child_kind kind)
 		.rights = GATE_RIGHT_HOST,
 		.quota_pages = 1024,
 		.thread_count = 1,
+		.port = { { CHILD_PORT, CHILD_PORTS } },
+		.irq = { CHILD_ISA },
 	};
 	struct child *child = &children[0];
 	struct gate_domain_status status = { 0 };
@@ -215,6 +217,13 @@ static void ends_told(void)
 	CHECK(status.rip >= GATE_PROGRAM_BASE && status.rip < GATE_PROGRAM_END);
 	CHECK(status.rsp < GATE_STACK_TOP(0) &&
 	      status.rsp > GATE_STACK_TOP(0) - GATE_STACK_SIZE);
+	status = run_alone(CHILD_WRITES);
+	CHECK(status.end == GATE_END_EXIT && status.code == CHILD_GOOD);
+	/* The second has what the first has left unmasked. */
+	for (unsigned i = 0; i < 2; i++) {
+		status = run_alone(CHILD_IRQ);
+		CHECK(status.end == GATE_END_EXIT && status.code == CHILD_GOOD);
+	}
 	gate_log(GATE_LOG_INFO, "%s how domains end, one of them by itself",
 		 failed == bad ? "PASS" : "FAIL");
 }

@@ -1,21 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The monitor's base with tests in the place of guests.
 
-SELFTEST_OBJS := $(call objs,boot mm lib,$B/monitor) $B/monitor/drivers/uart.c.o \
+SELFTEST_OBJS := $(call objs,boot mm lib,$B/monitor) $B/monitor/drivers/uart16550.c.o \
 	$(call objs,kernel,$B/monitor) \
 	$B/monitor/tests/monitor/selftest.c.o
 
-$B/selftest.pass1: $(SELFTEST_OBJS) boot/monitor.ld
+$B/selftest.elf: $(SELFTEST_OBJS) boot/monitor.ld
 	$(MONITOR_LD) -o $@ $(SELFTEST_OBJS)
-
-$B/selftest.s: $B/selftest.pass1 scripts/mksymbols
-	sh scripts/mksymbols $< >$@
-
-$B/selftest.o: $B/selftest.s
-	$(CC) -c -o $@ $<
-
-$B/selftest.elf: $B/selftest.o boot/monitor.ld
-	$(MONITOR_LD) -o $@ $(SELFTEST_OBJS) $B/selftest.o
 
 $B/selftest32.elf: $B/selftest.elf
 	$(OBJCOPY) -O elf32-i386 $< $@

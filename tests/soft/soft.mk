@@ -5,19 +5,9 @@
 
 SOFT_OBJS := $(filter-out $B/monitor/vm/vendors.c.o,$(MONITOR_OBJS)) \
 	$(patsubst %,$B/monitor/tests/soft/%.c.o,soft vendors)
-SOFT_LINK = $(SOFT_OBJS) $(MACHINE_BLOB) $(LIBFDT)
 
-$B/bulkhead-soft.pass1: $(SOFT_OBJS) $(MACHINE_BLOB) boot/monitor.ld
-	$(MONITOR_LD) -o $@ $(SOFT_LINK)
-
-$B/bulkhead-soft.s: $B/bulkhead-soft.pass1 scripts/mksymbols
-	sh scripts/mksymbols $< >$@
-
-$B/bulkhead-soft.o: $B/bulkhead-soft.s
-	$(CC) -c -o $@ $<
-
-$B/bulkhead-soft.elf: $B/bulkhead-soft.o boot/monitor.ld
-	$(MONITOR_LD) -o $@ $(SOFT_LINK) $B/bulkhead-soft.o
+$B/bulkhead-soft.elf: $(SOFT_OBJS) boot/monitor.ld
+	$(MONITOR_LD) -o $@ $(SOFT_OBJS)
 
 $B/bulkhead-soft32.elf: $B/bulkhead-soft.elf
 	$(OBJCOPY) -O elf32-i386 $< $@

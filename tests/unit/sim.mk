@@ -6,7 +6,7 @@ SIM_FLAGS := $(UNIT_FAKES) -include tests/unit/fake/atomic.h \
 SIM_SRCS := tests/unit/fake/sim.c kernel/sched.c kernel/time.c kernel/cpu.c
 SIM_VM_SRCS := $(SIM_SRCS) tests/unit/fake/vm.c tests/unit/fake/space.c \
 	vm/vm.c vm/vcpu.c vm/domain.c vm/channel.c vm/memory.c \
-	vm/vcpu_init.c vm/exits.c vm/policy.c cpumodel/apic.c \
+	kernel/irq.c vm/vcpu_init.c vm/exits.c vm/policy.c cpumodel/apic.c \
 	cpumodel/apic_vectors.c cpumodel/apic_route.c
 
 UNIT_SRCS_test_sched := $(SIM_SRCS)

@@ -247,6 +247,85 @@ static void test_all_at_once(void **unused)
 	}
 }
 
+/* ---- Interrupts ----------------------------------------------------------
+ */
+
+#define ISA	 4
+#define IRQ_SLOT 2
+#define IRQS	 5
+
+static unsigned irqs_seen;
+
+/* As the device: once for each time that it is unmasked. */
+static void irq_raise(void)
+{
+	irq_disable();
+	if (fake_vms.unmasked & BIT(ISA))
+		irq_arrived(&sim.host.irqs, ISA);
+	irq_enable();
+}
+
+static void irq_program(struct user_thread *user)
+{
+	for (unsigned i = 0; i < IRQS; i++) {
+		SIM_CHECK(!(fake_vms.unmasked & BIT(ISA)));
+		SIM_CHECK(!irq_unmask(&user->domain->host->irqs, ISA, 0));
+		while (call(user, gate_wait, 0, 0) !=
+		       (long)BIT(GATE_EVENT_IRQ_BIT(IRQ_SLOT)))
+			;
+		irqs_seen++;
+	}
+	/* Unmasked when it ends. */
+	SIM_CHECK(!irq_unmask(&user->domain->host->irqs, ISA, 0));
+	(void)call(user, gate_exit, 0, 0);
+}
+
+static void irq_host(void *unused)
+{
+	struct gate_domain_spec spec = {
+		.name = "irq",
+		.quota_pages = 100,
+		.thread_count = 1,
+		.irq[IRQ_SLOT] = ISA,
+	};
+	struct domain *domain, *other;
+
+	(void)unused;
+	for (unsigned i = 0; i < 3; i++) {
+		gate_id id;
+
+		host_begin();
+		SIM_CHECK(!domain_create(&spec, &domain));
+		id = domain->id;
+		SIM_CHECK(domain_create(&spec, &other) == -EBUSY);
+		/* That took nothing from the first. */
+		SIM_CHECK(domain->spec.irq[IRQ_SLOT] == ISA);
+		SIM_CHECK(!domain_start(domain, FAKE_ENTRY));
+		host_end();
+		while (domain->state != GATE_DOMAIN_ENDED) {
+			irq_raise();
+			host_pause(1);
+		}
+		SIM_CHECK(!fake_vms.unmasked);
+		domain_put(domain);
+		host_begin();
+		program_unmake(id);
+		host_end();
+	}
+}
+
+static void test_interrupts(void **unused)
+{
+	(void)unused;
+	for (unsigned seed = 0; seed < SEEDS; seed++) {
+		setup(seed, irq_program);
+		irqs_seen = 0;
+		(void)host_thread(irq_host, NULL, 0);
+		run_all(seed);
+		assert_int_equal(irqs_seen, 3 * IRQS);
+	}
+}
+
 /* ---- A thousand -----------------------------------------------------------
  */
 
@@ -400,6 +479,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_at_once),
+		cmocka_unit_test(test_interrupts),
 		cmocka_unit_test(test_thousand),
 		cmocka_unit_test(test_nobody_sleeps_on),
 	};

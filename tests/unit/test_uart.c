@@ -23,6 +23,7 @@ static struct {
 	struct uart uart;
 	char sent[64];
 	size_t sent_length;
+	unsigned writes;
 	unsigned drained;
 } bench;
 
@@ -32,6 +33,7 @@ static void write_out(void *ctx, const void *data, size_t length)
 	assert_true(bench.sent_length + length <= sizeof(bench.sent));
 	memcpy(bench.sent + bench.sent_length, data, length);
 	bench.sent_length += length;
+	bench.writes++;
 }
 
 static void drained(void *ctx)
@@ -104,6 +106,44 @@ static void test_registers(void **state)
 	assert_int_equal(get(IIR), 0x01);
 	/* A word access is two byte accesses. */
 	assert_int_equal(bus_in(&bench.b.ports, LCR, 2), 0x1f03);
+}
+
+static void send_string(const char *text)
+{
+	const struct io_access io = { DATA, 0, .size = 1, .is_write = true };
+	char bytes[64];
+
+	memcpy(bytes, text, strlen(text));
+	bus_access_bulk(&bench.b.ports, &io, bytes, (uint32_t)strlen(text));
+}
+
+/* OUTSB: to the backend as a whole, else as byte by byte. */
+static void test_transmit_string(void **state)
+{
+	(void)state;
+	set(MCR, OUT2);
+	set(IER, 0x02);
+	assert_int_equal(get(IIR) & 0xf, 0x02);
+	assert_false(irq());
+	send_string("hello, world");
+	assert_int_equal(bench.writes, 1);
+	assert_int_equal(bench.sent_length, 12);
+	assert_memory_equal(bench.sent, "hello, world", 12);
+	assert_true(irq());
+	assert_int_equal(get(IIR) & 0xf, 0x02);
+	assert_false(irq());
+	/* To itself. */
+	set(FCR, 0x01);
+	set(MCR, LOOP);
+	send_string("abc");
+	assert_int_equal(get(DATA), 'a');
+	assert_int_equal(get(DATA), 'b');
+	assert_int_equal(get(DATA), 'c');
+	/* The divisor's low byte: the last one stays. */
+	set(LCR, 0x83);
+	send_string("abc");
+	assert_int_equal(get(DATA), 'c');
+	assert_int_equal(bench.sent_length, 12);
 }
 
 static void test_transmit(void **state)
@@ -355,17 +395,12 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(test_registers),
-		TEST(test_transmit),
-		TEST(test_out2),
-		TEST(test_receive_single),
-		TEST(test_fifo),
-		TEST(test_timeout),
-		TEST(test_break),
-		TEST(test_loopback),
-		TEST(test_modem_interrupt),
-		TEST(test_priority),
-		TEST(test_reset),
+		TEST(test_registers),	    TEST(test_transmit),
+		TEST(test_transmit_string), TEST(test_out2),
+		TEST(test_receive_single),  TEST(test_fifo),
+		TEST(test_timeout),	    TEST(test_break),
+		TEST(test_loopback),	    TEST(test_modem_interrupt),
+		TEST(test_priority),	    TEST(test_reset),
 	};
 
 	return cmocka_run_group_tests_name("uart", tests, NULL, NULL);

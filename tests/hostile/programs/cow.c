@@ -159,15 +159,10 @@ static void attack_cow_all(struct self *self)
 		write_share(self);
 }
 
-/* ---- The monitor's reads and writes ------------------------------------ */
+/* ---- The monitor's reads ------------------------------------------------- */
 
 static void read_call(uint64_t address, uint64_t page)
 {
-	long written =
-		gate_call(GATE_CONSOLE_WRITE, GATE_STREAM_SERIAL, address, 16);
-
-	/* It takes what there is room for. */
-	expect("a call reads it", page, written > 0 && written <= 16, 1);
 	expect("a log call reads it", page,
 	       (uint64_t)gate_call(GATE_LOG, GATE_LOG_DEBUG, address, 16), 0);
 }
@@ -189,48 +184,9 @@ static void attack_cow_read(struct self *self)
 		gate_yield();
 }
 
-static void expect_fault(const char *what, uint64_t address)
-{
-	expect(what, address,
-	       (uint64_t)gate_call(GATE_CONSOLE_READ, address, 3, 0),
-	       (uint64_t)-EFAULT);
-}
-
-/* Input is waited for, three bytes: no call may write where ring 3 may not. */
-static void attack_cow_input(struct self *self)
-{
-	const struct machine_config *config = machine_config();
-	uint64_t va = config->disk[0].va;
-	char text[4] = "";
-	long n;
-
-	if (self->id != evil.ender)
-		return;
-	SAY("waits for input");
-	do
-		n = gate_console_read((void *)va, 3);
-	while (!n);
-	expect("not yet written", 0, (uint64_t)n, (uint64_t)-EFAULT);
-	expect_fault("a CD-ROM", config->disk[1].va);
-	expect_fault("the argument", GATE_ARGUMENT_VA);
-	expect_fault("the configuration", GATE_CONFIG_VA);
-	expect_fault("nothing", 0);
-	expect_fault("ring 0", 0xffff800000100000ULL);
-	expect_fault("into the next page", va + PAGE_SIZE - 1);
-	expect("after calls", 0, *word_at(0, 0), first_value(0));
-	*(volatile char *)va = 'A';
-	expect("once written", 0, (uint64_t)gate_console_read((void *)va, 1),
-	       1);
-	expect("rest", 0, (uint64_t)gate_console_read(text, 3), 2);
-	expect("the input", 0, *(volatile char *)va, '1');
-	expect("the rest of the input", 0, strcmp(text, "23") == 0, 1);
-	say_result(self, "no call writes there");
-}
-
 const struct attack cow_attacks[] = {
 	{ "cow", attack_cow },
 	{ "cowall", attack_cow_all },
 	{ "cowread", attack_cow_read },
-	{ "cowinput", attack_cow_input },
 	{ 0 },
 };

@@ -18,7 +18,7 @@ int_stubs:
 
 ; compat_run(code, stack): a far jump into the 32-bit segment, RSP set first.
 SELECTOR_USER_CODE32 equ 0x1b
-YIELD equ 11			; GATE_YIELD, which entry.c asserts
+YIELD equ 9			; GATE_YIELD, which entry.c asserts
 
 	global	compat_run
 compat_run:

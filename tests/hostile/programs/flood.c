@@ -4,11 +4,27 @@
  */
 #include "tests/hostile/programs/evil.h"
 
+#include "include/seat.h"
 #include "lib/string.h"
+#include "machine/console.h"
 
 #define PAUSE_NS 20000000 /* unfinished lines are shown after less */
 
-static char big[GATE_CONSOLE_MAX];
+#define BIG 4096
+
+static char big[BIG];
+static struct machine_console console;
+static uint32_t console_lock; /* atomic */
+
+/* A ring has one producer at a time. */
+static void console_write(struct self *self, const char *text, size_t length)
+{
+	while (__atomic_exchange_n(&console_lock, 1, __ATOMIC_SEQ_CST))
+		gate_yield();
+	machine_console_open(&console);
+	machine_console_write(&console, self->id, CONSOLE_SERIAL, text, length);
+	__atomic_store_n(&console_lock, 0, __ATOMIC_SEQ_CST);
+}
 
 /* A write may take as long as the port needs, in which nothing is looked at. */
 static void end_while_others_wait(struct self *self)
@@ -28,7 +44,7 @@ static void attack_console(struct self *self)
 	meet(self);
 	end_while_others_wait(self);
 	while (goes_on(self))
-		gate_console_write(GATE_STREAM_SERIAL, big, sizeof(big));
+		console_write(self, big, sizeof(big));
 }
 
 /* One line that never ends. */
@@ -39,13 +55,12 @@ static void attack_endless(struct self *self)
 	meet(self);
 	end_while_others_wait(self);
 	while (goes_on(self))
-		gate_console_write(GATE_STREAM_SERIAL, big,
-				   1 + random_next(self) % sizeof(big));
+		console_write(self, big, 1 + random_next(self) % sizeof(big));
 }
 
-static void write(const char *text)
+static void write(struct self *self, const char *text)
 {
-	gate_console_write(GATE_STREAM_SERIAL, text, strlen(text));
+	console_write(self, text, strlen(text));
 }
 
 /* Lines as if the monitor or the good guest had written them. */
@@ -68,10 +83,10 @@ static void attack_forge(struct self *self)
 	for (unsigned i = 0; goes_on(self); i++) {
 		const char *text = forged[i % ARRAY_SIZE(forged)];
 
-		write("prompt> ");
+		write(self, "prompt> ");
 		if (i & 1)
 			spin_ns(PAUSE_NS);
-		write(text);
+		write(self, text);
 		if (i & 2)
 			spin_ns(PAUSE_NS);
 		gate_log(GATE_LOG_ERROR, "%s", text);
@@ -85,23 +100,43 @@ static void attack_log(struct self *self)
 		gate_log((unsigned)(i % 4), "vCPU %u says %lu", self->id, i);
 }
 
-/* Input that is not there, to addresses that are not. */
+/* Lines that are not there. */
 static void attack_input(struct self *self)
 {
 	meet(self);
 	while (goes_on(self)) {
-		gate_call(GATE_CONSOLE_READ, random_argument(self),
-			  random_argument(self), 0);
-		gate_call(GATE_CONSOLE_WRITE, random_next(self) % 3,
-			  GATE_CONFIG_VA - random_next(self) % 4096,
-			  random_next(self) % 4096);
+		gate_call(GATE_LOG, random_next(self) % 5,
+			  GATE_CONFIG_VA - random_next(self) % 256,
+			  random_next(self) % 256);
 		gate_call(GATE_LOG, random_next(self) % 5,
 			  random_argument(self), random_next(self) % 256);
 	}
 }
 
+/* Nonsense all over the console's rings, and its bell without end. */
+static void attack_rings(struct self *self)
+{
+	volatile uint64_t *words = gate_channel(SEAT_CONSOLE_SLOT);
+	uint64_t count = sizeof(struct seat_console) / sizeof(*words);
+
+	meet(self);
+	while (goes_on(self)) {
+		words[random_next(self) % count] = random_argument(self);
+		/* Counters of the first ring. */
+		if (one_in(self, 4))
+			words[random_next(self) %
+			      (sizeof(struct ring_shared) / sizeof(*words))] =
+				random_argument(self);
+		gate_doorbell(SEAT_CONSOLE_SLOT);
+	}
+}
+
 const struct attack flood_attacks[] = {
-	{ "console", attack_console }, { "endless", attack_endless },
-	{ "forge", attack_forge },     { "log", attack_log },
-	{ "input", attack_input },     { 0 },
+	{ "console", attack_console },
+	{ "endless", attack_endless },
+	{ "forge", attack_forge },
+	{ "log", attack_log },
+	{ "input", attack_input },
+	{ "rings", attack_rings },
+	{ 0 },
 };

@@ -60,13 +60,6 @@ static long call_timer(struct self *self)
 			 0);
 }
 
-static long call_copy(struct self *self)
-{
-	return gate_console_read(
-		(void *)(GATE_WINDOW_VA + random_next(self) % MIB(1)),
-		random_next(self) % 512);
-}
-
 /* Calls of include/domain.h with the shapes of arguments that init gives. */
 static long call_domain(struct self *self)
 {
@@ -122,13 +115,8 @@ static long call_map(struct self *self)
 
 static long call_text(struct self *self)
 {
-	if (!one_in(self, RARE))
-		return 0;
-	if (one_in(self, 2))
+	if (one_in(self, RARE))
 		SAY("fuzz: vCPU %u at %lx", self->id, self->random);
-	else
-		gate_console_write(GATE_STREAM_SERIAL, self->page,
-				   random_next(self) % 64);
 	return 0;
 }
 
@@ -180,18 +168,16 @@ static long call_resume(struct self *self)
 }
 
 static const fuzz_fn good_calls[] = {
-	call_state,  call_line,	 call_msi,    call_apic, call_timer,
-	call_copy,   call_map,	 call_text,   call_msr,	 call_other,
-	call_resume, call_event, call_domain,
+	call_state, call_line, call_msi,   call_apic,	call_timer, call_map,
+	call_text,  call_msr,  call_other, call_resume, call_event, call_domain,
 };
 
 /*
- * Those that end the program, sleep for ever, or write over it.
+ * Those that end the program or sleep for ever.
  */
 static bool is_harmful(uint64_t call)
 {
-	return call == GATE_RESUME || call == GATE_CONSOLE_READ ||
-	       call == GATE_EXIT || call == GATE_WAIT;
+	return call == GATE_RESUME || call == GATE_EXIT || call == GATE_WAIT;
 }
 
 static void wild_call(struct self *self)
@@ -201,9 +187,7 @@ static void wild_call(struct self *self)
 
 	if (is_harmful(call))
 		return;
-	if ((call == GATE_LOG || call == GATE_CONSOLE_WRITE ||
-	     call == GATE_RESET) &&
-	    !one_in(self, RARE))
+	if ((call == GATE_LOG || call == GATE_RESET) && !one_in(self, RARE))
 		return;
 	gate_call4((enum gate_call)call, a, random_argument(self),
 		   random_argument(self), random_argument(self));

@@ -19,9 +19,7 @@ static void one_call(struct self *self)
 	 * could wake the machine. */
 	if (call == GATE_RESUME || call == GATE_WAIT || call == GATE_EXIT)
 		return;
-	if ((call == GATE_LOG || call == GATE_CONSOLE_WRITE ||
-	     call == GATE_RESET) &&
-	    !one_in(self, RARE))
+	if ((call == GATE_LOG || call == GATE_RESET) && !one_in(self, RARE))
 		return;
 	gate_call4((enum gate_call)call, a, random_argument(self),
 		   random_argument(self), random_argument(self));

@@ -27,20 +27,9 @@ static void attack_copy(struct self *self)
 		if (address >= GATE_PAGE_VA(0) - MIB(2) &&
 		    address < GATE_STACK_TOP(GATE_MAX_VCPUS))
 			continue;
-		switch (random_next(self) % 3) {
-		case 0:
-			gate_console_read((void *)address, bytes);
-			break;
-		case 1:
-			if (one_in(self, 64))
-				gate_call(GATE_LOG, GATE_LOG_DEBUG, address,
-					  bytes);
-			break;
-		default:
-			gate_call(GATE_PORT_WRITE_STRING, 0x3f8, address,
-				  bytes);
-			break;
-		}
+		if (one_in(self, 64))
+			gate_call(GATE_LOG, GATE_LOG_DEBUG, address, bytes);
+		gate_call(GATE_PORT_WRITE_STRING, 0x3f8, address, bytes);
 	}
 }
 

@@ -95,28 +95,3 @@ void program_unmake(gate_id id)
 		sched_breathe();
 	SIM_CHECK(domain_destroy(domain) == 0);
 }
-
-/* ---- What gate_program.c has besides --------------------------------------
- */
-
-size_t console_write(struct console *console, struct console_guest *guest,
-		     const char *bytes, size_t length)
-{
-	(void)console;
-	(void)guest;
-	(void)bytes;
-	return length;
-}
-
-void console_wait(struct console *console, struct console_guest *guest,
-		  struct thread *self)
-{
-	(void)console;
-	(void)guest;
-	(void)self;
-}
-
-void console_poll_input(struct console *console)
-{
-	(void)console;
-}

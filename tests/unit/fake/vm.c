@@ -344,25 +344,10 @@ enum mcheck_verdict mcheck_take(struct mcheck_error *error)
 	return fake_vms.mcheck;
 }
 
-int console_add_guest(struct console *console, struct console_guest *guest)
+void log_wait_room(struct log *log, struct thread *self)
 {
-	(void)console;
-	(void)guest;
-	return 0;
-}
-
-void console_wait_log(struct console *console, struct thread *self)
-{
-	(void)console;
+	(void)log;
 	(void)self;
-}
-
-void console_remove_guest(struct console *console, struct console_guest *guest,
-			  struct thread *self)
-{
-	(void)console;
-	(void)guest;
-	SIM_CHECK(self == this_cpu()->thread && fake_x86.is_irq_on);
 }
 
 void host_power_off(uint8_t code)
@@ -515,8 +500,32 @@ static enum sim_lock lock_sort(const struct spinlock *lock)
 	return SIM_LOCK_OTHER;
 }
 
+/* An ISA interrupt's pin is of the same number. */
+int ioapic_route(const struct ioapics *ioapics, uint32_t gsi, bool is_level,
+		 bool is_active_low, uint8_t vector, uint32_t apic_id)
+{
+	(void)ioapics;
+	(void)is_level;
+	(void)is_active_low;
+	(void)vector;
+	(void)apic_id;
+	fake_vms.unmasked |= 1U << gsi;
+	return 0;
+}
+
+void ioapic_mask(const struct ioapics *ioapics, uint32_t gsi)
+{
+	(void)ioapics;
+	fake_vms.unmasked &= ~(1U << gsi);
+}
+
 void fake_vms_begin(void (*on_end)(struct domain *domain))
 {
+	static struct acpi_isa_irq route[ACPI_ISA_IRQ_COUNT];
+
+	for (unsigned i = 0; i < ACPI_ISA_IRQ_COUNT; i++)
+		route[i].gsi = i;
+	irqs_init(&sim.host.irqs, &sim.host.ioapics, route);
 	memset(&the_vm_host, 0, sizeof(the_vm_host));
 	the_vm_host.ended = on_end;
 	sim.host.vm = &the_vm_host;

@@ -49,8 +49,9 @@ struct fake_vms {
 	bool is_endless;
 	enum mcheck_verdict mcheck; /* of every machine check */
 	unsigned in_a_row_max;
-	unsigned alive; /* VMs that are not destroyed */
-	unsigned off;	/* host_power_off() was called: with that code + 1 */
+	uint32_t unmasked; /* ISA interrupts, a bit each */
+	unsigned alive;	   /* VMs that are not destroyed */
+	unsigned off;	   /* host_power_off() was called: with that code + 1 */
 };
 
 extern struct fake_vms fake_vms;

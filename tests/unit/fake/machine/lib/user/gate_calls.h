@@ -17,9 +17,6 @@ long gate_doorbell(unsigned slot);
 long gate_event_route(unsigned event, unsigned thread);
 void gate_timer(uint64_t deadline_ns);
 uint64_t gate_now_ns(void);
-long gate_console_write(enum gate_stream stream, const void *bytes,
-			size_t length);
-long gate_console_read(void *bytes, size_t length);
 void gate_log(unsigned level, const char *format, ...) __printf(2, 3);
 
 #define GATE_LOG_WARNING 1

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The symbol table that scripts/mksymbols made of the first link, looked up
- * by bisection; and the scan for return addresses.
+ * The scan for return addresses.
  *
  * References: SDM volume 2, "CALL": E8 rel32, and FF /2 with its ModRM forms.
  */
-#include "kernel/symbols.h"
+#include "kernel/backtrace.h"
 
 #include "include/log.h"
 #include "mm/map.h"
@@ -13,42 +12,12 @@
 #define TRACE_WORDS_MAX	 1024
 #define TRACE_FRAMES_MAX 24
 
-struct symbol {
-	uint32_t offset; /* from image_text */
-	uint32_t name;	 /* from symbol_names */
-};
-
-/* Weak: the first link pass has none. */
-extern const struct symbol symbol_table[] __attribute__((weak));
-extern const char symbol_names[] __attribute__((weak));
-extern const uint32_t symbol_count __attribute__((weak));
-
 extern const char image_text[], image_text_end[];
 
 static bool is_text(uint64_t address)
 {
 	return address >= (uint64_t)image_text &&
 	       address < (uint64_t)image_text_end;
-}
-
-const char *symbol_find(uint64_t address, uint64_t *offset)
-{
-	uint64_t target = address - (uint64_t)image_text;
-	uint32_t low = 0, high;
-
-	if (!&symbol_count || !is_text(address))
-		return NULL;
-	high = symbol_count;
-	while (high - low > 1) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (symbol_table[middle].offset <= target)
-			low = middle;
-		else
-			high = middle;
-	}
-	*offset = target - symbol_table[low].offset;
-	return symbol_names + symbol_table[low].name;
 }
 
 /* Whether the bytes before address may be a CALL. */
@@ -68,13 +37,10 @@ static bool follows_call(uint64_t address)
 
 static void frame_print(uint64_t address)
 {
-	uint64_t offset = 0;
-	const char *name = symbol_find(address, &offset);
-
-	log_err("    %016lx %s+0x%lx", address, name ? name : "?", offset);
+	log_err("    %016lx", address);
 }
 
-void symbol_backtrace(uint64_t rip, uint64_t rsp)
+void backtrace_print(uint64_t rip, uint64_t rsp)
 {
 	const uint64_t *word = (const uint64_t *)ALIGN_UP(rsp, 8);
 	unsigned frames = 0;

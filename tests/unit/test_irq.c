@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kernel/irq.c: an interrupt comes once for each time that its owner asks for
+ * it, and never to one who has given it up.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "include/errno.h"
+#include "kernel/irq.h"
+#include "kernel/trap.h"
+
+#define PINS	24
+#define ISA	4
+#define GSI	9
+#define APIC_ID 3
+
+static struct irqs irqs;
+static struct ioapics ioapics;
+
+static struct {
+	bool is_unmasked;
+	uint8_t vector;
+	uint32_t apic_id;
+	bool is_level, is_active_low;
+} pin[PINS];
+
+int ioapic_route(const struct ioapics *where, uint32_t gsi, bool is_level,
+		 bool is_active_low, uint8_t vector, uint32_t apic_id)
+{
+	assert_ptr_equal(where, &ioapics);
+	if (gsi >= PINS)
+		return -ENODEV;
+	pin[gsi].is_unmasked = true;
+	pin[gsi].vector = vector;
+	pin[gsi].apic_id = apic_id;
+	pin[gsi].is_level = is_level;
+	pin[gsi].is_active_low = is_active_low;
+	return 0;
+}
+
+void ioapic_mask(const struct ioapics *where, uint32_t gsi)
+{
+	assert_ptr_equal(where, &ioapics);
+	if (gsi < PINS)
+		pin[gsi].is_unmasked = false;
+}
+
+static unsigned came, came_other;
+
+static void on_irq(void *ctx, unsigned isa)
+{
+	assert_int_equal(isa, ISA);
+	assert_false(pin[GSI].is_unmasked);
+	++*(unsigned *)ctx;
+}
+
+/* The device's line goes up. */
+static bool raise(void)
+{
+	if (!pin[GSI].is_unmasked)
+		return false;
+	irq_arrived(&irqs, pin[GSI].vector - VECTOR_ISA);
+	return true;
+}
+
+static int setup(void **state)
+{
+	static struct acpi_isa_irq route[ACPI_ISA_IRQ_COUNT];
+
+	(void)state;
+	memset(pin, 0, sizeof(pin));
+	came = came_other = 0;
+	route[ISA] = (struct acpi_isa_irq){ GSI, true, true };
+	route[ISA + 1] = (struct acpi_isa_irq){ PINS, false, false };
+	irqs_init(&irqs, &ioapics, route);
+	return 0;
+}
+
+static void comes_once_for_each_unmask(void **state)
+{
+	(void)state;
+	assert_int_equal(irq_claim(&irqs, ISA, on_irq, &came), 0);
+	assert_false(raise());
+	for (unsigned i = 1; i < 5; i++) {
+		assert_int_equal(irq_unmask(&irqs, ISA, APIC_ID), 0);
+		assert_int_equal(pin[GSI].apic_id, APIC_ID);
+		assert_true(pin[GSI].is_level && pin[GSI].is_active_low);
+		assert_true(raise());
+		assert_false(raise());
+		assert_int_equal(came, i);
+	}
+}
+
+static void one_owner_at_a_time(void **state)
+{
+	(void)state;
+	assert_int_equal(irq_claim(&irqs, ISA, on_irq, &came), 0);
+	assert_int_equal(irq_claim(&irqs, ISA, on_irq, &came_other), -EBUSY);
+	assert_int_equal(irq_unmask(&irqs, ISA, APIC_ID), 0);
+	irq_release(&irqs, ISA);
+	assert_false(raise());
+	/* On its way when it was released. */
+	irq_arrived(&irqs, ISA);
+	assert_int_equal(came, 0);
+	assert_int_equal(irq_claim(&irqs, ISA, on_irq, &came_other), 0);
+	assert_false(raise());
+	assert_int_equal(irq_unmask(&irqs, ISA, APIC_ID), 0);
+	assert_true(raise());
+	assert_int_equal(came, 0);
+	assert_int_equal(came_other, 1);
+}
+
+static void what_is_not_there(void **state)
+{
+	(void)state;
+	assert_int_equal(irq_claim(&irqs, ACPI_ISA_IRQ_COUNT, on_irq, &came),
+			 -EINVAL);
+	assert_int_equal(irq_claim(&irqs, ISA + 1, on_irq, &came), 0);
+	assert_int_equal(irq_unmask(&irqs, ISA + 1, APIC_ID), -ENODEV);
+	irq_release(&irqs, ISA + 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(comes_once_for_each_unmask, setup),
+		cmocka_unit_test_setup(one_owner_at_a_time, setup),
+		cmocka_unit_test_setup(what_is_not_there, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
