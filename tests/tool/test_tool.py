@@ -92,8 +92,9 @@ class Manifests(unittest.TestCase):
     def test_modules_are_firmware_and_each_file_once(self):
         self.write("a.img", "x" * 512)
         names = [m.name for m in self.host().modules]
-        self.assertEqual(names, ["manifest.dtb", "init.elf", "machine.elf",
-                                 "bios.bin", "vgabios.bin", "a.img"])
+        self.assertEqual(names, ["manifest.dtb", "init.elf", "seat.elf",
+                                 "machine.elf", "bios.bin", "vgabios.bin",
+                                 "a.img"])
 
     def test_command_line_has_what_is_wanted_before_init(self):
         def line(text):
@@ -154,8 +155,8 @@ class Manifests(unittest.TestCase):
         self.write("fw.bin", "x" * 65536)
         names = [m.name for m in self.guest(
             'memory-mib = <64>; firmware = "fw.bin";').modules]
-        self.assertEqual(names, ["manifest.dtb", "init.elf", "machine.elf",
-                                 "vgabios.bin", "fw.bin"])
+        self.assertEqual(names, ["manifest.dtb", "init.elf", "seat.elf",
+                                 "machine.elf", "vgabios.bin", "fw.bin"])
 
     def test_kernels_that_no_loader_knows_are_refused(self):
         for size, why in ((0, "is empty"), (1, "neither"), (70000, "neither")):
@@ -202,9 +203,9 @@ class Manifests(unittest.TestCase):
                                 'bulkhead,host-v1"; guests { %s }; };' % text)
             return host.Host(source, self.work)
 
-        self.assertEqual(len(guests(27).modules), 32)
+        self.assertEqual(len(guests(26).modules), 32)
         with self.assertRaisesRegex(Problem, "33 files.*at most 32"):
-            guests(28)
+            guests(27)
 
     def test_what_is_no_file_is_no_manifest(self):
         os.mkfifo(os.path.join(self.folder, "pipe"))
@@ -377,7 +378,7 @@ class Tool(unittest.TestCase):
                    os.path.join(build, "manifest-check"))
         self.write("build/bulkhead32.elf", "")
         os.mkdir(os.path.join(build, "programs"))
-        for name in ("init.elf", "machine.elf"):
+        for name in ("init.elf", "machine.elf", "seat.elf"):
             self.write("build/programs/" + name, "")
         self.manifest = self.write("h.dts", '/dts-v1/; / { compatible = "'
                                    'bulkhead,host-v1"; guests { one { board = '
@@ -495,6 +496,24 @@ class Tool(unittest.TestCase):
         self.assertEqual(done.returncode, 1, done)
         self.assertIn(b"the host failed: [   1.500000] error: monitor panic",
                       done.stderr)
+
+    def test_a_panic_is_shown_with_names(self):
+        os.symlink(os.path.join(host.BUILD, "bulkhead.elf"),
+                   os.path.join(self.folder, "build/bulkhead.elf"))
+        names = subprocess.run(["nm", os.path.join(host.BUILD, "bulkhead.elf")],
+                               stdout=subprocess.PIPE, check=True).stdout
+        at = {w[2]: int(w[0], 16) for w in
+              (line.split() for line in names.splitlines()) if len(w) == 3}
+        log = "".join("[   1.500000] error: %s\n" % text for text in (
+            "monitor panic: x", "    %016x" % (at[b"host_enter"] + 5),
+            "    0000000000000001"))
+        self.simulator(SPEAKS + "printf '%s'" % log)
+        done = self.run_tool("run", self.manifest)
+        self.assertIn(b" host_enter+0x5\n", done.stderr)
+        done = self.run_tool("symbolize", self.write("log", log))
+        self.assertEqual(done.returncode, 0, done)
+        self.assertRegex(done.stdout, rb"panic: x\n.* host_enter\+0x5\n"
+                         rb".*0000000000000001 \?")
 
     def test_people_type_and_leave(self):
         self.simulator("stty raw -echo; dd bs=1 count=2 2>/dev/null | od -c")
