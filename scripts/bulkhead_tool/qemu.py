@@ -90,6 +90,20 @@ def boot_medium(the_host, args, work):
                 if the_host.command_line else [])
 
 
+def drives(the_host):
+    """Files as virtio drives, of virtio 1 alone: `disk` drives no others."""
+    line = []
+    for number, drive in enumerate(the_host.drives):
+        name = "drive%d" % number
+        line += ["-blockdev", "driver=%s,node-name=%s,read-only=%s,"
+                 "discard=unmap,file.driver=file,file.filename=%s" %
+                 (drive.format, name, "off" if drive.is_written else "on",
+                  comma_safe(drive.path)),
+                 "-device", "virtio-blk-pci,drive=%s,serial=%s,"
+                 "disable-legacy=on" % (name, drive.serial)]
+    return line
+
+
 def command(the_host, args, work, interactive):
     """The whole command line, as a list."""
     memory = args.host_memory or the_host.memory_mib()
@@ -100,6 +114,7 @@ def command(the_host, args, work, interactive):
              "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
     line += console(args, interactive)
     line += firmware(args)
+    line += drives(the_host)
     line += boot_medium(the_host, args, work)
     if args.gdb:
         line += ["-s", "-S"]
