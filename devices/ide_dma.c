@@ -24,7 +24,7 @@
 #define MASTER_START	 BIT(0)
 #define MASTER_TO_MEMORY BIT(3)
 #define MASTER_STATUS	 2
-#define MASTER_ERROR	 BIT(1)
+#define MASTER_ERROR	 BIT(1)		   /* of memory: never set here */
 #define MASTER_CAPABLE	 (BIT(5) | BIT(6)) /* software's notes */
 #define MASTER_TABLE	 4
 
@@ -127,13 +127,6 @@ void ide_dma_end(struct ide_channel *channel)
 		channel->state->master_status &= ~IDE_MASTER_ACTIVE;
 }
 
-void ide_dma_fail(struct ide_channel *channel)
-{
-	if (channel->state->master_status & IDE_MASTER_ACTIVE)
-		channel->state->master_status |= MASTER_ERROR;
-	channel->state->master_status &= ~IDE_MASTER_ACTIVE;
-}
-
 /* Started, and let by the PCI function. */
 static bool master_runs(const struct ide_channel *channel)
 {
@@ -143,7 +136,10 @@ static bool master_runs(const struct ide_channel *channel)
 
 static void sectors_run(struct ide_drive *drive);
 
-/* The sectors before the one that failed have been transferred. */
+/*
+ * The sectors before the one that failed have been transferred.  The bus master
+ * did nothing wrong: it waits for more, active as long as it is not stopped.
+ */
 static void request_failed(struct ide_drive *drive, int status)
 {
 	struct ide_channel *channel = drive->channel;
@@ -154,7 +150,6 @@ static void request_failed(struct ide_drive *drive, int status)
 		(void)ide_dma_copy(channel, moved * BLOCK_SECTOR, true);
 	channel->state->sector += moved;
 	channel->state->left -= moved;
-	ide_dma_fail(channel);
 	ide_transfer_end(drive, status);
 }
 
@@ -200,10 +195,8 @@ static void sectors_run(struct ide_drive *drive)
 		ide_dma_wait(drive, IDE_START_SECTORS);
 		return;
 	}
-	if (drive->kind == IDE_CDROM && !atapi_may_read(drive)) {
-		ide_dma_fail(channel);
+	if (drive->kind == IDE_CDROM && !atapi_may_read(drive))
 		return;
-	}
 	bytes = dma_segments(channel, (uint32_t)total);
 	channel->is_bounced = bytes == 0;
 	if (channel->is_bounced) {

@@ -128,7 +128,6 @@ uint32_t ide_dma_copy(struct ide_channel *channel, uint32_t bytes,
 		      bool to_guest);
 /* The transfer is over: bus master inactive if its table is, too. */
 void ide_dma_end(struct ide_channel *channel);
-void ide_dma_fail(struct ide_channel *channel);
 
 /* ---- Drives ------------------------------------------------------------ */
 

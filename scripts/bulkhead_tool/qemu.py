@@ -17,6 +17,10 @@ CPU = ("EPYC,-rdseed,-sha-ni,-fxsr-opt,-misalignsse,-3dnowprefetch,-osvw,"
        "-topoext,-nrip-save,-xsavec")
 
 
+# Slots of the PCI bus beside host bridge, ISA bridge and VGA.
+DRIVES_MAX = 29
+
+
 def comma_safe(text):
     """QEMU's option parser ends values at a comma unless it is doubled."""
     return text.replace(",", ",,")
@@ -92,6 +96,9 @@ def boot_medium(the_host, args, work):
 
 def drives(the_host):
     """Files as virtio drives, of virtio 1 alone: `disk` drives no others."""
+    if len(the_host.drives) > DRIVES_MAX:
+        raise Problem("%d files are named as sources, but QEMU's board has "
+                      "room for %d drives" % (len(the_host.drives), DRIVES_MAX))
     line = []
     for number, drive in enumerate(the_host.drives):
         name = "drive%d" % number

@@ -71,6 +71,15 @@ class Drives(unittest.TestCase):
                       "file.filename=%s/d,,e/b.img" % folder, line[5])
         self.assertIn("driver=qcow2,node-name=drive2,read-only=on", line[9])
 
+    def test_more_drives_than_slots_are_refused(self):
+        self.write("a.img", "x" * 512)
+        found = self.host(self.disks('source = "file:a.img"; read-only;'))
+        found.drives = found.drives * qemu.DRIVES_MAX
+        self.assertEqual(len(qemu.drives(found)), 4 * qemu.DRIVES_MAX)
+        found.drives = found.drives + found.drives[:1]
+        with self.assertRaisesRegex(Problem, "30 files .* 29 drives"):
+            qemu.drives(found)
+
     def test_long_names_make_short_serials(self):
         self.write("a.img", "x" * 512)
         found = self.host(self.disks('source = "file:a.img"; read-only;',

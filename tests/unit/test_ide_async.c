@@ -99,7 +99,7 @@ static void test_timeout(void **state)
 	lba28(30, 1, 0xc8);
 	master_start(0, true);
 	pass_time(IDE_TIMEOUT_NS);
-	assert_int_equal(inb(MASTER + 2), 6);
+	assert_int_equal(inb(MASTER + 2), 5);
 	expect_error(ABRT);
 	medium_complete(&t.disk);
 }
@@ -342,7 +342,7 @@ static void test_bad_sector_dma(void **state)
 	prd(1, 0x20000, 4096, true);
 	lba28(1000, 8, 0xc8);
 	master_start(0, true);
-	assert_int_equal(inb(MASTER + 2), 6);
+	assert_int_equal(inb(MASTER + 2), 5);
 	expect_error(UNC);
 	assert_int_equal(lba_get(), 1003);
 	assert_int_equal(inb(0x1f2), 5);
