@@ -7,56 +7,33 @@
  * not there end a command with IDNF before it begins.
  *
  * Does not model: SMART, security, host protected area (its size can be read,
- * not set), queued commands, READ/WRITE BUFFER.  Caches and power states are
- * remembered and otherwise without effect.
+ * not set), queued commands, READ/WRITE BUFFER.  Power states are remembered
+ * and have no effect but the flush that leads to them: SLEEP is STANDBY.
+ *
+ * The write cache is the medium's.  While the guest has it turned off, and with
+ * the FUA commands, what is written survives a power cut once the command has
+ * ended; else once a flush has.
  *
  * References: ATA/ATAPI-6, "Command descriptions", "IDENTIFY DEVICE".
  */
 #include "devices/ide_internal.h"
 
 #include "include/errno.h"
-#include "lib/string.h"
 
 #define GEOMETRY_CYLINDERS 16383
 
-#define LBA28_LIMIT BIT(28)
 #define LBA48_LIMIT BIT(48)
 
 #define POWER_STANDBY 0x00
 
-/* IDENTIFY DEVICE */
-#define ID_WORDS	 256
-#define ID_FIRMWARE	 "1.0"
-#define ID48_DWORD_IO	 1
-#define ID49_DMA	 BIT(8)
-#define ID49_LBA	 BIT(9)
-#define ID49_IORDY	 MASK(11, 10)
-#define ID53_VALID	 7
-#define ID59_VALID	 BIT(8)
-#define ID63_MWDMA	 7
-#define ID64_PIO_3_4	 3
-#define ID80_ATA_4_TO_6	 0x70
-#define ID82_POWER	 BIT(3)
-#define ID82_WRITE_CACHE BIT(5)
-#define ID82_READ_AHEAD	 BIT(6)
-#define ID82_NOP	 BIT(14)
-#define ID83_LBA48	 BIT(10)
-#define ID83_FLUSH	 BIT(12)
-#define ID83_FLUSH_EXT	 BIT(13)
-#define ID_WORD_VALID	 BIT(14)
-#define ID88_UDMA	 MASK(5, 0)
-#define ID93_MASTER	 0x600b
-#define ID93_SLAVE	 0x6b00
-#define ID_SIGNATURE	 0xa5
-#define ID_ACTIVE_MODE	 8 /* shift of the selected transfer mode */
+/* Commands that share a function with others. */
+#define COMMAND_WRITE_DMA_FUA	   0x3d
+#define COMMAND_WRITE_MULTIPLE_FUA 0xce
+#define COMMAND_FLUSH		   0xe7
+#define COMMAND_FLUSH_EXT	   0xea
+#define COMMAND_SET_FEATURES	   0xef
 
-/* SET FEATURES, transfer mode: kind in the upper bits, number below. */
-#define MODE_KIND	 MASK(7, 3)
-#define MODE_NUMBER	 MASK(2, 0)
-#define MODE_PIO_DEFAULT 0
-#define MODE_PIO	 1
-#define MODE_MWDMA	 4
-#define MODE_UDMA	 8
+#define FEATURE_WRITE_CACHE_OFF 0x82
 
 /* ---- Addresses --------------------------------------------------------- */
 
@@ -95,7 +72,7 @@ static void address_set(struct ide_drive *drive, uint64_t sector, bool is_lba48)
 {
 	uint64_t cylinder;
 
-	if (!(drive->state->device & IDE_DEVICE_LBA)) {
+	if (!(drive->state->device & IDE_DEVICE_LBA) && !is_lba48) {
 		cylinder = sector / drive->state->now_sectors;
 		drive->state->now.lba_low =
 			(uint8_t)(sector % drive->state->now_sectors + 1);
@@ -143,21 +120,22 @@ static void end_error(struct ide_drive *drive, uint8_t error)
 	ide_irq_raise(drive->channel);
 }
 
+/* UNC is of reading alone. */
 static void end_status(struct ide_drive *drive, int status)
 {
 	if (status == 0)
 		end_good(drive);
 	else if (status == -ERANGE)
 		end_error(drive, IDE_ERROR_IDNF);
-	else if (status == -EROFS)
-		end_error(drive, IDE_ERROR_ABRT);
-	else
+	else if (status == -EIO && !drive->channel->state->is_write)
 		end_error(drive, IDE_ERROR_UNC);
+	else
+		end_error(drive, IDE_ERROR_ABRT);
 }
 
 static bool is_extended(uint8_t command);
 
-/* The registers end at the last sector moved. */
+/* The registers end at the last sector moved, or the one that failed. */
 void ata_transfer_end(struct ide_drive *drive, int status)
 {
 	struct ide_channel *channel = drive->channel;
@@ -187,7 +165,14 @@ static bool range_take(struct ide_drive *drive, bool is_lba48)
 	}
 	channel->state->sector = sector;
 	channel->state->left = count;
+	drive->state->power = IDE_POWER_ACTIVE;
 	return true;
+}
+
+static void sectors_moved(struct ide_channel *channel, uint32_t count)
+{
+	channel->state->sector += count;
+	channel->state->left -= count;
 }
 
 /* ---- PIO --------------------------------------------------------------- */
@@ -210,16 +195,26 @@ void ata_read_block_done(struct ide_drive *drive)
 	ide_command_end(drive, 0);
 }
 
+/*
+ * The blocks before the one that failed go to the guest; then the next request
+ * begins with that, and fails with nothing moved.
+ */
 void ata_read_request_done(struct ide_drive *drive, int status)
 {
 	struct ide_channel *channel = drive->channel;
 
 	if (status) {
-		ata_transfer_end(drive, status);
-		return;
+		uint32_t moved = ide_request_moved(channel);
+
+		channel->chunk =
+			ALIGN_DOWN(moved, channel->state->block / BLOCK_SECTOR);
+		if (channel->chunk == 0) {
+			sectors_moved(channel, moved);
+			ata_transfer_end(drive, status);
+			return;
+		}
 	}
-	channel->state->sector += channel->chunk;
-	channel->state->left -= channel->chunk;
+	sectors_moved(channel, channel->chunk);
 	if (channel->state->left == 0) {
 		address_set(drive, channel->state->sector - 1,
 			    is_extended(channel->state->command));
@@ -255,10 +250,8 @@ void ata_write_request_done(struct ide_drive *drive, int status)
 {
 	struct ide_channel *channel = drive->channel;
 
-	if (status == 0) {
-		channel->state->sector += channel->chunk;
-		channel->state->left -= channel->chunk;
-	}
+	sectors_moved(channel,
+		      status ? ide_request_moved(channel) : channel->chunk);
 	if (status || channel->state->left == 0)
 		ata_transfer_end(drive, status);
 	else
@@ -347,20 +340,61 @@ static void dma_write(struct ide_drive *drive)
 
 /* ---- Without data ------------------------------------------------------ */
 
+static void verify_chunk(struct ide_drive *drive)
+{
+	ide_request_buffer(
+		drive, BLOCK_READ,
+		MIN(drive->channel->state->left, IDE_BUFFER / BLOCK_SECTOR),
+		IDE_REQUEST_ATA_VERIFY);
+}
+
+void ata_verify_request_done(struct ide_drive *drive, int status)
+{
+	struct ide_channel *channel = drive->channel;
+
+	sectors_moved(channel,
+		      status ? ide_request_moved(channel) : channel->chunk);
+	if (status || channel->state->left == 0)
+		ata_transfer_end(drive, status);
+	else
+		verify_chunk(drive);
+}
+
 static void verify(struct ide_drive *drive)
 {
 	struct ide_channel *channel = drive->channel;
 
 	if (!range_take(drive, is_extended(channel->state->command)))
 		return;
-	channel->state->sector += channel->state->left;
-	channel->state->left = 0;
-	ata_transfer_end(drive, 0);
+	channel->state->is_write = false;
+	drive->state->status = IDE_STATUS_BSY;
+	verify_chunk(drive);
 }
 
+/* Of the commands that flush, and of those that do so before something else. */
 void ata_flush_request_done(struct ide_drive *drive, int status)
 {
-	end_status(drive, status);
+	struct ide_channel *channel = drive->channel;
+	uint64_t failed = channel->request.failed_sector;
+
+	if (status) {
+		if (status != IDE_TIMED_OUT && failed < drive->sector_count)
+			address_set(drive, failed,
+				    is_extended(channel->state->command));
+		end_error(drive, IDE_ERROR_ABRT);
+		return;
+	}
+	switch (channel->state->command) {
+	case COMMAND_FLUSH:
+	case COMMAND_FLUSH_EXT:
+		break;
+	case COMMAND_SET_FEATURES:
+		drive->state->is_write_cached = false;
+		break;
+	default:
+		drive->state->power = POWER_STANDBY;
+	}
+	end_good(drive);
 }
 
 static void flush(struct ide_drive *drive)
@@ -381,7 +415,7 @@ static void seek(struct ide_drive *drive)
 static void native_max(struct ide_drive *drive)
 {
 	bool is_lba48 = is_extended(drive->channel->state->command);
-	uint64_t limit = is_lba48 ? LBA48_LIMIT : LBA28_LIMIT;
+	uint64_t limit = is_lba48 ? LBA48_LIMIT : IDE_LBA28_LIMIT;
 
 	if (!(drive->state->device & IDE_DEVICE_LBA)) {
 		end_error(drive, IDE_ERROR_ABRT);
@@ -426,12 +460,6 @@ static void power_active(struct ide_drive *drive)
 	end_good(drive);
 }
 
-static void power_standby(struct ide_drive *drive)
-{
-	drive->state->power = POWER_STANDBY;
-	end_good(drive);
-}
-
 static void power_check(struct ide_drive *drive)
 {
 	drive->state->now.count = drive->state->power;
@@ -445,18 +473,18 @@ static void recalibrate(struct ide_drive *drive)
 
 static bool transfer_mode_set(struct ide_drive *drive, uint8_t mode)
 {
-	unsigned number = FIELD_GET(MODE_NUMBER, mode);
+	unsigned number = FIELD_GET(IDE_MODE_NUMBER, mode);
 
-	switch (FIELD_GET(MODE_KIND, mode)) {
-	case MODE_PIO_DEFAULT:
+	switch (FIELD_GET(IDE_MODE_KIND, mode)) {
+	case IDE_MODE_PIO_DEFAULT:
 		return number <= 1;
-	case MODE_PIO:
+	case IDE_MODE_PIO:
 		return number <= 4;
-	case MODE_MWDMA:
+	case IDE_MODE_MWDMA:
 		if (number > 2)
 			return false;
 		break;
-	case MODE_UDMA:
+	case IDE_MODE_UDMA:
 		if (number > 5)
 			return false;
 		break;
@@ -471,8 +499,7 @@ static bool feature_set(struct ide_drive *drive, uint8_t feature)
 {
 	switch (feature) {
 	case 0x02:
-	case 0x82:
-		drive->state->is_write_cached = feature == 0x02;
+		drive->state->is_write_cached = true;
 		return true;
 	case 0x55:
 	case 0xaa:
@@ -480,8 +507,9 @@ static bool feature_set(struct ide_drive *drive, uint8_t feature)
 		return true;
 	case 0x03:
 		return transfer_mode_set(drive, drive->state->now.count);
-	case 0x66: /* keep, or drop, features over a software reset */
+	case 0x66: /* settings are kept, or not, over a software reset */
 	case 0xcc:
+		drive->state->keeps_settings = feature == 0x66;
 		return true;
 	default:
 		return false;
@@ -490,100 +518,22 @@ static bool feature_set(struct ide_drive *drive, uint8_t feature)
 
 static void set_features(struct ide_drive *drive)
 {
-	if (feature_set(drive, drive->state->now.feature))
+	if (drive->state->now.feature == FEATURE_WRITE_CACHE_OFF)
+		flush(drive);
+	else if (feature_set(drive, drive->state->now.feature))
 		end_good(drive);
 	else
 		end_error(drive, IDE_ERROR_ABRT);
 }
 
-/* ---- IDENTIFY DEVICE --------------------------------------------------- */
-
-static void identify_geometry(const struct ide_drive *drive, uint8_t *id)
-{
-	uint32_t now = (uint32_t)drive->state->now_cylinders *
-		       drive->state->now_heads * drive->state->now_sectors;
-	uint32_t lba28 = (uint32_t)MIN(drive->sector_count, LBA28_LIMIT - 1);
-
-	ide_word_set(id, 1, drive->cylinders);
-	ide_word_set(id, 3, IDE_HEADS);
-	ide_word_set(id, 6, IDE_SECTORS);
-	ide_word_set(id, 54, drive->state->now_cylinders);
-	ide_word_set(id, 55, drive->state->now_heads);
-	ide_word_set(id, 56, drive->state->now_sectors);
-	ide_word_set(id, 57, (uint16_t)now);
-	ide_word_set(id, 58, (uint16_t)(now >> 16));
-	ide_word_set(id, 60, (uint16_t)lba28);
-	ide_word_set(id, 61, (uint16_t)(lba28 >> 16));
-	for (unsigned i = 0; i < 4; i++)
-		ide_word_set(id, 100 + i,
-			     (uint16_t)(drive->sector_count >> 16 * i));
-}
-
-static void identify_features(const struct ide_drive *drive, uint8_t *id)
-{
-	uint8_t mode = FIELD_GET(MODE_NUMBER, drive->state->transfer_mode);
-	uint8_t kind = FIELD_GET(MODE_KIND, drive->state->transfer_mode);
-	bool is_slave = drive != &drive->channel->drive[0];
-
-	ide_word_set(id, 47, 0x8000 | IDE_MULTIPLE);
-	ide_word_set(id, 48, ID48_DWORD_IO);
-	ide_word_set(id, 49, ID49_DMA | ID49_LBA | ID49_IORDY);
-	ide_word_set(id, 50, ID_WORD_VALID);
-	ide_word_set(id, 51, 2 << 8);
-	ide_word_set(id, 53, ID53_VALID);
-	if (drive->state->multiple)
-		ide_word_set(id, 59, ID59_VALID | drive->state->multiple);
-	ide_word_set(id, 63,
-		     ID63_MWDMA |
-			     (kind == MODE_MWDMA ? 1 << (ID_ACTIVE_MODE + mode)
-						 : 0));
-	ide_word_set(id, 64, ID64_PIO_3_4);
-	for (unsigned i = 65; i <= 68; i++)
-		ide_word_set(id, i, 120); /* cycle times, ns */
-	ide_word_set(id, 80, ID80_ATA_4_TO_6);
-	ide_word_set(id, 82,
-		     ID82_POWER | ID82_WRITE_CACHE | ID82_READ_AHEAD |
-			     ID82_NOP);
-	ide_word_set(id, 83,
-		     ID_WORD_VALID | ID83_FLUSH_EXT | ID83_FLUSH | ID83_LBA48);
-	ide_word_set(id, 84, ID_WORD_VALID);
-	ide_word_set(
-		id, 85,
-		ID82_POWER | ID82_NOP |
-			(drive->state->is_write_cached ? ID82_WRITE_CACHE : 0) |
-			(drive->state->is_read_ahead ? ID82_READ_AHEAD : 0));
-	ide_word_set(id, 86, ID83_FLUSH_EXT | ID83_FLUSH | ID83_LBA48);
-	ide_word_set(id, 87, ID_WORD_VALID);
-	ide_word_set(
-		id, 88,
-		ID88_UDMA |
-			(kind == MODE_UDMA ? 1 << (ID_ACTIVE_MODE + mode) : 0));
-	/* Reset result with an 80-conductor cable. */
-	ide_word_set(id, 93, is_slave ? ID93_SLAVE : ID93_MASTER);
-}
-
 static void identify(struct ide_drive *drive)
 {
 	struct ide_channel *channel = drive->channel;
-	uint8_t *id = channel->state->buffer, sum = ID_SIGNATURE;
 
-	memset(id, 0, ID_WORDS * 2);
-	ide_word_set(id, 0, 0x0040); /* fixed disk */
-	ide_word_set(id, 20, 3);
-	ide_word_set(id, 21, IDE_BUFFER / BLOCK_SECTOR);
-	ide_string_set(id, 10, 20, drive->serial);
-	ide_string_set(id, 23, 8, ID_FIRMWARE);
-	ide_string_set(id, 27, 40, drive->model);
-	identify_geometry(drive, id);
-	identify_features(drive, id);
-	id[510] = ID_SIGNATURE;
-	for (unsigned i = 0; i < 510; i++)
-		sum += id[i];
-	id[511] = (uint8_t)-sum;
-
+	ide_identify_disk(drive, channel->state->buffer);
 	channel->state->left = 0;
-	channel->state->fill = ID_WORDS * 2;
-	channel->state->block = ID_WORDS * 2;
+	channel->state->fill = IDE_IDENTIFY_SIZE;
+	channel->state->block = IDE_IDENTIFY_SIZE;
 	channel->state->after_block = IDE_BLOCK_ATA_READ;
 	ide_pio_start(drive, IDE_PIO_IN, channel->state->block, true);
 }
@@ -609,27 +559,29 @@ static const struct ata_row rows[] = {
 	{ 0x35, 0x35, true,  dma_write },
 	{ 0x39, 0x39, true,  pio_write_multiple },
 	{ 0x3c, 0x3c, false, pio_write }, /* with verify */
+	{ 0x3d, 0x3d, true,  dma_write }, /* FUA */
 	{ 0x40, 0x41, false, verify },
 	{ 0x42, 0x42, true,  verify },
 	{ 0x70, 0x7f, false, seek },
 	{ 0x91, 0x91, false, set_geometry },
-	{ 0x94, 0x94, false, power_standby },
+	{ 0x94, 0x94, false, flush }, /* standby */
 	{ 0x95, 0x95, false, power_active }, /* idle */
-	{ 0x96, 0x96, false, power_standby },
+	{ 0x96, 0x96, false, flush }, /* standby */
 	{ 0x97, 0x97, false, power_active },
 	{ 0x98, 0x98, false, power_check },
-	{ 0x99, 0x99, false, power_standby }, /* sleep */
+	{ 0x99, 0x99, false, flush }, /* sleep */
 	{ 0xc4, 0xc4, false, pio_read_multiple },
 	{ 0xc5, 0xc5, false, pio_write_multiple },
 	{ 0xc6, 0xc6, false, set_multiple },
 	{ 0xc8, 0xc9, false, dma_read },
 	{ 0xca, 0xcb, false, dma_write },
-	{ 0xe0, 0xe0, false, power_standby },
+	{ 0xce, 0xce, true,  pio_write_multiple }, /* FUA */
+	{ 0xe0, 0xe0, false, flush }, /* standby */
 	{ 0xe1, 0xe1, false, power_active },
-	{ 0xe2, 0xe2, false, power_standby },
+	{ 0xe2, 0xe2, false, flush }, /* standby */
 	{ 0xe3, 0xe3, false, power_active },
 	{ 0xe5, 0xe5, false, power_check },
-	{ 0xe6, 0xe6, false, power_standby },
+	{ 0xe6, 0xe6, false, flush }, /* sleep */
 	{ 0xe7, 0xe7, false, flush },
 	{ 0xea, 0xea, true,  flush },
 	{ 0xec, 0xec, false, identify },
@@ -661,6 +613,15 @@ void ata_command(struct ide_drive *drive, uint8_t command)
 		row->run(drive);
 	else
 		end_error(drive, IDE_ERROR_ABRT);
+}
+
+bool ata_is_durable(const struct ide_drive *drive)
+{
+	uint8_t command = drive->channel->state->command;
+
+	return !drive->state->is_write_cached ||
+	       command == COMMAND_WRITE_DMA_FUA ||
+	       command == COMMAND_WRITE_MULTIPLE_FUA;
 }
 
 /* ---- Reset ------------------------------------------------------------- */

@@ -24,8 +24,11 @@
 /* Sense keys and additional codes. */
 #define SENSE_NOT_READY	      0x2
 #define SENSE_MEDIUM_ERROR    0x3
+#define SENSE_HARDWARE_ERROR  0x4
 #define SENSE_ILLEGAL_REQUEST 0x5
 #define SENSE_UNIT_ATTENTION  0x6
+#define ASC_COMMUNICATION     0x08
+#define ASCQ_TIMEOUT	      0x01
 #define ASC_READ_ERROR	      0x11
 #define ASC_INVALID_OPCODE    0x20
 #define ASC_OUT_OF_RANGE      0x21
@@ -34,6 +37,9 @@
 #define ASC_SAVING_PARAMETERS 0x39
 #define ASC_NO_MEDIUM	      0x3a
 #define ASC_REMOVAL_PREVENTED 0x53
+
+#define SENSE_CURRENT 0x70   /* an error of the command before */
+#define SENSE_VALID   BIT(7) /* of the information field */
 
 #define TRACK_LEAD_OUT 0xaa
 #define TRACK_DATA     0x14 /* ADR 1, a data track */
@@ -92,7 +98,7 @@ static uint32_t block_count(const struct ide_drive *drive)
 static void sense_set(struct ide_drive *drive, uint8_t key, uint8_t asc)
 {
 	memset(drive->state->sense, 0, sizeof(drive->state->sense));
-	drive->state->sense[0] = 0x70; /* current error */
+	drive->state->sense[0] = SENSE_CURRENT;
 	drive->state->sense[2] = key;
 	drive->state->sense[7] = ATAPI_SENSE - 8;
 	drive->state->sense[12] = asc;
@@ -105,23 +111,61 @@ static void end_good(struct ide_drive *drive)
 	ide_irq_raise(drive->channel);
 }
 
-static void end_sense(struct ide_drive *drive, uint8_t key, uint8_t asc)
+static void end_check(struct ide_drive *drive)
 {
-	sense_set(drive, key, asc);
+	uint8_t key = drive->state->sense[2];
+
 	ide_command_end(drive, (uint8_t)(key << 4 | IDE_ERROR_ABRT));
 	drive->state->now.count = REASON_COMMAND | REASON_TO_HOST;
 	ide_irq_raise(drive->channel);
 }
 
+static void end_sense(struct ide_drive *drive, uint8_t key, uint8_t asc)
+{
+	sense_set(drive, key, asc);
+	end_check(drive);
+}
+
+/* The information field is the block that cannot be read. */
+static void end_read_error(struct ide_drive *drive)
+{
+	uint64_t block = drive->channel->state->sector / SECTORS_PER_BLOCK;
+
+	sense_set(drive, SENSE_MEDIUM_ERROR, ASC_READ_ERROR);
+	drive->state->sense[0] |= SENSE_VALID;
+	put32(drive->state->sense + 3, (uint32_t)block);
+	end_check(drive);
+}
+
+static void end_timeout(struct ide_drive *drive)
+{
+	sense_set(drive, SENSE_HARDWARE_ERROR, ASC_COMMUNICATION);
+	drive->state->sense[13] = ASCQ_TIMEOUT;
+	end_check(drive);
+}
+
 void atapi_transfer_end(struct ide_drive *drive, int status)
 {
-	if (status == -ENOSPC)
+	switch (status) {
+	case 0:
+		end_good(drive);
+		break;
+	case -ENOSPC:
 		/* Too few regions: the drive is left without an interrupt. */
 		ide_command_end(drive, 0);
-	else if (status)
-		end_sense(drive, SENSE_MEDIUM_ERROR, ASC_READ_ERROR);
-	else
-		end_good(drive);
+		break;
+	case -ENODEV:
+		end_sense(drive, SENSE_NOT_READY, ASC_NO_MEDIUM);
+		break;
+	case -ERANGE:
+		end_sense(drive, SENSE_ILLEGAL_REQUEST, ASC_OUT_OF_RANGE);
+		break;
+	case IDE_TIMED_OUT:
+		end_timeout(drive);
+		break;
+	default:
+		end_read_error(drive);
+	}
 }
 
 /* ---- Data to the host -------------------------------------------------- */
@@ -195,13 +239,27 @@ static void reply(struct ide_drive *drive, uint32_t bytes, uint32_t allowed)
 
 /* ---- Reading ----------------------------------------------------------- */
 
+bool atapi_may_read(struct ide_drive *drive)
+{
+	if (!drive->state->is_changed)
+		return true;
+	drive->state->is_changed = false;
+	end_sense(drive, SENSE_UNIT_ATTENTION, ASC_MEDIUM_CHANGED);
+	return false;
+}
+
+/* What has been read before the block that failed goes to the guest first. */
 void atapi_read_request_done(struct ide_drive *drive, int status)
 {
 	struct ide_channel *channel = drive->channel;
 
 	if (status) {
-		atapi_transfer_end(drive, status);
-		return;
+		channel->chunk = ALIGN_DOWN(ide_request_moved(channel),
+					    SECTORS_PER_BLOCK);
+		if (channel->chunk == 0) {
+			atapi_transfer_end(drive, status);
+			return;
+		}
 	}
 	channel->state->sector += channel->chunk;
 	channel->state->left -= channel->chunk;
@@ -214,6 +272,8 @@ static void read_chunk(struct ide_drive *drive)
 {
 	struct ide_channel *channel = drive->channel;
 
+	if (!atapi_may_read(drive))
+		return;
 	drive->state->status = IDE_STATUS_BSY;
 	ide_request_buffer(drive, BLOCK_READ,
 			   MIN(channel->state->left, IDE_BUFFER / BLOCK_SECTOR),
@@ -290,7 +350,7 @@ static void do_request_sense(struct ide_drive *drive, const uint8_t *packet)
 		drive->state->is_changed = false;
 	}
 	memcpy(to, drive->state->sense, ATAPI_SENSE);
-	to[0] = 0x70;
+	to[0] |= SENSE_CURRENT; /* SENSE_VALID is the error's */
 	to[7] = ATAPI_SENSE - 8;
 	memset(drive->state->sense, 0, sizeof(drive->state->sense));
 	reply(drive, ATAPI_SENSE, packet[4]);
@@ -677,31 +737,12 @@ static void packet_begin(struct ide_drive *drive)
 static void identify(struct ide_drive *drive)
 {
 	struct ide_channel *channel = drive->channel;
-	uint8_t *id = channel->state->buffer;
 
-	memset(id, 0, 512);
-	/* ATAPI, CD-ROM, removable, DRQ within 50 us, 12-byte packets. */
-	ide_word_set(id, 0, 0x85c0);
-	ide_string_set(id, 10, 20, drive->serial);
-	ide_string_set(id, 23, 8, "1.0");
-	ide_string_set(id, 27, 40, drive->model);
-	ide_word_set(id, 49, 0x0f00); /* DMA, LBA, IORDY */
-	ide_word_set(id, 53, 7);
-	ide_word_set(id, 63, 0x0007); /* multiword DMA 0-2 */
-	ide_word_set(id, 64, 3);
-	for (unsigned i = 65; i <= 68; i++)
-		ide_word_set(id, i, 120);
-	ide_word_set(id, 80, 0x0070); /* ATA/ATAPI-4 to 6 */
-	ide_word_set(id, 82, 0x4218); /* NOP, reset, PACKET, power */
-	ide_word_set(id, 83, 0x4000);
-	ide_word_set(id, 84, 0x4000);
-	ide_word_set(id, 85, 0x4218);
-	ide_word_set(id, 87, 0x4000);
-	ide_word_set(id, 88, 0x003f); /* Ultra DMA 0-5 */
+	ide_identify_cdrom(drive, channel->state->buffer);
 	channel->state->position = 0;
-	channel->state->fill = 512;
+	channel->state->fill = IDE_IDENTIFY_SIZE;
 	channel->state->after_block = IDE_BLOCK_END;
-	ide_pio_start(drive, IDE_PIO_IN, 512, true);
+	ide_pio_start(drive, IDE_PIO_IN, IDE_IDENTIFY_SIZE, true);
 }
 
 void atapi_command(struct ide_drive *drive, uint8_t command)

@@ -53,24 +53,31 @@ enum ide_register {
 
 /* ---- Interrupt --------------------------------------------------------- */
 
+/*
+ * INTRQ is driven by the drive that is selected, unless nIEN; the other one's
+ * interrupt stays pending.  The bus master notes the rising edge.
+ */
 static void irq_update(struct ide_channel *channel)
 {
-	irq_line_set(&channel->irq,
-		     channel->state->intrq &&
-			     !(channel->state->control & CONTROL_NIEN));
+	const struct ide_drive *drive = ide_selected(channel);
+	bool level = drive->state->is_interrupting && drive->kind != IDE_NONE &&
+		     !(channel->state->control & CONTROL_NIEN);
+
+	if (level && !channel->state->intrq)
+		channel->state->master_status |= IDE_MASTER_INTERRUPT;
+	channel->state->intrq = level;
+	irq_line_set(&channel->irq, level);
 }
 
 void ide_irq_raise(struct ide_channel *channel)
 {
-	channel->state->intrq = true;
-	if (!(channel->state->control & CONTROL_NIEN))
-		channel->state->master_status |= IDE_MASTER_INTERRUPT;
+	ide_selected(channel)->state->is_interrupting = true;
 	irq_update(channel);
 }
 
 static void irq_clear(struct ide_channel *channel)
 {
-	channel->state->intrq = false;
+	ide_selected(channel)->state->is_interrupting = false;
 	irq_update(channel);
 }
 
@@ -117,13 +124,62 @@ void ide_transfer_end(struct ide_drive *drive, int status)
 		atapi_transfer_end(drive, status);
 }
 
+void ide_deferred_end(struct ide_channel *channel)
+{
+	struct ide_drive *drive = ide_selected(channel);
+
+	if (drive->kind == IDE_CDROM) {
+		atapi_transfer_end(drive, IDE_TIMED_OUT);
+	} else {
+		ide_command_end(drive, IDE_ERROR_ABRT);
+		ide_irq_raise(channel);
+	}
+}
+
+/* What SET FEATURES 66h is about. */
+static void settings_keep(struct ide_drive_state *to,
+			  const struct ide_drive_state *from)
+{
+	to->keeps_settings = true;
+	to->multiple = from->multiple;
+	to->now_cylinders = from->now_cylinders;
+	to->now_heads = from->now_heads;
+	to->now_sectors = from->now_sectors;
+	to->transfer_mode = from->transfer_mode;
+	to->is_write_cached = from->is_write_cached;
+	to->is_read_ahead = from->is_read_ahead;
+}
+
+/* After a hard reset keeps_settings is false already. */
 static void drive_reset(struct ide_drive *drive)
 {
+	struct ide_drive_state old = *drive->state;
+
 	state_reset(&ide_drive_description, drive->state, STATE_RESET_WARM);
-	ide_signature_set(drive);
 	if (drive->kind == IDE_DISK)
 		ata_reset(drive);
+	if (old.keeps_settings)
+		settings_keep(drive->state, &old);
+	ide_signature_set(drive);
 	/* Others are not ready: that is the signature's other half. */
+}
+
+static uint8_t status_of(const struct ide_channel *channel,
+			 const struct ide_drive *drive)
+{
+	if (drive->kind == IDE_NONE)
+		return 0;
+	return channel->state->control & CONTROL_RESET ||
+			       channel->phase == IDE_PHASE_RESETTING
+		       ? IDE_STATUS_BSY
+		       : drive->state->status;
+}
+
+/* It does not listen. */
+static bool is_at_work(const struct ide_channel *channel,
+		       const struct ide_drive *drive)
+{
+	return status_of(channel, drive) & (IDE_STATUS_BSY | IDE_STATUS_DRQ);
 }
 
 /* What is under way is given up; a request in flight ends unheard. */
@@ -172,16 +228,17 @@ static void command_write(struct ide_channel *channel, uint8_t command)
 		channel_abort(channel);
 		drive_reset(drive);
 		drive->state->device = selection;
+		ide_request_reset(channel);
 		return;
 	}
-	if (drive->state->status & (IDE_STATUS_BSY | IDE_STATUS_DRQ))
+	if (is_at_work(channel, drive))
 		return;
 	drive->state->error = 0;
 	if (channel->phase == IDE_PHASE_ABANDONED) {
 		/* The request still uses the buffer. */
 		channel->state->command = command;
-		channel->phase = IDE_PHASE_DEFERRED;
 		drive->state->status = IDE_STATUS_BSY;
+		ide_request_defer(channel);
 		return;
 	}
 	ide_command_run(channel, command);
@@ -271,15 +328,6 @@ static uint32_t command_bulk(void *dev, struct io_access *io, void *buf,
 
 /* ---- Registers --------------------------------------------------------- */
 
-static uint8_t status_of(const struct ide_channel *channel,
-			 const struct ide_drive *drive)
-{
-	if (drive->kind == IDE_NONE)
-		return 0;
-	return channel->state->control & CONTROL_RESET ? IDE_STATUS_BSY
-						       : drive->state->status;
-}
-
 static uint8_t register_read(struct ide_channel *channel, unsigned reg)
 {
 	struct ide_drive *drive = ide_selected(channel);
@@ -352,15 +400,14 @@ static void register_write(struct ide_channel *channel, unsigned reg,
 		command_write(channel, value);
 		return;
 	}
-	/* A drive at work does not listen. */
-	if (ide_selected(channel)->state->status &
-		    (IDE_STATUS_BSY | IDE_STATUS_DRQ) &&
-	    ide_selected(channel)->kind != IDE_NONE)
+	if (is_at_work(channel, ide_selected(channel)))
 		return;
 	for (unsigned i = 0; i < IDE_DRIVES; i++)
 		taskfile_write(&channel->drive[i], reg, value);
-	if (reg == REG_DEVICE)
+	if (reg == REG_DEVICE) {
 		channel->state->selected = value & IDE_DEVICE_SLAVE ? 1 : 0;
+		irq_update(channel);
+	}
 }
 
 static void command_access(void *dev, struct io_access *io)
@@ -399,9 +446,11 @@ static void control_access(void *dev, struct io_access *io)
 		value & (CONTROL_NIEN | CONTROL_RESET | CONTROL_HOB);
 	if (value & CONTROL_RESET && !(old & CONTROL_RESET)) {
 		channel_abort(channel);
-		channel->state->intrq = false;
+		for (unsigned i = 0; i < IDE_DRIVES; i++)
+			channel->drive[i].state->is_interrupting = false;
 	} else if (old & CONTROL_RESET && !(value & CONTROL_RESET)) {
 		drives_reset(channel);
+		ide_request_reset(channel);
 	}
 	irq_update(channel);
 }
@@ -422,19 +471,13 @@ static void config_written(struct pci_device *pci, unsigned offset,
 
 /* ---- Reset and set-up -------------------------------------------------- */
 
-void ide_string_set(uint8_t *block, unsigned word, unsigned bytes,
-		    const char *text)
-{
-	for (unsigned i = 0; i < bytes; i++)
-		block[2 * word + (i ^ 1)] = *text ? (uint8_t)*text++ : ' ';
-}
-
 /* The table of fields has been read. */
 static void channel_reset(struct ide_channel *channel)
 {
 	channel_abort(channel);
-	irq_update(channel);
 	drives_reset(channel);
+	ide_request_reset(channel);
+	irq_update(channel);
 }
 
 static void reset_rest(void *dev)
@@ -470,7 +513,7 @@ static bool is_idle(const void *dev)
 
 const struct device_ops ide_ops = {
 	.name = "piix3-ide",
-	.version = 1,
+	.version = 2,
 	.state = &ide_description,
 	.reset = reset_rest,
 	.restored = restored,
@@ -577,6 +620,7 @@ int ide_init(struct ide *ide, const struct ide_config *config)
 	}
 	memory_clear(ide, sizeof(*ide));
 	ide->ram = config->ram;
+	ide->clock = config->clock;
 	device_init(&ide->device, &ide_ops, ide, &ide->state);
 	pci_device_init(&ide->pci, &identity, &ide->state.pci);
 	pci_put16(ide->pci.state->config, PCI_STATUS,
@@ -588,6 +632,7 @@ int ide_init(struct ide *ide, const struct ide_config *config)
 
 		channel->ide = ide;
 		channel->state = &ide->state.channel[i];
+		ide_request_init(channel);
 		channel->index = i;
 		channel->irq = config->irq[i];
 		for (unsigned j = 0; j < IDE_DRIVES; j++)

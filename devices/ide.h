@@ -4,8 +4,18 @@
  * bus-master DMA.  Drives are ATA disks (ata.c) or ATAPI CD-ROMs (atapi.c).
  *
  * A channel runs one command at a time and owns one block request; its
- * completion may come at once or much later.  A reset meanwhile leaves the
- * request to finish and ignores its result.
+ * completion may come at once, much later, or never.
+ *
+ * While it is in flight the drive is busy.  As ATA has it, writes to the
+ * command block are ignored then, so that the other drive cannot be selected
+ * either, but for DEVICE RESET of a CD-ROM drive.  A reset in mid-flight keeps
+ * the drives busy until the request has ended, for a guest takes a drive that
+ * is ready after a reset for one that writes to its memory no more.
+ *
+ * No command takes longer than IDE_TIMEOUT_NS without progress: then it ends as
+ * with a drive that gives up, and what the request comes to later is ignored.
+ * Commands that follow wait for its end, as long as they may; so what is in the
+ * request's memory stays the request's until its end.
  *
  * References: Intel 82371FB/82371SB (PIIX, PIIX3); Programming Interface for
  * Bus Master IDE Controller 1.0; ATA/ATAPI-6; MMC-3.
@@ -28,6 +38,13 @@
 #define IDE_SERIAL_MAX 20
 #define IDE_MODEL_MAX  40
 
+/* Less than the 30 s after which Linux gives up a command. */
+#define IDE_TIMEOUT_NS	     (20 * NSEC_PER_SEC)
+/* ATA lets it take longer than 30 s; Linux waits for 60. */
+#define IDE_FLUSH_TIMEOUT_NS (45 * NSEC_PER_SEC)
+/* ATA: a drive is ready 31 s after a reset, or has failed. */
+#define IDE_RESET_TIMEOUT_NS (30 * NSEC_PER_SEC)
+
 enum ide_kind { IDE_NONE, IDE_DISK, IDE_CDROM };
 
 struct ide_drive_config {
@@ -43,6 +60,7 @@ struct ide_config {
 	uint8_t devfn;
 	struct bus *ports;
 	const struct guest_ram *ram;
+	struct clock *clock;
 	struct irq_line irq[IDE_CHANNELS]; /* ISA IRQs 14 and 15 */
 	struct ide_drive_config drive[IDE_CHANNELS][IDE_DRIVES];
 };
@@ -64,6 +82,9 @@ struct ide_drive_state {
 	uint8_t transfer_mode;
 	uint8_t power; /* CHECK POWER MODE's answer */
 	bool is_write_cached, is_read_ahead;
+	bool keeps_settings; /* over a software reset */
+
+	bool is_interrupting; /* seen on INTRQ while selected */
 
 	/* CD-ROM */
 	uint8_t sense[ATAPI_SENSE];
@@ -116,6 +137,7 @@ enum ide_after_request {
 	IDE_REQUEST_NONE,
 	IDE_REQUEST_ATA_READ,
 	IDE_REQUEST_ATA_WRITE,
+	IDE_REQUEST_ATA_VERIFY,
 	IDE_REQUEST_ATA_FLUSH,
 	IDE_REQUEST_ATAPI_READ,
 	IDE_REQUEST_DMA,
@@ -128,20 +150,21 @@ enum ide_after_request {
  *           request               submit() returns
  *    IDLE --------> READY -> SUBMITTING ----> IN_FLIGHT
  *     ^               ^          |             |     |
- *     |               |   done() |      done() |     | reset
+ *     |               |   done() |      done() |     | timeout, SRST set
  *     | none  request |          v             |     v        done()
  *     |               |      COMPLETED         |  ABANDONED ---------> IDLE
- *     |               |          | submit()    |     |   ^
- *     |               |          v returns     |     |   |
- *     +----------- FINISHING <---+-------------+     |   |
- *                     ^                      command |   | reset
- *                     |            done()            v   |
- *                     +---------------------------- DEFERRED
+ *     |               |          | submit()    |   | ^ ^ |
+ *     |               |          v returns     |   | | | | reset
+ *     +----------- FINISHING <---+-------------+   | | | v    done()
+ *                     ^                    command | | | RESETTING ---> IDLE
+ *                     |            done()          v | |     | timeout
+ *                     +----------------------- DEFERRED +----+
+ *                                                 | timeout, reset: ABANDONED
  *
  * From READY to FINISHING a function of ide_request.c is on the stack: what is
  * submitted meanwhile waits there rather than recursing, for a medium may
  * complete requests at once, and a command may need any number of them.  An
- * access by the guest finds IDLE, IN_FLIGHT, ABANDONED or DEFERRED.
+ * access by the guest finds one of the others.
  */
 enum ide_phase {
 	IDE_PHASE_IDLE,	      /* the request is free */
@@ -150,8 +173,9 @@ enum ide_phase {
 	IDE_PHASE_COMPLETED,  /* still inside, done() has been called */
 	IDE_PHASE_FINISHING,  /* the command goes on */
 	IDE_PHASE_IN_FLIGHT,  /* the backend's, which will call done() */
-	IDE_PHASE_ABANDONED,  /* the same, but a reset ended the command */
+	IDE_PHASE_ABANDONED,  /* the same, but its command has been ended */
 	IDE_PHASE_DEFERRED,   /* the same, and another command waits */
+	IDE_PHASE_RESETTING,  /* the same, and a reset waits */
 };
 
 struct ide_channel_state {
@@ -165,7 +189,7 @@ struct ide_channel_state {
 
 	uint8_t selected;
 	uint8_t control; /* device control register */
-	bool intrq;	 /* the selected drive's */
+	bool intrq;	 /* level of the line */
 
 	/* Bus master. */
 	uint8_t master_command, master_status;
@@ -180,7 +204,6 @@ struct ide_channel_state {
 	enum ide_transfer transfer;
 	enum ide_after_block after_block;
 	uint32_t position, end, fill;
-	uint8_t reserved[4];
 
 	struct ide_drive_state drive[IDE_DRIVES];
 	uint8_t buffer[IDE_BUFFER];
@@ -217,9 +240,17 @@ struct ide_channel {
 	struct block_request request;
 	enum ide_phase phase;
 	enum ide_after_request after_request;
+	struct ide_drive *requester;
 	uint32_t chunk;	      /* its sectors */
 	bool is_bounced;      /* by way of the buffer */
 	int completed_status; /* valid while COMPLETED */
+	/*
+	 * Of IN_FLIGHT, DEFERRED and RESETTING.  The timer is left running when
+	 * a request ends, for arming it costs more than most requests do, and
+	 * expires at the deadline or before.
+	 */
+	uint64_t deadline_ns;
+	struct clock_timer timer;
 };
 
 struct ide {
@@ -227,6 +258,7 @@ struct ide {
 	struct ide_state state;
 	struct pci_device pci;
 	const struct guest_ram *ram;
+	struct clock *clock;
 	struct ide_channel channel[IDE_CHANNELS];
 };
 
@@ -247,7 +279,10 @@ int __must_check ide_init(struct ide *ide, const struct ide_config *config);
 /* Hard reset of function and drives. */
 void ide_reset(struct ide *ide);
 
-/* Another medium in a CD-ROM drive, or none. */
+/*
+ * Another medium in a CD-ROM drive, or none.  What is in flight goes on with
+ * the one before; a command that needs more ends with an error.
+ */
 void ide_medium_change(struct ide *ide, unsigned channel, unsigned drive,
 		       struct block_backend *backend);
 

@@ -6,8 +6,11 @@
  * Regions of whole sectors in RAM are handed to the backend as they are; a
  * request with others goes through the channel's buffer.
  *
- * Does not model: stopping in mid-transfer (a request in flight ends, and its
- * data arrives), target aborts.
+ * Stopping in mid-transfer: sectors of a request in flight still move, then the
+ * drive waits for the bus master.  What is started again begins with its new
+ * table and the sectors that are left.
+ *
+ * Does not model: target aborts.
  *
  * References: Programming Interface for Bus Master IDE Controller 1.0.
  */
@@ -21,7 +24,7 @@
 #define MASTER_START	 BIT(0)
 #define MASTER_TO_MEMORY BIT(3)
 #define MASTER_STATUS	 2
-#define MASTER_ERROR	 BIT(1)
+#define MASTER_ERROR	 BIT(1)		   /* of memory: never set here */
 #define MASTER_CAPABLE	 (BIT(5) | BIT(6)) /* software's notes */
 #define MASTER_TABLE	 4
 
@@ -124,13 +127,31 @@ void ide_dma_end(struct ide_channel *channel)
 		channel->state->master_status &= ~IDE_MASTER_ACTIVE;
 }
 
-void ide_dma_fail(struct ide_channel *channel)
+/* Started, and let by the PCI function. */
+static bool master_runs(const struct ide_channel *channel)
 {
-	channel->state->master_status &= ~IDE_MASTER_ACTIVE;
-	channel->state->master_status |= MASTER_ERROR;
+	return channel->state->master_status & IDE_MASTER_ACTIVE &&
+	       pci_is_master(&channel->ide->pci);
 }
 
 static void sectors_run(struct ide_drive *drive);
+
+/*
+ * The sectors before the one that failed have been transferred.  The bus master
+ * did nothing wrong: it waits for more, active as long as it is not stopped.
+ */
+static void request_failed(struct ide_drive *drive, int status)
+{
+	struct ide_channel *channel = drive->channel;
+	uint32_t moved = ide_request_moved(channel);
+
+	if (channel->is_bounced && !channel->state->is_write &&
+	    master_runs(channel))
+		(void)ide_dma_copy(channel, moved * BLOCK_SECTOR, true);
+	channel->state->sector += moved;
+	channel->state->left -= moved;
+	ide_transfer_end(drive, status);
+}
 
 void ide_dma_request_done(struct ide_drive *drive, int status)
 {
@@ -138,15 +159,20 @@ void ide_dma_request_done(struct ide_drive *drive, int status)
 	uint32_t bytes = channel->chunk * BLOCK_SECTOR;
 
 	if (status) {
-		ide_dma_fail(channel);
-		ide_transfer_end(drive, status);
+		request_failed(drive, status);
 		return;
 	}
-	if (channel->is_bounced && !channel->state->is_write &&
-	    ide_dma_copy(channel, bytes, true) < bytes) {
-		channel->state->master_status &= ~IDE_MASTER_ACTIVE;
-		ide_transfer_end(drive, -ENOSPC);
-		return;
+	if (channel->is_bounced && !channel->state->is_write) {
+		if (!master_runs(channel)) {
+			/* Stopped meanwhile: they are read again. */
+			sectors_run(drive);
+			return;
+		}
+		if (ide_dma_copy(channel, bytes, true) < bytes) {
+			channel->state->master_status &= ~IDE_MASTER_ACTIVE;
+			ide_transfer_end(drive, -ENOSPC);
+			return;
+		}
 	}
 	channel->state->sector += channel->chunk;
 	channel->state->left -= channel->chunk;
@@ -165,6 +191,12 @@ static void sectors_run(struct ide_drive *drive)
 		ide_transfer_end(drive, 0);
 		return;
 	}
+	if (!master_runs(channel)) {
+		ide_dma_wait(drive, IDE_START_SECTORS);
+		return;
+	}
+	if (drive->kind == IDE_CDROM && !atapi_may_read(drive))
+		return;
 	bytes = dma_segments(channel, (uint32_t)total);
 	channel->is_bounced = bytes == 0;
 	if (channel->is_bounced) {
@@ -198,8 +230,7 @@ static void (*const start_runs[IDE_START_COUNT])(struct ide_drive *drive) = {
 void ide_dma_kick(struct ide_channel *channel)
 {
 	if (channel->state->transfer != IDE_DMA_PENDING ||
-	    !(channel->state->master_status & IDE_MASTER_ACTIVE) ||
-	    !pci_is_master(&channel->ide->pci))
+	    !master_runs(channel))
 		return;
 	channel->state->transfer = IDE_IDLE;
 	ide_selected(channel)->state->status = IDE_STATUS_BSY;

@@ -6,6 +6,7 @@
 #define BULKHEAD_DEVICES_IDE_INTERNAL_H
 
 #include "devices/ide.h"
+#include "include/errno.h"
 
 #define IDE_STATUS_ERR	BIT(0)
 #define IDE_STATUS_DRQ	BIT(3)
@@ -14,10 +15,12 @@
 #define IDE_STATUS_DRDY BIT(6)
 #define IDE_STATUS_BSY	BIT(7)
 
-#define IDE_ERROR_ABRT	  BIT(2)
-#define IDE_ERROR_IDNF	  BIT(4)
-#define IDE_ERROR_UNC	  BIT(6)
-#define IDE_DIAGNOSTIC_OK 1
+#define IDE_ERROR_ABRT	      BIT(2)
+#define IDE_ERROR_IDNF	      BIT(4)
+#define IDE_ERROR_UNC	      BIT(6)
+/* Diagnostic codes, in the error register after a reset. */
+#define IDE_DIAGNOSTIC_OK     1
+#define IDE_DIAGNOSTIC_FAILED 2
 
 #define IDE_DEVICE_HEAD	 MASK(3, 0)
 #define IDE_DEVICE_SLAVE BIT(4)
@@ -30,10 +33,23 @@
 #define IDE_MODE_UDMA_5	 0x45
 #define IDE_POWER_ACTIVE 0xff
 
+#define IDE_LBA28_LIMIT BIT(28)
+
+/* SET FEATURES, transfer mode: kind in the upper bits, number below. */
+#define IDE_MODE_KIND	     MASK(7, 3)
+#define IDE_MODE_NUMBER	     MASK(2, 0)
+#define IDE_MODE_PIO_DEFAULT 0
+#define IDE_MODE_PIO	     1
+#define IDE_MODE_MWDMA	     4
+#define IDE_MODE_UDMA	     8
+
 /* Bus master status, as far as the channel needs it. */
 #define IDE_MASTER_ACTIVE    BIT(0)
 #define IDE_MASTER_INTERRUPT BIT(2)
 #define IDE_MASTER_SIZE	     8 /* bytes of registers a channel */
+
+/* What a request has come to that never ended; no backend says so. */
+#define IDE_TIMED_OUT (-EPIPE)
 
 static inline struct ide_drive *ide_selected(struct ide_channel *channel)
 {
@@ -50,8 +66,13 @@ void ide_command_end(struct ide_drive *drive, uint8_t error);
 
 /* Runs on the selected drive, which neither is busy nor has data to move. */
 void ide_command_run(struct ide_channel *channel, uint8_t command);
-/* All is transferred, or failed: 0, -EIO ...; -ENOSPC: too few regions. */
+/*
+ * All is transferred, or failed: 0, -EIO ..., IDE_TIMED_OUT; -ENOSPC: too few
+ * regions.
+ */
 void ide_transfer_end(struct ide_drive *drive, int status);
+/* The command that has waited for another's request has waited too long. */
+void ide_deferred_end(struct ide_channel *channel);
 
 /*
  * The buffer's next block of at most bytes goes to or comes from the guest:
@@ -74,11 +95,21 @@ extern const struct state_description ide_drive_description;
  * selected one, and stays it, for it is busy until the request completes.
  */
 void ide_request_submit(struct ide_drive *drive, enum ide_after_request after);
+/*
+ * Sectors of a request that failed which have been moved all the same, before
+ * the one that has not.
+ */
+uint32_t ide_request_moved(const struct ide_channel *channel);
 /* Sectors between channel->state->sector and the start of the buffer. */
 void ide_request_buffer(struct ide_drive *drive, enum block_op op,
 			uint32_t sectors, enum ide_after_request after);
 /* The command that waits for the request's end, if any, is given up. */
 void ide_request_abandon(struct ide_channel *channel);
+/* A command begins when the abandoned request has ended. */
+void ide_request_defer(struct ide_channel *channel);
+/* So does life after a reset, if there is such a request. */
+void ide_request_reset(struct ide_channel *channel);
+void ide_request_init(struct ide_channel *channel);
 
 /* ---- ide_dma.c --------------------------------------------------------- */
 
@@ -97,7 +128,6 @@ uint32_t ide_dma_copy(struct ide_channel *channel, uint32_t bytes,
 		      bool to_guest);
 /* The transfer is over: bus master inactive if its table is, too. */
 void ide_dma_end(struct ide_channel *channel);
-void ide_dma_fail(struct ide_channel *channel);
 
 /* ---- Drives ------------------------------------------------------------ */
 
@@ -106,10 +136,13 @@ void ata_init(struct ide_drive *drive);
 void ata_reset(struct ide_drive *drive);
 void ata_command(struct ide_drive *drive, uint8_t command);
 void ata_transfer_end(struct ide_drive *drive, int status);
+/* What the command in hand writes is to survive a power cut. */
+bool ata_is_durable(const struct ide_drive *drive);
 void ata_read_block_done(struct ide_drive *drive);
 void ata_write_block_done(struct ide_drive *drive);
 void ata_read_request_done(struct ide_drive *drive, int status);
 void ata_write_request_done(struct ide_drive *drive, int status);
+void ata_verify_request_done(struct ide_drive *drive, int status);
 void ata_flush_request_done(struct ide_drive *drive, int status);
 
 void atapi_command(struct ide_drive *drive, uint8_t command);
@@ -118,19 +151,16 @@ void atapi_packet_run(struct ide_drive *drive);
 void atapi_reply_block_done(struct ide_drive *drive);
 void atapi_reply_dma(struct ide_drive *drive);
 void atapi_read_request_done(struct ide_drive *drive, int status);
+/* False: the medium has been changed, and the command ended for it. */
+bool atapi_may_read(struct ide_drive *drive);
 void atapi_medium_change(struct ide_drive *drive,
 			 struct block_backend *backend);
 
-/* ---- IDENTIFY ---------------------------------------------------------- */
+/* ---- ide_identify.c ---------------------------------------------------- */
 
-static inline void ide_word_set(uint8_t *block, unsigned word, uint16_t value)
-{
-	block[2 * word] = (uint8_t)value;
-	block[2 * word + 1] = (uint8_t)(value >> 8);
-}
+#define IDE_IDENTIFY_SIZE 512
 
-/* Padded with spaces, the bytes of each word swapped. */
-void ide_string_set(uint8_t *block, unsigned word, unsigned bytes,
-		    const char *text);
+void ide_identify_disk(const struct ide_drive *drive, uint8_t *id);
+void ide_identify_cdrom(const struct ide_drive *drive, uint8_t *id);
 
 #endif

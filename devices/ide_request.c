@@ -12,21 +12,95 @@ static void (*const request_runs[IDE_REQUEST_COUNT])(struct ide_drive *drive,
 						     int status) = {
 	[IDE_REQUEST_ATA_READ] = ata_read_request_done,
 	[IDE_REQUEST_ATA_WRITE] = ata_write_request_done,
+	[IDE_REQUEST_ATA_VERIFY] = ata_verify_request_done,
 	[IDE_REQUEST_ATA_FLUSH] = ata_flush_request_done,
 	[IDE_REQUEST_ATAPI_READ] = atapi_read_request_done,
 	[IDE_REQUEST_DMA] = ide_dma_request_done,
 };
+
+/* ---- Time -------------------------------------------------------------- */
+
+static void deadline_set(struct ide_channel *channel, uint64_t timeout_ns)
+{
+	struct clock *clock = channel->ide->clock;
+
+	channel->deadline_ns = clock_now(clock) + timeout_ns;
+	if (!channel->timer.is_armed ||
+	    channel->timer.deadline_ns > channel->deadline_ns)
+		clock_timer_arm(clock, &channel->timer, channel->deadline_ns);
+}
+
+/* The request remains in flight, whoever has waited for it. */
+static void give_up(struct ide_channel *channel)
+{
+	enum ide_phase was = channel->phase;
+
+	channel->phase = IDE_PHASE_ABANDONED;
+	if (was == IDE_PHASE_IN_FLIGHT)
+		request_runs[channel->after_request](ide_selected(channel),
+						     IDE_TIMED_OUT);
+	else if (was == IDE_PHASE_DEFERRED)
+		ide_deferred_end(channel);
+	else
+		channel->requester->state->error = IDE_DIAGNOSTIC_FAILED;
+}
+
+static void timer_expired(void *dev)
+{
+	struct ide_channel *channel = dev;
+
+	switch (channel->phase) {
+	case IDE_PHASE_IN_FLIGHT:
+	case IDE_PHASE_DEFERRED:
+	case IDE_PHASE_RESETTING:
+		break;
+	default: /* nobody waits */
+		return;
+	}
+	if (clock_now(channel->ide->clock) < channel->deadline_ns)
+		clock_timer_arm(channel->ide->clock, &channel->timer,
+				channel->deadline_ns);
+	else
+		give_up(channel);
+}
+
+void ide_request_init(struct ide_channel *channel)
+{
+	channel->timer.expired = timer_expired;
+	channel->timer.dev = channel;
+}
+
+/* ---- From submission to end -------------------------------------------- */
+
+/* A write that is to last, to a medium that cannot write through. */
+static bool is_flush_due(const struct ide_channel *channel, int status)
+{
+	return status == 0 && channel->request.op == BLOCK_WRITE &&
+	       !channel->request.is_fua && ata_is_durable(channel->requester);
+}
 
 static void request_finish(struct ide_channel *channel, int status)
 {
 	enum ide_phase was = channel->phase;
 
 	channel->phase = IDE_PHASE_FINISHING;
-	if (was == IDE_PHASE_DEFERRED)
+	switch (was) {
+	case IDE_PHASE_DEFERRED:
 		ide_command_run(channel, channel->state->command);
-	else if (was != IDE_PHASE_ABANDONED)
+		break;
+	case IDE_PHASE_ABANDONED:
+	case IDE_PHASE_RESETTING:
+		break;
+	default:
+		if (is_flush_due(channel, status)) {
+			channel->request.op = BLOCK_FLUSH;
+			channel->request.segment_count = 0;
+			channel->phase = IDE_PHASE_READY;
+			break;
+		}
 		request_runs[channel->after_request](ide_selected(channel),
 						     status);
+	}
 	if (channel->phase == IDE_PHASE_FINISHING)
 		channel->phase = IDE_PHASE_IDLE;
 }
@@ -50,17 +124,27 @@ static void request_done(void *dev, struct block_request *request, int status)
 static void request_loop(struct ide_channel *channel)
 {
 	while (channel->phase == IDE_PHASE_READY) {
+		struct block_request *request = &channel->request;
 		struct block_backend *backend = ide_selected(channel)->backend;
 
+		channel->requester = ide_selected(channel);
 		channel->phase = IDE_PHASE_SUBMITTING;
+		request->failed_sector = BLOCK_UNKNOWN;
+		request->is_fua = request->op == BLOCK_WRITE && backend &&
+				  backend->has_fua &&
+				  ata_is_durable(channel->requester);
 		if (backend)
-			backend->submit(backend->ctx, &channel->request);
+			backend->submit(backend->ctx, request);
 		else /* the medium is gone in the middle of a command */
-			request_done(channel, &channel->request, -EIO);
-		if (channel->phase == IDE_PHASE_COMPLETED)
+			request_done(channel, request, -ENODEV);
+		if (channel->phase == IDE_PHASE_COMPLETED) {
 			request_finish(channel, channel->completed_status);
-		else
-			channel->phase = IDE_PHASE_IN_FLIGHT;
+			continue;
+		}
+		channel->phase = IDE_PHASE_IN_FLIGHT;
+		deadline_set(channel, request->op == BLOCK_FLUSH
+					      ? IDE_FLUSH_TIMEOUT_NS
+					      : IDE_TIMEOUT_NS);
 	}
 }
 
@@ -92,8 +176,37 @@ void ide_request_buffer(struct ide_drive *drive, enum block_op op,
 	ide_request_submit(drive, after);
 }
 
+uint32_t ide_request_moved(const struct ide_channel *channel)
+{
+	const struct block_request *request = &channel->request;
+
+	/* The backend's word counts only with its answer, and for its sectors.
+	 */
+	if (channel->phase == IDE_PHASE_ABANDONED ||
+	    request->failed_sector < request->sector ||
+	    request->failed_sector - request->sector >= channel->chunk)
+		return 0;
+	return (uint32_t)(request->failed_sector - request->sector);
+}
+
+/* ---- Without the command that it was for ------------------------------- */
+
 void ide_request_abandon(struct ide_channel *channel)
 {
 	if (channel->phase != IDE_PHASE_IDLE)
 		channel->phase = IDE_PHASE_ABANDONED;
+}
+
+void ide_request_defer(struct ide_channel *channel)
+{
+	channel->phase = IDE_PHASE_DEFERRED;
+	deadline_set(channel, IDE_TIMEOUT_NS);
+}
+
+void ide_request_reset(struct ide_channel *channel)
+{
+	if (channel->phase != IDE_PHASE_ABANDONED)
+		return;
+	channel->phase = IDE_PHASE_RESETTING;
+	deadline_set(channel, IDE_RESET_TIMEOUT_NS);
 }

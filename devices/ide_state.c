@@ -35,6 +35,8 @@ static const struct state_field drive_fields[] = {
 	STATE_VALUE(struct ide_drive_state, power, .reset = IDE_POWER_ACTIVE),
 	STATE_VALUE(struct ide_drive_state, is_write_cached, .reset = true),
 	STATE_VALUE(struct ide_drive_state, is_read_ahead, .reset = true),
+	STATE_VALUE(struct ide_drive_state, keeps_settings),
+	STATE_VALUE(struct ide_drive_state, is_interrupting),
 	STATE_ARRAY(struct ide_drive_state, sense),
 	STATE_VALUE(struct ide_drive_state, is_locked),
 	/* The tray and the medium know no reset. */
@@ -80,7 +82,6 @@ static const struct state_field channel_fields[] = {
 	STATE_VALUE(struct ide_channel_state, position, .max = IDE_BUFFER),
 	STATE_VALUE(struct ide_channel_state, end, .max = IDE_BUFFER),
 	STATE_VALUE(struct ide_channel_state, fill, .max = IDE_BUFFER),
-	STATE_RESERVED(struct ide_channel_state, reserved),
 	STATE_STRUCTS(struct ide_channel_state, drive, &ide_drive_description),
 	STATE_ARRAY(struct ide_channel_state, buffer),
 };

@@ -9,7 +9,9 @@
 
 #define BLOCK_SECTOR   512 /* bytes: the unit of all positions */
 #define BLOCK_SEGMENTS 64
+#define BLOCK_UNKNOWN  UINT64_MAX /* no sector */
 
+/* BLOCK_FLUSH: what writes have completed before it survives a power cut. */
 enum block_op { BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH };
 
 struct block_segment {
@@ -20,17 +22,28 @@ struct block_segment {
 /*
  * A request: consecutive sectors between the medium and up to BLOCK_SEGMENTS
  * pieces of memory, in their order; BLOCK_FLUSH has none.  The caller owns it,
- * the memory too, and leaves both alone from submit() to done().
+ * the memory too, and leaves both alone from submit() to done().  There is no
+ * way to take it back: a caller that no longer wants it waits, and ignores what
+ * it came to.  Every request has an end, if need be with an error; the backend
+ * has room for one of each device that it serves.
  */
 struct block_request {
 	enum block_op op;
+	/* BLOCK_WRITE: as if a flush followed.  Only if has_fua. */
+	bool is_fua;
 	uint64_t sector;
 	uint32_t segment_count;
 	struct block_segment segment[BLOCK_SEGMENTS];
 	/*
+	 * With an error: the first sector that could not be moved, or flushed;
+	 * those of the request before it have been.  The caller sets it to
+	 * BLOCK_UNKNOWN, the backend changes it if it knows.
+	 */
+	uint64_t failed_sector;
+	/*
 	 * Called once, perhaps before submit() returns, with the machine's
-	 * lock held.  status: 0, or -EIO, -EROFS, -ERANGE (beyond the end),
-	 * -EAGAIN (too much in flight).
+	 * lock held.  status: 0, or -EIO (the medium), -EROFS, -ERANGE (beyond
+	 * the end), -ENODEV (the medium is gone).
 	 */
 	void (*done)(void *dev, struct block_request *req, int status);
 	void *dev;
@@ -41,6 +54,7 @@ struct block_backend {
 	void *ctx;
 	uint64_t sector_count;
 	bool is_read_only;
+	bool has_fua; /* knows block_request.is_fua */
 };
 
 #endif

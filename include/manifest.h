@@ -14,6 +14,7 @@
 #define MANIFEST_GUESTS_MAX   16
 #define MANIFEST_NAME_SIZE    24
 #define MANIFEST_FILE_SIZE    64 /* BOOT_MODULE_NAME_MAX */
+#define MANIFEST_SOURCE_SIZE  128
 #define MANIFEST_CMDLINE_SIZE MACHINE_CMDLINE_SIZE
 #define MANIFEST_ERROR_SIZE   256
 
@@ -38,9 +39,40 @@ enum manifest_disk_mode {
 	MANIFEST_DISK_PRIVATE,	     /* a copy, made when the guest starts */
 };
 
+enum manifest_source {
+	MANIFEST_SOURCE_NONE,	/* an image in memory */
+	MANIFEST_SOURCE_FILE,	/* a drive of the simulated host */
+	MANIFEST_SOURCE_SERIAL, /* a whole drive */
+	MANIFEST_SOURCE_GPT,	/* a partition, by its name */
+	MANIFEST_SOURCE_UUID,	/* by its UUID; in lower case */
+};
+
+/* What a file is to the simulator. */
+enum manifest_format {
+	MANIFEST_FORMAT_RAW,
+	MANIFEST_FORMAT_QCOW2,
+	MANIFEST_FORMAT_VMDK,
+	MANIFEST_FORMAT_VDI,
+};
+
+/* Where writes go instead of to the source. */
+enum manifest_overlay { MANIFEST_OVERLAY_NONE, MANIFEST_OVERLAY_MEMORY };
+
+struct disk_source {
+	uint8_t kind; /* enum manifest_source */
+	char name[MANIFEST_SOURCE_SIZE];
+};
+
 struct disk_manifest {
 	char name[MANIFEST_NAME_SIZE]; /* the node's: disk0, cdrom0 */
+	/* One of the two is there. */
 	char image[MANIFEST_FILE_SIZE];
+	struct disk_source source;
+	/* Of sources. */
+	uint8_t format;	 /* enum manifest_format */
+	uint8_t overlay; /* enum manifest_overlay */
+	/* A second, and at once after a pause; 0: no limit, the limit. */
+	uint32_t iops_limit, iops_burst, kib_limit, kib_burst;
 	uint8_t bus;  /* enum machine_disk_bus */
 	uint8_t unit; /* IDE: channel * 2 + drive */
 	bool is_cdrom;

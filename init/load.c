@@ -9,6 +9,7 @@
 #include "include/errno.h"
 #include "include/gate.h"
 #include "init/module_check.h"
+#include "init/source.h"
 #include "lib/printf.h"
 #include "lib/program.h"
 #include "lib/string.h"
@@ -427,10 +428,29 @@ static void say_why(struct init *init, const struct guest *guest, int error)
 			 error);
 }
 
+/* Sources are for the service disk. */
+static int sources_refuse(struct init *init, const struct guest_manifest *m)
+{
+	for (unsigned i = 0; i < m->disk_count; i++) {
+		if (!disk_has_source(&m->disk[i]))
+			continue;
+		init_log(init, 0, LOG_ERROR,
+			 "/guests/%s/%s: source: needs the service disk, which "
+			 "is not there yet",
+			 m->name, m->disk[i].name);
+		return -ENOSYS;
+	}
+	return 0;
+}
+
 int guest_load(struct init *init, struct guest *guest)
 {
-	int error;
+	int error = sources_refuse(init, guest->manifest);
 
+	if (error) {
+		say_why(init, guest, error);
+		return error;
+	}
 	error = promise(init, guest);
 	if (error)
 		return error;

@@ -15,6 +15,7 @@
 
 #include "include/errno.h"
 #include "include/log.h"
+#include "init/source.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
@@ -23,10 +24,12 @@
 #define MEMORY_MIB_MIN 2
 #define MEMORY_MIB_MAX 1048576
 #define CELL_SIZE      4
+#define LIMIT_MAX      1000000000 /* a second */
 
 enum property_type {
 	PROPERTY_STRING,
 	PROPERTY_FILE,
+	PROPERTY_SOURCE,
 	PROPERTY_FLAG,
 	PROPERTY_CELL
 };
@@ -95,6 +98,15 @@ static const struct choice modes[] = {
 	{ "private", MANIFEST_DISK_PRIVATE }, { 0 },
 };
 
+static const struct choice formats[] = {
+	{ "raw", MANIFEST_FORMAT_RAW }, { "qcow2", MANIFEST_FORMAT_QCOW2 },
+	{ "vmdk", MANIFEST_FORMAT_VMDK }, { "vdi", MANIFEST_FORMAT_VDI }, { 0 },
+};
+
+static const struct choice overlays[] = {
+	{ "memory", MANIFEST_OVERLAY_MEMORY }, { 0 },
+};
+
 static const struct property root_properties[] = {
 	{ "compatible", PROPERTY_STRING, .is_required = true },
 	{ "log-level", PROPERTY_STRING, .choices = log_levels,
@@ -138,8 +150,20 @@ static const struct property guest_properties[] = {
 static const struct property disk_properties[] = {
 	{ "bus", PROPERTY_STRING, .is_required = true, .choices = buses,
 	  FIELD(struct disk_manifest, bus) },
-	{ "image", PROPERTY_FILE, .is_required = true,
-	  FIELD(struct disk_manifest, image) },
+	{ "image", PROPERTY_FILE, FIELD(struct disk_manifest, image) },
+	{ "source", PROPERTY_SOURCE, FIELD(struct disk_manifest, source) },
+	{ "format", PROPERTY_STRING, .choices = formats,
+	  FIELD(struct disk_manifest, format) },
+	{ "overlay", PROPERTY_STRING, .choices = overlays,
+	  FIELD(struct disk_manifest, overlay) },
+	{ "iops-limit", PROPERTY_CELL, .min = 1, .max = LIMIT_MAX,
+	  FIELD(struct disk_manifest, iops_limit) },
+	{ "iops-burst", PROPERTY_CELL, .min = 1, .max = LIMIT_MAX,
+	  FIELD(struct disk_manifest, iops_burst) },
+	{ "kib-limit", PROPERTY_CELL, .min = 1, .max = LIMIT_MAX,
+	  FIELD(struct disk_manifest, kib_limit) },
+	{ "kib-burst", PROPERTY_CELL, .min = 1, .max = LIMIT_MAX,
+	  FIELD(struct disk_manifest, kib_burst) },
 	{ "mode", PROPERTY_STRING, .choices = modes,
 	  FIELD(struct disk_manifest, mode) },
 	{ "unit", PROPERTY_CELL, .min = 0, .max = IDE_UNITS - 1,
@@ -253,6 +277,22 @@ static int read_file(struct reader *reader, int node,
 	return error;
 }
 
+static int read_source(struct reader *reader, int node,
+		       const struct property *property, const char *value,
+		       int length, void *object)
+{
+	const struct property whole = { .name = property->name,
+					.size = MANIFEST_SOURCE_SIZE };
+	char text[MANIFEST_SOURCE_SIZE];
+	const char *why;
+	int error = read_string(reader, node, &whole, value, length, text);
+
+	if (error)
+		return error;
+	why = source_parse((void *)((char *)object + property->offset), text);
+	return why ? fail(reader, node, property->name, "%s", why) : 0;
+}
+
 static int read_cell(struct reader *reader, int node,
 		     const struct property *property, const void *value,
 		     int length, void *object)
@@ -298,6 +338,9 @@ static int read_property(struct reader *reader, int node,
 		return read_cell(reader, node, property, value, length, object);
 	case PROPERTY_FILE:
 		return read_file(reader, node, property, value, length, object);
+	case PROPERTY_SOURCE:
+		return read_source(reader, node, property, value, length,
+				   object);
 	case PROPERTY_FLAG:
 		return read_flag(reader, node, property, length, object);
 	}
@@ -394,6 +437,72 @@ static bool name_is_numbered(const char *name, const char *kind)
 	       name[length] <= '9' && !name[length + 1];
 }
 
+/* What is a source's alone, and not an image's. */
+static int check_image(struct reader *reader, int node,
+		       const struct disk_manifest *disk)
+{
+	static const char *const of_sources[] = { "format",	"overlay",
+						  "iops-limit", "iops-burst",
+						  "kib-limit",	"kib-burst" };
+
+	if (!disk->image[0])
+		return fail(reader, node, "image",
+			    "is missing: give one, or a source");
+	for (unsigned i = 0; i < ARRAY_SIZE(of_sources); i++)
+		if (fdt_getprop(reader->blob, node, of_sources[i], NULL))
+			return fail(reader, node, of_sources[i],
+				    "needs a source");
+	return 0;
+}
+
+static int check_source(struct reader *reader, int node,
+			const struct disk_manifest *disk)
+{
+	if (disk->image[0])
+		return fail(reader, node, "source",
+			    "excludes an image: give one of them");
+	if (fdt_getprop(reader->blob, node, "mode", NULL))
+		return fail(reader, node, "mode", "is for images in memory");
+	if (disk->source.kind != MANIFEST_SOURCE_FILE &&
+	    fdt_getprop(reader->blob, node, "format", NULL))
+		return fail(reader, node, "format", "is for files");
+	if (disk->is_read_only && disk->overlay)
+		return fail(reader, node, "overlay",
+			    "is for disks that may be written");
+	if (disk->iops_burst && !disk->iops_limit)
+		return fail(reader, node, "iops-burst", "needs iops-limit");
+	if (disk->kib_burst && !disk->kib_limit)
+		return fail(reader, node, "kib-burst", "needs kib-limit");
+	return 0;
+}
+
+/* Who writes to a source has it alone: others would see it change. */
+static int check_sharing(struct reader *reader, int node,
+			 const struct disk_manifest *disk)
+{
+	const struct manifest *manifest = reader->manifest;
+
+	/* The last is the guest that is being read. */
+	for (unsigned i = 0; i <= manifest->guest_count; i++) {
+		const struct guest_manifest *guest = &manifest->guest[i];
+
+		for (unsigned j = 0; j < guest->disk_count; j++) {
+			const struct disk_manifest *other = &guest->disk[j];
+
+			if (!source_is_same(&disk->source, &other->source))
+				continue;
+			if (disk_writes_source(disk) ||
+			    disk_writes_source(other))
+				return fail(reader, node, "source",
+					    "is that of /guests/%s/%s, too: "
+					    "both must be read-only or have an "
+					    "overlay",
+					    guest->name, other->name);
+		}
+	}
+	return 0;
+}
+
 static int read_disk(struct reader *reader, int node,
 		     struct guest_manifest *guest)
 {
@@ -415,6 +524,12 @@ static int read_disk(struct reader *reader, int node,
 	if (disk.is_read_only && fdt_getprop(reader->blob, node, "mode", NULL))
 		return fail(reader, node, "mode",
 			    "is for disks that may be written");
+	error = disk_has_source(&disk) ? check_source(reader, node, &disk)
+				       : check_image(reader, node, &disk);
+	if (!error)
+		error = check_sharing(reader, node, &disk);
+	if (error)
+		return error;
 	while (unit < IDE_UNITS && unit_is_taken(guest, unit))
 		unit++;
 	if (fdt_getprop(reader->blob, node, "unit", NULL))

@@ -49,4 +49,5 @@ void machine_disk_init(struct machine_disk *disk,
 	disk->backend.ctx = disk;
 	disk->backend.sector_count = config->sector_count;
 	disk->backend.is_read_only = config->is_read_only;
+	disk->backend.has_fua = true; /* as durable as it gets */
 }

@@ -274,13 +274,15 @@ static int init_pci(struct pc *pc, struct clock *clock)
 	return error;
 }
 
-static int init_ide(struct pc *pc, struct block_backend *const disks[])
+static int init_ide(struct pc *pc, struct clock *clock,
+		    struct block_backend *const disks[])
 {
 	struct ide_config ide = {
 		.pci = &pc->pci,
 		.devfn = PC_IDE_DEVFN,
 		.ports = &pc->ports,
 		.ram = &pc->ram,
+		.clock = clock,
 	};
 	unsigned i;
 
@@ -374,7 +376,7 @@ int pc_init(void *board, const struct board_config *config)
 	if (!error)
 		error = report(pc, "PCI", init_pci(pc, clock));
 	if (!error)
-		error = report(pc, "disks", init_ide(pc, config->disks));
+		error = report(pc, "disks", init_ide(pc, clock, config->disks));
 	if (!error)
 		error = report(pc, "VGA", init_vga(pc, clock));
 	if (!error)

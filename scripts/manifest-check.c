@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Usage: manifest-check MANIFEST.dtb [NAME=FILE...]
+ *        manifest-check --drives MANIFEST.dtb
  * Reads a compiled manifest as init will, and looks at the files that are to be
  * boot modules as init and the board will; says what is wrong.  Without files
  * only the manifest is checked.  Exit status 0: nothing.
+ *
+ * --drives prints a line for each drive that the simulated host is to have,
+ * with tabs between: node, serial number, ro or rw, format, file.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,6 +18,7 @@
 #include <unistd.h>
 
 #include "init/module_check.h"
+#include "init/source.h"
 #include "lib/program.h"
 #include "firmware/direct.h"
 #include "firmware/e820.h"
@@ -184,6 +189,8 @@ static int disk_check(const struct guest_manifest *guest,
 	const struct module *module = module_find(disk->image);
 	const char *why = "is missing";
 
+	if (disk_has_source(disk))
+		return 0;
 	if (module)
 		why = module_disk_refusal(disk->is_cdrom, module->length);
 	return why ? refuse(guest, disk->name, "image", disk->image,
@@ -232,6 +239,39 @@ static int manifest_read(const char *path, struct manifest *manifest)
 	return 0;
 }
 
+static void drive_print(const struct guest_manifest *guest,
+			const struct disk_manifest *disk)
+{
+	static const char *const formats[] = {
+		[MANIFEST_FORMAT_RAW] = "raw",
+		[MANIFEST_FORMAT_QCOW2] = "qcow2",
+		[MANIFEST_FORMAT_VMDK] = "vmdk",
+		[MANIFEST_FORMAT_VDI] = "vdi",
+	};
+	char serial[SOURCE_SERIAL_SIZE];
+
+	source_serial(serial, guest, disk);
+	printf("/guests/%s/%s\t%s\t%s\t%s\t%s\n", guest->name, disk->name,
+	       serial, disk_writes_source(disk) ? "rw" : "ro",
+	       formats[disk->format], disk->source.name);
+}
+
+static int drives_print(const char *path, struct manifest *manifest)
+{
+	int error = manifest_read(path, manifest);
+
+	if (error)
+		return error;
+	for (unsigned i = 0; i < manifest->guest_count; i++) {
+		const struct guest_manifest *guest = &manifest->guest[i];
+
+		for (unsigned j = 0; j < guest->disk_count; j++)
+			if (guest->disk[j].source.kind == MANIFEST_SOURCE_FILE)
+				drive_print(guest, &guest->disk[j]);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static struct manifest manifest;
@@ -239,9 +279,12 @@ int main(int argc, char **argv)
 
 	if (argc < 2) {
 		fprintf(stderr,
-			"usage: manifest-check MANIFEST.dtb [NAME=FILE...]\n");
+			"usage: manifest-check MANIFEST.dtb [NAME=FILE...]\n"
+			"       manifest-check --drives MANIFEST.dtb\n");
 		return 2;
 	}
+	if (argc == 3 && !strcmp(argv[1], "--drives"))
+		return drives_print(argv[2], &manifest);
 	error = manifest_read(argv[1], &manifest);
 	if (error || argc == 2)
 		return error;

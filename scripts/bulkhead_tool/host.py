@@ -57,6 +57,63 @@ class Module:
         self.size = os.path.getsize(path)
 
 
+# What a file that is not raw begins with, and where: what QEMU would know.
+SIGNATURES = (("qcow2", 0, b"QFI\xfb"), ("vmdk", 0, b"KDMV"),
+              ("vmdk", 0, b"# Disk DescriptorFile"),
+              ("vdi", 64, b"\x7f\x10\xda\xbe"))
+
+
+class Drive:
+    """A file that is a drive of the simulated host, found by its serial."""
+
+    def __init__(self, folder, node, serial, access, form, name):
+        self.node, self.serial, self.format = node, serial, form
+        self.is_written = access == "rw"
+        what = node + ": source"
+        # Beside the manifest and in build/, as all others, unless it says.
+        self.path = readable(os.path.join(folder, name) if "/" in name
+                             else find_file(name, folder), what)
+        if self.is_written and not os.access(self.path, os.W_OK):
+            raise Problem("%s: '%s' may not be written: look at its "
+                          "permissions, or say read-only or overlay" %
+                          (what, self.path))
+        self._look_inside(what)
+
+    def _look_inside(self, what):
+        with open(self.path, "rb") as f:
+            start = f.read(512)
+        if not start:
+            raise Problem("%s: '%s' is empty" % (what, self.path))
+        if self.format != "raw":
+            return
+        for form, at, words in SIGNATURES:
+            if start[at:].startswith(words):
+                raise Problem('%s: \'%s\' looks like a %s image: say format = '
+                              '"%s"' % (what, self.path, form, form))
+        unit = 2048 if "/cdrom" in self.node else 512
+        if os.path.getsize(self.path) % unit:
+            raise Problem("%s: '%s' is no multiple of %d bytes" %
+                          (what, self.path, unit))
+
+
+def drives(blob_path, folder):
+    """The drives that a checked manifest wants; no file may be two things."""
+    status, output, complaints = processes.run(
+        [os.path.join(BUILD, "manifest-check"), "--drives", blob_path])
+    if status:
+        raise Problem("manifest-check --drives: %s" % complaints.strip())
+    found = [Drive(folder, *line.split("\t"))
+             for line in os.fsdecode(output).splitlines()]
+    for number, one in enumerate(found):
+        for other in found[:number]:
+            if (one.is_written or other.is_written) and \
+                    os.path.samefile(one.path, other.path):
+                raise Problem("%s: source: '%s' is that of %s, too: both must "
+                              "be read-only or have an overlay" %
+                              (one.node, one.path, other.node))
+    return found
+
+
 def readable(path, what):
     """The path of a file that can be read."""
     if os.path.isdir(path):
@@ -114,6 +171,7 @@ class Host:
     """A compiled and checked manifest with its modules."""
 
     iso = None    # not packed yet
+    drives = ()   # files beside the boot modules
 
     def __init__(self, source, work):
         self.source = readable(source, "manifest")
@@ -128,8 +186,10 @@ class Host:
         guests = root.child("guests")
         self.guests = guests.children if guests else []
         self.modules = [Module("manifest.dtb", self.dtb)]
-        self._collect(os.path.dirname(os.path.realpath(source)))
+        folder = os.path.dirname(os.path.realpath(source))
+        self._collect(folder)
         check(source, self.dtb, self.modules[1:])
+        self.drives = drives(self.dtb, folder)
 
     def _collect(self, folder):
         for program in [INIT] + SERVICES:

@@ -96,6 +96,7 @@ class IsoHost:
 
     modules = ()
     end = None    # not known here
+    drives = ()   # an ISO names none
 
     def __init__(self, path):
         self.source = self.iso = os.path.realpath(path)

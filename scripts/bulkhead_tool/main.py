@@ -214,8 +214,16 @@ def do_symbolize(args, _work):
     return 0
 
 
+def without_drives(the_host, why):
+    """Files are drives where QEMU simulates them, and nowhere else."""
+    if the_host.drives:
+        raise Problem("%s: source: file: %s" % (the_host.drives[0].node, why))
+
+
 def do_image(args, work):
     the_host = host.Host(args.manifest, work)
+    without_drives(the_host, "does not travel in an ISO: name the drive of the "
+                   "host, by serial:, gpt: or uuid:")
     iso.make(the_host, args.output, work)
     processes.say("%s is ready. It carries SeaBIOS (LGPL-3) and GRUB (GPL-3); "
                   "their\nlicence texts are in its folder licences/." %
@@ -246,6 +254,8 @@ def do_run(args, work):
         the_host = host.Host(args.manifest, work)
     if args.sim == "bochs":
         args.cpus = args.cpus or 1
+        without_drives(the_host, "needs a virtio drive, which bochs does not "
+                       "have")
         line = bochs.command(the_host, args, work)
     else:
         args.cpus = args.cpus or 2

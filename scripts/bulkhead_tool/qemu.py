@@ -17,6 +17,10 @@ CPU = ("EPYC,-rdseed,-sha-ni,-fxsr-opt,-misalignsse,-3dnowprefetch,-osvw,"
        "-topoext,-nrip-save,-xsavec")
 
 
+# Slots of the PCI bus beside host bridge, ISA bridge and VGA.
+DRIVES_MAX = 29
+
+
 def comma_safe(text):
     """QEMU's option parser ends values at a comma unless it is doubled."""
     return text.replace(",", ",,")
@@ -90,6 +94,23 @@ def boot_medium(the_host, args, work):
                 if the_host.command_line else [])
 
 
+def drives(the_host):
+    """Files as virtio drives, of virtio 1 alone: `disk` drives no others."""
+    if len(the_host.drives) > DRIVES_MAX:
+        raise Problem("%d files are named as sources, but QEMU's board has "
+                      "room for %d drives" % (len(the_host.drives), DRIVES_MAX))
+    line = []
+    for number, drive in enumerate(the_host.drives):
+        name = "drive%d" % number
+        line += ["-blockdev", "driver=%s,node-name=%s,read-only=%s,"
+                 "discard=unmap,file.driver=file,file.filename=%s" %
+                 (drive.format, name, "off" if drive.is_written else "on",
+                  comma_safe(drive.path)),
+                 "-device", "virtio-blk-pci,drive=%s,serial=%s,"
+                 "disable-legacy=on" % (name, drive.serial)]
+    return line
+
+
 def command(the_host, args, work, interactive):
     """The whole command line, as a list."""
     memory = args.host_memory or the_host.memory_mib()
@@ -100,6 +121,7 @@ def command(the_host, args, work, interactive):
              "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
     line += console(args, interactive)
     line += firmware(args)
+    line += drives(the_host)
     line += boot_medium(the_host, args, work)
     if args.gdb:
         line += ["-s", "-S"]

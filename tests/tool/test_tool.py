@@ -471,6 +471,24 @@ class Tool(unittest.TestCase):
             done = self.run_tool("run", self.manifest, *option)
             self.assertIn(b"-accel tcg,thread=%s -smp 2" % thread, done.stdout)
 
+    def test_drives_reach_qemu_and_nothing_else(self):
+        self.simulator(SPEAKS + "echo \"$@\"")
+        self.simulator("touch %s/began" % self.folder, "bochs")
+        self.write("a.img", "x" * 512)
+        manifest = self.write("d.dts", '/dts-v1/; / { compatible = "bulkhead,'
+                              'host-v1"; guests { one { board = "pc"; memory-'
+                              'mib = <64>; disk0 { bus = "ide"; source = '
+                              '"file:a.img"; }; }; }; };')
+        done = self.run_tool("run", manifest)
+        self.assertEqual(done.returncode, 0, done)
+        self.assertIn(b"serial=one/disk0,disable-legacy=on", done.stdout)
+        self.manifest = manifest
+        self.refused(1, "/guests/one/disk0: source: .*bochs", "--sim", "bochs")
+        done = self.run_tool("image", manifest, "-o",
+                             os.path.join(self.folder, "x.iso"))
+        self.assertEqual(done.returncode, 1, done)
+        self.assertRegex(done.stderr.decode(), "disk0: source: .*travel")
+
     def test_firmware_reaches_qemu(self):
         self.simulator(SPEAKS + "echo \"$@\"")
         done = self.run_tool("run", self.manifest, "--bios", self.manifest)

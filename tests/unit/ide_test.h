@@ -38,9 +38,10 @@ struct medium {
 	uint64_t length;
 	bool is_async;
 	bool is_broken;
+	uint64_t bad_sector; /* one that fails, unless 0 */
 	bool is_submitting;
 	struct block_request *pending;
-	unsigned requests, flushes;
+	unsigned requests, flushes, fuas;
 	uint32_t last_segments;
 };
 
@@ -50,6 +51,8 @@ static struct {
 	struct pci_bus pci;
 	struct ide ide;
 	struct guest_ram ram;
+	struct clock clock;
+	uint64_t now_ns;
 	uint8_t *ram_bytes;
 	struct medium disk, cd;
 	bool irq[2];
@@ -64,18 +67,30 @@ static inline int medium_move(struct medium *medium, struct block_request *req)
 
 	if (medium->is_broken)
 		return -EIO;
+	if (req->op == BLOCK_FLUSH && medium->bad_sector) {
+		req->failed_sector = medium->bad_sector;
+		return -EIO;
+	}
 	for (unsigned i = 0; i < req->segment_count; i++) {
 		struct block_segment *segment = &req->segment[i];
 
-		if (at + segment->length > medium->length)
+		uint64_t bad = medium->bad_sector * BLOCK_SECTOR;
+		uint32_t length = segment->length;
+		bool is_bad = bad && bad >= at && bad < at + length;
+
+		if (at + length > medium->length)
 			return -ERANGE;
+		if (is_bad)
+			length = (uint32_t)(bad - at);
 		if (req->op == BLOCK_READ)
-			memcpy(segment->host, medium->bytes + at,
-			       segment->length);
+			memcpy(segment->host, medium->bytes + at, length);
 		else
-			memcpy(medium->bytes + at, segment->host,
-			       segment->length);
-		at += segment->length;
+			memcpy(medium->bytes + at, segment->host, length);
+		if (is_bad) {
+			req->failed_sector = medium->bad_sector;
+			return -EIO;
+		}
+		at += length;
 	}
 	return 0;
 }
@@ -90,6 +105,8 @@ static inline void medium_submit(void *ctx, struct block_request *req)
 	medium->is_submitting = true;
 	medium->requests++;
 	medium->flushes += req->op == BLOCK_FLUSH;
+	medium->fuas += req->is_fua;
+	assert_true(req->failed_sector == BLOCK_UNKNOWN);
 	medium->last_segments = req->segment_count;
 	if (medium->is_async)
 		medium->pending = req;
@@ -124,6 +141,18 @@ static inline void irq_set(void *sink, unsigned pin, bool level)
 	if (level && !t.irq[pin])
 		t.irq_edges[pin]++;
 	t.irq[pin] = level;
+}
+
+static inline uint64_t now_get(void *ctx)
+{
+	(void)ctx;
+	return t.now_ns;
+}
+
+static inline void pass_time(uint64_t ns)
+{
+	t.now_ns += ns;
+	clock_run(&t.clock);
 }
 
 static inline uint32_t in(unsigned port, unsigned size)
@@ -174,12 +203,15 @@ static inline int setup_with(bool has_disk, bool has_cd)
 		.devfn = IDE_DEVFN,
 		.ports = &t.ports,
 		.ram = &t.ram,
+		.clock = &t.clock,
 	};
 
 	free(t.ram_bytes);
 	free(t.disk.bytes);
 	free(t.cd.bytes);
 	memset(&t, 0, sizeof(t));
+	t.clock.now_ns = now_get;
+	clock_init(&t.clock);
 	bus_init_ports(&t.ports, t.index);
 	bus_init_memory(&t.memory);
 	assert_int_equal(pci_bus_init(&t.pci, &t.ports, &t.memory), 0);

@@ -197,7 +197,103 @@ static void test_cd_gone(void **state)
 	assert_int_equal(inb(0x177), DRQ);
 	insw(0x170, data, 1);
 	assert_int_equal(inb(0x177), ERR);
-	assert_int_equal(inb(0x171), 0x34);
+	assert_int_equal(inb(0x171), 0x24);
+}
+
+/* Another one comes: what is left is not read from that. */
+static void test_cd_changed(void **state)
+{
+	const uint8_t read10[12] = { 0x28, 0, 0, 0, 0, 10, 0, 0, 40 };
+	const uint8_t sense[12] = { 0x03, 0, 0, 0, 18 };
+	static uint8_t data[40 * 2048];
+
+	(void)state;
+	packet(0, 0xfffe, read10);
+	ide_medium_change(&t.ide, 1, 0, NULL);
+	ide_medium_change(&t.ide, 1, 0, &t.cd.backend);
+	insw(0x170, data, 0x7fff);
+	insw(0x170, data, 1);
+	assert_int_equal(inb(0x177), ERR);
+	assert_int_equal(inb(0x171), 0x64);
+	assert_int_equal(packet_read(sense, 18, data), 18);
+	assert_int_equal(data[12], 0x28);
+	assert_int_equal(packet_read(read10, 2048, data), 40 * 2048);
+	/* The same by DMA. */
+	prd(0, 0x10000, 4096, true);
+	packet(1, 0, read10);
+	ide_medium_change(&t.ide, 1, 0, &t.cd.backend);
+	master_start(1, true);
+	assert_true(t.irq[1]);
+	assert_int_equal(inb(0x177), ERR);
+	assert_int_equal(inb(0x171), 0x64);
+}
+
+/* The sense data name the block; those before it arrive. */
+static void test_cd_sense(void **state)
+{
+	const uint8_t read10[12] = { 0x28, 0, 0, 0, 0, 10, 0, 0, 9 };
+	const uint8_t sense[12] = { 0x03, 0, 0, 0, 18 };
+	static uint8_t data[9 * 2048], reply[18];
+
+	(void)state;
+	t.cd.bad_sector = 13 * 4 + 2;
+	packet(0, 2048, read10);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(inb(0x177), DRQ);
+		insw(0x170, data + i * 2048, 1024);
+	}
+	assert_memory_equal(data, t.cd.bytes + 10 * 2048, 3 * 2048);
+	for (unsigned by_dma = 0; by_dma < 2; by_dma++) {
+		assert_int_equal(inb(0x177), ERR);
+		assert_int_equal(inb(0x171), 0x34);
+		assert_int_equal(packet_read(sense, 18, reply), 18);
+		assert_memory_equal(reply, "\xf0\0\3\0\0\0\x0d\x0a", 8);
+		assert_int_equal(reply[12], 0x11);
+		if (by_dma)
+			break;
+		prd(0, 0x10000, 9 * 2048, true);
+		packet(1, 0, read10);
+		master_start(1, true);
+	}
+	assert_memory_equal(t.ram_bytes + 0x10000, t.cd.bytes + 10 * 2048,
+			    3 * 2048);
+}
+
+/* A drive that never answers; DEVICE RESET in mid-flight. */
+static void test_cd_stuck(void **state)
+{
+	const uint8_t read10[12] = { 0x28, 0, 0, 0, 0, 10, 0, 0, 1 };
+	const uint8_t sense[12] = { 0x03, 0, 0, 0, 18 };
+	static uint8_t data[2048];
+
+	(void)state;
+	t.cd.is_async = true;
+	packet(0, 2048, read10);
+	pass_time(IDE_TIMEOUT_NS - 1);
+	assert_int_equal(inb(0x177), BSY);
+	pass_time(1);
+	assert_true(t.irq[1]);
+	assert_int_equal(inb(0x177), ERR);
+	assert_int_equal(inb(0x171), 0x44);
+	outb(0x171, 0);
+	outb(0x177, 0xa0); /* waits, for the request has the buffer */
+	assert_int_equal(inb(0x177), BSY);
+	medium_complete(&t.cd);
+	assert_int_equal(inb(0x177), DRQ);
+	outsw(0x170, sense, 6);
+	insw(0x170, data, 9);
+	assert_int_equal(data[2], 4);
+	assert_int_equal(data[12], 8);
+	assert_int_equal(data[13], 1);
+
+	packet(0, 2048, read10);
+	outb(0x177, 0x08);
+	assert_int_equal(inb(0x177), BSY);
+	outb(0x177, 0xa1);
+	medium_complete(&t.cd);
+	assert_int_equal(inb(0x177), 0);
+	assert_int_equal(inb(0x175), 0xeb);
+	assert_int_equal(packet_read(sense, 18, data), 18);
 }
 
 int main(void)
@@ -206,6 +302,8 @@ int main(void)
 		TEST(test_cd_identify), TEST(test_cd_read),
 		TEST(test_cd_dma),	TEST(test_cd_information),
 		TEST(test_cd_media),	TEST(test_cd_gone),
+		TEST(test_cd_changed),	TEST(test_cd_sense),
+		TEST(test_cd_stuck),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,6 +68,25 @@ static void test_others_go_on(void **state)
 	assert_logged("guest bad cannot be made: see above");
 }
 
+/* As long as nobody reads sources, such a guest is not half started. */
+static void test_sources_wait_for_the_service(void **state)
+{
+	struct disk_manifest *kept;
+
+	(void)state;
+	kept = &add_guest("kept", 1)->disk[0];
+	kept->image[0] = '\0';
+	kept->source.kind = MANIFEST_SOURCE_FILE;
+	(void)snprintf(kept->source.name, 16, "debian.img");
+	add_guest("good", 1);
+	assert_true(begins());
+	assert_int_equal(domains(), 1);
+	assert_non_null(named("good"));
+	assert_logged("/guests/kept/disk0: source: needs the service disk, "
+		      "which is not there yet\n");
+	assert_logged("guest kept cannot be made: see above");
+}
+
 static void test_none_can_be_started(void **state)
 {
 	(void)state;
@@ -245,6 +264,7 @@ int main(void)
 		TEST(test_how_it_is_turned_off),
 		TEST(test_others_go_on),
 		TEST(test_private_disk),
+		TEST(test_sources_wait_for_the_service),
 		TEST(test_none_can_be_started),
 		TEST(test_restart_on_crash),
 		TEST(test_restarts_have_an_end),

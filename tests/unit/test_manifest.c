@@ -14,6 +14,7 @@
 #include "include/errno.h"
 #include "include/log.h"
 #include "include/manifest.h"
+#include "init/source.h"
 
 #define SIZE 16384
 
@@ -57,6 +58,13 @@ static void disk(struct tree *t, const char *name)
 	fdt_begin_node(t->blob, name);
 	fdt_property_string(t->blob, "bus", "ide");
 	fdt_property_string(t->blob, "image", "a.img");
+}
+
+static void source(struct tree *t, const char *name, const char *text)
+{
+	fdt_begin_node(t->blob, name);
+	fdt_property_string(t->blob, "bus", "ide");
+	fdt_property_string(t->blob, "source", text);
 }
 
 static void close_nodes(struct tree *t, unsigned count)
@@ -393,6 +401,239 @@ static void test_mode_of_what_is_read(void **state)
 			"written");
 }
 
+/* ---- Sources ------------------------------------------------------------ */
+
+static void test_sources(void **state)
+{
+	struct tree *t = *state;
+	const struct disk_manifest *d = t->manifest.guest[0].disk;
+
+	begin(t);
+	guest(t, "a");
+	source(t, "disk0", "file:disks/debian, 12.img");
+	fdt_property_string(t->blob, "format", "qcow2");
+	fdt_property_string(t->blob, "overlay", "memory");
+	fdt_property_u32(t->blob, "iops-limit", 100);
+	fdt_property_u32(t->blob, "iops-burst", 1000);
+	fdt_property_u32(t->blob, "kib-limit", 10240);
+	fdt_property_u32(t->blob, "kib-burst", 65536);
+	close_nodes(t, 1);
+	source(t, "disk1", "serial:S3Z8NB0K-1");
+	close_nodes(t, 1);
+	source(t, "disk2", "gpt:my data");
+	fdt_property(t->blob, "read-only", NULL, 0);
+	close_nodes(t, 1);
+	source(t, "cdrom0", "uuid:C12A7328-F81F-11D2-BA4B-00A0C93EC93B");
+	close_nodes(t, 4);
+	assert_int_equal(parse(t), 0);
+	assert_int_equal(d[0].source.kind, MANIFEST_SOURCE_FILE);
+	assert_string_equal(d[0].source.name, "disks/debian, 12.img");
+	assert_int_equal(d[0].format, MANIFEST_FORMAT_QCOW2);
+	assert_int_equal(d[0].overlay, MANIFEST_OVERLAY_MEMORY);
+	assert_int_equal(d[0].iops_limit, 100);
+	assert_int_equal(d[0].iops_burst, 1000);
+	assert_int_equal(d[0].kib_limit, 10240);
+	assert_int_equal(d[0].kib_burst, 65536);
+	assert_string_equal(d[0].image, "");
+	assert_int_equal(d[1].source.kind, MANIFEST_SOURCE_SERIAL);
+	assert_string_equal(d[1].source.name, "S3Z8NB0K-1");
+	assert_int_equal(d[1].format, MANIFEST_FORMAT_RAW);
+	assert_false(d[1].is_read_only);
+	assert_int_equal(d[2].source.kind, MANIFEST_SOURCE_GPT);
+	assert_string_equal(d[2].source.name, "my data");
+	assert_true(d[2].is_read_only);
+	assert_int_equal(d[3].source.kind, MANIFEST_SOURCE_UUID);
+	assert_string_equal(d[3].source.name,
+			    "c12a7328-f81f-11d2-ba4b-00a0c93ec93b");
+	assert_true(d[3].is_read_only);
+}
+
+#define SOURCE "/guests/a/disk0: source: "
+#define SOURCE_SERIAL                                        \
+	SOURCE "must name a serial number of 1 to 20 ASCII " \
+	       "characters without spaces"
+#define SOURCE_LABEL                                             \
+	SOURCE "must name a partition's label of 1 to 36 ASCII " \
+	       "characters"
+#define SOURCE_UUID                                           \
+	SOURCE "must name a partition by its UUID, or by an " \
+	       "MBR's signature and number, as in "           \
+	       "uuid:1234abcd-01"
+
+/* clang-format off */
+static const struct {
+	const char *source, *error;
+} bad_sources[] = {
+	{ "", SOURCE "must not be empty" },
+	{ "debian.img", SOURCE "must begin with file:, serial:, gpt: or uuid:" },
+	{ "File:a", SOURCE "must begin with file:, serial:, gpt: or uuid:" },
+	{ "file:", SOURCE "names no file" },
+	{ "file:a\tb", SOURCE "has a control character in its file's name" },
+	{ "serial:", SOURCE_SERIAL },
+	{ "serial:123456789012345678901", SOURCE_SERIAL },
+	{ "serial:a b", SOURCE_SERIAL },
+	{ "gpt:", SOURCE_LABEL },
+	{ "gpt:0123456789012345678901234567890123456", SOURCE_LABEL },
+	{ "gpt:\xc3\xa9", SOURCE_LABEL },
+	{ "uuid:", SOURCE_UUID },
+	{ "uuid:1234abcd-1", SOURCE_UUID },
+	{ "uuid:1234abcg-01", SOURCE_UUID },
+	{ "uuid:c12a7328-f81f-11d2-ba4b+00a0c93ec93b", SOURCE_UUID },
+	{ "uuid:c12a7328f81f11d2ba4b00a0c93ec93b", SOURCE_UUID },
+	{ "file:01234567890123456789012345678901234567890123456789012345678901"
+	  "23456789012345678901234567890123456789012345678901234567890123456789",
+	  SOURCE "has 135 characters, at most 127 fit" },
+};
+/* clang-format on */
+
+static void test_bad_sources(void **state)
+{
+	struct tree *t = *state;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(bad_sources); i++) {
+		begin(t);
+		guest(t, "a");
+		source(t, "disk0", bad_sources[i].source);
+		close_nodes(t, 4);
+		expect_error(t, bad_sources[i].error);
+	}
+}
+
+/* With a source or an image, one more property, and what is said of it. */
+/* clang-format off */
+static const struct {
+	const char *source, *name, *text, *error;
+} bad_pairs[] = {
+	{ "file:a", "image", "a.img",
+	  "source: excludes an image: give one of them" },
+	{ "file:a", "mode", "private", "mode: is for images in memory" },
+	{ "file:a", "format", "raw:", "format: is \"raw:\", known are: raw, "
+	  "qcow2, vmdk, vdi" },
+	{ "file:a", "overlay", "disk",
+	  "overlay: is \"disk\", known are: memory" },
+	{ "serial:a", "format", "raw", "format: is for files" },
+	{ "gpt:a", "format", "qcow2", "format: is for files" },
+	{ "file:a", "iops-burst", NULL, "iops-burst: needs iops-limit" },
+	{ "file:a", "kib-burst", NULL, "kib-burst: needs kib-limit" },
+	{ NULL, "format", "raw", "format: needs a source" },
+	{ NULL, "overlay", "memory", "overlay: needs a source" },
+	{ NULL, "iops-limit", NULL, "iops-limit: needs a source" },
+	{ NULL, "kib-limit", NULL, "kib-limit: needs a source" },
+};
+/* clang-format on */
+
+static void test_bad_pairs(void **state)
+{
+	struct tree *t = *state;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(bad_pairs); i++) {
+		char error[200];
+
+		begin(t);
+		guest(t, "a");
+		if (bad_pairs[i].source)
+			source(t, "disk0", bad_pairs[i].source);
+		else
+			disk(t, "disk0");
+		if (bad_pairs[i].text)
+			fdt_property_string(t->blob, bad_pairs[i].name,
+					    bad_pairs[i].text);
+		else
+			fdt_property_u32(t->blob, bad_pairs[i].name, 1);
+		close_nodes(t, 4);
+		snprintf(error, sizeof(error), "/guests/a/disk0: %s",
+			 bad_pairs[i].error);
+		expect_error(t, error);
+	}
+	begin(t);
+	guest(t, "a");
+	source(t, "cdrom0", "file:a.iso");
+	fdt_property_string(t->blob, "overlay", "memory");
+	close_nodes(t, 4);
+	expect_error(t, "/guests/a/cdrom0: overlay: is for disks that may be "
+			"written");
+	begin(t);
+	guest(t, "a");
+	fdt_begin_node(t->blob, "disk0");
+	fdt_property_string(t->blob, "bus", "ide");
+	close_nodes(t, 4);
+	expect_error(t, "/guests/a/disk0: image: is missing: give one, or a "
+			"source");
+}
+
+/* Two disks of one source in two guests, each with one more property. */
+static int share(struct tree *t, const char *const sources[2],
+		 const char *const properties[2])
+{
+	begin(t);
+	for (unsigned i = 0; i < 2; i++) {
+		guest(t, i ? "b" : "a");
+		source(t, i ? "disk1" : "disk0", sources[i]);
+		if (properties[i] && !strcmp(properties[i], "overlay"))
+			fdt_property_string(t->blob, "overlay", "memory");
+		else if (properties[i])
+			fdt_property(t->blob, properties[i], NULL, 0);
+		close_nodes(t, 2);
+	}
+	close_nodes(t, 2);
+	return parse(t);
+}
+
+static void test_shared_sources(void **state)
+{
+	static const char *const files[] = { "file:a", "file:a" };
+	static const char *const others[] = { "file:a", "file:b" };
+	static const char *const kinds[] = { "serial:a", "gpt:a" };
+	static const char *const uuids[] = { "uuid:1234ABCD-01",
+					     "uuid:1234abcd-01" };
+	static const char *const kept[] = { NULL, "read-only", "overlay" };
+	struct tree *t = *state;
+
+	for (unsigned i = 0; i < 9; i++) {
+		const char *const properties[] = { kept[i / 3], kept[i % 3] };
+
+		if (i / 3 && i % 3) {
+			assert_int_equal(share(t, files, properties), 0);
+			continue;
+		}
+		assert_int_equal(share(t, files, properties), -EINVAL);
+		assert_string_equal(
+			t->error,
+			"/guests/b/disk1: source: is that of /guests/a/disk0, "
+			"too: both must be read-only or have an overlay");
+		assert_int_equal(share(t, others, properties), 0);
+		assert_int_equal(share(t, kinds, properties), 0);
+		assert_int_equal(share(t, uuids, properties), -EINVAL);
+	}
+	/* In one guest. */
+	begin(t);
+	guest(t, "a");
+	source(t, "disk0", "serial:a");
+	close_nodes(t, 1);
+	source(t, "disk1", "serial:a");
+	close_nodes(t, 4);
+	expect_error(t, "/guests/a/disk1: source: is that of /guests/a/disk0, "
+			"too: both must be read-only or have an overlay");
+}
+
+static void test_serials(void **state)
+{
+	struct guest_manifest guest = { .name = "web" };
+	struct disk_manifest disk = { .name = "disk0" };
+	char serial[SOURCE_SERIAL_SIZE];
+
+	(void)state;
+	source_serial(serial, &guest, &disk);
+	assert_string_equal(serial, "web/disk0");
+	strcpy(guest.name, "twelve-chars-x");
+	source_serial(serial, &guest, &disk);
+	assert_string_equal(serial, "twelve-chars-x/disk0");
+	/* FNV-1a, as anybody computes it. */
+	strcpy(guest.name, "twelve-chars-xy");
+	source_serial(serial, &guest, &disk);
+	assert_string_equal(serial, "#30c0c2e53931c060");
+}
+
 static void test_units(void **state)
 {
 	struct tree *t = *state;
@@ -476,6 +717,11 @@ int main(void)
 		TEST(test_bad_nodes),
 		TEST(test_names),
 		TEST(test_mode_of_what_is_read),
+		TEST(test_sources),
+		TEST(test_bad_sources),
+		TEST(test_bad_pairs),
+		TEST(test_shared_sources),
+		TEST(test_serials),
 		TEST(test_units),
 		TEST(test_too_many_guests),
 		TEST(test_damaged),

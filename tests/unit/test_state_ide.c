@@ -95,6 +95,7 @@ static struct device *build(struct rig *rig)
 		.devfn = DEVFN,
 		.ports = &rig->b.ports,
 		.ram = &model->ram,
+		.clock = &rig->b.clock,
 		.irq = { rig_irq(rig, 14), rig_irq(rig, 15) },
 		.drive = { { { .kind = IDE_DISK,
 			       .backend = &model->disk.backend } },
