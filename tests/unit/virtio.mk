@@ -6,3 +6,6 @@ VIRTIO_TEST_SRCS := drivers/virtqueue.c tests/unit/fake/virtio/ring.c
 
 UNIT_SRCS_test_virtqueue := $(VIRTIO_TEST_SRCS)
 UNIT_FLAGS_test_virtqueue := -Itests/unit/fake/virtio
+
+UNIT_SRCS_test_virtio_pci := drivers/virtio_pci.c \
+	tests/unit/fake/virtio/ring.c tests/unit/fake/virtio/device.c
