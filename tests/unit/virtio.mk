@@ -10,7 +10,7 @@ UNIT_FLAGS_test_virtqueue := -Itests/unit/fake/virtio
 UNIT_SRCS_test_virtio_pci := drivers/virtio_pci.c \
 	tests/unit/fake/virtio/ring.c tests/unit/fake/virtio/device.c
 
-VIRTIO_BLK_TESTS := test_virtio_blk
+VIRTIO_BLK_TESTS := test_virtio_blk test_virtio_blk_lies
 VIRTIO_BLK_SRCS := $(addprefix drivers/,virtqueue.c virtio_pci.c virtio_blk.c \
 	virtio_blk_request.c) \
 	$(addprefix tests/unit/fake/virtio/,ring.c device.c blk.c)

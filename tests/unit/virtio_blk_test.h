@@ -174,6 +174,7 @@ static __maybe_unused void run(void)
 
 static __maybe_unused void did(unsigned i, int status)
 {
+	bench.item[i].done = 0;
 	assert_int_equal(submit(i), 0);
 	virtio_blk_kick(&bench.blk, 0);
 	run();
