@@ -10,6 +10,7 @@
 #include "drivers/virtio_blk.h"
 
 #include "drivers/virtio_blk_inner.h"
+#include "lib/string.h"
 
 #define F_SIZE_MAX     BIT(1)
 #define F_SEG_MAX      BIT(2)
@@ -118,7 +119,9 @@ uint64_t virtio_blk_dma_size(uint16_t queues, uint16_t depth)
 int virtio_blk_init(struct virtio_blk *blk,
 		    const struct virtio_blk_config *config)
 {
-	*blk = (struct virtio_blk){ .config = *config };
+	/* A queue is made when it is started. */
+	memset(blk, 0, offsetof(struct virtio_blk, queue));
+	blk->config = *config;
 	for (unsigned i = 0; i < VIRTIO_BLK_QUEUES; i++)
 		list_init(&blk->queue[i].in_flight);
 	if (!config->queues || config->queues > VIRTIO_BLK_QUEUES ||

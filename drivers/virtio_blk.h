@@ -144,7 +144,7 @@ struct virtio_blk {
 	const char *why;		    /* it no longer does */
 	uint64_t bad_statuses, short_reads; /* commands */
 	uint16_t queue_count;
-	struct virtio_blk_queue queue[VIRTIO_BLK_QUEUES];
+	struct virtio_blk_queue queue[VIRTIO_BLK_QUEUES]; /* the last */
 };
 
 uint64_t virtio_blk_dma_size(uint16_t queues, uint16_t depth);
