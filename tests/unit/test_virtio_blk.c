@@ -260,7 +260,7 @@ static void ranges(uint32_t discard, uint32_t align, uint32_t zeroes,
 static void test_discard(void **state)
 {
 	static const uint32_t expected[][2] = {
-		{ 5, 43 }, { 48, 48 }, { 96, 48 }, { 144, 6 }
+		{ 5, 43 }, { 48, 48 }, { 96, 48 }, { 144, 22 }
 	};
 
 	(void)state;
@@ -271,7 +271,7 @@ static void test_discard(void **state)
 	assert_int_equal(submit(0), -ERANGE);
 	make(0, VIRTIO_BLK_DISCARD, UINT64_MAX, 2);
 	assert_int_equal(submit(0), -ERANGE);
-	make(0, VIRTIO_BLK_DISCARD, 5, 145);
+	make(0, VIRTIO_BLK_DISCARD, 5, 161);
 	bench.item[0].request.may_unmap = true;
 	assert_int_equal(send(0), ARRAY_SIZE(expected));
 	/* Cut where the alignment is. */
@@ -285,7 +285,7 @@ static void test_discard(void **state)
 	came_back(0, 0);
 	for (unsigned i = 0; i < FAKE_SECTORS; i++)
 		assert_int_equal(bench.fake.disk[i * 512],
-				 i >= 5 && i < 150 ? 0xdd : 0);
+				 i >= 5 && i < 166 ? 0xdd : 0);
 }
 
 /* An alignment above the limit does not keep it from going on. */
@@ -424,6 +424,43 @@ static void test_narrow(void **state)
 	add_segment(0, 2048, 512);
 	did(0, 0);
 	assert_int_equal(bench.fake.commands, 2);
+	/* Few enough, but too long, and not to be cut at sectors. */
+	setup(NULL);
+	bench.fake.device.offered |= BIT(1);
+	fake_blk_config(&bench.fake, 8, 4, 300);
+	fake_blk_config(&bench.fake, 12, 4, 2);
+	started();
+	make(0, VIRTIO_BLK_READ, 0, 0);
+	add_segment(0, 0, 100);
+	add_segment(0, 1000, 924);
+	assert_int_equal(submit(0), -EINVAL);
+}
+
+/* The next command needs more descriptors than the last one gave back: it waits
+ * for those of another request. */
+static void test_partial_waits(void **state)
+{
+	(void)state;
+	bench.fake.device.offered &= ~BIT(28);
+	bench.fake.device.queue[0].max = 8;
+	fake_blk_config(&bench.fake, 12, 4, 4);
+	started();
+	data(0, VIRTIO_BLK_READ, 0, 0, 512);
+	assert_int_equal(send(0), 1);
+	make(1, VIRTIO_BLK_READ, 1, 0);
+	add_segment(1, 0x1000, 512);
+	for (unsigned i = 0; i < 3; i++)
+		add_segment(1, 0x2000U + i * 0x100, 100);
+	add_segment(1, 0x3000, 724);
+	assert_int_equal(send(1), 2);
+	fake_blk_do(&bench.fake, 1);
+	assert_int_equal(virtio_blk_poll(&bench.blk, 0), 1);
+	assert_int_equal(bench.done, 0);
+	assert_int_equal(fake_blk_fetch(&bench.fake), 1);
+	run();
+	came_back(0, 0);
+	came_back(1, 0);
+	assert_int_equal(bench.fake.commands, 3);
 }
 
 static void test_depth(void **state)
@@ -670,7 +707,7 @@ int main(void)
 		TEST(test_narrow),	  TEST(test_depth),
 		TEST(test_partial),	  TEST(test_shuffled),
 		TEST(test_queue_count),	  TEST(test_endless),
-		TEST(test_batch),
+		TEST(test_batch),	  TEST(test_partial_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

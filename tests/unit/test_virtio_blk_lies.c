@@ -102,6 +102,13 @@ static void test_serial_failed(void **state)
 	assert_int_equal(virtio_blk_poll(&bench.blk, 0), 1);
 	came_back(0, -ENOSYS);
 	assert_string_equal(bench.blk.serial, "");
+	/* Good, and nothing was written. */
+	make(1, VIRTIO_BLK_GET_SERIAL, 0, 0);
+	assert_int_equal(send(1), 1);
+	fake_blk_finish(&bench.fake, 0, 0, 1);
+	assert_int_equal(virtio_blk_poll(&bench.blk, 0), 1);
+	came_back(1, 0);
+	assert_string_equal(bench.blk.serial, "");
 }
 
 /* One command of several fails: it comes back when none is in flight, no more
@@ -269,6 +276,11 @@ static void test_reset_submits(void **state)
 	bench.on_done = refuse_again;
 	assert_int_equal(virtio_blk_reset(&bench.blk), 0);
 	assert_int_equal(bench.done, 5);
+	/* The same when others have stopped it. */
+	assert_int_equal(virtio_blk_start(&bench.blk), 0);
+	read_one(0);
+	virtio_blk_return_all(&bench.blk);
+	assert_int_equal(bench.done, 6);
 	assert_int_equal(virtio_blk_oldest_ns(&bench.blk), UINT64_MAX);
 }
 
@@ -523,6 +535,8 @@ static void test_hints(void **state)
 		{ 512, 16, 1 },
 		{ 4096, 17, UINT32_MAX },
 		{ UINT32_MAX, 255, UINT32_MAX },
+		{ 4096, 0, UINT32_MAX },
+		{ 4096, 1, 1 },
 	};
 	const struct virtio_blk_info *info = &bench.blk.info;
 
@@ -538,6 +552,9 @@ static void test_hints(void **state)
 			    info->block_size == 4096);
 		assert_true(info->physical_block_size >= info->block_size &&
 			    info->physical_block_size <= MIB(1));
+		if (info->io_best)
+			assert_int_equal(info->io_best / info->block_size,
+					 cases[i].io);
 		data(0, VIRTIO_BLK_READ, 0, 0, 512);
 		did(0, 0);
 	}

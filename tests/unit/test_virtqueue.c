@@ -563,6 +563,8 @@ static void test_index_idle(void **state)
 /* Added, but never shown: the device cannot have it. */
 static void test_unpublished(void **state)
 {
+	unsigned head;
+
 	(void)state;
 	assert_int_equal(add(1, 1, 1), 0);
 	(void)fake_ring_push(&bench.ring, 0, 0);
@@ -572,6 +574,16 @@ static void test_unpublished(void **state)
 	publish_one(1);
 	assert_int_equal(add(2, 1, 1), 0);
 	(void)fake_ring_push(&bench.ring, 2, 0);
+	broke("not in flight");
+
+	/* Nor when it had the descriptor once before. */
+	build(SIZE, false);
+	head = publish_one(1);
+	publish_one(2);
+	(void)fake_ring_push(&bench.ring, head, 0);
+	took(1, 0);
+	assert_int_equal(add(3, 1, 1), 0);
+	(void)fake_ring_push(&bench.ring, head, 0);
 	broke("not in flight");
 }
 
