@@ -58,7 +58,7 @@ HOST_SRCS := $(filter-out init/main.c init/gate_ops.c lib/string.c lib/printf.c 
 	     $(addprefix kernel/,irq.c log_ring.c modules.c) \
 	     $(addprefix boot/,multiboot.c ranges.c acpi.c modules.c options.c \
 	     first.c speculation.c) \
-	     lib/user/ring.c drivers/uart16550.c \
+	     lib/user/ring.c $(addprefix drivers/,uart16550.c dma.c) \
 	     $(addprefix services/seat/,mux.c sources.c rows.c terminal.c control.c)
 HOST_OBJS := $(patsubst %,$B/host/%.o,$(HOST_SRCS))
 

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Not there: registers in ports, access through configuration space,
+ * notifications with data, reset of single queues.
+ *
+ * References: VIRTIO 1.2, General Initialization And Device Operation; Virtio
+ * Over PCI Bus.  PCI Local Bus Specification, Configuration Space.
+ */
+#include "drivers/virtio_pci.h"
+
+#include "include/errno.h"
+
+#define PCI_VENDOR	    0x00
+#define VENDOR_VIRTIO	    0x1af4
+#define PCI_DEVICE	    0x02
+#define DEVICE_MODERN	    0x1040 /* and the kind of device */
+#define DEVICE_TRANSITIONAL 0x1000 /* its subsystem is the kind */
+#define PCI_COMMAND	    0x04
+#define COMMAND_MEMORY	    BIT(1)
+#define COMMAND_MASTER	    BIT(2)
+#define PCI_STATUS	    0x06
+#define STATUS_CAPS	    BIT(4)
+#define PCI_SUBSYSTEM	    0x2e
+#define PCI_CAPS	    0x34
+#define CAPS_FIRST	    0x40
+#define CAPS_MAX	    48 /* that 192 bytes have room for */
+#define CAP_VENDOR	    0x09
+
+/* A capability of a structure of registers. */
+#define CAP_NEXT       1
+#define CAP_LENGTH     2
+#define CAP_TYPE       3
+#define TYPE_COMMON    1
+#define TYPE_NOTIFY    2
+#define TYPE_ISR       3
+#define TYPE_DEVICE    4
+#define CAP_BAR	       4
+#define CAP_AREA       8
+#define CAP_AREA_SIZE  12
+#define CAP_SIZE       16
+#define CAP_MULTIPLIER 16
+#define CAP_NOTIFY_END 20
+
+#define COMMON_OFFERED_SELECT  0x00
+#define COMMON_OFFERED	       0x04
+#define COMMON_ACCEPTED_SELECT 0x08
+#define COMMON_ACCEPTED	       0x0c
+#define COMMON_CONFIG_VECTOR   0x10
+#define COMMON_QUEUES	       0x12
+#define COMMON_STATUS	       0x14
+#define STATUS_ACKNOWLEDGE     BIT(0)
+#define STATUS_DRIVER	       BIT(1)
+#define STATUS_DRIVER_OK       BIT(2)
+#define STATUS_FEATURES_OK     BIT(3)
+#define STATUS_NEEDS_RESET     BIT(6)
+#define STATUS_FAILED	       BIT(7)
+#define COMMON_GENERATION      0x15
+#define COMMON_QUEUE_SELECT    0x16
+#define COMMON_QUEUE_SIZE      0x18
+#define COMMON_QUEUE_VECTOR    0x1a
+#define COMMON_QUEUE_ENABLE    0x1c
+#define COMMON_QUEUE_NOTIFY    0x1e
+#define COMMON_QUEUE_DESC      0x20
+#define COMMON_QUEUE_AVAILABLE 0x28
+#define COMMON_QUEUE_USED      0x30
+#define COMMON_SIZE	       0x38
+
+#define GENERATION_TRIES 32
+
+#define NEEDED_ALWAYS VIRTIO_F_VERSION_1
+/* The device may insist on these; they ask nothing of an x86 driver that uses
+ * the addresses it was given. */
+#define TAKEN_ALWAYS  (VIRTIO_F_ACCESS_PLATFORM | VIRTIO_F_ORDER_PLATFORM)
+
+static int refuse(struct virtio_pci *virtio, int error, const char *why)
+{
+	virtio->why = why;
+	return error;
+}
+
+static uint32_t config_read(const struct virtio_pci *virtio, unsigned offset,
+			    unsigned size)
+{
+	return virtio->pci->ops->config_read(virtio->pci->ctx, offset, size);
+}
+
+static uint32_t get(const struct virtio_pci *virtio, unsigned offset,
+		    unsigned size)
+{
+	return virtio->pci->ops->mmio_read(virtio->pci->ctx,
+					   virtio->common.va + offset, size);
+}
+
+static void set(const struct virtio_pci *virtio, unsigned offset, unsigned size,
+		uint64_t value)
+{
+	virtio->pci->ops->mmio_write(virtio->pci->ctx,
+				     virtio->common.va + offset, size,
+				     (uint32_t)value);
+}
+
+static void set64(const struct virtio_pci *virtio, unsigned offset,
+		  uint64_t value)
+{
+	set(virtio, offset, 4, value);
+	set(virtio, offset + 4, 4, value >> 32);
+}
+
+static uint8_t status_get(const struct virtio_pci *virtio)
+{
+	return (uint8_t)get(virtio, COMMON_STATUS, 1);
+}
+
+static void status_add(const struct virtio_pci *virtio, uint64_t bits)
+{
+	set(virtio, COMMON_STATUS, 1, status_get(virtio) | bits);
+}
+
+/* ---- Finding the registers ----------------------------------------------- */
+
+/* Each kind: where it goes, the least it must have, its alignment. */
+struct area_kind {
+	size_t member;
+	uint32_t least, align;
+};
+
+/* clang-format off */
+static const struct area_kind area_kinds[] = {
+	[TYPE_COMMON] = { offsetof(struct virtio_pci, common), COMMON_SIZE, 4 },
+	[TYPE_NOTIFY] = { offsetof(struct virtio_pci, notify), 2, 2 },
+	[TYPE_ISR]    = { offsetof(struct virtio_pci, isr), 1, 1 },
+	[TYPE_DEVICE] = { offsetof(struct virtio_pci, device), 4, 4 },
+};
+/* clang-format on */
+
+/*
+ * The first of a kind that can be used is taken; one in ports cannot, and one
+ * that is wrong leaves its reason, in case no other follows.
+ */
+static void area_add(struct virtio_pci *virtio, unsigned cap)
+{
+	unsigned type = config_read(virtio, cap + CAP_TYPE, 1);
+	unsigned bar = config_read(virtio, cap + CAP_BAR, 1);
+	uint32_t offset, length;
+	const struct area_kind *kind;
+	struct virtio_area *area;
+	struct pci_bar mapped;
+
+	if (type < TYPE_COMMON || type > TYPE_DEVICE || bar >= PCI_BARS)
+		return;
+	kind = &area_kinds[type];
+	area = (struct virtio_area *)((uint8_t *)virtio + kind->member);
+	if (area->va ||
+	    virtio->pci->ops->bar_map(virtio->pci->ctx, bar, &mapped))
+		return;
+	offset = config_read(virtio, cap + CAP_AREA, 4);
+	length = config_read(virtio, cap + CAP_AREA_SIZE, 4);
+	if (offset > mapped.size || length > mapped.size - offset) {
+		virtio->why = "has registers outside of their BAR";
+		return;
+	}
+	if (length < kind->least || !IS_ALIGNED(offset, kind->align)) {
+		virtio->why = "has registers that are cut short or misaligned";
+		return;
+	}
+	if (type == TYPE_NOTIFY)
+		virtio->notify_multiplier =
+			config_read(virtio, cap + CAP_MULTIPLIER, 4);
+	*area = (struct virtio_area){ (uint8_t *)mapped.va + offset, length };
+}
+
+static unsigned cap_least(const struct virtio_pci *virtio, unsigned cap)
+{
+	return config_read(virtio, cap + CAP_TYPE, 1) == TYPE_NOTIFY
+		       ? CAP_NOTIFY_END
+		       : CAP_SIZE;
+}
+
+static int areas_find(struct virtio_pci *virtio)
+{
+	unsigned cap;
+
+	if (!(config_read(virtio, PCI_STATUS, 2) & STATUS_CAPS))
+		return 0;
+	cap = config_read(virtio, PCI_CAPS, 1) & 0xfc;
+	for (unsigned i = 0; cap >= CAPS_FIRST; i++) {
+		unsigned length = config_read(virtio, cap + CAP_LENGTH, 1);
+		unsigned least;
+
+		if (i == CAPS_MAX)
+			return refuse(virtio, -EPROTO,
+				      "has an endless list of capabilities");
+		if (config_read(virtio, cap, 1) == CAP_VENDOR) {
+			least = cap_least(virtio, cap);
+			if (length >= least && cap + least <= 256)
+				area_add(virtio, cap);
+		}
+		cap = config_read(virtio, cap + CAP_NEXT, 1) & 0xfc;
+	}
+	return 0;
+}
+
+/* What the BARs hold answers from here on, and the device may use DMA. */
+static int turn_on(struct virtio_pci *virtio)
+{
+	const uint32_t needed = COMMAND_MEMORY | COMMAND_MASTER;
+	uint32_t command = config_read(virtio, PCI_COMMAND, 2);
+
+	virtio->pci->ops->config_write(virtio->pci->ctx, PCI_COMMAND, 2,
+				       command | needed);
+	if ((config_read(virtio, PCI_COMMAND, 2) & needed) != needed)
+		return refuse(virtio, -ENODEV, "cannot be turned on");
+	return 0;
+}
+
+static bool is_device(const struct virtio_pci *virtio, uint16_t device)
+{
+	uint32_t id = config_read(virtio, PCI_DEVICE, 2);
+
+	if (config_read(virtio, PCI_VENDOR, 2) != VENDOR_VIRTIO)
+		return false;
+	if (id >= DEVICE_TRANSITIONAL && id < DEVICE_MODERN)
+		return config_read(virtio, PCI_SUBSYSTEM, 2) == device;
+	return id == DEVICE_MODERN + (uint32_t)device;
+}
+
+int virtio_pci_probe(struct virtio_pci *virtio, const struct pci_access *pci,
+		     uint16_t device)
+{
+	int error;
+
+	*virtio = (struct virtio_pci){ .pci = pci };
+	if (!is_device(virtio, device))
+		return refuse(virtio, -ENODEV, "is another kind of device");
+	error = areas_find(virtio);
+	if (error)
+		return error;
+	if (!virtio->common.va && !virtio->why)
+		return refuse(virtio, -ENODEV,
+			      "is a legacy virtio device: it has no registers "
+			      "of virtio 1.0 or later");
+	if (!virtio->common.va || !virtio->notify.va || !virtio->isr.va ||
+	    !virtio->device.va)
+		return refuse(virtio, -EPROTO,
+			      virtio->why ? virtio->why
+					  : "lacks registers of virtio 1.0");
+	virtio->why = NULL;
+	return turn_on(virtio);
+}
+
+/* ---- The handshake ------------------------------------------------------- */
+
+int virtio_pci_reset(struct virtio_pci *virtio)
+{
+	const struct pci_access *pci = virtio->pci;
+	uint64_t end = pci->ops->now_ns(pci->ctx) + VIRTIO_RESET_NS;
+
+	virtio->features = 0;
+	set(virtio, COMMON_STATUS, 1, 0);
+	while (status_get(virtio))
+		if (pci->ops->now_ns(pci->ctx) > end)
+			return refuse(virtio, -EIO,
+				      "does not come out of reset");
+	return 0;
+}
+
+static uint64_t offered_get(const struct virtio_pci *virtio)
+{
+	uint64_t low;
+
+	set(virtio, COMMON_OFFERED_SELECT, 4, 0);
+	low = get(virtio, COMMON_OFFERED, 4);
+	set(virtio, COMMON_OFFERED_SELECT, 4, 1);
+	return low | (uint64_t)get(virtio, COMMON_OFFERED, 4) << 32;
+}
+
+static void accepted_set(const struct virtio_pci *virtio, uint64_t features)
+{
+	set(virtio, COMMON_ACCEPTED_SELECT, 4, 0);
+	set(virtio, COMMON_ACCEPTED, 4, features);
+	set(virtio, COMMON_ACCEPTED_SELECT, 4, 1);
+	set(virtio, COMMON_ACCEPTED, 4, features >> 32);
+}
+
+int virtio_pci_features(struct virtio_pci *virtio, uint64_t wanted)
+{
+	status_add(virtio, STATUS_ACKNOWLEDGE);
+	status_add(virtio, STATUS_DRIVER);
+	virtio->offered = offered_get(virtio);
+	if (!(virtio->offered & NEEDED_ALWAYS)) {
+		virtio_pci_fail(virtio);
+		return refuse(virtio, -ENODEV,
+			      "is a legacy virtio device: it does not offer "
+			      "VIRTIO_F_VERSION_1");
+	}
+	virtio->features =
+		virtio->offered & (wanted | NEEDED_ALWAYS | TAKEN_ALWAYS);
+	accepted_set(virtio, virtio->features);
+	status_add(virtio, STATUS_FEATURES_OK);
+	if (!(status_get(virtio) & STATUS_FEATURES_OK)) {
+		virtio_pci_fail(virtio);
+		return refuse(virtio, -ENODEV,
+			      "does not work with the features it offers that "
+			      "this driver knows");
+	}
+	virtio->queue_count = (uint16_t)get(virtio, COMMON_QUEUES, 2);
+	return 0;
+}
+
+int virtio_pci_start(struct virtio_pci *virtio)
+{
+	status_add(virtio, STATUS_DRIVER_OK);
+	if ((status_get(virtio) & (STATUS_DRIVER_OK | STATUS_NEEDS_RESET |
+				   STATUS_FAILED)) != STATUS_DRIVER_OK)
+		return refuse(virtio, -EPROTO, "does not start");
+	return 0;
+}
+
+void virtio_pci_fail(struct virtio_pci *virtio)
+{
+	status_add(virtio, STATUS_FAILED);
+}
+
+bool virtio_pci_needs_reset(const struct virtio_pci *virtio)
+{
+	/* All ones: it is not there any more. */
+	return status_get(virtio) & STATUS_NEEDS_RESET;
+}
+
+/* ---- Queues and interrupts ----------------------------------------------- */
+
+int virtio_pci_queue_max(struct virtio_pci *virtio, uint16_t index)
+{
+	uint32_t size;
+
+	if (index >= virtio->queue_count)
+		return 0;
+	set(virtio, COMMON_QUEUE_SELECT, 2, index);
+	size = get(virtio, COMMON_QUEUE_SIZE, 2);
+	if (size & (size - 1))
+		return refuse(virtio, -EPROTO,
+			      "has a queue whose size is no power of two");
+	return (int)size;
+}
+
+/* The register says whether the device could. */
+static int vector_set(struct virtio_pci *virtio, unsigned offset,
+		      uint16_t vector)
+{
+	if (!virtio->pci->vector_count)
+		return 0;
+	if (vector >= virtio->pci->vector_count)
+		return refuse(virtio, -EPROTO, "has fewer vectors");
+	set(virtio, offset, 2, vector);
+	if (get(virtio, offset, 2) != vector)
+		return refuse(virtio, -EPROTO, "does not take its vectors");
+	return 0;
+}
+
+int virtio_pci_config_vector(struct virtio_pci *virtio, uint16_t vector)
+{
+	return vector_set(virtio, COMMON_CONFIG_VECTOR, vector);
+}
+
+static int doorbell_find(struct virtio_pci *virtio, uint16_t index,
+			 struct virtio_doorbell *doorbell)
+{
+	uint64_t offset = (uint64_t)get(virtio, COMMON_QUEUE_NOTIFY, 2) *
+			  virtio->notify_multiplier;
+
+	if (offset > virtio->notify.length - 2U || !IS_ALIGNED(offset, 2))
+		return refuse(virtio, -EPROTO,
+			      "has a doorbell outside of its registers");
+	*doorbell = (struct virtio_doorbell){
+		.at = virtio->notify.va + offset,
+		.index = index,
+	};
+	return 0;
+}
+
+int virtio_pci_queue_setup(struct virtio_pci *virtio, uint16_t index,
+			   const struct virtio_queue_spec *spec,
+			   struct virtio_doorbell *doorbell)
+{
+	int error;
+
+	set(virtio, COMMON_QUEUE_SELECT, 2, index);
+	set(virtio, COMMON_QUEUE_SIZE, 2, spec->size);
+	if (get(virtio, COMMON_QUEUE_SIZE, 2) != spec->size)
+		return refuse(virtio, -EPROTO,
+			      "does not take the size of a queue");
+	set64(virtio, COMMON_QUEUE_DESC, spec->descriptors);
+	set64(virtio, COMMON_QUEUE_AVAILABLE, spec->available);
+	set64(virtio, COMMON_QUEUE_USED, spec->used);
+	error = vector_set(virtio, COMMON_QUEUE_VECTOR, spec->vector);
+	if (!error)
+		error = doorbell_find(virtio, index, doorbell);
+	if (error)
+		return error;
+	set(virtio, COMMON_QUEUE_ENABLE, 2, 1);
+	return 0;
+}
+
+void virtio_pci_notify(const struct virtio_pci *virtio,
+		       const struct virtio_doorbell *doorbell)
+{
+	virtio->pci->ops->mmio_write(virtio->pci->ctx, doorbell->at, 2,
+				     doorbell->index);
+}
+
+uint8_t virtio_pci_events(const struct virtio_pci *virtio)
+{
+	return (uint8_t)(virtio->pci->ops->mmio_read(virtio->pci->ctx,
+						     virtio->isr.va, 1) &
+			 (VIRTIO_EVENT_QUEUE | VIRTIO_EVENT_CONFIG));
+}
+
+/* ---- The device's own configuration -------------------------------------- */
+
+static uint32_t field_get(const struct virtio_pci *virtio,
+			  const struct virtio_field *field)
+{
+	if (field->offset + (uint32_t)field->size > virtio->device.length)
+		return 0;
+	return virtio->pci->ops->mmio_read(virtio->pci->ctx,
+					   virtio->device.va + field->offset,
+					   field->size);
+}
+
+int virtio_pci_config_get(struct virtio_pci *virtio,
+			  const struct virtio_field *field, unsigned count,
+			  uint32_t *value)
+{
+	for (unsigned i = 0; i < GENERATION_TRIES; i++) {
+		uint32_t generation = get(virtio, COMMON_GENERATION, 1);
+
+		for (unsigned n = 0; n < count; n++)
+			value[n] = field_get(virtio, &field[n]);
+		if (get(virtio, COMMON_GENERATION, 1) == generation)
+			return 0;
+	}
+	return refuse(virtio, -EPROTO,
+		      "changes its configuration faster than it can be read");
+}
+
+int virtio_pci_config_set(struct virtio_pci *virtio, uint32_t offset,
+			  uint8_t value)
+{
+	if (offset >= virtio->device.length)
+		return -ERANGE;
+	virtio->pci->ops->mmio_write(virtio->pci->ctx,
+				     virtio->device.va + offset, 1, value);
+	return 0;
+}
