@@ -174,7 +174,7 @@ int disk_unit_add(struct disk *disk, unsigned slot, unsigned number,
 	rate_init(&unit->bytes, spec->limits.bytes_per_s,
 		  spec->limits.bytes_burst);
 	/* What a former disk had written may be at risk. */
-	unit->write_count = 1;
+	unit->write_count = unit->lost_count = 1;
 	unit->is_flush_lost =
 		shared_load(&client->channel->drive[number].flags) &
 		DISK_DRIVE_LOST;

@@ -101,7 +101,8 @@ struct disk_work {
 	enum disk_request_state state;
 	bool is_stale;	      /* BUSY: nobody waits for it */
 	bool is_flush;	      /* BUSY: the part is a flush */
-	uint8_t resets;	      /* it lived through */
+	bool is_lost;	      /* a flush failed meanwhile: it is done again */
+	uint8_t resets;	      /* and such failures that it lived through */
 	uint8_t next;	      /* in its unit's queue */
 	uint32_t serial;      /* of its part: no other has its cookie */
 	uint32_t done;	      /* sectors */
@@ -128,6 +129,7 @@ struct disk_unit {
 	struct disk_queue queue;
 	struct rate requests, bytes;
 	uint64_t write_count, flushed_count; /* ended; of them permanent */
+	uint64_t lost_count;		     /* is_flush_lost: of which it is */
 	struct overlay overlay;
 };
 

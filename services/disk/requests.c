@@ -9,7 +9,8 @@
  *
  * A flush that fails may have lost what other clients wrote to the same drive,
  * and the next flush need not find that out.  All units with writes at risk
- * remember it until their client has been told.
+ * remember it until their client has been told.  Writes that are not answered
+ * by then are done again.
  */
 #include "services/disk/inner.h"
 
@@ -23,11 +24,30 @@ static uint32_t block_sectors(const struct disk_drive *drive)
 
 /* ---- The end of a part --------------------------------------------------- */
 
+/*
+ * What requests that are not answered yet have written is at risk, too, and
+ * their clients are told of no flush that covered it: they are done again.  So
+ * are those that are in the drive, whose data it may have had already.
+ */
+static void works_lost(struct disk_client *client, unsigned drive)
+{
+	for (unsigned i = 0; client->used && i < DISK_IN_FLIGHT; i++) {
+		struct disk_work *work = &client->work[i];
+
+		if (work->state != REQUEST_FREE &&
+		    op_is_write(work->request.op) &&
+		    unit_of(client, work)->drive == drive)
+			work->is_lost =
+				work->done || work->state == REQUEST_BUSY;
+	}
+}
+
 /* The drive has lost, maybe, what it had not made permanent. */
 static void flush_failed(struct disk *disk, unsigned drive,
 			 const struct disk_unit *told)
 {
-	for (unsigned i = 0; i < DISK_CLIENTS; i++)
+	for (unsigned i = 0; i < DISK_CLIENTS; i++) {
+		works_lost(&disk->client[i], drive);
 		for (unsigned n = 0; n < DISK_DRIVES; n++) {
 			struct disk_unit *unit = &disk->client[i].unit[n];
 
@@ -36,8 +56,22 @@ static void flush_failed(struct disk *disk, unsigned drive,
 			    unit->write_count == unit->flushed_count)
 				continue;
 			unit->is_flush_lost = true;
+			unit->lost_count = unit->write_count;
 			client_info(disk, &disk->client[i], n);
 		}
+	}
+}
+
+/* From its beginning, a bounded number of times. */
+static void work_redo(struct disk *disk, struct disk_client *client,
+		      struct disk_work *work)
+{
+	work->is_lost = false;
+	work->done = 0;
+	if (++work->resets > DISK_RETRIES)
+		client_reply(disk, client, work, -EIO, work->request.sector);
+	else
+		queue_put_first(disk, client, work);
 }
 
 static void flush_end(struct disk *disk, struct disk_client *client,
@@ -49,20 +83,33 @@ static void flush_end(struct disk *disk, struct disk_client *client,
 	if (!status)
 		unit->flushed_count =
 			MAX(unit->flushed_count, work->write_count);
-	/* A FUA write's answer speaks for that write only. */
+	/* A FUA write's answer speaks for that write only, a flush's for what
+	 * had been written when it began. */
 	if (status)
 		flush_failed(disk, unit->drive,
-			     is_own && !work->is_stale ? unit : NULL);
+			     is_own && !work->is_stale &&
+					     unit->write_count ==
+						     work->write_count
+				     ? unit
+				     : NULL);
 	if (work->is_stale) {
 		client_drop(client, work);
 		return;
 	}
-	if (is_own && unit->is_flush_lost) {
+	if (!status && work->is_lost) {
+		work_redo(disk, client, work);
+		return;
+	}
+	if (is_own && unit->is_flush_lost)
+		status = -EIO;
+	client_reply(disk, client, work, status, work->request.sector);
+	/* Not before it is told: this program may die in between; and not by a
+	 * flush that began before what is lost was written. */
+	if (is_own && unit->is_flush_lost &&
+	    work->write_count >= unit->lost_count) {
 		unit->is_flush_lost = false;
 		client_info(disk, client, work->request.drive);
-		status = -EIO;
 	}
-	client_reply(disk, client, work, status, work->request.sector);
 }
 
 /* Tries less of it at a time; false: it cannot be less. */
@@ -120,6 +167,8 @@ static void part_end(struct disk *disk, struct disk_client *client,
 		client_drop(client, work);
 	} else if (status) {
 		part_failed(disk, client, work, status);
+	} else if (work->is_lost) {
+		work_redo(disk, client, work);
 	} else {
 		work->done += work->part;
 		if (work->done < work->request.sector_count ||

@@ -170,7 +170,7 @@ static inline void fake_persist(struct fake_drive *drive, uint64_t sector)
 
 static inline void fake_flush(struct fake_drive *drive, uint64_t stamp)
 {
-	for (uint64_t i = 0; i < FAKE_SECTORS; i++)
+	for (uint64_t i = 0; i < drive->info.sector_count; i++)
 		if (drive->dirty[i] && drive->dirty[i] <= stamp)
 			fake_persist(drive, i);
 }
@@ -178,7 +178,7 @@ static inline void fake_flush(struct fake_drive *drive, uint64_t stamp)
 /* What is in the cache only is lost, sector by sector, or is not. */
 static inline void fake_lose(struct fake_drive *drive, unsigned percent)
 {
-	for (uint64_t i = 0; i < FAKE_SECTORS; i++) {
+	for (uint64_t i = 0; i < drive->info.sector_count; i++) {
 		if (!drive->dirty[i])
 			continue;
 		if (random_below(100) >= percent)
@@ -437,11 +437,24 @@ static inline void service_begin(void)
 	}
 }
 
+/* Sectors that it never had are zero. */
+static inline void fake_clear(struct fake_drive *drive)
+{
+	size_t used = drive->info.sector_count;
+
+	memset(drive->platter, 0, used * DISK_SECTOR);
+	memset(drive->cache, 0, used * DISK_SECTOR);
+	memset(drive->dirty, 0, used * sizeof(drive->dirty[0]));
+	memset(&drive->stamp, 0,
+	       sizeof(*drive) - offsetof(struct fake_drive, stamp));
+}
+
 static inline int disk_setup(void **state)
 {
 	(void)state;
 	memset(machine, 0, sizeof(machine));
-	memset(fake, 0, sizeof(fake));
+	for (unsigned i = 0; i < FAKE_DRIVES; i++)
+		fake_clear(&fake[i]);
 	last_log[0] = 0;
 	log_lines = breaks = 0;
 	now_ns = NSEC_PER_SEC;

@@ -112,6 +112,18 @@ static void test_flush_lost(void **state)
 	assert_int_equal(ask(0, DISK_OP_FLUSH, 0, 0, 0), 0);
 	assert_true(machine[1].channel.drive[0].flags & DISK_DRIVE_LOST);
 	assert_int_equal(ask(2, DISK_OP_FLUSH, 0, 0, 0), 0);
+	/* What was written after the flush that fails began is another's. */
+	send(0, 7, DISK_OP_WRITE, 2, 1, 0);
+	step();
+	send(0, 8, DISK_OP_FLUSH, 0, 0, 0);
+	step();
+	fake_end(&fake[0], 0);
+	fake[0].is_flush_bad = true;
+	finish();
+	fake[0].is_flush_bad = false;
+	assert_int_equal(machine[0].status[8], -EIO);
+	assert_int_equal(ask(0, DISK_OP_FLUSH, 0, 0, 0), -EIO);
+	assert_int_equal(ask(0, DISK_OP_FLUSH, 0, 0, 0), 0);
 	/* Also when disk dies before it could tell. */
 	service_begin();
 	client_add(1);
