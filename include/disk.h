@@ -190,11 +190,13 @@ struct dma_window {
 
 enum disk_message_kind {
 	/*
-	 * init: the channel in slot, attached, is a client called name; window
-	 * is its memory.  Not answered.  generation: the number of this start
-	 * of disk, greater each time, below 2^32.
+	 * init: a disk has been started, whose disk_argument has this start;
+	 * all is said again.  What comes before is for a former one.
 	 */
-	DISK_ADD_CLIENT = 1,
+	DISK_BEGIN = 1,
+	/* init: the channel in slot, attached, is a client called name.
+	 * Answered by REFUSED if it cannot be. */
+	DISK_ADD_CLIENT,
 	/* init: what the client calls drive.  Answered by ADDED or REFUSED. */
 	DISK_ADD_DRIVE,
 	/* init: the client has all its drives: its requests are read from now
@@ -220,7 +222,15 @@ enum disk_message_kind {
 	DISK_BROKEN, /* the client in slot broke the protocol: reason */
 };
 
-/* 0: no limit. */
+/* At GATE_ARGUMENT_VA of disk. */
+struct disk_argument {
+	uint32_t version; /* DISK_VERSION */
+	uint32_t start;	  /* how often init has started disk: from 1 */
+};
+#define DISK_VERSION 1
+
+/* A second; 0: no limit.  A burst of 0 is a tenth of a second's.  Up to 2^33.
+ */
 struct disk_limits {
 	uint64_t requests_per_s, requests_burst;
 	uint64_t bytes_per_s, bytes_burst;
@@ -229,13 +239,14 @@ struct disk_limits {
 #define DISK_ADD_READ_ONLY BIT(0)
 #define DISK_ADD_OVERLAY   BIT(1) /* writes go to memory: overlay_pages */
 
-/* To a disk that is started anew init says all again. */
+/* An answer has slot and drive of what it answers, and the start of the disk
+ * that gave it: others are a former one's. */
 struct disk_message {
 	uint32_t kind; /* enum disk_message_kind */
 	uint32_t slot;
 	uint32_t drive;
-	uint32_t flags;	     /* DISK_ADD_*; answers: DISK_DRIVE_* */
-	uint64_t generation; /* ADD_CLIENT */
+	uint32_t flags; /* DISK_ADD_*; answers: DISK_DRIVE_* */
+	uint64_t start; /* BEGIN, and of all answers */
 	uint64_t sector_count;
 	uint32_t block_size;
 	uint32_t partition;

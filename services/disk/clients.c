@@ -83,6 +83,22 @@ void client_abandon(struct disk *disk, struct disk_client *client)
 
 /* ---- HELLO -------------------------------------------------------------- */
 
+uint32_t unit_flags(const struct disk *disk, const struct disk_unit *unit)
+{
+	const struct drive_info *drive = &disk->drive[unit->drive].info;
+	uint32_t flags = DISK_DRIVE_PRESENT;
+
+	if (unit->is_read_only)
+		flags |= DISK_DRIVE_READ_ONLY;
+	if (drive->has_flush && !unit->has_overlay)
+		flags |= DISK_DRIVE_CACHE;
+	if (drive->has_discard || unit->has_overlay)
+		flags |= DISK_DRIVE_DISCARD;
+	if (unit->is_flush_lost)
+		flags |= DISK_DRIVE_LOST;
+	return flags;
+}
+
 void client_info(struct disk *disk, struct disk_client *client, unsigned number)
 {
 	struct disk_unit *unit = &client->unit[number];
@@ -90,19 +106,9 @@ void client_info(struct disk *disk, struct disk_client *client, unsigned number)
 
 	memset(&info, 0, sizeof(info));
 	if (unit->is_there) {
-		const struct drive_info *drive = &drive_of(disk, unit)->info;
-
 		info.sector_count = unit->count;
-		info.block_size = drive->block_size;
-		info.flags = DISK_DRIVE_PRESENT;
-		if (unit->is_read_only)
-			info.flags |= DISK_DRIVE_READ_ONLY;
-		if (drive->has_flush && !unit->has_overlay)
-			info.flags |= DISK_DRIVE_CACHE;
-		if (drive->has_discard || unit->has_overlay)
-			info.flags |= DISK_DRIVE_DISCARD;
-		if (unit->is_flush_lost)
-			info.flags |= DISK_DRIVE_LOST;
+		info.block_size = drive_of(disk, unit)->info.block_size;
+		info.flags = unit_flags(disk, unit);
 	}
 	shared_copy_out((uint8_t *)&client->channel->drive[number], &info,
 			sizeof(info));

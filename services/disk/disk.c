@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The core's drives and clients as control.c sets them up, and the loop.
+ * The core's drives and clients as admin.c sets them up, and the loop.
  */
 #include "services/disk/inner.h"
 

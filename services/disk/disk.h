@@ -185,7 +185,7 @@ struct disk {
 	struct disk_client client[DISK_CLIENTS]; /* by slot - 1 */
 };
 
-/* ---- Setting up: control.c and main.c ------------------------------------ */
+/* ---- Setting up: admin.c and main.c ------------------------------------ */
 
 /* Both tables of functions get ctx; zeroes: a page that is zero and stays it.
  */
@@ -224,6 +224,9 @@ int __must_check disk_client_start(struct disk *disk, unsigned slot);
 int __must_check disk_client_remove(struct disk *disk, unsigned slot);
 /* The slot of one that has left, FREE from now on; 0: none. */
 unsigned disk_client_gone(struct disk *disk);
+
+/* DISK_DRIVE_*. */
+uint32_t unit_flags(const struct disk *disk, const struct disk_unit *unit);
 
 /* ---- Running ------------------------------------------------------------- */
 

@@ -221,7 +221,12 @@ int source_claim(struct sources *sources, const struct claim *claim,
 	if (!unused)
 		return -ENOSPC;
 	*unused = *claim;
-	return 0;
+	return (int)(unused - sources->claim);
+}
+
+void source_unclaim(struct sources *sources, int number)
+{
+	sources->claim[number].slot = 0;
 }
 
 void source_release(struct sources *sources, unsigned slot)

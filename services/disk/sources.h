@@ -53,10 +53,11 @@ struct sources {
 int __must_check source_find(const struct sources *sources, const char *text,
 			     const char *node, struct source *source,
 			     char *reason);
-/* -EBUSY: both would write. */
+/* The claim's number; -EBUSY: both would write; -ENOSPC. */
 int __must_check source_claim(struct sources *sources,
 			      const struct claim *claim, char *reason);
-/* All of the slot's. */
+/* That one; all of the slot's. */
+void source_unclaim(struct sources *sources, int number);
 void source_release(struct sources *sources, unsigned slot);
 
 /* A line about a drive or a partition for who lists them; index 0: the drive,

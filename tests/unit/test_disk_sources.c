@@ -140,7 +140,7 @@ static int claim(unsigned slot, const char *node, uint64_t first,
 			    .source = { 0, 0, first, count } };
 
 	strcpy(it.node, node);
-	return source_claim(&sources, &it, reason);
+	return MIN(source_claim(&sources, &it, reason), 0);
 }
 
 static void test_writers(void **state)
