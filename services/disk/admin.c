@@ -263,8 +263,7 @@ void admin_read(struct admin *admin)
 	admin->is_again = true;
 }
 
-/* ---- What is due -----------------------------------------------------------
- */
+/* ---- What is due --------------------------------------------------------- */
 
 static void list_go_on(struct admin *admin)
 {

@@ -29,7 +29,7 @@ static void client_cut(struct disk *disk, struct disk_client *client,
 	disk->ops->broken(disk->ctx, client->slot, why);
 }
 
-/* ---- Replies ------------------------------------------------------------ */
+/* ---- Replies ------------------------------------------------------------- */
 
 static void reply_put(struct disk *disk, struct disk_client *client,
 		      const struct disk_reply *reply)
@@ -81,7 +81,7 @@ void client_abandon(struct disk *disk, struct disk_client *client)
 		client->unit[i].queue = (struct disk_queue){ 0 };
 }
 
-/* ---- HELLO -------------------------------------------------------------- */
+/* ---- HELLO --------------------------------------------------------------- */
 
 uint32_t unit_flags(const struct disk *disk, const struct disk_unit *unit)
 {
@@ -148,7 +148,7 @@ static void client_greet(struct disk *disk, struct disk_client *client)
 	reply_put(disk, client, &reply);
 }
 
-/* ---- Requests ----------------------------------------------------------- */
+/* ---- Requests ------------------------------------------------------------ */
 
 static struct disk_work *work_find(struct disk_client *client, uint64_t id)
 {

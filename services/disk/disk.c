@@ -45,7 +45,7 @@ void disk_log(struct disk *disk, const char *format, ...)
 	disk->ops->log(disk->ctx, text);
 }
 
-/* ---- Drives ------------------------------------------------------------- */
+/* ---- Drives -------------------------------------------------------------- */
 
 static bool info_is_sane(const struct drive_info *info)
 {

@@ -77,7 +77,7 @@ struct disk_ops {
 			const void *bytes, uint32_t length);
 };
 
-/* ---- The host's drives -------------------------------------------------- */
+/* ---- The host's drives --------------------------------------------------- */
 
 struct disk_drive {
 	const struct drive_ops *ops; /* NULL: none */
@@ -185,7 +185,7 @@ struct disk {
 	struct disk_client client[DISK_CLIENTS]; /* by slot - 1 */
 };
 
-/* ---- Setting up: admin.c and main.c ------------------------------------ */
+/* ---- Setting up: admin.c and main.c -------------------------------------- */
 
 /* Both tables of functions get ctx; zeroes: a page that is zero and stays it.
  */

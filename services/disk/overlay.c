@@ -11,7 +11,7 @@
 #define HERE	     MASK(7, 0) /* of an entry: a bit for each sector */
 #define ADDRESS	     (~MASK(11, 0))
 
-/* ---- Pages -------------------------------------------------------------- */
+/* ---- Pages --------------------------------------------------------------- */
 
 static void *page_of(uint64_t entry)
 {
@@ -88,7 +88,7 @@ void overlay_fini(struct overlay *overlay)
 	overlay->root = NULL;
 }
 
-/* ---- Entries ------------------------------------------------------------ */
+/* ---- Entries ------------------------------------------------------------- */
 
 /* The entry of sector's page; NULL: there is no table that far. */
 static const uint64_t *entry_find(const struct overlay *overlay,
@@ -139,7 +139,7 @@ static uint8_t *bytes_at(uint64_t entry, uint64_t sector)
 	return (uint8_t *)page_of(entry) + sector % PAGE_SECTORS * DISK_SECTOR;
 }
 
-/* ---- Sectors ------------------------------------------------------------ */
+/* ---- Sectors ------------------------------------------------------------- */
 
 uint32_t overlay_run(const struct overlay *overlay, uint64_t sector,
 		     uint32_t count, bool *is_here)

@@ -516,8 +516,7 @@ bool part_begin(struct disk *disk, struct disk_client *client,
 	return has_room;
 }
 
-/* ---- Resets ---------------------------------------------------------------
- */
+/* ---- Resets -------------------------------------------------------------- */
 
 static void work_again(struct disk *disk, struct disk_client *client,
 		       struct disk_work *work)

@@ -16,7 +16,7 @@
 
 #define TURNS_MAX 512 /* at a time; some give a flow its quantum only */
 
-/* ---- Queues ------------------------------------------------------------- */
+/* ---- Queues -------------------------------------------------------------- */
 
 static void flow_activate(struct disk *disk, struct disk_client *client,
 			  unsigned drive)
@@ -91,7 +91,7 @@ static struct disk_work *queue_take(struct disk_client *client,
 	return work;
 }
 
-/* ---- Flows -------------------------------------------------------------- */
+/* ---- Flows --------------------------------------------------------------- */
 
 /* What the next part will move, if it is not cut shorter. */
 static uint64_t bytes_expected(const struct disk_work *work)

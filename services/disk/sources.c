@@ -183,8 +183,7 @@ int source_find(const struct sources *sources, const char *text,
 	return search_end(&search, reason);
 }
 
-/* ---- Who uses it ----------------------------------------------------------
- */
+/* ---- Who uses it --------------------------------------------------------- */
 
 static bool share(const struct claim *a, const struct claim *b)
 {
@@ -236,8 +235,7 @@ void source_release(struct sources *sources, unsigned slot)
 			sources->claim[i].slot = 0;
 }
 
-/* ---- Listing ---------------------------------------------------------------
- */
+/* ---- Listing ------------------------------------------------------------- */
 
 static const char *const kind_name[] = { "no table", "MBR", "GPT" };
 

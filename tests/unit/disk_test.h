@@ -25,10 +25,14 @@
 #include "lib/user/disk_client.h"
 #include "services/disk/inner.h"
 
-#define MACHINES     4
-#define PIECE_SHIFT  14
-#define PIECE	     (1u << PIECE_SHIFT)
-#define PIECES	     64
+#ifndef MACHINES
+#define MACHINES 4
+#endif
+#define PIECE_SHIFT 14
+#define PIECE	    (1u << PIECE_SHIFT)
+#ifndef PIECES
+#define PIECES 64
+#endif
 #define MEMORY	     ((uint64_t)PIECES * PIECE)
 #define FAKE_DRIVES  2
 #define FAKE_SECTORS 8192u
@@ -44,7 +48,7 @@ static inline uint32_t random_below(uint32_t below)
 	return (uint32_t)(random_state >> 16) % below;
 }
 
-/* ---- Drives ------------------------------------------------------------- */
+/* ---- Drives -------------------------------------------------------------- */
 
 struct fake_request {
 	struct drive_request request;
@@ -273,7 +277,7 @@ static inline void power_cut(struct fake_drive *drive)
 	fake_lose(drive, 50);
 }
 
-/* ---- The service's ground ----------------------------------------------- */
+/* ---- The service's ground ------------------------------------------------ */
 
 static inline void fake_doorbell(void *ctx, unsigned slot)
 {
@@ -352,7 +356,7 @@ static const struct overlay_ops fake_overlay_ops = {
 	.page_give = fake_page_give,
 };
 
-/* ---- Machines ----------------------------------------------------------- */
+/* ---- Machines ------------------------------------------------------------ */
 
 static void (*on_done)(unsigned number, uint64_t id, int status);
 
@@ -422,7 +426,7 @@ static inline void unit_add(unsigned number, unsigned unit, uint64_t first,
 	assert_int_equal(disk_unit_add(&disk, number + 1, unit, &spec), 0);
 }
 
-/* ---- Beginning, running ------------------------------------------------- */
+/* ---- Beginning, running -------------------------------------------------- */
 
 static inline void service_begin(void)
 {

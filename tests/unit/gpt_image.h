@@ -11,7 +11,9 @@
 #include "include/errno.h"
 #include "services/disk/partitions.h"
 
+#ifndef IMAGE_BLOCKS
 #define IMAGE_BLOCKS 2048u
+#endif
 
 struct image {
 	uint32_t block_size;

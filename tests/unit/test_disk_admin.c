@@ -103,8 +103,7 @@ static void wake(void)
 	} while (admin.is_again);
 }
 
-/* ---- init
- * ---------------------------------------------------------------------- */
+/* ---- init ---------------------------------------------------------------- */
 
 static void say(const struct disk_message *message)
 {
@@ -180,8 +179,7 @@ static void hear_added(unsigned slot, unsigned drive, uint64_t sectors,
 	assert_int_equal(message.flags, flags);
 }
 
-/* ---- Tests
- * ----------------------------------------------------------------------- */
+/* ---- Tests --------------------------------------------------------------- */
 
 #define WRITABLE (DISK_DRIVE_PRESENT | DISK_DRIVE_CACHE | DISK_DRIVE_DISCARD)
 

@@ -127,8 +127,7 @@ static void test_clear(void **state)
 	}
 }
 
-/* ---- What a guest may ask for in earnest, and not get ---------------------
- */
+/* ---- What a guest may ask for in earnest, and not get -------------------- */
 
 static void test_refused(void **state)
 {
@@ -208,8 +207,7 @@ static void test_blocks(void **state)
 	assert_int_equal(machine[0].sector[0], 8 * 37);
 }
 
-/* ---- Clients that break the protocol --------------------------------------
- */
+/* ---- Clients that break the protocol ------------------------------------- */
 
 static void record_send(const void *record, uint32_t length)
 {
@@ -420,8 +418,7 @@ static void test_scribbler(void **state)
 	}
 }
 
-/* ---- How much is taken -----------------------------------------------------
- */
+/* ---- How much is taken --------------------------------------------------- */
 
 /* One that sends without reading its answers: all come when it reads, in flight
  * is never more than the limit, and nothing is lost. */
@@ -484,8 +481,7 @@ static void test_drive_without_room(void **state)
 	assert_int_equal(machine[0].answers, 20);
 }
 
-/* ---- Clients that go -------------------------------------------------------
- */
+/* ---- Clients that go ----------------------------------------------------- */
 
 static void test_client_gone(void **state)
 {

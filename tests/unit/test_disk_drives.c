@@ -5,8 +5,7 @@
  */
 #include "tests/unit/disk_test.h"
 
-/* ---- Drives that fail ------------------------------------------------------
- */
+/* ---- Drives that fail ---------------------------------------------------- */
 
 static void test_cookies(void **state)
 {
@@ -149,8 +148,7 @@ static void test_write_through(void **state)
 			 0);
 }
 
-/* ---- Resets -----------------------------------------------------------------
- */
+/* ---- Resets -------------------------------------------------------------- */
 
 static void test_reset(void **state)
 {

@@ -181,8 +181,7 @@ static void test_fault(void **state)
 	overlay_fini(&overlay);
 }
 
-/* ---- Under a client
- * ------------------------------------------------------------ */
+/* ---- Under a client ------------------------------------------------------ */
 
 static void overlaid_begin(uint64_t pages)
 {

@@ -35,8 +35,7 @@ static struct {
 	unsigned flushes, lost, fua, failed, kills, cuts;
 } count;
 
-/* ---- What a guest believes
- * ---------------------------------------------------- */
+/* ---- What a guest believes ----------------------------------------------- */
 
 static void flush_answered(struct guest_model *g, const struct op *op,
 			   int status)
@@ -82,8 +81,7 @@ static void guest_done(unsigned number, uint64_t id, int status)
 		write_answered(g, op, status);
 }
 
-/* ---- What it does
- * --------------------------------------------------------------- */
+/* ---- What it does -------------------------------------------------------- */
 
 /* Its memory for request id. */
 static uint64_t where_of(uint64_t id)
@@ -148,8 +146,7 @@ static void guest_act(unsigned number)
 			 0);
 }
 
-/* ---- What happens to it
- * ----------------------------------------------------------- */
+/* ---- What happens to it -------------------------------------------------- */
 
 static void service_starts(void)
 {
@@ -197,8 +194,7 @@ static void power_step(void)
 	fake[0].is_flush_bad = random_below(12) == 0;
 }
 
-/* ---- What is there afterwards
- * ------------------------------------------------------ */
+/* ---- What is there afterwards -------------------------------------------- */
 
 static void sector_check(const struct guest_model *g, unsigned number,
 			 uint32_t sector)

@@ -66,8 +66,7 @@ static void drive_work(unsigned count, bool is_in_order)
 	}
 }
 
-/* ---- Shares
- * ------------------------------------------------------------------ */
+/* ---- Shares -------------------------------------------------------------- */
 
 static void test_equal(void **state)
 {
@@ -195,8 +194,7 @@ static void test_none_starves(void **state)
 	}
 }
 
-/* ---- Limits
- * ------------------------------------------------------------------ */
+/* ---- Limits -------------------------------------------------------------- */
 
 /* Runs for so long; drives end everything at once. */
 static void time_run(uint64_t ns)

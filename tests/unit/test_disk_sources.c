@@ -129,8 +129,7 @@ static void test_serial(void **state)
 	assert_string_not_equal(serial, other);
 }
 
-/* ---- Two users of one thing ------------------------------------------------
- */
+/* ---- Two users of one thing ---------------------------------------------- */
 
 static int claim(unsigned slot, const char *node, uint64_t first,
 		 uint64_t count, bool is_writer)
