@@ -127,7 +127,7 @@ static const char *chain_read(struct partition_table *table,
 {
 	uint64_t base = extended->first, end = base + extended->count;
 	uint8_t block[TABLE_BLOCK_MAX];
-	uint64_t seen[LOGICAL_MAX], at = base;
+	uint64_t seen[LOGICAL_MAX] = { 0 }, at = base;
 
 	for (unsigned i = 0; i < LOGICAL_MAX; i++) {
 		struct entry logical, next;
