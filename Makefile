@@ -59,7 +59,9 @@ HOST_SRCS := $(filter-out init/main.c init/gate_ops.c lib/string.c lib/printf.c 
 	     $(addprefix boot/,multiboot.c ranges.c acpi.c modules.c options.c \
 	     first.c speculation.c) \
 	     lib/user/ring.c $(addprefix drivers/,uart16550.c dma.c) \
-	     $(addprefix services/seat/,mux.c sources.c rows.c terminal.c control.c)
+	     $(addprefix services/seat/,mux.c sources.c rows.c terminal.c control.c) \
+	     lib/user/disk_client.c \
+	     $(filter-out %/main.c,$(wildcard services/disk/*.c))
 HOST_OBJS := $(patsubst %,$B/host/%.o,$(HOST_SRCS))
 
 # ---- Offsets for NASM: never numbers by hand -------------------------------

@@ -32,11 +32,19 @@
 #include "include/ring.h"
 #include "tests/unit/fake/ring/lib/user/shared.h"
 
-#define ACTORS	  2
-#define BUFFER	  16
+#define ACTORS 2
+#define BUFFER 16
+#ifndef PATH_MAX_
 #define PATH_MAX_ 4096
-#define STACK	  (64 * 1024)
+#endif
+#define STACK (64 * 1024)
+#ifndef STEPS_MAX
 #define STEPS_MAX 3000
+#endif
+/* Bytes are copied so many in a step, 1 or 4; lengths are multiples of it. */
+#ifndef COPY_STEP
+#define COPY_STEP 1
+#endif
 
 struct model_store {
 	uint8_t *at;
@@ -328,14 +336,21 @@ void shared_fence(void)
 
 void shared_copy_in(void *to, const uint8_t *shared, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		((uint8_t *)to)[i] = (uint8_t)model_load(shared + i, 1);
+	for (size_t i = 0; i < n; i += COPY_STEP) {
+		uint32_t value = model_load(shared + i, COPY_STEP);
+
+		memcpy((uint8_t *)to + i, &value, COPY_STEP);
+	}
 }
 
 void shared_copy_out(uint8_t *shared, const void *from, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		model_store(shared + i, 1, ((const uint8_t *)from)[i]);
+	for (size_t i = 0; i < n; i += COPY_STEP) {
+		uint32_t value = 0;
+
+		memcpy(&value, (const uint8_t *)from + i, COPY_STEP);
+		model_store(shared + i, COPY_STEP, value);
+	}
 }
 
 /* ---- Executions --------------------------------------------------------- */

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See disk_client.h. */
+#include "lib/user/disk_client.h"
+
+#include "include/errno.h"
+#include "lib/string.h"
+
+void disk_client_init(struct disk_client_link *link,
+		      struct disk_channel *channel, uint64_t hello,
+		      const struct disk_client_ops *ops, void *ctx)
+{
+	memset(link, 0, sizeof(*link));
+	link->ops = ops;
+	link->ctx = ctx;
+	link->hello = hello;
+	link->is_hello_due = true;
+	ring_init(&link->requests, &channel->requests, channel->request_data,
+		  DISK_REQUESTS_SIZE, true, true);
+	ring_init(&link->replies, &channel->replies, channel->reply_data,
+		  DISK_REPLIES_SIZE, false, true);
+}
+
+int disk_client_submit(struct disk_client_link *link,
+		       const struct disk_request *request)
+{
+	for (unsigned i = 0; i < DISK_IN_FLIGHT; i++) {
+		struct disk_flight *flight = &link->flight[i];
+
+		if (flight->state != FLIGHT_FREE)
+			continue;
+		flight->state = FLIGHT_WAITING;
+		flight->order = link->order++;
+		memcpy(&flight->request, request,
+		       DISK_REQUEST_SIZE(request->segment_count));
+		link->count++;
+		return 0;
+	}
+	return -EAGAIN;
+}
+
+/* ---- Sending ------------------------------------------------------------- */
+
+/* False: no room now. */
+static bool record_put(struct disk_client_link *link,
+		       const struct disk_request *request, bool *ring_bell)
+{
+	long n;
+
+	do {
+		n = ring_put(&link->requests, request,
+			     DISK_REQUEST_SIZE(request->segment_count),
+			     ring_bell);
+	} while (!n && !ring_sleep(&link->requests));
+	link->is_broken |= n < 0;
+	return n > 0;
+}
+
+static struct disk_flight *next_waiting(struct disk_client_link *link)
+{
+	struct disk_flight *next = NULL;
+
+	for (unsigned i = 0; i < DISK_IN_FLIGHT; i++) {
+		struct disk_flight *flight = &link->flight[i];
+
+		if (flight->state == FLIGHT_WAITING &&
+		    (!next || flight->order < next->order))
+			next = flight;
+	}
+	return next;
+}
+
+static void waiting_send(struct disk_client_link *link, bool *ring_bell)
+{
+	struct disk_flight *flight;
+
+	if (link->is_hello_due) {
+		struct disk_request hello;
+
+		memset(&hello, 0, DISK_REQUEST_SIZE(0));
+		hello.id = link->hello;
+		hello.op = DISK_OP_HELLO;
+		link->is_hello_due = !record_put(link, &hello, ring_bell);
+	}
+	while (link->generation && (flight = next_waiting(link))) {
+		flight->request.generation = link->generation;
+		if (!record_put(link, &flight->request, ring_bell))
+			break;
+		flight->state = FLIGHT_SENT;
+	}
+}
+
+/* ---- Replies ------------------------------------------------------------- */
+
+static void hello_handle(struct disk_client_link *link,
+			 const struct disk_reply *reply)
+{
+	if (!link->generation && reply->id != link->hello) {
+		/* disk was started anew: the one it replaced may have had it.
+		 */
+		link->is_hello_due = true;
+		return;
+	}
+	link->generation = reply->generation;
+	for (unsigned i = 0; i < DISK_IN_FLIGHT; i++)
+		if (link->flight[i].state == FLIGHT_SENT)
+			link->flight[i].state = FLIGHT_WAITING;
+}
+
+static void done_handle(struct disk_client_link *link,
+			const struct disk_reply *reply)
+{
+	if (!link->generation || reply->generation != link->generation)
+		return;
+	for (unsigned i = 0; i < DISK_IN_FLIGHT; i++) {
+		struct disk_flight *flight = &link->flight[i];
+
+		if (flight->state != FLIGHT_SENT ||
+		    flight->request.id != reply->id)
+			continue;
+		flight->state = FLIGHT_FREE;
+		link->count--;
+		link->ops->done(link->ctx, reply->id,
+				reply->status > 0 ? -EIO : reply->status,
+				reply->sector);
+		return;
+	}
+}
+
+static void replies_read(struct disk_client_link *link, bool *ring_bell)
+{
+	struct disk_reply reply;
+	long n;
+
+	do {
+		while ((n = ring_get(&link->replies, &reply, sizeof(reply),
+				     ring_bell)) == sizeof(reply)) {
+			if (reply.kind == DISK_REPLY_HELLO)
+				hello_handle(link, &reply);
+			else if (reply.kind == DISK_REPLY_DONE)
+				done_handle(link, &reply);
+		}
+		link->is_broken |= n != 0;
+	} while (!link->is_broken && !ring_sleep(&link->replies));
+}
+
+void disk_client_run(struct disk_client_link *link)
+{
+	bool ring_bell = false;
+
+	if (!link->is_broken)
+		replies_read(link, &ring_bell);
+	if (!link->is_broken)
+		waiting_send(link, &ring_bell);
+	if (ring_bell)
+		link->ops->doorbell(link->ctx);
+}
