@@ -257,7 +257,7 @@ struct disk_message {
 		struct {
 			struct disk_limits limits;
 			uint64_t overlay_pages; /* at most, tables included */
-			/* "serial:...", "gpt:...", "uuid:...", "file:..." */
+			/* "serial:...", "gpt:...", "uuid:..." */
 			char source[DISK_SOURCE_SIZE];
 			/* The manifest's node, in what is refused: "/guests/a/
 			 * disk0" */

@@ -150,7 +150,7 @@ static int drive_add(struct admin *admin, const struct disk_message *message,
 	};
 	struct claim claim = { .slot = message->slot };
 	int error = source_find(admin->sources, message->add.source,
-				message->add.node, &claim.source, reason);
+				&claim.source, reason);
 	int number;
 
 	if (error)

@@ -2,7 +2,6 @@
 /* See sources.h. */
 #include "services/disk/sources.h"
 
-#include "include/disk_serial.h"
 #include "include/errno.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -157,12 +156,11 @@ static const char *behind(const char *text, const char *prefix)
 }
 
 int source_find(const struct sources *sources, const char *text,
-		const char *node, struct source *source, char *reason)
+		struct source *source, char *reason)
 {
 	struct search search = { .sources = sources,
 				 .text = text,
 				 .source = source };
-	char serial[DISK_SERIAL_SIZE];
 
 	reason[0] = 0;
 	if ((search.key = behind(text, "serial:"))) {
@@ -171,10 +169,6 @@ int source_find(const struct sources *sources, const char *text,
 		search.kind = SOURCE_GPT;
 	} else if ((search.key = behind(text, "uuid:"))) {
 		search.kind = SOURCE_UUID;
-	} else if ((search.key = behind(text, "file:"))) {
-		disk_serial(serial, search.key, node);
-		search.kind = SOURCE_SERIAL;
-		search.key = serial;
 	} else {
 		say(reason, "\"%s\" is no source", text);
 		return -EINVAL;

@@ -3,11 +3,12 @@
  * What the manifest's `source` means on this host, and who uses it:
  *
  *	serial:NUMBER	the drive with that serial number
- *	file:NAME	the drive of the simulated host that the tool made of a
- *			file: include/disk_serial.h
  *	gpt:LABEL	the partition of that label
  *	uuid:UUID	a partition (of an MBR: its signature, '-', number), or
  *a drive by its GPT's
+ *
+ * A manifest's file:NAME is a drive of the simulated host, made by the tool;
+ *init says serial: for it, with source_serial() (init/source.h).
  *
  * What is found twice is not used.  Pure.
  */
@@ -51,8 +52,7 @@ struct sources {
  * table is bad.
  */
 int __must_check source_find(const struct sources *sources, const char *text,
-			     const char *node, struct source *source,
-			     char *reason);
+			     struct source *source, char *reason);
 /* The claim's number; -EBUSY: both would write; -ENOSPC. */
 int __must_check source_claim(struct sources *sources,
 			      const struct claim *claim, char *reason);
