@@ -34,8 +34,11 @@ static void *ram_at(void *ctx, uint64_t gpa, size_t length, bool write)
  */
 static uint64_t apic_read(uint64_t offset, unsigned size)
 {
-	uint64_t value = gate_apic_read(offset & 0xff0) >> (offset % 16 * 8);
+	uint64_t value;
 
+	if (likely(size == 4 && offset % 16 == 0))
+		return gate_apic_read((uint32_t)offset);
+	value = gate_apic_read(offset & 0xff0) >> (offset % 16 * 8);
 	if (offset % 16 + size > 4 && size != 8)
 		return 0;
 	return size < 4 ? value & MASK(size * 8 - 1, 0) : (uint32_t)value;

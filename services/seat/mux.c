@@ -27,7 +27,7 @@
 /* So many periods without a byte gone: 1 s. */
 #define STUCK_TICKS	(NSEC_PER_SEC / MUX_PERIOD_NS)
 
-#define PUMP_MAX   64
+#define PUMP_MAX   512
 #define TURNS_MAX  4
 #define INPUT_MAX  64
 /* Bytes of its FIFO: what came before so many is out. */

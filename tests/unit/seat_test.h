@@ -27,7 +27,7 @@
 #define GUESTS	   8
 #define FIFO	   16
 #define SENT_MAX   (1 << 22)
-#define CALL_BYTES 64 /* that may go out in one call */
+#define CALL_BYTES 512
 #define LOG_MAX	   (1 << 17)
 #define INPUT_SIZE 4096
 
