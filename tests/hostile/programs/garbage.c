@@ -13,7 +13,10 @@
 static void one_call(struct self *self)
 {
 	uint64_t call = random_next(self) % (GATE_CALL_COUNT + 3);
-	uint64_t a = random_argument(self);
+	uint64_t a = random_argument(self), c;
+	/* What writes to its caller may write here, and not into the stack that
+	 * the program runs on. */
+	static uint8_t answer[PAGE_SIZE];
 
 	/* The guest would never come back: it runs noise with nothing that
 	 * could wake the machine. */
@@ -21,8 +24,11 @@ static void one_call(struct self *self)
 		return;
 	if ((call == GATE_LOG || call == GATE_RESET) && !one_in(self, RARE))
 		return;
-	gate_call4((enum gate_call)call, a, random_argument(self),
-		   random_argument(self), random_argument(self));
+	c = random_argument(self);
+	if (call == GATE_CPUID_FACTS && !(c >> 47))
+		c = (uint64_t)answer + random_next(self) % PAGE_SIZE / 2;
+	gate_call4((enum gate_call)call, a, random_argument(self), c,
+		   random_argument(self));
 }
 
 static void attack_garbage(struct self *self)
