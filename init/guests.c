@@ -63,15 +63,14 @@ static void say_memory(const struct init *init, const struct guest *guest,
 		 pages * KIB_PER_PAGE,
 		 (unsigned long)(guest->config.ram_size / MIB(1)),
 		 (unsigned long)(guest->config.vram_size / MIB(1)));
-	init_log(
-		init, guest->id, LOG_INFO,
-		"  program %lu, tables %lu, monitor %lu; nested %lu, disks %lu",
-		(pages - status->table_pages - status->monitor_pages) *
-			KIB_PER_PAGE,
-		status->table_pages * KIB_PER_PAGE,
-		status->monitor_pages * KIB_PER_PAGE,
-		status->nested_pages * KIB_PER_PAGE,
-		status->copied_pages * KIB_PER_PAGE);
+	init_log(init, guest->id, LOG_INFO,
+		 "program %lu, tables %lu, monitor %lu; nested %lu, disks %lu",
+		 (pages - status->table_pages - status->monitor_pages) *
+			 KIB_PER_PAGE,
+		 status->table_pages * KIB_PER_PAGE,
+		 status->monitor_pages * KIB_PER_PAGE,
+		 status->nested_pages * KIB_PER_PAGE,
+		 status->copied_pages * KIB_PER_PAGE);
 }
 
 /* ---- Ended --------------------------------------------------------------- */
