@@ -243,17 +243,19 @@ static void inject_interrupt(struct vcpu *vcpu, uint8_t vector)
 	vcpu->back->inject(&vcpu->vendor, &event);
 }
 
-static void handle_nmi(struct vcpu *vcpu)
+/* False: it has to wait, which interrupts need not. */
+static bool handle_nmi(struct vcpu *vcpu)
 {
 	struct event event = { .kind = EVENT_NMI, .vector = X86_VECTOR_NMI };
 
 	if (!vcpu->back->can_inject(&vcpu->vendor, EVENT_NMI)) {
 		vcpu->back->open_window(&vcpu->vendor, EVENT_NMI,
 					VENDOR_PRIORITY_ABOVE_TPR);
-		return;
+		return false;
 	}
 	pending_clear(vcpu, PENDING_NMI | PENDING_HALTED);
 	vcpu->back->inject(&vcpu->vendor, &event);
+	return true;
 }
 
 /* What the 8259 pair offers, or shall be asked for, through LINT0 as it is. */
@@ -439,10 +441,31 @@ static void handle_step(struct vcpu *vcpu)
 	vcpu_inject(vcpu, X86_VECTOR_DB, false, 0);
 }
 
+/* In HLT, or before its SIPI.  False: look again at what is pending. */
+static bool wait_ends(struct vcpu *vcpu, int vector)
+{
+	/* Nothing runs that a window could wait for. */
+	vcpu->window = WINDOW_NONE;
+	if (is_idle(vcpu, vector)) {
+		thread_block();
+		return false;
+	}
+	/* From another CPU since they were looked at: the guest may not run
+	 * past its HLT, or before its SIPI, for them. */
+	if (__atomic_load_n(&vcpu->pending, __ATOMIC_RELAXED) & PENDING_SIGNALS)
+		return false;
+	vcpu_priority_changed(vcpu);
+	/* Said already, but not told yet: GATE_INTR is to come. */
+	if (extint_waiting(vcpu))
+		vcpu_pend(vcpu, PENDING_EXTINT);
+	return true;
+}
+
 /* Everything that is not the plain way back into the guest. */
 static __noinline enum next_step vcpu_handle_pending(struct vcpu *vcpu)
 {
 	struct cpu *cpu = this_cpu();
+	enum next_step next;
 	int vector;
 
 	if (sched_should_yield(cpu))
@@ -457,33 +480,24 @@ static __noinline enum next_step vcpu_handle_pending(struct vcpu *vcpu)
 		return NEXT_MACHINE;
 	}
 	if (vcpu->pending & PENDING_EOI) {
-		enum next_step next = handle_eoi(vcpu);
-
+		next = handle_eoi(vcpu);
 		if (next != NEXT_RUN)
 			return next;
 	}
 	vector = apic_pending_vector(&vcpu->apic);
-	if (vcpu->pending & (PENDING_HALTED | PENDING_WAIT_SIPI)) {
-		/* Nothing runs that a window could wait for. */
-		vcpu->window = WINDOW_NONE;
-		if (is_idle(vcpu, vector)) {
-			thread_block();
-			return NEXT_AGAIN;
-		}
-		/* From another CPU since they were looked at: the guest may
-		 * not run past its HLT, or before its SIPI, for them. */
-		if (__atomic_load_n(&vcpu->pending, __ATOMIC_RELAXED) &
-		    PENDING_SIGNALS)
-			return NEXT_AGAIN;
-		vcpu_priority_changed(vcpu);
-	}
+	if (vcpu->pending & (PENDING_HALTED | PENDING_WAIT_SIPI) &&
+	    !wait_ends(vcpu, vector))
+		return NEXT_AGAIN;
 	if (vcpu->pending & PENDING_STEP)
 		handle_step(vcpu);
-	if (vcpu->pending & PENDING_NMI) {
-		handle_nmi(vcpu);
+	if (vcpu->pending & PENDING_NMI && handle_nmi(vcpu))
 		return NEXT_RUN;
-	}
-	return handle_interrupts(vcpu, vector);
+	next = handle_interrupts(vcpu, vector);
+	/* The machine has withdrawn what ended the wait. */
+	if (next == NEXT_RUN && vcpu->pending & PENDING_HALTED &&
+	    vcpu->back->can_inject(&vcpu->vendor, EVENT_INTERRUPT))
+		return NEXT_AGAIN;
+	return next;
 }
 
 /* ---- The machine's answer ---------------------------------------------- */

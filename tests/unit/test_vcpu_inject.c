@@ -232,6 +232,14 @@ static void nmis(struct vcpu *vcpu)
 	vcpu_notify(vcpu, PENDING_NMI);
 	(void)GO(STI, STI, CPUID, CPUID);
 	SIM_CHECK(went_in(vcpu, "n i41 "));
+	/* One that waits for the first one's end keeps no interrupt waiting. */
+	(void)GO(EOI);
+	vcpu_notify(vcpu, PENDING_NMI);
+	post(vcpu, 0x51);
+	(void)GO(STI, CPUID, EOI);
+	SIM_CHECK(went_in(vcpu, "i51 "));
+	(void)GO(NMI_DONE, CPUID);
+	SIM_CHECK(went_in(vcpu, "n "));
 }
 
 static void test_nmis(void **unused)

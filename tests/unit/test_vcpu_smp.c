@@ -148,6 +148,79 @@ static void test_ipis(void **unused)
 	}
 }
 
+/* ---- The 8259 pair's offers ---------------------------------------------- */
+
+#define OFFERS 60
+
+static bool is_halted;
+static unsigned offers_taken;
+
+static void offer_delivered(struct vcpu *vcpu, const struct event *event)
+{
+	SIM_CHECK(vcpu->id == 0 && event->vector == 0x30);
+	is_halted = false;
+	offers_taken++;
+}
+
+/* It halts for ever; only what goes in gets it on. */
+static void offer_guest(struct vcpu *vcpu, struct exit_info *info)
+{
+	SIM_CHECK(!is_halted);
+	is_halted = true;
+	vcpu->vendor.state->rflags |= X86_FLAG_IF;
+	guest_exits(info, EXIT_HLT, 1);
+}
+
+/* As machine/extint.c: another thread than vCPU 0's changes what it says. */
+static void offer_say(struct vcpu *first, uint32_t extint)
+{
+	irq_disable();
+	__atomic_store_n(&first->page->extint, extint, __ATOMIC_SEQ_CST);
+	sim_user(sim_random(3));
+	vcpu_extint_changed(first);
+	vcpu_notify(first, PENDING_EXTINT);
+	sim_user(1);
+}
+
+static void offer_machine(struct vcpu *vcpu)
+{
+	struct vcpu *first = the_vm->vcpu[0];
+
+	if (vcpu->id == 0)
+		for (;;)
+			(void)vcpu_go(vcpu);
+	for (unsigned i = 0; i < OFFERS; i++) {
+		offer_say(first, GATE_EXTINT_KNOWN | GATE_EXTINT_LEVEL | 0x30);
+		/* Wakes it while nothing is said, or halfway. */
+		if (sim_random(2))
+			vcpu_notify(first, PENDING_KICK);
+		sim_user(sim_random(20));
+		(void)__atomic_exchange_n(&first->page->extint, 0,
+					  __ATOMIC_SEQ_CST);
+		sim_user(sim_random(20));
+		offer_say(first, GATE_EXTINT_KNOWN);
+		vcpu_notify(first, PENDING_KICK);
+	}
+}
+
+static void test_offers(void **unused)
+{
+	unsigned taken = 0;
+
+	(void)unused;
+	for (unsigned seed = 0; seed < SEEDS; seed++) {
+		is_halted = false;
+		offers_taken = 0;
+		setup(seed, 2, offer_guest, offer_machine);
+		fake_vms.delivered = offer_delivered;
+		all_from_start();
+		vm_start(the_vm);
+		run_all(seed);
+		taken += offers_taken;
+	}
+	assert_true(taken > SEEDS);
+}
+
 /* ---- INIT and SIPI ------------------------------------------------------- */
 
 #define STARTS 12
@@ -402,9 +475,8 @@ static void test_stops(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ipis),
-		cmocka_unit_test(test_starts),
-		cmocka_unit_test(test_resets),
+		cmocka_unit_test(test_ipis),   cmocka_unit_test(test_offers),
+		cmocka_unit_test(test_starts), cmocka_unit_test(test_resets),
 		cmocka_unit_test(test_stops),
 	};
 
