@@ -269,6 +269,7 @@ int pages_move(struct pages *pages, struct mem_account *from,
 	int error = account_has_room(to, count) ? 0 : -ENOMEM;
 
 	if (!error) {
+		VERIFY(from->pages >= count);
 		from->pages -= count;
 		account_add(to, count);
 	}

@@ -234,8 +234,32 @@ void domain_sync(struct domain *domain)
 	cpu_call(cpus, sync_here, NULL);
 }
 
-/* What a thread and its stack in the monitor take is the domain's. */
-#define THREAD_PAGES (1 + MAP_STACK_PAGES)
+/* What a thread and its stack in the monitor take becomes the domain's. */
+static int thread_charge(struct domain *domain)
+{
+	struct host *host = domain->host;
+	int error = pages_move(&host->pages, &host->account, &domain->account,
+			       1);
+
+	if (error)
+		return error;
+	error = pages_move(&host->pages, &host->map.account, &domain->account,
+			   MAP_STACK_PAGES);
+	if (error)
+		VERIFY(!pages_move(&host->pages, &domain->account,
+				   &host->account, 1));
+	return error;
+}
+
+/* The stack goes back to those that wait for the next thread. */
+static void thread_uncharge(struct domain *domain)
+{
+	struct host *host = domain->host;
+
+	VERIFY(!pages_move(&host->pages, &domain->account, &host->map.account,
+			   MAP_STACK_PAGES));
+	VERIFY(!pages_move(&host->pages, &domain->account, &host->account, 1));
+}
 
 static int thread_make(struct domain *domain, struct user_thread *user)
 {
@@ -245,10 +269,10 @@ static int thread_make(struct domain *domain, struct user_thread *user)
 	(void)snprintf(name, sizeof(name), "%s.%u", domain->spec.name,
 		       user->id);
 	thread = thread_create(name, thread_main, user, THREAD_ANY_CPU);
-	if (!thread || pages_move(&domain->host->pages, &domain->host->account,
-				  &domain->account, THREAD_PAGES)) {
-		if (thread)
-			thread_discard(thread);
+	if (!thread)
+		return -ENOMEM;
+	if (thread_charge(domain)) {
+		thread_discard(thread);
 		return -ENOMEM;
 	}
 	thread_get(thread);
@@ -308,8 +332,7 @@ static void thread_fini(struct domain *domain, unsigned id)
 	/* It may still be on its way off its stack. */
 	while (__atomic_load_n(&thread->refs, __ATOMIC_ACQUIRE) > 1)
 		sched_breathe();
-	VERIFY(!pages_move(&domain->host->pages, &domain->account,
-			   &domain->host->account, THREAD_PAGES));
+	thread_uncharge(domain);
 	thread_put(thread);
 }
 

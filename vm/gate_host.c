@@ -7,6 +7,7 @@
 #include "include/x86.h"
 #include "kernel/host.h"
 #include "kernel/trap.h"
+#include "lib/string.h"
 #include "mm/phys.h"
 #include "vm/channel.h"
 #include "vm/domain.h"
@@ -297,11 +298,18 @@ GATE_CALL(gate_log_read)
 	if (!reader_claim(user->domain))
 		return -EBUSY;
 	do {
-		n = log_take(log, lines, MIN(b - done, sizeof(lines)));
+		uint64_t room = MIN(b - done, sizeof(lines));
+
+		/* Where lines cannot go none are taken. */
+		memset(lines, 0, room);
+		if (copy_to_user((void *)(a + done), lines, room))
+			return done ? (long)done : -EFAULT;
+		n = log_take(log, lines, room);
 		if (copy_to_user((void *)(a + done), lines, n))
 			return -EFAULT;
 		done += n;
-	} while (n && done < b);
+		sched_breathe();
+	} while (n && done < b && !domain_is_stopping(user->domain));
 	return (long)done;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A program that ends, or does not, as its argument says. */
 #include "include/errno.h"
+#include "lib/string.h"
 #include "lib/user/gate_calls.h"
 #include "tests/life/life.h"
 
@@ -80,6 +81,25 @@ static uint64_t irqs_come(void)
 	return is_good ? CHILD_GOOD : CHILD_BAD;
 }
 
+/* No line is lost by a read to where it cannot go. */
+static uint64_t log_is_read(void)
+{
+	char text[2048];
+	const char *const said = "what the child reads";
+	bool is_found = false;
+	long n;
+
+	(void)gate_log_read(text, 0);
+	gate_log(GATE_LOG_INFO, "%s", said);
+	if (gate_log_read((void *)GATE_CONFIG_VA, sizeof(text)) != -EFAULT)
+		return CHILD_BAD;
+	n = gate_log_read(text, sizeof(text));
+	for (long i = 0; i + (long)strlen(said) <= n; i++)
+		is_found |= !memcmp(text + i, said, strlen(said));
+	return is_found && gate_log_read(text, sizeof(text)) == 0 ? CHILD_GOOD
+								  : CHILD_BAD;
+}
+
 void program_main(unsigned thread)
 {
 	const struct child_argument *argument = gate_argument();
@@ -113,6 +133,8 @@ void program_main(unsigned thread)
 		gate_exit(writes_refused());
 	case CHILD_IRQ:
 		gate_exit(irqs_come());
+	case CHILD_LOG:
+		gate_exit(log_is_read());
 	case CHILD_GUEST:
 		run_guest();
 		break;

@@ -177,7 +177,7 @@ static struct gate_domain_status run_alone(enum child_kind kind)
 {
 	const struct gate_domain_spec spec = {
 		.name = "child",
-		.rights = GATE_RIGHT_HOST,
+		.rights = GATE_RIGHT_HOST | GATE_RIGHT_LOG,
 		.quota_pages = 1024,
 		.thread_count = 1,
 		.port = { { CHILD_PORT, CHILD_PORTS } },
@@ -224,6 +224,8 @@ static void ends_told(void)
 		status = run_alone(CHILD_IRQ);
 		CHECK(status.end == GATE_END_EXIT && status.code == CHILD_GOOD);
 	}
+	status = run_alone(CHILD_LOG);
+	CHECK(status.end == GATE_END_EXIT && status.code == CHILD_GOOD);
 	gate_log(GATE_LOG_INFO, "%s how domains end, one of them by itself",
 		 failed == bad ? "PASS" : "FAIL");
 }

@@ -17,6 +17,7 @@ enum child_kind {
 	CHILD_STOPS,  /* itself, by the right that it was given, and spins */
 	CHILD_WRITES, /* has calls write where ring 3 may not */
 	CHILD_IRQ,    /* takes the UART's interrupt, again and again */
+	CHILD_LOG,    /* reads the log, first to where it cannot go */
 };
 
 enum child_code { CHILD_GOOD, CHILD_BAD };
