@@ -112,7 +112,11 @@ int vm_set_cpuid(struct vm *vm, uint64_t address)
 	if (!table)
 		return -ENOMEM;
 	if (!copy_from_user(table, (const void *)address, sizeof(*table)))
+		error = 0;
+	sched_breathe();
+	if (!error)
 		error = cpuid_limit(cpuid_read, table);
+	sched_breathe();
 	if (error) {
 		pages_free_virt(vm->vendor.pages, vm->vendor.account, table,
 				order);
