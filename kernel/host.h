@@ -31,7 +31,7 @@ struct host {
 	struct irqs irqs;
 	struct time_base time;
 	struct acpi_info acpi;
-	struct mem_account account; /* the monitor's own: CPUs, threads */
+	struct mem_account account; /* the monitor's own: CPUs */
 
 	unsigned cpu_count; /* that run */
 	struct cpu *cpu[HOST_CPUS_MAX];

@@ -100,14 +100,14 @@ struct thread *thread_create(const char *name, void (*fn)(void *arg), void *arg,
 {
 	struct host *host = this_host();
 	struct thread *thread =
-		pages_alloc_zeroed(&host->pages, &host->account, 0);
+		pages_alloc_zeroed(&host->pages, &host->map.account, 0);
 
 	_Static_assert(sizeof(*thread) <= PAGE_SIZE, "a thread is a page");
 	if (!thread)
 		return NULL;
 	thread->stack_top = (uint64_t)map_stack_alloc(&host->map);
 	if (!thread->stack_top) {
-		pages_free_virt(&host->pages, &host->account, thread, 0);
+		pages_free_virt(&host->pages, &host->map.account, thread, 0);
 		return NULL;
 	}
 	(void)snprintf(thread->name, sizeof(thread->name), "%s", name);
@@ -133,7 +133,7 @@ void thread_put(struct thread *thread)
 
 	if (__atomic_sub_fetch(&thread->refs, 1, __ATOMIC_ACQ_REL))
 		return;
-	pages_free_virt(&host->pages, &host->account, thread, 0);
+	pages_free_virt(&host->pages, &host->map.account, thread, 0);
 	__atomic_fetch_sub(&host->threads, 1, __ATOMIC_RELAXED);
 }
 

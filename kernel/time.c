@@ -24,11 +24,6 @@ void time_init_cpu(struct cpu *cpu)
 	cpu->timers.programmed = TIMER_NEVER;
 }
 
-uint64_t time_tsc_to_ns(uint64_t tsc)
-{
-	return time_scale(this_host()->time.tsc_to_ns, tsc);
-}
-
 uint64_t time_ns_to_tsc(uint64_t ns)
 {
 	return time_scale(this_host()->time.ns_to_tsc, ns);

@@ -63,7 +63,6 @@ static inline uint64_t time_now_tsc(void)
 	return tsc_read();
 }
 /* Durations either way. */
-uint64_t time_tsc_to_ns(uint64_t tsc);
 uint64_t time_ns_to_tsc(uint64_t ns);
 /* Since boot. */
 uint64_t time_now_ns(void);

@@ -32,7 +32,7 @@ struct kernel_map {
 	 */
 	void (*flush_all)(void *ctx);
 	void *flush_ctx;
-	struct mem_account account; /* tables and stacks */
+	struct mem_account account; /* tables, stacks, threads */
 	/*
 	 * With page-table isolation the upper half that ring 3 runs on: what
 	 * the processor and the entries need until CR3 is the monitor's.

@@ -235,31 +235,7 @@ void domain_sync(struct domain *domain)
 }
 
 /* What a thread and its stack in the monitor take becomes the domain's. */
-static int thread_charge(struct domain *domain)
-{
-	struct host *host = domain->host;
-	int error = pages_move(&host->pages, &host->account, &domain->account,
-			       1);
-
-	if (error)
-		return error;
-	error = pages_move(&host->pages, &host->map.account, &domain->account,
-			   MAP_STACK_PAGES);
-	if (error)
-		VERIFY(!pages_move(&host->pages, &domain->account,
-				   &host->account, 1));
-	return error;
-}
-
-/* The stack goes back to those that wait for the next thread. */
-static void thread_uncharge(struct domain *domain)
-{
-	struct host *host = domain->host;
-
-	VERIFY(!pages_move(&host->pages, &domain->account, &host->map.account,
-			   MAP_STACK_PAGES));
-	VERIFY(!pages_move(&host->pages, &domain->account, &host->account, 1));
-}
+#define THREAD_PAGES (1 + MAP_STACK_PAGES)
 
 static int thread_make(struct domain *domain, struct user_thread *user)
 {
@@ -271,7 +247,8 @@ static int thread_make(struct domain *domain, struct user_thread *user)
 	thread = thread_create(name, thread_main, user, THREAD_ANY_CPU);
 	if (!thread)
 		return -ENOMEM;
-	if (thread_charge(domain)) {
+	if (pages_move(&domain->host->pages, &domain->host->map.account,
+		       &domain->account, THREAD_PAGES)) {
 		thread_discard(thread);
 		return -ENOMEM;
 	}
@@ -332,7 +309,8 @@ static void thread_fini(struct domain *domain, unsigned id)
 	/* It may still be on its way off its stack. */
 	while (__atomic_load_n(&thread->refs, __ATOMIC_ACQUIRE) > 1)
 		sched_breathe();
-	thread_uncharge(domain);
+	VERIFY(!pages_move(&domain->host->pages, &domain->account,
+			   &domain->host->map.account, THREAD_PAGES));
 	thread_put(thread);
 }
 

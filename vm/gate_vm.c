@@ -36,18 +36,13 @@ GATE_CALL(gate_state_load)
 
 GATE_CALL(gate_line)
 {
-	struct vcpu *vcpu = vcpu_of(user);
-	struct vm *vm = vcpu->vm;
-	bool level = b & 1;
+	struct vm *vm = vcpu_of(user)->vm;
 
-	switch (a) {
-	case GATE_LINE_NMI:
-		for (unsigned i = 0; level && i < vm->vcpu_count; i++)
-			apic_lint_raise(&vm->vcpu[i]->apic, 1);
-		return 0;
-	default:
+	if (a != GATE_LINE_NMI)
 		return -EINVAL;
-	}
+	for (unsigned i = 0; b & 1 && i < vm->vcpu_count; i++)
+		apic_lint_raise(&vm->vcpu[i]->apic, 1);
+	return 0;
 }
 
 GATE_CALL(gate_msi)
