@@ -104,15 +104,14 @@ int vm_set_cpuid(struct vm *vm, uint64_t address)
 {
 	unsigned order = pages_order(sizeof(struct cpuid_table));
 	struct cpuid_table *table;
-	int error = -EFAULT;
+	int error;
 
 	if (vm->cpuid != &cpuid_none)
 		return -EEXIST;
 	table = pages_alloc_zeroed(vm->vendor.pages, vm->vendor.account, order);
 	if (!table)
 		return -ENOMEM;
-	if (!copy_from_user(table, (const void *)address, sizeof(*table)))
-		error = 0;
+	error = copy_from_user(table, (const void *)address, sizeof(*table));
 	sched_breathe();
 	if (!error)
 		error = cpuid_limit(cpuid_read, table);
