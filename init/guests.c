@@ -205,9 +205,22 @@ static void look_at(struct init *init, struct guest *guest)
 
 /* ---- The operator's wishes ----------------------------------------------- */
 
+/* Nothing is started any more; what was would keep the host on, or be cut off.
+ */
+static const char *start_refusal(const struct init *init)
+{
+	return init->is_off_wanted || init->state == HOST_ENDING
+		       ? "is not started: the host goes off"
+		       : NULL;
+}
+
 /* One that cannot be started stays for another try. */
 const char *guest_start(struct init *init, struct guest *guest)
 {
+	const char *refusal = start_refusal(init);
+
+	if (refusal)
+		return refusal;
 	switch (guest->state) {
 	case GUEST_RUNNING:
 		if (guest->wish != WISH_STOP)
@@ -245,7 +258,7 @@ const char *guest_stop(struct init *init, struct guest *guest)
 
 const char *guest_restart(struct init *init, struct guest *guest)
 {
-	if (guest->state != GUEST_RUNNING)
+	if (guest->state != GUEST_RUNNING || start_refusal(init))
 		return guest_start(init, guest);
 	guest->wish = WISH_RESTART;
 	(void)init->gate->stop(init->gate->ctx, guest->id);

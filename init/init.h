@@ -73,7 +73,7 @@ bool back_off_next(struct back_off *back_off, uint64_t now_ns);
 
 /*
  * The service that has the consoles, if there is a module seat.elf: without it
- * the monitor has them, and there is no operator.
+ * what guests write is dropped, and there is no operator.
  *
  *            started              ended by itself
  *   WAITING ────────► RUNNING ──────────────────────► WAITING
@@ -92,13 +92,20 @@ enum seat_state {
  * A domain's console, in seat's slot of its index + 1.
  *
  *   NONE ──► ADDING ──► OPEN ──► REMOVING ──► REMOVED ──► NONE
- *              ▲ new seat │          seat's end │
- *              └──────────┘          also leads to NONE from here
+ *              ▲ │ new seat │       ▲  │ new seat │
+ *              └─┼──────────┘       │  ▼          │
+ *                └──────────────► LEAVING ◄───────┘
+ *                  domain ended       └──► NONE: no seat can show it
+ *
+ * What a domain wrote last is shown after its end, by the next seat if this one
+ * fails to; by one more and no other, for the guest waits for it to be started
+ * again.
  */
 enum console_state {
 	CONSOLE_NONE,
 	CONSOLE_ADDING, /* SEAT_ADD is to be sent */
 	CONSOLE_OPEN,
+	CONSOLE_LEAVING,  /* SEAT_ADD is to be sent, then SEAT_REMOVE */
 	CONSOLE_REMOVING, /* SEAT_REMOVE is to be sent */
 	CONSOLE_REMOVED,  /* sent, its answer not come */
 };
@@ -107,7 +114,8 @@ struct console {
 	enum console_state state;
 	gate_id channel;
 	const char *name;
-	uint64_t deadline_ns; /* for REMOVED */
+	bool is_last_try;     /* a seat has failed to show the rest of it */
+	uint64_t deadline_ns; /* for REMOVED, from LEAVING on */
 };
 
 enum flush_state {

@@ -105,6 +105,8 @@ static void run_line(struct init *init, char *line)
 			continue;
 		if (verb->one)
 			run_one(init, verb, name ? name : "");
+		else if (name)
+			operator_print(init, "%s takes no name\r\n", line);
 		else
 			verb->all(init);
 		return;

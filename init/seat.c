@@ -74,6 +74,21 @@ static void console_drop(struct init *init, struct console *console)
 	*console = (struct console){ 0 };
 }
 
+/* Of a guest that has ended: one seat more may show what is left of it. */
+static void console_keep(struct init *init, struct console *console)
+{
+	const struct seat *seat = &init->seat;
+	bool is_soon = init->state == HOST_RUNNING &&
+		       seat->back_off.at_ns < now_ns(init) + ANSWER_NS;
+
+	if (console->is_last_try || !is_soon) {
+		console_drop(init, console);
+		return;
+	}
+	console->is_last_try = true;
+	console->state = CONSOLE_LEAVING;
+}
+
 static int console_attach(struct init *init, unsigned index)
 {
 	struct seat *seat = &init->seat;
@@ -117,17 +132,15 @@ bool console_close(struct init *init, unsigned guest)
 {
 	struct console *console = &init->seat.console[guest];
 
-	if (console->state == CONSOLE_NONE)
-		return true;
+	if (console->state >= CONSOLE_LEAVING || console->state == CONSOLE_NONE)
+		return console->state == CONSOLE_NONE;
 	if (!has_domain(&init->seat)) {
-		console_drop(init, console);
-		return true;
+		console_keep(init, console);
+		return console->state == CONSOLE_NONE;
 	}
-	if (console->state == CONSOLE_ADDING ||
-	    console->state == CONSOLE_OPEN) {
-		console->state = CONSOLE_REMOVING;
-		console->deadline_ns = now_ns(init) + ANSWER_NS;
-	}
+	console->state = console->state == CONSOLE_OPEN ? CONSOLE_REMOVING
+							: CONSOLE_LEAVING;
+	console->deadline_ns = now_ns(init) + ANSWER_NS;
 	return false;
 }
 
@@ -136,7 +149,7 @@ static void consoles_check(struct init *init)
 	for (unsigned i = 0; i < CONSOLES; i++) {
 		const struct console *console = &init->seat.console[i];
 
-		if (console->state >= CONSOLE_REMOVING &&
+		if (console->state >= CONSOLE_LEAVING &&
 		    now_ns(init) >= console->deadline_ns)
 			distrust(init, "it does not answer");
 	}
@@ -167,20 +180,20 @@ static bool console_say(struct init *init, unsigned index, bool *bell)
 	struct console *console = &init->seat.console[index];
 	unsigned slot = slot_of(index);
 
-	switch (console->state) {
-	case CONSOLE_ADDING:
+	if (console->state == CONSOLE_ADDING ||
+	    console->state == CONSOLE_LEAVING) {
 		if (!say(init, SEAT_ADD, slot, console->name, bell))
 			return false;
-		console->state = CONSOLE_OPEN;
-		return true;
-	case CONSOLE_REMOVING:
+		console->state = console->state == CONSOLE_ADDING
+					 ? CONSOLE_OPEN
+					 : CONSOLE_REMOVING;
+	}
+	if (console->state == CONSOLE_REMOVING) {
 		if (!say(init, SEAT_REMOVE, slot, "", bell))
 			return false;
 		console->state = CONSOLE_REMOVED;
-		return true;
-	default:
-		return true;
 	}
+	return true;
 }
 
 void seat_send(struct init *init)
@@ -375,6 +388,19 @@ static void wait_for_next(struct init *init)
 			 BACK_OFF_MAX);
 }
 
+/* The next one has to know them all. */
+static void consoles_pass_on(struct init *init)
+{
+	for (unsigned i = 0; i < CONSOLES; i++) {
+		struct console *console = &init->seat.console[i];
+
+		if (console->state >= CONSOLE_LEAVING)
+			console_keep(init, console);
+		else if (console->state == CONSOLE_OPEN)
+			console->state = CONSOLE_ADDING;
+	}
+}
+
 static void try_start(struct init *init)
 {
 	struct seat *seat = &init->seat;
@@ -385,14 +411,15 @@ static void try_start(struct init *init)
 			 error);
 		unmake(init);
 		wait_for_next(init);
+		consoles_pass_on(init);
 		return;
 	}
 	seat->state = SEAT_RUNNING;
 	seat->back_off.started_ns = now_ns(init);
+	for (unsigned i = 0; i < CONSOLES; i++)
+		seat->console[i].deadline_ns = now_ns(init) + ANSWER_NS;
 }
 
-/* What it was asked to forget is forgotten; the rest the next one has to know.
- */
 static void seat_ended(struct init *init,
 		       const struct gate_domain_status *status)
 {
@@ -402,16 +429,9 @@ static void seat_ended(struct init *init,
 		 "has ended: reason %u, code %lu, vector %u at %lx",
 		 status->end, status->code, status->vector, status->rip);
 	unmake(init);
-	for (unsigned i = 0; i < CONSOLES; i++) {
-		struct console *console = &seat->console[i];
-
-		if (console->state >= CONSOLE_REMOVING)
-			console_drop(init, console);
-		else if (console->state == CONSOLE_OPEN)
-			console->state = CONSOLE_ADDING;
-	}
 	seat->is_again = false;
 	wait_for_next(init);
+	consoles_pass_on(init);
 }
 
 void seat_init(struct init *init)
@@ -455,7 +475,7 @@ uint64_t seat_deadline(const struct init *init)
 	if (seat->state != SEAT_RUNNING)
 		return UINT64_MAX;
 	for (unsigned i = 0; i < CONSOLES; i++)
-		if (seat->console[i].state >= CONSOLE_REMOVING)
+		if (seat->console[i].state >= CONSOLE_LEAVING)
 			next_ns = MIN(next_ns, seat->console[i].deadline_ns);
 	return seat->is_again ? now_ns(init) : next_ns;
 }

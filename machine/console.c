@@ -39,27 +39,24 @@ static void bell(bool is_wanted)
 }
 
 /*
- * Waits for the channel's event, but not beyond until_ns.  Nothing else of the
- * machine's needs the timer meanwhile: the caller has its lock.
+ * Waits for an event, but not beyond until_ns.  Nothing else of the machine's
+ * needs the timer meanwhile: the caller has its lock.
  */
 static void wait_event(const struct machine_console *console, unsigned thread,
 		       uint64_t until_ns)
 {
-	(void)gate_event_route(EVENT, thread);
 	(void)gate_event_route(GATE_EVENT_TIMER_BIT, thread);
 	gate_timer(until_ns);
 	(void)gate_wait();
 	(void)gate_event_route(GATE_EVENT_TIMER_BIT, 0);
-	(void)gate_event_route(EVENT, 0);
 	gate_timer(console->timer_ns);
 }
 
-/* The ring is full.  False: nobody is there to empty it, or nobody does. */
-static bool wait_room(struct machine_console *console, unsigned thread,
-		      enum console_stream stream, uint64_t until_ns)
+/* With the channel's event routed to thread. */
+static bool wait_routed(struct machine_console *console, unsigned thread,
+			enum console_stream stream, uint64_t until_ns)
 {
-	if (gate_channel_state(SEAT_CONSOLE_SLOT) != GATE_CHANNEL_OPEN ||
-	    console->is_stuck[stream])
+	if (gate_channel_state(SEAT_CONSOLE_SLOT) != GATE_CHANNEL_OPEN)
 		return false;
 	if (gate_now_ns() >= until_ns) {
 		console->is_stuck[stream] = true;
@@ -70,6 +67,25 @@ static bool wait_room(struct machine_console *console, unsigned thread,
 	if (ring_sleep(&console->output[stream]))
 		wait_event(console, thread, until_ns);
 	return true;
+}
+
+/*
+ * The ring is full.  False: nobody is there to empty it, or nobody does.
+ *
+ * The event is routed before the peer is looked at and asked to ring: it may do
+ * so at once, and another thread would get what this one waits for.
+ */
+static bool wait_room(struct machine_console *console, unsigned thread,
+		      enum console_stream stream, uint64_t until_ns)
+{
+	bool is_worth_it;
+
+	if (console->is_stuck[stream])
+		return false;
+	(void)gate_event_route(EVENT, thread);
+	is_worth_it = wait_routed(console, thread, stream, until_ns);
+	(void)gate_event_route(EVENT, 0);
+	return is_worth_it;
 }
 
 static void write_ring(struct machine_console *console, unsigned thread,

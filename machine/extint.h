@@ -5,9 +5,9 @@
  * the machine.  A tick of a timer then costs one visit, the one that raises it.
  *
  * The page is an offer: a vector with LEVEL, and maybe posts (gate.h).  It
- *holds for as long as nobody looks at the pair.  Whoever does, on any vCPU's
- *thread, first withdraws it and does in the model what has been made of it
- *meanwhile:
+ * holds for as long as nobody looks at the pair.  Whoever does, on any vCPU's
+ * thread, first withdraws it and does in the model what has been made of it
+ * meanwhile:
  *
  *	       extint_withdraw(): no posts, no LEVEL;
  *	       acknowledge if TAKEN, then the ends that were counted

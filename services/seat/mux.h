@@ -66,9 +66,9 @@ struct mux_notice {
 };
 
 /*
- *	FREE --add--> OPEN --remove--> LEAVING --all shown--> GONE --told-->
- *FREE
- *		       `-- lies --> BROKEN --remove--'
+ *	FREE --add--> OPEN ------remove-------> LEAVING --all shown--> GONE
+ *	  ^	       `--lies--> BROKEN --remove--^		     |
+ *	  `--------------------------- told --------------------------'
  */
 enum mux_state {
 	MUX_FREE,

@@ -248,6 +248,42 @@ static void test_off(void **state)
 	assert_int_equal(domains(), 1);
 }
 
+/* A guest's name does not make it less than the host. */
+static void test_off_of_one(void **state)
+{
+	(void)state;
+	begin_one();
+	assert_true(type("off web\r"));
+	assert_shown("off takes no name\r\n");
+	assert_int_equal(named("web")->status.state, GATE_DOMAIN_RUNNING);
+}
+
+/* Off is off, whatever is typed behind it. */
+static void test_start_while_off(void **state)
+{
+	(void)state;
+	add_guest("web", 1);
+	add_guest("old", 1);
+	assert_true(begins());
+	seat_begins();
+	seat_obeys();
+	assert_true(type("stop old\r"));
+	seat_obeys();
+	assert_true(type("off\rstart old\rrestart web\rstart web\r"));
+	assert_shown("old is not started: the host goes off\r\n");
+	assert_shown("web is not started: the host goes off\r\n");
+	seat_obeys();
+	assert_true(goes_on());
+	assert_null(named("old"));
+	assert_null(named("web"));
+	/* While seat shows what is left. */
+	assert_true(type("start web\r"));
+	assert_null(named("web"));
+	seat_obeys();
+	assert_false(goes_on());
+	assert_int_equal(gate.off, 0);
+}
+
 /* ---- In no order --------------------------------------------------------- */
 
 static uint64_t seed;
@@ -377,6 +413,8 @@ int main(void)
 		TEST(test_start_that_fails),
 		TEST(test_waiting),
 		TEST(test_off),
+		TEST(test_off_of_one),
+		TEST(test_start_while_off),
 		TEST(test_random_lives),
 	};
 

@@ -123,6 +123,10 @@ static void test_dead_at_the_end(void **state)
 	ends("web", GATE_END_EXIT, MACHINE_EXIT_POWER_OFF);
 	ends("old", GATE_END_EXIT, MACHINE_EXIT_POWER_OFF);
 	ends("seat", GATE_END_FAULT, 0);
+	/* The next one has their last words to show, and dies as well. */
+	assert_true(goes_on());
+	next_seat();
+	ends("seat", GATE_END_FAULT, 0);
 	assert_false(goes_on());
 	assert_int_equal(domains(), 0);
 	assert_int_equal(channels(), 0);
@@ -178,20 +182,110 @@ static void test_started_again(void **state)
 	}
 }
 
+/* The channel of one that has ended goes to the next seat, to be shown. */
+static void expect_last_words(gate_id channel)
+{
+	next_seat();
+	assert_non_null(channel_of(fake_seat.id, WEB_SLOT));
+	assert_int_equal(channel_of(fake_seat.id, WEB_SLOT)->id, channel);
+	seat_expects(SEAT_ADD, WEB_SLOT, "web");
+	seat_expects(SEAT_REMOVE, WEB_SLOT, "");
+	seat_expects(SEAT_ADD, OLD_SLOT, "old");
+	assert_non_null(named("web"));
+}
+
 static void test_dead_with_words_unsaid(void **state)
 {
+	gate_id channel;
+
 	(void)state;
 	begin_two();
+	channel = channel_of(named("web")->id, SEAT_CONSOLE_SLOT)->id;
 	ends("web", GATE_END_EXIT, MACHINE_EXIT_POWER_OFF);
 	assert_true(goes_on());
 	assert_non_null(named("web"));
 	ends("seat", GATE_END_FAULT, 0);
 	assert_true(goes_on());
+	expect_last_words(channel);
+	seat_removes(WEB_SLOT);
+	assert_true(goes_on());
 	assert_null(named("web"));
-	assert_int_equal(domains(), 1);
+	assert_int_equal(domains(), 2);
+	assert_int_equal(channels(), 2);
+}
+
+static void test_hangs_with_words_unsaid(void **state)
+{
+	gate_id channel;
+
+	(void)state;
+	begin_two();
+	channel = channel_of(named("web")->id, SEAT_CONSOLE_SLOT)->id;
+	ends("web", GATE_END_EXIT, MACHINE_EXIT_POWER_OFF);
+	assert_true(goes_on());
+	time_passes(ENOUGH);
+	assert_logged("[seat] is stopped: it does not answer\n");
+	assert_true(goes_on());
+	expect_last_words(channel);
+	/* It has its time from its start on. */
+	time_passes(NSEC_PER_SEC);
+	assert_int_equal(named("seat")->status.state, GATE_DOMAIN_RUNNING);
+	/* One seat may fail to show them, two may not. */
+	time_passes(ENOUGH);
+	assert_true(goes_on());
+	assert_null(named("web"));
 	assert_int_equal(channels(), 1);
 	next_seat();
 	seat_expects(SEAT_ADD, OLD_SLOT, "old");
+}
+
+/* A guest that ends while there is no seat. */
+static void test_ended_between(void **state)
+{
+	gate_id channel;
+
+	(void)state;
+	begin_two();
+	channel = channel_of(named("web")->id, SEAT_CONSOLE_SLOT)->id;
+	ends("seat", GATE_END_FAULT, 0);
+	assert_true(goes_on());
+	ends("web", GATE_END_EXIT, MACHINE_EXIT_POWER_OFF);
+	assert_true(goes_on());
+	assert_non_null(named("web"));
+	expect_last_words(channel);
+	seat_obeys();
+	seat_removes(WEB_SLOT);
+	assert_true(goes_on());
+	assert_null(named("web"));
+	assert_int_equal(channels(), 2);
+}
+
+/* The next one is a minute away from the end of the present one. */
+static void seat_is_seldom(void)
+{
+	for (unsigned i = 0; i < BACK_OFF_MAX; i++) {
+		ends("seat", GATE_END_FAULT, 0);
+		assert_true(goes_on());
+		next_seat();
+	}
+	seat_obeys();
+}
+
+/* No guest waits for a seat that is seldom tried. */
+static void test_ended_long_between(void **state)
+{
+	(void)state;
+	begin_two();
+	seat_is_seldom();
+	ends("web", GATE_END_EXIT, MACHINE_EXIT_POWER_OFF);
+	assert_true(goes_on());
+	ends("seat", GATE_END_FAULT, 0);
+	assert_true(goes_on());
+	assert_true(gate.deadline - gate.now > 30 * NSEC_PER_SEC);
+	assert_null(named("web"));
+	ends("old", GATE_END_EXIT, MACHINE_EXIT_POWER_OFF);
+	assert_false(goes_on());
+	assert_int_equal(channels(), 0);
 }
 
 /* A guest that starts while there is no seat. */
@@ -202,9 +296,11 @@ static void test_started_between(void **state)
 	add_guest("old", 1);
 	assert_true(begins());
 	seat_begins();
+	seat_is_seldom();
 	ends("web", GATE_END_FAULT, 0);
 	ends("seat", GATE_END_FAULT, 0);
 	assert_true(goes_on());
+	assert_null(named("web"));
 	gate.now = gate.deadline;
 	assert_true(goes_on());
 	while (!named("web") || !named("seat")) {
@@ -316,7 +412,8 @@ static void test_hostile(void **state)
 		seat_obeys();
 		assert_non_null(channel_of(fake_seat.id, OLD_SLOT));
 		ends("old", GATE_END_EXIT, MACHINE_EXIT_POWER_OFF);
-		if (named("web"))
+		if (named("web") &&
+		    named("web")->status.state == GATE_DOMAIN_RUNNING)
 			ends("web", GATE_END_EXIT, MACHINE_EXIT_POWER_OFF);
 		for (unsigned n = 0; n < 8 && gate.off < 0; n++)
 			if (goes_on())
@@ -398,6 +495,9 @@ int main(void)
 		TEST(test_none_to_start),
 		TEST(test_started_again),
 		TEST(test_dead_with_words_unsaid),
+		TEST(test_hangs_with_words_unsaid),
+		TEST(test_ended_between),
+		TEST(test_ended_long_between),
 		TEST(test_started_between),
 		TEST(test_hostile),
 		TEST(test_keeps_a_slot),
