@@ -410,51 +410,47 @@ static const struct disk_segment *part_segment(const struct part_memory *memory,
 	return NULL;
 }
 
-static int from_client(void *ctx, uint64_t offset, void *bytes, uint32_t length)
+/* One of to and from is NULL. */
+static int part_copy(const struct part_memory *memory, uint64_t offset,
+		     uint8_t *to, const uint8_t *from, uint32_t length)
 {
-	const struct part_memory *memory = ctx;
-	struct disk *disk = memory->disk;
+	const struct disk *disk = memory->disk;
+	unsigned slot = memory->client->slot;
 
 	for (uint32_t done = 0; done < length;) {
 		uint64_t skip;
 		const struct disk_segment *s =
 			part_segment(memory, offset + done, &skip);
 		uint32_t n;
+		int error;
 
 		if (!s)
 			return -EFAULT;
 		n = (uint32_t)MIN(length - done, s->length - skip);
-		if (disk->ops->copy_in(disk->ctx, memory->client->slot,
-				       s->where + skip, (uint8_t *)bytes + done,
-				       n))
+		if (to)
+			error = disk->ops->copy_in(disk->ctx, slot,
+						   s->where + skip, to + done,
+						   n);
+		else
+			error = disk->ops->copy_out(disk->ctx, slot,
+						    s->where + skip,
+						    from + done, n);
+		if (error)
 			return -EFAULT;
 		done += n;
 	}
 	return 0;
 }
 
+static int from_client(void *ctx, uint64_t offset, void *bytes, uint32_t length)
+{
+	return part_copy(ctx, offset, bytes, NULL, length);
+}
+
 static int to_client(void *ctx, uint64_t offset, const void *bytes,
 		     uint32_t length)
 {
-	const struct part_memory *memory = ctx;
-	struct disk *disk = memory->disk;
-
-	for (uint32_t done = 0; done < length;) {
-		uint64_t skip;
-		const struct disk_segment *s =
-			part_segment(memory, offset + done, &skip);
-		uint32_t n;
-
-		if (!s)
-			return -EFAULT;
-		n = (uint32_t)MIN(length - done, s->length - skip);
-		if (disk->ops->copy_out(disk->ctx, memory->client->slot,
-					s->where + skip,
-					(const uint8_t *)bytes + done, n))
-			return -EFAULT;
-		done += n;
-	}
-	return 0;
+	return part_copy(ctx, offset, NULL, bytes, length);
 }
 
 /* A part that the overlay does at once, or a read of what it has not. */
