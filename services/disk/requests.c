@@ -119,7 +119,7 @@ static bool part_narrow(struct disk *disk, struct disk_client *client,
 	uint32_t block = block_sectors(drive_of(disk, unit_of(client, work)));
 	uint32_t half = work->part / 2 / block * block;
 
-	if (!op_has_data(work->request.op) || work->part <= block)
+	if (!work_moves_data(disk, client, work) || work->part <= block)
 		return false;
 	work->part_max = MAX(half, block);
 	return true;
@@ -305,7 +305,7 @@ static bool drive_submit(struct disk *disk, struct disk_client *client,
 	work->begin_ns = disk->now_ns;
 	work->state = REQUEST_BUSY;
 	work->cost = DISK_COST;
-	if (op_has_data(work->request.op) && !work->is_flush)
+	if (work_moves_data(disk, client, work) && !work->is_flush)
 		work->cost += (uint64_t)work->part * DISK_SECTOR;
 	client->flow[unit->drive].in_flight += work->cost;
 	client->busy++;
@@ -428,9 +428,8 @@ static int part_copy(const struct part_memory *memory, uint64_t offset,
 			return -EFAULT;
 		n = (uint32_t)MIN(length - done, s->length - skip);
 		if (to)
-			error = disk->ops->copy_in(disk->ctx, slot,
-						   s->where + skip, to + done,
-						   n);
+			error = disk->ops->copy_in(
+				disk->ctx, slot, s->where + skip, to + done, n);
 		else
 			error = disk->ops->copy_out(disk->ctx, slot,
 						    s->where + skip,
@@ -507,7 +506,7 @@ bool part_begin(struct disk *disk, struct disk_client *client,
 		has_room = data_begin(disk, client, work, max);
 	else
 		has_room = clear_begin(disk, client, work, left);
-	if (has_room && op_has_data(work->request.op))
+	if (has_room && work_moves_data(disk, client, work))
 		*bytes = (uint64_t)work->part * DISK_SECTOR;
 	return has_room;
 }
