@@ -42,7 +42,9 @@ HOSTSAN	:= $(HOST) -fsanitize=address,undefined -fno-sanitize-recover=all \
 # ---- Sources ---------------------------------------------------------------
 
 c_in	= $(filter-out %_offsets.c,$(wildcard $(addsuffix /*.c,$1)))
-objs	= $(patsubst %,$2/%.o,$(call c_in,$1) $(wildcard $(addsuffix /*.asm,$1)))
+# Of folders and of files by name.
+objs	= $(patsubst %,$2/%.o,$(call c_in,$1) $(wildcard $(addsuffix /*.asm,$1)) \
+	  $(filter %.c,$1))
 
 PURE_DIRS    := emulate devices firmware lib
 MONITOR_DIRS := boot kernel cpumodel vm mm svm vmx lib
@@ -114,10 +116,11 @@ $B/host/%.c.o: %.c $B/flags
 	$Q$(HOSTCC) $(HOSTSAN) -MMD -MP -c -o $@ $<
 
 # ---- Programs: what runs in ring 3 -----------------------------------------
-# PROGRAM_x names the folders of program x; PROGRAM_LIBS_x what else it links.
+# PROGRAM_x names the folders of program x, and files from folders that are not
+# all its own; PROGRAM_LIBS_x what else it links.
 
 PROGRAM_machine	:= machine emulate devices firmware
-PROGRAM_seat	:= services/seat drivers
+PROGRAM_seat	:= services/seat drivers/uart16550.c
 PROGRAM_init	:= init
 PROGRAM_LIBS_init := $(shell $(CC) -print-file-name=libfdt.a)
 PROGRAMS	:= machine seat init
@@ -170,11 +173,13 @@ $B/host/libpure.a: $(HOST_OBJS)
 	@rm -f $@
 	ar rcs $@ $^
 
+# -MMD would keep the last source's headers only.
 $B/unit/%: tests/unit/%.c $B/host/libpure.a $B/flags
 	@mkdir -p $(@D)
 	$(call say,HOSTCC)
-	$Q$(HOSTCC) $(UNIT_FLAGS_$*) $(HOSTSAN) -MMD -MP -MF $@.d -o $@ $< \
-		$(UNIT_SRCS_$*) \
+	$Q$(HOSTCC) $(UNIT_FLAGS_$*) $(HOSTSAN) -MM -MP -MT $@ $< \
+		$(UNIT_SRCS_$*) >$@.d
+	$Q$(HOSTCC) $(UNIT_FLAGS_$*) $(HOSTSAN) -o $@ $< $(UNIT_SRCS_$*) \
 		$B/host/libpure.a -lcmocka -lfdt $(UNIT_LIBS_$*)
 
 .PHONY: unit

@@ -180,7 +180,8 @@ uint32_t ide_request_moved(const struct ide_channel *channel)
 {
 	const struct block_request *request = &channel->request;
 
-	/* The backend's word counts only with its answer, and for its sectors.
+	/*
+	 * The backend's word counts only with its answer, and for its sectors.
 	 */
 	if (channel->phase == IDE_PHASE_ABANDONED ||
 	    request->failed_sector < request->sector ||

@@ -73,4 +73,18 @@ static inline bool op_has_data(uint32_t op)
 	return op == DISK_OP_READ || op == DISK_OP_WRITE;
 }
 
+/* Its parts move bytes between memory and the drive: of zeroes, too, if the
+ * drive has no command for them. */
+static inline bool work_moves_data(struct disk *disk,
+				   struct disk_client *client,
+				   const struct disk_work *work)
+{
+	const struct disk_unit *unit = unit_of(client, work);
+
+	return op_has_data(work->request.op) ||
+	       (work->request.op == DISK_OP_WRITE_ZEROES &&
+		!unit->has_overlay &&
+		!drive_of(disk, unit)->info.has_write_zeroes);
+}
+
 #endif

@@ -119,7 +119,7 @@ static bool part_narrow(struct disk *disk, struct disk_client *client,
 	uint32_t block = block_sectors(drive_of(disk, unit_of(client, work)));
 	uint32_t half = work->part / 2 / block * block;
 
-	if (!op_has_data(work->request.op) || work->part <= block)
+	if (!work_moves_data(disk, client, work) || work->part <= block)
 		return false;
 	work->part_max = MAX(half, block);
 	return true;
@@ -305,7 +305,7 @@ static bool drive_submit(struct disk *disk, struct disk_client *client,
 	work->begin_ns = disk->now_ns;
 	work->state = REQUEST_BUSY;
 	work->cost = DISK_COST;
-	if (op_has_data(work->request.op) && !work->is_flush)
+	if (work_moves_data(disk, client, work) && !work->is_flush)
 		work->cost += (uint64_t)work->part * DISK_SECTOR;
 	client->flow[unit->drive].in_flight += work->cost;
 	client->busy++;
@@ -410,51 +410,46 @@ static const struct disk_segment *part_segment(const struct part_memory *memory,
 	return NULL;
 }
 
-static int from_client(void *ctx, uint64_t offset, void *bytes, uint32_t length)
+/* One of to and from is NULL. */
+static int part_copy(const struct part_memory *memory, uint64_t offset,
+		     uint8_t *to, const uint8_t *from, uint32_t length)
 {
-	const struct part_memory *memory = ctx;
-	struct disk *disk = memory->disk;
+	const struct disk *disk = memory->disk;
+	unsigned slot = memory->client->slot;
 
 	for (uint32_t done = 0; done < length;) {
 		uint64_t skip;
 		const struct disk_segment *s =
 			part_segment(memory, offset + done, &skip);
 		uint32_t n;
+		int error;
 
 		if (!s)
 			return -EFAULT;
 		n = (uint32_t)MIN(length - done, s->length - skip);
-		if (disk->ops->copy_in(disk->ctx, memory->client->slot,
-				       s->where + skip, (uint8_t *)bytes + done,
-				       n))
+		if (to)
+			error = disk->ops->copy_in(
+				disk->ctx, slot, s->where + skip, to + done, n);
+		else
+			error = disk->ops->copy_out(disk->ctx, slot,
+						    s->where + skip,
+						    from + done, n);
+		if (error)
 			return -EFAULT;
 		done += n;
 	}
 	return 0;
 }
 
+static int from_client(void *ctx, uint64_t offset, void *bytes, uint32_t length)
+{
+	return part_copy(ctx, offset, bytes, NULL, length);
+}
+
 static int to_client(void *ctx, uint64_t offset, const void *bytes,
 		     uint32_t length)
 {
-	const struct part_memory *memory = ctx;
-	struct disk *disk = memory->disk;
-
-	for (uint32_t done = 0; done < length;) {
-		uint64_t skip;
-		const struct disk_segment *s =
-			part_segment(memory, offset + done, &skip);
-		uint32_t n;
-
-		if (!s)
-			return -EFAULT;
-		n = (uint32_t)MIN(length - done, s->length - skip);
-		if (disk->ops->copy_out(disk->ctx, memory->client->slot,
-					s->where + skip,
-					(const uint8_t *)bytes + done, n))
-			return -EFAULT;
-		done += n;
-	}
-	return 0;
+	return part_copy(ctx, offset, NULL, bytes, length);
 }
 
 /* A part that the overlay does at once, or a read of what it has not. */
@@ -511,7 +506,7 @@ bool part_begin(struct disk *disk, struct disk_client *client,
 		has_room = data_begin(disk, client, work, max);
 	else
 		has_room = clear_begin(disk, client, work, left);
-	if (has_room && op_has_data(work->request.op))
+	if (has_room && work_moves_data(disk, client, work))
 		*bytes = (uint64_t)work->part * DISK_SECTOR;
 	return has_room;
 }

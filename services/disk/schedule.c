@@ -94,23 +94,23 @@ static struct disk_work *queue_take(struct disk_client *client,
 /* ---- Flows --------------------------------------------------------------- */
 
 /* What the next part will move, if it is not cut shorter. */
-static uint64_t bytes_expected(const struct disk_work *work)
+static uint64_t bytes_expected(struct disk *disk, struct disk_client *client,
+			       const struct disk_work *work)
 {
 	uint64_t sectors = work->request.sector_count - work->done;
 
-	if (!op_has_data(work->request.op))
+	if (!work_moves_data(disk, client, work))
 		return 0;
 	return MIN(sectors, work->part_max) * DISK_SECTOR;
 }
 
 /* When the unit's next request may begin; 0: now. */
-static uint64_t unit_wait(const struct disk *disk,
-			  const struct disk_client *client,
+static uint64_t unit_wait(struct disk *disk, struct disk_client *client,
 			  const struct disk_unit *unit)
 {
 	const struct disk_work *work = &client->work[unit->queue.first];
-	uint64_t wait =
-		rate_wait(&unit->bytes, bytes_expected(work), disk->now_ns);
+	uint64_t wait = rate_wait(
+		&unit->bytes, bytes_expected(disk, client, work), disk->now_ns);
 
 	if (!work->done)
 		wait = MAX(wait, rate_wait(&unit->requests, 1, disk->now_ns));
@@ -118,8 +118,8 @@ static uint64_t unit_wait(const struct disk *disk,
 }
 
 /* The unit whose request is next; NULL: none, or flow->wake_ns. */
-static struct disk_unit *flow_pick(const struct disk *disk,
-				   struct disk_flow *flow, unsigned drive)
+static struct disk_unit *flow_pick(struct disk *disk, struct disk_flow *flow,
+				   unsigned drive)
 {
 	uint64_t earliest = UINT64_MAX;
 
@@ -210,7 +210,8 @@ static bool drive_turn(struct disk *disk, struct disk_drive *drive)
 	if (drive->in_flight >= MIN(drive->info.depth, DISK_DEPTH))
 		return false;
 	work = &flow->client->work[unit->queue.first];
-	if (flow->deficit < DISK_COST + bytes_expected(work)) {
+	if (flow->deficit <
+	    DISK_COST + bytes_expected(disk, flow->client, work)) {
 		flow->deficit += DISK_QUANTUM;
 		flow_last(drive, flow);
 		return true;

@@ -5,10 +5,10 @@
  *	serial:NUMBER	the drive with that serial number
  *	gpt:LABEL	the partition of that label
  *	uuid:UUID	a partition (of an MBR: its signature, '-', number), or
- *a drive by its GPT's
+ *			a drive by its GPT's
  *
  * A manifest's file:NAME is a drive of the simulated host, made by the tool;
- *init says serial: for it, with source_serial() (init/source.h).
+ * init says serial: for it, with source_serial() (init/source.h).
  *
  * What is found twice is not used.  Pure.
  */

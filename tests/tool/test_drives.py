@@ -2,42 +2,20 @@
 """Files that manifests name as sources: the simulated host's drives."""
 
 import os
-import sys
-import tempfile
 import unittest
 import unittest.mock
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../scripts"))
+from folder import ManifestTest    # and the way to the tool
+from bulkhead_tool import Problem, host, qemu
 
-from bulkhead_tool import Problem, host, qemu    # noqa: E402
 
-
-class Drives(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-        self.work = os.path.join(self.folder, "work")
-        os.mkdir(self.work)
-
-    def write(self, name, text):
-        path = os.path.join(self.folder, name)
-        with open(path, "w", encoding="latin-1") as f:
-            f.write(text)
-        return path
-
+class Drives(ManifestTest):
     def host(self, text, name="one"):
         """A host with one guest of these properties and nodes."""
         source = self.write("host.dts", '/dts-v1/; / { compatible = "bulkhead,'
                             'host-v1"; guests { %s { board = "pc"; %s }; }; };'
                             % (name, text))
         return host.Host(source, self.work)
-
-    def refused(self, text, *words):
-        with self.assertRaises(Problem) as caught:
-            self.host(text)
-        for word in words:
-            self.assertIn(word, str(caught.exception))
 
     def disks(self, *disks):
         """A host with disks of these properties, all in one guest."""
@@ -114,18 +92,18 @@ class Drives(unittest.TestCase):
                 (['source = "file:a.img"; read-only;',
                   'source = "file:same.img";'],
                  ("/guests/one/disk1", "/guests/one/disk0", "too"))):
-            self.refused(self.disks(*disks), *words)
-        self.refused('memory-mib = <64>; cdrom0 { bus = "ide"; '
-                           'source = "file:a.img"; };', "multiple of 2048")
+            self.refused(*words, text=self.disks(*disks))
+        self.refused("multiple of 2048", text='memory-mib = <64>; cdrom0 { '
+                     'bus = "ide"; source = "file:a.img"; };')
 
     def test_what_may_not_be_written_is_read_only(self):
         path = self.write("a.img", "x" * 512)
         real = os.access
         with unittest.mock.patch("os.access", lambda name, mode:
                                  mode != os.W_OK and real(name, mode)):
-            self.refused(self.disks('source = "file:a.img";'),
-                               "/guests/one/disk0: source", path,
-                               "may not be written")
+            self.refused("/guests/one/disk0: source", path,
+                         "may not be written",
+                         text=self.disks('source = "file:a.img";'))
             for kept in ("read-only;", 'overlay = "memory";'):
                 self.host(self.disks('source = "file:a.img"; ' + kept))
 

@@ -19,9 +19,8 @@ import termios
 import time
 import unittest
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../scripts"))
-
-from bulkhead_tool import (Problem, bochs, fdt, host, iso, main, qemu,    # noqa: E402
+from folder import FolderTest, ManifestTest    # and the way to the tool
+from bulkhead_tool import (Problem, bochs, fdt, host, iso, main, qemu,
                            session)
 
 MANIFEST = """/dts-v1/;
@@ -37,29 +36,10 @@ MANIFEST = """/dts-v1/;
 """
 
 
-class Manifests(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-        self.work = os.path.join(self.folder, "work")
-        os.mkdir(self.work)
-
-    def write(self, name, text):
-        path = os.path.join(self.folder, name)
-        with open(path, "w") as f:
-            f.write(text)
-        return path
-
+class Manifests(ManifestTest):
     def host(self, memory="64", image="a.img", second="a.img"):
         source = self.write("host.dts", MANIFEST % (memory, image, second))
         return host.Host(source, self.work)
-
-    def refused(self, *words, **change):
-        with self.assertRaises(Problem) as caught:
-            self.host(**change)
-        for word in words:
-            self.assertIn(word, str(caught.exception))
 
     def test_packed_host_boots_as_it_is(self):
         path = os.path.realpath(self.write("x.iso", "\0" * 32768 + "\1CD001"))
@@ -364,13 +344,11 @@ class Sessions(unittest.TestCase):
         self.assertLess(memory, 200 << 10)    # KiB
 
 
-class Tool(unittest.TestCase):
+class Tool(FolderTest):
     """The command itself, with scripts of the simulators' names on PATH."""
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
+        super().setUp()
         for name in ("bin", "tmp", "build"):
             os.mkdir(os.path.join(self.folder, name))
         build = os.path.join(self.folder, "build")
@@ -387,12 +365,6 @@ class Tool(unittest.TestCase):
                         TMPDIR=os.path.join(self.folder, "tmp"),
                         PATH=os.path.join(self.folder, "bin") + ":" +
                         os.environ["PATH"])
-
-    def write(self, name, text):
-        path = os.path.join(self.folder, name)
-        with open(path, "w") as f:
-            f.write(text)
-        return path
 
     def simulator(self, script, name="qemu-system-x86_64"):
         os.chmod(self.write("bin/" + name, "#!/bin/sh\n" + script + "\n"),

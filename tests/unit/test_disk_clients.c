@@ -127,6 +127,21 @@ static void test_clear(void **state)
 	}
 }
 
+/* Zeroes that are written as data fail like data: with their sector. */
+static void test_clear_fails(void **state)
+{
+	(void)state;
+	fake[0].info.has_write_zeroes = false;
+	fake[0].bad_sector = 150;
+	service_begin();
+	begin_one(0);
+	memset(fake[0].cache, 0xee, sizeof(fake[0].cache));
+	assert_int_equal(ask(0, DISK_OP_WRITE_ZEROES, 11, 301, 0), -EIO);
+	assert_int_equal(machine[0].sector[0], 150);
+	for (unsigned i = 11 * 512; i < 150 * 512; i++)
+		assert_int_equal(fake[0].cache[i], 0);
+}
+
 /* ---- What a guest may ask for in earnest, and not get -------------------- */
 
 static void test_refused(void **state)
@@ -588,6 +603,7 @@ int main(void)
 		TEST(test_many_segments),
 		TEST(test_too_fragmented),
 		TEST(test_clear),
+		TEST(test_clear_fails),
 		TEST(test_refused),
 		TEST(test_blocks),
 		TEST(test_broken),
