@@ -15,10 +15,11 @@
  * Nothing of the host changes by it.
  *
  * Interrupts are on while both IF and GIF are set.  IF is not read but
- *followed: traps, SYSCALL, VM exits and CLI clear it, STI, SYSRET and VMRUN set
- *it, IRET brings back what was before the trap.  An interrupt means that it was
- *set.  A POPF that changes it would be missed; the monitor has none.  Counting
- *begins at the first VMRUN: starting the host has nobody to wait.
+ * followed: traps, SYSCALL, VM exits and CLI clear it, STI, SYSRET and
+ * VMRUN set it, IRET brings back what was before the trap.  An interrupt
+ * means that it was set.  A POPF that changes it would be missed; the
+ * monitor has none.  Counting begins at the first VMRUN: starting the host
+ * has nobody to wait.
  */
 #include <inttypes.h>
 #include <stdbool.h>
