@@ -140,6 +140,9 @@ ASSERT_SIZE(struct disk_reply, 32);
 /* Writes may be lost, and no FLUSH has said so yet: for the disk that comes
  * after this one, which believes it of its client. */
 #define DISK_DRIVE_LOST	     BIT(4)
+/* Data of its requests must be in the bounce area: it has an overlay, which
+ * disk's CPU reads and writes. */
+#define DISK_DRIVE_BOUNCE    BIT(5)
 
 /* Written by disk before a HELLO and, but for LOST, not changed until the next.
  */

@@ -23,6 +23,7 @@
 #define BULKHEAD_INCLUDE_DOMAIN_H
 
 #include "include/compiler.h"
+#include "include/grant.h"
 
 #define GATE_NAME_SIZE	       32
 #define GATE_THREADS_MAX       32 /* of a domain; vCPUs of a VM */
@@ -58,7 +59,8 @@
 #define GATE_EVENT_TIMER_BIT	     0 /* the deadline of GATE_TIMER has passed */
 #define GATE_EVENT_DOMAIN_BIT	     1 /* init: a domain has ended */
 #define GATE_EVENT_LOG_BIT	     2 /* RIGHT_LOG: GATE_LOG_READ has more */
-#define GATE_EVENT_IRQ_BIT(n)	     (8 + (n)) /* of spec.irq[n] */
+#define GATE_EVENT_IRQ_BIT(n)	     (4 + (n)) /* of spec.irq[n] */
+#define GATE_EVENT_DEVICE_BIT(n)     (8 + (n)) /* gate_config.device[n] */
 /* The peer rang, came or went. */
 #define GATE_EVENT_CHANNEL_BIT(slot) (16 + (slot))
 #define GATE_EVENT_COUNT	     56
@@ -67,6 +69,7 @@
 
 #define GATE_RIGHT_HOST BIT(0) /* domains, channels, power: init */
 #define GATE_RIGHT_LOG	BIT(1) /* read the monitor's log: seat */
+#define GATE_RIGHT_DMA	BIT(2) /* see where memory of clients is: disk */
 
 /* ---- Domains ------------------------------------------------------------ */
 

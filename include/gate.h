@@ -26,7 +26,7 @@
 #include "include/domain.h"
 #include "include/x86_state.h"
 
-#define GATE_VERSION 3
+#define GATE_VERSION 4
 
 /* ---- The machine's address space --------------------------------------- */
 
@@ -72,6 +72,7 @@ struct gate_config {
 	uint64_t cr4_valid;
 	uint32_t physical_bits;
 	uint32_t apic_timer_hz;
+	struct gate_device device[GATE_DEVICES_MAX];
 };
 _Static_assert(sizeof(struct gate_config) <= PAGE_SIZE, "one page");
 
@@ -299,7 +300,7 @@ enum gate_call {
 	 * GATE_EXIT_NONE if it has no other reason.  0, -EINVAL. */
 	GATE_KICK,
 
-	/* Of every program, and init's: include/domain.h. */
+	/* Of every program, and init's: include/domain.h, grant.h. */
 	GATE_WAIT,
 	GATE_WAKE,
 	GATE_EVENT_ROUTE,
@@ -326,6 +327,12 @@ enum gate_call {
 	GATE_CHANNEL_CLOSE,
 	GATE_HOST_INFO,
 	GATE_HOST_OFF,
+	GATE_DEVICE_READ,
+	GATE_DEVICE_WRITE,
+	GATE_DEVICE_ACK,
+	GATE_PCI_INFO,
+	GATE_DEVICE_GRANT,
+	GATE_CHANNEL_MEMORY,
 	GATE_CALL_COUNT,
 };
 

@@ -8,7 +8,7 @@
 
 #include "include/domain.h"
 
-#define MACHINE_CONFIG_VERSION 1
+#define MACHINE_CONFIG_VERSION 2
 #define MACHINE_DISKS_MAX      8
 #define MACHINE_BLOBS_MAX      8
 #define MACHINE_CMDLINE_SIZE   1024
@@ -20,15 +20,19 @@ enum machine_board {
 
 enum machine_disk_bus { MACHINE_DISK_IDE = 1 };
 
-/* A disk in memory: mapped at va; written there, if at all. */
+/*
+ * A disk in memory: mapped at va; written there, if at all.  One of the service
+ * `disk`'s: va is 0, and it is `drive` of the channel in slot DISK_CLIENT_SLOT,
+ * attached before the machine starts; what it is the channel says.
+ */
 struct machine_disk_config {
 	uint64_t va;
-	uint64_t sector_count; /* of 512 bytes */
+	uint64_t sector_count; /* of 512 bytes; the service's: 0 */
 	uint8_t bus;	       /* enum machine_disk_bus */
 	uint8_t unit;	       /* IDE: channel * 2 + drive, 0..3 */
 	bool is_cdrom;
 	bool is_read_only;
-	uint32_t reserved;
+	uint32_t drive;
 };
 
 enum machine_blob_kind {

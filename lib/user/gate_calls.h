@@ -181,6 +181,22 @@ static inline long gate_irq_ack(unsigned irq)
 	return gate_call(GATE_IRQ_ACK, irq, 0, 0);
 }
 
+static inline long gate_device_read(unsigned n, unsigned offset, unsigned size)
+{
+	return gate_call(GATE_DEVICE_READ, n, offset, size);
+}
+
+static inline long gate_device_write(unsigned n, unsigned offset, unsigned size,
+				     uint32_t value)
+{
+	return gate_call4(GATE_DEVICE_WRITE, n, offset, size, value);
+}
+
+static inline long gate_device_ack(unsigned n)
+{
+	return gate_call(GATE_DEVICE_ACK, n, 0, 0);
+}
+
 static inline long gate_log_read(void *bytes, size_t length)
 {
 	return gate_call(GATE_LOG_READ, (uint64_t)bytes, length, 0);
