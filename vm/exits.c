@@ -9,7 +9,7 @@
 #include "kernel/cpu.h"
 #include "kernel/host.h"
 #include "kernel/mcheck.h"
-#include "include/emulate.h"
+#include "include/emulate_expect.h"
 #include "include/errno.h"
 #include "include/x86.h"
 #include "include/x86_msr.h"
