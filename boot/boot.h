@@ -91,6 +91,15 @@ void time_calibrate(struct time_base *base, const struct lapic *lapic);
 /* Starts all other CPUs that ACPI lists; trampoline: a page below 1 MiB. */
 void smp_start_all(struct host *host, hpa_t trampoline);
 
+/* The real-time clock's seconds since 1970, taken to be UTC; 0: it has none. */
+uint64_t cmos_read_epoch(void);
+
+/*
+ * All CPUs are up: the back end, ring 3 on each CPU, and the first program's
+ * domain, which host_start() starts.  Does not return where that cannot be.
+ */
+void programs_init(struct host *host);
+
 /* __noreturn in effect: ends in the idle thread. */
 void boot_main(uint32_t magic, uint32_t info);
 

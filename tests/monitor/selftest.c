@@ -460,16 +460,8 @@ static void mce_probe(void *ctx)
 
 static void test_entries(void)
 {
-	const uint64_t for_ring_3 = X86_CR4_FSGSBASE | X86_CR4_PCE;
 	uint32_t ldts = 0, mces = 0;
-	uint64_t flags = irq_save();
 
-	/* As firmware may leave them. */
-	cr4_write(cr4_read() | for_ring_3);
-	cpu_init(this_cpu());
-	report(!(cr4_read() & for_ring_3),
-	       "nothing of CR4's is left to ring 3");
-	irq_restore(flags);
 	ldt_probe(&ldts);
 	cpu_call_others(ldt_probe, &ldts);
 	report(ldts == 0, "no CPU has an LDT");

@@ -449,7 +449,7 @@ static struct cpuid_regs host_cpuid(uint32_t leaf, uint32_t subleaf)
 
 /* ---- Who destroys them --------------------------------------------------- */
 
-static struct vm_host the_vm_host;
+struct vm_host the_vm_host;
 static struct thread *reaper;
 
 static void ended(struct domain *domain)
