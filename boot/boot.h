@@ -9,6 +9,7 @@
 #include "include/boot.h"
 #include "include/compiler.h"
 
+struct cpu;
 struct host;
 struct lapic;
 struct time_base;
@@ -90,6 +91,14 @@ void time_calibrate(struct time_base *base, const struct lapic *lapic);
 
 /* Starts all other CPUs that ACPI lists; trampoline: a page below 1 MiB. */
 void smp_start_all(struct host *host, hpa_t trampoline);
+
+/* Once, before the first CPU is set up: the IDT. */
+void trap_build_idt(void);
+/*
+ * Loads GDT, IDT, TSS and GS base; sets NX, WP, SMEP, SMAP, UMIP and machine
+ * checks as the processor has them.  The TSS has its interrupt stacks.
+ */
+void cpu_init(struct cpu *cpu);
 
 /* The real-time clock's seconds since 1970, taken to be UTC; 0: it has none. */
 uint64_t cmos_read_epoch(void);

@@ -44,7 +44,7 @@ int isolation_init(struct host *host)
 					      (uint64_t)image_entry,
 				      MAP_READ | MAP_EXEC);
 	if (!error)
-		error = map_entry_add(map, trap_idt(), PAGE_SIZE, MAP_READ);
+		error = map_entry_add(map, trap_idt, PAGE_SIZE, MAP_READ);
 	for (unsigned i = 0; !error && i < host->cpu_count; i++)
 		error = cpu_show(map, host->cpu[i]);
 	return error;

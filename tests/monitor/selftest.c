@@ -404,7 +404,7 @@ static void test_isolation(void)
 	void *const user = (void *)USER_PAGE;
 
 	if (!page || map_isolate(&map) ||
-	    map_entry_add(&map, trap_idt(), PAGE_SIZE, MAP_READ) ||
+	    map_entry_add(&map, trap_idt, PAGE_SIZE, MAP_READ) ||
 	    address_space_init(&space, &map, &account) ||
 	    address_space_map(&space, USER_PAGE, page, PAGE_SIZE,
 			      MAP_READ | MAP_WRITE)) {
@@ -412,7 +412,7 @@ static void test_isolation(void)
 		return;
 	}
 	address_space_complete(&space);
-	report(root_maps(&space, space.user_root, trap_idt(), false) &&
+	report(root_maps(&space, space.user_root, trap_idt, false) &&
 		       root_maps(&space, space.user_root, user, true),
 	       "ring 3's root has its own half and the entries");
 	report(!root_maps(&space, space.user_root, log_print, false) &&

@@ -643,15 +643,6 @@ void speculation_switch(struct cpu *cpu, const struct sched_domain *domain)
 	sim.barriers++;
 }
 
-/* Of cpu_init(), which nobody calls here. */
-void trap_init_cpu(void)
-{
-}
-
-void mcheck_init_cpu(void)
-{
-}
-
 void monitor_panic(const char *format, ...)
 {
 	sim_fail(format);
