@@ -26,6 +26,8 @@ struct init_gate {
 	/* Any length. */
 	long (*write)(void *ctx, gate_id id, uint64_t va, const void *from,
 		      uint64_t length);
+	long (*read)(void *ctx, gate_id id, uint64_t va, void *to,
+		     uint64_t length);
 	long (*start)(void *ctx, gate_id id, uint64_t entry);
 	long (*stop)(void *ctx, gate_id id);
 	long (*query)(void *ctx, gate_id id, struct gate_domain_status *status);
@@ -236,6 +238,12 @@ int __must_check program_load(struct init *init, gate_id id, const char *name,
 
 /* -1: none of that name. */
 int init_module_find(const struct gate_init_info *info, const char *name);
+
+/* ---- init/report.c ------------------------------------------------------- */
+
+/* If a domain has ended because it could not go on, its state to the log. */
+void report_end(const struct init *init, gate_id id,
+		const struct gate_domain_status *status);
 
 /* ---- init/seat.c --------------------------------------------------------- */
 

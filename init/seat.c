@@ -428,6 +428,7 @@ static void seat_ended(struct init *init,
 	init_log(init, seat->id, LOG_ERROR,
 		 "has ended: reason %u, code %lu, vector %u at %lx",
 		 status->end, status->code, status->vector, status->rip);
+	report_end(init, seat->id, status);
 	unmake(init);
 	seat->is_again = false;
 	wait_for_next(init);

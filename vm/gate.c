@@ -12,6 +12,7 @@
 #include "kernel/cpu.h"
 #include "kernel/host.h"
 #include "kernel/trap.h"
+#include "lib/string.h"
 #include "vm/vm.h"
 
 /* ---- Scopes -------------------------------------------------------------- */
@@ -184,25 +185,6 @@ void gate_bad_entry(void)
 	user_thread_exit(user);
 }
 
-static void report(struct user_thread *user, const struct trap_frame *frame,
-		   uint64_t address)
-{
-	log_wait_room(&this_host()->log, user->thread);
-	vlog_err(&user->domain->log,
-		 "machine: exception %lu, error %lx, at %lx, address %lx",
-		 frame->vector, frame->error, frame->rip, address);
-	log_err("rax %016lx rbx %016lx rcx %016lx rdx %016lx", frame->rax,
-		frame->rbx, frame->rcx, frame->rdx);
-	log_err("rsi %016lx rdi %016lx rbp %016lx rsp %016lx", frame->rsi,
-		frame->rdi, frame->rbp, frame->rsp);
-	log_err("r8  %016lx r9  %016lx r10 %016lx r11 %016lx", frame->r8,
-		frame->r9, frame->r10, frame->r11);
-	log_err("r12 %016lx r13 %016lx r14 %016lx r15 %016lx", frame->r12,
-		frame->r13, frame->r14, frame->r15);
-	if (user->vcpu)
-		vcpu_report(user->vcpu);
-}
-
 /* Not ENDED before this thread has left: nobody reads the status yet. */
 static __noreturn void fault_end(struct user_thread *user,
 				 const struct trap_frame *frame,
@@ -218,6 +200,9 @@ static __noreturn void fault_end(struct user_thread *user,
 		status->rip = frame->rip;
 		status->rsp = frame->rsp;
 		status->rflags = frame->rflags;
+		memcpy(status->gpr, frame, sizeof(status->gpr));
+		if (user->vcpu)
+			vcpu_save(user->vcpu, status);
 	}
 	user_thread_exit(user);
 }
@@ -233,7 +218,6 @@ static void user_exception(struct trap_frame *frame)
 	if (frame->vector == X86_VECTOR_PF &&
 	    domain_fault(user, address, frame->error))
 		return;
-	report(user, frame, address);
 	fault_end(user, frame, address);
 }
 

@@ -24,7 +24,7 @@
 #define DOMAINS	  32
 #define CHANNELS  32
 #define OF_INIT	  UINT64_MAX /* the domain of its own ends */
-#define LOG_SIZE  16384
+#define LOG_SIZE  65536
 #define PROGRAM	  GATE_PROGRAM_BASE
 #define DISK_SIZE KIB(64)
 #define NEVER	  UINT64_MAX
@@ -33,6 +33,7 @@ struct fake_domain {
 	gate_id id; /* 0: free */
 	struct gate_domain_spec spec;
 	struct gate_domain_status status;
+	struct x86_state state; /* of status.thread's vCPU */
 	uint64_t mapped, written;
 	struct machine_config config;
 	bool is_cow, has_shared, has_fs;
@@ -190,6 +191,22 @@ static long op_write(void *ctx, gate_id id, uint64_t va, const void *from,
 		assert_int_equal(length, sizeof(domain->config));
 		memcpy(&domain->config, from, length);
 	}
+	return 0;
+}
+
+static long op_read(void *ctx, gate_id id, uint64_t va, void *to,
+		    uint64_t length)
+{
+	const struct fake_domain *domain = find(id);
+
+	(void)ctx;
+	assert_non_null(domain);
+	assert_int_equal(domain->status.state, GATE_DOMAIN_ENDED);
+	assert_int_equal(length, sizeof(domain->state));
+	if (!domain->spec.vm_memory)
+		return -EINVAL;
+	assert_int_equal(va, GATE_PAGE_VA(domain->status.thread));
+	memcpy(to, &domain->state, length);
 	return 0;
 }
 
@@ -379,6 +396,7 @@ static const struct init_gate ops = {
 	.start = op_start,
 	.stop = op_stop,
 	.query = op_query,
+	.read = op_read,
 	.pages_free = op_pages_free,
 	.destroy = op_destroy,
 	.channel_create = op_channel_create,

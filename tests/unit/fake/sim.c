@@ -663,8 +663,10 @@ void log_print(enum log_level level, const char *format, ...)
 	log_count(level);
 }
 
-void vlog_once(struct log_source *source, const char *format, ...)
+void vlog_once(struct log_source *source, enum log_level level,
+	       const char *format, ...)
 {
+	(void)level;
 	(void)source;
 	(void)format;
 }
