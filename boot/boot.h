@@ -103,6 +103,13 @@ void cpu_init(struct cpu *cpu);
 /* The real-time clock's seconds since 1970, taken to be UTC; 0: it has none. */
 uint64_t cmos_read_epoch(void);
 
+/* All CPUs are up, no address space is made: page-table isolation, if it is
+ * wanted.  0 or -ENOMEM. */
+int __must_check isolation_init(struct host *host);
+
+/* On each CPU, then: what programs and guests need. */
+void ring3_init_cpu(struct cpu *cpu);
+
 /*
  * All CPUs are up: the back end, ring 3 on each CPU, and the first program's
  * domain, which host_start() starts.  Does not return where that cannot be.

@@ -12,7 +12,6 @@
 #include "include/vendor.h"
 #include "include/x86.h"
 #include "kernel/host.h"
-#include "kernel/isolation.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "mm/pages.h"
@@ -51,10 +50,7 @@ static void enable_here(void *ctx)
 	const struct vendor *vendor = start->host->vendor;
 	int error = 0;
 
-	fpu_init_cpu();
-	speculation_init_cpu(this_cpu());
-	isolation_init_cpu(this_cpu());
-	gate_init_cpu();
+	ring3_init_cpu(this_cpu());
 	if (vendor)
 		error = vendor->cpu_enable(this_cpu()->id, &start->host->pages,
 					   &start->host->account);

@@ -8,7 +8,6 @@
 
 #include "include/errno.h"
 #include "include/x86.h"
-#include "include/x86_msr.h"
 #include "kernel/cpu.h"
 #include "kernel/host.h"
 #include "kernel/trap.h"
@@ -134,34 +133,6 @@ const struct gate_row gate_calls_program[GATE_ROWS] = { ROWS(NO_VM, NO_VM) };
 /* clang-format on */
 
 /* ---- Entry ------------------------------------------------------------- */
-
-#define EFER_SCE     BIT(0)
-#define STAR_SYSRET  MASK(63, 48)
-#define STAR_SYSCALL MASK(47, 32)
-/* Cleared on the way in: TF IF DF IOPL NT AC. */
-#define SFMASK_GATE                                                \
-	(X86_FLAG_TF | X86_FLAG_IF | X86_FLAG_DF | X86_FLAG_IOPL | \
-	 X86_FLAG_NT | X86_FLAG_AC | X86_FLAG_RF)
-
-extern char gate_syscall[], gate_syscall_isolated[];
-extern char gate_syscall32[], gate_syscall32_isolated[];
-
-void gate_init_cpu(void)
-{
-	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SCE);
-	msr_write(MSR_STAR,
-		  FIELD_PUT(STAR_SYSCALL, SELECTOR_KERNEL_CODE) |
-			  FIELD_PUT(STAR_SYSRET, SELECTOR_USER_CODE32));
-	msr_write(MSR_LSTAR,
-		  (uint64_t)(this_cpu()->is_isolated ? gate_syscall_isolated
-						     : gate_syscall));
-	msr_write(MSR_CSTAR,
-		  (uint64_t)(this_cpu()->is_isolated ? gate_syscall32_isolated
-						     : gate_syscall32));
-	msr_write(MSR_SFMASK, SFMASK_GATE);
-	/* #GP, where the processor has SYSENTER in this mode at all. */
-	msr_write(MSR_SYSENTER_CS, 0);
-}
 
 static bool is_gate_entry(uint64_t rip)
 {

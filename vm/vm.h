@@ -212,7 +212,6 @@ int __must_check msr_exit_write(struct vcpu *vcpu, uint32_t msr,
 				uint64_t value);
 
 /* vm/fpu.c */
-void fpu_init_cpu(void);
 void fpu_release(struct vcpu *vcpu);
 int __must_check fpu_init_vcpu(struct vcpu *vcpu);
 void fpu_switch_in(struct vcpu *vcpu);
