@@ -2,9 +2,10 @@
 /*
  * Carries out what boot/ decided: barriers on the way between domains.
  *
- * References: SDM volume 4, "IA32_PRED_CMD", "IA32_FLUSH_CMD"; Intel, "Microarchitectural Data Sampling" (VERW),
- * "Retpoline: A Branch Target Injection Mitigation" (return stack buffer); APM
- * volume 2, "Speculation Control MSRs".
+ * References: SDM volume 4, "IA32_PRED_CMD", "IA32_FLUSH_CMD"; Intel,
+ * "Microarchitectural Data Sampling" (VERW), "Retpoline: A Branch Target
+ * Injection Mitigation" (return stack buffer); APM volume 2, "Speculation
+ * Control MSRs".
  */
 #include "kernel/host.h"
 #include "include/log.h"
@@ -12,10 +13,10 @@
 #include "include/x86_msr.h"
 #include "lib/string.h"
 
-#define MSR_PRED_CMD   0x00000049
-#define PRED_CMD_IBPB  BIT(0)
-#define MSR_FLUSH_CMD  0x0000010b
-#define FLUSH_CMD_L1D  BIT(0)
+#define MSR_PRED_CMD  0x00000049
+#define PRED_CMD_IBPB BIT(0)
+#define MSR_FLUSH_CMD 0x0000010b
+#define FLUSH_CMD_L1D BIT(0)
 
 #define L1D_REACH  (2 * KIB(32)) /* twice what the processors concerned have */
 #define CACHE_LINE 64

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Blocks of memory, for programs without a C library: by the string instructions,
- * which cost one simulated instruction a unit and are the fast path of every
- * processor with ERMSB.
+ * Blocks of memory, for programs without a C library: by the string
+ * instructions, which cost one simulated instruction a unit and are the fast
+ * path of every processor with ERMSB.
  */
 #include "lib/string.h"
 
