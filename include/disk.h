@@ -198,7 +198,8 @@ enum disk_message_kind {
 	 */
 	DISK_BEGIN = 1,
 	/* init: the channel in slot, attached, is a client called name.
-	 * Answered by REFUSED if it cannot be. */
+	 * Answered by REFUSED if it cannot be; drive, as init says it, is none
+	 * of a client's. */
 	DISK_ADD_CLIENT,
 	/* init: what the client calls drive.  Answered by ADDED or REFUSED. */
 	DISK_ADD_DRIVE,
@@ -229,8 +230,11 @@ enum disk_message_kind {
 struct disk_argument {
 	uint32_t version; /* DISK_VERSION */
 	uint32_t start;	  /* how often init has started disk: from 1 */
+	/* Zero, at GATE_MODULE_VA, for overlays: as many as all of them may
+	 * take. */
+	uint64_t overlay_pages;
 };
-#define DISK_VERSION 1
+#define DISK_VERSION 2
 
 /* A second; 0: no limit.  A burst of 0 is a tenth of a second's.  Up to 2^33.
  */
