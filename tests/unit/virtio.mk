@@ -16,3 +16,6 @@ VIRTIO_BLK_SRCS := $(addprefix drivers/,virtqueue.c virtio_pci.c virtio_blk.c \
 	$(addprefix tests/unit/fake/virtio/,ring.c device.c blk.c)
 
 $(foreach t,$(VIRTIO_BLK_TESTS),$(eval UNIT_SRCS_$t := $(VIRTIO_BLK_SRCS)))
+
+# The drive that services/disk makes of it.
+UNIT_SRCS_test_virtio_drive := $(VIRTIO_BLK_SRCS)
