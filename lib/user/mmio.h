@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Registers of a device, mapped uncached: each access is one, of that size, 1, 2
- * or 4, and in the program's order.
+ * Registers of a device, mapped uncached: each access is one, of that size, 1,
+ * 2 or 4, and in the program's order.
  */
 #ifndef BULKHEAD_LIB_USER_MMIO_H
 #define BULKHEAD_LIB_USER_MMIO_H
