@@ -58,6 +58,7 @@ static struct image image;
 
 static struct {
 	uint64_t now_ns, timer_ns, events;
+	uint64_t answered_ns; /* the last request */
 	unsigned calls, waits;
 	struct gate_config config;
 	struct disk_argument argument;
@@ -389,6 +390,7 @@ static void answered(void *ctx, uint64_t id, int status, uint64_t sector)
 	assert_int_equal(of->status[id % 256], 1);
 	of->status[id % 256] = status;
 	of->answers++;
+	host.answered_ns = host.now_ns;
 }
 
 static void machine_bell(void *ctx)
@@ -396,7 +398,8 @@ static void machine_bell(void *ctx)
 	ring_slot((unsigned)((struct machine *)ctx - machine) + 1);
 }
 
-static const struct disk_client_ops machine_ops = { answered, machine_bell };
+static const struct disk_client_ops machine_ops = { answered, machine_bell,
+						    NULL };
 
 static void send(unsigned n, enum disk_op op, uint64_t sector, uint32_t count,
 		 uint64_t where)

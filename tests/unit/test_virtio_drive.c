@@ -197,7 +197,8 @@ static void client_bell(void *ctx)
 	disk_ring(&disk, 1);
 }
 
-static const struct disk_client_ops client_ops = { answered, client_bell };
+static const struct disk_client_ops client_ops = { answered, client_bell,
+						   NULL };
 
 static void client_begin(void)
 {
