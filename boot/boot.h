@@ -88,6 +88,9 @@ int __must_check acpi_parse(hpa_t rsdp, struct acpi_info *info);
 /* Sets the rates of base but for boot_tsc; the caller's APIC timer is off. */
 void time_calibrate(struct time_base *base, const struct lapic *lapic);
 
+/* Fills host->pci; BARs that lie in ram are refused. */
+void pci_find(struct host *host, const struct boot_ranges *ram);
+
 /* Starts all other CPUs that ACPI lists; trampoline: a page below 1 MiB. */
 void smp_start_all(struct host *host, hpa_t trampoline);
 

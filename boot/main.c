@@ -308,6 +308,7 @@ static void host_init(struct host *host, uint32_t magic, hpa_t info)
 	log_protections();
 	interrupts_init(host);
 	clocks_init(host);
+	pci_find(host, &boot->ram);
 	sched_init_cpu(&host->boot_cpu, &host->boot_cpu.first_thread);
 	host->boot_cpu.is_online = true;
 	host->map.flush_all = host_flush_tlbs;

@@ -70,6 +70,7 @@
 #define GATE_RIGHT_HOST BIT(0) /* domains, channels, power: init */
 #define GATE_RIGHT_LOG	BIT(1) /* read the monitor's log: seat */
 #define GATE_RIGHT_DMA	BIT(2) /* see where memory of clients is: disk */
+#define GATE_RIGHTS	(GATE_RIGHT_HOST | GATE_RIGHT_LOG | GATE_RIGHT_DMA)
 
 /* ---- Domains ------------------------------------------------------------ */
 

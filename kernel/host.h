@@ -16,6 +16,7 @@
 #include "kernel/irq.h"
 #include "kernel/lapic.h"
 #include "kernel/log.h"
+#include "kernel/pci.h"
 #include "lib/program.h"
 #include "mm/map.h"
 #include "mm/pages.h"
@@ -29,6 +30,7 @@ struct host {
 	struct lapic lapic;
 	struct ioapics ioapics;
 	struct irqs irqs;
+	struct pci pci;
 	struct time_base time;
 	struct acpi_info acpi;
 	struct mem_account account; /* the monitor's own: CPUs */

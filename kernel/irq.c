@@ -11,52 +11,66 @@ void irqs_init(struct irqs *irqs, const struct ioapics *ioapics,
 	*irqs = (struct irqs){ .ioapics = ioapics, .route = route };
 }
 
-int irq_claim(struct irqs *irqs, unsigned isa, irq_fn fn, void *ctx)
+int irq_claim(struct irqs *irqs, unsigned irq, irq_fn fn, void *ctx)
 {
 	uint64_t flags;
 	int error = 0;
 
-	if (isa >= ACPI_ISA_IRQ_COUNT)
+	if (irq >= IRQ_COUNT)
 		return -EINVAL;
 	flags = spin_lock_irqsave(&irqs->lock);
-	if (irqs->owner[isa].fn) {
+	if (!irqs->owner[irq].fn) {
+		irqs->owner[irq].fn = fn;
+		irqs->owner[irq].ctx = ctx;
+	} else if (irqs->owner[irq].fn != fn || irqs->owner[irq].ctx != ctx) {
 		error = -EBUSY;
-	} else {
-		irqs->owner[isa].fn = fn;
-		irqs->owner[isa].ctx = ctx;
 	}
 	spin_unlock_irqrestore(&irqs->lock, flags);
 	return error;
 }
 
-void irq_release(struct irqs *irqs, unsigned isa)
+static void mask(struct irqs *irqs, unsigned irq)
+{
+	if (irq < ACPI_ISA_IRQ_COUNT)
+		ioapic_mask(irqs->ioapics, irqs->route[irq].gsi);
+}
+
+void irq_release(struct irqs *irqs, unsigned irq)
 {
 	uint64_t flags = spin_lock_irqsave(&irqs->lock);
 
-	ioapic_mask(irqs->ioapics, irqs->route[isa].gsi);
-	irqs->owner[isa].fn = NULL;
+	mask(irqs, irq);
+	irqs->owner[irq].fn = NULL;
 	spin_unlock_irqrestore(&irqs->lock, flags);
+}
+
+static int unmask(struct irqs *irqs, unsigned isa, uint32_t apic_id)
+{
+	const struct acpi_isa_irq *route = &irqs->route[isa];
+
+	return ioapic_route(irqs->ioapics, route->gsi, route->is_level,
+			    route->is_active_low, (uint8_t)(VECTOR_ISA + isa),
+			    apic_id);
 }
 
 int irq_unmask(struct irqs *irqs, unsigned isa, uint32_t apic_id)
 {
-	const struct acpi_isa_irq *route = &irqs->route[isa];
 	uint64_t flags = spin_lock_irqsave(&irqs->lock);
-	int error = ioapic_route(irqs->ioapics, route->gsi, route->is_level,
-				 route->is_active_low,
-				 (uint8_t)(VECTOR_ISA + isa), apic_id);
+	int error = unmask(irqs, isa, apic_id);
 
 	spin_unlock_irqrestore(&irqs->lock, flags);
 	return error;
 }
 
 /* Late, of one that was released meanwhile: masked, and nobody's. */
-void irq_arrived(struct irqs *irqs, unsigned isa)
+void irq_arrived(struct irqs *irqs, unsigned irq, uint32_t apic_id)
 {
 	uint64_t flags = spin_lock_irqsave(&irqs->lock);
 
-	ioapic_mask(irqs->ioapics, irqs->route[isa].gsi);
-	if (irqs->owner[isa].fn)
-		irqs->owner[isa].fn(irqs->owner[isa].ctx, isa);
+	mask(irqs, irq);
+	if (irqs->owner[irq].fn &&
+	    irqs->owner[irq].fn(irqs->owner[irq].ctx, irq) &&
+	    irq < ACPI_ISA_IRQ_COUNT)
+		(void)!unmask(irqs, irq, apic_id);
 	spin_unlock_irqrestore(&irqs->lock, flags);
 }

@@ -288,8 +288,9 @@ static void interrupt_handle(struct cpu *cpu, uint64_t vector)
 		lapic_eoi(&cpu->host->lapic);
 		cpu_call_serve(cpu);
 		break;
-	case VECTOR_ISA ... VECTOR_ISA + ACPI_ISA_IRQ_COUNT - 1:
-		irq_arrived(&cpu->host->irqs, (unsigned)vector - VECTOR_ISA);
+	case VECTOR_ISA ... VECTOR_ISA + IRQ_COUNT - 1:
+		irq_arrived(&cpu->host->irqs, (unsigned)vector - VECTOR_ISA,
+			    cpu->apic_id);
 		lapic_eoi(&cpu->host->lapic);
 		break;
 	case VECTOR_SPURIOUS:

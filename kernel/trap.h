@@ -24,7 +24,7 @@ ASSERT_SIZE(struct trap_frame, 22 * 8);
 /* Interrupt vectors; the priority is the upper half of the number. */
 enum trap_vector {
 	VECTOR_EXCEPTIONS = 32,
-	VECTOR_ISA = 0x40, /* sixteen of them */
+	VECTOR_ISA = 0x40, /* and IRQ_COUNT, of kernel/irq.h */
 	VECTOR_CALL = 0xf0,
 	VECTOR_KICK = 0xf1,
 	VECTOR_TIMER = 0xf2,

@@ -400,6 +400,15 @@ int address_space_map(struct address_space *space, uint64_t va, hpa_t hpa,
 			 MAP_WRITE_BACK);
 }
 
+int address_space_map_device(struct address_space *space, uint64_t va,
+			     hpa_t hpa, uint64_t length)
+{
+	if (!range_is_user(va, length))
+		return -EINVAL;
+	return table_map(&space->table, va, hpa, length,
+			 MAP_READ | MAP_WRITE | MAP_USER, MAP_UNCACHED);
+}
+
 int address_space_unmap(struct address_space *space, uint64_t va,
 			uint64_t length)
 {

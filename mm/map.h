@@ -127,6 +127,10 @@ void address_space_fini(struct address_space *space);
  */
 int __must_check address_space_map(struct address_space *space, uint64_t va,
 				   hpa_t hpa, uint64_t length, unsigned prot);
+/* The same of device registers: readable and writable, uncached. */
+int __must_check address_space_map_device(struct address_space *space,
+					  uint64_t va, hpa_t hpa,
+					  uint64_t length);
 /* Ring 3 may run: with isolation its root gets all that was mapped. */
 void address_space_complete(struct address_space *space);
 /* The caller flushes where the space is loaded (reload CR3, tlb_flush_page). */

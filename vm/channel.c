@@ -17,7 +17,7 @@
 #include "lib/string.h"
 #include "mm/map.h"
 #include "mm/phys.h"
-#include "vm/domain.h"
+#include "vm/vm.h"
 
 static struct channel_table *channels(void)
 {
@@ -26,13 +26,19 @@ static struct channel_table *channels(void)
 
 /* ---- Made and freed ------------------------------------------------------ */
 
+static void memory_free(const hpa_t *page, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		pages_free(&this_host()->pages, &channels()->account, page[i],
+			   0);
+}
+
 static void channel_free(struct channel *channel)
 {
 	struct channel_table *table = channels();
 
-	for (unsigned i = 0; i < channel->page_count; i++)
-		pages_free(&this_host()->pages, &table->account,
-			   channel->page[i], 0);
+	memory_free(channel->page, channel->page_count);
+	memory_free(channel->memory, channel->memory_count);
 	pages_free_virt(&this_host()->pages, &table->account, channel, 0);
 }
 
@@ -131,6 +137,75 @@ int channel_close(gate_id id)
 	return channel ? 0 : -ENOENT;
 }
 
+/* ---- Where its memory is ------------------------------------------------- */
+
+#define CHUNKS_PER_PAGE (PAGE_SIZE / sizeof(hpa_t))
+
+static int memory_make(const struct vm *vm, hpa_t *page, uint32_t *count)
+{
+	uint32_t wanted = 1 + DIV_ROUND_UP(vm->chunk_count, CHUNKS_PER_PAGE);
+
+	if (wanted > CHANNEL_MEMORY_MAX)
+		return -ERANGE;
+	for (uint32_t chunk = 0; *count < wanted; ++*count) {
+		uint64_t *to = pages_alloc_zeroed(&this_host()->pages,
+						  &channels()->account, 0);
+
+		if (!to)
+			return -ENOMEM;
+		page[*count] = virt_to_phys(to);
+		/* The first is struct gate_channel_memory. */
+		for (uint32_t i = 0;
+		     *count && i < CHUNKS_PER_PAGE && chunk < vm->chunk_count;
+		     i++)
+			to[i] = vm->chunk[chunk++];
+		sched_breathe();
+	}
+	return 0;
+}
+
+/* Lock held. */
+static int memory_give(struct channel *channel, const struct vm *vm,
+		       const hpa_t *page, uint32_t count)
+{
+	struct gate_channel_memory *head = phys_to_virt(page[0]);
+
+	if (!channel)
+		return -ENOENT;
+	if (channel->memory_count)
+		return -EEXIST;
+	head->vm_memory = (uint64_t)vm->chunk_count << GATE_CHUNK_SHIFT;
+	memcpy(head->page, channel->page, sizeof(head->page));
+	memcpy(channel->memory, page, count * sizeof(*page));
+	channel->memory_count = count;
+	return 0;
+}
+_Static_assert(GATE_CHANNEL_PAGES_MAX * sizeof(hpa_t) ==
+		       sizeof(((struct gate_channel_memory *)0)->page),
+	       "all of them");
+_Static_assert(PAGE_2M == 1UL << GATE_CHUNK_SHIFT, "as the chunks are");
+
+int channel_memory(gate_id id, const struct domain *domain)
+{
+	struct channel_table *table = channels();
+	hpa_t page[CHANNEL_MEMORY_MAX];
+	uint32_t count = 0;
+	uint64_t flags;
+	int error;
+
+	if (!domain->vm)
+		return -EINVAL;
+	error = memory_make(domain->vm, page, &count);
+	if (!error) {
+		flags = spin_lock_irqsave(&table->lock);
+		error = memory_give(channel_find(id), domain->vm, page, count);
+		spin_unlock_irqrestore(&table->lock, flags);
+	}
+	if (error)
+		memory_free(page, count);
+	return error;
+}
+
 /* ---- Ends ---------------------------------------------------------------- */
 
 static void event_of_slot(struct domain *domain, unsigned slot)
@@ -147,20 +222,30 @@ static void peer_event(const struct channel *channel, unsigned end)
 		event_of_slot(peer, channel->end[!end].slot);
 }
 
-static int pages_map(const struct channel *channel, struct domain *domain,
-		     unsigned slot)
+static int pages_map(struct domain *domain, uint64_t va, const hpa_t *page,
+		     uint32_t count, unsigned prot)
 {
-	uint64_t va = GATE_CHANNEL_VA(slot);
-
-	for (unsigned i = 0; i < channel->page_count; i++) {
-		int error = address_space_map(
-			&domain->space, va + i * PAGE_SIZE, channel->page[i],
-			PAGE_SIZE, MAP_READ | MAP_WRITE);
+	for (uint32_t i = 0; i < count; i++) {
+		int error =
+			address_space_map(&domain->space, va + i * PAGE_SIZE,
+					  page[i], PAGE_SIZE, prot);
 
 		if (error)
 			return error;
 	}
 	return 0;
+}
+
+static int end_map(const struct channel *channel, struct domain *domain,
+		   unsigned slot)
+{
+	int error = pages_map(domain, GATE_CHANNEL_VA(slot), channel->page,
+			      channel->page_count, MAP_READ | MAP_WRITE);
+
+	if (error || !(domain->spec.rights & GATE_RIGHT_DMA))
+		return error;
+	return pages_map(domain, GATE_CHANNEL_MEMORY_VA(slot), channel->memory,
+			 channel->memory_count, MAP_READ);
 }
 
 /* Lock held: claims end and slot, so that only one maps there. */
@@ -194,6 +279,14 @@ static void end_release(struct channel *channel, unsigned end)
 	peer_event(channel, end);
 }
 
+/* Of addresses. */
+static uint64_t end_size(const struct domain *domain)
+{
+	return domain->spec.rights & GATE_RIGHT_DMA
+		       ? GATE_CHANNEL_VA(1) - GATE_CHANNEL_VA(0)
+		       : GATE_CHANNEL_PAGES_MAX * PAGE_SIZE;
+}
+
 /* space_lock until the end is given up, when no processor reaches its pages. */
 static int end_leave(struct domain *domain, unsigned slot)
 {
@@ -205,7 +298,7 @@ static int end_leave(struct domain *domain, unsigned slot)
 	space_lock(domain);
 	/* Leaves of 4 KiB: nothing to split. */
 	VERIFY(address_space_unmap(&domain->space, GATE_CHANNEL_VA(slot),
-				   GATE_CHANNEL_PAGES_MAX * PAGE_SIZE) == 0);
+				   end_size(domain)) == 0);
 	domain_sync(domain);
 	cr3_write(cr3_read());
 	flags = spin_lock_irqsave(&table->lock);
@@ -235,7 +328,7 @@ static int attach_locked(gate_id id, unsigned end, struct domain *domain,
 
 	spin_unlock_irqrestore(&table->lock, flags);
 	if (!error)
-		error = pages_map(channel, domain, slot);
+		error = end_map(channel, domain, slot);
 	if (error)
 		return error;
 	/* A running one gets its root's new entries, if there are any. */

@@ -21,11 +21,17 @@ struct domain;
 struct user_thread;
 
 #define CHANNELS_MAX 128
+/* Pages up to the next slot's. */
+#define CHANNEL_MEMORY_MAX \
+	((GATE_CHANNEL_VA(1) - GATE_CHANNEL_MEMORY_VA(0)) / PAGE_SIZE)
 
 struct channel {
 	gate_id id;
 	uint32_t page_count;
 	hpa_t page[GATE_CHANNEL_PAGES_MAX];
+	/* struct gate_channel_memory, then the array behind it; 0: none. */
+	uint32_t memory_count;
+	hpa_t memory[CHANNEL_MEMORY_MAX];
 	bool is_closed; /* by init: nobody attaches any more */
 	struct {
 		struct domain *domain; /* NULL: nobody */
@@ -46,6 +52,7 @@ long channel_create(uint64_t pages);
 int __must_check channel_attach(gate_id id, unsigned end, struct domain *domain,
 				unsigned slot);
 int __must_check channel_close(gate_id id);
+int __must_check channel_memory(gate_id id, const struct domain *domain);
 
 /* By a thread of the domain. */
 int channel_doorbell(struct user_thread *user, unsigned slot);

@@ -330,7 +330,7 @@ static bool spec_is_good(const struct gate_domain_spec *spec)
 {
 	return name_is_good(spec->name) && spec->thread_count &&
 	       spec->quota_pages && spec->thread_count <= GATE_THREADS_MAX &&
-	       !(spec->rights & ~(GATE_RIGHT_HOST | GATE_RIGHT_LOG)) &&
+	       !(spec->rights & ~GATE_RIGHTS) &&
 	       IS_ALIGNED(spec->vm_memory, PAGE_2M);
 }
 
@@ -360,13 +360,14 @@ static int config_init(struct domain *domain)
 				 virt_to_phys(config), PAGE_SIZE, MAP_READ);
 }
 
-static void irq_came(void *ctx, unsigned isa)
+static bool irq_came(void *ctx, unsigned isa)
 {
 	struct domain *domain = ctx;
 
 	for (unsigned n = 0; n < GATE_IRQS; n++)
 		if (domain->spec.irq[n] == isa)
 			domain_event(domain, GATE_EVENT_IRQ_BIT(n));
+	return false;
 }
 
 /* spec.irq has only those that are the domain's, also after an error. */
@@ -512,6 +513,7 @@ int domain_stop(struct domain *domain)
 /* On the monitor's own tables; the domain may be destroyed once it is put. */
 static void last_thread_left(struct domain *domain)
 {
+	devices_release(domain);
 	timer_cancel_sync(&domain->timer);
 	irqs_release(domain);
 	irq_disable();
@@ -566,6 +568,7 @@ static void domain_free(struct domain *domain)
 	struct host *host = domain->host;
 	struct mem_account account;
 
+	devices_release(domain);
 	irqs_release(domain);
 	channels_leave(domain);
 	for (unsigned i = 0; i < domain->thread_count; i++) {

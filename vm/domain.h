@@ -24,6 +24,7 @@
 #include "kernel/time.h"
 #include "mm/map.h"
 #include "vm/channel.h"
+#include "vm/device.h"
 
 struct domain;
 struct host;
@@ -70,6 +71,7 @@ struct domain {
 	struct timer timer;		 /* GATE_TIMER */
 	uint8_t route[GATE_EVENT_COUNT]; /* the thread of each event, atomic */
 	struct channel_slot slot[GATE_CHANNELS_MAX];
+	struct device *device[GATE_DEVICES_MAX]; /* NULL: none */
 
 	struct vm *vm;		    /* NULL: none */
 	struct mem_account account; /* all but RAM and nested tables */
@@ -90,6 +92,7 @@ struct domain_table {
 struct vm_host {
 	struct domain_table domains;
 	struct channel_table channels;
+	struct device_table devices;
 	struct spinlock gate_lock; /* calls of scope "host" */
 	/* Told when a domain has ended; from its last thread. */
 	void (*ended)(struct domain *domain);

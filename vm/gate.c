@@ -126,7 +126,13 @@ static GATE_CALL(gate_no_vm)
 	[GATE_LOG_LEVEL]         = RIGHT(gate_log_level, GATE_RIGHT_HOST),    \
 	[GATE_IRQ_ACK]           = THREAD(gate_irq_ack),                      \
 	[GATE_LOG_READ]          = RIGHT(gate_log_read, GATE_RIGHT_LOG),      \
-	[GATE_DEVICE_READ ... GATE_ROWS - 1] = NONE
+	[GATE_DEVICE_READ]       = THREAD(gate_device_read),                  \
+	[GATE_DEVICE_WRITE]      = THREAD(gate_device_write),                 \
+	[GATE_DEVICE_ACK]        = THREAD(gate_device_ack),                   \
+	[GATE_PCI_INFO]          = RIGHT(gate_pci_info, GATE_RIGHT_HOST),     \
+	[GATE_DEVICE_GRANT]      = HOST(gate_device_grant),                   \
+	[GATE_CHANNEL_MEMORY]    = HOST(gate_channel_memory),                 \
+	[GATE_CALL_COUNT ... GATE_ROWS - 1] = NONE
 
 const struct gate_row gate_calls_vm[GATE_ROWS] = { ROWS(THREAD, DOMAIN) };
 const struct gate_row gate_calls_program[GATE_ROWS] = { ROWS(NO_VM, NO_VM) };

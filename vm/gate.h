@@ -94,6 +94,7 @@ GATE_CALL(gate_domain_destroy);
 GATE_CALL(gate_channel_create);
 GATE_CALL(gate_channel_attach);
 GATE_CALL(gate_channel_close);
+GATE_CALL(gate_channel_memory);
 GATE_CALL(gate_host_info);
 GATE_CALL(gate_host_off);
 GATE_CALL(gate_log_level);
@@ -102,5 +103,12 @@ GATE_CALL(gate_log_level);
 extern const struct trap_hooks gate_trap_hooks;
 void gate_init_cpu(void);
 __noreturn void gate_enter_user(uint64_t rip, uint64_t rsp, uint64_t arg);
+
+/* vm/device.c */
+GATE_CALL(gate_device_read);
+GATE_CALL(gate_device_write);
+GATE_CALL(gate_device_ack);
+GATE_CALL(gate_pci_info);
+GATE_CALL(gate_device_grant);
 
 #endif

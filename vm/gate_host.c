@@ -172,6 +172,18 @@ GATE_CALL(gate_channel_close)
 	return channel_close(a);
 }
 
+GATE_CALL(gate_channel_memory)
+{
+	struct domain *domain = domain_find(b);
+	int error;
+
+	if (!domain)
+		return -ENOENT;
+	error = channel_memory(a, domain);
+	domain_put(domain);
+	return error;
+}
+
 /* ---- Ports and interrupts ------------------------------------------------ */
 
 static bool port_is_granted(const struct user_thread *user, uint64_t port,

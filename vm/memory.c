@@ -168,6 +168,7 @@ static void *piece_at(struct domain *domain, uint64_t va, bool is_write,
 	struct table_leaf leaf;
 
 	if (va >= USER_END || !table_query(&domain->space.table, va, &leaf) ||
+	    leaf.type != MAP_WRITE_BACK ||
 	    (is_write && !(leaf.prot & MAP_OWNED)))
 		return NULL;
 	*length = MIN(*length, PAGE_SIZE - va % PAGE_SIZE);

@@ -179,7 +179,7 @@ static void init_main(void *arg)
 {
 	const struct gate_domain_spec spec = {
 		.name = "init",
-		.rights = GATE_RIGHT_HOST | GATE_RIGHT_LOG,
+		.rights = GATE_RIGHTS,
 		.quota_pages = INIT_QUOTA,
 		.thread_count = 1,
 	};

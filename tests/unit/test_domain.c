@@ -261,7 +261,7 @@ static void irq_raise(void)
 {
 	irq_disable();
 	if (fake_vms.unmasked & BIT(ISA))
-		irq_arrived(&sim.host.irqs, ISA);
+		irq_arrived(&sim.host.irqs, ISA, 0);
 	irq_enable();
 }
 

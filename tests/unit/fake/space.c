@@ -76,13 +76,14 @@ uint8_t *space_touch(const struct domain *domain, uint64_t va, bool is_write)
 /* ---- As mm/map.c, without the monitor's half ------------------------------
  */
 
-#define ENTRY_LARGE BIT(7)
-#define ENTRY_TABLE (MAP_READ | BIT(6))
+#define ENTRY_LARGE    BIT(7)
+#define ENTRY_UNCACHED BIT(8)
+#define ENTRY_TABLE    (MAP_READ | BIT(6))
 
 static uint64_t entry_leaf(unsigned prot, enum map_type type, unsigned level)
 {
-	(void)type;
-	return prot | (level > 1 ? ENTRY_LARGE : 0);
+	return prot | (level > 1 ? ENTRY_LARGE : 0) |
+	       (type == MAP_UNCACHED ? ENTRY_UNCACHED : 0);
 }
 
 static unsigned entry_prot(uint64_t entry)
@@ -92,9 +93,8 @@ static unsigned entry_prot(uint64_t entry)
 
 static enum map_type entry_type(uint64_t entry, unsigned level)
 {
-	(void)entry;
 	(void)level;
-	return MAP_WRITE_BACK;
+	return entry & ENTRY_UNCACHED ? MAP_UNCACHED : MAP_WRITE_BACK;
 }
 
 static const struct table_format space_format = {
@@ -138,6 +138,15 @@ int address_space_map(struct address_space *space, uint64_t va, hpa_t hpa,
 		return -EINVAL;
 	return table_map(&space->table, va, hpa, length, prot | MAP_USER,
 			 MAP_WRITE_BACK);
+}
+
+int address_space_map_device(struct address_space *space, uint64_t va,
+			     hpa_t hpa, uint64_t length)
+{
+	sim_point();
+	SIM_CHECK(va < USER_END && length <= USER_END - va);
+	return table_map(&space->table, va, hpa, length,
+			 MAP_READ | MAP_WRITE | MAP_USER, MAP_UNCACHED);
 }
 
 void address_space_complete(struct address_space *space)
