@@ -100,6 +100,9 @@ int client_open(struct init *init, unsigned guest, gate_id id)
 				     id, DISK_CLIENT_SLOT);
 	if (!error)
 		error = gate->memory_grant(gate->ctx, client->channel, id);
+	if (error == -ERANGE)
+		init_log(init, id, LOG_ERROR,
+			 "memory-mib: is more than a drive can be told of");
 	if (error)
 		client_drop(init, client);
 	return (int)error;
@@ -471,7 +474,7 @@ static void heard_list(struct init *init, const struct disk_message *message)
 		return;
 	}
 	if (message->kind == DISK_LISTED) {
-		operator_print(init, "%10lu MiB  %s%s\r\n",
+		operator_print(init, "%10lu MiB  %s%.80s\r\n",
 			       message->sector_count / (MIB(1) / DISK_SECTOR),
 			       message->partition ? "  " : "", message->reason);
 		return;

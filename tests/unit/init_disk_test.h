@@ -19,14 +19,14 @@ static struct {
 	unsigned started; /* DISK_START that came: BIT(slot) */
 } fake_disk;
 
-static struct disk_control *disk_memory(void)
+static __maybe_unused struct disk_control *disk_memory(void)
 {
 	return (struct disk_control *)channel_of(fake_disk.id,
 						 DISK_CONTROL_SLOT)
 		->memory;
 }
 
-static bool disk_hears(struct disk_message *message)
+static __maybe_unused bool disk_hears(struct disk_message *message)
 {
 	bool bell = false;
 
@@ -34,8 +34,8 @@ static bool disk_hears(struct disk_message *message)
 	       (long)sizeof(*message);
 }
 
-static void disk_expects(uint32_t kind, uint32_t slot,
-			 struct disk_message *message)
+static __maybe_unused void disk_expects(uint32_t kind, uint32_t slot,
+					struct disk_message *message)
 {
 	assert_true(disk_hears(message));
 	assert_int_equal(message->kind, kind);
@@ -43,7 +43,7 @@ static void disk_expects(uint32_t kind, uint32_t slot,
 }
 
 /* As a disk that has just started. */
-static void disk_begins(void)
+static __maybe_unused void disk_begins(void)
 {
 	const struct fake_domain *domain = named("disk");
 	struct disk_message message;
@@ -64,7 +64,7 @@ static void disk_begins(void)
 	assert_int_equal(message.start, fake_disk.start);
 }
 
-static void disk_puts(const struct disk_message *message)
+static __maybe_unused void disk_puts(const struct disk_message *message)
 {
 	bool bell = false;
 
@@ -73,8 +73,8 @@ static void disk_puts(const struct disk_message *message)
 		sizeof(*message));
 }
 
-static void disk_says(uint32_t kind, uint32_t slot, uint32_t drive,
-		      const char *reason)
+static __maybe_unused void disk_says(uint32_t kind, uint32_t slot,
+				     uint32_t drive, const char *reason)
 {
 	struct disk_message message = { .kind = kind,
 					.slot = slot,
@@ -85,7 +85,7 @@ static void disk_says(uint32_t kind, uint32_t slot, uint32_t drive,
 	disk_puts(&message);
 }
 
-static struct fake_domain *client_domain(uint32_t slot)
+static __maybe_unused struct fake_domain *client_domain(uint32_t slot)
 {
 	struct fake_channel *channel = channel_of(fake_disk.id, slot);
 
@@ -96,7 +96,7 @@ static struct fake_domain *client_domain(uint32_t slot)
 	return find(channel->memory_of);
 }
 
-static void disk_removes(uint32_t slot)
+static __maybe_unused void disk_removes(uint32_t slot)
 {
 	struct fake_channel *channel = channel_of(fake_disk.id, slot);
 
@@ -112,7 +112,7 @@ static void disk_removes(uint32_t slot)
 	disk_says(DISK_REMOVED, slot, 0, "");
 }
 
-static void disk_does(const struct disk_message *message)
+static __maybe_unused void disk_does(const struct disk_message *message)
 {
 	switch (message->kind) {
 	case DISK_ADD_CLIENT:
@@ -138,7 +138,7 @@ static void disk_does(const struct disk_message *message)
 }
 
 /* All that it is asked, until nothing is asked any more. */
-static void disk_obeys(void)
+static __maybe_unused void disk_obeys(void)
 {
 	struct disk_message message;
 	bool is_idle;
@@ -156,7 +156,7 @@ static void disk_obeys(void)
 }
 
 /* A disk that has been told, and answered, nothing. */
-static void next_disk(void)
+static __maybe_unused void next_disk(void)
 {
 	assert_true(gate.deadline != NEVER);
 	gate.now = gate.deadline;
@@ -164,30 +164,29 @@ static void next_disk(void)
 	disk_begins();
 }
 
-static bool is_running(const char *name)
+static __maybe_unused bool is_running(const char *name)
 {
 	const struct fake_domain *domain = named(name);
 
 	return domain && domain->status.state == GATE_DOMAIN_RUNNING;
 }
 
-static void time_passes(uint64_t ns)
+static __maybe_unused void time_passes(uint64_t ns)
 {
 	gate.now += ns;
 	assert_true(goes_on());
 }
 
-static void disk_dies(void)
+static __maybe_unused void disk_dies(void)
 {
 	ends("disk", GATE_END_FAULT, 0);
 	assert_true(goes_on());
 	assert_null(named("disk"));
 }
 
-static struct disk_manifest *add_source(struct guest_manifest *guest,
-					const char *name,
-					enum manifest_source kind,
-					const char *source)
+static __maybe_unused struct disk_manifest *
+add_source(struct guest_manifest *guest, const char *name,
+	   enum manifest_source kind, const char *source)
 {
 	struct disk_manifest *m = &guest->disk[guest->disk_count++];
 
@@ -199,7 +198,7 @@ static struct disk_manifest *add_source(struct guest_manifest *guest,
 }
 
 /* A guest with a disk that has a source, and no other. */
-static struct guest_manifest *add_client(const char *name)
+static __maybe_unused struct guest_manifest *add_client(const char *name)
 {
 	struct guest_manifest *guest = add_guest(name, 1);
 
@@ -208,14 +207,15 @@ static struct guest_manifest *add_client(const char *name)
 	return guest;
 }
 
-static void add_function(uint16_t address, uint16_t vendor, uint16_t device)
+static __maybe_unused void add_function(uint16_t address, uint16_t vendor,
+					uint16_t device)
 {
 	gate.pci[gate.pci_count++] = (struct gate_pci_info){ .address = address,
 							     .vendor = vendor,
 							     .device = device };
 }
 
-static int setup_disk(void **state)
+static __maybe_unused int setup_disk(void **state)
 {
 	setup(state);
 	add_module("disk.elf", &file, sizeof(file));
