@@ -561,7 +561,7 @@ void disks_init(struct init *init)
 	if (!drives || init_module_find(init->info, DISK_PROGRAM) < 0)
 		return;
 	disk_domain_plan(init);
-	service->promised = disk_domain_quota(init) + DISK_CONTROL_PAGES;
+	service->promised = disk_domain_quota(init) + DISK_CONTROL_PAGES + 1;
 	service_init(init, service, &disk_kind);
 }
 
