@@ -24,7 +24,10 @@
 
 #define END_MACHINE 0 /* of a client's channel */
 #define END_DISK    1
-#define ANSWER_NS   (10 * NSEC_PER_SEC)
+/* A drive that does not answer fails what is asked of it after 15 seconds. */
+#define ANSWER_NS   (20 * NSEC_PER_SEC)
+/* The first: it looks at all drives before, some of which do not answer. */
+#define AWAKE_NS    (60 * NSEC_PER_SEC)
 #define STUCK_NS    (30 * NSEC_PER_SEC)
 #define LISTED_MAX  2048
 #define CLIENTS	    MANIFEST_GUESTS_MAX
@@ -42,6 +45,12 @@ static unsigned slot_of(unsigned client)
 static uint64_t now_ns(const struct init *init)
 {
 	return init->gate->now_ns(init->gate->ctx);
+}
+
+/* When it has to have answered what it is asked now. */
+static uint64_t answer_ns(const struct init *init)
+{
+	return now_ns(init) + (init->disks.is_awake ? ANSWER_NS : AWAKE_NS);
 }
 
 static void distrust(struct init *init, const char *why)
@@ -95,7 +104,7 @@ int client_open(struct init *init, unsigned guest, gate_id id)
 		return (int)error;
 	*client = (struct client){ .state = CLIENT_ADDING,
 				   .channel = (gate_id)error,
-				   .deadline_ns = now_ns(init) + ANSWER_NS };
+				   .deadline_ns = answer_ns(init) };
 	error = gate->channel_attach(gate->ctx, client->channel, END_MACHINE,
 				     id, DISK_CLIENT_SLOT);
 	if (!error)
@@ -139,7 +148,7 @@ bool client_close(struct init *init, unsigned guest)
 	}
 	if (client->state < CLIENT_REMOVING) {
 		client->state = CLIENT_REMOVING;
-		client->deadline_ns = now_ns(init) + ANSWER_NS;
+		client->deadline_ns = answer_ns(init);
 		client->stuck_ns = now_ns(init) + STUCK_NS;
 	}
 	return false;
@@ -492,6 +501,7 @@ static void heard(struct init *init, const void *record)
 		distrust(init, "it speaks for another disk");
 		return;
 	}
+	init->disks.is_awake = true;
 	text_clean(message.reason, sizeof(message.reason));
 	switch (message.kind) {
 	case DISK_ADDED:
@@ -520,9 +530,9 @@ static int disk_fill(struct init *init, void *channel)
 		  DISK_CONTROL_SIZE, true, false);
 	ring_init(&disks->service.from, &memory->from_disk,
 		  memory->from_disk_data, DISK_CONTROL_SIZE, false, false);
-	disks->is_begun = false;
+	disks->is_begun = disks->is_awake = false;
 	for (unsigned i = 0; i < CLIENTS; i++)
-		client_say_again(&disks->client[i], now_ns(init) + ANSWER_NS);
+		client_say_again(&disks->client[i], answer_ns(init));
 	return disk_domain_fill(init);
 }
 
@@ -614,6 +624,6 @@ const char *disks_list(struct init *init)
 		return "is asked already";
 	disks->list = LIST_WANTED;
 	disks->listed = 0;
-	disks->list_ns = now_ns(init) + ANSWER_NS;
+	disks->list_ns = answer_ns(init);
 	return NULL;
 }

@@ -230,6 +230,7 @@ enum list_state { LIST_NONE, LIST_WANTED, LIST_SENT };
 struct disks {
 	struct service service;
 	bool is_begun; /* DISK_BEGIN was sent */
+	bool is_awake; /* this disk has answered something */
 	unsigned device_count;
 	uint16_t device[GATE_DEVICES_MAX]; /* addresses */
 	unsigned overlay_count;

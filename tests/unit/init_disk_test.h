@@ -10,7 +10,7 @@
 
 #define WEB  1 /* disk's slot of the first guest */
 #define DB   2
-#define LONG (20 * NSEC_PER_SEC) /* for an answer */
+#define LONG (25 * NSEC_PER_SEC) /* for an answer */
 
 static struct {
 	gate_id id;

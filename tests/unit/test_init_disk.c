@@ -411,6 +411,26 @@ static void test_back_off(void **state)
 	assert_int_equal(fake_disk.started, BIT(WEB));
 }
 
+/* It looks at drives that do not answer before it answers itself. */
+static void test_slow_to_wake(void **state)
+{
+	(void)state;
+	add_client("web");
+	assert_true(begins());
+	disk_begins();
+	time_passes(55 * NSEC_PER_SEC);
+	assert_true(is_running("disk"));
+	disk_obeys();
+	assert_true(is_running("web"));
+	disk_dies();
+	next_disk();
+	time_passes(55 * NSEC_PER_SEC);
+	assert_true(is_running("disk"));
+	time_passes(6 * NSEC_PER_SEC);
+	assert_logged("[disk] is stopped: it does not answer\n");
+	assert_true(is_running("web"));
+}
+
 static void test_no_device(void **state)
 {
 	(void)state;
@@ -720,6 +740,7 @@ int main(void)
 		TEST(test_disk_never_works),
 		TEST(test_dies_at_each_step),
 		TEST(test_back_off),
+		TEST(test_slow_to_wake),
 		TEST(test_no_device),
 		TEST(test_too_many_devices),
 		TEST(test_device_not_granted),
