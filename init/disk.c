@@ -331,6 +331,17 @@ static bool client_say(struct init *init, unsigned index, bool *bell)
 	}
 }
 
+static bool clients_say(struct init *init, bool of_running_guests, bool *bell)
+{
+	bool has_room = true;
+
+	for (unsigned i = 0; has_room && i < CLIENTS; i++)
+		if (init->disks.client[i].is_guest_running == of_running_guests)
+			has_room = client_say(init, i, bell);
+	return has_room;
+}
+
+/* Where two would write to one thing it stays with a guest that runs. */
 void disks_send(struct init *init)
 {
 	struct disks *disks = &init->disks;
@@ -340,9 +351,8 @@ void disks_send(struct init *init)
 		return;
 	if (!disks->is_begun)
 		disks->is_begun = say_short(init, DISK_BEGIN, 0, &bell);
-	for (unsigned i = 0; disks->is_begun && i < CLIENTS; i++)
-		if (!client_say(init, i, &bell))
-			break;
+	if (disks->is_begun && clients_say(init, true, &bell))
+		(void)clients_say(init, false, &bell);
 	if (disks->list == LIST_WANTED && disks->is_begun &&
 	    say_short(init, DISK_LIST, 0, &bell))
 		disks->list = LIST_SENT;

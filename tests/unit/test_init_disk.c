@@ -389,6 +389,31 @@ static void test_dies_at_each_step(void **state)
 	assert_true(n > 5);
 }
 
+/* What both would write to, a new disk gives to the one that runs. */
+static void test_running_ones_first(void **state)
+{
+	struct disk_message message;
+
+	(void)state;
+	add_client("web")->restart = MANIFEST_RESTART_ALWAYS;
+	add_client("db");
+	assert_true(begins());
+	disk_begins();
+	disk_obeys();
+	ends("web", GATE_END_FAULT, 0);
+	assert_true(goes_on());
+	disk_obeys();
+	assert_null(named("web"));
+	disk_dies();
+	gate.now += NSEC_PER_SEC;
+	assert_true(goes_on());
+	disk_begins();
+	assert_non_null(named("web"));
+	disk_expects(DISK_ADD_CLIENT, DB, &message);
+	disk_expects(DISK_ADD_DRIVE, DB, &message);
+	disk_expects(DISK_ADD_CLIENT, WEB, &message);
+}
+
 static void test_back_off(void **state)
 {
 	uint64_t waited = 0;
@@ -739,6 +764,7 @@ int main(void)
 		TEST(test_refused_while_it_runs),
 		TEST(test_disk_never_works),
 		TEST(test_dies_at_each_step),
+		TEST(test_running_ones_first),
 		TEST(test_back_off),
 		TEST(test_slow_to_wake),
 		TEST(test_no_device),
