@@ -45,8 +45,10 @@ static bool is_block_device(const struct gate_pci_info *pci)
 
 static int say_address(char *text, uint64_t size, uint16_t address)
 {
-	return snprintf(text, size, "%02x:%02x.%u", address >> 8,
-			address >> 3 & 0x1f, address & 7);
+	unsigned device = address >> 3 & 0x1f, function = address & 7;
+
+	return snprintf(text, size, "%02x:%02x.%u", (unsigned)address >> 8,
+			device, function);
 }
 
 static void devices_find(struct init *init)
