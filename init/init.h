@@ -130,9 +130,9 @@ struct service {
 
 /* ---- seat ---------------------------------------------------------------- */
 
-/* Without it what guests write is dropped, and there is no operator. */
-
 /*
+ * Without it what guests write is dropped, and there is no operator.
+ *
  * A domain's console, in seat's slot of its index + 1.
  *
  *   NONE ──► ADDING ──► OPEN ──► REMOVING ──► REMOVED ──► NONE
@@ -244,15 +244,15 @@ struct disks {
 /* ---- Guests -------------------------------------------------------------- */
 
 /*
- *            made              has its drives      ended
+ *            made            has its drives       ended
  *   STOPPED ──────► CONNECTING ──────► RUNNING ─────────► LEAVING
- *    │ ▲  ▲             ▲  │ refused, or not wanted          │ its console is
- *    │ │  │             │  └────────► LEAVING                │ gone and disk
- * has │ │  │             │                                    │ let go:
- * destroyed │ │  └─────────────┼────────────────────────────────────┤ for good
- *    │ │ cannot be made │ back-off over                      ▼ to be started
- * again └─┘                └───────────────────────────────── WAITING ──►
- * STOPPED cannot be made
+ *    │ ▲  ▲           ▲  │ refused, or not wanted          │
+ *    │ │  │           │  └────────► LEAVING                │ console and disk
+ *    │ │  │           │                                    │ let go: destroyed
+ *    │ │  └───────────┼────────────────────────────────────┤ for good
+ *    │ │ cannot be    │ back-off over                      ▼ or for now
+ *    └─┘ made         └──────────────────────────────── WAITING ──► STOPPED
+ *                                                       cannot be made
  */
 enum guest_state {
 	GUEST_STOPPED,
