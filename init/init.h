@@ -132,9 +132,9 @@ struct service {
 
 /* ---- seat ---------------------------------------------------------------- */
 
-/* Without it what guests write is dropped, and there is no operator. */
-
 /*
+ * Without it what guests write is dropped, and there is no operator.
+ *
  * A domain's console, in seat's slot of its index + 1.
  *
  *   NONE ──► ADDING ──► OPEN ──► REMOVING ──► REMOVED ──► NONE
@@ -232,6 +232,7 @@ enum list_state { LIST_NONE, LIST_WANTED, LIST_SENT };
 struct disks {
 	struct service service;
 	bool is_begun; /* DISK_BEGIN was sent */
+	bool is_awake; /* this disk has answered something */
 	unsigned device_count;
 	uint16_t device[GATE_DEVICES_MAX]; /* addresses */
 	unsigned overlay_count;
@@ -245,15 +246,15 @@ struct disks {
 /* ---- Guests -------------------------------------------------------------- */
 
 /*
- *            made              has its drives      ended
+ *            made            has its drives       ended
  *   STOPPED ──────► CONNECTING ──────► RUNNING ─────────► LEAVING
- *    │ ▲  ▲             ▲  │ refused, or not wanted          │ its console is
- *    │ │  │             │  └────────► LEAVING                │ gone and disk
- * has │ │  │             │                                    │ let go:
- * destroyed │ │  └─────────────┼────────────────────────────────────┤ for good
- *    │ │ cannot be made │ back-off over                      ▼ to be started
- * again └─┘                └───────────────────────────────── WAITING ──►
- * STOPPED cannot be made
+ *    │ ▲  ▲           ▲  │ refused, or not wanted          │
+ *    │ │  │           │  └────────► LEAVING                │ console and disk
+ *    │ │  │           │                                    │ let go: destroyed
+ *    │ │  └───────────┼────────────────────────────────────┤ for good
+ *    │ │ cannot be    │ back-off over                      ▼ or for now
+ *    └─┘ made         └──────────────────────────────── WAITING ──► STOPPED
+ *                                                       cannot be made
  */
 enum guest_state {
 	GUEST_STOPPED,
