@@ -15,3 +15,6 @@ UNIT_FLAGS_test_extint := -include tests/unit/fake/atomic.h
 
 UNIT_SRCS_test_machine_console := machine/console.c
 UNIT_FLAGS_test_machine_console := -Itests/unit/fake/machine
+
+UNIT_SRCS_test_disk_service := machine/disk_service.c
+UNIT_FLAGS_test_disk_service := -Itests/unit/fake/machine
