@@ -126,8 +126,8 @@ static inline uint8_t *service_memory(const struct disk_segment *segment)
 
 	assert_true(segment->length && segment->length <= WINDOW);
 	assert_true(at + segment->length <=
-		    (is_bounce ? DISK_BOUNCE_SIZE : WINDOW));
-	return (is_bounce ? bench.channel.bounce : bench.window) + at;
+		    (is_bounce ? DISK_BOUNCE_SIZE : bench.machine.window_size));
+	return (is_bounce ? bench.channel.bounce : bench.machine.window) + at;
 }
 
 /* The first so many sectors of a request that was taken. */
@@ -244,13 +244,13 @@ void gate_log(unsigned level, const char *format, ...)
 	bench.logs++;
 }
 
-static inline uint64_t now_get(void *ctx)
+static inline uint64_t bench_now(void *ctx)
 {
 	(void)ctx;
 	return bench.now_ns;
 }
 
-static inline void pass_time(uint64_t ns)
+static inline void bench_time(uint64_t ns)
 {
 	bench.now_ns += ns;
 	clock_run(&bench.clock);
@@ -289,7 +289,7 @@ static inline void bench_init(unsigned count)
 	memset(&bench.now_ns, 0,
 	       sizeof(bench) - offsetof(typeof(bench), now_ns));
 	bench.state = GATE_CHANNEL_ALONE;
-	bench.clock.now_ns = now_get;
+	bench.clock.now_ns = bench_now;
 	clock_init(&bench.clock);
 	media_fill();
 	disk_service_init(&bench.machine, &config);

@@ -396,11 +396,11 @@ static void test_away(void **state)
 	segment_add(b, bench.window, 512);
 	submit(1);
 	assert_int_equal(bench.bells, bells);
-	pass_time(DISK_SERVICE_AWAY_NS - 1);
+	bench_time(DISK_SERVICE_AWAY_NS - 1);
 	event();
 	expect_running(a);
 	expect_running(b);
-	pass_time(1);
+	bench_time(1);
 	expect(a, -EIO, 4 + DISK_BOUNCE_SIZE / 2 / DISK_SECTOR);
 	expect(b, -EIO, BLOCK_UNKNOWN);
 	assert_int_equal(bench.logs, 1);
@@ -408,7 +408,7 @@ static void test_away(void **state)
 	submit(1);
 	expect(b, -EIO, BLOCK_UNKNOWN);
 	event();
-	pass_time(10 * DISK_SERVICE_AWAY_NS);
+	bench_time(10 * DISK_SERVICE_AWAY_NS);
 	assert_int_equal(bench.logs, 1);
 	/* It comes all the same. */
 	service_start();
@@ -423,12 +423,12 @@ static void test_away(void **state)
 	service_die();
 	event();
 	service_start();
-	pass_time(DISK_SERVICE_AWAY_NS);
+	bench_time(DISK_SERVICE_AWAY_NS);
 	expect_running(a);
 	service_read();
 	answer(0, 0);
 	expect(a, 0, BLOCK_UNKNOWN);
-	pass_time(DISK_SERVICE_AWAY_NS);
+	bench_time(DISK_SERVICE_AWAY_NS);
 	a = ask(0, BLOCK_READ, 4, bench.window, 512);
 	answer(0, 0);
 	expect(a, 0, BLOCK_UNKNOWN);
@@ -494,7 +494,7 @@ static void test_cancel_sent(void **state)
 	a = ask(0, BLOCK_READ, 4, bench.window, 512);
 	cancel(0);
 	cancel(0);
-	pass_time(100 * DISK_SERVICE_AWAY_NS);
+	bench_time(100 * DISK_SERVICE_AWAY_NS);
 	expect_running(a);
 	answer(0, 0);
 	expect(a, 0, BLOCK_UNKNOWN);
@@ -647,7 +647,7 @@ static void expect_broken(struct asked *a)
 	event();
 	service_die();
 	event();
-	pass_time(2 * DISK_SERVICE_AWAY_NS);
+	bench_time(2 * DISK_SERVICE_AWAY_NS);
 	assert_int_equal(bench.logs, 1);
 	cancel(0);
 }

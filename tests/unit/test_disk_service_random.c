@@ -328,7 +328,7 @@ static void machine_act(void)
 		if (roll(30) == 0)
 			reset();
 		else if (roll(30) == 0)
-			pass_time(roll(3) * DISK_SERVICE_AWAY_NS / 2);
+			bench_time(roll(3) * DISK_SERVICE_AWAY_NS / 2);
 		break;
 	default:
 		disk_service_event(&bench.machine);
