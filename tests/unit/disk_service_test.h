@@ -40,7 +40,7 @@ static struct {
 	/* The service. */
 	enum gate_channel_state state;
 	struct ring in, out;
-	uint64_t generation, hello;
+	uint64_t generation;
 	struct disk_drive_info info[DISK_DRIVES];
 	struct disk_request taken[DISK_IN_FLIGHT];
 	unsigned count, records; /* records: of requests, ever */
