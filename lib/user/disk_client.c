@@ -5,6 +5,11 @@
 #include "include/errno.h"
 #include "lib/string.h"
 
+/* Twice what the ring holds.  All that disk may answer while it is read are the
+ * requests in flight, and that it was started anew. */
+#define REPLIES_MAX \
+	(2 * DISK_REPLIES_SIZE / (sizeof(uint32_t) + sizeof(struct disk_reply)))
+
 void disk_client_init(struct disk_client_link *link,
 		      struct disk_channel *channel, uint64_t hello,
 		      const struct disk_client_ops *ops, void *ctx)
@@ -129,18 +134,22 @@ static void done_handle(struct disk_client_link *link,
 static void replies_read(struct disk_client_link *link, bool *ring_bell)
 {
 	struct disk_reply reply;
-	long n;
 
-	do {
-		while ((n = ring_get(&link->replies, &reply, sizeof(reply),
-				     ring_bell)) == sizeof(reply)) {
-			if (reply.kind == DISK_REPLY_HELLO)
-				hello_handle(link, &reply);
-			else if (reply.kind == DISK_REPLY_DONE)
-				done_handle(link, &reply);
-		}
-		link->is_broken |= n != 0;
-	} while (!link->is_broken && !ring_sleep(&link->replies));
+	for (unsigned i = 0; i < REPLIES_MAX; i++) {
+		long n = ring_get(&link->replies, &reply, sizeof(reply),
+				  ring_bell);
+
+		if (!n && ring_sleep(&link->replies))
+			return;
+		if (n && n != sizeof(reply))
+			break;
+		if (n && reply.kind == DISK_REPLY_HELLO)
+			hello_handle(link, &reply);
+		else if (n && reply.kind == DISK_REPLY_DONE)
+			done_handle(link, &reply);
+	}
+	/* It lies, or never lets this side come to an end. */
+	link->is_broken = true;
 }
 
 void disk_client_run(struct disk_client_link *link)

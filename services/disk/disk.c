@@ -14,13 +14,11 @@
 #define ROUNDS_MAX	8
 
 void disk_init(struct disk *disk, const struct disk_ops *ops,
-	       const struct overlay_ops *overlay_ops, void *ctx, hpa_t zeroes)
+	       const struct overlay_ops *overlay_ops, void *ctx)
 {
-	memset(disk, 0, sizeof(*disk));
 	disk->ops = ops;
 	disk->ctx = ctx;
 	disk->overlay_ops = overlay_ops;
-	disk->zeroes = zeroes;
 	rate_init(&disk->log_rate, LOG_LINES_PER_S, LOG_BURST);
 }
 
@@ -79,6 +77,22 @@ int disk_drive_add(struct disk *disk, const struct drive_ops *ops, void *ctx)
 		return (int)i;
 	}
 	return -ENOSPC;
+}
+
+void disk_drive_resized(struct disk *disk, unsigned number,
+			uint64_t sector_count)
+{
+	struct drive_info *info;
+
+	if (number >= DISK_HOST_DRIVES || !disk->drive[number].ops)
+		return;
+	info = &disk->drive[number].info;
+	sector_count -= sector_count % (info->block_size / DISK_SECTOR);
+	if (sector_count >= BIT(55))
+		return;
+	disk_log(disk, "drive \"%s\" has %llu MiB now", info->serial,
+		 (unsigned long long)(sector_count >> 11));
+	info->sector_count = sector_count;
 }
 
 /* ---- Clients ------------------------------------------------------------- */

@@ -255,8 +255,8 @@ static uint32_t segments_build(const struct disk_client *client,
 }
 
 /* The page of zeroes, over and over. */
-static uint32_t zeroes_build(const struct disk *disk, uint32_t sectors,
-			     uint32_t block, struct segment_list *list)
+static uint32_t zeroes_build(hpa_t zeroes, uint32_t sectors, uint32_t block,
+			     struct segment_list *list)
 {
 	const uint32_t page = PAGE_SIZE / DISK_SECTOR;
 	uint32_t n = 0;
@@ -265,7 +265,7 @@ static uint32_t zeroes_build(const struct disk *disk, uint32_t sectors,
 		uint32_t length = MIN(page, sectors - n);
 
 		list->segment[list->count++] = (struct drive_segment){
-			.address = disk->zeroes,
+			.address = zeroes,
 			.length = length * DISK_SECTOR,
 		};
 		n += length;
@@ -337,7 +337,8 @@ static bool data_begin(struct disk *disk, struct disk_client *client,
 	if (op_has_data(work->request.op))
 		work->part = segments_build(client, work, max, block, &list);
 	else
-		work->part = zeroes_build(disk, max, block, &list);
+		work->part =
+			zeroes_build(drive->info.zeroes, max, block, &list);
 	if (!work->part) {
 		part_end(disk, client, work, -EINVAL);
 		return true;
