@@ -198,7 +198,8 @@ enum disk_message_kind {
 	 */
 	DISK_BEGIN = 1,
 	/* init: the channel in slot, attached, is a client called name.
-	 * Answered by REFUSED if it cannot be. */
+	 * Answered by REFUSED if it cannot be; drive, as init says it, is none
+	 * of a client's. */
 	DISK_ADD_CLIENT,
 	/* init: what the client calls drive.  Answered by ADDED or REFUSED. */
 	DISK_ADD_DRIVE,

@@ -43,6 +43,46 @@ int disk_client_submit(struct disk_client_link *link,
 	return -EAGAIN;
 }
 
+/* ---- Taking back --------------------------------------------------------- */
+
+static void flight_end(struct disk_client_link *link,
+		       struct disk_flight *flight, int status, uint64_t sector)
+{
+	flight->state = FLIGHT_FREE;
+	link->count--;
+	link->ops->done(link->ctx, flight->request.id, status, sector);
+}
+
+bool disk_client_cancel(struct disk_client_link *link, uint64_t id)
+{
+	for (unsigned i = 0; i < DISK_IN_FLIGHT; i++) {
+		struct disk_flight *flight = &link->flight[i];
+
+		if (flight->state == FLIGHT_FREE || flight->request.id != id)
+			continue;
+		if (flight->state == FLIGHT_WAITING || link->is_broken) {
+			flight->state = FLIGHT_FREE;
+			link->count--;
+			return true;
+		}
+		flight->state = FLIGHT_CANCELLED;
+	}
+	return false;
+}
+
+/* disk has none of them any more, and never will. */
+static void sent_return(struct disk_client_link *link)
+{
+	for (unsigned i = 0; i < DISK_IN_FLIGHT; i++) {
+		struct disk_flight *flight = &link->flight[i];
+
+		if (flight->state == FLIGHT_SENT)
+			flight->state = FLIGHT_WAITING;
+		else if (flight->state == FLIGHT_CANCELLED)
+			flight_end(link, flight, -ECANCELED, 0);
+	}
+}
+
 /* ---- Sending ------------------------------------------------------------- */
 
 /* False: no room now. */
@@ -86,7 +126,8 @@ static void waiting_send(struct disk_client_link *link, bool *ring_bell)
 		hello.op = DISK_OP_HELLO;
 		link->is_hello_due = !record_put(link, &hello, ring_bell);
 	}
-	while (link->generation && (flight = next_waiting(link))) {
+	while (link->generation && !link->is_alone &&
+	       (flight = next_waiting(link))) {
 		flight->request.generation = link->generation;
 		if (!record_put(link, &flight->request, ring_bell))
 			break;
@@ -106,9 +147,10 @@ static void hello_handle(struct disk_client_link *link,
 		return;
 	}
 	link->generation = reply->generation;
-	for (unsigned i = 0; i < DISK_IN_FLIGHT; i++)
-		if (link->flight[i].state == FLIGHT_SENT)
-			link->flight[i].state = FLIGHT_WAITING;
+	link->is_alone = false;
+	sent_return(link);
+	if (link->ops->hello)
+		link->ops->hello(link->ctx);
 }
 
 static void done_handle(struct disk_client_link *link,
@@ -119,14 +161,13 @@ static void done_handle(struct disk_client_link *link,
 	for (unsigned i = 0; i < DISK_IN_FLIGHT; i++) {
 		struct disk_flight *flight = &link->flight[i];
 
-		if (flight->state != FLIGHT_SENT ||
+		if ((flight->state != FLIGHT_SENT &&
+		     flight->state != FLIGHT_CANCELLED) ||
 		    flight->request.id != reply->id)
 			continue;
-		flight->state = FLIGHT_FREE;
-		link->count--;
-		link->ops->done(link->ctx, reply->id,
-				reply->status > 0 ? -EIO : reply->status,
-				reply->sector);
+		flight_end(link, flight,
+			   reply->status > 0 ? -EIO : reply->status,
+			   reply->sector);
 		return;
 	}
 }
@@ -162,4 +203,12 @@ void disk_client_run(struct disk_client_link *link)
 		waiting_send(link, &ring_bell);
 	if (ring_bell)
 		link->ops->doorbell(link->ctx);
+}
+
+void disk_client_alone(struct disk_client_link *link)
+{
+	link->is_alone = true; /* but for a HELLO of a successor's */
+	disk_client_run(link);
+	if (link->is_alone && !link->is_broken)
+		sent_return(link);
 }

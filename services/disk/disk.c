@@ -118,7 +118,8 @@ int disk_client_add(struct disk *disk, unsigned slot, const char *name,
 	client = &disk->client[slot - 1];
 	if (client->state != CLIENT_FREE)
 		return -EEXIST;
-	memset(client, 0, sizeof(*client));
+	/* All of work is FREE, and memory that none has used yet stays so. */
+	memset(client, 0, offsetof(struct disk_client, work));
 	client->state = CLIENT_ADDED;
 	client->slot = slot;
 	memcpy(client->name, name, strnlen(name, sizeof(client->name) - 1));

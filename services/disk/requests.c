@@ -453,6 +453,16 @@ static int to_client(void *ctx, uint64_t offset, const void *bytes,
 	return part_copy(ctx, offset, NULL, bytes, length);
 }
 
+/* Nothing of it reaches the drive. */
+static bool dead_end(struct disk *disk, struct disk_client *client,
+		     struct disk_work *work)
+{
+	work->part_max = work->part =
+		block_sectors(drive_of(disk, unit_of(client, work)));
+	part_end(disk, client, work, -EIO);
+	return true;
+}
+
 /* A part that the overlay does at once, or a read of what it has not. */
 static bool overlay_begin(struct disk *disk, struct disk_client *client,
 			  struct disk_work *work, uint32_t max)
@@ -470,11 +480,15 @@ static bool overlay_begin(struct disk *disk, struct disk_client *client,
 			overlay_write(overlay, sector, max, &copy, &work->part);
 	} else if (work->request.op == DISK_OP_READ) {
 		work->part = overlay_run(overlay, sector, max, &is_here);
+		if (!is_here && drive_of(disk, unit_of(client, work))->is_dead)
+			return dead_end(disk, client, work);
 		if (!is_here)
 			return data_begin(disk, client, work, work->part);
 		status = overlay_read(overlay, sector, work->part, &copy);
 	} else {
-		status = overlay_clear(overlay, sector, max, &work->part);
+		status = overlay_clear(overlay, sector, max,
+				       work->request.op == DISK_OP_DISCARD,
+				       &work->part);
 	}
 	part_end(disk, client, work, status);
 	return true;
@@ -493,12 +507,8 @@ bool part_begin(struct disk *disk, struct disk_client *client,
 	work->is_flush = false;
 	work->part = 0;
 	*bytes = 0;
-	if (drive_of(disk, unit)->is_dead) {
-		work->part_max = work->part =
-			block_sectors(drive_of(disk, unit));
-		part_end(disk, client, work, -EIO);
-		return true;
-	}
+	if (drive_of(disk, unit)->is_dead && !unit->has_overlay)
+		return dead_end(disk, client, work);
 	if (!left)
 		return flush_begin(disk, client, work);
 	if (unit->has_overlay)
