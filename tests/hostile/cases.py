@@ -233,6 +233,7 @@ ATTACKS = [
     fake_disk("storm", r"\[disk\] [1-9]\d+ acknowledgements of [1-9]",
               DISK_CRASHED),
     fake_disk("dma", r"\[disk\] PASS by DMA it reads the monitor's image",
+              r"\[disk\] PASS by DMA it sends an interrupt's message",
               DISK_CRASHED),
     fake_disk("die", DISK_CRASHED, *lives(4)),
     # Against init.
@@ -252,7 +253,12 @@ ATTACKS = [
     fake_disk("records", DISK_CRASHED, lies=True),
     fake_disk("counters", DISK_CRASHED, lies=True),
     fake_disk("channel", DISK_CRASHED, lies=True),
+    # Its machine finds no drive then.
+    fake_disk("start", DISK_CRASHED, lies=True, end=STOPPED, says=None,
+              is_heard=False),
     fake_disk("mute", lies=True),
+    fake_disk("keeps", DISK_STOPPED_FOR + "it does not answer", *lives(1),
+              lies=True),
     # Guests. QEMU checks no alignment, and #DB loops end it.
     guest("acloop", alone="never", sims=("bochs",)),
     guest("dbloop", alone="never", sims=("bochs",)),

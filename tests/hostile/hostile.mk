@@ -54,7 +54,7 @@ $B/hostile/seat-%/seat.elf: $(FAKE_SEAT_OBJS) lib/user/program.ld
 # does, by its own functions.
 FAKE_DISKS := config vectors storm memory dma die garbage lengths scribble \
 	flicker bells silent answers replies early hellos records counters \
-	channel mute rights crash
+	channel start mute keeps rights crash
 FAKE_DISK_OBJS := $B/hostile/evil_main.o $B/hostile/disk_main.o \
 	$(patsubst %,$B/machine/%.o,$(wildcard tests/hostile/disk/*.c)) \
 	$(filter-out %/evil.c.o,$(HOSTILE_OBJS)) \

@@ -8,16 +8,9 @@
 #include "lib/string.h"
 
 disk_attack_fn disk_replies, disk_early, disk_hellos, disk_records,
-	disk_counters, disk_channel, disk_mute;
+	disk_counters, disk_channel, disk_start, disk_mute, disk_keeps;
 
-struct client {
-	struct control control;
-	struct disk_channel *memory;
-	struct ring requests, replies;
-	uint64_t generation;
-};
-
-static void client_begin(struct client *client)
+void client_begin(struct client *client)
 {
 	control_connect(&client->control);
 	client->memory = gate_channel(VICTIM_SLOT);
@@ -56,6 +49,37 @@ static bool take(struct client *client, struct disk_request *request)
 	memset(request, 0, DISK_REQUEST_SIZE(0));
 	return ring_get(&client->requests, request, sizeof(*request),
 			&is_wanted) > 0;
+}
+
+/* Greets; true when something else was asked. */
+static bool greet(struct client *client)
+{
+	static struct disk_request request;
+	bool is_asked = false;
+
+	control_serve(&client->control);
+	while (take(client, &request))
+		if (request.op == DISK_OP_HELLO)
+			say_hello(client, request.id);
+		else
+			is_asked = true;
+	return is_asked;
+}
+
+static void client_sleep(struct client *client)
+{
+	if (ring_sleep(&client->control.in) && ring_sleep(&client->requests))
+		(void)gate_wait();
+}
+
+void client_meet(struct client *client)
+{
+	client_begin(client);
+	/* Its requests of a former life come when it has heard of this one. */
+	say_hello(client, 0);
+	while (!greet(client))
+		client_sleep(client);
+	evil.end_ns = now_ns() + evil.duration_ns;
 }
 
 static void reply_wild(struct self *self, struct client *client,
@@ -117,19 +141,15 @@ bool disk_early(struct self *self, uint32_t life)
 /* A drive that is another one each time. */
 bool disk_hellos(struct self *self, uint32_t life)
 {
-	static struct disk_request request;
 	struct disk_drive_info *info;
 	struct client client;
 
 	if (life)
 		return false;
-	client_begin(&client);
+	client_meet(&client);
 	info = &client.memory->drive[0];
 	while (goes_on(self)) {
-		control_serve(&client.control);
-		while (take(&client, &request))
-			if (request.op == DISK_OP_HELLO)
-				say_hello(&client, request.id);
+		(void)greet(&client);
 		if (!one_in(self, 16))
 			continue;
 		info->sector_count =
@@ -152,7 +172,7 @@ bool disk_records(struct self *self, uint32_t life)
 
 	if (life)
 		return false;
-	client_begin(&client);
+	client_meet(&client);
 	data = (uint32_t *)client.memory->reply_data;
 	for (unsigned i = 0; i < DISK_REPLIES_SIZE / sizeof(*data); i++)
 		data[i] = (uint32_t)random_next(self) | 1;
@@ -171,7 +191,7 @@ bool disk_counters(struct self *self, uint32_t life)
 
 	if (life)
 		return false;
-	client_begin(&client);
+	client_meet(&client);
 	for (uint32_t i = 0; goes_on(self); i++) {
 		store(&client.memory->requests.consumed, -(uint64_t)(i % 3));
 		store(&client.memory->replies.produced, 36 * (i % 3));
@@ -183,6 +203,16 @@ bool disk_counters(struct self *self, uint32_t life)
 	crash();
 }
 
+static __noreturn void scribble_all(struct self *self, struct client *client)
+{
+	while (goes_on(self)) {
+		control_serve(&client->control);
+		scribble(self, client->memory, sizeof(*client->memory));
+		(void)gate_doorbell(VICTIM_SLOT);
+	}
+	crash();
+}
+
 /* All of the memory that they share. */
 bool disk_channel(struct self *self, uint32_t life)
 {
@@ -190,33 +220,51 @@ bool disk_channel(struct self *self, uint32_t life)
 
 	if (life)
 		return false;
-	client_begin(&client);
-	while (goes_on(self)) {
-		control_serve(&client.control);
-		scribble(self, client.memory, sizeof(*client.memory));
-		(void)gate_doorbell(VICTIM_SLOT);
-	}
-	crash();
+	client_meet(&client);
+	scribble_all(self, &client);
 }
 
-/* Greets, takes requests and answers none, for longer than the guest waits;
- * init hears all that it asks. */
+/* The same before its machine has seen a drive. */
+bool disk_start(struct self *self, uint32_t life)
+{
+	struct client client;
+
+	if (life)
+		return false;
+	client_begin(&client);
+	scribble_all(self, &client);
+}
+
+/* ---- Silence ------------------------------------------------------------- */
+
+/* Takes requests and answers none, for longer than the guest waits; init hears
+ * all that it asks. */
 bool disk_mute(struct self *self, uint32_t life)
 {
-	static struct disk_request request;
 	struct client client;
 
 	(void)self;
 	if (life)
 		return false;
-	client_begin(&client);
+	client_meet(&client);
 	for (;;) {
-		control_serve(&client.control);
-		while (take(&client, &request))
-			if (request.op == DISK_OP_HELLO)
-				say_hello(&client, request.id);
-		if (ring_sleep(&client.control.in) &&
-		    ring_sleep(&client.requests))
-			(void)gate_wait();
+		(void)greet(&client);
+		client_sleep(&client);
+	}
+}
+
+/* Nor does it let go of the guest's memory when that has ended. */
+bool disk_keeps(struct self *self, uint32_t life)
+{
+	struct client client;
+
+	(void)self;
+	if (life)
+		return false;
+	client_meet(&client);
+	client.control.is_holding = true;
+	for (;;) {
+		(void)greet(&client);
+		client_sleep(&client);
 	}
 }

@@ -33,6 +33,7 @@ struct control {
 	struct ring in, out;
 	uint32_t start;
 	bool is_started; /* the victim has its drive and runs, or is about to */
+	bool is_holding; /* REMOVE has no answer */
 };
 
 void control_begin(struct control *control);
@@ -41,6 +42,22 @@ void control_say(struct control *control, struct disk_message *message);
 void control_serve(struct control *control);
 /* The same until the victim's requests are to be read. */
 void control_connect(struct control *control);
+
+/* ---- The victim's channel (client.c) --------------------------------------
+ */
+
+struct client {
+	struct control control;
+	struct disk_channel *memory;
+	struct ring requests, replies;
+	uint64_t generation;
+};
+
+/* control_connect(), and the rings of the channel. */
+void client_begin(struct client *client);
+/* The same, and greets its machine; on return the guest runs and waits for an
+ * answer to its first request. */
+void client_meet(struct client *client);
 
 /* ---- A device (device.c) ------------------------------------------------- */
 

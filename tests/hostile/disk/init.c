@@ -27,7 +27,7 @@ void control_begin(struct control *control)
 	const struct disk_argument *argument = gate_argument();
 
 	control->start = argument->start;
-	control->is_started = false;
+	control->is_started = control->is_holding = false;
 	ring_init(&control->in, &memory()->to_disk, memory()->to_disk_data,
 		  DISK_CONTROL_SIZE, false, true);
 	ring_init(&control->out, &memory()->from_disk, memory()->from_disk_data,
@@ -80,7 +80,7 @@ void control_serve(struct control *control)
 			say_added(control, &message);
 		else if (message.kind == DISK_START)
 			control->is_started = true;
-		else if (message.kind == DISK_REMOVE)
+		else if (message.kind == DISK_REMOVE && !control->is_holding)
 			control_say(control, &removed);
 	}
 }
