@@ -17,7 +17,6 @@
 #define VIRTIO_BLK_OLD	  0x1001 /* transitional, or legacy alone */
 #define VIRTIO_BLK	  0x1042
 
-#define DMA_PAGES	  64 /* of a device: its queues and commands */
 #define ADDRESS_SIZE	  10 /* ", 00:03.0" */
 /* Beside the program's own: stack, tables, what the monitor keeps. */
 #define QUOTA_PAGES	  512
@@ -151,7 +150,7 @@ uint64_t disk_domain_quota(const struct init *init)
 	uint64_t pages = QUOTA_PAGES + program_pages(init, DISK_PROGRAM) +
 			 overlays + QUOTA_TABLES(overlays);
 
-	pages += disks->device_count * (QUOTA_DEVICE + DMA_PAGES);
+	pages += disks->device_count * (QUOTA_DEVICE + DISK_DMA_PAGES);
 	for (unsigned i = 0; i < init->manifest->guest_count; i++) {
 		const struct guest_manifest *guest = &init->manifest->guest[i];
 
@@ -180,7 +179,7 @@ static void devices_grant(struct init *init)
 		const struct gate_device_grant grant = {
 			.address = disks->device[i],
 			.n = (uint16_t)i,
-			.dma_pages = DMA_PAGES,
+			.dma_pages = DISK_DMA_PAGES,
 		};
 		long error = init->gate->device_grant(
 			init->gate->ctx, disks->service.id, &grant);
