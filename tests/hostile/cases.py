@@ -23,7 +23,13 @@ DRIVE = "victim.img"
 DRIVE_SECTORS = 2048
 
 DRIVES = """
-		disk0 { bus = "ide"; source = "file:%s"; };""" % DRIVE
+		disk0 { bus = "ide"; source = "%s"; };"""
+# A drive of another kind than the tool makes of a file.
+INTX = ("-blockdev", "driver=raw,node-name=intx,file.driver=file,"
+        "file.filename={work}/" + DRIVE, "-device", "virtio-blk-pci,drive=intx,"
+        "serial=intx,disable-legacy=on,vectors=0")
+# With a drive that the tool does not know of, see its qemu.py.
+REAL_IDLE = ("-icount", "shift=0,sleep=on,align=off")
 
 DISKS = """
 		disk0 { bus = "ide"; image = "disk.img"; };
@@ -37,7 +43,7 @@ class Attack:
                  ms=200, mib=16, disk=0, neighbour=False, sims=("qemu",
                  "bochs"), says=None, words=None, seat=None,
                  restart=False, log=(), is_heard=True, is_good_heard=True,
-                 good_ms=0, file=None, has_drive=False):
+                 good_ms=0, file=None, source=None, qemu=()):
         self.name = name
         self.end = end
         # The guest's kernel, or the program in the machine's place.
@@ -48,7 +54,8 @@ class Attack:
         self.ms = ms
         self.mib = mib
         self.disk_kib = disk        # writable, and a CD-ROM with the same
-        self.has_drive = has_drive  # of the service disk's
+        self.source = source        # of a drive of the service disk's
+        self.qemu = qemu            # options
         self.has_neighbour = neighbour
         self.sims = sims
         self.says = says    # a line that has to come from the attacker
@@ -72,7 +79,8 @@ class Attack:
             command += " seed=%d" % seed
         file = ('kernel = "%s"; isa-debug-exit' if self.is_guest else
                 'program = "%s"') % self.file
-        disk = DISKS * bool(self.disk_kib) + DRIVES * self.has_drive
+        disk = DISKS * bool(self.disk_kib) + \
+            (DRIVES % self.source if self.source else "")
         if self.restart:
             disk += ' restart = "on-crash";'
         return """
@@ -114,7 +122,8 @@ def fake_disk(name, *log, **more):
     lies = more.pop("lies", False)
     words = "errors=1 wait-ms=2000" if lies else ""
     return Attack("disk-" + name, more.pop("end", EXIT), guest=True,
-                  file="victim.elf", has_drive=True, words=words, vcpus=(1,),
+                  file="victim.elf", words=words, vcpus=(1,),
+                  source=more.pop("source", "file:" + DRIVE),
                   ms=more.pop("ms", 150), sims=("qemu",),
                   seat="%s,hostile/disk-%s/disk.elf" %
                   (SEAT, more.pop("program", name)),
@@ -232,6 +241,8 @@ ATTACKS = [
     fake_disk("memory", DISK_CRASHED, *lives(4)),
     fake_disk("storm", r"\[disk\] [1-9]\d+ acknowledgements of [1-9]",
               DISK_CRASHED),
+    fake_disk("intx", r"\[disk\] [1-9]\d+ acknowledgements of [1-9]",
+              DISK_CRASHED, program="storm", source="serial:intx", qemu=INTX),
     fake_disk("dma", r"\[disk\] PASS by DMA it reads the monitor's image",
               r"\[disk\] PASS by DMA it sends an interrupt's message",
               DISK_CRASHED),
