@@ -19,15 +19,16 @@
 #define CAP_MSIX	0x11
 #define MSIX_TABLE	4
 #define MSIX_PENDING	8
-#define DEPTH		64
+#define DEPTH		32
+#define DATA_SIZE	KIB(32) /* of the DMA memory */
 #define MOVE_NS		(5000 * 1000000ULL)
+#define ACKS_MIN	10
 #define MONITOR_TEXT	"monitor panic: "
 #define MONITOR_BASE	MIB(1) /* physical: see boot/monitor.ld */
 #define MONITOR_END	MIB(2)
 #define LAST_RAM_CHUNK	6 /* of the victim's 16 MiB; it uses the first */
 #define DIE_LIVES	4
 #define MESSAGE_ADDRESS 0xfee00000ULL
-#define DIE_LENGTH	KIB(64)
 #define PHYSMAP		0xffff800000000000ULL
 #define IMAGE		0xffffffff80000000ULL
 
@@ -80,6 +81,7 @@ struct drive *drive_open(void)
 	gate_device_ack(0);
 	if (!device(0)->is_there ||
 	    dma_cut(&drive.data, size, PAGE_SIZE, &config.memory) ||
+	    drive.data.size < DATA_SIZE ||
 	    virtio_blk_init(&drive.blk, &config) ||
 	    virtio_blk_start(&drive.blk)) {
 		SAY("FAIL there is no drive: %s", virtio_blk_why(&drive.blk));
@@ -345,11 +347,13 @@ bool disk_storm(struct self *self, uint32_t life)
 	static struct virtio_blk_segment segment[DEPTH];
 	struct drive *drive;
 	unsigned acks = 0, moved = 0;
+	uint64_t end;
 
 	if (life)
 		return false;
 	drive = drive_open();
-	while (goes_on(self)) {
+	end = now_ns() + MOVE_NS;
+	while (goes_on(self) || (acks < ACKS_MIN && now_ns() < end)) {
 		unsigned i;
 
 		drive_poll(drive);
@@ -422,7 +426,7 @@ static void message_send(struct drive *drive)
  */
 bool disk_dma(struct self *self, uint32_t life)
 {
-	uint32_t length = KIB(32);
+	uint32_t length = DATA_SIZE;
 	struct drive *drive;
 	bool is_found = false;
 
@@ -483,8 +487,8 @@ bool disk_die(struct self *self, uint32_t life)
 	for (unsigned i = 0; i < DEPTH; i++) {
 		segment[i].address =
 			i % 2 ? drive->data.address
-			      : chunk[LAST_RAM_CHUNK] + i * DIE_LENGTH / 4;
-		segment[i].length = DIE_LENGTH;
+			      : chunk[LAST_RAM_CHUNK] + i * DATA_SIZE / 4;
+		segment[i].length = DATA_SIZE;
 		request[i] = (struct virtio_blk_request){
 			.op = VIRTIO_BLK_READ,
 			.sector = DRIVE_FREE,
