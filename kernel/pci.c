@@ -26,27 +26,22 @@ static void select(uint16_t address, unsigned offset)
 						(offset & MASK(7, 2))));
 }
 
-uint32_t pci_read(uint16_t address, unsigned offset, unsigned size)
+/* Lock held. */
+static uint32_t config_read(uint16_t address, unsigned offset, unsigned size)
 {
-	struct spinlock *lock = &this_host()->pci.lock;
 	uint16_t port = (uint16_t)(CONFIG_DATA + offset % 4);
-	uint64_t flags = spin_lock_irqsave(lock);
-	uint32_t value;
 
 	select(address, offset);
 	if (size == 1)
-		value = port_read8(port);
-	else
-		value = size == 2 ? port_read16(port) : port_read32(port);
-	spin_unlock_irqrestore(lock, flags);
-	return value;
+		return port_read8(port);
+	return size == 2 ? port_read16(port) : port_read32(port);
 }
 
-void pci_write(uint16_t address, unsigned offset, unsigned size, uint32_t value)
+/* Lock held. */
+static void config_write(uint16_t address, unsigned offset, unsigned size,
+			 uint32_t value)
 {
-	struct spinlock *lock = &this_host()->pci.lock;
 	uint16_t port = (uint16_t)(CONFIG_DATA + offset % 4);
-	uint64_t flags = spin_lock_irqsave(lock);
 
 	select(address, offset);
 	if (size == 1)
@@ -55,6 +50,37 @@ void pci_write(uint16_t address, unsigned offset, unsigned size, uint32_t value)
 		port_write16(port, (uint16_t)value);
 	else
 		port_write32(port, value);
+}
+
+uint32_t pci_read(uint16_t address, unsigned offset, unsigned size)
+{
+	struct spinlock *lock = &this_host()->pci.lock;
+	uint64_t flags = spin_lock_irqsave(lock);
+	uint32_t value = config_read(address, offset, size);
+
+	spin_unlock_irqrestore(lock, flags);
+	return value;
+}
+
+void pci_write(uint16_t address, unsigned offset, unsigned size, uint32_t value)
+{
+	struct spinlock *lock = &this_host()->pci.lock;
+	uint64_t flags = spin_lock_irqsave(lock);
+
+	config_write(address, offset, size, value);
+	spin_unlock_irqrestore(lock, flags);
+}
+
+/* At once: another CPU may change other bits of it. */
+static void change(const struct pci_function *function, unsigned offset,
+		   unsigned size, uint32_t clear, uint32_t set)
+{
+	struct spinlock *lock = &this_host()->pci.lock;
+	uint16_t address = function->info.address;
+	uint64_t flags = spin_lock_irqsave(lock);
+	uint32_t value = config_read(address, offset, size);
+
+	config_write(address, offset, size, (value & ~clear) | set);
 	spin_unlock_irqrestore(lock, flags);
 }
 
@@ -62,19 +88,13 @@ void pci_write(uint16_t address, unsigned offset, unsigned size, uint32_t value)
 void pci_command(const struct pci_function *function, uint32_t clear,
 		 uint32_t set)
 {
-	uint16_t address = function->info.address;
-	uint32_t command = pci_read(address, PCI_COMMAND, 2);
-
-	pci_write(address, PCI_COMMAND, 2, (command & ~clear) | set);
+	change(function, PCI_COMMAND, 2, clear, set);
 }
 
 static void msix_control(const struct pci_function *function, uint32_t clear,
 			 uint32_t set)
 {
-	uint32_t control = pci_read(function->info.address, function->msix, 4);
-
-	pci_write(function->info.address, function->msix, 4,
-		  (control & ~clear) | set);
+	change(function, function->msix, 4, clear, set);
 }
 
 void pci_quiesce(const struct pci_function *function)

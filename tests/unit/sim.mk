@@ -31,3 +31,5 @@ UNIT_SRCS_test_map := mm/map.c
 UNIT_FLAGS_test_map := $(UNIT_FAKES)
 
 UNIT_SRCS_test_host_ioapic := kernel/ioapic.c
+UNIT_SRCS_test_host_pci := kernel/pci.c
+UNIT_FLAGS_test_host_pci := $(UNIT_FAKES)
