@@ -18,8 +18,9 @@ ANY = r".*"
 NEVER = None    # alone it can not end; the good guest's end is enough
 
 
-# Written by tests/hostile/run; half of it is the guest's.
-DRIVE = "victim.img"
+# Written by tests/hostile/run; half of the first is the guest's, the other is
+# that of a machine which attacks the service.
+DRIVE, EVIL_DRIVE = "victim.img", "evil.img"
 DRIVE_SECTORS = 2048
 
 DRIVES = """
@@ -43,7 +44,7 @@ class Attack:
                  ms=200, mib=16, disk=0, neighbour=False, sims=("qemu",
                  "bochs"), says=None, words=None, seat=None,
                  restart=False, log=(), is_heard=True, is_good_heard=True,
-                 good_ms=0, file=None, source=None, qemu=()):
+                 good_ms=0, file=None, source=None, victim=False, qemu=()):
         self.name = name
         self.end = end
         # The guest's kernel, or the program in the machine's place.
@@ -55,6 +56,7 @@ class Attack:
         self.mib = mib
         self.disk_kib = disk        # writable, and a CD-ROM with the same
         self.source = source        # of a drive of the service disk's
+        self.has_victim = victim    # another guest with a drive
         self.qemu = qemu            # options
         self.has_neighbour = neighbour
         self.sims = sims
@@ -130,6 +132,17 @@ def fake_disk(name, *log, **more):
                   says=more.pop("says", "PASS the end" if lies
                                 else "PASS disk"),
                   log=log, **more)
+
+
+def disk(name, end=OFF, *log, **more):
+    """A machine against the service disk: tests/hostile/programs/disks.c."""
+    return Attack("disk" + name, end, vcpus=more.pop("vcpus", (1,)),
+                  ms=more.pop("ms", 60), sims=("qemu",), victim=True,
+                  source="file:" + EVIL_DRIVE, log=log, **more)
+
+
+def victim():
+    return fake_disk("victim")
 
 
 def lives(count):
@@ -270,6 +283,13 @@ ATTACKS = [
     fake_disk("mute", lies=True),
     fake_disk("keeps", DISK_STOPPED_FOR + "it does not answer", *lives(1),
               lies=True),
+    # A machine against the real disk.
+    disk("asks", says="PASS every request was answered"),
+    disk("lies", OFF, r"\[disk\] \[evil0\] has broken the protocol"),
+    disk("scribble", OFF, r"\[disk\] \[evil0\] has broken the protocol",
+         vcpus=(1, 4)),
+    disk("bells", vcpus=(1, 4)),
+    disk("gone", CRASH),
     # Guests. QEMU checks no alignment, and #DB loops end it.
     guest("acloop", alone="never", sims=("bochs",)),
     guest("dbloop", alone="never", sims=("bochs",)),

@@ -20,6 +20,7 @@
 #define ADDRESS	     0x18
 #define CONFIG	     0xcf8
 #define CONFIG_DATA  0xcfc
+#define ID	     0x10421af4
 #define RELEASES_MAX 8
 
 FAKE_X86_DEFINE;
@@ -62,10 +63,9 @@ static uint32_t port_read(uint16_t port, unsigned size)
 {
 	uint32_t status = is_asserted ? (uint32_t)PCI_STATUS_INTX : 0;
 
-	assert_in_range(port, CONFIG_DATA, CONFIG_DATA + 3);
-	if (selected % 0x100 != PCI_COMMAND)
-		return 0;
-	return size == 4 ? command | status : command;
+	assert_int_equal(port, CONFIG_DATA);
+	assert_int_equal(size, 4);
+	return selected % 0x100 == PCI_COMMAND ? command | status : ID;
 }
 
 static void port_written(uint16_t port, unsigned size, uint32_t value)
@@ -121,11 +121,24 @@ static void test_taken(void **state)
 	assert_int_equal(command, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }
 
+static void test_read(void **state)
+{
+	(void)state;
+	turn = 0;
+	assert_int_equal(pci_read(ADDRESS, PCI_ID, 4), ID);
+	assert_int_equal(pci_read(ADDRESS, PCI_ID, 2), 0x1af4);
+	assert_int_equal(pci_read(ADDRESS, PCI_ID + 2, 2), 0x1042);
+	assert_int_equal(pci_read(ADDRESS, PCI_ID + 1, 1), 0x1a);
+	assert_int_equal(pci_read(ADDRESS, PCI_ID + 3, 1), 0x10);
+	assert_int_equal(selected, BIT(31) | ADDRESS << 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_quiesced, setup),
 		cmocka_unit_test_setup(test_taken, setup),
+		cmocka_unit_test_setup(test_read, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,5 +105,6 @@ extern const struct attack right_attacks[];
 extern const struct attack cow_attacks[];
 extern const struct attack ring_attacks[];
 extern const struct attack cpuid_attacks[];
+extern const struct attack disk_attacks[];
 
 #endif
