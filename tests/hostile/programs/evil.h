@@ -29,6 +29,7 @@ struct evil {
 	uint32_t begun;	   /* atomic: vCPUs in the attack */
 	uint32_t is_over;  /* atomic: the ender is about to end the VM */
 	/* What a service was given; a machine has none. */
+	uint64_t rights;
 	uint16_t first_port, port_count;
 };
 
@@ -63,6 +64,9 @@ uint64_t random_next(struct self *self);
 bool one_in(struct self *self, unsigned n);
 /* Half of them near a border where checks go wrong. */
 uint64_t random_argument(struct self *self);
+/* The same, for a call that may write to its caller: not into the stack that
+ * the program runs on. */
+uint64_t random_third(struct self *self, enum gate_call call);
 void scribble_word(struct self *self, struct gate_page *page);
 void scribble_page(struct self *self, struct gate_page *page);
 
@@ -104,5 +108,6 @@ extern const struct attack right_attacks[];
 extern const struct attack cow_attacks[];
 extern const struct attack ring_attacks[];
 extern const struct attack cpuid_attacks[];
+extern const struct attack disk_attacks[];
 
 #endif

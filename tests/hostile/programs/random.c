@@ -35,6 +35,9 @@ uint64_t random_argument(struct self *self)
 		GATE_MODULE_VA,
 		GATE_ARGUMENT_VA,
 		GATE_CHANNEL_VA(0),
+		GATE_CHANNEL_MEMORY_VA(0),
+		GATE_DEVICE_BAR_VA(0, 0),
+		GATE_DEVICE_DMA_VA(GATE_DEVICES_MAX - 1),
 		GATE_FS_VA,
 		0x00007ffffffff000ULL,
 		0x00007fffffffffffULL,
@@ -52,6 +55,16 @@ uint64_t random_argument(struct self *self)
 		return border[(value >> 8) % ARRAY_SIZE(border)] +
 		       ((value >> 16) % 3 - 1) * ((value >> 24) % 4096);
 	return random_next(self) >> (value >> 8) % 64;
+}
+
+uint64_t random_third(struct self *self, enum gate_call call)
+{
+	static uint8_t answer[PAGE_SIZE];
+	uint64_t value = random_argument(self);
+
+	if (call == GATE_CPUID_FACTS && !(value >> 47))
+		value = (uint64_t)answer + random_next(self) % PAGE_SIZE / 2;
+	return value;
 }
 
 void scribble_word(struct self *self, struct gate_page *page)
