@@ -121,9 +121,11 @@ $B/host/%.c.o: %.c $B/flags
 
 PROGRAM_machine	:= machine emulate devices firmware
 PROGRAM_seat	:= services/seat drivers/uart16550.c
+PROGRAM_disk	:= services/disk drivers/dma.c drivers/virtqueue.c \
+		   drivers/virtio_pci.c drivers/virtio_blk.c drivers/virtio_blk_request.c
 PROGRAM_init	:= init
 PROGRAM_LIBS_init := $(shell $(CC) -print-file-name=libfdt.a)
-PROGRAMS	:= machine seat init
+PROGRAMS	:= machine seat disk init
 
 USER_OBJS := $(call objs,lib lib/user,$B/machine)
 PROGRAM_LINK = $(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack \

@@ -124,18 +124,6 @@ void ide_transfer_end(struct ide_drive *drive, int status)
 		atapi_transfer_end(drive, status);
 }
 
-void ide_deferred_end(struct ide_channel *channel)
-{
-	struct ide_drive *drive = ide_selected(channel);
-
-	if (drive->kind == IDE_CDROM) {
-		atapi_transfer_end(drive, IDE_TIMED_OUT);
-	} else {
-		ide_command_end(drive, IDE_ERROR_ABRT);
-		ide_irq_raise(channel);
-	}
-}
-
 /* What SET FEATURES 66h is about. */
 static void settings_keep(struct ide_drive_state *to,
 			  const struct ide_drive_state *from)
@@ -182,7 +170,8 @@ static bool is_at_work(const struct ide_channel *channel,
 	return status_of(channel, drive) & (IDE_STATUS_BSY | IDE_STATUS_DRQ);
 }
 
-/* What is under way is given up; a request in flight ends unheard. */
+/* What is under way is given up; what a request in flight comes to is not
+ * heard. */
 static void channel_abort(struct ide_channel *channel)
 {
 	transfer_stop(channel);
@@ -197,7 +186,8 @@ static void drives_reset(struct ide_channel *channel)
 	channel->state->selected = 0;
 }
 
-void ide_command_run(struct ide_channel *channel, uint8_t command)
+/* On the selected drive, which neither is busy nor has data to move. */
+static void command_run(struct ide_channel *channel, uint8_t command)
 {
 	struct ide_drive *drive = ide_selected(channel);
 
@@ -228,20 +218,12 @@ static void command_write(struct ide_channel *channel, uint8_t command)
 		channel_abort(channel);
 		drive_reset(drive);
 		drive->state->device = selection;
-		ide_request_reset(channel);
 		return;
 	}
 	if (is_at_work(channel, drive))
 		return;
 	drive->state->error = 0;
-	if (channel->phase == IDE_PHASE_ABANDONED) {
-		/* The request still uses the buffer. */
-		channel->state->command = command;
-		drive->state->status = IDE_STATUS_BSY;
-		ide_request_defer(channel);
-		return;
-	}
-	ide_command_run(channel, command);
+	command_run(channel, command);
 }
 
 /* ---- PIO --------------------------------------------------------------- */
@@ -450,7 +432,6 @@ static void control_access(void *dev, struct io_access *io)
 			channel->drive[i].state->is_interrupting = false;
 	} else if (old & CONTROL_RESET && !(value & CONTROL_RESET)) {
 		drives_reset(channel);
-		ide_request_reset(channel);
 	}
 	irq_update(channel);
 }
@@ -476,7 +457,6 @@ static void channel_reset(struct ide_channel *channel)
 {
 	channel_abort(channel);
 	drives_reset(channel);
-	ide_request_reset(channel);
 	irq_update(channel);
 }
 

@@ -4,18 +4,17 @@
  * bus-master DMA.  Drives are ATA disks (ata.c) or ATAPI CD-ROMs (atapi.c).
  *
  * A channel runs one command at a time and owns one block request; its
- * completion may come at once, much later, or never.
+ * completion may come at once or much later.
  *
  * While it is in flight the drive is busy.  As ATA has it, writes to the
  * command block are ignored then, so that the other drive cannot be selected
- * either, but for DEVICE RESET of a CD-ROM drive.  A reset in mid-flight keeps
- * the drives busy until the request has ended, for a guest takes a drive that
- * is ready after a reset for one that writes to its memory no more.
+ * either, but for DEVICE RESET of a CD-ROM drive.
  *
- * No command takes longer than IDE_TIMEOUT_NS without progress: then it ends as
- * with a drive that gives up, and what the request comes to later is ignored.
- * Commands that follow wait for its end, as long as they may; so what is in the
- * request's memory stays the request's until its end.
+ * A guest takes a drive that is not busy for one that reaches its memory no
+ * more, and uses the memory for something else.  So until the request has ended
+ * the channel stays busy, whatever comes: a command that takes longer than
+ * IDE_TIMEOUT_NS without progress, and resets, cancel the request, which ends
+ * it at once if it has not begun; else they wait.
  *
  * References: Intel 82371FB/82371SB (PIIX, PIIX3); Programming Interface for
  * Bus Master IDE Controller 1.0; ATA/ATAPI-6; MMC-3.
@@ -42,8 +41,6 @@
 #define IDE_TIMEOUT_NS	     (20 * NSEC_PER_SEC)
 /* ATA lets it take longer than 30 s; Linux waits for 60. */
 #define IDE_FLUSH_TIMEOUT_NS (45 * NSEC_PER_SEC)
-/* ATA: a drive is ready 31 s after a reset, or has failed. */
-#define IDE_RESET_TIMEOUT_NS (30 * NSEC_PER_SEC)
 
 enum ide_kind { IDE_NONE, IDE_DISK, IDE_CDROM };
 
@@ -147,19 +144,15 @@ enum ide_after_request {
 /*
  * Where the channel's block request is.
  *
- *           request               submit() returns
- *    IDLE --------> READY -> SUBMITTING ----> IN_FLIGHT
- *     ^               ^          |             |     |
- *     |               |   done() |      done() |     | timeout, SRST set
- *     | none  request |          v             |     v        done()
- *     |               |      COMPLETED         |  ABANDONED ---------> IDLE
- *     |               |          | submit()    |   | ^ ^ |
- *     |               |          v returns     |   | | | | reset
- *     +----------- FINISHING <---+-------------+   | | | v    done()
- *                     ^                    command | | | RESETTING ---> IDLE
- *                     |            done()          v | |     | timeout
- *                     +----------------------- DEFERRED +----+
- *                                                 | timeout, reset: ABANDONED
+ *           request               submit() returns        reset
+ *    IDLE --------> READY -> SUBMITTING ----> IN_FLIGHT -----------> RESETTING
+ *     ^               ^          |             |                        |
+ *     |               |   done() |      done() |                 done() |
+ *     |               |          v             |                        v
+ *     |               |      COMPLETED         |                       IDLE
+ *     |  no     a     |          | submit()    |
+ *     |  other  next  |          v returns     |
+ *     +----------- FINISHING <---+-------------+
  *
  * From READY to FINISHING a function of ide_request.c is on the stack: what is
  * submitted meanwhile waits there rather than recursing, for a medium may
@@ -173,9 +166,7 @@ enum ide_phase {
 	IDE_PHASE_COMPLETED,  /* still inside, done() has been called */
 	IDE_PHASE_FINISHING,  /* the command goes on */
 	IDE_PHASE_IN_FLIGHT,  /* the backend's, which will call done() */
-	IDE_PHASE_ABANDONED,  /* the same, but its command has been ended */
-	IDE_PHASE_DEFERRED,   /* the same, and another command waits */
-	IDE_PHASE_RESETTING,  /* the same, and a reset waits */
+	IDE_PHASE_RESETTING,  /* the same, but its command is no more */
 };
 
 struct ide_channel_state {
@@ -241,13 +232,14 @@ struct ide_channel {
 	enum ide_phase phase;
 	enum ide_after_request after_request;
 	struct ide_drive *requester;
-	uint32_t chunk;	      /* its sectors */
-	bool is_bounced;      /* by way of the buffer */
-	int completed_status; /* valid while COMPLETED */
+	struct block_backend *medium; /* its own */
+	uint32_t chunk;		      /* its sectors */
+	bool is_bounced;	      /* by way of the buffer */
+	int completed_status;	      /* valid while COMPLETED */
 	/*
-	 * Of IN_FLIGHT, DEFERRED and RESETTING.  The timer is left running when
-	 * a request ends, for arming it costs more than most requests do, and
-	 * expires at the deadline or before.
+	 * Of IN_FLIGHT.  The timer is left running when a request ends, for
+	 * arming it costs more than most requests do, and expires at the
+	 * deadline or before.
 	 */
 	uint64_t deadline_ns;
 	struct clock_timer timer;
@@ -263,11 +255,11 @@ struct ide {
 };
 
 /*
- * May be saved only while no block request is in flight, abandoned ones
- * included: device_save() says -EAGAIN.  Whoever saves stops the guest, lets
- * the backends' completions come in, and tries again; that ends, for a command
- * has an end.  The same before a load, for a request in flight still writes
- * into the buffer.
+ * May be saved only while no block request is in flight, those of commands that
+ * are no more included: device_save() says -EAGAIN.  Whoever saves stops the
+ * guest, lets the backends' completions come in, and tries again; that ends,
+ * for a command has an end.  The same before a load, for a request in flight
+ * still writes into the buffer.
  */
 extern const struct device_ops ide_ops;
 

@@ -15,12 +15,11 @@
 #define IDE_STATUS_DRDY BIT(6)
 #define IDE_STATUS_BSY	BIT(7)
 
-#define IDE_ERROR_ABRT	      BIT(2)
-#define IDE_ERROR_IDNF	      BIT(4)
-#define IDE_ERROR_UNC	      BIT(6)
+#define IDE_ERROR_ABRT	  BIT(2)
+#define IDE_ERROR_IDNF	  BIT(4)
+#define IDE_ERROR_UNC	  BIT(6)
 /* Diagnostic codes, in the error register after a reset. */
-#define IDE_DIAGNOSTIC_OK     1
-#define IDE_DIAGNOSTIC_FAILED 2
+#define IDE_DIAGNOSTIC_OK 1
 
 #define IDE_DEVICE_HEAD	 MASK(3, 0)
 #define IDE_DEVICE_SLAVE BIT(4)
@@ -48,8 +47,8 @@
 #define IDE_MASTER_INTERRUPT BIT(2)
 #define IDE_MASTER_SIZE	     8 /* bytes of registers a channel */
 
-/* What a request has come to that never ended; no backend says so. */
-#define IDE_TIMED_OUT (-EPIPE)
+/* What a request has come to that was cancelled: for that it took too long. */
+#define IDE_TIMED_OUT (-ECANCELED)
 
 static inline struct ide_drive *ide_selected(struct ide_channel *channel)
 {
@@ -64,15 +63,11 @@ void ide_signature_set(struct ide_drive *drive);
 /* End of a command: status 0 or an error register's value. */
 void ide_command_end(struct ide_drive *drive, uint8_t error);
 
-/* Runs on the selected drive, which neither is busy nor has data to move. */
-void ide_command_run(struct ide_channel *channel, uint8_t command);
 /*
  * All is transferred, or failed: 0, -EIO ..., IDE_TIMED_OUT; -ENOSPC: too few
  * regions.
  */
 void ide_transfer_end(struct ide_drive *drive, int status);
-/* The command that has waited for another's request has waited too long. */
-void ide_deferred_end(struct ide_channel *channel);
 
 /*
  * The buffer's next block of at most bytes goes to or comes from the guest:
@@ -103,12 +98,11 @@ uint32_t ide_request_moved(const struct ide_channel *channel);
 /* Sectors between channel->state->sector and the start of the buffer. */
 void ide_request_buffer(struct ide_drive *drive, enum block_op op,
 			uint32_t sectors, enum ide_after_request after);
-/* The command that waits for the request's end, if any, is given up. */
+/*
+ * The command that waits for the request's end, if any, is no more; the channel
+ * is busy until that has come.
+ */
 void ide_request_abandon(struct ide_channel *channel);
-/* A command begins when the abandoned request has ended. */
-void ide_request_defer(struct ide_channel *channel);
-/* So does life after a reset, if there is such a request. */
-void ide_request_reset(struct ide_channel *channel);
 void ide_request_init(struct ide_channel *channel);
 
 /* ---- ide_dma.c --------------------------------------------------------- */

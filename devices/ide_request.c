@@ -30,38 +30,26 @@ static void deadline_set(struct ide_channel *channel, uint64_t timeout_ns)
 		clock_timer_arm(clock, &channel->timer, channel->deadline_ns);
 }
 
-/* The request remains in flight, whoever has waited for it. */
-static void give_up(struct ide_channel *channel)
+/* It may end before this returns. */
+static void request_cancel(struct ide_channel *channel)
 {
-	enum ide_phase was = channel->phase;
+	struct block_backend *medium = channel->medium;
 
-	channel->phase = IDE_PHASE_ABANDONED;
-	if (was == IDE_PHASE_IN_FLIGHT)
-		request_runs[channel->after_request](ide_selected(channel),
-						     IDE_TIMED_OUT);
-	else if (was == IDE_PHASE_DEFERRED)
-		ide_deferred_end(channel);
-	else
-		channel->requester->state->error = IDE_DIAGNOSTIC_FAILED;
+	if (medium->cancel)
+		medium->cancel(medium->ctx, &channel->request);
 }
 
 static void timer_expired(void *dev)
 {
 	struct ide_channel *channel = dev;
 
-	switch (channel->phase) {
-	case IDE_PHASE_IN_FLIGHT:
-	case IDE_PHASE_DEFERRED:
-	case IDE_PHASE_RESETTING:
-		break;
-	default: /* nobody waits */
+	if (channel->phase != IDE_PHASE_IN_FLIGHT) /* nobody waits */
 		return;
-	}
 	if (clock_now(channel->ide->clock) < channel->deadline_ns)
 		clock_timer_arm(channel->ide->clock, &channel->timer,
 				channel->deadline_ns);
 	else
-		give_up(channel);
+		request_cancel(channel);
 }
 
 void ide_request_init(struct ide_channel *channel)
@@ -84,20 +72,13 @@ static void request_finish(struct ide_channel *channel, int status)
 	enum ide_phase was = channel->phase;
 
 	channel->phase = IDE_PHASE_FINISHING;
-	switch (was) {
-	case IDE_PHASE_DEFERRED:
-		ide_command_run(channel, channel->state->command);
-		break;
-	case IDE_PHASE_ABANDONED:
-	case IDE_PHASE_RESETTING:
-		break;
-	default:
-		if (is_flush_due(channel, status)) {
-			channel->request.op = BLOCK_FLUSH;
-			channel->request.segment_count = 0;
-			channel->phase = IDE_PHASE_READY;
-			break;
-		}
+	if (was == IDE_PHASE_RESETTING) {
+		/* Nobody has waited but for the end. */
+	} else if (is_flush_due(channel, status)) {
+		channel->request.op = BLOCK_FLUSH;
+		channel->request.segment_count = 0;
+		channel->phase = IDE_PHASE_READY;
+	} else {
 		request_runs[channel->after_request](ide_selected(channel),
 						     status);
 	}
@@ -128,6 +109,7 @@ static void request_loop(struct ide_channel *channel)
 		struct block_backend *backend = ide_selected(channel)->backend;
 
 		channel->requester = ide_selected(channel);
+		channel->medium = backend;
 		channel->phase = IDE_PHASE_SUBMITTING;
 		request->failed_sector = BLOCK_UNKNOWN;
 		request->is_fua = request->op == BLOCK_WRITE && backend &&
@@ -180,11 +162,8 @@ uint32_t ide_request_moved(const struct ide_channel *channel)
 {
 	const struct block_request *request = &channel->request;
 
-	/*
-	 * The backend's word counts only with its answer, and for its sectors.
-	 */
-	if (channel->phase == IDE_PHASE_ABANDONED ||
-	    request->failed_sector < request->sector ||
+	/* The backend's word counts for the request's own sectors. */
+	if (request->failed_sector < request->sector ||
 	    request->failed_sector - request->sector >= channel->chunk)
 		return 0;
 	return (uint32_t)(request->failed_sector - request->sector);
@@ -194,20 +173,8 @@ uint32_t ide_request_moved(const struct ide_channel *channel)
 
 void ide_request_abandon(struct ide_channel *channel)
 {
-	if (channel->phase != IDE_PHASE_IDLE)
-		channel->phase = IDE_PHASE_ABANDONED;
-}
-
-void ide_request_defer(struct ide_channel *channel)
-{
-	channel->phase = IDE_PHASE_DEFERRED;
-	deadline_set(channel, IDE_TIMEOUT_NS);
-}
-
-void ide_request_reset(struct ide_channel *channel)
-{
-	if (channel->phase != IDE_PHASE_ABANDONED)
+	if (channel->phase != IDE_PHASE_IN_FLIGHT)
 		return;
 	channel->phase = IDE_PHASE_RESETTING;
-	deadline_set(channel, IDE_RESET_TIMEOUT_NS);
+	request_cancel(channel);
 }

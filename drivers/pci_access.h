@@ -29,6 +29,9 @@ struct pci_ops {
 	void (*mmio_write)(void *ctx, void *at, unsigned size, uint32_t value);
 	/* Since any time, never backwards. */
 	uint64_t (*now_ns)(void *ctx);
+	/* Lets others have the processor for a moment: the driver is waiting.
+	 */
+	void (*relax)(void *ctx);
 };
 
 struct pci_access {

@@ -349,6 +349,17 @@ int virtio_blk_reset(struct virtio_blk *blk)
 	return 0;
 }
 
+int virtio_blk_cut_off(struct virtio_blk *blk)
+{
+	const char *why = virtio_blk_why(blk);
+
+	if (virtio_pci_dma_off(&blk->virtio))
+		return pass_on(blk, -EIO);
+	virtio_blk_return_all(blk);
+	blk->why = why;
+	return 0;
+}
+
 /* ---- Interrupts ---------------------------------------------------------- */
 
 int virtio_blk_interrupt(struct virtio_blk *blk, uint16_t vector,

@@ -204,6 +204,11 @@ uint64_t virtio_blk_oldest_ns(const struct virtio_blk *blk);
  * what is in flight, so all of that stays where it is.
  */
 int __must_check virtio_blk_reset(struct virtio_blk *blk);
+/*
+ * The same for a device that does not stop: keeps it from memory for good.
+ * -EIO: it cannot be kept from it, all stays where it is.
+ */
+int __must_check virtio_blk_cut_off(struct virtio_blk *blk);
 /* The second half, when others have stopped the device: by its function. */
 void virtio_blk_return_all(struct virtio_blk *blk);
 

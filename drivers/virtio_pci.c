@@ -200,16 +200,40 @@ static int areas_find(struct virtio_pci *virtio)
 	return 0;
 }
 
-/* What the BARs hold answers from here on, and the device may use DMA. */
-static int turn_on(struct virtio_pci *virtio)
+static uint32_t command_set(const struct virtio_pci *virtio, uint32_t set,
+			    uint32_t clear)
 {
-	const uint32_t needed = COMMAND_MEMORY | COMMAND_MASTER;
 	uint32_t command = config_read(virtio, PCI_COMMAND, 2);
 
 	virtio->pci->ops->config_write(virtio->pci->ctx, PCI_COMMAND, 2,
-				       command | needed);
-	if ((config_read(virtio, PCI_COMMAND, 2) & needed) != needed)
+				       (command | set) & ~clear);
+	return config_read(virtio, PCI_COMMAND, 2);
+}
+
+/* What the BARs hold answers from here on. */
+static int turn_on(struct virtio_pci *virtio)
+{
+	if (!(command_set(virtio, COMMAND_MEMORY, 0) & COMMAND_MEMORY))
 		return refuse(virtio, -ENODEV, "cannot be turned on");
+	return 0;
+}
+
+/* Not before it was reset: what it had been told by another driver, about
+ * memory that is no longer that one's, it does not do then. */
+static int dma_on(struct virtio_pci *virtio)
+{
+	if (!(command_set(virtio, COMMAND_MASTER, 0) & COMMAND_MASTER))
+		return refuse(virtio, -ENODEV, "cannot be a bus master");
+	return 0;
+}
+
+int virtio_pci_dma_off(struct virtio_pci *virtio)
+{
+	uint32_t command = command_set(virtio, 0, COMMAND_MASTER);
+
+	/* All ones: it is not there any more. */
+	if (command & COMMAND_MASTER && command != 0xffff)
+		return refuse(virtio, -EIO, "stays a bus master");
 	return 0;
 }
 
@@ -257,10 +281,12 @@ int virtio_pci_reset(struct virtio_pci *virtio)
 
 	virtio->features = 0;
 	set(virtio, COMMON_STATUS, 1, 0);
-	while (status_get(virtio))
+	while (status_get(virtio)) {
 		if (pci->ops->now_ns(pci->ctx) > end)
 			return refuse(virtio, -EIO,
 				      "does not come out of reset");
+		pci->ops->relax(pci->ctx);
+	}
 	return 0;
 }
 
@@ -284,6 +310,10 @@ static void accepted_set(const struct virtio_pci *virtio, uint64_t features)
 
 int virtio_pci_features(struct virtio_pci *virtio, uint64_t wanted)
 {
+	int error = dma_on(virtio);
+
+	if (error)
+		return error;
 	status_add(virtio, STATUS_ACKNOWLEDGE);
 	status_add(virtio, STATUS_DRIVER);
 	virtio->offered = offered_get(virtio);

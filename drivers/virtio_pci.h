@@ -63,9 +63,9 @@ struct virtio_doorbell {
 };
 
 /*
- * Finds the registers and turns on memory access and bus mastering.  *pci stays
- * the driver's.  -ENODEV: another device, or not one of virtio 1.x; -EPROTO: it
- * contradicts itself.
+ * Finds the registers and turns on memory access.  *pci stays the driver's.
+ * -ENODEV: another device, or not one of virtio 1.x; -EPROTO: it contradicts
+ * itself.
  */
 int __must_check virtio_pci_probe(struct virtio_pci *virtio,
 				  const struct pci_access *pci,
@@ -76,10 +76,16 @@ int __must_check virtio_pci_probe(struct virtio_pci *virtio,
  * and memory that it was given may still be written.
  */
 int __must_check virtio_pci_reset(struct virtio_pci *virtio);
+/*
+ * Where a reset does not come to an end: the device reaches no memory any more,
+ * until virtio_pci_features().  -EIO: it cannot be kept from it.
+ */
+int __must_check virtio_pci_dma_off(struct virtio_pci *virtio);
 
 /*
- * Reset before.  Accepts those of wanted that are offered, and what every
- * device needs.  -ENODEV: no VERSION_1, or it does not take them.
+ * Reset before.  Turns on bus mastering.  Accepts those of wanted that are
+ * offered, and what every device needs.  -ENODEV: no VERSION_1, or it does not
+ * take them, or is no bus master.
  */
 int __must_check virtio_pci_features(struct virtio_pci *virtio,
 				     uint64_t wanted);

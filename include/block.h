@@ -22,10 +22,11 @@ struct block_segment {
 /*
  * A request: consecutive sectors between the medium and up to BLOCK_SEGMENTS
  * pieces of memory, in their order; BLOCK_FLUSH has none.  The caller owns it,
- * the memory too, and leaves both alone from submit() to done().  There is no
- * way to take it back: a caller that no longer wants it waits, and ignores what
- * it came to.  Every request has an end, if need be with an error; the backend
- * has room for one of each device that it serves.
+ * the memory too, and leaves both alone from submit() to done(): a device may
+ * use the memory until then, whoever waits for it.  A caller that no longer
+ * wants it says so by cancel(), and waits for done() all the same.  Every
+ * request has an end, if need be with an error; the backend has room for one of
+ * each device that it serves.
  */
 struct block_request {
 	enum block_op op;
@@ -43,7 +44,7 @@ struct block_request {
 	/*
 	 * Called once, perhaps before submit() returns, with the machine's
 	 * lock held.  status: 0, or -EIO (the medium), -EROFS, -ERANGE (beyond
-	 * the end), -ENODEV (the medium is gone).
+	 * the end), -ENODEV (the medium is gone), -ECANCELED (by cancel()).
 	 */
 	void (*done)(void *dev, struct block_request *req, int status);
 	void *dev;
@@ -51,6 +52,14 @@ struct block_request {
 
 struct block_backend {
 	void (*submit)(void *ctx, struct block_request *req);
+	/*
+	 * The caller has no use for the request any more.  What has not begun
+	 * is not begun: done() may be called before cancel() returns.  What has
+	 * begun ends as it would have.  With a request that has ended: nothing.
+	 * NULL: there is never
+	 * anything to take back.
+	 */
+	void (*cancel)(void *ctx, struct block_request *req);
 	void *ctx;
 	uint64_t sector_count;
 	bool is_read_only;

@@ -198,7 +198,8 @@ enum disk_message_kind {
 	 */
 	DISK_BEGIN = 1,
 	/* init: the channel in slot, attached, is a client called name.
-	 * Answered by REFUSED if it cannot be. */
+	 * Answered by REFUSED if it cannot be; drive, as init says it, is none
+	 * of a client's. */
 	DISK_ADD_CLIENT,
 	/* init: what the client calls drive.  Answered by ADDED or REFUSED. */
 	DISK_ADD_DRIVE,
@@ -229,8 +230,14 @@ enum disk_message_kind {
 struct disk_argument {
 	uint32_t version; /* DISK_VERSION */
 	uint32_t start;	  /* how often init has started disk: from 1 */
+	/* That init has mapped from GATE_MODULE_VA on, writable and private,
+	 * for what is written to overlays: the drives' share it. */
+	uint64_t overlay_pages;
 };
-#define DISK_VERSION 1
+#define DISK_VERSION 2
+
+/* DMA memory of a device that is granted to disk. */
+#define DISK_DMA_PAGES 32
 
 /* A second; 0: no limit.  A burst of 0 is a tenth of a second's.  Up to 2^33.
  */

@@ -31,4 +31,8 @@
 #define EMSGSIZE 90 /* message too long, or empty */
 #endif
 
+#ifndef ECANCELED
+#define ECANCELED 125 /* nobody wanted it any more */
+#endif
+
 #endif

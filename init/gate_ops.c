@@ -102,6 +102,25 @@ static long op_doorbell(void *ctx, unsigned slot)
 	return gate_doorbell(slot);
 }
 
+static long op_pci_info(void *ctx, unsigned index, struct gate_pci_info *pci)
+{
+	(void)ctx;
+	return gate_call(GATE_PCI_INFO, index, (uint64_t)pci, 0);
+}
+
+static long op_device_grant(void *ctx, gate_id id,
+			    const struct gate_device_grant *grant)
+{
+	(void)ctx;
+	return gate_call(GATE_DEVICE_GRANT, id, (uint64_t)grant, 0);
+}
+
+static long op_memory_grant(void *ctx, gate_id channel, gate_id id)
+{
+	(void)ctx;
+	return gate_call(GATE_CHANNEL_MEMORY, channel, id, 0);
+}
+
 static void op_log(void *ctx, gate_id id, enum log_level level,
 		   const char *text)
 {
@@ -143,6 +162,9 @@ const struct init_gate init_gate_calls = {
 	.channel_detach = op_channel_detach,
 	.channel_memory = op_channel_memory,
 	.doorbell = op_doorbell,
+	.pci_info = op_pci_info,
+	.device_grant = op_device_grant,
+	.memory_grant = op_memory_grant,
 	.log = op_log,
 	.now_ns = op_now_ns,
 	.timer = op_timer,

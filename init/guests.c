@@ -8,6 +8,7 @@
  */
 #include "init/init.h"
 
+#include "include/errno.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
@@ -46,6 +47,11 @@ bool back_off_next(struct back_off *back_off, uint64_t now)
 		now + (BACK_OFF_NS << MIN(back_off->count, BACK_OFF_LIMIT));
 	back_off->count++;
 	return true;
+}
+
+static unsigned index_of(const struct init *init, const struct guest *guest)
+{
+	return (unsigned)(guest - init->guest);
 }
 
 /* ---- Memory -------------------------------------------------------------- */
@@ -106,7 +112,7 @@ static bool is_crash(const struct gate_domain_status *status)
 		status->code == MACHINE_EXIT_ERROR);
 }
 
-/* Its console's last words first, then the domain goes. */
+/* Its console's last words first, and disk lets go; then the domain goes. */
 static void leave(struct guest *guest)
 {
 	guest->state = GUEST_LEAVING;
@@ -162,9 +168,23 @@ static void start(struct init *init, struct guest *guest)
 		leave(guest);
 		return;
 	}
+	client_start(init, index_of(init, guest));
 	guest->state = GUEST_RUNNING;
+	guest->is_held = false;
 	guest->back_off.started_ns = now_ns(init);
 	guest->starts++;
+}
+
+/* Once it has its disks. */
+static void connect(struct init *init, struct guest *guest)
+{
+	int error = client_connected(init, index_of(init, guest));
+
+	guest->state = GUEST_CONNECTING;
+	if (!error)
+		start(init, guest);
+	else if (error != -EAGAIN)
+		leave(guest);
 }
 
 /* STOPPED if it cannot be. */
@@ -173,7 +193,7 @@ static void make(struct init *init, struct guest *guest)
 	guest->state = GUEST_STOPPED;
 	guest->wish = WISH_NONE;
 	if (!guest_load(init, guest))
-		start(init, guest);
+		connect(init, guest);
 }
 
 static void left(struct init *init, struct guest *guest)
@@ -187,6 +207,14 @@ static void left(struct init *init, struct guest *guest)
 	guest->is_held = guest->state != GUEST_RUNNING;
 }
 
+/* Console and disk are told at the same time. */
+static bool has_left(struct init *init, const struct guest *guest)
+{
+	bool is_shown = console_close(init, index_of(init, guest));
+
+	return client_close(init, index_of(init, guest)) && is_shown;
+}
+
 static void look_at(struct init *init, struct guest *guest)
 {
 	struct gate_domain_status status;
@@ -195,8 +223,9 @@ static void look_at(struct init *init, struct guest *guest)
 	    !init->gate->query(init->gate->ctx, guest->id, &status) &&
 	    status.state == GATE_DOMAIN_ENDED)
 		ended(init, guest, &status);
-	if (guest->state == GUEST_LEAVING &&
-	    console_close(init, (unsigned)(guest - init->guest)))
+	if (guest->state == GUEST_CONNECTING)
+		connect(init, guest);
+	if (guest->state == GUEST_LEAVING && has_left(init, guest))
 		left(init, guest);
 	if (guest->state == GUEST_WAITING &&
 	    now_ns(init) >= guest->back_off.at_ns)
@@ -227,6 +256,8 @@ const char *guest_start(struct init *init, struct guest *guest)
 			return "runs already";
 		guest->wish = WISH_RESTART;
 		return NULL;
+	case GUEST_CONNECTING:
+		return "waits for its disks already";
 	case GUEST_LEAVING:
 		guest->wish = WISH_RESTART;
 		return NULL;
@@ -236,7 +267,9 @@ const char *guest_start(struct init *init, struct guest *guest)
 	guest->back_off.count = 0;
 	make(init, guest);
 	guest->is_held = guest->state != GUEST_RUNNING;
-	return guest->is_held ? "cannot be started: see the log" : NULL;
+	return guest->is_held && guest->state != GUEST_CONNECTING
+		       ? "cannot be started: see the log"
+		       : NULL;
 }
 
 const char *guest_stop(struct init *init, struct guest *guest)
@@ -253,6 +286,8 @@ const char *guest_stop(struct init *init, struct guest *guest)
 	guest->wish = WISH_NONE;
 	if (guest->state == GUEST_WAITING)
 		guest->state = GUEST_STOPPED;
+	if (guest->state == GUEST_CONNECTING)
+		leave(guest);
 	return was_stopped ? "is stopped already" : NULL;
 }
 
@@ -275,6 +310,8 @@ void host_off(struct init *init)
 		guest->is_held = guest->is_returning = false;
 		if (guest->state == GUEST_RUNNING)
 			(void)init->gate->stop(init->gate->ctx, guest->id);
+		else if (guest->state == GUEST_CONNECTING)
+			leave(guest);
 		else if (guest->state == GUEST_WAITING)
 			guest->state = GUEST_STOPPED;
 	}
@@ -311,25 +348,48 @@ static void run_end(struct init *init, unsigned alive)
 		init->gate->off(init->gate->ctx, how_off(init), init->code);
 }
 
+/* disk does not let go of its memory; but it is not to be used again, and what
+ * a device writes into it until the power is off does no harm. */
+static bool is_given_up(const struct init *init, const struct guest *guest)
+{
+	return guest->state == GUEST_LEAVING && !guest->is_returning &&
+	       guest->wish != WISH_RESTART &&
+	       client_is_stuck(init, index_of(init, guest));
+}
+
 /* How many there are for which the host stays on. */
 static unsigned run_guests(struct init *init)
 {
-	bool has_operator = init->seat.state != SEAT_NONE;
+	bool has_operator = init->seat.service.state != SERVICE_NONE;
 	unsigned alive = 0;
 
 	for (unsigned i = 0; i < init->manifest->guest_count; i++) {
 		struct guest *guest = &init->guest[i];
 
 		look_at(init, guest);
-		alive += guest->state != GUEST_STOPPED ||
+		alive += (guest->state != GUEST_STOPPED &&
+			  !is_given_up(init, guest)) ||
 			 (has_operator && guest->is_held);
 	}
 	return alive;
 }
 
+/* All there were have stopped. */
+static void end_of_guests(struct init *init)
+{
+	uint32_t starts = 0;
+
+	for (unsigned i = 0; i < init->manifest->guest_count; i++)
+		starts += init->guest[i].starts;
+	if (starts)
+		end(init, LOG_INFO, "all guests have stopped", init->code);
+	else
+		end(init, LOG_ERROR, "no guest could be started", CODE_FAILED);
+}
+
 static uint64_t next_deadline(const struct init *init)
 {
-	uint64_t next_ns = seat_deadline(init);
+	uint64_t next_ns = MIN(seat_deadline(init), disks_deadline(init));
 
 	for (unsigned i = 0; i < init->manifest->guest_count; i++)
 		if (init->guest[i].state == GUEST_WAITING)
@@ -344,11 +404,13 @@ void init_events(struct init *init)
 	unsigned alive;
 
 	seat_run(init);
+	disks_run(init);
 	alive = run_guests(init);
 	if (init->state == HOST_RUNNING && !alive)
-		end(init, LOG_INFO, "all guests have stopped", init->code);
+		end_of_guests(init);
 	if (init->state == HOST_ENDING)
 		run_end(init, alive);
+	disks_send(init);
 	seat_send(init);
 	init->gate->timer(init->gate->ctx, next_deadline(init));
 }
@@ -357,7 +419,7 @@ void init_start(struct init *init, const struct init_gate *gate,
 		const struct gate_init_info *info,
 		const struct manifest *manifest)
 {
-	unsigned vcpus = 0, alive = 0;
+	unsigned vcpus = 0;
 
 	memset(init, 0, sizeof(*init));
 	init->gate = gate;
@@ -366,19 +428,16 @@ void init_start(struct init *init, const struct init_gate *gate,
 	for (unsigned i = 0; i < manifest->guest_count; i++)
 		vcpus += manifest->guest[i].vcpus;
 	init->is_overcommitted = vcpus > info->cpu_count;
-	seat_init(init);
 	init->pages = gate->pages_free(gate->ctx);
+	seat_init(init);
+	disks_init(init);
 	/* All are there before the first runs: they share the console. */
 	for (unsigned i = 0; i < manifest->guest_count; i++) {
 		init->guest[i].manifest = &manifest->guest[i];
 		(void)!guest_load(init, &init->guest[i]);
 	}
-	for (unsigned i = 0; i < manifest->guest_count; i++) {
+	for (unsigned i = 0; i < manifest->guest_count; i++)
 		if (init->guest[i].id)
-			start(init, &init->guest[i]);
-		alive += init->guest[i].state == GUEST_RUNNING;
-	}
-	if (!alive)
-		end(init, LOG_ERROR, "no guest could be started", CODE_FAILED);
+			connect(init, &init->guest[i]);
 	init_events(init);
 }

@@ -10,6 +10,7 @@
 #ifndef BULKHEAD_INIT_INIT_H
 #define BULKHEAD_INIT_INIT_H
 
+#include "include/disk.h"
 #include "include/domain.h"
 #include "include/log.h"
 #include "include/machine_config.h"
@@ -40,6 +41,12 @@ struct init_gate {
 	long (*channel_detach)(void *ctx, unsigned slot);
 	void *(*channel_memory)(void *ctx, unsigned slot);
 	long (*doorbell)(void *ctx, unsigned slot);
+	/* Devices: include/grant.h. */
+	long (*pci_info)(void *ctx, unsigned index, struct gate_pci_info *pci);
+	long (*device_grant)(void *ctx, gate_id id,
+			     const struct gate_device_grant *grant);
+	/* GATE_CHANNEL_MEMORY. */
+	long (*memory_grant)(void *ctx, gate_id channel, gate_id id);
 	/* A line of the log; of a domain's, or with id 0 of the host's. */
 	void (*log)(void *ctx, gate_id id, enum log_level level,
 		    const char *text);
@@ -69,24 +76,61 @@ struct back_off {
  */
 bool back_off_next(struct back_off *back_off, uint64_t now_ns);
 
-/* ---- seat ---------------------------------------------------------------- */
+/* ---- Services ------------------------------------------------------------ */
 
 /*
- * The service that has the consoles, if there is a module seat.elf: without it
- * what guests write is dropped, and there is no operator.
+ * A program without a guest that init starts if there is a boot module of its
+ * name, watches, and starts again when it ends.  One control channel leads to
+ * it, made anew with each.
  *
  *            started              ended by itself
  *   WAITING ────────► RUNNING ──────────────────────► WAITING
- *      ▲                 │ broke its word, or hangs      ▲
+ *      ▲                 │ broke its word, or hangs,     ▲
+ *      │                 │ or the operator wants another │
  *      │ cannot be made  └──────► STOPPING ──────────────┘
  *      └── WAITING                 ended
  */
-enum seat_state {
-	SEAT_NONE,
-	SEAT_RUNNING,  /* id is its domain */
-	SEAT_STOPPING, /* the same; nothing it says is read any more */
-	SEAT_WAITING,  /* for back_off.at_ns */
+enum service_state {
+	SERVICE_NONE,
+	SERVICE_RUNNING,  /* id is its domain */
+	SERVICE_STOPPING, /* the same; nothing it says is read any more */
+	SERVICE_WAITING,  /* for back_off.at_ns */
 };
+
+struct init;
+
+/* What is different about each. */
+struct service_kind {
+	const char *name, *program;
+	unsigned slot;	    /* init's own, of the control channel */
+	unsigned peer_slot; /* the service's */
+	uint64_t control_pages;
+	/* All but the name. */
+	void (*spec)(struct init *init, struct gate_domain_spec *spec);
+	/* Its domain has program and control channel, whose memory this is, and
+	 * is not started.  0 or -errno. */
+	int (*fill)(struct init *init, void *memory);
+	/* Its domain is gone, or could not be made; the next may start at
+	 * back_off.at_ns. */
+	void (*gone)(struct init *init);
+};
+
+struct service {
+	const struct service_kind *kind;
+	enum service_state state;
+	gate_id id, channel;
+	struct back_off back_off;
+	uint32_t starts;      /* ever, with those that failed */
+	bool is_again;	      /* more to read at once */
+	bool is_wished;	      /* STOPPING: by the operator */
+	bool is_failing;      /* so often that the next is a minute away */
+	uint64_t promised;    /* pages: all it may take */
+	struct ring to, from; /* records, in the control channel */
+};
+
+/* ---- seat ---------------------------------------------------------------- */
+
+/* Without it what guests write is dropped, and there is no operator. */
 
 /*
  * A domain's console, in seat's slot of its index + 1.
@@ -126,32 +170,94 @@ enum flush_state {
 };
 
 struct seat {
-	enum seat_state state;
-	gate_id id, channel;
-	struct back_off back_off;
-	struct ring to, from;	   /* struct seat_control's */
+	struct service service;
 	struct ring input, output; /* its operator's */
-	bool is_again;		   /* more to read at once */
 	enum flush_state flush;
 	uint32_t flush_tag;
 	struct console console[MANIFEST_GUESTS_MAX];
 };
 
+#define DISK_PROGRAM "disk.elf"
+
+/* ---- disk ---------------------------------------------------------------- */
+
+/*
+ * A guest whose disks have sources is a client of disk, in disk's slot of its
+ * index + 1.
+ *
+ *                     answered          its guest starts
+ *   NONE ──► ADDING ──► ASKED ──┬─► STARTING ──► OPEN
+ *              ▲ new    │       └─► REFUSED        │
+ *              └─ disk ─┴─────◄────────┴───◄───────┤
+ *                                                  │ domain ended, from any
+ *   NONE ◄── REMOVED ◄── REMOVING ◄────────────────┘
+ *                │ new disk  ▲
+ *                └───────────┘
+ *
+ * A client that a disk was told of is gone when a disk says so, and not when
+ * one dies: until then a device may still write into the guest's memory.
+ */
+enum client_state {
+	CLIENT_NONE,
+	CLIENT_ADDING,	 /* steps are to be taken: disk_client.step */
+	CLIENT_ASKED,	 /* some answers have not come */
+	CLIENT_STARTING, /* it has its drives; DISK_START is to be sent */
+	CLIENT_REFUSED,	 /* one of its drives; its guest does not run */
+	CLIENT_OPEN,
+	CLIENT_REMOVING, /* DISK_REMOVE is to be sent */
+	CLIENT_REMOVED,	 /* sent, its answer not come */
+};
+
+/* Of ADDING: the channel attached, DISK_ADD_CLIENT, then each drive. */
+enum { STEP_ATTACH, STEP_CLIENT, STEP_DRIVES };
+
+struct client {
+	enum client_state state;
+	gate_id channel;
+	unsigned step;	   /* the next, with this disk */
+	uint32_t answered; /* by this disk: BIT(drive) */
+	uint32_t refused;
+	bool is_known;	/* a disk has been told of it */
+	bool is_broken; /* as this disk says */
+	bool is_guest_running;
+	uint64_t deadline_ns; /* for answers */
+	uint64_t stuck_ns;    /* from REMOVING on: the host's end waits no
+			       * longer for it */
+};
+
+enum list_state { LIST_NONE, LIST_WANTED, LIST_SENT };
+
+struct disks {
+	struct service service;
+	bool is_begun; /* DISK_BEGIN was sent */
+	unsigned device_count;
+	uint16_t device[GATE_DEVICES_MAX]; /* addresses */
+	unsigned overlay_count;
+	uint64_t overlay_pages; /* that each may take */
+	enum list_state list;
+	unsigned listed;
+	uint64_t list_ns; /* deadline of its end */
+	struct client client[MANIFEST_GUESTS_MAX];
+};
+
 /* ---- Guests -------------------------------------------------------------- */
 
 /*
- *            started             ended
- *   STOPPED ─────────► RUNNING ─────────► LEAVING
- *    │ ▲  ▲               ▲                  │ its console is gone: destroyed
- *    │ │  └───────────────┼──────────────────┤ for good
- *    │ │ cannot be made   │ back-off over    ▼ to be started again
- *    └─┘                  └────────────── WAITING ──► STOPPED
- *                                                     cannot be made
+ *            made              has its drives      ended
+ *   STOPPED ──────► CONNECTING ──────► RUNNING ─────────► LEAVING
+ *    │ ▲  ▲             ▲  │ refused, or not wanted          │ its console is
+ *    │ │  │             │  └────────► LEAVING                │ gone and disk
+ * has │ │  │             │                                    │ let go:
+ * destroyed │ │  └─────────────┼────────────────────────────────────┤ for good
+ *    │ │ cannot be made │ back-off over                      ▼ to be started
+ * again └─┘                └───────────────────────────────── WAITING ──►
+ * STOPPED cannot be made
  */
 enum guest_state {
 	GUEST_STOPPED,
-	GUEST_RUNNING, /* id is its domain */
-	GUEST_LEAVING, /* ENDED; seat shows what is left of its console */
+	GUEST_CONNECTING, /* id is its domain, from here on; not started */
+	GUEST_RUNNING,
+	GUEST_LEAVING, /* not running any more */
 	GUEST_WAITING, /* for back_off.at_ns */
 };
 
@@ -191,12 +297,13 @@ struct init {
 	const struct gate_init_info *info;
 	const struct manifest *manifest;
 	bool is_overcommitted; /* more vCPUs than CPUs */
-	uint64_t pages;	       /* of the host's memory, for guests */
+	uint64_t pages;	       /* of the host's memory, for all but init */
 	enum host_state state;
 	bool is_off_wanted;   /* by the operator */
 	uint8_t code;	      /* of the guest that ended last */
 	uint64_t deadline_ns; /* of ENDING */
 	struct seat seat;
+	struct disks disks;
 	struct operator operator;
 	struct guest guest[MANIFEST_GUESTS_MAX];
 };
@@ -234,8 +341,54 @@ int __must_check guest_load(struct init *init, struct guest *guest);
 int __must_check program_load(struct init *init, gate_id id, const char *name,
 			      uint64_t *entry);
 
+/* All that it has in memory; 0: there is none that makes sense. */
+uint64_t program_pages(const struct init *init, const char *name);
+
+/* Pages of the domain's own, zero; kind is GATE_MEMORY_ZERO or _ZERO_COW. */
+int __must_check domain_map_zero(struct init *init, gate_id id, uint64_t va,
+				 uint64_t size, uint32_t kind, uint32_t prot);
+/* At GATE_ARGUMENT_VA. */
+int __must_check domain_write_argument(struct init *init, gate_id id,
+				       const void *argument, uint64_t size);
+
+uint64_t guest_vm_memory(const struct guest_manifest *guest); /* bytes */
+/* Page tables for so many pages. */
+#define QUOTA_TABLES(pages) ((pages) / 256)
+/* What all services and guests may take by now. */
+uint64_t init_promised(const struct init *init);
+
 /* -1: none of that name. */
 int init_module_find(const struct gate_init_info *info, const char *name);
+
+/* ---- init/service.c ------------------------------------------------------ */
+
+/* Starts the first, if there is a module. */
+void service_init(struct init *init, struct service *service,
+		  const struct service_kind *kind);
+/* Sees it end, starts it again. */
+void service_run(struct init *init, struct service *service);
+static inline bool service_has_domain(const struct service *service)
+{
+	return service->state == SERVICE_RUNNING ||
+	       service->state == SERVICE_STOPPING;
+}
+/* It is stopped; the rest follows when it has ended. */
+void service_distrust(struct init *init, struct service *service,
+		      const char *why);
+/* Another in its place, at once.  NULL, or why not. */
+const char *service_restart(struct init *init, struct service *service);
+/* False: no room now, or it is distrusted. */
+bool __must_check service_say(struct init *init, struct service *service,
+			      const void *message, uint32_t size, bool *bell);
+/* Some messages of that size, while it is trusted. */
+void service_hear(struct init *init, struct service *service, void *message,
+		  uint32_t size,
+		  void (*heard)(struct init *init, const void *message),
+		  bool *bell);
+void service_ring(struct init *init, struct service *service);
+/* UINT64_MAX: nothing. */
+uint64_t service_deadline(const struct init *init,
+			  const struct service *service);
 
 /* ---- init/seat.c --------------------------------------------------------- */
 
@@ -259,6 +412,47 @@ bool seat_flush(struct init *init);
 
 /* Onto the operator's console; lost if there is none or no room. */
 void operator_print(struct init *init, const char *format, ...) __printf(2, 3);
+
+/* ---- init/disk.c --------------------------------------------------------- */
+
+/* If the manifest has sources. */
+void disks_init(struct init *init);
+/* As of seat. */
+void disks_run(struct init *init);
+void disks_send(struct init *init);
+uint64_t disks_deadline(const struct init *init);
+
+/* A channel for guest, whose domain is not started, if it has sources.  0 or
+ * -errno; nothing is left then. */
+int __must_check client_open(struct init *init, unsigned guest, gate_id id);
+/* -EAGAIN: its drives are not there yet; 0: they are, or it has none; -ENODEV:
+ * one is refused, which is logged. */
+int __must_check client_connected(const struct init *init, unsigned guest);
+/* Its guest has been started. */
+void client_start(struct init *init, unsigned guest);
+/* Its domain does not run any more.  True: it may be destroyed; false: ask
+ * again later. */
+bool client_close(struct init *init, unsigned guest);
+/* It is closed for so long that the host's end does not wait for it. */
+bool client_is_stuck(const struct init *init, unsigned guest);
+
+/* The operator's verb.  NULL, or why not. */
+const char *disks_list(struct init *init);
+
+/* ---- init/disk_domain.c -------------------------------------------------- */
+
+/* How many of a guest's disks have sources: drives of its client. */
+unsigned client_drives(const struct guest_manifest *guest);
+/* Which devices there are, and what overlays may take. */
+void disk_domain_plan(struct init *init);
+/* Pages that disk may take. */
+uint64_t disk_domain_quota(const struct init *init);
+void disk_domain_spec(struct init *init, struct gate_domain_spec *spec);
+/* Devices, overlays' memory, argument.  0 or -errno. */
+int __must_check disk_domain_fill(struct init *init);
+/* What the host has for a guest's channels, beside the guest's quota: pages. */
+uint64_t guest_channel_pages(const struct init *init,
+			     const struct guest_manifest *guest);
 
 /* ---- init/operator.c ----------------------------------------------------- */
 

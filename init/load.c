@@ -39,7 +39,7 @@ static int write(struct init *init, gate_id id, uint64_t va, const void *from,
 	return (int)init->gate->write(init->gate->ctx, id, va, from, length);
 }
 
-static int map_kind(struct init *init, gate_id id, uint64_t va, uint64_t size,
+int domain_map_zero(struct init *init, gate_id id, uint64_t va, uint64_t size,
 		    uint32_t kind, uint32_t prot)
 {
 	const struct gate_domain_map what = {
@@ -52,11 +52,10 @@ static int map_kind(struct init *init, gate_id id, uint64_t va, uint64_t size,
 	return map(init, id, &what);
 }
 
-/* Pages of the domain's own, zero. */
 static int map_zero(struct init *init, gate_id id, uint64_t va, uint64_t size,
 		    uint32_t prot)
 {
-	return map_kind(init, id, va, size, GATE_MEMORY_ZERO, prot);
+	return domain_map_zero(init, id, va, size, GATE_MEMORY_ZERO, prot);
 }
 
 static const struct gate_module *module_find(const struct init *init,
@@ -172,11 +171,11 @@ static int add_blobs(struct init *init, struct guest *guest)
 	return error;
 }
 
-static int add_disk(struct init *init, struct guest *guest,
-		    const struct disk_manifest *m)
+/* It is in memory. */
+static int add_image(struct init *init, struct guest *guest,
+		     const struct disk_manifest *m,
+		     struct machine_disk_config *disk)
 {
-	struct machine_disk_config *disk =
-		&guest->config.disk[guest->config.disk_count++];
 	const struct gate_module *module = module_find(init, m->image);
 	const char *why;
 
@@ -194,10 +193,6 @@ static int add_disk(struct init *init, struct guest *guest,
 		return -EINVAL;
 	}
 	disk->sector_count = module->size / SECTOR;
-	disk->bus = m->bus;
-	disk->unit = m->unit;
-	disk->is_cdrom = m->is_cdrom;
-	disk->is_read_only = m->is_read_only || m->is_cdrom;
 	if (!disk->is_read_only)
 		init_log(init, guest->id, LOG_INFO,
 			 "disk \"%s\" is in memory: what is written "
@@ -206,6 +201,22 @@ static int add_disk(struct init *init, struct guest *guest,
 	if (m->mode == MANIFEST_DISK_PRIVATE)
 		return module_copy(init, guest, module, &disk->va);
 	return module_map(init, guest, module, !disk->is_read_only, &disk->va);
+}
+
+static int add_disk(struct init *init, struct guest *guest,
+		    const struct disk_manifest *m, uint32_t *drives)
+{
+	struct machine_disk_config *disk =
+		&guest->config.disk[guest->config.disk_count++];
+
+	disk->bus = m->bus;
+	disk->unit = m->unit;
+	disk->is_cdrom = m->is_cdrom;
+	disk->is_read_only = m->is_read_only || m->is_cdrom;
+	if (!disk_has_source(m))
+		return add_image(init, guest, m, disk);
+	disk->drive = (*drives)++;
+	return 0;
 }
 
 /* ---- The program --------------------------------------------------------- */
@@ -240,8 +251,8 @@ static int load_part(struct init *init, gate_id id,
 	    IS_ALIGNED(part->offset, PAGE_SIZE))
 		return map(init, id, &what);
 	if (is_machine && part->is_writable && !part->file_size)
-		return map_kind(init, id, part->va, part->size,
-				GATE_MEMORY_ZERO_COW, part_prot(part));
+		return domain_map_zero(init, id, part->va, part->size,
+				       GATE_MEMORY_ZERO_COW, part_prot(part));
 	error = map_zero(init, id, part->va, part->size, part_prot(part));
 	return error ? error
 		     : write(init, id, part->va,
@@ -278,6 +289,21 @@ int program_load(struct init *init, gate_id id, const char *name,
 			GATE_PROT_READ | GATE_PROT_WRITE);
 }
 
+uint64_t program_pages(const struct init *init, const char *name)
+{
+	const struct gate_module *module = module_find(init, name);
+	struct program program;
+	uint64_t pages = 0;
+	const char *why;
+
+	if (!module || program_parse(&program, (const void *)module->va,
+				     module->size, &why))
+		return 0;
+	for (unsigned i = 0; i < program.part_count; i++)
+		pages += DIV_ROUND_UP(program.part[i].size, PAGE_SIZE);
+	return pages;
+}
+
 /* ---- Guests ------------------------------------------------------------ */
 
 static void config_init(struct guest *guest)
@@ -299,21 +325,18 @@ static void config_init(struct guest *guest)
 	guest->next_va = GATE_MODULE_VA;
 }
 
-static int write_config(struct init *init, struct guest *guest)
+int domain_write_argument(struct init *init, gate_id id, const void *argument,
+			  uint64_t size)
 {
-	int error = map_zero(init, guest->id, GATE_ARGUMENT_VA,
-			     sizeof(guest->config), GATE_PROT_READ);
+	int error = map_zero(init, id, GATE_ARGUMENT_VA, size, GATE_PROT_READ);
 
 	return error ? error
-		     : write(init, guest->id, GATE_ARGUMENT_VA, &guest->config,
-			     sizeof(guest->config));
+		     : write(init, id, GATE_ARGUMENT_VA, argument, size);
 }
 
 /* What a machine takes beside its disks: tables, its data, its vCPUs. */
-#define QUOTA_PAGES	    512
-#define QUOTA_PAGES_VCPU    32
-/* A table for 512 pages, and some on the way. */
-#define QUOTA_TABLES(pages) ((pages) / 256)
+#define QUOTA_PAGES	 512
+#define QUOTA_PAGES_VCPU 32
 
 static uint64_t quota_pages(const struct init *init,
 			    const struct guest_manifest *m)
@@ -333,7 +356,7 @@ static uint64_t quota_pages(const struct init *init,
 	return pages;
 }
 
-static uint64_t vm_memory(const struct guest_manifest *m)
+uint64_t guest_vm_memory(const struct guest_manifest *m)
 {
 	return MIB(m->memory_mib) + VRAM_SIZE + ROM_SIZE;
 }
@@ -341,7 +364,17 @@ static uint64_t vm_memory(const struct guest_manifest *m)
 /* What the monitor allows nested tables, rounded up. */
 static uint64_t nested_pages(const struct guest_manifest *m)
 {
-	return vm_memory(m) / PAGE_2M + 128;
+	return guest_vm_memory(m) / PAGE_2M + 128;
+}
+
+uint64_t init_promised(const struct init *init)
+{
+	uint64_t pages =
+		init->seat.service.promised + init->disks.service.promised;
+
+	for (unsigned i = 0; i < init->manifest->guest_count; i++)
+		pages += init->guest[i].promised;
+	return pages;
 }
 
 /*
@@ -351,22 +384,20 @@ static uint64_t nested_pages(const struct guest_manifest *m)
 static int promise(struct init *init, struct guest *guest)
 {
 	const struct guest_manifest *m = guest->manifest;
-	uint64_t wanted = vm_memory(m) / PAGE_SIZE + nested_pages(m) +
-			  quota_pages(init, m);
-	uint64_t taken = 0;
+	uint64_t wanted = guest_vm_memory(m) / PAGE_SIZE + nested_pages(m) +
+			  quota_pages(init, m) + guest_channel_pages(init, m);
+	uint64_t taken = init_promised(init);
 
 	if (guest->promised)
 		return 0;
-	for (unsigned i = 0; i < init->manifest->guest_count; i++)
-		taken += init->guest[i].promised;
-	if (wanted <= init->pages - taken) {
+	if (taken <= init->pages && wanted <= init->pages - taken) {
 		guest->promised = wanted;
 		return 0;
 	}
 	init_log(init, 0, LOG_ERROR,
 		 "guest %s cannot be made: memory-mib = <%u>, its disks and "
-		 "tables need %lu KiB, and of the host's %lu KiB other guests "
-		 "may take %lu",
+		 "tables need %lu KiB, and of the host's %lu KiB others may "
+		 "take %lu",
 		 m->name, m->memory_mib, wanted * KIB_PER_PAGE,
 		 init->pages * KIB_PER_PAGE, taken * KIB_PER_PAGE);
 	return -ENOMEM;
@@ -377,7 +408,7 @@ static int make_domain(struct init *init, struct guest *guest)
 	const struct guest_manifest *m = guest->manifest;
 	struct gate_domain_spec spec = {
 		.quota_pages = quota_pages(init, m),
-		.vm_memory = vm_memory(m),
+		.vm_memory = guest_vm_memory(m),
 		.thread_count = m->vcpus,
 	};
 	long id;
@@ -395,19 +426,24 @@ static int make_domain(struct init *init, struct guest *guest)
 static int fill_domain(struct init *init, struct guest *guest)
 {
 	const struct guest_manifest *m = guest->manifest;
+	unsigned index = (unsigned)(guest - init->guest);
 	int error = program_load(init, guest->id,
 				 m->program[0] ? m->program : MACHINE_PROGRAM,
 				 &guest->entry);
+	uint32_t drives = 0;
 
 	if (!error)
 		error = add_blobs(init, guest);
 	for (unsigned i = 0; !error && i < m->disk_count; i++)
-		error = add_disk(init, guest, &m->disk[i]);
+		error = add_disk(init, guest, &m->disk[i], &drives);
 	if (!error)
-		error = write_config(init, guest);
-	return error ? error
-		     : console_open(init, (unsigned)(guest - init->guest),
-				    guest->id, m->name);
+		error = domain_write_argument(init, guest->id, &guest->config,
+					      sizeof(guest->config));
+	if (!error)
+		error = client_open(init, index, guest->id);
+	if (!error)
+		error = console_open(init, index, guest->id, m->name);
+	return error;
 }
 
 static void say_why(struct init *init, const struct guest *guest, int error)
@@ -428,30 +464,10 @@ static void say_why(struct init *init, const struct guest *guest, int error)
 			 error);
 }
 
-/* Sources are for the service disk. */
-static int sources_refuse(struct init *init, const struct guest_manifest *m)
-{
-	for (unsigned i = 0; i < m->disk_count; i++) {
-		if (!disk_has_source(&m->disk[i]))
-			continue;
-		init_log(init, 0, LOG_ERROR,
-			 "/guests/%s/%s: source: needs the service disk, which "
-			 "is not there yet",
-			 m->name, m->disk[i].name);
-		return -ENOSYS;
-	}
-	return 0;
-}
-
 int guest_load(struct init *init, struct guest *guest)
 {
-	int error = sources_refuse(init, guest->manifest);
+	int error = promise(init, guest);
 
-	if (error) {
-		say_why(init, guest, error);
-		return error;
-	}
-	error = promise(init, guest);
 	if (error)
 		return error;
 	config_init(guest);
@@ -460,6 +476,8 @@ int guest_load(struct init *init, struct guest *guest)
 		error = fill_domain(init, guest);
 	if (!error)
 		return 0;
+	/* No disk has been told of it yet. */
+	(void)client_close(init, (unsigned)(guest - init->guest));
 	if (guest->id)
 		(void)init->gate->destroy(init->gate->ctx, guest->id);
 	guest->id = 0;

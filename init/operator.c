@@ -18,20 +18,26 @@ struct verb {
 	/* Of these there is one. */
 	void (*all)(struct init *init);
 	const char *(*one)(struct init *init, struct guest *guest);
+	/* Where no guest has the name. */
+	const char *(*service)(struct init *init, struct service *service);
 	const char *help;
 };
 
 static void do_help(struct init *init);
 static void do_list(struct init *init);
+static void do_drives(struct init *init);
 
 /* clang-format off */
 static const struct verb verbs[] = {
 	{ "help", .all = do_help, .help = "this" },
-	{ "list", .all = do_list, .help = "guests and how they are" },
+	{ "list", .all = do_list, .help = "guests and services, and how they are" },
+	{ "drives", .all = do_drives,
+	  .help = "the host's drives and their partitions" },
 	{ "start", .one = guest_start, .help = "starts one that is stopped" },
 	{ "stop", .one = guest_stop,
 	  .help = "takes its power; the host stays on for it" },
-	{ "restart", .one = guest_restart, .help = "stops and starts one" },
+	{ "restart", .one = guest_restart, .service = service_restart,
+	  .help = "stops and starts one, or seat or disk" },
 	{ "off", .all = host_off,
 	  .help = "takes the power of all guests, then of the host" },
 };
@@ -49,6 +55,8 @@ static const char *state_text(const struct guest *guest)
 	switch (guest->state) {
 	case GUEST_RUNNING:
 		return guest->wish == WISH_NONE ? "running" : "stopping";
+	case GUEST_CONNECTING:
+		return "starting";
 	case GUEST_LEAVING:
 		return "stopping";
 	case GUEST_WAITING:
@@ -56,6 +64,42 @@ static const char *state_text(const struct guest *guest)
 	default:
 		return "stopped";
 	}
+}
+
+static struct service *service_find(struct init *init, const char *name)
+{
+	struct service *const services[] = { &init->seat.service,
+					     &init->disks.service };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(services); i++)
+		if (services[i]->state != SERVICE_NONE &&
+		    !strcmp(services[i]->kind->name, name))
+			return services[i];
+	return NULL;
+}
+
+static void list_service(struct init *init, const char *name)
+{
+	static const char *const states[] = {
+		[SERVICE_RUNNING] = "running",
+		[SERVICE_STOPPING] = "stopping",
+		[SERVICE_WAITING] = "waiting",
+	};
+	const struct service *service = service_find(init, name);
+
+	if (service)
+		operator_print(init,
+			       "%-24s%-9sa service              started %u "
+			       "times\r\n",
+			       name, states[service->state], service->starts);
+}
+
+static void do_drives(struct init *init)
+{
+	const char *why = disks_list(init);
+
+	if (why)
+		operator_print(init, "disk %s\r\n", why);
 }
 
 static void do_list(struct init *init)
@@ -70,16 +114,29 @@ static void do_list(struct init *init)
 			m->name, state_text(guest), m->vcpus, m->memory_mib,
 			guest->starts);
 	}
+	list_service(init, "seat");
+	list_service(init, "disk");
+}
+
+static struct guest *guest_find(struct init *init, const char *name)
+{
+	for (unsigned i = 0; i < init->manifest->guest_count; i++)
+		if (!strcmp(init->guest[i].manifest->name, name))
+			return &init->guest[i];
+	return NULL;
 }
 
 static void run_one(struct init *init, const struct verb *verb,
 		    const char *name)
 {
+	struct service *service = service_find(init, name);
+	struct guest *guest = guest_find(init, name);
 	const char *why = "is no guest: list shows them";
 
-	for (unsigned i = 0; i < init->manifest->guest_count; i++)
-		if (!strcmp(init->guest[i].manifest->name, name))
-			why = verb->one(init, &init->guest[i]);
+	if (guest)
+		why = verb->one(init, guest);
+	else if (service && verb->service)
+		why = verb->service(init, service);
 	if (why)
 		operator_print(init, "%s %s\r\n", name[0] ? name : "nobody",
 			       why);

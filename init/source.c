@@ -128,3 +128,21 @@ void source_serial(char serial[SOURCE_SERIAL_SIZE],
 	(void)snprintf(serial, SOURCE_SERIAL_SIZE, "#%08x%08x",
 		       (unsigned)(hash >> 32), (unsigned)hash);
 }
+
+void source_text(char *text, uint64_t size, const struct guest_manifest *guest,
+		 const struct disk_manifest *disk)
+{
+	char serial[SOURCE_SERIAL_SIZE];
+	const char *prefix = "", *name = disk->source.name;
+	uint8_t kind = disk->source.kind;
+
+	if (kind == MANIFEST_SOURCE_FILE) {
+		source_serial(serial, guest, disk);
+		kind = MANIFEST_SOURCE_SERIAL;
+		name = serial;
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (kinds[i].kind == kind)
+			prefix = kinds[i].prefix;
+	(void)snprintf(text, size, "%s%s", prefix, name);
+}

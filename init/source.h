@@ -32,4 +32,9 @@ void source_serial(char serial[SOURCE_SERIAL_SIZE],
 		   const struct guest_manifest *guest,
 		   const struct disk_manifest *disk);
 
+/* How the service disk finds it: a file by that number, others as they are
+ * written. */
+void source_text(char *text, uint64_t size, const struct guest_manifest *guest,
+		 const struct disk_manifest *disk);
+
 #endif

@@ -3,6 +3,7 @@
 #include "machine/console.h"
 
 #include "lib/user/gate_calls.h"
+#include "machine/wait.h"
 
 #define EVENT	    GATE_EVENT_CHANNEL_BIT(SEAT_CONSOLE_SLOT)
 #define PATIENCE_NS (2 * NSEC_PER_SEC)
@@ -38,22 +39,8 @@ static void bell(bool is_wanted)
 		(void)gate_doorbell(SEAT_CONSOLE_SLOT);
 }
 
-/*
- * Waits for an event, but not beyond until_ns.  Nothing else of the machine's
- * needs the timer meanwhile: the caller has its lock.
- */
-static void wait_event(const struct machine_console *console, unsigned thread,
-		       uint64_t until_ns)
-{
-	(void)gate_event_route(GATE_EVENT_TIMER_BIT, thread);
-	gate_timer(until_ns);
-	(void)gate_wait();
-	(void)gate_event_route(GATE_EVENT_TIMER_BIT, 0);
-	gate_timer(console->timer_ns);
-}
-
-/* With the channel's event routed to thread. */
-static bool wait_routed(struct machine_console *console, unsigned thread,
+/* With the events routed to the caller's thread. */
+static bool wait_routed(struct machine_console *console,
 			enum console_stream stream, uint64_t until_ns)
 {
 	if (gate_channel_state(SEAT_CONSOLE_SLOT) != GATE_CHANNEL_OPEN)
@@ -65,16 +52,11 @@ static bool wait_routed(struct machine_console *console, unsigned thread,
 		return false;
 	}
 	if (ring_sleep(&console->output[stream]))
-		wait_event(console, thread, until_ns);
+		machine_wait(until_ns);
 	return true;
 }
 
-/*
- * The ring is full.  False: nobody is there to empty it, or nobody does.
- *
- * The event is routed before the peer is looked at and asked to ring: it may do
- * so at once, and another thread would get what this one waits for.
- */
+/* The ring is full.  False: nobody is there to empty it, or nobody does. */
 static bool wait_room(struct machine_console *console, unsigned thread,
 		      enum console_stream stream, uint64_t until_ns)
 {
@@ -82,9 +64,9 @@ static bool wait_room(struct machine_console *console, unsigned thread,
 
 	if (console->is_stuck[stream])
 		return false;
-	(void)gate_event_route(EVENT, thread);
-	is_worth_it = wait_routed(console, thread, stream, until_ns);
-	(void)gate_event_route(EVENT, 0);
+	machine_wait_begin(EVENT, thread);
+	is_worth_it = wait_routed(console, stream, until_ns);
+	machine_wait_end(EVENT, console->timer_ns);
 	return is_worth_it;
 }
 

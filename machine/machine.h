@@ -18,6 +18,7 @@
 #include "include/gate.h"
 #include "machine/board.h"
 #include "machine/console.h"
+#include "machine/disk_service.h"
 #include "machine/extint.h"
 #include "machine/lock.h"
 #include "machine/msr_table.h"
@@ -59,6 +60,7 @@ struct machine {
 	struct board_config board_config;
 	struct block_backend *disks[MACHINE_DISKS_MAX];
 	struct machine_disk disk[MACHINE_DISKS_MAX];
+	struct disk_service disk_service;
 	struct machine_vcpu *vcpu[GATE_THREADS_MAX]; /* NULL: not yet */
 	uint64_t features;			     /* of the emulators */
 	/* By vCPU: used by its own thread, or while all are at a stop. */

@@ -140,6 +140,8 @@ static __noinline void take_events(struct machine_vcpu *vcpu)
 		machine_console_open(&machine->console);
 		board->ops->console_input(board->object);
 	}
+	if (events & BIT(GATE_EVENT_CHANNEL_BIT(DISK_CLIENT_SLOT)))
+		disk_service_event(&machine->disk_service);
 	machine_unlock(vcpu);
 }
 
@@ -163,6 +165,19 @@ static void boot_state(struct machine_vcpu *vcpu)
 
 /* ---- Stops --------------------------------------------------------------- */
 
+/* A device may not write into RAM that the guest has anew. */
+static void disks_drain(struct machine_vcpu *vcpu)
+{
+	struct machine *machine = vcpu->machine;
+
+	if (disk_service_drain(&machine->disk_service, vcpu->id,
+			       machine->console.timer_ns))
+		return;
+	gate_log(GATE_LOG_ERROR,
+		 "reset: the service disk does not end a request");
+	gate_exit(MACHINE_EXIT_ERROR);
+}
+
 /*
  * All devices and vCPUs as after power-on; RAM keeps what it holds.  Any vCPU
  * may do it, and one does it once: others that want the same are at their stops
@@ -178,6 +193,7 @@ static void reset(struct machine_vcpu *vcpu)
 		machine_lock(vcpu);
 		gate_reset();
 		board->ops->reset(board->object);
+		disks_drain(vcpu);
 		machine_unlock(vcpu);
 		if (vcpu->id == 0)
 			boot_state(vcpu);
@@ -302,6 +318,34 @@ static void processors_init(struct machine *machine)
 	}
 }
 
+static void disks_init(struct machine *machine)
+{
+	const struct machine_config *config = machine->config;
+	const struct disk_service_config service = {
+		.channel = gate_channel(DISK_CLIENT_SLOT),
+		.window = (uint8_t *)GATE_WINDOW_VA,
+		.window_size = config->ram_size,
+		.clock = &machine->clock,
+		.hello = __builtin_ia32_rdtsc() | 1,
+	};
+
+	for (unsigned i = 0; i < config->disk_count; i++) {
+		const struct machine_disk_config *disk = &config->disk[i];
+
+		if (disk->va) {
+			machine_disk_init(&machine->disk[i], disk);
+			machine->disks[i] = &machine->disk[i].backend;
+			continue;
+		}
+		if (!machine->disk_service.count)
+			disk_service_init(&machine->disk_service, &service);
+		machine->disks[i] =
+			disk_service_add(&machine->disk_service, disk);
+	}
+	if (disk_service_open(&machine->disk_service))
+		gate_exit(MACHINE_EXIT_ERROR);
+}
+
 static void machine_init(struct machine *machine)
 {
 	const struct machine_config *config = gate_argument();
@@ -312,10 +356,7 @@ static void machine_init(struct machine *machine)
 	machine->is_shared = config->vcpu_count > 1;
 	machine->rendezvous.count = config->vcpu_count;
 	machine_clock_init(machine);
-	for (unsigned i = 0; i < config->disk_count; i++) {
-		machine_disk_init(&machine->disk[i], &config->disk[i]);
-		machine->disks[i] = &machine->disk[i].backend;
-	}
+	disks_init(machine);
 	machine_console_open(&machine->console);
 	processors_init(machine);
 	board_init(machine);

@@ -9,7 +9,8 @@ $B/kernel/version: scripts/fetch-kernel
 	@scripts/fetch-kernel $B/kernel
 	@touch $@
 
-$B/images/quick.img: $B/kernel/version scripts/mkquick scripts/mkdisk
+$B/images/quick.img: $B/kernel/version scripts/mkquick scripts/kernel-modules \
+		scripts/mkdisk
 	@scripts/mkquick $B/kernel $@
 
 $B/images/debian.img: scripts/mkdebian scripts/mkdisk

@@ -5,6 +5,11 @@
 #include "include/errno.h"
 #include "lib/string.h"
 
+/* Twice what the ring holds.  All that disk may answer while it is read are the
+ * requests in flight, and that it was started anew. */
+#define REPLIES_MAX \
+	(2 * DISK_REPLIES_SIZE / (sizeof(uint32_t) + sizeof(struct disk_reply)))
+
 void disk_client_init(struct disk_client_link *link,
 		      struct disk_channel *channel, uint64_t hello,
 		      const struct disk_client_ops *ops, void *ctx)
@@ -36,6 +41,46 @@ int disk_client_submit(struct disk_client_link *link,
 		return 0;
 	}
 	return -EAGAIN;
+}
+
+/* ---- Taking back --------------------------------------------------------- */
+
+static void flight_end(struct disk_client_link *link,
+		       struct disk_flight *flight, int status, uint64_t sector)
+{
+	flight->state = FLIGHT_FREE;
+	link->count--;
+	link->ops->done(link->ctx, flight->request.id, status, sector);
+}
+
+bool disk_client_cancel(struct disk_client_link *link, uint64_t id)
+{
+	for (unsigned i = 0; i < DISK_IN_FLIGHT; i++) {
+		struct disk_flight *flight = &link->flight[i];
+
+		if (flight->state == FLIGHT_FREE || flight->request.id != id)
+			continue;
+		if (flight->state == FLIGHT_WAITING || link->is_broken) {
+			flight->state = FLIGHT_FREE;
+			link->count--;
+			return true;
+		}
+		flight->state = FLIGHT_CANCELLED;
+	}
+	return false;
+}
+
+/* disk has none of them any more, and never will. */
+static void sent_return(struct disk_client_link *link)
+{
+	for (unsigned i = 0; i < DISK_IN_FLIGHT; i++) {
+		struct disk_flight *flight = &link->flight[i];
+
+		if (flight->state == FLIGHT_SENT)
+			flight->state = FLIGHT_WAITING;
+		else if (flight->state == FLIGHT_CANCELLED)
+			flight_end(link, flight, -ECANCELED, 0);
+	}
 }
 
 /* ---- Sending ------------------------------------------------------------- */
@@ -81,7 +126,8 @@ static void waiting_send(struct disk_client_link *link, bool *ring_bell)
 		hello.op = DISK_OP_HELLO;
 		link->is_hello_due = !record_put(link, &hello, ring_bell);
 	}
-	while (link->generation && (flight = next_waiting(link))) {
+	while (link->generation && !link->is_alone &&
+	       (flight = next_waiting(link))) {
 		flight->request.generation = link->generation;
 		if (!record_put(link, &flight->request, ring_bell))
 			break;
@@ -101,9 +147,10 @@ static void hello_handle(struct disk_client_link *link,
 		return;
 	}
 	link->generation = reply->generation;
-	for (unsigned i = 0; i < DISK_IN_FLIGHT; i++)
-		if (link->flight[i].state == FLIGHT_SENT)
-			link->flight[i].state = FLIGHT_WAITING;
+	link->is_alone = false;
+	sent_return(link);
+	if (link->ops->hello)
+		link->ops->hello(link->ctx);
 }
 
 static void done_handle(struct disk_client_link *link,
@@ -114,14 +161,13 @@ static void done_handle(struct disk_client_link *link,
 	for (unsigned i = 0; i < DISK_IN_FLIGHT; i++) {
 		struct disk_flight *flight = &link->flight[i];
 
-		if (flight->state != FLIGHT_SENT ||
+		if ((flight->state != FLIGHT_SENT &&
+		     flight->state != FLIGHT_CANCELLED) ||
 		    flight->request.id != reply->id)
 			continue;
-		flight->state = FLIGHT_FREE;
-		link->count--;
-		link->ops->done(link->ctx, reply->id,
-				reply->status > 0 ? -EIO : reply->status,
-				reply->sector);
+		flight_end(link, flight,
+			   reply->status > 0 ? -EIO : reply->status,
+			   reply->sector);
 		return;
 	}
 }
@@ -129,18 +175,22 @@ static void done_handle(struct disk_client_link *link,
 static void replies_read(struct disk_client_link *link, bool *ring_bell)
 {
 	struct disk_reply reply;
-	long n;
 
-	do {
-		while ((n = ring_get(&link->replies, &reply, sizeof(reply),
-				     ring_bell)) == sizeof(reply)) {
-			if (reply.kind == DISK_REPLY_HELLO)
-				hello_handle(link, &reply);
-			else if (reply.kind == DISK_REPLY_DONE)
-				done_handle(link, &reply);
-		}
-		link->is_broken |= n != 0;
-	} while (!link->is_broken && !ring_sleep(&link->replies));
+	for (unsigned i = 0; i < REPLIES_MAX; i++) {
+		long n = ring_get(&link->replies, &reply, sizeof(reply),
+				  ring_bell);
+
+		if (!n && ring_sleep(&link->replies))
+			return;
+		if (n && n != sizeof(reply))
+			break;
+		if (n && reply.kind == DISK_REPLY_HELLO)
+			hello_handle(link, &reply);
+		else if (n && reply.kind == DISK_REPLY_DONE)
+			done_handle(link, &reply);
+	}
+	/* It lies, or never lets this side come to an end. */
+	link->is_broken = true;
 }
 
 void disk_client_run(struct disk_client_link *link)
@@ -153,4 +203,12 @@ void disk_client_run(struct disk_client_link *link)
 		waiting_send(link, &ring_bell);
 	if (ring_bell)
 		link->ops->doorbell(link->ctx);
+}
+
+void disk_client_alone(struct disk_client_link *link)
+{
+	link->is_alone = true; /* but for a HELLO of a successor's */
+	disk_client_run(link);
+	if (link->is_alone && !link->is_broken)
+		sent_return(link);
 }

@@ -15,13 +15,24 @@ struct disk_client_ops {
 	 * submit others. */
 	void (*done)(void *ctx, uint64_t id, int status, uint64_t sector);
 	void (*doorbell)(void *ctx);
+	/* A HELLO has come: what the channel says of drives counts from now on.
+	 * Nothing is SENT.  May be NULL. */
+	void (*hello)(void *ctx);
 };
 
 /*
  *   FREE --submit--> WAITING --put into the ring--> SENT --reply--> FREE
- *			 ^-------- HELLO ------------'
+ *	 <--cancel----'  ^---- HELLO, disk is gone ---' |
+ *							cancel
+ *							v
+ *			     FREE <--reply, HELLO, gone-- CANCELLED
  */
-enum disk_flight_state { FLIGHT_FREE, FLIGHT_WAITING, FLIGHT_SENT };
+enum disk_flight_state {
+	FLIGHT_FREE,
+	FLIGHT_WAITING,
+	FLIGHT_SENT,
+	FLIGHT_CANCELLED, /* SENT, and not to be sent again */
+};
 
 struct disk_flight {
 	enum disk_flight_state state;
@@ -36,6 +47,7 @@ struct disk_client_link {
 	uint64_t hello;	     /* this program's */
 	uint64_t generation; /* 0: its HELLO is not answered yet */
 	bool is_hello_due;
+	bool is_alone;	/* no disk since, until the next HELLO */
 	bool is_broken; /* disk lies: nothing is answered any more */
 	uint64_t order;
 	unsigned count; /* not FREE */
@@ -54,8 +66,24 @@ void disk_client_init(struct disk_client_link *link,
 int __must_check disk_client_submit(struct disk_client_link *link,
 				    const struct disk_request *request);
 
+/*
+ * Nobody wants it any more.  True: disk does not have it, and its id is free;
+ * there is no done().  False: disk may have it, and a device may use its
+ * memory; done() comes with disk's answer, or with -ECANCELED when disk has
+ * died.
+ */
+bool disk_client_cancel(struct disk_client_link *link, uint64_t id);
+
 /* Answers, then what is to be sent.  After submit() and at each event of the
  * channel's; asks for the next. */
 void disk_client_run(struct disk_client_link *link);
+
+/*
+ * The same when the channel had no peer (GATE_CHANNEL_ALONE) a moment ago.  By
+ * then disk has ended and its devices have been stopped, so it has no request
+ * any more that it has not answered.  is_alone is false afterwards if a HELLO
+ * was found, a successor's or the dead one's: look at the channel again.
+ */
+void disk_client_alone(struct disk_client_link *link);
 
 #endif

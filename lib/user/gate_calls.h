@@ -124,6 +124,28 @@ static inline void *gate_channel(unsigned slot)
 	return (void *)GATE_CHANNEL_VA(slot);
 }
 
+/* Of a program with GATE_RIGHT_DMA: include/grant.h. */
+static inline const struct gate_channel_memory *
+gate_channel_memory(unsigned slot)
+{
+	return (const void *)GATE_CHANNEL_MEMORY_VA(slot);
+}
+
+static inline const uint64_t *gate_channel_chunks(unsigned slot)
+{
+	return (const uint64_t *)GATE_CHANNEL_CHUNKS_VA(slot);
+}
+
+static inline void *gate_device_bar(unsigned n, unsigned bar)
+{
+	return (void *)GATE_DEVICE_BAR_VA(n, bar);
+}
+
+static inline void *gate_device_dma(unsigned n)
+{
+	return (void *)GATE_DEVICE_DMA_VA(n);
+}
+
 static inline uint64_t gate_wait(void)
 {
 	return (uint64_t)gate_call(GATE_WAIT, 0, 0, 0);

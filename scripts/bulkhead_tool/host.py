@@ -19,10 +19,9 @@ MIB = 1 << 20
 MACHINE = "machine.elf"
 # What reads the manifest.
 INIT = "init.elf"
-# Those that init starts when it finds them; tests name others, with commas
-# between, or none; a folder before the name says which of several.
-SERVICES = [name for name in
-            os.environ.get("BULKHEAD_SERVICES", "seat.elf").split(",") if name]
+# Those that init starts when it finds them, the second where a guest has a disk
+# with a source.
+SEAT, DISK = "seat.elf", "disk.elf"
 
 # Room for the monitor, the machines and the nested tables.
 HOST_RESERVE_MIB = 256
@@ -167,6 +166,18 @@ def command_line(root):
     return " ".join(words)
 
 
+def services(guests):
+    """Programs beside the machines; tests name others by an environment
+    variable, with commas between, or none; a folder before the name says which
+    of several."""
+    named = os.environ.get("BULKHEAD_SERVICES")
+    if named is not None:
+        return [name for name in named.split(",") if name]
+    has_source = any(node.string("source")
+                     for guest in guests for node in guest.children)
+    return [SEAT] + [DISK] * has_source
+
+
 class Host:
     """A compiled and checked manifest with its modules."""
 
@@ -192,7 +203,7 @@ class Host:
         self.drives = drives(self.dtb, folder)
 
     def _collect(self, folder):
-        for program in [INIT] + SERVICES:
+        for program in [INIT] + services(self.guests):
             self._add(os.path.basename(program),
                       os.path.join(BUILD, "programs"), program)
         if not all(guest.string("program") for guest in self.guests):

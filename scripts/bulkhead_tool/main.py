@@ -222,8 +222,10 @@ def without_drives(the_host, why):
 
 def do_image(args, work):
     the_host = host.Host(args.manifest, work)
-    without_drives(the_host, "does not travel in an ISO: name the drive of the "
-                   "host, by serial:, gpt: or uuid:")
+    without_drives(the_host, "is a drive of a simulated host and does not "
+                   "travel in an ISO: name a drive of the real one, by serial:, "
+                   "gpt: or uuid:, or an image, which is in memory and loses "
+                   "what is written")
     iso.make(the_host, args.output, work)
     processes.say("%s is ready. It carries SeaBIOS (LGPL-3) and GRUB (GPL-3); "
                   "their\nlicence texts are in its folder licences/." %

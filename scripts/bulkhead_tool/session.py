@@ -51,6 +51,9 @@ HOST_FAILS = [re.compile("^" + STAMP + "(error: " + text + "[^\\n]*)\n", FLAGS) 
     "manifest refused: ", "no boot module is called ")]
 OVERLAP = 256    # longer than what these match
 
+# What QEMU says of a file that another one has.
+LOCKED = re.compile(rb"Is another process using the image \[(.*)\]\?")
+
 LEAVE = b"\x01x"    # Ctrl-A X, QEMU's and ours
 
 ESCAPES = {"r": b"\r", "n": b"\n", "t": b"\t", "e": b"\x1b", "0": b"\0",
@@ -301,6 +304,11 @@ class Session:
             except ValueError:
                 name = "number %d" % -status
             return "%s was ended by signal %s" % (self.name, name)
+        lock = LOCKED.search(self.words)
+        if lock:
+            return ("'%s' is a drive of another simulated host that runs: one "
+                    "that writes a file has it for itself" %
+                    lock[1].decode(errors="replace"))
         if not self.watch.host_spoke:
             return ("%s ended with status %d before the host said a word: "
                     "look at --cpu, --cpus, --host-memory and --%s" %

@@ -194,7 +194,8 @@ static void message_remove(struct admin *admin,
 	unsigned slot = message->slot;
 
 	if (!slot || slot >= DISK_SLOTS) {
-		disk_log(admin->disk, "init removes slot %u", slot);
+		/* No client ever was there. */
+		answer_slot(admin, DISK_REMOVED, slot, "");
 	} else {
 		admin->leaving |= BIT(slot);
 		admin->broken[slot] = NULL;

@@ -94,6 +94,8 @@ uint32_t unit_flags(const struct disk *disk, const struct disk_unit *unit)
 		flags |= DISK_DRIVE_CACHE;
 	if (drive->has_discard || unit->has_overlay)
 		flags |= DISK_DRIVE_DISCARD;
+	if (unit->has_overlay)
+		flags |= DISK_DRIVE_BOUNCE;
 	if (unit->is_flush_lost)
 		flags |= DISK_DRIVE_LOST;
 	return flags;
@@ -184,8 +186,10 @@ static const char *violation(struct disk_client *client,
 	return NULL;
 }
 
+/* is_bounce_only: this program's CPU moves the data. */
 static int segments_check(const struct disk_client *client,
-			  const struct disk_request *request)
+			  const struct disk_request *request,
+			  bool is_bounce_only)
 {
 	uint64_t bytes = 0;
 
@@ -193,7 +197,8 @@ static int segments_check(const struct disk_client *client,
 		const struct disk_segment *segment = &request->segment[i];
 		bool is_bounce = segment->where & DISK_WHERE_BOUNCE;
 
-		if (!window_holds(&client->window[is_bounce ? WINDOW_BOUNCE
+		if ((is_bounce_only && !is_bounce) ||
+		    !window_holds(&client->window[is_bounce ? WINDOW_BOUNCE
 							    : WINDOW_MEMORY],
 				  segment->where & ~DISK_WHERE_BOUNCE,
 				  segment->length))
@@ -236,7 +241,7 @@ static int request_check(struct disk *disk, struct disk_client *client,
 	if (!error && op_is_write(request->op) && unit->is_read_only)
 		error = -EROFS;
 	if (!error && op_has_data(request->op))
-		error = segments_check(client, request);
+		error = segments_check(client, request, unit->has_overlay);
 	return error;
 }
 

@@ -14,13 +14,11 @@
 #define ROUNDS_MAX	8
 
 void disk_init(struct disk *disk, const struct disk_ops *ops,
-	       const struct overlay_ops *overlay_ops, void *ctx, hpa_t zeroes)
+	       const struct overlay_ops *overlay_ops, void *ctx)
 {
-	memset(disk, 0, sizeof(*disk));
 	disk->ops = ops;
 	disk->ctx = ctx;
 	disk->overlay_ops = overlay_ops;
-	disk->zeroes = zeroes;
 	rate_init(&disk->log_rate, LOG_LINES_PER_S, LOG_BURST);
 }
 
@@ -81,6 +79,22 @@ int disk_drive_add(struct disk *disk, const struct drive_ops *ops, void *ctx)
 	return -ENOSPC;
 }
 
+void disk_drive_resized(struct disk *disk, unsigned number,
+			uint64_t sector_count)
+{
+	struct drive_info *info;
+
+	if (number >= DISK_HOST_DRIVES || !disk->drive[number].ops)
+		return;
+	info = &disk->drive[number].info;
+	sector_count -= sector_count % (info->block_size / DISK_SECTOR);
+	if (sector_count >= BIT(55))
+		return;
+	disk_log(disk, "drive \"%s\" has %llu MiB now", info->serial,
+		 (unsigned long long)(sector_count >> 11));
+	info->sector_count = sector_count;
+}
+
 /* ---- Clients ------------------------------------------------------------- */
 
 static struct disk_client *client_find(struct disk *disk, unsigned slot)
@@ -104,7 +118,8 @@ int disk_client_add(struct disk *disk, unsigned slot, const char *name,
 	client = &disk->client[slot - 1];
 	if (client->state != CLIENT_FREE)
 		return -EEXIST;
-	memset(client, 0, sizeof(*client));
+	/* All of work is FREE, and memory that none has used yet stays so. */
+	memset(client, 0, offsetof(struct disk_client, work));
 	client->state = CLIENT_ADDED;
 	client->slot = slot;
 	memcpy(client->name, name, strnlen(name, sizeof(client->name) - 1));

@@ -57,9 +57,11 @@
 #define DISK_PART_MAX	 512	 /* sectors: 256 KiB */
 #define DISK_COST	 KIB(16) /* of a part, in bytes: its own, beside them */
 #define DISK_QUANTUM	 KIB(64)
-#define DISK_RETRIES	 3 /* resets that a request lives through */
-/* A drive that does not end something for so long is reset. */
-#define DISK_TIMEOUT_NS	 (30 * NSEC_PER_SEC)
+#define DISK_RETRIES	 2 /* resets that a request lives through */
+/* A drive that does not end something for so long is reset.  The last reset, 15
+ * seconds from the first try, fails it: before the machine's own drive, in
+ * devices/, gives up. */
+#define DISK_TIMEOUT_NS	 (5 * NSEC_PER_SEC)
 
 struct disk_ops {
 	void (*doorbell)(void *ctx, unsigned slot);
@@ -175,7 +177,6 @@ struct disk {
 	const struct disk_ops *ops;
 	void *ctx;
 	const struct overlay_ops *overlay_ops;
-	hpa_t zeroes; /* a page, for drives that cannot zero by themselves */
 	uint64_t now_ns;
 	bool is_again; /* more to do at once */
 	uint32_t serial;
@@ -187,10 +188,10 @@ struct disk {
 
 /* ---- Setting up: admin.c and main.c -------------------------------------- */
 
-/* Both tables of functions get ctx; zeroes: a page that is zero and stays it.
- */
+/* *disk is all zero: a program's data from its start on, whose pages are not
+ * all touched.  Both tables of functions get ctx. */
 void disk_init(struct disk *disk, const struct disk_ops *ops,
-	       const struct overlay_ops *overlay_ops, void *ctx, hpa_t zeroes);
+	       const struct overlay_ops *overlay_ops, void *ctx);
 
 /* A drive, asked what it is: its number; -ENOSPC; -EINVAL: it says nonsense. */
 int __must_check disk_drive_add(struct disk *disk, const struct drive_ops *ops,
@@ -239,6 +240,9 @@ bool disk_complete(struct disk *disk, uint64_t cookie, int status);
  * flight is done again, up to DISK_RETRIES times, or fails.
  */
 void disk_drive_reset(struct disk *disk, unsigned drive, bool is_dead);
+/* It has so many sectors now: what clients have of it stays as it is. */
+void disk_drive_resized(struct disk *disk, unsigned drive,
+			uint64_t sector_count);
 /* After each event and when the deadline has passed. */
 void disk_run(struct disk *disk, uint64_t now_ns);
 /* When disk_run() wants to be called; UINT64_MAX: after the next event. */

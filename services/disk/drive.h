@@ -47,6 +47,9 @@ struct drive_info {
 	bool has_flush; /* else what is written is permanent when it ends */
 	bool has_fua;
 	bool has_discard, has_write_zeroes;
+	/* A page that is zero and stays it, where the drive can reach it: for
+	 * one without write_zeroes. */
+	hpa_t zeroes;
 	char serial[DRIVE_SERIAL_SIZE];
 };
 

@@ -227,23 +227,35 @@ int overlay_write(struct overlay *overlay, uint64_t sector, uint32_t count,
 	return 0;
 }
 
+/* Up to n sectors of one page. */
+static int page_clear(struct overlay *overlay, uint64_t sector, uint32_t n)
+{
+	uint64_t *entry = entry_make(overlay, sector);
+
+	if (!entry)
+		return -ENOSPC;
+	if (page_of(*entry) && n == PAGE_SECTORS) {
+		page_give(overlay, page_of(*entry));
+		*entry = 0;
+	} else if (page_of(*entry)) {
+		memset(bytes_at(*entry, sector), 0, n * DISK_SECTOR);
+	}
+	*entry |= here_mask(sector, n);
+	return 0;
+}
+
 int overlay_clear(struct overlay *overlay, uint64_t sector, uint32_t count,
-		  uint32_t *done)
+		  bool is_discard, uint32_t *done)
 {
 	for (*done = 0; *done < count;) {
 		uint64_t at = sector + *done;
 		uint32_t n = piece(at, count - *done);
-		uint64_t *entry = entry_make(overlay, at);
+		int error = 0;
 
-		if (!entry)
-			return -ENOSPC;
-		if (page_of(*entry) && n == PAGE_SECTORS) {
-			page_give(overlay, page_of(*entry));
-			*entry = 0;
-		} else if (page_of(*entry)) {
-			memset(bytes_at(*entry, at), 0, n * DISK_SECTOR);
-		}
-		*entry |= here_mask(at, n);
+		if (!is_discard || entry_find(overlay, at))
+			error = page_clear(overlay, at, n);
+		if (error)
+			return error;
 		*done += n;
 	}
 	return 0;

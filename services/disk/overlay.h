@@ -65,8 +65,12 @@ int __must_check overlay_read(const struct overlay *overlay, uint64_t sector,
 int __must_check overlay_write(struct overlay *overlay, uint64_t sector,
 			       uint32_t count, const struct overlay_copy *copy,
 			       uint32_t *done);
-/* They are zero from now on.  -ENOSPC, *done likewise. */
+/*
+ * They are zero from now on.  -ENOSPC, *done likewise.  is_discard: what they
+ * hold is open, and where there is no table yet they stay as they are, so that
+ * it takes none.
+ */
 int __must_check overlay_clear(struct overlay *overlay, uint64_t sector,
-			       uint32_t count, uint32_t *done);
+			       uint32_t count, bool is_discard, uint32_t *done);
 
 #endif

@@ -255,8 +255,8 @@ static uint32_t segments_build(const struct disk_client *client,
 }
 
 /* The page of zeroes, over and over. */
-static uint32_t zeroes_build(const struct disk *disk, uint32_t sectors,
-			     uint32_t block, struct segment_list *list)
+static uint32_t zeroes_build(hpa_t zeroes, uint32_t sectors, uint32_t block,
+			     struct segment_list *list)
 {
 	const uint32_t page = PAGE_SIZE / DISK_SECTOR;
 	uint32_t n = 0;
@@ -265,7 +265,7 @@ static uint32_t zeroes_build(const struct disk *disk, uint32_t sectors,
 		uint32_t length = MIN(page, sectors - n);
 
 		list->segment[list->count++] = (struct drive_segment){
-			.address = disk->zeroes,
+			.address = zeroes,
 			.length = length * DISK_SECTOR,
 		};
 		n += length;
@@ -337,7 +337,8 @@ static bool data_begin(struct disk *disk, struct disk_client *client,
 	if (op_has_data(work->request.op))
 		work->part = segments_build(client, work, max, block, &list);
 	else
-		work->part = zeroes_build(disk, max, block, &list);
+		work->part =
+			zeroes_build(drive->info.zeroes, max, block, &list);
 	if (!work->part) {
 		part_end(disk, client, work, -EINVAL);
 		return true;
@@ -452,6 +453,16 @@ static int to_client(void *ctx, uint64_t offset, const void *bytes,
 	return part_copy(ctx, offset, NULL, bytes, length);
 }
 
+/* Nothing of it reaches the drive. */
+static bool dead_end(struct disk *disk, struct disk_client *client,
+		     struct disk_work *work)
+{
+	work->part_max = work->part =
+		block_sectors(drive_of(disk, unit_of(client, work)));
+	part_end(disk, client, work, -EIO);
+	return true;
+}
+
 /* A part that the overlay does at once, or a read of what it has not. */
 static bool overlay_begin(struct disk *disk, struct disk_client *client,
 			  struct disk_work *work, uint32_t max)
@@ -469,11 +480,15 @@ static bool overlay_begin(struct disk *disk, struct disk_client *client,
 			overlay_write(overlay, sector, max, &copy, &work->part);
 	} else if (work->request.op == DISK_OP_READ) {
 		work->part = overlay_run(overlay, sector, max, &is_here);
+		if (!is_here && drive_of(disk, unit_of(client, work))->is_dead)
+			return dead_end(disk, client, work);
 		if (!is_here)
 			return data_begin(disk, client, work, work->part);
 		status = overlay_read(overlay, sector, work->part, &copy);
 	} else {
-		status = overlay_clear(overlay, sector, max, &work->part);
+		status = overlay_clear(overlay, sector, max,
+				       work->request.op == DISK_OP_DISCARD,
+				       &work->part);
 	}
 	part_end(disk, client, work, status);
 	return true;
@@ -492,12 +507,8 @@ bool part_begin(struct disk *disk, struct disk_client *client,
 	work->is_flush = false;
 	work->part = 0;
 	*bytes = 0;
-	if (drive_of(disk, unit)->is_dead) {
-		work->part_max = work->part =
-			block_sectors(drive_of(disk, unit));
-		part_end(disk, client, work, -EIO);
-		return true;
-	}
+	if (drive_of(disk, unit)->is_dead && !unit->has_overlay)
+		return dead_end(disk, client, work);
 	if (!left)
 		return flush_begin(disk, client, work);
 	if (unit->has_overlay)

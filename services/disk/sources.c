@@ -211,8 +211,10 @@ int source_claim(struct sources *sources, const struct claim *claim,
 			    claim->is_writer ? other->node : claim->node,
 			    claim->is_writer ? claim->node : other->node);
 	}
-	if (!unused)
+	if (!unused) {
+		say(reason, "clients have too many drives");
 		return -ENOSPC;
+	}
 	*unused = *claim;
 	return (int)(unused - sources->claim);
 }

@@ -136,17 +136,17 @@ static bool guest_act(enum act act)
 /* What init has not seen yet is not done to seat twice. */
 static bool seat_act(enum act act)
 {
-	struct seat *seat = &the_init.seat;
+	struct service *service = &the_init.seat.service;
 	struct seat_control *memory = gate_channel(SEAT_CONTROL_SLOT);
 	struct gate_domain_status status;
 
-	seat->back_off.count = 0;
-	if (seat->state != SEAT_RUNNING ||
-	    gate.query(NULL, seat->id, &status) ||
+	service->back_off.count = 0;
+	if (service->state != SERVICE_RUNNING ||
+	    gate.query(NULL, service->id, &status) ||
 	    status.state != GATE_DOMAIN_RUNNING)
 		return false;
 	if (act == ACT_SEAT_DIES)
-		return !gate.stop(NULL, seat->id);
+		return !gate.stop(NULL, service->id);
 	memory->from_seat.produced -= 1 + (uint32_t)any(1000);
 	return true;
 }
@@ -212,15 +212,15 @@ static bool all_stopped(void)
 static struct gate_host_info quiet(void)
 {
 	struct gate_host_info info = { 0 };
-	struct seat *seat = &the_init.seat;
+	struct service *service = &the_init.seat.service;
 
 	for (unsigned i = 0; i < manifest.guest_count; i++)
 		(void)guest_stop(&the_init, &the_init.guest[i]);
 	while (!all_stopped())
 		turn();
-	while (seat->state != SEAT_WAITING) {
-		if (seat->state == SEAT_RUNNING)
-			(void)gate.stop(NULL, seat->id);
+	while (service->state != SERVICE_WAITING) {
+		if (service->state == SERVICE_RUNNING)
+			(void)gate.stop(NULL, service->id);
 		turn();
 	}
 	CHECK(!gate_call(GATE_HOST_INFO, (uint64_t)&info, 0, 0));

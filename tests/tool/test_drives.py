@@ -10,6 +10,20 @@ from bulkhead_tool import Problem, host, qemu
 
 
 class Drives(ManifestTest):
+    def setUp(self):
+        super().setUp()
+        build = os.path.join(self.folder, "build")
+        os.makedirs(os.path.join(build, "programs"))
+        os.symlink(os.path.join(host.BUILD, "manifest-check"),
+                   os.path.join(build, "manifest-check"))
+        for name in ("init.elf", "machine.elf", "seat.elf", "disk.elf"):
+            self.write("build/programs/" + name, "")
+        for patch in (unittest.mock.patch.object(host, "BUILD", build),
+                      unittest.mock.patch.dict(os.environ)):
+            patch.start()
+            self.addCleanup(patch.stop)
+        os.environ.pop("BULKHEAD_SERVICES", None)
+
     def host(self, text, name="one"):
         """A host with one guest of these properties and nodes."""
         source = self.write("host.dts", '/dts-v1/; / { compatible = "bulkhead,'
@@ -44,10 +58,24 @@ class Drives(ManifestTest):
             "-blockdev", "driver=raw,node-name=drive0,read-only=off,"
             "discard=unmap,file.driver=file,file.filename=%s/a.img" % folder,
             "-device", "virtio-blk-pci,drive=drive0,serial=one/disk0,"
-            "disable-legacy=on"])
+            "disable-legacy=on,num-queues=2,vectors=3,write-cache=on,"
+            "werror=report,rerror=report"])
         self.assertIn("read-only=on,discard=unmap,file.driver=file,"
                       "file.filename=%s/d,,e/b.img" % folder, line[5])
         self.assertIn("driver=qcow2,node-name=drive2,read-only=on", line[9])
+
+    def test_sources_need_disk_and_images_do_not(self):
+        self.write("a.img", "x" * 512)
+        for what, services in (
+                ('image = "a.img";', ["seat.elf"]),
+                ('source = "file:a.img";', ["seat.elf", "disk.elf"]),
+                ('source = "gpt:data";', ["seat.elf", "disk.elf"])):
+            found = self.host(self.disks(what))
+            self.assertEqual([m.name for m in found.modules if m.name in
+                              ("seat.elf", "disk.elf")], services)
+        os.environ["BULKHEAD_SERVICES"] = "seat.elf"
+        found = self.host(self.disks('source = "gpt:data";'))
+        self.assertNotIn("disk.elf", [m.name for m in found.modules])
 
     def test_more_drives_than_slots_are_refused(self):
         self.write("a.img", "x" * 512)

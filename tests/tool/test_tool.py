@@ -12,6 +12,7 @@ import pty
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -356,7 +357,7 @@ class Tool(FolderTest):
                    os.path.join(build, "manifest-check"))
         self.write("build/bulkhead32.elf", "")
         os.mkdir(os.path.join(build, "programs"))
-        for name in ("init.elf", "machine.elf", "seat.elf"):
+        for name in ("init.elf", "machine.elf", "seat.elf", "disk.elf"):
             self.write("build/programs/" + name, "")
         self.manifest = self.write("h.dts", '/dts-v1/; / { compatible = "'
                                    'bulkhead,host-v1"; guests { one { board = '
@@ -454,12 +455,26 @@ class Tool(FolderTest):
         done = self.run_tool("run", manifest)
         self.assertEqual(done.returncode, 0, done)
         self.assertIn(b"serial=one/disk0,disable-legacy=on", done.stdout)
+        for image, waits in (self.manifest, "off"), (manifest, "on"):
+            done = self.run_tool("run", image, "--icount", "--cpus", "1")
+            self.assertIn(b"-icount shift=0,sleep=%s," % waits.encode(),
+                          done.stdout)
         self.manifest = manifest
         self.refused(1, "/guests/one/disk0: source: .*bochs", "--sim", "bochs")
         done = self.run_tool("image", manifest, "-o",
                              os.path.join(self.folder, "x.iso"))
         self.assertEqual(done.returncode, 1, done)
         self.assertRegex(done.stderr.decode(), "disk0: source: .*travel")
+
+    def test_a_file_that_another_host_has_is_named(self):
+        # As QEMU 7.2 says it; Simulators has the real one.
+        self.simulator("echo 'qemu: -device x: Failed to get \"write\" lock' >&2;"
+                       "echo 'Is another process using the image [/a/b.img]?' "
+                       ">&2; exit 1")
+        done = self.run_tool("run", self.manifest)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn(b"'/a/b.img' is a drive of another simulated host",
+                      done.stderr)
 
     def test_firmware_reaches_qemu(self):
         self.simulator(SPEAKS + "echo \"$@\"")
@@ -725,6 +740,38 @@ class Simulators(unittest.TestCase):
                     stderr=subprocess.PIPE, timeout=30, check=False)
                 self.assertEqual(done.returncode, 1, done)
                 self.assertIn(b"before the host said a word", done.stderr)
+
+    def test_one_host_has_a_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            image = os.path.join(folder, "a.img")
+            with open(image, "wb") as f:
+                f.truncate(1 << 20)
+            manifest = os.path.join(folder, "h.dts")
+            with open(manifest, "w") as f:
+                f.write('/dts-v1/; / { compatible = "bulkhead,host-v1"; guests'
+                        ' { one { board = "pc"; memory-mib = <64>; disk0 { '
+                        'bus = "ide"; source = "file:a.img"; }; }; }; };')
+            line = [os.path.join(host.TOP, "scripts/bulkhead"), "run", manifest,
+                    "--until-end", "--timeout", "60"]
+            options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
+                       "stderr": subprocess.PIPE,
+                       "env": dict(os.environ, BULKHEAD_SERVICES="seat.elf")}
+            # It waits before its first instruction, its devices made.
+            with subprocess.Popen(
+                    line + ["--qemu=-S", "--qemu=-monitor", "--qemu=unix:%s/m,"
+                            "server=on,wait=off" % folder],
+                    **options) as first, socket.socket(socket.AF_UNIX) as m:
+                m.settimeout(30)
+                while m.connect_ex(folder + "/m"):
+                    self.assertIsNone(first.poll())
+                    time.sleep(0.05)
+                self.assertIn(b"QEMU", m.recv(100))
+                done = subprocess.run(line, timeout=60, check=False, **options)
+                first.terminate()
+                first.communicate()
+            self.assertEqual(done.returncode, 1, done)
+            self.assertIn(b"a.img' is a drive of another simulated host",
+                          done.stderr)
 
 
 if __name__ == "__main__":

@@ -4,3 +4,6 @@
 UNIT_SRCS_test_disk_takeover := lib/user/ring.c lib/user/disk_client.c \
 	$(addprefix services/disk/,disk.c clients.c schedule.c requests.c)
 UNIT_FLAGS_test_disk_takeover := -Itests/unit/fake/ring
+
+UNIT_SRCS_test_disk_client := lib/user/ring.c lib/user/disk_client.c
+UNIT_FLAGS_test_disk_client := -Itests/unit/fake/ring

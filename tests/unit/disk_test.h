@@ -431,8 +431,8 @@ static inline void unit_add(unsigned number, unsigned unit, uint64_t first,
 static inline void service_begin(void)
 {
 	starts++;
-	disk_init(&disk, &fake_disk_ops, &fake_overlay_ops, NULL,
-		  (uintptr_t)zero_page);
+	memset(&disk, 0, sizeof(disk));
+	disk_init(&disk, &fake_disk_ops, &fake_overlay_ops, NULL);
 	for (unsigned i = 0; i < FAKE_DRIVES; i++) {
 		fake[i].count = 0;
 		fake[i].number =
@@ -472,6 +472,7 @@ static inline int disk_setup(void **state)
 			.has_flush = true,
 			.has_discard = true,
 			.has_write_zeroes = true,
+			.zeroes = (uintptr_t)zero_page,
 			.serial = "fake",
 		};
 		fake[i].bad_sector = UINT64_MAX;

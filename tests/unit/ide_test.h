@@ -37,6 +37,8 @@ struct medium {
 	uint8_t *bytes;
 	uint64_t length;
 	bool is_async;
+	bool is_waiting; /* what is pending has not begun */
+	unsigned cancels;
 	bool is_broken;
 	uint64_t bad_sector; /* one that fails, unless 0 */
 	bool is_submitting;
@@ -124,6 +126,18 @@ static inline void medium_complete(struct medium *medium)
 	req->done(req->dev, req, medium_move(medium, req));
 }
 
+static inline void medium_cancel(void *ctx, struct block_request *req)
+{
+	struct medium *medium = ctx;
+
+	assert_ptr_equal(medium->pending, req);
+	medium->cancels++;
+	if (!medium->is_waiting)
+		return;
+	medium->pending = NULL;
+	req->done(req->dev, req, -ECANCELED);
+}
+
 static inline void medium_init(struct medium *medium, uint64_t sectors)
 {
 	medium->length = sectors * BLOCK_SECTOR;
@@ -131,6 +145,7 @@ static inline void medium_init(struct medium *medium, uint64_t sectors)
 	for (uint64_t i = 0; i < medium->length; i++)
 		medium->bytes[i] = (uint8_t)(i * 7 + (i >> 9) * 13);
 	medium->backend.submit = medium_submit;
+	medium->backend.cancel = medium_cancel;
 	medium->backend.ctx = medium;
 	medium->backend.sector_count = sectors;
 }

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "include/disk.h"
 #include "include/elf.h"
 #include "include/errno.h"
 #include "include/gate.h"
@@ -35,12 +36,18 @@ struct fake_domain {
 	struct gate_domain_status status;
 	uint64_t mapped, written;
 	struct machine_config config;
+	struct disk_argument argument; /* disk's */
+	uint64_t zero_pages;	       /* at GATE_MODULE_VA, zero */
+	unsigned device_count;
+	uint16_t device[GATE_DEVICES_MAX];
 	bool is_cow, has_shared, has_fs;
+	bool is_reachable; /* by a device: it may not be destroyed */
 };
 
 struct fake_channel {
 	gate_id id; /* 0: free */
 	bool is_closed;
+	gate_id memory_of; /* its far side knows that domain's memory */
 	struct {
 		gate_id domain; /* 0: nobody */
 		unsigned slot;
@@ -68,6 +75,9 @@ static struct {
 	long fail_with;
 	char log[LOG_SIZE];
 	uint64_t pages_free;
+	struct gate_pci_info pci[16];
+	unsigned pci_count;
+	long grant_error;
 	int off; /* -1: on */
 	enum gate_off how;
 	jmp_buf turned_off;
@@ -173,6 +183,8 @@ static long op_map(void *ctx, gate_id id, const struct gate_domain_map *map)
 	domain->has_fs |= map->va == GATE_FS_VA;
 	domain->is_cow |= map->kind == GATE_MEMORY_MODULE_COW;
 	domain->has_shared |= map->kind == GATE_MEMORY_MODULE;
+	if (map->va == GATE_MODULE_VA && map->kind == GATE_MEMORY_ZERO_COW)
+		domain->zero_pages = map->size / PAGE_SIZE;
 	return 0;
 }
 
@@ -186,7 +198,10 @@ static long op_write(void *ctx, gate_id id, uint64_t va, const void *from,
 	if (fails())
 		return gate.fail_with;
 	domain->written += length;
-	if (va == GATE_ARGUMENT_VA) {
+	if (va == GATE_ARGUMENT_VA && !domain->spec.vm_memory) {
+		assert_int_equal(length, sizeof(domain->argument));
+		memcpy(&domain->argument, from, length);
+	} else if (va == GATE_ARGUMENT_VA) {
 		assert_int_equal(length, sizeof(domain->config));
 		memcpy(&domain->config, from, length);
 	}
@@ -307,6 +322,48 @@ static long op_doorbell(void *ctx, unsigned slot)
 	return 0;
 }
 
+static long op_pci_info(void *ctx, unsigned index, struct gate_pci_info *pci)
+{
+	(void)ctx;
+	if (index >= gate.pci_count)
+		return -ENOENT;
+	*pci = gate.pci[index];
+	return 0;
+}
+
+static long op_device_grant(void *ctx, gate_id id,
+			    const struct gate_device_grant *grant)
+{
+	struct fake_domain *domain = find(id);
+
+	(void)ctx;
+	assert_non_null(domain);
+	assert_int_equal(domain->status.state, GATE_DOMAIN_BUILDING);
+	assert_true(domain->spec.rights & GATE_RIGHT_DMA);
+	assert_true(grant->n < GATE_DEVICES_MAX && grant->dma_pages);
+	if (gate.grant_error)
+		return gate.grant_error;
+	assert_int_equal(grant->n, domain->device_count);
+	domain->device[domain->device_count++] = grant->address;
+	return 0;
+}
+
+/* Before the far side attaches. */
+static long op_memory_grant(void *ctx, gate_id id, gate_id of)
+{
+	struct fake_channel *channel = channel_find(id);
+
+	(void)ctx;
+	assert_non_null(channel);
+	assert_int_equal(channel->memory_of, 0);
+	assert_int_equal(channel->end[1].domain, 0);
+	assert_true(find(of)->spec.vm_memory);
+	if (fails())
+		return gate.fail_with;
+	channel->memory_of = of;
+	return 0;
+}
+
 static long op_query(void *ctx, gate_id id, struct gate_domain_status *status)
 {
 	struct fake_domain *domain = find(id);
@@ -331,6 +388,7 @@ static long op_destroy(void *ctx, gate_id id)
 	(void)ctx;
 	assert_non_null(domain);
 	assert_int_not_equal(domain->status.state, GATE_DOMAIN_RUNNING);
+	assert_false(domain->is_reachable);
 	for (unsigned i = 0; i < CHANNELS; i++)
 		if (gate.channel[i].id)
 			channel_leave(&gate.channel[i], id);
@@ -387,6 +445,9 @@ static const struct init_gate ops = {
 	.channel_detach = op_channel_detach,
 	.channel_memory = op_channel_memory,
 	.doorbell = op_doorbell,
+	.pci_info = op_pci_info,
+	.device_grant = op_device_grant,
+	.memory_grant = op_memory_grant,
 	.log = op_log,
 	.now_ns = op_now_ns,
 	.timer = op_timer,

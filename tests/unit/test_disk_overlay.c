@@ -6,6 +6,7 @@
 #include "tests/unit/disk_test.h"
 
 #define SPARSE BIT(39)
+#define BOUNCE DISK_WHERE_BOUNCE
 
 static struct {
 	uint8_t bytes[64 * 4096];
@@ -95,7 +96,8 @@ static void test_random(void **state)
 			} else {
 				value = 1;
 				assert_int_equal(overlay_clear(&overlay, at,
-							       count, &done),
+							       count, false,
+							       &done),
 						 0);
 			}
 			assert_int_equal(done, count);
@@ -139,6 +141,23 @@ static void test_sparse(void **state)
 	assert_int_equal(pages_out, 0);
 }
 
+/* Discarding all of a drive takes nothing. */
+static void test_discard(void **state)
+{
+	struct overlay overlay;
+	uint32_t done;
+
+	(void)state;
+	assert_int_equal(
+		overlay_init(&overlay, &fake_overlay_ops, NULL, SPARSE, 5), 0);
+	assert_int_equal(overlay_clear(&overlay, 0, 1 << 20, true, &done), 0);
+	assert_int_equal(done, 1 << 20);
+	assert_int_equal(pages_out, 0);
+	assert_int_equal(overlay_clear(&overlay, 0, 8, false, &done), 0);
+	assert_int_equal(pages_out, 4);
+	overlay_fini(&overlay);
+}
+
 static void test_full(void **state)
 {
 	struct overlay overlay;
@@ -153,7 +172,7 @@ static void test_full(void **state)
 			 -ENOSPC);
 	assert_int_equal(done, 4 + 9 * 8);
 	/* What is discarded makes room. */
-	assert_int_equal(overlay_clear(&overlay, 8, 16, &done), 0);
+	assert_int_equal(overlay_clear(&overlay, 8, 16, true, &done), 0);
 	assert_int_equal(overlay_write(&overlay, 100, 1, &copy, &done), 0);
 	assert_int_equal(overlay_write(&overlay, 200, 1, &copy, &done), 0);
 	assert_int_equal(overlay_write(&overlay, 300, 1, &copy, &done),
@@ -205,22 +224,27 @@ static void test_client(void **state)
 	overlaid_begin(100);
 	for (unsigned i = 0; i < sizeof(fake[0].cache); i++)
 		fake[0].cache[i] = (uint8_t)(i / 512);
-	memory_fill(0, 1000, 20 * 512, 200);
-	assert_int_equal(ask(0, DISK_OP_WRITE, 13, 20, 1000), 0);
+	memory_fill(0, BOUNCE, 20 * 512, 200);
+	assert_int_equal(ask(0, DISK_OP_WRITE, 13, 20, BOUNCE), 0);
 	assert_int_equal(ask(0, DISK_OP_WRITE_ZEROES, 20, 3, 0), 0);
 	assert_int_equal(ask(0, DISK_OP_FLUSH, 0, 0, 0), 0);
-	assert_int_equal(ask(0, DISK_OP_READ, 0, 60, 30000), 0);
-	assert_true(memory_is(0, 30000, 13 * 512, 64));
-	assert_true(memory_is(0, 30000 + 13 * 512, 7 * 512, 200));
+	assert_int_equal(ask(0, DISK_OP_READ, 0, 60, BOUNCE + 10240), 0);
+	assert_true(memory_is(0, BOUNCE + 10240, 13 * 512, 64));
+	assert_true(memory_is(0, BOUNCE + 10240 + 13 * 512, 7 * 512, 200));
 	for (unsigned i = 0; i < 3 * 512; i++)
-		assert_int_equal(*memory_at(0, 30000 + 20 * 512 + i), 0);
-	assert_true(memory_is(0, 30000 + 23 * 512, 10 * 512, 210));
-	assert_true(memory_is(0, 30000 + 33 * 512, 27 * 512, 64 + 33));
+		assert_int_equal(*memory_at(0, BOUNCE + 10240 + 20 * 512 + i),
+				 0);
+	assert_true(memory_is(0, BOUNCE + 10240 + 23 * 512, 10 * 512, 210));
+	assert_true(memory_is(0, BOUNCE + 10240 + 33 * 512, 27 * 512, 64 + 33));
 	assert_int_equal(fake[0].ended[DRIVE_WRITE], 0);
 	assert_int_equal(fake[0].ended[DRIVE_WRITE_ZEROES], 0);
 	assert_int_equal(fake[0].ended[DRIVE_FLUSH], 0);
-	assert_int_equal(machine[0].channel.drive[0].flags & DISK_DRIVE_CACHE,
-			 0);
+	assert_int_equal(machine[0].channel.drive[0].flags &
+				 (DISK_DRIVE_CACHE | DISK_DRIVE_BOUNCE),
+			 DISK_DRIVE_BOUNCE);
+	/* The guest's own memory is none that this program reaches. */
+	assert_int_equal(ask(0, DISK_OP_WRITE, 13, 20, 1000), -EFAULT);
+	assert_int_equal(ask(0, DISK_OP_READ, 13, 20, 1000), -EFAULT);
 	assert_int_equal(disk_client_remove(&disk, 1), 0);
 	assert_int_equal(disk_client_gone(&disk), 1);
 	assert_int_equal(pages_out, 0);
@@ -230,11 +254,33 @@ static void test_client_full(void **state)
 {
 	(void)state;
 	overlaid_begin(12);
-	assert_int_equal(ask(0, DISK_OP_WRITE, 0, 80, 0), 0);
-	assert_int_equal(ask(0, DISK_OP_WRITE, 80, 80, 0), -ENOSPC);
-	assert_int_equal(ask(0, DISK_OP_WRITE, 0, 80, 0), 0);
-	assert_int_equal(ask(0, DISK_OP_DISCARD, 0, 80, 0), 0);
-	assert_int_equal(ask(0, DISK_OP_WRITE, 80, 80, 0), 0);
+	assert_int_equal(ask(0, DISK_OP_WRITE, 0, 80, BOUNCE), 0);
+	assert_int_equal(ask(0, DISK_OP_WRITE, 80, 80, BOUNCE), -ENOSPC);
+	assert_int_equal(ask(0, DISK_OP_WRITE, 0, 80, BOUNCE), 0);
+	assert_int_equal(ask(0, DISK_OP_DISCARD, 0, 80, BOUNCE), 0);
+	assert_int_equal(ask(0, DISK_OP_WRITE, 80, 80, BOUNCE), 0);
+	assert_int_equal(disk_client_remove(&disk, 1), 0);
+	assert_int_equal(disk_client_gone(&disk), 1);
+	assert_int_equal(pages_out, 0);
+}
+
+/* What the overlay has does not need the drive. */
+static void test_client_dead(void **state)
+{
+	(void)state;
+	overlaid_begin(100);
+	assert_int_equal(ask(0, DISK_OP_WRITE, 8, 16, BOUNCE), 0);
+	send(0, 200, DISK_OP_READ, 100, 8, BOUNCE);
+	step();
+	fake[0].reset_status = -EIO;
+	now_ns += DISK_TIMEOUT_NS;
+	step();
+	assert_int_equal(machine[0].status[200], -EIO);
+	assert_int_equal(ask(0, DISK_OP_READ, 8, 16, BOUNCE), 0);
+	assert_int_equal(ask(0, DISK_OP_WRITE, 100, 8, BOUNCE), 0);
+	assert_int_equal(ask(0, DISK_OP_READ, 100, 8, BOUNCE), 0);
+	assert_int_equal(ask(0, DISK_OP_FLUSH, 0, 0, 0), 0);
+	assert_int_equal(ask(0, DISK_OP_READ, 16, 16, BOUNCE), -EIO);
 	assert_int_equal(disk_client_remove(&disk, 1), 0);
 	assert_int_equal(disk_client_gone(&disk), 1);
 	assert_int_equal(pages_out, 0);
@@ -245,8 +291,9 @@ static void test_client_full(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_random), TEST(test_sparse), TEST(test_full),
-		TEST(test_fault),  TEST(test_client), TEST(test_client_full),
+		TEST(test_random), TEST(test_sparse),	   TEST(test_discard),
+		TEST(test_full),   TEST(test_client_dead), TEST(test_fault),
+		TEST(test_client), TEST(test_client_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

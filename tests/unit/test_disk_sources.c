@@ -157,6 +157,7 @@ static void test_readers(void **state)
 	for (unsigned i = 0; i < CLAIMS_MAX - 3; i++)
 		assert_int_equal(claim(5, "/e", 1000, 10, false), 0);
 	assert_int_equal(claim(5, "/e", 1000, 10, false), -ENOSPC);
+	assert_string_equal(reason, "clients have too many drives");
 }
 
 static void test_describe(void **state)

@@ -148,7 +148,8 @@ static void service_begin(void)
 
 	drive.count = 0; /* reset before a new program has it */
 	world.starts++;
-	disk_init(&disk, &disk_ops, NULL, NULL, 1);
+	memset(&disk, 0, sizeof(disk));
+	disk_init(&disk, &disk_ops, NULL, NULL);
 	if (disk_drive_add(&disk, &drive_ops, NULL) ||
 	    disk_client_add(&disk, 1, "m", world.starts, &channel, window) ||
 	    disk_unit_add(&disk, 1, 0, &spec) || disk_client_start(&disk, 1))

@@ -40,30 +40,67 @@ static void test_reset(void **state)
 	assert_int_equal(t.irq_edges[0], 0);
 }
 
-static void test_reset_timeout(void **state)
+/* However long that takes; but for a request that has not begun. */
+static void test_reset_waits(void **state)
 {
 	(void)state;
 	t.disk.is_async = true;
 	lba28(7, 1, 0x20);
 	outb(0x3f6, 4);
+	assert_int_equal(t.disk.cancels, 1);
 	outb(0x3f6, 0);
-	pass_time(IDE_RESET_TIMEOUT_NS - 1);
+	for (unsigned i = 0; i < 10; i++) {
+		pass_time(IDE_FLUSH_TIMEOUT_NS);
+		assert_int_equal(inb(0x1f7), BSY);
+	}
+	/* Another reset changes nothing. */
+	ide_reset(&t.ide);
+	outb(0x3f6, 4);
+	outb(0x3f6, 0);
 	assert_int_equal(inb(0x1f7), BSY);
-	pass_time(1);
+	assert_int_equal(t.disk.cancels, 1);
+	medium_complete(&t.disk);
 	assert_int_equal(inb(0x1f7), READY);
-	assert_int_equal(inb(0x1f1), 2); /* the diagnostic: failed */
-	/* A command waits for the request, and gives up. */
-	outb(0x1f7, 0xec);
-	assert_int_equal(inb(0x1f7), BSY);
-	pass_time(IDE_TIMEOUT_NS - 1);
-	assert_int_equal(inb(0x1f7), BSY);
-	pass_time(1);
-	expect_error(ABRT);
-	/* The same once more, in time. */
-	outb(0x1f7, 0xec);
-	pass_time(IDE_TIMEOUT_NS - 1);
+	assert_int_equal(inb(0x1f1), 1);
+	t.disk.is_waiting = true;
+	for (unsigned i = 0; i < 2; i++) {
+		lba28(7, 1, 0x20);
+		if (i) {
+			ide_reset(&t.ide);
+		} else {
+			outb(0x3f6, 4);
+			outb(0x3f6, 0);
+		}
+		assert_null(t.disk.pending);
+		assert_int_equal(inb(0x1f7), READY);
+		assert_int_equal(inb(0x1f1), 1);
+	}
+	assert_int_equal(t.irq_edges[0], 0);
+	lba28(7, 1, 0x20);
 	medium_complete(&t.disk);
 	expect_end(DRQ);
+}
+
+/* The other drive of the channel is as busy; the medium need not be there. */
+static void test_reset_cdrom(void **state)
+{
+	static const uint8_t packet[12] = { 0x28, 0, 0, 0, 0, 5, 0, 0, 1 };
+
+	(void)state;
+	t.cd.is_async = true;
+	outb(0x176, 0xa0);
+	outb(0x174, 0);
+	outb(0x175, 8);
+	outb(0x177, 0xa0);
+	outsw(0x170, packet, 6);
+	assert_non_null(t.cd.pending);
+	ide_medium_change(&t.ide, 1, 0, NULL);
+	outb(0x177, 0x08);
+	assert_int_equal(t.cd.cancels, 1);
+	pass_time(IDE_TIMEOUT_NS);
+	assert_int_equal(inb(0x177), BSY);
+	medium_complete(&t.cd);
+	assert_int_equal(inb(0x177), 0);
 }
 
 static void test_timeout(void **state)
@@ -76,16 +113,14 @@ static void test_timeout(void **state)
 	medium_complete(&t.disk);
 	expect_end(DRQ);
 	insw(0x1f0, data, 256);
+	/* One that has not begun ends. */
+	t.disk.is_waiting = true;
 	lba28(0x12, 1, 0x20);
 	pass_time(IDE_TIMEOUT_NS - 1);
 	assert_int_equal(inb(0x1f7), BSY);
 	pass_time(1);
 	expect_error(ABRT);
 	assert_int_equal(inb(0x1f3), 0x12);
-	/* Late, it is not heard. */
-	medium_complete(&t.disk);
-	assert_false(t.irq[0]);
-	assert_int_equal(inb(0x1f7), READY | 1);
 	/* A flush may take longer. */
 	outb(0x1f7, 0xe7);
 	pass_time(IDE_FLUSH_TIMEOUT_NS - 1);
@@ -93,53 +128,47 @@ static void test_timeout(void **state)
 	pass_time(1);
 	expect_error(ABRT);
 	assert_int_equal(t.disk.requests, 3);
-	/* By DMA: the bus master stops, too. */
-	medium_complete(&t.disk);
+	/* By DMA: the bus master stays active. */
 	prd(0, 0x10000, 512, true);
 	lba28(30, 1, 0xc8);
 	master_start(0, true);
 	pass_time(IDE_TIMEOUT_NS);
 	assert_int_equal(inb(MASTER + 2), 5);
 	expect_error(ABRT);
-	medium_complete(&t.disk);
 }
 
-/* The command that waited may need any number of requests. */
-static void test_deferred(void **state)
+/* What may still write to the guest's memory is waited for. */
+static void test_timeout_begun(void **state)
 {
 	(void)state;
-	for (unsigned is_async = 0; is_async < 2; is_async++) {
-		t.disk.is_async = true;
-		lba28(7, 1, 0x20);
-		pass_time(IDE_TIMEOUT_NS);
-		expect_error(ABRT);
-		lba28(8, 200, 0x20);
-		assert_int_equal(inb(0x1f7), BSY);
-		assert_int_equal(t.disk.requests, is_async ? 4 : 1);
-		t.disk.is_async = is_async;
-		medium_complete(&t.disk);
-		if (is_async)
-			medium_complete(&t.disk);
-		for (unsigned i = 0; i < 200; i++) {
-			expect_end(DRQ);
-			insw(0x1f0, data, 256);
-			assert_memory_equal(data, sector(8 + i), 512);
-			if (t.disk.pending)
-				medium_complete(&t.disk);
-		}
-		assert_int_equal(inb(0x1f7), READY);
-	}
-	/* A reset drops it. */
 	t.disk.is_async = true;
-	lba28(7, 1, 0x20);
-	pass_time(IDE_TIMEOUT_NS);
-	lba28(8, 1, 0x20);
-	outb(0x3f6, 4);
-	outb(0x3f6, 0);
-	assert_int_equal(inb(0x1f7), BSY);
+	prd(0, 0x10000, 512, true);
+	lba28(30, 1, 0xc8);
+	master_start(0, true);
+	pass_time(IDE_TIMEOUT_NS - 1);
+	assert_int_equal(t.disk.cancels, 0);
+	for (unsigned i = 0; i < 10; i++) {
+		pass_time(IDE_TIMEOUT_NS);
+		assert_int_equal(inb(0x1f7), BSY);
+	}
+	assert_int_equal(t.disk.cancels, 1);
+	/* Late, it is heard. */
 	medium_complete(&t.disk);
-	assert_null(t.disk.pending);
-	assert_int_equal(inb(0x1f7), READY);
+	expect_end(READY);
+	assert_memory_equal(t.ram_bytes + 0x10000, sector(30), 512);
+	outb(MASTER, 0);
+	/* It comes to an end by the cancellation. */
+	lba28(30, 1, 0x20);
+	pass_time(IDE_TIMEOUT_NS);
+	t.disk.is_waiting = true;
+	medium_cancel(&t.disk, t.disk.pending);
+	expect_error(ABRT);
+	/* The next one has a time of its own. */
+	lba28(30, 1, 0x20);
+	pass_time(IDE_TIMEOUT_NS - 1);
+	assert_int_equal(inb(0x1f7), BSY);
+	pass_time(1);
+	expect_error(ABRT);
 }
 
 static void test_busy_registers(void **state)
@@ -562,9 +591,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_reset),
-		TEST(test_reset_timeout),
+		TEST(test_reset_waits),
+		TEST(test_reset_cdrom),
 		TEST(test_timeout),
-		TEST(test_deferred),
+		TEST(test_timeout_begun),
 		TEST(test_busy_registers),
 		TEST(test_master_stopped),
 		TEST(test_master_off),

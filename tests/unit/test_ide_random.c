@@ -17,8 +17,9 @@ static struct {
 	struct block_backend backend[DRIVES];
 	struct block_request *pending[IDE_CHANNELS];
 	unsigned is_lost[IDE_CHANNELS]; /* acts until it may complete */
+	bool has_begun[IDE_CHANNELS];	/* no cancelling */
 	uint32_t next[IDE_CHANNELS];	/* sector that PIO reads next */
-	unsigned interrupts, completions, timeouts, resets, blocks;
+	unsigned interrupts, completions, timeouts, resets, blocks, cancels;
 } r;
 
 static uint32_t roll(uint32_t sides)
@@ -88,7 +89,21 @@ static void submit(void *ctx, struct block_request *req)
 		return;
 	}
 	r.pending[channel] = req;
+	r.has_begun[channel] = roll(2);
 	r.is_lost[channel] = roll(20) ? 0 : roll(300);
+}
+
+static void cancel(void *ctx, struct block_request *req)
+{
+	unsigned channel = req->dev == &t.ide.channel[1];
+
+	(void)ctx;
+	assert_ptr_equal(r.pending[channel], req);
+	if (r.has_begun[channel])
+		return;
+	r.cancels++;
+	r.pending[channel] = NULL;
+	req->done(req->dev, req, -ECANCELED);
 }
 
 /* ---- The rules ---------------------------------------------------------- */
@@ -116,13 +131,11 @@ static void check_rest(unsigned index)
 		assert_true(!(status & BSY) || channel->state->control & 4);
 		break;
 	case IDE_PHASE_IN_FLIGHT:
-	case IDE_PHASE_DEFERRED:
 	case IDE_PHASE_RESETTING:
 		assert_true(status & BSY ||
 			    channel->drive[channel->state->selected].kind ==
 				    IDE_NONE);
-		__attribute__((fallthrough));
-	case IDE_PHASE_ABANDONED: /* the buffer is the request's */
+		/* The buffer is the request's. */
 		assert_int_equal(channel->state->transfer, IDE_IDLE);
 		break;
 	default:
@@ -139,13 +152,9 @@ static void check_told(unsigned index, struct before was)
 		&channel->drive[channel->state->selected];
 
 	if (!(was.status & BSY) || inb(index ? 0x376 : 0x3f6) & BSY ||
-	    was.phase == IDE_PHASE_RESETTING ||
-	    was.phase == IDE_PHASE_ABANDONED)
+	    was.phase == IDE_PHASE_RESETTING)
 		return;
-	/* DRQ for a packet or the first block to write has none. */
-	if (channel->state->transfer == IDE_DMA_PENDING ||
-	    (channel->state->transfer == IDE_PIO_OUT &&
-	     was.phase == IDE_PHASE_DEFERRED))
+	if (channel->state->transfer == IDE_DMA_PENDING)
 		return;
 	r.interrupts++;
 	assert_true(drive->state->is_interrupting);
@@ -324,18 +333,20 @@ static void world_act(void)
 		check_told(i, was[i]);
 }
 
-/* Nothing comes any more: all the same nobody waits for ever. */
+/* What has begun is waited for, what has not is not; then nobody waits. */
 static void check_end(void)
 {
 	outb(0x3f6, 0);
 	outb(0x376, 0);
 	for (unsigned i = 0; i < 100; i++)
 		pass_time(IDE_TIMEOUT_NS);
-	assert_int_equal(inb(0x3f6) & BSY, 0);
-	assert_int_equal(inb(0x376) & BSY, 0);
-	for (unsigned i = 0; i < IDE_CHANNELS; i++)
+	for (unsigned i = 0; i < IDE_CHANNELS; i++) {
+		assert_true(!r.pending[i] || r.has_begun[i]);
 		while (r.pending[i])
 			complete(i);
+	}
+	assert_int_equal(inb(0x3f6) & BSY, 0);
+	assert_int_equal(inb(0x376) & BSY, 0);
 	assert_int_equal(t.ide.channel[0].phase, IDE_PHASE_IDLE);
 	assert_int_equal(t.ide.channel[1].phase, IDE_PHASE_IDLE);
 }
@@ -359,6 +370,7 @@ static void start(uint64_t seed)
 	for (unsigned i = 0; i < DRIVES; i++) {
 		r.backend[i] = (struct block_backend){
 			.submit = submit,
+			.cancel = cancel,
 			.sector_count = 1200,
 			.has_fua = seed & 1,
 		};
@@ -389,12 +401,15 @@ static void test_random(void **state)
 		}
 		check_end();
 	}
-	print_message("%u completions, %u interrupts, %u blocks, %u resets\n",
-		      r.completions, r.interrupts, r.blocks, r.resets);
+	print_message("%u completions, %u interrupts, %u blocks, %u resets, %u "
+		      "cancels\n",
+		      r.completions, r.interrupts, r.blocks, r.resets,
+		      r.cancels);
 	assert_true(r.completions > 3000);
 	assert_true(r.interrupts > 1000);
 	assert_true(r.blocks > 1000);
 	assert_true(r.resets > 1000);
+	assert_true(r.cancels > 100);
 }
 
 int main(void)

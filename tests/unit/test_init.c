@@ -68,8 +68,8 @@ static void test_others_go_on(void **state)
 	assert_logged("guest bad cannot be made: see above");
 }
 
-/* As long as nobody reads sources, such a guest is not half started. */
-static void test_sources_wait_for_the_service(void **state)
+/* Where nobody reads sources, such a guest is not half started. */
+static void test_sources_need_the_service(void **state)
 {
 	struct disk_manifest *kept;
 
@@ -83,7 +83,8 @@ static void test_sources_wait_for_the_service(void **state)
 	assert_int_equal(domains(), 1);
 	assert_non_null(named("good"));
 	assert_logged("/guests/kept/disk0: source: needs the service disk, "
-		      "which is not there yet\n");
+		      "and no boot module is called disk.elf\n");
+	assert_int_equal(channels(), 0);
 	assert_logged("guest kept cannot be made: see above");
 }
 
@@ -238,8 +239,7 @@ static void test_more_than_there_is(void **state)
 	assert_int_equal(gate.made, 2);
 	assert_logged("guest large cannot be made: memory-mib = <150>, its "
 		      "disks and tables need 167");
-	assert_logged(" KiB, and of the host's 204800 KiB other guests may "
-		      "take 7");
+	assert_logged(" KiB, and of the host's 204800 KiB others may take 7");
 }
 
 /* One that waits to be started again finds its memory. */
@@ -264,7 +264,7 @@ int main(void)
 		TEST(test_how_it_is_turned_off),
 		TEST(test_others_go_on),
 		TEST(test_private_disk),
-		TEST(test_sources_wait_for_the_service),
+		TEST(test_sources_need_the_service),
 		TEST(test_none_can_be_started),
 		TEST(test_restart_on_crash),
 		TEST(test_restarts_have_an_end),

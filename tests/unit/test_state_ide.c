@@ -390,8 +390,7 @@ static void test_coverage(void **state)
 			seen[channel->state->transfer]++;
 			middle += channel->state->transfer != IDE_IDLE &&
 				  channel->state->position % 512;
-			abandoned += channel->phase == IDE_PHASE_ABANDONED ||
-				     channel->phase == IDE_PHASE_DEFERRED;
+			abandoned += channel->phase == IDE_PHASE_RESETTING;
 		}
 		rig_free(rig);
 	}

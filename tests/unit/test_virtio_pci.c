@@ -87,8 +87,12 @@ static void test_found(void **state)
 	assert_ptr_equal(bench.virtio.device.va,
 			 bench.device.bar + FAKE_CONFIG);
 	assert_int_equal(bench.virtio.notify_multiplier, 4);
-	/* Memory and bus mastering are on. */
+	/* Memory is on; bus mastering not before the device was reset. */
+	assert_int_equal(bench.device.pci_config[4] & 6, 2);
+	ready();
 	assert_int_equal(bench.device.pci_config[4] & 6, 6);
+	assert_int_equal(virtio_pci_dma_off(&bench.virtio), 0);
+	assert_int_equal(bench.device.pci_config[4] & 6, 2);
 }
 
 static void test_other(void **state)
@@ -143,6 +147,18 @@ static void test_fixed_command(void **state)
 	(void)state;
 	bench.device.is_command_fixed = true;
 	refused(-ENODEV, "turned on");
+	bench.device.pci_config[4] = 2;
+	assert_int_equal(probe(), 0);
+	assert_int_equal(virtio_pci_reset(&bench.virtio), 0);
+	assert_int_equal(virtio_pci_features(&bench.virtio, 0), -ENODEV);
+	assert_non_null(strstr(bench.virtio.why, "bus master"));
+	assert_int_equal(virtio_pci_dma_off(&bench.virtio), 0);
+	bench.device.pci_config[4] = 6;
+	assert_int_equal(virtio_pci_dma_off(&bench.virtio), -EIO);
+	assert_non_null(strstr(bench.virtio.why, "stays"));
+	/* It is gone. */
+	memset(&bench.device.pci_config[4], 0xff, 2);
+	assert_int_equal(virtio_pci_dma_off(&bench.virtio), 0);
 }
 
 /* ---- Capabilities that are wrong ------------------------------------------

@@ -62,6 +62,11 @@ static uint64_t now_ns(void *ctx)
 	return device->now_ns;
 }
 
+static void relax(void *ctx)
+{
+	((struct fake_virtio *)ctx)->relaxed++;
+}
+
 void fake_virtio_cap(struct fake_virtio *device, unsigned type, unsigned bar,
 		     uint32_t offset, uint32_t length)
 {
@@ -339,6 +344,7 @@ static const struct pci_ops ops = {
 	.mmio_read = mmio_read,
 	.mmio_write = mmio_write,
 	.now_ns = now_ns,
+	.relax = relax,
 };
 
 static void caps_init(struct fake_virtio *device)

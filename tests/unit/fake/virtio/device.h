@@ -58,6 +58,7 @@ struct fake_virtio {
 	bool is_lenient;	 /* believes that anything may be read */
 
 	unsigned reset_count;
+	unsigned relaxed;    /* times that the driver waited */
 	uint32_t interrupts; /* MSI-X: vectors that were raised */
 	/* Called when the configuration's first byte has been read. */
 	void (*config_changing)(struct fake_virtio *device);

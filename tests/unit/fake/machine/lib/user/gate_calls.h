@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * In place of lib/user/gate_calls.h for the machine's lock, rendezvous and
- * consoles: the calls are functions of the test.
+ * In place of lib/user/gate_calls.h for the machine's lock, rendezvous,
+ * consoles and disks: the calls are functions of the test.
  */
 #ifndef BULKHEAD_TESTS_FAKE_MACHINE_GATE_CALLS_H
 #define BULKHEAD_TESTS_FAKE_MACHINE_GATE_CALLS_H
@@ -19,6 +19,8 @@ void gate_timer(uint64_t deadline_ns);
 uint64_t gate_now_ns(void);
 void gate_log(unsigned level, const char *format, ...) __printf(2, 3);
 
+#define GATE_LOG_ERROR	 0
 #define GATE_LOG_WARNING 1
+#define GATE_LOG_INFO	 2
 
 #endif

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What the tests of disks that remember boot: a tiny guest that writes records,
+# and Debian's kernel with an initial RAM disk that has fio and e2fsprogs.
+
+.SECONDEXPANSION:
+$B/disk/power.elf: $B/guest/obj/tests/disk/power.c.o $$(HOSTILE_GUEST_LIB)
+	$(HOSTILE_GUEST_LINK)
+
+$B/disk/linux.cpio: tests/disk/mkguest tests/disk/init scripts/mkinitrd \
+		scripts/kernel-modules $B/kernel/version
+	@mkdir -p $(@D)
+	tests/disk/mkguest $B/kernel $@
+
+DISK_PROGRAMS := $(addprefix $B/disk/,power.elf linux.cpio) $B/bench/vmlinux
+
+.PHONY: disk-programs
+disk-programs: $(DISK_PROGRAMS)
+
+## disk-programs  what the tests of disks that remember boot: build/disk/
