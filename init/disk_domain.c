@@ -17,7 +17,6 @@
 #define VIRTIO_BLK_OLD	  0x1001 /* transitional, or legacy alone */
 #define VIRTIO_BLK	  0x1042
 
-#define DMA_PAGES	  64 /* of a device: its queues and commands */
 #define ADDRESS_SIZE	  10 /* ", 00:03.0" */
 /* Beside the program's own: stack, tables, what the monitor keeps. */
 #define QUOTA_PAGES	  512
@@ -46,8 +45,10 @@ static bool is_block_device(const struct gate_pci_info *pci)
 
 static int say_address(char *text, uint64_t size, uint16_t address)
 {
-	return snprintf(text, size, "%02x:%02x.%u", address >> 8,
-			address >> 3 & 0x1f, address & 7);
+	unsigned device = address >> 3 & 0x1f, function = address & 7;
+
+	return snprintf(text, size, "%02x:%02x.%u", (unsigned)address >> 8,
+			device, function);
 }
 
 static void devices_find(struct init *init)
@@ -124,7 +125,7 @@ void disk_domain_plan(struct init *init)
 
 /* ---- What it may take ---------------------------------------------------- */
 
-/* The table of a VM's memory, for disk. */
+/* The table of a VM's memory, for disk, and the page before it. */
 static uint64_t chunk_pages(const struct guest_manifest *guest)
 {
 	uint64_t chunks = guest_vm_memory(guest) >> GATE_CHUNK_SHIFT;
@@ -132,15 +133,16 @@ static uint64_t chunk_pages(const struct guest_manifest *guest)
 	return 1 + DIV_ROUND_UP(chunks * sizeof(uint64_t), PAGE_SIZE);
 }
 
+/* One more for each is the monitor's. */
 uint64_t guest_channel_pages(const struct init *init,
 			     const struct guest_manifest *guest)
 {
 	uint64_t pages = 0;
 
 	if (init->seat.service.state != SERVICE_NONE)
-		pages += SEAT_CONSOLE_PAGES;
+		pages += SEAT_CONSOLE_PAGES + 1;
 	if (client_drives(guest))
-		pages += DISK_CHANNEL_PAGES + chunk_pages(guest);
+		pages += DISK_CHANNEL_PAGES + 1 + chunk_pages(guest);
 	return pages;
 }
 
@@ -151,13 +153,12 @@ uint64_t disk_domain_quota(const struct init *init)
 	uint64_t pages = QUOTA_PAGES + program_pages(init, DISK_PROGRAM) +
 			 overlays + QUOTA_TABLES(overlays);
 
-	pages += disks->device_count * (QUOTA_DEVICE + DMA_PAGES);
+	pages += disks->device_count * (QUOTA_DEVICE + DISK_DMA_PAGES);
 	for (unsigned i = 0; i < init->manifest->guest_count; i++) {
 		const struct guest_manifest *guest = &init->manifest->guest[i];
 
 		if (client_drives(guest))
-			pages += QUOTA_CLIENT + DISK_CHANNEL_PAGES +
-				 chunk_pages(guest);
+			pages += QUOTA_CLIENT;
 	}
 	return pages;
 }
@@ -180,7 +181,7 @@ static void devices_grant(struct init *init)
 		const struct gate_device_grant grant = {
 			.address = disks->device[i],
 			.n = (uint16_t)i,
-			.dma_pages = DMA_PAGES,
+			.dma_pages = DISK_DMA_PAGES,
 		};
 		long error = init->gate->device_grant(
 			init->gate->ctx, disks->service.id, &grant);

@@ -3,6 +3,7 @@
 # Guest disks, and the targets that boot them.
 
 GUEST	?= quick
+DISKS	?= disks
 MANIFEST = examples/$(GUEST).dts
 
 $B/kernel/version: scripts/fetch-kernel
@@ -23,9 +24,19 @@ $B/images/grub-rescue.iso: /usr/lib/grub-rescue/grub-rescue-cdrom.iso
 	@mkdir -p $(@D)
 	@cp $< $@
 
+# A user's own disk: made once, from what the image is then, and never again, for
+# it holds what was written since.  Outside of build/, which may be removed.
+$(DISKS)/%.img:
+	@$(MAKE) --no-print-directory B=$B $B/images/$*.img
+	@mkdir -p $(@D)
+	@cp --sparse=always --reflink=auto $B/images/$*.img $@.part
+	@mv $@.part $@
+	@echo "       $@ is your copy of $B/images/$*.img. What the"
+	@echo "       guest writes stays there; remove it to begin anew."
+
 # The images that manifests of ours name; others have to be there.
-guest_image = $(wildcard $B/images/$(GUEST).img) \
-	$(if $(filter quick debian,$(GUEST)),$B/images/$(GUEST).img)
+guest_image = $(if $(filter debian,$(GUEST)),$(DISKS)/debian.img,$(if \
+	$(filter quick,$(GUEST)),$B/images/quick.img,$(wildcard $B/images/$(GUEST).img)))
 
 .PHONY: run
 run: $B/bulkhead32.elf programs $B/manifest-check $(sort $(guest_image))
@@ -38,4 +49,6 @@ iso: $B/bulkhead32.elf programs $B/manifest-check $(sort $(guest_image))
 
 ## run            boot a guest in QEMU, its console here (GUEST=quick or debian,
 ##                MANIFEST=file.dts, RUN="more options of scripts/bulkhead run")
-## iso            the same as a bootable ISO, build/GUEST.iso
+##                debian's disk is disks/debian.img: what it writes stays
+## iso            the same as a bootable ISO, build/GUEST.iso; not of debian, whose
+##                disk does not travel

@@ -70,8 +70,13 @@ class Drive:
         self.is_written = access == "rw"
         what = node + ": source"
         # Beside the manifest and in build/, as all others, unless it says.
-        self.path = readable(os.path.join(folder, name) if "/" in name
-                             else find_file(name, folder), what)
+        self.path = find_file(name, folder) if "/" not in name else \
+            os.path.normpath(os.path.join(folder, name))
+        own = os.path.relpath(self.path, TOP)
+        if own == "disks/debian.img" and not os.path.exists(self.path):
+            raise Problem("%s: there is no '%s' yet: 'make %s' makes it" %
+                          (what, self.path, own))
+        readable(self.path, what)
         if self.is_written and not os.access(self.path, os.W_OK):
             raise Problem("%s: '%s' may not be written: look at its "
                           "permissions, or say read-only or overlay" %

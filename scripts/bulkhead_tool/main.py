@@ -262,6 +262,10 @@ def do_run(args, work):
     else:
         args.cpus = args.cpus or 2
         line = qemu.command(the_host, args, work, not scripted)
+        for drive in the_host.drives:
+            if drive.is_written:
+                processes.say("bulkhead: what is written to %s stays in %s" %
+                              (drive.node, drive.path))
     processes.say("bulkhead: %s\n" % shlex.join(line))
     if not scripted:
         return session.interactive(line, args, the_host.end)

@@ -2,6 +2,7 @@
 """Files that manifests name as sources: the simulated host's drives."""
 
 import os
+import subprocess
 import unittest
 import unittest.mock
 
@@ -134,6 +135,26 @@ class Drives(ManifestTest):
                          text=self.disks('source = "file:a.img";'))
             for kept in ("read-only;", 'overlay = "memory";'):
                 self.host(self.disks('source = "file:a.img"; ' + kept))
+
+    def test_a_users_disk_is_made_once(self):
+        for name in ("b/images", "disks"):
+            os.makedirs(os.path.join(self.folder, name))
+        pristine = self.write("b/images/debian.img", "as installed")
+        mine = os.path.join(self.folder, "disks/debian.img")
+        line = ["make", "-s", "-C", host.TOP, "B=%s/b" % self.folder,
+                "DISKS=%s/disks" % self.folder, mine]
+        subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
+        with open(mine, "r+", encoding="ascii") as f:
+            self.assertEqual(f.read(), "as installed")
+            f.write(", and used")
+        # Another image, now or later, is not the user's.
+        os.utime(mine, (1, 1))
+        self.write("b/images/debian.img", "another")
+        subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
+        os.unlink(pristine)
+        subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
+        with open(mine, encoding="ascii") as f:
+            self.assertEqual(f.read(), "as installed, and used")
 
 
 if __name__ == "__main__":
