@@ -45,7 +45,7 @@ static bool is_block_device(const struct gate_pci_info *pci)
 
 static int say_address(char *text, uint64_t size, uint16_t address)
 {
-	unsigned device = address >> 3 & 0x1f, function = address & 7;
+	unsigned device = address >> 3 & 0x1fU, function = address & 7U;
 
 	return snprintf(text, size, "%02x:%02x.%u", (unsigned)address >> 8,
 			device, function);
