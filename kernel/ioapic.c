@@ -106,9 +106,12 @@ void ioapic_mask(const struct ioapics *ioapics, uint32_t gsi)
 {
 	const struct ioapic *ioapic;
 	int pin = pin_find(ioapics, gsi, &ioapic);
+	uint32_t index = IOAPIC_PIN((uint32_t)pin);
 
+	/* The rest stays: an edge's pin would not see a level's line fall. */
 	if (pin >= 0)
-		ioapic_write(ioapic, IOAPIC_PIN((uint32_t)pin), PIN_MASKED);
+		ioapic_write(ioapic, index,
+			     ioapic_read(ioapic, index) | (uint32_t)PIN_MASKED);
 }
 
 static void pic_init(uint16_t base, uint8_t vector, uint8_t cascade)

@@ -20,61 +20,57 @@
 #define MSI_ADDRESS   0xfee00000U
 #define MSI_ID_SHIFT  12
 
-static void select(uint16_t address, unsigned offset)
+/* Lock held; what is written next goes there, too. */
+static uint32_t config_read(uint16_t address, unsigned offset, unsigned size)
 {
 	port_write32(CONFIG_ADDRESS, (uint32_t)(CONFIG_ENABLE | address << 8 |
 						(offset & MASK(7, 2))));
+	return (port_read32(CONFIG_DATA) >> offset % 4 * 8) &
+	       UINT32_MAX >> (4 - size) * 8;
 }
 
 uint32_t pci_read(uint16_t address, unsigned offset, unsigned size)
 {
 	struct spinlock *lock = &this_host()->pci.lock;
-	uint16_t port = (uint16_t)(CONFIG_DATA + offset % 4);
 	uint64_t flags = spin_lock_irqsave(lock);
-	uint32_t value;
+	uint32_t value = config_read(address, offset, size);
 
-	select(address, offset);
-	if (size == 1)
-		value = port_read8(port);
-	else
-		value = size == 2 ? port_read16(port) : port_read32(port);
 	spin_unlock_irqrestore(lock, flags);
 	return value;
 }
 
-void pci_write(uint16_t address, unsigned offset, unsigned size, uint32_t value)
+/* At once: another CPU may change other bits of it. */
+static void change(uint16_t address, unsigned offset, unsigned size,
+		   uint32_t clear, uint32_t set)
 {
 	struct spinlock *lock = &this_host()->pci.lock;
-	uint16_t port = (uint16_t)(CONFIG_DATA + offset % 4);
 	uint64_t flags = spin_lock_irqsave(lock);
+	uint32_t value = (config_read(address, offset, size) & ~clear) | set;
 
-	select(address, offset);
-	if (size == 1)
-		port_write8(port, (uint8_t)value);
-	else if (size == 2)
-		port_write16(port, (uint16_t)value);
+	if (size == 2)
+		port_write16((uint16_t)(CONFIG_DATA + offset % 4),
+			     (uint16_t)value);
 	else
-		port_write32(port, value);
+		port_write32(CONFIG_DATA, value);
 	spin_unlock_irqrestore(lock, flags);
+}
+
+void pci_write(uint16_t address, unsigned offset, unsigned size, uint32_t value)
+{
+	change(address, offset, size, UINT32_MAX, value);
 }
 
 /* 16 bits: a write of Status would clear what it reports. */
 void pci_command(const struct pci_function *function, uint32_t clear,
 		 uint32_t set)
 {
-	uint16_t address = function->info.address;
-	uint32_t command = pci_read(address, PCI_COMMAND, 2);
-
-	pci_write(address, PCI_COMMAND, 2, (command & ~clear) | set);
+	change(function->info.address, PCI_COMMAND, 2, clear, set);
 }
 
 static void msix_control(const struct pci_function *function, uint32_t clear,
 			 uint32_t set)
 {
-	uint32_t control = pci_read(function->info.address, function->msix, 4);
-
-	pci_write(function->info.address, function->msix, 4,
-		  (control & ~clear) | set);
+	change(function->info.address, function->msix, 4, clear, set);
 }
 
 void pci_quiesce(const struct pci_function *function)
@@ -88,11 +84,8 @@ void pci_quiesce(const struct pci_function *function)
 
 void pci_flr(const struct pci_function *function)
 {
-	unsigned control = function->express + PCI_EXPRESS_CONTROL;
-	uint16_t address = function->info.address;
-
-	pci_write(address, control, 2,
-		  pci_read(address, control, 2) | PCI_EXPRESS_FLR);
+	change(function->info.address, function->express + PCI_EXPRESS_CONTROL,
+	       2, 0, PCI_EXPRESS_FLR);
 }
 
 bool pci_restore(const struct pci_function *function)

@@ -78,7 +78,8 @@ struct pci {
 	struct pci_function function[PCI_FUNCTIONS_MAX];
 };
 
-/* Of any function, there or not; offset aligned to size, 1, 2 or 4. */
+/* Of any function, there or not; offset aligned to size, which is 1, 2 or 4;
+ * 2 or 4 for what is written. */
 uint32_t pci_read(uint16_t address, unsigned offset, unsigned size);
 void pci_write(uint16_t address, unsigned offset, unsigned size,
 	       uint32_t value);

@@ -45,10 +45,12 @@ static bool vector_came(void *ctx, unsigned irq)
 
 /*
  * Each device that asserts the line is told not to, so that others which share
- * it do not wait for its program.  If none does, nobody knows what will end it.
+ * it do not wait for its program.  If none does, it did until a moment ago, or
+ * it is another's: then nobody knows what will end it.
  */
 static bool line_came(void *ctx, unsigned irq)
 {
+	unsigned *strays = &devices()->strays[irq];
 	bool is_known = false;
 
 	(void)ctx;
@@ -62,7 +64,8 @@ static bool line_came(void *ctx, unsigned irq)
 		device_event(device, 0);
 		is_known = true;
 	}
-	return is_known;
+	*strays = is_known ? 0 : *strays + 1;
+	return *strays < DEVICE_STRAYS_MAX;
 }
 
 static unsigned vector_irq(const struct device *device, unsigned vector)

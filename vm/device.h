@@ -9,6 +9,7 @@
 #ifndef BULKHEAD_VM_DEVICE_H
 #define BULKHEAD_VM_DEVICE_H
 
+#include "include/acpi.h"
 #include "include/grant.h"
 #include "kernel/pci.h"
 
@@ -16,6 +17,10 @@ struct domain;
 
 /* Of all domains at a time: each has its own vectors of the processor's. */
 #define DEVICES_GRANTED_MAX 16
+
+/* Interrupts of a line in a row that no device of a program's has sent: it is
+ * masked then, until one of those programs acknowledges. */
+#define DEVICE_STRAYS_MAX 16
 
 struct device {
 	const struct pci_function *function;
@@ -32,6 +37,7 @@ struct device {
 struct device_table {
 	struct device device[PCI_FUNCTIONS_MAX]; /* as host->pci.function */
 	struct device *granted[DEVICES_GRANTED_MAX];
+	unsigned strays[ACPI_ISA_IRQ_COUNT]; /* irqs.lock */
 };
 
 /* As GATE_DEVICE_GRANT.  Interrupts are off, and let in. */

@@ -351,6 +351,7 @@ static int config_init(struct domain *domain)
 	memcpy(config->name, domain->spec.name, sizeof(config->name));
 	config->vcpu_count = domain->thread_count;
 	config->rights = domain->spec.rights;
+	config->vm_memory = domain->spec.vm_memory;
 	config->apic_timer_hz = APIC_BUS_HZ;
 	config->tsc_hz = time_tsc_hz();
 	config->tsc_mult = (NSEC_PER_SEC << NSEC_MULT_SHIFT) / config->tsc_hz;

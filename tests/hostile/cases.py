@@ -18,6 +18,20 @@ ANY = r".*"
 NEVER = None    # alone it can not end; the good guest's end is enough
 
 
+# Written by tests/hostile/run; half of the first is the guest's, the other is
+# that of a machine which attacks the service.
+DRIVE, EVIL_DRIVE = "victim.img", "evil.img"
+DRIVE_SECTORS = 2048
+
+DRIVES = """
+		disk0 { bus = "ide"; source = "%s"; };"""
+# A drive of another kind than the tool makes of a file.
+INTX = ("-blockdev", "driver=raw,node-name=intx,file.driver=file,"
+        "file.filename={work}/" + DRIVE, "-device", "virtio-blk-pci,drive=intx,"
+        "serial=intx,disable-legacy=on,vectors=0")
+# With a drive that the tool does not know of, see its qemu.py.
+REAL_IDLE = ("-icount", "shift=0,sleep=on,align=off")
+
 DISKS = """
 		disk0 { bus = "ide"; image = "disk.img"; };
 		cdrom0 { bus = "ide"; image = "cdrom.img"; };"""
@@ -30,20 +44,25 @@ class Attack:
                  ms=200, mib=16, disk=0, neighbour=False, sims=("qemu",
                  "bochs"), says=None, words=None, seat=None,
                  restart=False, log=(), is_heard=True, is_good_heard=True,
-                 good_ms=0):
+                 good_ms=0, file=None, source=None, victim=False, qemu=()):
         self.name = name
         self.end = end
+        # The guest's kernel, or the program in the machine's place.
+        self.file = file or ("bad.elf" if guest else "evil.elf")
         self.is_guest = guest
         self.alone = end if alone is None else alone    # with one vCPU
         self.vcpus = vcpus
         self.ms = ms
         self.mib = mib
         self.disk_kib = disk        # writable, and a CD-ROM with the same
+        self.source = source        # of a drive of the service disk's
+        self.has_victim = victim    # another guest with a drive
+        self.qemu = qemu            # options
         self.has_neighbour = neighbour
         self.sims = sims
         self.says = says    # a line that has to come from the attacker
         self.words = words or name
-        self.seat = seat            # the service's file: who has the console
+        self.seat = seat            # services' files, with commas between
         self.restart = restart      # whenever it crashes
         # What they write is seen: nobody takes it from console and log.
         self.is_heard, self.is_good_heard = is_heard, is_good_heard
@@ -60,9 +79,10 @@ class Attack:
         command = "%s ms=%d" % (self.words, ms or self.ms)
         if not self.is_guest:
             command += " seed=%d" % seed
-        file = 'kernel = "bad.elf"; isa-debug-exit' if self.is_guest else \
-            'program = "evil.elf"'
-        disk = DISKS if self.disk_kib else ""
+        file = ('kernel = "%s"; isa-debug-exit' if self.is_guest else
+                'program = "%s"') % self.file
+        disk = DISKS * bool(self.disk_kib) + \
+            (DRIVES % self.source if self.source else "")
         if self.restart:
             disk += ' restart = "on-crash";'
         return """
@@ -93,6 +113,40 @@ def fake(name, *log, **more):
 
 STOPPED_FOR = r"\[seat\] is stopped: "
 SEAT_CRASHED = r"\[seat\] has ended: reason 3,"
+DISK_STOPPED_FOR = r"\[disk\] is stopped: "
+DISK_CRASHED = r"\[disk\] has ended: reason 3,"
+
+
+def fake_disk(name, *log, **more):
+    """In disk's place: tests/hostile/disk. Beside it runs a guest with a disk of
+    the service, whose every sector has to be right in the end; with lies, which
+    may fail, it only has to end."""
+    lies = more.pop("lies", False)
+    words = "errors=1 wait-ms=2000" if lies else ""
+    return Attack("disk-" + name, more.pop("end", EXIT), guest=True,
+                  file="victim.elf", words=words, vcpus=(1,),
+                  source=more.pop("source", "file:" + DRIVE),
+                  ms=more.pop("ms", 150), sims=("qemu",),
+                  seat="%s,hostile/disk-%s/disk.elf" %
+                  (SEAT, more.pop("program", name)),
+                  says=more.pop("says", "PASS the end" if lies
+                                else "PASS disk"),
+                  log=log, **more)
+
+
+def disk(name, end=OFF, *log, **more):
+    """A machine against the service disk: tests/hostile/programs/disks.c."""
+    return Attack("disk" + name, end, vcpus=more.pop("vcpus", (1,)),
+                  ms=more.pop("ms", 60), sims=("qemu",), victim=True,
+                  source="file:" + EVIL_DRIVE, log=log, **more)
+
+
+def victim():
+    return fake_disk("victim")
+
+
+def lives(count):
+    return [r"\[disk\] life %d begins" % n for n in range(count + 1)]
 
 
 def guest(name, **more):
@@ -191,6 +245,51 @@ ATTACKS = [
          r"\[evil0\] .*the console's channel is broken", words="uartflood",
          guest=True, end=EXIT, is_heard=False),
     fake("crash", SEAT_CRASHED, r"\[seat\] life 2 begins", ms=400),
+    # In disk's place: what is granted, and memory.
+    fake_disk("config", r"\[disk\] PASS of a configuration bus mastering "
+              "alone is written", DISK_CRASHED),
+    fake_disk("rights", r"\[disk\] PASS nothing without the right",
+              DISK_CRASHED),
+    fake_disk("vectors", DISK_CRASHED, *lives(3)),
+    fake_disk("memory", DISK_CRASHED, *lives(4)),
+    fake_disk("storm", r"\[disk\] [1-9]\d+ acknowledgements of [1-9]",
+              DISK_CRASHED),
+    fake_disk("intx", r"\[disk\] [1-9]\d+ acknowledgements of [1-9]",
+              DISK_CRASHED, program="storm", source="serial:intx", qemu=INTX),
+    fake_disk("dma", r"\[disk\] PASS by DMA it reads the monitor's image",
+              r"\[disk\] PASS by DMA it sends an interrupt's message",
+              DISK_CRASHED),
+    fake_disk("die", DISK_CRASHED, *lives(4)),
+    # Against init.
+    fake_disk("garbage", DISK_STOPPED_FOR),
+    fake_disk("lengths", DISK_STOPPED_FOR + "it says what nobody understands"),
+    fake_disk("scribble", DISK_STOPPED_FOR),
+    fake_disk("flicker", DISK_STOPPED_FOR),
+    fake_disk("bells", DISK_CRASHED),
+    fake_disk("silent", DISK_STOPPED_FOR + "it does not answer"),
+    fake_disk("answers", DISK_STOPPED_FOR + "it answers what was not asked",
+              *lives(4)),
+    fake_disk("crash", DISK_CRASHED, *lives(2)),
+    # Against machines.
+    fake_disk("replies", DISK_CRASHED, lies=True),
+    fake_disk("early", DISK_CRASHED, lies=True),
+    fake_disk("hellos", DISK_CRASHED, lies=True),
+    fake_disk("records", DISK_CRASHED, lies=True),
+    fake_disk("counters", DISK_CRASHED, lies=True),
+    fake_disk("channel", DISK_CRASHED, lies=True),
+    # Its machine finds no drive then.
+    fake_disk("start", DISK_CRASHED, lies=True, end=STOPPED, says=None,
+              is_heard=False),
+    fake_disk("mute", lies=True),
+    fake_disk("keeps", DISK_STOPPED_FOR + "it does not answer", *lives(1),
+              lies=True),
+    # A machine against the real disk.
+    disk("asks", says="PASS every request was answered"),
+    disk("lies", OFF, r"\[disk\] \[evil0\] has broken the protocol"),
+    disk("scribble", OFF, r"\[disk\] \[evil0\] has broken the protocol",
+         vcpus=(1, 4)),
+    disk("bells", vcpus=(1, 4)),
+    disk("gone", CRASH),
     # Guests. QEMU checks no alignment, and #DB loops end it.
     guest("acloop", alone="never", sims=("bochs",)),
     guest("dbloop", alone="never", sims=("bochs",)),

@@ -50,6 +50,28 @@ $B/hostile/seat-%/seat.elf: $(FAKE_SEAT_OBJS) lib/user/program.ld
 	$Q$(PROGRAM_LINK) --defsym=seat_attack=seat_$* -o $@.full $(FAKE_SEAT_OBJS)
 	$Q$(OBJCOPY) --strip-all $@.full $@
 
+# Programs in disk's place, likewise.  They reach their devices as the real one
+# does, by its own functions.
+FAKE_DISKS := config vectors storm memory dma die garbage lengths scribble \
+	flicker bells silent answers replies early hellos records counters \
+	channel start mute keeps rights crash
+FAKE_DISK_OBJS := $B/hostile/evil_main.o $B/hostile/disk_main.o \
+	$(patsubst %,$B/machine/%.o,$(wildcard tests/hostile/disk/*.c)) \
+	$(filter-out %/evil.c.o,$(HOSTILE_OBJS)) \
+	$(filter-out %/main.c.o,$(call objs,$(PROGRAM_disk),$B/machine))
+
+$B/hostile/disk_main.o: $B/machine/services/disk/main.c.o
+	@mkdir -p $(@D)
+	$Q$(OBJCOPY) --redefine-sym program_main=disk_main \
+		--globalize-symbol=pci_ops $< $@
+
+$B/hostile/disk-%/disk.elf: $(FAKE_DISK_OBJS) lib/user/program.ld
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$Q$(PROGRAM_LINK) --defsym=disk_attack=disk_$* -o $@.full \
+		$(sort $(FAKE_DISK_OBJS))
+	$Q$(OBJCOPY) --strip-all $@.full $@
+
 # Guests: NAME.c with what they share, but for bad.elf, which is many files.
 HOSTILE_GUEST_LIB := $(patsubst %,$B/guest/obj/tests/hostile/guests/%.o,\
 	hostile.c processors.asm) $(GUEST_LIB)
@@ -65,12 +87,13 @@ HOSTILE_GUEST_LINK = @mkdir -p $(@D); \
 $B/hostile/bad.elf: $(HOSTILE_BAD) $(HOSTILE_GUEST_LIB)
 	$(HOSTILE_GUEST_LINK)
 
-$B/hostile/beat.elf: $B/guest/obj/tests/hostile/guests/beat.c.o \
-		$(HOSTILE_GUEST_LIB)
+$B/hostile/beat.elf $B/hostile/victim.elf: $B/hostile/%.elf: \
+		$B/guest/obj/tests/hostile/guests/%.c.o $(HOSTILE_GUEST_LIB)
 	$(HOSTILE_GUEST_LINK)
 
 HOSTILE := $(addprefix $B/hostile/,evil.elf crash.elf bad.elf beat.elf \
-	$(FAKE_SEATS:%=seat-%/seat.elf))
+	victim.elf $(FAKE_SEATS:%=seat-%/seat.elf) \
+	$(FAKE_DISKS:%=disk-%/disk.elf))
 
 .PHONY: hostile-programs test-hostile fuzz-gate
 hostile-programs: $(HOSTILE)

@@ -29,3 +29,7 @@ UNIT_LIBS_test_timer_race := -fno-sanitize=all -fsanitize=thread -lpthread
 
 UNIT_SRCS_test_map := mm/map.c
 UNIT_FLAGS_test_map := $(UNIT_FAKES)
+
+UNIT_SRCS_test_host_ioapic := kernel/ioapic.c
+UNIT_SRCS_test_host_pci := kernel/pci.c
+UNIT_FLAGS_test_host_pci := $(UNIT_FAKES)

@@ -309,11 +309,65 @@ static void test_interrupts(void **unused)
 	}
 }
 
+/* ---- Strays -------------------------------------------------------------- */
+
+static bool is_open(void)
+{
+	return fake_vms.unmasked & 1U << IRQ_LINE;
+}
+
+static void stray(void)
+{
+	irq_disable();
+	irq_arrived(&sim.host.irqs, IRQ_LINE, 0);
+	irq_enable();
+}
+
+/*
+ * A device that was read, or reset, while its interrupt was on its way does not
+ * assert any more: who waits for the next one is to get it.  What never ends is
+ * masked.
+ */
+static void strays(void *unused)
+{
+	struct domain *domain;
+
+	(void)unused;
+	host_begin();
+	domain = domain_make();
+	SIM_CHECK(!grant(domain, LINE, 0));
+	SIM_CHECK(is_open());
+	stray();
+	SIM_CHECK(is_open());
+	fake_pci_send(LINE, 0);
+	SIM_CHECK(vm_host()->devices.device[LINE].pending == 1);
+	SIM_CHECK(is_open());
+	for (unsigned i = 1; i < DEVICE_STRAYS_MAX; i++) {
+		stray();
+		SIM_CHECK(is_open());
+	}
+	stray();
+	SIM_CHECK(!is_open());
+	domain_unmake(domain);
+	host_end();
+}
+
+static void test_strays(void **unused)
+{
+	(void)unused;
+	for (unsigned seed = 0; seed < SEEDS; seed++) {
+		setup(seed, nothing);
+		(void)host_thread(strays, NULL, 0);
+		run_all(seed);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_grants),
 		cmocka_unit_test(test_interrupts),
+		cmocka_unit_test(test_strays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,8 +16,6 @@
 #define VECTOR	    0x50
 #define SLEEP_US    1000
 #define WORK	    2000 /* instructions between two looks at the clock */
-#define LVT_MASKED  BIT(16)
-#define DIVIDE_BY_1 0xb
 #define PCI_ADDRESS 0xcf8
 #define PCI_DATA    0xcfc
 #define PCI_ENABLE  0x80000000u
@@ -58,21 +56,6 @@ static void compute(struct beat *beat, uint64_t us)
 			__asm__ volatile("");
 		look(beat);
 	}
-}
-
-/* The APIC timer's ticks in a microsecond, 20 ms of them measured. */
-static uint64_t timer_per_us(void)
-{
-	enum { US = 2000 };
-	uint64_t end;
-
-	lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_1);
-	lapic_write(LAPIC_LVT_TIMER, LVT_MASKED | VECTOR);
-	lapic_write(LAPIC_TIMER_INITIAL, UINT32_MAX);
-	end = now_us() + US;
-	while (now_us() < end)
-		;
-	return (UINT32_MAX - lapic_read(LAPIC_TIMER_CURRENT)) / US;
 }
 
 static void sleep(struct beat *beat, uint64_t us, uint64_t rate)
@@ -125,9 +108,7 @@ void guest_main(void)
 	bool moves = command_option("bar", 0);
 	uint64_t rate, worst_gap = 0, worst_late = 0;
 
-	lapic_enable();
-	irq_count_lapic(VECTOR);
-	rate = timer_per_us();
+	rate = lapic_timer_begin(VECTOR);
 	for (unsigned i = 1; i <= beats; i++) {
 		struct beat beat = { .last = rdtsc() };
 

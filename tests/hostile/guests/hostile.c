@@ -11,6 +11,9 @@
 #define MULTIBOOT_CMDLINE  BIT(2)
 #define HYPERVISOR_TIMING  0x40000010 /* EAX: the TSC's rate in kHz */
 #define PROCESSORS_WAIT_US 2000
+#define MEASURE_US	   2000
+#define LVT_MASKED	   BIT(16)
+#define DIVIDE_BY_1	   0xb
 #define TRAMPOLINE	   0x8000
 #define ICR_INIT_OTHERS	   0xc4500
 #define ICR_SIPI_OTHERS	   (0xc4600 | TRAMPOLINE >> PAGE_SHIFT)
@@ -108,6 +111,39 @@ uint64_t now_us(void)
 	if (!rate)
 		rate = tsc_per_us();
 	return rdtsc() / rate;
+}
+
+static struct {
+	uint8_t vector;
+	uint64_t per_us;
+} timer;
+
+uint64_t lapic_timer_begin(uint8_t vector)
+{
+	uint64_t end;
+
+	lapic_enable();
+	irq_count_lapic(vector);
+	lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_1);
+	lapic_write(LAPIC_LVT_TIMER, LVT_MASKED | vector);
+	lapic_write(LAPIC_TIMER_INITIAL, UINT32_MAX);
+	end = now_us() + MEASURE_US;
+	while (now_us() < end)
+		;
+	timer.vector = vector;
+	timer.per_us =
+		(UINT32_MAX - lapic_read(LAPIC_TIMER_CURRENT)) / MEASURE_US;
+	return timer.per_us;
+}
+
+void nap(uint64_t us)
+{
+	uint32_t count = irq_count;
+
+	lapic_write(LAPIC_LVT_TIMER, timer.vector);
+	lapic_write(LAPIC_TIMER_INITIAL, (uint32_t)(us * timer.per_us));
+	while (irq_count == count)
+		__asm__ volatile("sti; hlt; cli" ::: "memory");
 }
 
 unsigned processors_start(void (*fn)(unsigned id))

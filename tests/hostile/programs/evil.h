@@ -29,6 +29,7 @@ struct evil {
 	uint32_t begun;	   /* atomic: vCPUs in the attack */
 	uint32_t is_over;  /* atomic: the ender is about to end the VM */
 	/* What a service was given; a machine has none. */
+	uint64_t rights;
 	uint16_t first_port, port_count;
 };
 
@@ -104,5 +105,6 @@ extern const struct attack right_attacks[];
 extern const struct attack cow_attacks[];
 extern const struct attack ring_attacks[];
 extern const struct attack cpuid_attacks[];
+extern const struct attack disk_attacks[];
 
 #endif

@@ -60,11 +60,12 @@ static long call_timer(struct self *self)
 			 0);
 }
 
-/* Calls of include/domain.h with the shapes of arguments that init gives. */
+/* Calls of include/domain.h and grant.h with the shapes of arguments that init
+ * gives. */
 static long call_domain(struct self *self)
 {
 	uint64_t call = GATE_IRQ_ACK +
-			random_next(self) % (GATE_HOST_OFF - GATE_IRQ_ACK + 1);
+			random_next(self) % (GATE_CALL_COUNT - GATE_IRQ_ACK);
 	uint64_t buffer = (uint64_t)any_page(self);
 	uint64_t small = random_next(self) % 40;
 

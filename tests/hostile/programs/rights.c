@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Calls that every program has, on what it has not: rights, ports, channels,
- * others' events; and threads that wait.
+ * Calls that every program has, on what it has not: rights, ports, devices,
+ * channels, others' events; and threads that wait.
  */
 #include "tests/hostile/programs/evil.h"
 
@@ -12,6 +12,7 @@
 #define FAILS_SHOWN 5
 #define IDS	    40 /* more domains than a run has */
 #define PORTS	    65536
+#define CONFIG_SIZE 256 /* of a PCI function */
 #define NS_PER_US   1000ULL
 
 /* ---- Judging ----------------------------------------------------------- */
@@ -44,14 +45,16 @@ static const struct {
 	enum gate_call call;
 	char shape[5];
 } with_rights[] = {
-	{ GATE_LOG_LEVEL, "k" },      { GATE_DOMAIN_CREATE, "b" },
-	{ GATE_DOMAIN_MAP, "ib" },    { GATE_DOMAIN_WRITE, "ivbn" },
-	{ GATE_DOMAIN_READ, "ivbn" }, { GATE_DOMAIN_START, "iv" },
-	{ GATE_DOMAIN_STOP, "i" },    { GATE_DOMAIN_QUERY, "ib" },
-	{ GATE_DOMAIN_DESTROY, "i" }, { GATE_CHANNEL_CREATE, "k" },
-	{ GATE_CHANNEL_CLOSE, "i" },  { GATE_CHANNEL_ATTACH, "iik" },
-	{ GATE_HOST_INFO, "b" },      { GATE_HOST_OFF, "kk" },
-	{ GATE_LOG_READ, "bn" }, /* the last: seat has it */
+	{ GATE_LOG_LEVEL, "k" },       { GATE_DOMAIN_CREATE, "b" },
+	{ GATE_DOMAIN_MAP, "ib" },     { GATE_DOMAIN_WRITE, "ivbn" },
+	{ GATE_DOMAIN_READ, "ivbn" },  { GATE_DOMAIN_START, "iv" },
+	{ GATE_DOMAIN_STOP, "i" },     { GATE_DOMAIN_QUERY, "ib" },
+	{ GATE_DOMAIN_DESTROY, "i" },  { GATE_CHANNEL_CREATE, "k" },
+	{ GATE_CHANNEL_CLOSE, "i" },   { GATE_CHANNEL_ATTACH, "iik" },
+	{ GATE_HOST_INFO, "b" },       { GATE_HOST_OFF, "kk" },
+	{ GATE_PCI_INFO, "kb" },       { GATE_DEVICE_GRANT, "ib" },
+	{ GATE_CHANNEL_MEMORY, "ii" }, { GATE_LOG_READ, "bn" },
+	/* LOG_READ is the last: seat has it. */
 };
 
 /* A call's argument in memory: one that init could make. */
@@ -59,6 +62,7 @@ union buffer {
 	struct gate_domain_spec spec;
 	struct gate_domain_map map;
 	struct gate_domain_status status;
+	struct gate_device_grant grant;
 	uint8_t bytes[512];
 };
 
@@ -71,6 +75,14 @@ static void buffer_init(union buffer *buffer, enum gate_call call)
 			.size = PAGE_SIZE,
 			.kind = GATE_MEMORY_ZERO,
 			.prot = GATE_PROT_READ | GATE_PROT_WRITE,
+		};
+		return;
+	}
+	if (call == GATE_DEVICE_GRANT) {
+		/* The first function behind bridges and display. */
+		buffer->grant = (struct gate_device_grant){
+			.address = 3 << 3,
+			.dma_pages = 16,
 		};
 		return;
 	}
@@ -183,15 +195,58 @@ static void try_odd_ports(struct self *self)
 	       want);
 }
 
+/* ---- Devices ------------------------------------------------------------- */
+
+static bool is_register(uint64_t offset, uint64_t size)
+{
+	return (size == 1 || size == 2 || size == 4) && offset < CONFIG_SIZE &&
+	       offset % size == 0;
+}
+
+/* Of its own devices a program may read all that there is. */
+static void try_register(uint64_t n, uint64_t offset, uint64_t size)
+{
+	bool is_mine =
+		n < GATE_DEVICES_MAX && gate_config()->device[n].is_there;
+	long want = is_mine ? -EINVAL : -ENODEV;
+
+	if (is_mine && is_register(offset, size))
+		return;
+	expect("a read of a device", n, offset,
+	       gate_call(GATE_DEVICE_READ, n, offset, size), want);
+	expect("a write of a device", n, offset,
+	       gate_call4(GATE_DEVICE_WRITE, n, offset, size, UINT32_MAX),
+	       want);
+	if (!is_mine)
+		expect("an acknowledgement", n, 0,
+		       gate_call(GATE_DEVICE_ACK, n, 0, 0), -ENODEV);
+}
+
+/* Each register of each number, and sizes, offsets that there are not. */
+static void try_devices(struct self *self)
+{
+	static const uint64_t sizes[] = { 0, 1, 2, 3, 4, 8, 1ULL << 32 };
+
+	for (uint64_t n = self->id; n < 4 * GATE_DEVICES_MAX; n += self->vcpus)
+		for (uint64_t at = 0; at < 2 * CONFIG_SIZE; at++)
+			try_register(n, at, sizes[at % ARRAY_SIZE(sizes)]);
+	for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
+		try_register(0, 1, sizes[i]);
+		try_register(0, CONFIG_SIZE, sizes[i]);
+		try_register(0, 1ULL << 32, sizes[i]);
+		try_register(1ULL << 32, 0, sizes[i]);
+		try_register(UINT64_MAX, UINT64_MAX, sizes[i]);
+	}
+}
+
 static void attack_rights(struct self *self)
 {
-	bool has_log = gate_config()->rights & GATE_RIGHT_LOG;
+	bool has_log = evil.rights & GATE_RIGHT_LOG;
 
 	meet(self);
-	if (gate_config()->rights & ~GATE_RIGHT_LOG)
-		expect("rights that are init's", 0, 0, 1, 0);
-	if (has_log != (evil.port_count != 0))
-		expect("the rights of a machine", 0, 0, 1, 0);
+	expect("the program's rights", 0, 0, (long)gate_config()->rights,
+	       (long)evil.rights);
+	try_devices(self);
 	try_edges();
 	try_ports(self);
 	meet(self);
@@ -202,6 +257,8 @@ static void attack_rights(struct self *self)
 			try_right(self, i, false);
 		}
 		try_odd_ports(self);
+		try_register(random_argument(self), random_argument(self),
+			     random_next(self) % 6);
 	} while (goes_on(self));
 	say_result(self, "nothing without the right");
 }

@@ -226,6 +226,7 @@ bool seat_rights(struct self *self, uint32_t life)
 {
 	if (life)
 		return false;
+	evil.rights = GATE_RIGHT_LOG;
 	evil.first_port = UART_PORT;
 	evil.port_count = 8;
 	for (const struct attack *a = right_attacks; a->name; a++)

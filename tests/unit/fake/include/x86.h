@@ -28,6 +28,8 @@ struct fake_x86 {
 	void (*relax)(void);	  /* another CPU gets on with it */
 	void (*wait_irq)(void);	  /* STI, HLT */
 	void (*cr3_written)(uint64_t cr3);
+	uint32_t (*port_read)(uint16_t port, unsigned size);
+	void (*port_written)(uint16_t port, unsigned size, uint32_t value);
 };
 
 extern _Thread_local struct fake_x86 fake_x86;
@@ -67,18 +69,25 @@ static inline uint64_t tsc_read(void)
 	return fake_x86.tsc_read ? fake_x86.tsc_read() : fake_x86.tsc;
 }
 
-/* No port is anybody's. */
-static inline void port_write8(uint16_t port, uint8_t value)
-{
-	(void)port;
-	(void)value;
-}
-
-static inline uint8_t port_read8(uint16_t port)
-{
-	(void)port;
-	return UINT8_MAX;
-}
+/* Without hooks no port is anybody's. */
+#define FAKE_DEFINE_PORT(bits)                                          \
+	static inline void port_write##bits(uint16_t port,              \
+					    uint##bits##_t value)       \
+	{                                                               \
+		if (fake_x86.port_written)                              \
+			fake_x86.port_written(port, (bits) / 8, value); \
+	}                                                               \
+	static inline uint##bits##_t port_read##bits(uint16_t port)     \
+	{                                                               \
+		return (uint##bits##_t)(                                \
+			fake_x86.port_read                              \
+				? fake_x86.port_read(port, (bits) / 8)  \
+				: UINT32_MAX);                          \
+	}
+FAKE_DEFINE_PORT(8)
+FAKE_DEFINE_PORT(16)
+FAKE_DEFINE_PORT(32)
+#undef FAKE_DEFINE_PORT
 
 static inline uint64_t div128(uint64_t high, uint64_t low, uint64_t divisor)
 {

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Programs in disk's place, against their devices, the monitor, init and the
+ * machines that are their clients.  Each attack is a program: the linker binds
+ * disk_attack() to one of those here.  A fake's first lives are attacks; the
+ * one after them is the real disk, linked into the same program, which has to
+ * find devices and channels in order.
+ */
+#ifndef BULKHEAD_TESTS_HOSTILE_DISK_FAKE_H
+#define BULKHEAD_TESTS_HOSTILE_DISK_FAKE_H
+
+#include "drivers/virtio_blk.h"
+#include "include/disk.h"
+#include "tests/hostile/programs/evil.h"
+
+/* The manifest's second guest; the first is the good one, without a disk. */
+#define VICTIM_SLOT   2
+/* Its drive, tests/hostile/run makes it; the guest uses the first half. */
+#define DRIVE_SECTORS 2048
+#define DRIVE_FREE    1024
+
+/* False: that life is the real disk's.  life: from 0 on. */
+typedef bool disk_attack_fn(struct self *self, uint32_t life);
+
+__noreturn void crash(void);
+void spin_for_ever(void);
+void scribble(struct self *self, void *memory, uint64_t size);
+void store(uint32_t *word, uint64_t value);
+
+/* ---- init (init.c) ------------------------------------------------------- */
+
+struct control {
+	struct ring in, out;
+	uint32_t start;
+	bool is_started; /* the victim has its drive and runs, or is about to */
+	bool is_holding; /* REMOVE has no answer */
+};
+
+void control_begin(struct control *control);
+void control_say(struct control *control, struct disk_message *message);
+/* Answers what has come as an honest disk with a drive would. */
+void control_serve(struct control *control);
+/* The same until the victim's requests are to be read. */
+void control_connect(struct control *control);
+
+/* ---- The victim's channel (client.c) --------------------------------------
+ */
+
+struct client {
+	struct control control;
+	struct disk_channel *memory;
+	struct ring requests, replies;
+	uint64_t generation;
+};
+
+/* control_connect(), and the rings of the channel. */
+void client_begin(struct client *client);
+/* The same, and greets its machine; on return the guest runs and waits for an
+ * answer to its first request. */
+void client_meet(struct client *client);
+
+/* ---- A device (device.c) ------------------------------------------------- */
+
+struct drive {
+	unsigned n; /* services/disk/main.c's pci_ops want it first */
+	struct pci_access pci;
+	struct dma_region data; /* of the DMA memory, what the driver leaves */
+	struct virtio_blk blk;
+	unsigned in_flight;
+	int status;
+};
+
+/* The program's first device, by the real driver. */
+struct drive *drive_open(void);
+/* Shown to the device by virtio_blk_kick(). */
+void drive_submit(struct drive *drive, struct virtio_blk_request *request);
+/* Takes what has come back. */
+void drive_poll(struct drive *drive);
+/* One piece of whatever memory, and its end: 0 or -errno. */
+int drive_move(struct drive *drive, enum virtio_blk_op op, uint64_t sector,
+	       uint64_t address, uint32_t length);
+
+#endif
