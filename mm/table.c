@@ -386,11 +386,16 @@ bool table_is_mapped(struct page_table *table, uint64_t va, uint64_t length)
 {
 	for (uint64_t end = va + length; va < end;) {
 		unsigned level;
+		const uint64_t *entry = entry_find(table, va, &level);
+		uint64_t size = level_size(level);
 
-		if (entry_is_present(table->format,
-				     *entry_find(table, va, &level)))
+		if (entry_is_present(table->format, *entry))
 			return true;
-		va = ALIGN_DOWN(va, level_size(level)) + level_size(level);
+		/* And the holes behind it in the same table. */
+		do
+			va = ALIGN_DOWN(va, size) + size;
+		while (va < end && !IS_ALIGNED(va, level_size(level + 1)) &&
+		       !entry_is_present(table->format, *++entry));
 	}
 	return false;
 }
