@@ -279,24 +279,12 @@ static void end_release(struct channel *channel, unsigned end)
 	peer_event(channel, end);
 }
 
-static void pages_unmap(struct domain *domain, uint64_t va, uint32_t count)
+/* Of addresses. */
+static uint64_t end_size(const struct domain *domain)
 {
-	/* Leaves of 4 KiB: nothing to split. */
-	if (count)
-		VERIFY(address_space_unmap(&domain->space, va,
-					   count * PAGE_SIZE) == 0);
-}
-
-/* What end_map() has mapped, and no more addresses: each takes its time. */
-static void end_unmap(const struct channel *channel, struct domain *domain,
-		      unsigned slot)
-{
-	pages_unmap(domain, GATE_CHANNEL_VA(slot), channel->page_count);
-	if (domain->spec.rights & GATE_RIGHT_DMA)
-		pages_unmap(domain, GATE_CHANNEL_MEMORY_VA(slot),
-			    channel->memory_count);
-	domain_sync(domain);
-	cr3_write(cr3_read());
+	return domain->spec.rights & GATE_RIGHT_DMA
+		       ? GATE_CHANNEL_VA(1) - GATE_CHANNEL_VA(0)
+		       : GATE_CHANNEL_PAGES_MAX * PAGE_SIZE;
 }
 
 /* space_lock until the end is given up, when no processor reaches its pages. */
@@ -308,15 +296,18 @@ static int end_leave(struct domain *domain, unsigned slot)
 	uint64_t flags;
 
 	space_lock(domain);
-	/* Who attaches or leaves has this lock: it is there until released. */
+	/* Leaves of 4 KiB: nothing to split. */
+	VERIFY(address_space_unmap(&domain->space, GATE_CHANNEL_VA(slot),
+				   end_size(domain)) == 0);
+	domain_sync(domain);
+	cr3_write(cr3_read());
+	flags = spin_lock_irqsave(&table->lock);
 	channel = domain->slot[slot].channel;
 	if (channel) {
-		end_unmap(channel, domain, slot);
-		flags = spin_lock_irqsave(&table->lock);
 		end_release(channel, domain->slot[slot].end);
 		is_dead = channel_is_dead(channel);
-		spin_unlock_irqrestore(&table->lock, flags);
 	}
+	spin_unlock_irqrestore(&table->lock, flags);
 	space_unlock(domain);
 	if (is_dead)
 		channel_free(channel);
