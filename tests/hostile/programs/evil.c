@@ -18,7 +18,7 @@ static const struct attack *const tables[] = {
 	entry_attacks, lifetime_attacks, timer_attacks, memory_attacks,
 	flood_attacks, state_attacks,	 apic_attacks,	other_attacks,
 	fuzz_attacks,  garbage_attacks,	 right_attacks, cow_attacks,
-	ring_attacks,  cpuid_attacks,	disk_attacks,
+	ring_attacks,  cpuid_attacks,	 disk_attacks,
 };
 
 uint64_t now_ns(void)

@@ -64,6 +64,9 @@ uint64_t random_next(struct self *self);
 bool one_in(struct self *self, unsigned n);
 /* Half of them near a border where checks go wrong. */
 uint64_t random_argument(struct self *self);
+/* The same, for a call that may write to its caller: not into the stack that
+ * the program runs on. */
+uint64_t random_third(struct self *self, enum gate_call call);
 void scribble_word(struct self *self, struct gate_page *page);
 void scribble_page(struct self *self, struct gate_page *page);
 

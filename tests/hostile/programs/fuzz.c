@@ -191,7 +191,8 @@ static void wild_call(struct self *self)
 	if ((call == GATE_LOG || call == GATE_RESET) && !one_in(self, RARE))
 		return;
 	gate_call4((enum gate_call)call, a, random_argument(self),
-		   random_argument(self), random_argument(self));
+		   random_third(self, (enum gate_call)call),
+		   random_argument(self));
 }
 
 static void scribble(struct self *self)

@@ -57,6 +57,16 @@ uint64_t random_argument(struct self *self)
 	return random_next(self) >> (value >> 8) % 64;
 }
 
+uint64_t random_third(struct self *self, enum gate_call call)
+{
+	static uint8_t answer[PAGE_SIZE];
+	uint64_t value = random_argument(self);
+
+	if (call == GATE_CPUID_FACTS && !(value >> 47))
+		value = (uint64_t)answer + random_next(self) % PAGE_SIZE / 2;
+	return value;
+}
+
 void scribble_word(struct self *self, struct gate_page *page)
 {
 	volatile uint64_t *words = (volatile uint64_t *)page;
