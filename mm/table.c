@@ -199,18 +199,27 @@ int table_map(struct page_table *table, uint64_t va, uint64_t pa,
 	return 0;
 }
 
-bool table_has_small(const struct page_table *table, uint64_t va)
+/* The lowest entry for va that is there, of any level, or the hole around it.
+ */
+static uint64_t *entry_find(const struct page_table *table, uint64_t va,
+			    unsigned *level)
 {
 	const struct table_format *format = table->format;
-	uint64_t entry = *entry_at(table->root, va, TABLE_LEVELS);
+	uint64_t *entry = entry_at(table->root, va, TABLE_LEVELS);
 
-	for (unsigned level = TABLE_LEVELS; level > 1; level--) {
-		if (!entry_is_present(format, entry) ||
-		    entry_is_leaf(format, entry, level))
-			return false;
-		entry = *entry_at(entry & ENTRY_ADDRESS, va, level - 1);
-	}
-	return true;
+	for (*level = TABLE_LEVELS;;
+	     entry = entry_at(*entry & ENTRY_ADDRESS, va, --*level))
+		if (!entry_is_present(format, *entry) ||
+		    entry_is_leaf(format, *entry, *level))
+			return entry;
+}
+
+bool table_has_small(const struct page_table *table, uint64_t va)
+{
+	unsigned level;
+
+	(void)entry_find(table, va, &level);
+	return level == 1;
 }
 
 /*
@@ -242,23 +251,44 @@ static int leaf_within(struct page_table *table, uint64_t va, uint64_t length,
 	}
 }
 
+/*
+ * The first address from va to end where something is mapped; else one that is
+ * not before end.  Holes of one table cost a look each, not a walk.
+ */
+static uint64_t hole_skip(struct page_table *table, uint64_t va, uint64_t end)
+{
+	while (va < end) {
+		unsigned level;
+		const uint64_t *entry = entry_find(table, va, &level);
+		uint64_t size = level_size(level);
+
+		if (entry_is_present(table->format, *entry))
+			break;
+		do
+			va = ALIGN_DOWN(va, size) + size;
+		while (va < end && !IS_ALIGNED(va, level_size(level + 1)) &&
+		       !entry_is_present(table->format, *++entry));
+	}
+	return va;
+}
+
 /* Unmaps (prot 0) or changes the rights of a range. */
 static int range_change(struct page_table *table, uint64_t va, uint64_t length,
 			unsigned prot)
 {
 	const struct table_format *format = table->format;
+	uint64_t end = va + length;
 	unsigned level;
 	uint64_t *entry;
-	uint64_t step;
 	int error;
 
 	if (range_is_bad(va, length))
 		return -EINVAL;
-	while (length) {
-		error = leaf_within(table, va, length, &entry, &level);
+	while ((va = hole_skip(table, va, end)) < end) {
+		error = leaf_within(table, va, end - va, &entry, &level);
 		if (error)
 			return error;
-		if (entry && prot) {
+		if (prot) {
 			enum map_type type = format->type(*entry, level);
 			uint64_t pa = *entry & ENTRY_ADDRESS &
 				      ~(level_size(level) - 1);
@@ -266,14 +296,10 @@ static int range_change(struct page_table *table, uint64_t va, uint64_t length,
 			entry_set(entry,
 				  pa | (*entry & format->marks) |
 					  format->leaf(prot, type, level));
-		} else if (entry) {
+		} else {
 			entry_set(entry, 0);
 		}
-		/* To the end of this leaf or hole. */
-		step = level_size(level) - (va & (level_size(level) - 1));
-		step = MIN(step, length);
-		va += step;
-		length -= step;
+		va += level_size(level);
 	}
 	return 0;
 }
@@ -367,32 +393,9 @@ int table_unmap_some(struct page_table *table, uint64_t *va, uint64_t end)
 	return 0;
 }
 
-/* The lowest entry for va that is there, of any level, or the hole around it.
- */
-static uint64_t *entry_find(struct page_table *table, uint64_t va,
-			    unsigned *level)
-{
-	const struct table_format *format = table->format;
-	uint64_t *entry = entry_at(table->root, va, TABLE_LEVELS);
-
-	for (*level = TABLE_LEVELS;;
-	     entry = entry_at(*entry & ENTRY_ADDRESS, va, --*level))
-		if (!entry_is_present(format, *entry) ||
-		    entry_is_leaf(format, *entry, *level))
-			return entry;
-}
-
 bool table_is_mapped(struct page_table *table, uint64_t va, uint64_t length)
 {
-	for (uint64_t end = va + length; va < end;) {
-		unsigned level;
-
-		if (entry_is_present(table->format,
-				     *entry_find(table, va, &level)))
-			return true;
-		va = ALIGN_DOWN(va, level_size(level)) + level_size(level);
-	}
-	return false;
+	return hole_skip(table, va, va + length) < va + length;
 }
 
 /* Takes the leaf out; its page goes if it is owned. */

@@ -38,6 +38,7 @@ int disk_client_submit(struct disk_client_link *link,
 		memcpy(&flight->request, request,
 		       DISK_REQUEST_SIZE(request->segment_count));
 		link->count++;
+		link->waiting++;
 		return 0;
 	}
 	return -EAGAIN;
@@ -61,6 +62,7 @@ bool disk_client_cancel(struct disk_client_link *link, uint64_t id)
 		if (flight->state == FLIGHT_FREE || flight->request.id != id)
 			continue;
 		if (flight->state == FLIGHT_WAITING || link->is_broken) {
+			link->waiting -= flight->state == FLIGHT_WAITING;
 			flight->state = FLIGHT_FREE;
 			link->count--;
 			return true;
@@ -76,10 +78,12 @@ static void sent_return(struct disk_client_link *link)
 	for (unsigned i = 0; i < DISK_IN_FLIGHT; i++) {
 		struct disk_flight *flight = &link->flight[i];
 
-		if (flight->state == FLIGHT_SENT)
+		if (flight->state == FLIGHT_SENT) {
 			flight->state = FLIGHT_WAITING;
-		else if (flight->state == FLIGHT_CANCELLED)
+			link->waiting++;
+		} else if (flight->state == FLIGHT_CANCELLED) {
 			flight_end(link, flight, -ECANCELED, 0);
+		}
 	}
 }
 
@@ -126,12 +130,13 @@ static void waiting_send(struct disk_client_link *link, bool *ring_bell)
 		hello.op = DISK_OP_HELLO;
 		link->is_hello_due = !record_put(link, &hello, ring_bell);
 	}
-	while (link->generation && !link->is_alone &&
+	while (link->generation && !link->is_alone && link->waiting &&
 	       (flight = next_waiting(link))) {
 		flight->request.generation = link->generation;
 		if (!record_put(link, &flight->request, ring_bell))
 			break;
 		flight->state = FLIGHT_SENT;
+		link->waiting--;
 	}
 }
 

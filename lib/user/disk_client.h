@@ -50,7 +50,8 @@ struct disk_client_link {
 	bool is_alone;	/* no disk since, until the next HELLO */
 	bool is_broken; /* disk lies: nothing is answered any more */
 	uint64_t order;
-	unsigned count; /* not FREE */
+	unsigned count;	  /* not FREE */
+	unsigned waiting; /* WAITING */
 	struct disk_flight flight[DISK_IN_FLIGHT];
 };
 

@@ -198,7 +198,7 @@ static void message_remove(struct admin *admin,
 		answer_slot(admin, DISK_REMOVED, slot, "");
 	} else {
 		admin->leaving |= BIT(slot);
-		admin->broken[slot] = NULL;
+		admin->cut &= ~BIT(slot);
 		if (disk_client_remove(admin->disk, slot))
 			admin->removed |= BIT(slot);
 	}
@@ -295,11 +295,15 @@ static void list_go_on(struct admin *admin)
 
 static void slots_answer(struct admin *admin)
 {
-	for (unsigned slot = 1; slot < DISK_SLOTS; slot++) {
-		if (admin->broken[slot] && has_room(admin)) {
+	uint64_t slots = admin->cut | admin->removed;
+
+	for (; slots; slots &= slots - 1) {
+		unsigned slot = (unsigned)__builtin_ctzll(slots);
+
+		if (admin->cut & BIT(slot) && has_room(admin)) {
 			answer_slot(admin, DISK_BROKEN, slot,
 				    admin->broken[slot]);
-			admin->broken[slot] = NULL;
+			admin->cut &= ~BIT(slot);
 		}
 		if (admin->removed & BIT(slot) && has_room(admin)) {
 			answer_slot(admin, DISK_REMOVED, slot, "");
@@ -314,12 +318,13 @@ void admin_answer(struct admin *admin)
 
 	while ((slot = disk_client_gone(admin->disk)))
 		admin->removed |= BIT(slot);
-	for (slot = 1; slot < DISK_SLOTS; slot++)
-		if (admin->removed & admin->leaving & BIT(slot)) {
-			admin->leaving &= ~BIT(slot);
-			source_release(admin->sources, slot);
-			admin->ops->detach(admin->ctx, slot);
-		}
+	while (admin->removed & admin->leaving) {
+		slot = (unsigned)__builtin_ctzll(admin->removed &
+						 admin->leaving);
+		admin->leaving &= ~BIT(slot);
+		source_release(admin->sources, slot);
+		admin->ops->detach(admin->ctx, slot);
+	}
 	slots_answer(admin);
 	list_go_on(admin);
 	if (admin->is_bell_due)
@@ -329,6 +334,8 @@ void admin_answer(struct admin *admin)
 
 void admin_broken(struct admin *admin, unsigned slot, const char *why)
 {
-	if (slot && slot < DISK_SLOTS)
-		admin->broken[slot] = why;
+	if (!slot || slot >= DISK_SLOTS)
+		return;
+	admin->cut |= BIT(slot);
+	admin->broken[slot] = why;
 }

@@ -36,7 +36,8 @@ struct admin {
 	unsigned list_drive, list_index;
 	uint64_t removed;		/* slots whose answer waits */
 	uint64_t leaving;		/* slots that init has said REMOVE of */
-	const char *broken[DISK_SLOTS]; /* to be told, or NULL */
+	uint64_t cut;			/* slots that were, and it waits */
+	const char *broken[DISK_SLOTS]; /* of these: why */
 };
 
 void admin_init(struct admin *admin, const struct admin_ops *ops, void *ctx,

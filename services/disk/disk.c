@@ -74,6 +74,7 @@ int disk_drive_add(struct disk *disk, const struct drive_ops *ops, void *ctx)
 					 (drive->info.block_size / DISK_SECTOR);
 		list_init(&drive->active);
 		drive->ops = ops;
+		disk->drive_end = i + 1;
 		return (int)i;
 	}
 	return -ENOSPC;
@@ -122,6 +123,7 @@ int disk_client_add(struct disk *disk, unsigned slot, const char *name,
 	memset(client, 0, offsetof(struct disk_client, work));
 	client->state = CLIENT_ADDED;
 	client->slot = slot;
+	disk->client_end = MAX(disk->client_end, slot);
 	memcpy(client->name, name, strnlen(name, sizeof(client->name) - 1));
 	client->channel = channel;
 	client->generation = (uint64_t)start << 32;
@@ -233,7 +235,7 @@ static void client_free(struct disk_client *client)
 
 unsigned disk_client_gone(struct disk *disk)
 {
-	for (unsigned slot = 1; slot <= DISK_CLIENTS; slot++) {
+	for (unsigned slot = 1; slot <= disk->client_end; slot++) {
 		struct disk_client *client = &disk->client[slot - 1];
 
 		if (client->state == CLIENT_LEAVING && !client->busy) {
@@ -257,7 +259,7 @@ void disk_ring(struct disk *disk, unsigned slot)
 /* A drive that does not answer is reset, and has a try for each request. */
 static void drives_check(struct disk *disk)
 {
-	for (unsigned i = 0; i < DISK_HOST_DRIVES; i++) {
+	for (unsigned i = 0; i < disk->drive_end; i++) {
 		struct disk_drive *drive = &disk->drive[i];
 
 		if (!drive_is_late(disk, i))
@@ -276,14 +278,14 @@ static bool is_at_work(const struct disk_client *client)
 
 static void clients_run(struct disk *disk)
 {
-	for (unsigned i = 0; i < DISK_CLIENTS; i++)
+	for (unsigned i = 0; i < disk->client_end; i++)
 		if (is_at_work(&disk->client[i]))
 			client_run(disk, &disk->client[i]);
 }
 
 static void bells_ring(struct disk *disk)
 {
-	for (unsigned i = 0; i < DISK_CLIENTS; i++) {
+	for (unsigned i = 0; i < disk->client_end; i++) {
 		struct disk_client *client = &disk->client[i];
 
 		if (client->is_bell_due)
@@ -300,7 +302,7 @@ void disk_run(struct disk *disk, uint64_t now_ns)
 		disk->is_again = false;
 		clients_run(disk);
 		schedule_run(disk);
-		for (unsigned i = 0; i < DISK_CLIENTS; i++)
+		for (unsigned i = 0; i < disk->client_end; i++)
 			disk->is_again |= is_at_work(&disk->client[i]);
 		if (!disk->is_again)
 			break;
@@ -314,7 +316,7 @@ uint64_t disk_deadline(const struct disk *disk)
 
 	if (disk->is_again)
 		return disk->now_ns;
-	for (unsigned i = 0; i < DISK_HOST_DRIVES; i++)
+	for (unsigned i = 0; i < disk->drive_end; i++)
 		if (disk->drive[i].in_flight)
 			deadline_ns = MIN(deadline_ns, disk->drive[i].check_ns);
 	return deadline_ns;

@@ -182,6 +182,8 @@ struct disk {
 	uint32_t serial;
 	struct rate log_rate;
 	uint32_t log_lost;
+	/* Those behind are not there, and never were. */
+	unsigned drive_end, client_end;
 	struct disk_drive drive[DISK_HOST_DRIVES];
 	struct disk_client client[DISK_CLIENTS]; /* by slot - 1 */
 };

@@ -27,6 +27,8 @@
 #define CHUNKS_MAX \
 	((MIB(1) - KIB(256) - PAGE_SIZE) / sizeof(uint64_t)) /* of a slot */
 
+#define DEVICE_EVENTS ((BIT(GATE_DEVICES_MAX) - 1) << GATE_EVENT_DEVICE_BIT(0))
+
 struct function {
 	unsigned n; /* of gate_config.device */
 };
@@ -64,7 +66,11 @@ static void timer_set(uint64_t deadline_ns)
 static void events_wait(uint64_t deadline_ns)
 {
 	timer_set(deadline_ns);
-	service.events |= gate_wait();
+	/* Nothing has come where the monitor had already given what it woke
+	 * this thread for. */
+	do
+		service.events |= gate_wait();
+	while (!service.events);
 	if (service.events & BIT(GATE_EVENT_TIMER_BIT))
 		service.timer_ns = UINT64_MAX;
 	service.events &= ~BIT(GATE_EVENT_TIMER_BIT);
@@ -160,12 +166,13 @@ static void device_event(unsigned n)
 
 static void devices_handle(void)
 {
-	for (unsigned n = 0; n < GATE_DEVICES_MAX; n++) {
-		uint64_t event = BIT(GATE_EVENT_DEVICE_BIT(n));
+	uint64_t devices = service.events & DEVICE_EVENTS;
 
-		if (!(service.events & event))
-			continue;
-		service.events &= ~event;
+	service.events &= ~DEVICE_EVENTS;
+	for (; devices; devices &= devices - 1) {
+		unsigned n = (unsigned)__builtin_ctzll(devices) -
+			     GATE_EVENT_DEVICE_BIT(0);
+
 		if (service.drive[n].state != VIRTIO_DRIVE_NONE)
 			device_event(n);
 	}

@@ -238,12 +238,12 @@ static void drive_run(struct disk *disk, struct disk_drive *drive)
 
 static void flows_wake(struct disk *disk)
 {
-	for (unsigned i = 0; i < DISK_CLIENTS; i++) {
+	for (unsigned i = 0; i < disk->client_end; i++) {
 		struct disk_client *client = &disk->client[i];
 
 		if (client->state != CLIENT_OPEN)
 			continue;
-		for (unsigned n = 0; n < DISK_HOST_DRIVES; n++)
+		for (unsigned n = 0; n < disk->drive_end; n++)
 			if (client->flow[n].wake_ns &&
 			    client->flow[n].wake_ns <= disk->now_ns)
 				flow_activate(disk, client, n);
@@ -253,21 +253,20 @@ static void flows_wake(struct disk *disk)
 void schedule_run(struct disk *disk)
 {
 	flows_wake(disk);
-	for (unsigned i = 0; i < DISK_HOST_DRIVES; i++)
-		if (disk->drive[i].ops)
-			drive_run(disk, &disk->drive[i]);
+	for (unsigned i = 0; i < disk->drive_end; i++)
+		drive_run(disk, &disk->drive[i]);
 }
 
 uint64_t schedule_deadline(const struct disk *disk)
 {
 	uint64_t deadline_ns = UINT64_MAX;
 
-	for (unsigned i = 0; i < DISK_CLIENTS; i++) {
+	for (unsigned i = 0; i < disk->client_end; i++) {
 		const struct disk_client *client = &disk->client[i];
 
 		if (client->state != CLIENT_OPEN)
 			continue;
-		for (unsigned n = 0; n < DISK_HOST_DRIVES; n++)
+		for (unsigned n = 0; n < disk->drive_end; n++)
 			if (client->flow[n].wake_ns)
 				deadline_ns = MIN(deadline_ns,
 						  client->flow[n].wake_ns);

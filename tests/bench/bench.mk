@@ -30,13 +30,30 @@ $B/bench/init: tests/bench/linux/init.asm
 $B/bench/initrd.img: $B/bench/init scripts/mkinitrd
 	scripts/mkinitrd $@ init=$<
 
+# A Linux that measures its disk, and the drivers that it loads: IDE, and virtio
+# for the simulator without Bulkhead.  Where its first program lies is nobody
+# else's code.
+DISK_GUEST_VA := 0x20000000
+DISK_GUEST_DRIVERS := ata_piix sd_mod virtio_pci virtio_blk
+
+$B/bench/disk/guest: tests/bench/disk/guest.c
+	@mkdir -p $(@D)
+	$(CC) $(BENCH_FLAGS) -c -o $@.o $<
+	$(LD) -nostdlib -static -z noexecstack --build-id=none \
+		-Ttext-segment=$(DISK_GUEST_VA) -o $@ $@.o
+
+$B/bench/disk/initrd.img: $B/bench/disk/guest $B/kernel/version \
+		scripts/mkinitrd scripts/kernel-modules
+	scripts/mkinitrd $@ init=$< $$(scripts/kernel-modules $B/kernel \
+		$(DISK_GUEST_DRIVERS) | awk '{ printf "%02d.ko=%s ", NR - 1, $$0 }')
+
 # A plugin for QEMU.
 $B/bench/paths.so: tests/bench/paths/paths.c
 	@mkdir -p $(@D)
 	$(HOSTCC) -O2 $(WARN) -shared -fPIC -fvisibility=hidden -o $@ $<
 
 BENCH_FILES := $(addprefix $B/bench/,exitbench.elf vmlinux initrd.img paths.so \
-	domains/ping.elf domains/pong.elf)
+	domains/ping.elf domains/pong.elf disk/initrd.img)
 
 .PHONY: bench bench-files
 bench-files: $(BENCH_FILES)

@@ -90,6 +90,28 @@ static void a_read_takes_few_calls(void **state)
 	assert_in_range(read_calls, 5, 30);
 }
 
+static bool in_vain(unsigned number)
+{
+	if (number == 10) {
+		host.vain = 100;
+		host.rounds = 0;
+		machine[0].is_rung = true;
+	}
+	(void)machines_run();
+	return number < 20;
+}
+
+/* As where the monitor had given the events before. */
+static void no_event_is_no_work(void **state)
+{
+	(void)state;
+	tell_kind(DISK_BEGIN, 0);
+	tell_client(1, "serial:ABC", 0);
+	disk_begin(in_vain);
+	assert_int_equal(host.vain, 0);
+	assert_in_range(host.rounds, 1, 20);
+}
+
 static bool overlaid(unsigned number)
 {
 	if (number == 1) {
@@ -285,6 +307,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(no_interrupt_is_lost),
 		TEST(a_read_takes_few_calls),
+		TEST(no_event_is_no_work),
 		TEST(overlays_have_their_pages),
 		TEST(others_do_not_hold_it_up),
 		TEST(a_liar_is_reset),

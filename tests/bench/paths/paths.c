@@ -2,17 +2,22 @@
 /*
  * A plugin for QEMU's interpreter that counts instructions of the host's one
  * CPU: the longest time with interrupts off, from one address to another, and
- * from the monitor's first instruction to the first in ring 3; and how often an
- * address is met between two of the guest's.
+ * from the monitor's first instruction to the first in ring 3; how often an
+ * address is met between two of the guest's; and how many instructions the
+ *whole host takes between these two.
  *
  *   -plugin paths.so,entries=ADDR,gate=ADDR[,gate=ADDR...],from=ADDR,to=ADDR,
- *	start=ADDR,main=ADDR,out=FILE[,met=ADDR,open=ADDR,close=ADDR]
+ *	start=ADDR,main=ADDR,out=FILE[,met=ADDR][,open=ADDR,close=ADDR
+ *	[,series=ADDR]]
+ *   -plugin paths.so,open=ADDR,close=ADDR,series=ADDR,out=FILE
  *
+ * The second form is for a host without the monitor.
  * entries: the 256 trap entries, 16 bytes each; gate: where SYSCALL comes in;
  * from, to: the path to count; start: where the boot loader goes to; main: the
  * first C function, after which all code in the lower half is ring 3's; open,
- * close: of the guest's, where nobody else's code is.
- * Nothing of the host changes by it.
+ * close: of the guest's, where nobody else's code is; series: likewise, after
+ *as many spans from open to close as shall have one median. Nothing of the host
+ *changes by it.
  *
  * Interrupts are on while both IF and GIF are set.  IF is not read but
  * followed: traps, SYSCALL, VM exits and CLI clear it, STI, SYSRET and
@@ -60,15 +65,20 @@ void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id,
 				    void (*fn)(qemu_plugin_id_t id, void *ctx),
 				    void *ctx);
 
-#define MONITOR_VA 0xffffffff80000000u
-#define LOWER_HALF (1ull << 47)
-#define ENTRIES	   256
-#define EXCEPTIONS 32
-#define GATES	   4
+/* Where Linux has its text, as a guest, the monitor's image ends long before.
+ */
+#define MONITOR_VA     0xffffffff80000000u
+#define MONITOR_VA_END 0xffffffff81000000u
+#define LOWER_HALF     (1ull << 47)
+#define ENTRIES	       256
+#define EXCEPTIONS     32
+#define GATES	       4
+#define SPANS	       4096 /* of a series */
+#define SERIES	       8
 
 static struct {
 	uint64_t entries, gate[GATES], from, to, start, main;
-	uint64_t met, open, close;
+	uint64_t met, open, close, series;
 	unsigned gate_count;
 	FILE *out;
 } options;
@@ -85,6 +95,11 @@ static struct {
 	bool is_main;
 	bool is_open;
 	uint64_t met; /* while is_open */
+	uint64_t opened;
+	uint64_t span[SPANS]; /* of this series so far */
+	unsigned spans;
+	uint64_t median[SERIES];
+	unsigned series;
 } state = { .is_gif = true };
 
 static bool is_on(void)
@@ -214,14 +229,35 @@ static void on_open(unsigned cpu, void *va)
 {
 	(void)cpu;
 	(void)va;
-	state.is_open = state.is_counting;
+	state.is_open = state.is_counting || !options.entries;
+	state.opened = state.count;
 }
 
 static void on_close(unsigned cpu, void *va)
 {
 	(void)cpu;
 	(void)va;
+	if (state.is_open && state.spans < SPANS)
+		state.span[state.spans++] = state.count - state.opened;
 	state.is_open = false;
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void on_series(unsigned cpu, void *va)
+{
+	(void)cpu;
+	(void)va;
+	if (!state.spans || state.series == SERIES)
+		return;
+	qsort(state.span, state.spans, sizeof(*state.span), compare);
+	state.median[state.series++] = state.span[state.spans / 2];
+	state.spans = 0;
 }
 
 /* clang-format off */
@@ -269,6 +305,8 @@ static void watch_guest(struct qemu_plugin_insn *insn, uint64_t va)
 		watch(insn, on_open, va);
 	if (options.close && va == options.close)
 		watch(insn, on_close, va);
+	if (options.series && va == options.series)
+		watch(insn, on_series, va);
 }
 
 static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
@@ -288,7 +326,7 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 		if (va < LOWER_HALF && state.is_main && !state.first)
 			watch(insn, on_ring_3, va);
 		watch_guest(insn, va);
-		if (va < MONITOR_VA)
+		if (va < MONITOR_VA || va >= MONITOR_VA_END)
 			continue;
 		if (va == options.main)
 			watch(insn, on_main, va);
@@ -316,6 +354,9 @@ static void report(qemu_plugin_id_t id, void *ctx)
 		" path=%" PRIu64 " first=%" PRIu64 " met=%" PRIu64 "\n",
 		state.longest, state.longest_from, state.longest_to, state.path,
 		state.first, state.met);
+	for (unsigned i = 0; i < state.series; i++)
+		fprintf(options.out, "span%u=%" PRIu64 "\n", i,
+			state.median[i]);
 	fclose(options.out);
 }
 
@@ -347,10 +388,12 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info,
 			 !option(argv[i], "met", &options.met) &&
 			 !option(argv[i], "open", &options.open) &&
 			 !option(argv[i], "close", &options.close) &&
+			 !option(argv[i], "series", &options.series) &&
 			 !option(argv[i], "to", &options.to))
 			return -1;
 	}
-	if (!options.out || !options.entries || !options.gate_count)
+	if (!options.out || !options.entries != !options.gate_count ||
+	    (!options.entries && !options.open))
 		return -1;
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
 	qemu_plugin_register_atexit_cb(id, report, NULL);
