@@ -13,9 +13,9 @@ BUILD = os.path.realpath(os.environ.get("BULKHEAD_BUILD",
                                         os.path.join(TOP, "build")))
 LINUX = {"kernel": "vmlinux", "initrd": "linux.cpio"}
 # Where the files are that guests are booted with.
-FILES = {"vmlinux": "bench", "linux.cpio": "disk", "power.elf": "disk",
+FILES = {"vmlinux": "bench", "linux.cpio": "disk", "power.elf": "disk", "probe.elf": "disk",
          "vmlinuz": "kernel"}
-LIMIT = 240    # seconds that a run may take, however busy this machine is
+LIMIT = 900    # seconds that a run may take, however busy this machine is
 
 
 class Failure(Exception):
@@ -132,7 +132,7 @@ class Host:
         self.close()
 
     def tail(self):
-        return "\n".join("  | " + line for line in self.text.split("\n")[-25:])
+        return "\n".join("  | " + line for line in self.text.split("\n")[-60:])
 
 
 class Plain(Host):
