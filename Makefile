@@ -49,11 +49,13 @@ objs	= $(patsubst %,$2/%.o,$(call c_in,$1) $(wildcard $(addsuffix /*.asm,$1)) \
 PURE_DIRS    := emulate devices firmware lib
 MONITOR_DIRS := boot kernel cpumodel vm mm svm vmx lib
 
-MONITOR_OBJS := $(call objs,$(MONITOR_DIRS),$B/monitor) \
+MONITOR_OBJS := $(filter-out %/lib/libc_shim.c.o,\
+		  $(call objs,$(MONITOR_DIRS),$B/monitor)) \
 		$B/monitor/drivers/uart16550.c.o
 
 # Host tests: pure code, and those files of the monitor that are host-testable.
-HOST_SRCS := $(filter-out init/main.c init/gate_ops.c lib/string.c lib/printf.c lib/libc_shim.c, \
+HOST_SRCS := $(filter-out init/main.c init/gate_ops.c lib/memory.c lib/string.c lib/printf.c \
+	     lib/libc_shim.c, \
 	     $(call c_in,$(PURE_DIRS) init)) \
 	     $(addprefix mm/,table.c npt.c ept.c pages.c) \
 	     $(addprefix cpumodel/,apic.c apic_vectors.c cpuid.c msr.c) \

@@ -9,6 +9,7 @@
 #include "include/boot.h"
 #include "include/compiler.h"
 
+struct cpu;
 struct host;
 struct lapic;
 struct time_base;
@@ -93,6 +94,30 @@ void pci_find(struct host *host, const struct boot_ranges *ram);
 
 /* Starts all other CPUs that ACPI lists; trampoline: a page below 1 MiB. */
 void smp_start_all(struct host *host, hpa_t trampoline);
+
+/* Once, before the first CPU is set up: the IDT. */
+void trap_build_idt(void);
+/*
+ * Loads GDT, IDT, TSS and GS base; sets NX, WP, SMEP, SMAP, UMIP and machine
+ * checks as the processor has them.  The TSS has its interrupt stacks.
+ */
+void cpu_init(struct cpu *cpu);
+
+/* The real-time clock's seconds since 1970, taken to be UTC; 0: it has none. */
+uint64_t cmos_read_epoch(void);
+
+/* All CPUs are up, no address space is made: page-table isolation, if it is
+ * wanted.  0 or -ENOMEM. */
+int __must_check isolation_init(struct host *host);
+
+/* On each CPU, then: what programs and guests need. */
+void ring3_init_cpu(struct cpu *cpu);
+
+/*
+ * All CPUs are up: the back end, ring 3 on each CPU, and the first program's
+ * domain, which host_start() starts.  Does not return where that cannot be.
+ */
+void programs_init(struct host *host);
 
 /* __noreturn in effect: ends in the idle thread. */
 void boot_main(uint32_t magic, uint32_t info);

@@ -335,5 +335,6 @@ void boot_main(uint32_t magic, uint32_t info)
 	host->modules = boot_info.modules;
 	first_program_find(host);
 	speculation_init(host, !host->options.is_mitigations_off);
+	programs_init(host);
 	host_enter();
 }

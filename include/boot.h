@@ -49,8 +49,8 @@ int __must_check boot_first_program(const struct boot_modules *modules,
 				    const struct boot_module **file);
 
 /*
- * Starts the first program, with all CPUs up; from the first thread of the CPU
- * that booted.  In vm/start.c.
+ * Starts the first program, with all CPUs up and boot/ gone; from the first
+ * thread of the CPU that booted.  In vm/start.c.
  */
 void host_start(void);
 

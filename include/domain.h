@@ -152,10 +152,15 @@ struct gate_domain_status {
 	uint32_t thread; /* that ended it */
 	uint32_t vector;
 	uint64_t error, address;
-	uint64_t rip, rsp, rflags;
-	uint32_t
-		exit_reason; /* GUEST: enum exit_reason, the back end's words */
-	uint32_t reserved;
+	uint64_t rip, rsp, rflags; /* 0: not by an exception */
+	/* R15 to R8, RBP, RDI, RSI, RDX, RCX, RBX, RAX. */
+	uint64_t gpr[15];
+	/*
+	 * What the VM's thread last ran its guest for: enum exit_reason, the
+	 * back end's words.  The guest's state is in the thread's gate page.
+	 */
+	uint32_t exit_reason;
+	uint32_t pending;
 	uint64_t raw[3];
 	/* Charged to it now: the page tables of its address space, what the
 	 * monitor keeps of it and its threads, copies on write of modules, and

@@ -19,6 +19,7 @@
 #define BULKHEAD_EMULATE_H
 
 #include "include/compiler.h"
+#include "include/emulate_expect.h"
 #include "include/x86_state.h"
 
 enum emul_status {
@@ -376,44 +377,6 @@ enum emul_status __must_check emul_task_switch(struct emul *emul,
 enum emul_status emul_raise(struct emul *emul, unsigned vector);
 enum emul_status emul_raise_code(struct emul *emul, unsigned vector,
 				 uint32_t error_code);
-
-/* Instructions whose length alone is asked for. */
-enum emul_expect {
-	EMUL_EXPECT_CPUID,
-	EMUL_EXPECT_RDMSR,
-	EMUL_EXPECT_WRMSR,
-	EMUL_EXPECT_VMMCALL,
-	EMUL_EXPECT_VMCALL,
-	EMUL_EXPECT_WBINVD,
-	EMUL_EXPECT_INVD,
-	EMUL_EXPECT_HLT,
-	EMUL_EXPECT_PAUSE,
-	EMUL_EXPECT_RDTSC,
-	EMUL_EXPECT_RDTSCP,
-	EMUL_EXPECT_RDPMC,
-	EMUL_EXPECT_XSETBV,
-	EMUL_EXPECT_INVLPG,
-	EMUL_EXPECT_MONITOR,
-	EMUL_EXPECT_MWAIT,
-	EMUL_EXPECT_IRET,
-	EMUL_EXPECT_INT_N,
-	EMUL_EXPECT_INT3,
-	EMUL_EXPECT_INTO,
-	EMUL_EXPECT_ICEBP,
-	EMUL_EXPECT_MOV_CR, /* either way; CLTS, LMSW, SMSW apart */
-	EMUL_EXPECT_MOV_DR,
-	EMUL_EXPECT_CLTS,
-	EMUL_EXPECT_LMSW,
-	EMUL_EXPECT_SMSW,
-	EMUL_EXPECT_DESCRIPTOR, /* SGDT SIDT LGDT LIDT SLDT STR LLDT LTR */
-	EMUL_EXPECT_PUSHF,
-	EMUL_EXPECT_POPF,
-	EMUL_EXPECT_RSM,
-	EMUL_EXPECT_INVLPGA,
-	EMUL_EXPECT_INVPCID,
-	EMUL_EXPECT_VMX_SVM, /* VMRUN VMLOAD VMSAVE STGI CLGI SKINIT, VMX's */
-	EMUL_EXPECT_COUNT,
-};
 
 /*
  * Length of the instruction at CS:RIP if it is the expected one, legal

@@ -40,9 +40,9 @@ struct log_source {
 void vlog_print(struct log_source *source, enum log_level level,
 		const char *format, ...) __printf(3, 4);
 
-/* Not limited: for what happens once in the source's life.  LOG_INFO. */
-void vlog_once(struct log_source *source, const char *format, ...)
-	__printf(2, 3);
+/* Not limited: for what happens once in the source's life. */
+void vlog_once(struct log_source *source, enum log_level level,
+	       const char *format, ...) __printf(3, 4);
 
 #define vlog_err(source, ...)  vlog_print(source, LOG_ERROR, __VA_ARGS__)
 #define vlog_warn(source, ...) vlog_print(source, LOG_WARNING, __VA_ARGS__)

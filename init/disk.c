@@ -24,7 +24,10 @@
 
 #define END_MACHINE 0 /* of a client's channel */
 #define END_DISK    1
-#define ANSWER_NS   (10 * NSEC_PER_SEC)
+/* A drive that does not answer fails what is asked of it after 15 seconds. */
+#define ANSWER_NS   (20 * NSEC_PER_SEC)
+/* The first: it looks at all drives before, some of which do not answer. */
+#define AWAKE_NS    (60 * NSEC_PER_SEC)
 #define STUCK_NS    (30 * NSEC_PER_SEC)
 #define LISTED_MAX  2048
 #define CLIENTS	    MANIFEST_GUESTS_MAX
@@ -42,6 +45,12 @@ static unsigned slot_of(unsigned client)
 static uint64_t now_ns(const struct init *init)
 {
 	return init->gate->now_ns(init->gate->ctx);
+}
+
+/* When it has to have answered what it is asked now. */
+static uint64_t answer_ns(const struct init *init)
+{
+	return now_ns(init) + (init->disks.is_awake ? ANSWER_NS : AWAKE_NS);
 }
 
 static void distrust(struct init *init, const char *why)
@@ -95,11 +104,14 @@ int client_open(struct init *init, unsigned guest, gate_id id)
 		return (int)error;
 	*client = (struct client){ .state = CLIENT_ADDING,
 				   .channel = (gate_id)error,
-				   .deadline_ns = now_ns(init) + ANSWER_NS };
+				   .deadline_ns = answer_ns(init) };
 	error = gate->channel_attach(gate->ctx, client->channel, END_MACHINE,
 				     id, DISK_CLIENT_SLOT);
 	if (!error)
 		error = gate->memory_grant(gate->ctx, client->channel, id);
+	if (error == -ERANGE)
+		init_log(init, id, LOG_ERROR,
+			 "memory-mib: is more than a drive can be told of");
 	if (error)
 		client_drop(init, client);
 	return (int)error;
@@ -136,7 +148,7 @@ bool client_close(struct init *init, unsigned guest)
 	}
 	if (client->state < CLIENT_REMOVING) {
 		client->state = CLIENT_REMOVING;
-		client->deadline_ns = now_ns(init) + ANSWER_NS;
+		client->deadline_ns = answer_ns(init);
 		client->stuck_ns = now_ns(init) + STUCK_NS;
 	}
 	return false;
@@ -319,6 +331,17 @@ static bool client_say(struct init *init, unsigned index, bool *bell)
 	}
 }
 
+static bool clients_say(struct init *init, bool of_running_guests, bool *bell)
+{
+	bool has_room = true;
+
+	for (unsigned i = 0; has_room && i < CLIENTS; i++)
+		if (init->disks.client[i].is_guest_running == of_running_guests)
+			has_room = client_say(init, i, bell);
+	return has_room;
+}
+
+/* Where two would write to one thing it stays with a guest that runs. */
 void disks_send(struct init *init)
 {
 	struct disks *disks = &init->disks;
@@ -328,9 +351,8 @@ void disks_send(struct init *init)
 		return;
 	if (!disks->is_begun)
 		disks->is_begun = say_short(init, DISK_BEGIN, 0, &bell);
-	for (unsigned i = 0; disks->is_begun && i < CLIENTS; i++)
-		if (!client_say(init, i, &bell))
-			break;
+	if (disks->is_begun && clients_say(init, true, &bell))
+		(void)clients_say(init, false, &bell);
 	if (disks->list == LIST_WANTED && disks->is_begun &&
 	    say_short(init, DISK_LIST, 0, &bell))
 		disks->list = LIST_SENT;
@@ -471,7 +493,7 @@ static void heard_list(struct init *init, const struct disk_message *message)
 		return;
 	}
 	if (message->kind == DISK_LISTED) {
-		operator_print(init, "%10lu MiB  %s%s\r\n",
+		operator_print(init, "%10lu MiB  %s%.80s\r\n",
 			       message->sector_count / (MIB(1) / DISK_SECTOR),
 			       message->partition ? "  " : "", message->reason);
 		return;
@@ -489,6 +511,7 @@ static void heard(struct init *init, const void *record)
 		distrust(init, "it speaks for another disk");
 		return;
 	}
+	init->disks.is_awake = true;
 	text_clean(message.reason, sizeof(message.reason));
 	switch (message.kind) {
 	case DISK_ADDED:
@@ -517,9 +540,9 @@ static int disk_fill(struct init *init, void *channel)
 		  DISK_CONTROL_SIZE, true, false);
 	ring_init(&disks->service.from, &memory->from_disk,
 		  memory->from_disk_data, DISK_CONTROL_SIZE, false, false);
-	disks->is_begun = false;
+	disks->is_begun = disks->is_awake = false;
 	for (unsigned i = 0; i < CLIENTS; i++)
-		client_say_again(&disks->client[i], now_ns(init) + ANSWER_NS);
+		client_say_again(&disks->client[i], answer_ns(init));
 	return disk_domain_fill(init);
 }
 
@@ -558,7 +581,7 @@ void disks_init(struct init *init)
 	if (!drives || init_module_find(init->info, DISK_PROGRAM) < 0)
 		return;
 	disk_domain_plan(init);
-	service->promised = disk_domain_quota(init) + DISK_CONTROL_PAGES;
+	service->promised = disk_domain_quota(init) + DISK_CONTROL_PAGES + 1;
 	service_init(init, service, &disk_kind);
 }
 
@@ -611,6 +634,6 @@ const char *disks_list(struct init *init)
 		return "is asked already";
 	disks->list = LIST_WANTED;
 	disks->listed = 0;
-	disks->list_ns = now_ns(init) + ANSWER_NS;
+	disks->list_ns = answer_ns(init);
 	return NULL;
 }

@@ -45,8 +45,10 @@ static bool is_block_device(const struct gate_pci_info *pci)
 
 static int say_address(char *text, uint64_t size, uint16_t address)
 {
-	return snprintf(text, size, "%02x:%02x.%u", address >> 8,
-			address >> 3 & 0x1f, address & 7);
+	unsigned device = address >> 3 & 0x1fU, function = address & 7U;
+
+	return snprintf(text, size, "%02x:%02x.%u", (unsigned)address >> 8,
+			device, function);
 }
 
 static void devices_find(struct init *init)
@@ -123,7 +125,7 @@ void disk_domain_plan(struct init *init)
 
 /* ---- What it may take ---------------------------------------------------- */
 
-/* The table of a VM's memory, for disk. */
+/* The table of a VM's memory, for disk, and the page before it. */
 static uint64_t chunk_pages(const struct guest_manifest *guest)
 {
 	uint64_t chunks = guest_vm_memory(guest) >> GATE_CHUNK_SHIFT;
@@ -131,15 +133,16 @@ static uint64_t chunk_pages(const struct guest_manifest *guest)
 	return 1 + DIV_ROUND_UP(chunks * sizeof(uint64_t), PAGE_SIZE);
 }
 
+/* One more for each is the monitor's. */
 uint64_t guest_channel_pages(const struct init *init,
 			     const struct guest_manifest *guest)
 {
 	uint64_t pages = 0;
 
 	if (init->seat.service.state != SERVICE_NONE)
-		pages += SEAT_CONSOLE_PAGES;
+		pages += SEAT_CONSOLE_PAGES + 1;
 	if (client_drives(guest))
-		pages += DISK_CHANNEL_PAGES + chunk_pages(guest);
+		pages += DISK_CHANNEL_PAGES + 1 + chunk_pages(guest);
 	return pages;
 }
 
@@ -155,8 +158,7 @@ uint64_t disk_domain_quota(const struct init *init)
 		const struct guest_manifest *guest = &init->manifest->guest[i];
 
 		if (client_drives(guest))
-			pages += QUOTA_CLIENT + DISK_CHANNEL_PAGES +
-				 chunk_pages(guest);
+			pages += QUOTA_CLIENT;
 	}
 	return pages;
 }

@@ -31,6 +31,14 @@ static long op_write(void *ctx, gate_id id, uint64_t va, const void *from,
 	return error;
 }
 
+/* At most what GATE_DOMAIN_READ takes. */
+static long op_read(void *ctx, gate_id id, uint64_t va, void *to,
+		    uint64_t length)
+{
+	(void)ctx;
+	return gate_call4(GATE_DOMAIN_READ, id, va, (uint64_t)to, length);
+}
+
 static long op_start(void *ctx, gate_id id, uint64_t entry)
 {
 	(void)ctx;
@@ -151,6 +159,7 @@ const struct init_gate init_gate_calls = {
 	.create = op_create,
 	.map = op_map,
 	.write = op_write,
+	.read = op_read,
 	.start = op_start,
 	.stop = op_stop,
 	.query = op_query,

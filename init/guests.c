@@ -133,6 +133,7 @@ static bool is_to_return(const struct init *init, const struct guest *guest,
 static void ended(struct init *init, struct guest *guest,
 		  const struct gate_domain_status *status)
 {
+	report_end(init, guest->id, status);
 	say_memory(init, guest, "at the end", status);
 	init_log(init, guest->id, LOG_INFO, "stopped: %s", end_text(status));
 	init->code = status->end == GATE_END_EXIT && status->code & ~0xffULL

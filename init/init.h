@@ -27,6 +27,8 @@ struct init_gate {
 	/* Any length. */
 	long (*write)(void *ctx, gate_id id, uint64_t va, const void *from,
 		      uint64_t length);
+	long (*read)(void *ctx, gate_id id, uint64_t va, void *to,
+		     uint64_t length);
 	long (*start)(void *ctx, gate_id id, uint64_t entry);
 	long (*stop)(void *ctx, gate_id id);
 	long (*query)(void *ctx, gate_id id, struct gate_domain_status *status);
@@ -130,9 +132,9 @@ struct service {
 
 /* ---- seat ---------------------------------------------------------------- */
 
-/* Without it what guests write is dropped, and there is no operator. */
-
 /*
+ * Without it what guests write is dropped, and there is no operator.
+ *
  * A domain's console, in seat's slot of its index + 1.
  *
  *   NONE ──► ADDING ──► OPEN ──► REMOVING ──► REMOVED ──► NONE
@@ -230,6 +232,7 @@ enum list_state { LIST_NONE, LIST_WANTED, LIST_SENT };
 struct disks {
 	struct service service;
 	bool is_begun; /* DISK_BEGIN was sent */
+	bool is_awake; /* this disk has answered something */
 	unsigned device_count;
 	uint16_t device[GATE_DEVICES_MAX]; /* addresses */
 	unsigned overlay_count;
@@ -243,15 +246,15 @@ struct disks {
 /* ---- Guests -------------------------------------------------------------- */
 
 /*
- *            made              has its drives      ended
+ *            made            has its drives       ended
  *   STOPPED ──────► CONNECTING ──────► RUNNING ─────────► LEAVING
- *    │ ▲  ▲             ▲  │ refused, or not wanted          │ its console is
- *    │ │  │             │  └────────► LEAVING                │ gone and disk
- * has │ │  │             │                                    │ let go:
- * destroyed │ │  └─────────────┼────────────────────────────────────┤ for good
- *    │ │ cannot be made │ back-off over                      ▼ to be started
- * again └─┘                └───────────────────────────────── WAITING ──►
- * STOPPED cannot be made
+ *    │ ▲  ▲           ▲  │ refused, or not wanted          │
+ *    │ │  │           │  └────────► LEAVING                │ console and disk
+ *    │ │  │           │                                    │ let go: destroyed
+ *    │ │  └───────────┼────────────────────────────────────┤ for good
+ *    │ │ cannot be    │ back-off over                      ▼ or for now
+ *    └─┘ made         └──────────────────────────────── WAITING ──► STOPPED
+ *                                                       cannot be made
  */
 enum guest_state {
 	GUEST_STOPPED,
@@ -359,6 +362,12 @@ uint64_t init_promised(const struct init *init);
 
 /* -1: none of that name. */
 int init_module_find(const struct gate_init_info *info, const char *name);
+
+/* ---- init/report.c ------------------------------------------------------- */
+
+/* If a domain has ended because it could not go on, its state to the log. */
+void report_end(const struct init *init, gate_id id,
+		const struct gate_domain_status *status);
 
 /* ---- init/service.c ------------------------------------------------------ */
 

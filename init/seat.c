@@ -323,7 +323,7 @@ void seat_init(struct init *init)
 
 	service_init(init, service, &seat_kind);
 	if (service->state != SERVICE_NONE)
-		service->promised = QUOTA_PAGES + SEAT_CONTROL_PAGES;
+		service->promised = QUOTA_PAGES + SEAT_CONTROL_PAGES + 1;
 }
 
 void seat_run(struct init *init)

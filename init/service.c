@@ -181,6 +181,7 @@ static void service_ended(struct init *init, struct service *service,
 			 "has ended: reason %u, code %lu, vector %u at %lx",
 			 status->end, status->code, status->vector,
 			 status->rip);
+	report_end(init, service->id, status);
 	unmake(init, service);
 	wait_for_next(init, service);
 }

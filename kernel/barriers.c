@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Carries out what boot/ decided: settings of a CPU, barriers on the way
- * between domains.
+ * Carries out what boot/ decided: barriers on the way between domains.
  *
- * References: SDM volume 4, "IA32_PRED_CMD", "IA32_FLUSH_CMD",
- * "IA32_SPEC_CTRL"; Intel, "Microarchitectural Data Sampling" (VERW),
- * "Retpoline: A Branch Target Injection Mitigation" (return stack buffer); APM
- * volume 2, "Speculation Control MSRs".
+ * References: SDM volume 4, "IA32_PRED_CMD", "IA32_FLUSH_CMD"; Intel,
+ * "Microarchitectural Data Sampling" (VERW), "Retpoline: A Branch Target
+ * Injection Mitigation" (return stack buffer); APM volume 2, "Speculation
+ * Control MSRs".
  */
 #include "kernel/host.h"
 #include "include/log.h"
@@ -14,30 +13,13 @@
 #include "include/x86_msr.h"
 #include "lib/string.h"
 
-#define MSR_SPEC_CTRL  0x00000048
-#define SPEC_CTRL_IBRS BIT(0)
-#define MSR_PRED_CMD   0x00000049
-#define PRED_CMD_IBPB  BIT(0)
-#define MSR_FLUSH_CMD  0x0000010b
-#define FLUSH_CMD_L1D  BIT(0)
-#define EFER_AUTO_IBRS BIT(21)
+#define MSR_PRED_CMD  0x00000049
+#define PRED_CMD_IBPB BIT(0)
+#define MSR_FLUSH_CMD 0x0000010b
+#define FLUSH_CMD_L1D BIT(0)
 
 #define L1D_REACH  (2 * KIB(32)) /* twice what the processors concerned have */
 #define CACHE_LINE 64
-
-void speculation_init_cpu(struct cpu *cpu)
-{
-	const struct speculation *s = &cpu->host->speculation;
-
-	cpu->fills_rsb = s->rsb_at_exit;
-	if (s->ibrs)
-		msr_write(MSR_SPEC_CTRL,
-			  msr_read(MSR_SPEC_CTRL) | SPEC_CTRL_IBRS);
-	if (s->auto_ibrs)
-		msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_AUTO_IBRS);
-}
-
-/* ---- Between domains --------------------------------------------------- */
 
 /* 32 returns to come lead nowhere: each is predicted into a loop that waits. */
 static void rsb_fill(void)

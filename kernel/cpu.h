@@ -103,12 +103,6 @@ static inline struct cpu *this_cpu(void)
 }
 
 /*
- * Loads GDT, IDT, TSS and GS base; sets NX, WP, SMEP, SMAP, UMIP and machine
- * checks as the processor has them.  The TSS has its interrupt stacks.
- */
-void cpu_init(struct cpu *cpu);
-
-/*
  * Runs fn(ctx) on the other CPUs of the mask (bit n: CPU n; the caller's own
  * counts for nothing), in their interrupt handlers, and waits until all have:
  * on return they have left whatever guest they ran at the call.  Interrupts may

@@ -7,7 +7,6 @@
 
 #include "include/x86.h"
 #include "kernel/host.h"
-#include "kernel/sched.h"
 #include "lib/printf.h"
 
 #define LINE_MAX 240
@@ -123,12 +122,13 @@ void vlog_print(struct log_source *source, enum log_level level,
 	va_end(args);
 }
 
-void vlog_once(struct log_source *source, const char *format, ...)
+void vlog_once(struct log_source *source, enum log_level level,
+	       const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	vlog_vprint(source, LOG_INFO, format, args);
+	vlog_vprint(source, level, format, args);
 	va_end(args);
 }
 
@@ -160,25 +160,3 @@ const struct port_ops log_ports = {
 	.write = write_port,
 	.write_string = write_port_string,
 };
-
-/* ---- Room ---------------------------------------------------------------- */
-
-#define ROOM_PERIOD_NS (10 * NSEC_PER_MS)
-#define ROOM_PERIODS   1000
-
-static void wake(void *ctx)
-{
-	thread_wake(ctx);
-}
-
-void log_wait_room(struct log *log, struct thread *self)
-{
-	struct timer timer = { .fn = wake, .ctx = self };
-
-	for (unsigned i = 0; i < ROOM_PERIODS && !log_has_room(log); i++) {
-		timer_arm(&timer,
-			  time_now_tsc() + time_ns_to_tsc(ROOM_PERIOD_NS));
-		thread_block();
-	}
-	timer_cancel_sync(&timer);
-}

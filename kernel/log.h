@@ -25,8 +25,6 @@
 #include "drivers/uart16550.h"
 #include "kernel/time.h"
 
-struct thread;
-
 #define LOG_RING 16384 /* bytes; a power of two */
 
 enum log_way { LOG_DIRECT, LOG_PACED, LOG_READER };
@@ -70,13 +68,6 @@ void log_write(struct log *log, const char *line, size_t length);
 void log_reader_set(struct log *log, void (*fn)(void *ctx), void *ctx);
 /* Whole lines for the reader, as many as fit; their bytes. */
 size_t __must_check log_take(struct log *log, char *to, size_t size);
-
-/*
- * Before many lines: self waits until the ring is half empty, 10 s at most.  It
- * may hold nothing.
- */
-void log_wait_room(struct log *log, struct thread *self);
-bool log_has_room(struct log *log);
 
 /* Everything goes out now, and what still comes goes out at once. */
 void log_flush(struct log *log);

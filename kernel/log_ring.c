@@ -222,15 +222,6 @@ size_t log_take(struct log *log, char *to, size_t size)
 	return taken;
 }
 
-bool log_has_room(struct log *log)
-{
-	uint64_t flags = spin_lock_irqsave(&log->lock);
-	bool has_room = used(log) <= LOG_RING / 2;
-
-	spin_unlock_irqrestore(&log->lock, flags);
-	return has_room;
-}
-
 static void out(struct log *log)
 {
 	uart_take_back(log);

@@ -39,9 +39,8 @@ struct speculation {
 	uint32_t lacks;	    /* SPECULATION_LACKS_*: needed and not there */
 };
 
-/* kernel/barriers.c.  On each CPU: what is set once. */
-void speculation_init_cpu(struct cpu *cpu);
-/* The CPU is about to run a thread of another domain than before. */
+/* kernel/barriers.c.  The CPU is about to run a thread of another domain than
+ * before. */
 void speculation_switch(struct cpu *cpu, const struct sched_domain *domain);
 
 #endif

@@ -22,118 +22,19 @@
 #include "lib/printf.h"
 #include "mm/map.h"
 
-#define IDT_ENTRIES    256
-#define ENTRY_STRIDE   16 /* of the stubs in entry.asm */
-#define GATE_PRESENT   BIT(15)
-#define GATE_INTERRUPT FIELD_PUT(MASK(11, 8), 0xe)
-#define GATE_IST       MASK(2, 0)
-#define SELECTOR_RPL   MASK(1, 0)
-
-struct idt_gate {
-	uint16_t offset_15_0;
-	uint16_t selector;
-	uint16_t attributes;
-	uint16_t offset_31_16;
-	uint32_t offset_63_32;
-	uint32_t reserved;
-};
-ASSERT_SIZE(struct idt_gate, 16);
+#define SELECTOR_RPL MASK(1, 0)
 
 struct user_fixup {
 	uint64_t fault_rip;
 	uint64_t resume_rip;
 };
 
-extern const char trap_entries[];
 extern const struct user_fixup user_fixups[], user_fixups_end[];
 int user_copy(void *to, const void *from, uint64_t length);
 void trap_handle(struct trap_frame *frame);
 void trap_prepare_user(struct trap_frame *frame);
 
-/* Written once at boot, the same for all CPUs. */
-static struct idt_gate idt[IDT_ENTRIES] __aligned(PAGE_SIZE);
-ASSERT_SIZE(idt, PAGE_SIZE);
-
-const void *trap_idt(void)
-{
-	return idt;
-}
-
-/* clang-format off */
-static const char *const exception_names[VECTOR_EXCEPTIONS] = {
-	[X86_VECTOR_DE] = "divide error",
-	[X86_VECTOR_DB] = "debug",
-	[X86_VECTOR_NMI] = "NMI",
-	[X86_VECTOR_BP] = "breakpoint",
-	[X86_VECTOR_OF] = "overflow",
-	[X86_VECTOR_BR] = "bound range",
-	[X86_VECTOR_UD] = "invalid opcode",
-	[X86_VECTOR_NM] = "device not available",
-	[X86_VECTOR_DF] = "double fault",
-	[X86_VECTOR_TS] = "invalid TSS",
-	[X86_VECTOR_NP] = "segment not present",
-	[X86_VECTOR_SS] = "stack fault",
-	[X86_VECTOR_GP] = "general protection",
-	[X86_VECTOR_PF] = "page fault",
-	[X86_VECTOR_MF] = "x87 error",
-	[X86_VECTOR_AC] = "alignment check",
-	[X86_VECTOR_MC] = "machine check",
-	[X86_VECTOR_XM] = "SIMD error",
-};
-/* clang-format on */
-
-const char *trap_name(uint64_t vector)
-{
-	const char *name = NULL;
-
-	if (vector < VECTOR_EXCEPTIONS)
-		name = exception_names[vector];
-	return name ? name : "reserved exception";
-}
-
-static unsigned stack_of(unsigned vector)
-{
-	switch (vector) {
-	case X86_VECTOR_NMI:
-		return TRAP_STACK_NMI;
-	case X86_VECTOR_DF:
-		return TRAP_STACK_DF;
-	case X86_VECTOR_MC:
-		return TRAP_STACK_MC;
-	case X86_VECTOR_DB:
-		return TRAP_STACK_DB;
-	default:
-		return 0;
-	}
-}
-
-void trap_build_idt(void)
-{
-	unsigned i;
-
-	for (i = 0; i < IDT_ENTRIES; i++) {
-		uint64_t entry = (uint64_t)trap_entries + i * ENTRY_STRIDE;
-
-		idt[i] = (struct idt_gate){
-			.offset_15_0 = (uint16_t)entry,
-			.selector = SELECTOR_KERNEL_CODE,
-			.attributes = GATE_PRESENT | GATE_INTERRUPT |
-				      FIELD_PUT(GATE_IST, stack_of(i)),
-			.offset_31_16 = (uint16_t)(entry >> 16),
-			.offset_63_32 = (uint32_t)(entry >> 32),
-		};
-	}
-}
-
-void trap_init_cpu(void)
-{
-	struct {
-		uint16_t limit;
-		uint64_t base;
-	} __packed pointer = { sizeof(idt) - 1, (uint64_t)idt };
-
-	__asm__ volatile("lidt %0" : : "m"(pointer));
-}
+uint64_t trap_idt[PAGE_SIZE / sizeof(uint64_t)] __aligned(PAGE_SIZE);
 
 void trap_frame_print(const struct trap_frame *f)
 {
@@ -186,11 +87,14 @@ __noinline void monitor_panic(const char *format, ...)
 
 static __noreturn void exception_panic(const struct trap_frame *frame)
 {
+	/* What the manuals call them, two letters each. */
+	static const char names[] = "DEDBNMBPOFBRUDNMDF--TSNPSSGPPF--MFACMCXM";
+
 	panic_begin();
-	log_err("monitor panic: %s (vector %lu, error 0x%lx) on CPU %u, "
+	log_err("monitor panic: #%.2s (vector %lu, error 0x%lx) on CPU %u, "
 		"thread %s",
-		trap_name(frame->vector), frame->vector, frame->error,
-		this_cpu()->id,
+		&names[2 * MIN(frame->vector, sizeof(names) / 2 - 1)],
+		frame->vector, frame->error, this_cpu()->id,
 		this_cpu()->thread ? this_cpu()->thread->name : "none");
 	trap_frame_print(frame);
 	backtrace_print(frame->rip, frame->rsp);

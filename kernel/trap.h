@@ -31,7 +31,6 @@ enum trap_vector {
 	VECTOR_SPURIOUS = 0xff,
 };
 
-const char *trap_name(uint64_t vector);
 /* To the log: general and control registers. */
 void trap_frame_print(const struct trap_frame *frame);
 
@@ -55,10 +54,7 @@ struct trap_hooks {
 int __must_check copy_from_user(void *to, const void *user, uint64_t length);
 int __must_check copy_to_user(void *user, const void *from, uint64_t length);
 
-/* Once, before the first; then on each CPU: loads the IDT they share. */
-void trap_build_idt(void);
-void trap_init_cpu(void);
-/* The IDT: a page. */
-const void *trap_idt(void);
+/* The IDT, all CPUs': boot/cpu.c makes it. */
+extern uint64_t trap_idt[PAGE_SIZE / sizeof(uint64_t)];
 
 #endif

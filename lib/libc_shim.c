@@ -2,7 +2,7 @@
 /*
  * What Debian's libfdt, compiled for a C library, wants besides string
  * functions.  Its stack canary lives at %fs:0x28: whoever calls it must have
- * FS point somewhere (boot/main.c).  Host tests link the C library's.
+ * FS point somewhere (GATE_FS_VA).  Host tests link the C library's.
  */
 #include "lib/libc_shim.h"
 

@@ -1,28 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory and string functions for programs without a C library.  Blocks go
- * through the string instructions, which cost one simulated instruction a
- * unit and are the fast path of every processor with ERMSB.
+ * String functions for programs without a C library, and what ring 0 does not
+ * need of those for memory: see lib/memory.c.
  */
 #include "lib/string.h"
 
 #include <stdint.h>
-
-void *memcpy(void *restrict to, const void *restrict from, size_t n)
-{
-	void *d = to;
-	size_t words = n / 8, bytes = n % 8;
-
-	__asm__ volatile("rep movsq"
-			 : "+D"(d), "+S"(from), "+c"(words)
-			 :
-			 : "memory");
-	__asm__ volatile("rep movsb"
-			 : "+D"(d), "+S"(from), "+c"(bytes)
-			 :
-			 : "memory");
-	return to;
-}
 
 void *memmove(void *to, const void *from, size_t n)
 {
@@ -33,23 +16,6 @@ void *memmove(void *to, const void *from, size_t n)
 		return memcpy(to, from, n);
 	while (n--)
 		d[n] = s[n];
-	return to;
-}
-
-void *memset(void *to, int byte, size_t n)
-{
-	uint64_t pattern = 0x0101010101010101ULL * (uint8_t)byte;
-	void *d = to;
-	size_t words = n / 8, bytes = n % 8;
-
-	__asm__ volatile("rep stosq"
-			 : "+D"(d), "+c"(words)
-			 : "a"(pattern)
-			 : "memory");
-	__asm__ volatile("rep stosb"
-			 : "+D"(d), "+c"(bytes)
-			 : "a"(pattern)
-			 : "memory");
 	return to;
 }
 

@@ -380,7 +380,7 @@ static void look(struct disk_service *service)
 
 void disk_service_event(struct disk_service *service)
 {
-	if (!service->count)
+	if (!service->count || service->is_broken)
 		return;
 	look(service);
 	if (service->link.is_alone && !service->away.is_armed &&

@@ -103,6 +103,9 @@ struct vm_host {
 	hpa_t zero_page;  /* what is not written yet of GATE_MEMORY_ZERO_COW */
 };
 
+/* For boot/, which makes it struct host's; others use vm_host(). */
+extern struct vm_host the_vm_host;
+
 struct vm_host *vm_host(void);
 
 /*

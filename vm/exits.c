@@ -9,7 +9,7 @@
 #include "kernel/cpu.h"
 #include "kernel/host.h"
 #include "kernel/mcheck.h"
-#include "include/emulate.h"
+#include "include/emulate_expect.h"
 #include "include/errno.h"
 #include "include/x86.h"
 #include "include/x86_msr.h"
@@ -59,22 +59,10 @@ static enum exit_action raise_gp(struct vcpu *vcpu)
 	return EXIT_RUN_AGAIN;
 }
 
-/* A report is long: interrupts are let in, and it waits for the log. */
-static __noreturn void stop(struct vcpu *vcpu, enum gate_end end,
-			    const char *why)
-{
-	irq_enable();
-	log_wait_room(&this_host()->log, vcpu->user.thread);
-	vlog_err(&vcpu->log, "%s", why);
-	vcpu_report(vcpu);
-	vcpu_fail(vcpu, end);
-}
-
 static enum exit_action exit_unknown(struct vcpu *vcpu, struct exit_info *info)
 {
 	(void)info;
-	stop(vcpu, GATE_END_GUEST,
-	     "exit for a reason the monitor does not know");
+	vcpu_fail(vcpu, GATE_END_GUEST);
 }
 
 /* The vCPU could take an interrupt now: vcpu_handle_pending() looks again. */
@@ -88,7 +76,7 @@ static enum exit_action exit_window(struct vcpu *vcpu, struct exit_info *info)
 static enum exit_action exit_invalid(struct vcpu *vcpu, struct exit_info *info)
 {
 	(void)info;
-	stop(vcpu, GATE_END_REFUSED, "the processor refused the guest's state");
+	vcpu_fail(vcpu, GATE_END_REFUSED);
 }
 
 /*
@@ -293,7 +281,7 @@ static enum exit_action exit_fetch(struct vcpu *vcpu, struct exit_info *info)
 	error = table_make_executable(&vm->nested, info->nested.gpa);
 	domain_unlock(&vcpu->user);
 	if (error == -ENOMEM)
-		stop(vcpu, GATE_END_MEMORY, "no memory for nested tables");
+		vcpu_fail(vcpu, GATE_END_MEMORY);
 	return EXIT_RUN_AGAIN;
 }
 
@@ -373,7 +361,7 @@ static enum exit_action exit_machine_check(struct vcpu *vcpu)
 		return EXIT_RUN_AGAIN;
 	vlog_err(&vcpu->log, "machine check: bank %u, status %lx, address %lx",
 		 error.bank, error.status, error.address);
-	stop(vcpu, GATE_END_MACHINE_CHECK, "machine check while the guest ran");
+	vcpu_fail(vcpu, GATE_END_MACHINE_CHECK);
 }
 
 static enum exit_action exit_exception(struct vcpu *vcpu,
@@ -387,7 +375,8 @@ static enum exit_action exit_exception(struct vcpu *vcpu,
 	}
 	if (info->vector == X86_VECTOR_MC)
 		return exit_machine_check(vcpu);
-	stop(vcpu, GATE_END_GUEST, "exception the monitor did not ask for");
+	/* One that the monitor did not ask for. */
+	vcpu_fail(vcpu, GATE_END_GUEST);
 }
 
 /* clang-format off */

@@ -17,8 +17,7 @@
 #include "lib/string.h"
 #include "mm/pages.h"
 
-#define CPUID_1_ECX_XSAVE BIT(26)
-#define CPUID_XSAVE	  0xd
+#define CPUID_XSAVE 0xd
 
 #define FCW_RESET   0x37f
 #define MXCSR_RESET 0x1f80
@@ -45,20 +44,6 @@ uint64_t fpu_xcr0_mask(void)
 		return 0;
 	return cpuid_read(CPUID_XSAVE, 0).eax &
 	       (X86_XCR0_X87 | X86_XCR0_SSE | X86_XCR0_AVX);
-}
-
-void fpu_init_cpu(void)
-{
-	struct x86_xstate area = { 0 };
-	uint64_t cr4 = cr4_read() | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT;
-
-	if (cpuid_read(1, 0).ecx & CPUID_1_ECX_XSAVE)
-		cr4 |= X86_CR4_OSXSAVE;
-	cr4_write(cr4);
-	cr0_write((cr0_read() | X86_CR0_MP | X86_CR0_NE) &
-		  ~(X86_CR0_EM | X86_CR0_TS));
-	__asm__ volatile("fxsave64 %0" : "+m"(area));
-	this_cpu()->mxcsr_mask = xstate_mxcsr_mask(&area);
 }
 
 /*

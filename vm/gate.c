@@ -8,10 +8,10 @@
 
 #include "include/errno.h"
 #include "include/x86.h"
-#include "include/x86_msr.h"
 #include "kernel/cpu.h"
 #include "kernel/host.h"
 #include "kernel/trap.h"
+#include "lib/string.h"
 #include "vm/vm.h"
 
 /* ---- Scopes -------------------------------------------------------------- */
@@ -140,34 +140,6 @@ const struct gate_row gate_calls_program[GATE_ROWS] = { ROWS(NO_VM, NO_VM) };
 
 /* ---- Entry ------------------------------------------------------------- */
 
-#define EFER_SCE     BIT(0)
-#define STAR_SYSRET  MASK(63, 48)
-#define STAR_SYSCALL MASK(47, 32)
-/* Cleared on the way in: TF IF DF IOPL NT AC. */
-#define SFMASK_GATE                                                \
-	(X86_FLAG_TF | X86_FLAG_IF | X86_FLAG_DF | X86_FLAG_IOPL | \
-	 X86_FLAG_NT | X86_FLAG_AC | X86_FLAG_RF)
-
-extern char gate_syscall[], gate_syscall_isolated[];
-extern char gate_syscall32[], gate_syscall32_isolated[];
-
-void gate_init_cpu(void)
-{
-	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SCE);
-	msr_write(MSR_STAR,
-		  FIELD_PUT(STAR_SYSCALL, SELECTOR_KERNEL_CODE) |
-			  FIELD_PUT(STAR_SYSRET, SELECTOR_USER_CODE32));
-	msr_write(MSR_LSTAR,
-		  (uint64_t)(this_cpu()->is_isolated ? gate_syscall_isolated
-						     : gate_syscall));
-	msr_write(MSR_CSTAR,
-		  (uint64_t)(this_cpu()->is_isolated ? gate_syscall32_isolated
-						     : gate_syscall32));
-	msr_write(MSR_SFMASK, SFMASK_GATE);
-	/* #GP, where the processor has SYSENTER in this mode at all. */
-	msr_write(MSR_SYSENTER_CS, 0);
-}
-
 static bool is_gate_entry(uint64_t rip)
 {
 	return rip == (uint64_t)gate_syscall ||
@@ -190,25 +162,6 @@ void gate_bad_entry(void)
 	user_thread_exit(user);
 }
 
-static void report(struct user_thread *user, const struct trap_frame *frame,
-		   uint64_t address)
-{
-	log_wait_room(&this_host()->log, user->thread);
-	vlog_err(&user->domain->log,
-		 "machine: exception %lu, error %lx, at %lx, address %lx",
-		 frame->vector, frame->error, frame->rip, address);
-	log_err("rax %016lx rbx %016lx rcx %016lx rdx %016lx", frame->rax,
-		frame->rbx, frame->rcx, frame->rdx);
-	log_err("rsi %016lx rdi %016lx rbp %016lx rsp %016lx", frame->rsi,
-		frame->rdi, frame->rbp, frame->rsp);
-	log_err("r8  %016lx r9  %016lx r10 %016lx r11 %016lx", frame->r8,
-		frame->r9, frame->r10, frame->r11);
-	log_err("r12 %016lx r13 %016lx r14 %016lx r15 %016lx", frame->r12,
-		frame->r13, frame->r14, frame->r15);
-	if (user->vcpu)
-		vcpu_report(user->vcpu);
-}
-
 /* Not ENDED before this thread has left: nobody reads the status yet. */
 static __noreturn void fault_end(struct user_thread *user,
 				 const struct trap_frame *frame,
@@ -224,6 +177,9 @@ static __noreturn void fault_end(struct user_thread *user,
 		status->rip = frame->rip;
 		status->rsp = frame->rsp;
 		status->rflags = frame->rflags;
+		memcpy(status->gpr, frame, sizeof(status->gpr));
+		if (user->vcpu)
+			vcpu_save(user->vcpu, status);
 	}
 	user_thread_exit(user);
 }
@@ -239,7 +195,6 @@ static void user_exception(struct trap_frame *frame)
 	if (frame->vector == X86_VECTOR_PF &&
 	    domain_fault(user, address, frame->error))
 		return;
-	report(user, frame, address);
 	fault_end(user, frame, address);
 }
 

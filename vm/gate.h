@@ -101,7 +101,8 @@ GATE_CALL(gate_log_level);
 
 /* vm/gate.c, vm/gate_entry.asm */
 extern const struct trap_hooks gate_trap_hooks;
-void gate_init_cpu(void);
+extern char gate_syscall[], gate_syscall_isolated[];
+extern char gate_syscall32[], gate_syscall32_isolated[];
 __noreturn void gate_enter_user(uint64_t rip, uint64_t rsp, uint64_t arg);
 
 /* vm/device.c */

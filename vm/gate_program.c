@@ -107,10 +107,8 @@ static int log_host(enum log_level level, const char *text, gate_id id)
 		return -ENOENT;
 	if (!domain)
 		log_print(level, "%s", text);
-	else if (level == LOG_INFO)
-		vlog_once(&domain->log, "%s", text);
 	else
-		vlog_print(&domain->log, level, "%s", text);
+		vlog_once(&domain->log, level, "%s", text);
 	if (domain)
 		domain_put(domain);
 	return 0;

@@ -656,39 +656,3 @@ long vcpu_resume(struct vcpu *vcpu)
 		take_user_events(vcpu);
 	return 0;
 }
-
-/* ---- Reports ----------------------------------------------------------- */
-
-static void report_segment(const char *name, const struct x86_segment *s)
-{
-	log_err("%s %04x base %016lx limit %08x attributes %03x", name,
-		s->selector, s->base, s->limit, s->attributes);
-}
-
-void vcpu_report(struct vcpu *vcpu)
-{
-	static const char *const names[X86_SEG_COUNT] = { "ES", "CS", "SS",
-							  "DS", "FS", "GS" };
-	struct x86_state *s = vcpu->vendor.state;
-
-	vcpu->back->state_load(
-		&vcpu->vendor,
-		(X86_GROUP_SEGMENTS | X86_GROUP_TABLES | X86_GROUP_CONTROL) &
-			~s->valid);
-	log_err("vCPU %s: exit reason %u, raw %lx %lx %lx", vcpu->log.name,
-		vcpu->last_exit.reason, vcpu->last_exit.raw,
-		vcpu->last_exit.raw_info1, vcpu->last_exit.raw_info2);
-	log_err("RIP %016lx RFLAGS %08lx CPL %u pending %x", s->rip, s->rflags,
-		s->cpl, vcpu->pending);
-	for (unsigned i = 0; i < X86_GPR_COUNT; i += 4)
-		log_err("r%-2u %016lx %016lx %016lx %016lx", i, s->gpr[i],
-			s->gpr[i + 1], s->gpr[i + 2], s->gpr[i + 3]);
-	for (unsigned i = 0; i < X86_SEG_COUNT; i++)
-		report_segment(names[i], &s->seg[i]);
-	report_segment("TR", &s->tr);
-	log_err("GDTR %016lx/%x IDTR %016lx/%x", s->gdtr.base, s->gdtr.limit,
-		s->idtr.base, s->idtr.limit);
-	log_err("CR0 %lx CR2 %lx CR3 %lx CR4 %lx EFER %lx", s->cr0, s->cr2,
-		s->cr3, s->cr4, s->efer);
-	vcpu->back->dump(&vcpu->vendor);
-}

@@ -193,17 +193,31 @@ void vm_flush(struct vm *vm)
 	table_reap(&vm->nested);
 }
 
+void vcpu_save(struct vcpu *vcpu, struct gate_domain_status *status)
+{
+	const uint32_t groups =
+		X86_GROUP_SEGMENTS | X86_GROUP_TABLES | X86_GROUP_CONTROL;
+	const struct exit_info *exit = &vcpu->last_exit;
+
+	vcpu->back->state_load(&vcpu->vendor,
+			       groups & ~vcpu->vendor.state->valid);
+	status->pending = vcpu->pending;
+	status->exit_reason = exit->reason;
+	status->raw[0] = exit->raw;
+	status->raw[1] = exit->raw_info1;
+	status->raw[2] = exit->raw_info2;
+	vcpu->back->dump(&vcpu->vendor);
+}
+
+/* The back end may have much to say: interrupts are let in. */
 void vcpu_fail(struct vcpu *vcpu, enum gate_end why)
 {
 	struct gate_domain_status *status = &vcpu->vm->domain->status;
 
+	irq_enable();
 	domain_end(vcpu->vm->domain, why, 0, vcpu->id);
-	if (status->end == why && status->thread == vcpu->id) {
-		status->exit_reason = vcpu->last_exit.reason;
-		status->raw[0] = vcpu->last_exit.raw;
-		status->raw[1] = vcpu->last_exit.raw_info1;
-		status->raw[2] = vcpu->last_exit.raw_info2;
-	}
+	if (status->end == why && status->thread == vcpu->id)
+		vcpu_save(vcpu, status);
 	user_thread_exit(&vcpu->user);
 }
 

@@ -135,6 +135,11 @@ void vm_query(const struct vm *vm, struct gate_domain_status *status);
 void vcpu_switch_in(struct vcpu *vcpu);
 void vcpu_switch_out(struct vcpu *vcpu);
 /*
+ * What the guest was doing, for a report: its state to the gate page, what it
+ * exited for to status, the back end's words to the log.
+ */
+void vcpu_save(struct vcpu *vcpu, struct gate_domain_status *status);
+/*
  * The VM's domain ends for a reason of the guest's; the calling vCPU's thread
  * with it.
  */
@@ -187,8 +192,6 @@ long vcpu_resume(struct vcpu *vcpu);
 /* Inject an exception at the next entry. */
 void vcpu_inject(struct vcpu *vcpu, uint8_t vector, bool has_error_code,
 		 uint32_t error_code);
-/* Say what the vCPU was doing, in full. */
-void vcpu_report(struct vcpu *vcpu);
 
 /* vm/exits.c: what an exit wants next. */
 enum exit_action { EXIT_RUN_AGAIN, EXIT_TO_MACHINE };
@@ -209,7 +212,6 @@ int __must_check msr_exit_write(struct vcpu *vcpu, uint32_t msr,
 				uint64_t value);
 
 /* vm/fpu.c */
-void fpu_init_cpu(void);
 void fpu_release(struct vcpu *vcpu);
 int __must_check fpu_init_vcpu(struct vcpu *vcpu);
 void fpu_switch_in(struct vcpu *vcpu);

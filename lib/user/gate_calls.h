@@ -136,6 +136,11 @@ static inline const uint64_t *gate_channel_chunks(unsigned slot)
 	return (const uint64_t *)GATE_CHANNEL_CHUNKS_VA(slot);
 }
 
+static inline void *gate_module_memory(void)
+{
+	return (void *)GATE_MODULE_VA;
+}
+
 static inline void *gate_device_bar(unsigned n, unsigned bar)
 {
 	return (void *)GATE_DEVICE_BAR_VA(n, bar);

@@ -17,6 +17,7 @@
  */
 #include "include/errno.h"
 #include "lib/user/gate_calls.h"
+#include "lib/user/mmio.h"
 #include "lib/user/shared.h"
 #include "services/disk/admin.h"
 #include "services/disk/pool.h"
@@ -49,9 +50,11 @@ void program_main(unsigned thread);
 
 /* ---- Time ---------------------------------------------------------------- */
 
+/* One that is set for an earlier time stays: most requests end long before a
+ * drive is late, and each would cost two calls. */
 static void timer_set(uint64_t deadline_ns)
 {
-	if (service.timer_ns == deadline_ns)
+	if (service.timer_ns <= deadline_ns)
 		return;
 	service.timer_ns = deadline_ns;
 	gate_timer(deadline_ns);
@@ -98,32 +101,16 @@ static int bar_map(void *ctx, unsigned bar, struct pci_bar *mapped)
 	return 0;
 }
 
-static uint32_t mmio_read(void *ctx, const void *at, unsigned size)
+static uint32_t register_read(void *ctx, const void *at, unsigned size)
 {
 	(void)ctx;
-	switch (size) {
-	case 1:
-		return *(const volatile uint8_t *)at;
-	case 2:
-		return *(const volatile uint16_t *)at;
-	default:
-		return *(const volatile uint32_t *)at;
-	}
+	return mmio_read(at, size);
 }
 
-static void mmio_write(void *ctx, void *at, unsigned size, uint32_t value)
+static void register_write(void *ctx, void *at, unsigned size, uint32_t value)
 {
 	(void)ctx;
-	switch (size) {
-	case 1:
-		*(volatile uint8_t *)at = (uint8_t)value;
-		break;
-	case 2:
-		*(volatile uint16_t *)at = (uint16_t)value;
-		break;
-	default:
-		*(volatile uint32_t *)at = value;
-	}
+	mmio_write(at, size, value);
 }
 
 static uint64_t now_ns(void *ctx)
@@ -143,8 +130,8 @@ static const struct pci_ops pci_ops = {
 	.config_read = config_read,
 	.config_write = config_write,
 	.bar_map = bar_map,
-	.mmio_read = mmio_read,
-	.mmio_write = mmio_write,
+	.mmio_read = register_read,
+	.mmio_write = register_write,
 	.now_ns = now_ns,
 	.relax = relax,
 };
@@ -414,8 +401,7 @@ static void begin(const struct disk_argument *argument)
 	service.timer_ns = UINT64_MAX;
 	disk_init(&service.disk, &disk_ops, &overlay_ops, &service);
 	service.disk.now_ns = gate_now_ns();
-	pool_init(&service.pool, (void *)GATE_MODULE_VA,
-		  argument->overlay_pages);
+	pool_init(&service.pool, gate_module_memory(), argument->overlay_pages);
 	drives_start();
 	admin_init(&service.admin, &admin_ops, &service, &service.disk,
 		   &service.sources, gate_channel(DISK_CONTROL_SLOT),

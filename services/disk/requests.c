@@ -528,12 +528,16 @@ static void work_again(struct disk *disk, struct disk_client *client,
 		       struct disk_work *work)
 {
 	busy_end(disk, client, work);
-	if (work->is_stale)
+	if (work->is_stale) {
 		client_drop(client, work);
-	else if (++work->resets > DISK_RETRIES)
+	} else if (++work->resets > DISK_RETRIES) {
+		/* Not in halves: each would take DISK_TIMEOUT_NS again. */
+		work->part =
+			block_sectors(drive_of(disk, unit_of(client, work)));
 		part_end(disk, client, work, -EIO);
-	else
+	} else {
 		queue_put_first(disk, client, work);
+	}
 }
 
 /* The oldest that is in the drive; in_flight is not 0. */

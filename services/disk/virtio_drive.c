@@ -351,7 +351,7 @@ static int sync_run(struct virtio_drive *drive)
 	int error;
 
 	drive->sync.request.cookie = &drive->sync;
-	drive->sync_status = -EIO;
+	drive->sync_status = -EPIPE;
 	error = slot_submit(drive, &drive->sync);
 	if (error)
 		return error;
@@ -480,7 +480,8 @@ int virtio_drive_start(struct virtio_drive *drive,
 		return refuse(drive, error, virtio_blk_why(&drive->blk));
 	drive->sync.request =
 		(struct virtio_blk_request){ .op = VIRTIO_BLK_GET_SERIAL };
-	if (sync_run(drive) || drive->state == VIRTIO_DRIVE_DEAD)
+	/* One that has none, or fails to read it, is found by other names. */
+	if (sync_run(drive) == -EPIPE || drive->state == VIRTIO_DRIVE_DEAD)
 		return refuse(drive, -EIO, "does not say its serial number");
 	if (drive->blk.info.block_size > PAGE_SIZE)
 		return refuse(drive, -EINVAL, "has blocks of more than 4 KiB");

@@ -6,7 +6,7 @@
 
 GUEST_FLAGS := $(FREE) -mcmodel=small
 GUEST_LIB := $(patsubst %,$B/guest/obj/%.o,$(wildcard tests/guest/lib/*.c \
-	     tests/guest/lib/*.asm) lib/printf.c lib/string.c)
+	     tests/guest/lib/*.asm) lib/printf.c lib/memory.c lib/string.c)
 GUESTS := $(patsubst tests/guest/%.c,$B/guest/%.elf,$(wildcard tests/guest/*.c))
 
 $B/guest/obj/%.c.o: %.c $B/flags

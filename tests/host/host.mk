@@ -16,6 +16,6 @@ $B/fast/%.c.o: %.c $B/flags
 $B/fast/firmware/acpi.c.o: HOST += -I$B
 $B/fast/firmware/acpi.c.o: $B/firmware/dsdt.hex
 
-$B/host-pc: $(patsubst %,$B/fast/%.o,$(filter-out lib/string.c lib/printf.c,\
+$B/host-pc: $(patsubst %,$B/fast/%.o,$(filter-out lib/memory.c lib/string.c lib/printf.c,\
 		$(HOST_PC_SRCS)))
 	$(HOSTCC) -o $@ $^

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The monitor's base with tests in the place of guests.
 
-SELFTEST_OBJS := $(call objs,boot mm lib,$B/monitor) $B/monitor/drivers/uart16550.c.o \
-	$(call objs,kernel,$B/monitor) \
+# tests/monitor/boot/ is linked as boot/ is, and has its programs.c's place.
+SELFTEST_OBJS := $(filter-out %/boot/programs.c.o,\
+	$(call objs,boot kernel mm lib tests/monitor/boot,$B/monitor)) \
+	$B/monitor/drivers/uart16550.c.o \
 	$B/monitor/tests/monitor/selftest.c.o
 
 $B/selftest.elf: $(SELFTEST_OBJS) boot/monitor.ld

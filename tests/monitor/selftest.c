@@ -404,7 +404,7 @@ static void test_isolation(void)
 	void *const user = (void *)USER_PAGE;
 
 	if (!page || map_isolate(&map) ||
-	    map_entry_add(&map, trap_idt(), PAGE_SIZE, MAP_READ) ||
+	    map_entry_add(&map, trap_idt, PAGE_SIZE, MAP_READ) ||
 	    address_space_init(&space, &map, &account) ||
 	    address_space_map(&space, USER_PAGE, page, PAGE_SIZE,
 			      MAP_READ | MAP_WRITE)) {
@@ -412,7 +412,7 @@ static void test_isolation(void)
 		return;
 	}
 	address_space_complete(&space);
-	report(root_maps(&space, space.user_root, trap_idt(), false) &&
+	report(root_maps(&space, space.user_root, trap_idt, false) &&
 		       root_maps(&space, space.user_root, user, true),
 	       "ring 3's root has its own half and the entries");
 	report(!root_maps(&space, space.user_root, log_print, false) &&
@@ -460,16 +460,8 @@ static void mce_probe(void *ctx)
 
 static void test_entries(void)
 {
-	const uint64_t for_ring_3 = X86_CR4_FSGSBASE | X86_CR4_PCE;
 	uint32_t ldts = 0, mces = 0;
-	uint64_t flags = irq_save();
 
-	/* As firmware may leave them. */
-	cr4_write(cr4_read() | for_ring_3);
-	cpu_init(this_cpu());
-	report(!(cr4_read() & for_ring_3),
-	       "nothing of CR4's is left to ring 3");
-	irq_restore(flags);
 	ldt_probe(&ldts);
 	cpu_call_others(ldt_probe, &ldts);
 	report(ldts == 0, "no CPU has an LDT");

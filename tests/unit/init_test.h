@@ -25,7 +25,7 @@
 #define DOMAINS	  32
 #define CHANNELS  32
 #define OF_INIT	  UINT64_MAX /* the domain of its own ends */
-#define LOG_SIZE  16384
+#define LOG_SIZE  65536
 #define PROGRAM	  GATE_PROGRAM_BASE
 #define DISK_SIZE KIB(64)
 #define NEVER	  UINT64_MAX
@@ -34,6 +34,7 @@ struct fake_domain {
 	gate_id id; /* 0: free */
 	struct gate_domain_spec spec;
 	struct gate_domain_status status;
+	struct x86_state state; /* of status.thread's vCPU */
 	uint64_t mapped, written;
 	struct machine_config config;
 	struct disk_argument argument; /* disk's */
@@ -205,6 +206,22 @@ static long op_write(void *ctx, gate_id id, uint64_t va, const void *from,
 		assert_int_equal(length, sizeof(domain->config));
 		memcpy(&domain->config, from, length);
 	}
+	return 0;
+}
+
+static long op_read(void *ctx, gate_id id, uint64_t va, void *to,
+		    uint64_t length)
+{
+	const struct fake_domain *domain = find(id);
+
+	(void)ctx;
+	assert_non_null(domain);
+	assert_int_equal(domain->status.state, GATE_DOMAIN_ENDED);
+	assert_int_equal(length, sizeof(domain->state));
+	if (!domain->spec.vm_memory)
+		return -EINVAL;
+	assert_int_equal(va, GATE_PAGE_VA(domain->status.thread));
+	memcpy(to, &domain->state, length);
 	return 0;
 }
 
@@ -437,6 +454,7 @@ static const struct init_gate ops = {
 	.start = op_start,
 	.stop = op_stop,
 	.query = op_query,
+	.read = op_read,
 	.pages_free = op_pages_free,
 	.destroy = op_destroy,
 	.channel_create = op_channel_create,
@@ -648,6 +666,63 @@ static __maybe_unused void seat_obeys(void)
 		if (message.kind == SEAT_FLUSH)
 			seat_says(SEAT_FLUSHED, 0, message.tag);
 	}
+}
+
+/* ---- The operator's --------------------------------------------------------
+ */
+
+/* What is on the screen by now. */
+static __maybe_unused void show(void)
+{
+	size_t used = strlen(fake_seat.screen);
+	bool bell = false;
+	long n = ring_read(&fake_seat.shown, fake_seat.screen + used,
+			   (uint32_t)(sizeof(fake_seat.screen) - 1 - used),
+			   &bell);
+
+	assert_true(n >= 0);
+	fake_seat.screen[used + (size_t)n] = 0;
+}
+
+static __maybe_unused void clear(void)
+{
+	show();
+	fake_seat.screen[0] = 0;
+}
+
+/* Until init has read it all. */
+static __maybe_unused bool type(const char *text)
+{
+	bool bell = false;
+	size_t length = strlen(text);
+
+	assert_int_equal(
+		ring_write(&fake_seat.typed, text, (uint32_t)length, &bell),
+		length);
+	for (unsigned i = 0; i < 8; i++) {
+		if (!goes_on())
+			return false;
+		show();
+	}
+	return true;
+}
+
+static __maybe_unused void assert_shown(const char *text)
+{
+	if (!strstr(fake_seat.screen, text))
+		fail_msg("no \"%s\" in:\n%s", text, fake_seat.screen);
+}
+
+/* ---- Chance -------------------------------------------------------------- */
+
+static __maybe_unused uint64_t seed;
+
+static __maybe_unused unsigned random_below(unsigned n)
+{
+	seed ^= seed >> 12;
+	seed ^= seed << 25;
+	seed ^= seed >> 27;
+	return (unsigned)(seed * 0x2545f4914f6cdd1dULL >> 33) % n;
 }
 
 #endif

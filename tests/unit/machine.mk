@@ -15,3 +15,9 @@ UNIT_FLAGS_test_extint := -include tests/unit/fake/atomic.h
 
 UNIT_SRCS_test_machine_console := machine/console.c
 UNIT_FLAGS_test_machine_console := -Itests/unit/fake/machine
+
+SERVICE_TESTS := test_disk_service test_disk_service_open \
+	test_disk_service_random test_ide_service
+
+$(foreach t,$(SERVICE_TESTS),$(eval UNIT_SRCS_$t := machine/disk_service.c))
+$(foreach t,$(SERVICE_TESTS),$(eval UNIT_FLAGS_$t := -Itests/unit/fake/machine))

@@ -70,7 +70,7 @@ static void doorbell(void *ctx)
 	(void)ctx;
 }
 
-static const struct disk_client_ops ops = { done, doorbell };
+static const struct disk_client_ops ops = { done, doorbell, NULL };
 
 static int setup(void **state)
 {

@@ -177,13 +177,13 @@ static void test_stuck(void **state)
 	(void)state;
 	begin_one(0);
 	finish();
-	send(0, 1, DISK_OP_READ, 1, 1, 0);
+	send(0, 1, DISK_OP_READ, 1, 100, 0);
 	step();
 	/* Others that end do not hide it. */
 	for (unsigned i = 0; i < 100 && machine[0].status[1] == 1; i++) {
 		now_ns = disk_deadline(&disk);
 		assert_true(now_ns != UINT64_MAX);
-		send(0, 2 + i, DISK_OP_READ, 2, 1, 512);
+		send(0, 2 + i, DISK_OP_READ, 2, 1, 51200);
 		step();
 		if (fake[0].count > 1)
 			fake_end(&fake[0], fake[0].count - 1);

@@ -7,7 +7,7 @@
  * A machine writes a few sectors, each once, and is answered for each.  What it
  * was answered has been done; nothing is done any more after it was answered,
  * for then the guest may have written something else there; and in the end all
- * is answered.
+ * is answered.  One it may cancel: that may be done or not, but not later.
  */
 #define PATH_MAX_ 32768
 #define STEPS_MAX 30000
@@ -19,7 +19,8 @@
 #include "lib/user/disk_client.h"
 #include "services/disk/disk.h"
 
-#define WRITES 3
+#define WRITES	  3
+#define CANCELLED 1
 
 enum { MACHINE, SERVICE };
 
@@ -36,6 +37,7 @@ static struct {
 	/* Of the present machine: each has sectors of its own. */
 	uint32_t machine;
 	bool is_done[WRITES], is_answered[WRITES];
+	bool is_cancelled; /* CANCELLED */
 	bool is_over;
 	/* Of either: how often it may die, when it has gone round so often. */
 	unsigned kills[ACTORS], rounds[ACTORS];
@@ -197,11 +199,14 @@ static void service_run(unsigned self, bool is_resumed)
 
 static void machine_done(void *ctx, uint64_t id, int status, uint64_t sector)
 {
+	bool is_cancelled = status == -ECANCELED && world.is_cancelled &&
+			    id - 1 == CANCELLED;
+
 	(void)ctx;
 	(void)sector;
-	if (status)
+	if (status && !is_cancelled)
 		model_fail("a write failed");
-	if (!world.is_done[id - 1])
+	if (!is_cancelled && !world.is_done[id - 1])
 		model_fail("answered before it was done");
 	if (world.is_answered[id - 1])
 		model_fail("answered twice");
@@ -227,6 +232,18 @@ static bool is_all_answered(void)
 	return true;
 }
 
+static bool has_cancels;
+
+static void maybe_cancel(void)
+{
+	if (!has_cancels || world.is_cancelled ||
+	    (model.is_random && model_random() % 3))
+		return;
+	world.is_cancelled = true;
+	if (disk_client_cancel(&link_, CANCELLED + 1))
+		world.is_answered[CANCELLED] = true;
+}
+
 /* A successor of a machine that died begins from nothing. */
 static void machine_run(unsigned self, bool is_resumed)
 {
@@ -235,6 +252,7 @@ static void machine_run(unsigned self, bool is_resumed)
 	world.machine++;
 	memset(world.is_done, 0, sizeof(world.is_done));
 	memset(world.is_answered, 0, sizeof(world.is_answered));
+	world.is_cancelled = false;
 	disk_client_init(&link_, &channel, ++world.hellos, &machine_ops, NULL);
 	for (unsigned i = 0; i < WRITES; i++) {
 		struct disk_request request = {
@@ -254,6 +272,7 @@ static void machine_run(unsigned self, bool is_resumed)
 		disk_client_run(&link_);
 		if (link_.is_broken)
 			model_fail("the service lied");
+		maybe_cancel();
 		if (is_all_answered())
 			break;
 		doorbell_wait();
@@ -325,15 +344,26 @@ static void test_both_die(void **state)
 	runs(2, 2, 1000);
 }
 
+static void test_cancels(void **state)
+{
+	(void)state;
+	has_cancels = true;
+	runs(0, 1, 500);
+	runs(0, 3, 500);
+	runs(2, 2, 500);
+	has_cancels = false;
+}
+
 /* One death, at each instant of an execution that is plain otherwise. */
 static void test_each_instant(void **state)
 {
 	const char *failure;
 
 	(void)state;
-	for (unsigned i = 0; i < 2; i++) {
-		machine_kills = i;
-		service_kills = !i;
+	for (unsigned i = 0; i < 4; i++) {
+		machine_kills = i & 1;
+		service_kills = !machine_kills;
+		has_cancels = i >= 2;
 		failure = explore(reset, 1);
 		print_message("%llu executions\n",
 			      (unsigned long long)model.executions);
@@ -350,6 +380,7 @@ int main(void)
 		cmocka_unit_test(test_service_dies),
 		cmocka_unit_test(test_machine_dies),
 		cmocka_unit_test(test_both_die),
+		cmocka_unit_test(test_cancels),
 		cmocka_unit_test(test_each_instant),
 	};
 

@@ -55,6 +55,81 @@ static void test_how_it_is_turned_off(void **state)
 	assert_logged("[g] stopped: its machine crashed\n");
 }
 
+/* ---- Reports ------------------------------------------------------------- */
+
+/* Of a machine that crashed: its registers, and what its guest was doing. */
+static void test_crash_is_reported(void **state)
+{
+	struct fake_domain *domain;
+
+	(void)state;
+	add_guest("g", 2);
+	assert_true(begins());
+	domain = named("g");
+	domain->status.thread = 1;
+	domain->status.vector = X86_VECTOR_PF;
+	domain->status.error = 6;
+	domain->status.address = 0x1234;
+	domain->status.rip = 0x401000;
+	domain->status.rsp = 0x7f00abcd;
+	domain->status.rflags = 0x10202;
+	for (unsigned i = 0; i < ARRAY_SIZE(domain->status.gpr); i++)
+		domain->status.gpr[i] = 0x100 + i;
+	domain->state.rip = 0xfff0;
+	ends("g", GATE_END_FAULT, 0);
+	assert_false(goes_on());
+	assert_logged("[g] exception 14, error 6, at 401000\n");
+	assert_logged("R15    0000000000000100  R14    0000000000000101\n");
+	assert_logged("RAX    000000000000010e  RSP    000000007f00abcd\n");
+	assert_logged("CR2    0000000000001234  RFLAGS 0000000000010202\n");
+	assert_logged("[g] vCPU 1: exit reason 0, pending 0\n");
+	assert_logged("RIP    000000000000fff0  RFLAGS 0000000000000000\n");
+	/* No exception: nothing is known of the program. */
+	assert_null(strstr(gate.log, "exception 0"));
+}
+
+static void test_guest_is_reported(void **state)
+{
+	struct fake_domain *domain;
+	struct gate_domain_status *status;
+
+	(void)state;
+	add_guest("g", 1);
+	assert_true(begins());
+	domain = named("g");
+	status = &domain->status;
+	status->exit_reason = 3;
+	status->pending = 0x10;
+	status->raw[0] = 0x80000021;
+	status->raw[2] = UINT64_MAX;
+	domain->state.gpr[X86_R15] = 15;
+	domain->state.cr3 = 0x5000;
+	domain->state.seg[X86_CS] = (struct x86_segment){ .selector = 8,
+							  .attributes = 0xa9b,
+							  .limit = UINT32_MAX };
+	domain->state.idtr.base = 0xffff800000000000;
+	ends("g", GATE_END_REFUSED, 0);
+	assert_false(goes_on());
+	assert_logged("[g] vCPU 0: exit reason 3, pending 10\n");
+	assert_logged("raw    80000021 0 ffffffffffffffff\n");
+	assert_logged("R14    0000000000000000  R15    000000000000000f\n");
+	assert_logged("CR3    0000000000005000  CR4    0000000000000000\n");
+	assert_logged("CS   0008 0000000000000000 ffffffff a9b\n");
+	assert_logged("IDTR 0000 ffff800000000000 00000000 000\n");
+	assert_null(strstr(gate.log, "exception"));
+}
+
+/* It ended as it wanted: there is nothing to explain. */
+static void test_end_is_not_reported(void **state)
+{
+	(void)state;
+	add_guest("g", 1);
+	assert_true(begins());
+	ends("g", GATE_END_EXIT, MACHINE_EXIT_POWER_OFF);
+	assert_false(goes_on());
+	assert_null(strstr(gate.log, "vCPU"));
+}
+
 static void test_others_go_on(void **state)
 {
 	(void)state;
@@ -266,6 +341,9 @@ int main(void)
 		TEST(test_private_disk),
 		TEST(test_sources_need_the_service),
 		TEST(test_none_can_be_started),
+		TEST(test_crash_is_reported),
+		TEST(test_guest_is_reported),
+		TEST(test_end_is_not_reported),
 		TEST(test_restart_on_crash),
 		TEST(test_restarts_have_an_end),
 		TEST(test_a_good_run_is_forgiven),

@@ -24,48 +24,6 @@ static void begin_one(void)
 	seat_obeys();
 }
 
-/* What is on the screen by now. */
-static void show(void)
-{
-	size_t used = strlen(fake_seat.screen);
-	bool bell = false;
-	long n = ring_read(&fake_seat.shown, fake_seat.screen + used,
-			   (uint32_t)(sizeof(fake_seat.screen) - 1 - used),
-			   &bell);
-
-	assert_true(n >= 0);
-	fake_seat.screen[used + (size_t)n] = 0;
-}
-
-static void clear(void)
-{
-	show();
-	fake_seat.screen[0] = 0;
-}
-
-/* Until init has read it all. */
-static bool type(const char *text)
-{
-	bool bell = false;
-	size_t length = strlen(text);
-
-	assert_int_equal(
-		ring_write(&fake_seat.typed, text, (uint32_t)length, &bell),
-		length);
-	for (unsigned i = 0; i < 8; i++) {
-		if (!goes_on())
-			return false;
-		show();
-	}
-	return true;
-}
-
-static void assert_shown(const char *text)
-{
-	if (!strstr(fake_seat.screen, text))
-		fail_msg("no \"%s\" in:\n%s", text, fake_seat.screen);
-}
-
 /* ---- Lines --------------------------------------------------------------- */
 
 static void test_lines(void **state)
@@ -285,16 +243,6 @@ static void test_start_while_off(void **state)
 }
 
 /* ---- In no order --------------------------------------------------------- */
-
-static uint64_t seed;
-
-static unsigned random_below(unsigned n)
-{
-	seed ^= seed >> 12;
-	seed ^= seed << 25;
-	seed ^= seed >> 27;
-	return (unsigned)(seed * 0x2545f4914f6cdd1dULL >> 33) % n;
-}
 
 static const char *const names[] = { "a", "b", "c" };
 

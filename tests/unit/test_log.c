@@ -191,9 +191,7 @@ static void full_ring_counts_lines(void **state)
 	host.room = 0;
 	for (unsigned i = 0; i < fit + 3; i++)
 		write_numbered(i);
-	assert_false(log_has_room(&log_));
 	drain();
-	assert_true(log_has_room(&log_));
 	host.length = 0;
 	write_line("next\n");
 	drain();
@@ -213,7 +211,6 @@ static void dead_uart_holds_nobody(void **state)
 	while (host.is_drain_armed && ticks++ < 10000)
 		tick();
 	assert_true(ticks < 1000);
-	assert_true(log_has_room(&log_));
 	/* It comes back to life. */
 	host.is_dead = false;
 	host.room = FIFO;

@@ -16,3 +16,10 @@ VIRTIO_BLK_SRCS := $(addprefix drivers/,virtqueue.c virtio_pci.c virtio_blk.c \
 	$(addprefix tests/unit/fake/virtio/,ring.c device.c blk.c)
 
 $(foreach t,$(VIRTIO_BLK_TESTS),$(eval UNIT_SRCS_$t := $(VIRTIO_BLK_SRCS)))
+
+# The drive that services/disk makes of it.
+UNIT_SRCS_test_virtio_drive := $(VIRTIO_BLK_SRCS)
+
+# services/disk as a whole, on a gate of the test's own.
+UNIT_SRCS_test_disk_main := $(VIRTIO_BLK_SRCS)
+UNIT_FLAGS_test_disk_main := -Itests/unit/fake/disk

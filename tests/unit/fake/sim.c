@@ -643,15 +643,6 @@ void speculation_switch(struct cpu *cpu, const struct sched_domain *domain)
 	sim.barriers++;
 }
 
-/* Of cpu_init(), which nobody calls here. */
-void trap_init_cpu(void)
-{
-}
-
-void mcheck_init_cpu(void)
-{
-}
-
 void monitor_panic(const char *format, ...)
 {
 	sim_fail(format);
@@ -672,8 +663,10 @@ void log_print(enum log_level level, const char *format, ...)
 	log_count(level);
 }
 
-void vlog_once(struct log_source *source, const char *format, ...)
+void vlog_once(struct log_source *source, enum log_level level,
+	       const char *format, ...)
 {
+	(void)level;
 	(void)source;
 	(void)format;
 }

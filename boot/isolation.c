@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
+ * Page-table isolation: ring 3 runs on page tables that have of the monitor
+ * only what its entries need, and the monitor on tables without ring 3's half,
+ * but for the moment of a user copy.  On where struct speculation says so: the
+ * processor reads ahead through the U bit (Meltdown), or has no SMAP, so that
+ * this bit alone would stand between ring 0 and a guest's memory.
+ *
  * Three roots a VM: ring 3's half with the entry half (ring 3 runs on it), ring
  * 3's half with the monitor's (user copies), and the monitor's own without ring
  * 3's half, which all VMs share.  kernel/entry.asm and vm/gate_entry.asm switch
@@ -11,7 +17,7 @@
  *
  * No PCID is used: each switch costs the TLB.
  */
-#include "kernel/isolation.h"
+#include "boot/boot.h"
 
 #include "kernel/host.h"
 #include "kernel/trap.h"
@@ -44,17 +50,8 @@ int isolation_init(struct host *host)
 					      (uint64_t)image_entry,
 				      MAP_READ | MAP_EXEC);
 	if (!error)
-		error = map_entry_add(map, trap_idt(), PAGE_SIZE, MAP_READ);
+		error = map_entry_add(map, trap_idt, PAGE_SIZE, MAP_READ);
 	for (unsigned i = 0; !error && i < host->cpu_count; i++)
 		error = cpu_show(map, host->cpu[i]);
 	return error;
-}
-
-void isolation_init_cpu(struct cpu *cpu)
-{
-	if (!cpu->host->speculation.page_tables)
-		return;
-	cpu->monitor_root = cpu->host->map.table.root;
-	cpu->tss.rsp[0] = cpu->entry_stack_top;
-	cpu->is_isolated = true;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * MC146818-compatible real-time clock: reading the date.
+ * MC146818-compatible real-time clock: reading the date, once.
  *
  * Not here: setting it, alarms, the century register (2000 to 2099 is taken).
  *
  * Reference: Motorola MC146818A data sheet.
  */
-#include "kernel/cmos.h"
+#include "boot/boot.h"
 
 #include "include/x86.h"
 
