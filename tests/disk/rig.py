@@ -15,7 +15,7 @@ LINUX = {"kernel": "vmlinux", "initrd": "linux.cpio"}
 # Where the files are that guests are booted with.
 FILES = {"vmlinux": "bench", "linux.cpio": "disk", "power.elf": "disk", "probe.elf": "disk",
          "vmlinuz": "kernel"}
-LIMIT = 900    # seconds that a run may take, however busy this machine is
+LIMIT = 300    # seconds that a run may take, however busy this machine is
 
 
 class Failure(Exception):
