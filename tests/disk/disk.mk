@@ -16,7 +16,14 @@ $B/disk/linux.cpio: tests/disk/mkguest tests/disk/init scripts/mkinitrd \
 
 DISK_PROGRAMS := $(addprefix $B/disk/,power.elf probe.elf linux.cpio) $B/bench/vmlinux
 
-.PHONY: disk-programs
+.PHONY: disk-programs test-power
 disk-programs: $(DISK_PROGRAMS)
 
+CUTS	?= 300
+
+test-power: $B/bulkhead32.elf programs $B/manifest-check $(DISK_PROGRAMS)
+	@BULKHEAD_BUILD=$(abspath $B) tests/disk/power --cuts $(CUTS) \
+		--history $(CUTS)
+
 ## disk-programs  what the tests of disks that remember boot: build/disk/
+## test-power     300 power cuts, and 300 of each of three histories (CUTS=n)

@@ -8,6 +8,7 @@
  *fills sectors with a byte, and flushes get from=N		   the first
  *byte of a sector, and of the last of the disk move from=N sectors=N count=N
  *write=N  so many transfers, at places that go round 4 MiB; count=0: for ever
+ * idle			   nothing, for ever, and without a disk
  */
 #include "tests/disk/ide.h"
 
@@ -87,15 +88,24 @@ static void move(uint64_t from, uint64_t count, unsigned sectors)
 	}
 }
 
+static void idle(void)
+{
+	print("idle\n");
+	for (;;)
+		__asm__ volatile("sti; hlt");
+}
+
 void guest_main(void)
 {
-	uint64_t sectors = ide_init();
-	uint64_t from = command_option("from", 0);
+	uint64_t sectors, from = command_option("from", 0);
 	uint64_t count = command_option("count", 1);
 	char what[16];
 
-	print("disk %llu\n", (ull)sectors);
 	command_word(what, sizeof(what));
+	if (!strcmp(what, "idle"))
+		idle();
+	sectors = ide_init();
+	print("disk %llu\n", (ull)sectors);
 	if (!strcmp(what, "scan"))
 		scan(from, count);
 	if (!strcmp(what, "put"))

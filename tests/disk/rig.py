@@ -65,12 +65,14 @@ def raw(path):
 class Host:
     """A simulated host that runs; its console's text grows in `text`."""
 
-    def __init__(self, folder, path, qemu=(), options=("--cpus", "1")):
+    def __init__(self, folder, path, qemu=(), options=("--cpus", "1",
+                                                       "--until-end")):
+        """Without --until-end among the options keys can be typed."""
         self.pid_file = os.path.join(folder, "qemu.pid")
         if os.path.exists(self.pid_file):
             os.unlink(self.pid_file)
         self.start([os.path.join(TOP, "scripts/bulkhead"), "run", path,
-                    "--until-end", "--timeout", str(LIMIT), *options] +
+                    "--timeout", str(LIMIT), *options] +
                    ["--qemu=" + word for word in
                     ["-pidfile", self.pid_file, *qemu]])
 
@@ -78,7 +80,7 @@ class Host:
         self.text = ""
         self.at = 0
         self.until = time.monotonic() + LIMIT
-        self.child = subprocess.Popen(line, stdin=subprocess.DEVNULL,
+        self.child = subprocess.Popen(line, stdin=subprocess.PIPE,
                                       stdout=subprocess.PIPE,
                                       stderr=subprocess.STDOUT, cwd=TOP)
 
@@ -104,6 +106,10 @@ class Host:
             if not self.pump():
                 raise Failure("it ended before '%s'" % words)
 
+    def type(self, keys):
+        self.child.stdin.write(keys.encode())
+        self.child.stdin.flush()
+
     def kill(self):
         """As a power cut ends it: without a word."""
         with open(self.pid_file) as f:
@@ -124,12 +130,15 @@ class Host:
             self.child.terminate()
             self.child.wait()
         self.child.stdout.close()
+        self.child.stdin.close()
 
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         self.close()
+        if kind:
+            print(self.tail(), flush=True)
 
     def tail(self):
         return "\n".join("  | " + line for line in self.text.split("\n")[-60:])

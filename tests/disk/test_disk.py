@@ -2,6 +2,7 @@
 """Guests' disks by the service `disk`, in a simulated host: what sources mean,
 drives that fail, are slow or say nothing, and the service killed."""
 
+import hashlib
 import json
 import os
 import re
@@ -40,10 +41,7 @@ class DiskTest(unittest.TestCase):
         """What a host said until it ended by itself."""
         path = rig.manifest(self.folder, *guests)
         with rig.Host(self.folder, path, qemu, **options) as host:
-            try:
-                host.end()
-            except rig.Failure as failure:
-                self.fail("%s\n%s" % (failure, host.tail()))
+            host.end()
             return host.text
 
     def probe(self, name, words, disks, more=""):
@@ -139,7 +137,7 @@ class Faults(DiskTest):
         return served
 
     def test_a_drive_that_does_not_answer_is_reset(self):
-        """For longer than `disk` waits; then it does all again, as it was."""
+        # For longer than `disk` waits; then it does all again, as it was.
         path = self.image(content=numbered, size=64 * SECTOR)
         held = []
 
@@ -185,16 +183,49 @@ class Faults(DiskTest):
 class Sources(DiskTest):
     """What `source` and the properties beside it mean."""
 
+    figures = ""
+
+    @classmethod
+    def tearDownClass(cls):
+        print(cls.figures)
+
     def test_a_serial_that_is_not_there_is_refused(self):
+        self.image("b.img")
         text = self.run_host(
             self.probe("a", "get", rig.disk("serial:NONE")),
-            self.probe("b", "get", rig.disk("file:b.img")),
-            qemu=(), **self.nothing(self.image("b.img")))
-        self.seen(text, r".*\[?a\]?.* not started: /guests/a/disk0: .*")
-        self.seen(text, "get 0: good")
+            self.probe("b", "get", rig.disk("file:b.img")))
+        self.seen(text, ".*a is not started: /guests/a/disk0: .*NONE",
+                  "get 0: good")
 
-    def nothing(self, _):
-        return {}
+    def test_formats_are_what_they_say(self):
+        for form in "qcow2", "vmdk", "vdi":
+            path = os.path.join(self.folder, "x." + form)
+            out = os.path.join(self.folder, "x.raw")
+            subprocess.run(["qemu-img", "create", "-q", "-f", form, path, "8M"],
+                           check=True)
+            text = self.run_host(self.probe(
+                "g", "put from=5 count=300 value=7", rig.disk(
+                    "file:x." + form, 'format = "%s";' % form)))
+            self.seen(text, "disk 16384", "put 5: good", "flush 5: good")
+            subprocess.run(["qemu-img", "convert", "-O", "raw", path, out],
+                           check=True)
+            with open(out, "rb") as f:
+                self.assertEqual(f.read(306 * SECTOR), bytes(5 * SECTOR) +
+                                 b"\7" * 300 * SECTOR + bytes(SECTOR))
+
+    def test_a_cdrom_has_a_source(self):
+        # Which has sectors of its own size, and two readers.
+        self.image("a.iso", size=100 * 2048, content=numbered)
+        cdrom = 'cdrom0 { bus = "ide"; source = "file:a.iso"; };'
+        text = self.run_host(
+            rig.guest("a", "job=cdrom", cdrom),
+            rig.guest("b", "job=cdrom", cdrom))
+        digest = hashlib.md5()
+        for number in range(400):
+            digest.update(numbered(number))
+        self.assertEqual(len(re.findall(
+            "cdrom: 400 sectors, %s" % digest.hexdigest(), text)), 2,
+            text[-4000:])
 
     def test_read_only_is(self):
         path = self.image(content=lambda n: b"\3" * SECTOR, size=MIB)
@@ -255,8 +286,48 @@ class Sources(DiskTest):
         self.assertIn("/guests/b/disk0", refusal[0])
         self.assertIn("/guests/a/disk0", refusal[0])
 
+    def test_a_flood_leaves_the_other_its_share(self):
+        # Two guests on partitions of a drive: one writes 128 KiB at a time, as
+        # much as it can, while the other reads 4 KiB a thousand times.
+        path = self.image(size=16 * MIB)
+        self.gpt(path, ("flood", 2048, 12287), ("polite", 12288, 32000))
+        flood = self.probe("flood", "move sectors=256 write=1 count=0",
+                           rig.disk("gpt:flood"))
+        polite = self.probe("polite", "move sectors=8 count=1000",
+                            rig.disk("gpt:polite"))
+        served = drive.Drive(os.path.join(self.folder, "nbd"),
+                             drive.Contents(path))
+        self.addCleanup(served.contents.close)
+        order = []
+        served.rules = lambda command, sector, count: order.append(
+            (sector >= 12288, count))
+        manifest = rig.manifest(self.folder, flood, polite)
+        with rig.Host(self.folder, manifest,
+                      rig.attach(0, served.option(), "T")) as host:
+            host.expect(r"moved 64$")
+            host.expect(r"done$")
+            host.kill()
+        served.join()
+        first = next(n for n, (is_polite, count) in enumerate(order)
+                     if is_polite and count == 8)
+        last = max(n for n, one in enumerate(order) if one[0])
+        during = order[first:last]
+        sectors = [sum(count for is_polite, count in during if is_polite == who)
+                   for who in (True, False)]
+        self.assertGreaterEqual(sectors[0], 1000 * 8 - 8)
+        # One that asks for one thing at a time goes first: between two of its
+        # requests there are two of the flood's at most.
+        between, most = 0, 0
+        for is_polite, _ in during:
+            between = 0 if is_polite else between + 1
+            most = max(most, between)
+        type(self).figures = (
+            "polite %d sectors, flood %d; at most %d of the flood's requests "
+            "between two" % (*sectors, most))
+        self.assertLess(most, 5)
+
     def test_what_is_asked_for_is_read_and_nothing_else(self):
-        """Of 20 GiB as much as of 20 MiB, by QEMU's own count."""
+        # Of 20 GiB as much as of 20 MiB, by QEMU's own count.
         moved = []
         for size in (20 * MIB, 20 << 30):
             path = self.image("%d.img" % size, size)
@@ -293,6 +364,39 @@ class Sources(DiskTest):
                  if one.get("qdev") or one["stats"]["rd_operations"]]
         self.assertEqual(len(found), 1)
         return found[0]
+
+
+class Restart(DiskTest):
+    """The service is killed again and again under a Linux that checks all that
+    it reads."""
+
+    def test_fio_verifies_while_disk_is_killed(self):
+        self.image(size=64 * MIB)
+        # The operator has a console where there is more than one.
+        path = rig.manifest(self.folder, rig.guest(
+            "g", "job=fio,24,1500", rig.disk("file:a.img")),
+            self.probe("other", "idle", ""))
+        killed = 0
+        with rig.Host(self.folder, path, options=("--cpus", "1")) as host:
+            host.expect("fio: begin")
+            host.type("\x1d\x1d")
+            host.expect("input goes to host")
+            while True:
+                found = host.expect(r"fio: tick|fio: (status|end) \d+")
+                if found[1] == "status":
+                    self.assertEqual(found[0], "fio: status 0", host.tail())
+                if found[1] == "end":
+                    break
+                if not found[1]:
+                    host.type("restart disk\r")
+                    killed += 1
+            self.assertEqual(found[0], "fio: end 0")
+            host.expect(r"\[g\] stopped: powered off")
+            host.type("off\r")
+            host.end()
+        self.assertGreaterEqual(killed, 3, host.tail())
+        began = len(re.findall(r"\[disk\] drive ", host.text))
+        self.assertGreaterEqual(began, killed, host.tail())
 
 
 if __name__ == "__main__":
