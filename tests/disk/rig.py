@@ -65,14 +65,18 @@ def raw(path):
 class Host:
     """A simulated host that runs; its console's text grows in `text`."""
 
-    def __init__(self, folder, path, qemu=(), options=("--cpus", "1",
-                                                       "--until-end")):
-        """Without --until-end among the options keys can be typed."""
+    def __init__(self, folder, path, qemu=(), options=("--until-end",)):
+        """Without --until-end among the options keys can be typed.
+
+        Instructions are the clock, for then no timer's interrupt is lost: see
+        accelerator() of the tool's qemu.py.
+        """
         self.pid_file = os.path.join(folder, "qemu.pid")
         if os.path.exists(self.pid_file):
             os.unlink(self.pid_file)
         self.start([os.path.join(TOP, "scripts/bulkhead"), "run", path,
-                    "--timeout", str(LIMIT), *options] +
+                    "--icount", "--cpus", "1", "--timeout", str(LIMIT),
+                    *options] +
                    ["--qemu=" + word for word in
                     ["-pidfile", self.pid_file, *qemu]])
 

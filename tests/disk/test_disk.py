@@ -377,7 +377,7 @@ class Restart(DiskTest):
             "g", "job=fio,24,1500", rig.disk("file:a.img")),
             self.probe("other", "idle", ""))
         killed = 0
-        with rig.Host(self.folder, path, options=("--cpus", "1")) as host:
+        with rig.Host(self.folder, path, options=()) as host:
             host.expect("fio: begin")
             host.type("\x1d\x1d")
             host.expect("input goes to host")
