@@ -14,7 +14,8 @@ test:
 	@$(MAKE) --no-print-directory -k $(BOOT_IMAGES) \
 		$B/bulkhead32.elf programs $B/bulkhead-soft32.elf \
 		$B/selftest32.elf $B/manifest-check $B/entry-check \
-		unit-programs guest-programs hostile-programs life-programs bench-files || \
+		unit-programs guest-programs hostile-programs life-programs \
+		disk-programs bench-files || \
 		echo "Something did not build; the tests that need it will fail."
 	@$(RUN_TESTS) $(foreach t,$(TESTS),'$t')
 

@@ -171,6 +171,12 @@ def command_line(root):
     return " ".join(words)
 
 
+def has_source(guests):
+    """A disk or CD-ROM that is not in memory."""
+    return any(node.string("source")
+               for guest in guests for node in guest.children)
+
+
 def services(guests):
     """Programs beside the machines; tests name others by an environment
     variable, with commas between, or none; a folder before the name says which
@@ -178,9 +184,7 @@ def services(guests):
     named = os.environ.get("BULKHEAD_SERVICES")
     if named is not None:
         return [name for name in named.split(",") if name]
-    has_source = any(node.string("source")
-                     for guest in guests for node in guest.children)
-    return [SEAT] + [DISK] * has_source
+    return [SEAT] + [DISK] * has_source(guests)
 
 
 class Host:
@@ -188,6 +192,7 @@ class Host:
 
     iso = None    # not packed yet
     drives = ()   # files beside the boot modules
+    has_source = False    # by whatever name
 
     def __init__(self, source, work):
         self.source = readable(source, "manifest")
@@ -201,6 +206,7 @@ class Host:
         self.command_line = command_line(root)
         guests = root.child("guests")
         self.guests = guests.children if guests else []
+        self.has_source = has_source(self.guests)
         self.modules = [Module("manifest.dtb", self.dtb)]
         folder = os.path.dirname(os.path.realpath(source))
         self._collect(folder)

@@ -97,6 +97,7 @@ class IsoHost:
     modules = ()
     end = None    # not known here
     drives = ()   # an ISO names none
+    has_source = True    # not known here
 
     def __init__(self, path):
         self.source = self.iso = os.path.realpath(path)

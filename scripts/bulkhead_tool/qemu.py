@@ -45,9 +45,9 @@ def module_list(modules, work):
 def accelerator(args, the_host):
     """Counted instructions as the clock, or as fast as it goes.
 
-    With files as drives the clock takes real time while all CPUs wait: else an
-    idle host would be at the end of every time limit before its drive, which
-    needs real time, had answered.
+    With drives the clock takes real time while all CPUs wait: else an idle host
+    would be at the end of every time limit before its drive, which needs real
+    time, had answered.
 
     VMRUN and #VMEXIT change a word, without its lock, in which QEMU's timers and
     other CPUs leave word of an interrupt (seen in 7.2).  With a thread for each
@@ -63,7 +63,7 @@ def accelerator(args, the_host):
         raise Problem("--icount starves every CPU but one: add --cpus 1")
     return ["-accel", "tcg,thread=single", "-smp", "1", "-seed", "1",
             "-icount", "shift=0,sleep=%s,align=off" %
-            ("on" if the_host.drives else "off"),
+            ("on" if the_host.has_source else "off"),
             "-rtc", "base=2024-01-01,clock=vm"]
 
 

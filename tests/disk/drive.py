@@ -210,7 +210,7 @@ class Drive:
         sector, count = at // SECTOR, length // SECTOR
         self.counts[command] = self.counts.get(command, 0) + 1
         self.sectors[command] = self.sectors.get(command, 0) + count
-        error = self.rules(command, sector, count)
+        error = self.rules(command, sector, count) or 0
         answer = b""
         if not error and (at % SECTOR or length % SECTOR or
                           at + length > self.contents.size):

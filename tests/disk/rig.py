@@ -13,9 +13,9 @@ BUILD = os.path.realpath(os.environ.get("BULKHEAD_BUILD",
                                         os.path.join(TOP, "build")))
 LINUX = {"kernel": "vmlinux", "initrd": "linux.cpio"}
 # Where the files are that guests are booted with.
-FILES = {"vmlinux": "bench", "linux.cpio": "disk", "power.elf": "disk",
+FILES = {"vmlinux": "bench", "linux.cpio": "disk", "power.elf": "disk", "probe.elf": "disk",
          "vmlinuz": "kernel"}
-LIMIT = 240    # seconds that a run may take, however busy this machine is
+LIMIT = 300    # seconds that a run may take, however busy this machine is
 
 
 class Failure(Exception):
@@ -65,12 +65,18 @@ def raw(path):
 class Host:
     """A simulated host that runs; its console's text grows in `text`."""
 
-    def __init__(self, folder, path, qemu=(), options=("--cpus", "1")):
+    def __init__(self, folder, path, qemu=(), options=("--until-end",)):
+        """Without --until-end among the options keys can be typed.
+
+        Instructions are the clock, for then no timer's interrupt is lost: see
+        accelerator() of the tool's qemu.py.
+        """
         self.pid_file = os.path.join(folder, "qemu.pid")
         if os.path.exists(self.pid_file):
             os.unlink(self.pid_file)
         self.start([os.path.join(TOP, "scripts/bulkhead"), "run", path,
-                    "--until-end", "--timeout", str(LIMIT), *options] +
+                    "--icount", "--cpus", "1", "--timeout", str(LIMIT),
+                    *options] +
                    ["--qemu=" + word for word in
                     ["-pidfile", self.pid_file, *qemu]])
 
@@ -78,7 +84,7 @@ class Host:
         self.text = ""
         self.at = 0
         self.until = time.monotonic() + LIMIT
-        self.child = subprocess.Popen(line, stdin=subprocess.DEVNULL,
+        self.child = subprocess.Popen(line, stdin=subprocess.PIPE,
                                       stdout=subprocess.PIPE,
                                       stderr=subprocess.STDOUT, cwd=TOP)
 
@@ -104,6 +110,10 @@ class Host:
             if not self.pump():
                 raise Failure("it ended before '%s'" % words)
 
+    def type(self, keys):
+        self.child.stdin.write(keys.encode())
+        self.child.stdin.flush()
+
     def kill(self):
         """As a power cut ends it: without a word."""
         with open(self.pid_file) as f:
@@ -124,15 +134,18 @@ class Host:
             self.child.terminate()
             self.child.wait()
         self.child.stdout.close()
+        self.child.stdin.close()
 
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         self.close()
+        if kind:
+            print(self.tail(), flush=True)
 
     def tail(self):
-        return "\n".join("  | " + line for line in self.text.split("\n")[-25:])
+        return "\n".join("  | " + line for line in self.text.split("\n")[-60:])
 
 
 class Plain(Host):
