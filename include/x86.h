@@ -154,7 +154,6 @@ X86_DEFINE_CR(0)
 X86_DEFINE_CR(2)
 X86_DEFINE_CR(3)
 X86_DEFINE_CR(4)
-X86_DEFINE_CR(8)
 #undef X86_DEFINE_CR
 
 /* uint64_t dr0_read(void), void dr0_write(uint64_t), ... */

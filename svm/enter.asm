@@ -86,6 +86,12 @@ svm_enter:
 	; Speculation must not carry guest values on: the caller-saved ones
 	; that still hold them.
 	xor	ecx, ecx
+	; QEMU's VMRUN and #VMEXIT change the word of what is pending without the
+	; lock under which timers and devices set bits in it: one may be lost, and
+	; the CPU is never told what its local APIC has.  A write of the
+	; priority, which is always 0, has that look.  Without a branch: it costs
+	; less than one that only QEMU takes.
+	mov	cr8, rcx
 	xor	edi, edi
 	xor	r8d, r8d
 	xor	r9d, r9d

@@ -8,7 +8,6 @@
 #define BULKHEAD_SVM_INTERNAL_H
 
 #include "include/vendor.h"
-#include "include/x86.h"
 #include "svm/hardware.h"
 
 /* What this processor offers beyond plain SVM. */
@@ -131,17 +130,6 @@ bool svm_quirk_is_tcg(void);
 void svm_quirk_lme(struct svm_vcpu *svm);
 void svm_quirk_cr2(const struct vmcb *vmcb);
 void svm_quirk_cr8(struct svm_vcpu *svm);
-/*
- * VMRUN and #VMEXIT change the word of what is pending without the lock under
- * which timers and devices set bits in it, and may lose one: the local APIC has
- * the interrupt, and the CPU is never told.  A write of the priority, the same
- * as before, has the local APIC look.
- */
-static inline void svm_quirk_lost_interrupt(void)
-{
-	if (unlikely(svm_features.is_tcg))
-		cr8_write(0);
-}
 /* An exit for the host within an interrupt shadow. */
 void svm_quirk_shadow(struct exit_info *info);
 /* In place of EVENTINJ, where svm_features.is_tcg. */

@@ -101,7 +101,6 @@ static void svm_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 	}
 
 	svm_enter(svm->vmcb_hpa, state, cpu->host_vmcb_hpa);
-	svm_quirk_lost_interrupt();
 
 	state->gpr[X86_RAX] = vmcb->rax;
 	state->gpr[X86_RSP] = vmcb->rsp;

@@ -14,7 +14,7 @@
 #define FAKE_MSRS 8
 
 struct fake_x86 {
-	uint64_t cr[9], dr[8];
+	uint64_t cr[5], dr[8];
 	uint64_t tsc;
 	bool is_irq_on;
 	struct {
@@ -109,7 +109,6 @@ FAKE_DEFINE_CR(0)
 FAKE_DEFINE_CR(2)
 FAKE_DEFINE_CR(3)
 FAKE_DEFINE_CR(4)
-FAKE_DEFINE_CR(8)
 #undef FAKE_DEFINE_CR
 
 #define FAKE_DEFINE_DR(n)                                \
