@@ -9,6 +9,8 @@ LD	:= ld
 OBJCOPY	:= objcopy
 HOSTCC	:= gcc
 B	?= build
+# Lists of what a file was made of name it as it is called here: one name.
+override B := $(patsubst $(CURDIR)/%,%,$B)
 
 MAKEFLAGS += --no-builtin-rules
 

@@ -34,11 +34,16 @@ void thread_switch(uint64_t *save_rsp, uint64_t load_rsp);
 void thread_entry(void);
 __noreturn void thread_first(void);
 
+/* Perhaps armed for a slice that ended long before it was over. */
 static void slice_expired(void *ctx)
 {
 	struct cpu *cpu = ctx;
+	struct run_queue *queue = &cpu->queue;
 
-	cpu->is_resched_needed = true;
+	if (time_now_tsc() < queue->slice_end_tsc)
+		timer_arm(&queue->slice, queue->slice_end_tsc);
+	else
+		cpu->is_resched_needed = true;
 }
 
 void sched_init_cpu(struct cpu *cpu, struct thread *current)
@@ -50,6 +55,12 @@ void sched_init_cpu(struct cpu *cpu, struct thread *current)
 	list_init(&queue->own.ready);
 	queue->slice.fn = slice_expired;
 	queue->slice.ctx = cpu;
+	queue->slice_ticks =
+		time_scale(cpu->host->time.ns_to_tsc, SCHED_SLICE_NS);
+	queue->wake_ticks =
+		time_scale(cpu->host->time.ns_to_tsc, SCHED_WAKE_NS);
+	queue->credit_ticks =
+		time_scale(cpu->host->time.ns_to_tsc, SCHED_CREDIT_NS);
 	(void)snprintf(current->name, sizeof(current->name), "cpu%u", cpu->id);
 	list_init(&current->link);
 	current->state = THREAD_RUNNING;
@@ -152,17 +163,30 @@ void thread_discard(struct thread *thread)
 	thread_leave(thread);
 }
 
-/* Slices only run while somebody waits for the CPU. */
+/*
+ * Slices only run while somebody waits for the CPU.  A timer that comes too
+ * early is left as it is: most slices end by themselves, and it costs less to
+ * look once when it has come than to set it each time.
+ */
+static void slice_set(struct run_queue *queue, uint64_t end)
+{
+	queue->slice_end_tsc = end;
+	if (!queue->slice.cpu || queue->slice.deadline_tsc > end)
+		timer_arm(&queue->slice, end);
+}
+
 static void slice_begin(struct cpu *cpu)
 {
-	uint32_t waiting = cpu->queue.domain_count;
-	uint64_t ns = SCHED_SLICE_NS;
+	struct run_queue *queue = &cpu->queue;
+	uint32_t waiting = queue->domain_count;
+	uint64_t ticks = queue->slice_ticks;
 
 	if (!waiting)
 		return;
 	if (waiting > SCHED_TURN_NS / SCHED_SLICE_NS)
-		ns = MAX(SCHED_TURN_NS / waiting, SCHED_SLICE_MIN_NS);
-	timer_arm(&cpu->queue.slice, time_now_tsc() + time_ns_to_tsc(ns));
+		ticks = time_ns_to_tsc(
+			MAX(SCHED_TURN_NS / waiting, SCHED_SLICE_MIN_NS));
+	slice_set(queue, time_now_tsc() + ticks);
 }
 
 static struct domain_queue *domain_queue_of(struct cpu *cpu,
@@ -207,6 +231,25 @@ static void switch_finish(struct cpu *cpu)
 		self->switch_in(self->arg);
 }
 
+static bool is_prompt(const struct thread *thread)
+{
+	return thread->domain && thread->domain->is_prompt;
+}
+
+/* Who may go first pays for its turn. */
+static void turn_change(struct cpu *cpu, const struct thread *from,
+			const struct thread *to)
+{
+	struct run_queue *queue = &cpu->queue;
+
+	queue->is_hurried = false;
+	if (unlikely(is_prompt(from)))
+		from->domain->queue[cpu->id].credit -=
+			(int64_t)(time_now_tsc() - queue->began_tsc);
+	if (unlikely(is_prompt(to)))
+		queue->began_tsc = time_now_tsc();
+}
+
 /* Queue locked, interrupts off, the current thread's new state set. */
 static void switch_away(struct cpu *cpu)
 {
@@ -214,6 +257,7 @@ static void switch_away(struct cpu *cpu)
 	struct thread *to = queue_next(&cpu->queue);
 
 	cpu->is_resched_needed = false;
+	turn_change(cpu, from, to);
 	if (from == to) {
 		to->state = THREAD_RUNNING;
 		slice_begin(cpu);
@@ -274,11 +318,51 @@ static void ready_locked(struct cpu *cpu, struct thread *thread)
 	cpu->queue.ready_count++;
 }
 
-/* Who had the CPU alone so far now shares it. */
+/* Who had the CPU alone so far now shares it, or not for so long. */
 static void slice_begin_shared(struct cpu *cpu)
 {
-	if (cpu->thread != cpu->queue.idle && !cpu->queue.slice.cpu)
+	struct run_queue *queue = &cpu->queue;
+	uint64_t soon;
+
+	if (cpu->thread == queue->idle)
+		return;
+	if (!queue->slice.cpu)
 		slice_begin(cpu);
+	if (likely(!queue->is_hurried))
+		return;
+	queue->is_hurried = false;
+	soon = time_now_tsc() + queue->wake_ticks;
+	if (queue->slice_end_tsc > soon)
+		slice_set(queue, soon);
+}
+
+static void credit_grow(const struct run_queue *queue,
+			struct domain_queue *domain)
+{
+	int64_t max = (int64_t)queue->credit_ticks;
+	uint64_t now = time_now_tsc();
+	uint64_t grown = (now - domain->credit_tsc) >> SCHED_CREDIT_SHIFT;
+
+	domain->credit_tsc = now;
+	domain->credit = MAX(domain->credit, -max) +
+			 (int64_t)MIN(grown, (uint64_t)max * 2);
+}
+
+/* Woken, while another domain has the CPU: it goes first if it can pay. */
+static void hurry(struct cpu *cpu, struct domain_queue *domain)
+{
+	struct run_queue *queue = &cpu->queue;
+
+	if (is_prompt(cpu->thread) &&
+	    domain == domain_queue_of(cpu, cpu->thread))
+		return;
+	if (domain->credit <= 0)
+		credit_grow(queue, domain);
+	if (domain->credit <= 0)
+		return;
+	list_remove(&domain->link);
+	list_insert(queue->domains.next, &domain->link);
+	queue->is_hurried = true;
 }
 
 /* A ready thread came to cpu: have it seen. */
@@ -309,6 +393,8 @@ static void thread_ready(struct thread *thread, enum thread_state from)
 
 	if (thread->state == from) {
 		ready_locked(cpu, thread);
+		if (unlikely(is_prompt(thread)) && !is_idle)
+			hurry(cpu, &thread->domain->queue[cpu->id]);
 		queue_notify(cpu, is_idle);
 	} else {
 		thread->is_wake_pending = true;

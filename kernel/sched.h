@@ -28,6 +28,16 @@ struct host;
 #define SCHED_SLICE_NS	   (10 * NSEC_PER_MS)
 #define SCHED_SLICE_MIN_NS NSEC_PER_MS
 #define SCHED_CPUS_MAX	   64
+/*
+ * Who waits most of the time, for a device, should not wait for everybody's
+ * slices, too: a domain that is_prompt goes first when it is woken, and after
+ * half a millisecond, as long as it has credit.  That grows by a quarter of the
+ * time and shrinks by what the domain runs, so that nobody goes first for more
+ * than a quarter of a CPU.
+ */
+#define SCHED_WAKE_NS	   (500 * NSEC_PER_US)
+#define SCHED_CREDIT_SHIFT 2
+#define SCHED_CREDIT_NS	   (5 * NSEC_PER_MS) /* at most, and below zero */
 
 enum thread_state {
 	THREAD_NEW,
@@ -41,11 +51,14 @@ enum thread_state {
 struct domain_queue {
 	struct list link; /* in its CPU's list while it has any */
 	struct list ready;
+	int64_t credit;	     /* ticks of the TSC */
+	uint64_t credit_tsc; /* up to when it has grown */
 };
 
 /* What shares are given to: embedded in a VM.  The CPUs' locks protect it. */
 struct sched_domain {
 	uint64_t id; /* never given twice; 0: none */
+	bool is_prompt;
 	struct domain_queue queue[SCHED_CPUS_MAX];
 };
 
@@ -87,6 +100,10 @@ struct run_queue {
 	struct thread *idle;
 	struct thread *ended; /* to be let go once its stack is left */
 	struct timer slice;
+	uint64_t slice_ticks, wake_ticks, credit_ticks; /* of the TSC */
+	uint64_t slice_end_tsc; /* of a shared CPU's; the timer may be early */
+	uint64_t began_tsc;	/* when the current thread came in */
+	bool is_hurried;	/* its slice is to end soon */
 };
 
 #define THREAD_ANY_CPU UINT32_MAX

@@ -477,6 +477,77 @@ static void test_woken_by_interrupt(void **unused)
 	sim_abandon();
 }
 
+/* ---- Woken among others that are busy -------------------------------------
+ */
+
+#define BUSY	    3
+#define WAKER_EVERY (MS / 2)
+
+static struct timer waker_timer;
+static uint64_t wait_max, woken_works;
+
+static void waker(void *ctx)
+{
+	(void)ctx;
+	woken_at = sim.now;
+	thread_wake(thread[BUSY]);
+	timer_arm(&waker_timer, sim.now + WAKER_EVERY);
+}
+
+/* Waits, then works for so many points. */
+static void woken_fn(void *arg)
+{
+	unsigned slot = slot_of[(uintptr_t)arg];
+
+	waker_timer = (struct timer){ .fn = waker };
+	timer_arm(&waker_timer, sim.now + 60 * MS);
+	for (;;) {
+		woken_at = 0;
+		while (!woken_at)
+			thread_block();
+		wait_max = MAX(wait_max, sim.now - woken_at);
+		for (unsigned i = 0; i < woken_works; i++) {
+			sim_user(1);
+			used[slot]++;
+		}
+	}
+}
+
+static void woken_setup(unsigned works)
+{
+	shares_setup(1, 1200);
+	wait_max = 0;
+	woken_works = works;
+	for (unsigned i = 0; i < BUSY; i++)
+		spinner(i, i, &domain[i], 0);
+	slot_of[BUSY] = BUSY;
+	domain[BUSY].is_prompt = true;
+	make(BUSY, woken_fn, &domain[BUSY], 0);
+	for (unsigned i = 0; i <= BUSY; i++)
+		thread_start(thread[BUSY - i]);
+	run();
+}
+
+/* Who works little does not wait for three slices, nor for one. */
+static void test_woken_goes_first(void **unused)
+{
+	(void)unused;
+	woken_setup(5); /* 50 us, in each millisecond twice at most */
+	assert_in_range(wait_max, 1, MS);
+	assert_in_range(used[BUSY], 1000, 12000);
+	sim_abandon();
+}
+
+/* Who works much has no more than the others for it. */
+static void test_woken_pays(void **unused)
+{
+	(void)unused;
+	woken_setup(200);
+	for (unsigned i = 0; i < BUSY; i++)
+		assert_share(i, 25, used[0] + used[1] + used[2] + used[BUSY]);
+	sim_abandon();
+}
+
 /* ---- Hooks --------------------------------------------------------------- */
 
 static char trace[64];
@@ -640,6 +711,8 @@ int main(void)
 		cmocka_unit_test(test_alone),
 		cmocka_unit_test(test_woken_elsewhere),
 		cmocka_unit_test(test_woken_by_interrupt),
+		cmocka_unit_test(test_woken_goes_first),
+		cmocka_unit_test(test_woken_pays),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_barriers),
 		cmocka_unit_test(test_domains_have_ids),
