@@ -112,6 +112,10 @@ static int interrupts_claim(struct device *device, uint32_t apic_id)
 		error = irq_claim(irqs, irq, vector_came, device);
 		pci_msix_mask(device->function, i, false);
 	}
+	/* Those that nobody is given, whatever firmware has done to them. */
+	for (unsigned i = vector_count(device);
+	     i < device->function->info.vector_count; i++)
+		pci_msix_mask(device->function, i, true);
 	pci_msix_enable(device->function);
 	return error;
 }

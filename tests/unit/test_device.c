@@ -63,7 +63,7 @@ static void setup(unsigned seed, program_fn program)
 		(struct pci_range){ BAR, 5 * PAGE_SIZE, 6 * PAGE_SIZE };
 	(void)fake_pci_add(ADDRESS(LINE), 0, IRQ_LINE, false);
 	(void)fake_pci_add(ADDRESS(LINE_TOO), 0, IRQ_LINE, false);
-	(void)fake_pci_add(ADDRESS(RESETS), 1, 0, true);
+	(void)fake_pci_add(ADDRESS(RESETS), FAKE_PCI_VECTORS, 0, true);
 }
 
 /* What devices keep for good. */
@@ -189,6 +189,10 @@ static void grants(void *unused)
 	SIM_CHECK(other->config->device[3].dma_address == dma);
 	SIM_CHECK(!*(uint64_t *)phys_to_virt(dma));
 	SIM_CHECK(!grant(other, RESETS, 4));
+	SIM_CHECK(other->config->device[4].vector_count == GATE_DEVICE_VECTORS);
+	for (unsigned i = 0; i < FAKE_PCI_VECTORS; i++)
+		SIM_CHECK(fake_pci[RESETS].is_masked[i] ==
+			  (i >= GATE_DEVICE_VECTORS));
 	SIM_CHECK(fake_pci[RESETS].resets == 2);
 	domain_unmake(other);
 	SIM_CHECK(fake_pci[RESETS].resets == 3);

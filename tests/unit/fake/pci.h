@@ -8,10 +8,13 @@
 
 #include "kernel/pci.h"
 
+/* Some more than a program gets. */
+#define FAKE_PCI_VECTORS (GATE_DEVICE_VECTORS + 2)
+
 struct fake_pci {
 	uint32_t command;
 	bool is_msix_on;
-	bool is_masked[GATE_DEVICE_VECTORS];
+	bool is_masked[FAKE_PCI_VECTORS];
 	uint8_t vector[GATE_DEVICE_VECTORS];
 	bool has_come[GATE_DEVICE_VECTORS]; /* while it was masked */
 	bool is_asserted;		    /* INTx */
