@@ -25,7 +25,11 @@
 #include "drivers/uart16550.h"
 #include "kernel/time.h"
 
-#define LOG_RING 16384 /* bytes; a power of two */
+/*
+ * Bytes; a power of two.  A domain that cannot go on takes some 3 KiB, and
+ * sixteen may do so at once.
+ */
+#define LOG_RING 65536
 
 enum log_way { LOG_DIRECT, LOG_PACED, LOG_READER };
 

@@ -180,6 +180,22 @@ class Faults(DiskTest):
             self.assertEqual(f.read(600 * SECTOR), b"\5" * 600 * SECTOR)
 
 
+    def test_a_function_with_a_reset_of_its_own_is_reset(self):
+        """Behind a port of PCI Express it has one, which takes 100 ms."""
+        path = self.image()
+        qemu = rig.attach(0, rig.raw(path), "T")
+        qemu[-1] += ",bus=rp"
+        text = self.run_host(
+            self.probe("g", "put from=8 count=600 value=5", rig.disk("serial:T")),
+            qemu=["-machine", "q35", "-device",
+                  "pcie-root-port,id=rp,chassis=1", *qemu])
+        self.seen(text, r".*disk: drives 01:00\.0", "put 8: good", "flush 8: good")
+        given, found = (float(re.search(r"^\[ *([0-9.]+)\] " + words, text,
+                                        re.MULTILINE)[1])
+                        for words in ("disk: drives", r"\[disk\] drive"))
+        self.assertGreater(found - given, 0.1)
+
+
 class Sources(DiskTest):
     """What `source` and the properties beside it mean."""
 
