@@ -322,7 +322,7 @@ void program_main(unsigned thread)
 			  info->module[child_module].size, &why))
 		gate_log(GATE_LOG_INFO, "FAIL child.elf %s", why);
 	/* The thread that started this program has left one. */
-	memory_told(1, 1);
+	memory_told(1, 0);
 	memory_told(THREADS_MAX, 1);
 	ends_told();
 	rounds(false, "without VMs");
