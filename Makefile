@@ -11,6 +11,7 @@ HOSTCC	:= gcc
 B	?= build
 # Lists of what a file was made of name it as it is called here: one name.
 override B := $(patsubst $(CURDIR)/%,%,$B)
+ABSOLUTE_B := $(CURDIR)/$B
 
 MAKEFLAGS += --no-builtin-rules
 
@@ -25,6 +26,9 @@ endif
 
 .PHONY: all
 all: $B/bulkhead32.elf programs
+
+# And who asks for a target by its whole path has it.
+$(ABSOLUTE_B)/%: $B/% ;
 
 # ---- Flags -----------------------------------------------------------------
 
