@@ -432,6 +432,9 @@ int domain_create(const struct gate_domain_spec *spec, struct domain **out)
 	if (!domain)
 		return -ENOMEM;
 	sched_domain_init(&domain->sched);
+	/* Drivers: others wait for them. */
+	domain->sched.is_prompt = spec->rights & GATE_RIGHT_DMA &&
+				  !(spec->rights & GATE_RIGHT_HOST);
 	domain->host = host;
 	domain->spec = *spec;
 	domain->refs = 2; /* the table's and the caller's */

@@ -19,6 +19,7 @@
 struct link {
 	struct ring requests, replies;
 	uint64_t generation;
+	uint64_t hello; /* id of its HELLO: others' are not for it */
 	uint64_t id, asked, answered;
 };
 
@@ -51,10 +52,10 @@ static void replies_take(struct link *link)
 
 	while (ring_get(&link->replies, &reply, sizeof(reply), &is_wanted) >
 	       0) {
-		if (reply.kind == DISK_REPLY_HELLO)
-			link->generation = reply.generation;
-		else
+		if (reply.kind != DISK_REPLY_HELLO)
 			link->answered++;
+		else if (link->generation || reply.id == link->hello)
+			link->generation = reply.generation;
 	}
 }
 
@@ -66,7 +67,7 @@ static void hello(struct link *link)
 	};
 	uint64_t end = now_ns() + HELLO_NS;
 
-	*link = (struct link){ 0 };
+	*link = (struct link){ .hello = request.id };
 	ring_init(&link->requests, &channel()->requests,
 		  channel()->request_data, DISK_REQUESTS_SIZE, true, true);
 	ring_init(&link->replies, &channel()->replies, channel()->reply_data,
