@@ -67,6 +67,9 @@ class Runner(unittest.TestCase):
                  "1 passed, 0 failed, 0 skipped"),
                 ("unittest", "echo 'test_a (m.C.test_a) ... ok'",
                  "1 passed, 0 failed, 0 skipped"),
+                ("unittest", "echo 'test_a (m.C.test_a)'; echo 'Words. ... ok';"
+                 "echo 'test_b (m.C.test_b) ... ok'",
+                 "2 passed, 0 failed, 0 skipped"),
                 ("exit", "exit 4", "0 passed, 1 failed, 0 skipped"),
                 ("exit", "echo SKIP: why; exit 77",
                  "0 passed, 0 failed, 1 skipped"),
