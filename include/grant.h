@@ -111,9 +111,9 @@ struct gate_channel_memory {
  *			-ENODEV: no such function, or its interrupt can reach no
  *			processor; -EBUSY: it, or n, is taken, or its line is
  *			no device's, or the host has granted as many as it can,
- *			or its DMA memory was smaller before; -ERANGE: a BAR is too large,
- *			or where no device can be; -EIO: its reset did not end;
- *			-ENOMEM.
+ *			or its DMA memory was smaller before; -ERANGE: a BAR is
+ *			too large, or where no device can be; -EIO: its reset
+ *			did not end; -ENOMEM.
  * GATE_CHANNEL_MEMORY (channel, domain)  the channel's far sides may know where
  *			the channel's and the domain's VM's memory is.  Once a
  *			channel, before a domain that is to see it attaches.

@@ -88,12 +88,12 @@ __noinline void monitor_panic(const char *format, ...)
 static __noreturn void exception_panic(const struct trap_frame *frame)
 {
 	/* What the manuals call them, two letters each. */
-	static const char names[] = "DEDBNMBPOFBRUDNMDF--TSNPSSGPPF--MFACMCXM--";
+	static const char name[] = "DEDBNMBPOFBRUDNMDF--TSNPSSGPPF--MFACMCXM--";
 
 	panic_begin();
 	log_err("monitor panic: #%.2s (vector %lu, error 0x%lx) on CPU %u, "
 		"thread %s",
-		&names[2 * MIN(frame->vector, sizeof(names) / 2 - 1)],
+		&name[2 * MIN(frame->vector, sizeof(name) / 2 - 1)],
 		frame->vector, frame->error, this_cpu()->id,
 		this_cpu()->thread ? this_cpu()->thread->name : "none");
 	trap_frame_print(frame);
