@@ -10,7 +10,8 @@
  * - The memory BARs are mapped, uncached, but for the pages that hold the MSI-X
  *   table and its pending bits: those are the monitor's.
  * - Its configuration space can be read; of it bus mastering alone can be
- *   written.  Memory decoding is always on, I/O decoding stays as it was.
+ *   written.  Memory decoding is always on, I/O decoding as firmware, or a
+ *   reset, left it.
  * - An interrupt is GATE_EVENT_DEVICE(n).  It is masked in the device until
  *   GATE_DEVICE_ACK: however fast a device interrupts, it costs no more time
  *   than its program asks for.
@@ -107,11 +108,12 @@ struct gate_channel_memory {
  * RIGHT_HOST:
  * GATE_PCI_INFO (index, struct gate_pci_info *)  -ENOENT: there are no more.
  * GATE_DEVICE_GRANT (domain, struct gate_device_grant *)  BUILDING.  -ENOENT;
- *			-ENODEV: no such function; -EBUSY: it, or n, is taken,
- *			or the host has granted as many as it can, or its DMA
- *			memory was smaller before; -ERANGE: a BAR is too large,
- *			or where no device can be; -EIO: its reset did not end;
- *			-ENOMEM.
+ *			-ENODEV: no such function, or its interrupt can reach no
+ *			processor; -EBUSY: it, or n, is taken, or its line is
+ *			no device's, or the host has granted as many as it can,
+ *			or its DMA memory was smaller before; -ERANGE: a BAR is
+ *			too large, or where no device can be; -EIO: its reset
+ *			did not end; -ENOMEM.
  * GATE_CHANNEL_MEMORY (channel, domain)  the channel's far sides may know where
  *			the channel's and the domain's VM's memory is.  Once a
  *			channel, before a domain that is to see it attaches.

@@ -62,7 +62,7 @@ static inline uint64_t time_now_tsc(void)
 {
 	return tsc_read();
 }
-/* Durations either way. */
+/* A duration. */
 uint64_t time_ns_to_tsc(uint64_t ns);
 /* Since boot. */
 uint64_t time_now_ns(void);

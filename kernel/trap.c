@@ -36,7 +36,7 @@ void trap_prepare_user(struct trap_frame *frame);
 
 uint64_t trap_idt[PAGE_SIZE / sizeof(uint64_t)] __aligned(PAGE_SIZE);
 
-void trap_frame_print(const struct trap_frame *f)
+static void trap_frame_print(const struct trap_frame *f)
 {
 	log_err("rip %016lx cs  %04lx rflags %08lx rsp %016lx ss %04lx", f->rip,
 		f->cs, f->rflags, f->rsp, f->ss);
@@ -88,12 +88,12 @@ __noinline void monitor_panic(const char *format, ...)
 static __noreturn void exception_panic(const struct trap_frame *frame)
 {
 	/* What the manuals call them, two letters each. */
-	static const char names[] = "DEDBNMBPOFBRUDNMDF--TSNPSSGPPF--MFACMCXM";
+	static const char name[] = "DEDBNMBPOFBRUDNMDF--TSNPSSGPPF--MFACMCXM--";
 
 	panic_begin();
 	log_err("monitor panic: #%.2s (vector %lu, error 0x%lx) on CPU %u, "
 		"thread %s",
-		&names[2 * MIN(frame->vector, sizeof(names) / 2 - 1)],
+		&name[2 * MIN(frame->vector, sizeof(name) / 2 - 1)],
 		frame->vector, frame->error, this_cpu()->id,
 		this_cpu()->thread ? this_cpu()->thread->name : "none");
 	trap_frame_print(frame);

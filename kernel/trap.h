@@ -31,9 +31,6 @@ enum trap_vector {
 	VECTOR_SPURIOUS = 0xff,
 };
 
-/* To the log: general and control registers. */
-void trap_frame_print(const struct trap_frame *frame);
-
 /* What ring 3 belongs to; in struct host before the first program runs. */
 struct trap_hooks {
 	/*

@@ -267,11 +267,16 @@ void map_stack_free(struct kernel_map *map, void *top)
 hpa_t map_guest_alloc_2m(struct kernel_map *map, struct mem_account *account)
 {
 	hpa_t hpa = pages_alloc(map->table.pages, account, PAGES_ORDER_MAX);
+	uint64_t flags;
+	int error;
 
 	if (!hpa)
 		return 0;
 	memset(phys_to_virt(hpa), 0, PAGE_2M);
-	if (map_physmap_remove(map, hpa, PAGE_2M)) {
+	flags = spin_lock_irqsave(&map->lock);
+	error = table_unmap(&map->table, PHYSMAP_BASE + hpa, PAGE_2M);
+	spin_unlock_irqrestore(&map->lock, flags);
+	if (error) {
 		pages_free(map->table.pages, account, hpa, PAGES_ORDER_MAX);
 		return 0;
 	}
@@ -287,15 +292,6 @@ void map_guest_free_2m(struct kernel_map *map, struct mem_account *account,
 	VERIFY(map_add_ram(map, hpa, PAGE_2M) == 0);
 	spin_unlock_irqrestore(&map->lock, flags);
 	pages_free(map->table.pages, account, hpa, PAGES_ORDER_MAX);
-}
-
-int map_physmap_remove(struct kernel_map *map, hpa_t hpa, uint64_t length)
-{
-	uint64_t flags = spin_lock_irqsave(&map->lock);
-	int error = table_unmap(&map->table, PHYSMAP_BASE + hpa, length);
-
-	spin_unlock_irqrestore(&map->lock, flags);
-	return error;
 }
 
 void map_guest_flush(struct kernel_map *map)
@@ -397,16 +393,7 @@ int address_space_map(struct address_space *space, uint64_t va, hpa_t hpa,
 	if (!range_is_user(va, length))
 		return -EINVAL;
 	return table_map(&space->table, va, hpa, length, prot | MAP_USER,
-			 MAP_WRITE_BACK);
-}
-
-int address_space_map_device(struct address_space *space, uint64_t va,
-			     hpa_t hpa, uint64_t length)
-{
-	if (!range_is_user(va, length))
-		return -EINVAL;
-	return table_map(&space->table, va, hpa, length,
-			 MAP_READ | MAP_WRITE | MAP_USER, MAP_UNCACHED);
+			 prot & MAP_DEVICE ? MAP_UNCACHED : MAP_WRITE_BACK);
 }
 
 int address_space_unmap(struct address_space *space, uint64_t va,

@@ -89,9 +89,6 @@ hpa_t __must_check map_guest_alloc_2m(struct kernel_map *map,
 /* Back into the physmap, as the guest left it, and free. */
 void map_guest_free_2m(struct kernel_map *map, struct mem_account *account,
 		       hpa_t hpa);
-/* The same for RAM that is not the page allocator's: boot modules. */
-int __must_check map_physmap_remove(struct kernel_map *map, hpa_t hpa,
-				    uint64_t length);
 void map_guest_flush(struct kernel_map *map);
 
 /* Page-table isolation from now on: an empty entry half.  -ENOMEM. */
@@ -127,10 +124,6 @@ void address_space_fini(struct address_space *space);
  */
 int __must_check address_space_map(struct address_space *space, uint64_t va,
 				   hpa_t hpa, uint64_t length, unsigned prot);
-/* The same of device registers: readable and writable, uncached. */
-int __must_check address_space_map_device(struct address_space *space,
-					  uint64_t va, hpa_t hpa,
-					  uint64_t length);
 /* Ring 3 may run: with isolation its root gets all that was mapped. */
 void address_space_complete(struct address_space *space);
 /* The caller flushes where the space is loaded (reload CR3, tlb_flush_page). */

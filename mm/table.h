@@ -27,7 +27,8 @@ enum map_prot {
 	MAP_USER = BIT(3), /* ring 3 may; nested tables imply it */
 	/* The page, of 4 KiB, is the space's own: table_release_some(). */
 	MAP_OWNED = BIT(4),
-	MAP_COW = BIT(5), /* readable: a write gets a copy of the page */
+	MAP_COW = BIT(5),    /* readable: a write gets a copy of the page */
+	MAP_DEVICE = BIT(6), /* address_space_map(): MAP_UNCACHED */
 };
 
 enum map_type { MAP_WRITE_BACK, MAP_UNCACHED };

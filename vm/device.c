@@ -97,26 +97,28 @@ static int line_claim(const struct pci_function *function, uint32_t apic_id)
 
 static int interrupts_claim(struct device *device, uint32_t apic_id)
 {
+	const struct pci_function *function = device->function;
 	struct irqs *irqs = &this_host()->irqs;
 	int error = 0;
 
 	if (apic_id > PCI_MSI_ID_MAX)
 		return -ENODEV;
-	if (!device->function->msix)
-		return line_claim(device->function, apic_id);
+	if (!function->msix)
+		return line_claim(function, apic_id);
+	/* Those that nobody is given, too, whatever firmware has done to them.
+	 */
+	for (unsigned i = 0; i < function->info.vector_count; i++) {
+		pci_msix_mask(function, i, true);
+		sched_breathe();
+	}
 	for (unsigned i = 0; !error && i < vector_count(device); i++) {
 		unsigned irq = vector_irq(device, i);
 
-		pci_msix_set(device->function, i, apic_id,
-			     (uint8_t)(VECTOR_ISA + irq));
+		pci_msix_set(function, i, apic_id, (uint8_t)(VECTOR_ISA + irq));
 		error = irq_claim(irqs, irq, vector_came, device);
-		pci_msix_mask(device->function, i, false);
+		pci_msix_mask(function, i, false);
 	}
-	/* Those that nobody is given, whatever firmware has done to them. */
-	for (unsigned i = vector_count(device);
-	     i < device->function->info.vector_count; i++)
-		pci_msix_mask(device->function, i, true);
-	pci_msix_enable(device->function);
+	pci_msix_enable(function);
 	return error;
 }
 
@@ -196,22 +198,36 @@ static int bar_map(struct domain *domain, const struct device *device,
 		uint64_t to = part_end(device->function, bar, from, &next);
 
 		if (from < to)
-			error = address_space_map_device(
-				&domain->space, va + from, at->base + from,
-				to - from);
+			error = domain_map_borrowed(
+				domain, va + from, at->base + from, to - from,
+				MAP_READ | MAP_WRITE | MAP_DEVICE);
 	}
 	return error;
 }
 
 static int device_map(struct domain *domain, const struct device *device)
 {
-	int error = address_space_map(
-		&domain->space, GATE_DEVICE_DMA_VA(device->n), device->dma,
+	int error = domain_map_borrowed(
+		domain, GATE_DEVICE_DMA_VA(device->n), device->dma,
 		PAGE_SIZE << device->dma_order, MAP_READ | MAP_WRITE);
 
 	for (unsigned i = 0; !error && i < GATE_DEVICE_BARS; i++)
 		error = bar_map(domain, device, i);
 	return error;
+}
+
+/* Whatever device_map() has done. */
+static void device_unmap(struct domain *domain, const struct device *device)
+{
+	struct page_table *table = &domain->space.table;
+	uint64_t va = GATE_DEVICE_BAR_VA(device->n, 0);
+	const uint64_t end = GATE_DEVICE_BAR_VA(device->n + 1, 0);
+
+	while (va < end) {
+		VERIFY(!table_unmap_some(table, &va, end));
+		table_reap(table);
+		sched_breathe();
+	}
 }
 
 static void device_tell(struct domain *domain, const struct device *device)
@@ -306,10 +322,7 @@ static int device_fill(struct device *device, struct domain *domain)
 	}
 	interrupts_release(device);
 	pci_quiesce(device->function);
-	VERIFY(!address_space_unmap(
-		&domain->space, GATE_DEVICE_BAR_VA(device->n, 0),
-		GATE_DEVICE_BAR_VA(1, 0) - GATE_DEVICE_BAR_VA(0, 0)));
-	dma_keep(device, domain);
+	device_unmap(domain, device);
 	return error;
 }
 
@@ -328,20 +341,23 @@ int device_grant(struct domain *domain, const struct gate_device_grant *grant)
 		return -EBUSY;
 	if (device->function->is_misplaced)
 		return -ERANGE;
-	reset_begin(device);
+	/* Unless its last domain's end has begun one. */
+	if (!device->flr_tsc)
+		reset_begin(device);
 	if (!reset_end(device))
 		return -EIO;
 	error = dma_take(device, domain, grant->dma_pages);
 	if (error)
 		return error;
 	error = device_claim(device, domain, grant->n);
-	if (error) {
-		dma_keep(device, domain);
-		return error;
-	}
-	error = device_fill(device, domain);
 	if (error)
-		device_unclaim(device);
+		goto keep;
+	error = device_fill(device, domain);
+	if (!error)
+		return 0;
+	device_unclaim(device);
+keep:
+	dma_keep(device, domain);
 	return error;
 }
 

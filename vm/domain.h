@@ -178,6 +178,12 @@ void space_unlock(struct domain *domain);
 int __must_check domain_map_zero(struct domain *domain, uint64_t va,
 				 uint64_t size, unsigned prot);
 /*
+ * Pages that are not its own, in leaves of 2 MiB where both addresses allow it.
+ * Interrupts are off, and let in.  -ENOMEM; what is mapped then stays.
+ */
+int __must_check domain_map_borrowed(struct domain *domain, uint64_t va,
+				     hpa_t hpa, uint64_t size, unsigned prot);
+/*
  * A page fault of ring 3: true if it was a write to a copy-on-write page, which
  * has a copy now; also true if there is no memory for it, which has ended the
  * domain.

@@ -38,7 +38,7 @@ static uint64_t xcr0_read(void)
 	return (uint64_t)high << 32 | low;
 }
 
-uint64_t fpu_xcr0_mask(void)
+static uint64_t fpu_xcr0_mask(void)
 {
 	if (!(cr4_read() & X86_CR4_OSXSAVE))
 		return 0;

@@ -23,6 +23,7 @@
 
 /* Without a look at what else waits: see sched_breathe(). */
 #define PAGES_IN_A_ROW 4
+#define SMALL_PIECE    KIB(128) /* in leaves of 4 KiB */
 
 static int map_owned(struct domain *domain, uint64_t va, unsigned prot,
 		     void *page)
@@ -61,13 +62,28 @@ int domain_map_zero(struct domain *domain, uint64_t va, uint64_t size,
 	return 0;
 }
 
-/* In leaves of 2 MiB where addresses allow it, of virtual and physical ones. */
+int domain_map_borrowed(struct domain *domain, uint64_t va, hpa_t hpa,
+			uint64_t size, unsigned prot)
+{
+	uint64_t piece;
+	int error = 0;
+
+	for (; !error && size; va += piece, hpa += piece, size -= piece) {
+		piece = PAGE_2M;
+		if (!IS_ALIGNED(va | hpa, PAGE_2M) || size < PAGE_2M)
+			piece = MIN(size, SMALL_PIECE - va % SMALL_PIECE);
+		error = address_space_map(&domain->space, va, hpa, piece, prot);
+		sched_breathe();
+	}
+	return error;
+}
+
 static int map_module(struct domain *domain, const struct gate_domain_map *map,
 		      unsigned prot)
 {
 	const struct boot_modules *modules = &domain->host->modules;
 	const struct boot_module *module;
-	uint64_t length, piece, index = map->module;
+	uint64_t length, index = map->module;
 
 	if (index >= modules->count)
 		return -ENOENT;
@@ -75,19 +91,8 @@ static int map_module(struct domain *domain, const struct gate_domain_map *map,
 	length = ALIGN_UP(module->length, PAGE_SIZE);
 	if (map->offset > length || map->size > length - map->offset)
 		return -EINVAL;
-	for (uint64_t done = 0; done < map->size; done += piece) {
-		uint64_t va = map->va + done;
-		int error;
-
-		piece = MIN(map->size - done, PAGE_2M - va % PAGE_2M);
-		error = address_space_map(&domain->space, va,
-					  module->base + map->offset + done,
-					  piece, prot);
-		if (error)
-			return error;
-		sched_breathe();
-	}
-	return 0;
+	return domain_map_borrowed(domain, map->va, module->base + map->offset,
+				   map->size, prot);
 }
 
 static unsigned prot_of(uint32_t prot)

@@ -224,6 +224,5 @@ uint64_t fpu_xcr0_get(struct vcpu *vcpu);
 /* 0 or -EINVAL for #GP; on the vCPU's own thread. */
 int __must_check fpu_tsc_aux_get(struct vcpu *vcpu, uint64_t *value);
 int __must_check fpu_tsc_aux_set(struct vcpu *vcpu, uint64_t value);
-uint64_t fpu_xcr0_mask(void);
 
 #endif

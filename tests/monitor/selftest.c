@@ -600,6 +600,8 @@ static void crash(const struct boot_modules *modules)
 		write_to((uint64_t)image_text);
 	if (boot_module_find(modules, "crash-verify"))
 		VERIFY(modules == NULL);
+	if (boot_module_find(modules, "crash-reserved"))
+		__asm__ volatile("int $22");
 	if (boot_module_find(modules, "crash-mce"))
 		wait_for_machine_checks();
 	if (boot_module_find(modules, "crash-stack")) {

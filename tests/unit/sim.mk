@@ -33,3 +33,5 @@ UNIT_FLAGS_test_map := $(UNIT_FAKES)
 UNIT_SRCS_test_host_ioapic := kernel/ioapic.c
 UNIT_SRCS_test_host_pci := kernel/pci.c
 UNIT_FLAGS_test_host_pci := $(UNIT_FAKES)
+UNIT_SRCS_test_boot_pci := boot/pci.c kernel/pci.c
+UNIT_FLAGS_test_boot_pci := $(UNIT_FAKES)

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "include/errno.h"
+#include "mm/phys.h"
 #include "tests/unit/fake/program.h"
 
 #define SEEDS	   80
@@ -493,6 +494,123 @@ static void test_all_at_once(void **unused)
 	}
 }
 
+/* ---- Where memory is ------------------------------------------------------
+ */
+
+#define CHUNKS	 600 /* more than a page has room for */
+#define CHUNK(i) ((hpa_t)(i + 7) * PAGE_2M)
+
+static gate_id program_make_right(uint64_t rights)
+{
+	const struct gate_domain_spec spec = {
+		.name = "d",
+		.quota_pages = 1024,
+		.thread_count = 1,
+		.rights = (uint32_t)rights,
+	};
+	struct domain *domain;
+	gate_id id;
+
+	SIM_CHECK(domain_create(&spec, &domain) == 0);
+	id = domain->id;
+	domain_put(domain);
+	return id;
+}
+
+/* What the program reads at va, and cannot write; NULL: nothing is mapped. */
+static const void *seen_at(gate_id id, uint64_t va)
+{
+	struct domain *domain = domain_find(id);
+	struct table_leaf leaf;
+	bool is_there = table_query(&domain->space.table, va, &leaf);
+
+	domain_put(domain);
+	if (!is_there)
+		return NULL;
+	SIM_CHECK(leaf.prot == (MAP_READ | MAP_USER));
+	SIM_CHECK(sim_page_is_allocated(leaf.pa));
+	return phys_to_virt(leaf.pa);
+}
+
+/* All of it, by whoever has the right, once it is attached. */
+static void check_seen(gate_id channel, gate_id id, unsigned slot)
+{
+	const struct gate_channel_memory *head;
+	const uint64_t *chunk;
+	struct table_leaf leaf;
+	struct domain *domain;
+
+	SIM_CHECK(attach(channel, 1, id, slot) == 0);
+	head = seen_at(id, GATE_CHANNEL_MEMORY_VA(slot));
+	SIM_CHECK(head && head->vm_memory == CHUNKS * PAGE_2M);
+	domain = domain_find(id);
+	for (unsigned i = 0; i < 2; i++)
+		SIM_CHECK(table_query(&domain->space.table,
+				      GATE_CHANNEL_VA(slot) + i * PAGE_SIZE,
+				      &leaf) &&
+			  leaf.pa == head->page[i]);
+	domain_put(domain);
+	SIM_CHECK(!head->page[2]);
+	for (unsigned i = 0; i < CHUNKS; i++) {
+		uint64_t va = GATE_CHANNEL_CHUNKS_VA(slot) + i * sizeof(hpa_t);
+
+		chunk = seen_at(id, ALIGN_DOWN(va, PAGE_SIZE));
+		SIM_CHECK(chunk[va % PAGE_SIZE / sizeof(hpa_t)] == CHUNK(i));
+	}
+	SIM_CHECK(!seen_at(id, GATE_CHANNEL_CHUNKS_VA(slot) + 2 * PAGE_SIZE));
+}
+
+static void memory_refused(gate_id channel, const struct domain *machine)
+{
+	static struct vm large = {
+		.chunk_count = CHANNEL_MEMORY_MAX * PAGE_SIZE / sizeof(hpa_t),
+	};
+	const struct domain no_vm = { 0 }, too_large = { .vm = &large };
+
+	SIM_CHECK(channel_memory(channel, &no_vm) == -EINVAL);
+	SIM_CHECK(channel_memory(channel, &too_large) == -ERANGE);
+	SIM_CHECK(channel_memory(channel + 1, machine) == -ENOENT);
+}
+
+/* disk, which comes again, and a program without the right. */
+static void memory_host(void *unused)
+{
+	static hpa_t chunk[CHUNKS];
+	static struct vm vm = { .chunk = chunk, .chunk_count = CHUNKS };
+	static const struct domain machine = { .vm = &vm };
+	gate_id channel, id, other;
+
+	(void)unused;
+	for (unsigned i = 0; i < CHUNKS; i++)
+		chunk[i] = CHUNK(i);
+	host_begin();
+	channel = channel_make(2);
+	memory_refused(channel, &machine);
+	SIM_CHECK(channel_memory(channel, &machine) == 0);
+	SIM_CHECK(channel_memory(channel, &machine) == -EEXIST);
+	other = program_make(1);
+	SIM_CHECK(attach(channel, 0, other, 1) == 0);
+	SIM_CHECK(!seen_at(other, GATE_CHANNEL_MEMORY_VA(1)));
+	for (unsigned i = 0; i < 2; i++) {
+		id = program_make_right(GATE_RIGHT_DMA);
+		check_seen(channel, id, 3 + i);
+		program_unmake(id);
+	}
+	SIM_CHECK(channel_close(channel) == 0);
+	program_unmake(other);
+	host_end();
+}
+
+static void test_memory(void **unused)
+{
+	(void)unused;
+	for (unsigned seed = 0; seed < SEEDS / 8; seed++) {
+		setup(seed, NULL);
+		(void)host_thread(memory_host, NULL, 0);
+		run_all(seed);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -501,6 +619,7 @@ int main(void)
 		cmocka_unit_test(test_attach_while_it_ends),
 		cmocka_unit_test(test_service_comes_again),
 		cmocka_unit_test(test_all_at_once),
+		cmocka_unit_test(test_memory),
 	};
 
 	return cmocka_run_group_tests_name("channel", tests, NULL, NULL);

@@ -63,13 +63,13 @@ static void setup(unsigned seed, program_fn program)
 		(struct pci_range){ BAR, 5 * PAGE_SIZE, 6 * PAGE_SIZE };
 	(void)fake_pci_add(ADDRESS(LINE), 0, IRQ_LINE, false);
 	(void)fake_pci_add(ADDRESS(LINE_TOO), 0, IRQ_LINE, false);
-	(void)fake_pci_add(ADDRESS(RESETS), FAKE_PCI_VECTORS, 0, true);
+	(void)fake_pci_add(ADDRESS(RESETS), GATE_DEVICE_VECTORS + 2, 0, true);
 }
 
 /* What devices keep for good. */
 static void dma_forget(void)
 {
-	for (unsigned i = 0; i < FUNCTIONS; i++) {
+	for (unsigned i = 0; i < sim.host.pci.count; i++) {
 		struct device *device = &vm_host()->devices.device[i];
 
 		if (device->dma)
@@ -190,12 +190,17 @@ static void grants(void *unused)
 	SIM_CHECK(!*(uint64_t *)phys_to_virt(dma));
 	SIM_CHECK(!grant(other, RESETS, 4));
 	SIM_CHECK(other->config->device[4].vector_count == GATE_DEVICE_VECTORS);
-	for (unsigned i = 0; i < FAKE_PCI_VECTORS; i++)
+	for (unsigned i = 0; i < GATE_DEVICE_VECTORS + 2; i++)
 		SIM_CHECK(fake_pci[RESETS].is_masked[i] ==
 			  (i >= GATE_DEVICE_VECTORS));
 	SIM_CHECK(fake_pci[RESETS].resets == 2);
 	domain_unmake(other);
 	SIM_CHECK(fake_pci[RESETS].resets == 3);
+	/* At once: that reset is waited for, and is enough. */
+	domain = domain_make();
+	SIM_CHECK(!grant(domain, RESETS, 0));
+	SIM_CHECK(fake_pci[RESETS].resets == 3);
+	domain_unmake(domain);
 	host_end();
 }
 
@@ -205,6 +210,67 @@ static void test_grants(void **unused)
 	for (unsigned seed = 0; seed < SEEDS; seed++) {
 		setup(seed, nothing);
 		(void)host_thread(grants, NULL, 0);
+		run_all(seed);
+	}
+}
+
+/* ---- How long it takes --------------------------------------------------- */
+
+#define LARGE	   FUNCTIONS
+#define LARGE_BASE 0xe0000000ULL
+#define LARGE_SIZE MIB(64)
+#define SMALLS	   512 /* leaves, in its first 2 MiB */
+#define IN_A_ROW   32  /* leaves, of whatever size */
+#define LEAVES	   (SMALLS + LARGE_SIZE / PAGE_2M - 1)
+
+static uint64_t irq_opens(void)
+{
+	return sim.cpu[sim.current].irq_opens;
+}
+
+static struct pci_function *large_add(unsigned vectors, uint8_t line)
+{
+	struct pci_function *function =
+		fake_pci_add(ADDRESS(LARGE), vectors, line, false);
+
+	function->bar[BAR] = (struct pci_bar){ 0, LARGE_BASE, LARGE_SIZE };
+	function->monitors[0] =
+		(struct pci_range){ BAR, 2 * PAGE_SIZE, 3 * PAGE_SIZE };
+	return function;
+}
+
+/* Interrupts come in between pieces, also where the grant fails. */
+static void pieces(void *unused)
+{
+	struct domain *domain;
+	uint64_t opens;
+
+	(void)unused;
+	host_begin();
+	domain = domain_make();
+	(void)large_add(FAKE_PCI_VECTORS, 0);
+	opens = irq_opens();
+	SIM_CHECK(!grant(domain, LARGE, 0));
+	SIM_CHECK(irq_opens() - opens >= LEAVES / IN_A_ROW + FAKE_PCI_VECTORS);
+	domain_unmake(domain);
+	/* Without an interrupt. */
+	sim.host.pci.function[LARGE].msix = 0;
+	domain = domain_make();
+	opens = irq_opens();
+	SIM_CHECK(grant(domain, LARGE, 0) == -ENODEV);
+	SIM_CHECK(irq_opens() - opens >= 2 * (LEAVES / IN_A_ROW));
+	SIM_CHECK(!table_is_mapped(&domain->space.table,
+				   GATE_DEVICE_BAR_VA(0, 0), 8 * GIB(1)));
+	domain_unmake(domain);
+	host_end();
+}
+
+static void test_pieces(void **unused)
+{
+	(void)unused;
+	for (unsigned seed = 0; seed < SEEDS; seed++) {
+		setup(seed, nothing);
+		(void)host_thread(pieces, NULL, 0);
 		run_all(seed);
 	}
 }
@@ -370,6 +436,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_grants),
+		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_interrupts),
 		cmocka_unit_test(test_strays),
 	};

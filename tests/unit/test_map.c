@@ -196,6 +196,21 @@ static void test_release_comes_in_pieces(void **state)
 	assert_int_equal(f->account.pages, f->space.table.table_pages);
 }
 
+/* Registers, which no cache may hold, beside memory. */
+static void test_device(void **state)
+{
+	struct fixture *f = *state;
+	struct table_leaf leaf;
+
+	map(f, VA, HPA, PAGE_2M, MAP_READ | MAP_WRITE | MAP_DEVICE);
+	map(f, VA + PAGE_2M, HPA, PAGE_SIZE, MAP_READ | MAP_WRITE);
+	expect(f, VA, HPA, PAGE_2M, MAP_READ | MAP_WRITE);
+	assert_true(table_query(&f->space.table, VA, &leaf));
+	assert_int_equal(leaf.type, MAP_UNCACHED);
+	assert_true(table_query(&f->space.table, VA + PAGE_2M, &leaf));
+	assert_int_equal(leaf.type, MAP_WRITE_BACK);
+}
+
 static void test_is_mapped(void **state)
 {
 	struct fixture *f = *state;
@@ -266,6 +281,7 @@ int main(void)
 		TEST(test_release_frees_what_is_owned),
 		TEST(test_release_keeps_to_its_range),
 		TEST(test_release_comes_in_pieces),
+		TEST(test_device),
 		TEST(test_is_mapped),
 		TEST(test_copy_splits_a_large_leaf),
 		TEST(test_no_memory_for_the_split),

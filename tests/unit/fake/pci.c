@@ -53,6 +53,7 @@ void pci_command(const struct pci_function *function, uint32_t clear,
 	struct fake_pci *fake = of(function);
 
 	sim_point();
+	SIM_CHECK(time_now_tsc() >= fake->reset_end_tsc);
 	fake->command = (fake->command & ~clear) | set;
 }
 
@@ -68,6 +69,7 @@ void pci_flr(const struct pci_function *function)
 
 	SIM_CHECK(!(fake->command & PCI_COMMAND_MASTER));
 	fake->resets++;
+	fake->reset_end_tsc = time_now_tsc() + time_ns_to_tsc(PCI_FLR_NS);
 	fake->command = 0;
 }
 

@@ -8,8 +8,8 @@
 
 #include "kernel/pci.h"
 
-/* Some more than a program gets. */
-#define FAKE_PCI_VECTORS (GATE_DEVICE_VECTORS + 2)
+/* The largest table. */
+#define FAKE_PCI_VECTORS 2048
 
 struct fake_pci {
 	uint32_t command;
@@ -19,7 +19,8 @@ struct fake_pci {
 	bool has_come[GATE_DEVICE_VECTORS]; /* while it was masked */
 	bool is_asserted;		    /* INTx */
 	unsigned resets;
-	bool is_lost; /* it does not come back from a reset */
+	uint64_t reset_end_tsc; /* until then it is left alone */
+	bool is_lost;		/* it does not come back from a reset */
 };
 
 extern struct fake_pci fake_pci[PCI_FUNCTIONS_MAX];

@@ -136,17 +136,9 @@ int address_space_map(struct address_space *space, uint64_t va, hpa_t hpa,
 	sim_point();
 	if (va >= USER_END || length > USER_END - va)
 		return -EINVAL;
-	return table_map(&space->table, va, hpa, length, prot | MAP_USER,
-			 MAP_WRITE_BACK);
-}
-
-int address_space_map_device(struct address_space *space, uint64_t va,
-			     hpa_t hpa, uint64_t length)
-{
-	sim_point();
-	SIM_CHECK(va < USER_END && length <= USER_END - va);
 	return table_map(&space->table, va, hpa, length,
-			 MAP_READ | MAP_WRITE | MAP_USER, MAP_UNCACHED);
+			 (prot & ~MAP_DEVICE) | MAP_USER,
+			 prot & MAP_DEVICE ? MAP_UNCACHED : MAP_WRITE_BACK);
 }
 
 void address_space_complete(struct address_space *space)
