@@ -365,7 +365,8 @@ static void channels_handle(void)
 {
 	uint64_t channels = service.events >> GATE_EVENT_CHANNEL_BIT(0);
 
-	service.events = 0;
+	/* A device's may have come while another was reset: relax(). */
+	service.events &= DEVICE_EVENTS;
 	if (channels & BIT(DISK_CONTROL_SLOT) || service.admin.is_again)
 		admin_read(&service.admin);
 	for (; channels; channels &= channels - 1)
