@@ -173,7 +173,9 @@ static void devices_handle(void)
 		unsigned n = (unsigned)__builtin_ctzll(devices) -
 			     GATE_EVENT_DEVICE_BIT(0);
 
-		if (service.drive[n].state != VIRTIO_DRIVE_NONE)
+		/* Of others it stays masked: nobody would lower INTx. */
+		if (service.drive[n].state == VIRTIO_DRIVE_STARTING ||
+		    service.drive[n].state == VIRTIO_DRIVE_WORKS)
 			device_event(n);
 	}
 }

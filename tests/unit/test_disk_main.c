@@ -302,6 +302,29 @@ static void a_dead_drive_answers(void **state)
 	assert_true(is_logged("is dead"));
 }
 
+/* Its line is up, and nothing can lower it. */
+static bool dies_interrupting(unsigned number)
+{
+	bool is_up =
+		service.drive[0].state == VIRTIO_DRIVE_DEAD && !device(0)->isr;
+
+	if (is_up)
+		device(0)->isr = 1;
+	return dies(number) || is_up;
+}
+
+static void a_dead_drive_takes_no_time(void **state)
+{
+	(void)state;
+	tell_kind(DISK_BEGIN, 0);
+	tell_client(1, "serial:ABC", 0);
+	machine[1].id = 20;
+	disk_begin(dies_interrupting);
+	assert_int_equal(host.exit_code, UINT64_MAX);
+	assert_int_equal(device(0)->isr, 1);
+	assert_int_equal(machine[0].answers, 20);
+}
+
 /* ---- init that is wrong -------------------------------------------------- */
 
 static void bad_channels(void **state)
@@ -355,6 +378,7 @@ int main(void)
 		TEST(a_slow_reset_holds_up_nobody),
 		TEST(a_runaway_ends_the_program),
 		TEST(a_dead_drive_answers),
+		TEST(a_dead_drive_takes_no_time),
 		TEST(bad_channels),
 		TEST(another_version),
 		TEST(no_device),
