@@ -7,9 +7,9 @@
  * reads and writes them itself.  What is elsewhere, a device model's buffer
  * say, and all data of a drive whose service copies (DISK_DRIVE_BOUNCE), goes
  * by way of the channel's bounce area, of which each disk has a part of its
- *own. A request that does not fit is done in pieces, one at a time and in
- *order, so that the sectors before the first that failed have been moved, and
- *no other.
+ * own.  A request that does not fit is done in pieces, one at a time and in
+ * order, so that the sectors before the first that failed have been moved, and
+ * no other.
  *
  * disk may die at any time.  Its successor is sent again what had no answer; it
  * may look different, and a drive that is another now fails.  What is cancelled
