@@ -10,7 +10,9 @@
 
 #define PCI_BARS 6
 
-/* Of memory, mapped uncached; BARs of ports are not mapped. */
+/* Of memory, mapped uncached; BARs of ports are not mapped.  Nor are the pages
+ * of one that hold the MSI-X table or its pending bits, if there are vectors:
+ * an access there is a fault. */
 struct pci_bar {
 	void *va;
 	uint64_t size;

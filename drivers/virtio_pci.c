@@ -26,6 +26,15 @@
 #define CAPS_MAX	    48 /* that 192 bytes have room for */
 #define CAP_VENDOR	    0x09
 
+#define CAP_MSIX     0x11
+#define MSIX_CONTROL 2
+#define MSIX_LAST    MASK(10, 0) /* vector */
+#define MSIX_TABLE   4
+#define MSIX_PENDING 8
+#define MSIX_BAR     MASK(2, 0) /* the rest: where in it */
+#define MSIX_SIZE    12
+#define MSIX_ENTRY   16
+
 /* A capability of a structure of registers. */
 #define CAP_NEXT       1
 #define CAP_LENGTH     2
@@ -133,6 +142,46 @@ static const struct area_kind area_kinds[] = {
 };
 /* clang-format on */
 
+/* The whole pages of size bytes, as a register of MSI-X says where. */
+static struct virtio_hole hole_at(const struct virtio_pci *virtio,
+				  unsigned offset, uint64_t size)
+{
+	uint32_t value = config_read(virtio, offset, 4);
+	uint64_t start = value & ~MSIX_BAR;
+
+	return (struct virtio_hole){
+		.bar = value & MSIX_BAR,
+		.start = ALIGN_DOWN(start, PAGE_SIZE),
+		.end = ALIGN_UP(start + size, PAGE_SIZE),
+	};
+}
+
+/* Where there is INTx none is used, and all is mapped. */
+static void holes_find(struct virtio_pci *virtio, unsigned cap)
+{
+	uint64_t vectors =
+		1 + (config_read(virtio, cap + MSIX_CONTROL, 2) & MSIX_LAST);
+
+	if (!virtio->pci->vector_count || virtio->hole[0].end ||
+	    cap + MSIX_SIZE > 256)
+		return;
+	virtio->hole[0] =
+		hole_at(virtio, cap + MSIX_TABLE, vectors * MSIX_ENTRY);
+	virtio->hole[1] = hole_at(virtio, cap + MSIX_PENDING,
+				  DIV_ROUND_UP(vectors, 64) * 8);
+}
+
+static bool is_in_hole(const struct virtio_pci *virtio, unsigned bar,
+		       uint64_t offset, uint64_t length)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(virtio->hole); i++)
+		if (virtio->hole[i].bar == bar &&
+		    offset < virtio->hole[i].end &&
+		    virtio->hole[i].start < offset + length)
+			return true;
+	return false;
+}
+
 /*
  * The first of a kind that can be used is taken; one in ports cannot, and one
  * that is wrong leaves its reason, in case no other follows.
@@ -163,6 +212,10 @@ static void area_add(struct virtio_pci *virtio, unsigned cap)
 		virtio->why = "has registers that are cut short or misaligned";
 		return;
 	}
+	if (is_in_hole(virtio, bar, offset, length)) {
+		virtio->why = "has registers in a page of its MSI-X table";
+		return;
+	}
 	if (type == TYPE_NOTIFY)
 		virtio->notify_multiplier =
 			config_read(virtio, cap + CAP_MULTIPLIER, 4);
@@ -176,7 +229,18 @@ static unsigned cap_least(const struct virtio_pci *virtio, unsigned cap)
 		       : CAP_SIZE;
 }
 
-static int areas_find(struct virtio_pci *virtio)
+static void virtio_cap(struct virtio_pci *virtio, unsigned cap)
+{
+	unsigned length = config_read(virtio, cap + CAP_LENGTH, 1);
+	unsigned least = cap_least(virtio, cap);
+
+	if (length >= least && cap + least <= 256)
+		area_add(virtio, cap);
+}
+
+/* Each of that kind. */
+static int caps_walk(struct virtio_pci *virtio, unsigned id,
+		     void (*fn)(struct virtio_pci *virtio, unsigned cap))
 {
 	unsigned cap;
 
@@ -184,17 +248,11 @@ static int areas_find(struct virtio_pci *virtio)
 		return 0;
 	cap = config_read(virtio, PCI_CAPS, 1) & 0xfc;
 	for (unsigned i = 0; cap >= CAPS_FIRST; i++) {
-		unsigned length = config_read(virtio, cap + CAP_LENGTH, 1);
-		unsigned least;
-
 		if (i == CAPS_MAX)
 			return refuse(virtio, -EPROTO,
 				      "has an endless list of capabilities");
-		if (config_read(virtio, cap, 1) == CAP_VENDOR) {
-			least = cap_least(virtio, cap);
-			if (length >= least && cap + least <= 256)
-				area_add(virtio, cap);
-		}
+		if (config_read(virtio, cap, 1) == id)
+			fn(virtio, cap);
 		cap = config_read(virtio, cap + CAP_NEXT, 1) & 0xfc;
 	}
 	return 0;
@@ -256,7 +314,9 @@ int virtio_pci_probe(struct virtio_pci *virtio, const struct pci_access *pci,
 	*virtio = (struct virtio_pci){ .pci = pci };
 	if (!is_device(virtio, device))
 		return refuse(virtio, -ENODEV, "is another kind of device");
-	error = areas_find(virtio);
+	error = caps_walk(virtio, CAP_MSIX, holes_find);
+	if (!error)
+		error = caps_walk(virtio, CAP_VENDOR, virtio_cap);
 	if (error)
 		return error;
 	if (!virtio->common.va && !virtio->why)

@@ -34,6 +34,12 @@
 #define VIRTIO_EVENT_QUEUE  BIT(0)
 #define VIRTIO_EVENT_CONFIG BIT(1)
 
+/* Bytes of a BAR that are another's. */
+struct virtio_hole {
+	unsigned bar;
+	uint64_t start, end;
+};
+
 /* A structure of registers. */
 struct virtio_area {
 	uint8_t *va; /* NULL: not found */
@@ -45,7 +51,8 @@ struct virtio_pci {
 	const char *why; /* the last failure's */
 	struct virtio_area common, notify, isr, device;
 	uint32_t notify_multiplier;
-	uint16_t queue_count; /* that the device has */
+	struct virtio_hole hole[2]; /* pages of MSI-X: not mapped */
+	uint16_t queue_count;	    /* that the device has */
 	uint64_t offered, features;
 };
 
@@ -65,7 +72,7 @@ struct virtio_doorbell {
 /*
  * Finds the registers and turns on memory access.  *pci stays the driver's.
  * -ENODEV: another device, or not one of virtio 1.x; -EPROTO: it contradicts
- * itself.
+ * itself, or has its registers in pages with those of MSI-X.
  */
 int __must_check virtio_pci_probe(struct virtio_pci *virtio,
 				  const struct pci_access *pci,

@@ -56,8 +56,7 @@ struct block_backend {
 	 * The caller has no use for the request any more.  What has not begun
 	 * is not begun: done() may be called before cancel() returns.  What has
 	 * begun ends as it would have.  With a request that has ended: nothing.
-	 * NULL: there is never
-	 * anything to take back.
+	 * NULL: there is never anything to take back.
 	 */
 	void (*cancel)(void *ctx, struct block_request *req);
 	void *ctx;

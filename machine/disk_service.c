@@ -412,8 +412,7 @@ static bool is_busy(const struct disk_service *service)
 	return false;
 }
 
-bool disk_service_drain(struct disk_service *service, unsigned thread,
-			uint64_t timer_ns)
+bool disk_service_drain(struct disk_service *service, unsigned thread)
 {
 	uint64_t until_ns;
 
@@ -427,7 +426,8 @@ bool disk_service_drain(struct disk_service *service, unsigned thread,
 			break;
 		machine_wait(until_ns);
 	}
-	machine_wait_end(EVENT, timer_ns);
+	/* As it is by now: an event may have armed away. */
+	machine_wait_end(EVENT, service->clock->announced_ns);
 	return !is_busy(service);
 }
 

@@ -7,9 +7,9 @@
  * reads and writes them itself.  What is elsewhere, a device model's buffer
  * say, and all data of a drive whose service copies (DISK_DRIVE_BOUNCE), goes
  * by way of the channel's bounce area, of which each disk has a part of its
- *own. A request that does not fit is done in pieces, one at a time and in
- *order, so that the sectors before the first that failed have been moved, and
- *no other.
+ * own.  A request that does not fit is done in pieces, one at a time and in
+ * order, so that the sectors before the first that failed have been moved, and
+ * no other.
  *
  * disk may die at any time.  Its successor is sent again what had no answer; it
  * may look different, and a drive that is another now fails.  What is cancelled
@@ -34,7 +34,7 @@
 #include "lib/user/disk_client.h"
 
 #define DISK_SERVICE_AWAY_NS  (60 * NSEC_PER_SEC)
-/* disk resets a drive that does not answer three times, after 30 s each. */
+/* disk resets a drive that does not answer three times, after 5 s each. */
 #define DISK_SERVICE_DRAIN_NS (150 * NSEC_PER_SEC)
 
 struct service_disk {
@@ -92,10 +92,10 @@ int __must_check disk_service_open(struct disk_service *service);
 void disk_service_event(struct disk_service *service);
 /*
  * All requests have been cancelled: until none is in flight any more.  thread:
- * the caller's; timer_ns: what the machine's timer is set to.  False: disk does
- * not answer, and a device may still write into the VM's memory.
+ * the caller's.  False: disk does not answer, and a device may still write into
+ * the VM's memory.
  */
 bool __must_check disk_service_drain(struct disk_service *service,
-				     unsigned thread, uint64_t timer_ns);
+				     unsigned thread);
 
 #endif

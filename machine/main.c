@@ -170,8 +170,7 @@ static void disks_drain(struct machine_vcpu *vcpu)
 {
 	struct machine *machine = vcpu->machine;
 
-	if (disk_service_drain(&machine->disk_service, vcpu->id,
-			       machine->console.timer_ns))
+	if (disk_service_drain(&machine->disk_service, vcpu->id))
 		return;
 	gate_log(GATE_LOG_ERROR,
 		 "reset: the service disk does not end a request");

@@ -25,7 +25,7 @@ static inline void machine_wait(uint64_t until_ns)
 	(void)gate_wait();
 }
 
-/* timer_ns: what the machine's timer was set to. */
+/* timer_ns: what the machine's clock wants its timer to be set to. */
 static inline void machine_wait_end(unsigned event, uint64_t timer_ns)
 {
 	(void)gate_event_route(event, 0);

@@ -297,6 +297,9 @@ static void slots_answer(struct admin *admin)
 {
 	uint64_t slots = admin->cut | admin->removed;
 
+	/* An answer takes back what admin_read() may have asked for, a doorbell
+	 * when there is room. */
+	admin->is_again |= slots != 0 && has_room(admin);
 	for (; slots; slots &= slots - 1) {
 		unsigned slot = (unsigned)__builtin_ctzll(slots);
 

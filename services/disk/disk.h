@@ -235,7 +235,7 @@ uint32_t unit_flags(const struct disk *disk, const struct disk_unit *unit);
 
 /* The peer of slot rang. */
 void disk_ring(struct disk *disk, unsigned slot);
-/* From drivers: 0, -EIO, -ENOSPC, ...  False: nothing in flight has it. */
+/* From drivers: drive.h.  False: nothing in flight has it. */
 bool disk_complete(struct disk *disk, uint64_t cookie, int status);
 /*
  * The driver has reset drive by itself, or found it gone (is_dead): what was in

@@ -55,7 +55,8 @@ struct drive_info {
 
 /*
  * A request ends by disk_complete() with its cookie, once, in any order, later
- * than its submit().
+ * than its submit(): 0, or -EIO, -EROFS, -ERANGE, -EINVAL; of WRITE_ZEROES
+ * -ENOSYS, too: the drive has no such command, whatever it said.
  */
 struct drive_ops {
 	void (*query)(void *ctx, struct drive_info *info);

@@ -173,7 +173,9 @@ static void devices_handle(void)
 		unsigned n = (unsigned)__builtin_ctzll(devices) -
 			     GATE_EVENT_DEVICE_BIT(0);
 
-		if (service.drive[n].state != VIRTIO_DRIVE_NONE)
+		/* Of others it stays masked: nobody would lower INTx. */
+		if (service.drive[n].state == VIRTIO_DRIVE_STARTING ||
+		    service.drive[n].state == VIRTIO_DRIVE_WORKS)
 			device_event(n);
 	}
 }
@@ -365,7 +367,8 @@ static void channels_handle(void)
 {
 	uint64_t channels = service.events >> GATE_EVENT_CHANNEL_BIT(0);
 
-	service.events = 0;
+	/* A device's may have come while another was reset: relax(). */
+	service.events &= DEVICE_EVENTS;
 	if (channels & BIT(DISK_CONTROL_SLOT) || service.admin.is_again)
 		admin_read(&service.admin);
 	for (; channels; channels &= channels - 1)

@@ -130,6 +130,13 @@ static void part_failed(struct disk *disk, struct disk_client *client,
 {
 	uint64_t sector = work->request.sector + work->done;
 
+	if (status == -ENOSYS && work->request.op == DISK_OP_WRITE_ZEROES) {
+		/* From now on they are written. */
+		drive_of(disk, unit_of(client, work))->info.has_write_zeroes =
+			false;
+		queue_put_first(disk, client, work);
+		return;
+	}
 	if (status == -EIO && part_narrow(disk, client, work)) {
 		queue_put_first(disk, client, work);
 		return;

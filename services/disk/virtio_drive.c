@@ -125,7 +125,9 @@ static int status_of(const struct virtio_blk_request *request, int status)
 		return status;
 	case -ENOSYS:
 		/* Is not bound to do anything. */
-		return request->op == VIRTIO_BLK_DISCARD ? 0 : -EIO;
+		if (request->op == VIRTIO_BLK_DISCARD)
+			return 0;
+		return request->op == VIRTIO_BLK_WRITE_ZEROES ? -ENOSYS : -EIO;
 	default:
 		return -EIO;
 	}

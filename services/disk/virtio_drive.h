@@ -8,8 +8,8 @@
  *						breaks: reset
  *
  * A device that breaks its queues, or says that it is broken, is reset here;
- *one that says nothing by the core (drive_ops.reset).  Either way the core does
- * again what was in flight.  One that cannot be reset, that comes back as
+ * one that says nothing by the core (drive_ops.reset).  Either way the core
+ * does again what was in flight.  One that cannot be reset, that comes back as
  * another, or breaks over and over without having done anything, is dead: it is
  * kept from memory, and all that is asked of it fails.
  *

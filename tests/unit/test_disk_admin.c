@@ -320,6 +320,33 @@ static void test_broken_client(void **state)
 	assert_true(is_silent());
 }
 
+/* A message waits for room, which what is due then takes: init rings for room
+ * no more, and the message is looked at all the same. */
+static void test_room_is_taken(void **state)
+{
+	struct disk_message message;
+	bool ring_bell = false;
+
+	(void)state;
+	say_kind(DISK_BEGIN, 0);
+	wake();
+	for (unsigned i = 0; i < DISK_CONTROL_SIZE / (sizeof(message) + 4); i++)
+		say_kind(DISK_ADD_CLIENT, 0);
+	wake();
+	say_kind(DISK_REMOVE, 99);
+	admin_broken(&admin, 3, "a lie");
+	admin_read(&admin);
+	(void)hear();
+	admin_answer(&admin);
+	while (!is_silent())
+		assert_true(ring_get(&init.from_disk, &message, sizeof(message),
+				     &ring_bell) > 0);
+	assert_int_equal(message.kind, DISK_BROKEN);
+	if (admin.is_again || ring_bell)
+		wake();
+	assert_int_equal(hear().kind, DISK_REMOVED);
+}
+
 /* The former disk left messages unread: they are not this one's. */
 static void test_anew(void **state)
 {
@@ -367,10 +394,11 @@ static void test_init_lies(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_add),	      TEST(test_refused),
-		TEST(test_read_only), TEST(test_remove),
-		TEST(test_list),      TEST(test_broken_client),
-		TEST(test_anew),      TEST(test_init_lies),
+		TEST(test_add),		  TEST(test_refused),
+		TEST(test_read_only),	  TEST(test_remove),
+		TEST(test_list),	  TEST(test_broken_client),
+		TEST(test_room_is_taken), TEST(test_anew),
+		TEST(test_init_lies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

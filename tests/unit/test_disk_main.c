@@ -187,15 +187,20 @@ static void others_do_not_hold_it_up(void **state)
 	assert_true(host.answered_ns < 5 * NSEC_PER_SEC);
 }
 
+static void used_index_lies(void)
+{
+	struct fake_ring *ring = &device(0)->queue[0].ring;
+
+	*fake_ring_used_index(ring) = (uint16_t)(ring->used_index + 100);
+	device(0)->isr |= 1;
+}
+
 static bool lies(unsigned number)
 {
 	bool is_busy = many(number);
-	struct fake_ring *ring = &device(0)->queue[0].ring;
 
 	if (number == 2) {
-		*fake_ring_used_index(ring) =
-			(uint16_t)(ring->used_index + 100);
-		device(0)->isr |= 1;
+		used_index_lies();
 		is_busy = true;
 	}
 	return is_busy;
@@ -214,6 +219,42 @@ static void a_liar_is_reset(void **state)
 	for (unsigned i = 1; i <= 20; i++)
 		assert_int_equal(machine[0].status[i], 0);
 	assert_int_equal(host.exit_code, UINT64_MAX);
+}
+
+static bool lies_slowly(unsigned number)
+{
+	bool is_busy = many(number);
+
+	/* The other has something to do when the first one breaks. */
+	host.device[1].is_mute = number >= 2 && number < 5;
+	if (number == 5) {
+		device(0)->reset_reads = 20;
+		used_index_lies();
+		is_busy = true;
+	}
+	return is_busy;
+}
+
+/* Interrupts of the others that come during a reset are not lost, nor are
+ * machines' doorbells. */
+static void a_slow_reset_holds_up_nobody(void **state)
+{
+	for (unsigned seed = 1; seed <= 30; seed++) {
+		setup(state);
+		srand(seed);
+		device_setup(1, "XYZ");
+		if (seed % 2)
+			device_msix(1, 4);
+		tell_kind(DISK_BEGIN, 0);
+		tell_client(1, "serial:ABC", 0);
+		tell_client(2, "serial:XYZ", 0);
+		disk_begin(lies_slowly);
+		assert_true(is_logged(": reset"));
+		assert_int_equal(machine[0].answers, 20);
+		assert_int_equal(machine[1].answers, 20);
+		assert_int_equal(device(1)->reset_count, 1);
+		assert_true(host.answered_ns < 2 * NSEC_PER_SEC);
+	}
 }
 
 static bool runs_away(unsigned number)
@@ -259,6 +300,29 @@ static void a_dead_drive_answers(void **state)
 	assert_int_equal(machine[0].status[20], -EIO);
 	assert_int_equal(device(0)->pci_config[4] & 4, 0);
 	assert_true(is_logged("is dead"));
+}
+
+/* Its line is up, and nothing can lower it. */
+static bool dies_interrupting(unsigned number)
+{
+	bool is_up =
+		service.drive[0].state == VIRTIO_DRIVE_DEAD && !device(0)->isr;
+
+	if (is_up)
+		device(0)->isr = 1;
+	return dies(number) || is_up;
+}
+
+static void a_dead_drive_takes_no_time(void **state)
+{
+	(void)state;
+	tell_kind(DISK_BEGIN, 0);
+	tell_client(1, "serial:ABC", 0);
+	machine[1].id = 20;
+	disk_begin(dies_interrupting);
+	assert_int_equal(host.exit_code, UINT64_MAX);
+	assert_int_equal(device(0)->isr, 1);
+	assert_int_equal(machine[0].answers, 20);
 }
 
 /* ---- init that is wrong -------------------------------------------------- */
@@ -311,8 +375,10 @@ int main(void)
 		TEST(overlays_have_their_pages),
 		TEST(others_do_not_hold_it_up),
 		TEST(a_liar_is_reset),
+		TEST(a_slow_reset_holds_up_nobody),
 		TEST(a_runaway_ends_the_program),
 		TEST(a_dead_drive_answers),
+		TEST(a_dead_drive_takes_no_time),
 		TEST(bad_channels),
 		TEST(another_version),
 		TEST(no_device),

@@ -597,16 +597,18 @@ static void die_late(void)
 
 static void test_drain(void **state)
 {
+	struct clock_timer timer = { 0 };
 	struct asked *a;
 
 	(void)state;
 	bench_open(1);
-	assert_true(disk_service_drain(&bench.machine, 3, 55));
+	clock_timer_arm(&bench.clock, &timer, 55);
+	assert_true(disk_service_drain(&bench.machine, 3));
 	assert_int_equal(bench.waits, 0);
 	a = ask(0, BLOCK_READ, 4, bench.outside, KIB(64));
 	cancel(0);
 	bench.on_wait = answer_late;
-	assert_true(disk_service_drain(&bench.machine, 3, 55));
+	assert_true(disk_service_drain(&bench.machine, 3));
 	assert_int_equal(a->answers, 1);
 	assert_int_equal(bench.timer_ns, 55);
 	assert_int_equal(bench.routed + bench.timer_routed, 0);
@@ -615,19 +617,25 @@ static void test_drain(void **state)
 	a = ask(0, BLOCK_READ, 4, bench.window, 512);
 	cancel(0);
 	bench.on_wait = die_late;
-	assert_true(disk_service_drain(&bench.machine, 3, 55));
+	clock_timer_disarm(&bench.clock, &timer);
+	assert_true(disk_service_drain(&bench.machine, 3));
 	expect(a, -ECANCELED, BLOCK_UNKNOWN);
+	/* That time runs since is not forgotten with the wait. */
+	assert_true(bench.machine.away.is_armed);
+	assert_int_equal(bench.timer_ns, bench.machine.away.deadline_ns);
 }
 
 static void test_drain_stuck(void **state)
 {
+	struct clock_timer timer = { 0 };
 	struct asked *a;
 
 	(void)state;
 	bench_open(1);
+	clock_timer_arm(&bench.clock, &timer, 55);
 	a = ask(0, BLOCK_READ, 4, bench.window, 512);
 	cancel(0);
-	assert_false(disk_service_drain(&bench.machine, 3, 55));
+	assert_false(disk_service_drain(&bench.machine, 3));
 	assert_true(bench.now_ns >= DISK_SERVICE_DRAIN_NS);
 	expect_running(a);
 	assert_int_equal(bench.routed + bench.timer_routed, 0);

@@ -305,7 +305,7 @@ static void reset(void)
 			cancel(i);
 	bench.on_wait = answer_all;
 	bench.waits = 0;
-	assert_true(disk_service_drain(&bench.machine, roll(4), 77));
+	assert_true(disk_service_drain(&bench.machine, roll(4)));
 	bench.on_wait = NULL;
 	for (unsigned i = 0; i < UNITS; i++)
 		assert_int_equal(user[i].state, FREE);

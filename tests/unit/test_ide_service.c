@@ -323,7 +323,7 @@ static void test_machine_reset(void **state)
 		ide_reset(&t.ide);
 		bench.on_wait = ends[i];
 		bench.waits = 0;
-		assert_true(disk_service_drain(&bench.machine, 5, UINT64_MAX));
+		assert_true(disk_service_drain(&bench.machine, 5));
 		bench.on_wait = NULL;
 		assert_int_equal(bench.count, 0);
 		memory_reuse();

@@ -530,6 +530,30 @@ static void test_breaks_for_ever(void **state)
 	assert_false(virtio_drive_poll(&drive));
 }
 
+/* It offered the command, and has none: zeroes are written, for good. */
+static void test_no_zeroes(void **state)
+{
+	uint64_t id;
+
+	(void)state;
+	fake_blk_config(&bench.fake, 48, 4, 100);
+	fake_blk_config(&bench.fake, 52, 4, 1);
+	device()->offered |= BIT(14);
+	started();
+	memset(bench.fake.disk, 0xee, FAKE_SECTORS * 512);
+	id = send(DISK_OP_WRITE_ZEROES, 3, 130, 0);
+	turn();
+	assert_int_equal(fake_blk_fetch(&bench.fake), 1);
+	fake_blk_finish(&bench.fake, 0, 2, FAKE_LENGTH);
+	finish();
+	assert_int_equal(bench.status[id], 0);
+	assert_int_equal(bench.fake.disk[3 * 512 - 1], 0xee);
+	for (unsigned i = 3 * 512; i < 133 * 512; i++)
+		assert_int_equal(bench.fake.disk[i], 0);
+	assert_int_equal(bench.fake.disk[133 * 512], 0xee);
+	assert_false(disk.drive[0].info.has_write_zeroes);
+}
+
 static void test_errors(void **state)
 {
 	static const struct {
@@ -539,7 +563,7 @@ static void test_errors(void **state)
 	} row[] = {
 		{ DISK_OP_READ, 1, -EIO },    { DISK_OP_WRITE, 2, -EIO },
 		{ DISK_OP_FLUSH, 1, -EIO },   { DISK_OP_DISCARD, 2, 0 },
-		{ DISK_OP_DISCARD, 1, -EIO }, { DISK_OP_WRITE_ZEROES, 2, -EIO },
+		{ DISK_OP_DISCARD, 1, -EIO }, { DISK_OP_WRITE_ZEROES, 1, -EIO },
 		{ DISK_OP_READ, 77, -EIO },
 	};
 
@@ -761,10 +785,11 @@ int main(void)
 		TEST(test_legacy),	    TEST(test_blocks),
 		TEST(test_cache),	    TEST(test_mute_at_start),
 		TEST(test_no_serial),	    TEST(test_breaks),
-		TEST(test_breaks_for_ever), TEST(test_errors),
-		TEST(test_stuck),	    TEST(test_no_reset),
-		TEST(test_runaway),	    TEST(test_another),
-		TEST(test_resized),	    TEST(test_random),
+		TEST(test_breaks_for_ever), TEST(test_no_zeroes),
+		TEST(test_errors),	    TEST(test_stuck),
+		TEST(test_no_reset),	    TEST(test_runaway),
+		TEST(test_another),	    TEST(test_resized),
+		TEST(test_random),
 	};
 
 	return cmocka_run_group_tests_name("virtio drive", tests, NULL, NULL);

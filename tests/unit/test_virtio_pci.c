@@ -225,6 +225,49 @@ static void test_outside(void **state)
 		}
 }
 
+/* vectors: of its table, which is at table; pending bits at pending. */
+static void msix_put(unsigned vectors, uint32_t table, uint32_t pending)
+{
+	uint8_t *msix = &bench.device.pci_config[FAKE_CAP_MSIX];
+
+	msix[2] = (uint8_t)(vectors - 1);
+	msix[3] = (uint8_t)((vectors - 1) >> 8);
+	memcpy(&msix[4], &table, 4);
+	memcpy(&msix[8], &pending, 4);
+}
+
+/* Pages that are not mapped: a register in one would be a fault. */
+static void test_beside_msix(void **state)
+{
+	static const struct {
+		unsigned vectors;
+		uint32_t table, pending;
+		bool is_good;
+	} at[] = {
+		{ 4, 0, 0x800, true }, /* a BAR of its own */
+		{ 4, FAKE_BAR | 0x4000, FAKE_BAR | 0x5000, true },
+		{ 4, FAKE_BAR | 0x3f80, FAKE_BAR | 0x5000, false },
+		{ 4, FAKE_BAR | 0x4000, FAKE_BAR | 0x3ff8, false },
+		{ 4, FAKE_BAR | 0x1800, 0, false },
+		/* It reaches into another. */
+		{ 4, FAKE_BAR | 0xffffff00, 0, true },
+		{ 256, 5, FAKE_BAR | 0x2000, false },
+		{ 2048, 5, 0x8000, true },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(at); i++) {
+		setup(NULL);
+		msix_put(at[i].vectors, at[i].table, at[i].pending);
+		assert_int_equal(probe(), 0); /* by INTx */
+		bench.device.access.vector_count = 4;
+		if (at[i].is_good)
+			assert_int_equal(probe(), 0);
+		else
+			refused(-EPROTO, "in a page of its MSI-X table");
+	}
+}
+
 static void test_short(void **state)
 {
 	static const uint32_t least[] = { 0, 0x38, 2, 1, 4 };
@@ -555,6 +598,7 @@ int main(void)
 		TEST(test_missing),
 		TEST(test_outside),
 		TEST(test_short),
+		TEST(test_beside_msix),
 		TEST(test_at_the_end),
 		TEST(test_several),
 		TEST(test_wild),
