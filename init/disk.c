@@ -169,12 +169,14 @@ static bool is_waiting(const struct client *client)
 	       client->state != CLIENT_REFUSED;
 }
 
-static void clients_check(struct init *init)
+/* What it owes for too long. */
+static void clients_check(struct init *init, bool *bell)
 {
 	const struct disks *disks = &init->disks;
 	bool is_late =
 		disks->list != LIST_NONE && now_ns(init) >= disks->list_ns;
 
+	(void)bell;
 	for (unsigned i = 0; i < CLIENTS; i++)
 		is_late |= is_waiting(&disks->client[i]) &&
 			   now_ns(init) >= disks->client[i].deadline_ns;
@@ -218,8 +220,7 @@ static bool say(struct init *init, enum disk_message_kind kind, unsigned slot,
 {
 	message->kind = kind;
 	message->slot = slot;
-	return service_say(init, &init->disks.service, message,
-			   sizeof(*message), bell);
+	return service_say(init, &init->disks.service, message, bell);
 }
 
 static bool say_short(struct init *init, enum disk_message_kind kind,
@@ -566,8 +567,11 @@ static const struct service_kind disk_kind = {
 	.slot = 1,
 	.peer_slot = DISK_CONTROL_SLOT,
 	.control_pages = DISK_CONTROL_PAGES,
+	.message_size = sizeof(struct disk_message),
 	.spec = disk_domain_spec,
 	.fill = disk_fill,
+	.heard = heard,
+	.check = clients_check,
 	.gone = disk_gone,
 };
 
@@ -583,23 +587,6 @@ void disks_init(struct init *init)
 	disk_domain_plan(init);
 	service->promised = disk_domain_quota(init) + DISK_CONTROL_PAGES + 1;
 	service_init(init, service, &disk_kind);
-}
-
-void disks_run(struct init *init)
-{
-	struct service *service = &init->disks.service;
-	struct disk_message message;
-	bool bell = false;
-
-	service_run(init, service);
-	if (service->state != SERVICE_RUNNING)
-		return;
-	service->is_again = false;
-	service_hear(init, service, &message, sizeof(message), heard, &bell);
-	if (service->state == SERVICE_RUNNING)
-		clients_check(init);
-	if (bell)
-		service_ring(init, service);
 }
 
 uint64_t disks_deadline(const struct init *init)

@@ -404,8 +404,8 @@ void init_events(struct init *init)
 {
 	unsigned alive;
 
-	seat_run(init);
-	disks_run(init);
+	service_run(init, &init->seat.service);
+	service_run(init, &init->disks.service);
 	alive = run_guests(init);
 	if (init->state == HOST_RUNNING && !alive)
 		end_of_guests(init);

@@ -144,8 +144,7 @@ static bool say(struct init *init, enum seat_message_kind kind, unsigned slot,
 
 	message.tag = seat->flush_tag;
 	(void)snprintf(message.name, sizeof(message.name), "%s", name);
-	return service_say(init, &seat->service, &message, sizeof(message),
-			   bell);
+	return service_say(init, &seat->service, &message, bell);
 }
 
 static bool console_say(struct init *init, unsigned index, bool *bell)
@@ -306,14 +305,23 @@ static void consoles_pass_on(struct init *init)
 	}
 }
 
+static void seat_check(struct init *init, bool *bell)
+{
+	hear_operator(init, bell);
+	consoles_check(init);
+}
+
 static const struct service_kind seat_kind = {
 	.name = "seat",
 	.program = "seat.elf",
 	.slot = 0,
 	.peer_slot = SEAT_CONTROL_SLOT,
 	.control_pages = SEAT_CONTROL_PAGES,
+	.message_size = sizeof(struct seat_message),
 	.spec = seat_spec,
 	.fill = seat_fill,
+	.heard = heard,
+	.check = seat_check,
 	.gone = consoles_pass_on,
 };
 
@@ -324,26 +332,6 @@ void seat_init(struct init *init)
 	service_init(init, service, &seat_kind);
 	if (service->state != SERVICE_NONE)
 		service->promised = QUOTA_PAGES + SEAT_CONTROL_PAGES + 1;
-}
-
-void seat_run(struct init *init)
-{
-	struct seat *seat = &init->seat;
-	struct service *service = &seat->service;
-	struct seat_message message;
-	bool bell = false;
-
-	service_run(init, service);
-	if (service->state != SERVICE_RUNNING)
-		return;
-	service->is_again = false;
-	service_hear(init, service, &message, sizeof(message), heard, &bell);
-	if (service->state == SERVICE_RUNNING)
-		hear_operator(init, &bell);
-	if (service->state == SERVICE_RUNNING)
-		consoles_check(init);
-	if (bell)
-		service_ring(init, service);
 }
 
 uint64_t seat_deadline(const struct init *init)

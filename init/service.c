@@ -8,12 +8,15 @@
  * no sense has the same end as a crash.
  */
 #include "include/errno.h"
+#include "include/seat.h"
 #include "init/init.h"
 #include "lib/printf.h"
 
 #define END_INIT     0 /* of the control channel */
 #define END_SERVICE  1
 #define MESSAGES_MAX 16 /* at a time */
+#define MESSAGE_SIZE_MAX \
+	MAX(sizeof(struct seat_message), sizeof(struct disk_message))
 
 static uint64_t now_ns(const struct init *init)
 {
@@ -44,29 +47,30 @@ void service_ring(struct init *init, struct service *service)
 }
 
 bool service_say(struct init *init, struct service *service,
-		 const void *message, uint32_t size, bool *bell)
+		 const void *message, bool *bell)
 {
 	long n;
 
 	do {
-		n = ring_put(&service->to, message, size, bell);
+		n = ring_put(&service->to, message, service->kind->message_size,
+			     bell);
 	} while (!n && !ring_sleep(&service->to));
 	if (n < 0)
 		service_distrust(init, service, "its ring is broken");
 	return n > 0;
 }
 
-void service_hear(struct init *init, struct service *service, void *message,
-		  uint32_t size,
-		  void (*heard)(struct init *init, const void *message),
-		  bool *bell)
+/* Some of its records. */
+static void hear(struct init *init, struct service *service, bool *bell)
 {
+	uint64_t message[DIV_ROUND_UP(MESSAGE_SIZE_MAX, sizeof(uint64_t))];
+	uint32_t size = service->kind->message_size;
 	long n = 1;
 
 	for (unsigned i = 0; n > 0 && i < MESSAGES_MAX; i++) {
 		n = ring_get(&service->from, message, size, bell);
 		if (n == (long)size)
-			heard(init, message);
+			service->kind->heard(init, message);
 		else if (n)
 			service_distrust(init, service,
 					 "it says what nobody understands");
@@ -194,7 +198,7 @@ void service_init(struct init *init, struct service *service,
 		try_start(init, service);
 }
 
-void service_run(struct init *init, struct service *service)
+static void follow(struct init *init, struct service *service)
 {
 	struct gate_domain_status status;
 
@@ -205,6 +209,21 @@ void service_run(struct init *init, struct service *service)
 	if (service->state == SERVICE_WAITING && init->state == HOST_RUNNING &&
 	    now_ns(init) >= service->back_off.at_ns)
 		try_start(init, service);
+}
+
+void service_run(struct init *init, struct service *service)
+{
+	bool bell = false;
+
+	follow(init, service);
+	if (service->state != SERVICE_RUNNING)
+		return;
+	service->is_again = false;
+	hear(init, service, &bell);
+	if (service->state == SERVICE_RUNNING)
+		service->kind->check(init, &bell);
+	if (bell)
+		service_ring(init, service);
 }
 
 const char *service_restart(struct init *init, struct service *service)
