@@ -325,6 +325,17 @@ void init_start(struct init *init, const struct init_gate *gate,
  * operator has stopped one of them. */
 void init_events(struct init *init);
 
+static inline uint64_t init_now_ns(const struct init *init)
+{
+	return init->gate->now_ns(init->gate->ctx);
+}
+
+static inline unsigned guest_index(const struct init *init,
+				   const struct guest *guest)
+{
+	return (unsigned)(guest - init->guest);
+}
+
 /* Logs as of domain id, or with 0 of the host. */
 void init_log(const struct init *init, gate_id id, enum log_level level,
 	      const char *format, ...) __printf(4, 5);

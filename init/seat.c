@@ -34,11 +34,6 @@ static unsigned slot_of(unsigned console)
 	return console + SEAT_CONTROL_SLOT + 1;
 }
 
-static uint64_t now_ns(const struct init *init)
-{
-	return init->gate->now_ns(init->gate->ctx);
-}
-
 static void distrust(struct init *init, const char *why)
 {
 	service_distrust(init, &init->seat.service, why);
@@ -56,8 +51,9 @@ static void console_drop(struct init *init, struct console *console)
 static void console_keep(struct init *init, struct console *console)
 {
 	const struct seat *seat = &init->seat;
-	bool is_soon = init->state == HOST_RUNNING &&
-		       seat->service.back_off.at_ns < now_ns(init) + ANSWER_NS;
+	bool is_soon =
+		init->state == HOST_RUNNING &&
+		seat->service.back_off.at_ns < init_now_ns(init) + ANSWER_NS;
 
 	if (console->is_last_try || !is_soon) {
 		console_drop(init, console);
@@ -118,7 +114,7 @@ bool console_close(struct init *init, unsigned guest)
 	}
 	console->state = console->state == CONSOLE_OPEN ? CONSOLE_REMOVING
 							: CONSOLE_LEAVING;
-	console->deadline_ns = now_ns(init) + ANSWER_NS;
+	console->deadline_ns = init_now_ns(init) + ANSWER_NS;
 	return false;
 }
 
@@ -128,7 +124,7 @@ static void consoles_check(struct init *init)
 		const struct console *console = &init->seat.console[i];
 
 		if (console->state >= CONSOLE_LEAVING &&
-		    now_ns(init) >= console->deadline_ns)
+		    init_now_ns(init) >= console->deadline_ns)
 			distrust(init, "it does not answer");
 	}
 }
@@ -285,7 +281,7 @@ static int seat_fill(struct init *init, void *memory)
 
 	rings_init(seat, memory);
 	for (unsigned i = 0; !error && i < CONSOLES; i++) {
-		seat->console[i].deadline_ns = now_ns(init) + ANSWER_NS;
+		seat->console[i].deadline_ns = init_now_ns(init) + ANSWER_NS;
 		if (seat->console[i].state != CONSOLE_NONE)
 			error = console_attach(init, i);
 	}

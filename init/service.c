@@ -18,11 +18,6 @@
 #define MESSAGE_SIZE_MAX \
 	MAX(sizeof(struct seat_message), sizeof(struct disk_message))
 
-static uint64_t now_ns(const struct init *init)
-{
-	return init->gate->now_ns(init->gate->ctx);
-}
-
 /* ---- Its channel --------------------------------------------------------- */
 
 static void stop(struct init *init, struct service *service)
@@ -147,10 +142,10 @@ static void wait_for_next(struct init *init, struct service *service)
 	service->state = SERVICE_WAITING;
 	service->is_failing = false;
 	if (service->is_wished)
-		service->back_off.at_ns = now_ns(init);
+		service->back_off.at_ns = init_now_ns(init);
 	else
 		service->is_failing =
-			!back_off_next(&service->back_off, now_ns(init));
+			!back_off_next(&service->back_off, init_now_ns(init));
 	if (service->is_failing)
 		init_log(init, 0, LOG_ERROR,
 			 "%s: started again %u times in a row; next in a "
@@ -174,7 +169,7 @@ static void try_start(struct init *init, struct service *service)
 		return;
 	}
 	service->state = SERVICE_RUNNING;
-	service->back_off.started_ns = now_ns(init);
+	service->back_off.started_ns = init_now_ns(init);
 }
 
 static void service_ended(struct init *init, struct service *service,
@@ -207,7 +202,7 @@ static void follow(struct init *init, struct service *service)
 	    status.state == GATE_DOMAIN_ENDED)
 		service_ended(init, service, &status);
 	if (service->state == SERVICE_WAITING && init->state == HOST_RUNNING &&
-	    now_ns(init) >= service->back_off.at_ns)
+	    init_now_ns(init) >= service->back_off.at_ns)
 		try_start(init, service);
 }
 
@@ -242,7 +237,7 @@ const char *service_restart(struct init *init, struct service *service)
 		break;
 	}
 	service->is_wished = service->state == SERVICE_STOPPING;
-	service->back_off.at_ns = now_ns(init);
+	service->back_off.at_ns = init_now_ns(init);
 	return NULL;
 }
 
@@ -252,6 +247,6 @@ uint64_t service_deadline(const struct init *init,
 	if (service->state == SERVICE_WAITING && init->state == HOST_RUNNING)
 		return service->back_off.at_ns;
 	if (service->state == SERVICE_RUNNING && service->is_again)
-		return now_ns(init);
+		return init_now_ns(init);
 	return UINT64_MAX;
 }
