@@ -9,8 +9,8 @@ no more than that a sector is whole.  Requests that are there at the same time
 are done in any order, so that only those whose reply had been sent before a
 flush came are certainly behind it.
 
-The protocol is the network block device's, "proto.md" of the NBD project:
-fixed newstyle, simple replies, one connection.
+The protocol is NBD's (docs/references.md): fixed newstyle, simple replies, one
+connection.
 """
 
 import os
