@@ -42,15 +42,11 @@ static unsigned slot_of(unsigned client)
 	return client + DISK_CONTROL_SLOT + 1;
 }
 
-static uint64_t now_ns(const struct init *init)
-{
-	return init->gate->now_ns(init->gate->ctx);
-}
-
 /* When it has to have answered what it is asked now. */
 static uint64_t answer_ns(const struct init *init)
 {
-	return now_ns(init) + (init->disks.is_awake ? ANSWER_NS : AWAKE_NS);
+	return init_now_ns(init) +
+	       (init->disks.is_awake ? ANSWER_NS : AWAKE_NS);
 }
 
 static void distrust(struct init *init, const char *why)
@@ -149,7 +145,7 @@ bool client_close(struct init *init, unsigned guest)
 	if (client->state < CLIENT_REMOVING) {
 		client->state = CLIENT_REMOVING;
 		client->deadline_ns = answer_ns(init);
-		client->stuck_ns = now_ns(init) + STUCK_NS;
+		client->stuck_ns = init_now_ns(init) + STUCK_NS;
 	}
 	return false;
 }
@@ -159,7 +155,7 @@ bool client_is_stuck(const struct init *init, unsigned guest)
 	const struct client *client = &init->disks.client[guest];
 
 	return client->state >= CLIENT_REMOVING &&
-	       now_ns(init) >= client->stuck_ns;
+	       init_now_ns(init) >= client->stuck_ns;
 }
 
 /* disk owes it an answer, or takes no message of it. */
@@ -169,15 +165,17 @@ static bool is_waiting(const struct client *client)
 	       client->state != CLIENT_REFUSED;
 }
 
-static void clients_check(struct init *init)
+/* What it owes for too long. */
+static void clients_check(struct init *init, bool *bell)
 {
 	const struct disks *disks = &init->disks;
 	bool is_late =
-		disks->list != LIST_NONE && now_ns(init) >= disks->list_ns;
+		disks->list != LIST_NONE && init_now_ns(init) >= disks->list_ns;
 
+	(void)bell;
 	for (unsigned i = 0; i < CLIENTS; i++)
 		is_late |= is_waiting(&disks->client[i]) &&
-			   now_ns(init) >= disks->client[i].deadline_ns;
+			   init_now_ns(init) >= disks->client[i].deadline_ns;
 	if (is_late)
 		distrust(init, "it does not answer");
 }
@@ -218,8 +216,7 @@ static bool say(struct init *init, enum disk_message_kind kind, unsigned slot,
 {
 	message->kind = kind;
 	message->slot = slot;
-	return service_say(init, &init->disks.service, message,
-			   sizeof(*message), bell);
+	return service_say(init, &init->disks.service, message, bell);
 }
 
 static bool say_short(struct init *init, enum disk_message_kind kind,
@@ -566,8 +563,11 @@ static const struct service_kind disk_kind = {
 	.slot = 1,
 	.peer_slot = DISK_CONTROL_SLOT,
 	.control_pages = DISK_CONTROL_PAGES,
+	.message_size = sizeof(struct disk_message),
 	.spec = disk_domain_spec,
 	.fill = disk_fill,
+	.heard = heard,
+	.check = clients_check,
 	.gone = disk_gone,
 };
 
@@ -585,23 +585,6 @@ void disks_init(struct init *init)
 	service_init(init, service, &disk_kind);
 }
 
-void disks_run(struct init *init)
-{
-	struct service *service = &init->disks.service;
-	struct disk_message message;
-	bool bell = false;
-
-	service_run(init, service);
-	if (service->state != SERVICE_RUNNING)
-		return;
-	service->is_again = false;
-	service_hear(init, service, &message, sizeof(message), heard, &bell);
-	if (service->state == SERVICE_RUNNING)
-		clients_check(init);
-	if (bell)
-		service_ring(init, service);
-}
-
 uint64_t disks_deadline(const struct init *init)
 {
 	const struct disks *disks = &init->disks;
@@ -616,7 +599,7 @@ uint64_t disks_deadline(const struct init *init)
 		if (is_running && is_waiting(client))
 			next_ns = MIN(next_ns, client->deadline_ns);
 		if (client->state >= CLIENT_REMOVING &&
-		    now_ns(init) < client->stuck_ns)
+		    init_now_ns(init) < client->stuck_ns)
 			next_ns = MIN(next_ns, client->stuck_ns);
 	}
 	return next_ns;

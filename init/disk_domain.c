@@ -4,7 +4,7 @@
  * with DMA memory, memory for overlays, its argument; and what all that, with
  * its clients' channels, may take of the host.
  *
- * References: Virtual I/O Device 1.2, 4.1.2 and 5.2.1 (PCI ids).
+ * References: VIRTIO 1.2, "PCI Device Discovery", "Block Device".
  */
 #include "include/errno.h"
 #include "include/seat.h"

@@ -30,11 +30,6 @@ void init_log(const struct init *init, gate_id id, enum log_level level,
 	init->gate->log(init->gate->ctx, id, level, text);
 }
 
-static uint64_t now_ns(const struct init *init)
-{
-	return init->gate->now_ns(init->gate->ctx);
-}
-
 bool back_off_next(struct back_off *back_off, uint64_t now)
 {
 	if (now - back_off->started_ns >= GOOD_RUN_NS)
@@ -49,14 +44,9 @@ bool back_off_next(struct back_off *back_off, uint64_t now)
 	return true;
 }
 
-static unsigned index_of(const struct init *init, const struct guest *guest)
-{
-	return (unsigned)(guest - init->guest);
-}
-
 /* ---- Memory -------------------------------------------------------------- */
 
-/* All that the host has given for it, but for its console's channel. */
+/* All that the host has given for it, but for its channels. */
 static void say_memory(const struct init *init, const struct guest *guest,
 		       const char *when,
 		       const struct gate_domain_status *status)
@@ -143,7 +133,8 @@ static void ended(struct init *init, struct guest *guest,
 	guest->is_held = guest->wish == WISH_STOP;
 	if (!is_to_return(init, guest, status))
 		return;
-	guest->is_returning = back_off_next(&guest->back_off, now_ns(init));
+	guest->is_returning =
+		back_off_next(&guest->back_off, init_now_ns(init));
 	if (guest->is_returning)
 		init_log(init, guest->id, LOG_INFO,
 			 "to be started again, time %u", guest->back_off.count);
@@ -169,17 +160,17 @@ static void start(struct init *init, struct guest *guest)
 		leave(guest);
 		return;
 	}
-	client_start(init, index_of(init, guest));
+	client_start(init, guest_index(init, guest));
 	guest->state = GUEST_RUNNING;
 	guest->is_held = false;
-	guest->back_off.started_ns = now_ns(init);
+	guest->back_off.started_ns = init_now_ns(init);
 	guest->starts++;
 }
 
 /* Once it has its disks. */
 static void connect(struct init *init, struct guest *guest)
 {
-	int error = client_connected(init, index_of(init, guest));
+	int error = client_connected(init, guest_index(init, guest));
 
 	guest->state = GUEST_CONNECTING;
 	if (!error)
@@ -211,9 +202,9 @@ static void left(struct init *init, struct guest *guest)
 /* Console and disk are told at the same time. */
 static bool has_left(struct init *init, const struct guest *guest)
 {
-	bool is_shown = console_close(init, index_of(init, guest));
+	bool is_shown = console_close(init, guest_index(init, guest));
 
-	return client_close(init, index_of(init, guest)) && is_shown;
+	return client_close(init, guest_index(init, guest)) && is_shown;
 }
 
 static void look_at(struct init *init, struct guest *guest)
@@ -229,7 +220,7 @@ static void look_at(struct init *init, struct guest *guest)
 	if (guest->state == GUEST_LEAVING && has_left(init, guest))
 		left(init, guest);
 	if (guest->state == GUEST_WAITING &&
-	    now_ns(init) >= guest->back_off.at_ns)
+	    init_now_ns(init) >= guest->back_off.at_ns)
 		make(init, guest);
 }
 
@@ -339,13 +330,14 @@ static void end(struct init *init, enum log_level level, const char *why,
 	init_log(init, 0, level, "%s", why);
 	init->state = HOST_ENDING;
 	init->code = code;
-	init->deadline_ns = now_ns(init) + FLUSH_NS;
+	init->deadline_ns = init_now_ns(init) + FLUSH_NS;
 }
 
 /* Off, if all is shown, or if that takes too long. */
 static void run_end(struct init *init, unsigned alive)
 {
-	if ((seat_flush(init) && !alive) || now_ns(init) >= init->deadline_ns)
+	if ((seat_flush(init) && !alive) ||
+	    init_now_ns(init) >= init->deadline_ns)
 		init->gate->off(init->gate->ctx, how_off(init), init->code);
 }
 
@@ -355,7 +347,7 @@ static bool is_given_up(const struct init *init, const struct guest *guest)
 {
 	return guest->state == GUEST_LEAVING && !guest->is_returning &&
 	       guest->wish != WISH_RESTART &&
-	       client_is_stuck(init, index_of(init, guest));
+	       client_is_stuck(init, guest_index(init, guest));
 }
 
 /* How many there are for which the host stays on. */
@@ -404,8 +396,8 @@ void init_events(struct init *init)
 {
 	unsigned alive;
 
-	seat_run(init);
-	disks_run(init);
+	service_run(init, &init->seat.service);
+	service_run(init, &init->disks.service);
 	alive = run_guests(init);
 	if (init->state == HOST_RUNNING && !alive)
 		end_of_guests(init);

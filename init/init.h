@@ -107,11 +107,17 @@ struct service_kind {
 	unsigned slot;	    /* init's own, of the control channel */
 	unsigned peer_slot; /* the service's */
 	uint64_t control_pages;
+	uint32_t message_size; /* of each record, both ways */
 	/* All but the name. */
 	void (*spec)(struct init *init, struct gate_domain_spec *spec);
 	/* Its domain has program and control channel, whose memory this is, and
 	 * is not started.  0 or -errno. */
 	int (*fill)(struct init *init, void *memory);
+	/* One of its records, in memory of init's own. */
+	void (*heard)(struct init *init, const void *message);
+	/* After any event, while it is trusted: what else it says, and whether
+	 * it owes an answer for too long.  *bell: it waits for room. */
+	void (*check)(struct init *init, bool *bell);
 	/* Its domain is gone, or could not be made; the next may start at
 	 * back_off.at_ns. */
 	void (*gone)(struct init *init);
@@ -179,9 +185,9 @@ struct seat {
 	struct console console[MANIFEST_GUESTS_MAX];
 };
 
-#define DISK_PROGRAM "disk.elf"
-
 /* ---- disk ---------------------------------------------------------------- */
+
+#define DISK_PROGRAM "disk.elf"
 
 /*
  * A guest whose disks have sources is a client of disk, in disk's slot of its
@@ -319,6 +325,17 @@ void init_start(struct init *init, const struct init_gate *gate,
  * operator has stopped one of them. */
 void init_events(struct init *init);
 
+static inline uint64_t init_now_ns(const struct init *init)
+{
+	return init->gate->now_ns(init->gate->ctx);
+}
+
+static inline unsigned guest_index(const struct init *init,
+				   const struct guest *guest)
+{
+	return (unsigned)(guest - init->guest);
+}
+
 /* Logs as of domain id, or with 0 of the host. */
 void init_log(const struct init *init, gate_id id, enum log_level level,
 	      const char *format, ...) __printf(4, 5);
@@ -374,7 +391,7 @@ void report_end(const struct init *init, gate_id id,
 /* Starts the first, if there is a module. */
 void service_init(struct init *init, struct service *service,
 		  const struct service_kind *kind);
-/* Sees it end, starts it again. */
+/* Sees it end, starts it again, reads what it says. */
 void service_run(struct init *init, struct service *service);
 static inline bool service_has_domain(const struct service *service)
 {
@@ -386,14 +403,9 @@ void service_distrust(struct init *init, struct service *service,
 		      const char *why);
 /* Another in its place, at once.  NULL, or why not. */
 const char *service_restart(struct init *init, struct service *service);
-/* False: no room now, or it is distrusted. */
+/* A record of kind->message_size.  False: no room now, or it is distrusted. */
 bool __must_check service_say(struct init *init, struct service *service,
-			      const void *message, uint32_t size, bool *bell);
-/* Some messages of that size, while it is trusted. */
-void service_hear(struct init *init, struct service *service, void *message,
-		  uint32_t size,
-		  void (*heard)(struct init *init, const void *message),
-		  bool *bell);
+			      const void *message, bool *bell);
 void service_ring(struct init *init, struct service *service);
 /* UINT64_MAX: nothing. */
 uint64_t service_deadline(const struct init *init,
@@ -402,8 +414,6 @@ uint64_t service_deadline(const struct init *init,
 /* ---- init/seat.c --------------------------------------------------------- */
 
 void seat_init(struct init *init);
-/* Sees it end, starts it again, reads what it says. */
-void seat_run(struct init *init);
 /* Tells it what it is to know by now. */
 void seat_send(struct init *init);
 /* UINT64_MAX: it waits for nothing. */
@@ -427,7 +437,6 @@ void operator_print(struct init *init, const char *format, ...) __printf(2, 3);
 /* If the manifest has sources. */
 void disks_init(struct init *init);
 /* As of seat. */
-void disks_run(struct init *init);
 void disks_send(struct init *init);
 uint64_t disks_deadline(const struct init *init);
 

@@ -426,7 +426,7 @@ static int make_domain(struct init *init, struct guest *guest)
 static int fill_domain(struct init *init, struct guest *guest)
 {
 	const struct guest_manifest *m = guest->manifest;
-	unsigned index = (unsigned)(guest - init->guest);
+	unsigned index = guest_index(init, guest);
 	int error = program_load(init, guest->id,
 				 m->program[0] ? m->program : MACHINE_PROGRAM,
 				 &guest->entry);
@@ -477,7 +477,7 @@ int guest_load(struct init *init, struct guest *guest)
 	if (!error)
 		return 0;
 	/* No disk has been told of it yet. */
-	(void)client_close(init, (unsigned)(guest - init->guest));
+	(void)client_close(init, guest_index(init, guest));
 	if (guest->id)
 		(void)init->gate->destroy(init->gate->ctx, guest->id);
 	guest->id = 0;

@@ -34,11 +34,6 @@ static unsigned slot_of(unsigned console)
 	return console + SEAT_CONTROL_SLOT + 1;
 }
 
-static uint64_t now_ns(const struct init *init)
-{
-	return init->gate->now_ns(init->gate->ctx);
-}
-
 static void distrust(struct init *init, const char *why)
 {
 	service_distrust(init, &init->seat.service, why);
@@ -56,8 +51,9 @@ static void console_drop(struct init *init, struct console *console)
 static void console_keep(struct init *init, struct console *console)
 {
 	const struct seat *seat = &init->seat;
-	bool is_soon = init->state == HOST_RUNNING &&
-		       seat->service.back_off.at_ns < now_ns(init) + ANSWER_NS;
+	bool is_soon =
+		init->state == HOST_RUNNING &&
+		seat->service.back_off.at_ns < init_now_ns(init) + ANSWER_NS;
 
 	if (console->is_last_try || !is_soon) {
 		console_drop(init, console);
@@ -118,7 +114,7 @@ bool console_close(struct init *init, unsigned guest)
 	}
 	console->state = console->state == CONSOLE_OPEN ? CONSOLE_REMOVING
 							: CONSOLE_LEAVING;
-	console->deadline_ns = now_ns(init) + ANSWER_NS;
+	console->deadline_ns = init_now_ns(init) + ANSWER_NS;
 	return false;
 }
 
@@ -128,7 +124,7 @@ static void consoles_check(struct init *init)
 		const struct console *console = &init->seat.console[i];
 
 		if (console->state >= CONSOLE_LEAVING &&
-		    now_ns(init) >= console->deadline_ns)
+		    init_now_ns(init) >= console->deadline_ns)
 			distrust(init, "it does not answer");
 	}
 }
@@ -144,8 +140,7 @@ static bool say(struct init *init, enum seat_message_kind kind, unsigned slot,
 
 	message.tag = seat->flush_tag;
 	(void)snprintf(message.name, sizeof(message.name), "%s", name);
-	return service_say(init, &seat->service, &message, sizeof(message),
-			   bell);
+	return service_say(init, &seat->service, &message, bell);
 }
 
 static bool console_say(struct init *init, unsigned index, bool *bell)
@@ -286,7 +281,7 @@ static int seat_fill(struct init *init, void *memory)
 
 	rings_init(seat, memory);
 	for (unsigned i = 0; !error && i < CONSOLES; i++) {
-		seat->console[i].deadline_ns = now_ns(init) + ANSWER_NS;
+		seat->console[i].deadline_ns = init_now_ns(init) + ANSWER_NS;
 		if (seat->console[i].state != CONSOLE_NONE)
 			error = console_attach(init, i);
 	}
@@ -306,14 +301,23 @@ static void consoles_pass_on(struct init *init)
 	}
 }
 
+static void seat_check(struct init *init, bool *bell)
+{
+	hear_operator(init, bell);
+	consoles_check(init);
+}
+
 static const struct service_kind seat_kind = {
 	.name = "seat",
 	.program = "seat.elf",
 	.slot = 0,
 	.peer_slot = SEAT_CONTROL_SLOT,
 	.control_pages = SEAT_CONTROL_PAGES,
+	.message_size = sizeof(struct seat_message),
 	.spec = seat_spec,
 	.fill = seat_fill,
+	.heard = heard,
+	.check = seat_check,
 	.gone = consoles_pass_on,
 };
 
@@ -324,26 +328,6 @@ void seat_init(struct init *init)
 	service_init(init, service, &seat_kind);
 	if (service->state != SERVICE_NONE)
 		service->promised = QUOTA_PAGES + SEAT_CONTROL_PAGES + 1;
-}
-
-void seat_run(struct init *init)
-{
-	struct seat *seat = &init->seat;
-	struct service *service = &seat->service;
-	struct seat_message message;
-	bool bell = false;
-
-	service_run(init, service);
-	if (service->state != SERVICE_RUNNING)
-		return;
-	service->is_again = false;
-	service_hear(init, service, &message, sizeof(message), heard, &bell);
-	if (service->state == SERVICE_RUNNING)
-		hear_operator(init, &bell);
-	if (service->state == SERVICE_RUNNING)
-		consoles_check(init);
-	if (bell)
-		service_ring(init, service);
 }
 
 uint64_t seat_deadline(const struct init *init)

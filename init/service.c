@@ -8,17 +8,15 @@
  * no sense has the same end as a crash.
  */
 #include "include/errno.h"
+#include "include/seat.h"
 #include "init/init.h"
 #include "lib/printf.h"
 
 #define END_INIT     0 /* of the control channel */
 #define END_SERVICE  1
 #define MESSAGES_MAX 16 /* at a time */
-
-static uint64_t now_ns(const struct init *init)
-{
-	return init->gate->now_ns(init->gate->ctx);
-}
+#define MESSAGE_SIZE_MAX \
+	MAX(sizeof(struct seat_message), sizeof(struct disk_message))
 
 /* ---- Its channel --------------------------------------------------------- */
 
@@ -44,29 +42,30 @@ void service_ring(struct init *init, struct service *service)
 }
 
 bool service_say(struct init *init, struct service *service,
-		 const void *message, uint32_t size, bool *bell)
+		 const void *message, bool *bell)
 {
 	long n;
 
 	do {
-		n = ring_put(&service->to, message, size, bell);
+		n = ring_put(&service->to, message, service->kind->message_size,
+			     bell);
 	} while (!n && !ring_sleep(&service->to));
 	if (n < 0)
 		service_distrust(init, service, "its ring is broken");
 	return n > 0;
 }
 
-void service_hear(struct init *init, struct service *service, void *message,
-		  uint32_t size,
-		  void (*heard)(struct init *init, const void *message),
-		  bool *bell)
+/* Some of its records. */
+static void hear(struct init *init, struct service *service, bool *bell)
 {
+	uint64_t message[DIV_ROUND_UP(MESSAGE_SIZE_MAX, sizeof(uint64_t))];
+	uint32_t size = service->kind->message_size;
 	long n = 1;
 
 	for (unsigned i = 0; n > 0 && i < MESSAGES_MAX; i++) {
 		n = ring_get(&service->from, message, size, bell);
 		if (n == (long)size)
-			heard(init, message);
+			service->kind->heard(init, message);
 		else if (n)
 			service_distrust(init, service,
 					 "it says what nobody understands");
@@ -143,10 +142,10 @@ static void wait_for_next(struct init *init, struct service *service)
 	service->state = SERVICE_WAITING;
 	service->is_failing = false;
 	if (service->is_wished)
-		service->back_off.at_ns = now_ns(init);
+		service->back_off.at_ns = init_now_ns(init);
 	else
 		service->is_failing =
-			!back_off_next(&service->back_off, now_ns(init));
+			!back_off_next(&service->back_off, init_now_ns(init));
 	if (service->is_failing)
 		init_log(init, 0, LOG_ERROR,
 			 "%s: started again %u times in a row; next in a "
@@ -170,7 +169,7 @@ static void try_start(struct init *init, struct service *service)
 		return;
 	}
 	service->state = SERVICE_RUNNING;
-	service->back_off.started_ns = now_ns(init);
+	service->back_off.started_ns = init_now_ns(init);
 }
 
 static void service_ended(struct init *init, struct service *service,
@@ -194,7 +193,7 @@ void service_init(struct init *init, struct service *service,
 		try_start(init, service);
 }
 
-void service_run(struct init *init, struct service *service)
+static void follow(struct init *init, struct service *service)
 {
 	struct gate_domain_status status;
 
@@ -203,8 +202,23 @@ void service_run(struct init *init, struct service *service)
 	    status.state == GATE_DOMAIN_ENDED)
 		service_ended(init, service, &status);
 	if (service->state == SERVICE_WAITING && init->state == HOST_RUNNING &&
-	    now_ns(init) >= service->back_off.at_ns)
+	    init_now_ns(init) >= service->back_off.at_ns)
 		try_start(init, service);
+}
+
+void service_run(struct init *init, struct service *service)
+{
+	bool bell = false;
+
+	follow(init, service);
+	if (service->state != SERVICE_RUNNING)
+		return;
+	service->is_again = false;
+	hear(init, service, &bell);
+	if (service->state == SERVICE_RUNNING)
+		service->kind->check(init, &bell);
+	if (bell)
+		service_ring(init, service);
 }
 
 const char *service_restart(struct init *init, struct service *service)
@@ -223,7 +237,7 @@ const char *service_restart(struct init *init, struct service *service)
 		break;
 	}
 	service->is_wished = service->state == SERVICE_STOPPING;
-	service->back_off.at_ns = now_ns(init);
+	service->back_off.at_ns = init_now_ns(init);
 	return NULL;
 }
 
@@ -233,6 +247,6 @@ uint64_t service_deadline(const struct init *init,
 	if (service->state == SERVICE_WAITING && init->state == HOST_RUNNING)
 		return service->back_off.at_ns;
 	if (service->state == SERVICE_RUNNING && service->is_again)
-		return now_ns(init);
+		return init_now_ns(init);
 	return UINT64_MAX;
 }

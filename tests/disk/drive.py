@@ -9,8 +9,8 @@ no more than that a sector is whole.  Requests that are there at the same time
 are done in any order, so that only those whose reply had been sent before a
 flush came are certainly behind it.
 
-The protocol is the network block device's, "proto.md" of the NBD project:
-fixed newstyle, simple replies, one connection.
+The protocol is NBD's (docs/references.md): fixed newstyle, simple replies, one
+connection.
 """
 
 import os
@@ -36,6 +36,7 @@ REQUEST_MAGIC, SIMPLE_REPLY_MAGIC = 0x25609513, 0x67446698
 READ, WRITE, DISCONNECT, FLUSH, TRIM, ZEROES = 0, 1, 2, 3, 4, 6
 FUA = 1
 HAS_FLAGS, CAN_FLUSH, CAN_FUA, CAN_TRIM, CAN_ZEROES = 1, 4, 8, 32, 64
+FLAGS = HAS_FLAGS | CAN_FLUSH | CAN_FUA | CAN_TRIM | CAN_ZEROES
 EIO, EINVAL = 5, 22
 
 
@@ -104,14 +105,11 @@ class Drive:
     were done; None: it is not kept.
     """
 
-    def __init__(self, path, contents, seed=0, rules=None, history=None,
-                 flags=HAS_FLAGS | CAN_FLUSH | CAN_FUA | CAN_TRIM | CAN_ZEROES):
-        self.path, self.contents, self.flags = path, contents, flags
+    def __init__(self, path, contents, seed=0, rules=None, history=None):
+        self.path, self.contents = path, contents
         self.chance = random.Random(seed)
         self.rules = rules or (lambda command, sector, count: 0)
         self.history = history
-        self.counts = {}    # of requests, by command
-        self.sectors = {}    # moved, by command
         self.error = None
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(path)
@@ -165,7 +163,7 @@ class Drive:
             if magic != OPTION_MAGIC or length > 65536:
                 raise Gone()
             self._get(length)
-            export = struct.pack(">QH", self.contents.size, self.flags)
+            export = struct.pack(">QH", self.contents.size, FLAGS)
             if option == OPT_EXPORT_NAME:
                 self.socket.sendall(export + (
                     b"" if client & NO_ZEROES else bytes(124)))
@@ -208,8 +206,6 @@ class Drive:
         if command == DISCONNECT:
             raise Gone()
         sector, count = at // SECTOR, length // SECTOR
-        self.counts[command] = self.counts.get(command, 0) + 1
-        self.sectors[command] = self.sectors.get(command, 0) + count
         error = self.rules(command, sector, count) or 0
         answer = b""
         if not error and (at % SECTOR or length % SECTOR or

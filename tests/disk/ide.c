@@ -2,7 +2,8 @@
 /*
  * See ide.h.
  *
- * References: ATA/ATAPI-6, 8 (commands); Intel 82371SB, 2.7 (bus master).
+ * References: ATA/ATAPI-6, "Command descriptions"; Programming Interface for
+ * Bus Master IDE Controller.
  */
 #include "tests/disk/ide.h"
 

@@ -1,6 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Does one thing with the first IDE disk and prints what came of it; the
+ * command line names it:
+ *
+ *	scan from=N count=N
+ *		reads sectors one by one: of those that fail "bad SECTOR:
+ *		status, error, at SECTOR", and a sum of the others
+ *	put from=N count=N value=N
+ *		fills sectors with a byte, and flushes
+ *	get from=N
+ *		the first byte of a sector, and of the last of the disk
+ *	move from=N sectors=N count=N write=N
+ *		so many transfers, at places that go round 4 MiB; count=0:
+ *		for ever
+ *	idle
+ *		nothing, for ever, and without a disk
+ */
+/*
+ * Does one thing with the first IDE disk and prints what came of it; the
  *command line names it:
  *
  * scan from=N count=N	   reads sectors one by one: "bad SECTOR: status, error,

@@ -11,10 +11,9 @@ import time
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
 BUILD = os.path.realpath(os.environ.get("BULKHEAD_BUILD",
                                         os.path.join(TOP, "build")))
-LINUX = {"kernel": "vmlinux", "initrd": "linux.cpio"}
 # Where the files are that guests are booted with.
-FILES = {"vmlinux": "bench", "linux.cpio": "disk", "power.elf": "disk", "probe.elf": "disk",
-         "vmlinuz": "kernel"}
+FILES = {"vmlinux": "bench", "linux.cpio": "disk", "power.elf": "disk",
+         "probe.elf": "disk"}
 LIMIT = 300    # seconds that a run may take, however busy this machine is
 
 

@@ -29,8 +29,6 @@ DRIVES = """
 INTX = ("-blockdev", "driver=raw,node-name=intx,file.driver=file,"
         "file.filename={work}/" + DRIVE, "-device", "virtio-blk-pci,drive=intx,"
         "serial=intx,disable-legacy=on,vectors=0")
-# With a drive that the tool does not know of, see its qemu.py.
-REAL_IDLE = ("-icount", "shift=0,sleep=on,align=off")
 
 DISKS = """
 		disk0 { bus = "ide"; image = "disk.img"; };
@@ -42,7 +40,7 @@ class Attack:
 
     def __init__(self, name, end=OFF, guest=False, alone=None, vcpus=VCPUS,
                  ms=200, mib=16, disk=0, neighbour=False, sims=("qemu",
-                 "bochs"), says=None, words=None, seat=None,
+                 "bochs"), says=None, words=None, services=None,
                  restart=False, log=(), is_heard=True, is_good_heard=True,
                  good_ms=0, file=None, source=None, victim=False, qemu=()):
         self.name = name
@@ -62,7 +60,7 @@ class Attack:
         self.sims = sims
         self.says = says    # a line that has to come from the attacker
         self.words = words or name
-        self.seat = seat            # services' files, with commas between
+        self.services = services    # their files, with commas between
         self.restart = restart      # whenever it crashes
         # What they write is seen: nobody takes it from console and log.
         self.is_heard, self.is_good_heard = is_heard, is_good_heard
@@ -97,17 +95,17 @@ AT_SEAT = "PASS a seat is at the other end"
 
 def ring(name, end=OFF, **more):
     """Against seat, at the other end of the console's channel."""
-    return Attack("ring" + name, end, seat=SEAT, ms=more.pop("ms", 60),
+    return Attack("ring" + name, end, services=SEAT, ms=more.pop("ms", 60),
                   says=more.pop("says", AT_SEAT), **more)
 
 
 def fake(name, *log, **more):
-    """Against init, and machines, in seat's place: tests/hostile/seat/fake.c.
+    """Against init, and machines, in seat's place: tests/hostile/seat.
     Beside it runs a machine that ends, whose end init has to see."""
     return Attack("seat-" + name, more.pop("end", OFF),
                   words=more.pop("words", "yield"), vcpus=(1,),
                   ms=more.pop("ms", 150),
-                  seat="hostile/seat-%s/seat.elf" %
+                  services="hostile/seat-%s/seat.elf" %
                   more.pop("program", name), log=log, **more)
 
 
@@ -127,7 +125,7 @@ def fake_disk(name, *log, **more):
                   file="victim.elf", words=words, vcpus=(1,),
                   source=more.pop("source", "file:" + DRIVE),
                   ms=more.pop("ms", 150), sims=("qemu",),
-                  seat="%s,hostile/disk-%s/disk.elf" %
+                  services="%s,hostile/disk-%s/disk.elf" %
                   (SEAT, more.pop("program", name)),
                   says=more.pop("says", "PASS the end" if lies
                                 else "PASS disk"),
@@ -223,7 +221,7 @@ ATTACKS = [
     ring("detach", says="PASS nothing is left of the channel"),
     ring("touch", CRASH),
     # It crashes and is there again, as long as the good guest beats.
-    Attack("ringagain", NEVER, seat=SEAT, words="ringcrash", ms=20,
+    Attack("ringagain", NEVER, services=SEAT, words="ringcrash", ms=20,
            restart=True, says=AT_SEAT, good_ms=1600,
            log=(r"\[evil0\] to be started again, time 2",)),
     # In seat's place.

@@ -29,48 +29,42 @@ $B/hostile/crash.elf: $(CRASH_OBJS) lib/user/program.ld
 	$Q$(PROGRAM_LINK) -o $@.full $(CRASH_OBJS)
 	$Q$(OBJCOPY) --strip-all $@.full $@
 
-# Programs in seat's place: each binds seat_attack() to an attack of its own, and
-# holds the real seat for the lives after that.
+# Programs in a service's place: each binds `fake` to an attack of its own, and
+# holds the real service for the lives after that.  What is in disk's place reaches
+# its devices as the real one does, by its own functions.
 FAKE_SEATS := garbage lengths scribble flicker bells typist silent hog rights \
 	module consoles crash
-FAKE_SEAT_OBJS := $B/hostile/evil_main.o $B/hostile/seat_main.o \
-	$B/machine/tests/hostile/seat/fake.c.o \
-	$(filter-out %/evil.c.o,$(HOSTILE_OBJS)) \
-	$(filter-out %/main.c.o,$(call objs,$(PROGRAM_seat),$B/machine))
-
-$B/hostile/evil_main.o: $B/machine/tests/hostile/programs/evil.c.o
-$B/hostile/seat_main.o: $B/machine/services/seat/main.c.o
-$B/hostile/evil_main.o $B/hostile/seat_main.o:
-	@mkdir -p $(@D)
-	$Q$(OBJCOPY) --redefine-sym program_main=$(basename $(@F)) $< $@
-
-$B/hostile/seat-%/seat.elf: $(FAKE_SEAT_OBJS) lib/user/program.ld
-	@mkdir -p $(@D)
-	$(call say,LD)
-	$Q$(PROGRAM_LINK) --defsym=seat_attack=seat_$* -o $@.full $(FAKE_SEAT_OBJS)
-	$Q$(OBJCOPY) --strip-all $@.full $@
-
-# Programs in disk's place, likewise.  They reach their devices as the real one
-# does, by its own functions.
 FAKE_DISKS := config vectors storm memory dma die garbage lengths scribble \
 	flicker bells silent answers replies early hellos records counters \
 	channel start mute keeps rights crash
-FAKE_DISK_OBJS := $B/hostile/evil_main.o $B/hostile/disk_main.o \
-	$(patsubst %,$B/machine/%.o,$(wildcard tests/hostile/disk/*.c)) \
-	$(filter-out %/evil.c.o,$(HOSTILE_OBJS)) \
-	$(filter-out %/main.c.o,$(call objs,$(PROGRAM_disk),$B/machine))
 
-$B/hostile/disk_main.o: $B/machine/services/disk/main.c.o
+fake_objs = $(sort $B/hostile/evil_main.o $B/hostile/$1_service.o \
+	$(patsubst %,$B/machine/%.o,\
+		$(wildcard tests/hostile/fake/*.c tests/hostile/$1/*.c)) \
+	$(filter-out %/evil.c.o,$(HOSTILE_OBJS)) \
+	$(filter-out %/main.c.o,$(call objs,$(PROGRAM_$1),$B/machine)))
+FAKE_SEAT_OBJS := $(call fake_objs,seat)
+FAKE_DISK_OBJS := $(call fake_objs,disk)
+
+$B/hostile/evil_main.o: $B/machine/tests/hostile/programs/evil.c.o
 	@mkdir -p $(@D)
-	$Q$(OBJCOPY) --redefine-sym program_main=disk_main \
+	$Q$(OBJCOPY) --redefine-sym program_main=evil_main $< $@
+
+$B/hostile/seat_service.o $B/hostile/disk_service.o: $B/hostile/%_service.o: \
+		$B/machine/services/%/main.c.o
+	@mkdir -p $(@D)
+	$Q$(OBJCOPY) --redefine-sym program_main=service_main \
 		--globalize-symbol=pci_ops $< $@
 
+FAKE_LINK = @mkdir -p $(@D); \
+	$(PROGRAM_LINK) --defsym=fake=fake_$* -o $@.full $(filter %.o,$^) && \
+	$(OBJCOPY) --strip-all $@.full $@
+
+$B/hostile/seat-%/seat.elf: $(FAKE_SEAT_OBJS) lib/user/program.ld
+	$(FAKE_LINK)
+
 $B/hostile/disk-%/disk.elf: $(FAKE_DISK_OBJS) lib/user/program.ld
-	@mkdir -p $(@D)
-	$(call say,LD)
-	$Q$(PROGRAM_LINK) --defsym=disk_attack=disk_$* -o $@.full \
-		$(sort $(FAKE_DISK_OBJS))
-	$Q$(OBJCOPY) --strip-all $@.full $@
+	$(FAKE_LINK)
 
 # Guests: NAME.c with what they share, but for bad.elf, which is many files.
 HOSTILE_GUEST_LIB := $(patsubst %,$B/guest/obj/tests/hostile/guests/%.o,\

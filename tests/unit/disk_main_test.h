@@ -26,6 +26,7 @@
 #include "services/disk/main.c"
 
 #include "lib/user/disk_client.h"
+#include "tests/unit/disk_control_test.h"
 #include "tests/unit/fake/virtio/blk.h"
 #include "tests/unit/gpt_image.h"
 
@@ -69,7 +70,7 @@ static struct {
 		uint32_t masked, pending; /* vectors */
 	} device[DEVICES];
 	struct disk_control *control;
-	struct ring to_disk, from_disk;
+	struct control_end init;
 	unsigned detached[DISK_SLOTS];
 	char log[8192];
 	bool (*step)(unsigned number); /* when disk waits; false: the end */
@@ -333,48 +334,27 @@ static void ring_slot(unsigned slot)
 	host.events |= BIT(GATE_EVENT_CHANNEL_BIT(slot));
 }
 
-static void tell(const struct disk_message *message)
+static void tell(struct disk_message message)
 {
-	bool is_wanted = false;
-
-	assert_true(ring_put(&host.to_disk, message, sizeof(*message),
-			     &is_wanted) > 0);
-	if (is_wanted)
+	if (control_say(&host.init, &message))
 		ring_slot(DISK_CONTROL_SLOT);
 }
 
 static void tell_kind(enum disk_message_kind kind, unsigned slot)
 {
-	struct disk_message message = { .kind = kind, .slot = slot };
-
-	message.start = host.argument.start;
-	if (kind == DISK_ADD_CLIENT)
-		strcpy(message.client.name, slot == 1 ? "web" : "db");
-	tell(&message);
+	tell(control_message(kind, host.argument.start, slot));
 }
 
 static void tell_drive(unsigned slot, unsigned number, const char *source,
 		       uint32_t flags)
 {
-	struct disk_message message = { .kind = DISK_ADD_DRIVE,
-					.slot = slot,
-					.drive = number,
-					.flags = flags };
-
-	message.add.overlay_pages = 1000;
-	strcpy(message.add.source, source);
-	strcpy(message.add.node, "/guests/web/disk0");
-	tell(&message);
+	tell(control_drive(slot, number, source, flags));
 }
 
 static void heard(enum disk_message_kind kind, const char *reason)
 {
-	struct disk_message message;
-	bool is_wanted = false;
+	struct disk_message message = control_hear(&host.init);
 
-	assert_int_equal(ring_get(&host.from_disk, &message, sizeof(message),
-				  &is_wanted),
-			 sizeof(message));
 	assert_int_equal(message.start, host.argument.start);
 	if (message.kind == DISK_REFUSED)
 		assert_string_equal(message.reason, reason);
@@ -383,7 +363,7 @@ static void heard(enum disk_message_kind kind, const char *reason)
 
 static bool is_silent(void)
 {
-	return ring_space(&host.from_disk) == 0;
+	return control_is_silent(&host.init);
 }
 
 /* ---- Machines ------------------------------------------------------------ */
@@ -518,11 +498,7 @@ static int setup(void **state)
 		machine_setup(n);
 	device_setup(0, "ABC");
 	host.control = calloc(1, sizeof(*host.control));
-	ring_init(&host.to_disk, &host.control->to_disk,
-		  host.control->to_disk_data, DISK_CONTROL_SIZE, true, false);
-	ring_init(&host.from_disk, &host.control->from_disk,
-		  host.control->from_disk_data, DISK_CONTROL_SIZE, false,
-		  false);
+	control_begin(&host.init, host.control);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "tests/unit/disk_test.h"
 
 #include "services/disk/admin.h"
+#include "tests/unit/disk_control_test.h"
 #include "tests/unit/gpt_image.h"
 
 static struct admin admin;
@@ -13,7 +14,7 @@ static struct sources sources;
 static struct image image;
 static struct {
 	struct disk_control memory;
-	struct ring to_disk, from_disk;
+	struct control_end end;
 	unsigned detached[DISK_SLOTS], bells;
 	uint64_t channels; /* slots that are attached */
 } init;
@@ -78,10 +79,7 @@ static int setup(void **state)
 	(void)disk_setup(state);
 	memset(&init, 0, sizeof(init));
 	init.channels = MASK(MACHINES, 1);
-	ring_init(&init.to_disk, &init.memory.to_disk, init.memory.to_disk_data,
-		  DISK_CONTROL_SIZE, true, false);
-	ring_init(&init.from_disk, &init.memory.from_disk,
-		  init.memory.from_disk_data, DISK_CONTROL_SIZE, false, false);
+	control_begin(&init.end, &init.memory);
 	image_init(&image, 512);
 	layout = gpt_layout(&image);
 	gpt_make(&image, &layout);
@@ -105,57 +103,36 @@ static void wake(void)
 
 /* ---- init ---------------------------------------------------------------- */
 
-static void say(const struct disk_message *message)
-{
-	bool ring_bell = false;
-
-	assert_true(ring_put(&init.to_disk, message, sizeof(*message),
-			     &ring_bell) > 0);
-}
-
 /* The next answer of this disk. */
 static struct disk_message hear(void)
 {
 	struct disk_message message;
-	bool ring_bell = false;
 
 	do {
-		assert_int_equal(ring_get(&init.from_disk, &message,
-					  sizeof(message), &ring_bell),
-				 sizeof(message));
+		message = control_hear(&init.end);
 	} while (message.start != starts);
 	return message;
 }
 
 static bool is_silent(void)
 {
-	return ring_space(&init.from_disk) == 0;
+	return control_is_silent(&init.end);
 }
 
 static void say_kind(enum disk_message_kind kind, unsigned slot)
 {
-	struct disk_message message = { .kind = kind, .slot = slot };
+	const struct disk_message message = control_message(kind, starts, slot);
 
-	message.start = starts;
-	if (kind == DISK_ADD_CLIENT)
-		snprintf(message.client.name, sizeof(message.client.name),
-			 "m%u", slot - 1);
-	say(&message);
+	(void)control_say(&init.end, &message);
 }
 
 static void say_drive(unsigned slot, unsigned drive, const char *source,
 		      uint32_t flags)
 {
-	struct disk_message message = { .kind = DISK_ADD_DRIVE,
-					.slot = slot,
-					.drive = drive,
-					.flags = flags };
+	const struct disk_message message =
+		control_drive(slot, drive, source, flags);
 
-	message.add.overlay_pages = 100;
-	snprintf(message.add.source, sizeof(message.add.source), "%s", source);
-	snprintf(message.add.node, sizeof(message.add.node),
-		 "/guests/m%u/disk%u", slot - 1, drive);
-	say(&message);
+	(void)control_say(&init.end, &message);
 }
 
 static void hear_refusal(const char *reason)

@@ -173,7 +173,7 @@ static void check_changes(struct vmx_guest (*make)(void),
 }
 
 /* clang-format off */
-static void test_protected(void **state)
+static void test_registers(void **state)
 {
 	static const struct change changes[] = {
 		SET("CR0", "FIXED", cr0, X86_CR0_PE | X86_CR0_PG),
@@ -190,6 +190,19 @@ static void test_protected(void **state)
 		SET("IA32_EFER", "entry control", efer,
 		    X86_EFER_LMA | X86_EFER_LME),
 		SET("IA32_EFER", "LME", efer, X86_EFER_LME),
+		SET("GDTR base", "canonical", gdtr_base, BIT(63)),
+		SET("IDTR base", "canonical", idtr_base, BIT(63)),
+		SET("GDTR limit", "31:16", gdtr_limit, 0x10000),
+		SET("IDTR limit", "31:16", idtr_limit, 0xffffffff),
+	};
+
+	(void)state;
+	check_changes(good, changes, ARRAY_SIZE(changes));
+}
+
+static void test_segments(void **state)
+{
+	static const struct change changes[] = {
 		SET("TR selector", "TI", seg[VMCS_TR].selector, 4),
 		SET("TR base", "canonical", seg[VMCS_TR].base, BIT(50)),
 		SET("FS base", "canonical", seg[X86_FS].base, BIT(50)),
@@ -228,10 +241,15 @@ static void test_protected(void **state)
 		    TSS32 | UNUSABLE),
 		SET("LDTR access rights", "LDT", seg[VMCS_LDTR].rights, 0x83),
 		SET("LDTR access rights", "P is 0", seg[VMCS_LDTR].rights, 2),
-		SET("GDTR base", "canonical", gdtr_base, BIT(63)),
-		SET("IDTR base", "canonical", idtr_base, BIT(63)),
-		SET("GDTR limit", "31:16", gdtr_limit, 0x10000),
-		SET("IDTR limit", "31:16", idtr_limit, 0xffffffff),
+	};
+
+	(void)state;
+	check_changes(good, changes, ARRAY_SIZE(changes));
+}
+
+static void test_state(void **state)
+{
+	static const struct change changes[] = {
 		SET("RIP", "63:32", rip, BIT(32)),
 		SET("RFLAGS", "reserved", rflags, 0),
 		SET("RFLAGS", "reserved", rflags, RFLAGS | BIT(15)),
@@ -416,7 +434,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good_states),
 		cmocka_unit_test(test_restricted),
-		cmocka_unit_test(test_protected),
+		cmocka_unit_test(test_registers),
+		cmocka_unit_test(test_segments),
+		cmocka_unit_test(test_state),
 		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_v86),
 		cmocka_unit_test(test_real),

@@ -2,9 +2,8 @@
 /*
  * The first user program of a Linux that measures its disk, /dev/sda or
  * /dev/vda, for tests/bench/disk/run: loads its drivers, reads, and ends the
- *(virtual) machine through the ISA debug exit port.  It is linked to where
- *nobody else's code is, so that tests/bench/paths can count from span_begin()
- *to span_end():
+ * machine through the ISA debug exit port.  It is linked to where nobody else's
+ * code is, so that tests/bench/paths can count from span_begin() to span_end():
  *
  *	reads of 4 KiB, then of 64 KiB, one after the other past the page cache
  *	one of the whole disk as `dd bs=1M of=/dev/null` does it, and again past

@@ -353,37 +353,42 @@ static void finish(int xen)
 	for (;;) asm volatile("cli; hlt");
 }
 
-void kmain(void)
+/* Says whose processor and hypervisor these are; hv: the latter's CPUID leaf. */
+static void say_host(u32 hv[4], u32 features)
 {
-	u32 r[4], hv[4], f1[4]; char sig[13];
-	outb(0x3ff, 0x5a);
-	have_com1 = inb(0x3ff) == 0x5a;
-	idt_init();
-	outb(0x21, 0xff); outb(0xa1, 0xff);       /* mask the PICs */
+	u32 r[4]; char sig[13];
 	cpuid(0, 0, r);
 	vendor_amd = r[1] != 0x756e6547;          /* not "Genu" */
-	cpuid(1, 0, f1);
 	hv[0] = hv[1] = hv[2] = hv[3] = 0;
-	if (f1[2] >> 31) cpuid(0x40000000, 0, hv);
+	if (features >> 31) cpuid(0x40000000, 0, hv);
 	for (int i = 0; i < 12; i++) sig[i] = hv[1 + i / 4] >> (8 * (i % 4));
 	sig[12] = 0;
 	puts_("\nEB exitbench hv="); puts_(hv[0] ? sig : "none");
 	puts_(" vendor="); puts_(vendor_amd ? "amd" : "intel");
-	puts_(" f1c="); puthex(f1[2]); puts_(" eax="); puthex(boot_eax); puts_("\n");
+	puts_(" f1c="); puthex(features); puts_(" eax="); puthex(boot_eax); puts_("\n");
+}
 
+static void test_base(void)
+{
 	T("empty", op_empty);
 	T("empty.net", op_empty);
 	T("loop1000", op_loop1000);
 	T("rdtsc", op_rdtsc);
+}
 
-	/* first touches first, while the memory is fresh */
+/* Before anything else touches the memory. */
+static void test_memory(void)
+{
 	touch_step = 4096; touch_ptr = TOUCH4K;
 	test("touch.4k.fresh", op_touch, 1024, 0);
 	touch_ptr = TOUCH4K;
 	test("touch.4k.again", op_touch, 1024, 0);
 	touch_step = 0x200000; touch_ptr = TOUCH2M;
 	test("touch.2m.stride", op_touch, 32, 0);
+}
 
+static void test_devices(void)
+{
 	T("cpuid.0", op_cpuid0);
 	T("cpuid.40000000", op_cpuid_hv);
 	T("hypercall.nosys", op_hypercall);
@@ -401,6 +406,10 @@ void kmain(void)
 	T("in.pcicfg", op_in_pcicfg);
 	T("mmio.none.write", op_mmio_w);
 	T("mmio.none.read", op_mmio_r);
+}
+
+static void test_registers(void)
+{
 	T("rdmsr.apicbase", op_rd_apicbase);
 	T("rdmsr.efer", op_rd_efer);
 	T("rdmsr.fsbase", op_rd_fsbase);
@@ -411,7 +420,10 @@ void kmain(void)
 	T("mov.cr8", op_cr8);
 	T("invlpg", op_invlpg);
 	T("wbinvd", op_wbinvd);
+}
 
+static void test_apic(u32 features)
+{
 	wrmsr(0x1b, (rdmsr(0x1b) & ~0x400UL) | 0x800);  /* xAPIC mode */
 	mmio_w(LAPIC + 0xf0, 0x1ff);                    /* software enable */
 	T("lapic.read", op_lapic_r);
@@ -421,13 +433,29 @@ void kmain(void)
 	T("lapic.selfipi", op_selfipi);
 	T("lapic.ipi+hlt", op_clihlt_irq);
 	asm volatile("cli");
-	if (f1[2] & (1u << 24)) T("wrmsr.tscdeadline", op_tscdl);
-	if (f1[2] & (1u << 21)) {
+	if (features & (1u << 24)) T("wrmsr.tscdeadline", op_tscdl);
+	if (features & (1u << 21)) {
 		wrmsr(0x1b, rdmsr(0x1b) | 0xc00);
 		T("x2apic.read", op_x2_r);
 		asm volatile("sti");
 		T("x2apic.selfipi", op_x2_selfipi);
 		asm volatile("cli");
 	}
+}
+
+void kmain(void)
+{
+	u32 hv[4], f1[4];
+	outb(0x3ff, 0x5a);
+	have_com1 = inb(0x3ff) == 0x5a;
+	idt_init();
+	outb(0x21, 0xff); outb(0xa1, 0xff);       /* mask the PICs */
+	cpuid(1, 0, f1);
+	say_host(hv, f1[2]);
+	test_base();
+	test_memory();
+	test_devices();
+	test_registers();
+	test_apic(f1[2]);
 	finish(hv[1] == 0x566e6558);                    /* "XenV" */
 }

@@ -4,7 +4,7 @@
  * CPU: the longest time with interrupts off, from one address to another, and
  * from the monitor's first instruction to the first in ring 3; how often an
  * address is met between two of the guest's; and how many instructions the
- *whole host takes between these two.
+ * whole host takes between these two.
  *
  *   -plugin paths.so,entries=ADDR,gate=ADDR[,gate=ADDR...],from=ADDR,to=ADDR,
  *	start=ADDR,main=ADDR,out=FILE[,met=ADDR][,open=ADDR,close=ADDR
@@ -16,8 +16,9 @@
  * from, to: the path to count; start: where the boot loader goes to; main: the
  * first C function, after which all code in the lower half is ring 3's; open,
  * close: of the guest's, where nobody else's code is; series: likewise, after
- *as many spans from open to close as shall have one median. Nothing of the host
- *changes by it.
+ * as many spans from open to close as shall have one median.
+ *
+ * Nothing of the host changes by it.
  *
  * Interrupts are on while both IF and GIF are set.  IF is not read but
  * followed: traps, SYSCALL, VM exits and CLI clear it, STI, SYSRET and

@@ -3,12 +3,9 @@
  * Against a machine that is its client, by their channel.  init is told what an
  * honest disk would say.
  */
-#include "tests/hostile/disk/fake.h"
+#include "tests/hostile/disk/disk.h"
 
 #include "lib/string.h"
-
-disk_attack_fn disk_replies, disk_early, disk_hellos, disk_records,
-	disk_counters, disk_channel, disk_start, disk_mute, disk_keeps;
 
 void client_begin(struct client *client)
 {
@@ -103,13 +100,11 @@ static void reply_wild(struct self *self, struct client *client,
 /* ---- Answers ------------------------------------------------------------- */
 
 /* Of requests that there are and are not, with whatever else. */
-bool disk_replies(struct self *self, uint32_t life)
+static void replies(struct self *self)
 {
 	static struct disk_request request;
 	struct client client;
 
-	if (life)
-		return false;
 	client_begin(&client);
 	while (goes_on(self)) {
 		control_serve(&client.control);
@@ -117,17 +112,14 @@ bool disk_replies(struct self *self, uint32_t life)
 			say_hello(&client, request.id);
 		reply_wild(self, &client, &request);
 	}
-	crash();
 }
 
 /* Before anything was asked, and so soon as nobody has said HELLO. */
-bool disk_early(struct self *self, uint32_t life)
+static void early(struct self *self)
 {
 	static struct disk_request request;
 	struct client client;
 
-	if (life)
-		return false;
 	client_begin(&client);
 	while (goes_on(self)) {
 		control_serve(&client.control);
@@ -135,17 +127,14 @@ bool disk_early(struct self *self, uint32_t life)
 		if (one_in(self, 256))
 			say_hello(&client, random_next(self));
 	}
-	crash();
 }
 
 /* A drive that is another one each time. */
-bool disk_hellos(struct self *self, uint32_t life)
+static void hellos(struct self *self)
 {
 	struct disk_drive_info *info;
 	struct client client;
 
-	if (life)
-		return false;
 	client_meet(&client);
 	info = &client.memory->drive[0];
 	while (goes_on(self)) {
@@ -159,38 +148,28 @@ bool disk_hellos(struct self *self, uint32_t life)
 			one_in(self, 2) ? 512 : (uint32_t)random_next(self);
 		say_hello(&client, one_in(self, 2) ? 0 : random_next(self));
 	}
-	crash();
 }
 
 /* ---- Rings --------------------------------------------------------------- */
 
 /* Records of any length. */
-bool disk_records(struct self *self, uint32_t life)
+static void records(struct self *self)
 {
 	struct client client;
-	uint32_t *data;
 
-	if (life)
-		return false;
 	client_meet(&client);
-	data = (uint32_t *)client.memory->reply_data;
-	for (unsigned i = 0; i < DISK_REPLIES_SIZE / sizeof(*data); i++)
-		data[i] = (uint32_t)random_next(self) | 1;
-	store(&client.memory->replies.produced,
-	      client.memory->replies.produced + DISK_REPLIES_SIZE / 2);
+	lengths_fill(self, &client.memory->replies, client.memory->reply_data,
+		     DISK_REPLIES_SIZE);
 	(void)gate_doorbell(VICTIM_SLOT);
 	while (goes_on(self))
 		control_serve(&client.control);
-	crash();
 }
 
 /* Counters that go to and fro, with a bell now and then. */
-bool disk_counters(struct self *self, uint32_t life)
+static void counters(struct self *self)
 {
 	struct client client;
 
-	if (life)
-		return false;
 	client_meet(&client);
 	for (uint32_t i = 0; goes_on(self); i++) {
 		store(&client.memory->requests.consumed, -(uint64_t)(i % 3));
@@ -200,71 +179,73 @@ bool disk_counters(struct self *self, uint32_t life)
 		(void)gate_doorbell(VICTIM_SLOT);
 		control_serve(&client.control);
 	}
-	crash();
 }
 
-static __noreturn void scribble_all(struct self *self, struct client *client)
+static void scribble_all(struct self *self, struct client *client)
 {
 	while (goes_on(self)) {
 		control_serve(&client->control);
 		scribble(self, client->memory, sizeof(*client->memory));
 		(void)gate_doorbell(VICTIM_SLOT);
 	}
-	crash();
 }
 
 /* All of the memory that they share. */
-bool disk_channel(struct self *self, uint32_t life)
+static void whole_channel(struct self *self)
 {
 	struct client client;
 
-	if (life)
-		return false;
 	client_meet(&client);
 	scribble_all(self, &client);
 }
 
 /* The same before its machine has seen a drive. */
-bool disk_start(struct self *self, uint32_t life)
+static void before_start(struct self *self)
 {
 	struct client client;
 
-	if (life)
-		return false;
 	client_begin(&client);
 	scribble_all(self, &client);
 }
 
 /* ---- Silence ------------------------------------------------------------- */
 
-/* Takes requests and answers none, for longer than the guest waits; init hears
- * all that it asks. */
-bool disk_mute(struct self *self, uint32_t life)
+/* init hears all that it asks. */
+static __noreturn void answer_nothing(struct client *client)
+{
+	for (;;) {
+		(void)greet(client);
+		client_sleep(client);
+	}
+}
+
+/* Takes requests and answers none, for longer than the guest waits. */
+static void mute(struct self *self)
 {
 	struct client client;
 
 	(void)self;
-	if (life)
-		return false;
 	client_meet(&client);
-	for (;;) {
-		(void)greet(&client);
-		client_sleep(&client);
-	}
+	answer_nothing(&client);
 }
 
 /* Nor does it let go of the guest's memory when that has ended. */
-bool disk_keeps(struct self *self, uint32_t life)
+static void keeps(struct self *self)
 {
 	struct client client;
 
 	(void)self;
-	if (life)
-		return false;
 	client_meet(&client);
 	client.control.is_holding = true;
-	for (;;) {
-		(void)greet(&client);
-		client_sleep(&client);
-	}
+	answer_nothing(&client);
 }
+
+const struct fake fake_replies = { 1, replies };
+const struct fake fake_early = { 1, early };
+const struct fake fake_hellos = { 1, hellos };
+const struct fake fake_records = { 1, records };
+const struct fake fake_counters = { 1, counters };
+const struct fake fake_channel = { 1, whole_channel };
+const struct fake fake_start = { 1, before_start };
+const struct fake fake_mute = { 1, mute };
+const struct fake fake_keeps = { 1, keeps };

@@ -3,7 +3,7 @@
  * Against the monitor and the device: what a driver may do to what it has been
  * granted, and what its device may do.
  */
-#include "tests/hostile/disk/fake.h"
+#include "tests/hostile/disk/disk.h"
 
 #include "include/errno.h"
 #include "kernel/irq.h"
@@ -31,9 +31,6 @@
 #define MESSAGE_ADDRESS 0xfee00000ULL
 #define PHYSMAP		0xffff800000000000ULL
 #define IMAGE		0xffffffff80000000ULL
-
-disk_attack_fn disk_config, disk_vectors, disk_storm, disk_memory, disk_dma,
-	disk_die, disk_rights;
 
 /* services/disk/main.c's, bound when linked. */
 extern const struct pci_ops pci_ops;
@@ -183,13 +180,11 @@ static void try_master(unsigned n, uint32_t written, uint32_t want)
  * Every register of every device it has: BARs, the command, MSI-X, the window
  * onto BARs in virtio's capability.
  */
-bool disk_config(struct self *self, uint32_t life)
+static void config(struct self *self)
 {
 	uint32_t before[CONFIG_WORDS];
 	unsigned devices = 0;
 
-	if (life)
-		return false;
 	for (unsigned n = 0; n < GATE_DEVICES_MAX; n++) {
 		if (!device(n)->is_there)
 			continue;
@@ -203,19 +198,13 @@ bool disk_config(struct self *self, uint32_t life)
 	}
 	if (devices)
 		SAY("PASS of a configuration bus mastering alone is written");
-	crash();
 }
 
 /* The same calls as a machine without any right and any device. */
-bool disk_rights(struct self *self, uint32_t life)
+static void rights(struct self *self)
 {
-	if (life)
-		return false;
 	evil.rights = GATE_RIGHT_DMA;
-	for (const struct attack *a = right_attacks; a->name; a++)
-		if (!strcmp(a->name, "rights"))
-			a->run(self);
-	crash();
+	try_rights(self);
 }
 
 /* ---- Memory -------------------------------------------------------------- */
@@ -256,25 +245,22 @@ static uint64_t msix_va(unsigned which)
  * A vector's address and data are in the table, in pages of a BAR of its own
  * that are not mapped.  Each access ends a life.
  */
-bool disk_vectors(struct self *self, uint32_t life)
+static void vectors(struct self *self)
 {
 	volatile uint32_t *table = (uint32_t *)msix_va(MSIX_TABLE);
 	volatile uint32_t *pending = (uint32_t *)msix_va(MSIX_PENDING);
 	uint32_t seen = 0;
 
 	(void)self;
-	if (life == 3)
-		return false;
 	expect_hidden((uint64_t)table);
 	expect_hidden((uint64_t)pending);
-	if (life == 0)
+	if (evil.life == 0)
 		seen = *table;
-	else if (life == 1)
+	else if (evil.life == 1)
 		*table = 0xfee00000;
 	else
 		seen = *pending;
 	SAY("FAIL the vectors can be reached: %x", seen);
-	return true;
 }
 
 /* Until init has attached it. */
@@ -312,27 +298,24 @@ static void expect_all_hidden(void)
 }
 
 /* By the CPU: its clients' memory, the tables that say where it is. */
-bool disk_memory(struct self *self, uint32_t life)
+static void memory(struct self *self)
 {
 	volatile struct gate_channel_memory *memory =
 		(void *)GATE_CHANNEL_MEMORY_VA(VICTIM_SLOT);
 	volatile uint64_t *chunk = (void *)GATE_CHANNEL_CHUNKS_VA(VICTIM_SLOT);
 
 	(void)self;
-	if (life == 4)
-		return false;
 	client_wait();
 	expect_all_hidden();
-	if (life == 0)
+	if (evil.life == 0)
 		chunk[0] = MONITOR_BASE;
-	else if (life == 1)
+	else if (evil.life == 1)
 		memory->vm_memory = UINT64_MAX;
-	else if (life == 2)
+	else if (evil.life == 2)
 		SAY("%lx", *(volatile uint64_t *)GATE_WINDOW_VA);
 	else
 		SAY("%lx", *(volatile uint64_t *)GATE_DEVICE_DMA_VA(1));
-	SAY("FAIL life %u has reached what is not its own", life);
-	return true;
+	SAY("FAIL life %u has reached what is not its own", evil.life);
 }
 
 /* ---- Interrupts ---------------------------------------------------------- */
@@ -341,7 +324,7 @@ bool disk_memory(struct self *self, uint32_t life)
  * As many as the device can send: the queue always full of what is done at
  * once, an interrupt for each, all acknowledged at once.
  */
-bool disk_storm(struct self *self, uint32_t life)
+static void storm(struct self *self)
 {
 	static struct virtio_blk_request request[DEPTH];
 	static struct virtio_blk_segment segment[DEPTH];
@@ -349,8 +332,6 @@ bool disk_storm(struct self *self, uint32_t life)
 	unsigned acks = 0, moved = 0;
 	uint64_t end;
 
-	if (life)
-		return false;
 	drive = drive_open();
 	end = now_ns() + MOVE_NS;
 	while (goes_on(self) || (acks < ACKS_MIN && now_ns() < end)) {
@@ -372,7 +353,6 @@ bool disk_storm(struct self *self, uint32_t life)
 		acks += gate_device_ack(0) > 0;
 	}
 	SAY("%u acknowledgements of %u reads", acks, moved);
-	crash();
 }
 
 /* ---- DMA ----------------------------------------------------------------- */
@@ -424,15 +404,13 @@ static void message_send(struct drive *drive)
  * Without an IOMMU the device reads what it is told to: the monitor's image, by
  * a write to the drive, whose sectors are read back then.
  */
-bool disk_dma(struct self *self, uint32_t life)
+static void dma(struct self *self)
 {
 	uint32_t length = DATA_SIZE;
 	struct drive *drive;
 	bool is_found = false;
 
 	(void)self;
-	if (life)
-		return false;
 	drive = drive_open();
 	/* Texts that cross a border of two pieces do not matter. */
 	for (uint64_t at = MONITOR_BASE; at < MONITOR_END && !is_found;
@@ -450,7 +428,6 @@ bool disk_dma(struct self *self, uint32_t life)
 	if (!is_found)
 		SAY("FAIL DMA does not reach the monitor: say so in docs");
 	message_send(drive);
-	crash();
 }
 
 /* What the former life had; the channel's pages outlive it. */
@@ -470,7 +447,7 @@ static void same_address(uint32_t life)
  * client's, and with that one's request without an answer: they go on in the
  * device, while the next life begins.
  */
-bool disk_die(struct self *self, uint32_t life)
+static void die(struct self *self)
 {
 	static struct virtio_blk_request request[DEPTH];
 	static struct virtio_blk_segment segment[DEPTH];
@@ -479,11 +456,9 @@ bool disk_die(struct self *self, uint32_t life)
 	struct drive *drive;
 
 	(void)self;
-	if (life == DIE_LIVES)
-		return false;
 	drive = drive_open();
 	client_meet(&client);
-	same_address(life);
+	same_address(evil.life);
 	for (unsigned i = 0; i < DEPTH; i++) {
 		segment[i].address =
 			i % 2 ? drive->data.address
@@ -498,5 +473,12 @@ bool disk_die(struct self *self, uint32_t life)
 		drive_submit(drive, &request[i]);
 	}
 	virtio_blk_kick(&drive->blk, 0);
-	crash();
 }
+
+const struct fake fake_config = { 1, config };
+const struct fake fake_rights = { 1, rights };
+const struct fake fake_vectors = { 3, vectors };
+const struct fake fake_memory = { 4, memory };
+const struct fake fake_storm = { 1, storm };
+const struct fake fake_dma = { 1, dma };
+const struct fake fake_die = { DIE_LIVES, die };

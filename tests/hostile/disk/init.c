@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Against init, by the control channel. */
-#include "tests/hostile/disk/fake.h"
+/* init: what an honest disk says to it, and what one does not. */
+#include "tests/hostile/disk/disk.h"
 
 #include "include/errno.h"
 #include "lib/string.h"
 
 #define BLOCK 512
-
-disk_attack_fn disk_garbage, disk_lengths, disk_scribble, disk_flicker,
-	disk_bells, disk_silent, disk_answers, disk_crash;
 
 static struct disk_control *memory(void)
 {
@@ -18,6 +15,26 @@ static struct disk_control *memory(void)
 static void bell(void)
 {
 	(void)gate_doorbell(DISK_CONTROL_SLOT);
+}
+
+struct fake_control fake_control(void)
+{
+	return (struct fake_control){
+		.slot = DISK_CONTROL_SLOT,
+		.memory = memory(),
+		.size = sizeof(*memory()),
+		.to = &memory()->to_disk,
+		.from = &memory()->from_disk,
+		.from_data = memory()->from_disk_data,
+		.from_size = DISK_CONTROL_SIZE,
+	};
+}
+
+uint32_t fake_life(void)
+{
+	const struct disk_argument *argument = gate_argument();
+
+	return argument->start - 1;
 }
 
 /* ---- As an honest disk --------------------------------------------------- */
@@ -101,119 +118,45 @@ void control_connect(struct control *control)
 /* ---- Not as one ---------------------------------------------------------- */
 
 /* Records of the right size that answer nothing. */
-bool disk_garbage(struct self *self, uint32_t life)
+static void garbage(struct self *self)
 {
 	struct disk_message message;
 	struct control control;
 
-	if (life)
-		return false;
 	control_begin(&control);
 	for (;;) {
-		uint8_t *bytes = (uint8_t *)&message;
-
-		for (unsigned i = 0; i < sizeof(message); i++)
-			bytes[i] = (uint8_t)random_next(self);
+		random_fill(self, &message, sizeof(message));
 		message.kind = DISK_ADDED + (uint32_t)random_next(self) % 6;
 		message.slot = (uint32_t)random_next(self) % 20;
 		control_say(&control, &message);
 	}
 }
 
-/* Records that are longer than what is there, and of any length. */
-bool disk_lengths(struct self *self, uint32_t life)
-{
-	uint32_t *data = (uint32_t *)memory()->from_disk_data;
-
-	if (life)
-		return false;
-	for (unsigned i = 0; i < DISK_CONTROL_SIZE / sizeof(*data); i++)
-		data[i] = (uint32_t)random_next(self) | 1;
-	store(&memory()->from_disk.produced, DISK_CONTROL_SIZE / 2);
-	bell();
-	spin_for_ever();
-	return true;
-}
-
-/* Everything that init reads, all the time. */
-bool disk_scribble(struct self *self, uint32_t life)
-{
-	if (life)
-		return false;
-	for (;;) {
-		scribble(self, memory(), sizeof(*memory()));
-		bell();
-	}
-}
-
-/* Counters that go to and fro between nothing and too little. */
-bool disk_flicker(struct self *self, uint32_t life)
-{
-	(void)self;
-	if (life)
-		return false;
-	for (uint32_t i = 0;; i++) {
-		store(&memory()->to_disk.consumed, -(uint64_t)(i % 3));
-		store(&memory()->from_disk.produced, i % 3);
-		if (i % 1024 == 0)
-			bell();
-	}
-}
-
-/* No time for anybody else in init, if bells could do that. */
-bool disk_bells(struct self *self, uint32_t life)
-{
-	if (life)
-		return false;
-	while (goes_on(self))
-		for (unsigned i = 0; i < 64; i++)
-			bell();
-	crash();
-}
-
-/* Answers nothing, and never ends by itself. */
-bool disk_silent(struct self *self, uint32_t life)
-{
-	(void)self;
-	if (life)
-		return false;
-	spin_for_ever();
-	return true;
-}
-
-/* Dies at once, some times in a row. */
-bool disk_crash(struct self *self, uint32_t life)
-{
-	(void)self;
-	if (life == 2)
-		return false;
-	crash();
-}
-
 /*
  * One lie a life: what was not asked, of whom there is not, twice, by another's
  * name.
  */
-bool disk_answers(struct self *self, uint32_t life)
+static const struct disk_message lies[] = {
+	{ .kind = DISK_ADDED, .slot = VICTIM_SLOT, .drive = 1 },
+	{ .kind = DISK_REMOVED, .slot = VICTIM_SLOT },
+	{ .kind = DISK_BROKEN, .slot = DISK_SLOTS },
+	{ .kind = DISK_ADDED,
+	  .slot = VICTIM_SLOT,
+	  .sector_count = 2ULL * DRIVE_SECTORS },
+};
+
+static void answers(struct self *self)
 {
-	static const struct disk_message lies[] = {
-		{ .kind = DISK_ADDED, .slot = VICTIM_SLOT, .drive = 1 },
-		{ .kind = DISK_REMOVED, .slot = VICTIM_SLOT },
-		{ .kind = DISK_BROKEN, .slot = DISK_SLOTS },
-		{ .kind = DISK_ADDED,
-		  .slot = VICTIM_SLOT,
-		  .sector_count = 2ULL * DRIVE_SECTORS },
-	};
 	struct disk_message lie;
 	struct control control;
 
 	(void)self;
-	if (life >= ARRAY_SIZE(lies))
-		return false;
 	control_connect(&control);
-	lie = lies[life];
+	lie = lies[evil.life];
 	control_say(&control, &lie);
 	/* Whoever hears a lie stops it. */
 	spin_for_ever();
-	return true;
 }
+
+const struct fake fake_garbage = { 1, garbage };
+const struct fake fake_answers = { ARRAY_SIZE(lies), answers };

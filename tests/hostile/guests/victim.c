@@ -9,7 +9,8 @@
  * wrong; it only has to come to its end.  Otherwise every sector is as it was
  * written, however often the service has died meanwhile.
  *
- * References: PIIX4 datasheet, 2.7, "Bus Master IDE"; ATA/ATAPI-6.
+ * References: Programming Interface for Bus Master IDE Controller; ATA/ATAPI-6,
+ * "Command descriptions".
  */
 #include "tests/hostile/guests/hostile.h"
 

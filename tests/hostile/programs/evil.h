@@ -31,6 +31,7 @@ struct evil {
 	/* What a service was given; a machine has none. */
 	uint64_t rights;
 	uint16_t first_port, port_count;
+	uint32_t life; /* of who is in a service's place, from 0 on */
 };
 
 extern struct evil evil;

@@ -1,31 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Programs in disk's place, against their devices, the monitor, init and the
- * machines that are their clients.  Each attack is a program: the linker binds
- * disk_attack() to one of those here.  A fake's first lives are attacks; the
- * one after them is the real disk, linked into the same program, which has to
- * find devices and channels in order.
+ * In disk's place, against its devices, the monitor, init and the machines that
+ * are its clients; what is not disk's alone is in tests/hostile/fake.
  */
-#ifndef BULKHEAD_TESTS_HOSTILE_DISK_FAKE_H
-#define BULKHEAD_TESTS_HOSTILE_DISK_FAKE_H
+#ifndef BULKHEAD_TESTS_HOSTILE_DISK_DISK_H
+#define BULKHEAD_TESTS_HOSTILE_DISK_DISK_H
 
 #include "drivers/virtio_blk.h"
 #include "include/disk.h"
-#include "tests/hostile/programs/evil.h"
+#include "tests/hostile/fake/fake.h"
 
 /* The manifest's second guest; the first is the good one, without a disk. */
 #define VICTIM_SLOT   2
 /* Its drive, tests/hostile/run makes it; the guest uses the first half. */
 #define DRIVE_SECTORS 2048
 #define DRIVE_FREE    1024
-
-/* False: that life is the real disk's.  life: from 0 on. */
-typedef bool disk_attack_fn(struct self *self, uint32_t life);
-
-__noreturn void crash(void);
-void spin_for_ever(void);
-void scribble(struct self *self, void *memory, uint64_t size);
-void store(uint32_t *word, uint64_t value);
 
 /* ---- init (init.c) ------------------------------------------------------- */
 
