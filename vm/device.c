@@ -51,9 +51,9 @@ static bool vector_came(void *ctx, unsigned irq)
 static bool line_came(void *ctx, unsigned irq)
 {
 	unsigned *strays = &devices()->strays[irq];
-	bool is_known = false;
 
 	(void)ctx;
+	++*strays;
 	for (unsigned i = 0; i < DEVICES_GRANTED_MAX; i++) {
 		struct device *device = devices()->granted[i];
 
@@ -62,9 +62,8 @@ static bool line_came(void *ctx, unsigned irq)
 		    !pci_intx_take(device->function))
 			continue;
 		device_event(device, 0);
-		is_known = true;
+		*strays = 0;
 	}
-	*strays = is_known ? 0 : *strays + 1;
 	return *strays < DEVICE_STRAYS_MAX;
 }
 
@@ -124,10 +123,8 @@ static int interrupts_claim(struct device *device, uint32_t apic_id)
 
 static void interrupts_release(struct device *device)
 {
-	struct irqs *irqs = &this_host()->irqs;
-
 	for (unsigned i = 0; i < vector_count(device); i++)
-		irq_release(irqs, vector_irq(device, i));
+		irq_release(&this_host()->irqs, vector_irq(device, i));
 }
 
 /* ---- Memory -------------------------------------------------------------- */
@@ -320,8 +317,8 @@ static int device_fill(struct device *device, struct domain *domain)
 		domain->device[device->n] = device;
 		return 0;
 	}
-	interrupts_release(device);
 	pci_quiesce(device->function);
+	interrupts_release(device);
 	device_unmap(domain, device);
 	return error;
 }
@@ -350,13 +347,12 @@ int device_grant(struct domain *domain, const struct gate_device_grant *grant)
 	if (error)
 		return error;
 	error = device_claim(device, domain, grant->n);
-	if (error)
-		goto keep;
-	error = device_fill(device, domain);
-	if (!error)
-		return 0;
-	device_unclaim(device);
-keep:
+	if (!error) {
+		error = device_fill(device, domain);
+		if (!error)
+			return 0;
+		device_unclaim(device);
+	}
 	dma_keep(device, domain);
 	return error;
 }
@@ -369,6 +365,8 @@ void devices_release(struct domain *domain)
 		if (!device)
 			continue;
 		domain->device[n] = NULL;
+		/* A vector's function looks at it: not during its reset. */
+		pci_quiesce(device->function);
 		interrupts_release(device);
 		reset_begin(device);
 		dma_keep(device, domain);
