@@ -230,17 +230,17 @@ ASSERT_SIZE(struct emul_cached, 128);
 #define EMUL_CACHED 16
 
 /*
- * A page walk and the entries it went through: good as long as they all are
- * what they were, which is looked up each time.
+ * A page walk and the entries it went through, or the pairs of four-byte ones:
+ * good as long as they all are what they were, which is looked up each time.
  */
 struct emul_walked {
 	uint64_t key; /* page and access; 0: empty */
 	uint64_t cr3;
 	uint64_t control;
-	const uint64_t *where[4];
-	uint64_t entry[4];
+	const uint64_t *where[5];
+	uint64_t entry[5];
 	uint64_t gpa;
-	uint64_t padding[4];
+	uint64_t padding[2];
 };
 ASSERT_SIZE(struct emul_walked, 128);
 #define EMUL_WALKED 8
