@@ -110,12 +110,13 @@ static inline bool rip_linear(const struct x86_state *s, unsigned size,
 	return (uint32_t)s->rip + (uint64_t)size - 1 <= cs->limit;
 }
 
-/* Four bytes at RIP, if all are in a page of the first window. */
+/* Four bytes at RIP, if all are in a page of RAM. */
 static inline bool bytes_quick(struct emul *e, uint32_t *bytes)
 {
 	const struct x86_state *s = e->state;
 	const struct emul_window *w = &e->window[0];
 	uint64_t linear, gpa, at;
+	const void *host;
 
 	if (!(s->valid & X86_GROUP_FETCH) ||
 	    !rip_linear(s, sizeof(*bytes), &linear) ||
@@ -128,9 +129,11 @@ static inline bool bytes_quick(struct emul *e, uint32_t *bytes)
 		       &gpa))
 		return false;
 	at = gpa - w->start;
-	if (at >= w->size)
+	if (likely(at < w->size))
+		host = w->host + at;
+	else if (!(host = emul_ram_slow(e, gpa, sizeof(*bytes), false)))
 		return false;
-	*bytes = (uint32_t)ram_load(w->host + at, sizeof(*bytes));
+	*bytes = (uint32_t)ram_load(host, sizeof(*bytes));
 	return true;
 }
 

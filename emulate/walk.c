@@ -300,7 +300,7 @@ enum emul_status emul_walk_slow(struct emul *e, uint64_t linear,
 
 #define WALK_DEEP BIT(3) /* of a key: five entries count */
 
-/* A walk through tables in the first window, as it is written down. */
+/* A walk through tables in windows, as it is written down. */
 struct way {
 	struct emul_walked *walked;
 	unsigned levels;
@@ -313,19 +313,16 @@ struct way {
 
 /*
  * An absent entry is followed like any other: the sum of the levels shows it
- * in the end, and no address leaves the window.
+ * in the end, and no address leaves the windows.
  */
 static bool way_entry(const struct emul *e, struct way *way, uint64_t at,
 		      bool is_wide, uint64_t *entry)
 {
-	const struct emul_window *w = &e->window[0];
-	const uint64_t *where;
+	const uint64_t *where = emul_window_at(e, at & ~7UL);
 	uint64_t value;
 
-	at -= w->start;
-	if (at >= w->size)
+	if (!where)
 		return false;
-	where = (const uint64_t *)(w->host + (at & ~7UL));
 	value = *(const volatile uint64_t *)where;
 	way->walked->where[way->levels] = where;
 	way->walked->entry[way->levels++] = value;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Page table entries, and the walk for the common case, inlined where speed
- * counts: tables in the first window, every right granted, accessed and dirty
+ * counts: tables in windows, every right granted, accessed and dirty
  * bits set.  Whatever else there is, emul_walk_slow() finds out.
  *
  * References: SDM volume 3, "Paging".

@@ -258,8 +258,8 @@ struct emul {
 	struct x86_xstate *xstate; /* valid with X86_GROUP_XSTATE, or NULL */
 	const struct emul_ops *ops;
 	void *ctx;
-	/* Most used first, no gaps; the first is writable. */
-	struct emul_window window[EMUL_WINDOWS];
+	/* Most used first, no gaps; the first is writable, the last empty. */
+	struct emul_window window[EMUL_WINDOWS + 1];
 	uint64_t features;     /* EMUL_FEATURE_* */
 	uint8_t physical_bits; /* MAXPHYADDR, 32..52 */
 	/* INT n, INT3, INTO, ICEBP raise a fault with is_trap set instead of

@@ -329,6 +329,26 @@ static void remembered(void **state)
 	remembered_in(narrow_begin, &two);
 }
 
+/* Tables that are in the second window, as low memory is of a PC. */
+static void remembered_elsewhere(void **state)
+{
+	(void)state;
+	begin(0);
+	pc.emul.window[0] = (struct emul_window){ .start = DATA,
+						  .size = 0x1000,
+						  .host = pc.ram + DATA };
+	pc.emul.window[1] =
+		(struct emul_window){ .size = RAM_SIZE, .host = pc.ram };
+	emul_forget(&pc.emul);
+	put(DATA, 0x1111, 4);
+	for (unsigned n = 0; n < 3; n++)
+		assert_int_equal(first_after(), 0x1111);
+	assert_true(pc.emul.walked[DATA >> 12 & 3].key);
+	put(pte_at(DATA), (DATA + 0x5000) | PTE_RWU, 8);
+	put(DATA + 0x5000, 0x2222, 4);
+	assert_int_equal(first_after(), 0x2222);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -344,6 +364,7 @@ int main(void)
 		cmocka_unit_test(pae),
 		cmocka_unit_test(implicit_access),
 		cmocka_unit_test(remembered),
+		cmocka_unit_test(remembered_elsewhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
