@@ -328,7 +328,7 @@ class Sessions(unittest.TestCase):
                    until_end=True)
         self.unmet("ended with an error", SPEAKS + said + "exit 3", [],
                    until_end=True, host_end="isa-debug-exit")
-        self.unmet("expectation 1 of 1", SPEAKS + said, [("expect", "x")])
+        self.unmet("expectation 1 of 1", SPEAKS + said, [("expect", "qq")])
 
     def test_a_panic_is_never_good(self):
         panic = "echo '[   1.000000] error: monitor panic: x'; "
