@@ -1,91 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How the board `pc` tells firmware what there is (CMOS, fw_cfg), and how it
- * starts a kernel without firmware.
+ * How the board `pc` tells firmware what there is (fw_cfg; CMOS is
+ * pc_cmos.c's), and how it starts a kernel without firmware.
  *
- * References: Ralf Brown's CMOS list; SeaBIOS, "Runtime configuration"; the
- * conventions of QEMU's `pc` where SeaBIOS follows them.
+ * References: SeaBIOS, "Runtime configuration"; the conventions of QEMU's `pc`
+ * where SeaBIOS follows them.
  */
 #include "machine/pc_parts.h"
 
 #include "firmware/direct.h"
 #include "include/errno.h"
 #include "lib/string.h"
-
-/* ---- CMOS -------------------------------------------------------------- */
-
-/* clang-format off */
-#define CMOS_DISK_TYPES		0x12 /* high nibble: first disk */
-#define CMOS_EQUIPMENT		0x14
-#define   EQUIPMENT_FPU		BIT(1)
-#define   EQUIPMENT_MOUSE	BIT(2)
-#define CMOS_BASE_KIB		0x15
-#define CMOS_EXTENDED_KIB	0x17 /* above 1 MiB, and again at 0x30 */
-#define CMOS_EXTENDED_KIB_2	0x30
-#define CMOS_ABOVE_16M_64K	0x34
-#define CMOS_TRANSLATION	0x39 /* two bits a disk: 0 none, 1 LBA */
-#define CMOS_BOOT_1_2		0x3d
-#define   BOOT_DISK		2
-#define   BOOT_CDROM		3
-#define CMOS_ABOVE_4G_64K	0x5b
-#define CMOS_VCPUS_LESS_1	0x5f
-
-#define BASE_KIB		640
-#define SECTORS_PLAIN_CHS	(1024 * 16 * 63) /* beyond, translate */
-/* clang-format on */
-
-static void cmos_set16(struct pc *pc, uint8_t index, uint64_t value)
-{
-	value = MIN(value, UINT16_MAX);
-	rtc_cell_set(&pc->rtc, index, (uint8_t)value);
-	rtc_cell_set(&pc->rtc, index + 1, (uint8_t)(value >> 8));
-}
-
-static uint64_t ram_beyond(const struct pc *pc, uint64_t base, unsigned shift)
-{
-	uint64_t low = pc->board.ram_low;
-
-	return low > base ? (low - base) >> shift : 0;
-}
-
-static void cmos_memory(struct pc *pc)
-{
-	uint64_t extended = ram_beyond(pc, MIB(1), 10);
-	uint64_t high = pc->board.ram_high >> 16;
-
-	cmos_set16(pc, CMOS_BASE_KIB, BASE_KIB);
-	cmos_set16(pc, CMOS_EXTENDED_KIB, extended);
-	cmos_set16(pc, CMOS_EXTENDED_KIB_2, extended);
-	cmos_set16(pc, CMOS_ABOVE_16M_64K, ram_beyond(pc, MIB(16), 16));
-	cmos_set16(pc, CMOS_ABOVE_4G_64K, high);
-	rtc_cell_set(&pc->rtc, CMOS_ABOVE_4G_64K + 2, (uint8_t)(high >> 16));
-}
-
-static void cmos_disks(struct pc *pc)
-{
-	const struct machine_config *config = pc->config;
-	unsigned translation = 0;
-	unsigned i;
-
-	for (i = 0; i < config->disk_count; i++) {
-		const struct machine_disk_config *disk = &config->disk[i];
-
-		if (!disk->is_cdrom && disk->unit < 4 &&
-		    disk->sector_count > SECTORS_PLAIN_CHS)
-			translation |= 1U << (2 * disk->unit);
-	}
-	rtc_cell_set(&pc->rtc, CMOS_TRANSLATION, (uint8_t)translation);
-	rtc_cell_set(&pc->rtc, CMOS_BOOT_1_2, BOOT_CDROM << 4 | BOOT_DISK);
-}
-
-static void cmos_fill(struct pc *pc)
-{
-	cmos_memory(pc);
-	cmos_disks(pc);
-	rtc_cell_set(&pc->rtc, CMOS_EQUIPMENT, EQUIPMENT_FPU | EQUIPMENT_MOUSE);
-	rtc_cell_set(&pc->rtc, CMOS_VCPUS_LESS_1,
-		     (uint8_t)(pc->config->vcpu_count - 1));
-}
 
 /* ---- fw_cfg ------------------------------------------------------------ */
 
@@ -139,7 +64,7 @@ int pc_boot_init(struct pc *pc)
 {
 	int error;
 
-	cmos_fill(pc);
+	pc_cmos_fill(pc);
 	error = fw_cfg_values(pc);
 	/* Direct boot uses the tables' memory for itself. */
 	if (error || pc_blob(pc, MACHINE_BLOB_KERNEL))

@@ -25,6 +25,26 @@ void pc_pam_changed(void *ctx, gpa_t base, uint64_t length, bool read_ram,
 		    bool write_ram);
 void pc_vram_mapped(void *ctx, uint64_t gpa, bool enabled);
 
+/* machine/pc_cmos.c */
+/* Once the disks are there. */
+void pc_cmos_fill(struct pc *pc);
+
+/* Those that a PC/AT's BIOS knows: both on the primary channel. */
+#define PC_FIXED_DISKS 2
+
+struct pc_geometry {
+	uint64_t sector_count;
+	uint16_t cylinders;
+	uint8_t heads;
+	uint8_t sectors;
+};
+
+/* As IDENTIFY DEVICE says it of IDE unit 0 to 3; false: no disk. */
+bool pc_disk_geometry(const struct pc *pc, unsigned unit,
+		      struct pc_geometry *geometry);
+/* The control byte of an AT's disk table. */
+uint8_t pc_geometry_control(const struct pc_geometry *geometry);
+
 /* machine/pc_boot.c */
 /* Fills CMOS and fw_cfg. */
 int __must_check pc_boot_init(struct pc *pc);

@@ -2,8 +2,7 @@
 #
 # The fuzzer of the board pc and all its devices.
 
-PC_FUZZ_SRCS := tests/fuzz/fuzz_pc.c machine/pc.c machine/pc_boot.c \
-	machine/pc_devices.c machine/pc_memory.c machine/extint.c $(wildcard devices/*.c) $(wildcard firmware/*.c)
+PC_FUZZ_SRCS := tests/fuzz/fuzz_pc.c $(wildcard machine/pc*.c) machine/extint.c $(wildcard devices/*.c) $(wildcard firmware/*.c)
 
 $B/fuzz/pc: $(PC_FUZZ_SRCS) $(wildcard devices/*.h machine/*.h) \
 		$B/firmware/dsdt.hex

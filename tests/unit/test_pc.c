@@ -370,6 +370,16 @@ static void test_video_memory(void **state)
 
 /* ---- What firmware reads ----------------------------------------------- */
 
+/* Of 10h to 2Dh, as setup programs and drivers of CMOS memory sum it up. */
+static void expect_checksum(void)
+{
+	unsigned sum = 0;
+
+	for (uint8_t i = 0x10; i <= 0x2d; i++)
+		sum += cmos(i);
+	assert_int_equal(cmos(0x2e) << 8 | cmos(0x2f), sum);
+}
+
 static void test_cmos(void **state)
 {
 	(void)state;
@@ -381,6 +391,73 @@ static void test_cmos(void **state)
 	assert_int_equal(cmos(0x5f), 2);
 	assert_int_equal(cmos(0x3d), 0x32);
 	assert_int_equal(cmos(0x14), 0x06);
+	/* No disk: no type, no geometry. */
+	assert_int_equal(cmos(0x10), 0);
+	assert_int_equal(cmos(0x12), 0);
+	assert_int_equal(cmos(0x19), 0);
+	assert_int_equal(cmos(0x1d), 0);
+	assert_int_equal(cmos(0x33), 0x80);
+	expect_checksum();
+}
+
+static void add_disk(unsigned unit, bool is_cdrom, uint64_t sectors)
+{
+	unsigned i = bench.config.disk_count++;
+
+	bench.config.disk[i] = (struct machine_disk_config){
+		.bus = MACHINE_DISK_IDE,
+		.unit = (uint8_t)unit,
+		.is_cdrom = is_cdrom,
+	};
+	bench.disk[i].sector_count = sectors;
+}
+
+static void expect_cells(uint8_t first, const uint8_t *cells, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		assert_int_equal(cmos((uint8_t)(first + i)), cells[i]);
+}
+
+/* The geometry that the drives' IDENTIFY shows, and no CD-ROM's. */
+static void test_cmos_disks(void **state)
+{
+	static const uint8_t small[] = { 0x65, 0,    16, 0xff, 0xff,
+					 0xc8, 0x65, 0,	 63 };
+	static const uint8_t large[] = { 0xff, 0x3f, 16,   0xff, 0xff,
+					 0xc8, 0xff, 0x3f, 63 };
+
+	(void)state;
+	add_disk(0, false, 0x65 * 16 * 63 + 5);
+	add_disk(1, false, 1ULL << 32);
+	add_disk(2, false, 1024 * 16 * 63 + 1);
+	add_disk(3, true, 4096);
+	assert_int_equal(init(), 0);
+	assert_int_equal(cmos(0x12), 0xff);
+	assert_int_equal(cmos(0x19), 47);
+	assert_int_equal(cmos(0x1a), 47);
+	expect_cells(0x1b, small, sizeof(small));
+	expect_cells(0x24, large, sizeof(large));
+	assert_int_equal(cmos(0x39), 0x14);
+	expect_checksum();
+	pc_reset(bench.pc);
+	assert_int_equal(cmos(0x12), 0xff);
+	expect_checksum();
+}
+
+/* One that is the second alone, and a CD-ROM as the first. */
+static void test_cmos_slave(void **state)
+{
+	(void)state;
+	add_disk(0, true, 4096);
+	add_disk(1, false, 1);
+	assert_int_equal(init(), 0);
+	assert_int_equal(cmos(0x12), 0x0f);
+	assert_int_equal(cmos(0x19), 0);
+	assert_int_equal(cmos(0x1a), 47);
+	assert_int_equal(cmos(0x1b), 0);
+	assert_int_equal(cmos(0x24), 1); /* no drive has less */
+	assert_int_equal(cmos(0x39), 0);
+	expect_checksum();
 }
 
 static void test_fw_cfg(void **state)
@@ -693,6 +770,10 @@ int main(void)
 		TEST(test_windows),
 		TEST(test_video_memory),
 		TEST(test_cmos),
+		cmocka_unit_test_setup_teardown(test_cmos_disks, prepare,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_cmos_slave, prepare,
+						teardown),
 		TEST(test_fw_cfg),
 		TEST(test_interrupts),
 		TEST(test_shared_wire),
