@@ -181,6 +181,7 @@ void pc_mmio_access(void *board, struct io_access *io)
 {
 	struct pc *pc = board;
 
+	io->offset = pc_gated(pc, io->offset);
 	bus_access(&pc->memory, io);
 }
 
@@ -224,6 +225,19 @@ static int init_debug(struct pc *pc)
 				pc->ops->debug_exit, pc->ctx);
 }
 
+static void a20_set(void *sink, unsigned pin, bool level)
+{
+	struct pc *pc = sink;
+
+	(void)pin;
+	if (level == !pc->is_a20_off)
+		return;
+	if (pc->ops->remap)
+		pc->ops->remap(pc->ctx);
+	else
+		pc_remap(pc);
+}
+
 static int init_legacy(struct pc *pc, struct clock *clock)
 {
 	const struct board_host_ops *ops = pc->ops;
@@ -241,6 +255,7 @@ static int init_legacy(struct pc *pc, struct clock *clock)
 		error = fw_cfg_init(&pc->fw_cfg, &pc->ports, &pc->ram);
 	if (!error)
 		error = init_debug(pc);
+	pc->i8042.a20_out = (struct irq_line){ a20_set, pc, 0 };
 	pc->com1.drained = input_drained;
 	pc->com1.drained_ctx = pc;
 	return error;
@@ -393,6 +408,7 @@ const struct board_ops pc_board_ops = {
 	.port_access = pc_port_access,
 	.port_bulk = pc_port_bulk,
 	.mmio_access = pc_mmio_access,
+	.remap = pc_remap,
 	.ram_at = pc_ram_at,
 	.emulator_windows = pc_emulator_windows,
 	.ioapic_eoi = pc_ioapic_eoi,

@@ -24,6 +24,13 @@ int __must_check pc_memory_init(struct pc *pc);
 void pc_pam_changed(void *ctx, gpa_t base, uint64_t length, bool read_ram,
 		    bool write_ram);
 void pc_vram_mapped(void *ctx, uint64_t gpa, bool enabled);
+/* What an address of the processors comes to behind the A20 gate. */
+static inline gpa_t pc_gated(const struct pc *pc, gpa_t gpa)
+{
+	if (unlikely(pc->is_a20_off) && gpa < pc->board.ram_low)
+		gpa &= ~BIT(20);
+	return gpa;
+}
 
 /* machine/pc_cmos.c */
 /* Once the disks are there. */

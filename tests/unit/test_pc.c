@@ -30,7 +30,7 @@ static struct {
 	bool intr;
 	unsigned messages;
 	uint32_t message;
-	unsigned resets, power_offs;
+	unsigned resets, power_offs, remaps;
 	char serial[64], debug[64], logged[256];
 	struct cpu_msrs msrs;  /* of the machine, not the board's */
 	unsigned typed, taken; /* bytes of input there are, that were read */
@@ -348,6 +348,144 @@ static void test_windows(void **state)
 	assert_int_equal(window[1].start, 0);
 	assert_int_equal(window[1].size, 0xa0000);
 	assert_int_equal(window[2].size, 0);
+}
+
+/* ---- The A20 gate ------------------------------------------------------ */
+
+static void expect_gate_on(void)
+{
+	struct emul_window window[EMUL_WINDOWS];
+
+	assert_int_equal(kind(0x100000), GATE_MAP_RAM);
+	assert_int_equal(offset(0x100000), 0x100000);
+	assert_int_equal(offset(0x1a0000), 0x1a0000);
+	assert_int_equal(kind(0x1b0000), GATE_MAP_RAM);
+	assert_int_equal(offset(0x1ff000), 0x1ff000);
+	assert_int_equal(kind(0x300000), GATE_MAP_RAM);
+	assert_int_equal(offset(0x300000), 0x300000);
+	assert_ptr_equal(pc_ram_at(bench.pc, 0x100000, 4, true),
+			 bench.window + 0x100000);
+	pc_emulator_windows(bench.pc, window);
+	assert_int_equal(window[0].start, 0x100000);
+}
+
+static void expect_gate_off(void)
+{
+	struct emul_window window[EMUL_WINDOWS];
+
+	assert_int_equal(kind(0x100000), GATE_MAP_RAM);
+	assert_int_equal(offset(0x100000), 0);
+	assert_int_equal(offset(0x19f000), 0x9f000);
+	assert_int_equal(kind(0x1a0000), GATE_MAP_NONE);
+	assert_int_equal(kind(0x1bf000), GATE_MAP_NONE);
+	assert_int_equal(kind(0x1c0000), kind(0xc0000));
+	assert_int_equal(kind(0x1ff000), GATE_MAP_ROM);
+	assert_int_equal(offset(0x1ff000), offset(0xff000));
+	/* The emulator's: odd megabytes are even ones. */
+	assert_int_equal(kind(0x200000), GATE_MAP_NONE);
+	assert_int_equal(kind(0x300000), GATE_MAP_NONE);
+	for (gpa_t gpa = 0; gpa < RAM; gpa += MIB(1) / 4)
+		assert_ptr_equal(pc_ram_at(bench.pc, gpa, 4, false),
+				 pc_ram_at(bench.pc, gpa & ~MIB(1), 4, false));
+	assert_ptr_equal(pc_ram_at(bench.pc, 0x312345, 1, true),
+			 bench.window + 0x212345);
+	assert_null(pc_ram_at(bench.pc, 0x1ffffe, 4, false));
+	pc_emulator_windows(bench.pc, window);
+	for (unsigned i = 0; i < EMUL_WINDOWS; i++)
+		assert_true(window[i].start + window[i].size <= 0xa0000);
+	assert_int_equal(window[0].size, 0xa0000);
+	/* Firmware is not behind it, nor is what a bus master sees. */
+	assert_non_null(pc_ram_at(bench.pc, 0xfffffff0, 16, false));
+	assert_ptr_equal(guest_ram_at(&bench.pc->ram, 0x100000, 4),
+			 bench.window + 0x100000);
+}
+
+static void kbc_write(uint8_t command, uint8_t data)
+{
+	out(0x64, command, 1);
+	out(0x60, data, 1);
+}
+
+/* Each way to the gate, and that only a change of it costs anything. */
+static void test_a20(void **state)
+{
+	(void)state;
+	expect_gate_on();
+	out(0x92, 0x00, 1);
+	expect_gate_off();
+	bench.kind[0x100000 / PAGE_SIZE] = GATE_MAP_COUNT;
+	out(0x92, 0x00, 1);
+	kbc_write(0xd1, 0xdd);
+	assert_int_equal(kind(0x100000), GATE_MAP_COUNT);
+	out(0x92, 0x02, 1);
+	expect_gate_on();
+	kbc_write(0xd1, 0xdd);
+	expect_gate_off();
+	assert_int_equal(in(0x92, 1) & 2, 0);
+	kbc_write(0xd1, 0xdf);
+	expect_gate_on();
+	out(0x64, 0xdd, 1);
+	expect_gate_off();
+	out(0x64, 0xdf, 1);
+	expect_gate_on();
+	out(0x92, 0x00, 1);
+	pc_reset(bench.pc);
+	expect_gate_on();
+	assert_int_equal(in(0x92, 1) & 2, 2);
+}
+
+/* Shadow RAM and the VGA's window show above 1 MiB, too, and follow. */
+static void test_a20_below_1m(void **state)
+{
+	(void)state;
+	out(0x92, 0x00, 1);
+	config(0, 0x59, 0x30, 1); /* F0000h: RAM, for both */
+	assert_int_equal(kind(0x1f0000), GATE_MAP_RAM);
+	assert_int_equal(offset(0x1f0000), 0xf0000);
+	config(0, 0x59, 0x20, 1); /* writes only */
+	assert_int_equal(kind(0x1f0000), GATE_MAP_ROM);
+	store(0x1f0004, 0x5a, 1);
+	assert_int_equal(bench.window[0xf0004], 0x5a);
+	out(0x3c2, 0x03, 1);
+	out(0x3c4, 0x0e04, 2); /* chain 4 */
+	out(0x3c4, 0x0f02, 2);
+	out(0x3ce, 0x4005, 2);
+	out(0x3ce, 0x0506, 2); /* A0000h, 64 KiB */
+	out(0x3ce, 0xff08, 2);
+	store(0x1a0010, 0x77, 1);
+	assert_int_equal(load(0x1a0010, 1), 0x77);
+	out(0x92, 0x02, 1);
+	assert_int_equal(load(0xa0010, 1), 0x77);
+	assert_int_equal(kind(0x1f0000), GATE_MAP_RAM);
+	assert_int_equal(offset(0x1f0000), 0x1f0000);
+}
+
+static void remap_wanted(void *ctx)
+{
+	(void)ctx;
+	bench.remaps++;
+}
+
+/* With vCPUs that run, it is done when all are at a stop, not before. */
+static void test_a20_deferred(void **state)
+{
+	struct board_host_ops deferring = ops;
+
+	(void)state;
+	deferring.remap = remap_wanted;
+	bench.pc->ops = &deferring;
+	out(0x92, 0x00, 1);
+	assert_int_equal(bench.remaps, 1);
+	expect_gate_on();
+	pc_remap(bench.pc);
+	expect_gate_off();
+	/* There and back before it is done: nothing is left to do. */
+	out(0x92, 0x02, 1);
+	out(0x92, 0x00, 1);
+	assert_int_equal(bench.remaps, 2);
+	pc_remap(bench.pc);
+	expect_gate_off();
+	bench.pc->ops = &ops;
 }
 
 static void test_video_memory(void **state)
@@ -768,6 +906,9 @@ int main(void)
 		TEST(test_map),
 		TEST(test_shadow),
 		TEST(test_windows),
+		TEST(test_a20),
+		TEST(test_a20_below_1m),
+		TEST(test_a20_deferred),
 		TEST(test_video_memory),
 		TEST(test_cmos),
 		cmocka_unit_test_setup_teardown(test_cmos_disks, prepare,
