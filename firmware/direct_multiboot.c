@@ -112,31 +112,13 @@ static int load_flat(struct direct_load *load, const struct multiboot_header *h,
 	return direct_place_kernel(load, h->load_addr, offset, length, size);
 }
 
-static void mmap_write(struct direct_load *load, struct multiboot_info *info)
-{
-	struct e820_entry e820[E820_ENTRIES_MAX];
-	unsigned count = e820_build(load->in->board, e820);
-
-	for (unsigned i = 0; i < count; i++) {
-		struct multiboot_mmap entry = { .size = sizeof(e820[i]),
-						.entry = e820[i] };
-
-		guest_ram_write(load->ram, DIRECT_MAP_GPA + i * sizeof(entry),
-				&entry, sizeof(entry));
-	}
-	info->mmap_addr = DIRECT_MAP_GPA;
-	info->mmap_length = count * (uint32_t)sizeof(struct multiboot_mmap);
-}
-
 static void info_write(struct direct_load *load)
 {
 	struct multiboot_info info = {
 		.flags = INFO_MEMORY | INFO_CMDLINE | INFO_MODULES | INFO_MMAP |
 			 INFO_LOADER_NAME,
-		.mem_lower = E820_EBDA_BASE >> 10,
-		.mem_upper =
-			(uint32_t)((load->in->board->ram_low - MIB(1)) >> 10),
 		.cmdline = DIRECT_CMDLINE_GPA,
+		.mmap_addr = DIRECT_MAP_GPA,
 		.boot_loader_name = DIRECT_NAME_GPA,
 	};
 	struct multiboot_module module = {
@@ -149,11 +131,23 @@ static void info_write(struct direct_load *load)
 	if (load->initrd_gpa) {
 		info.mods_count = 1;
 		info.mods_addr = DIRECT_MODULE_GPA;
-		guest_ram_write(load->ram, DIRECT_MODULE_GPA, &module,
-				sizeof(module));
+		direct_info_write(load, DIRECT_MODULE_GPA, &module,
+				  sizeof(module));
 	}
-	mmap_write(load, &info);
-	guest_ram_write(load->ram, DIRECT_INFO_GPA, &info, sizeof(info));
+	load->in->plan->map = (struct direct_map){
+		.gpa = DIRECT_MAP_GPA,
+		.stride = sizeof(struct multiboot_mmap),
+		.at = offsetof(struct multiboot_mmap, entry),
+		.max = DIRECT_MAP_SIZE / sizeof(struct multiboot_mmap),
+		.count_gpa = DIRECT_INFO_GPA +
+			     offsetof(struct multiboot_info, mmap_length),
+		.count_scale = sizeof(struct multiboot_mmap),
+		.lower_gpa = DIRECT_INFO_GPA +
+			     offsetof(struct multiboot_info, mem_lower),
+		.upper_gpa = DIRECT_INFO_GPA +
+			     offsetof(struct multiboot_info, mem_upper),
+	};
+	direct_info_write(load, DIRECT_INFO_GPA, &info, sizeof(info));
 }
 
 int direct_load_multiboot(struct direct_load *load)

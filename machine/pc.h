@@ -24,6 +24,7 @@
 #include "devices/uart.h"
 #include "devices/vga.h"
 #include "firmware/board.h"
+#include "firmware/direct.h"
 #include "firmware/tables.h"
 #include "machine/board.h"
 
@@ -62,6 +63,7 @@ struct pc {
 	struct guest_ram ram; /* for DMA */
 	struct board_description board;
 	struct firmware_tables tables;
+	struct direct_plan plan; /* to start a kernel */
 
 	struct bus ports;
 	struct bus memory;

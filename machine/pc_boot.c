@@ -121,6 +121,7 @@ int pc_boot(void *board, struct x86_state *state)
 	struct direct_boot boot = {
 		.board = &pc->board,
 		.tables = &pc->tables,
+		.plan = &pc->plan,
 		.cmdline = pc->config->cmdline,
 	};
 	struct direct_entry entry;

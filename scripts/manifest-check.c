@@ -141,11 +141,13 @@ static int program_check(const struct guest_manifest *guest)
 static int kernel_check(const struct guest_manifest *guest)
 {
 	static struct firmware_tables tables;
+	static struct direct_plan plan;
 	struct module *kernel = module_find(guest->kernel);
 	struct module *initrd = module_find(guest->initrd);
 	struct board_description board;
 	struct direct_boot boot = { .board = &board,
 				    .tables = &tables,
+				    .plan = &plan,
 				    .cmdline = guest->cmdline };
 	struct direct_entry entry;
 	struct guest_ram ram = { .count = 2 };

@@ -19,6 +19,7 @@
 struct fixture {
 	struct board_description board;
 	struct firmware_tables tables;
+	struct direct_plan plan;
 	struct guest_ram ram;
 	uint8_t *memory;
 	struct direct_boot boot;
@@ -38,7 +39,9 @@ static int setup(void **state)
 						   .host = f.memory };
 	if (board_description_pc(&f.board, RAM_SIZE, 1))
 		return -1;
-	f.boot = (struct direct_boot){ .board = &f.board, .tables = &f.tables };
+	f.boot = (struct direct_boot){ .board = &f.board,
+				       .tables = &f.tables,
+				       .plan = &f.plan };
 	return f.memory ? 0 : -1;
 }
 
