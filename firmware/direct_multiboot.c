@@ -10,11 +10,10 @@
  */
 #include "firmware/direct_internal.h"
 
+#include "include/multiboot_header.h"
 #include "lib/string.h"
 
-#define HEADER_SEARCH 8192u
-#define HEADER_MAGIC  0x1badb002u
-#define BOOT_MAGIC    0x2badb002u
+#define BOOT_MAGIC 0x2badb002u
 
 struct multiboot_header {
 	uint32_t magic;
@@ -29,7 +28,6 @@ struct multiboot_header {
 } __packed;
 ASSERT_SIZE(struct multiboot_header, 32);
 
-#define HEADER_SIZE	 12u /* without addresses */
 #define HEADER_ADDRESSES BIT(16)
 #define HEADER_REQUIRED	 MASK(15, 0)
 #define HEADER_KNOWN	 MASK(2, 0) /* align, memory, video */
@@ -71,23 +69,6 @@ struct multiboot_mmap {
 	struct e820_entry entry;
 } __packed;
 ASSERT_SIZE(struct multiboot_mmap, 24);
-
-/* 1 and where the header lies in the file, or 0. */
-static int header_find(struct direct_load *load, struct multiboot_header *h,
-		       uint64_t *at)
-{
-	for (uint64_t i = 0; i + HEADER_SIZE <= HEADER_SEARCH; i += 4) {
-		memset(h, 0, sizeof(*h));
-		if (!direct_read(load, i, h, HEADER_SIZE))
-			return 0;
-		if (h->magic != HEADER_MAGIC ||
-		    h->magic + h->flags + h->checksum)
-			continue;
-		*at = i;
-		return 1;
-	}
-	return 0;
-}
 
 /* A flat image: the header says what of the file goes where. */
 static int load_flat(struct direct_load *load, const struct multiboot_header *h,
@@ -154,10 +135,13 @@ int direct_load_multiboot(struct direct_load *load)
 {
 	struct multiboot_header h;
 	uint64_t entry = 0;
-	uint64_t at;
-	int error;
+	int error, at;
 
-	if (!header_find(load, &h, &at))
+	at = multiboot_header_find(load->in->kernel, load->in->kernel_length);
+	if (at < 0)
+		return 0;
+	memset(&h, 0, sizeof(h));
+	if (!direct_read(load, (uint64_t)at, &h, MULTIBOOT_HEADER_SIZE))
 		return 0;
 	if (h.flags & HEADER_REQUIRED & ~HEADER_KNOWN)
 		return direct_fail(load,
@@ -165,10 +149,10 @@ int direct_load_multiboot(struct direct_load *load)
 				   "features (flags %#x)",
 				   h.flags);
 	if (h.flags & HEADER_ADDRESSES) {
-		if (!direct_read(load, at, &h, sizeof(h)))
+		if (!direct_read(load, (uint64_t)at, &h, sizeof(h)))
 			return direct_fail(load, "kernel: file ends within its "
 						 "Multiboot header");
-		error = load_flat(load, &h, at);
+		error = load_flat(load, &h, (uint64_t)at);
 		entry = h.entry_addr;
 	} else {
 		error = direct_elf_load(load, &entry);

@@ -24,6 +24,7 @@
 #include "devices/uart.h"
 #include "devices/vga.h"
 #include "firmware/board.h"
+#include "firmware/bootrom.h"
 #include "firmware/direct.h"
 #include "firmware/tables.h"
 #include "machine/board.h"
@@ -63,7 +64,10 @@ struct pc {
 	struct guest_ram ram; /* for DMA */
 	struct board_description board;
 	struct firmware_tables tables;
-	struct direct_plan plan; /* to start a kernel */
+	/* To start a kernel; the rest for the BIOS that is to do it. */
+	struct direct_plan plan;
+	struct bootrom_handover handover;
+	uint8_t bootrom[BOOTROM_SIZE];
 
 	struct bus ports;
 	struct bus memory;

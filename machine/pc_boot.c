@@ -8,6 +8,7 @@
  */
 #include "machine/pc_parts.h"
 
+#include "firmware/bootrom.h"
 #include "firmware/direct.h"
 #include "include/errno.h"
 #include "lib/string.h"
@@ -60,16 +61,76 @@ static int fw_cfg_files(struct pc *pc)
 	return error;
 }
 
+static const void *blob_data(const struct machine_blob *blob, uint64_t *length)
+{
+	*length = blob ? blob->size : 0;
+	return blob ? (const void *)blob->va : NULL;
+}
+
+static struct direct_boot direct_boot(struct pc *pc)
+{
+	struct direct_boot boot = {
+		.board = &pc->board,
+		.tables = &pc->tables,
+		.plan = &pc->plan,
+		.cmdline = pc->config->cmdline,
+	};
+
+	boot.kernel = blob_data(pc_blob(pc, MACHINE_BLOB_KERNEL),
+				&boot.kernel_length);
+	boot.initrd = blob_data(pc_blob(pc, MACHINE_BLOB_INITRD),
+				&boot.initrd_length);
+	return boot;
+}
+
+/* The kernel, for the BIOS to start when it is done. */
+static int fw_cfg_kernel(struct pc *pc)
+{
+	struct direct_boot boot = direct_boot(pc);
+	struct direct_entry entry;
+	char why[160] = "";
+	int error = direct_boot_plan(&pc->ram, &boot, &entry, why, sizeof(why));
+
+	if (error) {
+		pc_log(pc, DEVICE_LOG_WARN, "the kernel: %s", why);
+		return error;
+	}
+	const struct fw_cfg_item sources[] = {
+		[DIRECT_FROM_INFO] = { pc->plan.info, sizeof(pc->plan.info) },
+		[DIRECT_FROM_KERNEL] = { boot.kernel,
+					 (uint32_t)boot.kernel_length },
+		[DIRECT_FROM_INITRD] = { boot.initrd,
+					 (uint32_t)boot.initrd_length },
+	};
+	bootrom_build(pc->bootrom);
+	bootrom_handover_build(&pc->handover, &pc->plan, &entry);
+	error = fw_cfg_add_item(&pc->fw_cfg, BOOTROM_KEY_HANDOVER,
+				&pc->handover, sizeof(pc->handover));
+	for (unsigned i = 0; i < ARRAY_SIZE(sources) && !error; i++)
+		error = fw_cfg_add_item(
+			&pc->fw_cfg, (uint16_t)(BOOTROM_KEY_FIRST_SOURCE + i),
+			sources[i].data, sources[i].length);
+	if (!error)
+		error = fw_cfg_add_file(&pc->fw_cfg, BOOTROM_FILE, pc->bootrom,
+					sizeof(pc->bootrom));
+	if (!error)
+		error = fw_cfg_add_file(&pc->fw_cfg, BOOTROM_ORDER_FILE,
+					BOOTROM_ORDER, sizeof(BOOTROM_ORDER));
+	return error;
+}
+
 int pc_boot_init(struct pc *pc)
 {
+	bool has_kernel = pc_blob(pc, MACHINE_BLOB_KERNEL);
 	int error;
 
 	pc_cmos_fill(pc);
 	error = fw_cfg_values(pc);
-	/* Direct boot uses the tables' memory for itself. */
-	if (error || pc_blob(pc, MACHINE_BLOB_KERNEL))
+	/* Without a BIOS direct boot uses the tables' memory for itself. */
+	if (error || pc_is_direct(pc))
 		return error;
-	return fw_cfg_files(pc);
+	error = fw_cfg_files(pc);
+	return error || !has_kernel ? error : fw_cfg_kernel(pc);
 }
 
 /* ---- Direct boot ------------------------------------------------------- */
@@ -108,32 +169,17 @@ static void program_chipset(struct pc *pc)
 	config_write(pc, pm, PCI_INTERRUPT_LINE, 1, board->sci_irq);
 }
 
-static const void *blob_data(const struct machine_blob *blob, uint64_t *length)
-{
-	*length = blob ? blob->size : 0;
-	return blob ? (const void *)blob->va : NULL;
-}
-
 int pc_boot(void *board, struct x86_state *state)
 {
 	struct pc *pc = board;
-	const struct machine_blob *kernel = pc_blob(pc, MACHINE_BLOB_KERNEL);
-	struct direct_boot boot = {
-		.board = &pc->board,
-		.tables = &pc->tables,
-		.plan = &pc->plan,
-		.cmdline = pc->config->cmdline,
-	};
+	struct direct_boot boot = direct_boot(pc);
 	struct direct_entry entry;
 	char why[160] = "";
 	int error;
 
-	if (!kernel)
+	if (!pc_is_direct(pc))
 		return 0;
 	program_chipset(pc);
-	boot.kernel = blob_data(kernel, &boot.kernel_length);
-	boot.initrd = blob_data(pc_blob(pc, MACHINE_BLOB_INITRD),
-				&boot.initrd_length);
 	error = direct_boot_load(&pc->ram, &boot, &entry, why, sizeof(why));
 	if (error) {
 		pc_log(pc, DEVICE_LOG_WARN, "the kernel: %s", why);

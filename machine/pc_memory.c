@@ -198,7 +198,7 @@ static int bios_load(struct pc *pc)
 
 	pc->rom_offset = config->ram_size + config->vram_size;
 	/* A kernel that is started directly needs, and sees, no firmware. */
-	if (pc_blob(pc, MACHINE_BLOB_KERNEL))
+	if (pc_is_direct(pc))
 		return 0;
 	if (!bios) {
 		pc_log(pc, DEVICE_LOG_WARN, "there is neither BIOS nor kernel");

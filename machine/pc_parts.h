@@ -18,6 +18,13 @@ void pc_log(struct pc *pc, enum device_log_level level, const char *format, ...)
 const struct machine_blob *pc_blob(const struct pc *pc,
 				   enum machine_blob_kind kind);
 
+/* A kernel that is started without a BIOS. */
+static inline bool pc_is_direct(const struct pc *pc)
+{
+	return pc_blob(pc, MACHINE_BLOB_KERNEL) &&
+	       !pc_blob(pc, MACHINE_BLOB_BIOS);
+}
+
 /* machine/pc_memory.c */
 /* Copies the BIOS into ROM, shows RAM and ROM, adds 0xc0000-0xfffff. */
 int __must_check pc_memory_init(struct pc *pc);
