@@ -18,7 +18,6 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-#define COM1_PORT 0x3f8
 #define EXIT_PORT 0xf4
 
 enum isa_irq {
@@ -248,7 +247,7 @@ static int init_legacy(struct pc *pc, struct clock *clock)
 			   ops->reset, pc->ctx);
 	if (!error)
 		error = uart_init(
-			&pc->com1, &pc->ports, COM1_PORT, clock,
+			&pc->com1, &pc->ports, PC_COM1_PORT, clock,
 			isa_irq(pc, IRQ_COM1),
 			(struct char_backend){ ops->serial_write, pc->ctx });
 	if (!error)

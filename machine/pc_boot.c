@@ -16,7 +16,6 @@
 /* ---- fw_cfg ------------------------------------------------------------ */
 
 #define SERCON_FILE "etc/sercon-port"
-#define COM1_PORT   0x3f8
 
 static int fw_cfg_values(struct pc *pc)
 {
@@ -53,7 +52,7 @@ static int fw_cfg_files(struct pc *pc)
 					file->length);
 	}
 	if (!error && (pc->config->devices & MACHINE_DEVICE_SERCON)) {
-		pc->sercon_port = COM1_PORT;
+		pc->sercon_port = PC_COM1_PORT;
 		error = fw_cfg_add_file(&pc->fw_cfg, SERCON_FILE,
 					&pc->sercon_port,
 					sizeof(pc->sercon_port));
@@ -135,40 +134,6 @@ int pc_boot_init(struct pc *pc)
 
 /* ---- Direct boot ------------------------------------------------------- */
 
-static void config_write(struct pc *pc, uint8_t devfn, unsigned offset,
-			 unsigned size, uint32_t value)
-{
-	pci_config_write(&pc->pci, devfn, offset, size, value);
-}
-
-/* What firmware does to the chipset and the tables rely on. */
-static void program_chipset(struct pc *pc)
-{
-	const struct board_description *board = &pc->board;
-	const uint8_t isa = PCI_DEVFN(1, 0), pm = PCI_DEVFN(1, 3);
-	uint16_t level = 0;
-	unsigned i;
-
-	for (i = 0; i < 7; i++) /* PAM: all RAM */
-		config_write(pc, PCI_DEVFN(0, 0), 0x59 + i, 1, 0x33);
-	for (i = 0; i < PIIX3_PIRQS; i++) {
-		config_write(pc, isa, PIIX3_PIRQRC + i, 1, board->pirq_irq[i]);
-		level |= (uint16_t)BIT(board->pirq_irq[i]);
-	}
-	level |= (uint16_t)BIT(board->sci_irq);
-	for (i = 0; i < 2; i++) {
-		struct io_access elcr = { .offset = 0x4d0 + i,
-					  .data = level >> (8 * i) & 0xff,
-					  .size = 1,
-					  .is_write = true };
-
-		bus_access(&pc->ports, &elcr);
-	}
-	config_write(pc, pm, PM_CONFIG_PMBASE, 4, board->pm_base | 1);
-	config_write(pc, pm, PM_CONFIG_PMMISC, 1, 1);
-	config_write(pc, pm, PCI_INTERRUPT_LINE, 1, board->sci_irq);
-}
-
 int pc_boot(void *board, struct x86_state *state)
 {
 	struct pc *pc = board;
@@ -179,7 +144,9 @@ int pc_boot(void *board, struct x86_state *state)
 
 	if (!pc_is_direct(pc))
 		return 0;
-	program_chipset(pc);
+	error = pc_chipset_set_up(pc);
+	if (error)
+		return error;
 	error = direct_boot_load(&pc->ram, &boot, &entry, why, sizeof(why));
 	if (error) {
 		pc_log(pc, DEVICE_LOG_WARN, "the kernel: %s", why);

@@ -10,6 +10,7 @@
 
 #define PC_VGA_DEVFN PCI_DEVFN(2, 0)
 #define PC_IDE_DEVFN PCI_DEVFN(1, 1)
+#define PC_COM1_PORT 0x3f8
 
 void pc_log(struct pc *pc, enum device_log_level level, const char *format, ...)
 	__printf(3, 4);
@@ -58,6 +59,15 @@ bool pc_disk_geometry(const struct pc *pc, unsigned unit,
 		      struct pc_geometry *geometry);
 /* The control byte of an AT's disk table. */
 uint8_t pc_geometry_control(const struct pc_geometry *geometry);
+
+/* machine/pc_chipset.c */
+/* Devices and low memory as a BIOS leaves them.  0 or -errno. */
+int __must_check pc_chipset_set_up(struct pc *pc);
+
+/* machine/pc_font.c */
+#define PC_FONT_HEIGHT 16
+/* False: there is none, it is blank. */
+bool pc_font_glyph(unsigned character, uint8_t rows[PC_FONT_HEIGHT]);
 
 /* machine/pc_boot.c */
 /* Fills CMOS and fw_cfg. */

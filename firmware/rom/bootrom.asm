@@ -11,7 +11,7 @@
 ;
 ; References: "BIOS Boot Specification" 1.01; "Plug and Play BIOS Specification"
 ; 1.0A, "Option ROM Header"; QEMU, "QEMU Firmware Configuration (fw_cfg) Device";
-; ACPI 6.5, "System Address Map Interfaces".
+; ACPI 6.5, "System Address Map Interfaces"; "PCI BIOS Specification" 2.1.
 
 %include "bootrom_offsets.inc"
 
@@ -29,6 +29,14 @@ SMAP		equ 0x534d4150
 E820_SIZE	equ 20
 E820_RAM	equ 1
 MIB		equ 0x100000
+
+; PCI BIOS, INT 1Ah.
+PCI_FIND_CLASS	equ 0xb103
+PCI_READ_WORD	equ 0xb109
+PCI_WRITE_WORD	equ 0xb10c
+CLASS_IDE_MASTER equ 0x010180
+PCI_COMMAND	equ 4
+PCI_COMMAND_MASTER equ 4
 
 ; Offsets in the data's segment, behind the information.
 DATA		equ DIRECT_DATA_BASE
@@ -82,8 +90,11 @@ bootstrap:
 	call	dma
 	mov	si, HANDOVER + HANDOVER_PIECES
 	call	piece		; the information
+	push	si
 	call	map
 	call	sizes
+	call	master
+	pop	si
 
 	; What is loaded now may lie over the BIOS' variables.
 	cli
@@ -214,6 +225,23 @@ sizes:
 	mov	[bx], eax
 .done:
 	ret
+
+; Bus mastering for the IDE controller, which SeaBIOS does not use itself.
+master:
+	mov	ax, PCI_FIND_CLASS
+	mov	ecx, CLASS_IDE_MASTER
+	xor	si, si
+	int	0x1a
+	jc	.none
+	mov	ax, PCI_READ_WORD
+	mov	di, PCI_COMMAND
+	int	0x1a
+	jc	.none
+	or	cl, PCI_COMMAND_MASTER
+	mov	ax, PCI_WRITE_WORD
+	mov	di, PCI_COMMAND
+	int	0x1a
+.none:	ret
 
 enter:
 	in	al, PORT_FAST
