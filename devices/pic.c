@@ -190,7 +190,8 @@ uint8_t pic_ack(struct pic *pic)
 
 	if (pin >= 0)
 		chip_ack(chip, (unsigned)pin);
-	if (pin == PIC_CASCADE_PIN && slave_pin >= 0) {
+	/* A master that was told to be alone asks no slave for its vector. */
+	if (pin == PIC_CASCADE_PIN && slave_pin >= 0 && !chip->is_single) {
 		chip = &pic->state.chip[1];
 		pin = slave_pin;
 		chip_ack(chip, (unsigned)pin);
