@@ -157,18 +157,6 @@ void svm_quirk_virq_exit(struct svm_vcpu *svm)
  */
 #define EMULATE_COUNT 64
 
-static void event_to_machine(struct vmcb *vmcb, struct exit_info *info)
-{
-	uint64_t event = vmcb->event_inject;
-
-	info->emulate.has_event = event & EVENT_VALID;
-	info->emulate.vector = FIELD_GET(EVENT_VECTOR, event);
-	info->emulate.event_type = FIELD_GET(EVENT_TYPE, event);
-	info->emulate.has_error_code = event & EVENT_HAS_ERROR;
-	info->emulate.error_code = FIELD_GET(EVENT_ERROR, event);
-	vmcb->event_inject = 0;
-}
-
 /* The virtual interrupt that is sent or stands for a window would be taken. */
 static bool virq_is_taken(const struct vendor_vcpu *vcpu,
 			  const struct vmcb *vmcb)
@@ -178,7 +166,8 @@ static bool virq_is_taken(const struct vendor_vcpu *vcpu,
 	       !(vmcb->int_state & INT_STATE_SHADOW) &&
 	       !(vmcb->event_inject & EVENT_VALID) &&
 	       (vmcb->int_ctl & INT_CTL_V_IGN_TPR ||
-		FIELD_GET(INT_CTL_V_INTR_PRIO, vmcb->int_ctl) > vcpu->tpr >> 4);
+		FIELD_GET(INT_CTL_V_INTR_PRIO, vmcb->int_ctl) >= vcpu->tpr >>
+			4);
 }
 
 bool svm_quirk_breakpoints(struct vendor_vcpu *vcpu, struct exit_info *info)
@@ -204,10 +193,9 @@ bool svm_quirk_breakpoints(struct vendor_vcpu *vcpu, struct exit_info *info)
 		svm->is_virq_sent = false;
 		svm_interrupt_window_close(svm);
 	}
-	if (info->reason == EXIT_INTERRUPT_WINDOW)
-		return true;
 	info->emulate.count = vmcb->int_ctl & INT_CTL_V_IRQ ? 1 : EMULATE_COUNT;
-	event_to_machine(vmcb, info);
+	info->emulate.event = vmcb->event_inject;
+	vmcb->event_inject = 0;
 	return true;
 }
 
