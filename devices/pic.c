@@ -110,9 +110,11 @@ static int slave_pending(const struct pic *pic)
 
 static uint8_t master_requests(const struct pic *pic)
 {
-	uint8_t cascade = slave_pending(pic) >= 0 ? BIT(PIC_CASCADE_PIN) : 0;
+	uint8_t requests = pic->state.chip[0].irr;
 
-	return pic->state.chip[0].irr | cascade;
+	if (unlikely(pic->state.chip[1].irr) && slave_pending(pic) >= 0)
+		requests |= BIT(PIC_CASCADE_PIN);
+	return requests;
 }
 
 static int master_pending(const struct pic *pic)
