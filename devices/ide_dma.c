@@ -182,13 +182,18 @@ void ide_dma_request_done(struct ide_drive *drive, int status)
 static void sectors_run(struct ide_drive *drive)
 {
 	struct ide_channel *channel = drive->channel;
-	uint64_t total =
-		MIN((uint64_t)channel->state->left * BLOCK_SECTOR, REQUEST_MAX);
+	uint32_t left = drive->kind == IDE_DISK ? ata_sectors_left(drive)
+						: channel->state->left;
+	uint64_t total = MIN((uint64_t)left * BLOCK_SECTOR, REQUEST_MAX);
 	uint32_t bytes;
 
 	if (channel->state->left == 0) {
 		ide_dma_end(channel);
 		ide_transfer_end(drive, 0);
+		return;
+	}
+	if (left == 0) { /* the rest is beyond the disk's end */
+		ide_transfer_end(drive, -ERANGE);
 		return;
 	}
 	if (!master_runs(channel)) {
@@ -225,6 +230,7 @@ static void sectors_run(struct ide_drive *drive)
 static void (*const start_runs[IDE_START_COUNT])(struct ide_drive *drive) = {
 	[IDE_START_SECTORS] = sectors_run,
 	[IDE_START_REPLY] = atapi_reply_dma,
+	[IDE_START_PARAMETERS] = atapi_parameters_dma,
 };
 
 void ide_dma_kick(struct ide_channel *channel)
