@@ -2,7 +2,7 @@
 /*
  * An ATAPI CD-ROM drive with a data disc: one track of 2048-byte sectors.
  *
- * Does not model: audio (playing is over as soon as it has begun), raw sectors,
+ * Does not model: audio (playing is over as soon as it has begun),
  * sub-channels with data, copy protection, writing, changing speed (accepted,
  * without effect).  A change of medium is reported once, as a unit attention
  * and as a media event.
@@ -242,6 +242,37 @@ bool atapi_may_read(struct ide_drive *drive)
 	return false;
 }
 
+static void sectors_done(struct ide_channel *channel)
+{
+	channel->state->sector += channel->chunk;
+	channel->state->left -= channel->chunk;
+}
+
+/* READ CD by DMA: what is in the buffer, then the rest. */
+static void fields_to_guest(struct ide_drive *drive)
+{
+	struct ide_channel *channel = drive->channel;
+	uint32_t bytes = channel->state->fill;
+
+	if (!ide_dma_is_running(channel)) {
+		/* Stopped meanwhile: they are read again. */
+		ide_dma_wait(drive, IDE_START_FIELDS);
+		return;
+	}
+	if (ide_dma_copy(channel, bytes, true) < bytes) {
+		channel->state->master_status &= ~IDE_MASTER_ACTIVE;
+		atapi_transfer_end(drive, -ENOSPC);
+		return;
+	}
+	sectors_done(channel);
+	if (channel->state->left) {
+		read_chunk(drive);
+		return;
+	}
+	ide_dma_end(channel);
+	atapi_end_good(drive);
+}
+
 /* What has been read before the block that failed goes to the guest first. */
 void atapi_read_request_done(struct ide_drive *drive, int status)
 {
@@ -255,26 +286,45 @@ void atapi_read_request_done(struct ide_drive *drive, int status)
 			return;
 		}
 	}
-	channel->state->sector += channel->chunk;
-	channel->state->left -= channel->chunk;
 	channel->state->position = 0;
 	channel->state->fill = channel->chunk * BLOCK_SECTOR;
+	if (drive->state->fields)
+		channel->state->fill = atapi_raw_make(
+			channel->state->buffer, drive->state->fields,
+			(uint32_t)(channel->state->sector / SECTORS_PER_BLOCK),
+			channel->chunk / SECTORS_PER_BLOCK);
+	if (channel->state->is_packet_dma) {
+		fields_to_guest(drive);
+		return;
+	}
+	sectors_done(channel);
 	reply_block(drive);
 }
 
 static void read_chunk(struct ide_drive *drive)
 {
 	struct ide_channel *channel = drive->channel;
+	uint32_t size = drive->state->fields
+				? atapi_raw_size(drive->state->fields)
+				: ATAPI_SECTOR;
+	uint32_t blocks = IDE_BUFFER / MAX(size, ATAPI_SECTOR);
 
 	if (!atapi_may_read(drive))
 		return;
 	drive->state->status = IDE_STATUS_BSY;
-	ide_request_buffer(drive, BLOCK_READ,
-			   MIN(channel->state->left, IDE_BUFFER / BLOCK_SECTOR),
-			   IDE_REQUEST_ATAPI_READ);
+	ide_request_buffer(
+		drive, BLOCK_READ,
+		MIN(channel->state->left, blocks * SECTORS_PER_BLOCK),
+		IDE_REQUEST_ATAPI_READ);
 }
 
-void atapi_read_blocks(struct ide_drive *drive, uint32_t block, uint32_t count)
+void atapi_fields_dma(struct ide_drive *drive)
+{
+	read_chunk(drive);
+}
+
+void atapi_read_blocks(struct ide_drive *drive, uint32_t block, uint32_t count,
+		       uint8_t fields)
 {
 	struct ide_channel *channel = drive->channel;
 
@@ -296,10 +346,12 @@ void atapi_read_blocks(struct ide_drive *drive, uint32_t block, uint32_t count)
 	channel->state->sector = (uint64_t)block * SECTORS_PER_BLOCK;
 	channel->state->left = count * SECTORS_PER_BLOCK;
 	channel->state->is_write = false;
+	drive->state->fields = fields;
 	channel->state->after_block = IDE_BLOCK_REPLY;
 	if (channel->state->is_packet_dma) {
 		drive->state->now.count = REASON_TO_HOST;
-		ide_dma_wait(drive, IDE_START_SECTORS);
+		ide_dma_wait(drive,
+			     fields ? IDE_START_FIELDS : IDE_START_SECTORS);
 	} else {
 		read_chunk(drive);
 	}
@@ -308,13 +360,13 @@ void atapi_read_blocks(struct ide_drive *drive, uint32_t block, uint32_t count)
 static void do_read10(struct ide_drive *drive, const uint8_t *packet)
 {
 	atapi_read_blocks(drive, atapi_get32(packet + 2),
-			  atapi_get16(packet + 7));
+			  atapi_get16(packet + 7), 0);
 }
 
 static void do_read12(struct ide_drive *drive, const uint8_t *packet)
 {
 	atapi_read_blocks(drive, atapi_get32(packet + 2),
-			  atapi_get32(packet + 6));
+			  atapi_get32(packet + 6), 0);
 }
 
 /* ---- State of the drive ------------------------------------------------ */

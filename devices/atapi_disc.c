@@ -34,7 +34,7 @@
 #define SECTOR_ANY	0
 #define SECTOR_MODE_1	2
 #define FIELDS_ALL	0xf8 /* but those of errors */
-#define FIELDS_USER	0x10
+#define FIELDS_ERROR	0x06
 #define CURRENT_ADDRESS 0xffffffffU
 
 /* ---- Addresses --------------------------------------------------------- */
@@ -285,7 +285,6 @@ void atapi_pause(struct ide_drive *drive, const uint8_t *packet)
 
 /* ---- READ CD ----------------------------------------------------------- */
 
-/* Only what READ would give: user data, of mode 1. */
 static void read_fields(struct ide_drive *drive, const uint8_t *packet,
 			uint32_t block, uint32_t count)
 {
@@ -294,13 +293,17 @@ static void read_fields(struct ide_drive *drive, const uint8_t *packet,
 	if (type != SECTOR_ANY && type != SECTOR_MODE_1)
 		atapi_end_sense(drive, SENSE_ILLEGAL_REQUEST,
 				ASC_ILLEGAL_TRACK);
-	else if (packet[10] & 7 || (fields && fields != FIELDS_USER))
+	/* No bits of errors and no sub-channel with it. */
+	else if (packet[10] & 7 || packet[9] & FIELDS_ERROR ||
+		 !atapi_raw_is_legal(fields))
 		atapi_end_sense(drive, SENSE_ILLEGAL_REQUEST,
 				ASC_INVALID_FIELD);
-	else if (fields == 0 || count == 0)
+	else if (atapi_raw_size(fields) == 0 || count == 0)
 		atapi_end_good(drive);
 	else
-		atapi_read_blocks(drive, block, count);
+		atapi_read_blocks(
+			drive, block, count,
+			atapi_raw_size(fields) == ATAPI_SECTOR ? 0 : fields);
 }
 
 void atapi_read_cd(struct ide_drive *drive, const uint8_t *packet)

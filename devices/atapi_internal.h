@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Between atapi.c (packets, data, tray) and what answers them: atapi_disc.c
- * (table of contents, sub-channel, audio), atapi_mode.c (what the drive can).
+ * (table of contents, sub-channel, audio), atapi_raw.c (whole sectors),
+ * atapi_mode.c (what the drive can).
  */
 #ifndef BULKHEAD_DEVICES_ATAPI_INTERNAL_H
 #define BULKHEAD_DEVICES_ATAPI_INTERNAL_H
@@ -66,7 +67,22 @@ void atapi_end_sense(struct ide_drive *drive, uint8_t key, uint8_t asc);
 void atapi_reply(struct ide_drive *drive, uint32_t bytes, uint32_t allowed);
 /* So many bytes come into the buffer, then atapi_mode_select_run(). */
 void atapi_parameters_take(struct ide_drive *drive, uint32_t bytes);
-void atapi_read_blocks(struct ide_drive *drive, uint32_t block, uint32_t count);
+/* READ CD's fields of each; 0: user data. */
+void atapi_read_blocks(struct ide_drive *drive, uint32_t block, uint32_t count,
+		       uint8_t fields);
+
+/* ---- atapi_raw.c ------------------------------------------------------- */
+
+/* Fields that follow one another. */
+bool atapi_raw_is_legal(uint8_t fields);
+/* Bytes of a block's fields. */
+uint32_t atapi_raw_size(uint8_t fields);
+/*
+ * Makes fields of count blocks of user data in the buffer; returns their bytes,
+ * for which there has to be room.
+ */
+uint32_t atapi_raw_make(uint8_t *buffer, uint8_t fields, uint32_t block,
+			uint32_t count);
 
 /* ---- Packets ----------------------------------------------------------- */
 

@@ -86,9 +86,10 @@ struct ide_drive_state {
 
 	/* CD-ROM */
 	uint8_t sense[ATAPI_SENSE];
-	uint8_t audio; /* status, for READ SUB-CHANNEL */
+	uint8_t audio;	/* status, for READ SUB-CHANNEL */
+	uint8_t fields; /* that READ CD wants of each block, unless 0 */
 	bool is_locked, is_open, is_changed, has_event;
-	uint8_t reserved[3];
+	uint8_t reserved[2];
 };
 
 /* Where the bus master is in its table of physical regions. */
@@ -131,6 +132,7 @@ enum ide_after_start {
 	IDE_START_SECTORS,    /* between medium and regions */
 	IDE_START_REPLY,      /* the buffer to the regions */
 	IDE_START_PARAMETERS, /* the regions to the buffer */
+	IDE_START_FIELDS,     /* READ CD's sectors, by way of the buffer */
 	IDE_START_COUNT,
 };
 

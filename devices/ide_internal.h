@@ -126,6 +126,8 @@ void ide_dma_request_done(struct ide_drive *drive, int status);
 /* Buffer bytes to the guest's regions; how many there was room for. */
 uint32_t ide_dma_copy(struct ide_channel *channel, uint32_t bytes,
 		      bool to_guest);
+/* Started, and let by the PCI function. */
+bool ide_dma_is_running(const struct ide_channel *channel);
 /* The transfer is over: bus master inactive if its table is, too. */
 void ide_dma_end(struct ide_channel *channel);
 
@@ -154,6 +156,7 @@ void atapi_reply_block_done(struct ide_drive *drive);
 void atapi_reply_dma(struct ide_drive *drive);
 void atapi_parameter_block_done(struct ide_drive *drive);
 void atapi_parameters_dma(struct ide_drive *drive);
+void atapi_fields_dma(struct ide_drive *drive);
 void atapi_read_request_done(struct ide_drive *drive, int status);
 /* False: the medium has been changed, and the command ended for it. */
 bool atapi_may_read(struct ide_drive *drive);

@@ -39,6 +39,7 @@ static const struct state_field drive_fields[] = {
 	STATE_VALUE(struct ide_drive_state, is_interrupting),
 	STATE_ARRAY(struct ide_drive_state, sense),
 	STATE_VALUE(struct ide_drive_state, audio, .reset = ATAPI_AUDIO_NONE),
+	STATE_VALUE(struct ide_drive_state, fields),
 	STATE_VALUE(struct ide_drive_state, is_locked),
 	/* The tray and the medium know no reset. */
 	STATE_VALUE(struct ide_drive_state, is_open, .flags = STATE_KEPT),
@@ -112,7 +113,7 @@ static const uint8_t starts_of[] = {
 	[IDE_NONE] = 0,
 	[IDE_DISK] = BIT(IDE_START_SECTORS),
 	[IDE_CDROM] = BIT(IDE_START_SECTORS) | BIT(IDE_START_REPLY) |
-		      BIT(IDE_START_PARAMETERS),
+		      BIT(IDE_START_PARAMETERS) | BIT(IDE_START_FIELDS),
 };
 
 static bool channel_is_valid(const struct ide_channel *channel,

@@ -249,11 +249,157 @@ static void test_read_cd(void **state)
 	expect_illegal(RUN("\xb9\0\0\0\2\x0a\0\2\x09\x10"), 0x24);
 	expect_illegal(RUN("\xb9\0\0\0\1\x0a\0\2\x09\x10"), 0x24);
 	expect_illegal(RUN("\xb9\0\0\0\6\0\0\6\1\x10"), 0x21);
-	/* Of audio, of mode 2, with all the rest. */
+	/* Of audio, of mode 2, with sub-channel, errors, holes. */
 	expect_illegal(RUN("\xbe\x04\0\0\0\x0a\0\0\2\x10"), 0x64);
 	expect_illegal(RUN("\xbe\x10\0\0\0\x0a\0\0\2\x10"), 0x64);
-	expect_illegal(RUN("\xbe\0\0\0\0\x0a\0\0\2\xf8"), 0x24);
+	expect_illegal(RUN("\xbe\0\0\0\0\x0a\0\0\2\xfa"), 0x24);
+	expect_illegal(RUN("\xbe\0\0\0\0\x0a\0\0\2\x90"), 0x24);
+	expect_illegal(RUN("\xbe\0\0\0\0\x0a\0\0\2\x28"), 0x24);
 	expect_illegal(RUN("\xbe\0\0\0\0\x0a\0\0\2\x10\1"), 0x24);
+}
+
+/* a * 2^power in the field of 11Dh, bit by bit. */
+static uint8_t weighted(uint8_t a, unsigned power)
+{
+	unsigned value = a;
+
+	while (power--)
+		value = value << 1 ^ (value & 0x80 ? 0x11d : 0);
+	return (uint8_t)value;
+}
+
+/* The code words of P and Q have both sums 0; the EDC is that of its CRC. */
+static void check_sector(const uint8_t *raw)
+{
+	uint64_t rest = 0;
+
+	for (unsigned i = 0; i < 86; i++) {
+		uint8_t sum = 0, other = 0;
+
+		for (unsigned j = 0; j < 26; j++) {
+			sum ^= raw[12 + i + 86 * j];
+			other ^= weighted(raw[12 + i + 86 * j], 25 - j);
+		}
+		assert_int_equal(sum | other, 0);
+	}
+	for (unsigned i = 0; i < 52; i++) {
+		uint8_t sum = 0, other = 0;
+
+		for (unsigned j = 0; j < 45; j++) {
+			unsigned at =
+				j < 43 ? 2 * ((44 * j + 43 * (i / 2)) % 1118) +
+						 i % 2
+				       : 2236 + i + 52 * (j - 43);
+
+			sum ^= raw[12 + at];
+			other ^= weighted(raw[12 + at], 44 - j);
+		}
+		assert_int_equal(sum | other, 0);
+	}
+	/* (x^16 + x^15 + x^2 + 1)(x^16 + x^2 + x + 1), lowest bits first. */
+	for (unsigned i = 0; i < 2068 * 8; i++) {
+		rest = rest << 1 | (raw[i / 8] >> i % 8 & 1);
+		if (rest >> 32)
+			rest ^= 0x18001801bULL;
+	}
+	assert_int_equal(rest, 0);
+}
+
+static void test_whole_sectors(void **state)
+{
+	static const struct {
+		uint8_t fields;
+		uint16_t from, size; /* of the whole sector */
+	} rows[] = {
+		{ 0xf8, 0, 2352 },  { 0xb8, 0, 2352 },	{ 0x38, 12, 2340 },
+		{ 0x30, 12, 2052 }, { 0x18, 16, 2336 }, { 0xa0, 0, 16 },
+		{ 0x20, 12, 4 },    { 0x80, 0, 12 },	{ 0xf0, 0, 2064 },
+		{ 0x10, 16, 2048 }, { 0x50, 16, 2048 },
+	};
+	static uint8_t whole[60 * 2352], part[60 * 2352];
+	uint8_t cdb[12] = { 0xbe, 0, 0, 0, 0, 0x4a, 0, 0, 60, 0xf8 };
+
+	(void)state;
+	assert_int_equal(packet_read(cdb, 0xfffe, whole), 60 * 2352);
+	for (unsigned i = 0; i < 60; i++) {
+		const uint8_t *raw = whole + i * 2352;
+
+		assert_memory_equal(raw,
+				    "\0\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+				    "\xff\0\0",
+				    13);
+		assert_int_equal(raw[13], i == 0 ? 2 : 3);
+		assert_int_equal(raw[14],
+				 i == 0 ? 0x74
+					: (i - 1) / 10 * 16 + (i - 1) % 10);
+		assert_int_equal(raw[15], 1);
+		assert_memory_equal(raw + 16, t.cd.bytes + (0x4a + i) * 2048,
+				    2048);
+		check_sector(raw);
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
+		for (unsigned by_dma = 0; by_dma < 2; by_dma++) {
+			const uint8_t *got = part;
+			uint32_t size = rows[i].size;
+
+			cdb[9] = rows[i].fields;
+			if (by_dma) {
+				got = t.ram_bytes + 0x10000;
+				for (unsigned j = 0; j < 60; j++)
+					prd(j, 0x10000 + j * size,
+					    (uint16_t)size, j == 59);
+				packet(1, 0, cdb);
+				master_start(1, true);
+				assert_int_equal(inb(0x177), READY);
+				assert_int_equal(inb(MASTER + 8 + 2), 4);
+				outb(MASTER + 8, 0);
+			} else {
+				assert_int_equal(packet_read(cdb, 2352, part),
+						 60 * size);
+			}
+			for (unsigned j = 0; j < 60; j++)
+				assert_memory_equal(
+					got + j * size,
+					whole + j * 2352 + rows[i].from, size);
+		}
+	/* A bad block: those before it arrive. */
+	t.cd.bad_sector = (0x4a + 1) * 4;
+	cdb[9] = 0xf8;
+	packet(0, 0xfffe, cdb);
+	assert_int_equal(inb(0x177), DRQ);
+	insw(0x170, part, 1176);
+	assert_memory_equal(part, whole, 2352);
+	assert_int_equal(inb(0x177), ERR);
+	assert_int_equal(inb(0x171), 0x34);
+}
+
+/* Stopped while the medium works, and started again; too few regions. */
+static void test_whole_stopped(void **state)
+{
+	const uint8_t cdb[12] = { 0xbe, 0, 0, 0, 0, 0x4a, 0, 0, 2, 0xf8 };
+
+	(void)state;
+	t.cd.is_async = true;
+	prd(0, 0x10000, 2 * 2352, true);
+	packet(1, 0, cdb);
+	master_start(1, true);
+	outb(MASTER + 8, 0);
+	medium_complete(&t.cd);
+	assert_int_equal(inb(0x376), DRQ);
+	assert_int_equal(t.ram_bytes[0x10001], 0);
+	master_start(1, true);
+	medium_complete(&t.cd);
+	assert_int_equal(inb(0x177), READY);
+	assert_memory_equal(t.ram_bytes + 0x10000 + 2352 + 16,
+			    t.cd.bytes + 0x4b * 2048, 2048);
+	outb(MASTER + 8, 0);
+	prd(0, 0x10000, 2352, true);
+	packet(1, 0, cdb);
+	master_start(1, true);
+	medium_complete(&t.cd);
+	assert_false(t.irq[1]);
+	assert_int_equal(inb(0x376), READY);
+	assert_int_equal(inb(MASTER + 8 + 2), 0);
 }
 
 /* Discs that minutes are too small for. */
@@ -336,6 +482,7 @@ int main(void)
 		TEST(test_mode_sense),	   TEST(test_mode_select),
 		TEST(test_header),	   TEST(test_sub_channel),
 		TEST(test_audio),	   TEST(test_read_cd),
+		TEST(test_whole_sectors),  TEST(test_whole_stopped),
 		TEST(test_lead_out),	   TEST(test_byte_counts),
 		TEST(test_attention),
 	};
