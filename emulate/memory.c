@@ -5,12 +5,14 @@
  * fault it can raise, then read or written, so that a store over two pages of
  * which the second faults writes nothing.
  *
- * Not modelled: data breakpoints, memory types.
+ * Not modelled: memory types.
  *
  * References: SDM volume 3, "Protection"; APM volume 2, "Segmented Virtual
  * Memory".
  */
 #include "emulate/memory.h"
+
+#include "emulate/breakpoint.h"
 
 static __always_inline const struct emul_window *
 window_find(const struct emul *e, unsigned first, uint64_t gpa)
@@ -96,6 +98,8 @@ enum emul_status emul_linear_other(struct emul *e, unsigned seg,
 	if (unlikely(e->mode & MODE_ALIGN) && *linear & (size - 1) &&
 	    size <= 8 && !(size & (size - 1)))
 		return emul_raise_code(e, X86_VECTOR_AC, 0);
+	if (unlikely(e->mode & MODE_WATCH))
+		emul_watch_access(e, *linear, size, access & ACCESS_WRITE);
 	return EMUL_OK;
 }
 
@@ -267,6 +271,8 @@ enum emul_status emul_system_prepare(struct emul *e, uint64_t linear,
 
 	if (!(e->state->efer & X86_EFER_LMA))
 		linear = (uint32_t)linear;
+	if (unlikely(e->mode & MODE_WATCH))
+		emul_watch_access(e, linear, size, access & ACCESS_WRITE);
 	e->is_implicit = true;
 	status = access_prepare(e, linear, size, access, a);
 	e->is_implicit = false;
