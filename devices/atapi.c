@@ -369,6 +369,14 @@ static void do_read12(struct ide_drive *drive, const uint8_t *packet)
 			  atapi_get32(packet + 6), 0);
 }
 
+static void do_seek(struct ide_drive *drive, const uint8_t *packet)
+{
+	if (atapi_get32(packet + 2) >= atapi_block_count(drive))
+		atapi_end_sense(drive, SENSE_ILLEGAL_REQUEST, ASC_OUT_OF_RANGE);
+	else
+		atapi_end_good(drive);
+}
+
 /* ---- State of the drive ------------------------------------------------ */
 
 static void do_nothing(struct ide_drive *drive, const uint8_t *packet)
@@ -505,7 +513,7 @@ static const struct packet_row rows[] = {
 	{ 0x1e, 0, do_prevent_allow },
 	{ 0x25, NEEDS_MEDIUM, do_read_capacity },
 	{ 0x28, NEEDS_MEDIUM, do_read10 },
-	{ 0x2b, NEEDS_MEDIUM, do_nothing }, /* SEEK */
+	{ 0x2b, NEEDS_MEDIUM, do_seek },
 	{ 0x42, NEEDS_MEDIUM, atapi_read_sub_channel },
 	{ 0x43, NEEDS_MEDIUM, atapi_read_toc },
 	{ 0x44, NEEDS_MEDIUM, atapi_read_header },

@@ -191,6 +191,13 @@ static void test_header(void **state)
 	expect_illegal(RUN("\x44\0\0\0\1\x2c\0\0\x08"), 0x21);
 }
 
+static void test_seek(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN("\x2b\0\0\0\1\x2b"), 0);
+	expect_illegal(RUN("\x2b\0\0\0\1\x2c"), 0x21);
+}
+
 static void test_sub_channel(void **state)
 {
 	(void)state;
@@ -480,11 +487,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_transfer_modes), TEST(test_power),
 		TEST(test_mode_sense),	   TEST(test_mode_select),
-		TEST(test_header),	   TEST(test_sub_channel),
-		TEST(test_audio),	   TEST(test_read_cd),
-		TEST(test_whole_sectors),  TEST(test_whole_stopped),
-		TEST(test_lead_out),	   TEST(test_byte_counts),
-		TEST(test_attention),
+		TEST(test_header),	   TEST(test_seek),
+		TEST(test_sub_channel),	   TEST(test_audio),
+		TEST(test_read_cd),	   TEST(test_whole_sectors),
+		TEST(test_whole_stopped),  TEST(test_lead_out),
+		TEST(test_byte_counts),	   TEST(test_attention),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
