@@ -456,6 +456,7 @@ static void set_multiple(struct ide_drive *drive)
 	uint8_t count = drive->state->now.count;
 
 	if (count > IDE_MULTIPLE || count & (count - 1)) {
+		drive->state->multiple = 0; /* READ and WRITE MULTIPLE abort */
 		end_error(drive, IDE_ERROR_ABRT);
 		return;
 	}

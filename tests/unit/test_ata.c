@@ -255,6 +255,28 @@ static void test_power(void **state)
 	assert_int_equal(inb(0x1f2), 0xff);
 }
 
+/* A block size that there is not disables what it is for. */
+static void test_set_multiple(void **state)
+{
+	static const uint8_t wrong[] = { 3, 32, 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(wrong); i++) {
+		issue(0xe0, 0, 4, 0xc6);
+		expect_end(READY);
+		issue(0xe0, 0, wrong[i], 0xc6);
+		if (wrong[i])
+			expect_error(ABRT);
+		else
+			expect_end(READY);
+		issue(0xe0, 0, 1, 0xc4);
+		expect_error(ABRT);
+		issue(0xe0, 0, 1, 0xec);
+		insw(0x1f0, data, 256);
+		assert_int_equal(word(data, 59), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +284,7 @@ int main(void)
 		TEST(test_dma_over_end),       TEST(test_verify_over_end),
 		TEST(test_command_in_command), TEST(test_other_drive),
 		TEST(test_transfer_modes),     TEST(test_power),
+		TEST(test_set_multiple),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
