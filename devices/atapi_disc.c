@@ -6,8 +6,8 @@
  * theirs has been played.  Playing is accepted within the disc and is over at
  * once; pausing, resuming and stopping find nothing to do.
  *
- * References: MMC-3, "READ TOC/PMA/ATIP", "READ SUB-CHANNEL", "READ CD"; MMC-5
- * for addresses that minutes are too small for; SFF-8020i.
+ * References: MMC-4, "READ TOC/PMA/ATIP", "READ SUB-CHANNEL", "READ CD";
+ * SFF-8020i.
  */
 #include "devices/atapi_internal.h"
 

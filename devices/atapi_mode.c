@@ -4,9 +4,9 @@
  *
  * Nothing can be changed: MODE SELECT takes pages that there are, and what they
  * say has no effect.  Changeable values, of which there are none, are refused,
- * as SPC-2 has it.
+ * as SPC-3 has it.
  *
- * References: MMC-3, "GET CONFIGURATION", "Mode parameters"; SPC-2.
+ * References: MMC-4, "GET CONFIGURATION", "Mode parameters"; SPC-3.
  */
 #include "devices/atapi_internal.h"
 

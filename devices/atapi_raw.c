@@ -14,7 +14,7 @@
  * A code word's sum is 0, and so is the sum of its bytes weighted with powers
  *of 2, the last one's being 1, in the field of 256 elements of 11Dh.
  *
- * References: ECMA-130, clause 14 and annex A; MMC-3, "READ CD".
+ * References: ECMA-130, clause 14 and annex A; MMC-4, "READ CD".
  */
 #include "devices/atapi_internal.h"
 
