@@ -26,7 +26,7 @@
 #include "include/domain.h"
 #include "include/x86_state.h"
 
-#define GATE_VERSION 4
+#define GATE_VERSION 5
 
 /* ---- The machine's address space --------------------------------------- */
 
@@ -98,8 +98,6 @@ enum gate_exit {
 	 * (enum emul_expect); the machine moves RIP past it.
 	 */
 	GATE_EXIT_LENGTH,
-	/* An access to a control register, not decoded by the processor. */
-	GATE_EXIT_CR,
 	/* Emulate one instruction. */
 	GATE_EXIT_EMULATE,
 	/*
@@ -183,7 +181,6 @@ struct gate_page {
 			uint16_t port;
 			uint8_t size; /* 1, 2, 4 */
 			bool is_in;
-			bool is_rep;
 		} io;
 		struct {
 			uint64_t gpa;

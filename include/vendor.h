@@ -36,7 +36,7 @@ enum exit_reason {
 	EXIT_IO,	/* io; length is 0 for strings */
 	EXIT_MSR,	/* is_write, length */
 	EXIT_CR,	/* nothing: the machine decodes */
-	EXIT_DR,	/* nothing: run again with debug registers loaded */
+	EXIT_DR,	/* as EXIT_CR */
 	EXIT_NESTED,	/* nested: a nested page fault */
 	EXIT_FETCH,	/* nested: from a leaf that may be read */
 	EXIT_APIC_EOI,	/* length: a write to that register of its page */
@@ -73,7 +73,6 @@ struct exit_info {
 			uint8_t size; /* 1, 2, 4 */
 			bool is_in;
 			bool is_string;
-			bool is_rep;
 		} io;
 		struct {
 			gpa_t gpa;
@@ -102,6 +101,8 @@ struct exit_info {
 enum event_kind {
 	EVENT_INTERRUPT, /* vector */
 	EVENT_NMI,
+	/* Of can_inject() only: no NMI is being handled, or about to be. */
+	EVENT_NMI_SECOND,
 	EVENT_EXCEPTION, /* vector, error code */
 };
 

@@ -138,6 +138,8 @@ static const struct property guest_properties[] = {
 	{ "cmdline", PROPERTY_STRING, FIELD(struct guest_manifest, cmdline) },
 	{ "isa-debug-exit", PROPERTY_FLAG, .flag = MACHINE_DEVICE_DEBUG_EXIT,
 	  FIELD(struct guest_manifest, devices) },
+	{ "post-codes", PROPERTY_FLAG, .flag = MACHINE_DEVICE_POST_CODES,
+	  FIELD(struct guest_manifest, devices) },
 	{ "debug-console", PROPERTY_FLAG, .flag = MACHINE_DEVICE_DEBUG_CONSOLE,
 	  FIELD(struct guest_manifest, devices) },
 	{ "firmware-on-serial", PROPERTY_FLAG, .flag = MACHINE_DEVICE_SERCON,

@@ -69,6 +69,8 @@ static void exit_io(struct machine_vcpu *vcpu)
 	machine_port(vcpu, &io);
 	if (!io.is_write)
 		merge_in(rax, io.size, io.data);
+	if (unlikely(vcpu->emul.may_break))
+		machine_port_breakpoint(vcpu, &io);
 }
 
 static void exit_length(struct machine_vcpu *vcpu)
@@ -117,7 +119,6 @@ static const exit_fn exit_handlers[GATE_EXIT_COUNT] = {
 	[GATE_EXIT_IO_STRING] = machine_emulate,
 	[GATE_EXIT_MMIO]      = machine_emulate,
 	[GATE_EXIT_LENGTH]    = exit_length,
-	[GATE_EXIT_CR]        = machine_emulate,
 	[GATE_EXIT_EMULATE]   = machine_emulate,
 	[GATE_EXIT_SHADOWED]  = machine_emulate,
 	[GATE_EXIT_EMULATE_RUN] = machine_emulate_run,
@@ -263,6 +264,7 @@ static void vcpu_init(struct machine_vcpu *vcpu)
 	vcpu->page = gate_page(vcpu->id);
 	emul_init(emul, &vcpu->page->state, &machine_emul_ops, vcpu);
 	emul->xstate = &vcpu->page->xstate;
+	emul->breaks_at_code = false;
 	emul->features = machine->features;
 	emul->physical_bits = (uint8_t)machine->gate->physical_bits;
 	board->ops->emulator_windows(board->object, emul->window);

@@ -209,8 +209,16 @@ static int init_interrupts(struct pc *pc, struct clock *clock)
 	return error;
 }
 
+/* Kernels write there for the time that it takes, too: none but new ones. */
+static void post_code(void *ctx, const void *data, size_t length)
+{
+	(void)length;
+	pc_log(ctx, DEVICE_LOG_INFO, "POST code %02x", *(const uint8_t *)data);
+}
+
 static int init_debug(struct pc *pc)
 {
+	int error;
 	uint32_t devices = pc->config->devices;
 	bool is_shown = devices & MACHINE_DEVICE_DEBUG_CONSOLE;
 	struct char_backend console = {
@@ -218,10 +226,13 @@ static int init_debug(struct pc *pc)
 		pc->ctx,
 	};
 
-	return debug_ports_init(&pc->debug, &pc->ports, console, console,
-				devices & MACHINE_DEVICE_DEBUG_EXIT ? EXIT_PORT
-								    : 0,
-				pc->ops->debug_exit, pc->ctx);
+	error = debug_ports_init(&pc->debug, &pc->ports, console, console,
+				 devices & MACHINE_DEVICE_DEBUG_EXIT ? EXIT_PORT
+								     : 0,
+				 pc->ops->debug_exit, pc->ctx);
+	if (devices & MACHINE_DEVICE_POST_CODES)
+		pc->debug.post = (struct char_backend){ post_code, pc };
+	return error;
 }
 
 static void a20_set(void *sink, unsigned pin, bool level)

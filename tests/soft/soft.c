@@ -81,6 +81,8 @@ static bool soft_can_inject(struct vendor_vcpu *vcpu, enum event_kind kind)
 	const struct soft_vcpu *soft = vcpu->private;
 	const struct x86_state *state = vcpu->state;
 
+	if (kind == EVENT_NMI_SECOND)
+		return !soft->is_nmi_masked;
 	if (soft->has_event)
 		return false;
 	if (kind == EVENT_EXCEPTION)

@@ -125,6 +125,7 @@ static void test_everything(void **state)
 	fdt_property_string(t->blob, "cmdline", "console=ttyS0");
 	fdt_property(t->blob, "isa-debug-exit", NULL, 0);
 	fdt_property(t->blob, "debug-console", NULL, 0);
+	fdt_property(t->blob, "post-codes", NULL, 0);
 	disk(t, "disk0");
 	fdt_property_u32(t->blob, "unit", 1);
 	fdt_property_string(t->blob, "mode", "private");
@@ -138,7 +139,8 @@ static void test_everything(void **state)
 	assert_int_equal(t->manifest.guest_count, 2);
 	assert_int_equal(g->vcpus, GATE_MAX_VCPUS);
 	assert_int_equal(g->devices, MACHINE_DEVICE_DEBUG_EXIT |
-					     MACHINE_DEVICE_DEBUG_CONSOLE);
+					     MACHINE_DEVICE_DEBUG_CONSOLE |
+					     MACHINE_DEVICE_POST_CODES);
 	assert_string_equal(g->kernel, "vmlinuz");
 	assert_string_equal(g->initrd, "initrd.img");
 	assert_string_equal(g->cmdline, "console=ttyS0");

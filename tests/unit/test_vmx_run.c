@@ -412,6 +412,27 @@ static void test_nmi_after_sti(void **unused)
 			 PROC_INTERRUPT_WINDOW);
 }
 
+/* A second NMI is kept while none is handled, or about to be. */
+static void test_nmi_second(void **unused)
+{
+	const struct event nmi = { .kind = EVENT_NMI, .vector = 2 };
+	const struct event other = { .kind = EVENT_INTERRUPT, .vector = 0x30 };
+
+	(void)unused;
+	vmcs[VMCS_GUEST_INTERRUPTIBILITY] = BLOCKED_BY_STI;
+	vmx_vendor.inject(&vcpu, &other);
+	assert_true(vmx_vendor.can_inject(&vcpu, EVENT_NMI_SECOND));
+	(void)run_on();
+	vmcs[VMCS_GUEST_INTERRUPTIBILITY] = 0;
+	vmx_vendor.inject(&vcpu, &nmi);
+	assert_false(vmx_vendor.can_inject(&vcpu, EVENT_NMI_SECOND));
+	(void)run_on();
+	vmcs[VMCS_GUEST_INTERRUPTIBILITY] = BLOCKED_BY_NMI;
+	assert_false(vmx_vendor.can_inject(&vcpu, EVENT_NMI_SECOND));
+	vmcs[VMCS_GUEST_INTERRUPTIBILITY] = 0;
+	assert_true(vmx_vendor.can_inject(&vcpu, EVENT_NMI_SECOND));
+}
+
 /* The entry checks want the trap pending that TF causes after the shadow. */
 static void test_shadow_and_trap(void **unused)
 {
@@ -558,15 +579,16 @@ static void test_new_apic(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_costs),	    TEST(test_delivery_meets_device),
-		TEST(test_nmi_cut_short),   TEST(test_iret_faults),
-		TEST(test_fetch),	    TEST(test_windows_close),
-		TEST(test_window_moves),    TEST(test_nmi_after_sti),
-		TEST(test_shadow_and_trap), TEST(test_timer),
-		TEST(test_apic_page),	    TEST(test_tpr),
-		TEST(test_new_pause),	    TEST(test_new_ept),
-		TEST(test_apic_mode),	    TEST(test_apic_write),
-		TEST(test_new_apic),	    TEST(test_no_memory),
+		TEST(test_costs),	  TEST(test_delivery_meets_device),
+		TEST(test_nmi_cut_short), TEST(test_iret_faults),
+		TEST(test_fetch),	  TEST(test_windows_close),
+		TEST(test_window_moves),  TEST(test_nmi_after_sti),
+		TEST(test_nmi_second),	  TEST(test_shadow_and_trap),
+		TEST(test_timer),	  TEST(test_apic_page),
+		TEST(test_tpr),		  TEST(test_new_pause),
+		TEST(test_new_ept),	  TEST(test_apic_mode),
+		TEST(test_apic_write),	  TEST(test_new_apic),
+		TEST(test_no_memory),
 	};
 
 	return cmocka_run_group_tests_name("vmx_run", tests, NULL, NULL);
