@@ -231,6 +231,8 @@ enum emul_status emul_access_read(struct emul *e, const struct emul_access *a,
 				  void *data, unsigned size);
 enum emul_status emul_access_write(struct emul *e, const struct emul_access *a,
 				   const void *data, unsigned size);
+/* To be read, until emul_forget(); NULL: in no window. */
+const void *emul_window_at(const struct emul *e, uint64_t gpa);
 void *emul_ram_slow(struct emul *e, uint64_t gpa, unsigned size, bool write);
 /* At a segment's offset, with all checks. */
 enum emul_status emul_memory_read(struct emul *e, unsigned seg, uint64_t offset,

@@ -233,17 +233,17 @@ ASSERT_SIZE(struct emul_cached, 128);
 #define EMUL_CACHED 16
 
 /*
- * A page walk and the entries it went through: good as long as they all are
- * what they were, which is looked up each time.
+ * A page walk and the entries it went through, or the pairs of four-byte ones:
+ * good as long as they all are what they were, which is looked up each time.
  */
 struct emul_walked {
 	uint64_t key; /* page and access; 0: empty */
 	uint64_t cr3;
 	uint64_t control;
-	const uint64_t *where[4];
-	uint64_t entry[4];
+	const uint64_t *where[5];
+	uint64_t entry[5];
 	uint64_t gpa;
-	uint64_t padding[4];
+	uint64_t padding[2];
 };
 ASSERT_SIZE(struct emul_walked, 128);
 #define EMUL_WALKED 8
@@ -261,8 +261,8 @@ struct emul {
 	struct x86_xstate *xstate; /* valid with X86_GROUP_XSTATE, or NULL */
 	const struct emul_ops *ops;
 	void *ctx;
-	/* Most used first, no gaps; the first is writable. */
-	struct emul_window window[EMUL_WINDOWS];
+	/* Most used first, no gaps; the first is writable, the last empty. */
+	struct emul_window window[EMUL_WINDOWS + 1];
 	uint64_t features;     /* EMUL_FEATURE_* */
 	uint8_t physical_bits; /* MAXPHYADDR, 32..52 */
 	/* INT n, INT3, INTO, ICEBP raise a fault with is_trap set instead of

@@ -7,7 +7,8 @@
  *
  * A reset is a rendezvous: every other vCPU has done what it was at and is at a
  * stop, so nothing of before reaches a device or RAM afterwards; then its next
- * GATE_RESUME returns GATE_EXIT_RESET.
+ * GATE_RESUME returns GATE_EXIT_RESET.  So is a change of where memory shows
+ * that concerns the emulators (the A20 gate): no vCPU has one half of it.
  */
 #ifndef BULKHEAD_MACHINE_MACHINE_H
 #define BULKHEAD_MACHINE_MACHINE_H
@@ -116,7 +117,7 @@ static inline void machine_mmio(struct machine_vcpu *vcpu, struct io_access *io)
 /* Done by whichever vCPU next comes to its stop. */
 static inline void machine_reset_want(struct machine *machine)
 {
-	rendezvous_wish(&machine->rendezvous);
+	rendezvous_wish(&machine->rendezvous, RENDEZVOUS_RESET);
 }
 
 /* machine/host_ops.c: what a board wants of the world; ctx is the machine. */

@@ -115,11 +115,13 @@ static void decode_more(struct svm_vcpu *svm, uint32_t code,
 	}
 }
 
-static void decode_unknown(const struct vmcb *vmcb, struct exit_info *info)
+static void decode_unknown(const struct svm_vcpu *svm, struct exit_info *info)
 {
+	const struct vmcb *vmcb = svm->vmcb;
 	uint32_t code = vmcb->exit_code;
 
-	info->reason = code == VMEXIT_INVALID ? EXIT_INVALID : EXIT_UNKNOWN;
+	info->reason =
+		code == VMEXIT_INVALID ? svm_quirk_invalid(svm) : EXIT_UNKNOWN;
 	info->raw = code;
 	info->raw_info1 = vmcb->exit_info1;
 	info->raw_info2 = vmcb->exit_info2;
@@ -137,7 +139,7 @@ void svm_exit_decode(struct svm_vcpu *svm, struct exit_info *info)
 	}
 	row = code < ARRAY_SIZE(exit_table) ? exit_table[code] : EXIT_UNKNOWN;
 	if (unlikely(row == EXIT_UNKNOWN)) {
-		decode_unknown(vmcb, info);
+		decode_unknown(svm, info);
 		return;
 	}
 	info->reason = row & ~MORE;

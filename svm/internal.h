@@ -85,6 +85,9 @@ void svm_interrupt_window_open(struct svm_vcpu *svm, unsigned priority);
 void svm_event_exit(struct svm_vcpu *svm);
 void svm_event_reinject(struct vmcb *vmcb); /* EXITINTINFO, which is valid */
 
+/* svm/quirks.c: what to ask for, so that it is taken above the TPR alone. */
+unsigned svm_quirk_virq_priority(unsigned priority);
+
 /* A virtual interrupt, whatever the TPR says if the priority is above it. */
 static inline void svm_virq_raise(struct svm_vcpu *svm, unsigned priority,
 				  uint8_t vector)
@@ -98,7 +101,8 @@ static inline void svm_virq_raise(struct svm_vcpu *svm, unsigned priority,
 	if (priority >= VENDOR_PRIORITY_ABOVE_TPR)
 		vmcb->int_ctl |= INT_CTL_V_IGN_TPR;
 	else
-		vmcb->int_ctl |= FIELD_PUT(INT_CTL_V_INTR_PRIO, priority);
+		vmcb->int_ctl |= FIELD_PUT(INT_CTL_V_INTR_PRIO,
+					   svm_quirk_virq_priority(priority));
 	svm->dirty |= CLEAN_TPR;
 }
 
@@ -143,6 +147,10 @@ bool svm_quirk_is_tcg(void);
 void svm_quirk_lme(struct svm_vcpu *svm);
 void svm_quirk_cr2(const struct vmcb *vmcb);
 void svm_quirk_cr8(struct svm_vcpu *svm);
+/* Do all writes to CR4 exit? */
+bool svm_quirk_cr4(void);
+/* An exit as INVALID. */
+enum exit_reason svm_quirk_invalid(const struct svm_vcpu *svm);
 /* In place of an entry: the machine is to emulate. */
 bool svm_quirk_breakpoints(struct vendor_vcpu *vcpu, struct exit_info *info);
 /* An exit for the host within an interrupt shadow. */

@@ -316,8 +316,8 @@ static void test_room_is_taken(void **state)
 	(void)hear();
 	admin_answer(&admin);
 	while (!is_silent())
-		assert_true(ring_get(&init.from_disk, &message, sizeof(message),
-				     &ring_bell) > 0);
+		assert_true(ring_get(&init.end.from_disk, &message,
+				     sizeof(message), &ring_bell) > 0);
 	assert_int_equal(message.kind, DISK_BROKEN);
 	if (admin.is_again || ring_bell)
 		wake();
