@@ -83,12 +83,8 @@ struct exit_info {
 		struct {
 			/* Instructions, fewer if the mode changes. */
 			uint32_t count;
-			/* To be delivered first. */
-			bool has_event;
-			uint8_t vector;
-			uint8_t event_type; /* enum emul_event_type */
-			bool has_error_code;
-			uint32_t error_code;
+			/* To be delivered first: GATE_RUN_*, or 0. */
+			uint64_t event;
 		} emulate;
 	};
 	/* The processor's own words, for reports. */

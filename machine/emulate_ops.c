@@ -382,13 +382,13 @@ void machine_emulate(struct machine_vcpu *vcpu)
 
 static bool deliver(struct machine_vcpu *vcpu)
 {
-	const struct gate_page *page = vcpu->page;
+	uint64_t run = vcpu->page->run.event;
 	struct emul_event event = {
-		.vector = page->run.vector,
-		.type = page->run.event_type,
-		.has_error_code = page->run.has_error_code,
-		.error_code = page->run.error_code,
-		.cr2 = page->state.cr2,
+		.vector = FIELD_GET(GATE_RUN_VECTOR, run),
+		.type = FIELD_GET(GATE_RUN_TYPE, run),
+		.has_error_code = run & GATE_RUN_HAS_ERROR,
+		.error_code = FIELD_GET(GATE_RUN_ERROR, run),
+		.cr2 = vcpu->page->state.cr2,
 	};
 
 	return delivered(vcpu, emul_deliver_event(&vcpu->emul, &event));
@@ -401,7 +401,7 @@ static void emulate_run(struct machine_vcpu *vcpu)
 	uint64_t mode;
 	bool goes_on = true;
 
-	if (vcpu->page->run.has_event && !deliver(vcpu))
+	if (vcpu->page->run.event & GATE_RUN_VALID && !deliver(vcpu))
 		return;
 	mode = state->cr0 & X86_CR0_PE;
 	while (goes_on && count--) {

@@ -157,18 +157,6 @@ void svm_quirk_virq_exit(struct svm_vcpu *svm)
  */
 #define EMULATE_COUNT 64
 
-static void event_to_machine(struct vmcb *vmcb, struct exit_info *info)
-{
-	uint64_t event = vmcb->event_inject;
-
-	info->emulate.has_event = event & EVENT_VALID;
-	info->emulate.vector = FIELD_GET(EVENT_VECTOR, event);
-	info->emulate.event_type = FIELD_GET(EVENT_TYPE, event);
-	info->emulate.has_error_code = event & EVENT_HAS_ERROR;
-	info->emulate.error_code = FIELD_GET(EVENT_ERROR, event);
-	vmcb->event_inject = 0;
-}
-
 bool svm_quirk_breakpoints(struct vendor_vcpu *vcpu, struct exit_info *info)
 {
 	struct svm_vcpu *svm = vcpu->private;
@@ -192,7 +180,8 @@ bool svm_quirk_breakpoints(struct vendor_vcpu *vcpu, struct exit_info *info)
 	}
 	info->reason = EXIT_EMULATE_RUN;
 	info->emulate.count = waits ? 1 : EMULATE_COUNT;
-	event_to_machine(vmcb, info);
+	info->emulate.event = vmcb->event_inject;
+	vmcb->event_inject = 0;
 	return true;
 }
 

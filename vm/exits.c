@@ -240,14 +240,8 @@ static enum exit_action exit_shadowed(struct vcpu *vcpu, struct exit_info *info)
 static enum exit_action exit_emulate_run(struct vcpu *vcpu,
 					 struct exit_info *info)
 {
-	struct gate_page *page = vcpu->page;
-
-	page->run.count = info->emulate.count;
-	page->run.has_event = info->emulate.has_event;
-	page->run.vector = info->emulate.vector;
-	page->run.event_type = info->emulate.event_type;
-	page->run.has_error_code = info->emulate.has_error_code;
-	page->run.error_code = info->emulate.error_code;
+	vcpu->page->run.count = info->emulate.count;
+	vcpu->page->run.event = info->emulate.event;
 	return to_machine(vcpu, GATE_EXIT_EMULATE_RUN);
 }
 

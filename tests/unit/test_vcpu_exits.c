@@ -359,15 +359,9 @@ static void decodes(struct vcpu *vcpu)
 	SIM_CHECK(!page->mmio.is_write);
 	check_decode(EXIT_FETCH, GATE_EXIT_MMIO);
 	next_info.emulate.count = 5;
-	next_info.emulate.has_event = next_info.emulate.has_error_code = true;
-	next_info.emulate.vector = 14;
-	next_info.emulate.event_type = EMUL_TYPE_EXCEPTION;
-	next_info.emulate.error_code = 0x77;
+	next_info.emulate.event = 0x7780000b0e;
 	check_decode(EXIT_EMULATE_RUN, GATE_EXIT_EMULATE_RUN);
-	SIM_CHECK(page->run.count == 5 && page->run.has_event);
-	SIM_CHECK(page->run.vector == 14 && page->run.has_error_code);
-	SIM_CHECK(page->run.event_type == EMUL_TYPE_EXCEPTION);
-	SIM_CHECK(page->run.error_code == 0x77);
+	SIM_CHECK(page->run.count == 5 && page->run.event == 0x7780000b0e);
 	SIM_CHECK(to(EXIT_SHUTDOWN, 0) == GATE_EXIT_SHUTDOWN);
 }
 

@@ -145,10 +145,9 @@ static void test_delivery_meets_device(void **unused)
 	info = run();
 	assert_int_equal(info.reason, EXIT_EMULATE_RUN);
 	assert_int_equal(info.emulate.count, 0);
-	assert_true(info.emulate.has_event && info.emulate.has_error_code);
-	assert_int_equal(info.emulate.vector, 0x31);
-	assert_int_equal(info.emulate.event_type, TYPE_EXCEPTION);
-	assert_int_equal(info.emulate.error_code, 0x1234);
+	assert_int_equal(info.emulate.event, event_of(TYPE_EXCEPTION, 0x31) |
+						     INTERRUPTION_HAS_ERROR |
+						     0x1234UL << 32);
 	(void)run_on();
 	assert_int_equal(injected & INTERRUPTION_VALID, 0);
 
@@ -177,7 +176,7 @@ static void test_nmi_cut_short(void **unused)
 	/* The machine's delivery blocks as the processor's does. */
 	vmcs[VMCS_GUEST_INTERRUPTIBILITY] = BLOCKED_BY_NMI;
 	guest = exit_in_delivery;
-	assert_int_equal(run().emulate.event_type, TYPE_NMI);
+	assert_int_equal(run().emulate.event, event_of(TYPE_NMI, 0x31));
 	assert_int_equal(vmcs[VMCS_GUEST_INTERRUPTIBILITY], BLOCKED_BY_NMI);
 }
 
@@ -259,7 +258,7 @@ static void test_apic_page(void **unused)
 	guest = exit_in_delivery_to_apic;
 	info = run();
 	assert_int_equal(info.reason, EXIT_EMULATE_RUN);
-	assert_int_equal(info.emulate.vector, 0x31);
+	assert_int_equal(info.emulate.event, event_of(TYPE_EXTERNAL, 0x31));
 }
 
 static void exit_tpr(void)
