@@ -31,10 +31,10 @@ bool svm_quirk_is_tcg(void)
  * without paging.  So a guest never runs there with that state:
  *
  *	PG clear, PAE clear	LME is hidden: clear in the VMCB
+ *	PG clear		writes to CR4 exit: PAE may change
  *	any			writes that change CR0.PG exit
  *
- * only while the guest's LME is set; and writes to CR4, which may change PAE,
- * exit in any case (svm_quirk_cr4()).  The machine emulates the exits
+ * all of it only while the guest's LME is set.  The machine emulates the exits
  * and stores the new state, which calls this again.
  */
 void svm_quirk_lme(struct svm_vcpu *svm)
@@ -48,11 +48,16 @@ void svm_quirk_lme(struct svm_vcpu *svm)
 	is_paging = vmcb->cr0 & X86_CR0_PG;
 	svm->hidden_efer = 0;
 	vmcb->intercept &= ~INTERCEPT_CR0_SEL;
+	if (!svm->exits_on_cr4)
+		vmcb->intercept_cr &= ~INTERCEPT_CR_WRITE(4);
 	svm->dirty |= CLEAN_INTERCEPTS;
 	if (!has_lme)
 		return;
 	vmcb->intercept |= INTERCEPT_CR0_SEL;
-	if (is_paging || vmcb->cr4 & X86_CR4_PAE)
+	if (is_paging)
+		return;
+	vmcb->intercept_cr |= INTERCEPT_CR_WRITE(4);
+	if (vmcb->cr4 & X86_CR4_PAE)
 		return;
 	svm->hidden_efer = X86_EFER_LME;
 	vmcb->efer &= ~(X86_EFER_LME | X86_EFER_LMA);
@@ -61,21 +66,15 @@ void svm_quirk_lme(struct svm_vcpu *svm)
 /* ---- QEMU: reserved bits ----------------------------------------------- */
 /*
  * MOV to CR4, and MOV to CR3 in long mode, with a reserved bit set is an exit
- * as INVALID there, not #GP.  CR4's all exit; CR3's are too many for that, so
- * the machine emulates what it was, unless VMRUN itself had refused the guest:
- * then the VMCB has the host's CR3.
+ * as INVALID there, not #GP.  The machine emulates what it was, so that others
+ * need not exit, unless VMRUN itself had refused the guest: then the VMCB has
+ * the host's CR3.
  */
-bool svm_quirk_cr4(void)
-{
-	return svm_features.is_tcg;
-}
-
 enum exit_reason svm_quirk_invalid(const struct svm_vcpu *svm)
 {
-	return svm_features.is_tcg && svm->vmcb->efer & X86_EFER_LMA &&
-			       svm->vmcb->cr3 != cr3_read()
-		       ? EXIT_CR
-		       : EXIT_INVALID;
+	if (svm_features.is_tcg && svm->vmcb->cr3 != cr3_read())
+		return EXIT_CR;
+	return EXIT_INVALID;
 }
 
 /* ---- QEMU: events ------------------------------------------------------ */
