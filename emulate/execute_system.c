@@ -17,14 +17,6 @@ EXECUTE(hlt)
 	return EMUL_OK;
 }
 
-EXECUTE(fwait)
-{
-	if ((e->state->cr0 & (X86_CR0_MP | X86_CR0_TS)) ==
-	    (X86_CR0_MP | X86_CR0_TS))
-		return emul_raise(e, X86_VECTOR_NM);
-	return EMUL_OK;
-}
-
 /* Control registers */
 
 static enum emul_status cr_commit(struct emul *e, unsigned cr, uint64_t *reg,
