@@ -564,6 +564,8 @@ static void components_copy(const struct emul *e, uint8_t *to,
 		       mode_is_64(e) ? AVX_SIZE : AVX_SIZE / 2);
 }
 
+#define REG_XSAVEOPT 6
+
 EXECUTE(xsave)
 {
 	uint8_t area[sizeof(struct x86_xstate)];
@@ -571,6 +573,9 @@ EXECUTE(xsave)
 	uint64_t mask, in_use;
 	unsigned size;
 
+	if (modrm_reg_field(e) == REG_XSAVEOPT &&
+	    !(e->features & EMUL_FEATURE_XSAVEOPT))
+		return raise_ud(e);
 	TRY(xsave_begin(e, &mask));
 	/* Unlike FXSAVE's, before segment and address. */
 	if (is_misaligned(e, XSAVE_ALIGN))

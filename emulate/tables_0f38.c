@@ -80,7 +80,7 @@ static const struct emul_row row_38_2a[4] = {
 
 static const struct emul_row row_38_82[4] = {
 	/* -- */ X(ud, 0, 0, 0, M),
-	/* 66 */ X(invpcid, 0, 0, 0, M | CPL0 | MEM),
+	/* 66 */ X(invpcid, 0, 0, 0, M | MEM),
 	/* f3 */ X(ud, 0, 0, 0, M),
 	/* f2 */ X(ud, 0, 0, 0, M),
 };

@@ -42,7 +42,9 @@
 
 /* Leaf 0x80000001 */
 #define E1_ECX_CMP_LEGACY BIT(1)
-#define E1_ECX_NEED_AVX	  (BIT(11) | BIT(16)) /* XOP FMA4 */
+/* What the emulator does not know: SSE4A MISALIGNSSE XOP FMA4 TBM, 3DNOW. */
+#define E1_ECX_UNKNOWN	  (MASK(7, 6) | BIT(11) | BIT(16) | BIT(21))
+#define E1_EDX_UNKNOWN	  MASK(31, 30)
 
 #define E8_EAX_PHYS   MASK(7, 0)
 #define E8_EAX_LINEAR MASK(15, 8)
@@ -87,7 +89,9 @@ static const struct policy_row policy[] = {
 	{ 0xd, 2, { ALL, ALL, ALL, 0 } },
 	/* The highest leaf is computed; AMD repeats the vendor. */
 	{ 0x80000000, 0, { 0, ALL, ALL, ALL } },
-	{ 0x80000001, 0, { ALL, ALL, ALL & ~E1_ECX_CMP_LEGACY, ALL } },
+	{ 0x80000001, 0, { ALL, ALL,
+			   ALL & ~(E1_ECX_CMP_LEGACY | E1_ECX_UNKNOWN),
+			   ALL & ~E1_EDX_UNKNOWN } },
 	/* Brand string. */
 	{ 0x80000002, 0, { ALL, ALL, ALL, ALL } },
 	{ 0x80000003, 0, { ALL, ALL, ALL, ALL } },
@@ -174,7 +178,6 @@ static void strip_dependents(struct cpuid_table *table)
 	struct cpuid_regs *l1 = &table->basic[1].regs;
 	struct cpuid_regs *l7 = &row_of(table, 7, 0)->regs;
 	struct cpuid_regs *ld = &row_of(table, 0xd, 0)->regs;
-	struct cpuid_regs *e1 = &table->extended[1].regs;
 
 	if (!(ld->eax & X86_XCR0_SSE))
 		l1->ecx &= ~L1_ECX_XSAVE;
@@ -184,7 +187,6 @@ static void strip_dependents(struct cpuid_table *table)
 		l1->ecx &= ~L1_ECX_NEED_AVX;
 		l7->ebx &= ~L7_EBX_NEED_AVX;
 		l7->ecx &= ~L7_ECX_NEED_AVX;
-		e1->ecx &= ~E1_ECX_NEED_AVX;
 		ld->eax &= ~X86_XCR0_AVX;
 	}
 	if (!(l1->ecx & L1_ECX_XSAVE)) {

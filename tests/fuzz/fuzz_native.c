@@ -11,10 +11,9 @@
  */
 #include "tests/fuzz/fuzz_native.h"
 
-#include "include/emulate.h"
+#include "tests/unit/emulate_host.h"
 
 #include <asm/ldt.h>
-#include <cpuid.h>
 #include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -684,52 +683,6 @@ static void bench_begin(struct bench *b)
 	child_xstate_get(b);
 }
 
-/* What this processor has, so that the emulator has no more. */
-static uint64_t features_here(void)
-{
-	static const struct {
-		uint32_t leaf, subleaf;
-		uint8_t reg, bit;
-		uint64_t feature;
-	} rows[] = {
-		{ 1, 0, 2, 22, EMUL_FEATURE_MOVBE },
-		{ 1, 0, 2, 23, EMUL_FEATURE_POPCNT },
-		{ 1, 0, 2, 0, EMUL_FEATURE_SSE3 },
-		{ 1, 0, 2, 9, EMUL_FEATURE_SSSE3 },
-		{ 1, 0, 2, 19, EMUL_FEATURE_SSE41 },
-		{ 1, 0, 2, 20, EMUL_FEATURE_SSE42 },
-		{ 1, 0, 2, 25, EMUL_FEATURE_AES },
-		{ 1, 0, 2, 1, EMUL_FEATURE_PCLMUL },
-		{ 1, 0, 2, 28, EMUL_FEATURE_AVX },
-		{ 1, 0, 2, 29, EMUL_FEATURE_F16C },
-		{ 1, 0, 2, 12, EMUL_FEATURE_FMA },
-		{ 7, 0, 1, 5, EMUL_FEATURE_AVX2 },
-		{ 7, 0, 1, 3, EMUL_FEATURE_BMI1 },
-		{ 7, 0, 1, 8, EMUL_FEATURE_BMI2 },
-		{ 7, 0, 1, 19, EMUL_FEATURE_ADX },
-		{ 7, 0, 1, 29, EMUL_FEATURE_SHA },
-		{ 7, 0, 2, 8, EMUL_FEATURE_GFNI },
-		{ 7, 0, 2, 9, EMUL_FEATURE_VAES },
-		{ 7, 0, 2, 10, EMUL_FEATURE_VPCLMUL },
-		{ 7, 0, 2, 27, EMUL_FEATURE_MOVDIRI },
-		{ 7, 0, 2, 28, EMUL_FEATURE_MOVDIR64B },
-		{ 0x80000001, 0, 2, 5, EMUL_FEATURE_LZCNT },
-	};
-	unsigned r[4];
-	uint64_t features = 0;
-
-	__cpuid(0, r[0], r[1], r[2], r[3]);
-	if (r[1] == signature_INTEL_ebx)
-		features |= EMUL_FEATURE_INTEL;
-	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
-		__cpuid_count(rows[i].leaf, rows[i].subleaf, r[0], r[1], r[2],
-			      r[3]);
-		if (r[rows[i].reg] >> rows[i].bit & 1)
-			features |= rows[i].feature;
-	}
-	return features;
-}
-
 int main(int argc, char **argv)
 {
 	static const struct emul_ops ops;
@@ -746,7 +699,7 @@ int main(int argc, char **argv)
 	bench_begin(&b);
 	emul_init(&b.emul, &b.state, &ops, NULL);
 	b.emul.xstate = &b.xstate;
-	b.emul.features = features_here();
+	b.emul.features = host_features();
 	b.emul.rep_complete = true;
 	b.emul.raise_software = true;
 	b.emul.window[0] = (struct emul_window){ .start = REGION,
