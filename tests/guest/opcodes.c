@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Every opcode of every map on memory that is a device, at level 3 and by
- * single step, and random ones: whatever they do, the guest goes on.  Natively
- * each access ends in the emulator, too.
+ * single step, and random ones: whatever they do, the guest goes on.
  */
 #include "tests/guest/lib/shot.h"
 
@@ -10,7 +9,7 @@
 
 #define DEVICE	  0xa0000u /* VGA's */
 #define CR4_VALUE (X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT)
-#define RANDOM	  4000
+#define RANDOM	  2000
 #define TSS_BUSY  BIT(41)
 #define SEL_AFTER 0x90 /* shot.c's, to leave with */
 
@@ -70,10 +69,7 @@ static void group_end(const char *name, unsigned least)
 	check(name, executed >= least);
 }
 
-/*
- * Opcodes of 0F without a memory form, which ends QEMU 7.2: MOVMSKPS, shifts,
- * PEXTRW, PMOVMSKB, MASKMOVQ.
- */
+/* Opcodes of 0F without a memory form: MOVMSKPS, shifts, MASKMOVQ and so on. */
 static bool is_register_only(uint8_t opcode)
 {
 	return memchr("\x50\x71\x72\x73\xc5\xd7\xf7", opcode, 7);
@@ -93,11 +89,11 @@ static void test_legacy(const char *name, const uint8_t *escape,
 	group_begin();
 	for (unsigned op = 0; op < 256; op++)
 		for (unsigned p = 0; p < sizeof(prefixes); p++)
-			for (unsigned reg = 0; reg < regs; reg++) {
+			for (unsigned reg = 0; reg < (p ? 1 : regs); reg++) {
 				uint8_t bytes[8];
 				unsigned at = 0, field = reg;
 
-				if (regs == 1)
+				if (regs == 1 || p)
 					field = op + p;
 				if (prefixes[p])
 					bytes[at++] = prefixes[p];
@@ -114,6 +110,7 @@ static void test_legacy(const char *name, const uint8_t *escape,
 static void test_vex(void)
 {
 	bool has_avx = cpuid(1, 0).ecx & BIT(28);
+	unsigned was_refused;
 
 	group_begin();
 	for (unsigned i = 0; i < 3 * 256 * 8; i++) {
@@ -125,8 +122,11 @@ static void test_vex(void)
 			modrm_of(i < 256 * 8, (uint8_t)(i / 8), i / 8),
 		};
 
+		was_refused = refused;
 		try(bytes, sizeof(bytes));
-		/* The same with a second source. */
+		if (was_refused == refused)
+			continue;
+		/* Perhaps it wants a second source. */
 		bytes[2] &= 0xbf;
 		try(bytes, sizeof(bytes));
 	}
@@ -151,23 +151,6 @@ static void test_x87(void)
 				       (uint8_t)(0xc0 + op % 64) },
 		    2);
 	group_end("x87-registers", 300);
-}
-
-/* Eight bytes at a time, as games of its time copy to the screen. */
-static void test_copy(void)
-{
-	static const uint64_t from[2] = { 0x1122334455667788, 42 };
-	volatile uint64_t *to = (volatile uint64_t *)0xd0000000;
-	uint64_t back = 0;
-
-	(void)*to;
-	__asm__ volatile("fninit; fildq %1; fistpq %0"
-			 : "=m"(*to)
-			 : "m"(from[0]));
-	__asm__ volatile("fninit; fildq %1; fistpq %0"
-			 : "=m"(back)
-			 : "m"(from[1]));
-	check_equal("fild-fistp", back, 42);
 }
 
 static uint64_t next(uint64_t *random)
@@ -218,9 +201,8 @@ static void test_random(void)
 void guest_main(void)
 {
 	prepare();
-	test_copy();
-	test_legacy("one-byte", NULL, 0, 8, 4000);
-	test_legacy("0f", (const uint8_t *)"\x0f", 1, 8, 2000);
+	test_legacy("one-byte", NULL, 0, 8, 1500);
+	test_legacy("0f", (const uint8_t *)"\x0f", 1, 8, 800);
 	test_legacy("0f38", (const uint8_t *)"\x0f\x38", 2, 1, 1);
 	test_legacy("0f3a", (const uint8_t *)"\x0f\x3a", 2, 1, 1);
 	test_vex();
