@@ -75,10 +75,13 @@ static void diagnostic_access(void *opaque, struct io_access *io)
 {
 	struct debug_ports *debug = opaque;
 
-	if (io->is_write)
-		debug->state.diagnostic = (uint8_t)io->data;
-	else
+	if (!io->is_write) {
 		io->data = debug->state.diagnostic;
+		return;
+	}
+	if (debug->post.write && debug->state.diagnostic != (uint8_t)io->data)
+		put(&debug->post, io);
+	debug->state.diagnostic = (uint8_t)io->data;
 }
 
 static void exit_access(void *opaque, struct io_access *io)

@@ -20,6 +20,9 @@ struct debug_ports {
 	struct debug_ports_state state;
 	struct char_backend console; /* 0x402 */
 	struct char_backend hack;    /* 0xe9 */
+	/* Bytes at 0x80 that are not the one before; set after init, if at
+	 * all: NULL. */
+	struct char_backend post;
 	void (*exit)(void *ctx, uint32_t code);
 	void *ctx;
 };

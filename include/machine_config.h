@@ -54,10 +54,13 @@ struct machine_blob {
 #define MACHINE_DEVICE_DEBUG_CONSOLE BIT(1) /* show ports 0x402 and 0xe9 */
 #define MACHINE_DEVICE_SERCON	     BIT(2) /* firmware's screen on COM1 */
 
+#define MACHINE_DEVICE_POST_CODES BIT(5) /* log what port 0x80 gets */
+
 /* GATE_EXIT codes of a machine. */
 #define MACHINE_EXIT_POWER_OFF 0
 #define MACHINE_EXIT_ERROR     1 /* it has said why by GATE_LOG */
-#define MACHINE_EXIT_DEBUG(n)  (0x100 | (uint8_t)(n)) /* by port 0xf4 */
+/* By port 0xf4, with what was written there: 255 is that or more. */
+#define MACHINE_EXIT_DEBUG(n)  (0x100 | ((n) > 0xff ? 0xff : (n)))
 
 struct machine_config {
 	uint32_t version; /* MACHINE_CONFIG_VERSION */

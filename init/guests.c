@@ -91,8 +91,26 @@ static const char *end_text(const struct gate_domain_status *status)
 	}
 	if (status->code == MACHINE_EXIT_POWER_OFF)
 		return "powered off";
-	return status->code & ~0xffULL ? "ended by the guest through port 0xf4"
-				       : "its machine gave up";
+	return "its machine gave up";
+}
+
+/* The guest ended itself by port 0xf4. */
+static bool has_code(const struct gate_domain_status *status)
+{
+	return status->end == GATE_END_EXIT && status->code & ~0xffULL;
+}
+
+static void say_end(const struct init *init, const struct guest *guest,
+		    const struct gate_domain_status *status)
+{
+	if (has_code(status))
+		init_log(init, guest->id, LOG_INFO,
+			 "stopped: ended by the guest through port 0xf4, "
+			 "code %u",
+			 (uint8_t)status->code);
+	else
+		init_log(init, guest->id, LOG_INFO, "stopped: %s",
+			 end_text(status));
 }
 
 static bool is_crash(const struct gate_domain_status *status)
@@ -125,14 +143,15 @@ static void ended(struct init *init, struct guest *guest,
 {
 	report_end(init, guest->id, status);
 	say_memory(init, guest, "at the end", status);
-	init_log(init, guest->id, LOG_INFO, "stopped: %s", end_text(status));
-	init->code = status->end == GATE_END_EXIT && status->code & ~0xffULL
-			     ? (uint8_t)status->code
-			     : 0;
+	say_end(init, guest, status);
 	leave(guest);
 	guest->is_held = guest->wish == WISH_STOP;
-	if (!is_to_return(init, guest, status))
+	if (!is_to_return(init, guest, status)) {
+		/* The host's: the first that is not 0. */
+		if (has_code(status) && !init->code)
+			init->code = (uint8_t)status->code;
 		return;
+	}
 	guest->is_returning =
 		back_off_next(&guest->back_off, init_now_ns(init));
 	if (guest->is_returning)
@@ -374,6 +393,8 @@ static void end_of_guests(struct init *init)
 
 	for (unsigned i = 0; i < init->manifest->guest_count; i++)
 		starts += init->guest[i].starts;
+	if (starts && init->code)
+		init_log(init, 0, LOG_INFO, "exit code %u", init->code);
 	if (starts)
 		end(init, LOG_INFO, "all guests have stopped", init->code);
 	else

@@ -138,9 +138,15 @@ static const struct property guest_properties[] = {
 	{ "cmdline", PROPERTY_STRING, FIELD(struct guest_manifest, cmdline) },
 	{ "isa-debug-exit", PROPERTY_FLAG, .flag = MACHINE_DEVICE_DEBUG_EXIT,
 	  FIELD(struct guest_manifest, devices) },
+	{ "post-codes", PROPERTY_FLAG, .flag = MACHINE_DEVICE_POST_CODES,
+	  FIELD(struct guest_manifest, devices) },
 	{ "debug-console", PROPERTY_FLAG, .flag = MACHINE_DEVICE_DEBUG_CONSOLE,
 	  FIELD(struct guest_manifest, devices) },
 	{ "firmware-on-serial", PROPERTY_FLAG, .flag = MACHINE_DEVICE_SERCON,
+	  FIELD(struct guest_manifest, devices) },
+	{ "boot-through-bios", PROPERTY_FLAG, .flag = MANIFEST_BIOS_ALWAYS,
+	  FIELD(struct guest_manifest, devices) },
+	{ "boot-without-bios", PROPERTY_FLAG, .flag = MANIFEST_BIOS_NEVER,
 	  FIELD(struct guest_manifest, devices) },
 	{ "emulate-always", PROPERTY_FLAG, .flag = MANIFEST_EMULATE,
 	  FIELD(struct guest_manifest, devices) },
@@ -544,10 +550,43 @@ static int read_disk(struct reader *reader, int node,
 	return 0;
 }
 
+void manifest_firmware_default(struct guest_manifest *guest)
+{
+	if (!guest->firmware[0])
+		memcpy(guest->firmware, MANIFEST_FIRMWARE,
+		       sizeof(MANIFEST_FIRMWARE));
+	if (!guest->vga_bios[0])
+		memcpy(guest->vga_bios, MANIFEST_VGA_BIOS,
+		       sizeof(MANIFEST_VGA_BIOS));
+}
+
+static int check_bios(struct reader *reader, int node,
+		      const struct guest_manifest *guest)
+{
+	bool is_through = guest->devices & MANIFEST_BIOS_ALWAYS;
+	bool is_without = guest->devices & MANIFEST_BIOS_NEVER;
+
+	if ((is_through || is_without) &&
+	    (!guest->kernel[0] || guest->program[0]))
+		return fail(reader, node,
+			    is_through ? "boot-through-bios"
+				       : "boot-without-bios",
+			    "is for a kernel that the board's machine starts");
+	if (is_through && is_without)
+		return fail(reader, node, "boot-without-bios",
+			    "excludes boot-through-bios: give one of them");
+	if (guest->kernel[0] && guest->firmware[0] && !is_through)
+		return fail(reader, node, "firmware",
+			    "excludes a kernel: give one of them");
+	return 0;
+}
+
 /* What makes sense only together, or never together. */
 static int check_guest(struct reader *reader, int node,
 		       struct guest_manifest *guest)
 {
+	int error;
+
 	if (guest->memory_mib % 2)
 		return fail(reader, node, "memory-mib",
 			    "is %u, must be even: memory comes in 2 MiB",
@@ -557,15 +596,11 @@ static int check_guest(struct reader *reader, int node,
 	if (guest->cmdline[0] && !guest->kernel[0] && !guest->program[0])
 		return fail(reader, node, "cmdline",
 			    "needs a kernel or a program");
-	if (guest->kernel[0] && guest->firmware[0])
-		return fail(reader, node, "firmware",
-			    "excludes a kernel: give one of them");
-	if (guest->program[0])
-		return 0;
-	if (!guest->kernel[0] && !guest->firmware[0])
-		memcpy(guest->firmware, "bios.bin", sizeof("bios.bin"));
-	if (!guest->kernel[0] && !guest->vga_bios[0])
-		memcpy(guest->vga_bios, "vgabios.bin", sizeof("vgabios.bin"));
+	error = check_bios(reader, node, guest);
+	if (error || guest->program[0])
+		return error;
+	if (!guest->kernel[0] || guest->devices & MANIFEST_BIOS_ALWAYS)
+		manifest_firmware_default(guest);
 	return 0;
 }
 

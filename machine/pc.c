@@ -18,7 +18,6 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-#define COM1_PORT 0x3f8
 #define EXIT_PORT 0xf4
 
 enum isa_irq {
@@ -181,6 +180,7 @@ void pc_mmio_access(void *board, struct io_access *io)
 {
 	struct pc *pc = board;
 
+	io->offset = pc_gated(pc, io->offset);
 	bus_access(&pc->memory, io);
 }
 
@@ -209,8 +209,16 @@ static int init_interrupts(struct pc *pc, struct clock *clock)
 	return error;
 }
 
+/* Kernels write there for the time that it takes, too: none but new ones. */
+static void post_code(void *ctx, const void *data, size_t length)
+{
+	(void)length;
+	pc_log(ctx, DEVICE_LOG_INFO, "POST code %02x", *(const uint8_t *)data);
+}
+
 static int init_debug(struct pc *pc)
 {
+	int error;
 	uint32_t devices = pc->config->devices;
 	bool is_shown = devices & MACHINE_DEVICE_DEBUG_CONSOLE;
 	struct char_backend console = {
@@ -218,10 +226,26 @@ static int init_debug(struct pc *pc)
 		pc->ctx,
 	};
 
-	return debug_ports_init(&pc->debug, &pc->ports, console, console,
-				devices & MACHINE_DEVICE_DEBUG_EXIT ? EXIT_PORT
-								    : 0,
-				pc->ops->debug_exit, pc->ctx);
+	error = debug_ports_init(&pc->debug, &pc->ports, console, console,
+				 devices & MACHINE_DEVICE_DEBUG_EXIT ? EXIT_PORT
+								     : 0,
+				 pc->ops->debug_exit, pc->ctx);
+	if (devices & MACHINE_DEVICE_POST_CODES)
+		pc->debug.post = (struct char_backend){ post_code, pc };
+	return error;
+}
+
+static void a20_set(void *sink, unsigned pin, bool level)
+{
+	struct pc *pc = sink;
+
+	(void)pin;
+	if (level == !pc->is_a20_off)
+		return;
+	if (pc->ops->remap)
+		pc->ops->remap(pc->ctx);
+	else
+		pc_remap(pc);
 }
 
 static int init_legacy(struct pc *pc, struct clock *clock)
@@ -234,13 +258,14 @@ static int init_legacy(struct pc *pc, struct clock *clock)
 			   ops->reset, pc->ctx);
 	if (!error)
 		error = uart_init(
-			&pc->com1, &pc->ports, COM1_PORT, clock,
+			&pc->com1, &pc->ports, PC_COM1_PORT, clock,
 			isa_irq(pc, IRQ_COM1),
 			(struct char_backend){ ops->serial_write, pc->ctx });
 	if (!error)
 		error = fw_cfg_init(&pc->fw_cfg, &pc->ports, &pc->ram);
 	if (!error)
 		error = init_debug(pc);
+	pc->i8042.a20_out = (struct irq_line){ a20_set, pc, 0 };
 	pc->com1.drained = input_drained;
 	pc->com1.drained_ctx = pc;
 	return error;
@@ -393,6 +418,7 @@ const struct board_ops pc_board_ops = {
 	.port_access = pc_port_access,
 	.port_bulk = pc_port_bulk,
 	.mmio_access = pc_mmio_access,
+	.remap = pc_remap,
 	.ram_at = pc_ram_at,
 	.emulator_windows = pc_emulator_windows,
 	.ioapic_eoi = pc_ioapic_eoi,

@@ -63,6 +63,20 @@ void svm_quirk_lme(struct svm_vcpu *svm)
 	vmcb->efer &= ~(X86_EFER_LME | X86_EFER_LMA);
 }
 
+/* ---- QEMU: reserved bits ----------------------------------------------- */
+/*
+ * MOV to CR4, and MOV to CR3 in long mode, with a reserved bit set is an exit
+ * as INVALID there, not #GP.  The machine emulates what it was, so that others
+ * need not exit, unless VMRUN itself had refused the guest: then the VMCB has
+ * the host's CR3.
+ */
+enum exit_reason svm_quirk_invalid(const struct svm_vcpu *svm)
+{
+	if (svm_features.is_tcg && svm->vmcb->cr3 != cr3_read())
+		return EXIT_CR;
+	return EXIT_INVALID;
+}
+
 /* ---- QEMU: events ------------------------------------------------------ */
 /*
  * VMRUN ignores INTERRUPT_SHADOW: an exit between STI and HLT loses the
@@ -80,6 +94,16 @@ void svm_quirk_cr8(struct svm_vcpu *svm)
 {
 	svm->vmcb->intercept_cr |= INTERCEPT_CR_WRITE(8);
 	svm->dirty |= CLEAN_INTERCEPTS;
+}
+
+/*
+ * A virtual interrupt is taken if its priority is the TPR's, too, and not only
+ * if it is above: a window for a vector in the TPR's own class would open at
+ * once, again and again.
+ */
+unsigned svm_quirk_virq_priority(unsigned priority)
+{
+	return svm_features.is_tcg && priority ? priority - 1 : priority;
 }
 
 /*
@@ -122,6 +146,56 @@ void svm_quirk_virq_exit(struct svm_vcpu *svm)
 	if (svm->is_window_deferred)
 		svm_interrupt_window_open(svm, svm->deferred_priority);
 	svm->is_window_deferred = false;
+}
+
+/* ---- QEMU: breakpoints ------------------------------------------------- */
+/*
+ * VMRUN loads DR7, but sets none of its breakpoints; a MOV to DR7 that finds
+ * one enabled there which was never set ends QEMU.  While a guest has one the
+ * machine emulates it.
+ */
+#define EMULATE_COUNT 64
+
+/* The virtual interrupt that is sent or stands for a window would be taken. */
+static bool virq_is_taken(const struct vendor_vcpu *vcpu,
+			  const struct vmcb *vmcb)
+{
+	return vmcb->int_ctl & INT_CTL_V_IRQ &&
+	       vcpu->state->rflags & X86_FLAG_IF &&
+	       !(vmcb->int_state & INT_STATE_SHADOW) &&
+	       !(vmcb->event_inject & EVENT_VALID) &&
+	       (vmcb->int_ctl & INT_CTL_V_IGN_TPR ||
+		FIELD_GET(INT_CTL_V_INTR_PRIO, vmcb->int_ctl) >= vcpu->tpr >>
+			4);
+}
+
+bool svm_quirk_breakpoints(struct vendor_vcpu *vcpu, struct exit_info *info)
+{
+	struct svm_vcpu *svm = vcpu->private;
+	struct vmcb *vmcb = svm->vmcb;
+
+	if (!svm_features.is_tcg || !svm_has_breakpoints(svm))
+		return false;
+	info->reason = EXIT_EMULATE_RUN;
+	info->length = 0;
+	vcpu->state->valid = X86_GROUP_GPR_RIP;
+	vcpu->has_shadow = vmcb->int_state & INT_STATE_SHADOW;
+	if (vcpu->state->nmi_open)
+		svm_nmi_done(svm);
+	if (virq_is_taken(vcpu, vmcb)) {
+		if (!svm->is_virq_sent)
+			info->reason = EXIT_INTERRUPT_WINDOW;
+		else
+			vmcb->event_inject =
+				EVENT_VALID |
+				FIELD_GET(INT_CTL_V_INTR_VECTOR, vmcb->int_ctl);
+		svm->is_virq_sent = false;
+		svm_interrupt_window_close(svm);
+	}
+	info->emulate.count = vmcb->int_ctl & INT_CTL_V_IRQ ? 1 : EMULATE_COUNT;
+	info->emulate.event = vmcb->event_inject;
+	vmcb->event_inject = 0;
+	return true;
 }
 
 /* ---- Bochs ------------------------------------------------------------- */

@@ -181,7 +181,6 @@ static enum exit_action exit_io(struct vcpu *vcpu, struct exit_info *info)
 	page->io.port = info->io.port;
 	page->io.size = info->io.size;
 	page->io.is_in = info->io.is_in;
-	page->io.is_rep = info->io.is_rep;
 	if (info->io.is_string)
 		return to_machine(vcpu, GATE_EXIT_IO_STRING);
 	instruction_done(vcpu);
@@ -224,12 +223,6 @@ static enum exit_action exit_msr(struct vcpu *vcpu, struct exit_info *info)
 	return skip(vcpu, info, EMUL_EXPECT_RDMSR);
 }
 
-static enum exit_action exit_cr(struct vcpu *vcpu, struct exit_info *info)
-{
-	(void)info;
-	return to_machine(vcpu, GATE_EXIT_CR);
-}
-
 static enum exit_action exit_emulate(struct vcpu *vcpu, struct exit_info *info)
 {
 	(void)info;
@@ -245,14 +238,8 @@ static enum exit_action exit_shadowed(struct vcpu *vcpu, struct exit_info *info)
 static enum exit_action exit_emulate_run(struct vcpu *vcpu,
 					 struct exit_info *info)
 {
-	struct gate_page *page = vcpu->page;
-
-	page->run.count = info->emulate.count;
-	page->run.has_event = info->emulate.has_event;
-	page->run.vector = info->emulate.vector;
-	page->run.event_type = info->emulate.event_type;
-	page->run.has_error_code = info->emulate.has_error_code;
-	page->run.error_code = info->emulate.error_code;
+	vcpu->page->run.count = info->emulate.count;
+	vcpu->page->run.event = info->emulate.event;
 	return to_machine(vcpu, GATE_EXIT_EMULATE_RUN);
 }
 
@@ -321,18 +308,6 @@ static enum exit_action exit_invd(struct vcpu *vcpu, struct exit_info *info)
 	return skip(vcpu, info, EMUL_EXPECT_INVD);
 }
 
-static enum exit_action exit_xsetbv(struct vcpu *vcpu, struct exit_info *info)
-{
-	uint64_t *gpr = vcpu->vendor.state->gpr;
-	uint64_t value = (gpr[X86_RDX] << 32) | (uint32_t)gpr[X86_RAX];
-
-	vcpu->back->state_load(&vcpu->vendor, X86_GROUP_SEGMENTS);
-	if ((uint32_t)gpr[X86_RCX] != 0 || vcpu->vendor.state->cpl != 0 ||
-	    fpu_xcr0_set(vcpu, value))
-		return raise_gp(vcpu);
-	return skip(vcpu, info, EMUL_EXPECT_XSETBV);
-}
-
 static enum exit_action exit_undefined(struct vcpu *vcpu,
 				       struct exit_info *info)
 {
@@ -390,8 +365,8 @@ const exit_fn exit_handlers[EXIT_REASON_COUNT] = {
 	[EXIT_PAUSE]            = exit_pause,
 	[EXIT_IO]               = exit_io,
 	[EXIT_MSR]              = exit_msr,
-	[EXIT_CR]               = exit_cr,
-	[EXIT_DR]               = exit_nothing,
+	[EXIT_CR]               = exit_emulate,
+	[EXIT_DR]               = exit_emulate,
 	[EXIT_NESTED]           = exit_nested,
 	[EXIT_FETCH]            = exit_fetch,
 	[EXIT_APIC_EOI]         = exit_apic_eoi,
@@ -399,7 +374,7 @@ const exit_fn exit_handlers[EXIT_REASON_COUNT] = {
 	[EXIT_HYPERCALL]        = exit_hypercall,
 	[EXIT_WBINVD]           = exit_wbinvd,
 	[EXIT_INVD]             = exit_invd,
-	[EXIT_XSETBV]           = exit_xsetbv,
+	[EXIT_XSETBV]           = exit_emulate,
 	[EXIT_UNDEFINED]        = exit_undefined,
 	[EXIT_SHUTDOWN]         = exit_shutdown,
 	[EXIT_EXCEPTION]        = exit_exception,

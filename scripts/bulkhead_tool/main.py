@@ -33,7 +33,7 @@ examples/ has some to start from. Build the monitor with 'make' before.
       shows a log with the functions' names in the monitor's backtraces
 
 Exit status: 0 all went well, 1 it did not, 2 a wrong option, 128 + N ended by
-signal N.
+signal N; and where all went well but the guest wrote N to its port 0xf4, N.
 """
 
 CPUS_MAX = 255

@@ -49,6 +49,10 @@ HOST_SPEAKS = re.compile(STAMP + "Bulkhead$", FLAGS)
 HOST_FAILS = [re.compile("^" + STAMP + "(error: " + text + "[^\\n]*)\n", FLAGS) for text in (
     "monitor panic", "nothing is started: ", "no guest could be started",
     "manifest refused: ", "no boot module is called ")]
+# Before the last line of a host whose guest ended itself by port 0xf4 with a
+# code that is not 0.
+EXIT_CODE = re.compile("^" + STAMP + "exit code (\\d{1,3})\n" + STAMP +
+                       "all guests have stopped\n", FLAGS)
 OVERLAP = 256    # longer than what these match
 
 # What QEMU says of a file that another one has.
@@ -100,6 +104,7 @@ class Watch:
         self.rest = ""    # a control sequence that is not complete
         self.host_spoke = False
         self.failure = None    # what the host said when it failed
+        self.code = 0    # the guest's
 
     def _plain(self, data):
         piece, self.rest = self.rest + data.decode("latin-1"), ""
@@ -125,6 +130,9 @@ class Watch:
             self.failure = next(
                 (self.line(m.start()) for m in
                  (p.search(self.text, fresh) for p in HOST_FAILS) if m), None)
+
+        for match in EXIT_CODE.finditer(self.text, fresh):
+            self.code = int(match.group(1)) & 0xff
 
     def _forget(self, count):
         if count > 0:
@@ -315,14 +323,23 @@ class Session:
                     (self.name, status, "bios" if self.args.sim == "bochs"
                      else "qemu"))
         # isa-debug-exit makes status 2 * code + 1 of what the host writes.
-        if status == 3:
-            return "the host ended with an error"
-        if status == 1 and self.args.sim != "bochs" and \
+        if status == (2 * self.watch.code + 1) & 0xff and \
+                self.args.sim != "bochs" and \
                 self.host_end in (None, "isa-debug-exit"):
             return None
+        if status == 3:
+            return "the host ended with an error"
         if status:
             return "%s failed with status %d" % (self.name, status)
         return None
+
+    def status(self):
+        """bulkhead's own, when all went well: the guest's exit code."""
+        code = self.watch.code
+        if code:
+            processes.say("\nbulkhead: the guest ended with exit code %d" %
+                          code)
+        return code
 
     def context(self):
         words = self.words.decode(errors="replace").strip().splitlines()
@@ -381,7 +398,7 @@ def interactive(line, args, host_end=None):
             raise Problem(why + session.context())
     finally:
         session.close()
-    return 0
+    return session.status()
 
 
 class Scripted:
@@ -451,4 +468,4 @@ class Scripted:
                               " %.1f s" % self.session.seconds())
         finally:
             self.session.close()
-        return 0
+        return self.session.status()

@@ -154,7 +154,7 @@ static void generate_segment(uint64_t *b, struct generated *g)
 				: two[(fuzz_next(b) >> 40) % sizeof(two)];
 	if (g->map == 1 && g->width == CODE64 && g->opcode < 0xc8 &&
 	    g->opcode != 0x8e)
-		g->opcode = 0xcf;
+		g->opcode = 0xcb;
 	modrm = (uint8_t)(fuzz_next(b) >> 40);
 	if (g->opcode == 0x8e)
 		modrm = (modrm & 0xc7) |

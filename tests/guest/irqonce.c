@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An interrupt is delivered once and with IF set, whatever interrupts the host
- * while its handler runs without an exit; and none is lost between STI and HLT.
+ * while its handler runs without an exit; none is lost between STI and HLT; and
+ * one of the TPR's own class waits while the guest goes on.
  */
 #include "tests/guest/lib/guest.h"
 
@@ -73,6 +74,29 @@ static void test_held(void)
 	check_equal("held-delivered-once", taken, ROUNDS);
 }
 
+/* Taken above the TPR's class alone: as 64-bit Windows holds its own back. */
+static void test_tpr_class(void)
+{
+	unsigned early = 0;
+
+	trap_hook(VECTOR, on_interrupt);
+	for (unsigned tpr = VECTOR; tpr < VECTOR + 16; tpr++) {
+		taken = 0;
+		lapic_write(LAPIC_TPR, tpr);
+		sti();
+		lapic_write(LAPIC_ICR, ICR_SELF | VECTOR);
+		for (volatile unsigned j = 0; j < SPINS; j++)
+			;
+		early += taken;
+		WRITE_CR(8, VECTOR / 16 - 1);
+		__asm__ volatile("nop; nop");
+		cli();
+		early += taken != 1;
+	}
+	WRITE_CR(8, 0);
+	check_equal("tpr-class-holds-back", early, 0);
+}
+
 static volatile bool is_fired;
 
 static void on_timer(struct trap_frame *frame)
@@ -119,5 +143,6 @@ void guest_main(void)
 	lapic_enable();
 	test_once();
 	test_held();
+	test_tpr_class();
 	test_idle();
 }

@@ -13,6 +13,8 @@
 #define MSR_PAT		   0x277
 #define MSR_MTRR_CAP	   0xfe
 #define MSR_MTRR_DEF	   0x2ff
+#define MSR_PATCH_LEVEL	   0x8b
+#define MSR_MISC_ENABLE	   0x1a0
 #define MSR_EFER	   0xc0000080
 #define MSR_STAR	   0xc0000081
 #define MSR_LSTAR	   0xc0000082
@@ -84,6 +86,36 @@ static void test_stored(void)
 		skip("tsc-aux", "CPUID does not offer RDTSCP");
 }
 
+/*
+ * Whatever can be read: the first that cannot be written back.  The time stamp
+ * counter goes on meanwhile.
+ */
+static uint32_t write_back(uint32_t first, uint32_t count)
+{
+	for (uint32_t msr = first; msr != first + count; msr++) {
+		struct write write = { msr, 0 };
+
+		if (msr == MSR_TSC || trap_catch(do_read, &write) >= 0)
+			continue;
+		write.value = rdmsr(msr);
+		if (trap_catch(do_write, &write) >= 0 ||
+		    rdmsr(msr) != write.value)
+			return msr;
+	}
+	return 0;
+}
+
+static void test_write_back(void)
+{
+	check_equal("write-back-low", write_back(0, 0x1000), 0);
+	check_equal("write-back-extended", write_back(0xc0000000, 0x200), 0);
+	check_equal("write-back-amd", write_back(0xc0010000, 0x1200), 0);
+	check_stored("misc-enable", MSR_MISC_ENABLE, 0x400c51889);
+	wrmsr(MSR_PATCH_LEVEL, 0);
+	wrmsr(MSR_PATCH_LEVEL, ~0UL);
+	pass("patch-level");
+}
+
 static void test_efer(void)
 {
 	uint64_t efer = rdmsr(MSR_EFER);
@@ -116,6 +148,7 @@ static void test_strict(void)
 		skip("strict", "not under Bulkhead");
 		return;
 	}
+	test_write_back();
 	check_write_gp("efer-lme-while-paging", MSR_EFER,
 		       rdmsr(MSR_EFER) & ~BIT(8));
 	check_write_gp("efer-reserved", MSR_EFER, rdmsr(MSR_EFER) | BIT(30));

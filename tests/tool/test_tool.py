@@ -155,6 +155,25 @@ class Manifests(ManifestTest):
             f.write(b"".join(w.to_bytes(4, "little") for w in words))
             f.write(bytes(size - 4 * len(words)))
 
+    def test_a_multiboot_kernel_has_a_bios(self):
+        def firmware(more=""):
+            names = [m.name for m in self.guest(
+                'memory-mib = <16>; kernel = "flat";' + more).modules]
+            return "bios.bin" in names and "vgabios.bin" in names
+
+        self.flat_kernel()
+        self.assertTrue(firmware())
+        self.assertTrue(firmware("boot-through-bios;"))
+        self.assertFalse(firmware("boot-without-bios;"))
+        self.guest_refused('memory-mib = <16>; kernel = "flat";'
+                           'boot-through-bios; boot-without-bios;',
+                           "/guests/one: boot-without-bios", "excludes")
+        self.write("i", "x" * ((2 << 20) - 4096))
+        self.guest('memory-mib = <4>; kernel = "flat"; initrd = "i";'
+                   'boot-without-bios;')
+        self.guest_refused('memory-mib = <4>; kernel = "flat"; initrd = "i";',
+                           "/guests/one: initrd", "do not fit")
+
     def test_memory_has_to_hold_kernel_and_initrd(self):
         self.flat_kernel()
         self.guest('memory-mib = <4>; kernel = "flat";')
@@ -306,6 +325,29 @@ class Sessions(unittest.TestCase):
         for end in ("isa-debug-exit", None):
             self.run_steps(SPEAKS + "exit 1", [], until_end=True,
                            host_end=end)
+
+    def test_the_guests_exit_code_is_the_status(self):
+        said = ("echo '[   1.000000] exit code 42'; "
+                "echo '[   1.000001] all guests have stopped'; ")
+        for end, ending in (("power-off", "exit 0"), (None, "exit 85"),
+                            ("isa-debug-exit", "exit 85")):
+            self.assertEqual(self.run_steps(SPEAKS + said + ending, [],
+                                            until_end=True, host_end=end), 42)
+        self.assertEqual(self.run_steps(
+            SPEAKS + "printf '[   1.000000] exit co'; sleep 0.3; "
+            "echo 'de 7'; printf '[   1.000001] all gue'; sleep 0.3; "
+            "echo 'sts have stopped'", [], until_end=True), 7)
+        # Not what anything else says; nor does it hide a failure.
+        for text in ("echo 'exit code 42'; ", "echo '[   1.000000] exit code "
+                     "42'; ", "echo '[a] [   1.000000] exit code 42'; echo "
+                     "'[   1.000001] all guests have stopped'; "):
+            self.assertEqual(self.run_steps(SPEAKS + text, [],
+                                            until_end=True), 0)
+        self.unmet("failed with status 2", SPEAKS + said + "exit 2", [],
+                   until_end=True)
+        self.unmet("ended with an error", SPEAKS + said + "exit 3", [],
+                   until_end=True, host_end="isa-debug-exit")
+        self.unmet("expectation 1 of 1", SPEAKS + said, [("expect", "qq")])
 
     def test_a_panic_is_never_good(self):
         panic = "echo '[   1.000000] error: monitor panic: x'; "

@@ -32,6 +32,7 @@ static inline uint64_t host_features(void)
 		{ 7, 1, 3, EMUL_FEATURE_BMI1 },
 		{ 7, 1, 8, EMUL_FEATURE_BMI2 },
 		{ 7, 1, 19, EMUL_FEATURE_ADX },
+		{ 7, 1, 10, EMUL_FEATURE_INVPCID },
 		{ 7, 1, 29, EMUL_FEATURE_SHA },
 		{ 7, 2, 8, EMUL_FEATURE_GFNI },
 		{ 7, 2, 9, EMUL_FEATURE_VAES },

@@ -125,6 +125,7 @@ static void test_everything(void **state)
 	fdt_property_string(t->blob, "cmdline", "console=ttyS0");
 	fdt_property(t->blob, "isa-debug-exit", NULL, 0);
 	fdt_property(t->blob, "debug-console", NULL, 0);
+	fdt_property(t->blob, "post-codes", NULL, 0);
 	disk(t, "disk0");
 	fdt_property_u32(t->blob, "unit", 1);
 	fdt_property_string(t->blob, "mode", "private");
@@ -138,7 +139,8 @@ static void test_everything(void **state)
 	assert_int_equal(t->manifest.guest_count, 2);
 	assert_int_equal(g->vcpus, GATE_MAX_VCPUS);
 	assert_int_equal(g->devices, MACHINE_DEVICE_DEBUG_EXIT |
-					     MACHINE_DEVICE_DEBUG_CONSOLE);
+					     MACHINE_DEVICE_DEBUG_CONSOLE |
+					     MACHINE_DEVICE_POST_CODES);
 	assert_string_equal(g->kernel, "vmlinuz");
 	assert_string_equal(g->initrd, "initrd.img");
 	assert_string_equal(g->cmdline, "console=ttyS0");
@@ -327,6 +329,55 @@ static void test_kernel_or_firmware(void **state)
 	close_nodes(t, 3);
 	expect_error(t, "/guests/a: firmware: excludes a kernel: give one of "
 			"them");
+}
+
+static void kernel_with(struct tree *t, const char *first, const char *second)
+{
+	begin(t);
+	guest(t, "a");
+	fdt_property_string(t->blob, "kernel", "k");
+	if (first)
+		fdt_property(t->blob, first, NULL, 0);
+	if (second)
+		fdt_property(t->blob, second, NULL, 0);
+	close_nodes(t, 3);
+}
+
+/* Which firmware comes before a kernel. */
+static void test_kernel_and_bios(void **state)
+{
+	struct tree *t = *state;
+	const struct guest_manifest *g = &t->manifest.guest[0];
+
+	kernel_with(t, "boot-through-bios", NULL);
+	assert_int_equal(parse(t), 0);
+	assert_string_equal(g->firmware, "bios.bin");
+	assert_string_equal(g->vga_bios, "vgabios.bin");
+	assert_int_equal(g->devices, MANIFEST_BIOS_ALWAYS);
+	kernel_with(t, "boot-without-bios", NULL);
+	assert_int_equal(parse(t), 0);
+	assert_string_equal(g->firmware, "");
+	assert_int_equal(g->devices, MANIFEST_BIOS_NEVER);
+	kernel_with(t, NULL, NULL);
+	assert_int_equal(parse(t), 0);
+	assert_string_equal(g->firmware, "");
+	kernel_with(t, "boot-through-bios", "boot-without-bios");
+	expect_error(t, "/guests/a: boot-without-bios: excludes "
+			"boot-through-bios: give one of them");
+	begin(t);
+	guest(t, "a");
+	fdt_property_string(t->blob, "kernel", "k");
+	fdt_property_string(t->blob, "firmware", "f");
+	fdt_property(t->blob, "boot-through-bios", NULL, 0);
+	close_nodes(t, 3);
+	assert_int_equal(parse(t), 0);
+	assert_string_equal(g->firmware, "f");
+	begin(t);
+	guest(t, "a");
+	fdt_property(t->blob, "boot-through-bios", NULL, 0);
+	close_nodes(t, 3);
+	expect_error(t, "/guests/a: boot-through-bios: is for a kernel that "
+			"the board's machine starts");
 }
 
 static void test_bad_nodes(void **state)
@@ -704,27 +755,17 @@ static void test_damaged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_defaults),
-		TEST(test_everything),
-		TEST(test_program),
-		TEST(test_not_a_tree),
-		TEST(test_no_guests),
-		TEST(test_bad_properties),
-		TEST(test_missing),
-		TEST(test_bad_choice),
-		TEST(test_odd_memory),
-		TEST(test_kernel_or_firmware),
-		TEST(test_bad_nodes),
-		TEST(test_names),
-		TEST(test_mode_of_what_is_read),
-		TEST(test_sources),
-		TEST(test_bad_sources),
-		TEST(test_bad_pairs),
-		TEST(test_shared_sources),
-		TEST(test_serials),
-		TEST(test_units),
-		TEST(test_too_many_guests),
-		TEST(test_damaged),
+		TEST(test_defaults),	    TEST(test_everything),
+		TEST(test_program),	    TEST(test_not_a_tree),
+		TEST(test_no_guests),	    TEST(test_bad_properties),
+		TEST(test_missing),	    TEST(test_bad_choice),
+		TEST(test_odd_memory),	    TEST(test_kernel_or_firmware),
+		TEST(test_kernel_and_bios), TEST(test_bad_nodes),
+		TEST(test_names),	    TEST(test_mode_of_what_is_read),
+		TEST(test_sources),	    TEST(test_bad_sources),
+		TEST(test_bad_pairs),	    TEST(test_shared_sources),
+		TEST(test_serials),	    TEST(test_units),
+		TEST(test_too_many_guests), TEST(test_damaged),
 	};
 
 	return cmocka_run_group_tests_name("manifest", tests, NULL, NULL);

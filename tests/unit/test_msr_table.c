@@ -68,7 +68,7 @@ static void test_absent(void **state)
 	/* clang-format off */
 	static const uint32_t absent[] = {
 		2, 0x10, 0x1b, 0x1f, 0x3b, 0x48, 0x49, 0x10a, 0x174, 0x17b,
-		0x1a0, 0x1d9, 0x1f0, 0x210, 0x24f, 0x251, 0x25a, 0x26e + 2,
+		0xc1, 0x186, 0x1d9, 0x1f0, 0x210, 0x24f, 0x251, 0x25a, 0x26e + 2,
 		0x277, 0x345, 0x400, 0x480, 0x6e0, 0x6e1, 0x802, 0xda0,
 		0x40000000, 0xc0000080, 0xc0000084, 0xc0000104, 0xc0010008,
 		0xc0010117, 0xc0011030, 0xffffffff,
@@ -92,14 +92,104 @@ static void test_vendors(void **state)
 	assert_int_equal(get(0x1a0), 0x1801);
 	assert_int_equal(set(0x1a0, 0x1800), 0);
 	assert_int_equal(get(0x1a0), 0x1800);
-	assert_int_equal(set(0x1a0, BIT(22)), -EINVAL);
-	assert_int_equal(set(0x1a0, BIT(34)), -EINVAL);
-	assert_int_equal(get(0x1a0), 0x1800);
 	check_absent(0xc0010015);
 	begin(true);
-	assert_int_equal(set(0x8b, 0), -EINVAL);
 	check_absent(0x3a);
-	check_absent(0x1a0);
+	check_absent(0xc1);
+	check_absent(0x606);
+}
+
+/* Any bit that some model has is kept; BTS and PEBS stay unavailable. */
+static void test_misc_enable(void **state)
+{
+	(void)state;
+	for (unsigned is_amd = 0; is_amd < 2; is_amd++) {
+		begin(is_amd);
+		assert_int_equal(set(0x1a0, 0x400c51889), 0);
+		assert_int_equal(get(0x1a0), 0x400c51889);
+		assert_int_equal(set(0x1a0, BIT(22)), 0);
+		assert_int_equal(get(0x1a0), BIT(22) | 0x1800);
+		assert_int_equal(set(0x1a0, BIT(34)), 0);
+		assert_int_equal(get(0x1a0), BIT(34) | 0x1800);
+		for (unsigned bit = 40; bit < 64; bit++)
+			assert_int_equal(set(0x1a0, BIT(bit)), -EINVAL);
+		assert_int_equal(set(0x1a0, BIT(17)), -EINVAL);
+		assert_int_equal(get(0x1a0), BIT(34) | 0x1800);
+	}
+}
+
+/* Whatever it is: kernels without an IDT write it. */
+static void test_microcode(void **state)
+{
+	(void)state;
+	for (unsigned is_amd = 0; is_amd < 2; is_amd++) {
+		begin(is_amd);
+		assert_int_equal(set(0x8b, 0), 0);
+		assert_int_equal(set(0x8b, UINT64_MAX), 0);
+		assert_int_equal(get(0x8b), 0);
+	}
+}
+
+/* Those that exist, after a reset and with other values in them. */
+static unsigned write_back(uint32_t first, uint32_t count)
+{
+	unsigned found = 0;
+
+	for (uint32_t msr = first; msr != first + count; msr++) {
+		uint64_t value, again;
+
+		if (cpu_msrs_read(&msrs, msr, &value) == -ENOENT)
+			continue;
+		found++;
+		if (cpu_msrs_write(&msrs, msr, value))
+			fail_msg("MSR %x: %lx is refused", msr, value);
+		assert_int_equal(cpu_msrs_read(&msrs, msr, &again), 0);
+		assert_int_equal(value, again);
+	}
+	return found;
+}
+
+static unsigned write_back_all(void)
+{
+	return write_back(0, 0x2000) + write_back(0xc0000000, 0x2000) +
+	       write_back(0xc0010000, 0x2000);
+}
+
+static void test_write_back(void **state)
+{
+	(void)state;
+	begin(false);
+	assert_int_equal(write_back_all(), 57);
+	assert_int_equal(set(0x1a0, 0x400c51889), 0);
+	assert_int_equal(set(0x26f, 0x0606060606060606), 0);
+	assert_int_equal(write_back_all(), 57);
+	begin(true);
+	assert_int_equal(write_back_all(), 83);
+	assert_int_equal(set(0xc0010010, BIT(19)), 0);
+	assert_int_equal(set(0x26f, 0x1e1e1e1e1e1e1e1e), 0);
+	assert_int_equal(write_back_all(), 83);
+	assert_int_equal(set(0xc0010010, 0), 0);
+	assert_int_equal(write_back_all(), 83);
+	/* A constant takes no other value. */
+	assert_int_equal(set(0xfe, 0x508), 0);
+	assert_int_equal(set(0xfe, 0x509), -EINVAL);
+}
+
+/* RdMem and WrMem: reserved until SYSCFG shows them. */
+static void test_mtrr_fixed_amd(void **state)
+{
+	(void)state;
+	begin(true);
+	assert_int_equal(set(0x250, 0x1e), -EINVAL);
+	assert_int_equal(set(0xc0010010, BIT(19)), 0);
+	assert_int_equal(set(0x250, 0x1e), 0);
+	assert_int_equal(get(0x250), 0x1e);
+	assert_int_equal(set(0x250, 0x1f), -EINVAL);
+	assert_int_equal(set(0x250, 0x26), -EINVAL);
+	assert_int_equal(set(0xc0010010, 0), 0);
+	assert_int_equal(get(0x250), 0x06);
+	begin(false);
+	assert_int_equal(set(0x250, 0x1e), -EINVAL);
 }
 
 static void test_mtrr(void **state)
@@ -162,7 +252,10 @@ static void test_amd_registers(void **state)
 	assert_int_equal(set(0xc0010015, BIT(25)), -EINVAL);
 	assert_int_equal(set(0xc0010010, BIT(19)), 0);
 	assert_int_equal(get(0xc0010010), BIT(19));
-	assert_int_equal(set(0xc0010114, 0), -EINVAL);
+	/* Locked. */
+	assert_int_equal(set(0xc0010114, 0), 0);
+	assert_int_equal(get(0xc0010114), 0x18);
+	assert_int_equal(set(0xc0010114, BIT(5)), -EINVAL);
 	assert_int_equal(set(0xc0010004, 0xabcd), 0);
 	assert_int_equal(get(0xc0010004), 0);
 	assert_int_equal(set(0x17a, 4), -EINVAL);
@@ -197,11 +290,12 @@ static void test_save(void **state)
 	assert_int_equal(set(0x2ff, 0xc06), 0);
 	for (uint32_t i = 0; i < 16; i++)
 		assert_int_equal(set(0x200 + i, (i + 1) << 12), 0);
-	assert_int_equal(set(0x250, 0x0505050505050505), 0);
+	assert_int_equal(set(0xc0010010, BIT(19)), 0);
+	assert_int_equal(set(0x250, 0x1d05050505050505), 0);
 	assert_int_equal(set(0x26f, 0x0606060606060606), 0);
 	assert_int_equal(set(0xc0010015, BIT(18)), 0);
 	assert_int_equal(set(0xc0011029, 2), 0);
-	assert_int_equal(set(0xc0010010, BIT(19)), 0);
+	assert_int_equal(set(0x1a0, BIT(22)), 0);
 	was = msrs.state;
 	assert_int_equal(
 		device_save(&msrs.device, image, sizeof(image), &length), 0);
@@ -228,7 +322,6 @@ static void test_bad_image(void **state)
 	for (unsigned i = 0; i < sizeof(was) / 8; i++) {
 		uint64_t *word = (uint64_t *)&msrs.state + i;
 
-		/* Any of Intel's is good, but for two bits. */
 		*word = BIT(63) | BIT(22) | 7;
 		assert_int_equal(device_save(&msrs.device, image, sizeof(image),
 					     &length),
@@ -247,6 +340,10 @@ int main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_absent),
 		cmocka_unit_test(test_vendors),
+		cmocka_unit_test(test_misc_enable),
+		cmocka_unit_test(test_microcode),
+		cmocka_unit_test(test_write_back),
+		cmocka_unit_test(test_mtrr_fixed_amd),
 		cmocka_unit_test(test_mtrr),
 		cmocka_unit_test(test_mtrr_fixed),
 		cmocka_unit_test(test_amd_registers),

@@ -209,6 +209,17 @@ static void on_exit_code(void *ctx, uint32_t code)
 	bench.exit_code = code;
 }
 
+static unsigned posted_count;
+static uint8_t posted;
+
+static void post_write(void *ctx, const void *data, size_t length)
+{
+	(void)ctx;
+	assert_int_equal(length, 1);
+	posted = *(const uint8_t *)data;
+	posted_count++;
+}
+
 static void test_debug_ports(void **state)
 {
 	struct io_access io = { .offset = 0x402, .size = 1, .is_write = true };
@@ -233,6 +244,17 @@ static void test_debug_ports(void **state)
 	assert_string_equal(bench.text[1], "zcd");
 	set(0x80, 0x55, 1);
 	assert_int_equal(get(0x80, 1), 0x55);
+	/* Somebody looks: at what is new. */
+	bench.debug.post = (struct char_backend){ post_write, NULL };
+	posted_count = 0;
+	set(0x80, 0x55, 1);
+	assert_int_equal(posted_count, 0);
+	set(0x80, 0xa5, 1);
+	set(0x80, 0xa5, 1);
+	set(0x80, 0x0103, 2);
+	assert_int_equal(posted_count, 2);
+	assert_int_equal(posted, 0x03);
+	assert_int_equal(get(0x80, 1), 0x03);
 	set(0xf4, 0x12345678, 4);
 	assert_int_equal(bench.exit_code, 0x12345678);
 	set(0xf4, 0x10, 1);

@@ -57,6 +57,7 @@ static void test_can_inject(void **unused)
 				 has_if && !has_shadow && !is_busy && !is_sent);
 		assert_int_equal(can(EVENT_NMI),
 				 !has_shadow && !is_masked && !is_busy);
+		assert_int_equal(can(EVENT_NMI_SECOND), !is_masked);
 		assert_int_equal(can(EVENT_EXCEPTION), !is_busy);
 	}
 }
@@ -162,6 +163,22 @@ static void test_window(void **unused)
 	run_on();
 	assert_no_window();
 	assert_int_equal(entered.clean & 1, 0);
+}
+
+/* QEMU takes what equals the TPR's priority: it is asked for one less. */
+static void test_window_on_tcg(void **unused)
+{
+	(void)unused;
+	for (unsigned priority = 1; priority <= 16; priority++) {
+		svm_vendor.open_window(&vcpu, EVENT_INTERRUPT, priority);
+		run_on();
+		assert_int_equal(entered.intercept & WITH_VINTR, WITH_VINTR);
+		assert_int_equal(entered.int_ctl,
+				 V_INTR_MASKING | V_IRQ |
+					 (priority == 16
+						  ? V_IGN_TPR
+						  : V_PRIORITY(priority - 1)));
+	}
 }
 
 /* What it was for has gone in; one opened after that is for the next. */
@@ -332,7 +349,7 @@ static void test_virq_and_window(void **unused)
 			 V_INTR_MASKING | V_IRQ | V_IGN_TPR | V_VECTOR(0x41));
 	(void)run(guest_takes);
 	run_on();
-	assert_window(V_PRIORITY(6));
+	assert_window(V_PRIORITY(5));
 	/* And once. */
 	(void)run(guest_vintr);
 	run_on();
@@ -392,6 +409,7 @@ int main(void)
 		TEST(test_clear),
 		TEST(test_cut_short),
 		TEST(test_nmi_cut_short_stays_masked),
+		TCG_TEST(test_window_on_tcg),
 		TCG_TEST(test_virq),
 		TCG_TEST(test_virq_after_window),
 		TCG_TEST(test_virq_and_window),

@@ -57,6 +57,25 @@ static void test_cr4_is_looked_at(void **unused)
 	assert_int_equal(run_new()->intercept_cr, 0);
 }
 
+static void guest_invalid(struct vmcb *v)
+{
+	v->exit_code = UINT32_MAX; /* QEMU's has 32 bits */
+	v->cr3 = 0x7000;
+}
+
+/* Reserved bits of CR3 and CR4; but what VMRUN refuses has the host's CR3. */
+static void test_invalid_is_looked_at(void **unused)
+{
+	(void)unused;
+	(void)run_new();
+	assert_int_equal(run(guest_invalid).reason, EXIT_INVALID);
+	svm_features.is_tcg = true;
+	assert_int_equal(run(guest_invalid).reason, EXIT_CR);
+	fake_x86.cr[3] = 0x7000;
+	assert_int_equal(run(guest_invalid).reason, EXIT_INVALID);
+	fake_x86.cr[3] = 0;
+}
+
 static void test_pause(void **unused)
 {
 	(void)unused;
@@ -285,6 +304,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_intercepts),
 		TEST(test_cr4_is_looked_at),
+		TEST(test_invalid_is_looked_at),
 		TEST(test_pause),
 		cmocka_unit_test_setup_teardown(test_no_memory, NULL,
 						teardown_host),

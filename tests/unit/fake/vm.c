@@ -74,6 +74,9 @@ static bool back_can_inject(struct vendor_vcpu *vcpu, enum event_kind kind)
 {
 	const struct back_vcpu *back = private_of(vcpu);
 
+	if (kind == EVENT_NMI_SECOND)
+		return !back->is_nmi_masked &&
+		       !(back->has_event && back->event.kind == EVENT_NMI);
 	if (back->has_event)
 		return false;
 	if (kind == EVENT_EXCEPTION)
