@@ -198,6 +198,14 @@ static enum emul_status tsc(void *ctx, uint64_t *value, uint32_t *aux)
 	return EMUL_OK;
 }
 
+static enum emul_status hypercall(void *ctx)
+{
+	struct machine_vcpu *vcpu = ctx;
+
+	vcpu->page->state.gpr[X86_RAX] = GATE_HYPERCALL_UNKNOWN;
+	return EMUL_OK;
+}
+
 const struct emul_ops machine_emul_ops = {
 	.state_need = state_need,
 	.ram = ram_at,
@@ -211,6 +219,7 @@ const struct emul_ops machine_emul_ops = {
 	.msr_write = msr_write,
 	.cpuid = cpuid,
 	.tsc = tsc,
+	.hypercall = hypercall,
 };
 
 /* ---- One instruction --------------------------------------------------- */
