@@ -7,7 +7,7 @@
  * without effect).  A change of medium is reported once, as a unit attention
  * and as a media event.
  *
- * References: ATA/ATAPI-6, "PACKET Command feature set"; MMC-3; SPC-2.
+ * References: ATA/ATAPI-6, "PACKET Command feature set"; MMC-4; SPC-3.
  */
 #include "devices/atapi_internal.h"
 
