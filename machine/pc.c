@@ -136,7 +136,10 @@ void pc_ioapic_eoi(void *board, uint8_t vector)
 {
 	struct pc *pc = board;
 
-	ioapic_eoi(&pc->ioapic, vector);
+	if (vector == GATE_EOI_CHANGED)
+		ioapic_retry(&pc->ioapic);
+	else
+		ioapic_eoi(&pc->ioapic, vector);
 }
 
 /* ---- The serial console ------------------------------------------------ */

@@ -226,22 +226,15 @@ static enum exit_action exit_msr(struct vcpu *vcpu, struct exit_info *info)
 	return skip(vcpu, info, EMUL_EXPECT_RDMSR);
 }
 
-static enum exit_action exit_cr(struct vcpu *vcpu, struct exit_info *info)
-{
-	(void)info;
-	return to_machine(vcpu, GATE_EXIT_CR);
-}
-
 static enum exit_action exit_emulate(struct vcpu *vcpu, struct exit_info *info)
 {
-	(void)info;
-	return to_machine(vcpu, GATE_EXIT_EMULATE);
-}
+	static const uint8_t exits[] = {
+		[EXIT_CR] = GATE_EXIT_CR,
+		[EXIT_EMULATE] = GATE_EXIT_EMULATE,
+		[EXIT_SHADOWED] = GATE_EXIT_SHADOWED,
+	};
 
-static enum exit_action exit_shadowed(struct vcpu *vcpu, struct exit_info *info)
-{
-	(void)info;
-	return to_machine(vcpu, GATE_EXIT_SHADOWED);
+	return to_machine(vcpu, exits[info->reason]);
 }
 
 static enum exit_action exit_emulate_run(struct vcpu *vcpu,
@@ -313,14 +306,11 @@ static enum exit_action exit_hypercall(struct vcpu *vcpu,
 }
 
 /* Guest memory is write-back and coherent: there is nothing to flush. */
-static enum exit_action exit_wbinvd(struct vcpu *vcpu, struct exit_info *info)
+static enum exit_action exit_caches(struct vcpu *vcpu, struct exit_info *info)
 {
-	return skip(vcpu, info, EMUL_EXPECT_WBINVD);
-}
-
-static enum exit_action exit_invd(struct vcpu *vcpu, struct exit_info *info)
-{
-	return skip(vcpu, info, EMUL_EXPECT_INVD);
+	return skip(vcpu, info,
+		    info->reason == EXIT_INVD ? EMUL_EXPECT_INVD
+					      : EMUL_EXPECT_WBINVD);
 }
 
 static enum exit_action exit_xsetbv(struct vcpu *vcpu, struct exit_info *info)
@@ -392,21 +382,21 @@ const exit_fn exit_handlers[EXIT_REASON_COUNT] = {
 	[EXIT_PAUSE]            = exit_pause,
 	[EXIT_IO]               = exit_io,
 	[EXIT_MSR]              = exit_msr,
-	[EXIT_CR]               = exit_cr,
+	[EXIT_CR]               = exit_emulate,
 	[EXIT_DR]               = exit_nothing,
 	[EXIT_NESTED]           = exit_nested,
 	[EXIT_FETCH]            = exit_fetch,
 	[EXIT_APIC_EOI]         = exit_apic_eoi,
 	[EXIT_APIC_WRITE]       = exit_apic_write,
 	[EXIT_HYPERCALL]        = exit_hypercall,
-	[EXIT_WBINVD]           = exit_wbinvd,
-	[EXIT_INVD]             = exit_invd,
+	[EXIT_WBINVD]           = exit_caches,
+	[EXIT_INVD]             = exit_caches,
 	[EXIT_XSETBV]           = exit_xsetbv,
 	[EXIT_UNDEFINED]        = exit_undefined,
 	[EXIT_SHUTDOWN]         = exit_shutdown,
 	[EXIT_EXCEPTION]        = exit_exception,
 	[EXIT_EMULATE]          = exit_emulate,
-	[EXIT_SHADOWED]         = exit_shadowed,
+	[EXIT_SHADOWED]         = exit_emulate,
 	[EXIT_EMULATE_RUN]      = exit_emulate_run,
 };
 /* clang-format on */
