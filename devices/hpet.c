@@ -50,6 +50,8 @@
 
 /* Nobody can handle interrupts that come faster: 1 us. */
 #define LEAST_TICKS	100
+
+#define NEVER		UINT64_MAX
 /* clang-format on */
 
 /* ---- The counter ------------------------------------------------------- */
@@ -95,35 +97,62 @@ static void pin_update(const struct hpet *hpet, unsigned pin)
 	pin_set(hpet, pin, level);
 }
 
-/* Brings a level output in line with status and configuration. */
+/* What the output is by status and configuration; a pulse lasts, see pulse().
+ */
+static bool output(const struct hpet_timer *timer)
+{
+	const struct hpet_timer_state *state = timer->state;
+
+	if (!(state->config & TIMER_ENABLE))
+		return false;
+	if (state->config & TIMER_LEVEL)
+		return timer->hpet->state.status & BIT(timer->number);
+	return state->level && !state->was_level &&
+	       state->pin == timer_pin(timer);
+}
+
 static void update_level(struct hpet_timer *timer)
 {
 	struct hpet_timer_state *state = timer->state;
 	bool was_high = state->level;
 	uint8_t old_pin = state->pin;
 
-	state->level = (timer->hpet->state.status & BIT(timer->number)) &&
-		       (state->config & TIMER_ENABLE);
+	state->level = output(timer);
 	state->pin = timer_pin(timer);
+	state->was_level = state->config & TIMER_LEVEL;
 	if (was_high && (!state->level || state->pin != old_pin))
 		pin_update(timer->hpet, old_pin);
 	if (state->level && (!was_high || state->pin != old_pin))
 		pin_update(timer->hpet, state->pin);
 }
 
+/*
+ * The I/O APIC latches an edge; the 8259s want the line to stay high until
+ * they have acknowledged it, so there it falls when the next pulse begins.
+ */
+static void pulse(struct hpet_timer *timer)
+{
+	struct hpet_timer_state *state = timer->state;
+
+	state->pin = timer_pin(timer);
+	state->level = false;
+	pin_update(timer->hpet, state->pin);
+	state->level = true;
+	pin_update(timer->hpet, state->pin);
+	if (state->pin == PIN_LEGACY_TIMER || state->pin == PIN_LEGACY_RTC)
+		return;
+	state->level = false;
+	pin_update(timer->hpet, state->pin);
+}
+
 static void fire(struct hpet_timer *timer)
 {
-	struct hpet *hpet = timer->hpet;
-
-	if (!(timer->state->config & TIMER_ENABLE))
+	if (!(timer->state->config & TIMER_LEVEL)) {
+		pulse(timer);
 		return;
-	if (timer->state->config & TIMER_LEVEL) {
-		hpet->state.status |= BIT(timer->number);
-		update_level(timer);
-	} else {
-		pin_set(hpet, timer_pin(timer), true);
-		pin_update(hpet, timer_pin(timer));
 	}
+	timer->hpet->state.status |= BIT(timer->number);
+	update_level(timer);
 }
 
 /* ---- Timers ------------------------------------------------------------ */
@@ -133,14 +162,29 @@ static uint64_t width_mask(const struct hpet_timer *timer)
 	return timer->state->config & TIMER_32 ? UINT32_MAX : UINT64_MAX;
 }
 
-/* Ticks from now to the comparator's match; 0: it has gone by. */
-static uint64_t distance(const struct hpet_timer *timer, uint64_t now)
+/* Does the comparator lie ahead, by less than half of the counter's range? */
+static bool is_ahead(const struct hpet_timer *timer, uint64_t now)
 {
 	uint64_t ticks = timer->state->comparator - now;
 
 	if (timer->state->config & TIMER_32)
-		return (int32_t)ticks > 0 ? (uint32_t)ticks : 0;
-	return (int64_t)ticks > 0 ? ticks : 0;
+		return (int32_t)ticks > 0;
+	return (int64_t)ticks > 0;
+}
+
+/*
+ * Ticks from now to the comparator's match; 0: it has gone by, and nobody has
+ * seen it; NEVER.  After a match 32 bits match again when they have wrapped.
+ */
+static uint64_t distance(const struct hpet_timer *timer, uint64_t now)
+{
+	uint64_t ticks = timer->state->comparator - now;
+
+	if (!timer->state->is_due)
+		return timer->state->config & TIMER_32
+			       ? (uint32_t)(ticks - 1) + 1ULL
+			       : NEVER;
+	return is_ahead(timer, now) ? ticks & width_mask(timer) : 0;
 }
 
 static bool is_periodic(const struct hpet_timer *timer)
@@ -162,14 +206,13 @@ static void schedule(struct hpet_timer *timer)
 	uint64_t now = clock_now(hpet->clock);
 	uint64_t ticks;
 
-	if (!is_enabled(hpet) || !timer->state->is_due ||
-	    !(timer->state->config & TIMER_ENABLE)) {
+	if (!is_enabled(hpet) || !(timer->state->config & TIMER_ENABLE)) {
 		timer->state->owed = 0;
 		clock_timer_disarm(hpet->clock, &timer->clock_timer);
 		return;
 	}
 	ticks = distance(timer, counter(hpet));
-	if (timer->state->owed)
+	if (timer->state->owed && timer->state->is_due)
 		ticks = MIN(ticks, timer->state->period / CATCH_UP_RATE);
 	/* Farther than the machine will run. */
 	if (ticks > (UINT64_MAX - now) / HPET_NS - 1) {
@@ -180,6 +223,25 @@ static void schedule(struct hpet_timer *timer)
 			now + MAX(ticks, LEAST_TICKS) * HPET_NS);
 }
 
+/* Past a match: a period's next, the first that lies ahead; how many did not.
+ */
+static uint64_t match_pass(struct hpet_timer *timer, uint64_t now)
+{
+	struct hpet_timer_state *state = timer->state;
+	uint64_t missed;
+
+	if (!is_periodic(timer)) {
+		state->is_due = false;
+		return 0;
+	}
+	missed =
+		((now - state->comparator) & width_mask(timer)) / state->period;
+	state->comparator += (missed + 1) * state->period;
+	state->comparator &= width_mask(timer);
+	state->is_due = true;
+	return missed;
+}
+
 static void expired(void *opaque)
 {
 	struct hpet_timer *timer = opaque;
@@ -187,21 +249,35 @@ static void expired(void *opaque)
 
 	if (timer->state->owed && distance(timer, now)) {
 		timer->state->owed--;
-	} else if (is_periodic(timer)) {
-		uint64_t late =
-			(now - timer->state->comparator) & width_mask(timer);
-		uint64_t missed = late / timer->state->period;
-
-		/* On to the first match that lies ahead. */
-		timer->state->comparator += (missed + 1) * timer->state->period;
-		timer->state->comparator &= width_mask(timer);
-		timer->state->owed =
-			(uint32_t)MIN(timer->state->owed + missed, OWED_MAX);
 	} else {
-		timer->state->is_due = false;
+		uint64_t owed = timer->state->owed + match_pass(timer, now);
+
+		timer->state->owed = (uint32_t)MIN(owed, OWED_MAX);
 	}
 	fire(timer);
 	schedule(timer);
+}
+
+/*
+ * A timer whose interrupt is off "will still operate and generate appropriate
+ * status bits": no clock timer runs for it, it is brought up to date here.
+ */
+static void sync_quiet(struct hpet *hpet)
+{
+	uint64_t now = counter(hpet);
+	unsigned i;
+
+	for (i = 0; i < HPET_TIMERS; i++) {
+		struct hpet_timer *timer = &hpet->timer[i];
+
+		if (!is_enabled(hpet) ||
+		    (timer->state->config & TIMER_ENABLE) ||
+		    distance(timer, now))
+			continue;
+		(void)match_pass(timer, now);
+		if (timer->state->config & TIMER_LEVEL)
+			hpet->state.status |= BIT(i);
+	}
 }
 
 /* ---- Registers --------------------------------------------------------- */
@@ -220,8 +296,11 @@ static uint64_t timer_read(const struct hpet_timer *timer, unsigned offset)
 }
 
 /* The aligned eight bytes at offset. */
-static uint64_t read(const struct hpet *hpet, unsigned offset)
+static uint64_t read(struct hpet *hpet, unsigned offset)
 {
+	if (likely(offset == REG_COUNTER))
+		return counter(hpet);
+	sync_quiet(hpet);
 	switch (offset) {
 	case REG_CAPABILITIES:
 		return CAP_REVISION | CAP_LAST_TIMER | CAP_64_BITS |
@@ -230,8 +309,6 @@ static uint64_t read(const struct hpet *hpet, unsigned offset)
 		return hpet->state.config;
 	case REG_STATUS:
 		return hpet->state.status;
-	case REG_COUNTER:
-		return counter(hpet);
 	}
 	if (offset < REG_TIMERS ||
 	    offset >= REG_TIMERS + HPET_TIMERS * TIMER_LENGTH)
@@ -242,6 +319,12 @@ static uint64_t read(const struct hpet *hpet, unsigned offset)
 
 static void timer_config_write(struct hpet_timer *timer, uint64_t value)
 {
+	uint64_t route = BIT(FIELD_GET(TIMER_ROUTE, value));
+
+	/* "The value read back will not match" where there is no such route. */
+	if (!(route & HPET_ROUTES))
+		value = (value & ~TIMER_ROUTE) |
+			(timer->state->config & TIMER_ROUTE);
 	timer->state->config = value & TIMER_WRITABLE;
 	if (timer->state->config & TIMER_32) {
 		timer->state->comparator = (uint32_t)timer->state->comparator;
@@ -254,17 +337,27 @@ static void timer_config_write(struct hpet_timer *timer, uint64_t value)
 	schedule(timer);
 }
 
-/* In periodic mode the accumulator is written behind TIMER_SET only. */
-static void comparator_write(struct hpet_timer *timer, uint64_t value)
+/*
+ * In periodic mode the accumulator is written behind TIMER_SET only, which is
+ * good for one write: 32-bit software sets it before either half.
+ */
+static void comparator_write(struct hpet_timer *timer, uint64_t value,
+			     uint64_t mask)
 {
-	value &= width_mask(timer);
-	if (!(timer->state->config & TIMER_PERIODIC) ||
-	    (timer->state->config & TIMER_SET))
-		timer->state->comparator = value;
-	if (timer->state->config & TIMER_PERIODIC)
-		timer->state->period = value;
-	timer->state->config &= ~TIMER_SET;
-	timer->state->is_due = true;
+	struct hpet_timer_state *state = timer->state;
+	uint64_t now = counter(timer->hpet);
+
+	mask &= width_mask(timer);
+	if (!(state->config & TIMER_PERIODIC) || (state->config & TIMER_SET)) {
+		state->comparator =
+			(state->comparator & ~mask) | (value & mask);
+		/* A counter that stands has not run past it unseen. */
+		state->is_due = is_enabled(timer->hpet) || is_ahead(timer, now);
+		state->owed = 0;
+	}
+	if (state->config & TIMER_PERIODIC)
+		state->period = (state->period & ~mask) | (value & mask);
+	state->config &= ~TIMER_SET;
 	schedule(timer);
 }
 
@@ -303,14 +396,23 @@ static void counter_write(struct hpet *hpet, uint64_t value)
 
 	hpet->state.counter = value;
 	hpet->state.start_ns = clock_now(hpet->clock) - value * HPET_NS;
-	for (i = 0; i < HPET_TIMERS; i++)
-		schedule(&hpet->timer[i]);
+	for (i = 0; i < HPET_TIMERS; i++) {
+		struct hpet_timer *timer = &hpet->timer[i];
+
+		/* What was jumped over does not match. */
+		timer->state->is_due = is_ahead(timer, value);
+		timer->state->owed = 0;
+		schedule(timer);
+	}
 }
 
-static void write(struct hpet *hpet, unsigned offset, uint64_t value)
+/* value has in it what the register holds beside mask, but of the status. */
+static void write(struct hpet *hpet, unsigned offset, uint64_t value,
+		  uint64_t mask)
 {
 	struct hpet_timer *timer;
 
+	sync_quiet(hpet);
 	switch (offset) {
 	case REG_CONFIG:
 		config_write(hpet, value);
@@ -329,7 +431,7 @@ static void write(struct hpet *hpet, unsigned offset, uint64_t value)
 	if (offset % TIMER_LENGTH == TIMER_CONFIG)
 		timer_config_write(timer, value);
 	else if (offset % TIMER_LENGTH == TIMER_COMPARATOR)
-		comparator_write(timer, value);
+		comparator_write(timer, value, mask);
 }
 
 static void register_access(void *opaque, struct io_access *io)
@@ -351,11 +453,11 @@ static void register_access(void *opaque, struct io_access *io)
 	mask = io->size == 8 ? ~0ULL : MASK(31, 0) << shift;
 	/* Of the status, half a write must not clear the other half. */
 	if (offset == REG_STATUS)
-		write(hpet, offset, io->data << shift & mask);
+		write(hpet, offset, io->data << shift & mask, mask);
 	else
 		write(hpet, offset,
-		      (read(hpet, offset) & ~mask) |
-			      (io->data << shift & mask));
+		      (read(hpet, offset) & ~mask) | (io->data << shift & mask),
+		      mask);
 }
 
 /* ---- State ------------------------------------------------------------- */
@@ -370,7 +472,7 @@ static const struct state_field timer_fields[] = {
 		    .max = PIN_NONE),
 	STATE_VALUE(struct hpet_timer_state, is_due),
 	STATE_VALUE(struct hpet_timer_state, level),
-	STATE_RESERVED(struct hpet_timer_state, reserved),
+	STATE_VALUE(struct hpet_timer_state, was_level),
 };
 
 static const struct state_description timer_description =
@@ -416,7 +518,7 @@ static bool is_valid(const void *dev, const void *opaque, uint64_t now_ns)
 
 const struct device_ops hpet_ops = {
 	.name = "hpet",
-	.version = 1,
+	.version = 2,
 	.state = &description,
 	.reset = tell_all,
 	.restored = tell_all,

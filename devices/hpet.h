@@ -6,7 +6,8 @@
  * Not modelled: FSB (message) delivery, which the capabilities do not show.
  * A comparator that is written when its time has just gone fires at once, so
  * that a guest the host has delayed does not wait for the counter's wrap.
- * Periods the host was late for are merged into one.
+ * Periods that the host was late for are made up for.  A pulse on a legacy pin
+ * lasts until the next one, or until its timer is reprogrammed.
  *
  * References: Intel, IA-PC HPET Specification 1.0a.
  */
@@ -29,11 +30,11 @@ struct hpet_timer_state {
 	uint64_t comparator;
 	uint64_t period;
 	uint64_t timer_ns;
-	uint32_t owed; /* periods not interrupted for yet */
-	uint8_t pin;   /* that the level is on */
-	bool is_due;   /* armed since the comparator was set */
-	bool level;    /* of its output */
-	uint8_t reserved[1];
+	uint32_t owed;	/* periods not interrupted for yet */
+	uint8_t pin;	/* that the level is on */
+	bool is_due;	/* the comparator's match has not been seen yet */
+	bool level;	/* of its output */
+	bool was_level; /* and by the status, not as a pulse */
 };
 
 struct hpet_state {

@@ -200,9 +200,22 @@ static uint8_t output_port(const struct i8042 *kbc)
 	return value;
 }
 
+bool i8042_a20(const struct i8042 *kbc)
+{
+	return kbc->state.output_port & OUTPUT_A20;
+}
+
+static void set_a20(struct i8042 *kbc, bool is_on)
+{
+	if (i8042_a20(kbc) == is_on)
+		return;
+	kbc->state.output_port ^= OUTPUT_A20;
+	irq_line_set(&kbc->a20_out, is_on);
+}
+
 static void set_output_port(struct i8042 *kbc, uint8_t value)
 {
-	kbc->state.output_port = OUTPUT_NO_RESET | (value & OUTPUT_A20);
+	set_a20(kbc, value & OUTPUT_A20);
 	if (!(value & OUTPUT_NO_RESET) && kbc->reset)
 		kbc->reset(kbc->ctx);
 }
@@ -249,10 +262,8 @@ static void do_command(struct i8042 *kbc, uint8_t command)
 		reply(kbc, output_port(kbc));
 		break;
 	case KBC_A20_OFF:
-		kbc->state.output_port &= (uint8_t)~OUTPUT_A20;
-		break;
 	case KBC_A20_ON:
-		kbc->state.output_port |= OUTPUT_A20;
+		set_a20(kbc, command == KBC_A20_ON);
 		break;
 	}
 }
@@ -353,11 +364,10 @@ static void fast_access(void *opaque, struct io_access *io)
 	struct i8042 *kbc = opaque;
 
 	if (!io->is_write) {
-		io->data = kbc->state.output_port & OUTPUT_A20 ? FAST_A20 : 0;
+		io->data = i8042_a20(kbc) ? FAST_A20 : 0;
 		return;
 	}
-	kbc->state.output_port =
-		OUTPUT_NO_RESET | (io->data & FAST_A20 ? OUTPUT_A20 : 0);
+	set_a20(kbc, io->data & FAST_A20);
 	if ((io->data & FAST_RESET) && kbc->reset)
 		kbc->reset(kbc->ctx);
 }
@@ -406,6 +416,7 @@ static void tell_levels(void *opaque)
 
 	irq_line_set(&kbc->kbd_out, kbc->state.kbd_level);
 	irq_line_set(&kbc->mouse_out, kbc->state.mouse_level);
+	irq_line_set(&kbc->a20_out, i8042_a20(kbc));
 }
 
 static void reset_registers(void *opaque)

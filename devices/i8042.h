@@ -7,8 +7,8 @@
  * translation, the keyboard's and the mouse's command sets, IntelliMouse
  * (wheel) and Explorer (five buttons) protocols, pacing of the bytes as
  * software that reads one twice expects, the reset pulse.  Not modelled: scan
- * set 3 (refused, as by many keyboards), the password, the effect of the A20
- * gate on memory (the bit is kept, addresses never wrap).
+ * set 3 (refused, as by many keyboards), the password.  What the A20 gate does
+ * to memory is the board's business: see .a20_out.
  *
  * References: IBM PS/2 Hardware Interface Technical Reference, "Keyboard and
  * Auxiliary Device Controller"; 8042 data sheet; Microsoft, "Wheel Support".
@@ -80,6 +80,9 @@ struct i8042 {
 	struct clock_timer timer;
 	void (*reset)(void *ctx); /* pulls the processor's reset line */
 	void *ctx;
+	/* Low: bit 20 of the processors' addresses is 0.  The board connects
+	 * it when all is built; told at changes, resets and restores. */
+	struct irq_line a20_out;
 };
 
 extern const struct device_ops i8042_ops;
@@ -95,6 +98,9 @@ int __must_check i8042_init(struct i8042 *kbc, struct bus *ports,
 			    struct irq_line mouse_out, void (*reset)(void *ctx),
 			    void *ctx);
 void i8042_reset(struct i8042 *kbc);
+
+/* The level of .a20_out. */
+bool i8042_a20(const struct i8042 *kbc);
 
 /* A key goes down (again, when held) or up. */
 void i8042_key(struct i8042 *kbc, unsigned key, bool is_down);

@@ -209,6 +209,10 @@ struct ide_state {
 
 struct ide_channel;
 
+/* A disk's geometry before INITIALIZE DEVICE PARAMETERS, with .cylinders. */
+#define ATA_DEFAULT_HEADS   16
+#define ATA_DEFAULT_SECTORS 63
+
 struct ide_drive {
 	struct ide_drive_state *state;
 	enum ide_kind kind;

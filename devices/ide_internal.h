@@ -27,8 +27,8 @@
 #define IDE_DEVICE_LBA	 BIT(6)
 
 /* What ATA's reset and the limits of a saved state have in common. */
-#define IDE_HEADS	 16
-#define IDE_SECTORS	 63
+#define IDE_HEADS	 ATA_DEFAULT_HEADS
+#define IDE_SECTORS	 ATA_DEFAULT_SECTORS
 #define IDE_MODE_UDMA_5	 0x45
 #define IDE_POWER_ACTIVE 0xff
 

@@ -2,9 +2,11 @@
 /*
  * The 8259A pair.  See pic.h for what is modelled and what is not.
  *
- * A latched edge stays requested when its line falls before the acknowledge:
- * sources that only pulse are heard.  The slave's output is a level into pin
- * 2 of the master and is never latched there.
+ * A line that falls before the acknowledge takes its request back, in edge
+ * mode, too ("must remain high until after the falling edge of the first
+ * INTA"): sources that pulse hold their lines until the next pulse.  The
+ * slave's output is a level into pin 2 of the master and is never latched
+ * there.
  *
  * References: Intel 8259A data sheet (231468-003), "Operation".
  */
@@ -69,6 +71,18 @@ static unsigned rank_to_pin(const struct pic_chip *chip, unsigned rank)
 	return (rank + chip->priority) & 7;
 }
 
+/*
+ * Special fully nested mode: the slave, which is in service, wants another of
+ * its pins to be, and has itself found that one higher.  Only the master is
+ * told.
+ */
+static bool is_nested_again(const struct pic_chip *chip, unsigned rank,
+			    uint8_t serving)
+{
+	return chip->is_nested && rank == first_rank(chip, serving) &&
+	       rank_to_pin(chip, rank) == PIC_CASCADE_PIN;
+}
+
 /* The pin of the requested ones to be served next, or -1. */
 static __always_inline int chip_pending(const struct pic_chip *chip,
 					uint8_t requests)
@@ -81,11 +95,9 @@ static __always_inline int chip_pending(const struct pic_chip *chip,
 		return -1;
 	if (chip->is_special_mask)
 		serving &= (uint8_t)~chip->imr;
-	/* The slave sorts its own pins out; only the master is told this. */
-	if (chip->is_nested)
-		serving &= (uint8_t)~BIT(PIC_CASCADE_PIN);
 	rank = first_rank(chip, wanted);
-	if (rank >= first_rank(chip, serving))
+	if (rank >= first_rank(chip, serving) &&
+	    !is_nested_again(chip, rank, serving))
 		return -1;
 	return (int)rank_to_pin(chip, rank);
 }
@@ -119,19 +131,18 @@ static void update(struct pic *pic)
 
 /* ---- Inputs and acknowledge -------------------------------------------- */
 
+/* The line has changed. */
 static void chip_line_set(struct pic_chip *chip, unsigned pin, bool level)
 {
 	uint8_t bit = (uint8_t)BIT(pin);
-	uint8_t rose = level ? bit & ~chip->lines : 0;
 
-	if (level)
+	if (level) {
 		chip->lines |= bit;
-	else
+		chip->irr |= bit;
+	} else {
 		chip->lines &= (uint8_t)~bit;
-	if (chip->elcr & bit)
-		chip->irr = (uint8_t)((chip->irr & ~bit) | (chip->lines & bit));
-	else
-		chip->irr |= rose;
+		chip->irr &= (uint8_t)~bit;
+	}
 }
 
 /* What was postponed comes first. */
@@ -145,6 +156,7 @@ void pic_irq_set(void *opaque, unsigned pin, bool level)
 {
 	struct pic *pic = opaque;
 	struct pic_chip *chip;
+	bool was_high;
 
 	if (pin > 15 || pin == PIC_CASCADE_PIN)
 		return;
@@ -152,8 +164,10 @@ void pic_irq_set(void *opaque, unsigned pin, bool level)
 	if (level == !!(chip->lines & BIT(pin & 7)))
 		return;
 	catch_up(pic);
+	was_high = pic->state.out_level;
 	chip_line_set(chip, pin & 7, level);
 	update(pic);
+	pic->state.is_slave_gone = pin > 7 && was_high && !pic->state.out_level;
 }
 
 static void chip_ack(struct pic_chip *chip, unsigned pin)
@@ -176,14 +190,20 @@ uint8_t pic_ack(struct pic *pic)
 
 	if (pin >= 0)
 		chip_ack(chip, (unsigned)pin);
-	if (pin == PIC_CASCADE_PIN) {
+	if (pin == PIC_CASCADE_PIN && slave_pin >= 0) {
 		chip = &pic->state.chip[1];
 		pin = slave_pin;
-		if (pin >= 0)
-			chip_ack(chip, (unsigned)pin);
+		chip_ack(chip, (unsigned)pin);
 	}
-	if (pin < 0)
+	if (pin < 0) {
+		/* The master has already answered for a slave that is gone. */
+		if (pic->state.is_slave_gone) {
+			chip_ack(chip, PIC_CASCADE_PIN);
+			chip = &pic->state.chip[1];
+		}
 		pin = PIC_SPURIOUS_PIN;
+	}
+	pic->state.is_slave_gone = false;
 	update(pic);
 	return (uint8_t)(chip->vector_base | (unsigned)pin);
 }
@@ -454,6 +474,7 @@ static const struct state_description chip_description =
 static const struct state_field fields[] = {
 	STATE_STRUCTS(struct pic_state, chip, &chip_description),
 	STATE_VALUE(struct pic_state, out_level),
+	STATE_VALUE(struct pic_state, is_slave_gone),
 	STATE_RESERVED(struct pic_state, reserved),
 };
 
@@ -469,7 +490,7 @@ static void tell_out(void *opaque)
 
 const struct device_ops pic_ops = {
 	.name = "pic",
-	.version = 1,
+	.version = 2,
 	.state = &description,
 	.reset = tell_out,
 	.restored = tell_out,

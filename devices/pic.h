@@ -20,7 +20,7 @@ enum pic_icw { PIC_ICW_NONE, PIC_ICW2, PIC_ICW3, PIC_ICW4 };
 
 struct pic_chip {
 	enum pic_icw expected;
-	uint8_t irr; /* latched edges; lines in level mode */
+	uint8_t irr; /* edges not acknowledged; lines in level mode */
 	uint8_t imr;
 	uint8_t isr;
 	uint8_t lines;
@@ -41,7 +41,9 @@ struct pic_chip {
 struct pic_state {
 	struct pic_chip chip[2]; /* master, slave on pin 2 */
 	bool out_level;
-	uint8_t reserved[3];
+	/* The output fell because a pin of the slave did, unacknowledged. */
+	bool is_slave_gone;
+	uint8_t reserved[2];
 };
 
 struct pic {

@@ -23,6 +23,7 @@
 #define CONTROL_BCD		BIT(0)
 #define CONTROL_MODE		MASK(3, 1)
 #define CONTROL_ACCESS		MASK(5, 4)
+#define CONTROL_STATUS		MASK(5, 0) /* what the status repeats */
 #define   ACCESS_LATCH		0
 #define   ACCESS_LOW		1
 #define   ACCESS_HIGH		2
@@ -90,14 +91,38 @@ static bool is_gate_paused(const struct pit_channel *ch)
 	return ch->mode == 0 || ch->mode == 4;
 }
 
-/* Carries out a reload that has become due. */
+/* Clocks that mode 3's output is high for in a period. */
+static uint32_t high_clocks(uint32_t count)
+{
+	return (count + 1) / 2;
+}
+
+/* Is the count that is due in the middle of mode 3's period, at its fall? */
+static bool is_switch_at_half(const struct pit_channel *ch)
+{
+	return ch->mode == 3 &&
+	       (ch->switch_tick - ch->start_tick) % ch->count != 0;
+}
+
+/*
+ * Carries out a reload that has become due.  One at mode 3's fall makes the low
+ * half the new count's: as if the new count's high half ended there, which may
+ * have begun before time 0.
+ */
+static __noinline void sync_due(struct pit_channel *ch)
+{
+	ch->start_tick = ch->switch_tick -
+			 (is_switch_at_half(ch) ? high_clocks(ch->reload) : 0);
+	ch->count = ch->reload;
+	ch->switch_tick = 0;
+	ch->is_null = false;
+}
+
 static void sync(struct pit_channel *ch, uint64_t tick)
 {
 	if (likely(!ch->switch_tick) || tick < ch->switch_tick)
 		return;
-	ch->start_tick = ch->switch_tick;
-	ch->count = ch->reload;
-	ch->switch_tick = 0;
+	sync_due(ch);
 }
 
 static uint64_t elapsed(const struct pit_channel *ch, uint64_t tick)
@@ -121,7 +146,7 @@ static bool output(const struct pit_channel *ch, uint64_t tick)
 	case 2:
 		return !ch->gate || gone % ch->count != ch->count - 1;
 	case 3:
-		return !ch->gate || gone % ch->count < (ch->count + 1) / 2;
+		return !ch->gate || gone % ch->count < high_clocks(ch->count);
 	default:
 		return gone != ch->count;
 	}
@@ -144,8 +169,8 @@ static uint32_t counter(const struct pit_channel *ch, uint64_t tick)
 			return ch->count - (uint32_t)gone;
 		/* Counts down by two, twice a period; the odd count's extra
 		 * clock falls into the first half. */
-		if (gone >= (ch->count + 1) / 2)
-			gone -= (ch->count + 1) / 2;
+		if (gone >= high_clocks(ch->count))
+			gone -= high_clocks(ch->count);
 		return (ch->count & ~1U) -
 		       2 * (uint32_t)MIN(gone, ch->count / 2 - 1);
 	}
@@ -199,12 +224,25 @@ static uint64_t next_rise(const struct pit_channel *ch, uint64_t tick)
 	gone = elapsed(ch, tick);
 	if (is_periodic(ch)) {
 		if (ch->switch_tick)
-			return ch->switch_tick;
+			return ch->switch_tick +
+			       (is_switch_at_half(ch) ? ch->reload / 2 : 0);
 		return ch->start_tick + (gone / ch->count + 1) * ch->count;
 	}
 	if (ch->mode == 0 || ch->mode == 1)
 		return gone < ch->count ? ch->start_tick + ch->count : NEVER;
 	return gone <= ch->count ? ch->start_tick + ch->count + 1 : NEVER;
+}
+
+/* When a count written to a running periodic mode becomes the count. */
+static uint64_t next_load(const struct pit_channel *ch, uint64_t tick)
+{
+	uint64_t gone = elapsed(ch, tick);
+	uint64_t phase = gone % ch->count;
+	uint32_t high = high_clocks(ch->count);
+
+	if (ch->mode == 3 && phase < high)
+		return tick - phase + high;
+	return tick - phase + ch->count;
 }
 
 /* ---- Channel 0's interrupt --------------------------------------------- */
@@ -236,7 +274,7 @@ static void schedule(struct pit *pit, uint64_t tick)
 	}
 }
 
-/* Before channel 0's state moves on: how many rises nobody has seen. */
+/* Before the next rise is looked for: how many rises nobody has seen. */
 static void count_missed(struct pit *pit, uint64_t tick)
 {
 	const struct pit_channel *ch = &pit->state.channel[0];
@@ -263,8 +301,8 @@ static void expired(void *opaque)
 	struct pit *pit = opaque;
 	uint64_t tick = now_tick(pit);
 
-	count_missed(pit, tick);
 	sync(&pit->state.channel[0], tick);
+	count_missed(pit, tick);
 	/* The low phase before the rise is nobody's business but the edge's. */
 	out_set(pit, false);
 	out_set(pit, true);
@@ -293,9 +331,10 @@ static void load(struct pit_channel *ch, uint16_t written, uint64_t tick)
 	if (is_periodic(ch) && count == 1)
 		count = 2;
 	ch->is_loaded = true;
+	ch->is_null = true;
 	if (is_periodic(ch) && ch->is_running && ch->gate) {
 		ch->reload = count;
-		ch->switch_tick = next_rise(ch, tick);
+		ch->switch_tick = next_load(ch, tick);
 		return;
 	}
 	if (is_gate_triggered(ch) && ch->is_running) {
@@ -307,6 +346,7 @@ static void load(struct pit_channel *ch, uint16_t written, uint64_t tick)
 	ch->start_tick = tick;
 	ch->paused_at = 0;
 	ch->is_running = !is_gate_triggered(ch);
+	ch->is_null = !ch->is_running;
 }
 
 static void write_count(struct pit *pit, unsigned number, uint8_t value)
@@ -344,13 +384,10 @@ static void latch_status(struct pit_channel *ch, uint64_t tick)
 {
 	if (ch->has_status)
 		return;
-	ch->status = (uint8_t)(FIELD_PUT(CONTROL_ACCESS, ch->access) |
-			       FIELD_PUT(CONTROL_MODE, ch->mode));
-	if (ch->is_bcd)
-		ch->status |= CONTROL_BCD;
+	ch->status = ch->control;
 	if (output(ch, tick))
 		ch->status |= STATUS_OUT;
-	if (!ch->is_loaded || ch->switch_tick || ch->reload != ch->count)
+	if (ch->is_null)
 		ch->status |= STATUS_NULL_COUNT;
 	ch->has_status = true;
 }
@@ -378,9 +415,11 @@ static void set_mode(struct pit_channel *ch, uint8_t value)
 	ch->mode = (uint8_t)FIELD_GET(CONTROL_MODE, value);
 	if (ch->mode > 5)
 		ch->mode -= 4; /* the top bit of modes 2 and 3 is not decoded */
+	ch->control = value & CONTROL_STATUS;
 	ch->access = (uint8_t)FIELD_GET(CONTROL_ACCESS, value);
 	ch->is_bcd = value & CONTROL_BCD;
 	ch->is_loaded = false;
+	ch->is_null = true;
 	ch->is_running = false;
 	ch->switch_tick = 0;
 	ch->has_latch = false;
@@ -469,6 +508,7 @@ static void gate_set(struct pit_channel *ch, bool gate, uint64_t tick)
 		ch->switch_tick = 0;
 		ch->start_tick = tick;
 		ch->is_running = true;
+		ch->is_null = false;
 	}
 }
 
@@ -511,6 +551,8 @@ uint32_t pit_speaker_hz(const struct pit *pit)
 /* ---- State ------------------------------------------------------------- */
 
 #define COUNT_MAX 0x10000
+#define CONTROL_RESET \
+	(FIELD_PUT(CONTROL_ACCESS, ACCESS_BOTH) | FIELD_PUT(CONTROL_MODE, 3))
 
 static const struct state_field channel_fields[] = {
 	STATE_VALUE(struct pit_channel, start_tick),
@@ -528,9 +570,12 @@ static const struct state_field channel_fields[] = {
 	STATE_VALUE(struct pit_channel, mode, .reset = 3, .max = 5),
 	STATE_VALUE(struct pit_channel, access, .reset = ACCESS_BOTH, .min = 1,
 		    .max = ACCESS_BOTH),
+	STATE_VALUE(struct pit_channel, control, .reset = CONTROL_RESET,
+		    .max = CONTROL_STATUS),
 	STATE_VALUE(struct pit_channel, is_bcd),
 	STATE_VALUE(struct pit_channel, gate, .reset = true),
 	STATE_VALUE(struct pit_channel, is_loaded),
+	STATE_VALUE(struct pit_channel, is_null, .reset = true),
 	STATE_VALUE(struct pit_channel, is_running),
 	STATE_VALUE(struct pit_channel, has_latch),
 	STATE_VALUE(struct pit_channel, has_status),
@@ -582,8 +627,8 @@ static bool is_valid(const void *dev, const void *opaque, uint64_t now_ns)
 	for (i = 0; i < PIT_CHANNELS; i++) {
 		const struct pit_channel *ch = &state->channel[i];
 
-		if (ch->start_tick > tick || ch->paused_at > tick ||
-		    ch->switch_tick > tick + COUNT_MAX)
+		if ((int64_t)(tick - ch->start_tick) < 0 ||
+		    ch->paused_at > tick || ch->switch_tick > tick + COUNT_MAX)
 			return false;
 	}
 	return true;
@@ -591,7 +636,7 @@ static bool is_valid(const void *dev, const void *opaque, uint64_t now_ns)
 
 const struct device_ops pit_ops = {
 	.name = "pit",
-	.version = 1,
+	.version = 2,
 	.state = &description,
 	.reset = reset,
 	.restored = restored,

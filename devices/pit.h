@@ -6,9 +6,9 @@
  * the gate of channel 2, speaker data, the refresh toggle.  Counting is lazy:
  * a channel remembers when its count was loaded.  Not modelled: the one or two
  * input clocks between a write and the count's first decrement; NMI sources
- * of port 0x61 (none ever fires); a new count in mode 3 waits for the end of
- * the period, not of the half.  Ticks of channel 0 that the host was late
- * for are merged into one.
+ * of port 0x61 (none ever fires); the low phase of channel 0's output in modes
+ * 2, 3 and 4, which only its status shows: its interrupt line stays high until
+ * the next rise, so that a request waits as long as a guest keeps it waiting.
  *
  * References: Intel 8254 data sheet (231164-005); 82371SB (PIIX3) data sheet,
  * "NMI Status and Control Register".
@@ -37,13 +37,15 @@ struct pit_channel {
 	uint8_t written_low; /* first byte of two */
 	uint8_t mode;	     /* 0..5 */
 	uint8_t access;	     /* RW field: 1 low, 2 high, 3 both */
+	uint8_t control;     /* access, mode and BCD as they were written */
 	bool is_bcd;
 	bool gate;
 	bool is_loaded;	 /* a count has been written since the mode */
+	bool is_null;	 /* what was written last is not counted down yet */
 	bool is_running; /* loaded, and triggered where the mode wants it */
 	bool has_latch;
 	bool has_status;
-	uint8_t reserved[4];
+	uint8_t reserved[2];
 };
 
 struct pit_state {

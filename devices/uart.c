@@ -114,8 +114,7 @@ static uint8_t interrupt_id(const struct uart *uart)
 
 static void update(struct uart *uart)
 {
-	bool level = interrupt_id(uart) != IIR_NONE &&
-		     (uart->state.mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
+	bool level = interrupt_id(uart) != IIR_NONE;
 
 	if (level == uart->state.out_level)
 		return;
@@ -270,10 +269,11 @@ static uint8_t read_iir(struct uart *uart)
 
 static void write_fcr(struct uart *uart, uint8_t value)
 {
+	/* Without the enable bit the other bits do nothing. */
 	if (((value ^ uart->state.fcr) & FCR_ENABLE) ||
-	    (value & FCR_CLEAR_RECEIVE))
+	    (value & (FCR_ENABLE | FCR_CLEAR_RECEIVE)) ==
+		    (FCR_ENABLE | FCR_CLEAR_RECEIVE))
 		clear_receiver(uart);
-	/* While disabled the other bits are not programmable. */
 	uart->state.fcr = value & FCR_ENABLE ? value & FCR_KEPT : 0;
 	if (!uart->state.count && uart->drained)
 		uart->drained(uart->drained_ctx);

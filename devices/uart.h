@@ -4,9 +4,11 @@
  *
  * Modelled: FIFOs and trigger levels, all interrupt sources with their
  * priorities (line status, data, character timeout, transmitter empty, modem
- * status), loopback, break, scratch and divisor registers; OUT2 gates the
- * interrupt as in every PC.  Not modelled: the line's speed on output, which
- * is instant (the transmitter is always empty); parity and framing errors.
+ * status), loopback, break, scratch and divisor registers.  Not modelled: the
+ * gate of the interrupt by OUT2, which a PC has and QEMU does not: systems that
+ * grew up there never set it, and who does sees no difference; the line's speed
+ * on output, which is instant (the transmitter is always empty); parity and
+ * framing errors.
  *
  * References: National Semiconductor PC16550D data sheet (1995).
  */

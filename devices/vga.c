@@ -21,15 +21,13 @@
 #define PCI_BAR_MMIO	2
 #define MMIO_SIZE	4096
 
-/* A frame of 449 lines, 400 of them seen, 70 times a second. */
-#define LINE_NS	       31778U
 #define LINE_SEEN_NS   25422U
-#define FRAME_LINES    449U
 #define FRAME_SEEN     400U
 #define RETRACE_FIRST  412U
 #define RETRACE_LAST   413U
 #define STATUS_BLANK   BIT(0)
 #define STATUS_RETRACE BIT(3)
+#define STATUS_VIDEO   MASK(5, 4)
 
 #define DAC_READ  3
 #define DAC_WRITE 0
@@ -53,15 +51,19 @@ static const uint8_t attr_bits[VGA_ATTR_COUNT] = {
 
 static uint8_t status1_read(struct vga *vga)
 {
-	uint64_t at = clock_now(vga->config.clock) % (FRAME_LINES * LINE_NS);
-	unsigned line = (unsigned)at / LINE_NS,
-		 in_line = (unsigned)at % LINE_NS;
+	uint64_t at =
+		clock_now(vga->config.clock) % (VGA_FRAME_LINES * VGA_LINE_NS);
+	unsigned line = (unsigned)at / VGA_LINE_NS,
+		 in_line = (unsigned)at % VGA_LINE_NS;
 	uint8_t status = 0;
 
 	if (line >= FRAME_SEEN || in_line >= LINE_SEEN_NS)
 		status |= STATUS_BLANK;
 	if (line >= RETRACE_FIRST && line <= RETRACE_LAST)
 		status |= STATUS_RETRACE;
+	/* What the picture's dots would do: a test waits for both levels. */
+	vga->state.video_feedback ^= STATUS_VIDEO;
+	status |= vga->state.video_feedback;
 	vga->state.attr_is_data = false;
 	return status;
 }
@@ -191,6 +193,7 @@ void vga_port_write(struct vga *vga, uint16_t port, uint8_t value)
 		break;
 	case 0x3c2:
 		vga->state.misc = value & ~0x10;
+		vga_window_update(vga);
 		break;
 	case 0x3c4:
 		vga->state.seq_index = value % VGA_SEQ_COUNT;
@@ -198,6 +201,7 @@ void vga_port_write(struct vga *vga, uint16_t port, uint8_t value)
 	case 0x3c5:
 		vga->state.seq[vga->state.seq_index] =
 			value & seq_bits[vga->state.seq_index];
+		vga_window_update(vga);
 		break;
 	case 0x3c6:
 		vga->state.dac_mask = value;
@@ -221,6 +225,7 @@ void vga_port_write(struct vga *vga, uint16_t port, uint8_t value)
 	case 0x3cf:
 		vga->state.gc[vga->state.gc_index] =
 			value & gc_bits[vga->state.gc_index];
+		vga_window_update(vga);
 		break;
 	}
 }
@@ -306,16 +311,33 @@ static const struct state_field fields[] = {
 	STATE_VALUE(struct vga_state, dac_state),
 	STATE_TABLE(struct vga_state, dac),
 	STATE_ARRAY(struct vga_state, latch),
+	STATE_VALUE(struct vga_state, video_feedback, .max = STATUS_VIDEO),
+	STATE_RESERVED(struct vga_state, reserved),
 };
 
 static const struct state_description description =
 	STATE_DESCRIPTION(struct vga_state, fields);
+
+/*
+ * Hardware leaves most registers undefined.  These are as the BIOS has them in
+ * every mode: nothing masked, no second picture, nothing shifted.
+ */
+static void registers_reset(struct vga_state *state)
+{
+	state->gc[GC_BIT_MASK] = 0xff;
+	state->crtc[CRTC_OVERFLOW] = CRTC_OVERFLOW_COMPARE8;
+	state->crtc[CRTC_MAX_SCAN] = CRTC_SCAN_COMPARE9;
+	state->crtc[CRTC_COMPARE] = 0xff;
+	state->attr[ATTR_PANNING] = ATTR_PANNING_NONE;
+}
 
 static void reset_rest(void *opaque)
 {
 	struct vga *vga = opaque;
 
 	vga_dispi_reset(vga);
+	registers_reset(&vga->state);
+	vga_window_update(vga);
 	pci_device_reset(&vga->pci);
 }
 
@@ -323,6 +345,7 @@ static void restored(void *opaque)
 {
 	struct vga *vga = opaque;
 
+	vga_window_update(vga);
 	pci_device_restored(&vga->pci);
 }
 
@@ -338,7 +361,7 @@ static bool is_valid(const void *dev, const void *saved, uint64_t now_ns)
 
 const struct device_ops vga_ops = {
 	.name = "vga",
-	.version = 1,
+	.version = 2,
 	.state = &description,
 	.reset = reset_rest,
 	.restored = restored,

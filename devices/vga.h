@@ -59,11 +59,35 @@ struct vga_state {
 	uint8_t dac_mask, dac_read, dac_write, dac_step, dac_state;
 	uint8_t dac[256][3]; /* as written: 6 bits, or 8 with DISPI_8BIT_DAC */
 	uint8_t latch[4];
+	uint8_t video_feedback; /* in input status 1 */
+	uint8_t reserved[3];
+};
+
+enum vga_addressing { VGA_PLANAR, VGA_ODD_EVEN, VGA_CHAINED, VGA_LINEAR };
+enum vga_quick {
+	VGA_QUICK_NONE,
+	VGA_QUICK_TEXT,
+	VGA_QUICK_PIXELS, /* doublewords of mode 13h */
+	VGA_QUICK_LINEAR,
+};
+
+/* What the registers make of the window: vga_memory.c. */
+struct vga_window {
+	uint32_t base, length; /* in the 128 KiB */
+	uint32_t bank;	       /* added to what is left then */
+	uint32_t mask;	       /* of offsets in a plane */
+	enum vga_addressing read, write;
+	bool has_page;	    /* bit 0 of an offset is a page */
+	bool page_from_a16; /* and that A16, or else page */
+	bool page;
+	bool is_plain; /* bytes are written as they come */
+	enum vga_quick quick;
 };
 
 struct vga {
 	struct device device;
 	struct vga_state state;
+	struct vga_window window; /* follows from state */
 	struct pci_device pci;
 	struct vga_config config;
 };

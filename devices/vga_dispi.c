@@ -163,7 +163,7 @@ uint16_t vga_dispi_read(const struct vga *vga, unsigned index)
 	return vga->state.dispi[index];
 }
 
-void vga_dispi_write(struct vga *vga, unsigned index, uint16_t value)
+static void register_write(struct vga *vga, unsigned index, uint16_t value)
 {
 	uint16_t *dispi = vga->state.dispi;
 
@@ -194,6 +194,12 @@ void vga_dispi_write(struct vga *vga, unsigned index, uint16_t value)
 	default: /* read-only, or not there */
 		break;
 	}
+}
+
+void vga_dispi_write(struct vga *vga, unsigned index, uint16_t value)
+{
+	register_write(vga, index, value);
+	vga_window_update(vga);
 }
 
 /* Port 0x1ce is the index; 0x1cf and 0x1d0 are both the data. */

@@ -3,9 +3,10 @@
  * Registers that vga.c, vga_dispi.c, vga_memory.c and vga_render.c share.
  *
  * Video memory is laid out as plane 0 to 3 of offset 0, plane 0 to 3 of offset
- * 1 and so on: one load is a latch, and a chained (mode 13h) or linear byte
- * lies where its address says.  Offsets are in CRTC character clocks, whatever
- * the CRTC's byte, word or doubleword mode.
+ * 1 and so on, so that one load is a latch.  Offsets are the planes' own: the
+ * characters of a text lie at the even ones, the pixels of mode 13h at every
+ * fourth, and the CRTC's word and doubleword modes find them there.  The linear
+ * modes of Bochs' interface know no planes.
  */
 #ifndef BULKHEAD_DEVICES_VGA_INTERNAL_H
 #define BULKHEAD_DEVICES_VGA_INTERNAL_H
@@ -16,8 +17,10 @@
 #define VGA_WINDOW_LENGTH 0x20000ULL
 #define VGA_BANK	  0x10000U
 
-#define MISC_COLOUR BIT(0)
-#define MISC_RAM    BIT(1)
+#define MISC_COLOUR    BIT(0)
+#define MISC_RAM       BIT(1)
+/* Odd/even addressing reaches the even offsets; clear: the odd ones. */
+#define MISC_PAGE_EVEN BIT(5)
 
 enum vga_seq {
 	SEQ_RESET,
@@ -26,10 +29,12 @@ enum vga_seq {
 	SEQ_FONT,
 	SEQ_MEMORY,
 };
-#define SEQ_CLOCKING_8_DOT BIT(0)
-#define SEQ_CLOCKING_HALF  BIT(3)
-#define SEQ_CLOCKING_OFF   BIT(5)
-#define SEQ_MEMORY_CHAIN4  BIT(3)
+#define SEQ_CLOCKING_8_DOT    BIT(0)
+#define SEQ_CLOCKING_HALF     BIT(3)
+#define SEQ_CLOCKING_OFF      BIT(5)
+#define SEQ_MEMORY_SEQUENTIAL BIT(2) /* no odd/even writes */
+#define SEQ_MEMORY_CHAIN4     BIT(3)
+#define TEXT_PLANES	      0x3 /* characters and attributes */
 
 enum vga_gc {
 	GC_SET_RESET,
@@ -49,11 +54,13 @@ enum vga_gc {
 #define GC_MODE_ODD_EVEN   BIT(4)
 #define GC_MODE_SHIFT	   MASK(6, 5)
 #define GC_MISC_GRAPHICS   BIT(0)
+#define GC_MISC_CHAIN	   BIT(1) /* bit 0 of the offset is the page */
 #define GC_MISC_MAP	   MASK(3, 2)
 
 enum vga_crtc {
 	CRTC_COLUMNS = 0x01,
 	CRTC_OVERFLOW = 0x07,
+	CRTC_PRESET = 0x08,
 	CRTC_MAX_SCAN = 0x09,
 	CRTC_CURSOR_START = 0x0a,
 	CRTC_CURSOR_END = 0x0b,
@@ -64,34 +71,47 @@ enum vga_crtc {
 	CRTC_PROTECT = 0x11,
 	CRTC_ROWS = 0x12,
 	CRTC_OFFSET = 0x13,
+	CRTC_UNDERLINE = 0x14,
 	CRTC_MODE = 0x17,
 	CRTC_COMPARE = 0x18,
 };
 #define CRTC_OVERFLOW_ROWS8    BIT(1)
 #define CRTC_OVERFLOW_COMPARE8 BIT(4)
 #define CRTC_OVERFLOW_ROWS9    BIT(6)
+#define CRTC_PRESET_ROW	       MASK(4, 0)
+#define CRTC_PRESET_BYTES      MASK(6, 5)
 #define CRTC_SCAN_LINES	       MASK(4, 0)
+#define CRTC_SCAN_COMPARE9     BIT(6)
 #define CRTC_SCAN_DOUBLE       BIT(7)
 #define CRTC_CURSOR_LINE       MASK(4, 0)
 #define CRTC_CURSOR_OFF	       BIT(5)
+#define CRTC_CURSOR_SKEW       MASK(6, 5) /* of the end */
+#define CRTC_UNDERLINE_LINE    MASK(4, 0)
+#define CRTC_UNDERLINE_COUNT4  BIT(5)
+#define CRTC_UNDERLINE_DWORD   BIT(6)
 #define CRTC_PROTECT_0_7       BIT(7)
 #define CRTC_MODE_ROW0	       BIT(0) /* off: row bit 0 is an address bit */
 #define CRTC_MODE_ROW1	       BIT(1)
+#define CRTC_MODE_COUNT2       BIT(3)
+#define CRTC_MODE_WRAP15       BIT(5) /* off: words wrap as in 64 KiB */
 #define CRTC_MODE_BYTE	       BIT(6)
 
 enum vga_attr {
 	ATTR_MODE = 0x10,
 	ATTR_PLANES = 0x12,
+	ATTR_PANNING = 0x13,
 	ATTR_COLOUR = 0x14,
 };
-#define ATTR_INDEX	MASK(4, 0)
-#define ATTR_INDEX_PAS	BIT(5) /* the palette drives the screen */
-#define ATTR_MODE_LINE9 BIT(2)
-#define ATTR_MODE_BLINK BIT(3)
-#define ATTR_MODE_8_BIT BIT(6)
-#define ATTR_MODE_P54	BIT(7)
-#define ATTR_COLOUR_54	MASK(1, 0)
-#define ATTR_COLOUR_76	MASK(3, 2)
+#define ATTR_INDEX	  MASK(4, 0)
+#define ATTR_INDEX_PAS	  BIT(5) /* the palette drives the screen */
+#define ATTR_MODE_LINE9	  BIT(2)
+#define ATTR_MODE_BLINK	  BIT(3)
+#define ATTR_MODE_SPLIT	  BIT(5) /* the lower picture is not panned */
+#define ATTR_MODE_8_BIT	  BIT(6)
+#define ATTR_MODE_P54	  BIT(7)
+#define ATTR_PANNING_NONE 8 /* in every mode */
+#define ATTR_COLOUR_54	  MASK(1, 0)
+#define ATTR_COLOUR_76	  MASK(3, 2)
 
 enum vga_dispi {
 	DISPI_ID,
@@ -113,6 +133,10 @@ enum vga_dispi {
 #define DISPI_NO_CLEAR	BIT(7)
 #define DISPI_ENABLE_STORED \
 	(DISPI_ENABLED | DISPI_GET_CAPS | DISPI_8_BIT_DAC | DISPI_LFB)
+
+/* A frame of 449 lines, 400 of them seen, 70 times a second. */
+#define VGA_LINE_NS	31778U
+#define VGA_FRAME_LINES 449U
 
 static inline bool vga_is_dispi(const struct vga *vga)
 {
@@ -143,6 +167,8 @@ uint32_t vga_dispi_pitch(const struct vga *vga);
 uint32_t vga_dispi_start(const struct vga *vga);
 
 /* vga_memory.c */
+/* After a change of a register that the window depends on. */
+void vga_window_update(struct vga *vga);
 void vga_window_access(void *dev, struct io_access *io);
 
 #endif

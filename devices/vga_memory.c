@@ -1,21 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The 128 KiB window at 0xa0000: where it is, the latches, write modes 0 to 3,
- * read modes 0 and 1, chained and odd/even addressing.
+ * The 128 KiB window at 0xa0000: where it is, how its addresses become offsets
+ * in the planes, the latches, write modes 0 to 3, read modes 0 and 1.
  *
- * Does not model: odd/even page selection by the miscellaneous register.
+ *	addressing	chosen by			plane	offset in it
+ *	planar		neither of these		all	A15-A0
+ *	odd/even	sequencer 4 bit 2 clear, for
+ *			writes; mode bit 4, for reads	A0	A15-A1, 0
+ *	chained		sequencer 4 bit 3		A1-A0	A15-A2, 0, 0
+ *
+ * Bit 1 of the miscellaneous register of the graphics controller replaces bit 0
+ * of an offset that is not chained, by A16 in the window of 128 KiB and by the
+ * page bit of the miscellaneous output register in the smaller ones.
+ *
+ * A plane has 64 KiB: in the window of 128 KiB they show twice.  While Bochs'
+ * display interface is enabled all of the video memory can be reached, by
+ *banks, and a chained byte lies where the linear frame buffer has it.
+ *
+ * Does not model: 64 KiB of memory (sequencer 4 bit 1 clear).
  *
  * References: IBM PS/2 Hardware Technical Reference, "Video Subsystem",
- * graphics controller.
+ * sequencer and graphics controller.
  */
 #include "devices/vga_internal.h"
 
 #include "lib/string.h"
 
-#define PLANES 4
+#define PLANES	   4
+#define PLANE_MASK 0xffffU
+#define A16	   BIT(16)
 
 /* Four plane bits as four bytes of all zeros or ones. */
-static uint32_t planes_spread(uint8_t bits)
+static uint32_t planes_spread(unsigned bits)
 {
 	return ((bits & 1U) | (bits & 2U) << 7 | (bits & 4U) << 14 |
 		(bits & 8U) << 21) *
@@ -27,8 +43,44 @@ static uint32_t byte_spread(uint8_t byte)
 	return byte * 0x01010101U;
 }
 
-/* Offset in the window's mapping, or -1: nothing is mapped there. */
-static int64_t window_offset(const struct vga *vga, uint64_t offset)
+/* ---- The registers, digested ------------------------------------------- */
+
+static enum vga_addressing addressing(const struct vga *vga, bool is_odd_even)
+{
+	if (vga->state.seq[SEQ_MEMORY] & SEQ_MEMORY_CHAIN4)
+		return vga_is_dispi(vga) ? VGA_LINEAR : VGA_CHAINED;
+	return is_odd_even ? VGA_ODD_EVEN : VGA_PLANAR;
+}
+
+/* The graphics controller passes on what the processor writes. */
+static bool is_plain(const uint8_t *gc)
+{
+	return FIELD_GET(GC_MODE_WRITE, gc[GC_MODE]) == 0 &&
+	       gc[GC_BIT_MASK] == 0xff && gc[GC_ROTATE] == 0 &&
+	       gc[GC_ENABLE_SET_RESET] == 0;
+}
+
+/* The usual settings of the usual modes. */
+static enum vga_quick quick_way(const struct vga *vga)
+{
+	const uint8_t *gc = vga->state.gc;
+	const struct vga_window *w = &vga->window;
+	uint8_t planes = vga->state.seq[SEQ_MAP_MASK];
+	bool is_even = w->has_page && !w->page_from_a16 && !w->page;
+
+	if (!w->is_plain || gc[GC_MODE] & GC_MODE_READ)
+		return VGA_QUICK_NONE;
+	if (w->read == VGA_ODD_EVEN && w->write == VGA_ODD_EVEN && is_even &&
+	    planes == TEXT_PLANES && !(gc[GC_READ_MAP] & 2))
+		return VGA_QUICK_TEXT;
+	if (planes != 0xf)
+		return VGA_QUICK_NONE;
+	if (w->write == VGA_CHAINED)
+		return VGA_QUICK_PIXELS;
+	return w->write == VGA_LINEAR ? VGA_QUICK_LINEAR : VGA_QUICK_NONE;
+}
+
+void vga_window_update(struct vga *vga)
 {
 	static const struct {
 		uint32_t base, length;
@@ -38,55 +90,70 @@ static int64_t window_offset(const struct vga *vga, uint64_t offset)
 		{ 0x10000, 0x08000 },
 		{ 0x18000, 0x08000 },
 	};
-	unsigned map = FIELD_GET(GC_MISC_MAP, vga->state.gc[GC_MISC]);
+	const uint8_t *gc = vga->state.gc, *seq = vga->state.seq;
+	unsigned map = FIELD_GET(GC_MISC_MAP, gc[GC_MISC]);
+	struct vga_window *w = &vga->window;
 
-	if (offset - maps[map].base >= maps[map].length)
-		return -1;
-	offset -= maps[map].base;
+	w->base = maps[map].base;
+	w->length = vga->state.misc & MISC_RAM ? maps[map].length : 0;
+	w->read = addressing(vga, gc[GC_MODE] & GC_MODE_ODD_EVEN);
+	w->write = addressing(vga, !(seq[SEQ_MEMORY] & SEQ_MEMORY_SEQUENTIAL));
+	w->is_plain = is_plain(gc);
+	w->mask = vga_is_dispi(vga) ? UINT32_MAX : PLANE_MASK;
+	w->bank = 0;
 	if (map == 1 && vga_is_dispi(vga))
-		offset += (uint64_t)vga->state.dispi[DISPI_BANK] * VGA_BANK;
-	return (int64_t)offset;
+		w->bank = vga->state.dispi[DISPI_BANK] * VGA_BANK;
+	w->has_page = gc[GC_MISC] & GC_MISC_CHAIN;
+	w->page_from_a16 = map == 0;
+	w->page = !(vga->state.misc & MISC_PAGE_EVEN);
+	w->quick = quick_way(vga);
 }
 
-static uint32_t latch_load(const struct vga *vga, uint32_t offset)
+/* The offset in the planes, of all of which one doubleword is made. */
+static uint32_t plane_offset(const struct vga_window *w, uint32_t at,
+			     enum vga_addressing how)
 {
-	uint32_t latch;
+	uint32_t offset = at;
 
-	memcpy(&latch, vga->config.vram + (offset * PLANES & vga_mask(vga)),
-	       sizeof(latch));
-	return latch;
+	if (how == VGA_CHAINED)
+		return at & PLANE_MASK & ~3U;
+	if (w->has_page) {
+		offset &= ~1U;
+		offset |= w->page_from_a16 ? (at & A16) != 0 : w->page;
+	}
+	return offset & w->mask;
+}
+
+static uint8_t *planes_at(struct vga *vga, uint32_t offset)
+{
+	return vga->config.vram + (offset * PLANES & vga_mask(vga));
 }
 
 /* ---- Reading ----------------------------------------------------------- */
 
-static uint8_t planar_read(struct vga *vga, uint32_t offset)
+static uint8_t byte_read(struct vga *vga, uint32_t at)
 {
-	uint32_t latch = latch_load(vga, offset), differ;
+	enum vga_addressing how = vga->window.read;
+	unsigned plane = vga->state.gc[GC_READ_MAP] & 3;
+	uint32_t latch, differ;
 
+	if (how == VGA_LINEAR)
+		return vga->config.vram[at & vga_mask(vga)];
+	if (how == VGA_CHAINED)
+		plane = at & 3;
+	else if (how == VGA_ODD_EVEN)
+		plane = (plane & 2) | (at & 1);
+	memcpy(&latch, planes_at(vga, plane_offset(&vga->window, at, how)),
+	       sizeof(latch));
 	memcpy(vga->state.latch, &latch, sizeof(latch));
 	if (!(vga->state.gc[GC_MODE] & GC_MODE_READ))
-		return vga->state.latch[vga->state.gc[GC_READ_MAP] & 3];
+		return (uint8_t)(latch >> 8 * plane);
 	/* A bit each where all planes that are cared for match the colour. */
 	differ = (latch ^ planes_spread(vga->state.gc[GC_COMPARE])) &
 		 planes_spread(vga->state.gc[GC_DONT_CARE]);
 	differ |= differ >> 16;
 	differ |= differ >> 8;
 	return (uint8_t)~differ;
-}
-
-static uint8_t byte_read(struct vga *vga, uint32_t at)
-{
-	uint32_t latch;
-	unsigned plane;
-
-	if (vga->state.seq[SEQ_MEMORY] & SEQ_MEMORY_CHAIN4)
-		return vga->config.vram[at & vga_mask(vga)];
-	if (vga->state.gc[GC_MODE] & GC_MODE_ODD_EVEN) {
-		plane = (vga->state.gc[GC_READ_MAP] & 2U) | (at & 1);
-		latch = latch_load(vga, at >> 1);
-		return (uint8_t)(latch >> 8 * plane);
-	}
-	return planar_read(vga, at);
 }
 
 /* ---- Writing ----------------------------------------------------------- */
@@ -117,99 +184,161 @@ static uint32_t planar_value(const struct vga *vga, uint8_t byte,
 	}
 }
 
-static void planar_write(struct vga *vga, uint32_t offset, uint8_t byte)
+/* What goes to the planes: the byte through the graphics controller. */
+static uint32_t data_make(const struct vga *vga, uint8_t byte)
 {
 	uint8_t bit_mask = vga->state.gc[GC_BIT_MASK];
-	uint32_t planes = planes_spread(vga->state.seq[SEQ_MAP_MASK]);
-	uint32_t latch, value, mask, old;
-	uint8_t *at = vga->config.vram + (offset * PLANES & vga_mask(vga));
+	uint32_t latch, value, mask;
 
 	memcpy(&latch, vga->state.latch, sizeof(latch));
-	if (FIELD_GET(GC_MODE_WRITE, vga->state.gc[GC_MODE]) == 1) {
-		value = latch;
-	} else {
-		value = planar_value(vga, byte, &bit_mask);
-		switch (FIELD_GET(GC_ROTATE_FUNCTION,
-				  vga->state.gc[GC_ROTATE])) {
-		case 1:
-			value &= latch;
-			break;
-		case 2:
-			value |= latch;
-			break;
-		case 3:
-			value ^= latch;
-			break;
-		}
-		mask = byte_spread(bit_mask);
-		value = (value & mask) | (latch & ~mask);
+	if (FIELD_GET(GC_MODE_WRITE, vga->state.gc[GC_MODE]) == 1)
+		return latch;
+	value = planar_value(vga, byte, &bit_mask);
+	switch (FIELD_GET(GC_ROTATE_FUNCTION, vga->state.gc[GC_ROTATE])) {
+	case 1:
+		value &= latch;
+		break;
+	case 2:
+		value |= latch;
+		break;
+	case 3:
+		value ^= latch;
+		break;
 	}
-	memcpy(&old, at, sizeof(old));
-	value = (value & planes) | (old & ~planes);
-	memcpy(at, &value, sizeof(value));
+	mask = byte_spread(bit_mask);
+	return (value & mask) | (latch & ~mask);
 }
 
 static void byte_write(struct vga *vga, uint32_t at, uint8_t byte)
 {
-	unsigned plane;
+	const struct vga_window *w = &vga->window;
+	unsigned planes = vga->state.seq[SEQ_MAP_MASK];
+	uint32_t value, mask, old;
+	uint8_t *to;
 
-	if (vga->state.seq[SEQ_MEMORY] & SEQ_MEMORY_CHAIN4) {
-		if (vga->state.seq[SEQ_MAP_MASK] & BIT(at & 3))
+	if (w->write == VGA_LINEAR) {
+		if (planes & BIT(at & 3))
 			vga->config.vram[at & vga_mask(vga)] = byte;
-	} else if (vga->state.gc[GC_MODE] & GC_MODE_ODD_EVEN) {
-		plane = (vga->state.gc[GC_READ_MAP] & 2U) | (at & 1);
-		if (vga->state.seq[SEQ_MAP_MASK] & BIT(plane))
-			vga->config.vram[((at >> 1) * PLANES + plane) &
-					 vga_mask(vga)] = byte;
-	} else {
-		planar_write(vga, at, byte);
+		return;
 	}
+	to = planes_at(vga, plane_offset(w, at, w->write));
+	if (w->write == VGA_CHAINED) {
+		planes &= BIT(at & 3);
+		if (w->is_plain) {
+			if (planes)
+				to[at & 3] = byte;
+			return;
+		}
+	} else if (w->write == VGA_ODD_EVEN) {
+		planes &= at & 1 ? 0xa : 0x5;
+	}
+	value = w->is_plain ? byte_spread(byte) : data_make(vga, byte);
+	mask = planes_spread(planes);
+	memcpy(&old, to, sizeof(old));
+	value = (value & mask) | (old & ~mask);
+	memcpy(to, &value, sizeof(value));
 }
 
 /* ---- The region -------------------------------------------------------- */
 
-/* Text, by far the most frequent access: characters and attributes. */
-static bool text_access(struct vga *vga, uint32_t at, struct io_access *io)
+/* Characters and attributes in turn, by far the most frequent access in text.
+ */
+static void text_access(struct vga *vga, uint32_t at, struct io_access *io)
 {
-	uint8_t *cell;
+	uint8_t *cell = planes_at(vga, at & vga->window.mask & ~1U);
+	uint64_t data = 0;
 
-	if (io->size != 2 || at & 1 ||
-	    vga->state.seq[SEQ_MEMORY] & SEQ_MEMORY_CHAIN4 ||
-	    !(vga->state.gc[GC_MODE] & GC_MODE_ODD_EVEN) ||
-	    vga->state.gc[GC_READ_MAP] & 2 ||
-	    (vga->state.seq[SEQ_MAP_MASK] & 3) != 3)
-		return false;
-	cell = vga->config.vram + ((at >> 1) * PLANES & vga_mask(vga));
-	if (io->is_write) {
-		cell[0] = (uint8_t)io->data;
-		cell[1] = (uint8_t)(io->data >> 8);
-	} else {
-		io->data = cell[0] | (uint64_t)cell[1] << 8;
+	if (io->size == 2 && !(at & 1)) { /* one cell: most are */
+		if (io->is_write) {
+			cell[0] = (uint8_t)io->data;
+			cell[1] = (uint8_t)(io->data >> 8);
+		} else {
+			memcpy(vga->state.latch, cell, PLANES);
+			io->data = cell[0] | (uint64_t)cell[1] << 8;
+		}
+		return;
 	}
-	return true;
+	for (unsigned i = 0; i < io->size; i++, at++) {
+		cell = planes_at(vga, at & vga->window.mask & ~1U);
+		if (io->is_write) {
+			cell[at & 1] = (uint8_t)(io->data >> 8 * i);
+			continue;
+		}
+		data |= (uint64_t)cell[at & 1] << 8 * i;
+		memcpy(vga->state.latch, cell, PLANES);
+	}
+	if (!io->is_write)
+		io->data = data;
+}
+
+/* Four pixels: one offset of all planes. */
+static void pixels_access(struct vga *vga, uint32_t at, struct io_access *io)
+{
+	uint8_t *pixels = planes_at(vga, at & PLANE_MASK);
+	uint32_t four = (uint32_t)io->data;
+
+	if (io->is_write) {
+		memcpy(pixels, &four, sizeof(four));
+		return;
+	}
+	memcpy(&four, pixels, sizeof(four));
+	memcpy(vga->state.latch, &four, sizeof(four));
+	io->data = four;
+}
+
+static void linear_access(struct vga *vga, uint32_t at, struct io_access *io)
+{
+	/* Video memory ends where banks do. */
+	uint8_t *bytes = vga->config.vram + (at & vga_mask(vga));
+
+	if (io->is_write) {
+		memcpy(bytes, &io->data, io->size);
+		return;
+	}
+	io->data = 0;
+	memcpy(&io->data, bytes, io->size);
+}
+
+/* False: an access that has to be taken apart. */
+static bool quick_access(struct vga *vga, uint32_t at, struct io_access *io)
+{
+	switch (vga->window.quick) {
+	case VGA_QUICK_TEXT:
+		text_access(vga, at, io);
+		return true;
+	case VGA_QUICK_PIXELS:
+		if (io->size != sizeof(uint32_t) || at & 3)
+			return false;
+		pixels_access(vga, at, io);
+		return true;
+	case VGA_QUICK_LINEAR:
+		linear_access(vga, at, io);
+		return true;
+	default:
+		return false;
+	}
 }
 
 void vga_window_access(void *dev, struct io_access *io)
 {
 	struct vga *vga = dev;
-	int64_t at = window_offset(vga, io->offset);
+	const struct vga_window *w = &vga->window;
+	uint64_t first = io->offset - w->base;
 
-	if (!(vga->state.misc & MISC_RAM))
-		return;
-	if (at >= 0 && text_access(vga, (uint32_t)at, io))
+	if (first + io->size <= w->length && first < w->length &&
+	    quick_access(vga, (uint32_t)first + w->bank, io))
 		return;
 	for (unsigned i = 0; i < io->size; i++) {
 		unsigned shift = 8 * i;
+		uint32_t at = (uint32_t)(first + i) + w->bank;
 
-		at = window_offset(vga, io->offset + i);
-		if (at < 0)
+		if (first + i >= w->length)
 			continue;
 		if (io->is_write) {
-			byte_write(vga, (uint32_t)at,
-				   (uint8_t)(io->data >> shift));
+			byte_write(vga, at, (uint8_t)(io->data >> shift));
 			continue;
 		}
 		io->data &= ~(0xffULL << shift);
-		io->data |= (uint64_t)byte_read(vga, (uint32_t)at) << shift;
+		io->data |= (uint64_t)byte_read(vga, at) << shift;
 	}
 }

@@ -3,8 +3,16 @@
  * What is on the screen: text as cells, any mode as RGB.  The guest's own font
  * is used, from plane 2.
  *
- * Does not model: blinking (blinking text and cursor are shown), split screens
- * by line compare, pixel panning, overscan.
+ * The CRTC counts characters from the start address on, adds the offset
+ * register's number at each row's end, and begins again with 0 below the line
+ * of line compare.  What it counts is turned into an offset of the planes by
+ * the byte, word and doubleword modes; two bits of it may be the scan line's in
+ * its row, which is how CGA's modes have their lines in two or four fields.
+ *
+ * A picture is a whole frame, with the registers as they are now.  Does not
+ * model: changes of registers in mid-frame, overscan, blinking graphics, the
+ * palette registers in 256 colours, skew of the display, the vertical counter's
+ * clock divided by two.
  *
  * References: IBM PS/2 Hardware Technical Reference, "Video Subsystem".
  */
@@ -13,6 +21,7 @@
 #include "include/errno.h"
 
 #define PLANES		    4
+#define PLANE_MASK	    0xffffU
 /* A font is 8 KiB of plane 2: 32 bytes a character. */
 #define FONT_SIZE	    8192U
 #define FONT_PLANE	    2
@@ -20,16 +29,33 @@
 /* The ninth dot of these repeats the eighth. */
 #define LINE_GRAPHICS_FIRST 0xc0
 #define LINE_GRAPHICS_LAST  0xdf
+#define ATTRIBUTE_BLINK	    BIT(7)
+#define ATTRIBUTE_COLOURS   0x77
+#define ATTRIBUTE_UNDERLINE 0x01
+/* Frames that the cursor and characters are seen, and as many not. */
+#define BLINK_CURSOR	    8
+#define BLINK_CHARACTER	    16
 
 enum picture_kind { PICTURE_NONE, PICTURE_TEXT, PICTURE_VGA, PICTURE_DISPI };
 
 struct picture {
 	enum picture_kind kind;
 	unsigned width, height;
-	unsigned columns, rows;		  /* text: cells */
-	unsigned cell_width, cell_height; /* text: dots */
-	unsigned repeat;		  /* VGA: scan lines a line of pixels */
-	uint32_t start, pitch;		  /* bytes of video memory */
+	unsigned columns, rows; /* text: cells */
+	unsigned cell_width;	/* text: dots */
+	unsigned row_lines;	/* lines of a row of the CRTC's */
+	unsigned repeat;	/* scan lines a line of the picture */
+	unsigned row_repeat;	/* scan lines a line of a row */
+	unsigned split;		/* scan line that starts anew at 0 */
+	bool cursor_is_lit, characters_are_lit;
+	uint32_t start, pitch; /* dispi: bytes of video memory */
+};
+
+/* A line of the picture, as the CRTC has it. */
+struct scan {
+	uint16_t counter;  /* of the first character */
+	unsigned row_line; /* in its row */
+	unsigned panning;  /* dots that are left of the picture */
 };
 
 /* ---- Geometry ---------------------------------------------------------- */
@@ -43,41 +69,53 @@ static unsigned scan_lines(const struct vga *vga)
 	       (overflow & CRTC_OVERFLOW_ROWS9 ? 512 : 0);
 }
 
+static unsigned line_compare(const uint8_t *crtc)
+{
+	return crtc[CRTC_COMPARE] +
+	       (crtc[CRTC_OVERFLOW] & CRTC_OVERFLOW_COMPARE8 ? 256U : 0) +
+	       (crtc[CRTC_MAX_SCAN] & CRTC_SCAN_COMPARE9 ? 512U : 0);
+}
+
 static void text_geometry(const struct vga *vga, struct picture *picture)
 {
 	picture->cell_width =
 		vga->state.seq[SEQ_CLOCKING] & SEQ_CLOCKING_8_DOT ? 8 : 9;
-	picture->cell_height =
-		1U + (vga->state.crtc[CRTC_MAX_SCAN] & CRTC_SCAN_LINES);
 	picture->columns =
 		MIN(vga->state.crtc[CRTC_COLUMNS] + 1U, VGA_TEXT_COLUMNS_MAX);
-	picture->rows = scan_lines(vga) / picture->cell_height;
-	if (vga->state.crtc[CRTC_MAX_SCAN] & CRTC_SCAN_DOUBLE)
-		picture->rows /= 2;
-	picture->rows = MIN(picture->rows, VGA_TEXT_ROWS_MAX);
+	picture->rows =
+		MIN(scan_lines(vga) / picture->row_lines / picture->row_repeat,
+		    VGA_TEXT_ROWS_MAX);
+	picture->repeat = picture->row_repeat;
 	picture->width = picture->columns * picture->cell_width;
-	picture->height = picture->rows * picture->cell_height;
+	picture->height = picture->rows * picture->row_lines;
 }
 
 static void graphics_geometry(const struct vga *vga, struct picture *picture)
 {
-	unsigned shift = FIELD_GET(GC_MODE_SHIFT, vga->state.gc[GC_MODE]);
-	bool is_double = vga->state.crtc[CRTC_MAX_SCAN] & CRTC_SCAN_DOUBLE;
+	const uint8_t both = CRTC_MODE_ROW0 | CRTC_MODE_ROW1;
 
 	picture->width = (vga->state.crtc[CRTC_COLUMNS] + 1U) * 8;
-	if (shift >= 2)
+	if (FIELD_GET(GC_MODE_SHIFT, vga->state.gc[GC_MODE]) >= 2)
 		picture->width /= 2;
-	/* In CGA's modes the row bits are address bits, not repetitions. */
-	picture->repeat = is_double ? 2 : 1;
-	if (vga->state.crtc[CRTC_MODE] & CRTC_MODE_ROW0)
-		picture->repeat *=
-			1U + (vga->state.crtc[CRTC_MAX_SCAN] & CRTC_SCAN_LINES);
+	/* Lines that cannot but show the same are one. */
+	picture->repeat = picture->row_repeat;
+	if ((vga->state.crtc[CRTC_MODE] & both) == both)
+		picture->repeat *= picture->row_lines;
 	picture->height = MAX(scan_lines(vga) / picture->repeat, 1U);
+}
+
+static bool is_lit(const struct vga *vga, unsigned frames)
+{
+	uint64_t frame =
+		clock_now(vga->config.clock) / (VGA_FRAME_LINES * VGA_LINE_NS);
+
+	return frame / frames % 2 == 0;
 }
 
 static struct picture picture_of(const struct vga *vga)
 {
 	struct picture picture = { .kind = PICTURE_NONE };
+	const uint8_t *crtc = vga->state.crtc;
 
 	if (vga_is_dispi(vga)) {
 		picture.kind = PICTURE_DISPI;
@@ -90,10 +128,11 @@ static struct picture picture_of(const struct vga *vga)
 	if (!(vga->state.attr_index & ATTR_INDEX_PAS) ||
 	    vga->state.seq[SEQ_CLOCKING] & SEQ_CLOCKING_OFF)
 		return picture;
-	picture.pitch = vga->state.crtc[CRTC_OFFSET] * 2U * PLANES;
-	picture.start = (vga->state.crtc[CRTC_START_HIGH] << 8 |
-			 vga->state.crtc[CRTC_START_LOW]) *
-			PLANES;
+	picture.row_lines = 1U + (crtc[CRTC_MAX_SCAN] & CRTC_SCAN_LINES);
+	picture.row_repeat = crtc[CRTC_MAX_SCAN] & CRTC_SCAN_DOUBLE ? 2 : 1;
+	picture.split = line_compare(crtc) + 1;
+	picture.cursor_is_lit = is_lit(vga, BLINK_CURSOR);
+	picture.characters_are_lit = is_lit(vga, BLINK_CHARACTER);
 	if (vga->state.gc[GC_MISC] & GC_MISC_GRAPHICS) {
 		picture.kind = PICTURE_VGA;
 		graphics_geometry(vga, &picture);
@@ -109,27 +148,111 @@ static uint8_t vram_byte(const struct vga *vga, uint32_t at)
 	return vga->config.vram[at & vga_mask(vga)];
 }
 
-static uint16_t text_cell(const struct vga *vga, const struct picture *picture,
-			  unsigned row, unsigned column)
+/* ---- The CRTC's addresses ---------------------------------------------- */
+
+/* Dots that the picture is moved to the left. */
+static unsigned panning(const struct vga *vga, const struct picture *picture)
 {
-	uint32_t at = picture->start + row * picture->pitch + column * PLANES;
+	unsigned value = vga->state.attr[ATTR_PANNING] & 0xf;
+
+	if (picture->kind == PICTURE_TEXT && picture->cell_width == 9)
+		return value > 7 ? 0 : value + 1;
+	if (value > 7)
+		return 0;
+	/* In 256 colours a pixel is two dots. */
+	if (picture->kind == PICTURE_VGA &&
+	    FIELD_GET(GC_MODE_SHIFT, vga->state.gc[GC_MODE]) >= 2)
+		return value / 2;
+	return value;
+}
+
+static struct scan scan_of(const struct vga *vga, const struct picture *picture,
+			   unsigned y)
+{
+	const uint8_t *crtc = vga->state.crtc;
+	unsigned line = y * picture->repeat, counter;
+	bool is_below = line >= picture->split;
+	struct scan scan = { 0 };
+
+	if (is_below) {
+		line = (line - picture->split) / picture->row_repeat;
+		counter = 0;
+	} else {
+		line = line / picture->row_repeat +
+		       (crtc[CRTC_PRESET] & CRTC_PRESET_ROW);
+		counter = (unsigned)crtc[CRTC_START_HIGH] << 8 |
+			  crtc[CRTC_START_LOW];
+	}
+	if (!is_below || !(vga->state.attr[ATTR_MODE] & ATTR_MODE_SPLIT)) {
+		counter += FIELD_GET(CRTC_PRESET_BYTES, crtc[CRTC_PRESET]);
+		scan.panning = panning(vga, picture);
+	}
+	counter += line / picture->row_lines * crtc[CRTC_OFFSET] * 2;
+	scan.counter = (uint16_t)counter;
+	scan.row_line = line % picture->row_lines;
+	return scan;
+}
+
+/*
+ * Chained pixels with the CRTC left in a text's word mode: no BIOS has that,
+ * and who asks for it means mode 13h.
+ */
+static bool is_chained_by_word(const struct vga *vga)
+{
+	return vga->state.seq[SEQ_MEMORY] & SEQ_MEMORY_CHAIN4 &&
+	       !(vga->state.crtc[CRTC_MODE] & CRTC_MODE_BYTE) &&
+	       FIELD_GET(GC_MODE_SHIFT, vga->state.gc[GC_MODE]) >= 2;
+}
+
+/* Video memory's address of a column: that of its plane 0. */
+static uint32_t column_at(const struct vga *vga, const struct scan *scan,
+			  unsigned column)
+{
+	uint8_t mode = vga->state.crtc[CRTC_MODE];
+	uint8_t underline = vga->state.crtc[CRTC_UNDERLINE];
+	uint32_t counter, at;
+
+	if (underline & CRTC_UNDERLINE_COUNT4)
+		column /= 4;
+	else if (mode & CRTC_MODE_COUNT2)
+		column /= 2;
+	counter = (scan->counter + column) & PLANE_MASK;
+	if (underline & CRTC_UNDERLINE_DWORD || is_chained_by_word(vga))
+		at = counter << 2 | counter >> 14;
+	else if (mode & CRTC_MODE_BYTE)
+		at = counter;
+	else if (mode & CRTC_MODE_WRAP15)
+		at = (counter & 0x3fff) << 1 | counter >> 15;
+	else
+		at = (counter & 0x1fff) << 1;
+	if (!(mode & CRTC_MODE_ROW0))
+		at = (at & ~BIT(13)) | (scan->row_line & 1) << 13;
+	if (!(mode & CRTC_MODE_ROW1))
+		at = (at & ~BIT(14)) | (scan->row_line >> 1 & 1) << 14;
+	return (at & PLANE_MASK) * PLANES;
+}
+
+/* ---- Text as cells ----------------------------------------------------- */
+
+static uint16_t text_cell(const struct vga *vga, const struct scan *scan,
+			  unsigned column)
+{
+	uint32_t at = column_at(vga, scan, column);
 
 	return (uint16_t)(vram_byte(vga, at) | vram_byte(vga, at + 1) << 8);
 }
 
-static int text_cursor(const struct vga *vga, const struct picture *picture)
+static bool is_cursor(const struct vga *vga, const struct scan *scan,
+		      unsigned column)
 {
-	unsigned at = vga->state.crtc[CRTC_CURSOR_HIGH] << 8 |
-		      vga->state.crtc[CRTC_CURSOR_LOW];
-	unsigned pitch = picture->pitch / PLANES, row;
+	const uint8_t *crtc = vga->state.crtc;
+	unsigned at =
+		(unsigned)crtc[CRTC_CURSOR_HIGH] << 8 | crtc[CRTC_CURSOR_LOW];
 
-	at -= picture->start / PLANES;
-	if (vga->state.crtc[CRTC_CURSOR_START] & CRTC_CURSOR_OFF || !pitch)
-		return -1;
-	row = at / pitch;
-	if (row >= picture->rows || at % pitch >= picture->columns)
-		return -1;
-	return (int)(row * picture->columns + at % pitch);
+	if (crtc[CRTC_CURSOR_START] & CRTC_CURSOR_OFF)
+		return false;
+	at += FIELD_GET(CRTC_CURSOR_SKEW, crtc[CRTC_CURSOR_END]);
+	return (uint16_t)(scan->counter + column) == (uint16_t)at;
 }
 
 bool vga_text_get(const struct vga *vga, struct vga_text *text)
@@ -141,10 +264,17 @@ bool vga_text_get(const struct vga *vga, struct vga_text *text)
 		return false;
 	text->columns = picture.columns;
 	text->rows = picture.rows;
-	text->cursor = text_cursor(vga, &picture);
-	for (unsigned row = 0; row < picture.rows; row++)
-		for (unsigned column = 0; column < picture.columns; column++)
-			*cell++ = text_cell(vga, &picture, row, column);
+	text->cursor = -1;
+	for (unsigned row = 0; row < picture.rows; row++) {
+		struct scan scan =
+			scan_of(vga, &picture, row * picture.row_lines);
+
+		for (unsigned column = 0; column < picture.columns; column++) {
+			if (text->cursor < 0 && is_cursor(vga, &scan, column))
+				text->cursor = (int)(cell - text->cell);
+			*cell++ = text_cell(vga, &scan, column);
+		}
+	}
 	return true;
 }
 
@@ -218,53 +348,64 @@ static bool is_cursor_line(const struct vga *vga, unsigned line)
 	       line <= (vga->state.crtc[CRTC_CURSOR_END] & CRTC_CURSOR_LINE);
 }
 
+/* A cell's dots in one line, and its colours. */
+struct glyph {
+	unsigned dots; /* the leftmost in bit 8 */
+	uint8_t front, back;
+};
+
+static struct glyph glyph_of(const struct vga *vga,
+			     const struct picture *picture,
+			     const struct scan *scan, unsigned column)
+{
+	uint16_t cell = text_cell(vga, scan, column);
+	unsigned line = scan->row_line;
+	uint8_t attribute = cell >> 8;
+	struct glyph glyph = {
+		.dots = glyph_line(vga, cell, line),
+		.front = attribute & 0xf,
+		.back = attribute >> 4,
+	};
+
+	if ((attribute & ATTRIBUTE_COLOURS) == ATTRIBUTE_UNDERLINE &&
+	    line == (vga->state.crtc[CRTC_UNDERLINE] & CRTC_UNDERLINE_LINE))
+		glyph.dots = 0x1ff;
+	if (vga->state.attr[ATTR_MODE] & ATTR_MODE_BLINK) {
+		glyph.back &= 7;
+		if (attribute & ATTRIBUTE_BLINK && !picture->characters_are_lit)
+			glyph.dots = 0;
+	}
+	if (picture->cursor_is_lit && is_cursor_line(vga, line) &&
+	    is_cursor(vga, scan, column))
+		glyph.dots = 0x1ff;
+	return glyph;
+}
+
 static void text_line(const struct vga *vga, const struct picture *picture,
 		      unsigned y, uint8_t *rgb)
 {
-	unsigned row = y / picture->cell_height;
-	unsigned line = y % picture->cell_height;
-	int cursor = text_cursor(vga, picture);
+	struct scan scan = scan_of(vga, picture, y);
+	unsigned dot = scan.panning, column = dot / picture->cell_width;
+	struct glyph glyph = glyph_of(vga, picture, &scan, column);
 
-	for (unsigned column = 0; column < picture->columns; column++) {
-		uint16_t cell = text_cell(vga, picture, row, column);
-		unsigned dots = glyph_line(vga, cell, line);
-		uint8_t front = cell >> 8 & 0xf, back = cell >> 12;
-
-		if (vga->state.attr[ATTR_MODE] & ATTR_MODE_BLINK)
-			back &= 7;
-		if (cursor == (int)(row * picture->columns + column) &&
-		    is_cursor_line(vga, line))
-			dots = 0x1ff;
-		for (unsigned x = 0; x < picture->cell_width; x++, rgb += 3)
-			palette_colour(vga, dots & 0x100 >> x ? front : back,
-				       rgb);
+	dot %= picture->cell_width;
+	for (unsigned x = 0; x < picture->width; x++, dot++, rgb += 3) {
+		if (dot == picture->cell_width) {
+			glyph = glyph_of(vga, picture, &scan, ++column);
+			dot = 0;
+		}
+		palette_colour(vga,
+			       glyph.dots & 0x100 >> dot ? glyph.front
+							 : glyph.back,
+			       rgb);
 	}
 }
 
 /* ---- VGA graphics ------------------------------------------------------ */
 
-/* Row bits that the CRTC puts into the address: CGA's interleaved fields. */
-static uint32_t row_address(const struct vga *vga,
-			    const struct picture *picture, unsigned y)
+/* Eight pixels: a bit each from the planes at this address. */
+static uint8_t planar_pixel(const struct vga *vga, uint32_t at, unsigned x)
 {
-	uint8_t mode = vga->state.crtc[CRTC_MODE];
-	uint32_t at = picture->start, field = 0;
-	unsigned shift = mode & CRTC_MODE_BYTE ? 15 : 14;
-
-	if (!(mode & CRTC_MODE_ROW0)) {
-		field |= (y & 1) << shift;
-		if (!(mode & CRTC_MODE_ROW1)) {
-			field |= (y >> 1 & 1) << 15;
-			y >>= 1;
-		}
-		y >>= 1;
-	}
-	return (at + y * picture->pitch) | field;
-}
-
-static uint8_t planar_pixel(const struct vga *vga, uint32_t row, unsigned x)
-{
-	uint32_t at = row + x / 8 * PLANES;
 	uint8_t colour = 0;
 
 	for (unsigned plane = 0; plane < PLANES; plane++)
@@ -274,11 +415,11 @@ static uint8_t planar_pixel(const struct vga *vga, uint32_t row, unsigned x)
 }
 
 /* Two bits a pixel from planes 0 and 1 in turn, two more from 2 and 3. */
-static uint8_t packed_pixel(const struct vga *vga, uint32_t row, unsigned x)
+static uint8_t packed_pixel(const struct vga *vga, uint32_t at, unsigned x)
 {
-	uint32_t at = row + x / 8 * PLANES + (x / 4 & 1);
 	unsigned shift = 6 - 2 * (x & 3);
 
+	at += x / 4 & 1;
 	return (uint8_t)((vram_byte(vga, at) >> shift & 3) |
 			 (vram_byte(vga, at + 2) >> shift & 3) << 2);
 }
@@ -286,16 +427,20 @@ static uint8_t packed_pixel(const struct vga *vga, uint32_t row, unsigned x)
 static void vga_line(const struct vga *vga, const struct picture *picture,
 		     unsigned y, uint8_t *rgb)
 {
-	uint32_t row = row_address(vga, picture, y);
+	struct scan scan = scan_of(vga, picture, y);
 	unsigned shift = FIELD_GET(GC_MODE_SHIFT, vga->state.gc[GC_MODE]);
+	unsigned pixels = shift >= 2 ? PLANES : 8; /* of a column */
+	unsigned x = scan.panning, last = x + picture->width;
 
-	for (unsigned x = 0; x < picture->width; x++, rgb += 3) {
+	for (; x < last; x++, rgb += 3) {
+		uint32_t at = column_at(vga, &scan, x / pixels);
+
 		if (shift >= 2)
-			dac_colour(vga, vram_byte(vga, row + x), rgb);
+			dac_colour(vga, vram_byte(vga, at + x % PLANES), rgb);
 		else if (shift == 1)
-			palette_colour(vga, packed_pixel(vga, row, x), rgb);
+			palette_colour(vga, packed_pixel(vga, at, x), rgb);
 		else
-			palette_colour(vga, planar_pixel(vga, row, x), rgb);
+			palette_colour(vga, planar_pixel(vga, at, x), rgb);
 	}
 }
 
@@ -316,7 +461,8 @@ static void dispi_pixel(const struct vga *vga, uint32_t row, unsigned x,
 	uint32_t at = row + x * ((bpp + 7) / 8), pixel = 0;
 
 	if (bpp == 4) {
-		palette_colour(vga, planar_pixel(vga, row, x), rgb);
+		palette_colour(vga, planar_pixel(vga, row + x / 8 * PLANES, x),
+			       rgb);
 		return;
 	}
 	if (bpp == 8) {

@@ -49,13 +49,15 @@ void emul_mode_work_out(struct emul *e)
 	e->user_access = s->cpl == 3 ? EMUL_ACCESS_USER : 0;
 	if (s->cpl == 3 && s->rflags & X86_FLAG_AC && s->cr0 & X86_CR0_AM)
 		mode |= MODE_ALIGN;
+	if (e->may_break)
+		mode |= MODE_WATCH;
 	e->mode = mode;
 	e->default_operand = mode & (MODE_64 | MODE_32) ? 4 : 2;
 	e->default_address = mode & MODE_64 ? 8 : e->default_operand;
 	e->cache_mode = (uint16_t)(mode << 8 | e->default_operand);
 	e->rip_mask = mode & MODE_64 ? UINT64_MAX : UINT32_MAX;
-	/* Above level 0 flags count as well. */
-	e->mode_cpl = s->cpl ? UINT8_MAX : 0;
+	/* Above level 0 flags count as well, and breakpoints at each step. */
+	e->mode_cpl = s->cpl || e->may_break ? UINT8_MAX : 0;
 	e->mode_cr0 = s->cr0;
 	e->mode_efer = s->efer;
 	e->mode_attributes = (uint16_t)attributes;
@@ -63,7 +65,8 @@ void emul_mode_work_out(struct emul *e)
 
 void emul_mode_set(struct emul *e)
 {
-	mode_set(e);
+	if (!mode_is_known(e))
+		emul_mode_work_out(e);
 }
 
 /* Copy code bytes of one page behind those that are there. */

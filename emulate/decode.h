@@ -31,15 +31,14 @@ unsigned emul_operand_size(const struct emul *e, uint32_t flags);
 
 void emul_mode_work_out(struct emul *e);
 
-/* Mode and sizes, worked out anew when what they depend on has changed. */
-static __always_inline void mode_set(struct emul *e)
+/* Mode and sizes are not to be worked out anew. */
+static __always_inline bool mode_is_known(const struct emul *e)
 {
 	const struct x86_state *s = e->state;
 
-	if (unlikely(s->cr0 != e->mode_cr0 || s->efer != e->mode_efer ||
-		     s->seg[X86_CS].attributes != e->mode_attributes ||
-		     s->cpl != e->mode_cpl))
-		emul_mode_work_out(e);
+	return likely(s->cr0 == e->mode_cr0 && s->efer == e->mode_efer &&
+		      s->seg[X86_CS].attributes == e->mode_attributes &&
+		      s->cpl == e->mode_cpl);
 }
 
 /*

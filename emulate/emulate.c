@@ -4,11 +4,11 @@
  * store, and only then move RIP and RFLAGS.  docs/emulator.md follows an
  * instruction on this way.
  *
- * Not modelled: hardware breakpoints (an instruction's #DB for data or code
- * matches), performance counters.
+ * Not modelled: performance counters.
  *
  * References: SDM volumes 1 to 3; APM volumes 1 to 3.
  */
+#include "emulate/breakpoint.h"
 #include "emulate/decode.h"
 #include "emulate/operand.h"
 
@@ -31,6 +31,7 @@ void emul_init(struct emul *e, struct x86_state *state,
 	e->features = EMUL_FEATURE_ALL;
 	e->physical_bits = PHYSICAL_BITS_DEFAULT;
 	e->d = &e->own;
+	e->breaks_at_code = true;
 	emul_mode_work_out(e);
 }
 
@@ -86,6 +87,12 @@ static void retire_rare(struct emul *e)
 {
 	struct x86_state *s = e->state;
 
+	e->events |= e->breaks_held;
+	e->breaks_held = 0;
+	if (e->shadow == X86_SHADOW_MOVSS) {
+		e->breaks_held = e->events & EMUL_EVENT_BREAKPOINTS;
+		e->events &= ~(uint32_t)EMUL_EVENT_BREAKPOINTS;
+	}
 	if (s->interrupt_shadow != e->shadow) {
 		s->interrupt_shadow = e->shadow;
 		s->dirty |= X86_GROUP_SEGMENTS;
@@ -193,6 +200,13 @@ static void step_name_bytes(struct emul *e)
 		e->insn_length = e->available;
 }
 
+/* A mode that is not that of the step before. */
+static __noinline enum emul_status step_begin(struct emul *e)
+{
+	emul_mode_work_out(e);
+	return unlikely(e->may_break) ? emul_break_begin(e) : EMUL_OK;
+}
+
 enum emul_status emul_step(struct emul *e)
 {
 	struct x86_state *s = e->state;
@@ -200,8 +214,9 @@ enum emul_status emul_step(struct emul *e)
 
 	if (unlikely((s->valid & X86_GROUPS_COMMON) != X86_GROUPS_COMMON))
 		TRY(emul_state_need(e, X86_GROUPS_COMMON));
-	mode_set(e);
 	e->per_step = 0;
+	if (unlikely(!mode_is_known(e)))
+		TRY(step_begin(e));
 	e->flags = s->rflags;
 	status = step_decode(e);
 	if (unlikely(status != EMUL_OK))
@@ -228,6 +243,7 @@ enum emul_status emul_step(struct emul *e)
 		return EMUL_OK;
 	}
 out:
+	e->breaks_held = 0;
 	if (status == EMUL_UNHANDLED)
 		step_name_bytes(e);
 	return status;

@@ -5,6 +5,7 @@
  *
  * References: SDM volume 1, "Input/Output".
  */
+#include "emulate/breakpoint.h"
 #include "emulate/execute.h"
 #include "emulate/segment.h"
 
@@ -49,6 +50,19 @@ static unsigned io_port(const struct emul *e)
 	return e->src & (e->d->row->imm ? 0xff : 0xffff);
 }
 
+static enum emul_status port_access(struct emul *e, unsigned size,
+				    bool is_write, uint32_t *value)
+{
+	uint16_t port = (uint16_t)io_port(e);
+
+	TRY(emul_io_permit(e, port, size));
+	if (!e->ops->io)
+		return EMUL_UNHANDLED;
+	if (unlikely(e->mode & MODE_WATCH))
+		emul_watch_port(e, port, size);
+	return e->ops->io(e->ctx, port, size, is_write, value);
+}
+
 EXECUTE(in)
 {
 	unsigned size = MIN(e->d->size, 4);
@@ -56,10 +70,7 @@ EXECUTE(in)
 
 	if (size != e->d->size)
 		emul_decoded_own(e)->size = (uint8_t)size;
-	TRY(emul_io_permit(e, io_port(e), size));
-	if (!e->ops->io)
-		return EMUL_UNHANDLED;
-	TRY(e->ops->io(e->ctx, (uint16_t)io_port(e), size, false, &value));
+	TRY(port_access(e, size, false, &value));
 	e->dst = value;
 	return EMUL_OK;
 }
@@ -69,8 +80,5 @@ EXECUTE(out)
 	unsigned size = MIN(e->d->size, 4);
 	uint32_t value = (uint32_t)(e->dst & size_mask(size));
 
-	TRY(emul_io_permit(e, io_port(e), size));
-	if (!e->ops->io)
-		return EMUL_UNHANDLED;
-	return e->ops->io(e->ctx, (uint16_t)io_port(e), size, true, &value);
+	return port_access(e, size, true, &value);
 }

@@ -9,6 +9,7 @@
  *
  * References: SDM volume 2, "REP", "MOVS", "INS".
  */
+#include "emulate/breakpoint.h"
 #include "emulate/execute.h"
 #include "emulate/flags.h"
 
@@ -74,7 +75,8 @@ static void *string_run(struct emul *e, const struct string *s, unsigned seg,
 	room = PAGE_SIZE - (linear & (PAGE_SIZE - 1));
 	if (bytes > room)
 		bytes = room & ~(uint64_t)(s->size - 1);
-	if (!bytes || bytes - 1 > s->mask - offset || e->mode & MODE_ALIGN)
+	if (!bytes || bytes - 1 > s->mask - offset ||
+	    e->mode & (MODE_ALIGN | MODE_WATCH))
 		return NULL;
 	if (emul_linear(e, seg, offset, (unsigned)bytes, access, &linear) ||
 	    emul_access_prepare(e, linear, (unsigned)bytes, access, &a))
@@ -241,6 +243,16 @@ static enum emul_status outs_bulk(struct emul *e, struct string *s)
 	return io_bulk(e, s, true);
 }
 
+static enum emul_status string_port(struct emul *e, const struct string *s,
+				    bool is_write, uint32_t *value)
+{
+	uint16_t port = (uint16_t)e->state->gpr[X86_RDX];
+
+	if (unlikely(e->mode & MODE_WATCH))
+		emul_watch_port(e, port, s->size);
+	return e->ops->io(e->ctx, port, s->size, is_write, value);
+}
+
 /* The target is prepared first: a fault must not have read the port. */
 static enum emul_status ins_item(struct emul *e, struct string *s)
 {
@@ -251,8 +263,7 @@ static enum emul_status ins_item(struct emul *e, struct string *s)
 	TRY(emul_linear(e, X86_ES, string_index(e, s, X86_RDI), s->size,
 			ACCESS_WRITE, &linear));
 	TRY(emul_access_prepare(e, linear, s->size, ACCESS_WRITE, &a));
-	TRY(e->ops->io(e->ctx, (uint16_t)e->state->gpr[X86_RDX], s->size, false,
-		       &value));
+	TRY(string_port(e, s, false, &value));
 	TRY(emul_access_write(e, &a, &value, s->size));
 	string_advance(e, s, X86_RDI, 1);
 	string_count(e, s, 1);
@@ -265,8 +276,7 @@ static enum emul_status outs_item(struct emul *e, struct string *s)
 
 	TRY(emul_memory_read(e, s->segment, string_index(e, s, X86_RSI), &value,
 			     s->size));
-	TRY(e->ops->io(e->ctx, (uint16_t)e->state->gpr[X86_RDX], s->size, true,
-		       &value));
+	TRY(string_port(e, s, true, &value));
 	string_advance(e, s, X86_RSI, 1);
 	string_count(e, s, 1);
 	return EMUL_OK;
@@ -309,14 +319,17 @@ static enum emul_status string_execute(struct emul *e, string_fn item,
 		}
 		if (!s.is_rep || string_ends(e, is_compare))
 			return EMUL_OK;
-		/* A single step's trap comes after each iteration. */
-		if (is_stepped ||
+		/* A trap comes after the iteration that it is due to. */
+		if (is_stepped || e->events ||
 		    (begun - s.count >= REP_CHUNK && !e->rep_complete))
 			break;
 	}
 	if (s.count) {
+		/* What comes in between pushes RF, and does not break again. */
 		e->next_rip = e->state->rip;
 		e->events |= EMUL_EVENT_REP_PARTIAL;
+		e->flags |= X86_FLAG_RF;
+		e->keep_rf = true;
 	}
 	return EMUL_OK;
 }

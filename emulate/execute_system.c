@@ -8,6 +8,7 @@
  * References: SDM volume 2, instruction pages; volume 3, "Control Registers",
  * "Debug Registers"; APM volume 2, "System-Management Instructions".
  */
+#include "emulate/breakpoint.h"
 #include "emulate/execute.h"
 #include "emulate/segment.h"
 
@@ -219,12 +220,10 @@ EXECUTE(lmsw)
 
 /* Debug registers */
 
-#define DR6_BD	  BIT(13)
 #define DR6_FIXED (MASK(31, 16) | MASK(11, 4))
 #define DR6_KNOWN (MASK(3, 0) | MASK(15, 13))
-#define DR7_GD	  BIT(13)
 #define DR7_FIXED BIT(10)
-#define DR7_KNOWN (MASK(31, 16) | DR7_GD | MASK(9, 0))
+#define DR7_KNOWN (MASK(31, 16) | X86_DR7_GD | MASK(9, 0))
 
 static enum emul_status dr_check(struct emul *e, unsigned *dr)
 {
@@ -237,9 +236,9 @@ static enum emul_status dr_check(struct emul *e, unsigned *dr)
 			return raise_ud(e);
 		*dr += 2;
 	}
-	if (e->state->dr7 & DR7_GD) {
+	if (e->state->dr7 & X86_DR7_GD) {
 		emul_raise(e, X86_VECTOR_DB);
-		e->fault.dr6 = DR6_BD;
+		e->fault.dr6 = EMUL_DR6_BD;
 		return EMUL_FAULT;
 	}
 	return EMUL_OK;
@@ -276,6 +275,7 @@ EXECUTE(mov_to_dr)
 	else
 		s->dr7 = (value & DR7_KNOWN) | DR7_FIXED;
 	s->dirty |= X86_GROUP_DEBUG;
+	emul_breakpoints_changed(e);
 	return EMUL_OK;
 }
 
@@ -613,6 +613,7 @@ EXECUTE(syscall)
 		  ATTR_FLAT_CODE | (is_long ? X86_ATTR_L : X86_ATTR_DB), 0);
 	flat_load(e, X86_SS, selector + 8, ATTR_FLAT_DATA, 0);
 	s->cpl = 0;
+	trap_flag_follow(e);
 	return EMUL_OK;
 }
 
@@ -642,6 +643,7 @@ EXECUTE(sysret)
 		e->flags = (s->gpr[X86_R8 + 3] & FLAGS_SYSRET) | X86_FLAG_ONE;
 	else
 		e->flags |= X86_FLAG_IF;
+	trap_flag_follow(e);
 	return EMUL_OK;
 }
 

@@ -17,6 +17,7 @@
 #define MODE_PAGING    BIT(4)
 #define MODE_ALIGN     BIT(5) /* CPL 3 with CR0.AM and EFLAGS.AC: #AC */
 #define MODE_LONG      BIT(6) /* EFER.LMA: 64-bit or compatibility */
+#define MODE_WATCH     BIT(7) /* a breakpoint is enabled: see breakpoint.c */
 
 /*
  * Inside the emulator one more outcome: the locked store lost a race (or
@@ -230,6 +231,8 @@ enum emul_status emul_access_read(struct emul *e, const struct emul_access *a,
 				  void *data, unsigned size);
 enum emul_status emul_access_write(struct emul *e, const struct emul_access *a,
 				   const void *data, unsigned size);
+/* To be read, until emul_forget(); NULL: in no window. */
+const void *emul_window_at(const struct emul *e, uint64_t gpa);
 void *emul_ram_slow(struct emul *e, uint64_t gpa, unsigned size, bool write);
 /* At a segment's offset, with all checks. */
 enum emul_status emul_memory_read(struct emul *e, unsigned seg, uint64_t offset,
@@ -291,6 +294,16 @@ static inline bool mode_is_protected(const struct emul *e)
 static inline unsigned cpl_get(const struct emul *e)
 {
 	return e->state->cpl;
+}
+
+/*
+ * Whether #DB is due behind this instruction is as TF was before it; for those
+ * of which the manuals say otherwise, as it is now.
+ */
+static inline void trap_flag_follow(struct emul *e)
+{
+	e->state->rflags =
+		(e->state->rflags & ~X86_FLAG_TF) | (e->flags & X86_FLAG_TF);
 }
 
 extern const uint64_t emul_size_masks[9];

@@ -219,13 +219,21 @@ static enum emul_status gate_stack(struct emul *e, const struct gate *g,
 	return EMUL_OK;
 }
 
-/* A fault's image has RF set: the instruction shall not break again. */
+/*
+ * A fault's image has RF set: the instruction shall not break again.  Of #DB
+ * only that of DR7.GD is a fault other than an instruction breakpoint.  Between
+ * the iterations of REP flags has RF.
+ */
 static uint64_t event_flags(const struct emul *e, const struct emul_event *ev)
 {
-	if (ev->type == EMUL_TYPE_EXCEPTION && ev->vector != X86_VECTOR_DB &&
-	    ev->vector != X86_VECTOR_DF && ev->vector != X86_VECTOR_MC)
-		return e->flags | X86_FLAG_RF;
-	return e->flags;
+	if (event_is_software(ev) || ev->type == EMUL_TYPE_ICEBP)
+		return e->flags & ~X86_FLAG_RF;
+	if (ev->type != EMUL_TYPE_EXCEPTION || ev->vector == X86_VECTOR_DF ||
+	    ev->vector == X86_VECTOR_MC)
+		return e->flags;
+	if (ev->vector == X86_VECTOR_DB && !(ev->dr6 & EMUL_DR6_BD))
+		return e->flags;
+	return e->flags | X86_FLAG_RF;
 }
 
 static enum emul_status gate_push(struct emul *e, const struct emul_event *ev,
@@ -243,7 +251,7 @@ static enum emul_status gate_push(struct emul *e, const struct emul_event *ev,
 		TRY(emul_stack_push(e, st, s->seg[X86_SS].selector, g->size));
 		TRY(emul_stack_push(e, st, s->gpr[X86_RSP], g->size));
 	}
-	TRY(emul_stack_push(e, st, event_flags(e, ev), g->size));
+	TRY(emul_stack_push(e, st, e->flags, g->size));
 	TRY(emul_stack_push(e, st, s->seg[X86_CS].selector, g->size));
 	TRY(emul_stack_push(e, st, e->next_rip, g->size));
 	if (ev->has_error_code)
@@ -285,6 +293,11 @@ static enum emul_status deliver(struct emul *e, const struct emul_event *ev)
 	bool is_redirected = false;
 	struct gate g;
 
+	e->flags = event_flags(e, ev);
+	if (ev->vector == X86_VECTOR_DB && ev->type != EMUL_TYPE_SOFTWARE) {
+		TRY(emul_state_need(e, X86_GROUP_DEBUG));
+		emul_debug_enter(e, ev->dr6);
+	}
 	if (!(e->mode & (MODE_PROTECTED | MODE_V86)))
 		return deliver_real(e, ev);
 	if (e->mode & MODE_V86 && ev->type == EMUL_TYPE_SOFTWARE) {
@@ -312,7 +325,10 @@ enum emul_status emul_software_interrupt(struct emul *e, unsigned vector,
 						.is_trap = true };
 		return EMUL_FAULT;
 	}
-	return deliver(e, &ev);
+	TRY(deliver(e, &ev));
+	/* They clear TF before it could trap. */
+	trap_flag_follow(e);
+	return EMUL_OK;
 }
 
 enum emul_status emul_deliver_event(struct emul *e, const struct emul_event *ev)
@@ -321,6 +337,8 @@ enum emul_status emul_deliver_event(struct emul *e, const struct emul_event *ev)
 	enum emul_status status;
 
 	TRY(emul_state_need(e, X86_GROUPS_COMMON));
+	if (unlikely(e->may_break))
+		TRY(emul_state_need(e, X86_GROUP_DEBUG));
 	emul_mode_set(e);
 	e->flags = s->rflags;
 	e->next_rip = s->rip;
@@ -374,6 +392,7 @@ enum emul_status emul_deliver_fault(struct emul *e)
 			.has_error_code = fault->has_error_code,
 			.error_code = fault->error_code,
 			.cr2 = fault->cr2,
+			.dr6 = fault->dr6,
 		};
 
 		if (fault->is_nested && fault->during == X86_VECTOR_DF) {

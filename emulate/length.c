@@ -39,7 +39,6 @@ static const struct pattern patterns[EMUL_EXPECT_COUNT] = {
 	[EMUL_EXPECT_RDTSC]	= TWO(0x0f, 0x31),
 	[EMUL_EXPECT_RDTSCP]	= THREE(0x0f, 0x01, 0xf9),
 	[EMUL_EXPECT_RDPMC]	= TWO(0x0f, 0x33),
-	[EMUL_EXPECT_XSETBV]	= THREE(0x0f, 0x01, 0xd1),
 	[EMUL_EXPECT_INVLPG]	= REGISTER(0x0f, 0x01, 7, true),
 	[EMUL_EXPECT_MONITOR]	= THREE(0x0f, 0x01, 0xc8),
 	[EMUL_EXPECT_MWAIT]	= THREE(0x0f, 0x01, 0xc9),
@@ -97,26 +96,43 @@ static __noinline int length_by_decoder(struct emul *e, enum emul_expect what)
 
 #define PAGE_OFFSET (PAGE_SIZE - 1)
 
-/* Four bytes at RIP of 4-level long mode, all in the first window; else 0. */
+/* Of what X86_GROUP_FETCH has; false: beyond CS's limit. */
+static inline bool rip_linear(const struct x86_state *s, unsigned size,
+			      uint64_t *linear)
+{
+	const struct x86_segment *cs = &s->seg[X86_CS];
+
+	*linear = s->rip;
+	if (likely(s->efer & X86_EFER_LMA && cs->attributes & X86_ATTR_L))
+		return true;
+	*linear = (uint32_t)(cs->base + s->rip);
+	return (uint32_t)s->rip + (uint64_t)size - 1 <= cs->limit;
+}
+
+/* Four bytes at RIP, if all are in a page of RAM. */
 static inline bool bytes_quick(struct emul *e, uint32_t *bytes)
 {
 	const struct x86_state *s = e->state;
 	const struct emul_window *w = &e->window[0];
-	uint64_t gpa, at;
+	uint64_t linear, gpa, at;
+	const void *host;
 
 	if (!(s->valid & X86_GROUP_FETCH) ||
-	    !(s->seg[X86_CS].attributes & X86_ATTR_L) ||
-	    !(s->efer & X86_EFER_LMA) ||
-	    (s->rip & PAGE_OFFSET) > PAGE_SIZE - sizeof(*bytes))
+	    !rip_linear(s, sizeof(*bytes), &linear) ||
+	    (linear & PAGE_OFFSET) > PAGE_SIZE - sizeof(*bytes))
 		return false;
-	if (!walk_fast(e, s->rip,
+	gpa = linear;
+	if (s->cr0 & X86_CR0_PG &&
+	    !walk_fast(e, linear,
 		       EMUL_ACCESS_FETCH | (s->cpl == 3 ? EMUL_ACCESS_USER : 0),
 		       &gpa))
 		return false;
 	at = gpa - w->start;
-	if (at >= w->size)
+	if (likely(at < w->size))
+		host = w->host + at;
+	else if (!(host = emul_ram_slow(e, gpa, sizeof(*bytes), false)))
 		return false;
-	*bytes = (uint32_t)ram_load(w->host + at, sizeof(*bytes));
+	*bytes = (uint32_t)ram_load(host, sizeof(*bytes));
 	return true;
 }
 

@@ -5,30 +5,42 @@
  * fault it can raise, then read or written, so that a store over two pages of
  * which the second faults writes nothing.
  *
- * Not modelled: data breakpoints, memory types.
+ * Not modelled: memory types.
  *
  * References: SDM volume 3, "Protection"; APM volume 2, "Segmented Virtual
  * Memory".
  */
 #include "emulate/memory.h"
 
+#include "emulate/breakpoint.h"
+
+static __always_inline const struct emul_window *
+window_find(const struct emul *e, unsigned first, uint64_t gpa)
+{
+	const struct emul_window *w;
+
+	for (w = &e->window[first]; unlikely(w->size); w++)
+		if (unlikely(gpa - w->start < w->size))
+			return w;
+	return NULL;
+}
+
+const void *emul_window_at(const struct emul *e, uint64_t gpa)
+{
+	const struct emul_window *w = window_find(e, 0, gpa);
+
+	return w ? w->host + (gpa - w->start) : NULL;
+}
+
 /* What is not in the first window. */
 void *emul_ram_slow(struct emul *e, uint64_t gpa, unsigned size, bool write)
 {
-	const struct emul_window *w;
-	uint64_t at;
+	const struct emul_window *w = window_find(e, 1, gpa);
 
-	for (w = &e->window[1]; w < &e->window[EMUL_WINDOWS]; w++) {
-		if (!w->size)
-			break;
-		at = gpa - w->start;
-		if (likely(at >= w->size))
-			continue;
-		if (write && w->is_read_only)
-			return NULL;
-		return w->host + at;
-	}
-	return e->ops->ram ? e->ops->ram(e->ctx, gpa, size, write) : NULL;
+	if (likely(!w))
+		return e->ops->ram ? e->ops->ram(e->ctx, gpa, size, write)
+				   : NULL;
+	return write && w->is_read_only ? NULL : w->host + (gpa - w->start);
 }
 
 static enum emul_status segment_fault(struct emul *e, unsigned seg)
@@ -86,6 +98,8 @@ enum emul_status emul_linear_other(struct emul *e, unsigned seg,
 	if (unlikely(e->mode & MODE_ALIGN) && *linear & (size - 1) &&
 	    size <= 8 && !(size & (size - 1)))
 		return emul_raise_code(e, X86_VECTOR_AC, 0);
+	if (unlikely(e->mode & MODE_WATCH))
+		emul_watch_access(e, *linear, size, access & ACCESS_WRITE);
 	return EMUL_OK;
 }
 
@@ -144,7 +158,7 @@ static inline void bytes_copy(void *to, const void *from, unsigned size)
 /* The next power of two that a device access may have. */
 static unsigned mmio_chunk(unsigned length)
 {
-	return length >= 8 ? 8 : length >= 4 ? 4 : length >= 2 ? 2 : 1;
+	return length >= 8 ? 8 : 1U << (31 - (unsigned)__builtin_clz(length));
 }
 
 static enum emul_status part_read(struct emul *e, uint64_t gpa, void *part,
@@ -257,6 +271,8 @@ enum emul_status emul_system_prepare(struct emul *e, uint64_t linear,
 
 	if (!(e->state->efer & X86_EFER_LMA))
 		linear = (uint32_t)linear;
+	if (unlikely(e->mode & MODE_WATCH))
+		emul_watch_access(e, linear, size, access & ACCESS_WRITE);
 	e->is_implicit = true;
 	status = access_prepare(e, linear, size, access, a);
 	e->is_implicit = false;

@@ -29,7 +29,8 @@ linear_of(struct emul *e, unsigned seg, uint64_t offset, unsigned size,
 			offset += s->base;
 		/* Either half, and no end near its top. */
 		if (likely(offset + BIT(47) < BIT(48) - PAGE_SIZE &&
-			   offset < -PAGE_SIZE && !(e->mode & MODE_ALIGN))) {
+			   offset < -PAGE_SIZE &&
+			   !(e->mode & (MODE_ALIGN | MODE_WATCH)))) {
 			*linear = offset;
 			return EMUL_OK;
 		}
@@ -38,7 +39,7 @@ linear_of(struct emul *e, unsigned seg, uint64_t offset, unsigned size,
 	} else if (likely((s->attributes & (plain | X86_ATTR_CODE |
 					    X86_ATTR_EXPAND)) == plain &&
 			  offset + size - 1 <= s->limit &&
-			  !(e->mode & MODE_ALIGN))) {
+			  !(e->mode & (MODE_ALIGN | MODE_WATCH)))) {
 		*linear = (uint32_t)(s->base + offset);
 		return EMUL_OK;
 	}

@@ -3,13 +3,15 @@
  * Descriptor tables, loading segment registers with all checks, and stacks of
  * inner privilege levels.
  *
- * Not modelled: shadow stacks; FS and GS bases surviving a null selector, as
- * on some AMD processors.
+ * Not modelled: shadow stacks.  MOV and POP of a null selector clear the base,
+ * as on Intel's processors and those of AMD's with NullSelectClearsBase.
  *
  * References: SDM volume 3, "Protection", "Segment Registers"; volume 2,
  * "MOV"; APM volume 2, "Segmented Virtual Memory".
  */
 #include "emulate/segment.h"
+
+#include "emulate/breakpoint.h"
 
 enum emul_status emul_descriptor_read(struct emul *e, uint16_t selector,
 				      unsigned vector,
@@ -296,6 +298,8 @@ enum emul_status emul_stack_push(struct emul *e, struct emul_stack *st,
 	e->user_access = user;
 	if (status == EMUL_OK)
 		status = emul_access_write(e, &a, &value, size);
+	if (status == EMUL_OK && unlikely(e->mode & MODE_WATCH))
+		emul_watch_access(e, linear, size, true);
 	if (status == EMUL_OK)
 		st->rsp = (st->rsp & ~st->mask) | at;
 	return status;
@@ -358,6 +362,21 @@ enum emul_status emul_stack_inner64(struct emul *e, unsigned cpl, unsigned ist,
 	return EMUL_OK;
 }
 
+/*
+ * Data and non-conforming code of an inner level, and what is null already.
+ * A null segment has no DPL to look at.  The hidden base stays, as FS's and
+ * GS's must in 64-bit mode, where they are no segment's.
+ */
+static bool segment_survives(const struct x86_segment *seg, unsigned cpl)
+{
+	const uint16_t conforming = X86_ATTR_CODE | X86_ATTR_CONFORM;
+
+	if (selector_is_null(seg->selector) || !(seg->attributes & X86_ATTR_P))
+		return false;
+	return (seg->attributes & conforming) == conforming ||
+	       FIELD_GET(X86_ATTR_DPL, seg->attributes) >= cpl;
+}
+
 void emul_segments_drop(struct emul *e)
 {
 	static const uint8_t data[4] = { X86_ES, X86_DS, X86_FS, X86_GS };
@@ -365,12 +384,11 @@ void emul_segments_drop(struct emul *e)
 
 	for (unsigned i = 0; i < ARRAY_SIZE(data); i++) {
 		struct x86_segment *seg = &e->state->seg[data[i]];
-		unsigned attr = seg->attributes;
 
-		if (attr & X86_ATTR_CODE && attr & X86_ATTR_CONFORM)
+		if (segment_survives(seg, cpl))
 			continue;
-		if (FIELD_GET(X86_ATTR_DPL, attr) < cpl)
-			emul_segment_null(seg, 0);
+		seg->selector = 0;
+		seg->attributes = 0;
 	}
 	e->state->dirty |= X86_GROUP_SEGMENTS;
 }

@@ -296,6 +296,146 @@ enum emul_status emul_walk_slow(struct emul *e, uint64_t linear,
 	return status == EMUL_AGAIN ? EMUL_RETRY : status;
 }
 
+/* ---- Walks that are remembered ------------------------------------------ */
+
+#define WALK_DEEP BIT(3) /* of a key: five entries count */
+
+/* A walk through tables in windows, as it is written down. */
+struct way {
+	struct emul_walked *walked;
+	unsigned levels;
+	uint64_t leaf;
+	uint64_t mask; /* within the page */
+	/* Of entries that carry rights. */
+	uint64_t all;
+	uint64_t any;
+};
+
+/*
+ * An absent entry is followed like any other: the sum of the levels shows it
+ * in the end, and no address leaves the windows.
+ */
+static bool way_entry(const struct emul *e, struct way *way, uint64_t at,
+		      bool is_wide, uint64_t *entry)
+{
+	const uint64_t *where = emul_window_at(e, at & ~7UL);
+	uint64_t value;
+
+	if (!where)
+		return false;
+	value = *(const volatile uint64_t *)where;
+	way->walked->where[way->levels] = where;
+	way->walked->entry[way->levels++] = value;
+	*entry = is_wide ? value : (uint32_t)(value >> at % 8 * 8);
+	return true;
+}
+
+static bool way_leaf(struct way *way, uint64_t entry, unsigned shift)
+{
+	way->leaf = entry;
+	way->mask = BIT(shift) - 1;
+	return true;
+}
+
+static bool way_wide(const struct emul *e, struct way *way, uint64_t linear,
+		     uint64_t entry, unsigned level)
+{
+	for (;; level--) {
+		unsigned shift = PAGE_SHIFT + 9 * level;
+		uint64_t at = (entry & PTE_ADDRESS) +
+			      (linear >> shift & MASK(8, 0)) * 8;
+
+		if (!way_entry(e, way, at, true, &entry))
+			return false;
+		way->all &= entry;
+		way->any |= entry;
+		if (level && !(entry & PTE_PS))
+			continue;
+		return !(entry & leaf_reserved(e, level)) &&
+		       way_leaf(way, entry, shift);
+	}
+}
+
+static bool way_pae(const struct emul *e, struct way *way, uint64_t linear)
+{
+	uint64_t entry, at = (e->state->cr3 & PAE_CR3_ADDRESS) +
+			     (linear >> 30 & MASK(1, 0)) * 8;
+
+	return way_entry(e, way, at, true, &entry) && entry & PTE_P &&
+	       !(entry & (PAE_PDPTE_RSVD | reserved_bits(e))) &&
+	       way_wide(e, way, linear, entry, 1) && !(way->any & MASK(62, 52));
+}
+
+static bool way_narrow(const struct emul *e, struct way *way, uint64_t linear)
+{
+	uint64_t entry, at = (e->state->cr3 & PDE32_ADDRESS) +
+			     (linear >> 22 & MASK(9, 0)) * 4;
+
+	if (!way_entry(e, way, at, false, &entry))
+		return false;
+	way->all = way->any = entry;
+	if (entry & PTE_PS && e->state->cr4 & X86_CR4_PSE)
+		return !(entry & PDE32_LARGE_RSVD) && way_leaf(way, entry, 22);
+	at = (entry & PDE32_ADDRESS) + (linear >> 12 & MASK(9, 0)) * 4;
+	if (!way_entry(e, way, at, false, &entry))
+		return false;
+	way->all &= entry;
+	way->any |= entry;
+	return way_leaf(way, entry, PAGE_SHIFT);
+}
+
+static bool way_find(const struct emul *e, struct way *way, uint64_t linear)
+{
+	const struct x86_state *s = e->state;
+
+	if (s->efer & X86_EFER_LMA)
+		return way_wide(e, way, linear, s->cr3,
+				s->cr4 & X86_CR4_LA57 ? 4 : 3);
+	if (s->cr4 & X86_CR4_PAE)
+		return way_pae(e, way, linear);
+	return way_narrow(e, way, linear);
+}
+
+static bool way_permits(const struct emul *e, const struct way *way,
+			uint32_t access)
+{
+	uint64_t cr4 = e->state->cr4;
+	uint64_t need = PTE_P | PTE_A | (access & (PTE_W | PTE_U));
+
+	if ((way->all & need) != need || way->any & reserved_bits(e) ||
+	    (access & PTE_W && !(way->leaf & PTE_D)))
+		return false;
+	/* NX, and what SMEP, SMAP and keys say of user pages. */
+	if (way->any & PTE_NX && access & EMUL_ACCESS_FETCH)
+		return false;
+	return !(way->all & PTE_U) ||
+	       !(cr4 & (X86_CR4_SMEP | X86_CR4_SMAP | X86_CR4_PKE)) ||
+	       (access & PTE_U && !(cr4 & X86_CR4_PKE));
+}
+
+static bool deep_holds(const struct emul_walked *m, const struct x86_state *s,
+		       uint64_t key)
+{
+	if (m->key != key || m->cr3 != s->cr3 || m->control != walk_control(s))
+		return false;
+	for (unsigned i = 0; i < ARRAY_SIZE(m->where); i++)
+		if (*(const volatile uint64_t *)m->where[i] != m->entry[i])
+			return false;
+	return true;
+}
+
+static uint64_t page_of(const struct emul *e, const struct way *way,
+			uint64_t linear)
+{
+	bool is_wide = e->state->cr4 & X86_CR4_PAE;
+	uint64_t page = way->leaf & (is_wide ? PTE_ADDRESS : PDE32_ADDRESS) &
+			~way->mask;
+
+	if (!is_wide && way->mask >= PAGE_SIZE)
+		page |= FIELD_GET(PDE32_LARGE_HIGH, way->leaf) << 32;
+	return page | (linear & way->mask & ~(PAGE_SIZE - 1));
+}
+
 bool emul_walk_learn(struct emul *e, uint64_t linear, uint32_t access,
 		     uint64_t *gpa)
 {
@@ -303,30 +443,30 @@ bool emul_walk_learn(struct emul *e, uint64_t linear, uint32_t access,
 	unsigned index =
 		(linear >> PAGE_SHIFT & 3) | (access & EMUL_ACCESS_FETCH) >> 2;
 	struct emul_walked *m = &e->walked[index];
-	uint64_t need, all, any, mask, leaf;
+	struct way way = { .walked = m, .all = ~0ULL };
+	uint64_t key = walk_key(linear, access);
 
+	if (access & EMUL_ACCESS_PROBE)
+		return false;
+	if (unlikely(s->cr4 & X86_CR4_LA57)) {
+		key |= WALK_DEEP;
+		if (deep_holds(m, s, key)) {
+			*gpa = m->gpa | (linear & (PAGE_SIZE - 1));
+			return true;
+		}
+	}
 	m->key = 0;
-	if (!(s->efer & X86_EFER_LMA) || s->cr4 & X86_CR4_LA57 ||
-	    access & EMUL_ACCESS_PROBE ||
-	    !walk_levels(e, linear, m, &all, &any, &mask))
+	if (!way_find(e, &way, linear) || !way_permits(e, &way, access))
 		return false;
-	leaf = m->entry[3];
-	need = PTE_P | PTE_A | (access & (PTE_W | PTE_U));
-	if ((all & need) != need || any & reserved_bits(e) ||
-	    (access & PTE_W && !(leaf & PTE_D)))
-		return false;
-	/* NX, and what SMEP, SMAP and keys say of user pages. */
-	if (any & PTE_NX && access & EMUL_ACCESS_FETCH)
-		return false;
-	if (all & PTE_U &&
-	    s->cr4 & (X86_CR4_SMEP | X86_CR4_SMAP | X86_CR4_PKE) &&
-	    (!(access & PTE_U) || s->cr4 & X86_CR4_PKE))
-		return false;
-	m->gpa = (((leaf & PTE_ADDRESS) & ~mask) | (linear & mask)) &
-		 ~(PAGE_SIZE - 1);
+	/* The same number of entries always: the leaf's again. */
+	for (unsigned i = way.levels; i < ARRAY_SIZE(m->where); i++) {
+		m->where[i] = m->where[way.levels - 1];
+		m->entry[i] = m->entry[way.levels - 1];
+	}
+	m->gpa = page_of(e, &way, linear);
 	m->cr3 = s->cr3;
 	m->control = walk_control(s);
-	m->key = walk_key(linear, access);
+	m->key = key;
 	*gpa = m->gpa | (linear & (PAGE_SIZE - 1));
 	return true;
 }

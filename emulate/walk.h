@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Page table entries, and the walk for the common case, inlined where speed
- * counts: 4-level tables in the first window, every right granted, accessed
- * and dirty bits set.  Whatever else there is, emul_walk_slow() finds out.
+ * counts: tables in windows, every right granted, accessed and dirty
+ * bits set.  Whatever else there is, emul_walk_slow() finds out.
  *
  * References: SDM volume 3, "Paging".
  */
@@ -21,63 +21,8 @@
 #define PTE_ADDRESS MASK(51, 12)
 #define PTE_PKEY    MASK(62, 59)
 
-/* Reserved in a large page's entry: below the address, above PAT. */
-#define PTE_LARGE_RSVD MASK(20, 13)
-
 _Static_assert(EMUL_ACCESS_WRITE == PTE_W && EMUL_ACCESS_USER == PTE_U,
 	       "access bits are the rights they need");
-
-/* One level: false if the entry is not in the window. */
-static inline bool walk_level(const struct emul_window *w, uint64_t table,
-			      uint64_t index, const uint64_t **where,
-			      uint64_t *entry)
-{
-	uint64_t at = (table & PTE_ADDRESS) + index * 8 - w->start;
-
-	if (unlikely(at >= w->size))
-		return false;
-	*where = (const uint64_t *)(w->host + at);
-	*entry = *(const volatile uint64_t *)*where;
-	return true;
-}
-
-/*
- * An absent entry is followed like any other: the sum of the levels shows it
- * in the end, and no address leaves the window.
- */
-static inline bool walk_levels(const struct emul *e, uint64_t linear,
-			       struct emul_walked *m, uint64_t *all,
-			       uint64_t *any, uint64_t *mask)
-{
-	const struct emul_window *w = &e->window[0];
-	uint64_t table = e->state->cr3;
-	unsigned level = 0, shift = PAGE_SHIFT + 9 * 3;
-
-	*all = ~0ULL;
-	*any = 0;
-	for (;; level++, shift -= 9) {
-		if (!walk_level(w, table, linear >> shift & MASK(8, 0),
-				&m->where[level], &table))
-			return false;
-		m->entry[level] = table;
-		*all &= table;
-		*any |= table;
-		if (level == 3)
-			break;
-		if (table & PTE_PS) {
-			if (table & PTE_LARGE_RSVD || !level)
-				return false;
-			break;
-		}
-	}
-	/* The same number of entries always: the leaf again. */
-	for (unsigned i = level + 1; i < 4; i++) {
-		m->where[i] = m->where[level];
-		m->entry[i] = m->entry[level];
-	}
-	*mask = BIT(shift) - 1;
-	return true;
-}
 
 #define WALK_ACCESS (EMUL_ACCESS_WRITE | EMUL_ACCESS_USER | EMUL_ACCESS_FETCH)
 
@@ -91,7 +36,8 @@ static inline uint64_t walk_control(const struct x86_state *s)
 	return s->cr4 << 32 | s->efer;
 }
 
-/* Walk 4-level tables and remember the way; false: not the plain case. */
+/* Walk and remember the way; false: not the plain case.  Of five levels the
+ * last is looked at here. */
 bool emul_walk_learn(struct emul *e, uint64_t linear, uint32_t access,
 		     uint64_t *gpa);
 

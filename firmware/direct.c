@@ -36,6 +36,44 @@ bool direct_read(const struct direct_load *load, uint64_t offset, void *to,
 	return true;
 }
 
+void direct_info_write(struct direct_load *load, gpa_t gpa, const void *from,
+		       size_t length)
+{
+	memcpy(load->in->plan->info + (gpa - DIRECT_DATA_BASE), from, length);
+}
+
+static bool has_bios(const struct direct_load *load)
+{
+	return !load->in->tables;
+}
+
+/* Of what may be used below 4 GiB. */
+static uint64_t ram_end(const struct direct_load *load)
+{
+	uint64_t end = MIN(load->in->board->ram_low, GIB(4));
+
+	return has_bios(load) ? end - MIN(end, DIRECT_BIOS_KEEPS) : end;
+}
+
+/* All lies below 4 GiB, as has been checked. */
+static int piece_add(struct direct_load *load, enum direct_source source,
+		     uint64_t offset, uint64_t length, uint64_t size,
+		     uint64_t gpa)
+{
+	struct direct_plan *plan = load->in->plan;
+
+	if (plan->count == DIRECT_PIECES_MAX || offset + length > UINT32_MAX)
+		return direct_fail(load, "kernel: too large");
+	plan->piece[plan->count++] = (struct direct_piece){
+		.source = source,
+		.offset = (uint32_t)offset,
+		.length = (uint32_t)length,
+		.size = (uint32_t)size,
+		.gpa = (uint32_t)gpa,
+	};
+	return 0;
+}
+
 static bool overlaps(uint64_t base, uint64_t length, uint64_t start,
 		     uint64_t end)
 {
@@ -45,8 +83,6 @@ static bool overlaps(uint64_t base, uint64_t length, uint64_t start,
 int direct_place_kernel(struct direct_load *load, uint64_t gpa, uint64_t offset,
 			uint64_t length, uint64_t size)
 {
-	uint8_t *to;
-
 	if (!size)
 		return 0;
 	if (length > size)
@@ -59,8 +95,7 @@ int direct_place_kernel(struct direct_load *load, uint64_t gpa, uint64_t offset,
 				   "kernel: file ends within the "
 				   "segment for %#llx",
 				   (unsigned long long)gpa);
-	to = gpa < GIB(4) ? guest_ram_at(load->ram, gpa, size) : NULL;
-	if (!to)
+	if (gpa + size > ram_end(load) || !guest_ram_at(load->ram, gpa, size))
 		return direct_fail(load,
 				   "kernel: %llu bytes at %#llx are not "
 				   "RAM",
@@ -71,35 +106,32 @@ int direct_place_kernel(struct direct_load *load, uint64_t gpa, uint64_t offset,
 				   "kernel: segment at %#llx overlaps "
 				   "the boot data from %#x to 1 MiB",
 				   (unsigned long long)gpa, DIRECT_DATA_BASE);
-	memcpy(to, (const uint8_t *)load->in->kernel + offset, length);
-	memset(to + length, 0, size - length);
 	load->kernel_end = MAX(load->kernel_end, gpa + size);
-	return 0;
+	return piece_add(load, DIRECT_FROM_KERNEL, offset, length, size, gpa);
 }
 
 int direct_place_initrd(struct direct_load *load, uint64_t limit)
 {
 	uint64_t length = load->in->initrd_length;
-	uint64_t top = MIN(limit, load->in->board->ram_low);
-	uint8_t *to;
+	uint64_t top = MIN(limit, ram_end(load));
+	uint64_t lowest = ALIGN_UP(MAX(load->kernel_end, MIB(1)), PAGE_SIZE);
 
 	if (!length)
 		return 0;
-	if (length > top || ALIGN_DOWN(top - length, PAGE_SIZE) < MIB(1) ||
-	    ALIGN_DOWN(top - length, PAGE_SIZE) < load->kernel_end)
+	if (lowest > top || length > top - lowest)
 		return direct_fail(load,
 				   "initrd: %llu bytes do not fit between"
 				   " kernel (ends at %#llx) and %#llx",
 				   (unsigned long long)length,
 				   (unsigned long long)load->kernel_end,
 				   (unsigned long long)top);
-	load->initrd_gpa = ALIGN_DOWN(top - length, PAGE_SIZE);
-	to = guest_ram_at(load->ram, load->initrd_gpa, length);
-	if (!to)
+	load->initrd_gpa =
+		has_bios(load) ? lowest : ALIGN_DOWN(top - length, PAGE_SIZE);
+	if (!guest_ram_at(load->ram, load->initrd_gpa, length))
 		return direct_fail(load, "initrd: %#llx is not RAM",
 				   (unsigned long long)load->initrd_gpa);
-	memcpy(to, load->in->initrd, length);
-	return 0;
+	return piece_add(load, DIRECT_FROM_INITRD, 0, length, length,
+			 load->initrd_gpa);
 }
 
 /*
@@ -124,10 +156,13 @@ static int place_common(struct direct_load *load)
 	if (length > DIRECT_CMDLINE_MAX)
 		return direct_fail(load, "cmdline: longer than %u characters",
 				   DIRECT_CMDLINE_MAX - 1);
-	guest_ram_write(load->ram, DIRECT_CMDLINE_GPA, cmdline, length);
-	guest_ram_write(load->ram, DIRECT_GDT_GPA, flat_gdt, sizeof(flat_gdt));
-	guest_ram_write(load->ram, DIRECT_NAME_GPA, DIRECT_LOADER_NAME,
-			sizeof(DIRECT_LOADER_NAME));
+	if (piece_add(load, DIRECT_FROM_INFO, 0, DIRECT_INFO_SIZE,
+		      DIRECT_INFO_SIZE, DIRECT_DATA_BASE))
+		return -EINVAL;
+	direct_info_write(load, DIRECT_CMDLINE_GPA, cmdline, length);
+	direct_info_write(load, DIRECT_GDT_GPA, flat_gdt, sizeof(flat_gdt));
+	direct_info_write(load, DIRECT_NAME_GPA, DIRECT_LOADER_NAME,
+			  sizeof(DIRECT_LOADER_NAME));
 	load->out->gdt_base = DIRECT_GDT_GPA;
 	load->out->gdt_limit = sizeof(flat_gdt) - 1;
 	load->out->code_selector = DIRECT_CODE_SELECTOR;
@@ -135,14 +170,102 @@ static int place_common(struct direct_load *load)
 	return 0;
 }
 
-int direct_boot_load(const struct guest_ram *ram, const struct direct_boot *in,
-		     struct direct_entry *out, char *error, size_t error_size)
+/* The map's part of what a BIOS is asked for. */
+static void map_write(struct direct_load *load)
+{
+	struct direct_plan *plan = load->in->plan;
+	const struct direct_map *map = &plan->map;
+	struct e820_entry e820[E820_ENTRIES_MAX];
+	unsigned count = e820_build(load->in->board, e820);
+	const uint32_t size = sizeof(e820[0]);
+	uint32_t scaled = count * map->count_scale;
+	uint32_t lower = E820_EBDA_BASE >> 10;
+	uint32_t upper = (uint32_t)((load->in->board->ram_low - MIB(1)) >> 10);
+
+	for (unsigned i = 0; i < count; i++) {
+		gpa_t at = map->gpa + i * map->stride;
+
+		if (map->at)
+			direct_info_write(load, at, &size, sizeof(size));
+		direct_info_write(load, at + map->at, &e820[i], size);
+	}
+	direct_info_write(load, map->count_gpa, &scaled, sizeof(scaled));
+	if (map->lower_gpa)
+		direct_info_write(load, map->lower_gpa, &lower, sizeof(lower));
+	if (map->upper_gpa)
+		direct_info_write(load, map->upper_gpa, &upper, sizeof(upper));
+}
+
+static void plan_carry_out(struct direct_load *load)
+{
+	const struct direct_boot *in = load->in;
+	const void *const sources[] = {
+		[DIRECT_FROM_INFO] = in->plan->info,
+		[DIRECT_FROM_KERNEL] = in->kernel,
+		[DIRECT_FROM_INITRD] = in->initrd,
+	};
+
+	for (unsigned i = 0; i < in->plan->count; i++) {
+		const struct direct_piece *piece = &in->plan->piece[i];
+		const uint8_t *from = sources[piece->source];
+		uint8_t *to = guest_ram_at(load->ram, piece->gpa, piece->size);
+
+		memcpy(to, from + piece->offset, piece->length);
+		memset(to + piece->length, 0, piece->size - piece->length);
+	}
+}
+
+static int plan_make(struct direct_load *load)
 {
 	static int (*const loaders[])(struct direct_load *) = {
 		direct_load_linux,
 		direct_load_multiboot,
 		direct_load_pvh,
 	};
+	int result = place_common(load);
+
+	if (result)
+		return result;
+	for (unsigned i = 0; i < ARRAY_SIZE(loaders); i++) {
+		result = loaders[i](load);
+		if (result)
+			return result < 0 ? result : 0;
+	}
+	return direct_fail(load, "kernel: neither a Linux bzImage nor a "
+				 "Multiboot or PVH kernel");
+}
+
+static void load_begin(struct direct_load *load)
+{
+	memset(load->in->plan, 0, sizeof(*load->in->plan));
+	*load->out = (struct direct_entry){ 0 };
+	if (load->error_size)
+		load->error[0] = '\0';
+}
+
+int direct_boot_plan(const struct guest_ram *ram, const struct direct_boot *in,
+		     struct direct_entry *out, char *error, size_t error_size)
+{
+	const struct direct_boot without = { .board = in->board,
+					     .plan = in->plan,
+					     .kernel = in->kernel,
+					     .kernel_length = in->kernel_length,
+					     .initrd = in->initrd,
+					     .initrd_length = in->initrd_length,
+					     .cmdline = in->cmdline };
+	struct direct_load load = { .ram = ram,
+				    .in = &without,
+				    .out = out,
+				    .error = error,
+				    .error_size = error_size };
+
+	load_begin(&load);
+	return plan_make(&load);
+}
+
+int direct_boot_load(const struct guest_ram *ram, const struct direct_boot *in,
+		     struct direct_entry *out, char *error, size_t error_size)
+{
 	struct direct_load load = { .ram = ram,
 				    .in = in,
 				    .out = out,
@@ -150,22 +273,16 @@ int direct_boot_load(const struct guest_ram *ram, const struct direct_boot *in,
 				    .error_size = error_size };
 	int result;
 
-	*out = (struct direct_entry){ 0 };
-	if (error_size)
-		error[0] = '\0';
-	result = place_common(&load);
-	if (result)
-		return result;
+	load_begin(&load);
 	if (firmware_tables_place(in->tables, in->board, ram, &load.rsdp_gpa))
 		return direct_fail(&load, "the board's tables do not fit below "
 					  "1 MiB");
-	for (unsigned i = 0; i < ARRAY_SIZE(loaders); i++) {
-		result = loaders[i](&load);
-		if (result)
-			return result < 0 ? result : 0;
-	}
-	return direct_fail(&load, "kernel: neither a Linux bzImage nor a "
-				  "Multiboot or PVH kernel");
+	result = plan_make(&load);
+	if (result)
+		return result;
+	map_write(&load);
+	plan_carry_out(&load);
+	return 0;
 }
 
 /* ---- The vCPU's first state --------------------------------------------- */

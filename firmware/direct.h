@@ -8,6 +8,10 @@
  *
  * RAM from DIRECT_DATA_BASE to the EBDA and the BIOS area are used for what
  * the kernel is told: a kernel that wants to lie there is refused.
+ *
+ * What goes where is a plan, which two can carry out: direct_boot_load() at
+ * once, or the BIOS' guest of firmware/bootrom.asm after the power-on
+ * self-test, who asks the BIOS for the memory map.
  */
 #ifndef BULKHEAD_FIRMWARE_DIRECT_H
 #define BULKHEAD_FIRMWARE_DIRECT_H
@@ -18,7 +22,9 @@
 #include "firmware/tables.h"
 
 #define DIRECT_DATA_BASE   0x90000u
-#define DIRECT_CMDLINE_MAX 4096u /* with the terminating zero */
+#define DIRECT_CMDLINE_MAX 4096u   /* with the terminating zero */
+#define DIRECT_INFO_SIZE   0x3000u /* what the kernel is told */
+#define DIRECT_PIECES_MAX  72u
 
 enum direct_protocol {
 	DIRECT_NONE,
@@ -30,12 +36,48 @@ enum direct_protocol {
 /* Files are untrusted; they are read, never kept. */
 struct direct_boot {
 	const struct board_description *board;
-	struct firmware_tables *tables; /* scratch, too large for a stack */
+	/* Scratch, too large for a stack; no tables: there is a BIOS. */
+	struct firmware_tables *tables;
+	struct direct_plan *plan;
 	const void *kernel;
 	uint64_t kernel_length;
 	const void *initrd; /* optional: module, RAM disk */
 	uint64_t initrd_length;
 	const char *cmdline; /* optional */
+};
+
+enum direct_source {
+	DIRECT_FROM_INFO,
+	DIRECT_FROM_KERNEL,
+	DIRECT_FROM_INITRD,
+};
+
+/* size bytes of RAM: length from the source's offset on, then zeroes. */
+struct direct_piece {
+	uint32_t source; /* enum direct_source */
+	uint32_t offset;
+	uint32_t length;
+	uint32_t size;
+	uint32_t gpa;
+};
+
+/*
+ * How the memory map is written into the information: entries as E820h returns
+ * them, map_at bytes into every map_stride; their count times count_scale; and
+ * KiB below 640 KiB and above 1 MiB.  Addresses are guest-physical; 0: not
+ * wanted.  bootrom.asm knows this layout.
+ */
+struct direct_map {
+	uint32_t gpa, stride, at, max;
+	uint32_t count_gpa, count_scale;
+	uint32_t lower_gpa, upper_gpa;
+};
+
+struct direct_plan {
+	struct direct_map map;
+	unsigned count;
+	struct direct_piece piece[DIRECT_PIECES_MAX]; /* first the info */
+	uint8_t info[DIRECT_INFO_SIZE];		      /* at DIRECT_DATA_BASE */
 };
 
 struct direct_entry {
@@ -57,6 +99,12 @@ struct direct_entry {
  * -EINVAL: error holds why; RAM may be partly written.
  */
 int __must_check direct_boot_load(const struct guest_ram *ram,
+				  const struct direct_boot *in,
+				  struct direct_entry *out, char *error,
+				  size_t error_size);
+
+/* The same without writing any RAM: in->plan is what is to be done. */
+int __must_check direct_boot_plan(const struct guest_ram *ram,
 				  const struct direct_boot *in,
 				  struct direct_entry *out, char *error,
 				  size_t error_size);

@@ -200,8 +200,6 @@ ASSERT_SIZE(struct pvh_map_entry, 24);
 
 static void pvh_info_write(struct direct_load *load)
 {
-	struct e820_entry e820[E820_ENTRIES_MAX];
-	unsigned count = e820_build(load->in->board, e820);
 	struct pvh_module module = { .base = load->initrd_gpa,
 				     .length = load->in->initrd_length };
 	struct pvh_start_info info = {
@@ -212,19 +210,18 @@ static void pvh_info_write(struct direct_load *load)
 		.cmdline = DIRECT_CMDLINE_GPA,
 		.rsdp = load->rsdp_gpa,
 		.map = DIRECT_MAP_GPA,
-		.map_entries = count,
 	};
 
-	for (unsigned i = 0; i < count; i++) {
-		struct pvh_map_entry entry = { .base = e820[i].base,
-					       .length = e820[i].length,
-					       .type = e820[i].type };
-
-		guest_ram_write(load->ram, DIRECT_MAP_GPA + i * sizeof(entry),
-				&entry, sizeof(entry));
-	}
-	guest_ram_write(load->ram, DIRECT_MODULE_GPA, &module, sizeof(module));
-	guest_ram_write(load->ram, DIRECT_INFO_GPA, &info, sizeof(info));
+	load->in->plan->map = (struct direct_map){
+		.gpa = DIRECT_MAP_GPA,
+		.stride = sizeof(struct pvh_map_entry),
+		.max = DIRECT_MAP_SIZE / sizeof(struct pvh_map_entry),
+		.count_gpa = DIRECT_INFO_GPA +
+			     offsetof(struct pvh_start_info, map_entries),
+		.count_scale = 1,
+	};
+	direct_info_write(load, DIRECT_MODULE_GPA, &module, sizeof(module));
+	direct_info_write(load, DIRECT_INFO_GPA, &info, sizeof(info));
 }
 
 int direct_load_pvh(struct direct_load *load)

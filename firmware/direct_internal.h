@@ -11,9 +11,13 @@
 #define DIRECT_INFO_GPA	   (DIRECT_DATA_BASE + 0x0000) /* zero page, ... */
 #define DIRECT_MODULE_GPA  (DIRECT_DATA_BASE + 0x1000) /* module list */
 #define DIRECT_MAP_GPA	   (DIRECT_DATA_BASE + 0x1800)
+#define DIRECT_MAP_SIZE	   0x700u
 #define DIRECT_GDT_GPA	   (DIRECT_DATA_BASE + 0x1f00)
 #define DIRECT_NAME_GPA	   (DIRECT_DATA_BASE + 0x1f80) /* of the loader */
 #define DIRECT_CMDLINE_GPA (DIRECT_DATA_BASE + 0x2000)
+
+/* What of the top of RAM below 4 GiB a BIOS keeps for itself at most. */
+#define DIRECT_BIOS_KEEPS KIB(512)
 
 #define DIRECT_LOADER_NAME "Bulkhead"
 
@@ -37,6 +41,10 @@ struct direct_load {
 int __printf(2, 3)
 	direct_fail(struct direct_load *load, const char *format, ...);
 
+/* Into the information; gpa and length are within it. */
+void direct_info_write(struct direct_load *load, gpa_t gpa, const void *from,
+		       size_t length);
+
 /*
  * size bytes of RAM at gpa, of which the first length come from the kernel
  * file at offset and the rest are zero.
@@ -45,7 +53,10 @@ int __must_check direct_place_kernel(struct direct_load *load, uint64_t gpa,
 				     uint64_t offset, uint64_t length,
 				     uint64_t size);
 
-/* At the top of RAM below limit, above the kernel; once that is placed. */
+/*
+ * At the top of RAM below limit, above the kernel, once that is placed; with a
+ * BIOS, which keeps some of the top, right behind the kernel.
+ */
 int __must_check direct_place_initrd(struct direct_load *load, uint64_t limit);
 
 /* True if [offset, offset + length) lies within the kernel file. */

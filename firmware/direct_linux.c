@@ -141,7 +141,15 @@ static void zero_page_fill(struct direct_load *load, struct zero_page *page,
 		h->ramdisk_size = (uint32_t)load->in->initrd_length;
 	}
 	page->acpi_rsdp_addr = load->rsdp_gpa;
-	page->e820_entries = (uint8_t)e820_build(load->in->board, page->e820);
+	/* The three bytes behind the count are zero, too. */
+	load->in->plan->map = (struct direct_map){
+		.gpa = DIRECT_INFO_GPA + offsetof(struct zero_page, e820),
+		.stride = sizeof(page->e820[0]),
+		.max = ARRAY_SIZE(page->e820),
+		.count_gpa = DIRECT_INFO_GPA +
+			     offsetof(struct zero_page, e820_entries),
+		.count_scale = 1,
+	};
 }
 
 int direct_load_linux(struct direct_load *load)
@@ -169,10 +177,7 @@ int direct_load_linux(struct direct_load *load)
 					    (uint64_t)h.initrd_addr_max + 1);
 	if (error)
 		return error;
-	zero_page_fill(load,
-		       guest_ram_at(load->ram, DIRECT_INFO_GPA,
-				    sizeof(struct zero_page)),
-		       &h);
+	zero_page_fill(load, (struct zero_page *)load->in->plan->info, &h);
 	load->out->protocol = DIRECT_LINUX;
 	load->out->eip = KERNEL_GPA;
 	load->out->esi = DIRECT_INFO_GPA;

@@ -10,11 +10,10 @@
  */
 #include "firmware/direct_internal.h"
 
+#include "include/multiboot_header.h"
 #include "lib/string.h"
 
-#define HEADER_SEARCH 8192u
-#define HEADER_MAGIC  0x1badb002u
-#define BOOT_MAGIC    0x2badb002u
+#define BOOT_MAGIC 0x2badb002u
 
 struct multiboot_header {
 	uint32_t magic;
@@ -29,7 +28,6 @@ struct multiboot_header {
 } __packed;
 ASSERT_SIZE(struct multiboot_header, 32);
 
-#define HEADER_SIZE	 12u /* without addresses */
 #define HEADER_ADDRESSES BIT(16)
 #define HEADER_REQUIRED	 MASK(15, 0)
 #define HEADER_KNOWN	 MASK(2, 0) /* align, memory, video */
@@ -72,23 +70,6 @@ struct multiboot_mmap {
 } __packed;
 ASSERT_SIZE(struct multiboot_mmap, 24);
 
-/* 1 and where the header lies in the file, or 0. */
-static int header_find(struct direct_load *load, struct multiboot_header *h,
-		       uint64_t *at)
-{
-	for (uint64_t i = 0; i + HEADER_SIZE <= HEADER_SEARCH; i += 4) {
-		memset(h, 0, sizeof(*h));
-		if (!direct_read(load, i, h, HEADER_SIZE))
-			return 0;
-		if (h->magic != HEADER_MAGIC ||
-		    h->magic + h->flags + h->checksum)
-			continue;
-		*at = i;
-		return 1;
-	}
-	return 0;
-}
-
 /* A flat image: the header says what of the file goes where. */
 static int load_flat(struct direct_load *load, const struct multiboot_header *h,
 		     uint64_t at)
@@ -112,31 +93,13 @@ static int load_flat(struct direct_load *load, const struct multiboot_header *h,
 	return direct_place_kernel(load, h->load_addr, offset, length, size);
 }
 
-static void mmap_write(struct direct_load *load, struct multiboot_info *info)
-{
-	struct e820_entry e820[E820_ENTRIES_MAX];
-	unsigned count = e820_build(load->in->board, e820);
-
-	for (unsigned i = 0; i < count; i++) {
-		struct multiboot_mmap entry = { .size = sizeof(e820[i]),
-						.entry = e820[i] };
-
-		guest_ram_write(load->ram, DIRECT_MAP_GPA + i * sizeof(entry),
-				&entry, sizeof(entry));
-	}
-	info->mmap_addr = DIRECT_MAP_GPA;
-	info->mmap_length = count * (uint32_t)sizeof(struct multiboot_mmap);
-}
-
 static void info_write(struct direct_load *load)
 {
 	struct multiboot_info info = {
 		.flags = INFO_MEMORY | INFO_CMDLINE | INFO_MODULES | INFO_MMAP |
 			 INFO_LOADER_NAME,
-		.mem_lower = E820_EBDA_BASE >> 10,
-		.mem_upper =
-			(uint32_t)((load->in->board->ram_low - MIB(1)) >> 10),
 		.cmdline = DIRECT_CMDLINE_GPA,
+		.mmap_addr = DIRECT_MAP_GPA,
 		.boot_loader_name = DIRECT_NAME_GPA,
 	};
 	struct multiboot_module module = {
@@ -149,21 +112,36 @@ static void info_write(struct direct_load *load)
 	if (load->initrd_gpa) {
 		info.mods_count = 1;
 		info.mods_addr = DIRECT_MODULE_GPA;
-		guest_ram_write(load->ram, DIRECT_MODULE_GPA, &module,
-				sizeof(module));
+		direct_info_write(load, DIRECT_MODULE_GPA, &module,
+				  sizeof(module));
 	}
-	mmap_write(load, &info);
-	guest_ram_write(load->ram, DIRECT_INFO_GPA, &info, sizeof(info));
+	load->in->plan->map = (struct direct_map){
+		.gpa = DIRECT_MAP_GPA,
+		.stride = sizeof(struct multiboot_mmap),
+		.at = offsetof(struct multiboot_mmap, entry),
+		.max = DIRECT_MAP_SIZE / sizeof(struct multiboot_mmap),
+		.count_gpa = DIRECT_INFO_GPA +
+			     offsetof(struct multiboot_info, mmap_length),
+		.count_scale = sizeof(struct multiboot_mmap),
+		.lower_gpa = DIRECT_INFO_GPA +
+			     offsetof(struct multiboot_info, mem_lower),
+		.upper_gpa = DIRECT_INFO_GPA +
+			     offsetof(struct multiboot_info, mem_upper),
+	};
+	direct_info_write(load, DIRECT_INFO_GPA, &info, sizeof(info));
 }
 
 int direct_load_multiboot(struct direct_load *load)
 {
 	struct multiboot_header h;
 	uint64_t entry = 0;
-	uint64_t at;
-	int error;
+	int error, at;
 
-	if (!header_find(load, &h, &at))
+	at = multiboot_header_find(load->in->kernel, load->in->kernel_length);
+	if (at < 0)
+		return 0;
+	memset(&h, 0, sizeof(h));
+	if (!direct_read(load, (uint64_t)at, &h, MULTIBOOT_HEADER_SIZE))
 		return 0;
 	if (h.flags & HEADER_REQUIRED & ~HEADER_KNOWN)
 		return direct_fail(load,
@@ -171,10 +149,10 @@ int direct_load_multiboot(struct direct_load *load)
 				   "features (flags %#x)",
 				   h.flags);
 	if (h.flags & HEADER_ADDRESSES) {
-		if (!direct_read(load, at, &h, sizeof(h)))
+		if (!direct_read(load, (uint64_t)at, &h, sizeof(h)))
 			return direct_fail(load, "kernel: file ends within its "
 						 "Multiboot header");
-		error = load_flat(load, &h, at);
+		error = load_flat(load, &h, (uint64_t)at);
 		entry = h.entry_addr;
 	} else {
 		error = direct_elf_load(load, &entry);

@@ -23,10 +23,6 @@ _Static_assert(PLACE_SMBIOS_TABLES + SMBIOS_TABLES_SIZE <= PLACE_SMBIOS_ANCHOR,
 _Static_assert(PLACE_MPTABLE + MPTABLE_SIZE <= PLACE_PIRQ,
 	       "MP table overlaps $PIR");
 
-/* BIOS data area: where the EBDA is, and how much lies below it. */
-#define BDA_EBDA_SEGMENT 0x40e
-#define BDA_BASE_MEMORY	 0x413
-
 static void file_add(struct firmware_tables *tables, const char *name,
 		     const void *data, uint32_t length)
 {
@@ -75,8 +71,6 @@ static int place_legacy(struct firmware_tables *tables,
 			const struct board_description *board,
 			const struct guest_ram *ram)
 {
-	uint16_t ebda = E820_EBDA_BASE >> 4;
-	uint16_t base_kib = E820_EBDA_BASE >> 10;
 	int error;
 	int length;
 
@@ -89,11 +83,6 @@ static int place_legacy(struct firmware_tables *tables,
 		return length;
 	if (!error)
 		error = place(ram, PLACE_PIRQ, tables->pirq, (uint32_t)length);
-	if (!error)
-		error = place(ram, BDA_EBDA_SEGMENT, &ebda, sizeof(ebda));
-	if (!error)
-		error = place(ram, BDA_BASE_MEMORY, &base_kib,
-			      sizeof(base_kib));
 	return error;
 }
 

@@ -51,6 +51,7 @@ struct cpuid_table {
 	struct cpuid_leaf subleaf[CPUID_SUBLEAVES];
 	struct cpuid_leaf zero;		/* all other leaves */
 	struct cpuid_leaf topology_end; /* leaf 0xb beyond its subleaves */
+	uint8_t apic_id[256];		/* by vCPU; the first ones are used */
 };
 
 static inline const struct cpuid_leaf *

@@ -39,6 +39,9 @@ enum emul_status {
 #define EMUL_EVENT_TASK_TRAP   BIT(3) /* switched to a task with T: #DB */
 #define EMUL_EVENT_REP_PARTIAL BIT(4) /* work remains, RIP unchanged */
 #define EMUL_EVENT_SHUTDOWN    BIT(5) /* triple fault */
+/* Hardware breakpoints that were met: #DB due, DR6.B0 to B3. */
+#define EMUL_EVENT_BREAKPOINT  BIT(16)
+#define EMUL_EVENT_BREAKPOINTS MASK(19, 16)
 
 struct emul_fault {
 	uint8_t vector; /* enum x86_vector */
@@ -230,17 +233,17 @@ ASSERT_SIZE(struct emul_cached, 128);
 #define EMUL_CACHED 16
 
 /*
- * A page walk and the entries it went through: good as long as they all are
- * what they were, which is looked up each time.
+ * A page walk and the entries it went through, or the pairs of four-byte ones:
+ * good as long as they all are what they were, which is looked up each time.
  */
 struct emul_walked {
 	uint64_t key; /* page and access; 0: empty */
 	uint64_t cr3;
 	uint64_t control;
-	const uint64_t *where[4];
-	uint64_t entry[4];
+	const uint64_t *where[5];
+	uint64_t entry[5];
 	uint64_t gpa;
-	uint64_t padding[4];
+	uint64_t padding[2];
 };
 ASSERT_SIZE(struct emul_walked, 128);
 #define EMUL_WALKED 8
@@ -258,8 +261,8 @@ struct emul {
 	struct x86_xstate *xstate; /* valid with X86_GROUP_XSTATE, or NULL */
 	const struct emul_ops *ops;
 	void *ctx;
-	/* Most used first, no gaps; the first is writable. */
-	struct emul_window window[EMUL_WINDOWS];
+	/* Most used first, no gaps; the first is writable, the last empty. */
+	struct emul_window window[EMUL_WINDOWS + 1];
 	uint64_t features;     /* EMUL_FEATURE_* */
 	uint8_t physical_bits; /* MAXPHYADDR, 32..52 */
 	/* INT n, INT3, INTO, ICEBP raise a fault with is_trap set instead of
@@ -267,6 +270,13 @@ struct emul {
 	bool raise_software;
 	/* REP runs to its end within one step (tests). */
 	bool rep_complete;
+	/* DR7 enables a breakpoint, or did so when last looked at. */
+	bool may_break;
+	/* It breaks at instructions: not where the processor, which compares
+	 * their addresses itself, has left this one to be emulated. */
+	bool breaks_at_code;
+	/* EMUL_EVENT_BREAKPOINTS that wait for MOV SS's shadow to pass. */
+	uint32_t breaks_held;
 
 	/* Results of the last step, and what it keeps for its end. */
 	union {
@@ -345,6 +355,7 @@ struct emul_event {
 	bool has_error_code;
 	uint32_t error_code;
 	uint64_t cr2; /* #PF */
+	uint64_t dr6; /* #DB: bits to set */
 	uint8_t insn_length;
 };
 enum emul_status __must_check emul_deliver_event(struct emul *emul,
@@ -372,6 +383,19 @@ enum emul_status __must_check emul_task_switch(struct emul *emul,
 					       enum emul_task_reason reason,
 					       bool has_error_code,
 					       uint32_t error_code);
+
+#define EMUL_DR7_ENABLES MASK(7, 0)
+#define EMUL_DR6_BD	 BIT(13)
+
+/*
+ * What entering the handler of #DB does to DR6 and DR7, X86_GROUP_DEBUG being
+ * valid.  dr6: the bits that tell why; 0 for INT1, which tells nothing.
+ */
+void emul_debug_enter(struct emul *emul, uint64_t dr6);
+/* DR6.B0 to B3 of an access to a port; X86_GROUP_DEBUG and CONTROL are valid.
+ */
+uint32_t emul_port_breakpoints(const struct emul *emul, uint16_t port,
+			       unsigned size);
 
 /* Raise a fault, from within an op: returns EMUL_FAULT. */
 enum emul_status emul_raise(struct emul *emul, unsigned vector);

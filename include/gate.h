@@ -26,7 +26,7 @@
 #include "include/domain.h"
 #include "include/x86_state.h"
 
-#define GATE_VERSION 4
+#define GATE_VERSION 5
 
 /* ---- The machine's address space --------------------------------------- */
 
@@ -98,8 +98,6 @@ enum gate_exit {
 	 * (enum emul_expect); the machine moves RIP past it.
 	 */
 	GATE_EXIT_LENGTH,
-	/* An access to a control register, not decoded by the processor. */
-	GATE_EXIT_CR,
 	/* Emulate one instruction. */
 	GATE_EXIT_EMULATE,
 	/*
@@ -175,6 +173,13 @@ struct gate_injection {
 	uint32_t error_code;
 };
 
+/* .run.event: what both vendors inject, as both lay it out. */
+#define GATE_RUN_VECTOR	   MASK(7, 0)
+#define GATE_RUN_TYPE	   MASK(10, 8) /* enum emul_event_type */
+#define GATE_RUN_HAS_ERROR BIT(11)
+#define GATE_RUN_VALID	   BIT(31)
+#define GATE_RUN_ERROR	   MASK(63, 32)
+
 struct gate_page {
 	struct x86_state state;
 
@@ -187,7 +192,6 @@ struct gate_page {
 			uint16_t port;
 			uint8_t size; /* 1, 2, 4 */
 			bool is_in;
-			bool is_rep;
 		} io;
 		struct {
 			uint64_t gpa;
@@ -201,11 +205,7 @@ struct gate_page {
 		} eoi;
 		struct {
 			uint32_t count;
-			bool has_event;
-			uint8_t vector;
-			uint8_t event_type; /* enum emul_event_type */
-			bool has_error_code;
-			uint32_t error_code;
+			uint64_t event; /* GATE_RUN_*, or 0 */
 		} run;
 	};
 

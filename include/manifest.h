@@ -19,7 +19,14 @@
 #define MANIFEST_ERROR_SIZE   256
 
 /* Beside MACHINE_DEVICE_*: no instruction runs natively. */
-#define MANIFEST_EMULATE BIT(31)
+#define MANIFEST_EMULATE     BIT(31)
+/* A kernel's: what neither says its kind decides. */
+#define MANIFEST_BIOS_ALWAYS BIT(30) /* the BIOS runs first */
+#define MANIFEST_BIOS_NEVER  BIT(29)
+#define MANIFEST_FLAGS	     MASK(31, 29) /* not MACHINE_DEVICE_* */
+
+#define MANIFEST_FIRMWARE "bios.bin"
+#define MANIFEST_VGA_BIOS "vgabios.bin"
 
 enum manifest_restart {
 	MANIFEST_RESTART_NEVER,
@@ -84,13 +91,15 @@ struct guest_manifest {
 	char name[MANIFEST_NAME_SIZE];
 	uint32_t board; /* enum machine_board */
 	uint32_t memory_mib;
-	uint32_t vcpus;
+	uint32_t vcpus; /* sockets * cores * threads */
+	uint32_t sockets, cores, threads;
 	uint32_t restart; /* enum manifest_restart */
-	uint32_t devices; /* MACHINE_DEVICE_*, MANIFEST_EMULATE */
+	uint32_t devices; /* MACHINE_DEVICE_*, MANIFEST_FLAGS */
 	/* Boot module with the machine's program; "": machine.elf. */
 	char program[MANIFEST_FILE_SIZE];
-	/* Boot modules; "" is none.  With a kernel there is no firmware, with
-	 * a program of its own only what is named. */
+	/* Boot modules; "" is none.  With a kernel there is firmware only if
+	 * guest_boots_through_bios(), with a program of its own only what is
+	 * named. */
 	char firmware[MANIFEST_FILE_SIZE];
 	char vga_bios[MANIFEST_FILE_SIZE];
 	char kernel[MANIFEST_FILE_SIZE];
@@ -109,6 +118,9 @@ struct manifest {
 	uint32_t guest_count;
 	struct guest_manifest guest[MANIFEST_GUESTS_MAX];
 };
+
+/* The names that firmware has where the manifest gives none. */
+void manifest_firmware_default(struct guest_manifest *guest);
 
 /*
  * Reads a flattened device tree of length bytes.  0, or -EINVAL with node,

@@ -36,7 +36,7 @@ enum exit_reason {
 	EXIT_IO,	/* io; length is 0 for strings */
 	EXIT_MSR,	/* is_write, length */
 	EXIT_CR,	/* nothing: the machine decodes */
-	EXIT_DR,	/* nothing: run again with debug registers loaded */
+	EXIT_DR,	/* as EXIT_CR */
 	EXIT_NESTED,	/* nested: a nested page fault */
 	EXIT_FETCH,	/* nested: from a leaf that may be read */
 	EXIT_APIC_EOI,	/* length: a write to that register of its page */
@@ -73,7 +73,6 @@ struct exit_info {
 			uint8_t size; /* 1, 2, 4 */
 			bool is_in;
 			bool is_string;
-			bool is_rep;
 		} io;
 		struct {
 			gpa_t gpa;
@@ -84,12 +83,8 @@ struct exit_info {
 		struct {
 			/* Instructions, fewer if the mode changes. */
 			uint32_t count;
-			/* To be delivered first. */
-			bool has_event;
-			uint8_t vector;
-			uint8_t event_type; /* enum emul_event_type */
-			bool has_error_code;
-			uint32_t error_code;
+			/* To be delivered first: GATE_RUN_*, or 0. */
+			uint64_t event;
 		} emulate;
 	};
 	/* The processor's own words, for reports. */
@@ -102,6 +97,8 @@ struct exit_info {
 enum event_kind {
 	EVENT_INTERRUPT, /* vector */
 	EVENT_NMI,
+	/* Of can_inject() only: no NMI is being handled, or about to be. */
+	EVENT_NMI_SECOND,
 	EVENT_EXCEPTION, /* vector, error code */
 };
 
@@ -119,8 +116,8 @@ struct vendor_vm {
 	/* Where the local APIC's page is that the processor knows; 0: it knows
 	 * none. */
 	hpa_t apic_hpa;
-	uint64_t guest_cr4_mask;   /* CR4 bits that CPUID shows to the guest */
-	uint64_t host_cr4_mask;	   /* and those that this processor knows */
+	uint64_t guest_cr4_mask; /* CR4 bits that CPUID shows to the guest */
+	uint64_t host_cr4_mask;	 /* and those that this processor knows */
 	/* Its vCPUs share CPUs: one that spins with PAUSE should give way. */
 	bool exits_on_pause;
 	struct pages *pages;	     /* for the back end's own pages, */

@@ -236,6 +236,8 @@ ASSERT_SIZE(struct x86_xstate, 832);
 #define X86_EFER_NXE   BIT(11)
 #define X86_EFER_FFXSR BIT(14)
 
+#define X86_DR7_GD BIT(13)
+
 /* Exception vectors. */
 enum x86_vector {
 	X86_VECTOR_DE = 0,

@@ -149,17 +149,46 @@ static int add_blob(struct init *init, struct guest *guest,
 	return module_map(init, guest, module, false, &blob->va);
 }
 
+/*
+ * A BIOS that the manifest did not name, for it had not seen the kernel.
+ * Whoever wrote a boot loader's configuration by hand may not have thought of
+ * it.
+ */
+static bool takes_bios(struct init *init, const struct guest *guest)
+{
+	const struct guest_manifest *m = guest->manifest;
+	const struct gate_module *kernel = module_find(init, m->kernel);
+
+	if (m->firmware[0] || !kernel ||
+	    !guest_boots_through_bios(m, (const void *)kernel->va,
+				      kernel->size))
+		return false;
+	if (module_find(init, MANIFEST_FIRMWARE) &&
+	    module_find(init, MANIFEST_VGA_BIOS))
+		return true;
+	init_log(init, guest->id, LOG_WARNING,
+		 "kernel: started without a BIOS, for \"%s\" and \"%s\" are "
+		 "not among the boot modules",
+		 MANIFEST_FIRMWARE, MANIFEST_VGA_BIOS);
+	return false;
+}
+
 /* What the manifest's reader left empty is not there. */
 static int add_blobs(struct init *init, struct guest *guest)
 {
 	const struct guest_manifest *m = guest->manifest;
+	bool with_bios = takes_bios(init, guest);
 	const struct {
 		const char *property;
 		const char *name;
 		enum machine_blob_kind kind;
 	} blobs[] = {
-		{ "firmware", m->firmware, MACHINE_BLOB_BIOS },
-		{ "vga-bios", m->vga_bios, MACHINE_BLOB_VGABIOS },
+		{ "firmware", with_bios ? MANIFEST_FIRMWARE : m->firmware,
+		  MACHINE_BLOB_BIOS },
+		{ "vga-bios",
+		  with_bios && !m->vga_bios[0] ? MANIFEST_VGA_BIOS
+					       : m->vga_bios,
+		  MACHINE_BLOB_VGABIOS },
 		{ "kernel", m->kernel, MACHINE_BLOB_KERNEL },
 		{ "initrd", m->initrd, MACHINE_BLOB_INITRD },
 	};
@@ -318,10 +347,12 @@ static void config_init(struct guest *guest)
 	(void)snprintf(config->cmdline, sizeof(config->cmdline), "%s",
 		       m->cmdline);
 	config->vcpu_count = m->vcpus;
+	config->cores = m->cores;
+	config->threads = m->threads;
 	config->ram_size = MIB(m->memory_mib);
 	config->vram_size = VRAM_SIZE;
 	config->rom_size = ROM_SIZE;
-	config->devices = m->devices & ~MANIFEST_EMULATE;
+	config->devices = m->devices & ~(uint32_t)MANIFEST_FLAGS;
 	guest->next_va = GATE_MODULE_VA;
 }
 

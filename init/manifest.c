@@ -128,6 +128,12 @@ static const struct property guest_properties[] = {
 	  FIELD(struct guest_manifest, memory_mib) },
 	{ "vcpus", PROPERTY_CELL, .min = 1, .max = GATE_MAX_VCPUS,
 	  FIELD(struct guest_manifest, vcpus) },
+	{ "sockets", PROPERTY_CELL, .min = 1, .max = GATE_MAX_VCPUS,
+	  FIELD(struct guest_manifest, sockets) },
+	{ "cores", PROPERTY_CELL, .min = 1, .max = GATE_MAX_VCPUS,
+	  FIELD(struct guest_manifest, cores) },
+	{ "threads", PROPERTY_CELL, .min = 1, .max = GATE_MAX_VCPUS,
+	  FIELD(struct guest_manifest, threads) },
 	{ "restart", PROPERTY_STRING, .choices = restarts,
 	  FIELD(struct guest_manifest, restart) },
 	{ "program", PROPERTY_FILE, FIELD(struct guest_manifest, program) },
@@ -143,6 +149,10 @@ static const struct property guest_properties[] = {
 	{ "debug-console", PROPERTY_FLAG, .flag = MACHINE_DEVICE_DEBUG_CONSOLE,
 	  FIELD(struct guest_manifest, devices) },
 	{ "firmware-on-serial", PROPERTY_FLAG, .flag = MACHINE_DEVICE_SERCON,
+	  FIELD(struct guest_manifest, devices) },
+	{ "boot-through-bios", PROPERTY_FLAG, .flag = MANIFEST_BIOS_ALWAYS,
+	  FIELD(struct guest_manifest, devices) },
+	{ "boot-without-bios", PROPERTY_FLAG, .flag = MANIFEST_BIOS_NEVER,
 	  FIELD(struct guest_manifest, devices) },
 	{ "emulate-always", PROPERTY_FLAG, .flag = MANIFEST_EMULATE,
 	  FIELD(struct guest_manifest, devices) },
@@ -546,10 +556,43 @@ static int read_disk(struct reader *reader, int node,
 	return 0;
 }
 
+void manifest_firmware_default(struct guest_manifest *guest)
+{
+	if (!guest->firmware[0])
+		memcpy(guest->firmware, MANIFEST_FIRMWARE,
+		       sizeof(MANIFEST_FIRMWARE));
+	if (!guest->vga_bios[0])
+		memcpy(guest->vga_bios, MANIFEST_VGA_BIOS,
+		       sizeof(MANIFEST_VGA_BIOS));
+}
+
+static int check_bios(struct reader *reader, int node,
+		      const struct guest_manifest *guest)
+{
+	bool is_through = guest->devices & MANIFEST_BIOS_ALWAYS;
+	bool is_without = guest->devices & MANIFEST_BIOS_NEVER;
+
+	if ((is_through || is_without) &&
+	    (!guest->kernel[0] || guest->program[0]))
+		return fail(reader, node,
+			    is_through ? "boot-through-bios"
+				       : "boot-without-bios",
+			    "is for a kernel that the board's machine starts");
+	if (is_through && is_without)
+		return fail(reader, node, "boot-without-bios",
+			    "excludes boot-through-bios: give one of them");
+	if (guest->kernel[0] && guest->firmware[0] && !is_through)
+		return fail(reader, node, "firmware",
+			    "excludes a kernel: give one of them");
+	return 0;
+}
+
 /* What makes sense only together, or never together. */
 static int check_guest(struct reader *reader, int node,
 		       struct guest_manifest *guest)
 {
+	int error;
+
 	if (guest->memory_mib % 2)
 		return fail(reader, node, "memory-mib",
 			    "is %u, must be even: memory comes in 2 MiB",
@@ -559,15 +602,11 @@ static int check_guest(struct reader *reader, int node,
 	if (guest->cmdline[0] && !guest->kernel[0] && !guest->program[0])
 		return fail(reader, node, "cmdline",
 			    "needs a kernel or a program");
-	if (guest->kernel[0] && guest->firmware[0])
-		return fail(reader, node, "firmware",
-			    "excludes a kernel: give one of them");
-	if (guest->program[0])
-		return 0;
-	if (!guest->kernel[0] && !guest->firmware[0])
-		memcpy(guest->firmware, "bios.bin", sizeof("bios.bin"));
-	if (!guest->kernel[0] && !guest->vga_bios[0])
-		memcpy(guest->vga_bios, "vgabios.bin", sizeof("vgabios.bin"));
+	error = check_bios(reader, node, guest);
+	if (error || guest->program[0])
+		return error;
+	if (!guest->kernel[0] || guest->devices & MANIFEST_BIOS_ALWAYS)
+		manifest_firmware_default(guest);
 	return 0;
 }
 
@@ -577,6 +616,43 @@ static bool name_is_taken(const struct manifest *manifest, const char *name)
 		if (!strcmp(manifest->guest[i].name, name))
 			return true;
 	return false;
+}
+
+/*
+ * What is not given: threads is 1, cores are 1 if nothing says otherwise, and
+ * the packages are as many as the vCPUs need.
+ */
+static int read_topology(struct reader *reader, int node,
+			 struct guest_manifest *guest)
+{
+	uint32_t product;
+
+	guest->threads = MAX(guest->threads, 1U);
+	if (!guest->cores)
+		guest->cores = guest->sockets && guest->vcpus
+				       ? MAX(guest->vcpus / guest->sockets /
+						     guest->threads,
+					     1U)
+				       : 1;
+	product = guest->cores * guest->threads;
+	if (!guest->sockets)
+		guest->sockets =
+			guest->vcpus ? MAX(guest->vcpus / product, 1U) : 1;
+	product *= guest->sockets;
+	if (!guest->vcpus)
+		guest->vcpus = product;
+	if (product > GATE_MAX_VCPUS)
+		return fail(
+			reader, node, "sockets",
+			"sockets * cores * threads is %u, at most %u can be",
+			product, GATE_MAX_VCPUS);
+	if (product != guest->vcpus)
+		return fail(reader, node, "vcpus",
+			    "is %u, but sockets * cores * threads is "
+			    "%u * %u * %u",
+			    guest->vcpus, guest->sockets, guest->cores,
+			    guest->threads);
+	return 0;
 }
 
 static int read_guest(struct reader *reader, int node)
@@ -589,12 +665,13 @@ static int read_guest(struct reader *reader, int node)
 		return fail(reader, node, NULL, "more than %d guests",
 			    MANIFEST_GUESTS_MAX);
 	guest = &manifest->guest[manifest->guest_count];
-	guest->vcpus = 1;
 	error = read_name(reader, node, guest->name);
 	if (!error && name_is_taken(manifest, guest->name))
 		error = fail(reader, node, NULL, "its name is taken already");
 	if (!error)
 		error = read_node(reader, node, guest_properties, guest);
+	if (!error)
+		error = read_topology(reader, node, guest);
 	if (!error)
 		error = check_guest(reader, node, guest);
 	if (error)

@@ -3,11 +3,13 @@
  * Checks boot modules by their size; see module_check.h.
  *
  * Not checked: what is in them.  Kernels are for the board's loader, programs
- * for lib/program.c.
+ * for lib/program.c.  Of a kernel only its kind is looked at.
  *
  * Pure code: init, the tool's checker and the unit tests share it.
  */
 #include "init/module_check.h"
+
+#include "include/multiboot_header.h"
 
 #define DISK_SECTOR  512
 #define CDROM_SECTOR 2048
@@ -45,4 +47,13 @@ const char *module_disk_refusal(bool is_cdrom, uint64_t length)
 	if (length % DISK_SECTOR)
 		return "is no multiple of 512 bytes, the sectors of a disk";
 	return NULL;
+}
+
+bool guest_boots_through_bios(const struct guest_manifest *guest,
+			      const void *kernel, uint64_t length)
+{
+	if (guest->program[0] || guest->devices & MANIFEST_BIOS_NEVER)
+		return false;
+	return guest->devices & MANIFEST_BIOS_ALWAYS ||
+	       kernel_is_multiboot(kernel, length);
 }

@@ -8,6 +8,7 @@
 
 #include "include/compiler.h"
 #include "include/machine_config.h"
+#include "include/manifest.h"
 
 /* The board's ROM, which firmware has to fit. */
 #define MODULE_FIRMWARE_MAX MIB(2)
@@ -18,5 +19,12 @@
 const char *module_blob_refusal(enum machine_blob_kind kind, bool is_builtin,
 				uint64_t length);
 const char *module_disk_refusal(bool is_cdrom, uint64_t length);
+
+/*
+ * Whether the BIOS' power-on self-test comes before the kernel: as the manifest
+ * says, else if that is a Multiboot kernel, for those may rely on a BIOS.
+ */
+bool guest_boots_through_bios(const struct guest_manifest *guest,
+			      const void *kernel, uint64_t length);
 
 #endif

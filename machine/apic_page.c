@@ -60,15 +60,20 @@ static void show_memory(const struct machine *machine, uint64_t gpa)
 
 static void move(struct machine_vcpu *vcpu, uint64_t gpa)
 {
-	const struct machine *machine = vcpu->machine;
-	const struct board *board = machine->board;
 	uint64_t old = vcpu->apic_gpa;
 
 	vcpu->apic_gpa = gpa;
-	show_memory(machine, old);
-	vcpu->hides_memory = memory_at(machine, gpa, false);
+	show_memory(vcpu->machine, old);
+	apic_page_remap(vcpu);
+}
+
+void apic_page_remap(struct machine_vcpu *vcpu)
+{
+	const struct board *board = vcpu->machine->board;
+
+	vcpu->hides_memory = memory_at(vcpu->machine, vcpu->apic_gpa, false);
 	if (vcpu->hides_memory)
-		map(gpa, 0, GATE_MAP_NONE);
+		map(vcpu->apic_gpa, 0, GATE_MAP_NONE);
 	/* What windows cover ram_at() is not asked for. */
 	if (vcpu->hides_memory)
 		memset(vcpu->emul.window, 0, sizeof(vcpu->emul.window));

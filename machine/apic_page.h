@@ -27,6 +27,8 @@ struct machine_vcpu;
 
 /* With the machine's lock: IA32_APIC_BASE of that vCPU is base. */
 void apic_page_set(struct machine_vcpu *vcpu, uint64_t base);
+/* The map of the board's memory has been made anew: its emulator sees it. */
+void apic_page_remap(struct machine_vcpu *vcpu);
 /* While all vCPUs are at a stop: at first, and all APICs are reset. */
 void apic_page_reset(struct machine *machine);
 

@@ -34,6 +34,9 @@ struct board_host_ops {
 		    enum gate_map kind);
 	/* The caller resets the board after the present access is done. */
 	void (*reset)(void *ctx);
+	/* The caller has board_ops.remap() done after the present access, and
+	 * before the guest's next instruction.  NULL: the board does it now. */
+	void (*remap)(void *ctx);
 	void (*power_off)(void *ctx);
 	/* A write to port 0xf4, if the manifest has it. */
 	void (*debug_exit)(void *ctx, uint32_t code);
@@ -84,7 +87,12 @@ struct board_ops {
 	/* Host address of [gpa, gpa + length) if it is memory that may be
 	 * read, or written; else NULL. */
 	void *(*ram_at)(void *board, gpa_t gpa, size_t length, bool write);
-	/* What never changes its mapping, for the emulator. */
+	/*
+	 * Memory shows elsewhere from now on, for all vCPUs, which are at a
+	 * stop; emulator_windows() is to be asked again.
+	 */
+	void (*remap)(void *board);
+	/* What does not change its mapping but by remap(), for the emulator. */
 	void (*emulator_windows)(void *board,
 				 struct emul_window window[EMUL_WINDOWS]);
 	/* A level-triggered vector has been acknowledged at a local APIC. */

@@ -11,6 +11,7 @@
 #include "include/errno.h"
 #include "include/x86_state.h"
 #include "lib/string.h"
+#include "machine/topology.h"
 
 #define VCPUS_MAX 255U
 
@@ -200,51 +201,67 @@ static void strip_dependents(struct cpuid_table *table)
 	}
 }
 
-static unsigned id_bits(unsigned vcpus)
+static void set_topology_intel(struct cpuid_table *table, unsigned cores,
+			       unsigned threads)
 {
-	return vcpus > 1 ? 32 - __builtin_clz(vcpus - 1) : 0;
+	unsigned thread_ids = 1U << topology_bits(threads);
+	unsigned core_ids = 1U << topology_bits(cores);
+
+	/* The last level is a package's, the others are a core's. */
+	for (unsigned i = 0; i < 4; i++) {
+		uint32_t *eax = &row_of(table, 0x4, i)->regs.eax;
+		unsigned sharing = thread_ids;
+
+		if (!(*eax & L4_EAX_TYPE))
+			continue;
+		if (FIELD_GET(L4_EAX_LEVEL, *eax) >= 3)
+			sharing *= core_ids;
+		*eax |= FIELD_PUT(L4_EAX_CORES, MIN(core_ids, 64U) - 1) |
+			FIELD_PUT(L4_EAX_SHARING, sharing - 1);
+	}
 }
 
-static void set_topology(struct cpuid_table *table, unsigned vcpus)
+static void set_topology_amd(struct cpuid_table *table, unsigned cores,
+			     unsigned threads)
+{
+	unsigned bits = topology_bits(cores) + topology_bits(threads);
+
+	if (cores * threads > 1)
+		table->extended[1].regs.ecx |= E1_ECX_CMP_LEGACY;
+	table->extended[8].regs.ecx =
+		FIELD_PUT(E8_ECX_CORES, cores * threads - 1) |
+		FIELD_PUT(E8_ECX_SIZE, bits);
+	/* Leaf 4 is Intel's, AMD's processors have none. */
+	for (unsigned i = 0; i < 5; i++)
+		memset(&row_of(table, 0x4, i)->regs, 0,
+		       sizeof(struct cpuid_regs));
+}
+
+static void set_topology(struct cpuid_table *table, unsigned vcpus,
+			 unsigned cores, unsigned threads)
 {
 	struct cpuid_regs *l1 = &table->basic[1].regs;
 	struct cpuid_regs *smt = &row_of(table, 0xb, 0)->regs;
 	struct cpuid_regs *core = &row_of(table, 0xb, 1)->regs;
 
-	l1->ebx |= FIELD_PUT(L1_EBX_COUNT, vcpus);
-	if (vcpus > 1)
+	l1->ebx |= FIELD_PUT(L1_EBX_COUNT, cores * threads);
+	if (cores * threads > 1)
 		l1->edx |= L1_EDX_HTT;
-
 	row_of(table, 0xb, 0)->patch = row_of(table, 0xb, 1)->patch =
 		table->topology_end.patch = CPUID_PATCH_ALL;
-	smt->ebx = 1;
+	smt->eax = topology_bits(threads);
+	smt->ebx = threads;
 	smt->ecx = FIELD_PUT(LB_ECX_TYPE, LB_TYPE_SMT);
-	core->eax = id_bits(vcpus);
-	core->ebx = vcpus;
+	core->eax = topology_bits(cores) + topology_bits(threads);
+	core->ebx = cores * threads;
 	core->ecx = 1 | FIELD_PUT(LB_ECX_TYPE, LB_TYPE_CORE);
-
-	/* The last level is shared by all, the others by none. */
-	for (unsigned i = 0; i < 4; i++) {
-		uint32_t *eax = &row_of(table, 0x4, i)->regs.eax;
-
-		if (cpuid_is_amd(table) || !(*eax & L4_EAX_TYPE))
-			continue;
-		*eax |= FIELD_PUT(L4_EAX_CORES, MIN(vcpus, 64U) - 1);
-		if (FIELD_GET(L4_EAX_LEVEL, *eax) >= 3)
-			*eax |= FIELD_PUT(L4_EAX_SHARING, vcpus - 1);
-	}
-	if (cpuid_is_amd(table)) {
-		struct cpuid_regs *e8 = &table->extended[8].regs;
-
-		if (vcpus > 1)
-			table->extended[1].regs.ecx |= E1_ECX_CMP_LEGACY;
-		e8->ecx = FIELD_PUT(E8_ECX_CORES, vcpus - 1) |
-			  FIELD_PUT(E8_ECX_SIZE, id_bits(vcpus));
-		/* Leaf 4 is Intel's, AMD's processors have none. */
-		for (unsigned i = 0; i < 5; i++)
-			memset(&row_of(table, 0x4, i)->regs, 0,
-			       sizeof(struct cpuid_regs));
-	}
+	for (unsigned i = 0; i < vcpus; i++)
+		table->apic_id[i] =
+			(uint8_t)topology_apic_id(cores, threads, i);
+	if (cpuid_is_amd(table))
+		set_topology_amd(table, cores, threads);
+	else
+		set_topology_intel(table, cores, threads);
 }
 
 /* The signature, then TSC and APIC timer rates where others put theirs. */
@@ -267,13 +284,18 @@ static void set_hypervisor(struct cpuid_table *table,
 int cpuid_table_build(struct cpuid_table *table,
 		      const struct cpuid_config *config)
 {
-	if (config->vcpus == 0 || config->vcpus > VCPUS_MAX)
+	unsigned cores = config->cores ? config->cores : config->vcpus;
+	unsigned threads = config->cores ? config->threads : 1;
+
+	if (config->vcpus == 0 || config->vcpus > VCPUS_MAX || !threads ||
+	    config->vcpus % (cores * threads) ||
+	    topology_apic_id(cores, threads, config->vcpus - 1) >= VCPUS_MAX)
 		return -EINVAL;
 	memset(table, 0, sizeof(*table));
 	index_leaves(table);
 	apply_policy(table, config);
 	strip_dependents(table);
-	set_topology(table, config->vcpus);
+	set_topology(table, config->vcpus, cores, threads);
 	set_hypervisor(table, config);
 	return 0;
 }

@@ -217,11 +217,33 @@ const struct emul_ops machine_emul_ops = {
 
 /* ---- One instruction --------------------------------------------------- */
 
+/*
+ * #DB: DR6 tells why.  The image that it pushes has RF set where it is a fault,
+ * but for an instruction breakpoint's; that of other faults is the monitor's
+ * affair.
+ */
+void machine_inject_debug(struct machine_vcpu *vcpu, uint64_t dr6)
+{
+	struct gate_page *page = vcpu->page;
+
+	if (!(page->state.valid & X86_GROUP_DEBUG))
+		gate_state_load(X86_GROUP_DEBUG);
+	emul_debug_enter(&vcpu->emul, dr6);
+	if (dr6 & EMUL_DR6_BD)
+		page->state.rflags |= X86_FLAG_RF;
+	page->inject = (struct gate_injection){ .is_valid = true,
+						.vector = X86_VECTOR_DB };
+}
+
 static void inject_fault(struct machine_vcpu *vcpu)
 {
 	const struct emul_fault *fault = &vcpu->emul.fault;
 	struct gate_page *page = vcpu->page;
 
+	if (fault->vector == X86_VECTOR_DB) {
+		machine_inject_debug(vcpu, fault->dr6);
+		return;
+	}
 	if (fault->vector == X86_VECTOR_PF) {
 		if (!(page->state.valid & X86_GROUP_CONTROL))
 			gate_state_load(X86_GROUP_CONTROL);
@@ -234,35 +256,41 @@ static void inject_fault(struct machine_vcpu *vcpu)
 	page->inject.is_valid = true;
 }
 
-/* Traps that come after an instruction: DR6 tells which. */
-static void inject_debug_trap(struct machine_vcpu *vcpu, uint64_t dr6)
-{
-	struct gate_page *page = vcpu->page;
-
-	if (!(page->state.valid & X86_GROUP_DEBUG))
-		gate_state_load(X86_GROUP_DEBUG);
-	page->state.dr6 |= dr6;
-	page->state.dirty |= X86_GROUP_DEBUG;
-	page->inject.vector = X86_VECTOR_DB;
-	page->inject.has_error_code = false;
-	page->inject.is_valid = true;
-}
-
 #define DR6_BS BIT(14)
 #define DR6_BT BIT(15)
+
+/* A port's breakpoint, behind an instruction that was not emulated. */
+__noinline void machine_port_breakpoint(struct machine_vcpu *vcpu,
+					const struct io_access *io)
+{
+	uint64_t dr6;
+
+	gate_state_load(X86_GROUP_DEBUG | X86_GROUP_CONTROL);
+	dr6 = emul_port_breakpoints(&vcpu->emul, (uint16_t)io->offset,
+				    io->size);
+	if (!dr6)
+		return;
+	if (vcpu->page->state.rflags & X86_FLAG_TF)
+		dr6 |= DR6_BS;
+	machine_inject_debug(vcpu, dr6);
+}
 
 static void take_events(struct machine_vcpu *vcpu)
 {
 	uint32_t events = vcpu->emul.events;
+	uint64_t dr6 = FIELD_GET(EMUL_EVENT_BREAKPOINTS, events);
 
 	if (events & EMUL_EVENT_HLT)
 		vcpu->page->halt = true;
 	if (events & EMUL_EVENT_NMI_UNMASK)
 		vcpu->page->state.nmi_open = 1;
+	/* What comes behind one instruction is one #DB. */
 	if (events & EMUL_EVENT_SINGLE_STEP)
-		inject_debug_trap(vcpu, DR6_BS);
+		dr6 |= DR6_BS;
 	if (events & EMUL_EVENT_TASK_TRAP)
-		inject_debug_trap(vcpu, DR6_BT);
+		dr6 |= DR6_BT;
+	if (dr6)
+		machine_inject_debug(vcpu, dr6);
 	if (events & EMUL_EVENT_SHUTDOWN)
 		machine_reset_want(vcpu->machine);
 }
@@ -357,13 +385,13 @@ void machine_emulate(struct machine_vcpu *vcpu)
 
 static bool deliver(struct machine_vcpu *vcpu)
 {
-	const struct gate_page *page = vcpu->page;
+	uint64_t run = vcpu->page->run.event;
 	struct emul_event event = {
-		.vector = page->run.vector,
-		.type = page->run.event_type,
-		.has_error_code = page->run.has_error_code,
-		.error_code = page->run.error_code,
-		.cr2 = page->state.cr2,
+		.vector = FIELD_GET(GATE_RUN_VECTOR, run),
+		.type = FIELD_GET(GATE_RUN_TYPE, run),
+		.has_error_code = run & GATE_RUN_HAS_ERROR,
+		.error_code = FIELD_GET(GATE_RUN_ERROR, run),
+		.cr2 = vcpu->page->state.cr2,
 	};
 
 	return delivered(vcpu, emul_deliver_event(&vcpu->emul, &event));
@@ -376,7 +404,7 @@ static void emulate_run(struct machine_vcpu *vcpu)
 	uint64_t mode;
 	bool goes_on = true;
 
-	if (vcpu->page->run.has_event && !deliver(vcpu))
+	if (vcpu->page->run.event & GATE_RUN_VALID && !deliver(vcpu))
 		return;
 	mode = state->cr0 & X86_CR0_PE;
 	while (goes_on && count--) {
@@ -390,7 +418,9 @@ void machine_emulate_run(struct machine_vcpu *vcpu)
 {
 	uint64_t start = __builtin_ia32_rdtsc();
 
+	vcpu->emul.breaks_at_code = true;
 	emulate_run(vcpu);
+	vcpu->emul.breaks_at_code = false;
 	vcpu->run_count++;
 	vcpu->run_ticks += __builtin_ia32_rdtsc() - start;
 }

@@ -29,6 +29,11 @@ static void op_reset(void *ctx)
 	machine_reset_want(ctx);
 }
 
+static void op_remap(void *ctx)
+{
+	rendezvous_wish(&((struct machine *)ctx)->rendezvous, RENDEZVOUS_REMAP);
+}
+
 static void op_power_off(void *ctx)
 {
 	machine_report_runs(ctx);
@@ -101,6 +106,7 @@ const struct board_host_ops machine_host_ops = {
 	.send_msi = op_send_msi,
 	.map = op_map,
 	.reset = op_reset,
+	.remap = op_remap,
 	.power_off = op_power_off,
 	.debug_exit = op_debug_exit,
 	.serial_write = op_serial,

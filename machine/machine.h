@@ -7,7 +7,8 @@
  *
  * A reset is a rendezvous: every other vCPU has done what it was at and is at a
  * stop, so nothing of before reaches a device or RAM afterwards; then its next
- * GATE_RESUME returns GATE_EXIT_RESET.
+ * GATE_RESUME returns GATE_EXIT_RESET.  So is a change of where memory shows
+ * that concerns the emulators (the A20 gate): no vCPU has one half of it.
  */
 #ifndef BULKHEAD_MACHINE_MACHINE_H
 #define BULKHEAD_MACHINE_MACHINE_H
@@ -120,7 +121,7 @@ static inline void machine_mmio(struct machine_vcpu *vcpu, struct io_access *io)
 /* Done by whichever vCPU next comes to its stop. */
 static inline void machine_reset_want(struct machine *machine)
 {
-	rendezvous_wish(&machine->rendezvous);
+	rendezvous_wish(&machine->rendezvous, RENDEZVOUS_RESET);
 }
 
 /* machine/host_ops.c: what a board wants of the world; ctx is the machine. */
@@ -131,6 +132,11 @@ void machine_clock_init(struct machine *machine);
 extern const struct emul_ops machine_emul_ops;
 /* One instruction at RIP, and what comes of it. */
 void machine_emulate(struct machine_vcpu *vcpu);
+/* At the next entry, with DR6's bits for it. */
+void machine_inject_debug(struct machine_vcpu *vcpu, uint64_t dr6);
+/* After a port access, if there may be breakpoints. */
+void machine_port_breakpoint(struct machine_vcpu *vcpu,
+			     const struct io_access *io);
 /* What GATE_EXIT_EMULATE_RUN asks for. */
 void machine_emulate_run(struct machine_vcpu *vcpu);
 /* To the log, at the end, how much of the guest that was; if it was any. */

@@ -70,6 +70,8 @@ static void exit_io(struct machine_vcpu *vcpu)
 	machine_port(vcpu, &io);
 	if (!io.is_write)
 		merge_in(rax, io.size, io.data);
+	if (unlikely(vcpu->emul.may_break))
+		machine_port_breakpoint(vcpu, &io);
 }
 
 static void exit_length(struct machine_vcpu *vcpu)
@@ -122,7 +124,6 @@ static const exit_fn exit_handlers[GATE_EXIT_COUNT] = {
 	[GATE_EXIT_IO_STRING] = machine_emulate,
 	[GATE_EXIT_MMIO]      = machine_emulate,
 	[GATE_EXIT_LENGTH]    = exit_length,
-	[GATE_EXIT_CR]        = machine_emulate,
 	[GATE_EXIT_EMULATE]   = machine_emulate,
 	[GATE_EXIT_SHADOWED]  = machine_emulate,
 	[GATE_EXIT_EMULATE_RUN] = machine_emulate_run,
@@ -182,28 +183,52 @@ static void disks_drain(struct machine_vcpu *vcpu)
 	gate_exit(MACHINE_EXIT_ERROR);
 }
 
-/*
- * All devices and vCPUs as after power-on; RAM keeps what it holds.  Any vCPU
- * may do it, and one does it once: others that want the same are at their stops
- * meanwhile, and find it done.
- */
+/* All devices and vCPUs as after power-on; RAM keeps what it holds. */
 static void reset(struct machine_vcpu *vcpu)
+{
+	const struct board *board = vcpu->machine->board;
+
+	machine_lock(vcpu);
+	gate_reset();
+	apic_page_reset(vcpu->machine);
+	board->ops->reset(board->object);
+	disks_drain(vcpu);
+	machine_unlock(vcpu);
+	if (vcpu->id == 0)
+		boot_state(vcpu);
+}
+
+/* The emulators may hold what the map was; nobody uses one now. */
+static void remap(struct machine_vcpu *vcpu)
 {
 	struct machine *machine = vcpu->machine;
 	const struct board *board = machine->board;
 
-	rendezvous_begin(&machine->rendezvous, vcpu->id);
-	if (rendezvous_take_wish(&machine->rendezvous)) {
-		machine_lock(vcpu);
-		gate_reset();
-		apic_page_reset(machine);
-		board->ops->reset(board->object);
-		disks_drain(vcpu);
-		machine_unlock(vcpu);
-		if (vcpu->id == 0)
-			boot_state(vcpu);
+	machine_lock(vcpu);
+	board->ops->remap(board->object);
+	for (unsigned i = 0; i < machine->config->vcpu_count; i++)
+		apic_page_remap(machine->vcpu[i]);
+	machine_unlock(vcpu);
+}
+
+/*
+ * Any vCPU may do it, and one does it once: others that want the same are at
+ * their stops meanwhile, and find it done.
+ */
+static void fulfil_wishes(struct machine_vcpu *vcpu)
+{
+	struct rendezvous *rendezvous = &vcpu->machine->rendezvous;
+	uint32_t wishes;
+
+	rendezvous_begin(rendezvous, vcpu->id);
+	wishes = rendezvous_take_wishes(rendezvous);
+	if (wishes & RENDEZVOUS_RESET) {
+		reset(vcpu);
+		wishes |= rendezvous_take_wishes(rendezvous);
 	}
-	rendezvous_end(&machine->rendezvous);
+	if (wishes & RENDEZVOUS_REMAP)
+		remap(vcpu);
+	rendezvous_end(rendezvous);
 }
 
 static __noinline void stop(struct machine_vcpu *vcpu)
@@ -212,7 +237,7 @@ static __noinline void stop(struct machine_vcpu *vcpu)
 
 	rendezvous_stop(&machine->rendezvous, vcpu->id);
 	if (rendezvous_is_wanted(&machine->rendezvous))
-		reset(vcpu);
+		fulfil_wishes(vcpu);
 }
 
 static __noreturn void vcpu_loop(struct machine_vcpu *vcpu)
@@ -241,6 +266,7 @@ static void vcpu_init(struct machine_vcpu *vcpu)
 	vcpu->page = gate_page(vcpu->id);
 	emul_init(emul, &vcpu->page->state, &machine_emul_ops, vcpu);
 	emul->xstate = &vcpu->page->xstate;
+	emul->breaks_at_code = false;
 	emul->features = machine->features;
 	emul->physical_bits = (uint8_t)machine->gate->physical_bits;
 	board->ops->emulator_windows(board->object, emul->window);
@@ -305,6 +331,8 @@ static void processors_init(struct machine *machine)
 	const struct cpuid_config config = {
 		.facts = cpuid_facts,
 		.vcpus = gate->vcpu_count,
+		.cores = MAX(machine->config->cores, 1U),
+		.threads = MAX(machine->config->threads, 1U),
 		.tsc_hz = gate->tsc_hz,
 		.apic_timer_hz = gate->apic_timer_hz,
 	};

@@ -17,8 +17,8 @@
 #include "include/errno.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "machine/topology.h"
 
-#define COM1_PORT 0x3f8
 #define EXIT_PORT 0xf4
 
 enum isa_irq {
@@ -184,6 +184,7 @@ void pc_mmio_access(void *board, struct io_access *io)
 {
 	struct pc *pc = board;
 
+	io->offset = pc_gated(pc, io->offset);
 	bus_access(&pc->memory, io);
 }
 
@@ -238,6 +239,19 @@ static int init_debug(struct pc *pc)
 	return error;
 }
 
+static void a20_set(void *sink, unsigned pin, bool level)
+{
+	struct pc *pc = sink;
+
+	(void)pin;
+	if (level == !pc->is_a20_off)
+		return;
+	if (pc->ops->remap)
+		pc->ops->remap(pc->ctx);
+	else
+		pc_remap(pc);
+}
+
 static int init_legacy(struct pc *pc, struct clock *clock)
 {
 	const struct board_host_ops *ops = pc->ops;
@@ -248,13 +262,14 @@ static int init_legacy(struct pc *pc, struct clock *clock)
 			   ops->reset, pc->ctx);
 	if (!error)
 		error = uart_init(
-			&pc->com1, &pc->ports, COM1_PORT, clock,
+			&pc->com1, &pc->ports, PC_COM1_PORT, clock,
 			isa_irq(pc, IRQ_COM1),
 			(struct char_backend){ ops->serial_write, pc->ctx });
 	if (!error)
 		error = fw_cfg_init(&pc->fw_cfg, &pc->ports, &pc->ram);
 	if (!error)
 		error = init_debug(pc);
+	pc->i8042.a20_out = (struct irq_line){ a20_set, pc, 0 };
 	pc->com1.drained = input_drained;
 	pc->com1.drained_ctx = pc;
 	return error;
@@ -344,6 +359,11 @@ static int describe(struct pc *pc)
 	int error = board_description_pc(&pc->board, pc->config->ram_size,
 					 pc->config->vcpu_count);
 
+	pc->board.cores = MAX(pc->config->cores, 1U);
+	pc->board.threads = MAX(pc->config->threads, 1U);
+	for (unsigned i = 0; !error && i < pc->board.vcpu_count; i++)
+		pc->board.apic_id[i] = (uint8_t)topology_apic_id(
+			pc->board.cores, pc->board.threads, i);
 	pc->board.features &= ~(uint32_t)BOARD_HAS_COM2;
 	pc->board.features |= BOARD_HAS_HPET;
 	if (error || pc->board.ram_low < MIB(2)) {
@@ -407,6 +427,7 @@ const struct board_ops pc_board_ops = {
 	.port_access = pc_port_access,
 	.port_bulk = pc_port_bulk,
 	.mmio_access = pc_mmio_access,
+	.remap = pc_remap,
 	.ram_at = pc_ram_at,
 	.emulator_windows = pc_emulator_windows,
 	.ioapic_eoi = pc_ioapic_eoi,

@@ -24,6 +24,8 @@
 #include "devices/uart.h"
 #include "devices/vga.h"
 #include "firmware/board.h"
+#include "firmware/bootrom.h"
+#include "firmware/direct.h"
 #include "firmware/tables.h"
 #include "machine/board.h"
 
@@ -57,10 +59,15 @@ struct pc {
 				4 GiB; 0: a guest without firmware */
 	gpa_t vram_gpa;	     /* valid while is_vram_mapped */
 	bool is_vram_mapped;
+	bool is_a20_off; /* what memory shows; changed by pc_remap() */
 	struct pc_segment segment[PC_SEGMENTS];
 	struct guest_ram ram; /* for DMA */
 	struct board_description board;
 	struct firmware_tables tables;
+	/* To start a kernel; the rest for the BIOS that is to do it. */
+	struct direct_plan plan;
+	struct bootrom_handover handover;
+	uint8_t bootrom[BOOTROM_SIZE];
 
 	struct bus ports;
 	struct bus memory;
@@ -111,6 +118,7 @@ void pc_port_access(void *board, struct io_access *io);
 uint32_t pc_port_bulk(void *board, struct io_access *io, void *buffer,
 		      uint32_t count);
 void pc_mmio_access(void *board, struct io_access *io);
+void pc_remap(void *board);
 void *pc_ram_at(void *board, gpa_t gpa, size_t length, bool write);
 void pc_emulator_windows(void *board, struct emul_window window[EMUL_WINDOWS]);
 /* The vector the 8259 pair has for the CPU; without an extint. */

@@ -1,96 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How the board `pc` tells firmware what there is (CMOS, fw_cfg), and how it
- * starts a kernel without firmware.
+ * How the board `pc` tells firmware what there is (fw_cfg; CMOS is
+ * pc_cmos.c's), and how it starts a kernel without firmware.
  *
- * References: Ralf Brown's CMOS list; SeaBIOS, "Runtime configuration"; the
- * conventions of QEMU's `pc` where SeaBIOS follows them.
+ * References: SeaBIOS, "Runtime configuration"; the conventions of QEMU's `pc`
+ * where SeaBIOS follows them.
  */
 #include "machine/pc_parts.h"
 
+#include "firmware/bootrom.h"
 #include "firmware/direct.h"
 #include "include/errno.h"
 #include "lib/string.h"
 
-/* ---- CMOS -------------------------------------------------------------- */
-
-/* clang-format off */
-#define CMOS_DISK_TYPES		0x12 /* high nibble: first disk */
-#define CMOS_EQUIPMENT		0x14
-#define   EQUIPMENT_FPU		BIT(1)
-#define   EQUIPMENT_MOUSE	BIT(2)
-#define CMOS_BASE_KIB		0x15
-#define CMOS_EXTENDED_KIB	0x17 /* above 1 MiB, and again at 0x30 */
-#define CMOS_EXTENDED_KIB_2	0x30
-#define CMOS_ABOVE_16M_64K	0x34
-#define CMOS_TRANSLATION	0x39 /* two bits a disk: 0 none, 1 LBA */
-#define CMOS_BOOT_1_2		0x3d
-#define   BOOT_DISK		2
-#define   BOOT_CDROM		3
-#define CMOS_ABOVE_4G_64K	0x5b
-#define CMOS_VCPUS_LESS_1	0x5f
-
-#define BASE_KIB		640
-#define SECTORS_PLAIN_CHS	(1024 * 16 * 63) /* beyond, translate */
-/* clang-format on */
-
-static void cmos_set16(struct pc *pc, uint8_t index, uint64_t value)
-{
-	value = MIN(value, UINT16_MAX);
-	rtc_cell_set(&pc->rtc, index, (uint8_t)value);
-	rtc_cell_set(&pc->rtc, index + 1, (uint8_t)(value >> 8));
-}
-
-static uint64_t ram_beyond(const struct pc *pc, uint64_t base, unsigned shift)
-{
-	uint64_t low = pc->board.ram_low;
-
-	return low > base ? (low - base) >> shift : 0;
-}
-
-static void cmos_memory(struct pc *pc)
-{
-	uint64_t extended = ram_beyond(pc, MIB(1), 10);
-	uint64_t high = pc->board.ram_high >> 16;
-
-	cmos_set16(pc, CMOS_BASE_KIB, BASE_KIB);
-	cmos_set16(pc, CMOS_EXTENDED_KIB, extended);
-	cmos_set16(pc, CMOS_EXTENDED_KIB_2, extended);
-	cmos_set16(pc, CMOS_ABOVE_16M_64K, ram_beyond(pc, MIB(16), 16));
-	cmos_set16(pc, CMOS_ABOVE_4G_64K, high);
-	rtc_cell_set(&pc->rtc, CMOS_ABOVE_4G_64K + 2, (uint8_t)(high >> 16));
-}
-
-static void cmos_disks(struct pc *pc)
-{
-	const struct machine_config *config = pc->config;
-	unsigned translation = 0;
-	unsigned i;
-
-	for (i = 0; i < config->disk_count; i++) {
-		const struct machine_disk_config *disk = &config->disk[i];
-
-		if (!disk->is_cdrom && disk->unit < 4 &&
-		    disk->sector_count > SECTORS_PLAIN_CHS)
-			translation |= 1U << (2 * disk->unit);
-	}
-	rtc_cell_set(&pc->rtc, CMOS_TRANSLATION, (uint8_t)translation);
-	rtc_cell_set(&pc->rtc, CMOS_BOOT_1_2, BOOT_CDROM << 4 | BOOT_DISK);
-}
-
-static void cmos_fill(struct pc *pc)
-{
-	cmos_memory(pc);
-	cmos_disks(pc);
-	rtc_cell_set(&pc->rtc, CMOS_EQUIPMENT, EQUIPMENT_FPU | EQUIPMENT_MOUSE);
-	rtc_cell_set(&pc->rtc, CMOS_VCPUS_LESS_1,
-		     (uint8_t)(pc->config->vcpu_count - 1));
-}
-
 /* ---- fw_cfg ------------------------------------------------------------ */
 
 #define SERCON_FILE "etc/sercon-port"
-#define COM1_PORT   0x3f8
 
 static int fw_cfg_values(struct pc *pc)
 {
@@ -101,7 +26,9 @@ static int fw_cfg_values(struct pc *pc)
 	} rows[] = {
 		{ FW_CFG_RAM_SIZE, 8, pc->config->ram_size },
 		{ FW_CFG_NB_CPUS, 2, pc->config->vcpu_count },
-		{ FW_CFG_MAX_CPUS, 2, pc->config->vcpu_count },
+		/* To SeaBIOS: how many APIC ids there are, gaps included. */
+		{ FW_CFG_MAX_CPUS, 2,
+		  pc->board.apic_id[pc->config->vcpu_count - 1] + 1U },
 		{ FW_CFG_NUMA, 8, 0 },
 		{ FW_CFG_BOOT_MENU, 2, 0 },
 		{ FW_CFG_ARCH_IRQ0, 1, 1 },
@@ -127,60 +54,12 @@ static int fw_cfg_files(struct pc *pc)
 					file->length);
 	}
 	if (!error && (pc->config->devices & MACHINE_DEVICE_SERCON)) {
-		pc->sercon_port = COM1_PORT;
+		pc->sercon_port = PC_COM1_PORT;
 		error = fw_cfg_add_file(&pc->fw_cfg, SERCON_FILE,
 					&pc->sercon_port,
 					sizeof(pc->sercon_port));
 	}
 	return error;
-}
-
-int pc_boot_init(struct pc *pc)
-{
-	int error;
-
-	cmos_fill(pc);
-	error = fw_cfg_values(pc);
-	/* Direct boot uses the tables' memory for itself. */
-	if (error || pc_blob(pc, MACHINE_BLOB_KERNEL))
-		return error;
-	return fw_cfg_files(pc);
-}
-
-/* ---- Direct boot ------------------------------------------------------- */
-
-static void config_write(struct pc *pc, uint8_t devfn, unsigned offset,
-			 unsigned size, uint32_t value)
-{
-	pci_config_write(&pc->pci, devfn, offset, size, value);
-}
-
-/* What firmware does to the chipset and the tables rely on. */
-static void program_chipset(struct pc *pc)
-{
-	const struct board_description *board = &pc->board;
-	const uint8_t isa = PCI_DEVFN(1, 0), pm = PCI_DEVFN(1, 3);
-	uint16_t level = 0;
-	unsigned i;
-
-	for (i = 0; i < 7; i++) /* PAM: all RAM */
-		config_write(pc, PCI_DEVFN(0, 0), 0x59 + i, 1, 0x33);
-	for (i = 0; i < PIIX3_PIRQS; i++) {
-		config_write(pc, isa, PIIX3_PIRQRC + i, 1, board->pirq_irq[i]);
-		level |= (uint16_t)BIT(board->pirq_irq[i]);
-	}
-	level |= (uint16_t)BIT(board->sci_irq);
-	for (i = 0; i < 2; i++) {
-		struct io_access elcr = { .offset = 0x4d0 + i,
-					  .data = level >> (8 * i) & 0xff,
-					  .size = 1,
-					  .is_write = true };
-
-		bus_access(&pc->ports, &elcr);
-	}
-	config_write(pc, pm, PM_CONFIG_PMBASE, 4, board->pm_base | 1);
-	config_write(pc, pm, PM_CONFIG_PMMISC, 1, 1);
-	config_write(pc, pm, PCI_INTERRUPT_LINE, 1, board->sci_irq);
 }
 
 static const void *blob_data(const struct machine_blob *blob, uint64_t *length)
@@ -189,25 +68,87 @@ static const void *blob_data(const struct machine_blob *blob, uint64_t *length)
 	return blob ? (const void *)blob->va : NULL;
 }
 
-int pc_boot(void *board, struct x86_state *state)
+static struct direct_boot direct_boot(struct pc *pc)
 {
-	struct pc *pc = board;
-	const struct machine_blob *kernel = pc_blob(pc, MACHINE_BLOB_KERNEL);
 	struct direct_boot boot = {
 		.board = &pc->board,
 		.tables = &pc->tables,
+		.plan = &pc->plan,
 		.cmdline = pc->config->cmdline,
 	};
+
+	boot.kernel = blob_data(pc_blob(pc, MACHINE_BLOB_KERNEL),
+				&boot.kernel_length);
+	boot.initrd = blob_data(pc_blob(pc, MACHINE_BLOB_INITRD),
+				&boot.initrd_length);
+	return boot;
+}
+
+/* The kernel, for the BIOS to start when it is done. */
+static int fw_cfg_kernel(struct pc *pc)
+{
+	struct direct_boot boot = direct_boot(pc);
+	struct direct_entry entry;
+	char why[160] = "";
+	int error = direct_boot_plan(&pc->ram, &boot, &entry, why, sizeof(why));
+
+	if (error) {
+		pc_log(pc, DEVICE_LOG_WARN, "the kernel: %s", why);
+		return error;
+	}
+	const struct fw_cfg_item sources[] = {
+		[DIRECT_FROM_INFO] = { pc->plan.info, sizeof(pc->plan.info) },
+		[DIRECT_FROM_KERNEL] = { boot.kernel,
+					 (uint32_t)boot.kernel_length },
+		[DIRECT_FROM_INITRD] = { boot.initrd,
+					 (uint32_t)boot.initrd_length },
+	};
+	bootrom_build(pc->bootrom);
+	bootrom_handover_build(&pc->handover, &pc->plan, &entry);
+	error = fw_cfg_add_item(&pc->fw_cfg, BOOTROM_KEY_HANDOVER,
+				&pc->handover, sizeof(pc->handover));
+	for (unsigned i = 0; i < ARRAY_SIZE(sources) && !error; i++)
+		error = fw_cfg_add_item(
+			&pc->fw_cfg, (uint16_t)(BOOTROM_KEY_FIRST_SOURCE + i),
+			sources[i].data, sources[i].length);
+	if (!error)
+		error = fw_cfg_add_file(&pc->fw_cfg, BOOTROM_FILE, pc->bootrom,
+					sizeof(pc->bootrom));
+	if (!error)
+		error = fw_cfg_add_file(&pc->fw_cfg, BOOTROM_ORDER_FILE,
+					BOOTROM_ORDER, sizeof(BOOTROM_ORDER));
+	return error;
+}
+
+int pc_boot_init(struct pc *pc)
+{
+	bool has_kernel = pc_blob(pc, MACHINE_BLOB_KERNEL);
+	int error;
+
+	pc_cmos_fill(pc);
+	error = fw_cfg_values(pc);
+	/* Without a BIOS direct boot uses the tables' memory for itself. */
+	if (error || pc_is_direct(pc))
+		return error;
+	error = fw_cfg_files(pc);
+	return error || !has_kernel ? error : fw_cfg_kernel(pc);
+}
+
+/* ---- Direct boot ------------------------------------------------------- */
+
+int pc_boot(void *board, struct x86_state *state)
+{
+	struct pc *pc = board;
+	struct direct_boot boot = direct_boot(pc);
 	struct direct_entry entry;
 	char why[160] = "";
 	int error;
 
-	if (!kernel)
+	if (!pc_is_direct(pc))
 		return 0;
-	program_chipset(pc);
-	boot.kernel = blob_data(kernel, &boot.kernel_length);
-	boot.initrd = blob_data(pc_blob(pc, MACHINE_BLOB_INITRD),
-				&boot.initrd_length);
+	error = pc_chipset_set_up(pc);
+	if (error)
+		return error;
 	error = direct_boot_load(&pc->ram, &boot, &entry, why, sizeof(why));
 	if (error) {
 		pc_log(pc, DEVICE_LOG_WARN, "the kernel: %s", why);

@@ -16,6 +16,12 @@
  * Plain memory is shown to the guest by nested paging and is no business of
  * the bus.  What is left comes as an access: segments below 1 MiB that read
  * and write different things are on the bus for it.
+ *
+ * While the A20 gate is off, odd megabytes of RAM below 4 GiB show the even
+ *ones before them.  The first, which real mode reaches, is mapped so.  RAM
+ *above it is not mapped at all, so that its accesses come to the emulator,
+ *which clears the bit: nobody computes there with the gate off.  RAM above 4
+ *GiB, ROM below and devices are not behind the gate.
  */
 #include "machine/pc_parts.h"
 
@@ -27,6 +33,7 @@
 #define SEGMENT_LENGTH 0x4000ULL
 #define SEGMENTS_END   0x100000ULL
 #define BIOS_ALIAS     KIB(128)
+#define A20_LENGTH     MIB(1)
 
 /* ---- Segments below 1 MiB ---------------------------------------------- */
 
@@ -61,6 +68,9 @@ static void map_segment(struct pc *pc, gpa_t gpa)
 		offset = rom_offset(pc, gpa);
 	}
 	pc->ops->map(pc->ctx, gpa, SEGMENT_LENGTH, offset, kind);
+	if (pc->is_a20_off)
+		pc->ops->map(pc->ctx, gpa + A20_LENGTH, SEGMENT_LENGTH, offset,
+			     kind);
 }
 
 void pc_pam_changed(void *ctx, gpa_t base, uint64_t length, bool read_ram,
@@ -137,6 +147,11 @@ void *pc_ram_at(void *board, gpa_t gpa, size_t length, bool write)
 	struct pc *pc = board;
 	uint64_t low = pc->board.ram_low;
 
+	if (unlikely(pc->is_a20_off)) {
+		if ((gpa & (A20_LENGTH - 1)) + length > A20_LENGTH)
+			return NULL;
+		gpa = pc_gated(pc, gpa);
+	}
 	if (is_within(gpa, length, 0, LOW_END) ||
 	    is_within(gpa, length, SEGMENTS_END, low - SEGMENTS_END))
 		return pc->window + gpa;
@@ -159,14 +174,15 @@ void pc_emulator_windows(void *board, struct emul_window window[EMUL_WINDOWS])
 	uint64_t low = pc->board.ram_low;
 
 	memset(window, 0, EMUL_WINDOWS * sizeof(*window));
-	window[0] = (struct emul_window){
-		.start = SEGMENTS_END,
-		.size = low - SEGMENTS_END,
-		.host = pc->window + SEGMENTS_END,
-	};
-	window[1] = (struct emul_window){ .size = LOW_END, .host = pc->window };
+	if (!pc->is_a20_off)
+		*window++ = (struct emul_window){
+			.start = SEGMENTS_END,
+			.size = low - SEGMENTS_END,
+			.host = pc->window + SEGMENTS_END,
+		};
+	*window++ = (struct emul_window){ .size = LOW_END, .host = pc->window };
 	if (pc->board.ram_high)
-		window[2] = (struct emul_window){
+		*window = (struct emul_window){
 			.start = GIB(4),
 			.size = pc->board.ram_high,
 			.host = pc->window + low,
@@ -182,7 +198,7 @@ static int bios_load(struct pc *pc)
 
 	pc->rom_offset = config->ram_size + config->vram_size;
 	/* A kernel that is started directly needs, and sees, no firmware. */
-	if (pc_blob(pc, MACHINE_BLOB_KERNEL))
+	if (pc_is_direct(pc))
 		return 0;
 	if (!bios) {
 		pc_log(pc, DEVICE_LOG_WARN, "there is neither BIOS nor kernel");
@@ -213,6 +229,35 @@ static void ram_ranges(struct pc *pc)
 	pc->ram.count = pc->board.ram_high ? 3 : 2;
 }
 
+/* RAM from 1 MiB to the PCI hole, as the A20 gate has it. */
+static void map_extended(struct pc *pc)
+{
+	const struct board_host_ops *ops = pc->ops;
+	uint64_t low = pc->board.ram_low;
+
+	if (!pc->is_a20_off) {
+		ops->map(pc->ctx, SEGMENTS_END, low - SEGMENTS_END,
+			 SEGMENTS_END, GATE_MAP_RAM);
+		return;
+	}
+	ops->map(pc->ctx, A20_LENGTH, low - A20_LENGTH, 0, GATE_MAP_NONE);
+	ops->map(pc->ctx, A20_LENGTH, LOW_END, 0, GATE_MAP_RAM);
+	for (gpa_t gpa = SEGMENTS_BASE; gpa < SEGMENTS_END;
+	     gpa += SEGMENT_LENGTH)
+		map_segment(pc, gpa);
+}
+
+void pc_remap(void *board)
+{
+	struct pc *pc = board;
+	bool is_off = !i8042_a20(&pc->i8042);
+
+	if (is_off == pc->is_a20_off)
+		return;
+	pc->is_a20_off = is_off;
+	map_extended(pc);
+}
+
 static void map_all(struct pc *pc)
 {
 	const struct board_host_ops *ops = pc->ops;
@@ -222,8 +267,7 @@ static void map_all(struct pc *pc)
 	ops->map(pc->ctx, 0, LOW_END, 0, GATE_MAP_RAM);
 	for (gpa = SEGMENTS_BASE; gpa < SEGMENTS_END; gpa += SEGMENT_LENGTH)
 		map_segment(pc, gpa);
-	ops->map(pc->ctx, SEGMENTS_END, low - SEGMENTS_END, SEGMENTS_END,
-		 GATE_MAP_RAM);
+	map_extended(pc);
 	if (high)
 		ops->map(pc->ctx, GIB(4), high, low, GATE_MAP_RAM);
 	if (pc->bios_size)

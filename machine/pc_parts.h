@@ -10,6 +10,7 @@
 
 #define PC_VGA_DEVFN PCI_DEVFN(2, 0)
 #define PC_IDE_DEVFN PCI_DEVFN(1, 1)
+#define PC_COM1_PORT 0x3f8
 
 void pc_log(struct pc *pc, enum device_log_level level, const char *format, ...)
 	__printf(3, 4);
@@ -18,12 +19,55 @@ void pc_log(struct pc *pc, enum device_log_level level, const char *format, ...)
 const struct machine_blob *pc_blob(const struct pc *pc,
 				   enum machine_blob_kind kind);
 
+/* A kernel that is started without a BIOS. */
+static inline bool pc_is_direct(const struct pc *pc)
+{
+	return pc_blob(pc, MACHINE_BLOB_KERNEL) &&
+	       !pc_blob(pc, MACHINE_BLOB_BIOS);
+}
+
 /* machine/pc_memory.c */
 /* Copies the BIOS into ROM, shows RAM and ROM, adds 0xc0000-0xfffff. */
 int __must_check pc_memory_init(struct pc *pc);
 void pc_pam_changed(void *ctx, gpa_t base, uint64_t length, bool read_ram,
 		    bool write_ram);
 void pc_vram_mapped(void *ctx, uint64_t gpa, bool enabled);
+/* What an address of the processors comes to behind the A20 gate. */
+static inline gpa_t pc_gated(const struct pc *pc, gpa_t gpa)
+{
+	if (unlikely(pc->is_a20_off) && gpa < pc->board.ram_low)
+		gpa &= ~BIT(20);
+	return gpa;
+}
+
+/* machine/pc_cmos.c */
+/* Once the disks are there. */
+void pc_cmos_fill(struct pc *pc);
+
+/* Those that a PC/AT's BIOS knows: both on the primary channel. */
+#define PC_FIXED_DISKS 2
+
+struct pc_geometry {
+	uint64_t sector_count;
+	uint16_t cylinders;
+	uint8_t heads;
+	uint8_t sectors;
+};
+
+/* As IDENTIFY DEVICE says it of IDE unit 0 to 3; false: no disk. */
+bool pc_disk_geometry(const struct pc *pc, unsigned unit,
+		      struct pc_geometry *geometry);
+/* The control byte of an AT's disk table. */
+uint8_t pc_geometry_control(const struct pc_geometry *geometry);
+
+/* machine/pc_chipset.c */
+/* Devices and low memory as a BIOS leaves them.  0 or -errno. */
+int __must_check pc_chipset_set_up(struct pc *pc);
+
+/* machine/pc_font.c */
+#define PC_FONT_HEIGHT 16
+/* False: there is none, it is blank. */
+bool pc_font_glyph(unsigned character, uint8_t rows[PC_FONT_HEIGHT]);
 
 /* machine/pc_boot.c */
 /* Fills CMOS and fw_cfg. */

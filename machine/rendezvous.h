@@ -26,11 +26,17 @@
 #include "include/compiler.h"
 #include "include/domain.h"
 
+/* What somebody wants done while all are at a stop. */
+enum rendezvous_wish {
+	RENDEZVOUS_RESET = BIT(0),
+	RENDEZVOUS_REMAP = BIT(1), /* memory shows elsewhere */
+};
+
 struct rendezvous {
 	union {
 		struct {
 			uint32_t owner; /* thread + 1; 0: free; atomic */
-			uint32_t wish;	/* for a reset; atomic */
+			uint32_t wish;	/* enum rendezvous_wish; atomic */
 		};
 		uint64_t either; /* of the two: one load an exit */
 	};
@@ -48,13 +54,14 @@ static inline bool rendezvous_is_wanted(const struct rendezvous *rendezvous)
 	return __atomic_load_n(&rendezvous->either, __ATOMIC_SEQ_CST);
 }
 
-static inline void rendezvous_wish(struct rendezvous *rendezvous)
+static inline void rendezvous_wish(struct rendezvous *rendezvous,
+				   enum rendezvous_wish wish)
 {
-	__atomic_store_n(&rendezvous->wish, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&rendezvous->wish, wish, __ATOMIC_SEQ_CST);
 }
 
-/* By the owner: whether there is a wish, which is fulfilled now. */
-static inline bool rendezvous_take_wish(struct rendezvous *rendezvous)
+/* By the owner: the wishes there are, which are fulfilled now. */
+static inline uint32_t rendezvous_take_wishes(struct rendezvous *rendezvous)
 {
 	return __atomic_exchange_n(&rendezvous->wish, 0, __ATOMIC_SEQ_CST);
 }

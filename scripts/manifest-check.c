@@ -141,11 +141,13 @@ static int program_check(const struct guest_manifest *guest)
 static int kernel_check(const struct guest_manifest *guest)
 {
 	static struct firmware_tables tables;
+	static struct direct_plan plan;
 	struct module *kernel = module_find(guest->kernel);
 	struct module *initrd = module_find(guest->initrd);
 	struct board_description board;
 	struct direct_boot boot = { .board = &board,
 				    .tables = &tables,
+				    .plan = &plan,
 				    .cmdline = guest->cmdline };
 	struct direct_entry entry;
 	struct guest_ram ram = { .count = 2 };
@@ -175,7 +177,10 @@ static int kernel_check(const struct guest_manifest *guest)
 	boot.kernel_length = kernel->length;
 	boot.initrd = initrd ? module_data(initrd) : NULL;
 	boot.initrd_length = initrd ? initrd->length : 0;
-	error = direct_boot_load(&ram, &boot, &entry, why, sizeof(why));
+	error = guest->firmware[0] ? direct_boot_plan(&ram, &boot, &entry, why,
+						      sizeof(why))
+				   : direct_boot_load(&ram, &boot, &entry, why,
+						      sizeof(why));
 	if (error)
 		fprintf(stderr, "/guests/%s: %s (memory-mib is %u)\n",
 			guest->name, why, guest->memory_mib);
@@ -198,9 +203,22 @@ static int disk_check(const struct guest_manifest *guest,
 		   : 0;
 }
 
-static int guest_check(const struct guest_manifest *guest)
+/* As init does it, who has the kernel before it as well. */
+static void firmware_find(struct guest_manifest *guest)
+{
+	struct module *kernel = module_find(guest->kernel);
+
+	if (kernel && kernel->length &&
+	    guest_boots_through_bios(guest, module_data(kernel),
+				     kernel->length))
+		manifest_firmware_default(guest);
+}
+
+static int guest_check(struct guest_manifest *guest)
 {
 	int error = program_check(guest);
+
+	firmware_find(guest);
 
 	if (!error)
 		error = blob_check(guest, "firmware", guest->firmware,

@@ -7,6 +7,6 @@ CHECK_SRCS := scripts/manifest-check.c init/manifest.c init/module_check.c init/
 
 $B/manifest-check: $(CHECK_SRCS) include/manifest.h include/gate.h \
 		init/module_check.h init/source.h lib/program.h $(wildcard firmware/*.h) \
-		$B/firmware/dsdt.hex
+		$B/firmware/dsdt.hex $B/firmware/bootrom.hex
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOST) -I$B -o $@ $(CHECK_SRCS) -lfdt

@@ -14,6 +14,8 @@ bool svm_can_inject(struct vendor_vcpu *vcpu, enum event_kind kind)
 	const struct svm_vcpu *svm = vcpu->private;
 	const struct vmcb *vmcb = svm->vmcb;
 
+	if (kind == EVENT_NMI_SECOND)
+		return !svm->is_nmi_masked;
 	if (vmcb->event_inject & EVENT_VALID)
 		return false;
 	switch (kind) {
@@ -24,7 +26,7 @@ bool svm_can_inject(struct vendor_vcpu *vcpu, enum event_kind kind)
 	case EVENT_NMI:
 		return !svm->is_nmi_masked &&
 		       !(vmcb->int_state & INT_STATE_SHADOW);
-	case EVENT_EXCEPTION:
+	default:
 		break;
 	}
 	return true;
@@ -79,7 +81,7 @@ void svm_inject(struct vendor_vcpu *vcpu, const struct event *event)
 		/* What the window was for, unless it is opened once more. */
 		if (svm->vmcb->int_ctl & INT_CTL_V_IRQ)
 			svm_interrupt_window_close(svm);
-		if (svm_features.is_tcg) {
+		if (svm_features.is_tcg && !svm_has_breakpoints(svm)) {
 			svm_quirk_virq_send(svm, event->vector);
 			return;
 		}
@@ -90,6 +92,7 @@ void svm_inject(struct vendor_vcpu *vcpu, const struct event *event)
 	svm->vmcb->event_inject = inject;
 	if (event->kind == EVENT_NMI) {
 		svm->is_nmi_masked = true;
+		vcpu->state->nmi_open = 0;
 		svm->vmcb->intercept |= INTERCEPT_IRET;
 		svm->dirty |= CLEAN_INTERCEPTS;
 	}

@@ -14,8 +14,8 @@
 static const uint8_t exit_table[] = {
 	[VMEXIT_CR_READ(0) ... VMEXIT_CR_READ(15)]   = EXIT_CR,
 	[VMEXIT_CR_WRITE(0) ... VMEXIT_CR_WRITE(15)] = EXIT_CR,
-	[VMEXIT_DR_READ(0) ... VMEXIT_DR_READ(15)]   = EXIT_DR | MORE,
-	[VMEXIT_DR_WRITE(0) ... VMEXIT_DR_WRITE(15)] = EXIT_DR | MORE,
+	[VMEXIT_DR_READ(0) ... VMEXIT_DR_READ(15)]   = EXIT_DR,
+	[VMEXIT_DR_WRITE(0) ... VMEXIT_DR_WRITE(15)] = EXIT_DR,
 	[VMEXIT_EXCEPTION(0) ... VMEXIT_EXCEPTION(31)] = EXIT_EXCEPTION | MORE,
 	[VMEXIT_INTR]     = EXIT_HOST_INTERRUPT | MORE,
 	[VMEXIT_NMI]      = EXIT_HOST_NMI,
@@ -60,7 +60,6 @@ static void decode_io(const struct vmcb *vmcb, struct exit_info *info)
 	info->io.size = FIELD_GET(IOIO_SIZE, info1);
 	info->io.is_in = info1 & IOIO_IN;
 	info->io.is_string = info1 & IOIO_STR;
-	info->io.is_rep = info1 & IOIO_REP;
 	/* The one exit for which every processor gives the next RIP. */
 	info->length = vmcb->exit_info2 - vmcb->rip;
 }
@@ -81,14 +80,11 @@ static void decode_nested(const struct vmcb *vmcb, struct exit_info *info)
 static void decode_exception(struct svm_vcpu *svm, struct exit_info *info)
 {
 	info->vector = (svm->vmcb->exit_code - VMEXIT_EXCEPTION(0)) & 31;
-}
-
-/* IRET ends an NMI; the machine emulates it so that the end is exact. */
-static void iret_seen(struct svm_vcpu *svm)
-{
-	svm->is_nmi_masked = false;
-	svm->vmcb->intercept &= ~INTERCEPT_IRET;
-	svm->dirty |= CLEAN_INTERCEPTS;
+	if (info->vector != X86_VECTOR_DB)
+		return;
+	/* As the handler finds it. */
+	svm->vmcb->dr7 &= ~X86_DR7_GD;
+	svm->dirty |= CLEAN_DR;
 }
 
 static void decode_more(struct svm_vcpu *svm, uint32_t code,
@@ -108,15 +104,13 @@ static void decode_more(struct svm_vcpu *svm, uint32_t code,
 	case EXIT_INTERRUPT_WINDOW:
 		svm_interrupt_window_close(svm);
 		break;
-	case EXIT_DR:
-		svm_dr_load(svm);
-		break;
 	case EXIT_EXCEPTION:
 		decode_exception(svm, info);
 		break;
 	default:
+		/* The machine emulates IRET, so that the NMI's end is exact. */
 		if (code == VMEXIT_IRET)
-			iret_seen(svm);
+			svm_nmi_done(svm);
 		break;
 	}
 }

@@ -39,14 +39,14 @@ extern hpa_t svm_iopm_hpa;
 struct svm_vcpu {
 	struct vmcb *vmcb;
 	hpa_t vmcb_hpa;
-	struct svm_cpu *cpu; /* NULL: not run yet on the CPU it is on */
-	bool exits_on_cr4;   /* writes, whatever the guest's mode is */
+	/* NULL: not run yet on the CPU it is on, or not with these breakpoints,
+	 * or not at all: see svm_quirk_breakpoints(). */
+	struct svm_cpu *cpu;
+	bool exits_on_cr4; /* writes, whatever the guest's mode is */
 	/* The ASID is good on that CPU while its generation lasts. */
 	struct svm_cpu *asid_cpu;
 	uint32_t asid_generation;
 	uint32_t dirty; /* CLEAN_*: groups changed since VMRUN */
-	/* DR0-DR3 are the guest's in the processor; else they are in dr. */
-	bool is_dr_live;
 	/* An NMI is being handled: closed until IRET, which is intercepted. */
 	bool is_nmi_masked;
 	/* quirks.c: an interrupt went in as V_IRQ and is not known to be
@@ -114,14 +114,27 @@ static inline void svm_interrupt_window_close(struct svm_vcpu *svm)
 	svm->dirty |= CLEAN_INTERCEPTS | CLEAN_TPR;
 }
 
+/* IRET ends an NMI. */
+static inline void svm_nmi_done(struct svm_vcpu *svm)
+{
+	svm->is_nmi_masked = false;
+	svm->vmcb->intercept &= ~INTERCEPT_IRET;
+	svm->dirty |= CLEAN_INTERCEPTS;
+}
+
 /* svm/exit.c: fills *info from the VMCB's exit code. */
 void svm_exit_decode(struct svm_vcpu *svm, struct exit_info *info);
+
+#define DR7_ENABLES MASK(7, 0)
+static inline bool svm_has_breakpoints(const struct svm_vcpu *svm)
+{
+	return svm->vmcb->dr7 & DR7_ENABLES;
+}
 
 /* svm/state.c */
 void svm_state_load(struct vendor_vcpu *vcpu, uint32_t groups);
 void svm_state_store(struct vendor_vcpu *vcpu, uint32_t groups);
-void svm_dr_load(struct svm_vcpu *svm);
-void svm_dr_save(struct svm_vcpu *svm);
+void svm_dr_load(const struct svm_vcpu *svm);
 void svm_dump(struct vendor_vcpu *vcpu);
 
 /* svm/msr.c */
@@ -138,6 +151,8 @@ void svm_quirk_cr8(struct svm_vcpu *svm);
 bool svm_quirk_cr4(void);
 /* An exit as INVALID. */
 enum exit_reason svm_quirk_invalid(const struct svm_vcpu *svm);
+/* In place of an entry: the machine is to emulate. */
+bool svm_quirk_breakpoints(struct vendor_vcpu *vcpu, struct exit_info *info);
 /* An exit for the host within an interrupt shadow. */
 void svm_quirk_shadow(struct exit_info *info);
 /* In place of EVENTINJ, where svm_features.is_tcg. */

@@ -149,6 +149,56 @@ void svm_quirk_virq_exit(struct svm_vcpu *svm)
 	svm->is_window_deferred = false;
 }
 
+/* ---- QEMU: breakpoints ------------------------------------------------- */
+/*
+ * VMRUN loads DR7, but sets none of its breakpoints; a MOV to DR7 that finds
+ * one enabled there which was never set ends QEMU.  While a guest has one the
+ * machine emulates it.
+ */
+#define EMULATE_COUNT 64
+
+/* The virtual interrupt that is sent or stands for a window would be taken. */
+static bool virq_is_taken(const struct vendor_vcpu *vcpu,
+			  const struct vmcb *vmcb)
+{
+	return vmcb->int_ctl & INT_CTL_V_IRQ &&
+	       vcpu->state->rflags & X86_FLAG_IF &&
+	       !(vmcb->int_state & INT_STATE_SHADOW) &&
+	       !(vmcb->event_inject & EVENT_VALID) &&
+	       (vmcb->int_ctl & INT_CTL_V_IGN_TPR ||
+		FIELD_GET(INT_CTL_V_INTR_PRIO, vmcb->int_ctl) >= vcpu->tpr >>
+			4);
+}
+
+bool svm_quirk_breakpoints(struct vendor_vcpu *vcpu, struct exit_info *info)
+{
+	struct svm_vcpu *svm = vcpu->private;
+	struct vmcb *vmcb = svm->vmcb;
+
+	if (!svm_features.is_tcg || !svm_has_breakpoints(svm))
+		return false;
+	info->reason = EXIT_EMULATE_RUN;
+	info->length = 0;
+	vcpu->state->valid = X86_GROUP_GPR_RIP;
+	vcpu->has_shadow = vmcb->int_state & INT_STATE_SHADOW;
+	if (vcpu->state->nmi_open)
+		svm_nmi_done(svm);
+	if (virq_is_taken(vcpu, vmcb)) {
+		if (!svm->is_virq_sent)
+			info->reason = EXIT_INTERRUPT_WINDOW;
+		else
+			vmcb->event_inject =
+				EVENT_VALID |
+				FIELD_GET(INT_CTL_V_INTR_VECTOR, vmcb->int_ctl);
+		svm->is_virq_sent = false;
+		svm_interrupt_window_close(svm);
+	}
+	info->emulate.count = vmcb->int_ctl & INT_CTL_V_IRQ ? 1 : EMULATE_COUNT;
+	info->emulate.event = vmcb->event_inject;
+	vmcb->event_inject = 0;
+	return true;
+}
+
 /* ---- Bochs ------------------------------------------------------------- */
 
 /* Bochs 2.7 does not load CR2 from the VMCB. */

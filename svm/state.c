@@ -21,9 +21,23 @@ static void segment_copy(struct x86_segment *to, const struct x86_segment *from)
 	to->attributes &= ATTRIBUTE_BITS;
 }
 
-static void load_debug(struct svm_vcpu *svm, struct x86_state *state)
+/*
+ * All accesses to debug registers exit, so that the guest's are here and in the
+ * VMCB.  DR0-DR3 are in the processor while a breakpoint is on and the vCPU has
+ * the CPU.
+ */
+void svm_dr_load(const struct svm_vcpu *svm)
 {
-	svm_dr_save(svm);
+	if (!svm_has_breakpoints(svm))
+		return;
+	dr0_write(svm->dr[0]);
+	dr1_write(svm->dr[1]);
+	dr2_write(svm->dr[2]);
+	dr3_write(svm->dr[3]);
+}
+
+static void load_debug(const struct svm_vcpu *svm, struct x86_state *state)
+{
 	for (unsigned i = 0; i < ARRAY_SIZE(svm->dr); i++)
 		state->dr[i] = svm->dr[i];
 	state->dr6 = svm->vmcb->dr6;
@@ -183,12 +197,12 @@ static void store_tables(struct svm_vcpu *svm, const struct x86_state *state)
 
 static void store_debug(struct svm_vcpu *svm, const struct x86_state *state)
 {
-	svm_dr_save(svm);
 	for (unsigned i = 0; i < ARRAY_SIZE(svm->dr); i++)
 		svm->dr[i] = state->dr[i];
 	svm->vmcb->dr6 = (state->dr6 & LOW32) | DR6_ONES;
 	svm->vmcb->dr7 = (state->dr7 & LOW32) | DR7_ONE;
 	svm->dirty |= CLEAN_DR;
+	svm->cpu = NULL; /* DR0-DR3 are loaded as if it were new there */
 }
 
 void svm_state_store(struct vendor_vcpu *vcpu, uint32_t groups)
@@ -216,37 +230,6 @@ void svm_state_store(struct vendor_vcpu *vcpu, uint32_t groups)
 		vmcb->sysenter_eip = state->sysenter_eip;
 	}
 	state->dirty &= ~groups;
-}
-
-/* ---- Debug registers --------------------------------------------------- */
-/*
- * The VMCB switches DR6 and DR7; DR0-DR3 stay with whoever used them last.
- * Until the guest touches a debug register all accesses exit; then they are
- * loaded and the guest has them to itself until the vCPU leaves the CPU.
- */
-
-void svm_dr_load(struct svm_vcpu *svm)
-{
-	dr0_write(svm->dr[0]);
-	dr1_write(svm->dr[1]);
-	dr2_write(svm->dr[2]);
-	dr3_write(svm->dr[3]);
-	svm->is_dr_live = true;
-	svm->vmcb->intercept_dr = 0;
-	svm->dirty |= CLEAN_INTERCEPTS;
-}
-
-void svm_dr_save(struct svm_vcpu *svm)
-{
-	if (!svm->is_dr_live)
-		return;
-	svm->dr[0] = dr0_read();
-	svm->dr[1] = dr1_read();
-	svm->dr[2] = dr2_read();
-	svm->dr[3] = dr3_read();
-	svm->is_dr_live = false;
-	svm->vmcb->intercept_dr = INTERCEPT_DR_ALL;
-	svm->dirty |= CLEAN_INTERCEPTS;
 }
 
 /* ---- Reports ----------------------------------------------------------- */

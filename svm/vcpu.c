@@ -63,20 +63,23 @@ static void svm_switch_out(struct vendor_vcpu *vcpu)
 {
 	struct svm_vcpu *svm = vcpu->private;
 
-	svm_dr_save(svm);
 	svm->cpu = NULL;
 }
 
 /* ---- Running ----------------------------------------------------------- */
 
-/* The first run since switch_out(). */
-static __noinline struct svm_cpu *cpu_enter(struct vendor_vcpu *vcpu)
+/* The first run since switch_out().  NULL: none, *info says what instead. */
+static __noinline struct svm_cpu *cpu_enter(struct vendor_vcpu *vcpu,
+					    struct exit_info *info)
 {
 	struct svm_vcpu *svm = vcpu->private;
 
+	if (svm_quirk_breakpoints(vcpu, info))
+		return NULL;
 	svm->cpu = &svm_cpus[vcpu->cpu];
 	svm_asid_assign(svm, svm->cpu);
 	svm_quirk_cr2(svm->vmcb);
+	svm_dr_load(svm);
 	return svm->cpu;
 }
 
@@ -93,8 +96,11 @@ static void svm_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 	vmcb->rflags = (state->rflags & RFLAGS_GUEST) | X86_FLAG_ONE;
 	vmcb->int_ctl = (vmcb->int_ctl & ~INT_CTL_V_TPR) | vcpu->tpr >> 4;
 	vmcb->tsc_offset = vcpu->tsc_offset;
-	if (unlikely(!cpu))
-		cpu = cpu_enter(vcpu);
+	if (unlikely(!cpu)) {
+		cpu = cpu_enter(vcpu, info);
+		if (!cpu)
+			return;
+	}
 	if (svm_features.has_clean_bits) {
 		vmcb->clean = CLEAN_ALL & ~svm->dirty;
 		svm->dirty = CLEAN_TPR;

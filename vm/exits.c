@@ -183,7 +183,6 @@ static enum exit_action exit_io(struct vcpu *vcpu, struct exit_info *info)
 	page->io.port = info->io.port;
 	page->io.size = info->io.size;
 	page->io.is_in = info->io.is_in;
-	page->io.is_rep = info->io.is_rep;
 	if (info->io.is_string)
 		return to_machine(vcpu, GATE_EXIT_IO_STRING);
 	instruction_done(vcpu);
@@ -228,26 +227,16 @@ static enum exit_action exit_msr(struct vcpu *vcpu, struct exit_info *info)
 
 static enum exit_action exit_emulate(struct vcpu *vcpu, struct exit_info *info)
 {
-	static const uint8_t exits[] = {
-		[EXIT_CR] = GATE_EXIT_CR,
-		[EXIT_EMULATE] = GATE_EXIT_EMULATE,
-		[EXIT_SHADOWED] = GATE_EXIT_SHADOWED,
-	};
-
-	return to_machine(vcpu, exits[info->reason]);
+	return to_machine(vcpu, info->reason == EXIT_SHADOWED
+					? GATE_EXIT_SHADOWED
+					: GATE_EXIT_EMULATE);
 }
 
 static enum exit_action exit_emulate_run(struct vcpu *vcpu,
 					 struct exit_info *info)
 {
-	struct gate_page *page = vcpu->page;
-
-	page->run.count = info->emulate.count;
-	page->run.has_event = info->emulate.has_event;
-	page->run.vector = info->emulate.vector;
-	page->run.event_type = info->emulate.event_type;
-	page->run.has_error_code = info->emulate.has_error_code;
-	page->run.error_code = info->emulate.error_code;
+	vcpu->page->run.count = info->emulate.count;
+	vcpu->page->run.event = info->emulate.event;
 	return to_machine(vcpu, GATE_EXIT_EMULATE_RUN);
 }
 
@@ -313,18 +302,6 @@ static enum exit_action exit_caches(struct vcpu *vcpu, struct exit_info *info)
 					      : EMUL_EXPECT_WBINVD);
 }
 
-static enum exit_action exit_xsetbv(struct vcpu *vcpu, struct exit_info *info)
-{
-	uint64_t *gpr = vcpu->vendor.state->gpr;
-	uint64_t value = (gpr[X86_RDX] << 32) | (uint32_t)gpr[X86_RAX];
-
-	vcpu->back->state_load(&vcpu->vendor, X86_GROUP_SEGMENTS);
-	if ((uint32_t)gpr[X86_RCX] != 0 || vcpu->vendor.state->cpl != 0 ||
-	    fpu_xcr0_set(vcpu, value))
-		return raise_gp(vcpu);
-	return skip(vcpu, info, EMUL_EXPECT_XSETBV);
-}
-
 static enum exit_action exit_undefined(struct vcpu *vcpu,
 				       struct exit_info *info)
 {
@@ -383,7 +360,7 @@ const exit_fn exit_handlers[EXIT_REASON_COUNT] = {
 	[EXIT_IO]               = exit_io,
 	[EXIT_MSR]              = exit_msr,
 	[EXIT_CR]               = exit_emulate,
-	[EXIT_DR]               = exit_nothing,
+	[EXIT_DR]               = exit_emulate,
 	[EXIT_NESTED]           = exit_nested,
 	[EXIT_FETCH]            = exit_fetch,
 	[EXIT_APIC_EOI]         = exit_apic_eoi,
@@ -391,7 +368,7 @@ const exit_fn exit_handlers[EXIT_REASON_COUNT] = {
 	[EXIT_HYPERCALL]        = exit_hypercall,
 	[EXIT_WBINVD]           = exit_caches,
 	[EXIT_INVD]             = exit_caches,
-	[EXIT_XSETBV]           = exit_xsetbv,
+	[EXIT_XSETBV]           = exit_emulate,
 	[EXIT_UNDEFINED]        = exit_undefined,
 	[EXIT_SHUTDOWN]         = exit_shutdown,
 	[EXIT_EXCEPTION]        = exit_exception,

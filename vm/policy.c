@@ -12,7 +12,7 @@ void cpuid_complete(struct vcpu *vcpu, const struct cpuid_leaf *leaf,
 		    uint32_t subleaf, struct cpuid_regs *regs)
 {
 	struct cpuid_dynamic dynamic = {
-		.apic_id = vcpu->id,
+		.apic_id = vcpu->apic.id,
 		.subleaf = subleaf,
 		.is_apic_enabled = apic_is_enabled(&vcpu->apic),
 		.xcr0 = fpu_xcr0_get(vcpu),

@@ -21,7 +21,7 @@
  * stand already have been seen to by whoever set them, and are cleared before
  * what they announce is looked at; but for EXTINT, which may stand for nothing.
  */
-void vcpu_notify(struct vcpu *vcpu, uint32_t pending)
+uint32_t vcpu_notify(struct vcpu *vcpu, uint32_t pending)
 {
 	struct thread *thread = vcpu->user.thread;
 	uint32_t old =
@@ -29,11 +29,12 @@ void vcpu_notify(struct vcpu *vcpu, uint32_t pending)
 
 	if (!(pending & ~old & ~(uint32_t)PENDING_EXTINT) &&
 	    !(pending & PENDING_EXTINT))
-		return;
+		return old;
 	if (thread->cpu != this_cpu() &&
 	    __atomic_load_n(&thread->cpu->thread, __ATOMIC_SEQ_CST) == thread)
 		cpu_kick(thread->cpu);
 	thread_wake(thread);
+	return old;
 }
 
 static void pending_clear(struct vcpu *vcpu, uint32_t bits)
@@ -53,6 +54,11 @@ void vcpu_priority_changed(struct vcpu *vcpu)
 		vcpu_pend(vcpu, PENDING_EXTINT);
 }
 
+/*
+ * The image that a fault pushes has RF set, which no processor does by itself
+ * for an injected one; of #DB only who raises it knows which kind it is.  An
+ * exception ends HLT.
+ */
 void vcpu_inject(struct vcpu *vcpu, uint8_t vector, bool has_error_code,
 		 uint32_t error_code)
 {
@@ -63,6 +69,9 @@ void vcpu_inject(struct vcpu *vcpu, uint8_t vector, bool has_error_code,
 		.error_code = error_code,
 	};
 
+	if (vector != X86_VECTOR_DB)
+		vcpu->vendor.state->rflags |= X86_FLAG_RF;
+	pending_clear(vcpu, PENDING_HALTED);
 	vcpu->back->inject(&vcpu->vendor, &event);
 }
 
@@ -76,6 +85,7 @@ void vcpu_inject(struct vcpu *vcpu, uint8_t vector, bool has_error_code,
 #define RESET_DR6	  0xffff0ff0
 #define RESET_DR7	  0x400
 #define DR6_BS		  BIT(14)
+#define DR6_MET		  MASK(3, 0)
 /* WB WT UC- UC, twice */
 #define RESET_PAT	  0x0007040600070406ULL
 
@@ -153,7 +163,7 @@ static void state_write_back(struct vcpu *vcpu)
 static void vcpu_take_init(struct vcpu *vcpu)
 {
 	/* A SIPI that is pending came after it: see its sender. */
-	pending_clear(vcpu, PENDING_INIT | PENDING_HALTED);
+	pending_clear(vcpu, PENDING_INIT | PENDING_HALTED | PENDING_STEP);
 	vcpu_reset_state(vcpu);
 	apic_reset_init(&vcpu->apic);
 	if (vcpu->id != 0)
@@ -191,8 +201,8 @@ void vcpu_reset_all(struct vcpu *vcpu)
 }
 
 /* What a vCPU was told before a reset, or was about to do. */
-#define PENDING_BEFORE_RESET                                          \
-	(PENDING_INIT | PENDING_SIPI | PENDING_NMI | PENDING_HALTED | \
+#define PENDING_BEFORE_RESET                                           \
+	(PENDING_INIT | PENDING_SIPI | PENDING_NMIS | PENDING_HALTED | \
 	 PENDING_EOI | PENDING_APIC_TIMER | PENDING_EXTINT | PENDING_STEP)
 
 /* domain_lock() held: the VM's reset is over, and nothing of before it comes.
@@ -243,19 +253,31 @@ static void inject_interrupt(struct vcpu *vcpu, uint8_t vector)
 	vcpu->back->inject(&vcpu->vendor, &event);
 }
 
-/* False: it has to wait, which interrupts need not. */
+/*
+ * As a processor keeps them, one is handled and one waits: where two wait and
+ * one is being handled, the second is lost.  False: none went in, for which
+ * interrupts need not wait.
+ */
 static bool handle_nmi(struct vcpu *vcpu)
 {
 	struct event event = { .kind = EVENT_NMI, .vector = X86_VECTOR_NMI };
+	bool goes_in = vcpu->back->can_inject(&vcpu->vendor, EVENT_NMI);
+	uint32_t one = vcpu->pending & PENDING_NMIS;
 
-	if (!vcpu->back->can_inject(&vcpu->vendor, EVENT_NMI)) {
+	if (one == PENDING_NMIS)
+		one = PENDING_NMI_TWO;
+	else if (!goes_in)
+		one = 0;
+	if (goes_in)
+		vcpu->back->inject(&vcpu->vendor, &event);
+	if (!vcpu->back->can_inject(&vcpu->vendor, EVENT_NMI_SECOND))
+		pending_clear(vcpu, one);
+	if (goes_in)
+		pending_clear(vcpu, PENDING_HALTED);
+	if (vcpu->pending & PENDING_NMIS)
 		vcpu->back->open_window(&vcpu->vendor, EVENT_NMI,
 					VENDOR_PRIORITY_ABOVE_TPR);
-		return false;
-	}
-	pending_clear(vcpu, PENDING_NMI | PENDING_HALTED);
-	vcpu->back->inject(&vcpu->vendor, &event);
-	return true;
+	return goes_in;
 }
 
 /* What the 8259 pair offers, or shall be asked for, through LINT0 as it is. */
@@ -374,12 +396,12 @@ static enum next_step handle_eoi(struct vcpu *vcpu)
 
 static bool is_idle(struct vcpu *vcpu, int vector)
 {
-	uint32_t wakes = PENDING_SIGNALS | PENDING_NMI;
+	uint32_t wakes = PENDING_SIGNALS | PENDING_NMIS;
 	bool may_interrupt = vcpu->vendor.state->rflags & X86_FLAG_IF;
 
 	if (vcpu->pending & PENDING_WAIT_SIPI ||
 	    !vcpu->back->can_inject(&vcpu->vendor, EVENT_NMI))
-		wakes &= ~(uint32_t)PENDING_NMI;
+		wakes &= ~(uint32_t)PENDING_NMIS;
 	if (!(vcpu->pending & PENDING_WAIT_SIPI) && may_interrupt &&
 	    (vector >= 0 || extint_waiting(vcpu)))
 		return false;
@@ -436,7 +458,8 @@ static void handle_step(struct vcpu *vcpu)
 	if (!vcpu->back->can_inject(&vcpu->vendor, EVENT_EXCEPTION))
 		return;
 	vcpu->back->state_load(&vcpu->vendor, X86_GROUP_DEBUG);
-	state->dr6 |= DR6_BS;
+	state->dr6 = (state->dr6 & ~DR6_MET) | DR6_BS;
+	state->dr7 &= ~X86_DR7_GD;
 	vcpu->back->state_store(&vcpu->vendor, X86_GROUP_DEBUG);
 	vcpu_inject(vcpu, X86_VECTOR_DB, false, 0);
 }
@@ -484,13 +507,14 @@ static __noinline enum next_step vcpu_handle_pending(struct vcpu *vcpu)
 		if (next != NEXT_RUN)
 			return next;
 	}
+	/* Before HLT waits, which a debug exception ends. */
+	if (vcpu->pending & PENDING_STEP)
+		handle_step(vcpu);
 	vector = apic_pending_vector(&vcpu->apic);
 	if (vcpu->pending & (PENDING_HALTED | PENDING_WAIT_SIPI) &&
 	    !wait_ends(vcpu, vector))
 		return NEXT_AGAIN;
-	if (vcpu->pending & PENDING_STEP)
-		handle_step(vcpu);
-	if (vcpu->pending & PENDING_NMI && handle_nmi(vcpu))
+	if (vcpu->pending & PENDING_NMIS && handle_nmi(vcpu))
 		return NEXT_RUN;
 	next = handle_interrupts(vcpu, vector);
 	/* The machine has withdrawn what ended the wait. */

@@ -78,7 +78,8 @@ static void apic_changed(void *ctx)
 
 static void apic_nmi(void *ctx)
 {
-	vcpu_notify(ctx, PENDING_NMI);
+	if (vcpu_notify(ctx, PENDING_NMI) & PENDING_NMI)
+		vcpu_notify(ctx, PENDING_NMI_TWO);
 }
 
 static void apic_init_signal(void *ctx)

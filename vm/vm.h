@@ -35,6 +35,8 @@
 #define PENDING_EOI	   BIT(9)  /* vectors in vcpu->eoi for the IOAPIC */
 #define PENDING_KICK	   BIT(10) /* the APIC has posted requests */
 #define PENDING_STEP	   BIT(11) /* #DB after a single-stepped instruction */
+#define PENDING_NMI_TWO	   BIT(12) /* another one, behind PENDING_NMI */
+#define PENDING_NMIS	   (PENDING_NMI | PENDING_NMI_TWO)
 /* States, not requests: no instruction runs while one of them is set. */
 #define PENDING_HALTED	   BIT(16) /* in HLT */
 #define PENDING_WAIT_SIPI  BIT(17)
@@ -185,8 +187,8 @@ void vcpu_pend(struct vcpu *vcpu, uint32_t pending);
 void vcpu_cpuid_known(struct vcpu *vcpu);
 /* State after power-on; the vCPU's own thread, or before it runs. */
 void vcpu_reset_all(struct vcpu *vcpu);
-/* Set bits of pending and make the vCPU look, from any CPU. */
-void vcpu_notify(struct vcpu *vcpu, uint32_t pending);
+/* Set bits of pending, make the vCPU look, from any CPU; what it was before. */
+uint32_t vcpu_notify(struct vcpu *vcpu, uint32_t pending);
 /* GATE_RESUME. */
 long vcpu_resume(struct vcpu *vcpu);
 /* Inject an exception at the next entry. */

@@ -25,7 +25,9 @@ static inline void xstate_sanitize(struct x86_xstate *area, uint64_t xcr0_mask,
 				   uint32_t mxcsr_mask)
 {
 	area->mxcsr &= mxcsr_mask;
-	area->xstate_bv &= xcr0_mask;
+	/* FXSAVE, without XSAVE, knows of no component that is not there. */
+	area->xstate_bv = xcr0_mask ? area->xstate_bv & xcr0_mask
+				    : X86_XCR0_X87 | X86_XCR0_SSE;
 	area->xcomp_bv = 0;
 	memset(area->reserved2, 0, sizeof(area->reserved2));
 }

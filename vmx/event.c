@@ -15,11 +15,24 @@
 	 BIT(X86_VECTOR_SS) | BIT(X86_VECTOR_GP) | BIT(X86_VECTOR_PF) | \
 	 BIT(X86_VECTOR_AC))
 
+static bool is_nmi_handled(struct vendor_vcpu *vcpu)
+{
+	const struct vmx_vcpu *vmx = vcpu->private;
+
+	if (vmx->work & WORK_EVENT &&
+	    FIELD_GET(INTERRUPTION_TYPE, vmx->event) == TYPE_NMI)
+		return true;
+	vmx_vmcs_use(vcpu);
+	return vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & BLOCKED_BY_NMI;
+}
+
 bool vmx_can_inject(struct vendor_vcpu *vcpu, enum event_kind kind)
 {
 	struct vmx_vcpu *vmx = vcpu->private;
 	uint64_t blocked;
 
+	if (kind == EVENT_NMI_SECOND)
+		return !is_nmi_handled(vcpu);
 	if (vmx->work & WORK_EVENT)
 		return false;
 	if (kind == EVENT_EXCEPTION)

@@ -72,7 +72,6 @@ static void decode_io(uint64_t qualification, struct exit_info *info)
 	info->io.size = FIELD_GET(QUALIFICATION_IO_SIZE, qualification) + 1;
 	info->io.is_in = qualification & QUALIFICATION_IO_IN;
 	info->io.is_string = qualification & QUALIFICATION_IO_STRING;
-	info->io.is_rep = qualification & QUALIFICATION_IO_REP;
 }
 
 /* IRET had unblocked NMIs when it failed, and will be executed again. */
@@ -148,18 +147,6 @@ static void decode_nested(struct vmx_vcpu *vmx, uint64_t qualification,
 		vmx_emulate_event(vmx, info);
 }
 
-/* #DB is intercepted before DR6 and DR7 change: do what it would have. */
-static void debug_exception(struct vmx_vcpu *vmx)
-{
-	uint64_t bits =
-		vmcs_read(VMCS_EXIT_QUALIFICATION) & QUALIFICATION_DB_BITS;
-
-	vmx_dr6_set(vmx, bits);
-	if (bits & QUALIFICATION_DB_BD)
-		vmcs_write(VMCS_GUEST_DR7,
-			   vmcs_read(VMCS_GUEST_DR7) & ~QUALIFICATION_DB_BD);
-}
-
 static void decode_exception(struct vendor_vcpu *vcpu, bool is_delivery,
 			     struct exit_info *info)
 {
@@ -184,7 +171,10 @@ static void decode_exception(struct vendor_vcpu *vcpu, bool is_delivery,
 	if (type == TYPE_PRIVILEGED)
 		vcpu->state->rip += vmcs_read(VMCS_EXIT_INSN_LENGTH);
 	else
-		debug_exception(vmx);
+		vmx_dr6_set(vmx, vmcs_read(VMCS_EXIT_QUALIFICATION) &
+					 QUALIFICATION_DB_BITS);
+	/* As the handler finds it: #DB exits before it has cleared GD. */
+	vmcs_write(VMCS_GUEST_DR7, vmcs_read(VMCS_GUEST_DR7) & ~X86_DR7_GD);
 }
 
 static __noinline void decode_window(struct vmx_vcpu *vmx, uint32_t basic)
@@ -232,9 +222,6 @@ static __noinline void decode_rest(struct vendor_vcpu *vcpu,
 		break;
 	case REASON_PREEMPTION_TIMER:
 		vmx->deadline = 0;
-		break;
-	case REASON_MOV_DR:
-		vmx_dr_load(vmx);
 		break;
 	case REASON_TASK_SWITCH:
 		if (vmx->work & WORK_EVENT)

@@ -159,8 +159,8 @@ struct vmx_vcpu {
 	struct vmx_msr_entry *entry_msrs; /* likewise: what entry loads, */
 	struct vmx_msr_entry *exit_msrs;  /* and exit */
 
-	/* DR0-DR3 and DR6 are the guest's in the processor; else here. */
-	bool is_dr_live;
+	/* The guest's; vmx/state.c says when the processor has DR0-DR3. */
+	bool has_breakpoints; /* DR7 enables one of them */
 	uint64_t dr[4];
 	uint64_t dr6;
 	uint64_t cr2; /* the processor holds it while the guest runs */
@@ -251,7 +251,14 @@ void vmx_rflags_write(uint64_t rflags);
 void vmx_state_load(struct vendor_vcpu *vcpu, uint32_t groups);
 void vmx_state_store(struct vendor_vcpu *vcpu, uint32_t groups);
 void vmx_dr_load(struct vmx_vcpu *vmx);
-void vmx_dr_save(struct vmx_vcpu *vmx);
+/* The processor's DR0-DR3 are others'. */
+static inline void vmx_dr_forget(struct vmx_vcpu *vmx)
+{
+	if (vmx->has_breakpoints)
+		vmx->work |= WORK_DEBUG;
+	else
+		vmx->work &= ~WORK_DEBUG;
+}
 void vmx_dr6_set(struct vmx_vcpu *vmx, uint64_t bits);
 
 /* vmx/msr.c */

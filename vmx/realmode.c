@@ -26,16 +26,11 @@
 
 static void event_to_machine(struct vmx_vcpu *vmx, struct exit_info *info)
 {
-	info->emulate.has_event = vmx->work & WORK_EVENT;
-	if (!info->emulate.has_event)
+	info->emulate.event = 0;
+	if (!(vmx->work & WORK_EVENT))
 		return;
-	info->emulate.event_type =
-		(uint8_t)FIELD_GET(INTERRUPTION_TYPE, vmx->event);
-	info->emulate.vector =
-		(uint8_t)FIELD_GET(INTERRUPTION_VECTOR, vmx->event);
-	info->emulate.has_error_code = vmx->event & INTERRUPTION_HAS_ERROR;
-	info->emulate.error_code = vmx->event_error;
-	if (info->emulate.event_type == TYPE_NMI)
+	info->emulate.event = vmx->event | (uint64_t)vmx->event_error << 32;
+	if (FIELD_GET(INTERRUPTION_TYPE, vmx->event) == TYPE_NMI)
 		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, BLOCKED_BY_NMI);
 	vmx->work &= ~WORK_EVENT;
 }

@@ -342,10 +342,9 @@ static void store_syscall(struct vmx_vcpu *vmx, const struct x86_state *state)
 
 /* ---- Debug registers --------------------------------------------------- */
 /*
- * The VMCS switches DR7 alone; DR0-DR3 and DR6 stay with whoever used them
- * last.  Until the guest touches a debug register, or while it has a
- * breakpoint set, all accesses exit; then they are loaded and the guest has
- * them to itself until the vCPU leaves the CPU.
+ * All accesses exit, and #DB as well, so the guest's registers are here; the
+ * VMCS has its DR7.  DR0-DR3 are in the processor while a breakpoint is on and
+ * the vCPU has the CPU.
  */
 
 void vmx_dr_load(struct vmx_vcpu *vmx)
@@ -354,47 +353,17 @@ void vmx_dr_load(struct vmx_vcpu *vmx)
 	dr1_write(vmx->dr[1]);
 	dr2_write(vmx->dr[2]);
 	dr3_write(vmx->dr[3]);
-	dr6_write(vmx->dr6);
-	vmx->is_dr_live = true;
 	vmx->work &= ~WORK_DEBUG;
-	vmx_proc_controls_change(vmx, 0, PROC_MOV_DR_EXITING);
-}
-
-static void debug_work(struct vmx_vcpu *vmx, uint64_t dr7)
-{
-	if (dr7 & DR7_ENABLES)
-		vmx->work |= WORK_DEBUG;
-	else
-		vmx->work &= ~WORK_DEBUG;
-}
-
-void vmx_dr_save(struct vmx_vcpu *vmx)
-{
-	if (!vmx->is_dr_live)
-		return;
-	vmx->dr[0] = dr0_read();
-	vmx->dr[1] = dr1_read();
-	vmx->dr[2] = dr2_read();
-	vmx->dr[3] = dr3_read();
-	vmx->dr6 = dr6_read();
-	vmx->is_dr_live = false;
-	vmx_proc_controls_change(vmx, PROC_MOV_DR_EXITING, 0);
-	debug_work(vmx, vmcs_read(VMCS_GUEST_DR7));
 }
 
 /* As #DB does: the breakpoints that were met are replaced, the rest added. */
 void vmx_dr6_set(struct vmx_vcpu *vmx, uint64_t bits)
 {
-	uint64_t old = vmx->is_dr_live ? dr6_read() : vmx->dr6;
-
-	vmx->dr6 = (old & ~PENDING_DEBUG_BREAKPOINTS) | bits | DR6_ONES;
-	if (vmx->is_dr_live)
-		dr6_write(vmx->dr6);
+	vmx->dr6 = (vmx->dr6 & ~PENDING_DEBUG_BREAKPOINTS) | bits | DR6_ONES;
 }
 
-static void load_debug(struct vmx_vcpu *vmx, struct x86_state *state)
+static void load_debug(const struct vmx_vcpu *vmx, struct x86_state *state)
 {
-	vmx_dr_save(vmx);
 	for (unsigned i = 0; i < ARRAY_SIZE(vmx->dr); i++)
 		state->dr[i] = vmx->dr[i];
 	state->dr6 = vmx->dr6;
@@ -403,12 +372,12 @@ static void load_debug(struct vmx_vcpu *vmx, struct x86_state *state)
 
 static void store_debug(struct vmx_vcpu *vmx, const struct x86_state *state)
 {
-	vmx_dr_save(vmx);
 	for (unsigned i = 0; i < ARRAY_SIZE(vmx->dr); i++)
 		vmx->dr[i] = state->dr[i];
 	vmx->dr6 = (state->dr6 & LOW32) | DR6_ONES;
 	vmcs_write(VMCS_GUEST_DR7, (state->dr7 & LOW32) | DR7_ONE);
-	debug_work(vmx, state->dr7);
+	vmx->has_breakpoints = state->dr7 & DR7_ENABLES;
+	vmx_dr_forget(vmx);
 }
 
 /* ---- All groups -------------------------------------------------------- */

@@ -126,9 +126,9 @@ static void vmx_switch_out(struct vendor_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = vcpu->private;
 
+	vmx_dr_forget(vmx);
 	if (vmx_cpus[vcpu->cpu].current != vmx)
 		return;
-	vmx_dr_save(vmx);
 	vmx_to_machine(vcpu);
 	vmx_vmcs_release(vcpu);
 }

@@ -7,6 +7,7 @@ picks out what has to travel along: the files that guests name.
 """
 
 import os
+import struct
 
 from . import Problem, fdt, processes
 
@@ -32,7 +33,7 @@ GUEST_BESIDE_MIB = 14
 FILE_PROPERTIES = ("image", "program", "kernel", "initrd", "firmware",
                    "vga-bios")
 
-# What the built-in machine has in ROM unless it boots a kernel: the module's name, Debian's file,
+# What the built-in machine has in ROM unless it boots a kernel without: the module's name, Debian's file,
 # and the property that names another.
 PC_FIRMWARE = (("bios.bin", "bios-256k.bin", "firmware"),
                ("vgabios.bin", "vgabios-stdvga.bin", "vga-bios"))
@@ -45,6 +46,19 @@ def monitor():
     if not os.path.exists(path):
         raise Problem("%s is missing: run 'make' first" % path)
     return path
+
+
+def is_multiboot(path):
+    """As include/multiboot_header.h has it."""
+    with open(path, "rb") as f:
+        head = f.read(8192)
+    if head[0x202:0x206] == b"HdrS":
+        return False
+    words = struct.unpack("<%dI" % (len(head) // 4),
+                          head[:len(head) // 4 * 4])
+    return any(words[i] == 0x1badb002 and
+               not sum(words[i:i + 3]) & 0xffffffff
+               for i in range(len(words) - 2))
 
 
 class Module:
@@ -220,7 +234,7 @@ class Host:
         if not all(guest.string("program") for guest in self.guests):
             self._add(MACHINE, os.path.join(BUILD, "programs"), MACHINE)
         for guest in self.guests:
-            if not guest.string("kernel") and not guest.string("program"):
+            if self._has_bios(guest, folder):
                 for name, file, instead in PC_FIRMWARE:
                     if not guest.string(instead):
                         self._add(name, FIRMWARE, file)
@@ -228,6 +242,14 @@ class Host:
                 for name in FILE_PROPERTIES:
                     for file in node.strings(name):
                         self._add(file, folder, file)
+
+    @staticmethod
+    def _has_bios(guest, folder):
+        if guest.string("program") or "boot-without-bios" in guest.properties:
+            return False
+        kernel = guest.string("kernel")
+        return (not kernel or "boot-through-bios" in guest.properties or
+                is_multiboot(find_file(kernel, folder)))
 
     def _add(self, file, folder, source):
         path = find_file(source, folder)

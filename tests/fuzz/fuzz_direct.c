@@ -15,11 +15,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct firmware_tables tables;
+	static struct direct_plan plan;
 	static uint8_t *memory;
 	struct board_description board;
 	struct guest_ram ram = { .count = 1 };
 	struct direct_boot boot = { .board = &board,
 				    .tables = &tables,
+				    .plan = &plan,
 				    .kernel = data,
 				    .kernel_length = size,
 				    .initrd = "initrd",

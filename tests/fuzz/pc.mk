@@ -2,11 +2,10 @@
 #
 # The fuzzer of the board pc and all its devices.
 
-PC_FUZZ_SRCS := tests/fuzz/fuzz_pc.c machine/pc.c machine/pc_boot.c \
-	machine/pc_devices.c machine/pc_memory.c machine/extint.c $(wildcard devices/*.c) $(wildcard firmware/*.c)
+PC_FUZZ_SRCS := tests/fuzz/fuzz_pc.c $(wildcard machine/pc*.c) machine/extint.c $(wildcard devices/*.c) $(wildcard firmware/*.c)
 
 $B/fuzz/pc: $(PC_FUZZ_SRCS) $(wildcard devices/*.h machine/*.h) \
-		$B/firmware/dsdt.hex
+		$B/firmware/dsdt.hex $B/firmware/bootrom.hex
 	@mkdir -p $(@D)
 	clang $(COMMON) -I$B -DHOST_TEST -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $(PC_FUZZ_SRCS)

@@ -15,6 +15,7 @@
 #define OVER_RAM      0x3000000UL
 #define ROUNDS	      50
 
+static unsigned count;
 static volatile unsigned wrong;
 
 static void note(bool is_good)
@@ -29,8 +30,7 @@ static void meet(void)
 	static volatile uint32_t arrived, turn;
 	uint32_t old = turn;
 
-	if (__atomic_add_fetch(&arrived, 1, __ATOMIC_SEQ_CST) ==
-	    smp_cpu_count()) {
+	if (__atomic_add_fetch(&arrived, 1, __ATOMIC_SEQ_CST) == count) {
 		arrived = 0;
 		__atomic_store_n(&turn, old + 1, __ATOMIC_SEQ_CST);
 	}
@@ -167,6 +167,7 @@ static void test(const char *name, void (*fn)(unsigned id))
 void guest_main(void)
 {
 	smp_start();
+	count = smp_cpu_count();
 	test("one-moves", one_moves);
 	test("all-apart", all_apart);
 	if (smp_has_x2apic())

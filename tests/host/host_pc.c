@@ -41,6 +41,7 @@ struct host_pc {
 	uint64_t limit;
 	bool intr;
 	bool is_reset_wanted;
+	bool is_remap_wanted;
 	bool is_halted;
 };
 
@@ -90,6 +91,11 @@ static void map(void *ctx, gpa_t gpa, uint64_t length, uint64_t offset,
 static void reset(void *ctx)
 {
 	((struct host_pc *)ctx)->is_reset_wanted = true;
+}
+
+static void remap(void *ctx)
+{
+	((struct host_pc *)ctx)->is_remap_wanted = true;
 }
 
 static void finish(struct host_pc *host, const char *why, int status)
@@ -348,6 +354,14 @@ static void reset_state(struct x86_state *state)
 	state->tr = (struct x86_segment){ .attributes = 0x8b, .limit = 0xffff };
 }
 
+static void windows_set(struct host_pc *host)
+{
+	host->is_remap_wanted = false;
+	pc_remap(&host->pc);
+	pc_emulator_windows(&host->pc, host->emul.window);
+	emul_forget(&host->emul);
+}
+
 static void start(struct host_pc *host)
 {
 	host->is_reset_wanted = false;
@@ -444,6 +458,8 @@ static void run(struct host_pc *host)
 			pc_reset(&host->pc);
 			start(host);
 		}
+		if (host->is_remap_wanted)
+			windows_set(host);
 	}
 	dump(host, "limit");
 	finish(host, "limit", 5);
@@ -505,6 +521,7 @@ int main(int argc, char **argv)
 		.send_msi = send_msi,
 		.map = map,
 		.reset = reset,
+		.remap = remap,
 		.power_off = power_off,
 		.debug_exit = debug_exit,
 		.serial_write = serial_write,
@@ -554,7 +571,7 @@ int main(int argc, char **argv)
 	if (pc_init(&host->pc, &config))
 		return 2;
 	emul_init(&host->emul, &host->state, &emul_ops, host);
-	pc_emulator_windows(&host->pc, host->emul.window);
 	start(host);
+	windows_set(host);
 	run(host);
 }

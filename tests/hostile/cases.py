@@ -77,8 +77,8 @@ class Attack:
         command = "%s ms=%d" % (self.words, ms or self.ms)
         if not self.is_guest:
             command += " seed=%d" % seed
-        file = ('kernel = "%s"; isa-debug-exit' if self.is_guest else
-                'program = "%s"') % self.file
+        file = ('kernel = "%s"; boot-without-bios; isa-debug-exit'
+                if self.is_guest else 'program = "%s"') % self.file
         disk = DISKS * bool(self.disk_kib) + \
             (DRIVES % self.source if self.source else "")
         if self.restart:

@@ -81,6 +81,8 @@ static bool soft_can_inject(struct vendor_vcpu *vcpu, enum event_kind kind)
 	const struct soft_vcpu *soft = vcpu->private;
 	const struct x86_state *state = vcpu->state;
 
+	if (kind == EVENT_NMI_SECOND)
+		return !soft->is_nmi_masked;
 	if (soft->has_event)
 		return false;
 	if (kind == EVENT_EXCEPTION)
@@ -154,11 +156,14 @@ static void event_to_machine(struct soft_vcpu *soft, struct exit_info *info)
 		[EVENT_EXCEPTION] = EMUL_TYPE_EXCEPTION,
 	};
 
-	info->emulate.has_event = soft->has_event;
-	info->emulate.vector = soft->event.vector;
-	info->emulate.event_type = type[soft->event.kind];
-	info->emulate.has_error_code = soft->event.has_error_code;
-	info->emulate.error_code = soft->event.error_code;
+	info->emulate.event = 0;
+	if (!soft->has_event)
+		return;
+	info->emulate.event =
+		GATE_RUN_VALID | soft->event.vector |
+		FIELD_PUT(GATE_RUN_TYPE, type[soft->event.kind]) |
+		(soft->event.has_error_code ? GATE_RUN_HAS_ERROR : 0) |
+		FIELD_PUT(GATE_RUN_ERROR, soft->event.error_code);
 	soft->has_event = false;
 }
 

@@ -155,6 +155,25 @@ class Manifests(ManifestTest):
             f.write(b"".join(w.to_bytes(4, "little") for w in words))
             f.write(bytes(size - 4 * len(words)))
 
+    def test_a_multiboot_kernel_has_a_bios(self):
+        def firmware(more=""):
+            names = [m.name for m in self.guest(
+                'memory-mib = <16>; kernel = "flat";' + more).modules]
+            return "bios.bin" in names and "vgabios.bin" in names
+
+        self.flat_kernel()
+        self.assertTrue(firmware())
+        self.assertTrue(firmware("boot-through-bios;"))
+        self.assertFalse(firmware("boot-without-bios;"))
+        self.guest_refused('memory-mib = <16>; kernel = "flat";'
+                           'boot-through-bios; boot-without-bios;',
+                           "/guests/one: boot-without-bios", "excludes")
+        self.write("i", "x" * ((2 << 20) - 4096))
+        self.guest('memory-mib = <4>; kernel = "flat"; initrd = "i";'
+                   'boot-without-bios;')
+        self.guest_refused('memory-mib = <4>; kernel = "flat"; initrd = "i";',
+                           "/guests/one: initrd", "do not fit")
+
     def test_memory_has_to_hold_kernel_and_initrd(self):
         self.flat_kernel()
         self.guest('memory-mib = <4>; kernel = "flat";')

@@ -24,6 +24,8 @@
 struct rig {
 	struct bench b;
 	uint64_t seed;
+	/* A fuzzer's bytes, in place of the seed; after their end zeros. */
+	const uint8_t *input, *input_end;
 	/* What the device has said since the trace was last cleared. */
 	uint64_t trace[RIG_TRACE];
 	unsigned trace_length;
@@ -81,13 +83,36 @@ static inline struct irq_line rig_irq(struct rig *rig, unsigned pin)
 	return (struct irq_line){ rig_line, rig, pin };
 }
 
+/* The next bytes of a fuzzer's input. */
+static inline uint64_t rig_take(struct rig *rig, unsigned bytes)
+{
+	uint64_t value = 0;
+
+	while (bytes-- && rig->input < rig->input_end)
+		value = value << 8 | *rig->input++;
+	return value;
+}
+
 /* xorshift64*: 32 good bits. */
 static inline uint32_t rig_random(struct rig *rig)
 {
+	if (rig->input)
+		return (uint32_t)rig_take(rig, 4);
 	rig->seed ^= rig->seed >> 12;
 	rig->seed ^= rig->seed << 25;
 	rig->seed ^= rig->seed >> 27;
 	return (uint32_t)((rig->seed * 0x2545f4914f6cdd1dULL) >> 32);
+}
+
+/* rig and rig->model are zero. */
+static inline void rig_init(struct rig *rig, const struct subject *subject,
+			    uint64_t now_ns, uint64_t seed)
+{
+	bench_init(&rig->b);
+	rig->b.now_ns = now_ns;
+	rig->b.clock.epoch_s = 1700000000;
+	rig->seed = seed;
+	rig->device = subject->build(rig);
 }
 
 static inline struct rig *rig_new(const struct subject *subject,
@@ -96,13 +121,9 @@ static inline struct rig *rig_new(const struct subject *subject,
 	struct rig *rig = calloc(1, sizeof(*rig));
 
 	assert_non_null(rig);
-	bench_init(&rig->b);
-	rig->b.now_ns = now_ns;
-	rig->b.clock.epoch_s = 1700000000;
-	rig->seed = seed;
 	rig->model = calloc(1, subject->size);
 	assert_non_null(rig->model);
-	rig->device = subject->build(rig);
+	rig_init(rig, subject, now_ns, seed);
 	return rig;
 }
 

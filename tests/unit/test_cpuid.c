@@ -237,6 +237,73 @@ static void test_topology(void **state)
 	assert_int_equal(get(4, 0).eax, 0);
 }
 
+static int build_topology(const struct fake *host, unsigned vcpus,
+			  unsigned cores, unsigned threads)
+{
+	const struct cpuid_config config = {
+		.facts = facts,
+		.vcpus = vcpus,
+		.cores = cores,
+		.threads = threads,
+	};
+	int error;
+
+	fake = host;
+	error = cpuid_table_build(&table, &config);
+	if (!error)
+		assert_int_equal(cpuid_limit(fake_host, &table), 0);
+	return error;
+}
+
+static void test_packages(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		unsigned vcpus, cores, threads; /* of a package, of a core */
+		unsigned core_bits, thread_bits, last_id;
+	} rows[] = {
+		{ 1, 1, 1, 0, 0, 0 }, { 4, 1, 1, 0, 0, 3 }, { 32, 1, 1, 0, 0, 31 },
+		{ 4, 2, 1, 1, 0, 3 }, { 8, 2, 2, 1, 1, 7 }, { 6, 3, 1, 2, 0, 6 },
+		{ 12, 3, 2, 2, 1, 13 }, { 27, 3, 3, 2, 2, 42 },
+		{ 6, 1, 3, 0, 2, 6 }, { 10, 5, 2, 3, 1, 9 },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (unsigned i = 0; i < 2 * ARRAY_SIZE(rows); i++) {
+		const struct fake *host = i % 2 ? &amd : &intel;
+		unsigned cores = rows[i / 2].cores, n = rows[i / 2].threads;
+		unsigned c = rows[i / 2].core_bits, t = rows[i / 2].thread_bits;
+		unsigned last = rows[i / 2].vcpus - 1;
+
+		assert_int_equal(build_topology(host, last + 1, cores, n), 0);
+		assert_int_equal(table.apic_id[0], 0);
+		assert_int_equal(table.apic_id[last], rows[i / 2].last_id);
+		for (unsigned j = 1; j <= last; j++)
+			assert_true(table.apic_id[j] > table.apic_id[j - 1]);
+		assert_int_equal(get(1, 0).ebx >> 16 & 0xff, cores * n);
+		assert_int_equal(!!(get(1, 0).edx & BIT(28)), cores * n > 1);
+		assert_int_equal(get(0xb, 0).eax, t);
+		assert_int_equal(get(0xb, 0).ebx, n);
+		assert_int_equal(get(0xb, 1).eax, c + t);
+		assert_int_equal(get(0xb, 1).ebx, cores * n);
+		if (i % 2) {
+			assert_int_equal(get(0x80000008, 0).ecx,
+					 (c + t) << 12 | (cores * n - 1));
+			continue;
+		}
+		/* The first level is a core's, the last a package's. */
+		assert_int_equal(get(4, 0).eax, 0x121 | ((1u << c) - 1) << 26 |
+							((1u << t) - 1) << 14);
+		assert_int_equal(get(4, 3).eax, 0x163 | ((1u << c) - 1) << 26 |
+							((1u << (c + t)) - 1)
+								<< 14);
+	}
+	assert_int_equal(build_topology(&amd, 4, 3, 1), -EINVAL);
+	assert_int_equal(build_topology(&amd, 4, 2, 0), -EINVAL);
+	assert_int_equal(build_topology(&amd, 255, 51, 1), -EINVAL);
+}
+
 /*
  * Each of 32 vCPUs has an id of its own, in every place that shows one, and
  * all of them fit the width that the same leaves announce.
@@ -517,6 +584,7 @@ int main(void)
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_hypervisor),
 		cmocka_unit_test(test_topology),
+		cmocka_unit_test(test_packages),
 		cmocka_unit_test(test_ids_of_32),
 		cmocka_unit_test(test_dynamic),
 		cmocka_unit_test(test_dependents),

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "firmware/bootrom.h"
 #include "firmware/direct.h"
 
 #define RAM_SIZE MIB(32)
@@ -19,6 +20,7 @@
 struct fixture {
 	struct board_description board;
 	struct firmware_tables tables;
+	struct direct_plan plan;
 	struct guest_ram ram;
 	uint8_t *memory;
 	struct direct_boot boot;
@@ -38,7 +40,9 @@ static int setup(void **state)
 						   .host = f.memory };
 	if (board_description_pc(&f.board, RAM_SIZE, 1))
 		return -1;
-	f.boot = (struct direct_boot){ .board = &f.board, .tables = &f.tables };
+	f.boot = (struct direct_boot){ .board = &f.board,
+				       .tables = &f.tables,
+				       .plan = &f.plan };
 	return f.memory ? 0 : -1;
 }
 
@@ -413,6 +417,137 @@ static void test_bad_linux(void **state)
 	}
 }
 
+/* ---- For a BIOS ---------------------------------------------------------- */
+
+static int plan(const void *file, size_t length)
+{
+	f.boot.kernel = file;
+	f.boot.kernel_length = length;
+	return direct_boot_plan(&f.ram, &f.boot, &f.entry, f.error,
+				sizeof(f.error));
+}
+
+/* RAM is as before; the map is left to the BIOS; the top of RAM is its own. */
+static void test_plan(void **state)
+{
+	const struct direct_piece *piece = f.plan.piece;
+	uint8_t file[FLAT_SIZE];
+
+	(void)state;
+	make_flat(file);
+	f.boot.cmdline = "hello";
+	f.boot.initrd = "module";
+	f.boot.initrd_length = 6;
+	assert_int_equal(plan(file, sizeof(file)), 0);
+	for (size_t i = 0; i < RAM_SIZE; i += 8)
+		assert_int_equal(get64(i), 0);
+	assert_int_equal(f.entry.eip, 0x100080);
+	assert_int_equal(f.entry.eax, 0x2badb002);
+	assert_int_equal(f.plan.count, 3);
+	assert_int_equal(piece[0].source, DIRECT_FROM_INFO);
+	assert_int_equal(piece[0].gpa, DIRECT_DATA_BASE);
+	assert_int_equal(piece[1].source, DIRECT_FROM_KERNEL);
+	assert_int_equal(piece[1].gpa, 0x100000);
+	assert_int_equal(piece[1].offset, 0);
+	assert_int_equal(piece[1].length, FLAT_SIZE);
+	assert_int_equal(piece[1].size, 0x200);
+	assert_int_equal(piece[2].source, DIRECT_FROM_INITRD);
+	assert_int_equal(piece[2].gpa, 0x101000);
+	assert_int_equal(f.plan.map.stride, 24);
+	assert_int_equal(f.plan.map.at, 4);
+	assert_int_equal(f.plan.map.count_scale, 24);
+	assert_int_equal(f.plan.map.count_gpa, f.entry.ebx + 44);
+	assert_int_equal(f.plan.map.lower_gpa, f.entry.ebx + 4);
+	f.boot.initrd_length = RAM_SIZE - MIB(1) - PAGE_SIZE - KIB(512);
+	assert_int_equal(plan(file, sizeof(file)), 0);
+	f.boot.initrd_length++;
+	assert_int_equal(plan(file, sizeof(file)), -EINVAL);
+}
+
+/* Each part of a map within the information, whatever the protocol. */
+static void expect_map(uint32_t stride, uint32_t at)
+{
+	const struct direct_map *map = &f.plan.map;
+	uint32_t end = DIRECT_DATA_BASE + DIRECT_INFO_SIZE;
+
+	assert_int_equal(map->stride, stride);
+	assert_int_equal(map->at, at);
+	assert_true(map->max >= 20);
+	assert_true(map->gpa >= DIRECT_DATA_BASE);
+	assert_true(map->gpa + map->max * map->stride <= end);
+	assert_true(map->count_gpa + 4 <= end);
+}
+
+static void test_plan_protocols(void **state)
+{
+	uint8_t elf[ELF_SIZE], bzimage[BZ_SIZE];
+
+	(void)state;
+	make_elf64(elf);
+	assert_int_equal(plan(elf, sizeof(elf)), 0);
+	expect_map(24, 0);
+	assert_int_equal(f.plan.map.lower_gpa, 0);
+	make_bzimage(bzimage);
+	assert_int_equal(plan(bzimage, sizeof(bzimage)), 0);
+	expect_map(20, 0);
+	assert_int_equal(f.plan.map.count_gpa, f.entry.esi + 0x1e8);
+}
+
+/* What a BIOS looks for in an option ROM, and what that reads. */
+static void test_bootrom(void **state)
+{
+	static struct bootrom_handover handover;
+	uint8_t rom[BOOTROM_SIZE], elf[ELF_SIZE];
+	unsigned sum = 0, pnp_sum = 0, pnp;
+
+	(void)state;
+	bootrom_build(rom);
+	for (unsigned i = 0; i < sizeof(rom); i++)
+		sum += rom[i];
+	assert_int_equal(sum & 0xff, 0);
+	assert_int_equal(rom[0] | rom[1] << 8, 0xaa55);
+	assert_int_equal(rom[2] * 512, sizeof(rom));
+	pnp = rom[0x1a] | (unsigned)rom[0x1b] << 8;
+	assert_memory_equal(rom + pnp, "$PnP", 4);
+	for (unsigned i = 0; i < rom[pnp + 5] * 16U; i++)
+		pnp_sum += rom[pnp + i];
+	assert_int_equal(pnp_sum & 0xff, 0);
+	assert_true(rom[pnp + 0x1a] | rom[pnp + 0x1b]); /* bootstrap */
+	make_elf64(elf);
+	assert_int_equal(plan(elf, sizeof(elf)), 0);
+	bootrom_handover_build(&handover, &f.plan, &f.entry);
+	assert_int_equal(handover.eip, f.entry.eip);
+	assert_int_equal(handover.ebx, f.entry.ebx);
+	assert_int_equal(handover.count, 2);
+	assert_int_equal(handover.piece[0].key, BOOTROM_KEY_FIRST_SOURCE);
+	assert_int_equal(handover.piece[1].key,
+			 BOOTROM_KEY_FIRST_SOURCE + DIRECT_FROM_KERNEL);
+	assert_int_equal(handover.piece[1].offset, ELF_CODE);
+	assert_int_equal(handover.piece[1].size, 64);
+}
+
+/* As many segments as are looked at fit into a plan. */
+static void test_plan_is_full(void **state)
+{
+	static uint8_t file[64 + 64 * ELF_PHDR_N];
+
+	(void)state;
+	make_elf64(file);
+	put16(file + 56, 64);
+	for (unsigned i = 0; i < 64; i++) {
+		uint8_t *ph = file + ELF_PHDR + i * ELF_PHDR_N;
+
+		memcpy(ph, file + ELF_PHDR, ELF_PHDR_N);
+		put64(ph + 24, MIB(1) + i * PAGE_SIZE);
+	}
+	put32(file + ELF_PHDR + 63 * ELF_PHDR_N, 0x1badb002);
+	put32(file + ELF_PHDR + 63 * ELF_PHDR_N + 4, 0);
+	put32(file + ELF_PHDR + 63 * ELF_PHDR_N + 8, -0x1badb002);
+	assert_int_equal(plan(file, sizeof(file)), 0);
+	assert_true(f.plan.count <= DIRECT_PIECES_MAX);
+	assert_int_equal(f.plan.count, 1 + 63);
+}
+
 /* ---- All ---------------------------------------------------------------- */
 
 static void test_limits(void **state)
@@ -454,6 +589,12 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_linux, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_linux, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_plan, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_plan_protocols, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_bootrom, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_plan_is_full, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
 	};

@@ -144,6 +144,17 @@ static void large_pages(void **state)
 	assert_int_equal(
 		emul_translate(&pc.emul, 0x40123456, EMUL_ACCESS_PROBE, &gpa),
 		EMUL_FAULT);
+	/* Remembered or not: bits below the address are reserved. */
+	put(TABLES + 0x1008, 1UL << 30 | 1UL << 29 | PTE_RWU | 0x80 | A | D, 8);
+	assert_int_equal(emul_translate(&pc.emul, 0x40123456, 0, &gpa),
+			 EMUL_FAULT);
+	put(TABLES + 0x1008, (1UL << 30) | PTE_RWU | 0x80 | A | D, 8);
+	assert_int_equal(emul_translate(&pc.emul, 0x40123456, 0, &gpa),
+			 EMUL_OK);
+	pc.emul.features &= ~EMUL_FEATURE_1G_PAGES;
+	emul_forget(&pc.emul);
+	assert_int_equal(emul_translate(&pc.emul, 0x40123456, 0, &gpa),
+			 EMUL_FAULT);
 }
 
 static void five_levels(void **state)
@@ -225,6 +236,119 @@ static void implicit_access(void **state)
 	assert_int_equal(STEP(0x8e, 0xd8), EMUL_OK); /* mov ds, ax */
 }
 
+/* Where a mode's tables have the entries that lead to DATA. */
+struct remembered {
+	unsigned count;
+	unsigned size; /* of an entry */
+	uint64_t at[5];
+};
+
+static void long_begin(void)
+{
+	begin(0);
+}
+
+static void deep_begin(void)
+{
+	begin(0);
+	pc.state.cr4 |= X86_CR4_LA57;
+	put(TABLES + 0x8000, TABLES | PTE_RWU, 8);
+	pc.state.cr3 = TABLES + 0x8000;
+}
+
+static void pae_begin(void)
+{
+	begin(0);
+	segment_set(X86_CS, CODE0);
+	pc.state.efer = 0;
+	pc.state.cr3 = TABLES + 0x8020;
+	put(TABLES + 0x8020, (TABLES + 0x2000) | 1, 8);
+}
+
+static uint64_t first_after(void)
+{
+	pc.state.rip = CODE;
+	pc.state.gpr[X86_RAX] = 0;
+	assert_int_equal(LOAD, EMUL_OK);
+	return pc.state.gpr[X86_RAX];
+}
+
+/* Each entry on the way counts, however often the way was taken. */
+static void remembered_in(void (*mode_begin)(void), const struct remembered *r)
+{
+	const uint64_t twin = TABLES + 0x9000, page = DATA + 0x5000;
+
+	for (unsigned i = 0; i < r->count; i++) {
+		uint64_t old;
+
+		mode_begin();
+		put(DATA, 0x1111, 4);
+		put(page, 0x2222, 4);
+		for (unsigned n = 0; n < 3; n++)
+			assert_int_equal(first_after(), 0x1111);
+		old = get(r->at[i], r->size);
+		/* Its next level again, in which only the leaf differs. */
+		for (uint64_t n = 0, from = old & 0xffffff000; n < 512; n++)
+			put(twin + 8 * n, get(from + 8 * n, 8), 8);
+		put(r->at[i], (i + 1 < r->count ? twin : page) | (old & 0xfff),
+		    r->size);
+		assert_int_equal(first_after(),
+				 i + 1 < r->count ? 0x1111 : 0x2222);
+		put(r->at[i], old & ~1UL, r->size);
+		pc.state.rip = CODE;
+		/* Of the data, or of the code. */
+		assert_int_equal(LOAD, EMUL_FAULT);
+		assert_int_equal(pc.emul.fault.vector, X86_VECTOR_PF);
+		assert_int_equal(pc.emul.fault.error_code & 1, 0);
+		put(r->at[i], old, r->size);
+		assert_int_equal(first_after(), 0x1111);
+	}
+}
+
+static void remembered(void **state)
+{
+	const struct remembered four = {
+		4, 8, { TABLES, TABLES + 0x1000, TABLES + 0x2000, pte_at(DATA) }
+	};
+	const struct remembered five = { 5,
+					 8,
+					 { TABLES + 0x8000, TABLES,
+					   TABLES + 0x1000, TABLES + 0x2000,
+					   pte_at(DATA) } };
+	const struct remembered three = {
+		3, 8, { TABLES + 0x8020, TABLES + 0x2000, pte_at(DATA) }
+	};
+	const struct remembered two = {
+		2, 4, { TABLES, TABLES + 0x1000 + 4 * (DATA >> 12) }
+	};
+
+	(void)state;
+	remembered_in(long_begin, &four);
+	remembered_in(deep_begin, &five);
+	remembered_in(pae_begin, &three);
+	remembered_in(narrow_begin, &two);
+}
+
+/* Tables that are in the second window, as low memory is of a PC. */
+static void remembered_elsewhere(void **state)
+{
+	(void)state;
+	begin(0);
+	pc.emul.window[0] = (struct emul_window){ .start = DATA,
+						  .size = 0x1000,
+						  .host = pc.ram + DATA };
+	pc.emul.window[1] =
+		(struct emul_window){ .size = RAM_SIZE, .host = pc.ram };
+	emul_forget(&pc.emul);
+	put(DATA, 0x1111, 4);
+	for (unsigned n = 0; n < 3; n++)
+		assert_int_equal(first_after(), 0x1111);
+	assert_true(pc.emul.walked[DATA >> 12 & 3].key);
+	put(pte_at(DATA), (DATA + 0x5000) | PTE_RWU, 8);
+	put(DATA + 0x5000, 0x2222, 4);
+	assert_int_equal(first_after(), 0x2222);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +363,8 @@ int main(void)
 		cmocka_unit_test(two_levels),
 		cmocka_unit_test(pae),
 		cmocka_unit_test(implicit_access),
+		cmocka_unit_test(remembered),
+		cmocka_unit_test(remembered_elsewhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

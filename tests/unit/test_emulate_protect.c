@@ -593,9 +593,78 @@ static void random_numbers(void **state)
 		assert_int_equal(pc.state.gpr[X86_RAX], 0);
 }
 
+/* IRET to level 3: what a program may not see is null, bases stay. */
+static void segments_of_inner_level(void **state)
+{
+	static const struct {
+		uint16_t selector, left; /* at level 0, at level 3 */
+	} rows[] = {
+		{ DATA0, 0 },	  { CODE0, 0 },	    { DATA3, DATA3 },
+		{ CODE3, CODE3 }, { DATA0 | 3, 0 }, { CONFORM, CONFORM },
+		{ 0, 0 },	  { 3, 0 },	    { RO_DATA, RO_DATA },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < 4 * ARRAY_SIZE(rows); i++) {
+		static const uint8_t segs[] = { X86_ES, X86_DS, X86_FS,
+						X86_GS };
+		unsigned seg = segs[i % 4], row = i / 4;
+		struct x86_segment *s = &pc.state.seg[seg];
+
+		pc_long(0);
+		segment_set(seg, rows[row].selector);
+		if (rows[row].selector < 4)
+			s->attributes = (uint16_t)(i % 2 ? X86_ATTR_DPL : 0);
+		s->base = 0x123456789000;
+		pc.state.gpr[X86_RSP] = STACK;
+		put(STACK, CODE + 0x40, 8);
+		put(STACK + 8, CODE64U, 8);
+		put(STACK + 16, X86_FLAG_ONE, 8);
+		put(STACK + 24, STACK + 0x800, 8);
+		put(STACK + 32, DATA3U, 8);
+		assert_int_equal(STEP(0x48, 0xcf), EMUL_OK);
+		assert_int_equal(pc.state.cpl, 3);
+		assert_int_equal(s->selector, rows[row].left);
+		assert_int_equal(!(s->attributes & X86_ATTR_P),
+				 !rows[row].left);
+		assert_int_equal(s->base, 0x123456789000);
+		/* FS and GS can be used, be they null or not. */
+		pc.state.gpr[X86_RBX] = DATA - s->base;
+		if (seg >= X86_FS)
+			assert_int_equal(
+				STEP(seg == X86_FS ? 0x64 : 0x65, 0x8b, 0x03),
+				EMUL_OK);
+	}
+}
+
+/* The same by RETF, to 32-bit code, where null is not to be used. */
+static void segments_of_inner_level_legacy(void **state)
+{
+	(void)state;
+	pc_protected(0);
+	pc.state.seg[X86_FS].base = 0x1000;
+	segment_set(X86_GS, CONFORM);
+	segment_set(X86_ES, DATA3);
+	put(STACK + 0x800, CODE + 0x40, 4);
+	put(STACK + 0x804, CODE3, 4);
+	put(STACK + 0x808, STACK + 0x400, 4);
+	put(STACK + 0x80c, DATA3, 4);
+	assert_int_equal(STEP(0xcb), EMUL_OK);
+	assert_int_equal(pc.state.seg[X86_DS].selector, 0);
+	assert_int_equal(pc.state.seg[X86_FS].selector, 0);
+	assert_int_equal(pc.state.seg[X86_GS].selector, CONFORM);
+	assert_int_equal(pc.state.seg[X86_ES].selector, DATA3);
+	pc.state.gpr[X86_RBX] = DATA;
+	assert_fault(STEP(0x64, 0x8b, 0x03), X86_VECTOR_GP, 0);
+	assert_fault(STEP(0x8b, 0x03), X86_VECTOR_GP, 0);
+	assert_int_equal(STEP(0x26, 0x8b, 0x03), EMUL_OK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(segments_of_inner_level),
+		cmocka_unit_test(segments_of_inner_level_legacy),
 		cmocka_unit_test(segment_load),
 		cmocka_unit_test(segment_load_faults),
 		cmocka_unit_test(segment_limits),

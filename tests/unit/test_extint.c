@@ -348,8 +348,8 @@ static void test_interleavings(void **state)
 static void tick(void)
 {
 	bench.runs = false;
-	pic_irq_set(&bench.pic, 0, true);
 	pic_irq_set(&bench.pic, 0, false);
+	pic_irq_set(&bench.pic, 0, true);
 	if (bench.extint.is_withdrawn)
 		assert_false(extint_offer(&bench.extint, true));
 }

@@ -65,7 +65,11 @@ static void test_registers(void **state)
 	assert_int_equal(bench.legacy, 0);
 	assert_int_equal(get(TIMER(0), 8), 0x00ff000000000030);
 	set(TIMER(0), ~0ULL, 8);
-	assert_int_equal(get(TIMER(0), 8), 0x00ff000000003f7e);
+	/* A route that there is not does not read back. */
+	assert_int_equal(get(TIMER(0), 8), 0x00ff00000000017e);
+	set(TIMER(0), 23 << 9, 8);
+	set(TIMER(0), 24 << 9, 8);
+	assert_int_equal(get(TIMER(0), 8), 0x00ff000000000030 | 23 << 9);
 	assert_int_equal(get(TIMER(1) + 8, 8), UINT64_MAX);
 	assert_int_equal(get(TIMER(3), 8), 0);
 	assert_int_equal(get(0x3f8, 8), 0);
@@ -172,6 +176,135 @@ static void test_periodic(void **state)
 	bench_step(&bench.b, NSEC_PER_MS);
 }
 
+/* Halves of a 64-bit comparator, by who has no 64-bit writes. */
+static void test_periodic_halves(void **state)
+{
+	(void)state;
+	set(CONFIG, 1, 4);
+	set(TIMER(0), 16 << 9 | 0x4c, 4);
+	set(TIMER(0) + 8, 1000, 8);
+	bench_step(&bench.b, 105000);
+	assert_int_equal(rises(16), 10);
+	/* At 10,500 a new period: it begins with the next match. */
+	set(TIMER(0) + 8, 2000, 4);
+	set(TIMER(0) + 12, 0, 4);
+	assert_int_equal(get(TIMER(0) + 8, 8), 11000);
+	bench_step(&bench.b, 5000);
+	assert_int_equal(rises(16), 11);
+	assert_int_equal(get(TIMER(0) + 8, 8), 13000);
+	bench_step(&bench.b, 39999);
+	assert_int_equal(rises(16), 12);
+	bench_step(&bench.b, 1);
+	assert_int_equal(rises(16), 13);
+	/* The accumulator's halves: TIMER_SET is good for one write. */
+	set(CONFIG, 0, 4);
+	set(COUNTER, 0x1fffffff0, 8);
+	set(TIMER(0), 16 << 9 | 0x4c, 4);
+	set(TIMER(0) + 8, 0x100, 4);
+	assert_int_equal(get(TIMER(0), 4) & 0x40, 0);
+	set(TIMER(0), 16 << 9 | 0x4c, 4);
+	set(TIMER(0) + 12, 2, 4);
+	assert_int_equal(get(TIMER(0) + 8, 8), 0x200000100);
+	set(TIMER(0) + 8, 5000, 8);
+	set(CONFIG, 1, 4);
+	bench_step(&bench.b, 2719);
+	assert_int_equal(rises(16), 13);
+	bench_step(&bench.b, 1);
+	assert_int_equal(rises(16), 14);
+	bench_step(&bench.b, 50000);
+	assert_int_equal(rises(16), 15);
+	/* A one-shot's high half alone. */
+	set(TIMER(2), 20 << 9 | 4, 4);
+	set(TIMER(2) + 8, 0x300000000, 8);
+	set(TIMER(2) + 12, 4, 4);
+	assert_int_equal(get(TIMER(2) + 8, 8), 0x400000000);
+}
+
+/* 32 bits match whenever the counter's low half comes by. */
+static void test_32_bits_again(void **state)
+{
+	const uint64_t wrap_ns = 10ULL << 32;
+
+	(void)state;
+	set(CONFIG, 1, 4);
+	set(TIMER(1), 17 << 9 | 0x104, 4);
+	set(TIMER(1) + 8, 1000, 4);
+	bench_step(&bench.b, 10000);
+	assert_int_equal(rises(17), 1);
+	bench_step(&bench.b, wrap_ns - 1);
+	assert_int_equal(rises(17), 1);
+	bench_step(&bench.b, 1);
+	assert_int_equal(rises(17), 2);
+	bench_step(&bench.b, 3 * wrap_ns);
+	assert_int_equal(rises(17), 5);
+	/* 64 bits do not. */
+	set(TIMER(1), 17 << 9 | 4, 4);
+	set(TIMER(1) + 8, get(COUNTER, 8) + 1000, 8);
+	bench_step(&bench.b, 10 * wrap_ns);
+	assert_int_equal(rises(17), 6);
+}
+
+/* A match is an equality: a counter that jumps over it does not meet it. */
+static void test_counter_jumps(void **state)
+{
+	(void)state;
+	set(CONFIG, 1, 4);
+	set(TIMER(2), 20 << 9 | 4, 4);
+	set(TIMER(2) + 8, 1000, 8);
+	bench_step(&bench.b, 10000);
+	assert_int_equal(rises(20), 1);
+	/* Back before it: again. */
+	set(CONFIG, 0, 4);
+	set(COUNTER, 0, 8);
+	set(CONFIG, 1, 4);
+	bench_step(&bench.b, 10000);
+	assert_int_equal(rises(20), 2);
+	/* Beyond it: not. */
+	set(TIMER(2) + 8, 5000, 8);
+	set(COUNTER, 6000, 8);
+	bench_step(&bench.b, NSEC_PER_SEC);
+	assert_int_equal(rises(20), 2);
+	/* Nor a standing one that is set behind it. */
+	set(CONFIG, 0, 4);
+	set(COUNTER, 6000, 8);
+	set(TIMER(2) + 8, 5000, 8);
+	set(CONFIG, 1, 4);
+	bench_step(&bench.b, NSEC_PER_SEC);
+	assert_int_equal(rises(20), 2);
+	/* Periods that were jumped over are not owed. */
+	set(TIMER(0), 16 << 9 | 0x4c, 4);
+	set(TIMER(0) + 8, get(COUNTER, 8) + 1000, 8);
+	set(TIMER(0) + 8, 1000, 8);
+	set(COUNTER, BIT(40), 8);
+	bench_step(&bench.b, NSEC_PER_SEC);
+	assert_int_equal(rises(16), 0);
+}
+
+/* With its interrupt off a timer goes on, and in level mode shows matches. */
+static void test_quiet(void **state)
+{
+	(void)state;
+	set(CONFIG, 1, 4);
+	set(TIMER(1), 18 << 9 | 2, 4);
+	set(TIMER(1) + 8, 1000, 8);
+	bench_step(&bench.b, 9999);
+	assert_int_equal(get(STATUS, 4), 0);
+	bench_step(&bench.b, 1);
+	assert_int_equal(get(STATUS, 4), 2);
+	assert_int_equal(bench.b.level, 0);
+	set(STATUS, 2, 4);
+	assert_int_equal(get(STATUS, 4), 0);
+	set(TIMER(0), 16 << 9 | 0x48, 4);
+	set(TIMER(0) + 8, 2000, 8);
+	bench_step(&bench.b, 55000);
+	assert_int_equal(get(TIMER(0) + 8, 8), 8000);
+	/* Nothing is owed of what was not wanted. */
+	set(TIMER(0), 16 << 9 | 0xc, 4);
+	assert_int_equal(rises(16), 0);
+	bench_step(&bench.b, 15000);
+	assert_int_equal(rises(16), 1);
+}
+
 static void test_32_bits(void **state)
 {
 	(void)state;
@@ -221,6 +354,15 @@ static void test_legacy(void **state)
 	assert_int_equal(rises(0), 1);
 	assert_int_equal(rises(8), 1);
 	assert_int_equal(rises(20), 0);
+	/* What the 8259s have not acknowledged stays high, until the next. */
+	assert_int_equal(bench.b.level, BIT(0) | BIT(8));
+	set(TIMER(0) + 8, 3000, 8);
+	bench_step(&bench.b, 10000);
+	assert_int_equal(rises(0), 2);
+	set(TIMER(1), 0, 4);
+	assert_int_equal(bench.b.level, BIT(0));
+	set(CONFIG, 1, 4);
+	assert_int_equal(bench.b.level, 0);
 	hpet_reset(&bench.hpet);
 	assert_int_equal(bench.legacy, 0);
 	assert_int_equal(get(COUNTER, 8), 0);
@@ -231,9 +373,12 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(test_registers), TEST(test_counter), TEST(test_one_shot),
-		TEST(test_periodic),  TEST(test_32_bits), TEST(test_level),
-		TEST(test_legacy),
+		TEST(test_registers),	  TEST(test_counter),
+		TEST(test_one_shot),	  TEST(test_periodic),
+		TEST(test_32_bits),	  TEST(test_level),
+		TEST(test_legacy),	  TEST(test_periodic_halves),
+		TEST(test_32_bits_again), TEST(test_counter_jumps),
+		TEST(test_quiet),
 	};
 
 	return cmocka_run_group_tests_name("hpet", tests, NULL, NULL);

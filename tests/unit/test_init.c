@@ -79,6 +79,48 @@ static void test_exit_code_of_an_earlier_life(void **state)
 	assert_int_equal(gate.off, 0);
 }
 
+/* A Multiboot kernel gets the BIOS that travels along, others do not. */
+static void test_kernel_and_bios(void **state)
+{
+	static uint32_t multiboot[1024] __aligned(PAGE_SIZE) = { 0x1badb002, 0,
+								 -0x1badb002u };
+	static uint8_t other[PAGE_SIZE] __aligned(PAGE_SIZE) = { 1 };
+	const struct fake_domain *domain;
+
+	(void)state;
+	add_module("multiboot", multiboot, sizeof(multiboot));
+	add_module("other", other, sizeof(other));
+	add_guest("hand", 1)->firmware[0] = '\0';
+	strcpy(manifest.guest[0].kernel, "multiboot");
+	manifest.guest[0].devices = MANIFEST_EMULATE;
+	assert_true(begins());
+	/* Without a BIOS for the display there is none at all. */
+	assert_int_equal(named("hand")->config.blob_count, 1);
+	assert_int_equal(named("hand")->config.devices, 0);
+	assert_logged("kernel: started without a BIOS");
+	(void)setup(NULL);
+	add_module("vgabios.bin", bios, sizeof(bios));
+	add_module("multiboot", multiboot, sizeof(multiboot));
+	add_module("other", other, sizeof(other));
+	for (unsigned i = 0; i < 3; i++) {
+		static const char *const names[] = { "multi", "other", "no" };
+		struct guest_manifest *guest = add_guest(names[i], 1);
+
+		guest->firmware[0] = '\0';
+		strcpy(guest->kernel, i == 1 ? "other" : "multiboot");
+		guest->devices = i == 2 ? MANIFEST_BIOS_NEVER : 0;
+	}
+	assert_true(begins());
+	domain = named("multi");
+	assert_int_equal(domain->config.blob_count, 3);
+	assert_int_equal(domain->config.blob[0].kind, MACHINE_BLOB_BIOS);
+	assert_int_equal(domain->config.blob[1].kind, MACHINE_BLOB_VGABIOS);
+	assert_int_equal(domain->config.blob[2].kind, MACHINE_BLOB_KERNEL);
+	assert_int_equal(named("other")->config.blob_count, 1);
+	assert_int_equal(named("no")->config.blob_count, 1);
+	assert_int_equal(named("no")->config.devices, 0);
+}
+
 static void test_how_it_is_turned_off(void **state)
 {
 	(void)state;
@@ -375,6 +417,7 @@ int main(void)
 		TEST(test_two_guests),
 		TEST(test_exit_code),
 		TEST(test_exit_code_of_an_earlier_life),
+		TEST(test_kernel_and_bios),
 		TEST(test_how_it_is_turned_off),
 		TEST(test_others_go_on),
 		TEST(test_private_disk),

@@ -109,6 +109,78 @@ static void test_defaults(void **state)
 	assert_int_equal(g->disk_count, 0);
 }
 
+/* 0: not given. */
+static int parse_topology(struct tree *t, uint32_t vcpus, uint32_t sockets,
+			  uint32_t cores, uint32_t threads)
+{
+	const struct {
+		const char *name;
+		uint32_t value;
+	} rows[] = { { "vcpus", vcpus },
+		     { "sockets", sockets },
+		     { "cores", cores },
+		     { "threads", threads } };
+
+	begin(t);
+	guest(t, "a");
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].value)
+			fdt_property_u32(t->blob, rows[i].name, rows[i].value);
+	close_nodes(t, 3);
+	return parse(t);
+}
+
+static void test_topology(void **state)
+{
+	/* clang-format off */
+	static const struct { uint32_t said[4], got[4]; } rows[] = {
+		/* vcpus, sockets, cores, threads */
+		{ { 0, 0, 0, 0 }, { 1, 1, 1, 1 } },
+		{ { 4, 0, 0, 0 }, { 4, 4, 1, 1 } },
+		{ { 4, 1, 0, 0 }, { 4, 1, 4, 1 } },
+		{ { 8, 2, 0, 2 }, { 8, 2, 2, 2 } },
+		{ { 8, 0, 2, 0 }, { 8, 4, 2, 1 } },
+		{ { 8, 0, 0, 2 }, { 8, 4, 1, 2 } },
+		{ { 0, 2, 3, 1 }, { 6, 2, 3, 1 } },
+		{ { 0, 0, 3, 2 }, { 6, 1, 3, 2 } },
+		{ { 32, 2, 8, 2 }, { 32, 2, 8, 2 } },
+	};
+	static const struct { uint32_t said[4]; const char *why; } bad[] = {
+		{ { 4, 3, 0, 0 }, "/guests/a: vcpus: is 4, but sockets * cores "
+				  "* threads is 3 * 1 * 1" },
+		{ { 4, 2, 2, 2 }, "/guests/a: vcpus: is 4, but sockets * cores "
+				  "* threads is 2 * 2 * 2" },
+		{ { 1, 0, 2, 0 }, "/guests/a: vcpus: is 1, but sockets * cores "
+				  "* threads is 1 * 2 * 1" },
+		{ { 0, 8, 8, 1 }, "/guests/a: sockets: sockets * cores * "
+				  "threads is 64, at most 32 can be" },
+		{ { 0, 0, 33, 0 }, "/guests/a: cores: is 33, must be 1 to 32" },
+	};
+	/* clang-format on */
+	struct tree *t = *state;
+	const struct guest_manifest *g = &t->manifest.guest[0];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		const uint32_t *said = rows[i].said, *got = rows[i].got;
+
+		assert_int_equal(
+			parse_topology(t, said[0], said[1], said[2], said[3]),
+			0);
+		assert_int_equal(g->vcpus, got[0]);
+		assert_int_equal(g->sockets, got[1]);
+		assert_int_equal(g->cores, got[2]);
+		assert_int_equal(g->threads, got[3]);
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+		const uint32_t *said = bad[i].said;
+
+		assert_int_equal(
+			parse_topology(t, said[0], said[1], said[2], said[3]),
+			-EINVAL);
+		assert_string_equal(t->error, bad[i].why);
+	}
+}
+
 static void test_everything(void **state)
 {
 	struct tree *t = *state;
@@ -329,6 +401,55 @@ static void test_kernel_or_firmware(void **state)
 	close_nodes(t, 3);
 	expect_error(t, "/guests/a: firmware: excludes a kernel: give one of "
 			"them");
+}
+
+static void kernel_with(struct tree *t, const char *first, const char *second)
+{
+	begin(t);
+	guest(t, "a");
+	fdt_property_string(t->blob, "kernel", "k");
+	if (first)
+		fdt_property(t->blob, first, NULL, 0);
+	if (second)
+		fdt_property(t->blob, second, NULL, 0);
+	close_nodes(t, 3);
+}
+
+/* Which firmware comes before a kernel. */
+static void test_kernel_and_bios(void **state)
+{
+	struct tree *t = *state;
+	const struct guest_manifest *g = &t->manifest.guest[0];
+
+	kernel_with(t, "boot-through-bios", NULL);
+	assert_int_equal(parse(t), 0);
+	assert_string_equal(g->firmware, "bios.bin");
+	assert_string_equal(g->vga_bios, "vgabios.bin");
+	assert_int_equal(g->devices, MANIFEST_BIOS_ALWAYS);
+	kernel_with(t, "boot-without-bios", NULL);
+	assert_int_equal(parse(t), 0);
+	assert_string_equal(g->firmware, "");
+	assert_int_equal(g->devices, MANIFEST_BIOS_NEVER);
+	kernel_with(t, NULL, NULL);
+	assert_int_equal(parse(t), 0);
+	assert_string_equal(g->firmware, "");
+	kernel_with(t, "boot-through-bios", "boot-without-bios");
+	expect_error(t, "/guests/a: boot-without-bios: excludes "
+			"boot-through-bios: give one of them");
+	begin(t);
+	guest(t, "a");
+	fdt_property_string(t->blob, "kernel", "k");
+	fdt_property_string(t->blob, "firmware", "f");
+	fdt_property(t->blob, "boot-through-bios", NULL, 0);
+	close_nodes(t, 3);
+	assert_int_equal(parse(t), 0);
+	assert_string_equal(g->firmware, "f");
+	begin(t);
+	guest(t, "a");
+	fdt_property(t->blob, "boot-through-bios", NULL, 0);
+	close_nodes(t, 3);
+	expect_error(t, "/guests/a: boot-through-bios: is for a kernel that "
+			"the board's machine starts");
 }
 
 static void test_bad_nodes(void **state)
@@ -706,6 +827,7 @@ static void test_damaged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_topology),
 		TEST(test_defaults),
 		TEST(test_everything),
 		TEST(test_program),
@@ -716,6 +838,7 @@ int main(void)
 		TEST(test_bad_choice),
 		TEST(test_odd_memory),
 		TEST(test_kernel_or_firmware),
+		TEST(test_kernel_and_bios),
 		TEST(test_bad_nodes),
 		TEST(test_names),
 		TEST(test_mode_of_what_is_read),

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -70,11 +71,48 @@ static void test_blobs(void **state)
 	expect_blobs(MACHINE_BLOB_BIOS, false, anything, ARRAY_SIZE(anything));
 }
 
+/* A Multiboot header so far into a file of so many bytes. */
+static bool goes_through(const struct guest_manifest *guest, uint32_t at,
+			 uint32_t size)
+{
+	static const uint32_t header[] = { 0x1badb002, 3, -(0x1badb002u + 3) };
+	static uint8_t file[16384];
+
+	memset(file, 0, sizeof(file));
+	memcpy(file + at, header, sizeof(header));
+	return guest_boots_through_bios(guest, file, size);
+}
+
+static void test_bios(void **state)
+{
+	struct guest_manifest guest = { .devices = MACHINE_DEVICE_SERCON };
+	uint32_t linux_file[256] = { 0x1badb002, 3, -(0x1badb002u + 3) };
+
+	(void)state;
+	assert_true(goes_through(&guest, 0, 12));
+	assert_true(goes_through(&guest, 8180, 16384));
+	assert_false(goes_through(&guest, 8184, 16384));
+	assert_false(goes_through(&guest, 2, 16384));
+	assert_false(goes_through(&guest, 0, 11));
+	assert_false(guest_boots_through_bios(&guest, "x", 1));
+	/* What the board's loader takes for a bzImage is one. */
+	memcpy((uint8_t *)linux_file + 0x202, "HdrS", 4);
+	assert_false(guest_boots_through_bios(&guest, linux_file,
+					      sizeof(linux_file)));
+	guest.devices = MANIFEST_BIOS_NEVER;
+	assert_false(goes_through(&guest, 0, 12));
+	guest.devices = MANIFEST_BIOS_ALWAYS;
+	assert_true(guest_boots_through_bios(&guest, "x", 1));
+	strcpy(guest.program, "p");
+	assert_false(goes_through(&guest, 0, 12));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_disks),
 		cmocka_unit_test(test_blobs),
+		cmocka_unit_test(test_bios),
 	};
 
 	return cmocka_run_group_tests_name("module_check", tests, NULL, NULL);

@@ -30,7 +30,7 @@ static struct {
 	bool intr;
 	unsigned messages;
 	uint32_t message;
-	unsigned resets, power_offs;
+	unsigned resets, power_offs, remaps;
 	char serial[64], debug[64], logged[256];
 	struct cpu_msrs msrs;  /* of the machine, not the board's */
 	unsigned typed, taken; /* bytes of input there are, that were read */
@@ -351,6 +351,144 @@ static void test_windows(void **state)
 	assert_int_equal(window[2].size, 0);
 }
 
+/* ---- The A20 gate ------------------------------------------------------ */
+
+static void expect_gate_on(void)
+{
+	struct emul_window window[EMUL_WINDOWS];
+
+	assert_int_equal(kind(0x100000), GATE_MAP_RAM);
+	assert_int_equal(offset(0x100000), 0x100000);
+	assert_int_equal(offset(0x1a0000), 0x1a0000);
+	assert_int_equal(kind(0x1b0000), GATE_MAP_RAM);
+	assert_int_equal(offset(0x1ff000), 0x1ff000);
+	assert_int_equal(kind(0x300000), GATE_MAP_RAM);
+	assert_int_equal(offset(0x300000), 0x300000);
+	assert_ptr_equal(pc_ram_at(bench.pc, 0x100000, 4, true),
+			 bench.window + 0x100000);
+	pc_emulator_windows(bench.pc, window);
+	assert_int_equal(window[0].start, 0x100000);
+}
+
+static void expect_gate_off(void)
+{
+	struct emul_window window[EMUL_WINDOWS];
+
+	assert_int_equal(kind(0x100000), GATE_MAP_RAM);
+	assert_int_equal(offset(0x100000), 0);
+	assert_int_equal(offset(0x19f000), 0x9f000);
+	assert_int_equal(kind(0x1a0000), GATE_MAP_NONE);
+	assert_int_equal(kind(0x1bf000), GATE_MAP_NONE);
+	assert_int_equal(kind(0x1c0000), kind(0xc0000));
+	assert_int_equal(kind(0x1ff000), GATE_MAP_ROM);
+	assert_int_equal(offset(0x1ff000), offset(0xff000));
+	/* The emulator's: odd megabytes are even ones. */
+	assert_int_equal(kind(0x200000), GATE_MAP_NONE);
+	assert_int_equal(kind(0x300000), GATE_MAP_NONE);
+	for (gpa_t gpa = 0; gpa < RAM; gpa += MIB(1) / 4)
+		assert_ptr_equal(pc_ram_at(bench.pc, gpa, 4, false),
+				 pc_ram_at(bench.pc, gpa & ~MIB(1), 4, false));
+	assert_ptr_equal(pc_ram_at(bench.pc, 0x312345, 1, true),
+			 bench.window + 0x212345);
+	assert_null(pc_ram_at(bench.pc, 0x1ffffe, 4, false));
+	pc_emulator_windows(bench.pc, window);
+	for (unsigned i = 0; i < EMUL_WINDOWS; i++)
+		assert_true(window[i].start + window[i].size <= 0xa0000);
+	assert_int_equal(window[0].size, 0xa0000);
+	/* Firmware is not behind it, nor is what a bus master sees. */
+	assert_non_null(pc_ram_at(bench.pc, 0xfffffff0, 16, false));
+	assert_ptr_equal(guest_ram_at(&bench.pc->ram, 0x100000, 4),
+			 bench.window + 0x100000);
+}
+
+static void kbc_write(uint8_t command, uint8_t data)
+{
+	out(0x64, command, 1);
+	out(0x60, data, 1);
+}
+
+/* Each way to the gate, and that only a change of it costs anything. */
+static void test_a20(void **state)
+{
+	(void)state;
+	expect_gate_on();
+	out(0x92, 0x00, 1);
+	expect_gate_off();
+	bench.kind[0x100000 / PAGE_SIZE] = GATE_MAP_COUNT;
+	out(0x92, 0x00, 1);
+	kbc_write(0xd1, 0xdd);
+	assert_int_equal(kind(0x100000), GATE_MAP_COUNT);
+	out(0x92, 0x02, 1);
+	expect_gate_on();
+	kbc_write(0xd1, 0xdd);
+	expect_gate_off();
+	assert_int_equal(in(0x92, 1) & 2, 0);
+	kbc_write(0xd1, 0xdf);
+	expect_gate_on();
+	out(0x64, 0xdd, 1);
+	expect_gate_off();
+	out(0x64, 0xdf, 1);
+	expect_gate_on();
+	out(0x92, 0x00, 1);
+	pc_reset(bench.pc);
+	expect_gate_on();
+	assert_int_equal(in(0x92, 1) & 2, 2);
+}
+
+/* Shadow RAM and the VGA's window show above 1 MiB, too, and follow. */
+static void test_a20_below_1m(void **state)
+{
+	(void)state;
+	out(0x92, 0x00, 1);
+	config(0, 0x59, 0x30, 1); /* F0000h: RAM, for both */
+	assert_int_equal(kind(0x1f0000), GATE_MAP_RAM);
+	assert_int_equal(offset(0x1f0000), 0xf0000);
+	config(0, 0x59, 0x20, 1); /* writes only */
+	assert_int_equal(kind(0x1f0000), GATE_MAP_ROM);
+	store(0x1f0004, 0x5a, 1);
+	assert_int_equal(bench.window[0xf0004], 0x5a);
+	out(0x3c2, 0x03, 1);
+	out(0x3c4, 0x0e04, 2); /* chain 4 */
+	out(0x3c4, 0x0f02, 2);
+	out(0x3ce, 0x4005, 2);
+	out(0x3ce, 0x0506, 2); /* A0000h, 64 KiB */
+	out(0x3ce, 0xff08, 2);
+	store(0x1a0010, 0x77, 1);
+	assert_int_equal(load(0x1a0010, 1), 0x77);
+	out(0x92, 0x02, 1);
+	assert_int_equal(load(0xa0010, 1), 0x77);
+	assert_int_equal(kind(0x1f0000), GATE_MAP_RAM);
+	assert_int_equal(offset(0x1f0000), 0x1f0000);
+}
+
+static void remap_wanted(void *ctx)
+{
+	(void)ctx;
+	bench.remaps++;
+}
+
+/* With vCPUs that run, it is done when all are at a stop, not before. */
+static void test_a20_deferred(void **state)
+{
+	struct board_host_ops deferring = ops;
+
+	(void)state;
+	deferring.remap = remap_wanted;
+	bench.pc->ops = &deferring;
+	out(0x92, 0x00, 1);
+	assert_int_equal(bench.remaps, 1);
+	expect_gate_on();
+	pc_remap(bench.pc);
+	expect_gate_off();
+	/* There and back before it is done: nothing is left to do. */
+	out(0x92, 0x02, 1);
+	out(0x92, 0x00, 1);
+	assert_int_equal(bench.remaps, 2);
+	pc_remap(bench.pc);
+	expect_gate_off();
+	bench.pc->ops = &ops;
+}
+
 static void test_video_memory(void **state)
 {
 	(void)state;
@@ -371,6 +509,16 @@ static void test_video_memory(void **state)
 
 /* ---- What firmware reads ----------------------------------------------- */
 
+/* Of 10h to 2Dh, as setup programs and drivers of CMOS memory sum it up. */
+static void expect_checksum(void)
+{
+	unsigned sum = 0;
+
+	for (uint8_t i = 0x10; i <= 0x2d; i++)
+		sum += cmos(i);
+	assert_int_equal(cmos(0x2e) << 8 | cmos(0x2f), sum);
+}
+
 static void test_cmos(void **state)
 {
 	(void)state;
@@ -382,6 +530,73 @@ static void test_cmos(void **state)
 	assert_int_equal(cmos(0x5f), 2);
 	assert_int_equal(cmos(0x3d), 0x32);
 	assert_int_equal(cmos(0x14), 0x06);
+	/* No disk: no type, no geometry. */
+	assert_int_equal(cmos(0x10), 0);
+	assert_int_equal(cmos(0x12), 0);
+	assert_int_equal(cmos(0x19), 0);
+	assert_int_equal(cmos(0x1d), 0);
+	assert_int_equal(cmos(0x33), 0x80);
+	expect_checksum();
+}
+
+static void add_disk(unsigned unit, bool is_cdrom, uint64_t sectors)
+{
+	unsigned i = bench.config.disk_count++;
+
+	bench.config.disk[i] = (struct machine_disk_config){
+		.bus = MACHINE_DISK_IDE,
+		.unit = (uint8_t)unit,
+		.is_cdrom = is_cdrom,
+	};
+	bench.disk[i].sector_count = sectors;
+}
+
+static void expect_cells(uint8_t first, const uint8_t *cells, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		assert_int_equal(cmos((uint8_t)(first + i)), cells[i]);
+}
+
+/* The geometry that the drives' IDENTIFY shows, and no CD-ROM's. */
+static void test_cmos_disks(void **state)
+{
+	static const uint8_t small[] = { 0x65, 0,    16, 0xff, 0xff,
+					 0xc8, 0x65, 0,	 63 };
+	static const uint8_t large[] = { 0xff, 0x3f, 16,   0xff, 0xff,
+					 0xc8, 0xff, 0x3f, 63 };
+
+	(void)state;
+	add_disk(0, false, 0x65 * 16 * 63 + 5);
+	add_disk(1, false, 1ULL << 32);
+	add_disk(2, false, 1024 * 16 * 63 + 1);
+	add_disk(3, true, 4096);
+	assert_int_equal(init(), 0);
+	assert_int_equal(cmos(0x12), 0xff);
+	assert_int_equal(cmos(0x19), 47);
+	assert_int_equal(cmos(0x1a), 47);
+	expect_cells(0x1b, small, sizeof(small));
+	expect_cells(0x24, large, sizeof(large));
+	assert_int_equal(cmos(0x39), 0x14);
+	expect_checksum();
+	pc_reset(bench.pc);
+	assert_int_equal(cmos(0x12), 0xff);
+	expect_checksum();
+}
+
+/* One that is the second alone, and a CD-ROM as the first. */
+static void test_cmos_slave(void **state)
+{
+	(void)state;
+	add_disk(0, true, 4096);
+	add_disk(1, false, 1);
+	assert_int_equal(init(), 0);
+	assert_int_equal(cmos(0x12), 0x0f);
+	assert_int_equal(cmos(0x19), 0);
+	assert_int_equal(cmos(0x1a), 47);
+	assert_int_equal(cmos(0x1b), 0);
+	assert_int_equal(cmos(0x24), 1); /* no drive has less */
+	assert_int_equal(cmos(0x39), 0);
+	expect_checksum();
 }
 
 static void test_fw_cfg(void **state)
@@ -692,8 +907,15 @@ int main(void)
 		TEST(test_map),
 		TEST(test_shadow),
 		TEST(test_windows),
+		TEST(test_a20),
+		TEST(test_a20_below_1m),
+		TEST(test_a20_deferred),
 		TEST(test_video_memory),
 		TEST(test_cmos),
+		cmocka_unit_test_setup_teardown(test_cmos_disks, prepare,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_cmos_slave, prepare,
+						teardown),
 		TEST(test_fw_cfg),
 		TEST(test_interrupts),
 		TEST(test_shared_wire),

@@ -26,10 +26,11 @@ static void lower(unsigned pin)
 	pic_irq_set(&bench.pic, pin, false);
 }
 
-static void pulse(unsigned pin)
+/* An edge; the line stays high, as every source's does. */
+static void edge(unsigned pin)
 {
-	raise(pin);
 	lower(pin);
+	raise(pin);
 }
 
 static bool intr(void)
@@ -74,7 +75,7 @@ static void test_init(void **state)
 	outb(&bench.b, 0x21, 0xa5);
 	assert_int_equal(inb(&bench.b, 0x21), 0xa5);
 	/* ICW1 clears the mask and requests; ICW4 may be absent. */
-	pulse(3);
+	edge(3);
 	outb(&bench.b, 0x20, 0x10);
 	assert_int_equal(read_register(0x20, READ_IRR), 0);
 	outb(&bench.b, 0x21, 0x40);
@@ -86,7 +87,7 @@ static void test_init(void **state)
 	outb(&bench.b, 0x21, 0x40);
 	outb(&bench.b, 0x21, 0x02);
 	assert_int_equal(inb(&bench.b, 0x21), 0x02);
-	pulse(0);
+	edge(0);
 	assert_true(intr());
 	assert_int_equal(pic_ack(&bench.pic), 0x40);
 }
@@ -108,19 +109,81 @@ static void test_edge(void **state)
 	lower(1);
 	raise(1);
 	assert_true(intr());
-	/* A latched edge survives the line's fall. */
 	lower(1);
-	assert_int_equal(pic_ack(&bench.pic), 0x31);
+}
+
+/*
+ * "The IR input must remain high until after the falling edge of the first
+ * INTA", else the request is gone, and who acknowledges gets IR7's vector
+ * without its bit in the ISR.
+ */
+static void test_edge_gone(void **state)
+{
+	(void)state;
+	raise(6);
+	assert_true(intr());
+	lower(6);
+	assert_false(intr());
+	assert_int_equal(read_register(0x20, READ_IRR), 0);
+	assert_int_equal(pic_ack(&bench.pic), 0x37);
+	assert_int_equal(read_register(0x20, READ_ISR), 0);
+	/* While masked. */
+	outb(&bench.b, 0x21, 0x40);
+	raise(6);
+	assert_int_equal(read_register(0x20, READ_IRR), 0x40);
+	lower(6);
+	outb(&bench.b, 0x21, 0);
+	assert_false(intr());
+	/* Behind one in service. */
+	raise(3);
+	assert_int_equal(pic_ack(&bench.pic), 0x33);
+	edge(5);
+	lower(5);
+	outb(&bench.b, 0x20, EOI);
+	assert_false(intr());
+	/* A real one is told from a spurious one by its bit in the ISR. */
+	raise(7);
+	assert_int_equal(pic_ack(&bench.pic), 0x37);
+	assert_int_equal(read_register(0x20, READ_ISR), 0x80);
+}
+
+static void test_slave_edge_gone(void **state)
+{
+	(void)state;
+	raise(14);
+	assert_true(intr());
+	lower(14);
+	assert_false(intr());
+	assert_int_equal(read_register(0x20, READ_IRR), 0);
+	assert_int_equal(read_register(0xa0, READ_IRR), 0);
+	/* The cycle had begun: the master serves the slave, which has none. */
+	assert_int_equal(pic_ack(&bench.pic), 0x3f);
+	assert_int_equal(read_register(0x20, READ_ISR), 0x04);
+	assert_int_equal(read_register(0xa0, READ_ISR), 0);
+	outb(&bench.b, 0x20, EOI);
+	/* Once; what comes later is the master's. */
+	assert_int_equal(pic_ack(&bench.pic), 0x37);
+	edge(14);
+	lower(14);
+	edge(1);
+	lower(1);
+	assert_int_equal(pic_ack(&bench.pic), 0x37);
+	/* Another pin of the slave keeps INTR up. */
+	edge(14);
+	edge(10);
+	lower(10);
+	assert_true(intr());
+	assert_int_equal(pic_ack(&bench.pic), 0x3e);
 }
 
 static void test_priority(void **state)
 {
 	(void)state;
-	pulse(4);
+	edge(4);
 	assert_int_equal(pic_ack(&bench.pic), 0x34);
-	pulse(5); /* lower: waits */
+	edge(5); /* lower: waits */
 	assert_false(intr());
-	pulse(0); /* higher: nests */
+	edge(0); /* higher: nests */
 	assert_true(intr());
 	assert_int_equal(pic_ack(&bench.pic), 0x30);
 	assert_int_equal(read_register(0x20, READ_ISR), 0x11);
@@ -138,7 +201,7 @@ static void test_mask(void **state)
 {
 	(void)state;
 	outb(&bench.b, 0x21, 0x08);
-	pulse(3);
+	edge(3);
 	assert_false(intr());
 	assert_int_equal(read_register(0x20, READ_IRR), 0x08);
 	outb(&bench.b, 0x21, 0x00);
@@ -152,13 +215,13 @@ static void test_mask(void **state)
 static void test_cascade(void **state)
 {
 	(void)state;
-	pulse(12);
+	edge(12);
 	assert_true(intr());
 	assert_int_equal(read_register(0x20, READ_IRR), 0x04);
 	assert_int_equal(pic_ack(&bench.pic), 0x3c);
 	assert_int_equal(read_register(0x20, READ_ISR), 0x04);
 	assert_int_equal(read_register(0xa0, READ_ISR), 0x10);
-	pulse(8); /* higher at the slave, but the master's pin 2 is busy */
+	edge(8); /* higher at the slave, but the master's pin 2 is busy */
 	assert_false(intr());
 	outb(&bench.b, 0x20, EOI);
 	assert_true(intr());
@@ -168,11 +231,11 @@ static void test_cascade(void **state)
 	outb(&bench.b, 0x20, EOI);
 	/* Spurious at the slave: the master still serves its pin 2. */
 	outb(&bench.b, 0xa1, 0xff);
-	pulse(9);
+	edge(9);
 	assert_false(intr());
 	/* The cascade pin is no input. */
-	pulse(2);
-	pulse(16);
+	edge(2);
+	edge(16);
 	assert_false(intr());
 }
 
@@ -180,11 +243,25 @@ static void test_nested(void **state)
 {
 	(void)state;
 	program(0x11, 0x01);
-	pulse(12);
+	edge(12);
 	assert_int_equal(pic_ack(&bench.pic), 0x3c);
-	pulse(8);
+	edge(8);
 	assert_true(intr());
 	assert_int_equal(pic_ack(&bench.pic), 0x38);
+	/* The master's own pins below the slave wait, those above do not. */
+	edge(4);
+	assert_false(intr());
+	edge(1);
+	assert_int_equal(pic_ack(&bench.pic), 0x31);
+	outb(&bench.b, 0x20, EOI);
+	/* The driver asks the slave whether it was its last. */
+	outb(&bench.b, 0xa0, EOI);
+	assert_int_equal(read_register(0xa0, READ_ISR), 0x10);
+	outb(&bench.b, 0xa0, EOI);
+	assert_int_equal(read_register(0xa0, READ_ISR), 0);
+	assert_false(intr());
+	outb(&bench.b, 0x20, EOI);
+	assert_int_equal(pic_ack(&bench.pic), 0x34);
 }
 
 static void test_level(void **state)
@@ -219,21 +296,21 @@ static void test_auto_eoi(void **state)
 {
 	(void)state;
 	program(0x03, 0x03);
-	pulse(0);
-	pulse(1);
+	edge(0);
+	edge(1);
 	assert_int_equal(pic_ack(&bench.pic), 0x30);
 	assert_int_equal(read_register(0x20, READ_ISR), 0);
 	assert_true(intr());
 	assert_int_equal(pic_ack(&bench.pic), 0x31);
-	pulse(14);
+	edge(14);
 	assert_int_equal(pic_ack(&bench.pic), 0x3e);
 	assert_false(intr());
 	/* Rotating: the one just served becomes the lowest. */
 	outb(&bench.b, 0x20, 0x80);
-	pulse(0);
+	edge(0);
 	assert_int_equal(pic_ack(&bench.pic), 0x30);
-	pulse(0);
-	pulse(1);
+	edge(0);
+	edge(1);
 	assert_int_equal(pic_ack(&bench.pic), 0x31);
 	assert_int_equal(pic_ack(&bench.pic), 0x30);
 	outb(&bench.b, 0x20, 0x00);
@@ -242,25 +319,25 @@ static void test_auto_eoi(void **state)
 static void test_rotate(void **state)
 {
 	(void)state;
-	pulse(3);
+	edge(3);
 	assert_int_equal(pic_ack(&bench.pic), 0x33);
 	outb(&bench.b, 0x20, 0xa0); /* rotate on non-specific EOI */
-	pulse(3);
-	pulse(4);
+	edge(3);
+	edge(4);
 	assert_int_equal(pic_ack(&bench.pic), 0x34);
 	outb(&bench.b, 0x20, 0xe4); /* and on specific EOI */
 	assert_int_equal(read_register(0x20, READ_ISR), 0);
 	outb(&bench.b, 0x20, 0xc7); /* set priority: 7 lowest, 0 highest */
-	pulse(0);
+	edge(0);
 	assert_int_equal(pic_ack(&bench.pic), 0x30);
 }
 
 static void test_special_mask(void **state)
 {
 	(void)state;
-	pulse(1);
+	edge(1);
 	assert_int_equal(pic_ack(&bench.pic), 0x31);
-	pulse(4);
+	edge(4);
 	assert_false(intr());
 	outb(&bench.b, 0x21, 0x02);
 	outb(&bench.b, 0x20, 0x68);
@@ -272,7 +349,7 @@ static void test_special_mask(void **state)
 	outb(&bench.b, 0x20, EOI);
 	assert_int_equal(read_register(0x20, READ_ISR), 0x02);
 	outb(&bench.b, 0x20, 0x48);
-	pulse(4);
+	edge(4);
 	assert_false(intr());
 }
 
@@ -281,13 +358,13 @@ static void test_poll(void **state)
 	(void)state;
 	outb(&bench.b, 0x20, 0x0c);
 	assert_int_equal(inb(&bench.b, 0x20), 0x00);
-	pulse(6);
+	edge(6);
 	outb(&bench.b, 0x20, 0x0c);
 	assert_int_equal(inb(&bench.b, 0x21), 0x86);
 	assert_false(intr());
 	assert_int_equal(read_register(0x20, READ_ISR), 0x40);
 	assert_int_equal(inb(&bench.b, 0x21), 0x00);
-	pulse(13);
+	edge(13);
 	outb(&bench.b, 0xa0, 0x0c);
 	assert_int_equal(inb(&bench.b, 0xa0), 0x85);
 }
@@ -310,12 +387,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(test_init),     TEST(test_edge),
-		TEST(test_priority), TEST(test_mask),
-		TEST(test_cascade),  TEST(test_nested),
-		TEST(test_level),    TEST(test_auto_eoi),
-		TEST(test_rotate),   TEST(test_special_mask),
-		TEST(test_poll),     TEST(test_reset),
+		TEST(test_init),      TEST(test_edge),
+		TEST(test_priority),  TEST(test_mask),
+		TEST(test_cascade),   TEST(test_nested),
+		TEST(test_level),     TEST(test_auto_eoi),
+		TEST(test_rotate),    TEST(test_special_mask),
+		TEST(test_poll),      TEST(test_reset),
+		TEST(test_edge_gone), TEST(test_slave_edge_gone),
 	};
 
 	return cmocka_run_group_tests_name("pic", tests, NULL, NULL);

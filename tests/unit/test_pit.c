@@ -190,6 +190,126 @@ static void test_mode3(void **state)
 	assert_int_equal(pit_speaker_hz(&bench.pit), 1000);
 }
 
+/* A new count is loaded at the end of the half that it was written in. */
+static void test_mode3_new_count(void **state)
+{
+	(void)state;
+	control(0x36);
+	count16(0, 100);
+	bench.b.rises[0] = 0;
+	to_tick(10);
+	count16(0, 40);
+	assert_int_equal(status(0), 0xf6); /* null count, high */
+	to_tick(49);
+	assert_int_equal(status(0) & 0xc0, 0xc0);
+	to_tick(50);
+	assert_int_equal(status(0) & 0xc0, 0x00);
+	assert_int_equal(latched(0), 40);
+	to_tick(69);
+	assert_int_equal(bench.b.rises[0], 0);
+	assert_int_equal(status(0) & 0x80, 0);
+	to_tick(70);
+	assert_int_equal(bench.b.rises[0], 1);
+	assert_int_equal(status(0) & 0x80, 0x80);
+	to_tick(89);
+	assert_int_equal(status(0) & 0x80, 0x80);
+	to_tick(90);
+	assert_int_equal(status(0) & 0x80, 0);
+	to_tick(110);
+	assert_int_equal(bench.b.rises[0], 2);
+	/* In the low half: at the rise.  Odd: its high half is the longer. */
+	to_tick(135);
+	count16(0, 101);
+	to_tick(149);
+	assert_int_equal(bench.b.rises[0], 2);
+	to_tick(150);
+	assert_int_equal(bench.b.rises[0], 3);
+	to_tick(200);
+	assert_int_equal(status(0) & 0x80, 0x80);
+	to_tick(201);
+	assert_int_equal(status(0) & 0x80, 0);
+	/* Of two the last counts; the host is late for the half and more. */
+	to_tick(252);
+	count16(0, 500);
+	count16(0, 11);
+	bench.b.rises[0] = 0;
+	to_tick(301);
+	assert_int_equal(status(0) & 0xc0, 0xc0);
+	to_tick(302 + 4);
+	assert_int_equal(bench.b.rises[0], 0);
+	to_tick(302 + 5);
+	assert_int_equal(bench.b.rises[0], 1);
+	to_tick(302 + 16);
+	assert_int_equal(bench.b.rises[0], 2);
+}
+
+/* Longer than the VM has been there: its high half began before time 0. */
+static void test_mode3_early(void **state)
+{
+	(void)state;
+	control(0x36);
+	count16(0, 4);
+	bench.b.rises[0] = 0;
+	count16(0, 1000);
+	to_tick(2);
+	assert_int_equal(status(0), 0x36);
+	assert_int_equal(latched(0), 1000);
+	to_tick(501);
+	assert_int_equal(bench.b.rises[0], 0);
+	to_tick(502);
+	assert_int_equal(bench.b.rises[0], 1);
+}
+
+/* 1 is illegal in modes 2 and 3. */
+static void test_count_1(void **state)
+{
+	static const uint8_t words[] = { 0x34, 0x36, 0x35, 0x37 };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {
+		control(words[i]);
+		count16(0, 100);
+		count16(0, 1);
+		bench_step(&bench.b, NSEC_PER_MS);
+		bench.b.rises[0] = 0;
+		bench_step(&bench.b, NSEC_PER_MS);
+		assert_in_range(bench.b.rises[0], 0, 1200);
+		bench.b.now_ns += NSEC_PER_SEC;
+		clock_run(&bench.b.clock);
+	}
+}
+
+/* Null count: until what was written is in the counting element. */
+static void test_status(void **state)
+{
+	static const uint8_t words[] = { 0x9e, 0x9c, 0xae, 0xbf, 0xb1 };
+
+	(void)state;
+	/* "Exactly as written", bits that are not decoded included. */
+	for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {
+		control(words[i]);
+		assert_int_equal(status(2) & 0x3f, words[i] & 0x3f);
+	}
+	outb(&bench.b, 0x61, 0);
+	control(0xb2);
+	count16(2, 20);
+	assert_int_equal(status(2), 0xf2); /* waits for the trigger */
+	outb(&bench.b, 0x61, 1);
+	assert_int_equal(status(2), 0x32);
+	count16(2, 20); /* the same once more is a new one, too */
+	assert_int_equal(status(2), 0x72);
+	outb(&bench.b, 0x61, 0);
+	outb(&bench.b, 0x61, 1);
+	assert_int_equal(status(2), 0x32);
+	control(0xb4);
+	count16(2, 20);
+	assert_int_equal(status(2), 0xb4);
+	count16(2, 20);
+	assert_int_equal(status(2), 0xf4);
+	to_tick(20);
+	assert_int_equal(status(2), 0xb4);
+}
+
 static void test_frequency(void **state)
 {
 	static const uint32_t counts[] = { 2, 3, 1193, 11932, 0 };
@@ -436,6 +556,10 @@ int main(void)
 		TEST(test_mode0),
 		TEST(test_mode2),
 		TEST(test_mode3),
+		TEST(test_mode3_new_count),
+		TEST(test_mode3_early),
+		TEST(test_count_1),
+		TEST(test_status),
 		TEST(test_frequency),
 		TEST(test_gate),
 		TEST(test_one_shots),

@@ -130,7 +130,7 @@ static void reset(struct vcpu *vcpu)
 	rendezvous_begin(&bench.rendezvous, vcpu->id);
 	vcpu->begun++;
 	check_all_stopped(vcpu);
-	if (rendezvous_take_wish(&bench.rendezvous))
+	if (rendezvous_take_wishes(&bench.rendezvous))
 		bench.resets++;
 	else
 		vcpu->found++;
@@ -156,7 +156,7 @@ static void *vcpu_thread(void *arg)
 		guest_run(vcpu, false);
 		use_device(vcpu);
 		if (random_next(vcpu) % 4 == 0)
-			rendezvous_wish(&bench.rendezvous);
+			rendezvous_wish(&bench.rendezvous, RENDEZVOUS_RESET);
 		stop(vcpu);
 	}
 	__atomic_fetch_add(&bench.done, 1, __ATOMIC_SEQ_CST);

@@ -333,7 +333,7 @@ static const struct subject_region regions[] = {
 	{ .base = MASTER, .length = 16, .size = 1 },
 };
 
-static const struct subject subject = {
+static const struct subject subjects[] = { {
 	.name = "piix3-ide",
 	.size = sizeof(struct model),
 	.build = build,
@@ -342,13 +342,13 @@ static const struct subject subject = {
 	.input = input,
 	.drain = drain,
 	.copy = copy,
-};
+} };
 
 /* ---- Tests ------------------------------------------------------------- */
 
 static void test_table(void **state)
 {
-	struct rig *rig = rig_new(&subject, 0, 0);
+	struct rig *rig = rig_new(subjects, 0, 0);
 	char why[200];
 
 	(void)state;
@@ -361,14 +361,14 @@ static void test_restore(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= 100; seed++)
-		subject_test_restore(&subject, seed * 0x9e3779b97f4a7c15ULL);
+		subject_test_restore(subjects, seed * 0x9e3779b97f4a7c15ULL);
 }
 
 static void test_reset(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= 40; seed++)
-		subject_test_reset(&subject, seed * 0x9e3779b97f4a7c15ULL);
+		subject_test_reset(subjects, seed * 0x9e3779b97f4a7c15ULL);
 }
 
 /* The saved states of the test above hold what they ought to try. */
@@ -379,14 +379,14 @@ static void test_coverage(void **state)
 	(void)state;
 	for (uint64_t seed = 1; seed <= 60; seed++) {
 		struct rig *rig =
-			rig_new(&subject, 0, seed * 0x9e3779b97f4a7c15ULL);
+			rig_new(subjects, 0, seed * 0x9e3779b97f4a7c15ULL);
 		struct model *model = rig->model;
 
 		for (unsigned i = 0; i < 500; i++) {
 			const struct ide_channel *channel =
 				&model->ide.channel[i & 1];
 
-			rig_step(rig, &subject);
+			rig_step(rig, subjects);
 			seen[channel->state->transfer]++;
 			middle += channel->state->transfer != IDE_IDLE &&
 				  channel->state->position % 512;
@@ -403,7 +403,7 @@ static void test_coverage(void **state)
 static void test_in_flight(void **state)
 {
 	static struct image image;
-	struct rig *rig = rig_new(&subject, 0, 1);
+	struct rig *rig = rig_new(subjects, 0, 1);
 	struct model *model = rig->model;
 
 	(void)state;
@@ -433,11 +433,11 @@ static void test_damaged(void **state)
 	(void)state;
 	for (uint64_t seed = 1; seed <= 24; seed++) {
 		struct rig *rig =
-			rig_new(&subject, 0, seed * 0x9e3779b97f4a7c15ULL);
+			rig_new(subjects, 0, seed * 0x9e3779b97f4a7c15ULL);
 		char why[200];
 
-		rig_run(rig, &subject, 100 + seed);
-		rig_drain(rig, &subject);
+		rig_run(rig, subjects, 100 + seed);
+		rig_drain(rig, subjects);
 		rig_save(rig, &good);
 		for (unsigned i = 0; i < 100; i++) {
 			size_t at = rig_random(rig) % (good.length - 131072);
@@ -449,7 +449,7 @@ static void test_damaged(void **state)
 			bad = good;
 			bad.data[MIN(at, good.length - 1)] ^=
 				(uint8_t)(1 + rig_random(rig) % 255);
-			rig_drain(rig, &subject);
+			rig_drain(rig, subjects);
 			rig_save(rig, &before);
 			if (rig_load(rig, &bad, why)) {
 				refused++;
@@ -459,9 +459,9 @@ static void test_damaged(void **state)
 			}
 			rig_save(rig, &after);
 			assert_same_image(&bad, &after);
-			rig_run(rig, &subject, 100);
+			rig_run(rig, subjects, 100);
 		}
-		rig_drain(rig, &subject);
+		rig_drain(rig, subjects);
 		rig_free(rig);
 	}
 	assert_true(refused > 400);

@@ -57,6 +57,7 @@ static void test_can_inject(void **unused)
 				 has_if && !has_shadow && !is_busy && !is_sent);
 		assert_int_equal(can(EVENT_NMI),
 				 !has_shadow && !is_masked && !is_busy);
+		assert_int_equal(can(EVENT_NMI_SECOND), !is_masked);
 		assert_int_equal(can(EVENT_EXCEPTION), !is_busy);
 	}
 }

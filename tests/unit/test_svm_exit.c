@@ -129,20 +129,20 @@ struct io_case {
 	uint32_t info1;
 	uint16_t port;
 	uint8_t size;
-	bool is_in, is_string, is_rep;
+	bool is_in, is_string;
 };
 
 static void test_io(void **unused)
 {
 	/* clang-format off */
 	static const struct io_case cases[] = {
-		{ 0x00600010, 0x60,   1, false, false, false },
-		{ 0x00600011, 0x60,   1, true,  false, false },
-		{ 0xffff0021, 0xffff, 2, true,  false, false },
-		{ 0x0cf80040, 0xcf8,  4, false, false, false },
-		{ 0x01f0002d, 0x1f0,  2, true,  true,  true },
-		{ 0x01f00024, 0x1f0,  2, false, true,  false },
-		{ 0x03f80f90, 0x3f8,  1, false, false, false },
+		{ 0x00600010, 0x60,   1, false, false },
+		{ 0x00600011, 0x60,   1, true, false },
+		{ 0xffff0021, 0xffff, 2, true, false },
+		{ 0x0cf80040, 0xcf8,  4, false, false },
+		{ 0x01f0002d, 0x1f0,  2, true, true },
+		{ 0x01f00024, 0x1f0,  2, false, true },
+		{ 0x03f80f90, 0x3f8,  1, false, false },
 	};
 	/* clang-format on */
 	struct exit_info info;
@@ -160,7 +160,6 @@ static void test_io(void **unused)
 		assert_int_equal(info.io.size, c->size);
 		assert_int_equal(info.io.is_in, c->is_in);
 		assert_int_equal(info.io.is_string, c->is_string);
-		assert_int_equal(info.io.is_rep, c->is_rep);
 		assert_int_equal(info.length, 2);
 	}
 	/* Also without NextRIP. */

@@ -416,76 +416,67 @@ static void guest_dr(struct vmcb *v)
 	v->exit_code = 0x27;
 }
 
-static void guest_writes_dr(struct vmcb *v)
-{
-	guest_cpuid(v);
-	for (unsigned i = 0; i < 4; i++)
-		fake_x86.dr[i] = 0x1000 + i;
-}
-
-static void test_dr_on_demand(void **unused)
+/* All accesses exit; the processor has them while one is enabled. */
+static void test_dr_with_breakpoints(void **unused)
 {
 	(void)unused;
 	for (unsigned i = 0; i < 4; i++) {
 		fake_x86.dr[i] = 0xbad;
 		state.dr[i] = 0x40 + i;
 	}
+	state.dr7 = 0x400;
 	store(X86_GROUP_DEBUG);
 	assert_int_equal(run_on()->intercept_dr, 0xffffffff);
-	assert_int_equal(fake_x86.dr[0], 0xbad);
 	assert_int_equal(run(guest_dr).reason, EXIT_DR);
+	assert_int_equal(fake_x86.dr[0], 0xbad);
+	state.dr7 = 0x408;
+	store(X86_GROUP_DEBUG);
+	assert_int_equal(run_on()->intercept_dr, 0xffffffff);
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(fake_x86.dr[i], 0x40 + i);
-	(void)run(guest_writes_dr);
-	assert_int_equal(entered.intercept_dr, 0);
-	assert_int_equal(entered.clean & 1, 0);
-	/* Read from the processor, and again on demand. */
+	assert_int_equal(entered.dr7, 0x408);
 	load(X86_GROUP_DEBUG);
-	for (unsigned i = 0; i < 4; i++)
-		assert_int_equal(state.dr[i], 0x1000 + i);
-	assert_int_equal(run_on()->intercept_dr, 0xffffffff);
-	assert_int_equal(entered.clean & 1, 0);
-}
-
-/* Another vCPU's turn: they are kept, and not left for it to find live. */
-static void test_dr_leave_with_vcpu(void **unused)
-{
-	(void)unused;
-	(void)run(guest_dr);
-	(void)run(guest_writes_dr);
+	assert_int_equal(state.dr[3], 0x43);
+	/* And again after another vCPU's turn. */
 	svm_vendor.switch_out(&vcpu);
 	memset(fake_x86.dr, 0xbb, sizeof(fake_x86.dr));
-	assert_int_equal(run_on()->intercept_dr, 0xffffffff);
-	load(X86_GROUP_DEBUG);
-	assert_int_equal(state.dr[3], 0x1003);
-	(void)run(guest_dr);
-	assert_int_equal(fake_x86.dr[2], 0x1002);
-	/* What a machine stores while they are live is what counts. */
-	state.dr[1] = 0x77;
+	(void)run_on();
+	assert_int_equal(fake_x86.dr[2], 0x42);
+	state.dr7 = 0x400;
 	store(X86_GROUP_DEBUG);
-	assert_int_equal(run_on()->intercept_dr, 0xffffffff);
-	(void)run(guest_dr);
-	assert_int_equal(fake_x86.dr[1], 0x77);
+	svm_vendor.switch_out(&vcpu);
+	memset(fake_x86.dr, 0xbb, sizeof(fake_x86.dr));
+	(void)run_on();
+	assert_int_equal(fake_x86.dr[2] & 0xff, 0xbb);
+}
+
+static void guest_db(struct vmcb *v)
+{
+	v->exit_code = 0x41;
+}
+
+/* #DB's handler finds general detection off. */
+static void test_db_clears_gd(void **unused)
+{
+	(void)unused;
+	state.dr7 = 0x2408;
+	store(X86_GROUP_DEBUG);
+	assert_int_equal(run(guest_db).vector, X86_VECTOR_DB);
+	load(X86_GROUP_DEBUG);
+	assert_int_equal(state.dr7, 0x408);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_groups),
-		TEST(test_store_is_by_group),
-		TEST(test_fetch),
-		TEST(test_garbage),
-		TEST(test_nothing),
-		TEST(test_seen_by_guest),
-		TEST(test_clean_bits),
-		TEST(test_control_flushes),
-		TEST(test_cr2),
-		TEST(test_pat),
-		TEST(test_msrpm),
-		TEST(test_lme),
-		TEST(test_lme_elsewhere),
-		TEST(test_dr_on_demand),
-		TEST(test_dr_leave_with_vcpu),
+		TEST(test_groups),	  TEST(test_store_is_by_group),
+		TEST(test_fetch),	  TEST(test_garbage),
+		TEST(test_nothing),	  TEST(test_seen_by_guest),
+		TEST(test_clean_bits),	  TEST(test_control_flushes),
+		TEST(test_cr2),		  TEST(test_pat),
+		TEST(test_msrpm),	  TEST(test_lme),
+		TEST(test_lme_elsewhere), TEST(test_dr_with_breakpoints),
+		TEST(test_db_clears_gd),
 	};
 
 	return cmocka_run_group_tests_name("svm_state", tests, NULL, NULL);

@@ -242,10 +242,83 @@ static void nmis(struct vcpu *vcpu)
 	SIM_CHECK(went_in(vcpu, "n "));
 }
 
+static void nmi_arrives(struct vcpu *vcpu)
+{
+	vcpu->apic.ops->nmi(vcpu);
+}
+
+/* One is handled and one waits; there is room for no more. */
+static void nmis_together(struct vcpu *vcpu)
+{
+	nmi_arrives(vcpu);
+	nmi_arrives(vcpu);
+	nmi_arrives(vcpu);
+	(void)GO(CPUID, CPUID);
+	SIM_CHECK(went_in(vcpu, "n "));
+	SIM_CHECK(back_of(vcpu)->is_nmi_window);
+	(void)GO(NMI_DONE, CPUID);
+	SIM_CHECK(went_in(vcpu, "n "));
+	/* While the second is handled two more: the last is lost. */
+	nmi_arrives(vcpu);
+	nmi_arrives(vcpu);
+	(void)GO(CPUID, NMI_DONE, CPUID);
+	SIM_CHECK(went_in(vcpu, "n "));
+	(void)GO(NMI_DONE, CPUID, CPUID);
+	SIM_CHECK(went_in(vcpu, ""));
+	SIM_CHECK(!(vcpu->pending & PENDING_NMIS));
+	/* Seen late by whoever sent it, when the first had gone in. */
+	vcpu_notify(vcpu, PENDING_NMI_TWO);
+	(void)GO(CPUID);
+	SIM_CHECK(went_in(vcpu, "n "));
+	SIM_CHECK(!(vcpu->pending & PENDING_NMIS));
+	/* An interrupt shadow or another event costs none. */
+	(void)GO(NMI_DONE);
+	nmi_arrives(vcpu);
+	nmi_arrives(vcpu);
+	vcpu->page->inject.is_valid = true;
+	vcpu->page->inject.vector = X86_VECTOR_UD;
+	(void)GO(CPUID, CPUID);
+	SIM_CHECK(went_in(vcpu, "e06 n "));
+	(void)GO(NMI_DONE, CPUID);
+	SIM_CHECK(went_in(vcpu, "n "));
+}
+
 static void test_nmis(void **unused)
 {
 	(void)unused;
 	simulate(nmis);
+	simulate(nmis_together);
+}
+
+/* ---- Debug exceptions ---------------------------------------------------- */
+
+/* HLT ends with one, whoever did the HLT; a reset takes what was due. */
+static void debug_ends_hlt(struct vcpu *vcpu)
+{
+	struct x86_state *state = &vcpu->page->state;
+
+	state->dr6 = 0xffff0ff3;
+	state->dr7 = 0x2400;
+	state->rflags |= X86_FLAG_TF;
+	(void)GO(HLT);
+	SIM_CHECK(went_in(vcpu, "e01 "));
+	SIM_CHECK(state->dr6 == 0xffff4ff0 && state->dr7 == 0x400);
+	SIM_CHECK(!(vcpu->pending & PENDING_HALTED));
+	state->rflags &= ~X86_FLAG_TF;
+	vcpu->page->halt = true;
+	vcpu->page->inject.is_valid = true;
+	vcpu->page->inject.vector = X86_VECTOR_DB;
+	(void)GO(CPUID);
+	SIM_CHECK(went_in(vcpu, "e01 "));
+	vcpu_pend(vcpu, PENDING_STEP | PENDING_INIT);
+	(void)GO(CPUID);
+	SIM_CHECK(went_in(vcpu, ""));
+}
+
+static void test_debug_ends_hlt(void **unused)
+{
+	(void)unused;
+	simulate(debug_ends_hlt);
 }
 
 /* ---- The 8259 pair ------------------------------------------------------- */
@@ -582,7 +655,6 @@ static void test_chains(void **unused)
 	chain(EXIT_EXCEPTION);
 	chain(EXIT_CPUID);
 	chain(EXIT_UNDEFINED);
-	chain(EXIT_DR);
 	chain(EXIT_HOST_NMI);
 	chain(EXIT_INTERRUPT_WINDOW);
 }
@@ -594,6 +666,7 @@ int main(void)
 		cmocka_unit_test(test_windows),
 		cmocka_unit_test(test_priorities),
 		cmocka_unit_test(test_nmis),
+		cmocka_unit_test(test_debug_ends_hlt),
 		cmocka_unit_test(test_extint),
 		cmocka_unit_test(test_extint_masked),
 		cmocka_unit_test(test_hlt),

@@ -55,7 +55,7 @@ static void test_refused(void **unused)
 		assert_int_equal(entries, 1);
 		assert_int_equal(info.reason, EXIT_EMULATE_RUN);
 		assert_int_equal(info.emulate.count, 1);
-		assert_false(info.emulate.has_event);
+		assert_int_equal(info.emulate.event, 0);
 		assert_int_equal(run_on().reason, EXIT_EMULATE_RUN);
 		assert_int_equal(entries, 1);
 		vmx_vendor.state_store(&vcpu, X86_GROUP_SEGMENTS);
@@ -79,9 +79,7 @@ static void test_refused_event(void **unused)
 	info = run_on();
 	assert_int_equal(injected, event_of(TYPE_EXTERNAL, 0x40));
 	assert_int_equal(info.reason, EXIT_EMULATE_RUN);
-	assert_true(info.emulate.has_event);
-	assert_int_equal(info.emulate.vector, 0x40);
-	assert_int_equal(info.emulate.event_type, TYPE_EXTERNAL);
+	assert_int_equal(info.emulate.event, event_of(TYPE_EXTERNAL, 0x40));
 	vmx_vendor.state_store(&vcpu, X86_GROUP_SEGMENTS);
 	assert_int_equal(run_on().reason, EXIT_CPUID);
 	assert_int_equal(injected & INTERRUPTION_VALID, 0);

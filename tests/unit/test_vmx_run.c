@@ -145,10 +145,9 @@ static void test_delivery_meets_device(void **unused)
 	info = run();
 	assert_int_equal(info.reason, EXIT_EMULATE_RUN);
 	assert_int_equal(info.emulate.count, 0);
-	assert_true(info.emulate.has_event && info.emulate.has_error_code);
-	assert_int_equal(info.emulate.vector, 0x31);
-	assert_int_equal(info.emulate.event_type, TYPE_EXCEPTION);
-	assert_int_equal(info.emulate.error_code, 0x1234);
+	assert_int_equal(info.emulate.event, event_of(TYPE_EXCEPTION, 0x31) |
+						     INTERRUPTION_HAS_ERROR |
+						     0x1234UL << 32);
 	(void)run_on();
 	assert_int_equal(injected & INTERRUPTION_VALID, 0);
 
@@ -177,7 +176,7 @@ static void test_nmi_cut_short(void **unused)
 	/* The machine's delivery blocks as the processor's does. */
 	vmcs[VMCS_GUEST_INTERRUPTIBILITY] = BLOCKED_BY_NMI;
 	guest = exit_in_delivery;
-	assert_int_equal(run().emulate.event_type, TYPE_NMI);
+	assert_int_equal(run().emulate.event, event_of(TYPE_NMI, 0x31));
 	assert_int_equal(vmcs[VMCS_GUEST_INTERRUPTIBILITY], BLOCKED_BY_NMI);
 }
 
@@ -259,7 +258,7 @@ static void test_apic_page(void **unused)
 	guest = exit_in_delivery_to_apic;
 	info = run();
 	assert_int_equal(info.reason, EXIT_EMULATE_RUN);
-	assert_int_equal(info.emulate.vector, 0x31);
+	assert_int_equal(info.emulate.event, event_of(TYPE_EXTERNAL, 0x31));
 }
 
 static void exit_tpr(void)
@@ -412,6 +411,27 @@ static void test_nmi_after_sti(void **unused)
 			 PROC_INTERRUPT_WINDOW);
 }
 
+/* A second NMI is kept while none is handled, or about to be. */
+static void test_nmi_second(void **unused)
+{
+	const struct event nmi = { .kind = EVENT_NMI, .vector = 2 };
+	const struct event other = { .kind = EVENT_INTERRUPT, .vector = 0x30 };
+
+	(void)unused;
+	vmcs[VMCS_GUEST_INTERRUPTIBILITY] = BLOCKED_BY_STI;
+	vmx_vendor.inject(&vcpu, &other);
+	assert_true(vmx_vendor.can_inject(&vcpu, EVENT_NMI_SECOND));
+	(void)run_on();
+	vmcs[VMCS_GUEST_INTERRUPTIBILITY] = 0;
+	vmx_vendor.inject(&vcpu, &nmi);
+	assert_false(vmx_vendor.can_inject(&vcpu, EVENT_NMI_SECOND));
+	(void)run_on();
+	vmcs[VMCS_GUEST_INTERRUPTIBILITY] = BLOCKED_BY_NMI;
+	assert_false(vmx_vendor.can_inject(&vcpu, EVENT_NMI_SECOND));
+	vmcs[VMCS_GUEST_INTERRUPTIBILITY] = 0;
+	assert_true(vmx_vendor.can_inject(&vcpu, EVENT_NMI_SECOND));
+}
+
 /* The entry checks want the trap pending that TF causes after the shadow. */
 static void test_shadow_and_trap(void **unused)
 {
@@ -558,15 +578,16 @@ static void test_new_apic(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_costs),	    TEST(test_delivery_meets_device),
-		TEST(test_nmi_cut_short),   TEST(test_iret_faults),
-		TEST(test_fetch),	    TEST(test_windows_close),
-		TEST(test_window_moves),    TEST(test_nmi_after_sti),
-		TEST(test_shadow_and_trap), TEST(test_timer),
-		TEST(test_apic_page),	    TEST(test_tpr),
-		TEST(test_new_pause),	    TEST(test_new_ept),
-		TEST(test_apic_mode),	    TEST(test_apic_write),
-		TEST(test_new_apic),	    TEST(test_no_memory),
+		TEST(test_costs),	  TEST(test_delivery_meets_device),
+		TEST(test_nmi_cut_short), TEST(test_iret_faults),
+		TEST(test_fetch),	  TEST(test_windows_close),
+		TEST(test_window_moves),  TEST(test_nmi_after_sti),
+		TEST(test_nmi_second),	  TEST(test_shadow_and_trap),
+		TEST(test_timer),	  TEST(test_apic_page),
+		TEST(test_tpr),		  TEST(test_new_pause),
+		TEST(test_new_ept),	  TEST(test_apic_mode),
+		TEST(test_apic_write),	  TEST(test_new_apic),
+		TEST(test_no_memory),
 	};
 
 	return cmocka_run_group_tests_name("vmx_run", tests, NULL, NULL);

@@ -36,7 +36,9 @@ static void test_sanitize(void **state)
 		memset(&area, 0xff, sizeof(area));
 		xstate_sanitize(&area, xcr0[i], masks[i]);
 		assert_int_equal(area.mxcsr, masks[i]);
-		assert_int_equal(area.xstate_bv, xcr0[i]);
+		/* Without XSAVE the two are always there. */
+		assert_int_equal(area.xstate_bv,
+				 xcr0[i] | X86_XCR0_X87 | X86_XCR0_SSE);
 		assert_int_equal(area.xcomp_bv, 0);
 		assert_memory_equal(area.reserved2, zero.reserved2,
 				    sizeof(zero.reserved2));
@@ -44,6 +46,13 @@ static void test_sanitize(void **state)
 		assert_int_equal(area.xmm[15][15], 0xff);
 		assert_int_equal(area.fcw, 0xffff);
 	}
+	area.xstate_bv = 0;
+	xstate_sanitize(&area, 0, 0xffff);
+	assert_int_equal(area.xstate_bv, X86_XCR0_X87 | X86_XCR0_SSE);
+	xstate_sanitize(&area, MASK(2, 0), 0xffff);
+	area.xstate_bv = X86_XCR0_SSE;
+	xstate_sanitize(&area, MASK(2, 0), 0xffff);
+	assert_int_equal(area.xstate_bv, X86_XCR0_SSE);
 	area.mxcsr = DAZ | MM | 0x1f80;
 	xstate_sanitize(&area, 0, 0xffbf);
 	assert_int_equal(area.mxcsr, 0x1f80);

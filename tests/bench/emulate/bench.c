@@ -4,7 +4,8 @@
  * callgrind: decode from memory, execute, write back.  The rows are those by
  * which other emulators were measured (flat 32-bit code, paging off); further
  * rows measure what the exit handlers call, in 64-bit code under 4-level
- * paging with 2 MiB pages.
+ * paging with 2 MiB pages, and in 32-bit code without paging, under two-level
+ * paging and under PAE.
  *
  * Under callgrind each row is one dump, named after the row; report.py reads
  * them.  With an argument it names the rows instead.
@@ -16,21 +17,29 @@
 #include <string.h>
 #include <valgrind/callgrind.h>
 
-#define RAM_SIZE (4UL << 20)
-#define ROUNDS	 1000
-#define CODE	 0x1000UL
-#define STACK	 0x8000
-#define SOURCE	 0x20000
-#define TARGET	 0x30000
-#define TABLES	 0x100000
-#define KERNEL	 0xffff800000000000UL
-#define MMIO	 0x80000000UL
+#define RAM_SIZE     (4UL << 20)
+#define ROUNDS	     1000
+#define CODE	     0x1000UL
+#define STACK	     0x8000
+#define SOURCE	     0x20000
+#define TARGET	     0x30000
+#define TABLES	     0x100000
+#define TABLE_PAE    (TABLES + 0x10000)
+#define TABLE_NARROW (TABLES + 0x11000)
+#define KERNEL	     0xffff800000000000UL
+#define MMIO	     0x80000000UL
 
 enum kind {
-	STEP,	/* emul_step, 32-bit, no paging */
-	STEP64, /* emul_step, 64-bit, paging */
+	STEP,	/* emul_step */
 	EMPTY,	/* the loop alone, which the report subtracts */
-	LENGTH, /* emul_insn_length, 64-bit, paging */
+	LENGTH, /* emul_insn_length */
+};
+
+enum mode {
+	FLAT, /* 32-bit code, no paging */
+	LONG,
+	NARROW, /* 32-bit code, two levels, pages of 4 KiB */
+	PAE,	/* 32-bit code, pages of 2 MiB */
 };
 
 struct row {
@@ -38,6 +47,7 @@ struct row {
 	uint8_t bytes[12];
 	uint8_t length;
 	enum kind kind;
+	enum mode mode;
 	uint32_t rcx;
 	uint64_t rdi;
 	enum emul_expect expect;
@@ -65,14 +75,22 @@ static const struct row rows[] = {
 	{ "add_r_r", { 0x01, 0xd8 }, 2, .kind = STEP },
 	{ "movups_ld", { 0x0f, 0x10, 0x06 }, 3, .kind = STEP },
 	{ "movdqa_st", { 0x66, 0x0f, 0x7f, 0x07 }, 4, .kind = STEP },
-	{ "mov_st32_mmio", { 0x89, 0x07 }, 2, .kind = STEP64, .rdi = KERNEL + MMIO },
-	{ "mov_ld32_mmio", { 0x8b, 0x07 }, 2, .kind = STEP64, .rdi = KERNEL + MMIO },
-	{ "mov_st64", { 0x48, 0x89, 0x07 }, 3, .kind = STEP64 },
-	{ "length_cpuid", { 0x0f, 0xa2 }, 2, .kind = LENGTH,
+	{ "mov_st32_mmio", { 0x89, 0x07 }, 2, .mode = LONG, .rdi = KERNEL + MMIO },
+	{ "mov_ld32_mmio", { 0x8b, 0x07 }, 2, .mode = LONG, .rdi = KERNEL + MMIO },
+	{ "mov_st64", { 0x48, 0x89, 0x07 }, 3, .mode = LONG },
+	{ "length_cpuid", { 0x0f, 0xa2 }, 2, .kind = LENGTH, .mode = LONG,
 	  .expect = EMUL_EXPECT_CPUID },
-	{ "length_vmcall", { 0x0f, 0x01, 0xd9 }, 3, .kind = LENGTH,
+	{ "length_vmcall", { 0x0f, 0x01, 0xd9 }, 3, .kind = LENGTH, .mode = LONG,
 	  .expect = EMUL_EXPECT_VMMCALL },
-	{ "length_invlpg", { 0x0f, 0x01, 0x3f }, 3, .kind = LENGTH,
+	{ "mov_ld32_narrow", { 0x8b, 0x07 }, 2, .mode = NARROW, .rdi = MMIO },
+	{ "mov_ld32_pae", { 0x8b, 0x07 }, 2, .mode = PAE, .rdi = MMIO },
+	{ "length_flat", { 0x0f, 0xa2 }, 2, .kind = LENGTH, .mode = FLAT,
+	  .expect = EMUL_EXPECT_CPUID },
+	{ "length_narrow", { 0x0f, 0xa2 }, 2, .kind = LENGTH, .mode = NARROW,
+	  .expect = EMUL_EXPECT_CPUID },
+	{ "length_pae", { 0x0f, 0xa2 }, 2, .kind = LENGTH, .mode = PAE,
+	  .expect = EMUL_EXPECT_CPUID },
+	{ "length_invlpg", { 0x0f, 0x01, 0x3f }, 3, .kind = LENGTH, .mode = LONG,
 	  .expect = EMUL_EXPECT_INVLPG },
 };
 /* clang-format on */
@@ -111,6 +129,7 @@ static const struct emul_ops ops = {
 
 #define PTE_TABLE 0x63
 #define PTE_LARGE 0xe3
+#define PDPTE	  0x01
 
 /* 4 GiB of 2 MiB pages, one to one. */
 static void tables_make(struct bench *b)
@@ -122,6 +141,22 @@ static void tables_make(struct bench *b)
 		table[512 + i] = (TABLES + 0x2000 + i * 0x1000UL) | PTE_TABLE;
 	for (unsigned i = 0; i < 2048; i++)
 		table[1024 + i] = ((uint64_t)i << 21) | PTE_LARGE;
+	table = (uint64_t *)(b->ram + TABLE_PAE);
+	for (unsigned i = 0; i < 4; i++)
+		table[i] = (TABLES + 0x2000 + i * 0x1000UL) | PDPTE;
+}
+
+/* 4 MiB of RAM, and of devices, one to one. */
+static void tables_make_narrow(struct bench *b)
+{
+	uint32_t *table = (uint32_t *)(b->ram + TABLE_NARROW);
+
+	table[0] = (TABLE_NARROW + 0x1000) | PTE_TABLE;
+	table[MMIO >> 22] = (TABLE_NARROW + 0x2000) | PTE_TABLE;
+	for (unsigned i = 0; i < 1024; i++) {
+		table[1024 + i] = i << 12 | PTE_TABLE;
+		table[2048 + i] = ((uint32_t)MMIO + (i << 12)) | PTE_TABLE;
+	}
 }
 
 #define ATTR_FLAT                                                          \
@@ -148,12 +183,17 @@ static void state_set(struct bench *b, const struct row *row)
 	s->cr0 = X86_CR0_PE;
 	s->cr4 = X86_CR4_OSFXSR;
 	b->xstate.xstate_bv = X86_XCR0_SSE | X86_XCR0_X87;
-	if (row->kind == STEP)
+	if (row->mode == FLAT)
+		return;
+	s->cr0 |= X86_CR0_PG;
+	s->cr3 = row->mode == LONG  ? TABLES
+		 : row->mode == PAE ? TABLE_PAE
+				    : TABLE_NARROW;
+	if (row->mode != NARROW)
+		s->cr4 |= X86_CR4_PAE;
+	if (row->mode != LONG)
 		return;
 	s->seg[X86_CS].attributes ^= X86_ATTR_DB | X86_ATTR_L;
-	s->cr0 |= X86_CR0_PG;
-	s->cr4 |= X86_CR4_PAE;
-	s->cr3 = TABLES;
 	s->efer = X86_EFER_LME | X86_EFER_LMA;
 }
 
@@ -200,6 +240,7 @@ int main(void)
 		return 1;
 	memset(b.ram, 0, RAM_SIZE);
 	tables_make(&b);
+	tables_make_narrow(&b);
 	emul_init(&b.emul, &b.state, &ops, &b);
 	b.emul.xstate = &b.xstate;
 	b.emul.window[0] =

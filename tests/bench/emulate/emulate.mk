@@ -9,6 +9,8 @@ $B/bench/emulate: tests/bench/emulate/bench.c $(EMULATE_OBJS)
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOST) -no-pie -o $@ $^
 
+bench-files: $B/bench/emulate
+
 .PHONY: bench-emulate
 bench-emulate: $B/bench/emulate
 	python3 tests/bench/emulate/report.py $<

@@ -40,6 +40,11 @@ ROWS = {
     "mov_st64": (350, None, None, None),
     "length_cpuid": (120, None, None, None),
     "length_vmcall": (120, None, None, None),
+    "mov_ld32_narrow": (365, None, None, None),
+    "mov_ld32_pae": (365, None, None, None),
+    "length_flat": (120, None, None, None),
+    "length_narrow": (120, None, None, None),
+    "length_pae": (120, None, None, None),
     "length_invlpg": (600, None, None, None),
 }
 

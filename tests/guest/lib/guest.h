@@ -26,6 +26,10 @@ bool is_bulkhead(void);
 
 /* The test itself. */
 void guest_main(void);
+/* Optional, before it: when the PICs are as they were found. */
+void guest_early(void);
+/* Where the loader's information is. */
+extern uint32_t boot_magic, boot_info;
 
 /* ---- Traps --------------------------------------------------------------- */
 

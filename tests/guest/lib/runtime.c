@@ -311,12 +311,17 @@ uint64_t *page_entry(uint64_t addr)
 	return (uint64_t *)(*large & PTE_ADDR) + (addr >> 12 & 511);
 }
 
+__attribute__((weak)) void guest_early(void)
+{
+}
+
 void guest_start(void)
 {
 	out8(COM1_SCRATCH, 0x5a);
 	runtime.has_com1 = in8(COM1_SCRATCH) == 0x5a;
 	idt_build();
 	trap_load();
+	guest_early();
 	pic_enable(0);
 	guest_main();
 	guest_end();

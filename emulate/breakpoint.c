@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Hardware breakpoints: DR0 to DR3 against what an instruction is about to do.
+ *
+ * While DR7 enables none, nothing of this is on an instruction's way: the
+ * emulator writes DR7 itself, and only then is struct emul's may_break set,
+ * which has the mode worked out at each step and puts MODE_WATCH into it.  That
+ * bit sends data accesses and string instructions the slow way.
+ *
+ * What was met is bits of emul.events at the place of EMUL_EVENT_BREAKPOINTS: a
+ * trap behind the instruction, but for instruction breakpoints, which are
+ * faults.
+ *
+ * Not modelled: bits of DR6 for breakpoints that are met but not enabled, which
+ * the manual leaves open.
+ *
+ * References: SDM volume 3, "Debug Registers", "Debug Exception (#DB)",
+ * "Masking Exceptions and Interrupts When Switching Stacks".
+ */
+#include "emulate/breakpoint.h"
+
+/* DR7's field of breakpoint n: enabled locally or globally, kind, length. */
+#define DR7_ENABLES(n) (MASK(1, 0) << 2 * (n))
+#define DR7_KIND(n)    (16 + 4 * (n))
+#define DR7_LENGTH(n)  (18 + 4 * (n))
+
+enum break_kind { KIND_EXECUTE, KIND_STORE, KIND_PORT, KIND_ACCESS };
+
+/* Bytes by the length field; 8 stands between 2 and 4. */
+static const uint8_t lengths[4] = { 1, 2, 8, 4 };
+
+static bool is_on(const struct x86_state *s, unsigned n, unsigned kinds)
+{
+	return s->dr7 & DR7_ENABLES(n) &&
+	       kinds & BIT(s->dr7 >> DR7_KIND(n) & 3);
+}
+
+/* Breakpoints of these kinds that overlap [first, first + size). */
+static uint32_t meet(const struct emul *e, unsigned kinds, uint64_t first,
+		     uint64_t size)
+{
+	const struct x86_state *s = e->state;
+	uint32_t met = 0;
+
+	for (unsigned n = 0; n < ARRAY_SIZE(s->dr); n++) {
+		uint64_t length = lengths[s->dr7 >> DR7_LENGTH(n) & 3];
+		/* The address is that of a whole item of the length. */
+		uint64_t at = s->dr[n] & ~(length - 1);
+
+		if (is_on(s, n, kinds) &&
+		    (first - at < length || at - first < size))
+			met |= (uint32_t)BIT(n);
+	}
+	return met;
+}
+
+void emul_watch_access(struct emul *e, uint64_t linear, unsigned size,
+		       bool is_write)
+{
+	unsigned kinds = BIT(KIND_ACCESS);
+
+	if (is_write)
+		kinds |= BIT(KIND_STORE);
+	e->events |= meet(e, kinds, linear, size) * EMUL_EVENT_BREAKPOINT;
+}
+
+uint32_t emul_port_breakpoints(const struct emul *e, uint16_t port,
+			       unsigned size)
+{
+	if (!(e->state->cr4 & X86_CR4_DE))
+		return 0;
+	return meet(e, BIT(KIND_PORT), port, size);
+}
+
+void emul_watch_port(struct emul *e, uint16_t port, unsigned size)
+{
+	e->events |=
+		emul_port_breakpoints(e, port, size) * EMUL_EVENT_BREAKPOINT;
+}
+
+void emul_breakpoints_changed(struct emul *e)
+{
+	e->may_break = e->state->dr7 & EMUL_DR7_ENABLES;
+	e->mode_cpl = UINT8_MAX; /* MODE_WATCH comes or goes */
+}
+
+enum emul_status emul_break_begin(struct emul *e)
+{
+	const struct x86_state *s = e->state;
+	uint64_t rip = s->rip;
+	uint32_t met;
+
+	TRY(emul_state_need(e, X86_GROUP_DEBUG));
+	emul_breakpoints_changed(e);
+	emul_mode_set(e);
+	/* MOV SS keeps the next instruction's breakpoint away. */
+	if (!e->may_break || !e->breaks_at_code || s->rflags & X86_FLAG_RF ||
+	    s->interrupt_shadow & X86_SHADOW_MOVSS)
+		return EMUL_OK;
+	if (!mode_is_64(e))
+		rip = (uint32_t)(s->seg[X86_CS].base + rip);
+	met = meet(e, BIT(KIND_EXECUTE), rip, 1);
+	if (!met)
+		return EMUL_OK;
+	emul_raise(e, X86_VECTOR_DB);
+	e->fault.dr6 = met;
+	return EMUL_FAULT;
+}
+
+/* ---- #DB ----------------------------------------------------------------- */
+
+#define DR6_MET	  MASK(3, 0)
+#define DR6_FIXED (MASK(31, 16) | MASK(11, 4))
+
+void emul_debug_enter(struct emul *e, uint64_t dr6)
+{
+	struct x86_state *s = e->state;
+
+	/* The other bits are the program's to clear. */
+	if (dr6)
+		s->dr6 = (s->dr6 & ~DR6_MET) | dr6 | DR6_FIXED;
+	s->dr7 &= ~X86_DR7_GD;
+	s->dirty |= X86_GROUP_DEBUG;
+}

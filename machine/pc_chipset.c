@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The devices as a BIOS leaves them, for a kernel that is started without one:
+ * through their registers, as a BIOS would.  SeaBIOS' choices, where BIOSes
+ * differ, so that a kernel finds the same both ways.
+ *
+ * References: Multiboot Specification 0.6.96, "Machine state"; Intel 8259A and
+ * 8254 data sheets; 82371SB (PIIX3) data sheet, "IDE Timing Register"; PCI
+ * Local Bus Specification 3.0, 6.2.5.1; IBM VGA, "Mode 3+".
+ */
+#include "machine/pc_parts.h"
+
+#include "firmware/bios_data.h"
+
+static void port_write(struct pc *pc, uint16_t port, unsigned size,
+		       uint32_t value)
+{
+	struct io_access io = { .offset = port,
+				.data = value,
+				.size = (uint8_t)size,
+				.is_write = true };
+
+	bus_access(&pc->ports, &io);
+}
+
+static uint8_t port_read(struct pc *pc, uint16_t port)
+{
+	struct io_access io = { .offset = port, .size = 1 };
+
+	bus_access(&pc->ports, &io);
+	return (uint8_t)io.data;
+}
+
+/* ---- PCI -------------------------------------------------------------------
+ */
+
+static void config_write(struct pc *pc, uint8_t devfn, unsigned offset,
+			 unsigned size, uint32_t value)
+{
+	pci_config_write(&pc->pci, devfn, offset, size, value);
+}
+
+static uint32_t config_read(struct pc *pc, uint8_t devfn, unsigned offset,
+			    unsigned size)
+{
+	return pci_config_read(&pc->pci, devfn, offset, size);
+}
+
+/* Where the next BARs go: ports upwards, memory downwards. */
+struct bar_space {
+	uint32_t port;
+	uint32_t memory_end;
+};
+
+#define BAR_IO		BIT(0)
+#define BAR_64		BIT(2)
+#define BAR_IO_BASE	MASK(31, 2)
+#define BAR_MEMORY_BASE MASK(31, 4)
+#define BAR_ROM_BASE	MASK(31, 11)
+#define FIRST_PORT	0xc000
+
+/* An address for the BAR, if it is one; true: it takes the next, too. */
+static bool bar_assign(struct pc *pc, uint8_t devfn, unsigned offset,
+		       struct bar_space *space)
+{
+	uint32_t bits, size, mask = BAR_MEMORY_BASE;
+
+	config_write(pc, devfn, offset, 4,
+		     offset == PCI_ROM_ADDRESS ? BAR_ROM_BASE : UINT32_MAX);
+	bits = config_read(pc, devfn, offset, 4);
+	if (offset == PCI_ROM_ADDRESS)
+		mask = BAR_ROM_BASE;
+	else if (bits & BAR_IO)
+		mask = BAR_IO_BASE;
+	if (!(bits & mask))
+		return false;
+	size = -(bits & mask);
+	if (mask == BAR_IO_BASE) {
+		size &= UINT16_MAX;
+		space->port = ALIGN_UP(space->port, size);
+		config_write(pc, devfn, offset, 4, space->port);
+		space->port += size;
+		return false;
+	}
+	space->memory_end = ALIGN_DOWN(space->memory_end - size, size);
+	config_write(pc, devfn, offset, 4, space->memory_end);
+	return offset != PCI_ROM_ADDRESS && bits & BAR_64;
+}
+
+#define CLASS_IDE	 0x0101
+#define INTERFACE_MASTER BIT(7)
+
+static bool is_bus_master_ide(struct pc *pc, uint8_t devfn)
+{
+	return config_read(pc, devfn, PCI_CLASS_DEVICE, 2) == CLASS_IDE &&
+	       config_read(pc, devfn, PCI_CLASS_INTERFACE, 1) &
+		       INTERFACE_MASTER;
+}
+
+static void function_set_up(struct pc *pc, uint8_t devfn,
+			    struct bar_space *space)
+{
+	unsigned pin = config_read(pc, devfn, PCI_INTERRUPT_PIN, 1);
+	uint32_t command = config_read(pc, devfn, PCI_COMMAND, 2) |
+			   PCI_COMMAND_IO | PCI_COMMAND_MEMORY;
+	unsigned offset;
+
+	for (offset = PCI_BAR0; offset < PCI_BAR0 + 4 * PCI_BARS; offset += 4) {
+		if (bar_assign(pc, devfn, offset, space))
+			offset += 4; /* 64 bits */
+	}
+	/* A ROM has its place, and stays off. */
+	(void)bar_assign(pc, devfn, PCI_ROM_ADDRESS, space);
+	if (is_bus_master_ide(pc, devfn))
+		command |= PCI_COMMAND_MASTER;
+	config_write(pc, devfn, PCI_COMMAND, 2, command);
+	if (pin)
+		config_write(
+			pc, devfn, PCI_INTERRUPT_LINE, 1,
+			pc->board.pirq_irq[board_pirq_of(devfn >> 3, pin - 1)]);
+}
+
+static void functions_set_up(struct pc *pc)
+{
+	struct bar_space space = { .port = FIRST_PORT,
+				   .memory_end = pc->board.pci_hole_end };
+	unsigned devfn;
+
+	for (devfn = 0; devfn < PCI_DEVFN(BOARD_PCI_SLOTS_MAX, 0); devfn++)
+		if (config_read(pc, (uint8_t)devfn, PCI_VENDOR_ID, 2) !=
+		    UINT16_MAX)
+			function_set_up(pc, (uint8_t)devfn, &space);
+}
+
+#define ISA_DEVFN     PCI_DEVFN(1, 0)
+#define PM_DEVFN      PCI_DEVFN(1, 3)
+#define IDE_IDETIM    0x40 /* and 0x42: the secondary channel */
+#define IDETIM_DECODE BIT(15)
+
+static void bridges_set_up(struct pc *pc)
+{
+	const struct board_description *board = &pc->board;
+	uint16_t level = (uint16_t)BIT(board->sci_irq);
+	unsigned i;
+
+	for (i = 0; i < 7; i++) /* PAM: all RAM */
+		config_write(pc, PCI_DEVFN(0, 0), 0x59 + i, 1, 0x33);
+	for (i = 0; i < PIIX3_PIRQS; i++) {
+		config_write(pc, ISA_DEVFN, PIIX3_PIRQRC + i, 1,
+			     board->pirq_irq[i]);
+		level |= (uint16_t)BIT(board->pirq_irq[i]);
+	}
+	for (i = 0; i < 2; i++) {
+		port_write(pc, (uint16_t)(0x4d0 + i), 1,
+			   level >> (8 * i) & 0xff);
+		config_write(pc, PC_IDE_DEVFN, IDE_IDETIM + 2 * i, 2,
+			     IDETIM_DECODE);
+	}
+	config_write(pc, PM_DEVFN, PM_CONFIG_PMBASE, 4, board->pm_base | 1);
+	config_write(pc, PM_DEVFN, PM_CONFIG_PMMISC, 1, 1);
+	functions_set_up(pc);
+	config_write(pc, PM_DEVFN, PCI_INTERRUPT_LINE, 1, board->sci_irq);
+}
+
+/* ---- The PC/AT's devices
+ * ----------------------------------------------------- */
+
+struct port_value {
+	uint16_t port;
+	uint8_t value;
+};
+
+static void ports_write(struct pc *pc, const struct port_value *values,
+			unsigned count)
+{
+	unsigned i;
+
+	for (i = 0; i < count; i++)
+		port_write(pc, values[i].port, 1, values[i].value);
+}
+
+#define KBC_DATA	0x60
+#define KBC_COMMAND	0x64
+#define KBC_OUTPUT_FULL BIT(0)
+#define KBC_QUEUE	16 /* more than what anything here makes */
+
+static void at_set_up(struct pc *pc)
+{
+	static const struct port_value values[] = {
+		/* 8259 pair: IRQ 0 at 08h, IRQ 8 at 70h; timer, keyboard,
+		 * cascade, clock, mouse, coprocessor, disk not masked. */
+		{ 0x20, 0x11 },
+		{ 0x21, 0x08 },
+		{ 0x21, 0x04 },
+		{ 0x21, 0x01 },
+		{ 0xa0, 0x11 },
+		{ 0xa1, 0x70 },
+		{ 0xa1, 0x02 },
+		{ 0xa1, 0x01 },
+		{ 0x21, 0xf8 },
+		{ 0xa1, 0x8e },
+		/* 8254 channel 0: 18.2 Hz. */
+		{ 0x43, 0x34 },
+		{ 0x40, 0x00 },
+		{ 0x40, 0x00 },
+		/* Keyboard: on, translated, IRQ 1; the mouse's port is off. */
+		{ KBC_COMMAND, 0x60 },
+		{ KBC_DATA, 0x65 },
+		{ KBC_DATA, 0xf4 },
+		/* DMA's pages and speaker are as reset leaves them. */
+	};
+	unsigned i;
+
+	ports_write(pc, values, ARRAY_SIZE(values));
+	for (i = 0;
+	     i < KBC_QUEUE && port_read(pc, KBC_COMMAND) & KBC_OUTPUT_FULL; i++)
+		(void)port_read(pc, KBC_DATA);
+}
+
+/* ---- VGA: mode 3 -----------------------------------------------------------
+ */
+
+#define VGA_ATTRIBUTE	0x3c0
+#define VGA_MISC	0x3c2
+#define VGA_SEQUENCER	0x3c4
+#define VGA_DAC_MASK	0x3c6
+#define VGA_DAC_WRITE	0x3c8
+#define VGA_DAC_DATA	0x3c9
+#define VGA_GRAPHICS	0x3ce
+#define VGA_CRTC	0x3d4
+#define VGA_STATUS	0x3da
+#define ATTRIBUTE_VIDEO BIT(5)
+#define VGA_FONT_GPA	0xa0000
+#define VGA_FONT_STRIDE 32
+#define VGA_TEXT_GPA	0xb8000
+#define VGA_TEXT_SIZE	0x8000
+#define VGA_BLANK	0x07200720
+
+static void indexed_write(struct pc *pc, uint16_t port, unsigned index,
+			  unsigned value)
+{
+	port_write(pc, port, 1, index);
+	port_write(pc, (uint16_t)(port + 1), 1, value);
+}
+
+static void indexed_fill(struct pc *pc, uint16_t port, const uint8_t *values,
+			 unsigned count)
+{
+	unsigned i;
+
+	for (i = 0; i < count; i++)
+		indexed_write(pc, port, i, values[i]);
+}
+
+static const uint8_t text_graphics[] = {
+	0, 0, 0, 0, 0, 0x10, 0x0e, 0x0f, 0xff
+};
+static const uint8_t text_sequencer[] = { 3, 0, 3, 0, 2 };
+
+static void registers_set(struct pc *pc)
+{
+	static const uint8_t crtc[] = { 0x5f, 0x4f, 0x50, 0x82, 0x55,
+					0x81, 0xbf, 0x1f, 0x00, 0x4f,
+					0x0d, 0x0e, 0x00, 0x00, 0x00,
+					0x00, 0x9c, 0x8e, 0x8f, 0x28,
+					0x1f, 0x96, 0xb9, 0xa3, 0xff };
+	static const uint8_t attribute[] = { 0x00, 0x01, 0x02, 0x03, 0x04, 0x05,
+					     0x14, 0x07, 0x38, 0x39, 0x3a, 0x3b,
+					     0x3c, 0x3d, 0x3e, 0x3f, 0x0c, 0x00,
+					     0x0f, 0x08, 0x00 };
+	unsigned i;
+
+	port_write(pc, VGA_MISC, 1, 0x67);
+	indexed_fill(pc, VGA_SEQUENCER, text_sequencer,
+		     ARRAY_SIZE(text_sequencer));
+	indexed_write(pc, VGA_CRTC, 0x11, 0); /* unlocks 0 to 7 */
+	indexed_fill(pc, VGA_CRTC, crtc, ARRAY_SIZE(crtc));
+	indexed_fill(pc, VGA_GRAPHICS, text_graphics,
+		     ARRAY_SIZE(text_graphics));
+	(void)port_read(pc, VGA_STATUS); /* an index comes next */
+	for (i = 0; i < ARRAY_SIZE(attribute); i++) {
+		port_write(pc, VGA_ATTRIBUTE, 1, i);
+		port_write(pc, VGA_ATTRIBUTE, 1, attribute[i]);
+	}
+	port_write(pc, VGA_ATTRIBUTE, 1, ATTRIBUTE_VIDEO);
+}
+
+/* The 64 colours of the EGA: two bits each of red, green, blue. */
+static void palette_set(struct pc *pc)
+{
+	unsigned colour, channel;
+
+	port_write(pc, VGA_DAC_MASK, 1, 0xff);
+	port_write(pc, VGA_DAC_WRITE, 1, 0);
+	for (colour = 0; colour < 64; colour++)
+		for (channel = 2; channel < 3; channel--) {
+			unsigned level = (colour >> channel & 1) * 0x2a +
+					 (colour >> (channel + 3) & 1) * 0x15;
+
+			port_write(pc, VGA_DAC_DATA, 1, level);
+		}
+}
+
+static void memory_write(struct pc *pc, gpa_t gpa, unsigned size,
+			 uint32_t value)
+{
+	struct io_access io = { .offset = gpa,
+				.data = value,
+				.size = (uint8_t)size,
+				.is_write = true };
+
+	bus_access(&pc->memory, &io);
+}
+
+static void font_set(struct pc *pc)
+{
+	uint8_t rows[PC_FONT_HEIGHT];
+	unsigned character, row;
+
+	indexed_write(pc, VGA_SEQUENCER, 2, 0x04); /* plane 2, */
+	indexed_write(pc, VGA_SEQUENCER, 4, 0x06); /* byte by byte, */
+	indexed_write(pc, VGA_GRAPHICS, 5, 0x00);
+	indexed_write(pc, VGA_GRAPHICS, 6, 0x04); /* at A0000h */
+	for (character = 0; character < 256; character++) {
+		if (!pc_font_glyph(character, rows))
+			continue;
+		for (row = 0; row < PC_FONT_HEIGHT; row++)
+			memory_write(pc,
+				     VGA_FONT_GPA +
+					     character * VGA_FONT_STRIDE + row,
+				     1, rows[row]);
+	}
+	indexed_fill(pc, VGA_SEQUENCER, text_sequencer,
+		     ARRAY_SIZE(text_sequencer));
+	indexed_fill(pc, VGA_GRAPHICS, text_graphics,
+		     ARRAY_SIZE(text_graphics));
+}
+
+static void text_mode_set(struct pc *pc)
+{
+	unsigned at;
+
+	registers_set(pc);
+	palette_set(pc);
+	font_set(pc);
+	for (at = 0; at < VGA_TEXT_SIZE; at += 4)
+		memory_write(pc, VGA_TEXT_GPA + at, 4, VGA_BLANK);
+}
+
+/* ---- Memory
+ * ------------------------------------------------------------------ */
+
+#define RTC_INDEX     0x70
+#define RTC_DATA      0x71
+#define TICKS_A_DAY   0x1800b0ULL
+#define SECONDS_A_DAY (24 * 3600)
+
+static unsigned clock_read(struct pc *pc, uint8_t index)
+{
+	uint8_t bcd;
+
+	port_write(pc, RTC_INDEX, 1, index);
+	bcd = port_read(pc, RTC_DATA);
+	return (bcd >> 4) * 10U + (bcd & 0xf);
+}
+
+static uint32_t ticks_since_midnight(struct pc *pc)
+{
+	unsigned seconds = clock_read(pc, 4) * 3600 + clock_read(pc, 2) * 60 +
+			   clock_read(pc, 0);
+
+	return (uint32_t)(seconds * TICKS_A_DAY / SECONDS_A_DAY);
+}
+
+static int data_place(struct pc *pc)
+{
+	struct bios_data data = { .com1 = PC_COM1_PORT,
+				  .ticks = ticks_since_midnight(pc) };
+	struct pc_geometry geometry;
+	unsigned i, count = 0;
+
+	for (i = 0; i < PC_FIXED_DISKS; i++)
+		if (pc_disk_geometry(pc, i, &geometry))
+			data.disk[count++] = (struct bios_disk_table){
+				.cylinders = geometry.cylinders,
+				.heads = geometry.heads,
+				.precompensation = UINT16_MAX,
+				.control = pc_geometry_control(&geometry),
+				.landing_zone = geometry.cylinders,
+				.sectors = geometry.sectors,
+			};
+	return bios_data_place(&pc->ram, &data);
+}
+
+int pc_chipset_set_up(struct pc *pc)
+{
+	bridges_set_up(pc);
+	at_set_up(pc);
+	text_mode_set(pc);
+	return data_place(pc);
+}
