@@ -18,12 +18,16 @@
 #define ALL 0xffffffffU
 
 /* Leaf 1 */
-#define L1_EBX_CLFLUSH	MASK(15, 8)
-#define L1_EBX_COUNT	MASK(23, 16)
-#define L1_ECX_XSAVE	BIT(26)
-#define L1_ECX_AVX	BIT(28)
-#define L1_ECX_NEED_AVX (BIT(12) | BIT(29)) /* FMA F16C */
-#define L1_EDX_HTT	BIT(28)
+#define L1_EAX_FAMILY	   MASK(11, 8)
+#define L1_EAX_FAMILY_MORE MASK(27, 20)
+/* Its kernels know threads by TOPOEXT alone. */
+#define FAMILY_ZEN	   0x17
+#define L1_EBX_CLFLUSH	   MASK(15, 8)
+#define L1_EBX_COUNT	   MASK(23, 16)
+#define L1_ECX_XSAVE	   BIT(26)
+#define L1_ECX_AVX	   BIT(28)
+#define L1_ECX_NEED_AVX	   (BIT(12) | BIT(29)) /* FMA F16C */
+#define L1_EDX_HTT	   BIT(28)
 
 #define L4_EAX_TYPE    MASK(4, 0)
 #define L4_EAX_LEVEL   MASK(7, 5)
@@ -42,6 +46,7 @@
 #define XSAVE_AVX_SIZE	  256U
 
 /* Leaf 0x80000001 */
+#define E1_ECX_TOPOEXT	  BIT(22)
 #define E1_ECX_CMP_LEGACY BIT(1)
 #define E1_ECX_NEED_AVX	  (BIT(11) | BIT(16)) /* XOP FMA4 */
 
@@ -49,6 +54,8 @@
 #define E8_EAX_LINEAR MASK(15, 8)
 #define E8_ECX_CORES  MASK(7, 0)
 #define E8_ECX_SIZE   MASK(15, 12)
+
+#define E1E_EBX_THREADS MASK(15, 8)
 
 #define DEFAULT_PHYS_BITS   36
 #define DEFAULT_LINEAR_BITS 48
@@ -88,7 +95,7 @@ static const struct policy_row policy[] = {
 	{ 0xd, 2, { ALL, ALL, ALL, 0 } },
 	/* The highest leaf is computed; AMD repeats the vendor. */
 	{ 0x80000000, 0, { 0, ALL, ALL, ALL } },
-	{ 0x80000001, 0, { ALL, ALL, ALL & ~E1_ECX_CMP_LEGACY, ALL } },
+	{ 0x80000001, 0, { ALL, ALL, ALL & ~(E1_ECX_CMP_LEGACY | E1_ECX_TOPOEXT), ALL } },
 	/* Brand string. */
 	{ 0x80000002, 0, { ALL, ALL, ALL, ALL } },
 	{ 0x80000003, 0, { ALL, ALL, ALL, ALL } },
@@ -98,6 +105,11 @@ static const struct policy_row policy[] = {
 	{ 0x80000006, 0, { ALL, ALL, ALL, ALL } },
 	{ 0x80000019, 0, { ALL, ALL, 0, 0 } },
 	{ 0x8000001a, 0, { ALL, 0, 0, 0 } },
+	/* Caches once more, by level: AMD's with TOPOEXT. */
+	{ 0x8000001d, 0, { MASK(13, 0), ALL, ALL, ALL } },
+	{ 0x8000001d, 1, { MASK(13, 0), ALL, ALL, ALL } },
+	{ 0x8000001d, 2, { MASK(13, 0), ALL, ALL, ALL } },
+	{ 0x8000001d, 3, { MASK(13, 0), ALL, ALL, ALL } },
 	/* Invariant TSC. */
 	{ 0x80000007, 0, { 0, 0, 0, ALL } },
 	/* Address sizes. */
@@ -107,12 +119,11 @@ static const struct policy_row policy[] = {
 
 /* Leaves that ECX selects from, and how many of each are kept. */
 static const struct {
-	uint8_t leaf, count;
+	uint32_t leaf;
+	uint8_t count;
 } indexed[] = {
 	{ 0x4, 5 }, /* the last ends the list */
-	{ 0x7, 1 },
-	{ 0xb, 2 },
-	{ 0xd, 3 },
+	{ 0x7, 1 }, { 0xb, 2 }, { 0xd, 3 }, { 0x8000001d, 5 },
 };
 
 /* ---- Rows -------------------------------------------------------------- */
@@ -130,7 +141,10 @@ static void index_leaves(struct cpuid_table *table)
 	unsigned first = 0;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(indexed); i++) {
-		struct cpuid_leaf *leaf = &table->basic[indexed[i].leaf];
+		unsigned number = indexed[i].leaf % CPUID_LEAVES;
+		struct cpuid_leaf *leaf = indexed[i].leaf & CPUID_EXTENDED
+						  ? &table->extended[number]
+						  : &table->basic[number];
 
 		leaf->subleaf_first = (uint8_t)first;
 		leaf->subleaf_count = indexed[i].count;
@@ -201,30 +215,57 @@ static void strip_dependents(struct cpuid_table *table)
 	}
 }
 
-static void set_topology_intel(struct cpuid_table *table, unsigned cores,
-			       unsigned threads)
+/* The last level is a package's, the others are a core's. */
+static void set_sharing(struct cpuid_table *table, uint32_t leaf,
+			unsigned cores, unsigned threads)
 {
-	unsigned thread_ids = 1U << topology_bits(threads);
-	unsigned core_ids = 1U << topology_bits(cores);
-
-	/* The last level is a package's, the others are a core's. */
 	for (unsigned i = 0; i < 4; i++) {
-		uint32_t *eax = &row_of(table, 0x4, i)->regs.eax;
-		unsigned sharing = thread_ids;
+		uint32_t *eax = &row_of(table, leaf, i)->regs.eax;
+		unsigned sharing = threads;
 
 		if (!(*eax & L4_EAX_TYPE))
 			continue;
 		if (FIELD_GET(L4_EAX_LEVEL, *eax) >= 3)
-			sharing *= core_ids;
-		*eax |= FIELD_PUT(L4_EAX_CORES, MIN(core_ids, 64U) - 1) |
-			FIELD_PUT(L4_EAX_SHARING, sharing - 1);
+			sharing *= cores;
+		*eax |= FIELD_PUT(L4_EAX_SHARING, sharing - 1);
 	}
+}
+
+static void set_topology_intel(struct cpuid_table *table, unsigned cores,
+			       unsigned threads)
+{
+	unsigned core_ids = 1U << topology_bits(cores);
+
+	/* So many ids, not so many threads. */
+	set_sharing(table, 0x4, core_ids, 1U << topology_bits(threads));
+	for (unsigned i = 0; i < 4; i++) {
+		uint32_t *eax = &row_of(table, 0x4, i)->regs.eax;
+
+		if (*eax & L4_EAX_TYPE)
+			*eax |= FIELD_PUT(L4_EAX_CORES, MIN(core_ids, 64U) - 1);
+	}
+}
+
+static void clear_caches(struct cpuid_table *table, uint32_t leaf)
+{
+	for (unsigned i = 0; i < 5; i++)
+		memset(&row_of(table, leaf, i)->regs, 0,
+		       sizeof(struct cpuid_regs));
+}
+
+static unsigned family_of(const struct cpuid_table *table)
+{
+	uint32_t eax = table->basic[1].regs.eax;
+
+	return FIELD_GET(L1_EAX_FAMILY, eax) +
+	       FIELD_GET(L1_EAX_FAMILY_MORE, eax);
 }
 
 static void set_topology_amd(struct cpuid_table *table, unsigned cores,
 			     unsigned threads)
 {
 	unsigned bits = topology_bits(cores) + topology_bits(threads);
+	struct cpuid_leaf *place = row_of(table, 0x8000001e, 0);
 
 	if (cores * threads > 1)
 		table->extended[1].regs.ecx |= E1_ECX_CMP_LEGACY;
@@ -232,9 +273,19 @@ static void set_topology_amd(struct cpuid_table *table, unsigned cores,
 		FIELD_PUT(E8_ECX_CORES, cores * threads - 1) |
 		FIELD_PUT(E8_ECX_SIZE, bits);
 	/* Leaf 4 is Intel's, AMD's processors have none. */
-	for (unsigned i = 0; i < 5; i++)
-		memset(&row_of(table, 0x4, i)->regs, 0,
-		       sizeof(struct cpuid_regs));
+	clear_caches(table, 0x4);
+	if (family_of(table) < FAMILY_ZEN) {
+		clear_caches(table, 0x8000001d);
+		return;
+	}
+	set_sharing(table, 0x8000001d, cores, threads);
+	table->extended[1].regs.ecx |= E1_ECX_TOPOEXT;
+	table->extended[0].regs.eax =
+		MAX(table->extended[0].regs.eax, 0x8000001e);
+	place->regs.eax = topology_bits(threads);
+	place->regs.ebx = FIELD_PUT(E1E_EBX_THREADS, threads - 1);
+	place->regs.ecx = bits;
+	place->patch = CPUID_PATCH_ALL;
 }
 
 static void set_topology(struct cpuid_table *table, unsigned vcpus,

@@ -38,7 +38,7 @@ static struct cpuid_regs fake_host(uint32_t leaf, uint32_t subleaf)
 		memcpy(&regs.edx, name + 4, 4);
 		memcpy(&regs.ecx, name + 8, 4);
 	}
-	if (leaf == 4 && !fake->is_amd) {
+	if (leaf == (fake->is_amd ? 0x8000001d : 4)) {
 		/* L1 data, L1 code, L2, L3, none. */
 		static const uint32_t eax[] = { 0x121, 0x122, 0x143, 0x163 };
 
@@ -124,8 +124,8 @@ static void test_hidden(void **state)
 	assert_int_equal(get(1, 0).edx & (BIT(18) | BIT(21) | BIT(22)), 0);
 	assert_int_equal(get(0x80000001, 0).ecx &
 				 (BIT(2) | BIT(3) | BIT(9) | BIT(10) | BIT(12) |
-				  BIT(13) | BIT(15) | BIT(22) | BIT(23) |
-				  BIT(24) | BIT(29)),
+				  BIT(13) | BIT(15) | BIT(23) | BIT(24) |
+				  BIT(29)),
 			 0);
 	/* AVX-512, PT, RDT, MPX, SGX, HLE, RTM; PKU, LA57; speculation
 	 * controls. */
@@ -139,7 +139,6 @@ static void test_hidden(void **state)
 	assert_int_equal(get(0xa, 0).eax, 0);
 	assert_int_equal(get(5, 0).ecx, 0);
 	assert_int_equal(get(0x8000000a, 0).eax, 0);
-	assert_int_equal(get(0x8000001d, 0).eax, 0);
 	assert_int_equal(get(7, 1).eax, 0);
 	assert_int_equal(get(0xd, 1).eax, 7);
 	assert_int_equal(get(0xd, 3).eax, 0);
@@ -288,8 +287,18 @@ static void test_packages(void **state)
 		assert_int_equal(get(0xb, 1).eax, c + t);
 		assert_int_equal(get(0xb, 1).ebx, cores * n);
 		if (i % 2) {
+			struct cpuid_regs place =
+				get_as(0x8000001e, 0, rows[i / 2].last_id);
+
 			assert_int_equal(get(0x80000008, 0).ecx,
 					 (c + t) << 12 | (cores * n - 1));
+			assert_int_equal(place.eax, rows[i / 2].last_id);
+			assert_int_equal(place.ebx, (n - 1) << 8 | (cores - 1));
+			assert_int_equal(place.ecx, last / (cores * n));
+			assert_int_equal(get(0x8000001d, 0).eax >> 14, n - 1);
+			assert_int_equal(get(0x8000001d, 3).eax >> 14,
+					 cores * n - 1);
+			assert_int_equal(get(0x8000001d, 4).eax, 0);
 			continue;
 		}
 		/* The first level is a core's, the last a package's. */
@@ -507,10 +516,12 @@ static void test_phys_bits(void **state)
 /* Subleaves beyond the table's end. */
 static void test_bad_subleaves(void **state)
 {
-	static const uint8_t rows[][2] = {
-		{ 0, 17 },  { 16, 1 },	{ 15, 2 },
-		{ 255, 1 }, { 1, 255 }, { 255, 255 }
-	};
+	static const uint8_t rows[][2] = { { 0, CPUID_SUBLEAVES + 1 },
+					   { CPUID_SUBLEAVES, 1 },
+					   { CPUID_SUBLEAVES - 1, 2 },
+					   { 255, 1 },
+					   { 1, 255 },
+					   { 255, 255 } };
 	struct cpuid_leaf *const leaves[] = { &table.basic[31],
 					      &table.extended[0],
 					      &table.hypervisor[5] };
@@ -534,9 +545,9 @@ static void test_subleaves(void **state)
 {
 	(void)state;
 	build(&amd, 1);
-	table.hypervisor[1].subleaf_first = 15;
+	table.hypervisor[1].subleaf_first = CPUID_SUBLEAVES - 1;
 	table.hypervisor[1].subleaf_count = 1;
-	table.subleaf[15].regs.eax = 0x1234;
+	table.subleaf[CPUID_SUBLEAVES - 1].regs.eax = 0x1234;
 	assert_int_equal(cpuid_limit(fake_host, &table), 0);
 	assert_int_equal(get(0x40000001, 0).eax, 0x1234);
 	assert_int_equal(get(0x40000001, 1).eax, 0);

@@ -109,78 +109,6 @@ static void test_defaults(void **state)
 	assert_int_equal(g->disk_count, 0);
 }
 
-/* 0: not given. */
-static int parse_topology(struct tree *t, uint32_t vcpus, uint32_t sockets,
-			  uint32_t cores, uint32_t threads)
-{
-	const struct {
-		const char *name;
-		uint32_t value;
-	} rows[] = { { "vcpus", vcpus },
-		     { "sockets", sockets },
-		     { "cores", cores },
-		     { "threads", threads } };
-
-	begin(t);
-	guest(t, "a");
-	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
-		if (rows[i].value)
-			fdt_property_u32(t->blob, rows[i].name, rows[i].value);
-	close_nodes(t, 3);
-	return parse(t);
-}
-
-static void test_topology(void **state)
-{
-	/* clang-format off */
-	static const struct { uint32_t said[4], got[4]; } rows[] = {
-		/* vcpus, sockets, cores, threads */
-		{ { 0, 0, 0, 0 }, { 1, 1, 1, 1 } },
-		{ { 4, 0, 0, 0 }, { 4, 4, 1, 1 } },
-		{ { 4, 1, 0, 0 }, { 4, 1, 4, 1 } },
-		{ { 8, 2, 0, 2 }, { 8, 2, 2, 2 } },
-		{ { 8, 0, 2, 0 }, { 8, 4, 2, 1 } },
-		{ { 8, 0, 0, 2 }, { 8, 4, 1, 2 } },
-		{ { 0, 2, 3, 1 }, { 6, 2, 3, 1 } },
-		{ { 0, 0, 3, 2 }, { 6, 1, 3, 2 } },
-		{ { 32, 2, 8, 2 }, { 32, 2, 8, 2 } },
-	};
-	static const struct { uint32_t said[4]; const char *why; } bad[] = {
-		{ { 4, 3, 0, 0 }, "/guests/a: vcpus: is 4, but sockets * cores "
-				  "* threads is 3 * 1 * 1" },
-		{ { 4, 2, 2, 2 }, "/guests/a: vcpus: is 4, but sockets * cores "
-				  "* threads is 2 * 2 * 2" },
-		{ { 1, 0, 2, 0 }, "/guests/a: vcpus: is 1, but sockets * cores "
-				  "* threads is 1 * 2 * 1" },
-		{ { 0, 8, 8, 1 }, "/guests/a: sockets: sockets * cores * "
-				  "threads is 64, at most 32 can be" },
-		{ { 0, 0, 33, 0 }, "/guests/a: cores: is 33, must be 1 to 32" },
-	};
-	/* clang-format on */
-	struct tree *t = *state;
-	const struct guest_manifest *g = &t->manifest.guest[0];
-
-	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
-		const uint32_t *said = rows[i].said, *got = rows[i].got;
-
-		assert_int_equal(
-			parse_topology(t, said[0], said[1], said[2], said[3]),
-			0);
-		assert_int_equal(g->vcpus, got[0]);
-		assert_int_equal(g->sockets, got[1]);
-		assert_int_equal(g->cores, got[2]);
-		assert_int_equal(g->threads, got[3]);
-	}
-	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
-		const uint32_t *said = bad[i].said;
-
-		assert_int_equal(
-			parse_topology(t, said[0], said[1], said[2], said[3]),
-			-EINVAL);
-		assert_string_equal(t->error, bad[i].why);
-	}
-}
-
 static void test_everything(void **state)
 {
 	struct tree *t = *state;
@@ -827,29 +755,17 @@ static void test_damaged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_topology),
-		TEST(test_defaults),
-		TEST(test_everything),
-		TEST(test_program),
-		TEST(test_not_a_tree),
-		TEST(test_no_guests),
-		TEST(test_bad_properties),
-		TEST(test_missing),
-		TEST(test_bad_choice),
-		TEST(test_odd_memory),
-		TEST(test_kernel_or_firmware),
-		TEST(test_kernel_and_bios),
-		TEST(test_bad_nodes),
-		TEST(test_names),
-		TEST(test_mode_of_what_is_read),
-		TEST(test_sources),
-		TEST(test_bad_sources),
-		TEST(test_bad_pairs),
-		TEST(test_shared_sources),
-		TEST(test_serials),
-		TEST(test_units),
-		TEST(test_too_many_guests),
-		TEST(test_damaged),
+		TEST(test_defaults),	    TEST(test_everything),
+		TEST(test_program),	    TEST(test_not_a_tree),
+		TEST(test_no_guests),	    TEST(test_bad_properties),
+		TEST(test_missing),	    TEST(test_bad_choice),
+		TEST(test_odd_memory),	    TEST(test_kernel_or_firmware),
+		TEST(test_kernel_and_bios), TEST(test_bad_nodes),
+		TEST(test_names),	    TEST(test_mode_of_what_is_read),
+		TEST(test_sources),	    TEST(test_bad_sources),
+		TEST(test_bad_pairs),	    TEST(test_shared_sources),
+		TEST(test_serials),	    TEST(test_units),
+		TEST(test_too_many_guests), TEST(test_damaged),
 	};
 
 	return cmocka_run_group_tests_name("manifest", tests, NULL, NULL);
