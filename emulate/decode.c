@@ -206,12 +206,12 @@ enum emul_status emul_decode_vex(struct emul *e, struct decoder *c)
 	if (map == 1)
 		decoder_row(c, &emul_table_0f[d->opcode]);
 	else if (map == 2)
-		decoder_row(c, &emul_table_0f38[d->opcode]);
+		decoder_row_of(c, emul_table_0f38, &emul_unknown_0f38, d);
 	else if (map == 3)
-		decoder_row(c, &emul_table_0f3a[d->opcode]);
+		decoder_row_of(c, emul_table_0f3a, &emul_unknown_0f3a, d);
 	else
 		return raise_ud(e);
-	return EMUL_OK;
+	return c->flags & ROW_ESCAPE ? raise_ud(e) : EMUL_OK;
 }
 
 const struct emul_row *emul_decode_lead(const struct emul *e,

@@ -111,6 +111,17 @@ static inline void decoder_row(struct decoder *c, const struct emul_row *row)
 	c->flags = row->flags;
 }
 
+/* Of a table with gaps. */
+static inline void decoder_row_of(struct decoder *c,
+				  const struct emul_row *table,
+				  const struct emul_row *unlisted,
+				  const struct emul_decoded *d)
+{
+	decoder_row(c, &table[d->opcode]);
+	if (!c->row->execute && !c->flags)
+		decoder_row(c, unlisted);
+}
+
 /* Prefixes up to and with the first opcode byte. */
 static inline enum emul_status decode_prefixes(struct emul *e,
 					       struct decoder *c)
@@ -148,14 +159,10 @@ static inline enum emul_status decode_opcode(struct emul *e, struct decoder *c)
 	FETCH(1);
 	if (d->opcode == 0x38) {
 		d->opcode = (uint8_t)take(c, 1);
-		decoder_row(c, &emul_table_0f38[d->opcode]);
-		if (!c->row->execute && !c->flags)
-			decoder_row(c, &emul_unknown_0f38);
+		decoder_row_of(c, emul_table_0f38, &emul_unknown_0f38, d);
 	} else {
 		d->opcode = (uint8_t)take(c, 1);
-		decoder_row(c, &emul_table_0f3a[d->opcode]);
-		if (!c->row->execute && !c->flags)
-			decoder_row(c, &emul_unknown_0f3a);
+		decoder_row_of(c, emul_table_0f3a, &emul_unknown_0f3a, d);
 	}
 	return EMUL_OK;
 }
@@ -211,10 +218,10 @@ static inline enum emul_status decode_sib(struct emul *e, struct decoder *c,
 			d->segment = X86_SS;
 	}
 	index = (sib >> 3 & 7) | (d->rex & REX_X) << 2;
+	d->scale = sib >> 6; /* of a vector index 4, too */
 	if (index != X86_RSP) {
 		d->is_complex = true;
 		d->index = index;
-		d->scale = sib >> 6;
 	}
 	return EMUL_OK;
 }

@@ -59,6 +59,7 @@ EXECUTE(stc);
 EXECUTE(cld);
 EXECUTE(std);
 EXECUTE(nop);
+EXECUTE(prefetchw);
 EXECUTE(ud);
 EXECUTE(cmov);
 EXECUTE(setcc);
@@ -225,6 +226,7 @@ EXECUTE(movd_store);
 EXECUTE(movq_load);
 EXECUTE(movq_store);
 EXECUTE(maskmovdqu);
+EXECUTE(maskmovq);
 EXECUTE(pand);
 EXECUTE(pandn);
 EXECUTE(por);
@@ -235,7 +237,18 @@ EXECUTE(psubd);
 EXECUTE(psubq);
 EXECUTE(vzero_emms);
 
+EXECUTE(simd_0f);
+EXECUTE(simd_0f38);
+EXECUTE(simd_0f3a);
+EXECUTE(simd_shift);
+EXECUTE(vbroadcast);
+EXECUTE(vmaskmov_load);
+EXECUTE(vmaskmov_store);
+EXECUTE(vgather);
+
 /* x87 and saved state */
+EXECUTE(x87_memory);
+EXECUTE(x87_register);
 EXECUTE(fldcw);
 EXECUTE(fnstcw);
 EXECUTE(fnstsw);
@@ -256,6 +269,7 @@ EXECUTE(stmxcsr);
 EXECUTE(fxsave);
 EXECUTE(fxrstor);
 EXECUTE(xsave);
+EXECUTE(xsavec);
 EXECUTE(xrstor);
 
 /* execute_recent.c */

@@ -130,12 +130,22 @@ EXECUTE(xchg)
 	return EMUL_OK;
 }
 
+/* Of a register: undefined for AMD, nothing for Intel. */
+EXECUTE(prefetchw)
+{
+	if (!e->d->is_memory && !(e->features & EMUL_FEATURE_INTEL))
+		return raise_ud(e);
+	return EMUL_OK;
+}
+
 /* 90 is NOP and does not clear EAX's upper half; with REX.B it is XCHG R8. */
 EXECUTE(nop_xchg)
 {
 	uint64_t old = e->state->gpr[X86_RAX];
 
-	if (!(e->d->rex & REX_B))
+	/* Intel's processors take F3 for PAUSE whatever REX says. */
+	if (!(e->d->rex & REX_B) ||
+	    (e->d->rep == PREFIX_F3 && e->features & EMUL_FEATURE_INTEL))
 		return EMUL_OK;
 	gpr_set(e, X86_RAX, e->state->gpr[X86_R8], e->d->operand_size);
 	gpr_set(e, X86_R8, old, e->d->operand_size);

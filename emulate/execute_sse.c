@@ -10,17 +10,8 @@
  * 1, "XSAVE-Managed State".
  */
 #include "emulate/execute.h"
-#include "emulate/memory.h"
-
-struct vector {
-	uint64_t q[4];
-};
-
-/* How a memory operand is to be aligned. */
-#define UNALIGNED      0
-#define ALIGNED	       1
-/* SSE's operands other than of MOVU*: aligned; AVX's are not. */
-#define SSE_ALIGNED(e) ((e)->d->is_vex ? UNALIGNED : ALIGNED)
+#include "emulate/vector.h"
+#include "emulate/x87.h"
 
 static void xstate_init(struct x86_xstate *x, uint64_t component)
 {
@@ -34,7 +25,7 @@ static void xstate_init(struct x86_xstate *x, uint64_t component)
 }
 
 /* Whether vector instructions are to be had, and their registers. */
-static enum emul_status vector_begin(struct emul *e)
+enum emul_status emul_vector_begin(struct emul *e)
 {
 	const struct x86_state *s = e->state;
 	uint64_t avx = X86_XCR0_SSE | X86_XCR0_AVX;
@@ -57,85 +48,13 @@ static enum emul_status vector_begin(struct emul *e)
 	return EMUL_OK;
 }
 
-static unsigned vector_size(const struct emul *e)
-{
-	return e->d->is_vex && e->d->vex_l ? 32 : 16;
-}
-
-static void register_get(const struct emul *e, unsigned reg, struct vector *v)
-{
-	__builtin_memcpy(&v->q[0], e->xstate->xmm[reg], 16);
-	if (e->d->is_vex)
-		__builtin_memcpy(&v->q[2], e->xstate->ymm_high[reg], 16);
-	else
-		v->q[2] = v->q[3] = 0;
-}
-
-/* VEX clears what is above the result, SSE leaves it. */
-static void register_set(struct emul *e, unsigned reg, struct vector *v)
-{
-	__builtin_memcpy(e->xstate->xmm[reg], &v->q[0], 16);
-	if (e->d->is_vex) {
-		if (vector_size(e) == 16)
-			v->q[2] = v->q[3] = 0;
-		__builtin_memcpy(e->xstate->ymm_high[reg], &v->q[2], 16);
-	}
-	e->state->dirty |= X86_GROUP_XSTATE;
-}
-
-static enum emul_status memory_prepare(struct emul *e, unsigned size,
-				       uint32_t access, bool aligned)
-{
-	uint64_t linear;
-
-	if (aligned && is_misaligned(e, size))
-		return raise_gp0(e);
-	TRY(linear_of(e, e->d->segment, e->offset, size, access, &linear));
-	return access_prepare(e, linear, size, access | e->user_access,
-			      &e->access);
-}
-
-static enum emul_status memory_get(struct emul *e, struct vector *v,
-				   unsigned size, bool aligned)
-{
-	TRY(memory_prepare(e, size, ACCESS_READ, aligned));
-	v->q[2] = v->q[3] = 0;
-	if (likely(e->access.host && size == 16)) {
-		__builtin_memcpy(v, e->access.host, 16);
-		return EMUL_OK;
-	}
-	v->q[0] = v->q[1] = 0;
-	return emul_access_read(e, &e->access, v, size);
-}
-
-static enum emul_status memory_put(struct emul *e, const struct vector *v,
-				   unsigned size, bool aligned)
-{
-	TRY(memory_prepare(e, size, ACCESS_WRITE, aligned));
-	if (likely(e->access.host && size == 16)) {
-		__builtin_memcpy(e->access.host, v, 16);
-		return EMUL_OK;
-	}
-	return emul_access_write(e, &e->access, v, size);
-}
-
-/* The r/m operand as a source; from memory only size bytes. */
-static enum emul_status source_get(struct emul *e, struct vector *v,
-				   unsigned size, bool aligned)
-{
-	if (e->d->is_memory)
-		return memory_get(e, v, size, aligned);
-	register_get(e, modrm_rm(e), v);
-	return EMUL_OK;
-}
-
 /* Whole registers */
 
 static enum emul_status move_load(struct emul *e, bool aligned)
 {
 	struct vector v;
 
-	TRY(vector_begin(e));
+	TRY(emul_vector_begin(e));
 	TRY(source_get(e, &v, vector_size(e), aligned));
 	register_set(e, modrm_reg(e), &v);
 	return EMUL_OK;
@@ -145,7 +64,7 @@ static enum emul_status move_store(struct emul *e, bool aligned)
 {
 	struct vector v;
 
-	TRY(vector_begin(e));
+	TRY(emul_vector_begin(e));
 	register_get(e, modrm_reg(e), &v);
 	if (e->d->is_memory)
 		return memory_put(e, &v, vector_size(e), aligned);
@@ -177,7 +96,7 @@ EXECUTE(mova_store)
  * (of the destination, or of VEX.vvvv). */
 static enum emul_status scalar_begin(struct emul *e)
 {
-	TRY(vector_begin(e));
+	TRY(emul_vector_begin(e));
 	if (e->d->is_vex && e->d->is_memory && e->d->vex_vvvv)
 		return raise_ud(e);
 	if (e->d->vex_l)
@@ -248,7 +167,7 @@ EXECUTE(mov_half_load)
 	unsigned half = e->d->opcode >> 2 & 1;
 	struct vector v, from;
 
-	TRY(vector_begin(e));
+	TRY(emul_vector_begin(e));
 	if (e->d->vex_l)
 		return raise_ud(e);
 	TRY(source_get(e, &from, 8, UNALIGNED));
@@ -264,7 +183,7 @@ EXECUTE(mov_half_store)
 	unsigned half = e->d->opcode >> 2 & 1;
 	struct vector v, out = { { 0 } };
 
-	TRY(vector_begin(e));
+	TRY(emul_vector_begin(e));
 	if (e->d->vex_l)
 		return raise_ud(e);
 	register_get(e, modrm_reg(e), &v);
@@ -285,7 +204,7 @@ EXECUTE(mov_dword_dup)
 	bool high = e->d->opcode >> 2 & 1;
 	struct vector v;
 
-	TRY(vector_begin(e));
+	TRY(emul_vector_begin(e));
 	TRY(source_get(e, &v, vector_size(e), SSE_ALIGNED(e)));
 	for (unsigned i = 0; i < 4; i++)
 		v.q[i] = dword_twice(v.q[i], high);
@@ -298,7 +217,7 @@ EXECUTE(movddup)
 	unsigned size = vector_size(e) == 16 ? 8 : 32;
 	struct vector v;
 
-	TRY(vector_begin(e));
+	TRY(emul_vector_begin(e));
 	TRY(source_get(e, &v, size, UNALIGNED));
 	v.q[1] = v.q[0];
 	v.q[3] = v.q[2];
@@ -318,7 +237,7 @@ EXECUTE(movd_load)
 	unsigned size = movd_size(e);
 	struct vector v = { { 0 } };
 
-	TRY(vector_begin(e));
+	TRY(emul_vector_begin(e));
 	if (e->d->is_memory)
 		TRY(memory_get(e, &v, size, UNALIGNED));
 	else
@@ -332,7 +251,7 @@ EXECUTE(movd_store)
 	unsigned size = movd_size(e);
 	struct vector v;
 
-	TRY(vector_begin(e));
+	TRY(emul_vector_begin(e));
 	register_get(e, modrm_reg(e), &v);
 	if (e->d->is_memory)
 		return memory_put(e, &v, size, UNALIGNED);
@@ -344,7 +263,7 @@ EXECUTE(movq_load)
 {
 	struct vector v;
 
-	TRY(vector_begin(e));
+	TRY(emul_vector_begin(e));
 	TRY(source_get(e, &v, 8, UNALIGNED));
 	v.q[1] = v.q[2] = v.q[3] = 0;
 	register_set(e, modrm_reg(e), &v);
@@ -355,7 +274,7 @@ EXECUTE(movq_store)
 {
 	struct vector v;
 
-	TRY(vector_begin(e));
+	TRY(emul_vector_begin(e));
 	register_get(e, modrm_reg(e), &v);
 	if (e->d->is_memory)
 		return memory_put(e, &v, 8, UNALIGNED);
@@ -364,24 +283,63 @@ EXECUTE(movq_store)
 	return EMUL_OK;
 }
 
-/* MASKMOVDQU: bytes whose mask has its top bit set, to DS:rDI. */
-EXECUTE(maskmovdqu)
+/*
+ * MASKMOVDQU, MASKMOVQ: bytes whose mask has its top bit set, to DS:rDI.  A
+ * fault of any of them comes before the first is written.
+ */
+static enum emul_status masked_bytes(struct emul *e, const uint8_t *bytes,
+				     const uint8_t *mask, unsigned count)
 {
 	unsigned seg = e->d->override ? e->d->override - 1 : X86_DS;
-	uint64_t at = e->state->gpr[X86_RDI] & address_mask(e);
-	struct vector v, mask;
-	uint8_t bytes[16], select[16];
+	uint64_t at = e->state->gpr[X86_RDI], linear, from;
+	struct emul_access a;
 
-	TRY(vector_begin(e));
-	register_get(e, modrm_reg(e), &v);
-	register_get(e, modrm_rm(e), &mask);
-	__builtin_memcpy(bytes, &v, 16);
-	__builtin_memcpy(select, &mask, 16);
-	for (unsigned i = 0; i < 16; i++)
-		if (select[i] & BIT(7))
+	for (unsigned i = 0; i < count; i++) {
+		if (!(mask[i] & BIT(7)))
+			continue;
+		from = (at + i) & address_mask(e);
+		TRY(emul_linear(e, seg, from, 1, ACCESS_WRITE, &linear));
+		TRY(emul_access_prepare(e, linear, 1, ACCESS_WRITE, &a));
+	}
+	for (unsigned i = 0; i < count; i++)
+		if (mask[i] & BIT(7))
 			TRY(emul_memory_write(e, seg,
 					      (at + i) & address_mask(e),
 					      &bytes[i], 1));
+	return EMUL_OK;
+}
+
+EXECUTE(maskmovdqu)
+{
+	struct vector v, mask;
+
+	TRY(emul_vector_begin(e));
+	register_get(e, modrm_reg(e), &v);
+	register_get(e, modrm_rm(e), &mask);
+	return masked_bytes(e, (const uint8_t *)&v, (const uint8_t *)&mask, 16);
+}
+
+EXECUTE(maskmovq)
+{
+	uint64_t value, mask;
+	unsigned top;
+
+	TRY(emul_mmx_begin(e));
+	top = FIELD_GET(FSW_TOP, e->xstate->fsw);
+	value = mmx_get(e, modrm_reg(e) - top);
+	mask = mmx_get(e, modrm_rm(e) - top);
+	TRY(masked_bytes(e, (const uint8_t *)&value, (const uint8_t *)&mask,
+			 8));
+	emul_mmx_enter(e->xstate);
+	e->state->dirty |= X86_GROUP_XSTATE;
+	return EMUL_OK;
+}
+
+/* Integers in YMM registers are AVX2's. */
+static enum emul_status avx2_check(struct emul *e)
+{
+	if (e->d->is_vex && e->d->vex_l && !(e->features & EMUL_FEATURE_AVX2))
+		return raise_ud(e);
 	return EMUL_OK;
 }
 
@@ -393,7 +351,10 @@ static enum emul_status lanes(struct emul *e, lane_fn fn)
 {
 	struct vector a, b;
 
-	TRY(vector_begin(e));
+	/* All but AND, ANDN, OR and XOR of PS and PD are integers'. */
+	if (e->d->opcode >= 0x60)
+		TRY(avx2_check(e));
+	TRY(emul_vector_begin(e));
 	TRY(source_get(e, &b, vector_size(e), SSE_ALIGNED(e)));
 	register_get(e, e->d->is_vex ? vex_register(e) : modrm_reg(e), &a);
 	for (unsigned i = 0; i < 4; i++)
@@ -489,7 +450,7 @@ EXECUTE(vzero_emms)
 
 	if (!e->d->is_vex)
 		return execute_emms(e);
-	TRY(vector_begin(e));
+	TRY(emul_vector_begin(e));
 	for (unsigned i = 0; i < count; i++) {
 		memset(e->xstate->ymm_high[i], 0, 16);
 		if (e->d->vex_l)

@@ -18,14 +18,6 @@ EXECUTE(hlt)
 	return EMUL_OK;
 }
 
-EXECUTE(fwait)
-{
-	if ((e->state->cr0 & (X86_CR0_MP | X86_CR0_TS)) ==
-	    (X86_CR0_MP | X86_CR0_TS))
-		return emul_raise(e, X86_VECTOR_NM);
-	return EMUL_OK;
-}
-
 /* Control registers */
 
 static enum emul_status cr_commit(struct emul *e, unsigned cr, uint64_t *reg,
@@ -360,7 +352,7 @@ EXECUTE(rdpmc)
 	/* PCE opens RDPMC when it is set. */
 	TRY(tsc_permit(e, X86_CR4_PCE, false));
 	if (!e->ops->pmc)
-		return EMUL_UNHANDLED;
+		return raise_gp0(e); /* there is no such counter */
 	TRY(e->ops->pmc(e->ctx, (uint32_t)e->state->gpr[X86_RCX], &value));
 	pair_store(e, value);
 	return EMUL_OK;
@@ -381,13 +373,24 @@ EXECUTE(cpuid)
 	return EMUL_OK;
 }
 
+/* XCR0 of what is not in its initial state. */
+#define XCR_IN_USE 1
+
 EXECUTE(xgetbv)
 {
+	uint64_t value = e->state->xcr0;
+
 	if (!(e->state->cr4 & X86_CR4_OSXSAVE))
 		return raise_ud(e);
-	if ((uint32_t)e->state->gpr[X86_RCX])
+	if ((uint32_t)e->state->gpr[X86_RCX] == XCR_IN_USE &&
+	    e->features & EMUL_FEATURE_XGETBV1) {
+		TRY(emul_state_need(e, X86_GROUP_XSTATE));
+		if (e->xstate)
+			value &= e->xstate->xstate_bv;
+	} else if ((uint32_t)e->state->gpr[X86_RCX]) {
 		return raise_gp0(e);
-	pair_store(e, e->state->xcr0);
+	}
+	pair_store(e, value);
 	return EMUL_OK;
 }
 
@@ -471,6 +474,10 @@ EXECUTE(invpcid)
 	uint64_t type = gpr_get(e, modrm_reg(e), mode_is_64(e) ? 8 : 4);
 	uint64_t bytes[2];
 
+	if (!(e->features & EMUL_FEATURE_INVPCID))
+		return raise_ud(e);
+	if (cpl_get(e))
+		return raise_gp0(e);
 	TRY(emul_memory_read(e, e->d->segment, e->offset, bytes, 16));
 	if (type > 3 || (type < 2 && bytes[0] >> 12))
 		return raise_gp0(e);
@@ -487,9 +494,15 @@ EXECUTE(wbinvd)
 /* As a load of the byte, which is what it needs to be allowed. */
 EXECUTE(clflush)
 {
+	uint64_t feature = 0; /* CLFLUSH itself; CLFLUSHOPT, CLWB with 66 */
 	struct emul_access a;
 	uint64_t linear;
 
+	if (e->d->has_opsize)
+		feature = modrm_reg_field(e) == 7 ? EMUL_FEATURE_CLFLUSHOPT
+						  : EMUL_FEATURE_CLWB;
+	if ((e->features & feature) != feature || e->d->rep)
+		return raise_ud(e);
 	TRY(emul_linear(e, e->d->segment, e->offset, 1, ACCESS_READ, &linear));
 	TRY(emul_access_prepare(e, linear, 1, ACCESS_READ, &a));
 	flush(e, EMUL_FLUSH_CACHES, linear);
@@ -517,10 +530,16 @@ EXECUTE(mwait)
 	return EMUL_OK;
 }
 
+#define MODRM_VMCALL 0xc1
+
+/* Each vendor has its own, and the other's is undefined. */
 EXECUTE(hypercall)
 {
-	if (!e->ops->hypercall)
-		return EMUL_UNHANDLED;
+	bool is_intels = e->d->modrm == MODRM_VMCALL;
+
+	if (is_intels != !!(e->features & EMUL_FEATURE_INTEL) ||
+	    !e->ops->hypercall)
+		return raise_ud(e);
 	return e->ops->hypercall(e->ctx);
 }
 

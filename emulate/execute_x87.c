@@ -12,11 +12,13 @@
  * Using the XSAVE Feature Set"; volume 2, instruction pages.
  */
 #include "emulate/execute.h"
+#include "emulate/x87.h"
 
 #define FCW_INIT     0x037f
+#define FCW_ONE	     BIT(6)
+#define FCW_VALID    (MASK(5, 0) | MASK(12, 8))
 #define MXCSR_INIT   0x1f80
 #define MXCSR_VALID  MASK(15, 0)
-#define FSW_TOP	     MASK(13, 11)
 #define FSW_CLEARED  (BIT(15) | MASK(7, 0)) /* B, ES, SF, exceptions */
 #define TAG_EMPTY    3
 #define TAG_SPECIAL  2
@@ -24,8 +26,23 @@
 #define EXPONENT     MASK(14, 0)
 #define EXPLICIT_ONE BIT(63)
 
+/* ST(i) are counted from TOP: the registers stay where they are. */
+static void top_set(struct x86_xstate *x, unsigned top)
+{
+	unsigned by = (FIELD_GET(FSW_TOP, x->fsw) - top) & 7;
+	uint8_t st[8][16];
+
+	x->fsw = (uint16_t)((x->fsw & ~FSW_TOP) | FIELD_PUT(FSW_TOP, top));
+	if (!by)
+		return;
+	memcpy(st, x->st, sizeof(st));
+	for (unsigned i = 0; i < 8; i++)
+		memcpy(x->st[(i + by) & 7], st[i], sizeof(st[i]));
+}
+
 static void x87_reset(struct x86_xstate *x)
 {
+	top_set(x, 0);
 	x->fcw = FCW_INIT;
 	x->fsw = 0;
 	x->ftw = 0;
@@ -49,13 +66,34 @@ static enum emul_status xstate_get(struct emul *e)
 	return e->xstate ? EMUL_OK : EMUL_UNHANDLED;
 }
 
-static enum emul_status x87_begin(struct emul *e)
+enum emul_status emul_x87_begin(struct emul *e)
 {
 	if (e->state->cr0 & (X86_CR0_EM | X86_CR0_TS))
 		return emul_raise(e, X86_VECTOR_NM);
 	TRY(xstate_get(e));
 	x87_init(e->xstate);
 	return EMUL_OK;
+}
+
+/* ES and B say whether an exception that is not masked waits. */
+static bool x87_is_pending(const struct x86_xstate *x)
+{
+	return x->fsw & ~x->fcw & FSW_EXCEPTIONS;
+}
+
+enum emul_status emul_x87_wait(struct emul *e)
+{
+	TRY(emul_x87_begin(e));
+	if (x87_is_pending(e->xstate))
+		return emul_raise(e, X86_VECTOR_MF);
+	return EMUL_OK;
+}
+
+static void x87_summarize(struct x86_xstate *x)
+{
+	x->fsw &= (uint16_t) ~(FSW_ES | FSW_B);
+	if (x87_is_pending(x))
+		x->fsw |= FSW_ES | FSW_B;
 }
 
 static enum emul_status x87_changed(struct emul *e)
@@ -81,41 +119,42 @@ EXECUTE(fldcw)
 {
 	uint16_t fcw;
 
-	TRY(x87_begin(e));
+	TRY(emul_x87_wait(e));
 	TRY(memory_read(e, &fcw, 2));
-	e->xstate->fcw = fcw;
+	e->xstate->fcw = (fcw & FCW_VALID) | FCW_ONE;
+	x87_summarize(e->xstate);
 	return x87_changed(e);
 }
 
 EXECUTE(fnstcw)
 {
-	TRY(x87_begin(e));
+	TRY(emul_x87_begin(e));
 	return memory_write(e, &e->xstate->fcw, 2);
 }
 
 EXECUTE(fnstsw)
 {
-	TRY(x87_begin(e));
+	TRY(emul_x87_begin(e));
 	return memory_write(e, &e->xstate->fsw, 2);
 }
 
 EXECUTE(fnstsw_ax)
 {
-	TRY(x87_begin(e));
+	TRY(emul_x87_begin(e));
 	gpr_set(e, X86_RAX, e->xstate->fsw, 2);
 	return EMUL_OK;
 }
 
 EXECUTE(fninit)
 {
-	TRY(x87_begin(e));
+	TRY(emul_x87_begin(e));
 	x87_reset(e->xstate);
 	return x87_changed(e);
 }
 
 EXECUTE(fnclex)
 {
-	TRY(x87_begin(e));
+	TRY(emul_x87_begin(e));
 	e->xstate->fsw &= (uint16_t)~FSW_CLEARED;
 	return x87_changed(e);
 }
@@ -209,7 +248,8 @@ static void environment_take(struct emul *e, const uint8_t *from)
 
 	for (unsigned i = 0; i < 7; i++)
 		field[i] = ram_load(from + i * step, step);
-	x->fcw = (uint16_t)field[0];
+	x->fcw = ((uint16_t)field[0] & FCW_VALID) | FCW_ONE;
+	top_set(x, FIELD_GET(FSW_TOP, field[1]));
 	x->fsw = (uint16_t)field[1];
 	x->ftw = tags_abridged((unsigned)field[2]);
 	x->fip = field[3];
@@ -222,16 +262,18 @@ static void environment_take(struct emul *e, const uint8_t *from)
 	} else if (step == 4) {
 		x->fop = (uint16_t)(field[4] >> 16 & FOP_MASK);
 	}
+	x87_summarize(x);
 }
 
 EXECUTE(fnstenv)
 {
 	uint8_t bytes[ENVIRONMENT32];
 
-	TRY(x87_begin(e));
+	TRY(emul_x87_begin(e));
 	environment_make(e, bytes);
 	TRY(memory_write(e, bytes, environment_size(e)));
-	e->xstate->fcw |= 0x3f; /* all exceptions masked */
+	e->xstate->fcw |= FSW_EXCEPTIONS; /* all masked */
+	x87_summarize(e->xstate);
 	return x87_changed(e);
 }
 
@@ -239,7 +281,7 @@ EXECUTE(fldenv)
 {
 	uint8_t bytes[ENVIRONMENT32];
 
-	TRY(x87_begin(e));
+	TRY(emul_x87_wait(e));
 	TRY(memory_read(e, bytes, environment_size(e)));
 	environment_take(e, bytes);
 	return x87_changed(e);
@@ -250,7 +292,7 @@ EXECUTE(fnsave)
 	uint8_t bytes[ENVIRONMENT32 + REGISTERS];
 	unsigned size = environment_size(e);
 
-	TRY(x87_begin(e));
+	TRY(emul_x87_begin(e));
 	environment_make(e, bytes);
 	for (unsigned i = 0; i < 8; i++)
 		memcpy(bytes + size + 10 * i, e->xstate->st[i], 10);
@@ -264,7 +306,7 @@ EXECUTE(frstor)
 	uint8_t bytes[ENVIRONMENT32 + REGISTERS];
 	unsigned size = environment_size(e);
 
-	TRY(x87_begin(e));
+	TRY(emul_x87_wait(e));
 	TRY(memory_read(e, bytes, size + REGISTERS));
 	environment_take(e, bytes);
 	for (unsigned i = 0; i < 8; i++) {
@@ -279,39 +321,17 @@ EXECUTE(frstor)
  * instruction makes TOP zero and, but for EMMS, all of them full.
  */
 
-static void mmx_enter(struct x86_xstate *x)
+void emul_mmx_enter(struct x86_xstate *x)
 {
-	unsigned top = FIELD_GET(FSW_TOP, x->fsw);
-	uint8_t st[8][16];
-
-	x->fsw &= (uint16_t)~FSW_TOP;
+	top_set(x, 0);
 	x->ftw = UINT8_MAX;
-	if (!top)
-		return;
-	memcpy(st, x->st, sizeof(st));
-	for (unsigned i = 0; i < 8; i++)
-		memcpy(x->st[(i + top) & 7], st[i], sizeof(st[i]));
 }
 
-static enum emul_status mmx_begin(struct emul *e)
+enum emul_status emul_mmx_begin(struct emul *e)
 {
 	if (e->state->cr0 & X86_CR0_EM)
 		return raise_ud(e);
-	return x87_begin(e);
-}
-
-static uint64_t mmx_get(const struct emul *e, unsigned reg)
-{
-	return ram_load(e->xstate->st[reg & 7], 8);
-}
-
-static enum emul_status mmx_set(struct emul *e, unsigned reg, uint64_t value)
-{
-	uint8_t *st = e->xstate->st[reg & 7];
-
-	ram_store(st, value, 8);
-	ram_store(st + 8, UINT16_MAX, 2);
-	return x87_changed(e);
+	return emul_x87_wait(e);
 }
 
 /* MOVD and MOVQ from memory or a general register */
@@ -320,13 +340,14 @@ EXECUTE(mmx_movd_load)
 	unsigned size = e->d->rex & REX_W && mode_is_64(e) ? 8 : 4;
 	uint64_t value = 0;
 
-	TRY(mmx_begin(e));
+	TRY(emul_mmx_begin(e));
 	if (e->d->is_memory)
 		TRY(memory_read(e, &value, size));
 	else
 		value = gpr_get(e, modrm_rm(e), size);
-	mmx_enter(e->xstate);
-	return mmx_set(e, modrm_reg(e), value);
+	emul_mmx_enter(e->xstate);
+	mmx_set(e, modrm_reg(e), value);
+	return EMUL_OK;
 }
 
 EXECUTE(mmx_movd_store)
@@ -334,14 +355,14 @@ EXECUTE(mmx_movd_store)
 	unsigned size = e->d->rex & REX_W && mode_is_64(e) ? 8 : 4, top;
 	uint64_t value;
 
-	TRY(mmx_begin(e));
+	TRY(emul_mmx_begin(e));
 	top = FIELD_GET(FSW_TOP, e->xstate->fsw);
 	value = mmx_get(e, modrm_reg(e) - top);
 	if (e->d->is_memory)
 		TRY(memory_write(e, &value, size));
 	else
 		gpr_set(e, modrm_rm(e), value, size);
-	mmx_enter(e->xstate);
+	emul_mmx_enter(e->xstate);
 	return x87_changed(e);
 }
 
@@ -349,13 +370,14 @@ EXECUTE(mmx_movq_load)
 {
 	uint64_t value = 0;
 
-	TRY(mmx_begin(e));
+	TRY(emul_mmx_begin(e));
 	if (e->d->is_memory)
 		TRY(memory_read(e, &value, 8));
-	mmx_enter(e->xstate);
+	emul_mmx_enter(e->xstate);
 	if (!e->d->is_memory)
 		value = mmx_get(e, modrm_rm(e));
-	return mmx_set(e, modrm_reg(e), value);
+	mmx_set(e, modrm_reg(e), value);
+	return EMUL_OK;
 }
 
 /* MOVQ to memory or another register, MOVNTQ */
@@ -364,26 +386,34 @@ EXECUTE(mmx_movq_store)
 	unsigned top;
 	uint64_t value;
 
-	TRY(mmx_begin(e));
+	TRY(emul_mmx_begin(e));
 	top = FIELD_GET(FSW_TOP, e->xstate->fsw);
 	value = mmx_get(e, modrm_reg(e) - top);
 	if (e->d->is_memory)
 		TRY(memory_write(e, &value, 8));
-	mmx_enter(e->xstate);
+	emul_mmx_enter(e->xstate);
 	if (!e->d->is_memory)
-		return mmx_set(e, modrm_rm(e), value);
+		mmx_set(e, modrm_rm(e), value);
 	return x87_changed(e);
 }
 
 EXECUTE(emms)
 {
-	TRY(mmx_begin(e));
-	mmx_enter(e->xstate);
+	TRY(emul_mmx_begin(e));
+	emul_mmx_enter(e->xstate);
 	e->xstate->ftw = 0;
 	return x87_changed(e);
 }
 
 /* MXCSR */
+
+/* Bits that this processor has: a load of others would fault here, too. */
+static uint32_t mxcsr_mask(const struct emul *e)
+{
+	uint32_t mask = e->xstate->mxcsr_mask;
+
+	return mask ? mask & MXCSR_VALID : MXCSR_VALID;
+}
 
 static void sse_init(struct x86_xstate *x)
 {
@@ -408,7 +438,7 @@ EXECUTE(ldmxcsr)
 
 	TRY(mxcsr_begin(e));
 	TRY(memory_read(e, &value, 4));
-	if (value & ~MXCSR_VALID)
+	if (value & ~mxcsr_mask(e))
 		return raise_gp0(e);
 	sse_init(e->xstate);
 	e->xstate->mxcsr = value;
@@ -464,20 +494,25 @@ EXECUTE(fxsave)
 	TRY(area_prepare(e, LEGACY_SIZE, 16, ACCESS_WRITE));
 	TRY(emul_access_read(e, &e->access, area, LEGACY_SIZE));
 	memcpy(area, e->xstate, legacy_used(e));
-	ram_store(area + MXCSR_AT + 4, MXCSR_VALID, 4);
+	ram_store(area + MXCSR_AT + 4, mxcsr_mask(e), 4);
 	return emul_access_write(e, &e->access, area, LEGACY_SIZE);
 }
 
 EXECUTE(fxrstor)
 {
 	uint8_t area[LEGACY_SIZE];
+	uint32_t known;
 
 	TRY(fx_begin(e));
+	known = e->xstate->mxcsr_mask;
 	TRY(area_prepare(e, LEGACY_SIZE, 16, ACCESS_READ));
 	TRY(emul_access_read(e, &e->access, area, LEGACY_SIZE));
-	if (ram_load(area + MXCSR_AT, 4) & ~MXCSR_VALID)
+	if (ram_load(area + MXCSR_AT, 4) & ~mxcsr_mask(e))
 		return raise_gp0(e);
 	memcpy(e->xstate, area, legacy_used(e));
+	e->xstate->mxcsr_mask = known;
+	e->xstate->fcw = (e->xstate->fcw & FCW_VALID) | FCW_ONE;
+	x87_summarize(e->xstate);
 	return x87_changed(e);
 }
 
@@ -500,7 +535,7 @@ static enum emul_status xsave_begin(struct emul *e, uint64_t *mask)
 	*mask = (gpr_get(e, X86_RAX, 4) | gpr_get(e, X86_RDX, 4) << 32) &
 		s->xcr0;
 	if (*mask & ~known)
-		return EMUL_UNHANDLED;
+		return raise_ud(e); /* the monitor lets no more be set */
 	return xstate_get(e);
 }
 
@@ -529,6 +564,8 @@ static void components_copy(const struct emul *e, uint8_t *to,
 		       mode_is_64(e) ? AVX_SIZE : AVX_SIZE / 2);
 }
 
+#define REG_XSAVEOPT 6
+
 EXECUTE(xsave)
 {
 	uint8_t area[sizeof(struct x86_xstate)];
@@ -536,6 +573,9 @@ EXECUTE(xsave)
 	uint64_t mask, in_use;
 	unsigned size;
 
+	if (modrm_reg_field(e) == REG_XSAVEOPT &&
+	    !(e->features & EMUL_FEATURE_XSAVEOPT))
+		return raise_ud(e);
 	TRY(xsave_begin(e, &mask));
 	/* Unlike FXSAVE's, before segment and address. */
 	if (is_misaligned(e, XSAVE_ALIGN))
@@ -548,21 +588,83 @@ EXECUTE(xsave)
 	components_copy(e, area, (const uint8_t *)x, in_use);
 	if (mask & (X86_XCR0_SSE | X86_XCR0_AVX)) {
 		ram_store(area + MXCSR_AT, x->mxcsr, 4);
-		ram_store(area + MXCSR_AT + 4, MXCSR_VALID, 4);
+		ram_store(area + MXCSR_AT + 4, mxcsr_mask(e), 4);
 	}
 	ram_store(area + HEADER_AT,
 		  (ram_load(area + HEADER_AT, 8) & ~mask) | in_use, 8);
 	return emul_access_write(e, &e->access, area, size);
 }
 
+/*
+ * XSAVEC: the compacted form, in which AVX state happens to be where the
+ * standard form has it.  What is in its initial state is not written.
+ */
+#define XCOMP_AT      (HEADER_AT + 8)
+#define XCOMP_COMPACT BIT(63)
+
+EXECUTE(xsavec)
+{
+	uint8_t area[sizeof(struct x86_xstate)];
+	const struct x86_xstate *x;
+	uint64_t mask, in_use;
+	unsigned size;
+
+	if (!(e->features & EMUL_FEATURE_XSAVEC))
+		return raise_ud(e);
+	TRY(xsave_begin(e, &mask));
+	if (is_misaligned(e, XSAVE_ALIGN))
+		return raise_gp0(e);
+	x = e->xstate;
+	in_use = x->xstate_bv & mask;
+	if (mask & X86_XCR0_SSE && x->mxcsr != MXCSR_INIT) {
+		sse_init(e->xstate);
+		in_use |= X86_XCR0_SSE;
+	}
+	size = xsave_size(mask);
+	TRY(area_prepare(e, size, XSAVE_ALIGN, ACCESS_WRITE));
+	TRY(emul_access_read(e, &e->access, area, size));
+	components_copy(e, area, (const uint8_t *)x, in_use & ~X86_XCR0_AVX);
+	if (in_use & X86_XCR0_AVX)
+		memcpy(area + AVX_AT, (const uint8_t *)x + AVX_AT,
+		       mode_is_64(e) ? AVX_SIZE : AVX_SIZE / 2);
+	if (in_use & X86_XCR0_SSE)
+		ram_store(area + MXCSR_AT + 4, mxcsr_mask(e), 4);
+	ram_store(area + HEADER_AT, in_use, 8);
+	ram_store(area + XCOMP_AT, mask | XCOMP_COMPACT, 8);
+	return emul_access_write(e, &e->access, area, size);
+}
+
 static bool header_is_good(const struct emul *e, const uint8_t *area)
 {
-	if (ram_load(area + HEADER_AT, 8) & ~e->state->xcr0)
-		return false;
-	for (unsigned i = 8; i < 24; i += 8)
-		if (ram_load(area + HEADER_AT + i, 8))
+	uint64_t may = e->state->xcr0, xcomp = ram_load(area + XCOMP_AT, 8);
+
+	if (xcomp & XCOMP_COMPACT && e->features & EMUL_FEATURE_XSAVEC) {
+		if (xcomp & ~(may | XCOMP_COMPACT))
 			return false;
-	return true;
+		may = xcomp;
+	} else if (xcomp) {
+		return false;
+	}
+	for (unsigned i = 16; i < HEADER_SIZE; i += 8)
+		if (ram_load(area + HEADER_AT + i, 8) &&
+		    (i < 24 || xcomp & XCOMP_COMPACT))
+			return false;
+	return !(ram_load(area + HEADER_AT, 8) & ~may);
+}
+
+/* The standard form has it for SSE and AVX, the compacted one for SSE alone. */
+static uint32_t mxcsr_of_area(const struct emul *e, const uint8_t *area,
+			      uint64_t mask, uint64_t present)
+{
+	if (ram_load(area + XCOMP_AT, 8) & XCOMP_COMPACT) {
+		if (!(mask & X86_XCR0_SSE))
+			return e->xstate->mxcsr;
+		if (!(present & X86_XCR0_SSE))
+			return MXCSR_INIT;
+	} else if (!(mask & (X86_XCR0_SSE | X86_XCR0_AVX))) {
+		return e->xstate->mxcsr;
+	}
+	return (uint32_t)ram_load(area + MXCSR_AT, 4);
 }
 
 EXECUTE(xrstor)
@@ -570,6 +672,7 @@ EXECUTE(xrstor)
 	uint8_t area[sizeof(struct x86_xstate)];
 	struct x86_xstate *x;
 	uint64_t mask, present;
+	uint32_t mxcsr;
 	unsigned size;
 
 	TRY(xsave_begin(e, &mask));
@@ -580,14 +683,14 @@ EXECUTE(xrstor)
 	size = xsave_size(mask);
 	TRY(area_prepare(e, size, XSAVE_ALIGN, ACCESS_READ));
 	TRY(emul_access_read(e, &e->access, area, size));
-	if (!header_is_good(e, area) ||
-	    (mask & (X86_XCR0_SSE | X86_XCR0_AVX) &&
-	     ram_load(area + MXCSR_AT, 4) & ~MXCSR_VALID))
+	if (!header_is_good(e, area))
 		return raise_gp0(e);
 	present = ram_load(area + HEADER_AT, 8) & mask;
+	mxcsr = mxcsr_of_area(e, area, mask, present);
+	if (mxcsr & ~mxcsr_mask(e))
+		return raise_gp0(e);
 	components_copy(e, (uint8_t *)x, area, present);
-	if (mask & (X86_XCR0_SSE | X86_XCR0_AVX))
-		x->mxcsr = (uint32_t)ram_load(area + MXCSR_AT, 4);
+	x->mxcsr = mxcsr;
 	/* What is not present is initial; 0 in the mask says so. */
 	x->xstate_bv = (x->xstate_bv & ~mask) | present;
 	return x87_changed(e);

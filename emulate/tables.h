@@ -38,6 +38,10 @@ extern const struct emul_row emul_table_df_e0[8];
 	{                                                   \
 		{ execute_##name }, dst, src, imm, 0, flags \
 	}
+/* Executed by the processor itself: simd_rows.h has the operands. */
+#define SIMD	 X(simd_0f, 0, 0, 0, M | AVX)
+#define SIMD_IMM X(simd_0f, 0, 0, IMM_B, M | AVX)
+#define SHIFT	 X(simd_shift, 0, 0, IMM_B, M | AVX)
 /* Not known. */
 #define U                               \
 	{                               \

@@ -2,8 +2,8 @@
 /*
  * Three-byte opcodes: 0F 38 and 0F 3A.
  * Each row: the function, destination, source, immediate,
- * flags; to be read against the manual's opcode map.  A row of U is an
- * encoding this emulator does not know: EMUL_UNHANDLED.
+ * flags; to be read against the manual's opcode map.  simd_rows.h has
+ * those that the processor executes itself.
  *
  * References: SDM volume 2, appendix "Opcode Map"; APM volume 3, appendix
  * "Opcode and Operand Encodings".
@@ -80,16 +80,16 @@ static const struct emul_row row_38_2a[4] = {
 
 static const struct emul_row row_38_82[4] = {
 	/* -- */ X(ud, 0, 0, 0, M),
-	/* 66 */ X(invpcid, 0, 0, 0, M | CPL0 | MEM),
+	/* 66 */ X(invpcid, 0, 0, 0, M | MEM),
 	/* f3 */ X(ud, 0, 0, 0, M),
 	/* f2 */ X(ud, 0, 0, 0, M),
 };
 
 static const struct emul_row row_38_f8[4] = {
-	/* -- */ U,
+	/* -- */ X(ud, 0, 0, 0, M),
 	/* 66 */ X(movdir64b, 0, 0, 0, M | MEM),
-	/* f3 */ U,
-	/* f2 */ U,
+	/* f3 */ X(ud, 0, 0, 0, M),
+	/* f2 */ X(ud, 0, 0, 0, M),
 };
 
 static const struct emul_row row_38_f9[4] = {
@@ -99,13 +99,44 @@ static const struct emul_row row_38_f9[4] = {
 	/* f2 */ X(ud, 0, 0, 0, M),
 };
 
-/* Unlisted: ModRM, and in the second map a byte, for the length's sake. */
-const struct emul_row emul_unknown_0f38 = UM;
-const struct emul_row emul_unknown_0f3a = { { NULL }, 0, 0, IMM_B, 0, ROW_MODRM };
+/* With 66 and VEX only. */
+#define AVX_ROWS(name, execute, more)                                \
+	static const struct emul_row row_38_##name[4] = {            \
+		X(ud, 0, 0, 0, M),                                   \
+		X(execute, 0, 0, 0, M | AVX | NOLEG | (more)),       \
+		X(ud, 0, 0, 0, M),                                   \
+		X(ud, 0, 0, 0, M),                                   \
+	}
+AVX_ROWS(broadcast, vbroadcast, V0);
+AVX_ROWS(mask_load, vmaskmov_load, MEM);
+AVX_ROWS(mask_store, vmaskmov_store, MEM);
+AVX_ROWS(gather, vgather, MEM);
+
+/* Unlisted: simd_rows.h says whether it exists. */
+const struct emul_row emul_unknown_0f38 = X(simd_0f38, 0, 0, 0, M | AVX);
+const struct emul_row emul_unknown_0f3a = X(simd_0f3a, 0, 0, IMM_B, M | AVX);
 
 const struct emul_row emul_table_0f38[256] = {
+	[0x18] = BY_SIMD(38_broadcast),
+	[0x19] = BY_SIMD(38_broadcast),
+	[0x1a] = BY_SIMD(38_broadcast),
 	[0x2a] = BY_SIMD(38_2a),
+	[0x2c] = BY_SIMD(38_mask_load),
+	[0x2d] = BY_SIMD(38_mask_load),
+	[0x2e] = BY_SIMD(38_mask_store),
+	[0x2f] = BY_SIMD(38_mask_store),
+	[0x58] = BY_SIMD(38_broadcast),
+	[0x59] = BY_SIMD(38_broadcast),
+	[0x5a] = BY_SIMD(38_broadcast),
+	[0x78] = BY_SIMD(38_broadcast),
+	[0x79] = BY_SIMD(38_broadcast),
 	[0x82] = BY_SIMD(38_82),
+	[0x8c] = BY_SIMD(38_mask_load),
+	[0x8e] = BY_SIMD(38_mask_store),
+	[0x90] = BY_SIMD(38_gather),
+	[0x91] = BY_SIMD(38_gather),
+	[0x92] = BY_SIMD(38_gather),
+	[0x93] = BY_SIMD(38_gather),
 	[0xf0] = BY_SIMD(38_f0),
 	[0xf1] = BY_SIMD(38_f1),
 	[0xf2] = BY_SIMD(38_f2),

@@ -2,8 +2,8 @@
 /*
  * One-byte opcodes and their groups.
  * Each row: the function, destination, source, immediate,
- * flags; to be read against the manual's opcode map.  A row of U is an
- * encoding this emulator does not know: EMUL_UNHANDLED.
+ * flags; to be read against the manual's opcode map.  A row of UD is
+ * an encoding that no guest is offered.
  *
  * References: SDM volume 2, appendix "Opcode Map"; APM volume 3, appendix
  * "Opcode and Operand Encodings".
@@ -205,48 +205,53 @@ static const struct emul_row row_arpl[2] = {
 
 static const struct emul_row row_bound[2] = {
 	X(bound, 0, 0, 0, M | MEM),
-	U,
+	X(ud, 0, 0, 0, 0), /* EVEX: CPUID does not show AVX-512 */
+};
+
+static const struct emul_row row_x87[2] = {
+	X(x87_memory, 0, 0, 0, M),
+	X(x87_register, 0, 0, 0, M),
 };
 
 static const struct emul_row row_d9[2] = {
 	LEAD_TO(emul_table_d9_memory, ROW_BY_REG),
-	U,
+	X(x87_register, 0, 0, 0, M),
 };
 
 static const struct emul_row row_dd[2] = {
 	LEAD_TO(emul_table_dd_memory, ROW_BY_REG),
-	U,
+	X(x87_register, 0, 0, 0, M),
 };
 
 static const struct emul_row row_db_r[8] = {
-	/* /0 */ U,
-	/* /1 */ U,
-	/* /2 */ U,
-	/* /3 */ U,
+	/* /0 */ X(x87_register, 0, 0, 0, M),
+	/* /1 */ X(x87_register, 0, 0, 0, M),
+	/* /2 */ X(x87_register, 0, 0, 0, M),
+	/* /3 */ X(x87_register, 0, 0, 0, M),
 	/* /4 */ LEAD_TO(emul_table_db_e0, ROW_BY_RM),
-	/* /5 */ U,
-	/* /6 */ U,
-	/* /7 */ U,
+	/* /5 */ X(x87_register, 0, 0, 0, M),
+	/* /6 */ X(x87_register, 0, 0, 0, M),
+	/* /7 */ X(x87_register, 0, 0, 0, M),
 };
 
 static const struct emul_row row_df_r[8] = {
-	/* /0 */ U,
-	/* /1 */ U,
-	/* /2 */ U,
-	/* /3 */ U,
+	/* /0 */ X(x87_register, 0, 0, 0, M),
+	/* /1 */ X(x87_register, 0, 0, 0, M),
+	/* /2 */ X(x87_register, 0, 0, 0, M),
+	/* /3 */ X(x87_register, 0, 0, 0, M),
 	/* /4 */ LEAD_TO(emul_table_df_e0, ROW_BY_RM),
-	/* /5 */ U,
-	/* /6 */ U,
-	/* /7 */ U,
+	/* /5 */ X(x87_register, 0, 0, 0, M),
+	/* /6 */ X(x87_register, 0, 0, 0, M),
+	/* /7 */ X(x87_register, 0, 0, 0, M),
 };
 
 static const struct emul_row row_db[2] = {
-	U,
+	X(x87_memory, 0, 0, 0, M),
 	BY_REG(db_r),
 };
 
 static const struct emul_row row_df[2] = {
-	U,
+	X(x87_memory, 0, 0, 0, M),
 	BY_REG(df_r),
 };
 
@@ -467,13 +472,13 @@ const struct emul_row emul_table_one[256] = {
 	/* d5 */ X(aad, 0, 0, IMM_B, NO64),
 	/* d6 */ X(salc, 0, 0, 0, NO64),
 	/* d7 */ X(xlat, 0, 0, 0, 0),
-	/* d8 */ UM,
+	/* d8 */ BY_MOD(x87),
 	/* d9 */ BY_MOD(d9),
-	/* da */ UM,
+	/* da */ BY_MOD(x87),
 	/* db */ BY_MOD(db),
-	/* dc */ UM,
+	/* dc */ BY_MOD(x87),
 	/* dd */ BY_MOD(dd),
-	/* de */ UM,
+	/* de */ BY_MOD(x87),
 	/* df */ BY_MOD(df),
 	/* e0 */ X(loopne, 0, Ii, IMM_B, BRANCH),
 	/* e1 */ X(loope, 0, Ii, IMM_B, BRANCH),

@@ -132,30 +132,52 @@ struct emul_ops {
 };
 
 /* What the processor offers, so that the rest is #UD.  See emul_init(). */
-#define EMUL_FEATURE_RDTSCP    BIT(0)
-#define EMUL_FEATURE_BMI1      BIT(1)
-#define EMUL_FEATURE_BMI2      BIT(2)
-#define EMUL_FEATURE_ADX       BIT(3)
-#define EMUL_FEATURE_MOVBE     BIT(4)
-#define EMUL_FEATURE_AVX       BIT(5)
-#define EMUL_FEATURE_LZCNT     BIT(6)
-#define EMUL_FEATURE_POPCNT    BIT(7)
-#define EMUL_FEATURE_INTEL     BIT(8) /* where the two vendors differ */
-#define EMUL_FEATURE_1G_PAGES  BIT(9)
-#define EMUL_FEATURE_MWAIT     BIT(10)
-#define EMUL_FEATURE_AVX2      BIT(11)
-#define EMUL_FEATURE_FSGSBASE  BIT(12)
-#define EMUL_FEATURE_RDRAND    BIT(13) /* only where this processor has it */
-#define EMUL_FEATURE_RDSEED    BIT(14) /* as RDRAND */
-#define EMUL_FEATURE_RDPID     BIT(15)
-#define EMUL_FEATURE_SERIALIZE BIT(16)
-#define EMUL_FEATURE_MOVDIRI   BIT(17)
-#define EMUL_FEATURE_MOVDIR64B BIT(18)
-#define EMUL_FEATURE_CLZERO    BIT(19)
-#define EMUL_FEATURE_CR8_LOCK  BIT(20) /* LOCK MOV CR0 is MOV CR8 */
+#define EMUL_FEATURE_RDTSCP	BIT(0)
+#define EMUL_FEATURE_BMI1	BIT(1)
+#define EMUL_FEATURE_BMI2	BIT(2)
+#define EMUL_FEATURE_ADX	BIT(3)
+#define EMUL_FEATURE_MOVBE	BIT(4)
+#define EMUL_FEATURE_AVX	BIT(5)
+#define EMUL_FEATURE_LZCNT	BIT(6)
+#define EMUL_FEATURE_POPCNT	BIT(7)
+#define EMUL_FEATURE_INTEL	BIT(8) /* where the two vendors differ */
+#define EMUL_FEATURE_1G_PAGES	BIT(9)
+#define EMUL_FEATURE_MWAIT	BIT(10)
+#define EMUL_FEATURE_AVX2	BIT(11)
+#define EMUL_FEATURE_FSGSBASE	BIT(12)
+#define EMUL_FEATURE_RDRAND	BIT(13) /* only where this processor has it */
+#define EMUL_FEATURE_RDSEED	BIT(14) /* as RDRAND */
+#define EMUL_FEATURE_RDPID	BIT(15)
+#define EMUL_FEATURE_SERIALIZE	BIT(16)
+#define EMUL_FEATURE_MOVDIRI	BIT(17)
+#define EMUL_FEATURE_MOVDIR64B	BIT(18)
+#define EMUL_FEATURE_CLZERO	BIT(19)
+#define EMUL_FEATURE_CR8_LOCK	BIT(20) /* LOCK MOV CR0 is MOV CR8 */
+/* Executed by the processor: only where this one has it, too. */
+#define EMUL_FEATURE_SSE3	BIT(21)
+#define EMUL_FEATURE_SSSE3	BIT(22)
+#define EMUL_FEATURE_SSE41	BIT(23)
+#define EMUL_FEATURE_SSE42	BIT(24)
+#define EMUL_FEATURE_AES	BIT(25)
+#define EMUL_FEATURE_PCLMUL	BIT(26)
+#define EMUL_FEATURE_F16C	BIT(27)
+#define EMUL_FEATURE_FMA	BIT(28)
+#define EMUL_FEATURE_SHA	BIT(29)
+#define EMUL_FEATURE_VAES	BIT(30)
+#define EMUL_FEATURE_VPCLMUL	BIT(31)
+#define EMUL_FEATURE_GFNI	BIT(32)
+#define EMUL_FEATURE_XSAVEC	BIT(33)
+#define EMUL_FEATURE_XSAVEOPT	BIT(34)
+#define EMUL_FEATURE_XGETBV1	BIT(35)
+#define EMUL_FEATURE_INVPCID	BIT(36)
+#define EMUL_FEATURE_CLFLUSHOPT BIT(37)
+#define EMUL_FEATURE_CLWB	BIT(38)
+#define EMUL_FEATURE_HOST                                               \
+	(EMUL_FEATURE_RDRAND | EMUL_FEATURE_RDSEED | EMUL_FEATURE_AVX | \
+	 EMUL_FEATURE_AVX2 | MASK(32, 21))
+/* All that are executed by the emulator alone. */
 #define EMUL_FEATURE_ALL \
-	(MASK(31, 0) &   \
-	 ~(EMUL_FEATURE_INTEL | EMUL_FEATURE_RDRAND | EMUL_FEATURE_RDSEED))
+	(MASK(40, 0) & ~(EMUL_FEATURE_INTEL | EMUL_FEATURE_HOST))
 
 #define EMUL_INSN_MAX 15
 

@@ -361,4 +361,7 @@ enum gate_map {
 
 #define GATE_LOG_MAX 200
 
+/* RAX of a hypercall that nobody knows: KVM's -KVM_ENOSYS. */
+#define GATE_HYPERCALL_UNKNOWN (uint64_t)(-(int64_t)1000)
+
 #endif

@@ -48,7 +48,9 @@
 /* Leaf 0x80000001 */
 #define E1_ECX_TOPOEXT	  BIT(22)
 #define E1_ECX_CMP_LEGACY BIT(1)
-#define E1_ECX_NEED_AVX	  (BIT(11) | BIT(16)) /* XOP FMA4 */
+/* What the emulator does not know: SSE4A MISALIGNSSE XOP FMA4 TBM, 3DNOW. */
+#define E1_ECX_UNKNOWN	  (MASK(7, 6) | BIT(11) | BIT(16) | BIT(21))
+#define E1_EDX_UNKNOWN	  MASK(31, 30)
 
 #define E8_EAX_PHYS   MASK(7, 0)
 #define E8_EAX_LINEAR MASK(15, 8)
@@ -95,7 +97,10 @@ static const struct policy_row policy[] = {
 	{ 0xd, 2, { ALL, ALL, ALL, 0 } },
 	/* The highest leaf is computed; AMD repeats the vendor. */
 	{ 0x80000000, 0, { 0, ALL, ALL, ALL } },
-	{ 0x80000001, 0, { ALL, ALL, ALL & ~(E1_ECX_CMP_LEGACY | E1_ECX_TOPOEXT), ALL } },
+	{ 0x80000001, 0, { ALL, ALL,
+			   ALL & ~(E1_ECX_CMP_LEGACY | E1_ECX_TOPOEXT |
+				   E1_ECX_UNKNOWN),
+			   ALL & ~E1_EDX_UNKNOWN } },
 	/* Brand string. */
 	{ 0x80000002, 0, { ALL, ALL, ALL, ALL } },
 	{ 0x80000003, 0, { ALL, ALL, ALL, ALL } },
@@ -189,7 +194,6 @@ static void strip_dependents(struct cpuid_table *table)
 	struct cpuid_regs *l1 = &table->basic[1].regs;
 	struct cpuid_regs *l7 = &row_of(table, 7, 0)->regs;
 	struct cpuid_regs *ld = &row_of(table, 0xd, 0)->regs;
-	struct cpuid_regs *e1 = &table->extended[1].regs;
 
 	if (!(ld->eax & X86_XCR0_SSE))
 		l1->ecx &= ~L1_ECX_XSAVE;
@@ -199,7 +203,6 @@ static void strip_dependents(struct cpuid_table *table)
 		l1->ecx &= ~L1_ECX_NEED_AVX;
 		l7->ebx &= ~L7_EBX_NEED_AVX;
 		l7->ecx &= ~L7_ECX_NEED_AVX;
-		e1->ecx &= ~E1_ECX_NEED_AVX;
 		ld->eax &= ~X86_XCR0_AVX;
 	}
 	if (!(l1->ecx & L1_ECX_XSAVE)) {
@@ -376,27 +379,46 @@ static const struct {
 	uint8_t reg; /* 0 EAX, 1 EBX, 2 ECX, 3 EDX */
 	uint8_t bit;
 	uint64_t feature;
+	uint8_t subleaf;
 } emulator_features[] = {
-	{ 0x80000001, 3, 27, EMUL_FEATURE_RDTSCP },
-	{ 0x00000007, 1,  3, EMUL_FEATURE_BMI1 },
-	{ 0x00000007, 1,  8, EMUL_FEATURE_BMI2 },
-	{ 0x00000007, 1, 19, EMUL_FEATURE_ADX },
-	{ 0x00000001, 2, 22, EMUL_FEATURE_MOVBE },
-	{ 0x00000001, 2, 28, EMUL_FEATURE_AVX },
-	{ 0x80000001, 2,  5, EMUL_FEATURE_LZCNT },
-	{ 0x00000001, 2, 23, EMUL_FEATURE_POPCNT },
-	{ 0x80000001, 3, 26, EMUL_FEATURE_1G_PAGES },
-	{ 0x00000001, 2,  3, EMUL_FEATURE_MWAIT },
-	{ 0x00000007, 1,  5, EMUL_FEATURE_AVX2 },
-	{ 0x00000007, 1,  0, EMUL_FEATURE_FSGSBASE },
-	{ 0x00000001, 2, 30, EMUL_FEATURE_RDRAND },
-	{ 0x00000007, 1, 18, EMUL_FEATURE_RDSEED },
-	{ 0x00000007, 2, 22, EMUL_FEATURE_RDPID },
-	{ 0x00000007, 3, 14, EMUL_FEATURE_SERIALIZE },
-	{ 0x00000007, 2, 27, EMUL_FEATURE_MOVDIRI },
-	{ 0x00000007, 2, 28, EMUL_FEATURE_MOVDIR64B },
-	{ 0x80000008, 1,  0, EMUL_FEATURE_CLZERO },
-	{ 0x80000001, 2,  4, EMUL_FEATURE_CR8_LOCK },
+	{ 0x80000001, 3, 27, EMUL_FEATURE_RDTSCP, 0 },
+	{ 0x00000007, 1,  3, EMUL_FEATURE_BMI1, 0 },
+	{ 0x00000007, 1,  8, EMUL_FEATURE_BMI2, 0 },
+	{ 0x00000007, 1, 19, EMUL_FEATURE_ADX, 0 },
+	{ 0x00000001, 2, 22, EMUL_FEATURE_MOVBE, 0 },
+	{ 0x00000001, 2, 28, EMUL_FEATURE_AVX, 0 },
+	{ 0x80000001, 2,  5, EMUL_FEATURE_LZCNT, 0 },
+	{ 0x00000001, 2, 23, EMUL_FEATURE_POPCNT, 0 },
+	{ 0x80000001, 3, 26, EMUL_FEATURE_1G_PAGES, 0 },
+	{ 0x00000001, 2,  3, EMUL_FEATURE_MWAIT, 0 },
+	{ 0x00000007, 1,  5, EMUL_FEATURE_AVX2, 0 },
+	{ 0x00000007, 1,  0, EMUL_FEATURE_FSGSBASE, 0 },
+	{ 0x00000001, 2, 30, EMUL_FEATURE_RDRAND, 0 },
+	{ 0x00000007, 1, 18, EMUL_FEATURE_RDSEED, 0 },
+	{ 0x00000007, 2, 22, EMUL_FEATURE_RDPID, 0 },
+	{ 0x00000007, 3, 14, EMUL_FEATURE_SERIALIZE, 0 },
+	{ 0x00000007, 2, 27, EMUL_FEATURE_MOVDIRI, 0 },
+	{ 0x00000007, 2, 28, EMUL_FEATURE_MOVDIR64B, 0 },
+	{ 0x80000008, 1,  0, EMUL_FEATURE_CLZERO, 0 },
+	{ 0x80000001, 2,  4, EMUL_FEATURE_CR8_LOCK, 0 },
+	{ 0x00000001, 2,  0, EMUL_FEATURE_SSE3, 0 },
+	{ 0x00000001, 2,  9, EMUL_FEATURE_SSSE3, 0 },
+	{ 0x00000001, 2, 19, EMUL_FEATURE_SSE41, 0 },
+	{ 0x00000001, 2, 20, EMUL_FEATURE_SSE42, 0 },
+	{ 0x00000001, 2, 25, EMUL_FEATURE_AES, 0 },
+	{ 0x00000001, 2,  1, EMUL_FEATURE_PCLMUL, 0 },
+	{ 0x00000001, 2, 29, EMUL_FEATURE_F16C, 0 },
+	{ 0x00000001, 2, 12, EMUL_FEATURE_FMA, 0 },
+	{ 0x00000007, 1, 29, EMUL_FEATURE_SHA, 0 },
+	{ 0x00000007, 2,  9, EMUL_FEATURE_VAES, 0 },
+	{ 0x00000007, 2, 10, EMUL_FEATURE_VPCLMUL, 0 },
+	{ 0x00000007, 2,  8, EMUL_FEATURE_GFNI, 0 },
+	{ 0x0000000d, 0,  0, EMUL_FEATURE_XSAVEOPT, 1 },
+	{ 0x0000000d, 0,  1, EMUL_FEATURE_XSAVEC, 1 },
+	{ 0x0000000d, 0,  2, EMUL_FEATURE_XGETBV1, 1 },
+	{ 0x00000007, 1, 10, EMUL_FEATURE_INVPCID, 0 },
+	{ 0x00000007, 1, 23, EMUL_FEATURE_CLFLUSHOPT, 0 },
+	{ 0x00000007, 1, 24, EMUL_FEATURE_CLWB, 0 },
 };
 /* clang-format on */
 
@@ -406,7 +428,9 @@ uint64_t cpuid_emulator_features(const struct cpuid_table *table)
 
 	for (unsigned i = 0; i < ARRAY_SIZE(emulator_features); i++) {
 		const struct cpuid_regs *r =
-			&cpuid_find(table, emulator_features[i].leaf, 0)->regs;
+			&cpuid_find(table, emulator_features[i].leaf,
+				    emulator_features[i].subleaf)
+				 ->regs;
 		const uint32_t regs[] = { r->eax, r->ebx, r->ecx, r->edx };
 
 		if (regs[emulator_features[i].reg] &

@@ -200,6 +200,14 @@ static enum emul_status tsc(void *ctx, uint64_t *value, uint32_t *aux)
 	return EMUL_OK;
 }
 
+static enum emul_status hypercall(void *ctx)
+{
+	struct machine_vcpu *vcpu = ctx;
+
+	vcpu->page->state.gpr[X86_RAX] = GATE_HYPERCALL_UNKNOWN;
+	return EMUL_OK;
+}
+
 const struct emul_ops machine_emul_ops = {
 	.state_need = state_need,
 	.ram = ram_at,
@@ -213,6 +221,7 @@ const struct emul_ops machine_emul_ops = {
 	.msr_write = msr_write,
 	.cpuid = cpuid,
 	.tsc = tsc,
+	.hypercall = hypercall,
 };
 
 /* ---- One instruction --------------------------------------------------- */
@@ -260,17 +269,16 @@ static void inject_fault(struct machine_vcpu *vcpu)
 #define DR6_BT BIT(15)
 
 /* A port's breakpoint, behind an instruction that was not emulated. */
-__noinline void machine_port_breakpoint(struct machine_vcpu *vcpu,
-					const struct io_access *io)
+__noinline void machine_port_breakpoint(struct machine_vcpu *vcpu)
 {
+	const struct gate_page *page = vcpu->page;
 	uint64_t dr6;
 
 	gate_state_load(X86_GROUP_DEBUG | X86_GROUP_CONTROL);
-	dr6 = emul_port_breakpoints(&vcpu->emul, (uint16_t)io->offset,
-				    io->size);
+	dr6 = emul_port_breakpoints(&vcpu->emul, page->io.port, page->io.size);
 	if (!dr6)
 		return;
-	if (vcpu->page->state.rflags & X86_FLAG_TF)
+	if (page->state.rflags & X86_FLAG_TF)
 		dr6 |= DR6_BS;
 	machine_inject_debug(vcpu, dr6);
 }

@@ -147,8 +147,6 @@ bool svm_quirk_is_tcg(void);
 void svm_quirk_lme(struct svm_vcpu *svm);
 void svm_quirk_cr2(const struct vmcb *vmcb);
 void svm_quirk_cr8(struct svm_vcpu *svm);
-/* Do all writes to CR4 exit? */
-bool svm_quirk_cr4(void);
 /* An exit as INVALID. */
 enum exit_reason svm_quirk_invalid(const struct svm_vcpu *svm);
 /* In place of an entry: the machine is to emulate. */

@@ -31,10 +31,10 @@ bool svm_quirk_is_tcg(void)
  * without paging.  So a guest never runs there with that state:
  *
  *	PG clear, PAE clear	LME is hidden: clear in the VMCB
+ *	PG clear		writes to CR4 exit: PAE may change
  *	any			writes that change CR0.PG exit
  *
- * only while the guest's LME is set; and writes to CR4, which may change PAE,
- * exit in any case (svm_quirk_cr4()).  The machine emulates the exits
+ * all of it only while the guest's LME is set.  The machine emulates the exits
  * and stores the new state, which calls this again.
  */
 void svm_quirk_lme(struct svm_vcpu *svm)
@@ -48,11 +48,16 @@ void svm_quirk_lme(struct svm_vcpu *svm)
 	is_paging = vmcb->cr0 & X86_CR0_PG;
 	svm->hidden_efer = 0;
 	vmcb->intercept &= ~INTERCEPT_CR0_SEL;
+	if (!svm->exits_on_cr4)
+		vmcb->intercept_cr &= ~INTERCEPT_CR_WRITE(4);
 	svm->dirty |= CLEAN_INTERCEPTS;
 	if (!has_lme)
 		return;
 	vmcb->intercept |= INTERCEPT_CR0_SEL;
-	if (is_paging || vmcb->cr4 & X86_CR4_PAE)
+	if (is_paging)
+		return;
+	vmcb->intercept_cr |= INTERCEPT_CR_WRITE(4);
+	if (vmcb->cr4 & X86_CR4_PAE)
 		return;
 	svm->hidden_efer = X86_EFER_LME;
 	vmcb->efer &= ~(X86_EFER_LME | X86_EFER_LMA);
@@ -61,21 +66,15 @@ void svm_quirk_lme(struct svm_vcpu *svm)
 /* ---- QEMU: reserved bits ----------------------------------------------- */
 /*
  * MOV to CR4, and MOV to CR3 in long mode, with a reserved bit set is an exit
- * as INVALID there, not #GP.  CR4's all exit; CR3's are too many for that, so
- * the machine emulates what it was, unless VMRUN itself had refused the guest:
- * then the VMCB has the host's CR3.
+ * as INVALID there, not #GP.  The machine emulates what it was, so that others
+ * need not exit, unless VMRUN itself had refused the guest: then the VMCB has
+ * the host's CR3.
  */
-bool svm_quirk_cr4(void)
-{
-	return svm_features.is_tcg;
-}
-
 enum exit_reason svm_quirk_invalid(const struct svm_vcpu *svm)
 {
-	return svm_features.is_tcg && svm->vmcb->efer & X86_EFER_LMA &&
-			       svm->vmcb->cr3 != cr3_read()
-		       ? EXIT_CR
-		       : EXIT_INVALID;
+	if (svm_features.is_tcg && svm->vmcb->cr3 != cr3_read())
+		return EXIT_CR;
+	return EXIT_INVALID;
 }
 
 /* ---- QEMU: events ------------------------------------------------------ */
@@ -157,43 +156,29 @@ void svm_quirk_virq_exit(struct svm_vcpu *svm)
  */
 #define EMULATE_COUNT 64
 
-/* The virtual interrupt that is sent or stands for a window would be taken. */
-static bool virq_is_taken(const struct vendor_vcpu *vcpu,
-			  const struct vmcb *vmcb)
-{
-	return vmcb->int_ctl & INT_CTL_V_IRQ &&
-	       vcpu->state->rflags & X86_FLAG_IF &&
-	       !(vmcb->int_state & INT_STATE_SHADOW) &&
-	       !(vmcb->event_inject & EVENT_VALID) &&
-	       (vmcb->int_ctl & INT_CTL_V_IGN_TPR ||
-		FIELD_GET(INT_CTL_V_INTR_PRIO, vmcb->int_ctl) >= vcpu->tpr >>
-			4);
-}
-
 bool svm_quirk_breakpoints(struct vendor_vcpu *vcpu, struct exit_info *info)
 {
 	struct svm_vcpu *svm = vcpu->private;
 	struct vmcb *vmcb = svm->vmcb;
+	bool waits = vmcb->int_ctl & INT_CTL_V_IRQ;
 
 	if (!svm_features.is_tcg || !svm_has_breakpoints(svm))
 		return false;
-	info->reason = EXIT_EMULATE_RUN;
 	info->length = 0;
 	vcpu->state->valid = X86_GROUP_GPR_RIP;
 	vcpu->has_shadow = vmcb->int_state & INT_STATE_SHADOW;
 	if (vcpu->state->nmi_open)
 		svm_nmi_done(svm);
-	if (virq_is_taken(vcpu, vmcb)) {
-		if (!svm->is_virq_sent)
-			info->reason = EXIT_INTERRUPT_WINDOW;
-		else
-			vmcb->event_inject =
-				EVENT_VALID |
-				FIELD_GET(INT_CTL_V_INTR_VECTOR, vmcb->int_ctl);
-		svm->is_virq_sent = false;
+	/* No interrupt is sent as a virtual one then: it is for a window. */
+	if (waits && svm_can_inject(vcpu, EVENT_INTERRUPT) &&
+	    (vmcb->int_ctl & INT_CTL_V_IGN_TPR ||
+	     FIELD_GET(INT_CTL_V_INTR_PRIO, vmcb->int_ctl) >= vcpu->tpr >> 4)) {
 		svm_interrupt_window_close(svm);
+		info->reason = EXIT_INTERRUPT_WINDOW;
+		return true;
 	}
-	info->emulate.count = vmcb->int_ctl & INT_CTL_V_IRQ ? 1 : EMULATE_COUNT;
+	info->reason = EXIT_EMULATE_RUN;
+	info->emulate.count = waits ? 1 : EMULATE_COUNT;
 	info->emulate.event = vmcb->event_inject;
 	vmcb->event_inject = 0;
 	return true;

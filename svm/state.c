@@ -151,8 +151,7 @@ static void store_cr4(struct svm_vcpu *svm, const struct vendor_vm *vm,
 	struct vmcb *vmcb = svm->vmcb;
 
 	vmcb->cr4 = cr4 & vm->guest_cr4_mask;
-	if (svm->exits_on_cr4 ||
-	    (!(vm->host_cr4_mask & ~vm->guest_cr4_mask) && !svm_quirk_cr4()))
+	if (!(vm->host_cr4_mask & ~vm->guest_cr4_mask) || svm->exits_on_cr4)
 		return;
 	svm->exits_on_cr4 = true;
 	vmcb->intercept_cr |= INTERCEPT_CR_WRITE(4);

@@ -17,8 +17,6 @@
 /* What the machine needs to fetch and walk. */
 #define GROUPS_DECODE (X86_GROUP_SEGMENTS | X86_GROUP_CONTROL)
 
-#define HYPERCALL_UNKNOWN (uint64_t)(-(int64_t)1000) /* -KVM_ENOSYS */
-
 /* An instruction is done that the processor did not do itself. */
 static inline void instruction_done(struct vcpu *vcpu)
 {
@@ -290,7 +288,7 @@ static enum exit_action exit_apic_write(struct vcpu *vcpu,
 static enum exit_action exit_hypercall(struct vcpu *vcpu,
 				       struct exit_info *info)
 {
-	vcpu->vendor.state->gpr[X86_RAX] = HYPERCALL_UNKNOWN;
+	vcpu->vendor.state->gpr[X86_RAX] = GATE_HYPERCALL_UNKNOWN;
 	return skip(vcpu, info, EMUL_EXPECT_VMMCALL);
 }
 

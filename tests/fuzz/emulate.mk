@@ -29,7 +29,7 @@ fuzz-emulate-raw: $B/fuzz/emulate
 
 EMULATE_OBJS := $(call objs,emulate,$B/machine)
 
-$B/fuzz/native: tests/fuzz/fuzz_native.c $(EMULATE_OBJS)
+$B/fuzz/native: tests/fuzz/fuzz_native.c tests/fuzz/fuzz_generate.c $(EMULATE_OBJS)
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOST) -no-pie -o $@ $^
 

@@ -39,9 +39,16 @@ struct generated {
 	unsigned map; /* 1, 2 (0F), 3 (0F38), 4 (0F3A) */
 	bool is_vex;
 	bool is_segment; /* selectors in registers and memory */
+	bool is_vector;
+	bool is_x87;
+	bool rep; /* F2 or F3 */
 	uint8_t opcode;
 	uint8_t modrm;
 	enum width width;
 };
+
+uint64_t fuzz_next(uint64_t *random);
+bool fuzz_one_in(uint64_t *random, unsigned n);
+void fuzz_generate(uint64_t *random, struct generated *g);
 
 #endif

@@ -67,6 +67,45 @@ static void test_avx(void)
 	check("ymm", out[2] == in[2] && out[3] == in[3]);
 }
 
+#define DEVICE 0xd0000000UL /* nobody's: reads ones */
+
+/*
+ * Loads, stores, arithmetic and conversions of memory that is a device, as
+ * games that copy to the screen by the x87, MMX or SSE do.
+ */
+static void test_device(void)
+{
+	static uint64_t in = 41, out;
+	static double fraction;
+	uint32_t low = 0, integer = 0;
+
+	__asm__ volatile("fninit; fildq %1; fistpq (%0)" ::"r"(DEVICE),
+			 "m"(in));
+	__asm__ volatile("fildq (%1); fildq %2; faddp; fistpq %0"
+			 : "=m"(out)
+			 : "r"(DEVICE), "m"(in));
+	check_equal("device-fild-fistp", out, 40);
+	__asm__ volatile("fild (%1); fimul (%1); fstpl %0"
+			 : "=m"(fraction)
+			 : "r"(DEVICE));
+	__asm__ volatile("cvttsd2si %1, %0" : "=r"(integer) : "m"(fraction));
+	check_equal("device-fimul", integer, 1);
+	__asm__ volatile("movq (%1), %%mm1; paddd %2, %%mm1; movd %%mm1, %0;"
+			 "movntq %%mm1, (%1); emms"
+			 : "=r"(low)
+			 : "r"(DEVICE), "m"(in));
+	check_equal("device-mmx", low, 40);
+	__asm__ volatile("cvtsi2sdl (%1), %%xmm1; cvttsd2si %%xmm1, %0"
+			 : "=r"(integer)
+			 : "r"(DEVICE));
+	check_equal("device-cvtsi2sd", integer, UINT32_MAX);
+	__asm__ volatile("pxor %%xmm2, %%xmm2; psubd (%1), %%xmm2;"
+			 "movd %%xmm2, %0; movntdq %%xmm2, (%1)"
+			 : "=r"(low)
+			 : "r"(DEVICE));
+	check_equal("device-sse", low, 1);
+}
+
 /* CR0.TS is the guest's: its own #NM, not one of the hypervisor's. */
 static void test_task_switched(void)
 {
@@ -81,5 +120,6 @@ void guest_main(void)
 	test_sse();
 	test_x87();
 	test_avx();
+	test_device();
 	test_task_switched();
 }

@@ -556,7 +556,7 @@ static void test_subleaves(void **state)
 
 static void test_emulator(void **state)
 {
-	uint64_t all = (EMUL_FEATURE_CR8_LOCK << 1) - 1; /* the last */
+	uint64_t all = (EMUL_FEATURE_CLWB << 1) - 1; /* the last */
 
 	(void)state;
 	all &= ~EMUL_FEATURE_MWAIT;

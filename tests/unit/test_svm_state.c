@@ -349,7 +349,7 @@ static void test_msrpm(void **unused)
 struct lme_case {
 	uint64_t cr0, cr4, efer; /* the guest's */
 	uint64_t in_vmcb;	 /* EFER */
-	uint32_t cr0_exits;
+	uint32_t cr4_exits, cr0_exits;
 };
 
 #define PG	   0x80000001
@@ -358,21 +358,21 @@ struct lme_case {
 
 /* clang-format off */
 static const struct lme_case lme_cases[] = {
-	{ 0x1, 0x00, 0x000, 0x1000, 0 },
-	{ PG,  0x00, 0x801, 0x1801, 0 },
-	{ 0x1, 0x00, 0x100, 0x1000, CR0_CHANGE },
-	{ 0x1, 0x00, 0xd01, 0x1801, CR0_CHANGE },
-	{ 0x1, 0x20, 0x100, 0x1100, CR0_CHANGE },
-	{ PG,  0x20, 0x500, 0x1500, CR0_CHANGE },
-	{ PG,  0x00, 0x100, 0x1100, CR0_CHANGE },
-	{ 0x1, 0x20, 0x000, 0x1000, 0 },
+	{ 0x1, 0x00, 0x000, 0x1000, 0, 0 },
+	{ PG,  0x00, 0x801, 0x1801, 0, 0 },
+	{ 0x1, 0x00, 0x100, 0x1000, CR4_WRITE, CR0_CHANGE },
+	{ 0x1, 0x00, 0xd01, 0x1801, CR4_WRITE, CR0_CHANGE },
+	{ 0x1, 0x20, 0x100, 0x1100, CR4_WRITE, CR0_CHANGE },
+	{ PG,  0x20, 0x500, 0x1500, 0, CR0_CHANGE },
+	{ PG,  0x00, 0x100, 0x1100, 0, CR0_CHANGE },
+	{ 0x1, 0x20, 0x000, 0x1000, 0, 0 },
 };
 /* clang-format on */
 
 static void check_lme(const struct lme_case *c, uint64_t seen)
 {
 	assert_int_equal(entered.efer, c->in_vmcb);
-	assert_int_equal(entered.intercept_cr, CR4_WRITE);
+	assert_int_equal(entered.intercept_cr & CR4_WRITE, c->cr4_exits);
 	assert_int_equal(entered.intercept & CR0_CHANGE, c->cr0_exits);
 	assert_int_equal(entered.clean & 1, 0);
 	load(X86_GROUP_CONTROL);
