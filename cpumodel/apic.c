@@ -322,74 +322,59 @@ static void icr_send(struct apic *apic)
 
 /* ---- Registers --------------------------------------------------------- */
 
-/* False: no such readable register in this mode. */
-static bool register_read(struct apic *apic, unsigned reg, uint32_t *value)
+#define NO_REGISTER (-1)
+
+/* NO_REGISTER: none to read in this mode. */
+static int64_t register_read(struct apic *apic, unsigned reg)
 {
 	switch (reg) {
 	case APIC_REG_ID:
-		*value = apic_is_x2apic(apic) ? apic->id : apic->id << 24;
-		return true;
+		return apic_is_x2apic(apic) ? apic->id : apic->id << 24;
 	case APIC_REG_VERSION:
-		*value = VERSION_VALUE;
-		return true;
+		return VERSION_VALUE;
 	case APIC_REG_TPR:
-		*value = apic->tpr;
-		return true;
+		return apic->tpr;
 	case APIC_REG_PPR:
-		*value = apic->ppr;
-		return true;
+		return apic->ppr;
 	case APIC_REG_LDR:
-		*value = apic->ldr;
-		return true;
+		return apic->ldr;
 	case APIC_REG_SVR:
-		*value = apic->svr;
-		return true;
+		return apic->svr;
 	case APIC_REG_ISR ... APIC_REG_IRR + 7: /* and TMR between them */
 		if (apic->has_posted)
 			apic_posted_merge(apic);
-		*value = *apic_page_word(apic, reg);
-		return true;
+		return *apic_page_word(apic, reg);
 	case APIC_REG_ICR:
-		*value = *apic_page_word(apic, reg);
-		return true;
+		return *apic_page_word(apic, reg);
 	case APIC_REG_ESR:
-		*value = apic->esr;
-		return true;
+		return apic->esr;
 	case APIC_REG_LVT_TIMER ... APIC_REG_LVT_ERROR:
-		*value = apic->lvt[reg - APIC_REG_LVT_TIMER];
-		return true;
+		return apic->lvt[reg - APIC_REG_LVT_TIMER];
 	case APIC_REG_TIMER_INITIAL:
-		*value = apic->timer_initial;
-		return true;
+		return apic->timer_initial;
 	case APIC_REG_TIMER_CURRENT:
-		*value = timer_current(apic);
-		return true;
+		return timer_current(apic);
 	case APIC_REG_TIMER_DIVIDE:
-		*value = apic->timer_divide;
-		return true;
+		return apic->timer_divide;
 	}
-	return false;
+	return NO_REGISTER;
 }
 
-/* Those that only the page has. */
-static bool page_register_read(struct apic *apic, unsigned reg, uint32_t *value)
+/* And those that only the page has. */
+static int64_t page_register_read(struct apic *apic, unsigned reg)
 {
 	switch (reg) {
 	case APIC_REG_APR:
-		*value = apic->ppr;
-		return true;
+		return apic->ppr;
 	case APIC_REG_EOI: /* write-only and retired ones read as zero */
 	case APIC_REG_RRD:
-		*value = 0;
-		return true;
+		return 0;
 	case APIC_REG_DFR:
-		*value = apic->dfr;
-		return true;
+		return apic->dfr;
 	case APIC_REG_ICR_HIGH:
-		*value = *apic_page_word(apic, reg);
-		return true;
+		return *apic_page_word(apic, reg);
 	}
-	return false;
+	return register_read(apic, reg);
 }
 
 /* Disabled or in x2APIC mode nobody answers there. */
@@ -406,13 +391,13 @@ static bool has_page(const struct apic *apic)
  */
 static void page_show(struct apic *apic, unsigned reg)
 {
-	uint32_t value;
+	int64_t value;
 
 	if (reg >= APIC_REG_ISR && reg < APIC_REG_ESR)
 		return;
-	if (register_read(apic, reg, &value) ||
-	    page_register_read(apic, reg, &value))
-		*apic_page_word(apic, reg) = value;
+	value = page_register_read(apic, reg);
+	if (value != NO_REGISTER)
+		*apic_page_word(apic, reg) = (uint32_t)value;
 }
 
 static void mode_update(struct apic *apic)
@@ -432,6 +417,7 @@ static void svr_write(struct apic *apic, uint32_t value)
 {
 	apic->svr = value & (SVR_VECTOR | APIC_SVR_ENABLE | SVR_FOCUS);
 	mode_update(apic);
+	apic->ops->changed(apic->ctx);
 	if (apic->svr & APIC_SVR_ENABLE)
 		return;
 	for (unsigned i = 0; i < APIC_LVT_COUNT; i++)
@@ -478,9 +464,11 @@ static bool page_register_write(struct apic *apic, unsigned reg, uint32_t value)
 		return true;
 	case APIC_REG_LDR:
 		apic->ldr = value & APIC_LDR_XAPIC;
+		apic->ops->changed(apic->ctx);
 		return true;
 	case APIC_REG_DFR:
 		apic->dfr = value | ~(uint32_t)APIC_DFR_MODEL;
+		apic->ops->changed(apic->ctx);
 		return true;
 	case APIC_REG_ICR:
 		*apic_page_word(apic, reg) = value & ICR_LOW_VALID;
@@ -496,19 +484,18 @@ static bool page_register_write(struct apic *apic, unsigned reg, uint32_t value)
 uint32_t apic_mmio_read(struct apic *apic, uint32_t offset, unsigned size)
 {
 	unsigned reg = (offset & 0xff0) >> 4, byte = offset & 0xf;
-	uint32_t value;
+	int64_t value;
 
 	if (unlikely(!has_page(apic)))
 		return ~0U;
-	if (byte >= sizeof(value))
+	if (byte >= sizeof(uint32_t))
 		return 0;
-	if (!register_read(apic, reg, &value) &&
-	    !page_register_read(apic, reg, &value)) {
+	value = page_register_read(apic, reg);
+	if (unlikely(value == NO_REGISTER)) {
 		apic_error_raise(apic, ESR_REGISTER);
 		return 0;
 	}
-	value >>= byte * 8;
-	return size >= sizeof(value) ? value : value & MASK(size * 8 - 1, 0);
+	return (uint32_t)(value >> byte * 8 & MASK(size * 8 - 1, 0));
 }
 
 void apic_mmio_write(struct apic *apic, uint32_t offset, uint32_t value)
@@ -593,14 +580,14 @@ static int base_write(struct apic *apic, uint64_t value)
 		*apic_page_word(apic, APIC_REG_ICR_HIGH) = 0;
 	}
 	mode_update(apic);
-	apic->ops->base_changed(apic->ctx);
+	apic->ops->changed(apic->ctx);
 	return 0;
 }
 
 int apic_msr_read(struct apic *apic, uint32_t msr, uint64_t *value)
 {
 	unsigned reg = msr - MSR_X2APIC_FIRST;
-	uint32_t low;
+	int64_t low;
 
 	if (likely(msr >= MSR_X2APIC_FIRST && msr <= MSR_X2APIC_LAST)) {
 		if (!apic_is_x2apic(apic))
@@ -609,10 +596,9 @@ int apic_msr_read(struct apic *apic, uint32_t msr, uint64_t *value)
 			*value = icr_read(apic);
 			return 0;
 		}
-		if (!register_read(apic, reg, &low))
-			return -EINVAL;
-		*value = low;
-		return 0;
+		low = register_read(apic, reg);
+		*value = (uint64_t)low;
+		return low == NO_REGISTER ? -EINVAL : 0;
 	}
 	switch (msr) {
 	case MSR_APIC_BASE:

@@ -116,8 +116,9 @@ struct apic_ops {
 	void (*send)(void *ctx, const struct apic_message *message);
 	/* A level-triggered vector was acknowledged: for the IOAPICs. */
 	void (*eoi_level)(void *ctx, uint8_t vector);
-	/* IA32_APIC_BASE changed: the page moved, vanished, or the mode did. */
-	void (*base_changed)(void *ctx);
+	/* The page may have moved or vanished, and what no APIC accepted may be
+	 * accepted now: IA32_APIC_BASE, SVR, LDR or DFR was written. */
+	void (*changed)(void *ctx);
 	void (*nmi)(void *ctx);
 	void (*init)(void *ctx);
 	void (*sipi)(void *ctx, uint8_t vector);
@@ -287,11 +288,12 @@ void apic_post(struct apic *apic, uint8_t vector, bool is_level);
 /* Is this APIC meant?  Shorthands apart. */
 bool apic_matches(const struct apic *apic, uint32_t destination,
 		  bool is_logical);
-/* Hand a message to this APIC, from any CPU. */
-void apic_deliver(struct apic *apic, const struct apic_message *message);
+/* Hand a message to this APIC, from any CPU.  False: it does not accept it. */
+bool apic_deliver(struct apic *apic, const struct apic_message *message);
 /*
  * Find the destinations among all APICs of the VM and deliver.  source is the
- * sender of an IPI, NULL for messages of devices.  Returns how many took it.
+ * sender of an IPI, NULL for messages of devices.  Returns how many
+ * accepted it.
  */
 unsigned apic_route(struct apic *const *apics, unsigned count,
 		    const struct apic *source,

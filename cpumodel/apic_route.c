@@ -50,14 +50,15 @@ bool apic_matches(const struct apic *apic, uint32_t destination,
 	       ldr & destination & LDR_CLUSTER_SET;
 }
 
-void apic_deliver(struct apic *apic, const struct apic_message *message)
+bool apic_deliver(struct apic *apic, const struct apic_message *message)
 {
 	switch (message->mode) {
 	case APIC_MODE_FIXED:
 	case APIC_MODE_LOWEST:
-		if (apic_is_software_enabled(apic))
-			apic_post(apic, message->vector, message->is_level);
-		break;
+		if (!apic_is_software_enabled(apic))
+			return false;
+		apic_post(apic, message->vector, message->is_level);
+		return message->vector >= APIC_VECTOR_FIRST;
 	case APIC_MODE_NMI:
 		apic->ops->nmi(apic->ctx);
 		break;
@@ -69,8 +70,9 @@ void apic_deliver(struct apic *apic, const struct apic_message *message)
 		apic->ops->sipi(apic->ctx, message->vector);
 		break;
 	default: /* no SMM; an ExtINT message has no 8259 to ask behind it */
-		break;
+		return false;
 	}
+	return true;
 }
 
 static bool is_target(const struct apic *apic, const struct apic *source,
@@ -128,10 +130,7 @@ static unsigned route_lowest(struct apic *const *apics, unsigned count,
 		if (apics[i]->ppr >> 4 == (int)lowest && skip-- == 0)
 			break;
 	}
-	if (!chosen)
-		return 0;
-	apic_deliver(chosen, message);
-	return 1;
+	return chosen && apic_deliver(chosen, message);
 }
 
 unsigned apic_route(struct apic *const *apics, unsigned count,
@@ -142,12 +141,9 @@ unsigned apic_route(struct apic *const *apics, unsigned count,
 
 	if (message->mode == APIC_MODE_LOWEST)
 		return route_lowest(apics, count, source, message);
-	for (unsigned i = 0; i < count; i++) {
-		if (!is_target(apics[i], source, message))
-			continue;
-		apic_deliver(apics[i], message);
-		taken++;
-	}
+	for (unsigned i = 0; i < count; i++)
+		if (is_target(apics[i], source, message))
+			taken += apic_deliver(apics[i], message);
 	return taken;
 }
 

@@ -6,8 +6,7 @@
  * Hidden because it is not virtualized: SVM and VMX, SMX, MONITOR/MWAIT(X),
  * performance counters and branch records, machine check banks, SGX, PT, RDT,
  * IBS, OSVW, the watchdog, power and thermal management, PKU, LA57, CET,
- * AVX-512 and later register state, speculation controls, AMD's topology
- * extension.
+ * AVX-512 and later register state, speculation controls.
  *
  * References: APM volume 3, appendix E; SDM volume 2, "CPUID".
  */
@@ -32,6 +31,7 @@ enum reg { EAX, EBX, ECX, EDX };
 #define L7_EBX_TSC_ADJUST   BIT(1)
 #define L7_ECX_RDPID	    BIT(22)
 #define E1_ECX_CMP_LEGACY   BIT(1)
+#define E1_ECX_TOPOEXT	    BIT(22)
 #define E1_EDX_SYSCALL	    BIT(11)
 #define E1_EDX_NX	    BIT(20)
 #define E1_EDX_FFXSR	    BIT(25)
@@ -51,7 +51,7 @@ enum reg { EAX, EBX, ECX, EDX };
 #define BASIC_SHOWN                                                      \
 	(BIT(0) | BIT(1) | BIT(2) | BIT(4) | BIT(6) | BIT(7) | BIT(11) | \
 	 BIT(13))
-#define EXTENDED_SHOWN (MASK(8, 0) | BIT(25) | BIT(26))
+#define EXTENDED_SHOWN (MASK(8, 0) | BIT(25) | BIT(26) | BIT(29) | BIT(30))
 
 struct feature_row {
 	uint32_t leaf;
@@ -94,9 +94,9 @@ static const struct feature_row features[] = {
 	{ 0xd, 1, EAX, MASK(2, 0), 0 },
 	{ 0xd, 1, ECX, 0, 0 }, { 0xd, 1, EDX, 0, 0 },
 	/* LAHF CR8LEGACY ABM SSE4A MISALIGNSSE 3DNOWPREFETCH XOP FMA4 TBM;
-	 * CMP_LEGACY follows the vCPUs. */
+	 * CMP_LEGACY and TOPOEXT follow the vCPUs. */
 	{ 0x80000001, 0, ECX, BIT(0) | MASK(8, 4) | BIT(11) | BIT(16) |
-			      BIT(21), E1_ECX_CMP_LEGACY },
+			      BIT(21), E1_ECX_CMP_LEGACY | E1_ECX_TOPOEXT },
 	/* As leaf 1 EDX on AMD; SYSCALL NX MMXEXT FFXSR 1GB RDTSCP LM 3DNOW */
 	{ 0x80000001, 0, EDX, MASK(9, 0) | MASK(17, 11) | BIT(20) |
 			      MASK(27, 22) | MASK(31, 29), 0 },
@@ -160,6 +160,8 @@ static uint8_t patches_of(uint32_t leaf, uint32_t subleaf)
 		return subleaf < 2 ? CPUID_PATCH_XSAVE_SIZE : 0;
 	case CPUID_EXTENDED + 1:
 		return CPUID_PATCH_APIC;
+	case CPUID_EXTENDED + 0x1e:
+		return CPUID_PATCH_TOPOLOGY;
 	default:
 		return 0;
 	}
@@ -269,6 +271,13 @@ void cpuid_patch(const struct cpuid_leaf *leaf,
 	if (leaf->patch & CPUID_PATCH_XSAVE_SIZE)
 		regs->ebx = XSAVE_LEGACY_SIZE +
 			    (dynamic->xcr0 & X86_XCR0_AVX ? XSAVE_AVX_SIZE : 0);
+	if (leaf->patch & CPUID_PATCH_TOPOLOGY) {
+		uint32_t core = regs->eax & 31, package = regs->ecx & 31;
+
+		regs->ecx = (regs->ecx & ~0xffU) | dynamic->apic_id >> package;
+		regs->ebx |= (dynamic->apic_id & ((1U << package) - 1)) >> core;
+		regs->eax = dynamic->apic_id;
+	}
 	if (leaf->patch & CPUID_PATCH_SUBLEAF)
 		regs->ecx = (regs->ecx & ~0xffU) | (dynamic->subleaf & 0xff);
 }

@@ -26,6 +26,7 @@
 
 #define ENTRY_VECTOR		MASK(7, 0)
 #define ENTRY_DELIVERY		MASK(10, 8)
+#define   DELIVERY_LOWEST	1 /* 0: fixed; others are edges */
 #define ENTRY_LOGICAL		BIT(11)
 #define ENTRY_STATUS		BIT(12)
 #define ENTRY_POLARITY		BIT(13)
@@ -45,7 +46,15 @@
 #define MSI_LEVEL	BIT(15)
 /* clang-format on */
 
-static void send(struct ioapic *ioapic, uint64_t entry)
+/* SMI, NMI, INIT and ExtINT are edges, whatever the trigger mode says. */
+static bool is_level(uint64_t entry)
+{
+	return entry & ENTRY_LEVEL &&
+	       FIELD_GET(ENTRY_DELIVERY, entry) <= DELIVERY_LOWEST;
+}
+
+/* False: no local APIC has accepted it. */
+static bool send(struct ioapic *ioapic, uint64_t entry)
 {
 	uint64_t address =
 		MSI_BASE |
@@ -56,22 +65,33 @@ static void send(struct ioapic *ioapic, uint64_t entry)
 
 	if (entry & ENTRY_LOGICAL)
 		address |= MSI_LOGICAL;
-	if (entry & ENTRY_LEVEL)
+	if (is_level(entry))
 		data |= MSI_LEVEL | MSI_ASSERT;
-	ioapic->send(ioapic->ctx, address, (uint32_t)data);
+	return ioapic->send(ioapic->ctx, address, (uint32_t)data);
 }
 
 /* A level pin that asks, may ask and is not being served. */
+static bool is_waiting(const struct ioapic *ioapic, unsigned pin)
+{
+	uint64_t entry = ioapic->state.entry[pin];
+
+	return ioapic->state.lines & BIT(pin) && is_level(entry) &&
+	       !(entry & (ENTRY_MASKED | ENTRY_REMOTE_IRR));
+}
+
+/* What no local APIC accepts goes on waiting. */
 static void serve_level(struct ioapic *ioapic, unsigned pin)
 {
 	uint64_t *entry = &ioapic->state.entry[pin];
 
-	if (!(ioapic->state.lines & BIT(pin)) ||
-	    (*entry & (ENTRY_LEVEL | ENTRY_MASKED | ENTRY_REMOTE_IRR)) !=
-		    ENTRY_LEVEL)
-		return;
-	*entry |= ENTRY_REMOTE_IRR;
-	send(ioapic, *entry);
+	if (is_waiting(ioapic, pin) && send(ioapic, *entry))
+		*entry |= ENTRY_REMOTE_IRR;
+}
+
+void ioapic_retry(struct ioapic *ioapic)
+{
+	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++)
+		serve_level(ioapic, pin);
 }
 
 void ioapic_irq_set(void *opaque, unsigned pin, bool level)
@@ -86,10 +106,10 @@ void ioapic_irq_set(void *opaque, unsigned pin, bool level)
 		ioapic->state.lines |= (uint32_t)BIT(pin);
 	else
 		ioapic->state.lines &= (uint32_t)~BIT(pin);
-	if (ioapic->state.entry[pin] & ENTRY_LEVEL)
+	if (is_level(ioapic->state.entry[pin]))
 		serve_level(ioapic, pin);
 	else if (rose && !(ioapic->state.entry[pin] & ENTRY_MASKED))
-		send(ioapic, ioapic->state.entry[pin]);
+		(void)send(ioapic, ioapic->state.entry[pin]);
 }
 
 void ioapic_eoi(struct ioapic *ioapic, uint8_t vector)
@@ -113,6 +133,7 @@ static uint32_t window_read(const struct ioapic *ioapic)
 {
 	unsigned index = ioapic->state.selected;
 	unsigned pin = (index - INDEX_ENTRY) / 2;
+	uint64_t entry;
 
 	switch (index) {
 	case INDEX_ID:
@@ -124,7 +145,10 @@ static uint32_t window_read(const struct ioapic *ioapic)
 	}
 	if (index < INDEX_ENTRY || pin >= IOAPIC_PINS)
 		return ~0U;
-	return (uint32_t)(ioapic->state.entry[pin] >> (index & 1 ? 32 : 0));
+	entry = ioapic->state.entry[pin];
+	if (is_waiting(ioapic, pin))
+		entry |= ENTRY_STATUS;
+	return (uint32_t)(entry >> (index & 1 ? 32 : 0));
 }
 
 static void entry_write(struct ioapic *ioapic, unsigned pin, bool is_high,
@@ -137,7 +161,7 @@ static void entry_write(struct ioapic *ioapic, unsigned pin, bool is_high,
 
 	*entry = (*entry & ~writable) | (wide & writable);
 	/* Drivers of chips without EOI register clear it by this detour. */
-	if (!(*entry & ENTRY_LEVEL))
+	if (!is_level(*entry))
 		*entry &= ~ENTRY_REMOTE_IRR;
 	serve_level(ioapic, pin);
 }
@@ -206,7 +230,7 @@ void ioapic_reset(struct ioapic *ioapic)
 }
 
 int ioapic_init(struct ioapic *ioapic, struct bus *memory,
-		void (*send_message)(void *ctx, uint64_t msi_address,
+		bool (*send_message)(void *ctx, uint64_t msi_address,
 				     uint32_t msi_data),
 		void *ctx)
 {

@@ -3,9 +3,11 @@
  * The 82093AA I/O APIC with 24 pins, and the EOI register of its successors
  * (version 0x20).
  *
- * Sends its interrupts as messages in the form of a PCI MSI.  Not modelled:
- * the serial APIC bus and its arbitration, delivery status (a message arrives
- * at once), polarity (the board's lines are logical).
+ * Sends its interrupts as messages in the form of a PCI MSI, which arrive at
+ * once or, as long as no local APIC accepts a level-triggered one, are pending
+ * (delivery status).  Not modelled: the serial APIC bus and its arbitration,
+ * polarity (the board's lines are logical); an edge that nobody accepts is
+ * lost.
  *
  * References: 82093AA data sheet (290566-001); SDM volume 3, "Message
  * Signalled Interrupts".
@@ -30,15 +32,15 @@ struct ioapic_state {
 struct ioapic {
 	struct device device;
 	struct ioapic_state state;
-	void (*send)(void *ctx, uint64_t msi_address, uint32_t msi_data);
+	bool (*send)(void *ctx, uint64_t msi_address, uint32_t msi_data);
 	void *ctx;
 };
 
 extern const struct device_ops ioapic_ops;
 
-/* Takes a page at IOAPIC_BASE. */
+/* Takes a page at IOAPIC_BASE.  send: false if no local APIC accepted it. */
 int __must_check ioapic_init(struct ioapic *ioapic, struct bus *memory,
-			     void (*send)(void *ctx, uint64_t msi_address,
+			     bool (*send)(void *ctx, uint64_t msi_address,
 					  uint32_t msi_data),
 			     void *ctx);
 void ioapic_reset(struct ioapic *ioapic);
@@ -48,5 +50,7 @@ void ioapic_irq_set(void *ioapic, unsigned pin, bool level);
 
 /* A local APIC has ended the level-triggered interrupt of that vector. */
 void ioapic_eoi(struct ioapic *ioapic, uint8_t vector);
+/* A local APIC may accept now what none did before. */
+void ioapic_retry(struct ioapic *ioapic);
 
 #endif

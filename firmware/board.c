@@ -24,6 +24,8 @@ int board_description_pc(struct board_description *board, uint64_t ram,
 	*board = (struct board_description){
 		.name = "PC (i440FX + PIIX)",
 		.vcpu_count = vcpu_count,
+		.cores = 1,
+		.threads = 1,
 		.ram_low = ram_low,
 		.ram_high = ram - ram_low,
 		.lapic_address = 0xfee00000,

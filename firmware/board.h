@@ -30,7 +30,8 @@ struct board_description {
 
 	unsigned vcpu_count; /* 1..BOARD_VCPUS_MAX */
 	uint8_t apic_id[BOARD_VCPUS_MAX];
-	uint32_t cpu_signature; /* CPUID 1 EAX and EDX, for tables */
+	unsigned cores, threads; /* of a package, of a core */
+	uint32_t cpu_signature;	 /* CPUID 1 EAX and EDX, for tables */
 	uint32_t cpu_features;
 
 	uint64_t ram_low;  /* bytes from 0, below pci_hole_base */

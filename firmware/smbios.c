@@ -305,9 +305,9 @@ static void processor_add(struct builder *b,
 		.status = PROCESSOR_ENABLED,
 		.upgrade = PROCESSOR_OTHER,
 		.cache = { CACHE_NONE, CACHE_NONE, CACHE_NONE },
-		.core_count = 1,
-		.core_enabled = 1,
-		.thread_count = 1,
+		.core_count = (uint8_t)board->cores,
+		.core_enabled = (uint8_t)board->cores,
+		.thread_count = (uint8_t)(board->cores * board->threads),
 		.family2 = PROCESSOR_OTHER,
 	};
 
@@ -423,7 +423,8 @@ int smbios_tables_build(struct smbios_tables *smbios,
 	if (tables_gpa)
 		bios_add(&b);
 	system_add(&b, board);
-	for (unsigned i = 0; i < board->vcpu_count; i++)
+	for (unsigned i = 0;
+	     i * board->cores * board->threads < board->vcpu_count; i++)
 		processor_add(&b, board, i);
 	memory_add(&b, board);
 	mapped_add(&b, 0, 0, board->ram_low);

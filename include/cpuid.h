@@ -17,7 +17,7 @@
 #define CPUID_EXTENDED	 0x80000000U
 
 #define CPUID_LEAVES	32 /* per range */
-#define CPUID_SUBLEAVES 16 /* of all leaves together: not more */
+#define CPUID_SUBLEAVES 24 /* of all leaves together: not more */
 
 /*
  * What depends on the vCPU, which the monitor puts in: bits of
@@ -31,6 +31,9 @@
 #define CPUID_PATCH_OSXSAVE    BIT(3) /* ECX[27] */
 #define CPUID_PATCH_XSAVE_SIZE BIT(4) /* EBX */
 #define CPUID_PATCH_SUBLEAF    BIT(5) /* ECX[7:0] as it was asked for */
+/* AMD's 8000001eh: EAX and ECX[7:0] as shifts of the APIC id become that id and
+ * the package; the bits between them are EBX[7:0], the core. */
+#define CPUID_PATCH_TOPOLOGY   BIT(6)
 
 struct cpuid_regs {
 	uint32_t eax, ebx, ecx, edx;
@@ -51,6 +54,7 @@ struct cpuid_table {
 	struct cpuid_leaf subleaf[CPUID_SUBLEAVES];
 	struct cpuid_leaf zero;		/* all other leaves */
 	struct cpuid_leaf topology_end; /* leaf 0xb beyond its subleaves */
+	uint8_t apic_id[256];		/* by vCPU; the first ones are used */
 };
 
 static inline const struct cpuid_leaf *

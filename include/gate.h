@@ -111,7 +111,11 @@ enum gate_exit {
 	 * once CR0.PE changes.  Faults are delivered by the machine as well.
 	 */
 	GATE_EXIT_EMULATE_RUN,
-	/* The local APIC ended a level-triggered interrupt: .eoi.vector. */
+	/*
+	 * The local APIC ended a level-triggered interrupt: .eoi.vector.  Or
+	 * GATE_EOI_CHANGED, which is no vector: IA32_APIC_BASE may have
+	 * changed, and what GATE_MSI could not deliver be accepted now.
+	 */
 	GATE_EXIT_EOI,
 	/* Triple fault: reset, as the board does. */
 	GATE_EXIT_SHUTDOWN,
@@ -236,7 +240,8 @@ enum gate_call {
 	 * -EINVAL.
 	 */
 	GATE_LINE,
-	/* (address, data): a message as PCI and the IOAPIC send them.  0. */
+	/* (address, data): a message as PCI and the IOAPIC send them.  Returns
+	 * how many local APICs have accepted it, or -EINVAL. */
 	GATE_MSI,
 	/* (offset 0..0xff0): read the calling vCPU's local APIC register.
 	 * Returns the 32-bit value, or -EINVAL. */
@@ -336,6 +341,8 @@ enum gate_call {
 	GATE_CALL_COUNT,
 };
 
+#define GATE_EOI_CHANGED 0
+
 enum gate_line {
 	GATE_LINE_NMI, /* to LINT1 of every vCPU */
 	GATE_LINE_COUNT,
@@ -346,6 +353,9 @@ enum gate_map {
 	GATE_MAP_NONE, /* every access is GATE_EXIT_MMIO */
 	GATE_MAP_RAM,
 	GATE_MAP_ROM, /* writes are GATE_EXIT_MMIO */
+	/* One page, which for no vCPU is its local APIC's or for all: where
+	 * the processor knows of that page, some accesses do not exit. */
+	GATE_MAP_APIC,
 	GATE_MAP_COUNT,
 };
 

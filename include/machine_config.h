@@ -8,7 +8,7 @@
 
 #include "include/domain.h"
 
-#define MACHINE_CONFIG_VERSION 2
+#define MACHINE_CONFIG_VERSION 3
 #define MACHINE_DISKS_MAX      8
 #define MACHINE_BLOBS_MAX      8
 #define MACHINE_CMDLINE_SIZE   1024
@@ -67,6 +67,7 @@ struct machine_config {
 	uint32_t board;	  /* enum machine_board */
 	char name[GATE_NAME_SIZE];
 	uint32_t vcpu_count;
+	uint32_t cores, threads; /* of a package, of a core; 0: 1 */
 	uint32_t disk_count;
 	uint32_t blob_count;
 	uint32_t devices;   /* MACHINE_DEVICE_* */

@@ -91,7 +91,8 @@ struct guest_manifest {
 	char name[MANIFEST_NAME_SIZE];
 	uint32_t board; /* enum machine_board */
 	uint32_t memory_mib;
-	uint32_t vcpus;
+	uint32_t vcpus; /* sockets * cores * threads */
+	uint32_t sockets, cores, threads;
 	uint32_t restart; /* enum manifest_restart */
 	uint32_t devices; /* MACHINE_DEVICE_*, MANIFEST_FLAGS */
 	/* Boot module with the machine's program; "": machine.elf. */

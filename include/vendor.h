@@ -113,8 +113,11 @@ struct event {
 struct vendor_vm {
 	hpa_t nested_root; /* of the format vendor.nested_format names */
 	struct page_table *nested; /* the same, for a page of its own */
-	uint64_t guest_cr4_mask;   /* CR4 bits that CPUID shows to the guest */
-	uint64_t host_cr4_mask;	   /* and those that this processor knows */
+	/* Where the local APIC's page is that the processor knows; 0: it knows
+	 * none. */
+	hpa_t apic_hpa;
+	uint64_t guest_cr4_mask; /* CR4 bits that CPUID shows to the guest */
+	uint64_t host_cr4_mask;	 /* and those that this processor knows */
 	/* Its vCPUs share CPUs: one that spins with PAUSE should give way. */
 	bool exits_on_pause;
 	struct pages *pages;	     /* for the back end's own pages, */

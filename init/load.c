@@ -347,6 +347,8 @@ static void config_init(struct guest *guest)
 	(void)snprintf(config->cmdline, sizeof(config->cmdline), "%s",
 		       m->cmdline);
 	config->vcpu_count = m->vcpus;
+	config->cores = m->cores;
+	config->threads = m->threads;
 	config->ram_size = MIB(m->memory_mib);
 	config->vram_size = VRAM_SIZE;
 	config->rom_size = ROM_SIZE;

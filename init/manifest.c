@@ -128,6 +128,12 @@ static const struct property guest_properties[] = {
 	  FIELD(struct guest_manifest, memory_mib) },
 	{ "vcpus", PROPERTY_CELL, .min = 1, .max = GATE_MAX_VCPUS,
 	  FIELD(struct guest_manifest, vcpus) },
+	{ "sockets", PROPERTY_CELL, .min = 1, .max = GATE_MAX_VCPUS,
+	  FIELD(struct guest_manifest, sockets) },
+	{ "cores", PROPERTY_CELL, .min = 1, .max = GATE_MAX_VCPUS,
+	  FIELD(struct guest_manifest, cores) },
+	{ "threads", PROPERTY_CELL, .min = 1, .max = GATE_MAX_VCPUS,
+	  FIELD(struct guest_manifest, threads) },
 	{ "restart", PROPERTY_STRING, .choices = restarts,
 	  FIELD(struct guest_manifest, restart) },
 	{ "program", PROPERTY_FILE, FIELD(struct guest_manifest, program) },
@@ -612,6 +618,43 @@ static bool name_is_taken(const struct manifest *manifest, const char *name)
 	return false;
 }
 
+/*
+ * What is not given: threads is 1, cores are 1 if nothing says otherwise, and
+ * the packages are as many as the vCPUs need.
+ */
+static int read_topology(struct reader *reader, int node,
+			 struct guest_manifest *guest)
+{
+	uint32_t product;
+
+	guest->threads = MAX(guest->threads, 1U);
+	if (!guest->cores)
+		guest->cores = guest->sockets && guest->vcpus
+				       ? MAX(guest->vcpus / guest->sockets /
+						     guest->threads,
+					     1U)
+				       : 1;
+	product = guest->cores * guest->threads;
+	if (!guest->sockets)
+		guest->sockets =
+			guest->vcpus ? MAX(guest->vcpus / product, 1U) : 1;
+	product *= guest->sockets;
+	if (!guest->vcpus)
+		guest->vcpus = product;
+	if (product > GATE_MAX_VCPUS)
+		return fail(
+			reader, node, "sockets",
+			"sockets * cores * threads is %u, at most %u can be",
+			product, GATE_MAX_VCPUS);
+	if (product != guest->vcpus)
+		return fail(reader, node, "vcpus",
+			    "is %u, but sockets * cores * threads is "
+			    "%u * %u * %u",
+			    guest->vcpus, guest->sockets, guest->cores,
+			    guest->threads);
+	return 0;
+}
+
 static int read_guest(struct reader *reader, int node)
 {
 	struct manifest *manifest = reader->manifest;
@@ -622,12 +665,13 @@ static int read_guest(struct reader *reader, int node)
 		return fail(reader, node, NULL, "more than %d guests",
 			    MANIFEST_GUESTS_MAX);
 	guest = &manifest->guest[manifest->guest_count];
-	guest->vcpus = 1;
 	error = read_name(reader, node, guest->name);
 	if (!error && name_is_taken(manifest, guest->name))
 		error = fail(reader, node, NULL, "its name is taken already");
 	if (!error)
 		error = read_node(reader, node, guest_properties, guest);
+	if (!error)
+		error = read_topology(reader, node, guest);
 	if (!error)
 		error = check_guest(reader, node, guest);
 	if (error)

@@ -23,8 +23,9 @@ struct board_host_ops {
 	 * INTR, the output of an 8259 pair.  NULL: board_config.extint.
 	 */
 	void (*set_intr)(void *ctx, bool level);
-	/* A message as the IOAPIC and PCI devices send them. */
-	void (*send_msi)(void *ctx, uint64_t address, uint32_t data);
+	/* A message as the IOAPIC and PCI devices send them.  False: no local
+	 * APIC accepted it. */
+	bool (*send_msi)(void *ctx, uint64_t address, uint32_t data);
 	/*
 	 * Show the VM's memory (gate.h: RAM, video memory, ROM as one piece)
 	 * at offset at guest-physical [gpa, gpa + length), or nothing.

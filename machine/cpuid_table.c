@@ -11,18 +11,23 @@
 #include "include/errno.h"
 #include "include/x86_state.h"
 #include "lib/string.h"
+#include "machine/topology.h"
 
 #define VCPUS_MAX 255U
 
 #define ALL 0xffffffffU
 
 /* Leaf 1 */
-#define L1_EBX_CLFLUSH	MASK(15, 8)
-#define L1_EBX_COUNT	MASK(23, 16)
-#define L1_ECX_XSAVE	BIT(26)
-#define L1_ECX_AVX	BIT(28)
-#define L1_ECX_NEED_AVX (BIT(12) | BIT(29)) /* FMA F16C */
-#define L1_EDX_HTT	BIT(28)
+#define L1_EAX_FAMILY	   MASK(11, 8)
+#define L1_EAX_FAMILY_MORE MASK(27, 20)
+/* Its kernels know threads by TOPOEXT alone. */
+#define FAMILY_ZEN	   0x17
+#define L1_EBX_CLFLUSH	   MASK(15, 8)
+#define L1_EBX_COUNT	   MASK(23, 16)
+#define L1_ECX_XSAVE	   BIT(26)
+#define L1_ECX_AVX	   BIT(28)
+#define L1_ECX_NEED_AVX	   (BIT(12) | BIT(29)) /* FMA F16C */
+#define L1_EDX_HTT	   BIT(28)
 
 #define L4_EAX_TYPE    MASK(4, 0)
 #define L4_EAX_LEVEL   MASK(7, 5)
@@ -41,6 +46,7 @@
 #define XSAVE_AVX_SIZE	  256U
 
 /* Leaf 0x80000001 */
+#define E1_ECX_TOPOEXT	  BIT(22)
 #define E1_ECX_CMP_LEGACY BIT(1)
 /* What the emulator does not know: SSE4A MISALIGNSSE XOP FMA4 TBM, 3DNOW. */
 #define E1_ECX_UNKNOWN	  (MASK(7, 6) | BIT(11) | BIT(16) | BIT(21))
@@ -50,6 +56,8 @@
 #define E8_EAX_LINEAR MASK(15, 8)
 #define E8_ECX_CORES  MASK(7, 0)
 #define E8_ECX_SIZE   MASK(15, 12)
+
+#define E1E_EBX_THREADS MASK(15, 8)
 
 #define DEFAULT_PHYS_BITS   36
 #define DEFAULT_LINEAR_BITS 48
@@ -90,7 +98,8 @@ static const struct policy_row policy[] = {
 	/* The highest leaf is computed; AMD repeats the vendor. */
 	{ 0x80000000, 0, { 0, ALL, ALL, ALL } },
 	{ 0x80000001, 0, { ALL, ALL,
-			   ALL & ~(E1_ECX_CMP_LEGACY | E1_ECX_UNKNOWN),
+			   ALL & ~(E1_ECX_CMP_LEGACY | E1_ECX_TOPOEXT |
+				   E1_ECX_UNKNOWN),
 			   ALL & ~E1_EDX_UNKNOWN } },
 	/* Brand string. */
 	{ 0x80000002, 0, { ALL, ALL, ALL, ALL } },
@@ -101,6 +110,11 @@ static const struct policy_row policy[] = {
 	{ 0x80000006, 0, { ALL, ALL, ALL, ALL } },
 	{ 0x80000019, 0, { ALL, ALL, 0, 0 } },
 	{ 0x8000001a, 0, { ALL, 0, 0, 0 } },
+	/* Caches once more, by level: AMD's with TOPOEXT. */
+	{ 0x8000001d, 0, { MASK(13, 0), ALL, ALL, ALL } },
+	{ 0x8000001d, 1, { MASK(13, 0), ALL, ALL, ALL } },
+	{ 0x8000001d, 2, { MASK(13, 0), ALL, ALL, ALL } },
+	{ 0x8000001d, 3, { MASK(13, 0), ALL, ALL, ALL } },
 	/* Invariant TSC. */
 	{ 0x80000007, 0, { 0, 0, 0, ALL } },
 	/* Address sizes. */
@@ -110,12 +124,11 @@ static const struct policy_row policy[] = {
 
 /* Leaves that ECX selects from, and how many of each are kept. */
 static const struct {
-	uint8_t leaf, count;
+	uint32_t leaf;
+	uint8_t count;
 } indexed[] = {
 	{ 0x4, 5 }, /* the last ends the list */
-	{ 0x7, 1 },
-	{ 0xb, 2 },
-	{ 0xd, 3 },
+	{ 0x7, 1 }, { 0xb, 2 }, { 0xd, 3 }, { 0x8000001d, 5 },
 };
 
 /* ---- Rows -------------------------------------------------------------- */
@@ -133,7 +146,10 @@ static void index_leaves(struct cpuid_table *table)
 	unsigned first = 0;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(indexed); i++) {
-		struct cpuid_leaf *leaf = &table->basic[indexed[i].leaf];
+		unsigned number = indexed[i].leaf % CPUID_LEAVES;
+		struct cpuid_leaf *leaf = indexed[i].leaf & CPUID_EXTENDED
+						  ? &table->extended[number]
+						  : &table->basic[number];
 
 		leaf->subleaf_first = (uint8_t)first;
 		leaf->subleaf_count = indexed[i].count;
@@ -202,51 +218,104 @@ static void strip_dependents(struct cpuid_table *table)
 	}
 }
 
-static unsigned id_bits(unsigned vcpus)
+/* The last level is a package's, the others are a core's. */
+static void set_sharing(struct cpuid_table *table, uint32_t leaf,
+			unsigned cores, unsigned threads)
 {
-	return vcpus > 1 ? 32 - __builtin_clz(vcpus - 1) : 0;
+	for (unsigned i = 0; i < 4; i++) {
+		uint32_t *eax = &row_of(table, leaf, i)->regs.eax;
+		unsigned sharing = threads;
+
+		if (!(*eax & L4_EAX_TYPE))
+			continue;
+		if (FIELD_GET(L4_EAX_LEVEL, *eax) >= 3)
+			sharing *= cores;
+		*eax |= FIELD_PUT(L4_EAX_SHARING, sharing - 1);
+	}
 }
 
-static void set_topology(struct cpuid_table *table, unsigned vcpus)
+static void set_topology_intel(struct cpuid_table *table, unsigned cores,
+			       unsigned threads)
+{
+	unsigned core_ids = 1U << topology_bits(cores);
+
+	/* So many ids, not so many threads. */
+	set_sharing(table, 0x4, core_ids, 1U << topology_bits(threads));
+	for (unsigned i = 0; i < 4; i++) {
+		uint32_t *eax = &row_of(table, 0x4, i)->regs.eax;
+
+		if (*eax & L4_EAX_TYPE)
+			*eax |= FIELD_PUT(L4_EAX_CORES, MIN(core_ids, 64U) - 1);
+	}
+}
+
+static void clear_caches(struct cpuid_table *table, uint32_t leaf)
+{
+	for (unsigned i = 0; i < 5; i++)
+		memset(&row_of(table, leaf, i)->regs, 0,
+		       sizeof(struct cpuid_regs));
+}
+
+static unsigned family_of(const struct cpuid_table *table)
+{
+	uint32_t eax = table->basic[1].regs.eax;
+
+	return FIELD_GET(L1_EAX_FAMILY, eax) +
+	       FIELD_GET(L1_EAX_FAMILY_MORE, eax);
+}
+
+static void set_topology_amd(struct cpuid_table *table, unsigned cores,
+			     unsigned threads)
+{
+	unsigned bits = topology_bits(cores) + topology_bits(threads);
+	struct cpuid_leaf *place = row_of(table, 0x8000001e, 0);
+
+	if (cores * threads > 1)
+		table->extended[1].regs.ecx |= E1_ECX_CMP_LEGACY;
+	table->extended[8].regs.ecx =
+		FIELD_PUT(E8_ECX_CORES, cores * threads - 1) |
+		FIELD_PUT(E8_ECX_SIZE, bits);
+	/* Leaf 4 is Intel's, AMD's processors have none. */
+	clear_caches(table, 0x4);
+	if (family_of(table) < FAMILY_ZEN) {
+		clear_caches(table, 0x8000001d);
+		return;
+	}
+	set_sharing(table, 0x8000001d, cores, threads);
+	table->extended[1].regs.ecx |= E1_ECX_TOPOEXT;
+	table->extended[0].regs.eax =
+		MAX(table->extended[0].regs.eax, 0x8000001e);
+	place->regs.eax = topology_bits(threads);
+	place->regs.ebx = FIELD_PUT(E1E_EBX_THREADS, threads - 1);
+	place->regs.ecx = bits;
+	place->patch = CPUID_PATCH_ALL;
+}
+
+static void set_topology(struct cpuid_table *table, unsigned vcpus,
+			 unsigned cores, unsigned threads)
 {
 	struct cpuid_regs *l1 = &table->basic[1].regs;
 	struct cpuid_regs *smt = &row_of(table, 0xb, 0)->regs;
 	struct cpuid_regs *core = &row_of(table, 0xb, 1)->regs;
 
-	l1->ebx |= FIELD_PUT(L1_EBX_COUNT, vcpus);
-	if (vcpus > 1)
+	l1->ebx |= FIELD_PUT(L1_EBX_COUNT, cores * threads);
+	if (cores * threads > 1)
 		l1->edx |= L1_EDX_HTT;
-
 	row_of(table, 0xb, 0)->patch = row_of(table, 0xb, 1)->patch =
 		table->topology_end.patch = CPUID_PATCH_ALL;
-	smt->ebx = 1;
+	smt->eax = topology_bits(threads);
+	smt->ebx = threads;
 	smt->ecx = FIELD_PUT(LB_ECX_TYPE, LB_TYPE_SMT);
-	core->eax = id_bits(vcpus);
-	core->ebx = vcpus;
+	core->eax = topology_bits(cores) + topology_bits(threads);
+	core->ebx = cores * threads;
 	core->ecx = 1 | FIELD_PUT(LB_ECX_TYPE, LB_TYPE_CORE);
-
-	/* The last level is shared by all, the others by none. */
-	for (unsigned i = 0; i < 4; i++) {
-		uint32_t *eax = &row_of(table, 0x4, i)->regs.eax;
-
-		if (cpuid_is_amd(table) || !(*eax & L4_EAX_TYPE))
-			continue;
-		*eax |= FIELD_PUT(L4_EAX_CORES, MIN(vcpus, 64U) - 1);
-		if (FIELD_GET(L4_EAX_LEVEL, *eax) >= 3)
-			*eax |= FIELD_PUT(L4_EAX_SHARING, vcpus - 1);
-	}
-	if (cpuid_is_amd(table)) {
-		struct cpuid_regs *e8 = &table->extended[8].regs;
-
-		if (vcpus > 1)
-			table->extended[1].regs.ecx |= E1_ECX_CMP_LEGACY;
-		e8->ecx = FIELD_PUT(E8_ECX_CORES, vcpus - 1) |
-			  FIELD_PUT(E8_ECX_SIZE, id_bits(vcpus));
-		/* Leaf 4 is Intel's, AMD's processors have none. */
-		for (unsigned i = 0; i < 5; i++)
-			memset(&row_of(table, 0x4, i)->regs, 0,
-			       sizeof(struct cpuid_regs));
-	}
+	for (unsigned i = 0; i < vcpus; i++)
+		table->apic_id[i] =
+			(uint8_t)topology_apic_id(cores, threads, i);
+	if (cpuid_is_amd(table))
+		set_topology_amd(table, cores, threads);
+	else
+		set_topology_intel(table, cores, threads);
 }
 
 /* The signature, then TSC and APIC timer rates where others put theirs. */
@@ -269,13 +338,18 @@ static void set_hypervisor(struct cpuid_table *table,
 int cpuid_table_build(struct cpuid_table *table,
 		      const struct cpuid_config *config)
 {
-	if (config->vcpus == 0 || config->vcpus > VCPUS_MAX)
+	unsigned cores = config->cores ? config->cores : config->vcpus;
+	unsigned threads = config->cores ? config->threads : 1;
+
+	if (config->vcpus == 0 || config->vcpus > VCPUS_MAX || !threads ||
+	    config->vcpus % (cores * threads) ||
+	    topology_apic_id(cores, threads, config->vcpus - 1) >= VCPUS_MAX)
 		return -EINVAL;
 	memset(table, 0, sizeof(*table));
 	index_leaves(table);
 	apply_policy(table, config);
 	strip_dependents(table);
-	set_topology(table, config->vcpus);
+	set_topology(table, config->vcpus, cores, threads);
 	set_hypervisor(table, config);
 	return 0;
 }

@@ -9,7 +9,6 @@
 #include "include/x86_msr.h"
 #include "lib/user/gate_calls.h"
 
-#define APIC_PAGE	    0xfee00000ULL
 #define UNKNOWN_MSRS_LOGGED 64 /* of a vCPU */
 
 static int state_need(void *ctx, uint32_t groups)
@@ -25,6 +24,9 @@ static void *ram_at(void *ctx, uint64_t gpa, size_t length, bool write)
 
 	const struct board *board = vcpu->machine->board;
 
+	if (unlikely(vcpu->hides_memory) &&
+	    gpa / PAGE_SIZE == vcpu->apic_gpa / PAGE_SIZE)
+		return NULL;
 	return board->ops->ram_at(board->object, gpa, length, write);
 }
 
@@ -50,8 +52,8 @@ static enum emul_status mmio_read(void *ctx, uint64_t gpa, void *data,
 	struct machine_vcpu *vcpu = ctx;
 	struct io_access io = { .offset = gpa, .size = (uint8_t)size };
 
-	if (gpa - APIC_PAGE < PAGE_SIZE) {
-		io.data = apic_read(gpa - APIC_PAGE, size);
+	if (gpa - vcpu->apic_gpa < PAGE_SIZE) {
+		io.data = apic_read(gpa - vcpu->apic_gpa, size);
 	} else {
 		machine_mmio(vcpu, &io);
 	}
@@ -68,7 +70,7 @@ static enum emul_status mmio_write(void *ctx, uint64_t gpa, const void *data,
 				.is_write = true };
 
 	__builtin_memcpy(&io.data, data, size);
-	if (gpa - APIC_PAGE < PAGE_SIZE) {
+	if (gpa - vcpu->apic_gpa < PAGE_SIZE) {
 		if (size >= 4 && gpa % 16 == 0)
 			gate_apic_write(gpa & 0xff0, (uint32_t)io.data);
 		vcpu->has_acted = true;

@@ -7,10 +7,10 @@
 
 #include "lib/user/gate_calls.h"
 
-static void op_send_msi(void *ctx, uint64_t address, uint32_t data)
+static bool op_send_msi(void *ctx, uint64_t address, uint32_t data)
 {
 	(void)ctx;
-	gate_msi(address, data);
+	return gate_msi(address, data) > 0;
 }
 
 static void op_map(void *ctx, gpa_t gpa, uint64_t length, uint64_t offset,

@@ -17,6 +17,7 @@
 #include "include/device.h"
 #include "include/emulate.h"
 #include "include/gate.h"
+#include "machine/apic_page.h"
 #include "machine/board.h"
 #include "machine/console.h"
 #include "machine/disk_service.h"
@@ -37,6 +38,8 @@ struct machine_vcpu {
 	 * may be an interrupt already. */
 	bool has_acted;
 	unsigned unknown_msrs; /* that were logged */
+	uint64_t apic_gpa;     /* see apic_page.h; written by its own thread */
+	bool hides_memory;     /* and there is RAM or ROM behind it */
 	/* What GATE_EXIT_EMULATE_RUN came to so far. */
 	uint64_t run_count, run_insns, run_ticks;
 };
@@ -55,6 +58,7 @@ struct machine {
 	struct machine_lock lock;
 	unsigned holder; /* of the lock: a vCPU */
 	struct machine_console console;
+	bool is_apic_shown; /* see apic_page.c */
 	struct rendezvous rendezvous;
 	struct extint extint; /* no .pic: the board has none */
 	struct clock clock;

@@ -7,6 +7,7 @@
 #include "machine/machine.h"
 
 #include "include/errno.h"
+#include "include/x86_msr.h"
 #include "lib/user/gate_calls.h"
 #include "machine/cpuid_table.h"
 
@@ -90,9 +91,13 @@ static void exit_length(struct machine_vcpu *vcpu)
 static void exit_eoi(struct machine_vcpu *vcpu)
 {
 	const struct board *board = vcpu->machine->board;
+	uint8_t vector = (uint8_t)vcpu->page->eoi.vector;
 
 	machine_lock(vcpu);
-	board->ops->ioapic_eoi(board->object, (uint8_t)vcpu->page->eoi.vector);
+	if (vector == GATE_EOI_CHANGED &&
+	    !gate_call(GATE_MSR_READ, MSR_APIC_BASE, 0, 0))
+		apic_page_set(vcpu, vcpu->page->msr_value);
+	board->ops->ioapic_eoi(board->object, vector);
 	machine_unlock(vcpu);
 }
 
@@ -185,6 +190,7 @@ static void reset(struct machine_vcpu *vcpu)
 
 	machine_lock(vcpu);
 	gate_reset();
+	apic_page_reset(vcpu->machine);
 	board->ops->reset(board->object);
 	disks_drain(vcpu);
 	machine_unlock(vcpu);
@@ -200,12 +206,8 @@ static void remap(struct machine_vcpu *vcpu)
 
 	machine_lock(vcpu);
 	board->ops->remap(board->object);
-	for (unsigned i = 0; i < machine->config->vcpu_count; i++) {
-		struct emul *emul = &machine->vcpu[i]->emul;
-
-		board->ops->emulator_windows(board->object, emul->window);
-		emul_forget(emul);
-	}
+	for (unsigned i = 0; i < machine->config->vcpu_count; i++)
+		apic_page_remap(machine->vcpu[i]);
 	machine_unlock(vcpu);
 }
 
@@ -268,6 +270,7 @@ static void vcpu_init(struct machine_vcpu *vcpu)
 	emul->features = machine->features;
 	emul->physical_bits = (uint8_t)machine->gate->physical_bits;
 	board->ops->emulator_windows(board->object, emul->window);
+	vcpu->apic_gpa = APIC_PAGE_GPA;
 	__atomic_store_n(&machine->vcpu[vcpu->id], vcpu, __ATOMIC_RELEASE);
 }
 
@@ -328,6 +331,8 @@ static void processors_init(struct machine *machine)
 	const struct cpuid_config config = {
 		.facts = cpuid_facts,
 		.vcpus = gate->vcpu_count,
+		.cores = MAX(machine->config->cores, 1U),
+		.threads = MAX(machine->config->threads, 1U),
 		.tsc_hz = gate->tsc_hz,
 		.apic_timer_hz = gate->apic_timer_hz,
 	};
@@ -389,6 +394,7 @@ static void machine_init(struct machine *machine)
 	machine_console_open(&machine->console);
 	processors_init(machine);
 	board_init(machine);
+	apic_page_reset(machine);
 	/* It asks to be told of what is typed. */
 	machine->board->ops->console_input(machine->board->object);
 }

@@ -17,6 +17,7 @@
 #include "include/errno.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "machine/topology.h"
 
 #define EXIT_PORT 0xf4
 
@@ -135,7 +136,10 @@ void pc_ioapic_eoi(void *board, uint8_t vector)
 {
 	struct pc *pc = board;
 
-	ioapic_eoi(&pc->ioapic, vector);
+	if (vector == GATE_EOI_CHANGED)
+		ioapic_retry(&pc->ioapic);
+	else
+		ioapic_eoi(&pc->ioapic, vector);
 }
 
 /* ---- The serial console ------------------------------------------------ */
@@ -355,6 +359,11 @@ static int describe(struct pc *pc)
 	int error = board_description_pc(&pc->board, pc->config->ram_size,
 					 pc->config->vcpu_count);
 
+	pc->board.cores = MAX(pc->config->cores, 1U);
+	pc->board.threads = MAX(pc->config->threads, 1U);
+	for (unsigned i = 0; !error && i < pc->board.vcpu_count; i++)
+		pc->board.apic_id[i] = (uint8_t)topology_apic_id(
+			pc->board.cores, pc->board.threads, i);
 	pc->board.features &= ~(uint32_t)BOARD_HAS_COM2;
 	pc->board.features |= BOARD_HAS_HPET;
 	if (error || pc->board.ram_low < MIB(2)) {

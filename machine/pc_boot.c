@@ -26,7 +26,9 @@ static int fw_cfg_values(struct pc *pc)
 	} rows[] = {
 		{ FW_CFG_RAM_SIZE, 8, pc->config->ram_size },
 		{ FW_CFG_NB_CPUS, 2, pc->config->vcpu_count },
-		{ FW_CFG_MAX_CPUS, 2, pc->config->vcpu_count },
+		/* To SeaBIOS: how many APIC ids there are, gaps included. */
+		{ FW_CFG_MAX_CPUS, 2,
+		  pc->board.apic_id[pc->config->vcpu_count - 1] + 1U },
 		{ FW_CFG_NUMA, 8, 0 },
 		{ FW_CFG_BOOT_MENU, 2, 0 },
 		{ FW_CFG_ARCH_IRQ0, 1, 1 },

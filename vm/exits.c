@@ -225,14 +225,9 @@ static enum exit_action exit_msr(struct vcpu *vcpu, struct exit_info *info)
 
 static enum exit_action exit_emulate(struct vcpu *vcpu, struct exit_info *info)
 {
-	(void)info;
-	return to_machine(vcpu, GATE_EXIT_EMULATE);
-}
-
-static enum exit_action exit_shadowed(struct vcpu *vcpu, struct exit_info *info)
-{
-	(void)info;
-	return to_machine(vcpu, GATE_EXIT_SHADOWED);
+	return to_machine(vcpu, info->reason == EXIT_SHADOWED
+					? GATE_EXIT_SHADOWED
+					: GATE_EXIT_EMULATE);
 }
 
 static enum exit_action exit_emulate_run(struct vcpu *vcpu,
@@ -298,14 +293,11 @@ static enum exit_action exit_hypercall(struct vcpu *vcpu,
 }
 
 /* Guest memory is write-back and coherent: there is nothing to flush. */
-static enum exit_action exit_wbinvd(struct vcpu *vcpu, struct exit_info *info)
+static enum exit_action exit_caches(struct vcpu *vcpu, struct exit_info *info)
 {
-	return skip(vcpu, info, EMUL_EXPECT_WBINVD);
-}
-
-static enum exit_action exit_invd(struct vcpu *vcpu, struct exit_info *info)
-{
-	return skip(vcpu, info, EMUL_EXPECT_INVD);
+	return skip(vcpu, info,
+		    info->reason == EXIT_INVD ? EMUL_EXPECT_INVD
+					      : EMUL_EXPECT_WBINVD);
 }
 
 static enum exit_action exit_undefined(struct vcpu *vcpu,
@@ -372,14 +364,14 @@ const exit_fn exit_handlers[EXIT_REASON_COUNT] = {
 	[EXIT_APIC_EOI]         = exit_apic_eoi,
 	[EXIT_APIC_WRITE]       = exit_apic_write,
 	[EXIT_HYPERCALL]        = exit_hypercall,
-	[EXIT_WBINVD]           = exit_wbinvd,
-	[EXIT_INVD]             = exit_invd,
+	[EXIT_WBINVD]           = exit_caches,
+	[EXIT_INVD]             = exit_caches,
 	[EXIT_XSETBV]           = exit_emulate,
 	[EXIT_UNDEFINED]        = exit_undefined,
 	[EXIT_SHUTDOWN]         = exit_shutdown,
 	[EXIT_EXCEPTION]        = exit_exception,
 	[EXIT_EMULATE]          = exit_emulate,
-	[EXIT_SHADOWED]         = exit_shadowed,
+	[EXIT_SHADOWED]         = exit_emulate,
 	[EXIT_EMULATE_RUN]      = exit_emulate_run,
 };
 /* clang-format on */

@@ -52,8 +52,7 @@ GATE_CALL(gate_msi)
 
 	if (!apic_msi_decode(a, (uint32_t)b, &message))
 		return -EINVAL;
-	apic_route(vcpu->vm->apic, vcpu->vm->vcpu_count, NULL, &message);
-	return 0;
+	return apic_route(vcpu->vm->apic, vcpu->vm->vcpu_count, NULL, &message);
 }
 
 GATE_CALL(gate_apic_read)
@@ -154,6 +153,16 @@ static int map_nothing(struct vcpu *vcpu, gpa_t gpa, uint64_t length)
 	}
 }
 
+/* As EXIT_NESTED without it. */
+static int map_apic(struct vm *vm, gpa_t gpa)
+{
+	return !vm->vendor.apic_hpa
+		       ? 0
+		       : table_map(&vm->nested, gpa, vm->vendor.apic_hpa,
+				   PAGE_SIZE, MAP_READ | MAP_WRITE,
+				   MAP_WRITE_BACK);
+}
+
 GATE_CALL(gate_map)
 {
 	struct vcpu *vcpu = vcpu_of(user);
@@ -170,6 +179,8 @@ GATE_CALL(gate_map)
 		return -ERANGE;
 	if (kind == GATE_MAP_NONE)
 		error = map_nothing(vcpu, a, b);
+	else if (kind == GATE_MAP_APIC)
+		error = map_apic(vm, a);
 	else
 		error = map_chunks(vcpu, a, b, offset,
 				   kind == GATE_MAP_RAM

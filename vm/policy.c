@@ -12,7 +12,7 @@ void cpuid_complete(struct vcpu *vcpu, const struct cpuid_leaf *leaf,
 		    uint32_t subleaf, struct cpuid_regs *regs)
 {
 	struct cpuid_dynamic dynamic = {
-		.apic_id = vcpu->id,
+		.apic_id = vcpu->apic.id,
 		.subleaf = subleaf,
 		.is_apic_enabled = apic_is_enabled(&vcpu->apic),
 		.xcr0 = fpu_xcr0_get(vcpu),
@@ -71,6 +71,8 @@ static void op_tsc_set(void *ctx, uint64_t tsc)
 	struct vcpu *vcpu = ctx;
 
 	vcpu->vendor.tsc_offset = tsc - time_now_tsc();
+	if (vcpu->apic.tsc_deadline)
+		vcpu->apic.ops->timer_arm_tsc(vcpu, vcpu->apic.tsc_deadline);
 }
 
 const struct msr_ops vcpu_msr_ops = {

@@ -28,8 +28,18 @@ static void apic_timer_arm(void *ctx, uint64_t deadline_ns)
 static void apic_timer_arm_tsc(void *ctx, uint64_t guest_tsc)
 {
 	struct vcpu *vcpu = ctx;
+	uint64_t now = time_now_tsc();
+	uint64_t guest_now = now + vcpu->vendor.tsc_offset;
 
-	timer_arm(&vcpu->apic_timer, guest_tsc - vcpu->vendor.tsc_offset);
+	/* The last one may have fired, but not been seen yet. */
+	timer_cancel(&vcpu->apic_timer);
+	__atomic_fetch_and(&vcpu->pending, ~(uint32_t)PENDING_APIC_TIMER,
+			   __ATOMIC_SEQ_CST);
+	if (guest_tsc <= guest_now)
+		vcpu_pend(vcpu, PENDING_APIC_TIMER);
+	else
+		timer_arm(&vcpu->apic_timer,
+			  now + MIN(guest_tsc - guest_now, ~now));
 }
 
 static void apic_timer_disarm(void *ctx)
@@ -60,13 +70,10 @@ static void apic_eoi_level(void *ctx, uint8_t vector)
 	vcpu_pend(vcpu, PENDING_EOI);
 }
 
-static void apic_base_changed(void *ctx)
+/* The machine looks where the page is and what its I/O APIC has to say. */
+static void apic_changed(void *ctx)
 {
-	struct vcpu *vcpu = ctx;
-
-	if (apic_page_gpa(&vcpu->apic) != APIC_DEFAULT_GPA)
-		vlog_warn(&vcpu->log, "local APIC moved to %lx: not supported",
-			  apic_page_gpa(&vcpu->apic));
+	apic_eoi_level(ctx, GATE_EOI_CHANGED);
 }
 
 static void apic_nmi(void *ctx)
@@ -105,7 +112,7 @@ static const struct apic_ops vcpu_apic_ops = {
 	.timer_disarm = apic_timer_disarm,
 	.send = apic_send,
 	.eoi_level = apic_eoi_level,
-	.base_changed = apic_base_changed,
+	.changed = apic_changed,
 	.nmi = apic_nmi,
 	.init = apic_init_signal,
 	.sipi = apic_sipi,

@@ -96,6 +96,7 @@ static void vm_init_cpuid(struct vm *vm)
 static void vcpu_set_cpuid(struct vcpu *vcpu)
 {
 	vcpu->cpuid = vcpu->vm->cpuid;
+	vcpu->apic.id = vcpu->cpuid->apic_id[vcpu->id];
 	vcpu->apic.phys_bits = (uint8_t)vcpu->vm->config->physical_bits;
 	vcpu_cpuid_known(vcpu);
 }

@@ -35,10 +35,8 @@ static int vmx_vm_init(struct vendor_vm *vm)
 		return -ENOMEM;
 	vm->private = pages;
 	vmx_msr_bitmap_init(pages->msr_bitmap);
-	if (vmx_features.controls.has_apic_accesses &&
-	    table_map(vm->nested, VMX_APIC_GPA, vmx_apic_page(), PAGE_SIZE,
-		      MAP_READ | MAP_WRITE, MAP_WRITE_BACK))
-		return -ENOMEM;
+	if (vmx_features.controls.has_apic_accesses)
+		vm->apic_hpa = vmx_apic_page();
 	if (vmx_features.controls.has_unrestricted)
 		return 0;
 	return vmx_identity_init(vm, pages->identity);

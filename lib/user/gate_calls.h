@@ -52,9 +52,9 @@ static inline void gate_line(enum gate_line line, bool level)
 	gate_call(GATE_LINE, line, level, 0);
 }
 
-static inline void gate_msi(uint64_t address, uint32_t data)
+static inline long gate_msi(uint64_t address, uint32_t data)
 {
-	gate_call(GATE_MSI, address, data, 0);
+	return gate_call(GATE_MSI, address, data, 0);
 }
 
 static inline uint32_t gate_apic_read(uint32_t offset)

@@ -61,11 +61,12 @@ static void set_intr(void *ctx, bool level)
 	(void)level;
 }
 
-static void send_msi(void *ctx, uint64_t address, uint32_t data)
+static bool send_msi(void *ctx, uint64_t address, uint32_t data)
 {
 	(void)ctx;
 	(void)address;
 	(void)data;
+	return true;
 }
 
 /* What the gate would refuse must not be asked for. */

@@ -10,6 +10,7 @@
 #define LVT_DEADLINE   BIT(18)
 #define DIVIDE_BY_1    0xb
 #define DIVIDE_BY_16   0x3
+#define MSR_TSC	       0x10
 #define MSR_DEADLINE   0x6e0
 #define CPUID_DEADLINE BIT(24)
 #define COUNT	       2000000u
@@ -100,6 +101,61 @@ static void test_masked(void)
 	check_equal("masked-runs-out", lapic_read(LAPIC_TIMER_CURRENT), 0);
 }
 
+static void deadline_now(void *deadline)
+{
+	wrmsr(MSR_DEADLINE, *(uint64_t *)deadline);
+	__asm__ volatile("nop");
+}
+
+/* The interrupt comes before the instruction after next. */
+static bool is_at_once(uint64_t deadline)
+{
+	uint32_t before = irq_count;
+	bool is_good;
+
+	sti();
+	deadline_now(&deadline);
+	is_good = irq_count == before + 1;
+	cli();
+	return is_good && rdmsr(MSR_DEADLINE) == 0;
+}
+
+static void test_deadline_past(void)
+{
+	uint32_t before = irq_count;
+	uint64_t tsc = rdtsc();
+
+	check("tsc-deadline-now", is_at_once(rdtsc()));
+	check("tsc-deadline-long-past", is_at_once(1));
+	/* Long ago, but not on a clock that was set back since. */
+	wrmsr(MSR_TSC, 0x4000000000000000);
+	check("tsc-deadline-past-after-a-jump", is_at_once(5));
+	wrmsr(MSR_DEADLINE, 0x6000000000000000);
+	sti();
+	spin(1000000);
+	check("tsc-deadline-ahead", rdmsr(MSR_DEADLINE) != 0);
+	wrmsr(MSR_TSC, 0x6000000000000000);
+	__asm__ volatile("nop");
+	check_equal("tsc-deadline-passed-by-a-jump", rdmsr(MSR_DEADLINE), 0);
+	/* The furthest there is. */
+	wrmsr(MSR_DEADLINE, ~0UL);
+	spin(1000000);
+	cli();
+	check_equal("tsc-deadline-furthest", rdmsr(MSR_DEADLINE), ~0UL);
+	/* A mode that has none. */
+	lapic_write(LAPIC_LVT_TIMER, LVT_PERIODIC | VECTOR);
+	check_equal("tsc-deadline-other-mode", rdmsr(MSR_DEADLINE), 0);
+	wrmsr(MSR_DEADLINE, 1);
+	check_equal("tsc-deadline-dropped", rdmsr(MSR_DEADLINE), 0);
+	lapic_write(LAPIC_LVT_TIMER, LVT_DEADLINE | VECTOR);
+	sti();
+	spin(1000000);
+	cli();
+	wrmsr(MSR_TSC, tsc);
+	check_equal("tsc-deadline-each-once", irq_count, before + 4);
+	irq_count = 2;
+}
+
 static void test_deadline(void)
 {
 	if (!(cpuid(1, 0).ecx & CPUID_DEADLINE)) {
@@ -120,6 +176,7 @@ static void test_deadline(void)
 	sti();
 	check("tsc-deadline-past", irq_wait(2));
 	cli();
+	test_deadline_past();
 	wrmsr(MSR_DEADLINE, rdtsc() + 10000000);
 	wrmsr(MSR_DEADLINE, 0);
 	sti();

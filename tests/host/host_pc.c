@@ -70,11 +70,12 @@ static void set_intr(void *ctx, bool level)
 	((struct host_pc *)ctx)->intr = level;
 }
 
-static void send_msi(void *ctx, uint64_t address, uint32_t data)
+static bool send_msi(void *ctx, uint64_t address, uint32_t data)
 {
 	(void)ctx;
 	(void)address;
 	(void)data;
+	return true;
 }
 
 static void map(void *ctx, gpa_t gpa, uint64_t length, uint64_t offset,

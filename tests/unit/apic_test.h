@@ -29,7 +29,7 @@
 struct cpu {
 	struct apic apic;
 	uint8_t page[PAGE_SIZE] __aligned(PAGE_SIZE);
-	unsigned nmi, init, sipi, kick, base_changed, armed, disarmed, sent;
+	unsigned nmi, init, sipi, kick, changed, armed, disarmed, sent;
 	unsigned eoi_count;
 	uint8_t sipi_vector, eoi_vector;
 	uint64_t deadline_ns, deadline_tsc;
@@ -81,9 +81,9 @@ static inline void eoi_level(void *ctx, uint8_t vector)
 	cpu->eoi_vector = vector;
 }
 
-static inline void base_changed(void *ctx)
+static inline void changed(void *ctx)
 {
-	((struct cpu *)ctx)->base_changed++;
+	((struct cpu *)ctx)->changed++;
 }
 
 static inline void nmi(void *ctx)
@@ -116,7 +116,7 @@ static const struct apic_ops ops = {
 	.timer_disarm = timer_disarm,
 	.send = send,
 	.eoi_level = eoi_level,
-	.base_changed = base_changed,
+	.changed = changed,
 	.nmi = nmi,
 	.init = init,
 	.sipi = sipi,

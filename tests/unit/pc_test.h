@@ -51,12 +51,13 @@ static __maybe_unused void set_intr(void *ctx, bool level)
 	bench.intr = level;
 }
 
-static __maybe_unused void send_msi(void *ctx, uint64_t address, uint32_t data)
+static __maybe_unused bool send_msi(void *ctx, uint64_t address, uint32_t data)
 {
 	(void)ctx;
 	(void)address;
 	bench.messages++;
 	bench.message = data;
+	return true;
 }
 
 static __maybe_unused void map(void *ctx, gpa_t gpa, uint64_t length,

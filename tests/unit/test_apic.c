@@ -263,10 +263,10 @@ static void test_base_rules(void **state)
 	apic->base = APIC_DEFAULT_GPA | 0x800;
 	reg_write(apic, APIC_REG_SVR, SVR_ON);
 	apic_accept(apic, 0x40, false);
-	cpus[1].base_changed = 0;
+	cpus[1].changed = 0;
 	assert_int_equal(apic_msr_write(apic, MSR_APIC_BASE, APIC_DEFAULT_GPA),
 			 0);
-	assert_int_equal(cpus[1].base_changed, 1);
+	assert_int_equal(cpus[1].changed, 1);
 	assert_int_equal(apic_pending_vector(apic), -1);
 	assert_true(apic_extint_enabled(apic));
 	apic_lint_raise(apic, 1);
@@ -477,6 +477,62 @@ static void test_lowest_priority(void **state)
 	assert_int_equal(ipi(9u << 24, 0x140), 0);
 }
 
+static unsigned route(uint64_t address, uint32_t data)
+{
+	struct apic_message message;
+
+	assert_true(apic_msi_decode(address, data, &message));
+	return apic_route(apics, CPUS, NULL, &message);
+}
+
+/* How many have accepted it: not how many were meant. */
+static void test_who_accepts(void **state)
+{
+	const uint64_t base = APIC_DEFAULT_GPA | APIC_BASE_ENABLE;
+
+	(void)state;
+	assert_int_equal(route(0xfee01000, 0xc041), 1);
+	assert_int_equal(route(0xfeeff000, 0xc041), CPUS);
+	/* Nobody; an illegal vector. */
+	assert_int_equal(route(0xfee0e000, 0xc041), 0);
+	assert_int_equal(route(0xfee01000, 0xc00f), 0);
+	assert_int_equal(route(0xfee01000, 0xc10f), 0);
+	reg_write(apics[1], APIC_REG_SVR, 0xff);
+	assert_int_equal(route(0xfee01000, 0xc041), 0);
+	assert_int_equal(route(0xfee01000, 0xc141), 0);
+	assert_int_equal(route(0xfeeff000, 0xc041), CPUS - 1);
+	/* NMI, INIT and SIPI need no enabled SVR; SMI and ExtINT are lost. */
+	assert_int_equal(route(0xfee01000, 0x0400), 1);
+	assert_int_equal(route(0xfee01000, 0x0500), 1);
+	assert_int_equal(route(0xfee01000, 0x0200), 0);
+	assert_int_equal(route(0xfee01000, 0x0700), 0);
+	assert_int_equal(apic_msr_write(apics[1], MSR_APIC_BASE, base & ~0x800),
+			 0);
+	assert_int_equal(route(0xfee01000, 0x0400), 0);
+}
+
+/* What may make an APIC accept what it did not. */
+static void test_changes_are_told(void **state)
+{
+	struct apic *apic = apics[1];
+
+	(void)state;
+	cpus[1].changed = 0;
+	reg_write(apic, APIC_REG_SVR, SVR_ON);
+	assert_int_equal(cpus[1].changed, 1);
+	reg_write(apic, APIC_REG_LDR, 0x02000000);
+	assert_int_equal(cpus[1].changed, 2);
+	reg_write(apic, APIC_REG_DFR, 0x0fffffff);
+	assert_int_equal(cpus[1].changed, 3);
+	assert_int_equal(x2_enable(apic), 0);
+	assert_int_equal(cpus[1].changed, 4);
+	assert_int_equal(x2_write(apic, APIC_REG_SVR, SVR_ON), 0);
+	assert_int_equal(cpus[1].changed, 5);
+	assert_int_equal(x2_write(apic, APIC_REG_TPR, 0x20), 0);
+	assert_int_equal(x2_write(apic, APIC_REG_EOI, 0), 0);
+	assert_int_equal(cpus[1].changed, 5);
+}
+
 static void test_msi(void **state)
 {
 	struct apic_message message;
@@ -650,6 +706,8 @@ int main(void)
 		TEST(test_destinations_x2apic),
 		TEST(test_delivery_modes),
 		TEST(test_lowest_priority),
+		TEST(test_who_accepts),
+		TEST(test_changes_are_told),
 		TEST(test_msi),
 		TEST(test_init_reset),
 		TEST(test_virtual_page),

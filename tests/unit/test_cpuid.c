@@ -38,7 +38,7 @@ static struct cpuid_regs fake_host(uint32_t leaf, uint32_t subleaf)
 		memcpy(&regs.edx, name + 4, 4);
 		memcpy(&regs.ecx, name + 8, 4);
 	}
-	if (leaf == 4 && !fake->is_amd) {
+	if (leaf == (fake->is_amd ? 0x8000001d : 4)) {
 		/* L1 data, L1 code, L2, L3, none. */
 		static const uint32_t eax[] = { 0x121, 0x122, 0x143, 0x163 };
 
@@ -124,8 +124,8 @@ static void test_hidden(void **state)
 	assert_int_equal(get(1, 0).edx & (BIT(18) | BIT(21) | BIT(22)), 0);
 	assert_int_equal(get(0x80000001, 0).ecx &
 				 (BIT(2) | BIT(3) | BIT(9) | BIT(10) | BIT(12) |
-				  BIT(13) | BIT(15) | BIT(22) | BIT(23) |
-				  BIT(24) | BIT(29)),
+				  BIT(13) | BIT(15) | BIT(23) | BIT(24) |
+				  BIT(29)),
 			 0);
 	/* AVX-512, PT, RDT, MPX, SGX, HLE, RTM; PKU, LA57; speculation
 	 * controls. */
@@ -139,7 +139,6 @@ static void test_hidden(void **state)
 	assert_int_equal(get(0xa, 0).eax, 0);
 	assert_int_equal(get(5, 0).ecx, 0);
 	assert_int_equal(get(0x8000000a, 0).eax, 0);
-	assert_int_equal(get(0x8000001d, 0).eax, 0);
 	assert_int_equal(get(7, 1).eax, 0);
 	assert_int_equal(get(0xd, 1).eax, 7);
 	assert_int_equal(get(0xd, 3).eax, 0);
@@ -235,6 +234,83 @@ static void test_topology(void **state)
 	assert_int_equal(get(4, 9).eax, 0);
 	build(&amd, 4);
 	assert_int_equal(get(4, 0).eax, 0);
+}
+
+static int build_topology(const struct fake *host, unsigned vcpus,
+			  unsigned cores, unsigned threads)
+{
+	const struct cpuid_config config = {
+		.facts = facts,
+		.vcpus = vcpus,
+		.cores = cores,
+		.threads = threads,
+	};
+	int error;
+
+	fake = host;
+	error = cpuid_table_build(&table, &config);
+	if (!error)
+		assert_int_equal(cpuid_limit(fake_host, &table), 0);
+	return error;
+}
+
+static void test_packages(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		unsigned vcpus, cores, threads; /* of a package, of a core */
+		unsigned core_bits, thread_bits, last_id;
+	} rows[] = {
+		{ 1, 1, 1, 0, 0, 0 }, { 4, 1, 1, 0, 0, 3 }, { 32, 1, 1, 0, 0, 31 },
+		{ 4, 2, 1, 1, 0, 3 }, { 8, 2, 2, 1, 1, 7 }, { 6, 3, 1, 2, 0, 6 },
+		{ 12, 3, 2, 2, 1, 13 }, { 27, 3, 3, 2, 2, 42 },
+		{ 6, 1, 3, 0, 2, 6 }, { 10, 5, 2, 3, 1, 9 },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (unsigned i = 0; i < 2 * ARRAY_SIZE(rows); i++) {
+		const struct fake *host = i % 2 ? &amd : &intel;
+		unsigned cores = rows[i / 2].cores, n = rows[i / 2].threads;
+		unsigned c = rows[i / 2].core_bits, t = rows[i / 2].thread_bits;
+		unsigned last = rows[i / 2].vcpus - 1;
+
+		assert_int_equal(build_topology(host, last + 1, cores, n), 0);
+		assert_int_equal(table.apic_id[0], 0);
+		assert_int_equal(table.apic_id[last], rows[i / 2].last_id);
+		for (unsigned j = 1; j <= last; j++)
+			assert_true(table.apic_id[j] > table.apic_id[j - 1]);
+		assert_int_equal(get(1, 0).ebx >> 16 & 0xff, cores * n);
+		assert_int_equal(!!(get(1, 0).edx & BIT(28)), cores * n > 1);
+		assert_int_equal(get(0xb, 0).eax, t);
+		assert_int_equal(get(0xb, 0).ebx, n);
+		assert_int_equal(get(0xb, 1).eax, c + t);
+		assert_int_equal(get(0xb, 1).ebx, cores * n);
+		if (i % 2) {
+			struct cpuid_regs place =
+				get_as(0x8000001e, 0, rows[i / 2].last_id);
+
+			assert_int_equal(get(0x80000008, 0).ecx,
+					 (c + t) << 12 | (cores * n - 1));
+			assert_int_equal(place.eax, rows[i / 2].last_id);
+			assert_int_equal(place.ebx, (n - 1) << 8 | (cores - 1));
+			assert_int_equal(place.ecx, last / (cores * n));
+			assert_int_equal(get(0x8000001d, 0).eax >> 14, n - 1);
+			assert_int_equal(get(0x8000001d, 3).eax >> 14,
+					 cores * n - 1);
+			assert_int_equal(get(0x8000001d, 4).eax, 0);
+			continue;
+		}
+		/* The first level is a core's, the last a package's. */
+		assert_int_equal(get(4, 0).eax, 0x121 | ((1u << c) - 1) << 26 |
+							((1u << t) - 1) << 14);
+		assert_int_equal(get(4, 3).eax, 0x163 | ((1u << c) - 1) << 26 |
+							((1u << (c + t)) - 1)
+								<< 14);
+	}
+	assert_int_equal(build_topology(&amd, 4, 3, 1), -EINVAL);
+	assert_int_equal(build_topology(&amd, 4, 2, 0), -EINVAL);
+	assert_int_equal(build_topology(&amd, 255, 51, 1), -EINVAL);
 }
 
 /*
@@ -440,10 +516,12 @@ static void test_phys_bits(void **state)
 /* Subleaves beyond the table's end. */
 static void test_bad_subleaves(void **state)
 {
-	static const uint8_t rows[][2] = {
-		{ 0, 17 },  { 16, 1 },	{ 15, 2 },
-		{ 255, 1 }, { 1, 255 }, { 255, 255 }
-	};
+	static const uint8_t rows[][2] = { { 0, CPUID_SUBLEAVES + 1 },
+					   { CPUID_SUBLEAVES, 1 },
+					   { CPUID_SUBLEAVES - 1, 2 },
+					   { 255, 1 },
+					   { 1, 255 },
+					   { 255, 255 } };
 	struct cpuid_leaf *const leaves[] = { &table.basic[31],
 					      &table.extended[0],
 					      &table.hypervisor[5] };
@@ -467,9 +545,9 @@ static void test_subleaves(void **state)
 {
 	(void)state;
 	build(&amd, 1);
-	table.hypervisor[1].subleaf_first = 15;
+	table.hypervisor[1].subleaf_first = CPUID_SUBLEAVES - 1;
 	table.hypervisor[1].subleaf_count = 1;
-	table.subleaf[15].regs.eax = 0x1234;
+	table.subleaf[CPUID_SUBLEAVES - 1].regs.eax = 0x1234;
 	assert_int_equal(cpuid_limit(fake_host, &table), 0);
 	assert_int_equal(get(0x40000001, 0).eax, 0x1234);
 	assert_int_equal(get(0x40000001, 1).eax, 0);
@@ -517,6 +595,7 @@ int main(void)
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_hypervisor),
 		cmocka_unit_test(test_topology),
+		cmocka_unit_test(test_packages),
 		cmocka_unit_test(test_ids_of_32),
 		cmocka_unit_test(test_dynamic),
 		cmocka_unit_test(test_dependents),

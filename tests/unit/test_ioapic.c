@@ -12,16 +12,18 @@ static struct {
 	struct bench b;
 	struct ioapic ioapic;
 	unsigned sent;
+	bool nobody_accepts;
 	uint64_t address;
 	uint32_t data;
 } bench;
 
-static void send(void *ctx, uint64_t address, uint32_t data)
+static bool send(void *ctx, uint64_t address, uint32_t data)
 {
 	(void)ctx;
 	bench.sent++;
 	bench.address = address;
 	bench.data = data;
+	return !bench.nobody_accepts;
 }
 
 static int setup(void **state)
@@ -29,6 +31,7 @@ static int setup(void **state)
 	(void)state;
 	bench_init(&bench.b);
 	bench.sent = 0;
+	bench.nobody_accepts = false;
 	assert_int_equal(
 		ioapic_init(&bench.ioapic, &bench.b.memory, send, NULL), 0);
 	return 0;
@@ -138,6 +141,65 @@ static void test_level(void **state)
 	assert_int_equal(bench.sent, 5);
 }
 
+#define PENDING 0x1000
+
+/* No local APIC accepts it: it waits, and goes out when one may. */
+static void test_not_accepted(void **state)
+{
+	(void)state;
+	bench.nobody_accepts = true;
+	entry(10, 0x52 | LEVEL, 0);
+	ioapic_irq_set(&bench.ioapic, 10, true);
+	assert_int_equal(bench.sent, 1);
+	assert_int_equal(get(0x24), 0x52 | LEVEL | PENDING);
+	ioapic_retry(&bench.ioapic);
+	assert_int_equal(bench.sent, 2);
+	assert_int_equal(get(0x24), 0x52 | LEVEL | PENDING);
+	bench.nobody_accepts = false;
+	ioapic_retry(&bench.ioapic);
+	assert_int_equal(bench.sent, 3);
+	assert_int_equal(get(0x24), 0x52 | LEVEL | REMOTE_IRR);
+	ioapic_retry(&bench.ioapic);
+	assert_int_equal(bench.sent, 3);
+	/* It went away before anybody accepted it. */
+	ioapic_irq_set(&bench.ioapic, 10, false);
+	ioapic_eoi(&bench.ioapic, 0x52);
+	bench.nobody_accepts = true;
+	ioapic_irq_set(&bench.ioapic, 10, true);
+	ioapic_irq_set(&bench.ioapic, 10, false);
+	assert_int_equal(get(0x24), 0x52 | LEVEL);
+	bench.nobody_accepts = false;
+	ioapic_retry(&bench.ioapic);
+	assert_int_equal(bench.sent, 4);
+	/* Masked it does not wait; another destination may accept it. */
+	bench.nobody_accepts = true;
+	ioapic_irq_set(&bench.ioapic, 10, true);
+	entry(10, 0x52 | LEVEL | MASKED, 0);
+	assert_int_equal(get(0x24), 0x52 | LEVEL | MASKED);
+	bench.nobody_accepts = false;
+	entry(10, 0x52 | LEVEL, 0x01000000);
+	assert_int_equal(get(0x24), 0x52 | LEVEL | REMOTE_IRR);
+}
+
+/* NMI and its like: nobody would end a level. */
+static void test_edge_whatever_the_mode(void **state)
+{
+	static const uint32_t modes[] = { 0x200, 0x400, 0x500, 0x700 };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(modes); i++) {
+		bench.sent = 0;
+		ioapic_irq_set(&bench.ioapic, 10, false);
+		entry(10, modes[i] | LEVEL, 0);
+		ioapic_irq_set(&bench.ioapic, 10, true);
+		assert_int_equal(bench.sent, 1);
+		assert_int_equal(bench.data, modes[i]);
+		assert_int_equal(get(0x24), modes[i] | LEVEL);
+		ioapic_retry(&bench.ioapic);
+		assert_int_equal(bench.sent, 1);
+	}
+}
+
 static void test_reset(void **state)
 {
 	(void)state;
@@ -155,6 +217,8 @@ int main(void)
 		cmocka_unit_test_setup(test_registers, setup),
 		cmocka_unit_test_setup(test_edge, setup),
 		cmocka_unit_test_setup(test_level, setup),
+		cmocka_unit_test_setup(test_not_accepted, setup),
+		cmocka_unit_test_setup(test_edge_whatever_the_mode, setup),
 		cmocka_unit_test_setup(test_reset, setup),
 	};
 

@@ -73,7 +73,7 @@ static void nothing(void *ctx)
 }
 
 static const struct apic_ops apic_ops = {
-	.base_changed = nothing,
+	.changed = nothing,
 	.timer_disarm = nothing,
 };
 

@@ -135,10 +135,11 @@ static const struct subject_region hpet_regions[] = {
 
 /* ---- The I/O APIC ------------------------------------------------------ */
 
-static void send_message(void *ctx, uint64_t address, uint32_t data)
+static bool send_message(void *ctx, uint64_t address, uint32_t data)
 {
 	rig_note(ctx, address);
 	rig_note(ctx, data);
+	return data & 1;
 }
 
 static struct device *ioapic_build(struct rig *rig)

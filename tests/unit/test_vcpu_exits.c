@@ -402,6 +402,8 @@ static void shadows(struct vcpu *vcpu)
 {
 	irq_disable();
 	apic_mmio_write(&vcpu->apic, APIC_REG_SVR * 16, 0x1ff);
+	/* The machine hears of it before the guest goes on. */
+	SIM_CHECK(vcpu_go(vcpu) == GATE_EXIT_EOI);
 	apic_accept(&vcpu->apic, 0x41, false);
 	state()->rflags |= X86_FLAG_IF;
 	back_of(vcpu)->has_shadow = true;

@@ -26,6 +26,9 @@ static struct vm *the_vm;
 static void apic_on(struct vcpu *vcpu)
 {
 	apic_mmio_write(&vcpu->apic, APIC_REG_SVR * 16, 0x1ff);
+	/* The machine hears of it before the guest goes on. */
+	SIM_CHECK(vcpu_go(vcpu) == GATE_EXIT_EOI);
+	SIM_CHECK(vcpu->page->eoi.vector == GATE_EOI_CHANGED);
 }
 
 /* GATE_APIC_WRITE. */

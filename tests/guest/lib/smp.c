@@ -13,7 +13,7 @@
 #define MSR_GS_BASE	0xc0000101
 #define X2APIC(reg)	(0x800 + (reg) / 16)
 #define X2APIC_ICR	0x830
-#define CPUID_HTT	BIT(28)
+#define FW_CFG_NB_CPUS	0x05
 #define CPUID_X2APIC	BIT(21)
 #define SVR_ENABLED	0x1ff
 
@@ -190,9 +190,12 @@ void smp_barrier(void)
 
 unsigned smp_cpu_count(void)
 {
-	struct cpuid r = cpuid(1, 0);
+	uint8_t low;
 
-	return r.edx & CPUID_HTT ? r.ebx >> 16 & 0xff : 1;
+	/* fw_cfg: the selector, then the value byte by byte. */
+	out16(0x510, FW_CFG_NB_CPUS);
+	low = in8(0x511);
+	return low | (unsigned)in8(0x511) << 8;
 }
 
 static void cpu_begin(uint32_t id)

@@ -48,7 +48,7 @@ struct smp_cpu {
 extern struct smp_cpu smp_cpus[SMP_MAX];
 extern volatile struct smp_found smp_found[SMP_MAX];
 
-/* As CPUID says it. */
+/* As firmware finds it. */
 unsigned smp_cpu_count(void);
 /* On vCPU 0: enables its local APIC; all of this but the others can be used. */
 void smp_begin(void);

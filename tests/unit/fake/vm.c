@@ -420,6 +420,7 @@ int fpu_tsc_aux_set(struct vcpu *vcpu, uint64_t value)
 /* ---- A VM ---------------------------------------------------------------- */
 
 static const struct cpuid_table fake_cpuid_table = {
+	.apic_id = { 0, 1, 2, 3, 4, 5, 6, 7 },
 	.basic[0].regs = { 1, 0x68747541, 0x444d4163, 0x69746e65 },
 	.basic[1] = { .regs = { 0x800f12, 0, UINT32_MAX, UINT32_MAX },
 		      .patch = CPUID_PATCH_APIC_ID | CPUID_PATCH_OSXSAVE },
