@@ -3,8 +3,9 @@
  * An ATA disk: ATA/ATAPI-6 with 48-bit addresses, PIO and DMA.
  *
  * Reads by PIO fetch up to the channel's buffer at once and announce it block
- * by block; writes by PIO go to the medium block by block.  Sectors that are
- * not there end a command with IDNF before it begins.
+ * by block; writes by PIO go to the medium block by block.  A command that runs
+ * over the disk's end moves what there is before it ends with IDNF, its
+ * registers at the first sector that there is not.
  *
  * Does not model: SMART, security, host protected area (its size can be read,
  * not set), queued commands, READ/WRITE BUFFER.  Power states are remembered
@@ -23,8 +24,6 @@
 #define GEOMETRY_CYLINDERS 16383
 
 #define LBA48_LIMIT BIT(48)
-
-#define POWER_STANDBY 0x00
 
 /* Commands that share a function with others. */
 #define COMMAND_WRITE_DMA_FUA	   0x3d
@@ -151,20 +150,35 @@ void ata_transfer_end(struct ide_drive *drive, int status)
 		end_status(drive, status);
 }
 
+static uint64_t sector_limit(const struct ide_drive *drive)
+{
+	return is_extended(drive->channel->state->command)
+		       ? drive->sector_count
+		       : MIN(drive->sector_count, IDE_LBA28_LIMIT);
+}
+
+uint32_t ata_sectors_left(const struct ide_drive *drive)
+{
+	const struct ide_channel_state *state = drive->channel->state;
+	uint64_t limit = sector_limit(drive);
+
+	if (state->sector >= limit)
+		return 0;
+	return (uint32_t)MIN(limit - state->sector, state->left);
+}
+
 /* False: the command has been ended, with an error. */
 static bool range_take(struct ide_drive *drive, bool is_lba48)
 {
 	struct ide_channel *channel = drive->channel;
 	uint64_t sector = address_get(drive, is_lba48);
-	uint32_t count = count_get(drive, is_lba48);
 
-	if (sector >= drive->sector_count ||
-	    count > drive->sector_count - sector) {
+	if (sector >= sector_limit(drive)) {
 		end_error(drive, IDE_ERROR_IDNF);
 		return false;
 	}
 	channel->state->sector = sector;
-	channel->state->left = count;
+	channel->state->left = count_get(drive, is_lba48);
 	drive->state->power = IDE_POWER_ACTIVE;
 	return true;
 }
@@ -230,19 +244,27 @@ static void read_chunk(struct ide_drive *drive)
 	struct ide_channel *channel = drive->channel;
 	uint32_t most =
 		ALIGN_DOWN(IDE_BUFFER, channel->state->block) / BLOCK_SECTOR;
+	uint32_t count = MIN(ata_sectors_left(drive), most);
 
+	if (count == 0) {
+		ata_transfer_end(drive, -ERANGE);
+		return;
+	}
 	drive->state->status = IDE_STATUS_BSY;
-	ide_request_buffer(drive, BLOCK_READ, MIN(channel->state->left, most),
-			   IDE_REQUEST_ATA_READ);
+	ide_request_buffer(drive, BLOCK_READ, count, IDE_REQUEST_ATA_READ);
 }
 
 static void write_block(struct ide_drive *drive, bool has_irq)
 {
 	struct ide_channel *channel = drive->channel;
+	uint32_t count = ata_sectors_left(drive);
 
+	if (count == 0) {
+		ata_transfer_end(drive, -ERANGE);
+		return;
+	}
 	channel->state->position = 0;
-	channel->state->fill =
-		MIN(channel->state->block, channel->state->left * BLOCK_SECTOR);
+	channel->state->fill = MIN(channel->state->block, count * BLOCK_SECTOR);
 	ide_pio_start(drive, IDE_PIO_OUT, channel->state->fill, has_irq);
 }
 
@@ -342,10 +364,14 @@ static void dma_write(struct ide_drive *drive)
 
 static void verify_chunk(struct ide_drive *drive)
 {
-	ide_request_buffer(
-		drive, BLOCK_READ,
-		MIN(drive->channel->state->left, IDE_BUFFER / BLOCK_SECTOR),
-		IDE_REQUEST_ATA_VERIFY);
+	uint32_t count =
+		MIN(ata_sectors_left(drive), IDE_BUFFER / BLOCK_SECTOR);
+
+	if (count)
+		ide_request_buffer(drive, BLOCK_READ, count,
+				   IDE_REQUEST_ATA_VERIFY);
+	else
+		ata_transfer_end(drive, -ERANGE);
 }
 
 void ata_verify_request_done(struct ide_drive *drive, int status)
@@ -392,7 +418,7 @@ void ata_flush_request_done(struct ide_drive *drive, int status)
 		drive->state->is_write_cached = false;
 		break;
 	default:
-		drive->state->power = POWER_STANDBY;
+		drive->state->power = IDE_POWER_STANDBY;
 	}
 	end_good(drive);
 }
@@ -430,6 +456,7 @@ static void set_multiple(struct ide_drive *drive)
 	uint8_t count = drive->state->now.count;
 
 	if (count > IDE_MULTIPLE || count & (count - 1)) {
+		drive->state->multiple = 0; /* READ and WRITE MULTIPLE abort */
 		end_error(drive, IDE_ERROR_ABRT);
 		return;
 	}
@@ -471,30 +498,6 @@ static void recalibrate(struct ide_drive *drive)
 	end_good(drive);
 }
 
-static bool transfer_mode_set(struct ide_drive *drive, uint8_t mode)
-{
-	unsigned number = FIELD_GET(IDE_MODE_NUMBER, mode);
-
-	switch (FIELD_GET(IDE_MODE_KIND, mode)) {
-	case IDE_MODE_PIO_DEFAULT:
-		return number <= 1;
-	case IDE_MODE_PIO:
-		return number <= 4;
-	case IDE_MODE_MWDMA:
-		if (number > 2)
-			return false;
-		break;
-	case IDE_MODE_UDMA:
-		if (number > 5)
-			return false;
-		break;
-	default:
-		return false;
-	}
-	drive->state->transfer_mode = mode;
-	return true;
-}
-
 static bool feature_set(struct ide_drive *drive, uint8_t feature)
 {
 	switch (feature) {
@@ -506,7 +509,7 @@ static bool feature_set(struct ide_drive *drive, uint8_t feature)
 		drive->state->is_read_ahead = feature == 0xaa;
 		return true;
 	case 0x03:
-		return transfer_mode_set(drive, drive->state->now.count);
+		return ide_transfer_mode_set(drive, drive->state->now.count);
 	case 0x66: /* settings are kept, or not, over a software reset */
 	case 0xcc:
 		drive->state->keeps_settings = feature == 0x66;

@@ -28,6 +28,9 @@
 #define STATUS_UNLOCKED BIT(4)
 #define STATUS_MOUSE	BIT(5) /* the output buffer's byte is the mouse's */
 
+/* Of a byte in the output buffer or on its way there, beside STATUS_MOUSE. */
+#define SOURCE_DEVICE BIT(0)
+
 /* ram[0], the command byte */
 #define MODE_KBD_IRQ   BIT(0)
 #define MODE_MOUSE_IRQ BIT(1)
@@ -47,6 +50,7 @@
 enum controller_command {
 	KBC_READ_RAM = 0x20,  /* to 0x3f */
 	KBC_WRITE_RAM = 0x60, /* to 0x7f */
+	KBC_PASSWORD_TEST = 0xa4,
 	KBC_MOUSE_OFF = 0xa7,
 	KBC_MOUSE_ON = 0xa8,
 	KBC_MOUSE_TEST = 0xa9,
@@ -68,6 +72,7 @@ enum controller_command {
 
 #define RAM_INDEX      MASK(4, 0)
 #define SELF_TEST_OK   0x55
+#define NO_PASSWORD    0xf1
 #define INPUT_UNLOCKED 0x80
 #define CODE_BREAK_2   0xf0
 #define CODE_BREAK_1   BIT(7)
@@ -98,7 +103,8 @@ static void fill(struct i8042 *kbc, uint8_t byte, uint8_t source)
 {
 	kbc->state.output = byte;
 	kbc->state.status &= (uint8_t)~STATUS_MOUSE;
-	kbc->state.status |= STATUS_OBF | source;
+	kbc->state.status |= STATUS_OBF | (source & STATUS_MOUSE);
+	kbc->state.is_device_byte = source & SOURCE_DEVICE;
 	update_irqs(kbc);
 }
 
@@ -138,13 +144,28 @@ static void fill_from_device(struct i8042 *kbc)
 	uint8_t byte;
 
 	if (!(kbc->state.ram[0] & MODE_KBD_OFF) && take_key(kbc, &byte)) {
-		fill(kbc, byte, 0);
+		fill(kbc, byte, SOURCE_DEVICE);
 	} else if (!(kbc->state.ram[0] & MODE_MOUSE_OFF) &&
 		   kbc->state.mouse.queue.count) {
 		kbc->state.mouse.last = ps2_queue_get(&kbc->state.mouse.queue);
-		fill(kbc, kbc->state.mouse.last, STATUS_MOUSE);
+		fill(kbc, kbc->state.mouse.last, SOURCE_DEVICE | STATUS_MOUSE);
 		ps2_mouse_report(&kbc->state.mouse);
 	}
+}
+
+/*
+ * Who has sent a command takes the next byte for its answer, also when a key's
+ * was waiting: that one comes after the controller's own.
+ */
+static bool displace(struct i8042 *kbc)
+{
+	if (!kbc->state.is_device_byte || !kbc->state.replies.count ||
+	    ps2_queue_room(&kbc->state.replies) < 2)
+		return false;
+	ps2_queue_put(&kbc->state.replies,
+		      SOURCE_DEVICE | (kbc->state.status & STATUS_MOUSE));
+	ps2_queue_put(&kbc->state.replies, kbc->state.output);
+	return true;
 }
 
 /* Fills the output buffer if it is empty and anybody has something to say. */
@@ -152,7 +173,7 @@ static void pump(struct i8042 *kbc)
 {
 	uint64_t now;
 
-	if (kbc->state.status & STATUS_OBF)
+	if ((kbc->state.status & STATUS_OBF) && !displace(kbc))
 		return;
 	if (kbc->state.replies.count) {
 		uint8_t source = ps2_queue_get(&kbc->state.replies);
@@ -249,6 +270,9 @@ static void do_command(struct i8042 *kbc, uint8_t command)
 	case KBC_KBD_TEST:
 	case KBC_READ_TEST:
 		reply(kbc, 0);
+		break;
+	case KBC_PASSWORD_TEST:
+		reply(kbc, NO_PASSWORD);
 		break;
 	case KBC_SELF_TEST:
 		kbc->state.status |= STATUS_SYSTEM;
@@ -374,9 +398,29 @@ static void fast_access(void *opaque, struct io_access *io)
 
 /* ---- Input from the user ----------------------------------------------- */
 
+static void repeat_expired(void *opaque)
+{
+	struct i8042 *kbc = opaque;
+
+	if (!ps2_keyboard_repeat(&kbc->state.keyboard))
+		return;
+	clock_timer_arm(kbc->clock, &kbc->repeat,
+			clock_now(kbc->clock) +
+				ps2_keyboard_period_ns(&kbc->state.keyboard));
+	pump(kbc);
+}
+
 void i8042_key(struct i8042 *kbc, unsigned key, bool is_down)
 {
-	ps2_keyboard_key(&kbc->state.keyboard, key, is_down);
+	struct ps2_keyboard *keyboard = &kbc->state.keyboard;
+
+	ps2_keyboard_key(keyboard, key, is_down);
+	if (!keyboard->held)
+		clock_timer_disarm(kbc->clock, &kbc->repeat);
+	else if (is_down)
+		clock_timer_arm(kbc->clock, &kbc->repeat,
+				clock_now(kbc->clock) +
+					ps2_keyboard_delay_ns(keyboard));
 	pump(kbc);
 }
 
@@ -391,6 +435,7 @@ void i8042_mouse(struct i8042 *kbc, int dx, int dy, int dz, uint8_t buttons)
 static const struct state_field fields[] = {
 	STATE_VALUE(struct i8042_state, quiet_until_ns),
 	STATE_VALUE(struct i8042_state, timer_ns, .reset = CLOCK_NEVER),
+	STATE_VALUE(struct i8042_state, repeat_ns, .reset = CLOCK_NEVER),
 	STATE_STRUCT(struct i8042_state, mouse, &ps2_mouse_description),
 	STATE_STRUCT(struct i8042_state, keyboard, &ps2_keyboard_description),
 	STATE_STRUCT(struct i8042_state, replies, &ps2_queue_description),
@@ -404,6 +449,7 @@ static const struct state_field fields[] = {
 	STATE_VALUE(struct i8042_state, has_break),
 	STATE_VALUE(struct i8042_state, kbd_level),
 	STATE_VALUE(struct i8042_state, mouse_level),
+	STATE_VALUE(struct i8042_state, is_device_byte),
 	STATE_RESERVED(struct i8042_state, reserved),
 };
 
@@ -439,7 +485,7 @@ static bool is_valid(const void *dev, const void *opaque, uint64_t now_ns)
 
 const struct device_ops i8042_ops = {
 	.name = "i8042",
-	.version = 1,
+	.version = 2,
 	.state = &description,
 	.reset = reset_registers,
 	.restored = tell_levels,
@@ -476,6 +522,8 @@ int i8042_init(struct i8042 *kbc, struct bus *ports, struct clock *clock,
 	device_init(&kbc->device, &i8042_ops, kbc, &kbc->state);
 	device_timer_init(&kbc->device, clock, &kbc->timer, expired, kbc,
 			  &kbc->state.timer_ns);
+	device_timer_init(&kbc->device, clock, &kbc->repeat, repeat_expired,
+			  kbc, &kbc->state.repeat_ns);
 	i8042_reset(kbc);
 	error = bus_add(ports, &region);
 	if (error)

@@ -3,11 +3,11 @@
  * The keyboard controller of a PC/AT with a PS/2 keyboard and a PS/2 mouse,
  * and port 0x92.
  *
- * Modelled: all controller commands in use, scan sets 1 and 2 with
- * translation, the keyboard's and the mouse's command sets, IntelliMouse
- * (wheel) and Explorer (five buttons) protocols, pacing of the bytes as
- * software that reads one twice expects, the reset pulse.  Not modelled: scan
- * set 3 (refused, as by many keyboards), the password.  What the A20 gate does
+ * Modelled: all controller commands in use, the three scan sets with
+ * translation, the keyboard's and the mouse's command sets, typematic, set 3's
+ * kinds of keys, IntelliMouse (wheel) and Explorer (five buttons) protocols,
+ * pacing of the bytes as software that reads one twice expects, the reset
+ * pulse.  Not modelled: the password (there is none).  What the A20 gate does
  * to memory is the board's business: see .a20_out.
  *
  * References: IBM PS/2 Hardware Interface Technical Reference, "Keyboard and
@@ -27,14 +27,27 @@ struct ps2_queue {
 	uint8_t count;
 };
 
+/* Of scan set 3, where software chooses what a key says. */
+#define PS2_SET3_CODES 0x90
+
+enum ps2_key_kind {
+	PS2_KEY_DEFAULT,
+	PS2_KEY_TYPEMATIC,
+	PS2_KEY_MAKE_BREAK,
+	PS2_KEY_MAKE,
+	PS2_KEY_ALL, /* typematic, make and break */
+};
+
 struct ps2_keyboard {
 	struct ps2_queue queue;
 	uint8_t command; /* awaiting its parameter, or 0 */
 	uint8_t last;	 /* for Resend */
 	uint8_t leds;
-	uint8_t rate;
-	uint8_t scan_set; /* 1 or 2 */
+	uint8_t rate;	  /* of typematic, and its delay */
+	uint8_t scan_set; /* 1 to 3 */
 	bool is_scanning;
+	uint16_t held; /* the key that repeats; 0: none */
+	uint8_t kind[PS2_SET3_CODES];
 };
 
 struct ps2_mouse {
@@ -52,15 +65,19 @@ struct ps2_mouse {
 	bool is_remote;
 	bool is_wrapping;
 	bool is_scaled; /* 2:1 */
+	bool was_wrong; /* the parameter, once */
+	uint8_t reserved[3];
 };
 
 struct i8042_state {
 	uint64_t quiet_until_ns; /* devices send no byte before */
 	uint64_t timer_ns;
+	uint64_t repeat_ns;
 	struct ps2_mouse mouse;
 	struct ps2_keyboard keyboard;
-	struct ps2_queue replies; /* the controller's own: source, byte */
-	uint8_t ram[32];	  /* [0] is the command byte */
+	/* The controller's own, and what they displaced: source, byte. */
+	struct ps2_queue replies;
+	uint8_t ram[32]; /* [0] is the command byte */
 	uint8_t status;
 	uint8_t output; /* the output buffer */
 	uint8_t output_port;
@@ -68,7 +85,8 @@ struct i8042_state {
 	bool has_break;	 /* translation has swallowed an 0xf0 */
 	bool kbd_level;
 	bool mouse_level;
-	uint8_t reserved[11];
+	bool is_device_byte; /* the output buffer's, not a reply */
+	uint8_t reserved[12];
 };
 
 struct i8042 {
@@ -78,7 +96,8 @@ struct i8042 {
 	struct irq_line mouse_out;
 	struct clock *clock;
 	struct clock_timer timer;
-	void (*reset)(void *ctx); /* pulls the processor's reset line */
+	struct clock_timer repeat; /* typematic */
+	void (*reset)(void *ctx);  /* pulls the processor's reset line */
 	void *ctx;
 	/* Low: bit 20 of the processors' addresses is 0.  The board connects
 	 * it when all is built; told at changes, resets and restores. */
@@ -102,7 +121,10 @@ void i8042_reset(struct i8042 *kbc);
 /* The level of .a20_out. */
 bool i8042_a20(const struct i8042 *kbc);
 
-/* A key goes down (again, when held) or up. */
+/*
+ * A key goes down or up.  One that is held repeats by itself; a host whose keys
+ * repeat may say down again and again, and the key then waits for its delay.
+ */
 void i8042_key(struct i8042 *kbc, unsigned key, bool is_down);
 
 #define I8042_BUTTON_LEFT   BIT(0)

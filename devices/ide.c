@@ -146,6 +146,8 @@ static void drive_reset(struct ide_drive *drive)
 	state_reset(&ide_drive_description, drive->state, STATE_RESET_WARM);
 	if (drive->kind == IDE_DISK)
 		ata_reset(drive);
+	else
+		drive->state->transfer_mode = 0; /* no DMA mode selected */
 	if (old.keeps_settings)
 		settings_keep(drive->state, &old);
 	ide_signature_set(drive);
@@ -163,11 +165,12 @@ static uint8_t status_of(const struct ide_channel *channel,
 		       : drive->state->status;
 }
 
-/* It does not listen. */
-static bool is_at_work(const struct ide_channel *channel,
-		       const struct ide_drive *drive)
+/* Nobody listens: it does not matter whether the selected drive is there. */
+static bool is_busy(struct ide_channel *channel)
 {
-	return status_of(channel, drive) & (IDE_STATUS_BSY | IDE_STATUS_DRQ);
+	return channel->state->control & CONTROL_RESET ||
+	       channel->phase == IDE_PHASE_RESETTING ||
+	       ide_selected(channel)->state->status & IDE_STATUS_BSY;
 }
 
 /* What is under way is given up; what a request in flight comes to is not
@@ -186,7 +189,42 @@ static void drives_reset(struct ide_channel *channel)
 	channel->state->selected = 0;
 }
 
-/* On the selected drive, which neither is busy nor has data to move. */
+/* Both drives obey, whichever is selected: no setting is lost. */
+static void diagnose(struct ide_channel *channel)
+{
+	for (unsigned i = 0; i < IDE_DRIVES; i++) {
+		struct ide_drive *drive = &channel->drive[i];
+
+		drive->state->error = IDE_DIAGNOSTIC_OK;
+		drive->state->status =
+			drive->kind == IDE_DISK
+				? IDE_STATUS_DRDY | IDE_STATUS_DSC
+				: 0;
+		drive->state->device = 0;
+		drive->state->is_interrupting = false;
+		ide_signature_set(drive);
+	}
+	channel->state->selected = 0;
+	ide_irq_raise(channel);
+}
+
+/* Of the selected CD-ROM drive, busy or not; it stays selected. */
+static void device_reset_run(struct ide_channel *channel)
+{
+	struct ide_drive *drive = ide_selected(channel);
+	uint8_t selection = drive->state->device & IDE_DEVICE_SLAVE;
+	uint8_t mode = drive->state->transfer_mode;
+
+	channel_abort(channel);
+	drive_reset(drive);
+	drive->state->device = selection;
+	drive->state->transfer_mode = mode;
+}
+
+/*
+ * The selected drive is not busy.  It may have data to move still: they are
+ * given up.
+ */
 static void command_run(struct ide_channel *channel, uint8_t command)
 {
 	struct ide_drive *drive = ide_selected(channel);
@@ -195,9 +233,7 @@ static void command_run(struct ide_channel *channel, uint8_t command)
 	channel->state->is_packet_dma = false;
 	transfer_stop(channel);
 	if (command == COMMAND_DIAGNOSTIC) {
-		/* The one command that both drives obey. */
-		drives_reset(channel);
-		ide_irq_raise(channel);
+		diagnose(channel);
 	} else if (drive->kind == IDE_DISK) {
 		ata_command(drive, command);
 	} else if (drive->kind == IDE_CDROM) {
@@ -209,18 +245,16 @@ static void command_write(struct ide_channel *channel, uint8_t command)
 {
 	struct ide_drive *drive = ide_selected(channel);
 
-	if (drive->kind == IDE_NONE || channel->state->control & CONTROL_RESET)
+	if (channel->state->control & CONTROL_RESET)
+		return;
+	if (drive->kind == IDE_NONE && command != COMMAND_DIAGNOSTIC)
 		return;
 	irq_clear(channel);
 	if (command == COMMAND_DEVICE_RESET && drive->kind == IDE_CDROM) {
-		uint8_t selection = drive->state->device & IDE_DEVICE_SLAVE;
-
-		channel_abort(channel);
-		drive_reset(drive);
-		drive->state->device = selection;
+		device_reset_run(channel);
 		return;
 	}
-	if (is_at_work(channel, drive))
+	if (is_busy(channel))
 		return;
 	drive->state->error = 0;
 	command_run(channel, command);
@@ -253,6 +287,7 @@ static void (*const block_runs[IDE_BLOCK_COUNT])(struct ide_drive *drive) = {
 	[IDE_BLOCK_ATA_WRITE] = ata_write_block_done,
 	[IDE_BLOCK_PACKET] = atapi_packet_run,
 	[IDE_BLOCK_REPLY] = atapi_reply_block_done,
+	[IDE_BLOCK_PARAMETERS] = atapi_parameter_block_done,
 };
 
 /* Bytes that can move now, in whole elements but for a block's odd end. */
@@ -374,6 +409,17 @@ static void taskfile_write(struct ide_drive *drive, unsigned reg, uint8_t value)
 	}
 }
 
+/* Data that the other drive has had to move are given up. */
+static void drive_select(struct ide_channel *channel, uint8_t number)
+{
+	if (number != channel->state->selected) {
+		transfer_stop(channel);
+		ide_selected(channel)->state->status &= ~IDE_STATUS_DRQ;
+	}
+	channel->state->selected = number;
+	irq_update(channel);
+}
+
 static void register_write(struct ide_channel *channel, unsigned reg,
 			   uint8_t value)
 {
@@ -382,14 +428,12 @@ static void register_write(struct ide_channel *channel, unsigned reg,
 		command_write(channel, value);
 		return;
 	}
-	if (is_at_work(channel, ide_selected(channel)))
+	if (is_busy(channel))
 		return;
 	for (unsigned i = 0; i < IDE_DRIVES; i++)
 		taskfile_write(&channel->drive[i], reg, value);
-	if (reg == REG_DEVICE) {
-		channel->state->selected = value & IDE_DEVICE_SLAVE ? 1 : 0;
-		irq_update(channel);
-	}
+	if (reg == REG_DEVICE)
+		drive_select(channel, value & IDE_DEVICE_SLAVE ? 1 : 0);
 }
 
 static void command_access(void *dev, struct io_access *io)
@@ -428,6 +472,7 @@ static void control_access(void *dev, struct io_access *io)
 		value & (CONTROL_NIEN | CONTROL_RESET | CONTROL_HOB);
 	if (value & CONTROL_RESET && !(old & CONTROL_RESET)) {
 		channel_abort(channel);
+		channel->state->selected = 0;
 		for (unsigned i = 0; i < IDE_DRIVES; i++)
 			channel->drive[i].state->is_interrupting = false;
 	} else if (old & CONTROL_RESET && !(value & CONTROL_RESET)) {
@@ -493,7 +538,7 @@ static bool is_idle(const void *dev)
 
 const struct device_ops ide_ops = {
 	.name = "piix3-ide",
-	.version = 2,
+	.version = 3,
 	.state = &ide_description,
 	.reset = reset_rest,
 	.restored = restored,

@@ -8,7 +8,8 @@
  *
  * While it is in flight the drive is busy.  As ATA has it, writes to the
  * command block are ignored then, so that the other drive cannot be selected
- * either, but for DEVICE RESET of a CD-ROM drive.
+ * either, but for DEVICE RESET of a CD-ROM drive.  A drive that only has data
+ * to move gives them up for a new command, or when the other one is selected.
  *
  * A guest takes a drive that is not busy for one that reaches its memory no
  * more, and uses the memory for something else.  So until the request has ended
@@ -85,7 +86,10 @@ struct ide_drive_state {
 
 	/* CD-ROM */
 	uint8_t sense[ATAPI_SENSE];
+	uint8_t audio;	/* status, for READ SUB-CHANNEL */
+	uint8_t fields; /* that READ CD wants of each block, unless 0 */
 	bool is_locked, is_open, is_changed, has_event;
+	uint8_t reserved[2];
 };
 
 /* Where the bus master is in its table of physical regions. */
@@ -113,19 +117,22 @@ enum ide_transfer {
 /* When the block that DRQ announced has moved: ide.c. */
 enum ide_after_block {
 	IDE_BLOCK_NONE,
-	IDE_BLOCK_END,	     /* nothing follows, no interrupt */
-	IDE_BLOCK_ATA_READ,  /* the next block, or more from the medium */
-	IDE_BLOCK_ATA_WRITE, /* to the medium */
-	IDE_BLOCK_PACKET,    /* the packet is complete: run it */
-	IDE_BLOCK_REPLY,     /* the rest of a packet's reply */
+	IDE_BLOCK_END,	      /* nothing follows, no interrupt */
+	IDE_BLOCK_ATA_READ,   /* the next block, or more from the medium */
+	IDE_BLOCK_ATA_WRITE,  /* to the medium */
+	IDE_BLOCK_PACKET,     /* the packet is complete: run it */
+	IDE_BLOCK_REPLY,      /* the rest of a packet's reply */
+	IDE_BLOCK_PARAMETERS, /* what a packet wants to know */
 	IDE_BLOCK_COUNT,
 };
 
 /* When the bus master has been started: ide_dma.c. */
 enum ide_after_start {
 	IDE_START_NONE,
-	IDE_START_SECTORS, /* between medium and regions */
-	IDE_START_REPLY,   /* the buffer to the regions */
+	IDE_START_SECTORS,    /* between medium and regions */
+	IDE_START_REPLY,      /* the buffer to the regions */
+	IDE_START_PARAMETERS, /* the regions to the buffer */
+	IDE_START_FIELDS,     /* READ CD's sectors, by way of the buffer */
 	IDE_START_COUNT,
 };
 

@@ -127,8 +127,7 @@ void ide_dma_end(struct ide_channel *channel)
 		channel->state->master_status &= ~IDE_MASTER_ACTIVE;
 }
 
-/* Started, and let by the PCI function. */
-static bool master_runs(const struct ide_channel *channel)
+bool ide_dma_is_running(const struct ide_channel *channel)
 {
 	return channel->state->master_status & IDE_MASTER_ACTIVE &&
 	       pci_is_master(&channel->ide->pci);
@@ -146,7 +145,7 @@ static void request_failed(struct ide_drive *drive, int status)
 	uint32_t moved = ide_request_moved(channel);
 
 	if (channel->is_bounced && !channel->state->is_write &&
-	    master_runs(channel))
+	    ide_dma_is_running(channel))
 		(void)ide_dma_copy(channel, moved * BLOCK_SECTOR, true);
 	channel->state->sector += moved;
 	channel->state->left -= moved;
@@ -163,7 +162,7 @@ void ide_dma_request_done(struct ide_drive *drive, int status)
 		return;
 	}
 	if (channel->is_bounced && !channel->state->is_write) {
-		if (!master_runs(channel)) {
+		if (!ide_dma_is_running(channel)) {
 			/* Stopped meanwhile: they are read again. */
 			sectors_run(drive);
 			return;
@@ -182,8 +181,9 @@ void ide_dma_request_done(struct ide_drive *drive, int status)
 static void sectors_run(struct ide_drive *drive)
 {
 	struct ide_channel *channel = drive->channel;
-	uint64_t total =
-		MIN((uint64_t)channel->state->left * BLOCK_SECTOR, REQUEST_MAX);
+	uint32_t left = drive->kind == IDE_DISK ? ata_sectors_left(drive)
+						: channel->state->left;
+	uint64_t total = MIN((uint64_t)left * BLOCK_SECTOR, REQUEST_MAX);
 	uint32_t bytes;
 
 	if (channel->state->left == 0) {
@@ -191,7 +191,11 @@ static void sectors_run(struct ide_drive *drive)
 		ide_transfer_end(drive, 0);
 		return;
 	}
-	if (!master_runs(channel)) {
+	if (left == 0) { /* the rest is beyond the disk's end */
+		ide_transfer_end(drive, -ERANGE);
+		return;
+	}
+	if (!ide_dma_is_running(channel)) {
 		ide_dma_wait(drive, IDE_START_SECTORS);
 		return;
 	}
@@ -225,12 +229,14 @@ static void sectors_run(struct ide_drive *drive)
 static void (*const start_runs[IDE_START_COUNT])(struct ide_drive *drive) = {
 	[IDE_START_SECTORS] = sectors_run,
 	[IDE_START_REPLY] = atapi_reply_dma,
+	[IDE_START_PARAMETERS] = atapi_parameters_dma,
+	[IDE_START_FIELDS] = atapi_fields_dma,
 };
 
 void ide_dma_kick(struct ide_channel *channel)
 {
 	if (channel->state->transfer != IDE_DMA_PENDING ||
-	    !master_runs(channel))
+	    !ide_dma_is_running(channel))
 		return;
 	channel->state->transfer = IDE_IDLE;
 	ide_selected(channel)->state->status = IDE_STATUS_BSY;

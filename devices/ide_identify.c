@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What IDENTIFY DEVICE and IDENTIFY PACKET DEVICE say.
+ * What IDENTIFY DEVICE and IDENTIFY PACKET DEVICE say, and the transfer modes
+ * of SET FEATURES that they say it of.
  *
  * References: ATA/ATAPI-6, "IDENTIFY DEVICE", "IDENTIFY PACKET DEVICE";
  * ATA/ATAPI-7 for the FUA commands.
@@ -73,10 +74,19 @@ static void identify_geometry(const struct ide_drive *drive, uint8_t *id)
 			 (uint16_t)(drive->sector_count >> 16 * i));
 }
 
-static void identify_features(const struct ide_drive *drive, uint8_t *id)
+/* The mode words: bits of the modes that there are, and of the selected one. */
+static void identify_modes(const struct ide_drive *drive, uint8_t *id)
 {
 	uint8_t mode = FIELD_GET(IDE_MODE_NUMBER, drive->state->transfer_mode);
+	uint16_t selected = (uint16_t)(1 << (ID_ACTIVE_MODE + mode));
 	uint8_t kind = FIELD_GET(IDE_MODE_KIND, drive->state->transfer_mode);
+
+	word_set(id, 63, ID63_MWDMA | (kind == IDE_MODE_MWDMA ? selected : 0));
+	word_set(id, 88, ID88_UDMA | (kind == IDE_MODE_UDMA ? selected : 0));
+}
+
+static void identify_features(const struct ide_drive *drive, uint8_t *id)
+{
 	bool is_slave = drive != &drive->channel->drive[0];
 
 	word_set(id, 47, 0x8000 | IDE_MULTIPLE);
@@ -87,10 +97,7 @@ static void identify_features(const struct ide_drive *drive, uint8_t *id)
 	word_set(id, 53, ID53_VALID);
 	if (drive->state->multiple)
 		word_set(id, 59, ID59_VALID | drive->state->multiple);
-	word_set(id, 63,
-		 ID63_MWDMA |
-			 (kind == IDE_MODE_MWDMA ? 1 << (ID_ACTIVE_MODE + mode)
-						 : 0));
+	identify_modes(drive, id);
 	word_set(id, 64, ID64_PIO_3_4);
 	for (unsigned i = 65; i <= 68; i++)
 		word_set(id, i, 120); /* cycle times, ns */
@@ -107,10 +114,6 @@ static void identify_features(const struct ide_drive *drive, uint8_t *id)
 			(drive->state->is_read_ahead ? ID82_READ_AHEAD : 0));
 	word_set(id, 86, ID83_FLUSH_EXT | ID83_FLUSH | ID83_LBA48);
 	word_set(id, 87, ID_WORD_VALID | ID84_FUA);
-	word_set(id, 88,
-		 ID88_UDMA |
-			 (kind == IDE_MODE_UDMA ? 1 << (ID_ACTIVE_MODE + mode)
-						: 0));
 	/* Reset result with an 80-conductor cable. */
 	word_set(id, 93, is_slave ? ID93_SLAVE : ID93_MASTER);
 }
@@ -146,7 +149,7 @@ void ide_identify_cdrom(const struct ide_drive *drive, uint8_t *id)
 	string_set(id, 27, 40, drive->model);
 	word_set(id, 49, 0x0f00); /* DMA, LBA, IORDY */
 	word_set(id, 53, 7);
-	word_set(id, 63, 0x0007); /* multiword DMA 0-2 */
+	identify_modes(drive, id);
 	word_set(id, 64, 3);
 	for (unsigned i = 65; i <= 68; i++)
 		word_set(id, i, 120);
@@ -156,5 +159,30 @@ void ide_identify_cdrom(const struct ide_drive *drive, uint8_t *id)
 	word_set(id, 84, 0x4000);
 	word_set(id, 85, 0x4218);
 	word_set(id, 87, 0x4000);
-	word_set(id, 88, 0x003f); /* Ultra DMA 0-5 */
+}
+
+/* ---- Transfer modes ----------------------------------------------------- */
+
+bool ide_transfer_mode_set(struct ide_drive *drive, uint8_t mode)
+{
+	unsigned number = FIELD_GET(IDE_MODE_NUMBER, mode);
+
+	switch (FIELD_GET(IDE_MODE_KIND, mode)) {
+	case IDE_MODE_PIO_DEFAULT:
+		return number <= 1;
+	case IDE_MODE_PIO:
+		return number <= 4;
+	case IDE_MODE_MWDMA:
+		if (number > 2)
+			return false;
+		break;
+	case IDE_MODE_UDMA:
+		if (number > 5)
+			return false;
+		break;
+	default:
+		return false;
+	}
+	drive->state->transfer_mode = mode;
+	return true;
 }

@@ -27,10 +27,11 @@
 #define IDE_DEVICE_LBA	 BIT(6)
 
 /* What ATA's reset and the limits of a saved state have in common. */
-#define IDE_HEADS	 ATA_DEFAULT_HEADS
-#define IDE_SECTORS	 ATA_DEFAULT_SECTORS
-#define IDE_MODE_UDMA_5	 0x45
-#define IDE_POWER_ACTIVE 0xff
+#define IDE_HEADS	  ATA_DEFAULT_HEADS
+#define IDE_SECTORS	  ATA_DEFAULT_SECTORS
+#define IDE_MODE_UDMA_5	  0x45
+#define IDE_POWER_ACTIVE  0xff
+#define IDE_POWER_STANDBY 0x00
 
 #define IDE_LBA28_LIMIT BIT(28)
 
@@ -41,6 +42,8 @@
 #define IDE_MODE_PIO	     1
 #define IDE_MODE_MWDMA	     4
 #define IDE_MODE_UDMA	     8
+
+#define ATAPI_AUDIO_NONE 0x15 /* nothing to tell */
 
 /* Bus master status, as far as the channel needs it. */
 #define IDE_MASTER_ACTIVE    BIT(0)
@@ -76,6 +79,9 @@ void ide_transfer_end(struct ide_drive *drive, int status);
  */
 void ide_pio_start(struct ide_drive *drive, enum ide_transfer transfer,
 		   uint32_t bytes, bool has_irq);
+
+/* SET FEATURES 03h; false: a mode that there is not. */
+bool ide_transfer_mode_set(struct ide_drive *drive, uint8_t mode);
 
 /* ---- ide_state.c ------------------------------------------------------- */
 
@@ -120,6 +126,8 @@ void ide_dma_request_done(struct ide_drive *drive, int status);
 /* Buffer bytes to the guest's regions; how many there was room for. */
 uint32_t ide_dma_copy(struct ide_channel *channel, uint32_t bytes,
 		      bool to_guest);
+/* Started, and let by the PCI function. */
+bool ide_dma_is_running(const struct ide_channel *channel);
 /* The transfer is over: bus master inactive if its table is, too. */
 void ide_dma_end(struct ide_channel *channel);
 
@@ -130,6 +138,8 @@ void ata_init(struct ide_drive *drive);
 void ata_reset(struct ide_drive *drive);
 void ata_command(struct ide_drive *drive, uint8_t command);
 void ata_transfer_end(struct ide_drive *drive, int status);
+/* Of what the command in hand has left, the sectors that there are. */
+uint32_t ata_sectors_left(const struct ide_drive *drive);
 /* What the command in hand writes is to survive a power cut. */
 bool ata_is_durable(const struct ide_drive *drive);
 void ata_read_block_done(struct ide_drive *drive);
@@ -144,6 +154,9 @@ void atapi_transfer_end(struct ide_drive *drive, int status);
 void atapi_packet_run(struct ide_drive *drive);
 void atapi_reply_block_done(struct ide_drive *drive);
 void atapi_reply_dma(struct ide_drive *drive);
+void atapi_parameter_block_done(struct ide_drive *drive);
+void atapi_parameters_dma(struct ide_drive *drive);
+void atapi_fields_dma(struct ide_drive *drive);
 void atapi_read_request_done(struct ide_drive *drive, int status);
 /* False: the medium has been changed, and the command ended for it. */
 bool atapi_may_read(struct ide_drive *drive);

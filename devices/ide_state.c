@@ -38,11 +38,14 @@ static const struct state_field drive_fields[] = {
 	STATE_VALUE(struct ide_drive_state, keeps_settings),
 	STATE_VALUE(struct ide_drive_state, is_interrupting),
 	STATE_ARRAY(struct ide_drive_state, sense),
+	STATE_VALUE(struct ide_drive_state, audio, .reset = ATAPI_AUDIO_NONE),
+	STATE_VALUE(struct ide_drive_state, fields),
 	STATE_VALUE(struct ide_drive_state, is_locked),
 	/* The tray and the medium know no reset. */
 	STATE_VALUE(struct ide_drive_state, is_open, .flags = STATE_KEPT),
 	STATE_VALUE(struct ide_drive_state, is_changed, .flags = STATE_KEPT),
 	STATE_VALUE(struct ide_drive_state, has_event, .flags = STATE_KEPT),
+	STATE_RESERVED(struct ide_drive_state, reserved),
 };
 
 const struct state_description ide_drive_description =
@@ -103,13 +106,14 @@ static const uint8_t blocks_of[] = {
 	[IDE_NONE] = 0,
 	[IDE_DISK] = BIT(IDE_BLOCK_ATA_READ) | BIT(IDE_BLOCK_ATA_WRITE),
 	[IDE_CDROM] = BIT(IDE_BLOCK_END) | BIT(IDE_BLOCK_PACKET) |
-		      BIT(IDE_BLOCK_REPLY),
+		      BIT(IDE_BLOCK_REPLY) | BIT(IDE_BLOCK_PARAMETERS),
 };
 
 static const uint8_t starts_of[] = {
 	[IDE_NONE] = 0,
 	[IDE_DISK] = BIT(IDE_START_SECTORS),
-	[IDE_CDROM] = BIT(IDE_START_SECTORS) | BIT(IDE_START_REPLY),
+	[IDE_CDROM] = BIT(IDE_START_SECTORS) | BIT(IDE_START_REPLY) |
+		      BIT(IDE_START_PARAMETERS) | BIT(IDE_START_FIELDS),
 };
 
 static bool channel_is_valid(const struct ide_channel *channel,

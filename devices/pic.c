@@ -72,15 +72,15 @@ static unsigned rank_to_pin(const struct pic_chip *chip, unsigned rank)
 }
 
 /*
- * Special fully nested mode: the slave, which is in service, wants another of
- * its pins to be, and has itself found that one higher.  Only the master is
- * told.
+ * Nothing of a higher rank than what is in service, but in special fully nested
+ * mode: the slave, which is, wants another of its pins to be, and has itself
+ * found that one higher.  Only the master is told.
  */
-static bool is_nested_again(const struct pic_chip *chip, unsigned rank,
-			    uint8_t serving)
+static __noinline int nested_pending(const struct pic_chip *chip, int pin,
+				     bool is_served)
 {
-	return chip->is_nested && rank == first_rank(chip, serving) &&
-	       rank_to_pin(chip, rank) == PIC_CASCADE_PIN;
+	return chip->is_nested && is_served && pin == PIC_CASCADE_PIN ? pin
+								      : -1;
 }
 
 /* The pin of the requested ones to be served next, or -1. */
@@ -89,17 +89,18 @@ static __always_inline int chip_pending(const struct pic_chip *chip,
 {
 	uint8_t wanted = requests & ~chip->imr;
 	uint8_t serving = chip->isr;
-	unsigned rank;
+	unsigned rank, serving_rank;
 
 	if (!wanted)
 		return -1;
 	if (chip->is_special_mask)
 		serving &= (uint8_t)~chip->imr;
 	rank = first_rank(chip, wanted);
-	if (rank >= first_rank(chip, serving) &&
-	    !is_nested_again(chip, rank, serving))
-		return -1;
-	return (int)rank_to_pin(chip, rank);
+	serving_rank = first_rank(chip, serving);
+	if (likely(rank < serving_rank))
+		return (int)rank_to_pin(chip, rank);
+	return nested_pending(chip, (int)rank_to_pin(chip, rank),
+			      rank == serving_rank);
 }
 
 static int slave_pending(const struct pic *pic)
@@ -190,7 +191,8 @@ uint8_t pic_ack(struct pic *pic)
 
 	if (pin >= 0)
 		chip_ack(chip, (unsigned)pin);
-	if (pin == PIC_CASCADE_PIN && slave_pin >= 0) {
+	/* A master that was told to be alone asks no slave for its vector. */
+	if (pin == PIC_CASCADE_PIN && slave_pin >= 0 && !chip->is_single) {
 		chip = &pic->state.chip[1];
 		pin = slave_pin;
 		chip_ack(chip, (unsigned)pin);

@@ -105,12 +105,14 @@ static bool is_switch_at_half(const struct pit_channel *ch)
 }
 
 /*
- * Carries out a reload that has become due.  One at mode 3's fall makes the low
- * half the new count's: as if the new count's high half ended there, which may
- * have begun before time 0.
+ * Carries out a reload if it has become due.  One at mode 3's fall makes the
+ * low half the new count's: as if the new count's high half ended there, which
+ * may have begun before time 0.
  */
-static __noinline void sync_due(struct pit_channel *ch)
+static __noinline void sync_due(struct pit_channel *ch, uint64_t tick)
 {
+	if (tick < ch->switch_tick)
+		return;
 	ch->start_tick = ch->switch_tick -
 			 (is_switch_at_half(ch) ? high_clocks(ch->reload) : 0);
 	ch->count = ch->reload;
@@ -120,9 +122,8 @@ static __noinline void sync_due(struct pit_channel *ch)
 
 static void sync(struct pit_channel *ch, uint64_t tick)
 {
-	if (likely(!ch->switch_tick) || tick < ch->switch_tick)
-		return;
-	sync_due(ch);
+	if (unlikely(ch->switch_tick))
+		sync_due(ch, tick);
 }
 
 static uint64_t elapsed(const struct pit_channel *ch, uint64_t tick)

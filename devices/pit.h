@@ -45,7 +45,7 @@ struct pit_channel {
 	bool is_running; /* loaded, and triggered where the mode wants it */
 	bool has_latch;
 	bool has_status;
-	uint8_t reserved[2];
+	uint8_t reserved[10];
 };
 
 struct pit_state {

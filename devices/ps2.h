@@ -12,6 +12,7 @@
 /* Answers both devices give. */
 #define PS2_ACK	      0xfa
 #define PS2_RESEND    0xfe
+#define PS2_ERROR     0xfc
 #define PS2_SELF_TEST 0xaa
 
 static inline unsigned ps2_queue_room(const struct ps2_queue *queue)
@@ -46,6 +47,11 @@ void ps2_keyboard_reset(struct ps2_keyboard *keyboard);
 void ps2_keyboard_command(struct ps2_keyboard *keyboard, uint8_t byte);
 void ps2_keyboard_key(struct ps2_keyboard *keyboard, unsigned key,
 		      bool is_down);
+/* The held key once more; false: none is. */
+bool ps2_keyboard_repeat(struct ps2_keyboard *keyboard);
+/* Until the first repetition, and between two. */
+uint64_t ps2_keyboard_delay_ns(const struct ps2_keyboard *keyboard);
+uint64_t ps2_keyboard_period_ns(const struct ps2_keyboard *keyboard);
 
 /* The set 1 code of a set 2 code: what the controller's translation does. */
 uint8_t ps2_translate(uint8_t code);

@@ -54,10 +54,26 @@ static int clamp(int value, int low, int high)
 	return value < low ? low : value > high ? high : value;
 }
 
-static void put_packet(struct ps2_mouse *mouse)
+/* 2:1, which is finer where movement is slow. */
+static int scaled(int value)
 {
-	int dx = clamp(mouse->dx, -255, 255);
-	int dy = clamp(mouse->dy, -255, 255);
+	static const uint8_t slow[] = { 0, 1, 1, 3, 6, 9 };
+	unsigned size = (unsigned)(value < 0 ? -value : value);
+
+	if (size >= ARRAY_SIZE(slow))
+		return 2 * value;
+	return value < 0 ? -(int)slow[size] : (int)slow[size];
+}
+
+/* Scaling is the stream's; who asks for a report gets what there is. */
+static void put_packet(struct ps2_mouse *mouse, bool is_stream)
+{
+	bool is_scaled = is_stream && mouse->is_scaled;
+	int limit = is_scaled ? 127 : 255;
+	int taken_x = clamp(mouse->dx, -limit, limit);
+	int taken_y = clamp(mouse->dy, -limit, limit);
+	int dx = is_scaled ? scaled(taken_x) : taken_x;
+	int dy = is_scaled ? scaled(taken_y) : taken_y;
 	int dz = clamp(mouse->dz, -8, 7);
 	uint8_t first = PACKET_ONE | (mouse->buttons & PACKET_BUTTONS);
 
@@ -76,8 +92,8 @@ static void put_packet(struct ps2_mouse *mouse)
 					FIELD_PUT(PACKET_EXTRA,
 						  FIELD_GET(BUTTONS_EXTRA,
 							    mouse->buttons))));
-	mouse->dx -= dx;
-	mouse->dy -= dy;
+	mouse->dx -= taken_x;
+	mouse->dy -= taken_y;
 	mouse->dz = mouse->id ? mouse->dz - dz : 0;
 	mouse->buttons_sent = mouse->buttons;
 }
@@ -94,7 +110,7 @@ void ps2_mouse_report(struct ps2_mouse *mouse)
 		return;
 	/* One report at a time: later movement joins the next one. */
 	if (has_news(mouse) && !mouse->queue.count)
-		put_packet(mouse);
+		put_packet(mouse, true);
 }
 
 void ps2_mouse_move(struct ps2_mouse *mouse, int dx, int dy, int dz,
@@ -142,17 +158,35 @@ static void note_rate(struct ps2_mouse *mouse, uint8_t rate)
 	mouse->knock[2] = rate;
 	if (!memcmp(mouse->knock, wheel, sizeof(wheel)))
 		mouse->id = MOUSE_ID_WHEEL;
-	else if (!memcmp(mouse->knock, five, sizeof(five)) && mouse->id)
+	else if (!memcmp(mouse->knock, five, sizeof(five)))
 		mouse->id = MOUSE_ID_FIVE;
 }
 
+static bool is_valid(const struct ps2_mouse *mouse, uint8_t byte)
+{
+	static const uint8_t rates[] = { 10, 20, 40, 60, 80, 100, 200 };
+
+	if (mouse->command == MOUSE_SET_RATE)
+		return memchr(rates, byte, sizeof(rates));
+	return byte <= 3;
+}
+
+/* A wrong one may be corrected once. */
 static void parameter(struct ps2_mouse *mouse, uint8_t byte)
 {
+	if (!is_valid(mouse, byte)) {
+		answer(mouse, mouse->was_wrong ? PS2_ERROR : PS2_RESEND);
+		if (mouse->was_wrong)
+			mouse->command = 0;
+		mouse->was_wrong = !mouse->was_wrong;
+		return;
+	}
 	if (mouse->command == MOUSE_SET_RATE)
 		note_rate(mouse, byte);
 	else
-		mouse->resolution = byte & 3;
+		mouse->resolution = byte;
 	mouse->command = 0;
+	mouse->was_wrong = false;
 	answer(mouse, PS2_ACK);
 }
 
@@ -184,7 +218,7 @@ static bool query(struct ps2_mouse *mouse, uint8_t byte)
 		return true;
 	case MOUSE_READ:
 		answer(mouse, PS2_ACK);
-		put_packet(mouse);
+		put_packet(mouse, false);
 		return true;
 	case MOUSE_IDENTIFY:
 		answer(mouse, PS2_ACK);
@@ -237,15 +271,24 @@ static void command(struct ps2_mouse *mouse, uint8_t byte)
 	answer(mouse, PS2_ACK);
 }
 
+/* One in place of a parameter cancels what that was for. */
+static void new_command(struct ps2_mouse *mouse, uint8_t byte)
+{
+	mouse->command = 0;
+	mouse->was_wrong = false;
+	if (!query(mouse, byte))
+		command(mouse, byte);
+}
+
 void ps2_mouse_command(struct ps2_mouse *mouse, uint8_t byte)
 {
 	mouse->queue.count = 0;
 	if (mouse->is_wrapping && byte != MOUSE_WRAP_END && byte != MOUSE_RESET)
 		answer(mouse, byte);
-	else if (mouse->command)
+	else if (mouse->command && byte < MOUSE_SCALE_1)
 		parameter(mouse, byte);
-	else if (!query(mouse, byte))
-		command(mouse, byte);
+	else
+		new_command(mouse, byte);
 }
 
 /* ---- State ------------------------------------------------------------- */
@@ -269,6 +312,8 @@ static const struct state_field fields[] = {
 	STATE_VALUE(struct ps2_mouse, is_remote),
 	STATE_VALUE(struct ps2_mouse, is_wrapping),
 	STATE_VALUE(struct ps2_mouse, is_scaled),
+	STATE_VALUE(struct ps2_mouse, was_wrong),
+	STATE_RESERVED(struct ps2_mouse, reserved),
 };
 
 const struct state_description ps2_mouse_description =

@@ -57,7 +57,10 @@ enum rtc_cell {
 #define HOURS_PM	BIT(7)
 #define ALARM_ANY	MASK(7, 6)
 
-#define UIP_NS		(244 * NSEC_PER_US)
+/* Announced that long, an update takes that long; its end is the new second. */
+#define BEFORE_UPDATE_NS (244 * NSEC_PER_US)
+#define UPDATE_NS	(1984 * NSEC_PER_US)
+#define UIP_NS		(BEFORE_UPDATE_NS + UPDATE_NS)
 #define CRYSTAL_HZ	32768
 #define SECONDS_A_DAY	86400
 /* clang-format on */
@@ -230,20 +233,24 @@ static int64_t time_from_cells(struct rtc *rtc)
 	return seconds;
 }
 
+static bool divides(const struct rtc *rtc)
+{
+	return FIELD_GET(A_DIVIDER, rtc->state.cell[RTC_A]) == DIVIDER_32K;
+}
+
 static bool should_stand(const struct rtc *rtc)
 {
-	return (rtc->state.cell[RTC_B] & B_SET) ||
-	       FIELD_GET(A_DIVIDER, rtc->state.cell[RTC_A]) != DIVIDER_32K;
+	return (rtc->state.cell[RTC_B] & B_SET) || !divides(rtc);
 }
 
 /* ---- Flags and interrupts ---------------------------------------------- */
 
-/* 32 kHz ticks between periodic interrupts; 0: none. */
+/* 32 kHz ticks between periodic interrupts; 0: none, as from a held divider. */
 static uint64_t period_32k(const struct rtc *rtc)
 {
 	unsigned rate = (unsigned)FIELD_GET(A_RATE, rtc->state.cell[RTC_A]);
 
-	if (!rate)
+	if (!rate || !divides(rtc))
 		return 0;
 	/* The two fastest rates of this divider are those of 8 and 9. */
 	return 1ULL << (rate <= 2 ? rate + 6 : rate - 1);
@@ -405,11 +412,9 @@ static void set_time(struct rtc *rtc)
 static void stop_or_start(struct rtc *rtc, bool was_dividing)
 {
 	bool stand = should_stand(rtc);
-	bool divides =
-		FIELD_GET(A_DIVIDER, rtc->state.cell[RTC_A]) == DIVIDER_32K;
 
 	/* The first update comes half a second after the divider's reset. */
-	if (divides && !was_dividing)
+	if (divides(rtc) && !was_dividing)
 		rtc->state.base_ns = (int64_t)clock_now(rtc->clock) -
 				     (int64_t)(NSEC_PER_SEC / 2);
 	if (rtc->state.is_stopped && !stand)
@@ -419,8 +424,7 @@ static void stop_or_start(struct rtc *rtc, bool was_dividing)
 
 static void control_write(struct rtc *rtc, unsigned index, uint8_t value)
 {
-	bool divided =
-		FIELD_GET(A_DIVIDER, rtc->state.cell[RTC_A]) == DIVIDER_32K;
+	bool divided = divides(rtc);
 
 	collect(rtc);
 	/* Freeze the time in the encoding it still has. */

@@ -6,7 +6,9 @@
  * Modelled: time in BCD or binary, 12 or 24 hours, SET and the divider chain,
  * update-in-progress, alarm with don't-care, periodic and update-ended
  * interrupts, century byte.  Not modelled: the square wave output, daylight
- * saving, the 2 ms an update takes (UIP announces it, then it is instant).
+ * saving, time bases of other crystals (the clock stands), registers that an
+ * update makes unreadable (until its end they show the old time), the NMI mask
+ * in bit 7 of port 70h (no device of the board raises an NMI).
  * Periodic interrupts the host was late for are merged into one.
  *
  * References: Motorola MC146818A data sheet (1988).

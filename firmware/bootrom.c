@@ -31,7 +31,7 @@ static void sum_set(uint8_t *bytes, unsigned count, unsigned at)
 
 void bootrom_build(uint8_t rom[BOOTROM_SIZE])
 {
-	memcpy(rom, image, BOOTROM_SIZE);
+	memcpy(rom, image, sizeof(image));
 	sum_set(rom + rom[PNP_POINTER], PNP_LENGTH, PNP_CHECKSUM);
 	sum_set(rom, BOOTROM_SIZE, ROM_CHECKSUM);
 }

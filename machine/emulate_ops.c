@@ -267,17 +267,16 @@ static void inject_fault(struct machine_vcpu *vcpu)
 #define DR6_BT BIT(15)
 
 /* A port's breakpoint, behind an instruction that was not emulated. */
-__noinline void machine_port_breakpoint(struct machine_vcpu *vcpu,
-					const struct io_access *io)
+__noinline void machine_port_breakpoint(struct machine_vcpu *vcpu)
 {
+	const struct gate_page *page = vcpu->page;
 	uint64_t dr6;
 
 	gate_state_load(X86_GROUP_DEBUG | X86_GROUP_CONTROL);
-	dr6 = emul_port_breakpoints(&vcpu->emul, (uint16_t)io->offset,
-				    io->size);
+	dr6 = emul_port_breakpoints(&vcpu->emul, page->io.port, page->io.size);
 	if (!dr6)
 		return;
-	if (vcpu->page->state.rflags & X86_FLAG_TF)
+	if (page->state.rflags & X86_FLAG_TF)
 		dr6 |= DR6_BS;
 	machine_inject_debug(vcpu, dr6);
 }

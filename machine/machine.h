@@ -130,9 +130,8 @@ extern const struct emul_ops machine_emul_ops;
 void machine_emulate(struct machine_vcpu *vcpu);
 /* At the next entry, with DR6's bits for it. */
 void machine_inject_debug(struct machine_vcpu *vcpu, uint64_t dr6);
-/* After a port access, if there may be breakpoints. */
-void machine_port_breakpoint(struct machine_vcpu *vcpu,
-			     const struct io_access *io);
+/* After GATE_EXIT_IO, if there may be breakpoints. */
+void machine_port_breakpoint(struct machine_vcpu *vcpu);
 /* What GATE_EXIT_EMULATE_RUN asks for. */
 void machine_emulate_run(struct machine_vcpu *vcpu);
 /* To the log, at the end, how much of the guest that was; if it was any. */

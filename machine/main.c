@@ -70,7 +70,7 @@ static void exit_io(struct machine_vcpu *vcpu)
 	if (!io.is_write)
 		merge_in(rax, io.size, io.data);
 	if (unlikely(vcpu->emul.may_break))
-		machine_port_breakpoint(vcpu, &io);
+		machine_port_breakpoint(vcpu);
 }
 
 static void exit_length(struct machine_vcpu *vcpu)

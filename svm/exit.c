@@ -115,7 +115,9 @@ static void decode_more(struct svm_vcpu *svm, uint32_t code,
 	}
 }
 
-static void decode_unknown(const struct svm_vcpu *svm, struct exit_info *info)
+/* Out of the way of the others, which need no stack then. */
+static __noinline void decode_unknown(const struct svm_vcpu *svm,
+				      struct exit_info *info)
 {
 	const struct vmcb *vmcb = svm->vmcb;
 	uint32_t code = vmcb->exit_code;

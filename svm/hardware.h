@@ -100,7 +100,6 @@
 #define CLEAN_TABLES	 BIT(7)
 #define CLEAN_SEGMENTS	 BIT(8)
 #define CLEAN_CR2	 BIT(9)
-#define CLEAN_LBR	 BIT(10)
 #define CLEAN_ALL	 MASK(10, 0)
 
 struct vmcb {
@@ -227,7 +226,6 @@ ASSERT_SIZE(struct vmcb, 4096);
 /* EXITINFO1 of VMEXIT_IOIO */
 #define IOIO_IN	  BIT(0)
 #define IOIO_STR  BIT(2)
-#define IOIO_REP  BIT(3)
 #define IOIO_SIZE MASK(6, 4) /* one bit: 1, 2 or 4 bytes */
 #define IOIO_PORT MASK(31, 16)
 

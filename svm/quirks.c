@@ -156,43 +156,29 @@ void svm_quirk_virq_exit(struct svm_vcpu *svm)
  */
 #define EMULATE_COUNT 64
 
-/* The virtual interrupt that is sent or stands for a window would be taken. */
-static bool virq_is_taken(const struct vendor_vcpu *vcpu,
-			  const struct vmcb *vmcb)
-{
-	return vmcb->int_ctl & INT_CTL_V_IRQ &&
-	       vcpu->state->rflags & X86_FLAG_IF &&
-	       !(vmcb->int_state & INT_STATE_SHADOW) &&
-	       !(vmcb->event_inject & EVENT_VALID) &&
-	       (vmcb->int_ctl & INT_CTL_V_IGN_TPR ||
-		FIELD_GET(INT_CTL_V_INTR_PRIO, vmcb->int_ctl) >= vcpu->tpr >>
-			4);
-}
-
 bool svm_quirk_breakpoints(struct vendor_vcpu *vcpu, struct exit_info *info)
 {
 	struct svm_vcpu *svm = vcpu->private;
 	struct vmcb *vmcb = svm->vmcb;
+	bool waits = vmcb->int_ctl & INT_CTL_V_IRQ;
 
 	if (!svm_features.is_tcg || !svm_has_breakpoints(svm))
 		return false;
-	info->reason = EXIT_EMULATE_RUN;
 	info->length = 0;
 	vcpu->state->valid = X86_GROUP_GPR_RIP;
 	vcpu->has_shadow = vmcb->int_state & INT_STATE_SHADOW;
 	if (vcpu->state->nmi_open)
 		svm_nmi_done(svm);
-	if (virq_is_taken(vcpu, vmcb)) {
-		if (!svm->is_virq_sent)
-			info->reason = EXIT_INTERRUPT_WINDOW;
-		else
-			vmcb->event_inject =
-				EVENT_VALID |
-				FIELD_GET(INT_CTL_V_INTR_VECTOR, vmcb->int_ctl);
-		svm->is_virq_sent = false;
+	/* No interrupt is sent as a virtual one then: it is for a window. */
+	if (waits && svm_can_inject(vcpu, EVENT_INTERRUPT) &&
+	    (vmcb->int_ctl & INT_CTL_V_IGN_TPR ||
+	     FIELD_GET(INT_CTL_V_INTR_PRIO, vmcb->int_ctl) >= vcpu->tpr >> 4)) {
 		svm_interrupt_window_close(svm);
+		info->reason = EXIT_INTERRUPT_WINDOW;
+		return true;
 	}
-	info->emulate.count = vmcb->int_ctl & INT_CTL_V_IRQ ? 1 : EMULATE_COUNT;
+	info->reason = EXIT_EMULATE_RUN;
+	info->emulate.count = waits ? 1 : EMULATE_COUNT;
 	info->emulate.event = vmcb->event_inject;
 	vmcb->event_inject = 0;
 	return true;

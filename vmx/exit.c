@@ -14,6 +14,7 @@
 #define LENGTH	      BIT(0) /* the instruction's, from the VMCS */
 #define QUALIFICATION BIT(1) /* of an I/O instruction, which has both */
 #define VECTORING     BIT(2) /* may happen while an event is delivered */
+#define DEBUG	      BIT(3) /* of HLT: whether a debug exception waits */
 
 struct exit_row {
 	uint8_t reason; /* enum exit_reason */
@@ -35,7 +36,7 @@ static const struct exit_row exit_table[REASON_COUNT] = {
 	[REASON_TASK_SWITCH]        = { EXIT_EMULATE, VECTORING },
 	[REASON_CPUID]              = { EXIT_CPUID, LENGTH },
 	[REASON_GETSEC]             = { EXIT_UNDEFINED, 0 },
-	[REASON_HLT]                = { EXIT_HLT, LENGTH },
+	[REASON_HLT]                = { EXIT_HLT, LENGTH | DEBUG },
 	[REASON_INVD]               = { EXIT_INVD, LENGTH },
 	[REASON_RDPMC]              = { EXIT_UNDEFINED, 0 },
 	[REASON_RSM]                = { EXIT_UNDEFINED, 0 },
@@ -263,6 +264,10 @@ void vmx_exit_decode(struct vendor_vcpu *vcpu, struct exit_info *info)
 	info->is_write = basic == REASON_WRMSR;
 	if (row.needs & QUALIFICATION)
 		decode_io(vmcs_read(VMCS_EXIT_QUALIFICATION), info);
+	/* Met by MOV SS just before, which ends HLT at once. */
+	else if (row.needs & DEBUG && vcpu->has_shadow &&
+		 vmcs_read(VMCS_GUEST_PENDING_DEBUG))
+		info->reason = EXIT_PAUSE;
 }
 
 /* ---- Entries that failed, reports -------------------------------------- */

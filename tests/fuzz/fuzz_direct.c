@@ -12,6 +12,29 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Whoever carries it out does not look again. */
+static void check_plan(const struct direct_boot *boot)
+{
+	const uint64_t lengths[] = {
+		[DIRECT_FROM_INFO] = DIRECT_INFO_SIZE,
+		[DIRECT_FROM_KERNEL] = boot->kernel_length,
+		[DIRECT_FROM_INITRD] = boot->initrd_length,
+	};
+	const struct direct_plan *plan = boot->plan;
+
+	if (!plan->count || plan->count > DIRECT_PIECES_MAX)
+		abort();
+	for (unsigned i = 0; i < plan->count; i++) {
+		const struct direct_piece *piece = &plan->piece[i];
+
+		if (piece->length > piece->size ||
+		    (uint64_t)piece->offset + piece->length >
+			    lengths[piece->source] ||
+		    (uint64_t)piece->gpa + piece->size > RAM_SIZE)
+			abort();
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct firmware_tables tables;
@@ -38,6 +61,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (direct_boot_load(&ram, &boot, &entry, error, sizeof(error)) &&
 	    !error[0])
+		abort();
+	if (!direct_boot_plan(&ram, &boot, &entry, error, sizeof(error)))
+		check_plan(&boot);
+	else if (!error[0])
 		abort();
 	return 0;
 }

@@ -2,7 +2,7 @@
 /*
  * What a Multiboot kernel finds beside its registers: the devices and low
  * memory as a BIOS leaves them, whether one has run or not.  There is one disk
- * of 50 MiB, the primary master (tests/run-guest).
+ * of 8 MiB, the primary master (tests/run-guest).
  */
 #include "tests/guest/lib/guest.h"
 
@@ -14,7 +14,7 @@
 #define RTC	 0x70
 #define PIT	 0x40
 
-#define DISK_CYLINDERS (50 * 2048 / 16 / 63)
+#define DISK_CYLINDERS (8 * 2048 / 16 / 63)
 
 static struct {
 	uint8_t mask1, mask2, elcr2;

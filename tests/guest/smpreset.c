@@ -24,7 +24,6 @@
 #define WAIT_COUNT     200000
 #define PATIENCE_TICKS 20000000000ull
 
-
 /* As they were loaded. */
 static volatile uint32_t loaded = 0x12345678;
 static volatile uint32_t zeroed;

@@ -8,7 +8,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../scripts"))
 
-from bulkhead_tool import Problem    # noqa: E402
+from bulkhead_tool import Problem, host    # noqa: E402
 
 
 class FolderTest(unittest.TestCase):
@@ -36,5 +36,18 @@ class ManifestTest(FolderTest):
     def refused(self, *words, **change):
         with self.assertRaises(Problem) as caught:
             self.host(**change)
+        for word in words:
+            self.assertIn(word, str(caught.exception))
+
+    def guest(self, text):
+        """A host with one guest of these properties and nodes."""
+        source = self.write("host.dts", '/dts-v1/; / { compatible = "bulkhead,'
+                            'host-v1"; guests { one { board = "pc"; %s }; }; '
+                            '};' % text)
+        return host.Host(source, self.work)
+
+    def guest_refused(self, text, *words):
+        with self.assertRaises(Problem) as caught:
+            self.guest(text)
         for word in words:
             self.assertIn(word, str(caught.exception))

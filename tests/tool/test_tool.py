@@ -21,6 +21,7 @@ import time
 import unittest
 
 from folder import FolderTest, ManifestTest    # and the way to the tool
+from kernels import Kernels    # noqa: F401: its tests are run, too
 from bulkhead_tool import (Problem, bochs, fdt, host, iso, main, qemu,
                            session)
 
@@ -109,19 +110,6 @@ class Manifests(ManifestTest):
             self.refused("/guests/one/disk1: image", '"b.img"',
                          "%d bytes" % size, second="b.img")
 
-    def guest(self, text):
-        """A host with one guest of these properties and nodes."""
-        source = self.write("host.dts", '/dts-v1/; / { compatible = "bulkhead,'
-                            'host-v1"; guests { one { board = "pc"; %s }; }; '
-                            '};' % text)
-        return host.Host(source, self.work)
-
-    def guest_refused(self, text, *words):
-        with self.assertRaises(Problem) as caught:
-            self.guest(text)
-        for word in words:
-            self.assertIn(word, str(caught.exception))
-
     def test_cdroms_that_boot_refuses_are_refused(self):
         self.write("c.img", "x" * 2560)
         self.guest_refused('memory-mib = <64>; '
@@ -138,54 +126,6 @@ class Manifests(ManifestTest):
             'memory-mib = <64>; firmware = "fw.bin";').modules]
         self.assertEqual(names, ["manifest.dtb", "init.elf", "seat.elf",
                                  "machine.elf", "vgabios.bin", "fw.bin"])
-
-    def test_kernels_that_no_loader_knows_are_refused(self):
-        for size, why in ((0, "is empty"), (1, "neither"), (70000, "neither")):
-            self.write("k", "x" * size)
-            self.guest_refused('memory-mib = <64>; kernel = "k";',
-                               "/guests/one: kernel", why)
-
-    def flat_kernel(self):
-        """Multiboot's header alone, which says to load it at 2 MiB."""
-        at, size = 2 << 20, 64
-        words = (0x1badb002, 1 << 16, -(0x1badb002 + (1 << 16)) % (1 << 32),
-                 at, at, at + size, 0, at)
-        path = os.path.join(self.folder, "flat")
-        with open(path, "wb") as f:
-            f.write(b"".join(w.to_bytes(4, "little") for w in words))
-            f.write(bytes(size - 4 * len(words)))
-
-    def test_a_multiboot_kernel_has_a_bios(self):
-        def firmware(more=""):
-            names = [m.name for m in self.guest(
-                'memory-mib = <16>; kernel = "flat";' + more).modules]
-            return "bios.bin" in names and "vgabios.bin" in names
-
-        self.flat_kernel()
-        self.assertTrue(firmware())
-        self.assertTrue(firmware("boot-through-bios;"))
-        self.assertFalse(firmware("boot-without-bios;"))
-        self.guest_refused('memory-mib = <16>; kernel = "flat";'
-                           'boot-through-bios; boot-without-bios;',
-                           "/guests/one: boot-without-bios", "excludes")
-        self.write("i", "x" * ((2 << 20) - 4096))
-        self.guest('memory-mib = <4>; kernel = "flat"; initrd = "i";'
-                   'boot-without-bios;')
-        self.guest_refused('memory-mib = <4>; kernel = "flat"; initrd = "i";',
-                           "/guests/one: initrd", "do not fit")
-
-    def test_memory_has_to_hold_kernel_and_initrd(self):
-        self.flat_kernel()
-        self.guest('memory-mib = <4>; kernel = "flat";')
-        self.guest_refused('memory-mib = <2>; kernel = "flat";',
-                           "/guests/one: kernel", "not RAM")
-        self.write("i", "x" * (5 << 20))
-        self.guest_refused('memory-mib = <4>; kernel = "flat"; initrd = "i";',
-                           "/guests/one: initrd", "do not fit")
-        self.guest('memory-mib = <8>; kernel = "flat"; initrd = "i";')
-        self.write("i", "")
-        self.guest_refused('memory-mib = <8>; kernel = "flat"; initrd = "i";',
-                           "/guests/one: initrd", "is empty")
 
     def test_more_files_than_boot_modules_are_refused(self):
         def guests(count):

@@ -211,7 +211,9 @@ static inline void outsw(unsigned port, const void *from, uint32_t words)
 	bus_access_bulk(&t.ports, &io, (void *)from, words);
 }
 
-static inline int setup_with(bool has_disk, bool has_cd)
+/* Disks have one medium between them, CD-ROM drives another. */
+static inline int
+setup_kinds(const enum ide_kind kind[IDE_CHANNELS][IDE_DRIVES])
 {
 	struct ide_config config = {
 		.pci = &t.pci,
@@ -238,18 +240,31 @@ static inline int setup_with(bool has_disk, bool has_cd)
 	t.cd.backend.is_read_only = true;
 	for (unsigned i = 0; i < 2; i++)
 		config.irq[i] = (struct irq_line){ irq_set, NULL, i };
-	if (has_disk)
-		config.drive[0][0] =
-			(struct ide_drive_config){ IDE_DISK, &t.disk.backend,
-						   "SERIAL1", NULL };
-	if (has_cd)
-		config.drive[1][0] =
-			(struct ide_drive_config){ IDE_CDROM, &t.cd.backend,
-						   NULL, NULL };
+	for (unsigned i = 0; i < IDE_CHANNELS * IDE_DRIVES; i++) {
+		struct ide_drive_config *drive = &config.drive[i / 2][i % 2];
+
+		drive->kind = kind[i / 2][i % 2];
+		if (drive->kind == IDE_DISK)
+			*drive = (struct ide_drive_config){ IDE_DISK,
+							    &t.disk.backend,
+							    "SERIAL1", NULL };
+		else if (drive->kind == IDE_CDROM)
+			drive->backend = &t.cd.backend;
+	}
 	assert_int_equal(ide_init(&t.ide, &config), 0);
 	pci_config_write(&t.pci, IDE_DEVFN, 0x20, 4, MASTER);
 	pci_config_write(&t.pci, IDE_DEVFN, PCI_COMMAND, 2, 5);
 	return 0;
+}
+
+static inline int setup_with(bool has_disk, bool has_cd)
+{
+	const enum ide_kind kind[IDE_CHANNELS][IDE_DRIVES] = {
+		{ has_disk ? IDE_DISK : IDE_NONE },
+		{ has_cd ? IDE_CDROM : IDE_NONE },
+	};
+
+	return setup_kinds(kind);
 }
 
 static inline int setup(void **state)

@@ -1,42 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* devices/atapi.c: packets by PIO and DMA, media. */
-#include "tests/unit/ide_test.h"
+#include "tests/unit/atapi_test.h"
 
 /* ---- ATAPI ------------------------------------------------------------- */
-
-static void packet(uint8_t feature, uint16_t limit, const uint8_t *bytes)
-{
-	outb(0x176, 0xa0);
-	outb(0x171, feature);
-	outb(0x174, (uint8_t)limit);
-	outb(0x175, (uint8_t)(limit >> 8));
-	outb(0x177, 0xa0);
-	assert_int_equal(inb(0x377 - 1), DRQ);
-	assert_int_equal(inb(0x172), 1);
-	outsw(0x170, bytes, 6);
-}
-
-/* Runs a packet by PIO; returns the bytes that came. */
-static uint32_t packet_read(const uint8_t *bytes, uint16_t limit, uint8_t *to)
-{
-	uint32_t total = 0;
-
-	packet(0, limit, bytes);
-	for (;;) {
-		uint8_t status;
-		uint32_t size;
-
-		assert_true(t.irq[1]);
-		status = inb(0x177);
-		if (!(status & 8))
-			return status & 1 ? 0x10000u | inb(0x171) : total;
-		assert_int_equal(inb(0x172), 2);
-		size = inb(0x174) | inb(0x175) << 8;
-		assert_true(size <= limit);
-		insw(0x170, to + total, (size + 1) / 2);
-		total += size;
-	}
-}
 
 static void test_cd_identify(void **state)
 {

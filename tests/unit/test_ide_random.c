@@ -171,9 +171,9 @@ static void command_ata(void)
 		0xe0, 0xec, 0xef, 0xe5, 0x90, 0x10, 0xc6, 0x91, 0x08,
 	};
 	uint8_t command = commands[roll(sizeof(commands))];
-	uint32_t lba = roll(1000);
+	uint32_t lba = roll(1250); /* of 1,200 */
 
-	if (inb(0x3f6) & (BSY | 8))
+	if (inb(0x3f6) & BSY || (inb(0x3f6) & 8 && roll(4)))
 		return; /* others write while it is busy */
 	outb(0x1f6, 0xe0);
 	outb(0x1f1, roll(2) ? 0x82 : 0x02);

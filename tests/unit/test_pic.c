@@ -90,6 +90,12 @@ static void test_init(void **state)
 	edge(0);
 	assert_true(intr());
 	assert_int_equal(pic_ack(&bench.pic), 0x40);
+	outb(&bench.b, 0x20, EOI);
+	/* And its pin 2 then is one like the others. */
+	edge(12);
+	assert_int_equal(pic_ack(&bench.pic), 0x42);
+	assert_int_equal(read_register(0xa0, READ_IRR), 0x10);
+	assert_int_equal(read_register(0xa0, READ_ISR), 0);
 }
 
 static void test_edge(void **state)

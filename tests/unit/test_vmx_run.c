@@ -432,6 +432,19 @@ static void test_nmi_second(void **unused)
 	assert_true(vmx_vendor.can_inject(&vcpu, EVENT_NMI_SECOND));
 }
 
+/* A breakpoint that MOV SS met is pending over the HLT behind it. */
+static void test_hlt_and_debug(void **unused)
+{
+	(void)unused;
+	(void)run_on();
+	reason = REASON_HLT;
+	guest = exit_reason;
+	assert_int_equal(run().reason, EXIT_HLT);
+	vmcs[VMCS_GUEST_PENDING_DEBUG] = BIT(0) | BIT(12);
+	vmcs[VMCS_GUEST_INTERRUPTIBILITY] = BLOCKED_BY_MOVSS;
+	assert_int_equal(run().reason, EXIT_PAUSE);
+}
+
 /* The entry checks want the trap pending that TF causes after the shadow. */
 static void test_shadow_and_trap(void **unused)
 {
@@ -578,16 +591,16 @@ static void test_new_apic(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_costs),	  TEST(test_delivery_meets_device),
-		TEST(test_nmi_cut_short), TEST(test_iret_faults),
-		TEST(test_fetch),	  TEST(test_windows_close),
-		TEST(test_window_moves),  TEST(test_nmi_after_sti),
-		TEST(test_nmi_second),	  TEST(test_shadow_and_trap),
-		TEST(test_timer),	  TEST(test_apic_page),
-		TEST(test_tpr),		  TEST(test_new_pause),
-		TEST(test_new_ept),	  TEST(test_apic_mode),
-		TEST(test_apic_write),	  TEST(test_new_apic),
-		TEST(test_no_memory),
+		TEST(test_costs),	    TEST(test_delivery_meets_device),
+		TEST(test_nmi_cut_short),   TEST(test_iret_faults),
+		TEST(test_fetch),	    TEST(test_windows_close),
+		TEST(test_window_moves),    TEST(test_nmi_after_sti),
+		TEST(test_hlt_and_debug),   TEST(test_nmi_second),
+		TEST(test_shadow_and_trap), TEST(test_timer),
+		TEST(test_apic_page),	    TEST(test_tpr),
+		TEST(test_new_pause),	    TEST(test_new_ept),
+		TEST(test_apic_mode),	    TEST(test_apic_write),
+		TEST(test_new_apic),	    TEST(test_no_memory),
 	};
 
 	return cmocka_run_group_tests_name("vmx_run", tests, NULL, NULL);

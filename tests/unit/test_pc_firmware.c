@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The board pc where old systems look: CMOS memory, the A20 gate, and what a
+ * kernel finds that is started without a BIOS.
+ */
+#include "tests/unit/pc_test.h"
+
+/* ---- CMOS -------------------------------------------------------------- */
+
+/* Of 10h to 2Dh, as setup programs and drivers of CMOS memory sum it up. */
+static void expect_checksum(void)
+{
+	unsigned sum = 0;
+
+	for (uint8_t i = 0x10; i <= 0x2d; i++)
+		sum += cmos(i);
+	assert_int_equal(cmos(0x2e) << 8 | cmos(0x2f), sum);
+}
+
+static void test_cmos(void **state)
+{
+	(void)state;
+	assert_int_equal(cmos(0x15) | cmos(0x16) << 8, 640);
+	assert_int_equal(cmos(0x17) | cmos(0x18) << 8, 15 * 1024);
+	assert_int_equal(cmos(0x30) | cmos(0x31) << 8, 15 * 1024);
+	assert_int_equal(cmos(0x34) | cmos(0x35) << 8, 0);
+	assert_int_equal(cmos(0x5b), 0);
+	assert_int_equal(cmos(0x5f), 2);
+	assert_int_equal(cmos(0x3d), 0x32);
+	assert_int_equal(cmos(0x14), 0x06);
+	/* No disk: no type, no geometry. */
+	assert_int_equal(cmos(0x10), 0);
+	assert_int_equal(cmos(0x12), 0);
+	assert_int_equal(cmos(0x19), 0);
+	assert_int_equal(cmos(0x1d), 0);
+	assert_int_equal(cmos(0x33), 0x80);
+	expect_checksum();
+}
+
+static void add_disk(unsigned unit, bool is_cdrom, uint64_t sectors)
+{
+	unsigned i = bench.config.disk_count++;
+
+	bench.config.disk[i] = (struct machine_disk_config){
+		.bus = MACHINE_DISK_IDE,
+		.unit = (uint8_t)unit,
+		.is_cdrom = is_cdrom,
+	};
+	bench.disk[i].sector_count = sectors;
+}
+
+static void expect_cells(uint8_t first, const uint8_t *cells, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		assert_int_equal(cmos((uint8_t)(first + i)), cells[i]);
+}
+
+/* The geometry that the drives' IDENTIFY shows, and no CD-ROM's. */
+static void test_cmos_disks(void **state)
+{
+	static const uint8_t small[] = { 0x65, 0,    16, 0xff, 0xff,
+					 0xc8, 0x65, 0,	 63 };
+	static const uint8_t large[] = { 0xff, 0x3f, 16,   0xff, 0xff,
+					 0xc8, 0xff, 0x3f, 63 };
+
+	(void)state;
+	add_disk(0, false, 0x65 * 16 * 63 + 5);
+	add_disk(1, false, 1ULL << 32);
+	add_disk(2, false, 1024 * 16 * 63 + 1);
+	add_disk(3, true, 4096);
+	assert_int_equal(init(), 0);
+	assert_int_equal(cmos(0x12), 0xff);
+	assert_int_equal(cmos(0x19), 47);
+	assert_int_equal(cmos(0x1a), 47);
+	expect_cells(0x1b, small, sizeof(small));
+	expect_cells(0x24, large, sizeof(large));
+	assert_int_equal(cmos(0x39), 0x14);
+	expect_checksum();
+	pc_reset(bench.pc);
+	assert_int_equal(cmos(0x12), 0xff);
+	expect_checksum();
+}
+
+/* One that is the second alone, and a CD-ROM as the first. */
+static void test_cmos_slave(void **state)
+{
+	(void)state;
+	add_disk(0, true, 4096);
+	add_disk(1, false, 1);
+	assert_int_equal(init(), 0);
+	assert_int_equal(cmos(0x12), 0x0f);
+	assert_int_equal(cmos(0x19), 0);
+	assert_int_equal(cmos(0x1a), 47);
+	assert_int_equal(cmos(0x1b), 0);
+	assert_int_equal(cmos(0x24), 1); /* no drive has less */
+	assert_int_equal(cmos(0x39), 0);
+	expect_checksum();
+}
+
+/* ---- The A20 gate ------------------------------------------------------ */
+
+static void expect_gate_on(void)
+{
+	struct emul_window window[EMUL_WINDOWS];
+
+	assert_int_equal(kind(0x100000), GATE_MAP_RAM);
+	assert_int_equal(offset(0x100000), 0x100000);
+	assert_int_equal(offset(0x1a0000), 0x1a0000);
+	assert_int_equal(kind(0x1b0000), GATE_MAP_RAM);
+	assert_int_equal(offset(0x1ff000), 0x1ff000);
+	assert_int_equal(kind(0x300000), GATE_MAP_RAM);
+	assert_int_equal(offset(0x300000), 0x300000);
+	assert_ptr_equal(pc_ram_at(bench.pc, 0x100000, 4, true),
+			 bench.window + 0x100000);
+	pc_emulator_windows(bench.pc, window);
+	assert_int_equal(window[0].start, 0x100000);
+}
+
+static void expect_gate_off(void)
+{
+	struct emul_window window[EMUL_WINDOWS];
+
+	assert_int_equal(kind(0x100000), GATE_MAP_RAM);
+	assert_int_equal(offset(0x100000), 0);
+	assert_int_equal(offset(0x19f000), 0x9f000);
+	assert_int_equal(kind(0x1a0000), GATE_MAP_NONE);
+	assert_int_equal(kind(0x1bf000), GATE_MAP_NONE);
+	assert_int_equal(kind(0x1c0000), kind(0xc0000));
+	assert_int_equal(kind(0x1ff000), GATE_MAP_ROM);
+	assert_int_equal(offset(0x1ff000), offset(0xff000));
+	/* The emulator's: odd megabytes are even ones. */
+	assert_int_equal(kind(0x200000), GATE_MAP_NONE);
+	assert_int_equal(kind(0x300000), GATE_MAP_NONE);
+	for (gpa_t gpa = 0; gpa < RAM; gpa += MIB(1) / 4)
+		assert_ptr_equal(pc_ram_at(bench.pc, gpa, 4, false),
+				 pc_ram_at(bench.pc, gpa & ~MIB(1), 4, false));
+	assert_ptr_equal(pc_ram_at(bench.pc, 0x312345, 1, true),
+			 bench.window + 0x212345);
+	assert_null(pc_ram_at(bench.pc, 0x1ffffe, 4, false));
+	pc_emulator_windows(bench.pc, window);
+	for (unsigned i = 0; i < EMUL_WINDOWS; i++)
+		assert_true(window[i].start + window[i].size <= 0xa0000);
+	assert_int_equal(window[0].size, 0xa0000);
+	/* Firmware is not behind it, nor is what a bus master sees. */
+	assert_non_null(pc_ram_at(bench.pc, 0xfffffff0, 16, false));
+	assert_ptr_equal(guest_ram_at(&bench.pc->ram, 0x100000, 4),
+			 bench.window + 0x100000);
+}
+
+static void kbc_write(uint8_t command, uint8_t data)
+{
+	out(0x64, command, 1);
+	out(0x60, data, 1);
+}
+
+/* Each way to the gate, and that only a change of it costs anything. */
+static void test_a20(void **state)
+{
+	(void)state;
+	expect_gate_on();
+	out(0x92, 0x00, 1);
+	expect_gate_off();
+	bench.kind[0x100000 / PAGE_SIZE] = GATE_MAP_COUNT;
+	out(0x92, 0x00, 1);
+	kbc_write(0xd1, 0xdd);
+	assert_int_equal(kind(0x100000), GATE_MAP_COUNT);
+	out(0x92, 0x02, 1);
+	expect_gate_on();
+	kbc_write(0xd1, 0xdd);
+	expect_gate_off();
+	assert_int_equal(in(0x92, 1) & 2, 0);
+	kbc_write(0xd1, 0xdf);
+	expect_gate_on();
+	out(0x64, 0xdd, 1);
+	expect_gate_off();
+	out(0x64, 0xdf, 1);
+	expect_gate_on();
+	out(0x92, 0x00, 1);
+	pc_reset(bench.pc);
+	expect_gate_on();
+	assert_int_equal(in(0x92, 1) & 2, 2);
+}
+
+/* Shadow RAM and the VGA's window show above 1 MiB, too, and follow. */
+static void test_a20_below_1m(void **state)
+{
+	(void)state;
+	out(0x92, 0x00, 1);
+	config(0, 0x59, 0x30, 1); /* F0000h: RAM, for both */
+	assert_int_equal(kind(0x1f0000), GATE_MAP_RAM);
+	assert_int_equal(offset(0x1f0000), 0xf0000);
+	config(0, 0x59, 0x20, 1); /* writes only */
+	assert_int_equal(kind(0x1f0000), GATE_MAP_ROM);
+	store(0x1f0004, 0x5a, 1);
+	assert_int_equal(bench.window[0xf0004], 0x5a);
+	out(0x3c2, 0x03, 1);
+	out(0x3c4, 0x0e04, 2); /* chain 4 */
+	out(0x3c4, 0x0f02, 2);
+	out(0x3ce, 0x4005, 2);
+	out(0x3ce, 0x0506, 2); /* A0000h, 64 KiB */
+	out(0x3ce, 0xff08, 2);
+	store(0x1a0010, 0x77, 1);
+	assert_int_equal(load(0x1a0010, 1), 0x77);
+	out(0x92, 0x02, 1);
+	assert_int_equal(load(0xa0010, 1), 0x77);
+	assert_int_equal(kind(0x1f0000), GATE_MAP_RAM);
+	assert_int_equal(offset(0x1f0000), 0x1f0000);
+}
+
+static void remap_wanted(void *ctx)
+{
+	(void)ctx;
+	bench.remaps++;
+}
+
+/* With vCPUs that run, it is done when all are at a stop, not before. */
+static void test_a20_deferred(void **state)
+{
+	struct board_host_ops deferring = ops;
+
+	(void)state;
+	deferring.remap = remap_wanted;
+	bench.pc->ops = &deferring;
+	out(0x92, 0x00, 1);
+	assert_int_equal(bench.remaps, 1);
+	expect_gate_on();
+	pc_remap(bench.pc);
+	expect_gate_off();
+	/* There and back before it is done: nothing is left to do. */
+	out(0x92, 0x02, 1);
+	out(0x92, 0x00, 1);
+	assert_int_equal(bench.remaps, 2);
+	pc_remap(bench.pc);
+	expect_gate_off();
+	bench.pc->ops = &ops;
+}
+
+/* ---- Without a BIOS ---------------------------------------------------- */
+
+static uint32_t kernel[64];
+
+static int prepare_kernel(void **state)
+{
+	static const uint32_t header[] = {
+		0x1badb002, 1 << 16,  -(0x1badb002u + (1 << 16)),
+		0x200000,   0x200000, 0,
+		0,	    0x200020,
+	};
+
+	(void)prepare(state);
+	memcpy(kernel, header, sizeof(header));
+	bench.config.blob[0] = (struct machine_blob){
+		.kind = MACHINE_BLOB_KERNEL,
+		.va = (uint64_t)kernel,
+		.size = sizeof(kernel),
+	};
+	add_disk(0, false, 100 * 16 * 63);
+	add_disk(1, false, 2000 * 16 * 63);
+	return 0;
+}
+
+static uint32_t config_get(unsigned slot, unsigned function, unsigned offset)
+{
+	out(0xcf8, 0x80000000 | slot << 11 | function << 8 | offset, 4);
+	return in(0xcfc, 4);
+}
+
+static uint32_t low(gpa_t gpa, unsigned size)
+{
+	uint32_t value = 0;
+
+	memcpy(&value, bench.window + gpa, size);
+	return value;
+}
+
+static void expect_chipset(void)
+{
+	uint32_t master = config_get(1, 1, 0x20);
+
+	assert_int_equal(config_get(1, 1, 0x40), 0x80008000);
+	assert_int_equal(config_get(1, 1, 0x04) & 5, 5);
+	assert_true(master & 1 && (master & 0xfffc) >= 0xc000);
+	assert_int_equal(in((uint16_t)(master & 0xfffc), 1), 0);
+	assert_int_equal(config_get(1, 0, 0x60), 0x0b0b0a0a);
+	assert_int_equal(config_get(1, 3, 0x3c) & 0xff, 9);
+	assert_true(bench.vram_gpa >= bench.pc->board.pci_hole_base);
+	assert_int_equal(config_get(2, 0, 0x10) & ~0xfu, bench.vram_gpa);
+	assert_int_equal(config_get(2, 0, 0x30) & 1, 0);
+	assert_int_equal(in(0x4d1, 1), 0x0e);
+	assert_int_equal(in(0x21, 1), 0xf8);
+	assert_int_equal(in(0xa1, 1), 0x8e);
+	assert_int_equal(in(0x64, 1) & 1, 0); /* nothing waits there */
+}
+
+static void expect_tables(void)
+{
+	gpa_t first = low(0x41 * 4 + 2, 2) * 16 + low(0x41 * 4, 2);
+	gpa_t second = low(0x46 * 4 + 2, 2) * 16 + low(0x46 * 4, 2);
+
+	assert_int_equal(low(0x475, 1), 2);
+	assert_int_equal(low(first, 2), 100);
+	assert_int_equal(low(second, 2), 2000);
+	assert_int_equal(low(second + 2, 1), 16);
+	assert_int_equal(low(second + 8, 1), 0xc8);
+	assert_int_equal(low(second + 14, 1), 63);
+	assert_int_equal(low(0x40e, 2), 0x9fc0);
+	assert_int_equal(low(0x413, 2), 639);
+	assert_int_equal(low(0x449, 1), 3);
+	assert_int_equal(low(0x46c, 4), 0); /* midnight of 1970 */
+	for (unsigned i = 0; i < 256; i++)
+		assert_true(low(i * 4 + 2, 2) >= 0x9fc0);
+	assert_int_equal(low(low(0x10 * 4 + 2, 2) * 16 + low(0x10 * 4, 2), 1),
+			 0xcf);
+}
+
+/* IRQ 0 and IRQ 8 come at the vectors that a BIOS gives them. */
+static void expect_vectors(void)
+{
+	out(0x21, 0xfb, 1);
+	bench.now_ns += 60 * NSEC_PER_MS;
+	clock_run(&bench.clock);
+	assert_false(bench.intr);
+	out(0x21, 0xfa, 1);
+	assert_true(bench.intr);
+	assert_int_equal(pc_intack(bench.pc), 0x08);
+	out(0x20, 0x20, 1);
+	out(0x70, 0x0b, 1);
+	out(0x71, 0x42, 1);
+	bench.now_ns += 2 * NSEC_PER_MS;
+	clock_run(&bench.clock);
+	assert_true(bench.intr);
+	assert_int_equal(pc_intack(bench.pc), 0x70);
+}
+
+static void expect_screen(void)
+{
+	unsigned dots = 0;
+
+	assert_int_equal(load(0xb8000, 4), 0x07200720);
+	assert_int_equal(load(0xbfffc, 4), 0x07200720);
+	out(0x3c4, 0x0604, 2);
+	out(0x3ce, 0x0204, 2);
+	out(0x3ce, 0x0005, 2);
+	out(0x3ce, 0x0406, 2);
+	for (unsigned i = 0; i < 16; i++) {
+		dots |= load(0xa0000 + '0' * 32 + i, 1);
+		assert_int_equal(load(0xa0000 + i, 1), 0);
+	}
+	assert_int_equal(dots, 0x7c);
+}
+
+static void test_kernel(void **state)
+{
+	struct x86_state x = { 0 };
+
+	(void)state;
+	assert_int_equal(init(), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(pc_boot(bench.pc, &x), 0);
+		assert_int_equal(x.rip, 0x200020);
+		expect_chipset();
+		expect_tables();
+		expect_vectors();
+		expect_screen();
+		pc_reset(bench.pc);
+		bench.now_ns = 0;
+	}
+}
+
+/* With a BIOS the guest starts there, and finds the kernel by fw_cfg. */
+static void test_kernel_and_bios(void **state)
+{
+	struct x86_state x = { 0 };
+
+	(void)state;
+	bench.config.blob[1] = (struct machine_blob){
+		.kind = MACHINE_BLOB_BIOS,
+		.va = (uint64_t)bench.bios,
+		.size = BIOS,
+	};
+	bench.config.blob_count = 2;
+	assert_int_equal(init(), 0);
+	assert_int_equal(pc_boot(bench.pc, &x), 0);
+	assert_int_equal(x.dirty, 0);
+	assert_int_equal(in(0x21, 1), 0);
+	assert_int_equal(low(0x200000, 4), 0);
+	out(0x510, BOOTROM_KEY_HANDOVER, 2);
+	assert_int_equal(in(0x511, 1), 0x20);
+	assert_int_equal(in(0x511, 1), 0x00);
+	assert_int_equal(in(0x511, 1), 0x20);
+	out(0x510, BOOTROM_KEY_FIRST_SOURCE + DIRECT_FROM_KERNEL, 2);
+	assert_int_equal(in(0x511, 1), 0x02);
+	assert_int_equal(in(0x511, 1), 0xb0);
+	out(0x510, BOOTROM_KEY_NOTHING, 2);
+	assert_int_equal(in(0x511, 1), 0);
+}
+
+int main(void)
+{
+#define TEST(name, setup) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_cmos, setup),
+		TEST(test_cmos_disks, prepare),
+		TEST(test_cmos_slave, prepare),
+		TEST(test_a20, setup),
+		TEST(test_a20_below_1m, setup),
+		TEST(test_a20_deferred, setup),
+		TEST(test_kernel, prepare_kernel),
+		TEST(test_kernel_and_bios, prepare_kernel),
+	};
+
+	return cmocka_run_group_tests_name("pc_firmware", tests, NULL, NULL);
+}
