@@ -5,7 +5,7 @@
  * guest that rewrites them meanwhile cannot confuse a later stage.  Bytes of
  * the next page are fetched only when the instruction reaches there.
  *
- * Not modelled: EVEX, XOP and 3DNow! encodings (EMUL_UNHANDLED).
+ * Not modelled: EVEX, XOP and 3DNow! encodings, which are #UD.
  *
  * References: SDM volume 2, "Instruction Format"; APM volume 3, "Instruction
  * Encoding".

@@ -4,7 +4,7 @@
  * integer operations that block copies and fills use, with their VEX forms.
  * Registers live in the XSAVE area; no vector instruction is executed here.
  *
- * Not modelled: arithmetic, conversions, AVX-512 (EMUL_UNHANDLED).
+ * Arithmetic, conversions and all else: execute_simd.c.
  *
  * References: SDM volume 2, instruction pages, "AVX Exception Types"; volume
  * 1, "XSAVE-Managed State".

@@ -5,8 +5,7 @@
  * their counterparts.  They work on the XSAVE area that holds the guest's
  * state.
  *
- * Not modelled: x87 arithmetic and conversions, the compacted XSAVE format,
- * XSAVES (EMUL_UNHANDLED); pending x87 exceptions on waiting instructions.
+ * Not modelled: XSAVES, which CPUID shows to no guest.
  *
  * References: SDM volume 1, "Programming with the x87 FPU", "Managing State
  * Using the XSAVE Feature Set"; volume 2, instruction pages.

@@ -12,8 +12,9 @@
  *	emul.state = the gate page's state; status = emul_step(&emul);
  * One struct emul per vCPU; set up once with emul_init().
  *
- * Not modelled: x87 and SSE arithmetic, AVX-512, TSX, CET and more that
- * docs/emulator.md lists.  These end in EMUL_UNHANDLED with the bytes in .insn.
+ * Not modelled: AVX-512, TSX, CET and more that docs/emulator.md lists; CPUID
+ * shows no guest any of it, and it is #UD.  EMUL_UNHANDLED, with the bytes in
+ * .insn, is left for what an op is missing for.
  */
 #ifndef BULKHEAD_EMULATE_H
 #define BULKHEAD_EMULATE_H

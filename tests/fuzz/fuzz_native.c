@@ -6,6 +6,8 @@
  *
  *	fuzz_native SECONDS [SEED]
  *
+ * With 0 seconds always the same number of instructions.
+ *
  * What would leave the sandbox is not generated: system calls, ports, segment
  * loads, far transfers.
  */
@@ -17,6 +19,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -305,6 +308,37 @@ static void child_set(struct bench *b)
 }
 
 #define STEPS_MAX 100
+#define SHORT_RUN 20000
+
+static void child_begin(struct bench *b);
+
+#define STOP_TRIES 4000 /* a millisecond each, most of them */
+
+/*
+ * There are kernels that never get past some far returns: a
+ * child that does not stop is replaced.
+ */
+static bool child_stops(struct bench *b)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	siginfo_t info;
+
+	for (unsigned i = 0; i < STOP_TRIES; i++) {
+		info.si_pid = 0;
+		waitid(P_PID, (id_t)b->child, &info,
+		       WSTOPPED | WEXITED | WNOHANG | WNOWAIT);
+		if (info.si_pid)
+			return true;
+		if (i > 1000)
+			nanosleep(&pause, NULL);
+		else
+			sched_yield();
+	}
+	kill(b->child, SIGKILL);
+	waitpid(b->child, NULL, 0);
+	child_begin(b);
+	return false;
+}
 
 /*
  * One instruction; a REP traps after each of its iterations.  False: not to
@@ -319,6 +353,8 @@ static bool child_run(struct bench *b, bool is_string)
 	child_set(b);
 	for (unsigned i = 0; i < STEPS_MAX; i++) {
 		ptrace(PTRACE_SINGLESTEP, b->child, 0, 0);
+		if (!child_stops(b))
+			return false;
 		if (waitpid(b->child, &status, 0) != b->child ||
 		    !WIFSTOPPED(status)) {
 			fprintf(stderr, "the child is gone\n");
@@ -657,8 +693,6 @@ static void child_main(void)
 
 static void bench_begin(struct bench *b)
 {
-	int status;
-
 	b->shared = mmap(
 		(void *)REGION, REGION_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC,
 		MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
@@ -671,6 +705,13 @@ static void bench_begin(struct bench *b)
 	}
 	for (unsigned i = 0; i < LDT_COUNT; i++)
 		b->descriptors[i] = descriptor_of(&ldt[i]);
+	child_begin(b);
+}
+
+static void child_begin(struct bench *b)
+{
+	int status;
+
 	b->child = fork();
 	if (!b->child)
 		child_main();
@@ -709,9 +750,10 @@ int main(int argc, char **argv)
 						 .size = PAGE_SIZE,
 						 .host = b.ldt };
 	end = time(NULL) + atol(argv[1]);
-	while (time(NULL) < end)
-		for (unsigned i = 0; i < 100; i++)
+	do
+		for (unsigned i = 0; i < SHORT_RUN; i++)
 			run_one(&b);
+	while (time(NULL) < end);
 	ptrace(PTRACE_KILL, b.child, 0, 0);
 	printf("%lu compared, of these %lu faults; %lu not comparable; "
 	       "%lu differences\n",
