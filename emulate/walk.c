@@ -5,8 +5,8 @@
  * U/S, R/W, NX, WP, SMEP, SMAP and protection keys checked.
  *
  * Not modelled: PAE's cached PDPTEs (they are read at every walk, as AMD-V
- * does under nested paging), supervisor keys, shadow stacks, page tables
- * outside RAM (EMUL_UNHANDLED).
+ * does under nested paging), supervisor keys, shadow stacks, accessed and
+ * dirty bits of page tables in devices.
  *
  * References: SDM volume 3, "Paging"; APM volume 2, "Page Translation and
  * Protection".
@@ -37,7 +37,7 @@ struct walk {
 	uint64_t rights; /* AND of PTE_W and PTE_U over the levels */
 	bool is_nx;	 /* OR of NX */
 	uint64_t entry;	 /* leaf */
-	uint64_t *where; /* leaf in host memory */
+	void *where;	 /* leaf in host memory, if it can be written */
 	unsigned shift;	 /* of the leaf: page size */
 	bool is_wide;	 /* eight-byte entries */
 };
@@ -75,21 +75,32 @@ static bool entry_set(const struct walk *w, void *where, uint64_t old,
 					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-/* A writable view where one is; read-only tables keep their A bits clear. */
-static void *entry_find(struct emul *e, uint64_t gpa, unsigned size,
-			bool *is_writable)
+/*
+ * *where: a writable view where one is; tables that are read-only, or a
+ * device's, keep their A and D bits as they are.
+ */
+static enum emul_status entry_load(struct emul *e, const struct walk *w,
+				   uint64_t gpa, void **where, uint64_t *entry)
 {
-	void *host = emul_ram(e, gpa, size, true);
+	unsigned size = w->is_wide ? 8 : 4;
+	const void *host = *where = emul_ram(e, gpa, size, true);
 
-	*is_writable = host;
-	return host ? host : emul_ram(e, gpa, size, false);
+	if (unlikely(!host))
+		host = emul_ram(e, gpa, size, false);
+	*entry = 0;
+	if (likely(host))
+		*entry = ram_load(host, size);
+	else if (e->ops->mmio_read)
+		return e->ops->mmio_read(e->ctx, gpa, entry, size);
+	else
+		return EMUL_UNHANDLED;
+	return EMUL_OK;
 }
 
 static enum emul_status entry_accessed(const struct walk *w, void *where,
-				       bool is_writable, uint64_t entry)
+				       uint64_t entry)
 {
-	if (likely(entry & PTE_A) || w->access & EMUL_ACCESS_PROBE ||
-	    !is_writable)
+	if (likely(entry & PTE_A) || w->access & EMUL_ACCESS_PROBE || !where)
 		return EMUL_OK;
 	return entry_set(w, where, entry, PTE_A) ? EMUL_OK : EMUL_AGAIN;
 }
@@ -126,13 +137,10 @@ static enum emul_status walk_wide(struct emul *e, struct walk *w,
 	for (;; level--) {
 		unsigned shift = PAGE_SHIFT + 9 * level;
 		uint64_t at = table + (w->linear >> shift & MASK(8, 0)) * 8;
-		bool is_writable;
-		uint64_t *where = entry_find(e, at, 8, &is_writable);
 		uint64_t entry;
+		void *where;
 
-		if (unlikely(!where))
-			return EMUL_UNHANDLED;
-		entry = ram_load(where, 8);
+		TRY(entry_load(e, w, at, &where, &entry));
 		if (unlikely(!(entry & PTE_P)))
 			return walk_fault(e, w, 0);
 		if (is_pae && level == 2) { /* a PDPTE carries no rights */
@@ -149,11 +157,11 @@ static enum emul_status walk_wide(struct emul *e, struct walk *w,
 			if (unlikely(entry & leaf_reserved(e, level)))
 				return walk_fault(e, w, PF_P | PF_RSVD);
 			w->entry = entry;
-			w->where = is_writable ? where : NULL;
+			w->where = where;
 			w->shift = shift;
 			return EMUL_OK;
 		}
-		TRY(entry_accessed(w, where, is_writable, entry));
+		TRY(entry_accessed(w, where, entry));
 		table = entry & PTE_ADDRESS;
 	}
 }
@@ -162,38 +170,28 @@ static enum emul_status walk_wide(struct emul *e, struct walk *w,
 static enum emul_status walk_narrow(struct emul *e, struct walk *w)
 {
 	uint64_t table = e->state->cr3 & PDE32_ADDRESS;
-	bool is_writable;
-	uint32_t *where;
-	uint32_t entry;
+	uint64_t entry;
 
-	where = entry_find(e, table + (w->linear >> 22 & MASK(9, 0)) * 4, 4,
-			   &is_writable);
-	if (!where)
-		return EMUL_UNHANDLED;
-	entry = (uint32_t)ram_load(where, 4);
+	TRY(entry_load(e, w, table + (w->linear >> 22 & MASK(9, 0)) * 4,
+		       &w->where, &entry));
 	if (!(entry & PTE_P))
 		return walk_fault(e, w, 0);
 	w->rights &= entry;
 	w->shift = 22;
-	if (entry & PTE_PS && e->state->cr4 & X86_CR4_PSE) {
-		if (entry & PDE32_LARGE_RSVD)
-			return walk_fault(e, w, PF_P | PF_RSVD);
-		w->where = is_writable ? (void *)where : NULL;
-		w->entry = entry;
-		return EMUL_OK;
-	}
-	TRY(entry_accessed(w, where, is_writable, entry));
-	where = entry_find(
-		e, (entry & PDE32_ADDRESS) + (w->linear >> 12 & MASK(9, 0)) * 4,
-		4, &is_writable);
-	if (!where)
-		return EMUL_UNHANDLED;
-	entry = (uint32_t)ram_load(where, 4);
+	w->entry = entry;
+	if (entry & PTE_PS && e->state->cr4 & X86_CR4_PSE)
+		return entry & PDE32_LARGE_RSVD
+			       ? walk_fault(e, w, PF_P | PF_RSVD)
+			       : EMUL_OK;
+	TRY(entry_accessed(w, w->where, entry));
+	TRY(entry_load(e, w,
+		       (entry & PDE32_ADDRESS) +
+			       (w->linear >> 12 & MASK(9, 0)) * 4,
+		       &w->where, &entry));
 	if (!(entry & PTE_P))
 		return walk_fault(e, w, 0);
 	w->rights &= entry;
 	w->shift = PAGE_SHIFT;
-	w->where = is_writable ? (void *)where : NULL;
 	w->entry = entry;
 	return EMUL_OK;
 }

@@ -349,6 +349,48 @@ static void remembered_elsewhere(void **state)
 	assert_int_equal(first_after(), 0x2222);
 }
 
+static uint64_t device_entry;
+
+static enum emul_status device_read(void *ctx, uint64_t gpa, void *data,
+				    unsigned size)
+{
+	(void)ctx;
+	(void)gpa;
+	memcpy(data, &device_entry, size);
+	return EMUL_OK;
+}
+
+/* A guest may put its tables where there is no memory: all ones are read. */
+static void tables_in_a_device(void **state)
+{
+	static const struct emul_ops ops = { .mmio_read = device_read };
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		static void (*const begins[])(void) = { long_begin, pae_begin,
+							narrow_begin };
+		uint64_t gpa;
+
+		begins[i]();
+		pc.emul.ops = &ops;
+		pc.state.cr3 = 0xd0000000;
+		device_entry = UINT64_MAX;
+		pc.state.cr4 |= i == 2 ? X86_CR4_PSE : 0;
+		assert_int_equal(LOAD, EMUL_FAULT);
+		assert_int_equal(pc.emul.fault.vector, X86_VECTOR_PF);
+		assert_int_equal(pc.emul.fault.error_code & 9, 9);
+		device_entry = 0;
+		assert_int_equal(LOAD, EMUL_FAULT);
+		assert_int_equal(pc.emul.fault.error_code & 9, 0);
+		/* Whose entries all lead to RAM; of the leaf a page of 4 KiB.
+		 */
+		device_entry = i == 1 ? 0xd0000001 : 0xd0000000 | PTE_RWU;
+		assert_int_equal(emul_translate(&pc.emul, DATA, 0, &gpa),
+				 EMUL_OK);
+		assert_int_equal(gpa, 0xd0000000);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -365,6 +407,7 @@ int main(void)
 		cmocka_unit_test(implicit_access),
 		cmocka_unit_test(remembered),
 		cmocka_unit_test(remembered_elsewhere),
+		cmocka_unit_test(tables_in_a_device),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -392,14 +392,14 @@ static void shadows_and_traps(void **state)
 	assert_true(pc.emul.events & EMUL_EVENT_HLT);
 }
 
-/* An unknown encoding is named, not guessed. */
+/* What the owner has no way out for is named. */
 static void unhandled_bytes(void **state)
 {
 	(void)state;
 	pc_protected(0);
-	assert_int_equal(STEP(0x0f, 0x58, 0xc1), EMUL_UNHANDLED);
+	assert_int_equal(STEP(0x66, 0x0f, 0xa2), EMUL_UNHANDLED); /* cpuid */
 	assert_int_equal(pc.emul.insn_length, 3);
-	assert_memory_equal(pc.emul.insn, "\x0f\x58\xc1", 3);
+	assert_memory_equal(pc.emul.insn, "\x66\x0f\xa2", 3);
 	assert_int_equal(pc.state.rip, CODE);
 	/* Fifteen bytes are the most. */
 	assert_fault(STEP(0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
