@@ -8,7 +8,7 @@ CPUS = (1, 2)
 
 # How an attacker's VM may end, as the monitor says it.
 OFF = r"powered off"
-EXIT = r"ended by the guest through port 0xf4"
+EXIT = r"ended by the guest through port 0xf4, code 0"
 CRASH = r"its machine crashed"
 ERROR = r"its machine gave up"
 REFUSED = r"the processor refused the guest's state"
