@@ -149,6 +149,11 @@ int emul_insn_length(struct emul *e, enum emul_expect what)
 	return length_by_decoder(e, what);
 }
 
+unsigned emul_expect_length(enum emul_expect what)
+{
+	return (unsigned)what < EMUL_EXPECT_COUNT ? patterns[what].length : 0;
+}
+
 /* Control register accesses */
 
 #define OPCODE_MOV_FROM_CR 0x200f

@@ -431,6 +431,8 @@ enum emul_status emul_raise_code(struct emul *emul, unsigned vector,
  * has just fetched it: no permission is checked, no state changed.
  */
 int emul_insn_length(struct emul *emul, enum emul_expect what);
+/* Without prefixes; 0 where they differ. */
+unsigned emul_expect_length(enum emul_expect what);
 
 /* For CR-access exits without decode assists. */
 struct emul_mov_cr {

@@ -74,18 +74,19 @@ static void exit_io(struct machine_vcpu *vcpu)
 		machine_port_breakpoint(vcpu);
 }
 
+/*
+ * Another vCPU may have changed the instruction, or its page, since it was
+ * fetched: then it had no prefixes, as nearly all have none, or what is there
+ * now is run.
+ */
 static void exit_length(struct machine_vcpu *vcpu)
 {
-	int length = emul_insn_length(&vcpu->emul, vcpu->page->length.expect);
+	enum emul_expect what = vcpu->page->length.expect;
+	int length = emul_insn_length(&vcpu->emul, what);
 
-	if (likely(length > 0)) {
-		vcpu->page->state.rip += (unsigned)length;
-		return;
-	}
-	gate_log(GATE_LOG_ERROR,
-		 "instruction at RIP %lx is not the one that exited (%u)",
-		 vcpu->page->state.rip, vcpu->page->length.expect);
-	gate_exit(MACHINE_EXIT_ERROR);
+	if (unlikely(length < 0))
+		length = (int)emul_expect_length(what);
+	vcpu->page->state.rip += (unsigned)length;
 }
 
 static void exit_eoi(struct machine_vcpu *vcpu)

@@ -4,8 +4,8 @@
  * any hypervisor below, under sanitizers and debuggers.
  *
  * One CPU, no local APIC; one instruction takes one nanosecond, HLT skips to
- * the next timer.  COM1 is on standard output, the debug console on standard
- * error.  What the emulator does not know (x87) ends the run.
+ * the next timer.  COM1 is on standard output and standard input, the debug
+ * console on standard error.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "include/emulate.h"
+#include "include/x86_msr.h"
 #include "machine/pc.h"
+#include "tests/host/host_cpu.h"
 
 #define VRAM_SIZE   MIB(16)
 #define ROM_SIZE    MIB(2)
@@ -32,7 +33,7 @@ struct host_pc {
 	struct pc pc;
 	struct machine_config config;
 	struct clock clock;
-	struct x86_state state;
+	struct host_cpu cpu;
 	struct emul emul;
 	struct host_disk disk[MACHINE_DISKS_MAX];
 	uint64_t instructions;
@@ -272,40 +273,23 @@ static enum emul_status cr_write(void *ctx, unsigned cr, uint64_t value)
 
 static enum emul_status msr_read(void *ctx, uint32_t msr, uint64_t *value)
 {
-	(void)ctx;
-	(void)msr;
-	*value = 0;
+	struct host_pc *host = ctx;
+
+	*value = msr == MSR_TSC ? now_ns(ctx)
+				: host_cpu_msr_read(&host->cpu, msr);
 	return EMUL_OK;
 }
 
 static enum emul_status msr_write(void *ctx, uint32_t msr, uint64_t value)
 {
-	(void)ctx;
-	(void)msr;
-	(void)value;
+	host_cpu_msr_write(&((struct host_pc *)ctx)->cpu, msr, value);
 	return EMUL_OK;
 }
 
-/* An old AMD processor: FPU, TSC, MSR, PAE, CX8, CMOV; no APIC. */
 static enum emul_status cpuid(void *ctx, uint32_t r[4])
 {
 	(void)ctx;
-	switch (r[0]) {
-	case 0:
-		r[0] = 1;
-		memcpy(&r[1], "Auth", 4);
-		memcpy(&r[3], "enti", 4);
-		memcpy(&r[2], "cAMD", 4);
-		break;
-	case 1:
-		r[0] = 0x600;
-		r[1] = 0;
-		r[2] = 0;
-		r[3] = 0x8171;
-		break;
-	default:
-		r[0] = r[1] = r[2] = r[3] = 0;
-	}
+	host_cpu_cpuid(r);
 	return EMUL_OK;
 }
 
@@ -331,29 +315,6 @@ static const struct emul_ops emul_ops = {
 
 /* ---- The processor ----------------------------------------------------- */
 
-static void reset_state(struct x86_state *state)
-{
-	unsigned i;
-
-	memset(state, 0, sizeof(*state));
-	state->valid = MASK(6, 0);
-	state->rip = 0xfff0;
-	state->rflags = X86_FLAG_ONE;
-	state->cr0 = X86_CR0_ET | X86_CR0_CD | X86_CR0_NW;
-	state->xcr0 = X86_XCR0_X87;
-	for (i = 0; i < X86_SEG_COUNT; i++)
-		state->seg[i] = (struct x86_segment){ .attributes = 0x93,
-						      .limit = 0xffff };
-	state->seg[X86_CS] = (struct x86_segment){ .selector = 0xf000,
-						   .attributes = 0x9b,
-						   .limit = 0xffff,
-						   .base = 0xffff0000 };
-	state->gdtr.limit = state->idtr.limit = 0xffff;
-	state->ldtr =
-		(struct x86_segment){ .attributes = 0x82, .limit = 0xffff };
-	state->tr = (struct x86_segment){ .attributes = 0x8b, .limit = 0xffff };
-}
-
 static void windows_set(struct host_pc *host)
 {
 	host->is_remap_wanted = false;
@@ -366,14 +327,14 @@ static void start(struct host_pc *host)
 {
 	host->is_reset_wanted = false;
 	host->is_halted = false;
-	reset_state(&host->state);
-	if (pc_boot(&host->pc, &host->state))
+	host_cpu_reset(&host->cpu);
+	if (pc_boot(&host->pc, &host->cpu.state))
 		exit(2);
 }
 
 static void dump(const struct host_pc *host, const char *why)
 {
-	const struct x86_state *s = &host->state;
+	const struct x86_state *s = &host->cpu.state;
 	unsigned i;
 
 	fprintf(stderr, "\nhost-pc: %s at %04x:%llx (base %llx)\n", why,
@@ -433,7 +394,7 @@ static void step(struct host_pc *host)
 static void run_timers(struct host_pc *host)
 {
 	if (host->is_halted) {
-		if (!(host->state.rflags & X86_FLAG_IF) ||
+		if (!(host->cpu.state.rflags & X86_FLAG_IF) ||
 		    host->deadline_ns == UINT64_MAX)
 			finish(host, "halted for ever", 4);
 		if (host->deadline_ns > now_ns(host))
@@ -448,8 +409,8 @@ static void run(struct host_pc *host)
 	while (host->instructions < host->limit) {
 		if (host->is_halted || host->instructions % TIMER_CHECK == 0)
 			run_timers(host);
-		if (host->intr && (host->state.rflags & X86_FLAG_IF) &&
-		    !host->state.interrupt_shadow)
+		if (host->intr && (host->cpu.state.rflags & X86_FLAG_IF) &&
+		    !host->cpu.state.interrupt_shadow)
 			deliver_interrupt(host);
 		if (!host->is_halted)
 			step(host);
@@ -570,7 +531,8 @@ int main(int argc, char **argv)
 	};
 	if (pc_init(&host->pc, &config))
 		return 2;
-	emul_init(&host->emul, &host->state, &emul_ops, host);
+	emul_init(&host->emul, &host->cpu.state, &emul_ops, host);
+	host->emul.xstate = &host->cpu.xstate;
 	start(host);
 	windows_set(host);
 	run(host);

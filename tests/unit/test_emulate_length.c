@@ -134,6 +134,16 @@ static void length_after_remap(void **state)
 	assert_int_equal(emul_insn_length(&pc.emul, EMUL_EXPECT_RDMSR), 2);
 }
 
+/* What is left when the bytes are no more those that were fetched. */
+static void length_usual(void **state)
+{
+	(void)state;
+	assert_int_equal(emul_expect_length(EMUL_EXPECT_CPUID), 2);
+	assert_int_equal(emul_expect_length(EMUL_EXPECT_VMMCALL), 3);
+	assert_int_equal(emul_expect_length(EMUL_EXPECT_INVLPG), 0);
+	assert_int_equal(emul_expect_length(EMUL_EXPECT_COUNT), 0);
+}
+
 static void mov_cr_operands(void **state)
 {
 	struct emul_mov_cr mov;
@@ -169,6 +179,7 @@ int main(void)
 		cmocka_unit_test(lengths_real),
 		cmocka_unit_test(length_over_pages),
 		cmocka_unit_test(length_after_remap),
+		cmocka_unit_test(length_usual),
 		cmocka_unit_test(mov_cr_operands),
 	};
 
