@@ -133,7 +133,7 @@ static void attack_cpuidbad(struct self *self)
 		}
 		for (unsigned i = 0; i < CPUID_LEAVES; i++) {
 			cpuid_honest(&table);
-			table.basic[i].subleaf_first = 15;
+			table.basic[i].subleaf_first = CPUID_SUBLEAVES - 1;
 			table.basic[i].subleaf_count = 2;
 			is_good &= gate_cpuid_set(&table) == -EINVAL;
 		}
@@ -160,8 +160,8 @@ static void attack_cpuidrace(struct self *self)
 				.regs = { UINT32_MAX, UINT32_MAX, UINT32_MAX,
 					  UINT32_MAX },
 				.patch = (uint8_t)random_next(self),
-				.subleaf_first =
-					(uint8_t)random_next(self) % 16,
+				.subleaf_first = (uint8_t)random_next(self) %
+						 CPUID_SUBLEAVES,
 				.subleaf_count = one_in(self, 32),
 			};
 		if (is_scribbler)
