@@ -190,12 +190,16 @@ void smp_barrier(void)
 
 unsigned smp_cpu_count(void)
 {
+	static volatile unsigned count; /* asked for once, by vCPU 0 alone */
 	uint8_t low;
 
+	if (count)
+		return count;
 	/* fw_cfg: the selector, then the value byte by byte. */
 	out16(0x510, FW_CFG_NB_CPUS);
 	low = in8(0x511);
-	return low | (unsigned)in8(0x511) << 8;
+	count = low | (unsigned)in8(0x511) << 8;
+	return count;
 }
 
 static void cpu_begin(uint32_t id)
