@@ -23,7 +23,7 @@ struct machine;
 struct machine_vcpu;
 
 #define APIC_PAGE_GPA  0xfee00000ULL
-#define APIC_PAGE_NONE UINT64_MAX
+#define APIC_PAGE_NONE (UINT64_MAX - MASK(11, 0)) /* no access reaches that */
 
 /* With the machine's lock: IA32_APIC_BASE of that vCPU is base. */
 void apic_page_set(struct machine_vcpu *vcpu, uint64_t base);
