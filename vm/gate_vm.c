@@ -156,11 +156,11 @@ static int map_nothing(struct vcpu *vcpu, gpa_t gpa, uint64_t length)
 /* As EXIT_NESTED without it. */
 static int map_apic(struct vm *vm, gpa_t gpa)
 {
-	return !vm->vendor.apic_hpa
-		       ? 0
-		       : table_map(&vm->nested, gpa, vm->vendor.apic_hpa,
-				   PAGE_SIZE, MAP_READ | MAP_WRITE,
-				   MAP_WRITE_BACK);
+	hpa_t hpa = vm->vendor.apic_hpa;
+
+	return hpa ? table_map(&vm->nested, gpa, hpa, PAGE_SIZE,
+			       MAP_READ | MAP_WRITE, MAP_WRITE_BACK)
+		   : 0;
 }
 
 GATE_CALL(gate_map)
