@@ -80,7 +80,7 @@ void emul_watch_port(struct emul *e, uint16_t port, unsigned size)
 
 void emul_breakpoints_changed(struct emul *e)
 {
-	e->may_break = e->state->dr7 & EMUL_DR7_ENABLES;
+	e->may_break = e->state->dr7 & X86_DR7_ENABLES;
 	e->mode_cpl = UINT8_MAX; /* MODE_WATCH comes or goes */
 }
 
@@ -109,16 +109,13 @@ enum emul_status emul_break_begin(struct emul *e)
 
 /* ---- #DB ----------------------------------------------------------------- */
 
-#define DR6_MET	  MASK(3, 0)
-#define DR6_FIXED (MASK(31, 16) | MASK(11, 4))
-
 void emul_debug_enter(struct emul *e, uint64_t dr6)
 {
 	struct x86_state *s = e->state;
 
 	/* The other bits are the program's to clear. */
 	if (dr6)
-		s->dr6 = (s->dr6 & ~DR6_MET) | dr6 | DR6_FIXED;
+		s->dr6 = (s->dr6 & ~X86_DR6_MET) | dr6 | X86_DR6_ONES;
 	s->dr7 &= ~X86_DR7_GD;
 	s->dirty |= X86_GROUP_DEBUG;
 }

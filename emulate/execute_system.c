@@ -212,9 +212,7 @@ EXECUTE(lmsw)
 
 /* Debug registers */
 
-#define DR6_FIXED (MASK(31, 16) | MASK(11, 4))
 #define DR6_KNOWN (MASK(3, 0) | MASK(15, 13))
-#define DR7_FIXED BIT(10)
 #define DR7_KNOWN (MASK(31, 16) | X86_DR7_GD | MASK(9, 0))
 
 static enum emul_status dr_check(struct emul *e, unsigned *dr)
@@ -230,7 +228,7 @@ static enum emul_status dr_check(struct emul *e, unsigned *dr)
 	}
 	if (e->state->dr7 & X86_DR7_GD) {
 		emul_raise(e, X86_VECTOR_DB);
-		e->fault.dr6 = EMUL_DR6_BD;
+		e->fault.dr6 = X86_DR6_BD;
 		return EMUL_FAULT;
 	}
 	return EMUL_OK;
@@ -263,9 +261,9 @@ EXECUTE(mov_to_dr)
 	if (dr < 4)
 		s->dr[dr] = value;
 	else if (dr == 6)
-		s->dr6 = (value & DR6_KNOWN) | DR6_FIXED;
+		s->dr6 = (value & DR6_KNOWN) | X86_DR6_ONES;
 	else
-		s->dr7 = (value & DR7_KNOWN) | DR7_FIXED;
+		s->dr7 = (value & DR7_KNOWN) | X86_DR7_ONE;
 	s->dirty |= X86_GROUP_DEBUG;
 	emul_breakpoints_changed(e);
 	return EMUL_OK;

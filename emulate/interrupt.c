@@ -231,7 +231,7 @@ static uint64_t event_flags(const struct emul *e, const struct emul_event *ev)
 	if (ev->type != EMUL_TYPE_EXCEPTION || ev->vector == X86_VECTOR_DF ||
 	    ev->vector == X86_VECTOR_MC)
 		return e->flags;
-	if (ev->vector == X86_VECTOR_DB && !(ev->dr6 & EMUL_DR6_BD))
+	if (ev->vector == X86_VECTOR_DB && !(ev->dr6 & X86_DR6_BD))
 		return e->flags;
 	return e->flags | X86_FLAG_RF;
 }

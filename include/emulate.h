@@ -407,9 +407,6 @@ enum emul_status __must_check emul_task_switch(struct emul *emul,
 					       bool has_error_code,
 					       uint32_t error_code);
 
-#define EMUL_DR7_ENABLES MASK(7, 0)
-#define EMUL_DR6_BD	 BIT(13)
-
 /*
  * What entering the handler of #DB does to DR6 and DR7, X86_GROUP_DEBUG being
  * valid.  dr6: the bits that tell why; 0 for INT1, which tells nothing.

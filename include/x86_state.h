@@ -236,7 +236,13 @@ ASSERT_SIZE(struct x86_xstate, 832);
 #define X86_EFER_NXE   BIT(11)
 #define X86_EFER_FFXSR BIT(14)
 
-#define X86_DR7_GD BIT(13)
+#define X86_DR6_MET	MASK(3, 0)
+#define X86_DR6_BD	BIT(13)
+#define X86_DR6_BS	BIT(14)
+#define X86_DR6_ONES	0xffff0ff0ULL /* those that are always set */
+#define X86_DR7_ENABLES MASK(7, 0)
+#define X86_DR7_ONE	0x400ULL
+#define X86_DR7_GD	BIT(13)
 
 /* Exception vectors. */
 enum x86_vector {

@@ -238,7 +238,7 @@ void machine_inject_debug(struct machine_vcpu *vcpu, uint64_t dr6)
 	if (!(page->state.valid & X86_GROUP_DEBUG))
 		gate_state_load(X86_GROUP_DEBUG);
 	emul_debug_enter(&vcpu->emul, dr6);
-	if (dr6 & EMUL_DR6_BD)
+	if (dr6 & X86_DR6_BD)
 		page->state.rflags |= X86_FLAG_RF;
 	page->inject = (struct gate_injection){ .is_valid = true,
 						.vector = X86_VECTOR_DB };
@@ -265,7 +265,6 @@ static void inject_fault(struct machine_vcpu *vcpu)
 	page->inject.is_valid = true;
 }
 
-#define DR6_BS BIT(14)
 #define DR6_BT BIT(15)
 
 /* A port's breakpoint, behind an instruction that was not emulated. */
@@ -279,7 +278,7 @@ __noinline void machine_port_breakpoint(struct machine_vcpu *vcpu)
 	if (!dr6)
 		return;
 	if (page->state.rflags & X86_FLAG_TF)
-		dr6 |= DR6_BS;
+		dr6 |= X86_DR6_BS;
 	machine_inject_debug(vcpu, dr6);
 }
 
@@ -294,7 +293,7 @@ static void take_events(struct machine_vcpu *vcpu)
 		vcpu->page->state.nmi_open = 1;
 	/* What comes behind one instruction is one #DB. */
 	if (events & EMUL_EVENT_SINGLE_STEP)
-		dr6 |= DR6_BS;
+		dr6 |= X86_DR6_BS;
 	if (events & EMUL_EVENT_TASK_TRAP)
 		dr6 |= DR6_BT;
 	if (dr6)

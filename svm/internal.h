@@ -125,10 +125,9 @@ static inline void svm_nmi_done(struct svm_vcpu *svm)
 /* svm/exit.c: fills *info from the VMCB's exit code. */
 void svm_exit_decode(struct svm_vcpu *svm, struct exit_info *info);
 
-#define DR7_ENABLES MASK(7, 0)
 static inline bool svm_has_breakpoints(const struct svm_vcpu *svm)
 {
-	return svm->vmcb->dr7 & DR7_ENABLES;
+	return svm->vmcb->dr7 & X86_DR7_ENABLES;
 }
 
 /* svm/state.c */

@@ -11,8 +11,6 @@
 #include "include/x86.h"
 
 #define ATTRIBUTE_BITS 0x0fff
-#define DR6_ONES       0xffff0ff0ULL
-#define DR7_ONE	       0x400ULL
 #define LOW32	       0xffffffffULL
 
 static void segment_copy(struct x86_segment *to, const struct x86_segment *from)
@@ -198,8 +196,8 @@ static void store_debug(struct svm_vcpu *svm, const struct x86_state *state)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(svm->dr); i++)
 		svm->dr[i] = state->dr[i];
-	svm->vmcb->dr6 = (state->dr6 & LOW32) | DR6_ONES;
-	svm->vmcb->dr7 = (state->dr7 & LOW32) | DR7_ONE;
+	svm->vmcb->dr6 = (state->dr6 & LOW32) | X86_DR6_ONES;
+	svm->vmcb->dr7 = (state->dr7 & LOW32) | X86_DR7_ONE;
 	svm->dirty |= CLEAN_DR;
 	svm->cpu = NULL; /* DR0-DR3 are loaded as if it were new there */
 }

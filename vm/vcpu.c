@@ -27,8 +27,7 @@ uint32_t vcpu_notify(struct vcpu *vcpu, uint32_t pending)
 	uint32_t old =
 		__atomic_fetch_or(&vcpu->pending, pending, __ATOMIC_SEQ_CST);
 
-	if (!(pending & ~old & ~(uint32_t)PENDING_EXTINT) &&
-	    !(pending & PENDING_EXTINT))
+	if (!(pending & (~old | PENDING_EXTINT)))
 		return old;
 	if (thread->cpu != this_cpu() &&
 	    __atomic_load_n(&thread->cpu->thread, __ATOMIC_SEQ_CST) == thread)
@@ -82,10 +81,6 @@ void vcpu_inject(struct vcpu *vcpu, uint8_t vector, bool has_error_code,
 #define RESET_RIP	  0xfff0
 #define RESET_LIMIT	  0xffff
 #define RESET_CR0	  (X86_CR0_CD | X86_CR0_NW | X86_CR0_ET)
-#define RESET_DR6	  0xffff0ff0
-#define RESET_DR7	  0x400
-#define DR6_BS		  BIT(14)
-#define DR6_MET		  MASK(3, 0)
 /* WB WT UC- UC, twice */
 #define RESET_PAT	  0x0007040600070406ULL
 
@@ -119,8 +114,8 @@ static void state_reset(struct x86_state *state, uint32_t signature)
 	state->ldtr.attributes = ATTR_LDT;
 	state->tr.attributes = ATTR_TSS_BUSY;
 	state->cr0 = RESET_CR0;
-	state->dr6 = RESET_DR6;
-	state->dr7 = RESET_DR7;
+	state->dr6 = X86_DR6_ONES;
+	state->dr7 = X86_DR7_ONE;
 	state->valid = state->dirty = X86_GROUP_SEGMENTS | X86_GROUP_TABLES |
 				      X86_GROUP_CONTROL | X86_GROUP_DEBUG |
 				      X86_GROUP_SYSCALL | X86_GROUP_GPR_RIP;
@@ -458,7 +453,7 @@ static void handle_step(struct vcpu *vcpu)
 	if (!vcpu->back->can_inject(&vcpu->vendor, EVENT_EXCEPTION))
 		return;
 	vcpu->back->state_load(&vcpu->vendor, X86_GROUP_DEBUG);
-	state->dr6 = (state->dr6 & ~DR6_MET) | DR6_BS;
+	state->dr6 = (state->dr6 & ~X86_DR6_MET) | X86_DR6_BS;
 	state->dr7 &= ~X86_DR7_GD;
 	vcpu->back->state_store(&vcpu->vendor, X86_GROUP_DEBUG);
 	vcpu_inject(vcpu, X86_VECTOR_DB, false, 0);

@@ -19,10 +19,7 @@
 #include "include/x86.h"
 #include "include/x86_msr.h"
 
-#define DR6_ONES    0xffff0ff0ULL
-#define DR7_ONE	    0x400ULL
-#define DR7_ENABLES MASK(7, 0)
-#define LOW32	    0xffffffffULL
+#define LOW32 0xffffffffULL
 
 #define CR0_NAMED                                                         \
 	(X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET | \
@@ -359,7 +356,8 @@ void vmx_dr_load(struct vmx_vcpu *vmx)
 /* As #DB does: the breakpoints that were met are replaced, the rest added. */
 void vmx_dr6_set(struct vmx_vcpu *vmx, uint64_t bits)
 {
-	vmx->dr6 = (vmx->dr6 & ~PENDING_DEBUG_BREAKPOINTS) | bits | DR6_ONES;
+	vmx->dr6 =
+		(vmx->dr6 & ~PENDING_DEBUG_BREAKPOINTS) | bits | X86_DR6_ONES;
 }
 
 static void load_debug(const struct vmx_vcpu *vmx, struct x86_state *state)
@@ -374,9 +372,9 @@ static void store_debug(struct vmx_vcpu *vmx, const struct x86_state *state)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(vmx->dr); i++)
 		vmx->dr[i] = state->dr[i];
-	vmx->dr6 = (state->dr6 & LOW32) | DR6_ONES;
-	vmcs_write(VMCS_GUEST_DR7, (state->dr7 & LOW32) | DR7_ONE);
-	vmx->has_breakpoints = state->dr7 & DR7_ENABLES;
+	vmx->dr6 = (state->dr6 & LOW32) | X86_DR6_ONES;
+	vmcs_write(VMCS_GUEST_DR7, (state->dr7 & LOW32) | X86_DR7_ONE);
+	vmx->has_breakpoints = state->dr7 & X86_DR7_ENABLES;
 	vmx_dr_forget(vmx);
 }
 

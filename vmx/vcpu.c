@@ -14,8 +14,6 @@
 #include "mm/phys.h"
 #include "mm/table.h"
 
-#define DR6_RESET 0xffff0ff0ULL
-
 /* ---- VMs --------------------------------------------------------------- */
 
 /* Where guests' local APICs are mapped: no access ever reaches it. */
@@ -94,7 +92,7 @@ static int vmx_vcpu_init(struct vendor_vcpu *vcpu)
 	vmx->exit_msrs = page->exit_msrs;
 	vmx->vpid = vmx_vpid_alloc();
 	vmx->tlb_cpu = NO_CPU;
-	vmx->dr6 = DR6_RESET;
+	vmx->dr6 = X86_DR6_ONES;
 	vmx->work = WORK_MSRS;
 	vcpu->private = vmx;
 	return 0;
