@@ -11,17 +11,6 @@
 #define DR7_NONE 0x400
 #define DR7_GD	 BIT(13)
 
-#define READ_DR(n)                                                  \
-	({                                                          \
-		uint64_t dr_;                                       \
-		__asm__ volatile("mov %%dr" #n ", %0" : "=r"(dr_)); \
-		dr_;                                                \
-	})
-#define WRITE_DR(n, value)                                          \
-	__asm__ volatile("mov %0, %%dr" #n ::"r"((uint64_t)(value)) \
-			 : "memor"                                  \
-			   "y")
-
 /* DR7's bits for a breakpoint: enabled globally, of a kind and a length. */
 #define DR7(n, kind, length)                                   \
 	(BIT(2 * (n) + 1) | (uint64_t)((kind) | (length) << 2) \

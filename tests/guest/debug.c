@@ -10,15 +10,6 @@
 #define LVT_MASKED	BIT(16)
 #define CPUID_INTEL_EBX 0x756e6547 /* "Genu" */
 
-#define READ_DR(n)                                                  \
-	({                                                          \
-		uint64_t dr_;                                       \
-		__asm__ volatile("mov %%dr" #n ", %0" : "=r"(dr_)); \
-		dr_;                                                \
-	})
-#define WRITE_DR(n, value) \
-	__asm__ volatile("mov %0, %%dr" #n ::"r"((uint64_t)(value)))
-
 static volatile uint64_t step_rip[8];
 static volatile unsigned steps;
 static volatile uint64_t step_dr6;

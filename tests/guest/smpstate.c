@@ -19,15 +19,6 @@
 static unsigned count;
 static volatile uint32_t wrong;
 
-#define READ_DR(n)                                                  \
-	({                                                          \
-		uint64_t dr_;                                       \
-		__asm__ volatile("mov %%db" #n ", %0" : "=r"(dr_)); \
-		dr_;                                                \
-	})
-#define WRITE_DR(n, value) \
-	__asm__ volatile("mov %0, %%db" #n ::"r"((uint64_t)(value)))
-
 static void expect(bool is_good)
 {
 	if (!is_good)

@@ -10,9 +10,6 @@
 #define DR7_NONE  0x400
 #define DR7_WATCH (DR7_NONE | BIT(1) | 0x9 << 16) /* DR0: 8 bytes, writes */
 
-#define WRITE_DR(n, value) \
-	__asm__ volatile("mov %0, %%db" #n ::"r"((uint64_t)(value)))
-
 static unsigned count;
 static volatile uint64_t watched[SMP_MAX];
 static volatile uint32_t hits[SMP_MAX];

@@ -3,47 +3,12 @@
  * Single steps: RF in the image behind the iterations of REP, and HLT, which a
  * debug exception ends.
  */
-#include "tests/guest/lib/guest.h"
+#include "tests/guest/lib/rf.h"
 
 #define DR6_BS	 BIT(14)
 #define DR6_NONE 0xffff0ff0
 
-#define READ_DR6()                                             \
-	({                                                     \
-		uint64_t dr_;                                  \
-		__asm__ volatile("mov %%dr6, %0" : "=r"(dr_)); \
-		dr_;                                           \
-	})
-#define WRITE_DR6(value) \
-	__asm__ volatile("mov %0, %%dr6" ::"r"((uint64_t)(value)))
-
-static volatile uint64_t image, traps;
 volatile uint32_t rep_target;
-
-static void on_trap(struct trap_frame *frame)
-{
-	traps++;
-	image = frame->rflags;
-	frame->rflags &= ~X86_FLAG_TF;
-}
-
-#define CHECK_RF(name, vector, hook, length, want, prepare, instruction)      \
-	do {                                                                  \
-		trap_hook(vector, hook);                                      \
-		traps = 0;                                                    \
-		__asm__ volatile(                                             \
-			"mov %0, %%r15; " prepare "; " instruction "; nop"    \
-			:                                                     \
-			: "i"(length)                                         \
-			: "rax", "rcx", "rdx", "rdi", "r15", "memory", "cc"); \
-		trap_hook(vector, NULL);                                      \
-		if (traps == 1 && !(image & X86_FLAG_RF) == !(want))          \
-			pass(name);                                           \
-		else                                                          \
-			fail(name, "%llu traps, image %#llx",                 \
-			     (unsigned long long)traps,                       \
-			     (unsigned long long)image);                      \
-	} while (0)
 
 static void test_rf(void)
 {
@@ -77,8 +42,8 @@ static void on_step(struct trap_frame *frame)
 {
 	traps++;
 	step_rip = frame->rip;
-	step_dr6 = READ_DR6();
-	WRITE_DR6(DR6_NONE);
+	step_dr6 = READ_DR(6);
+	WRITE_DR(6, DR6_NONE);
 	frame->rflags &= ~X86_FLAG_TF;
 }
 

@@ -4,8 +4,8 @@
  * under a single step, NMIs behind an NMI, and FS and GS bases of a program
  * that one interrupts.
  */
+#include "tests/guest/lib/rf.h"
 #include "tests/guest/lib/tss.h"
-#include "tests/guest/lib/guest.h"
 
 #define ICR_NMI_SELF 0x44400
 #define LVT_MASKED   BIT(16)
@@ -15,8 +15,6 @@
 
 /* ---- RF ------------------------------------------------------------------ */
 
-static volatile uint64_t image, traps;
-
 /* Behind the instruction, which is as long as r15 says. */
 static void on_fault(struct trap_frame *frame)
 {
@@ -25,31 +23,6 @@ static void on_fault(struct trap_frame *frame)
 	frame->rip += frame->r15;
 	frame->rflags &= ~X86_FLAG_RF;
 }
-
-static void on_trap(struct trap_frame *frame)
-{
-	traps++;
-	image = frame->rflags;
-	frame->rflags &= ~X86_FLAG_TF;
-}
-
-#define CHECK_RF(name, vector, hook, length, want, prepare, instruction)      \
-	do {                                                                  \
-		trap_hook(vector, hook);                                      \
-		traps = 0;                                                    \
-		__asm__ volatile(                                             \
-			"mov %0, %%r15; " prepare "; " instruction "; nop"    \
-			:                                                     \
-			: "i"(length)                                         \
-			: "rax", "rcx", "rdx", "rdi", "r15", "memory", "cc"); \
-		trap_hook(vector, NULL);                                      \
-		if (traps == 1 && !(image & X86_FLAG_RF) == !(want))          \
-			pass(name);                                           \
-		else                                                          \
-			fail(name, "%llu traps, image %#llx",                 \
-			     (unsigned long long)traps,                       \
-			     (unsigned long long)image);                      \
-	} while (0)
 
 static void test_rf(void)
 {

@@ -3,55 +3,12 @@
  * The manifest reader: what it takes, and that each error names its node, its
  * property and the reason.
  */
-#include <setjmp.h>
-#include <stdarg.h>
+#include "tests/unit/manifest_test.h"
+
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-#include <libfdt.h>
 
-#include "include/errno.h"
 #include "include/log.h"
-#include "include/manifest.h"
 #include "init/source.h"
-
-#define SIZE 16384
-
-/* A tree being written, then read; open nodes nest. */
-struct tree {
-	char blob[SIZE];
-	char error[MANIFEST_ERROR_SIZE];
-	struct manifest manifest;
-};
-
-static int setup(void **state)
-{
-	*state = calloc(1, sizeof(struct tree));
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	free(*state);
-	return 0;
-}
-
-static void begin(struct tree *t)
-{
-	assert_int_equal(fdt_create(t->blob, SIZE), 0);
-	assert_int_equal(fdt_finish_reservemap(t->blob), 0);
-	fdt_begin_node(t->blob, "");
-	fdt_property_string(t->blob, "compatible", "bulkhead,host-v1");
-	fdt_begin_node(t->blob, "guests");
-}
-
-static void guest(struct tree *t, const char *name)
-{
-	fdt_begin_node(t->blob, name);
-	fdt_property_string(t->blob, "board", "pc");
-	fdt_property_u32(t->blob, "memory-mib", 128);
-}
 
 static void disk(struct tree *t, const char *name)
 {
@@ -65,25 +22,6 @@ static void source(struct tree *t, const char *name, const char *text)
 	fdt_begin_node(t->blob, name);
 	fdt_property_string(t->blob, "bus", "ide");
 	fdt_property_string(t->blob, "source", text);
-}
-
-static void close_nodes(struct tree *t, unsigned count)
-{
-	while (count--)
-		assert_int_equal(fdt_end_node(t->blob), 0);
-}
-
-static int parse(struct tree *t)
-{
-	assert_int_equal(fdt_finish(t->blob), 0);
-	return manifest_parse(&t->manifest, t->blob, SIZE, t->error,
-			      sizeof(t->error));
-}
-
-static void expect_error(struct tree *t, const char *error)
-{
-	assert_int_equal(parse(t), -EINVAL);
-	assert_string_equal(t->error, error);
 }
 
 static void test_defaults(void **state)

@@ -1,90 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The manifest reader: vCPUs as sockets, cores and threads. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-#include <libfdt.h>
+#include "tests/unit/manifest_test.h"
 
-#include "include/errno.h"
-#include "include/manifest.h"
-
-#define SIZE 4096
-
-struct tree {
-	char blob[SIZE];
-	char error[MANIFEST_ERROR_SIZE];
-	struct manifest manifest;
-};
-
-static int setup(void **state)
+/* vCPUs, sockets, cores, threads; 0: not given. */
+static void write_topology(struct tree *t, const uint32_t said[4])
 {
-	*state = calloc(1, sizeof(struct tree));
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	free(*state);
-	return 0;
-}
-
-static void begin(struct tree *t)
-{
-	assert_int_equal(fdt_create(t->blob, SIZE), 0);
-	assert_int_equal(fdt_finish_reservemap(t->blob), 0);
-	fdt_begin_node(t->blob, "");
-	fdt_property_string(t->blob, "compatible", "bulkhead,host-v1");
-	fdt_begin_node(t->blob, "guests");
-}
-
-static void guest(struct tree *t, const char *name)
-{
-	fdt_begin_node(t->blob, name);
-	fdt_property_string(t->blob, "board", "pc");
-	fdt_property_u32(t->blob, "memory-mib", 128);
-}
-
-static void close_nodes(struct tree *t, unsigned count)
-{
-	while (count--)
-		assert_int_equal(fdt_end_node(t->blob), 0);
-}
-
-static int parse(struct tree *t)
-{
-	assert_int_equal(fdt_finish(t->blob), 0);
-	return manifest_parse(&t->manifest, t->blob, SIZE, t->error,
-			      sizeof(t->error));
-}
-
-/* 0: not given. */
-static int parse_topology(struct tree *t, uint32_t vcpus, uint32_t sockets,
-			  uint32_t cores, uint32_t threads)
-{
-	const struct {
-		const char *name;
-		uint32_t value;
-	} rows[] = { { "vcpus", vcpus },
-		     { "sockets", sockets },
-		     { "cores", cores },
-		     { "threads", threads } };
+	static const char *const names[] = { "vcpus", "sockets", "cores",
+					     "threads" };
 
 	begin(t);
 	guest(t, "a");
-	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
-		if (rows[i].value)
-			fdt_property_u32(t->blob, rows[i].name, rows[i].value);
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+		if (said[i])
+			fdt_property_u32(t->blob, names[i], said[i]);
 	close_nodes(t, 3);
-	return parse(t);
 }
 
 static void test_topology(void **state)
 {
 	/* clang-format off */
 	static const struct { uint32_t said[4], got[4]; } rows[] = {
-		/* vcpus, sockets, cores, threads */
 		{ { 0, 0, 0, 0 }, { 1, 1, 1, 1 } },
 		{ { 4, 0, 0, 0 }, { 4, 4, 1, 1 } },
 		{ { 4, 1, 0, 0 }, { 4, 1, 4, 1 } },
@@ -111,23 +46,18 @@ static void test_topology(void **state)
 	const struct guest_manifest *g = &t->manifest.guest[0];
 
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
-		const uint32_t *said = rows[i].said, *got = rows[i].got;
+		const uint32_t *got = rows[i].got;
 
-		assert_int_equal(
-			parse_topology(t, said[0], said[1], said[2], said[3]),
-			0);
+		write_topology(t, rows[i].said);
+		assert_int_equal(parse(t), 0);
 		assert_int_equal(g->vcpus, got[0]);
 		assert_int_equal(g->sockets, got[1]);
 		assert_int_equal(g->cores, got[2]);
 		assert_int_equal(g->threads, got[3]);
 	}
 	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
-		const uint32_t *said = bad[i].said;
-
-		assert_int_equal(
-			parse_topology(t, said[0], said[1], said[2], said[3]),
-			-EINVAL);
-		assert_string_equal(t->error, bad[i].why);
+		write_topology(t, bad[i].said);
+		expect_error(t, bad[i].why);
 	}
 }
 

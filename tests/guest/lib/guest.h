@@ -217,6 +217,17 @@ static inline uint64_t rdtsc(void)
 	__asm__ volatile("mov %0, %%cr" #n ::"r"((uint64_t)(value)) : "memory")
 /* clang-format on */
 
+#define READ_DR(n)                                                  \
+	({                                                          \
+		uint64_t dr_;                                       \
+		__asm__ volatile("mov %%dr" #n ", %0" : "=r"(dr_)); \
+		dr_;                                                \
+	})
+/* clang-format off */
+#define WRITE_DR(n, value) \
+	__asm__ volatile("mov %0, %%dr" #n ::"r"((uint64_t)(value)) : "memory")
+/* clang-format on */
+
 static inline uint64_t read_flags(void)
 {
 	uint64_t flags;
