@@ -74,12 +74,6 @@ enum emul_status emul_x87_begin(struct emul *e)
 	return EMUL_OK;
 }
 
-/* ES and B say whether an exception that is not masked waits. */
-static bool x87_is_pending(const struct x86_xstate *x)
-{
-	return x->fsw & ~x->fcw & FSW_EXCEPTIONS;
-}
-
 enum emul_status emul_x87_wait(struct emul *e)
 {
 	TRY(emul_x87_begin(e));

@@ -348,6 +348,26 @@ static void test_xsavec(void **state)
 	assert_fault(STEP(0x0f, 0xae, 0x2b), X86_VECTOR_GP, 0);
 }
 
+/* State that XRSTOR has left initial: what the area still has of old waits for
+ * nobody. */
+static void test_initial_state(void **state)
+{
+	struct x86_xstate *area = (struct x86_xstate *)(pc.ram + DATA);
+
+	(void)state;
+	begin_long();
+	pc.state.gpr[X86_RBX] = DATA;
+	pc.state.gpr[X86_RAX] = X86_XCR0_X87;
+	pc.xstate.fcw = 0x340;
+	pc.xstate.fsw = 0x8081; /* invalid operation, not masked */
+	assert_fault(STEP(0x9b), X86_VECTOR_MF, 0);
+	memset(area, 0, sizeof(*area));
+	assert_int_equal(STEP(0x0f, 0xae, 0x2b), EMUL_OK);
+	assert_int_equal(STEP(0x9b), EMUL_OK);
+	assert_int_equal(STEP(0xd9, 0x3b), EMUL_OK); /* FNSTCW */
+	assert_int_equal(get(DATA, 2), 0x37f);
+}
+
 /* FNINIT and FLDENV move TOP, not the registers. */
 static void test_top(void **state)
 {
@@ -482,6 +502,7 @@ int main(void)
 		cmocka_unit_test(test_masked),
 		cmocka_unit_test(test_features),
 		cmocka_unit_test(test_xsavec),
+		cmocka_unit_test(test_initial_state),
 		cmocka_unit_test(test_top),
 		cmocka_unit_test(test_no_opcode_is_unknown),
 	};
