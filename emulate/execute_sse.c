@@ -13,17 +13,6 @@
 #include "emulate/vector.h"
 #include "emulate/x87.h"
 
-static void xstate_init(struct x86_xstate *x, uint64_t component)
-{
-	if (x->xstate_bv & component)
-		return;
-	if (component == X86_XCR0_SSE)
-		memset(x->xmm, 0, sizeof(x->xmm));
-	else
-		memset(x->ymm_high, 0, sizeof(x->ymm_high));
-	x->xstate_bv |= component;
-}
-
 /* Whether vector instructions are to be had, and their registers. */
 enum emul_status emul_vector_begin(struct emul *e)
 {
@@ -42,9 +31,7 @@ enum emul_status emul_vector_begin(struct emul *e)
 	TRY(emul_state_need(e, X86_GROUP_XSTATE));
 	if (!e->xstate)
 		return EMUL_UNHANDLED;
-	xstate_init(e->xstate, X86_XCR0_SSE);
-	if (e->d->is_vex)
-		xstate_init(e->xstate, X86_XCR0_AVX);
+	emul_components_init(e->xstate, e->d->is_vex ? avx : X86_XCR0_SSE);
 	return EMUL_OK;
 }
 

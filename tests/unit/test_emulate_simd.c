@@ -368,6 +368,32 @@ static void test_initial_state(void **state)
 	assert_int_equal(get(DATA, 2), 0x37f);
 }
 
+/* XSAVE writes initial components as well, XSAVEOPT leaves them out. */
+static void test_xsave_initial(void **state)
+{
+	struct x86_xstate *area = (struct x86_xstate *)(pc.ram + DATA);
+
+	(void)state;
+	for (unsigned is_opt = 0; is_opt < 2; is_opt++) {
+		begin_long();
+		pc.emul.features |= EMUL_FEATURE_XSAVEOPT;
+		pc.state.gpr[X86_RBX] = DATA;
+		pc.state.gpr[X86_RAX] = 7;
+		pc.xstate.xstate_bv = 0;
+		memset(area, 0x5a, sizeof(*area));
+		memset(pc.xstate.xmm, 0x77, sizeof(pc.xstate.xmm));
+		memset(pc.xstate.ymm_high, 0x77, sizeof(pc.xstate.ymm_high));
+		area->xstate_bv = 7;
+		assert_int_equal(STEP(0x0f, 0xae, is_opt ? 0x33 : 0x23),
+				 EMUL_OK);
+		assert_int_equal(area->xstate_bv, 0);
+		assert_int_equal(area->fcw, is_opt ? 0x5a5a : 0x37f);
+		assert_int_equal(area->xmm[3][3], is_opt ? 0x5a : 0);
+		assert_int_equal(area->ymm_high[3][3], is_opt ? 0x5a : 0);
+		assert_int_equal(pc.xstate.xstate_bv, 0);
+	}
+}
+
 /* FNINIT and FLDENV move TOP, not the registers. */
 static void test_top(void **state)
 {
@@ -503,6 +529,7 @@ int main(void)
 		cmocka_unit_test(test_features),
 		cmocka_unit_test(test_xsavec),
 		cmocka_unit_test(test_initial_state),
+		cmocka_unit_test(test_xsave_initial),
 		cmocka_unit_test(test_top),
 		cmocka_unit_test(test_no_opcode_is_unknown),
 	};
