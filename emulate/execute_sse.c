@@ -20,6 +20,8 @@ enum emul_status emul_vector_begin(struct emul *e)
 	uint64_t avx = X86_XCR0_SSE | X86_XCR0_AVX;
 
 	if (e->d->is_vex) {
+		/* XCR0 comes with the registers that it is about. */
+		TRY(emul_state_need(e, X86_GROUP_XSTATE));
 		if (!(s->cr4 & X86_CR4_OSXSAVE) || (s->xcr0 & avx) != avx ||
 		    !(e->features & EMUL_FEATURE_AVX))
 			return raise_ud(e);

@@ -11,6 +11,7 @@
  * Using the XSAVE Feature Set"; volume 2, instruction pages.
  */
 #include "emulate/execute.h"
+#include "emulate/vector.h"
 #include "emulate/x87.h"
 
 #define FCW_INIT     0x037f
@@ -413,31 +414,21 @@ static uint32_t mxcsr_mask(const struct emul *e)
 	return mask ? mask & MXCSR_VALID : MXCSR_VALID;
 }
 
-static enum emul_status mxcsr_begin(struct emul *e)
-{
-	if (e->state->cr0 & X86_CR0_EM || !(e->state->cr4 & X86_CR4_OSFXSR))
-		return raise_ud(e);
-	if (e->state->cr0 & X86_CR0_TS)
-		return emul_raise(e, X86_VECTOR_NM);
-	return xstate_get(e);
-}
-
 EXECUTE(ldmxcsr)
 {
 	uint32_t value;
 
-	TRY(mxcsr_begin(e));
+	TRY(emul_vector_begin(e));
 	TRY(memory_read(e, &value, 4));
 	if (value & ~mxcsr_mask(e))
 		return raise_gp0(e);
-	emul_components_init(e->xstate, X86_XCR0_SSE);
 	e->xstate->mxcsr = value;
 	return x87_changed(e);
 }
 
 EXECUTE(stmxcsr)
 {
-	TRY(mxcsr_begin(e));
+	TRY(emul_vector_begin(e));
 	return memory_write(e, &e->xstate->mxcsr, 4);
 }
 
@@ -521,11 +512,12 @@ static enum emul_status xsave_begin(struct emul *e, uint64_t *mask)
 		return raise_ud(e);
 	if (s->cr0 & X86_CR0_TS)
 		return emul_raise(e, X86_VECTOR_NM);
+	TRY(xstate_get(e)); /* XCR0 as well */
 	*mask = (gpr_get(e, X86_RAX, 4) | gpr_get(e, X86_RDX, 4) << 32) &
 		s->xcr0;
 	if (*mask & ~known)
 		return raise_ud(e); /* the monitor lets no more be set */
-	return xstate_get(e);
+	return EMUL_OK;
 }
 
 static unsigned xsave_size(uint64_t mask)

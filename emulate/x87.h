@@ -30,8 +30,7 @@ void emul_mmx_enter(struct x86_xstate *x);
  */
 static inline bool x87_is_pending(const struct x86_xstate *x)
 {
-	return x->xstate_bv & X86_XCR0_X87 &&
-	       x->fsw & ~x->fcw & FSW_EXCEPTIONS;
+	return x->xstate_bv & X86_XCR0_X87 && x->fsw & ~x->fcw & FSW_EXCEPTIONS;
 }
 
 static inline uint64_t mmx_get(const struct emul *e, unsigned reg)
