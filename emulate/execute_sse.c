@@ -37,6 +37,14 @@ enum emul_status emul_vector_begin(struct emul *e)
 	return EMUL_OK;
 }
 
+/* Integers in YMM registers are AVX2's. */
+static enum emul_status avx2_check(struct emul *e)
+{
+	if (e->d->is_vex && e->d->vex_l && !(e->features & EMUL_FEATURE_AVX2))
+		return raise_ud(e);
+	return EMUL_OK;
+}
+
 /* Whole registers */
 
 static enum emul_status move_load(struct emul *e, bool aligned)
@@ -79,6 +87,27 @@ EXECUTE(mova_load)
 EXECUTE(mova_store)
 {
 	return move_store(e, ALIGNED);
+}
+
+/* What came after SSE2; with VEX it is AVX's. */
+static enum emul_status later_begin(struct emul *e, uint64_t feature)
+{
+	if (!e->d->is_vex && !(e->features & feature))
+		return raise_ud(e);
+	return emul_vector_begin(e);
+}
+
+EXECUTE(lddqu)
+{
+	TRY(later_begin(e, EMUL_FEATURE_SSE3));
+	return move_load(e, UNALIGNED);
+}
+
+EXECUTE(movntdqa)
+{
+	TRY(avx2_check(e));
+	TRY(later_begin(e, EMUL_FEATURE_SSE41));
+	return move_load(e, ALIGNED);
 }
 
 /* MOVSS and MOVSD: from memory the rest is cleared, between registers kept
@@ -193,7 +222,7 @@ EXECUTE(mov_dword_dup)
 	bool high = e->d->opcode >> 2 & 1;
 	struct vector v;
 
-	TRY(emul_vector_begin(e));
+	TRY(later_begin(e, EMUL_FEATURE_SSE3));
 	TRY(source_get(e, &v, vector_size(e), SSE_ALIGNED(e)));
 	for (unsigned i = 0; i < 4; i++)
 		v.q[i] = dword_twice(v.q[i], high);
@@ -206,7 +235,7 @@ EXECUTE(movddup)
 	unsigned size = vector_size(e) == 16 ? 8 : 32;
 	struct vector v;
 
-	TRY(emul_vector_begin(e));
+	TRY(later_begin(e, EMUL_FEATURE_SSE3));
 	TRY(source_get(e, &v, size, UNALIGNED));
 	v.q[1] = v.q[0];
 	v.q[3] = v.q[2];
@@ -321,14 +350,6 @@ EXECUTE(maskmovq)
 			 8));
 	emul_mmx_enter(e->xstate);
 	e->state->dirty |= X86_GROUP_XSTATE;
-	return EMUL_OK;
-}
-
-/* Integers in YMM registers are AVX2's. */
-static enum emul_status avx2_check(struct emul *e)
-{
-	if (e->d->is_vex && e->d->vex_l && !(e->features & EMUL_FEATURE_AVX2))
-		return raise_ud(e);
 	return EMUL_OK;
 }
 

@@ -304,6 +304,24 @@ static void test_features(void **state)
 	assert_fault(STEP(0xc5, 0xf8, 0xae, 0x1b), X86_VECTOR_UD, 0);
 	assert_int_equal(STEP(0x0f, 0xae, 0x1b), EMUL_OK);
 	assert_fault(STEP(0x66, 0x0f, 0x38, 0x82, 3), X86_VECTOR_UD, 0);
+	/* CRC32, MOVNTDQA, LDDQU, MOVDDUP, MOVSLDUP, MOVSHDUP */
+	assert_fault(STEP(0xf2, 0x0f, 0x38, 0xf1, 3), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0x66, 0x0f, 0x38, 0x2a, 3), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0xf2, 0x0f, 0xf0, 3), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0xf2, 0x0f, 0x12, 3), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0xf3, 0x0f, 0x12, 3), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0xf3, 0x0f, 0x16, 3), X86_VECTOR_UD, 0);
+	/* INCSSP, TPAUSE, UMONITOR, UMWAIT; LFENCE */
+	assert_fault(STEP(0xf3, 0x0f, 0xae, 0xe8), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0x66, 0x0f, 0xae, 0xf0), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0xf3, 0x0f, 0xae, 0xf0), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0xf2, 0x0f, 0xae, 0xf0), X86_VECTOR_UD, 0);
+	assert_int_equal(STEP(0x0f, 0xae, 0xe8), EMUL_OK);
+	/* Of YMM registers VMOVNTDQA is AVX2's. */
+	pc.emul.features |= EMUL_FEATURE_AVX;
+	assert_int_equal(STEP(0xc4, 0xe2, 0x79, 0x2a, 3), EMUL_OK);
+	assert_fault(STEP(0xc4, 0xe2, 0x7d, 0x2a, 3), X86_VECTOR_UD, 0);
+	pc.emul.features = EMUL_FEATURE_INTEL;
 	/* XSAVEC, XSAVES, RDPRU, VMMCALL; then, of AMD, VMCALL */
 	assert_fault(STEP(0x0f, 0xc7, 0x23), X86_VECTOR_UD, 0);
 	assert_fault(STEP(0x0f, 0xc7, 0x2b), X86_VECTOR_UD, 0);
