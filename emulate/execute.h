@@ -209,6 +209,8 @@ EXECUTE(into);
 EXECUTE(icebp);
 
 /* Vectors */
+EXECUTE(lddqu);
+EXECUTE(movntdqa);
 EXECUTE(movu_load);
 EXECUTE(movu_store);
 EXECUTE(mova_load);

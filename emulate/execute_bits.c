@@ -223,6 +223,8 @@ EXECUTE(crc32)
 {
 	uint32_t crc = (uint32_t)e->dst;
 
+	if (!(e->features & EMUL_FEATURE_SSE42))
+		return raise_ud(e);
 	for (unsigned i = 0; i < e->d->src_size; i++) {
 		crc ^= (uint8_t)(e->src >> (8 * i));
 		for (unsigned bit = 0; bit < 8; bit++)

@@ -59,7 +59,7 @@ EXECUTE(fwait)
 	    (X86_CR0_MP | X86_CR0_TS))
 		return emul_raise(e, X86_VECTOR_NM);
 	TRY(emul_state_need(e, X86_GROUP_XSTATE));
-	if (e->xstate && e->xstate->fsw & ~e->xstate->fcw & FSW_EXCEPTIONS)
+	if (e->xstate && x87_is_pending(e->xstate))
 		return emul_raise(e, X86_VECTOR_MF);
 	return EMUL_OK;
 }

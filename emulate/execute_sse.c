@@ -13,17 +13,6 @@
 #include "emulate/vector.h"
 #include "emulate/x87.h"
 
-static void xstate_init(struct x86_xstate *x, uint64_t component)
-{
-	if (x->xstate_bv & component)
-		return;
-	if (component == X86_XCR0_SSE)
-		memset(x->xmm, 0, sizeof(x->xmm));
-	else
-		memset(x->ymm_high, 0, sizeof(x->ymm_high));
-	x->xstate_bv |= component;
-}
-
 /* Whether vector instructions are to be had, and their registers. */
 enum emul_status emul_vector_begin(struct emul *e)
 {
@@ -31,6 +20,8 @@ enum emul_status emul_vector_begin(struct emul *e)
 	uint64_t avx = X86_XCR0_SSE | X86_XCR0_AVX;
 
 	if (e->d->is_vex) {
+		/* XCR0 comes with the registers that it is about. */
+		TRY(emul_state_need(e, X86_GROUP_XSTATE));
 		if (!(s->cr4 & X86_CR4_OSXSAVE) || (s->xcr0 & avx) != avx ||
 		    !(e->features & EMUL_FEATURE_AVX))
 			return raise_ud(e);
@@ -42,9 +33,15 @@ enum emul_status emul_vector_begin(struct emul *e)
 	TRY(emul_state_need(e, X86_GROUP_XSTATE));
 	if (!e->xstate)
 		return EMUL_UNHANDLED;
-	xstate_init(e->xstate, X86_XCR0_SSE);
-	if (e->d->is_vex)
-		xstate_init(e->xstate, X86_XCR0_AVX);
+	emul_components_init(e->xstate, e->d->is_vex ? avx : X86_XCR0_SSE);
+	return EMUL_OK;
+}
+
+/* Integers in YMM registers are AVX2's. */
+static enum emul_status avx2_check(struct emul *e)
+{
+	if (e->d->is_vex && e->d->vex_l && !(e->features & EMUL_FEATURE_AVX2))
+		return raise_ud(e);
 	return EMUL_OK;
 }
 
@@ -90,6 +87,27 @@ EXECUTE(mova_load)
 EXECUTE(mova_store)
 {
 	return move_store(e, ALIGNED);
+}
+
+/* What came after SSE2; with VEX it is AVX's. */
+static enum emul_status later_begin(struct emul *e, uint64_t feature)
+{
+	if (!e->d->is_vex && !(e->features & feature))
+		return raise_ud(e);
+	return emul_vector_begin(e);
+}
+
+EXECUTE(lddqu)
+{
+	TRY(later_begin(e, EMUL_FEATURE_SSE3));
+	return move_load(e, UNALIGNED);
+}
+
+EXECUTE(movntdqa)
+{
+	TRY(avx2_check(e));
+	TRY(later_begin(e, EMUL_FEATURE_SSE41));
+	return move_load(e, ALIGNED);
 }
 
 /* MOVSS and MOVSD: from memory the rest is cleared, between registers kept
@@ -204,7 +222,7 @@ EXECUTE(mov_dword_dup)
 	bool high = e->d->opcode >> 2 & 1;
 	struct vector v;
 
-	TRY(emul_vector_begin(e));
+	TRY(later_begin(e, EMUL_FEATURE_SSE3));
 	TRY(source_get(e, &v, vector_size(e), SSE_ALIGNED(e)));
 	for (unsigned i = 0; i < 4; i++)
 		v.q[i] = dword_twice(v.q[i], high);
@@ -217,7 +235,7 @@ EXECUTE(movddup)
 	unsigned size = vector_size(e) == 16 ? 8 : 32;
 	struct vector v;
 
-	TRY(emul_vector_begin(e));
+	TRY(later_begin(e, EMUL_FEATURE_SSE3));
 	TRY(source_get(e, &v, size, UNALIGNED));
 	v.q[1] = v.q[0];
 	v.q[3] = v.q[2];
@@ -332,14 +350,6 @@ EXECUTE(maskmovq)
 			 8));
 	emul_mmx_enter(e->xstate);
 	e->state->dirty |= X86_GROUP_XSTATE;
-	return EMUL_OK;
-}
-
-/* Integers in YMM registers are AVX2's. */
-static enum emul_status avx2_check(struct emul *e)
-{
-	if (e->d->is_vex && e->d->vex_l && !(e->features & EMUL_FEATURE_AVX2))
-		return raise_ud(e);
 	return EMUL_OK;
 }
 

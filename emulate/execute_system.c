@@ -376,13 +376,15 @@ EXECUTE(cpuid)
 
 EXECUTE(xgetbv)
 {
-	uint64_t value = e->state->xcr0;
+	uint64_t value;
 
 	if (!(e->state->cr4 & X86_CR4_OSXSAVE))
 		return raise_ud(e);
+	/* XCR0 comes with the registers that it is about. */
+	TRY(emul_state_need(e, X86_GROUP_XSTATE));
+	value = e->state->xcr0;
 	if ((uint32_t)e->state->gpr[X86_RCX] == XCR_IN_USE &&
 	    e->features & EMUL_FEATURE_XGETBV1) {
-		TRY(emul_state_need(e, X86_GROUP_XSTATE));
 		if (e->xstate)
 			value &= e->xstate->xstate_bv;
 	} else if ((uint32_t)e->state->gpr[X86_RCX]) {

@@ -11,6 +11,7 @@
  * Using the XSAVE Feature Set"; volume 2, instruction pages.
  */
 #include "emulate/execute.h"
+#include "emulate/vector.h"
 #include "emulate/x87.h"
 
 #define FCW_INIT     0x037f
@@ -50,13 +51,18 @@ static void x87_reset(struct x86_xstate *x)
 	x->fdp = 0;
 }
 
-static void x87_init(struct x86_xstate *x)
+void emul_components_init(struct x86_xstate *x, uint64_t components)
 {
-	if (x->xstate_bv & X86_XCR0_X87)
-		return;
-	x87_reset(x);
-	memset(x->st, 0, sizeof(x->st));
-	x->xstate_bv |= X86_XCR0_X87;
+	components &= ~x->xstate_bv;
+	if (components & X86_XCR0_X87) {
+		x87_reset(x);
+		memset(x->st, 0, sizeof(x->st));
+	}
+	if (components & X86_XCR0_SSE)
+		memset(x->xmm, 0, sizeof(x->xmm));
+	if (components & X86_XCR0_AVX)
+		memset(x->ymm_high, 0, sizeof(x->ymm_high));
+	x->xstate_bv |= components;
 }
 
 static enum emul_status xstate_get(struct emul *e)
@@ -70,14 +76,8 @@ enum emul_status emul_x87_begin(struct emul *e)
 	if (e->state->cr0 & (X86_CR0_EM | X86_CR0_TS))
 		return emul_raise(e, X86_VECTOR_NM);
 	TRY(xstate_get(e));
-	x87_init(e->xstate);
+	emul_components_init(e->xstate, X86_XCR0_X87);
 	return EMUL_OK;
-}
-
-/* ES and B say whether an exception that is not masked waits. */
-static bool x87_is_pending(const struct x86_xstate *x)
-{
-	return x->fsw & ~x->fcw & FSW_EXCEPTIONS;
 }
 
 enum emul_status emul_x87_wait(struct emul *e)
@@ -414,39 +414,21 @@ static uint32_t mxcsr_mask(const struct emul *e)
 	return mask ? mask & MXCSR_VALID : MXCSR_VALID;
 }
 
-static void sse_init(struct x86_xstate *x)
-{
-	if (x->xstate_bv & X86_XCR0_SSE)
-		return;
-	memset(x->xmm, 0, sizeof(x->xmm));
-	x->xstate_bv |= X86_XCR0_SSE;
-}
-
-static enum emul_status mxcsr_begin(struct emul *e)
-{
-	if (e->state->cr0 & X86_CR0_EM || !(e->state->cr4 & X86_CR4_OSFXSR))
-		return raise_ud(e);
-	if (e->state->cr0 & X86_CR0_TS)
-		return emul_raise(e, X86_VECTOR_NM);
-	return xstate_get(e);
-}
-
 EXECUTE(ldmxcsr)
 {
 	uint32_t value;
 
-	TRY(mxcsr_begin(e));
+	TRY(emul_vector_begin(e));
 	TRY(memory_read(e, &value, 4));
 	if (value & ~mxcsr_mask(e))
 		return raise_gp0(e);
-	sse_init(e->xstate);
 	e->xstate->mxcsr = value;
 	return x87_changed(e);
 }
 
 EXECUTE(stmxcsr)
 {
-	TRY(mxcsr_begin(e));
+	TRY(emul_vector_begin(e));
 	return memory_write(e, &e->xstate->mxcsr, 4);
 }
 
@@ -480,8 +462,7 @@ static enum emul_status fx_begin(struct emul *e)
 	if (e->state->cr0 & (X86_CR0_EM | X86_CR0_TS))
 		return emul_raise(e, X86_VECTOR_NM);
 	TRY(xstate_get(e));
-	x87_init(e->xstate);
-	sse_init(e->xstate);
+	emul_components_init(e->xstate, X86_XCR0_X87 | X86_XCR0_SSE);
 	return EMUL_OK;
 }
 
@@ -531,11 +512,12 @@ static enum emul_status xsave_begin(struct emul *e, uint64_t *mask)
 		return raise_ud(e);
 	if (s->cr0 & X86_CR0_TS)
 		return emul_raise(e, X86_VECTOR_NM);
+	TRY(xstate_get(e)); /* XCR0 as well */
 	*mask = (gpr_get(e, X86_RAX, 4) | gpr_get(e, X86_RDX, 4) << 32) &
 		s->xcr0;
 	if (*mask & ~known)
 		return raise_ud(e); /* the monitor lets no more be set */
-	return xstate_get(e);
+	return EMUL_OK;
 }
 
 static unsigned xsave_size(uint64_t mask)
@@ -567,13 +549,13 @@ static void components_copy(const struct emul *e, uint8_t *to,
 
 EXECUTE(xsave)
 {
+	bool is_opt = modrm_reg_field(e) == REG_XSAVEOPT;
 	uint8_t area[sizeof(struct x86_xstate)];
-	const struct x86_xstate *x = e->xstate;
+	struct x86_xstate *x;
 	uint64_t mask, in_use;
 	unsigned size;
 
-	if (modrm_reg_field(e) == REG_XSAVEOPT &&
-	    !(e->features & EMUL_FEATURE_XSAVEOPT))
+	if (is_opt && !(e->features & EMUL_FEATURE_XSAVEOPT))
 		return raise_ud(e);
 	TRY(xsave_begin(e, &mask));
 	/* Unlike FXSAVE's, before segment and address. */
@@ -584,7 +566,11 @@ EXECUTE(xsave)
 	TRY(area_prepare(e, size, XSAVE_ALIGN, ACCESS_WRITE));
 	TRY(emul_access_read(e, &e->access, area, size));
 	in_use = x->xstate_bv & mask;
-	components_copy(e, area, (const uint8_t *)x, in_use);
+	/* XSAVE writes what is initial, too; XSTATE_BV tells. */
+	if (!is_opt)
+		emul_components_init(x, mask);
+	components_copy(e, area, (const uint8_t *)x, is_opt ? in_use : mask);
+	x->xstate_bv = (x->xstate_bv & ~mask) | in_use;
 	if (mask & (X86_XCR0_SSE | X86_XCR0_AVX)) {
 		ram_store(area + MXCSR_AT, x->mxcsr, 4);
 		ram_store(area + MXCSR_AT + 4, mxcsr_mask(e), 4);
@@ -616,7 +602,7 @@ EXECUTE(xsavec)
 	x = e->xstate;
 	in_use = x->xstate_bv & mask;
 	if (mask & X86_XCR0_SSE && x->mxcsr != MXCSR_INIT) {
-		sse_init(e->xstate);
+		emul_components_init(e->xstate, X86_XCR0_SSE);
 		in_use |= X86_XCR0_SSE;
 	}
 	size = xsave_size(mask);

@@ -271,6 +271,11 @@ uint64_t emul_flags_writable(const struct emul *e, unsigned size);
 enum emul_status emul_branch_near(struct emul *e, uint64_t rip);
 bool emul_condition(const struct emul *e, unsigned condition);
 
+/* execute_x87.c */
+/* Of components (XCR0's bits), those in their initial state: registers hold
+ * its values from here on, and count as in use. */
+void emul_components_init(struct x86_xstate *x, uint64_t components);
+
 /* execute_segment.c */
 enum emul_status emul_segment_load(struct emul *e, unsigned seg,
 				   uint16_t selector);

@@ -218,7 +218,7 @@ static const struct emul_row row_0f_f0[4] = {
 	/* -- */ X(ud, 0, 0, 0, M),
 	/* 66 */ X(ud, 0, 0, 0, M),
 	/* f3 */ X(ud, 0, 0, 0, M),
-	/* f2 */ X(movu_load, 0, 0, 0, M | AVX | V0 | MEM),
+	/* f2 */ X(lddqu, 0, 0, 0, M | AVX | V0 | MEM),
 };
 
 static const struct emul_row row_0f_f7[4] = {
@@ -408,15 +408,23 @@ static const struct emul_row row_group15_m[8] = {
 	/* /7 */ X(clflush, 0, 0, 0, M),
 };
 
+/* With a prefix they are CET's and user wait's. */
+static const struct emul_row row_fence[4] = {
+	/* -- */ X(nop, 0, 0, 0, M),
+	/* 66 */ X(ud, 0, 0, 0, M),
+	/* f3 */ X(ud, 0, 0, 0, M),
+	/* f2 */ X(ud, 0, 0, 0, M),
+};
+
 static const struct emul_row row_group15_r[8] = {
 	/* /0 */ BY_SIMD(fsbase_r),
 	/* /1 */ BY_SIMD(fsbase_r),
 	/* /2 */ BY_SIMD(fsbase_w),
 	/* /3 */ BY_SIMD(fsbase_w),
 	/* /4 */ UD,
-	/* /5 */ X(nop, 0, 0, 0, M),
-	/* /6 */ X(nop, 0, 0, 0, M),
-	/* /7 */ X(nop, 0, 0, 0, M),
+	/* /5 */ BY_SIMD(fence),
+	/* /6 */ BY_SIMD(fence),
+	/* /7 */ BY_SIMD(fence),
 };
 
 static const struct emul_row row_group7_0[2] = {

@@ -73,7 +73,7 @@ static const struct emul_row row_38_f7[4] = {
 
 static const struct emul_row row_38_2a[4] = {
 	/* -- */ X(ud, 0, 0, 0, M),
-	/* 66 */ X(mova_load, 0, 0, 0, M | AVX | V0 | MEM),
+	/* 66 */ X(movntdqa, 0, 0, 0, M | AVX | V0 | MEM),
 	/* f3 */ X(ud, 0, 0, 0, M),
 	/* f2 */ X(ud, 0, 0, 0, M),
 };

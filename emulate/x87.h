@@ -24,6 +24,15 @@ enum emul_status emul_mmx_begin(struct emul *e);
 /* To MMX's view: TOP becomes 0, every register is in use. */
 void emul_mmx_enter(struct x86_xstate *x);
 
+/*
+ * Does an exception that is not masked wait?  Not where XRSTOR left the state
+ * initial: the words of the area are then older.
+ */
+static inline bool x87_is_pending(const struct x86_xstate *x)
+{
+	return x->xstate_bv & X86_XCR0_X87 && x->fsw & ~x->fcw & FSW_EXCEPTIONS;
+}
+
 static inline uint64_t mmx_get(const struct emul *e, unsigned reg)
 {
 	return ram_load(e->xstate->st[reg & 7], 8);

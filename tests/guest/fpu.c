@@ -8,13 +8,15 @@
 #define CPUID_XSAVE BIT(26)
 #define CPUID_AVX   BIT(28)
 
+#define DEVICE 0xd0000000UL /* nobody's: reads ones */
+
 static void make_exits(void)
 {
 	for (unsigned i = 0; i < 200; i++) {
 		(void)cpuid(0, 0);
 		(void)in8(0x80);
 		(void)in8(0x21);
-		(void)*(volatile uint32_t *)0xd0000000;
+		(void)*(volatile uint32_t *)DEVICE;
 		out8(0x80, (uint8_t)i);
 	}
 }
@@ -61,13 +63,16 @@ static void test_avx(void)
 	}
 	WRITE_CR(4, READ_CR(4) | X86_CR4_OSXSAVE);
 	__asm__ volatile("xsetbv" ::"c"(0), "a"(7), "d"(0));
+	/* Emulated straight after: it has to know of XCR0. */
+	__asm__ volatile("vmovdqu (%1), %%ymm7; vmovdqu %%ymm7, %0"
+			 : "=m"(out)
+			 : "r"(DEVICE));
+	check("ymm-device", out[0] == UINT64_MAX && out[3] == UINT64_MAX);
 	__asm__ volatile("vmovdqu %0, %%ymm7" ::"m"(in));
 	make_exits();
 	__asm__ volatile("vmovdqu %%ymm7, %0" : "=m"(out));
 	check("ymm", out[2] == in[2] && out[3] == in[3]);
 }
-
-#define DEVICE 0xd0000000UL /* nobody's: reads ones */
 
 /*
  * Loads, stores, arithmetic and conversions of memory that is a device, as

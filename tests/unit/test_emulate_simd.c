@@ -299,7 +299,29 @@ static void test_features(void **state)
 	assert_fault(STEP(0x66, 0x0f, 0x38, 0xdc, 3), X86_VECTOR_UD, 0);
 	assert_fault(STEP(0x0f, 0x38, 0xc9, 3), X86_VECTOR_UD, 0);
 	assert_fault(STEP(0xc5, 0xf0, 0x58, 3), X86_VECTOR_UD, 0);
+	/* VLDMXCSR, VSTMXCSR; LDMXCSR is SSE's */
+	assert_fault(STEP(0xc5, 0xf8, 0xae, 0x13), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0xc5, 0xf8, 0xae, 0x1b), X86_VECTOR_UD, 0);
+	assert_int_equal(STEP(0x0f, 0xae, 0x1b), EMUL_OK);
 	assert_fault(STEP(0x66, 0x0f, 0x38, 0x82, 3), X86_VECTOR_UD, 0);
+	/* CRC32, MOVNTDQA, LDDQU, MOVDDUP, MOVSLDUP, MOVSHDUP */
+	assert_fault(STEP(0xf2, 0x0f, 0x38, 0xf1, 3), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0x66, 0x0f, 0x38, 0x2a, 3), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0xf2, 0x0f, 0xf0, 3), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0xf2, 0x0f, 0x12, 3), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0xf3, 0x0f, 0x12, 3), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0xf3, 0x0f, 0x16, 3), X86_VECTOR_UD, 0);
+	/* INCSSP, TPAUSE, UMONITOR, UMWAIT; LFENCE */
+	assert_fault(STEP(0xf3, 0x0f, 0xae, 0xe8), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0x66, 0x0f, 0xae, 0xf0), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0xf3, 0x0f, 0xae, 0xf0), X86_VECTOR_UD, 0);
+	assert_fault(STEP(0xf2, 0x0f, 0xae, 0xf0), X86_VECTOR_UD, 0);
+	assert_int_equal(STEP(0x0f, 0xae, 0xe8), EMUL_OK);
+	/* Of YMM registers VMOVNTDQA is AVX2's. */
+	pc.emul.features |= EMUL_FEATURE_AVX;
+	assert_int_equal(STEP(0xc4, 0xe2, 0x79, 0x2a, 3), EMUL_OK);
+	assert_fault(STEP(0xc4, 0xe2, 0x7d, 0x2a, 3), X86_VECTOR_UD, 0);
+	pc.emul.features = EMUL_FEATURE_INTEL;
 	/* XSAVEC, XSAVES, RDPRU, VMMCALL; then, of AMD, VMCALL */
 	assert_fault(STEP(0x0f, 0xc7, 0x23), X86_VECTOR_UD, 0);
 	assert_fault(STEP(0x0f, 0xc7, 0x2b), X86_VECTOR_UD, 0);
@@ -346,6 +368,93 @@ static void test_xsavec(void **state)
 	assert_int_equal(pc.xstate.xstate_bv, 5);
 	area->xcomp_bv = BIT(63) | 3; /* lacks what is in XSTATE_BV */
 	assert_fault(STEP(0x0f, 0xae, 0x2b), X86_VECTOR_GP, 0);
+}
+
+static int need_xstate(void *ctx, uint32_t groups)
+{
+	(void)ctx;
+	if (groups & X86_GROUP_XSTATE)
+		pc.state.xcr0 = 7;
+	pc.state.valid |= groups;
+	return 0;
+}
+
+/* XCR0 is what it is once the registers are there. */
+static void test_xcr0_comes_late(void **state)
+{
+	struct emul_ops ops = device_ops;
+
+	(void)state;
+	ops.state_need = need_xstate;
+	for (unsigned i = 0; i < 3; i++) {
+		begin_long();
+		pc.emul.ops = &ops;
+		pc.emul.features |= EMUL_FEATURE_AVX;
+		pc.state.xcr0 = X86_XCR0_X87;
+		pc.state.valid &= ~(uint32_t)X86_GROUP_XSTATE;
+		pc.state.gpr[X86_RBX] = DATA;
+		pc.state.gpr[X86_RAX] = 7;
+		pc.state.gpr[X86_RCX] = 0;
+		switch (i) {
+		case 0: /* VMOVUPS */
+			assert_int_equal(STEP(0xc5, 0xfc, 0x10, 3), EMUL_OK);
+			break;
+		case 1: /* XSAVE */
+			assert_int_equal(STEP(0x0f, 0xae, 0x23), EMUL_OK);
+			assert_int_equal(get(DATA + 512, 8), 7);
+			break;
+		default: /* XGETBV */
+			assert_int_equal(STEP(0x0f, 0x01, 0xd0), EMUL_OK);
+			assert_int_equal(pc.state.gpr[X86_RAX], 7);
+			break;
+		}
+	}
+}
+
+/* State that XRSTOR has left initial: what the area still has of old waits for
+ * nobody. */
+static void test_initial_state(void **state)
+{
+	struct x86_xstate *area = (struct x86_xstate *)(pc.ram + DATA);
+
+	(void)state;
+	begin_long();
+	pc.state.gpr[X86_RBX] = DATA;
+	pc.state.gpr[X86_RAX] = X86_XCR0_X87;
+	pc.xstate.fcw = 0x340;
+	pc.xstate.fsw = 0x8081; /* invalid operation, not masked */
+	assert_fault(STEP(0x9b), X86_VECTOR_MF, 0);
+	memset(area, 0, sizeof(*area));
+	assert_int_equal(STEP(0x0f, 0xae, 0x2b), EMUL_OK);
+	assert_int_equal(STEP(0x9b), EMUL_OK);
+	assert_int_equal(STEP(0xd9, 0x3b), EMUL_OK); /* FNSTCW */
+	assert_int_equal(get(DATA, 2), 0x37f);
+}
+
+/* XSAVE writes initial components as well, XSAVEOPT leaves them out. */
+static void test_xsave_initial(void **state)
+{
+	struct x86_xstate *area = (struct x86_xstate *)(pc.ram + DATA);
+
+	(void)state;
+	for (unsigned is_opt = 0; is_opt < 2; is_opt++) {
+		begin_long();
+		pc.emul.features |= EMUL_FEATURE_XSAVEOPT;
+		pc.state.gpr[X86_RBX] = DATA;
+		pc.state.gpr[X86_RAX] = 7;
+		pc.xstate.xstate_bv = 0;
+		memset(area, 0x5a, sizeof(*area));
+		memset(pc.xstate.xmm, 0x77, sizeof(pc.xstate.xmm));
+		memset(pc.xstate.ymm_high, 0x77, sizeof(pc.xstate.ymm_high));
+		area->xstate_bv = 7;
+		assert_int_equal(STEP(0x0f, 0xae, is_opt ? 0x33 : 0x23),
+				 EMUL_OK);
+		assert_int_equal(area->xstate_bv, 0);
+		assert_int_equal(area->fcw, is_opt ? 0x5a5a : 0x37f);
+		assert_int_equal(area->xmm[3][3], is_opt ? 0x5a : 0);
+		assert_int_equal(area->ymm_high[3][3], is_opt ? 0x5a : 0);
+		assert_int_equal(pc.xstate.xstate_bv, 0);
+	}
 }
 
 /* FNINIT and FLDENV move TOP, not the registers. */
@@ -482,6 +591,9 @@ int main(void)
 		cmocka_unit_test(test_masked),
 		cmocka_unit_test(test_features),
 		cmocka_unit_test(test_xsavec),
+		cmocka_unit_test(test_xcr0_comes_late),
+		cmocka_unit_test(test_initial_state),
+		cmocka_unit_test(test_xsave_initial),
 		cmocka_unit_test(test_top),
 		cmocka_unit_test(test_no_opcode_is_unknown),
 	};
