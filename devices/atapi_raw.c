@@ -11,8 +11,8 @@
  *	2076	172	P parity, of 86 columns of 24 bytes from the header on
  *	2248	104	Q parity, of 52 diagonals of 43 bytes, P included
  *
- * A code word's sum is 0, and so is the sum of its bytes weighted with powers
- *of 2, the last one's being 1, in the field of 256 elements of 11Dh.
+ * In the field of 256 elements of 11Dh a code word's sum is 0, and so is the
+ * sum of its bytes weighted with powers of 2, of which the last one's is 1.
  *
  * References: ECMA-130, clause 14 and annex A; MMC-4, "READ CD".
  */
