@@ -55,6 +55,12 @@ static uint64_t ram_end(const struct direct_load *load)
 	return has_bios(load) ? end - MIN(end, DIRECT_BIOS_KEEPS) : end;
 }
 
+bool direct_may_use(const struct direct_load *load, uint64_t gpa, uint64_t size)
+{
+	return gpa + size <= ram_end(load) &&
+	       guest_ram_at(load->ram, gpa, size);
+}
+
 /* All lies below 4 GiB, as has been checked. */
 static int piece_add(struct direct_load *load, enum direct_source source,
 		     uint64_t offset, uint64_t length, uint64_t size,
@@ -95,7 +101,7 @@ int direct_place_kernel(struct direct_load *load, uint64_t gpa, uint64_t offset,
 				   "kernel: file ends within the "
 				   "segment for %#llx",
 				   (unsigned long long)gpa);
-	if (gpa + size > ram_end(load) || !guest_ram_at(load->ram, gpa, size))
+	if (!direct_may_use(load, gpa, size))
 		return direct_fail(load,
 				   "kernel: %llu bytes at %#llx are not "
 				   "RAM",
