@@ -252,19 +252,14 @@ static void load_begin(struct direct_load *load)
 int direct_boot_plan(const struct guest_ram *ram, const struct direct_boot *in,
 		     struct direct_entry *out, char *error, size_t error_size)
 {
-	const struct direct_boot without = { .board = in->board,
-					     .plan = in->plan,
-					     .kernel = in->kernel,
-					     .kernel_length = in->kernel_length,
-					     .initrd = in->initrd,
-					     .initrd_length = in->initrd_length,
-					     .cmdline = in->cmdline };
+	struct direct_boot without = *in;
 	struct direct_load load = { .ram = ram,
 				    .in = &without,
 				    .out = out,
 				    .error = error,
 				    .error_size = error_size };
 
+	without.tables = NULL; /* the BIOS has its own */
 	load_begin(&load);
 	return plan_make(&load);
 }
