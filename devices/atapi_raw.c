@@ -136,21 +136,21 @@ static void q_put(uint8_t *sector)
 	}
 }
 
-static uint8_t bcd(uint32_t value)
+static uint8_t bcd(uint8_t value)
 {
-	return (uint8_t)(value / 10 % 16 << 4 | value % 10);
+	return (uint8_t)(value / 10 << 4 | value % 10);
 }
 
 static void sector_make(uint8_t *sector, uint32_t block, const uint8_t *user)
 {
-	uint32_t frame = block + 2 * 75;
+	uint8_t *header = sector + SYNC;
 
 	memset(sector, 0, SECTOR);
 	memset(sector + 1, 0xff, SYNC - 2);
-	sector[12] = bcd(frame / (60 * 75));
-	sector[13] = bcd(frame / 75 % 60);
-	sector[14] = bcd(frame % 75);
-	sector[15] = 1; /* mode */
+	atapi_msf_put(header, block);
+	for (unsigned i = 0; i < 3; i++)
+		header[i] = bcd(header[i]);
+	header[3] = 1; /* mode */
 	memcpy(sector + SYNC + HEADER, user, ATAPI_SECTOR);
 	edc_put(sector);
 	p_put(sector);
