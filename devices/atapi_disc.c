@@ -39,19 +39,24 @@
 
 /* ---- Addresses --------------------------------------------------------- */
 
-/* As block, or as minute, second, frame, which end before a DVD does. */
-static void address_put(uint8_t *at, uint32_t block, bool is_msf)
+void atapi_msf_put(uint8_t msf[3], uint32_t block)
 {
 	uint32_t frame = MIN((uint64_t)block + LEAD_IN_FRAMES, MSF_MAX);
 
+	msf[0] = (uint8_t)(frame / (60 * FRAMES));
+	msf[1] = (uint8_t)(frame / FRAMES % 60);
+	msf[2] = (uint8_t)(frame % FRAMES);
+}
+
+/* As block, or as minute, second, frame, which end before a DVD does. */
+static void address_put(uint8_t *at, uint32_t block, bool is_msf)
+{
 	if (!is_msf) {
 		atapi_put32(at, block);
 		return;
 	}
 	at[0] = 0;
-	at[1] = (uint8_t)(frame / (60 * FRAMES));
-	at[2] = (uint8_t)(frame / FRAMES % 60);
-	at[3] = (uint8_t)(frame % FRAMES);
+	atapi_msf_put(at + 1, block);
 }
 
 /* False: of no block. */

@@ -71,6 +71,11 @@ void atapi_parameters_take(struct ide_drive *drive, uint32_t bytes);
 void atapi_read_blocks(struct ide_drive *drive, uint32_t block, uint32_t count,
 		       uint8_t fields);
 
+/* ---- atapi_disc.c ------------------------------------------------------ */
+
+/* A block's minute, second and frame; of those beyond 255:59:74 that. */
+void atapi_msf_put(uint8_t msf[3], uint32_t block);
+
 /* ---- atapi_raw.c ------------------------------------------------------- */
 
 /* Fields that follow one another. */

@@ -11,8 +11,8 @@
  *	2076	172	P parity, of 86 columns of 24 bytes from the header on
  *	2248	104	Q parity, of 52 diagonals of 43 bytes, P included
  *
- * A code word's sum is 0, and so is the sum of its bytes weighted with powers
- *of 2, the last one's being 1, in the field of 256 elements of 11Dh.
+ * In the field of 256 elements of 11Dh a code word's sum is 0, and so is the
+ * sum of its bytes weighted with powers of 2, of which the last one's is 1.
  *
  * References: ECMA-130, clause 14 and annex A; MMC-4, "READ CD".
  */
@@ -136,21 +136,21 @@ static void q_put(uint8_t *sector)
 	}
 }
 
-static uint8_t bcd(uint32_t value)
+static uint8_t bcd(uint8_t value)
 {
-	return (uint8_t)(value / 10 % 16 << 4 | value % 10);
+	return (uint8_t)(value / 10 << 4 | value % 10);
 }
 
 static void sector_make(uint8_t *sector, uint32_t block, const uint8_t *user)
 {
-	uint32_t frame = block + 2 * 75;
+	uint8_t *header = sector + SYNC;
 
 	memset(sector, 0, SECTOR);
 	memset(sector + 1, 0xff, SYNC - 2);
-	sector[12] = bcd(frame / (60 * 75));
-	sector[13] = bcd(frame / 75 % 60);
-	sector[14] = bcd(frame % 75);
-	sector[15] = 1; /* mode */
+	atapi_msf_put(header, block);
+	for (unsigned i = 0; i < 3; i++)
+		header[i] = bcd(header[i]);
+	header[3] = 1; /* mode */
 	memcpy(sector + SYNC + HEADER, user, ATAPI_SECTOR);
 	edc_put(sector);
 	p_put(sector);

@@ -162,14 +162,22 @@ static uint64_t width_mask(const struct hpet_timer *timer)
 	return timer->state->config & TIMER_32 ? UINT32_MAX : UINT64_MAX;
 }
 
-/* Does the comparator lie ahead, by less than half of the counter's range? */
+static bool is_periodic(const struct hpet_timer *timer)
+{
+	return (timer->state->config & TIMER_PERIODIC) && timer->state->period;
+}
+
+/*
+ * Does the comparator lie ahead?  By less than half of the counter's range it
+ * does, and by no more than a period, however long that is.
+ */
 static bool is_ahead(const struct hpet_timer *timer, uint64_t now)
 {
-	uint64_t ticks = timer->state->comparator - now;
+	uint64_t ticks = (timer->state->comparator - now) & width_mask(timer);
 
-	if (timer->state->config & TIMER_32)
-		return (int32_t)ticks > 0;
-	return (int64_t)ticks > 0;
+	if (ticks && is_periodic(timer) && ticks <= timer->state->period)
+		return true;
+	return ticks && ticks <= width_mask(timer) / 2;
 }
 
 /*
@@ -185,11 +193,6 @@ static uint64_t distance(const struct hpet_timer *timer, uint64_t now)
 			       ? (uint32_t)(ticks - 1) + 1ULL
 			       : NEVER;
 	return is_ahead(timer, now) ? ticks & width_mask(timer) : 0;
-}
-
-static bool is_periodic(const struct hpet_timer *timer)
-{
-	return (timer->state->config & TIMER_PERIODIC) && timer->state->period;
 }
 
 /*

@@ -13,9 +13,10 @@
  * of an offset that is not chained, by A16 in the window of 128 KiB and by the
  * page bit of the miscellaneous output register in the smaller ones.
  *
- * A plane has 64 KiB: in the window of 128 KiB they show twice.  While Bochs'
- * display interface is enabled all of the video memory can be reached, by
- *banks, and a chained byte lies where the linear frame buffer has it.
+ * A plane has 64 KiB, whose addresses end with A15: in the window of 128 KiB
+ * they show twice, unless A16 is the page.  While Bochs' display interface is
+ * enabled all of the video memory can be reached, by banks, and a chained byte
+ * lies where the linear frame buffer has it.
  *
  * Does not model: 64 KiB of memory (sequencer 4 bit 1 clear).
  *

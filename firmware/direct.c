@@ -55,6 +55,12 @@ static uint64_t ram_end(const struct direct_load *load)
 	return has_bios(load) ? end - MIN(end, DIRECT_BIOS_KEEPS) : end;
 }
 
+bool direct_may_use(const struct direct_load *load, uint64_t gpa, uint64_t size)
+{
+	return gpa + size <= ram_end(load) &&
+	       guest_ram_at(load->ram, gpa, size);
+}
+
 /* All lies below 4 GiB, as has been checked. */
 static int piece_add(struct direct_load *load, enum direct_source source,
 		     uint64_t offset, uint64_t length, uint64_t size,
@@ -95,7 +101,7 @@ int direct_place_kernel(struct direct_load *load, uint64_t gpa, uint64_t offset,
 				   "kernel: file ends within the "
 				   "segment for %#llx",
 				   (unsigned long long)gpa);
-	if (gpa + size > ram_end(load) || !guest_ram_at(load->ram, gpa, size))
+	if (!direct_may_use(load, gpa, size))
 		return direct_fail(load,
 				   "kernel: %llu bytes at %#llx are not "
 				   "RAM",
@@ -246,19 +252,14 @@ static void load_begin(struct direct_load *load)
 int direct_boot_plan(const struct guest_ram *ram, const struct direct_boot *in,
 		     struct direct_entry *out, char *error, size_t error_size)
 {
-	const struct direct_boot without = { .board = in->board,
-					     .plan = in->plan,
-					     .kernel = in->kernel,
-					     .kernel_length = in->kernel_length,
-					     .initrd = in->initrd,
-					     .initrd_length = in->initrd_length,
-					     .cmdline = in->cmdline };
+	struct direct_boot without = *in;
 	struct direct_load load = { .ram = ram,
 				    .in = &without,
 				    .out = out,
 				    .error = error,
 				    .error_size = error_size };
 
+	without.tables = NULL; /* the BIOS has its own */
 	load_begin(&load);
 	return plan_make(&load);
 }

@@ -45,6 +45,10 @@ int __printf(2, 3)
 void direct_info_write(struct direct_load *load, gpa_t gpa, const void *from,
 		       size_t length);
 
+/* RAM below 4 GiB that is not the BIOS', and at least a byte of it. */
+bool __must_check direct_may_use(const struct direct_load *load, uint64_t gpa,
+				 uint64_t size);
+
 /*
  * size bytes of RAM at gpa, of which the first length come from the kernel
  * file at offset and the rest are zero.

@@ -114,7 +114,7 @@ static int reserve_init_size(struct direct_load *load,
 
 	if (h->version < VERSION_INIT)
 		return 0;
-	if (start >= GIB(4) || !guest_ram_at(load->ram, start, h->init_size))
+	if (!direct_may_use(load, start, h->init_size))
 		return direct_fail(load,
 				   "kernel: needs %u KiB of RAM from "
 				   "%#llx",

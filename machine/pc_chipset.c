@@ -31,8 +31,7 @@ static uint8_t port_read(struct pc *pc, uint16_t port)
 	return (uint8_t)io.data;
 }
 
-/* ---- PCI -------------------------------------------------------------------
- */
+/* ---- PCI --------------------------------------------------------------- */
 
 static void config_write(struct pc *pc, uint8_t devfn, unsigned offset,
 			 unsigned size, uint32_t value)
@@ -162,8 +161,7 @@ static void bridges_set_up(struct pc *pc)
 	config_write(pc, PM_DEVFN, PCI_INTERRUPT_LINE, 1, board->sci_irq);
 }
 
-/* ---- The PC/AT's devices
- * ----------------------------------------------------- */
+/* ---- The PC/AT's devices ----------------------------------------------- */
 
 struct port_value {
 	uint16_t port;
@@ -217,8 +215,7 @@ static void at_set_up(struct pc *pc)
 		(void)port_read(pc, KBC_DATA);
 }
 
-/* ---- VGA: mode 3 -----------------------------------------------------------
- */
+/* ---- VGA: mode 3 ------------------------------------------------------- */
 
 #define VGA_ATTRIBUTE	0x3c0
 #define VGA_MISC	0x3c2
@@ -347,8 +344,7 @@ static void text_mode_set(struct pc *pc)
 		memory_write(pc, VGA_TEXT_GPA + at, 4, VGA_BLANK);
 }
 
-/* ---- Memory
- * ------------------------------------------------------------------ */
+/* ---- Memory ------------------------------------------------------------ */
 
 #define RTC_INDEX     0x70
 #define RTC_DATA      0x71

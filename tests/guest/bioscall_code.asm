@@ -11,6 +11,18 @@ SMAP		equ 0x534d4150
 ; An offset in the copy.
 %define AT(label)	(label - bios_code)
 
+; The gate by function %1: its answer, the state and what FFFF:0510h shows.
+%macro A20 3
+	mov	ax, %1
+	int	0x15
+	mov	[AT(%2)], ax
+	mov	ax, 0x2402
+	int	0x15
+	mov	[AT(%2) + 2], ax
+	call	alias
+	mov	[AT(%3)], eax
+%endmacro
+
 section .text
 bits 16
 global bios_code, bios_code_end
@@ -45,22 +57,8 @@ start:
 	xor	ax, ax
 	mov	gs, ax
 	mov	dword [gs:0x500], MARK
-	mov	ax, 0x2400
-	int	0x15
-	mov	[AT(a20_off)], ax
-	mov	ax, 0x2402
-	int	0x15
-	mov	[AT(a20_off) + 2], ax
-	call	alias
-	mov	[AT(alias_off)], eax
-	mov	ax, 0x2401
-	int	0x15
-	mov	[AT(a20_on)], ax
-	mov	ax, 0x2402
-	int	0x15
-	mov	[AT(a20_on) + 2], ax
-	call	alias
-	mov	[AT(alias_on)], eax
+	A20	0x2400, a20_off, alias_off
+	A20	0x2401, a20_on, alias_on
 
 	push	es
 	mov	ax, BUFFER

@@ -119,8 +119,7 @@ static void check_at(void)
 	check_equal("a20", in8(0x92) & 2, 2);
 }
 
-/* ---- PCI -------------------------------------------------------------------
- */
+/* ---- PCI ----------------------------------------------------------------- */
 
 static uint32_t pci_read(unsigned slot, unsigned function, unsigned offset)
 {
@@ -150,8 +149,7 @@ static void check_pci(void)
 		    0x12345678);
 }
 
-/* ---- VGA -------------------------------------------------------------------
- */
+/* ---- VGA ----------------------------------------------------------------- */
 
 static uint8_t indexed(uint16_t port, uint8_t index)
 {
@@ -203,8 +201,7 @@ static void check_vga(void)
 	check_font();
 }
 
-/* ---- Low memory ------------------------------------------------------------
- */
+/* ---- Low memory ---------------------------------------------------------- */
 
 /* The compiler has its own thoughts about the first page. */
 static uint64_t low(uint64_t at, unsigned size)
@@ -262,8 +259,7 @@ static void check_vectors(void)
 	check_equal("model", low(0xffffe, 1), 0xfc);
 }
 
-/* ---- What the loader says
- * ---------------------------------------------------- */
+/* ---- What the loader says ------------------------------------------------ */
 
 struct memory_map {
 	uint32_t size;

@@ -15,6 +15,13 @@ static uint32_t run(const char *bytes)
 /* A packet, padded to 12 bytes. */
 #define RUN(bytes) run(bytes "\0\0\0\0\0\0\0\0\0\0\0")
 
+/* The packet comes to so many bytes, and these are the first of them. */
+#define EXPECT(bytes, size, reply)                                   \
+	do {                                                         \
+		assert_int_equal(RUN(bytes), size);                  \
+		assert_memory_equal(data, reply, sizeof(reply) - 1); \
+	} while (0)
+
 static void expect_illegal(uint32_t result, uint8_t code)
 {
 	assert_int_equal(result, FAILED);
@@ -86,8 +93,8 @@ static void test_power(void **state)
 static void test_mode_sense(void **state)
 {
 	(void)state;
-	assert_int_equal(RUN("\x5a\0\1\0\0\0\0\0\x40"), 16);
-	assert_memory_equal(data, "\0\x0e\1\0\0\0\0\0\1\6\0\5\0\0\0\0", 16);
+	EXPECT("\x5a\0\1\0\0\0\0\0\x40", 16,
+	       "\0\x0e\1\0\0\0\0\0\1\6\0\5\0\0\0\0");
 	/* Defaults are what is; nothing can be changed or saved. */
 	assert_int_equal(RUN("\x5a\0\x81\0\0\0\0\0\x40"), 16);
 	expect_illegal(RUN("\x5a\0\x41\0\0\0\0\0\x40"), 0x24);
@@ -184,10 +191,8 @@ static void test_mode_select(void **state)
 static void test_header(void **state)
 {
 	(void)state;
-	assert_int_equal(RUN("\x44\0\0\0\0\x10\0\0\x08"), 8);
-	assert_memory_equal(data, "\1\0\0\0\0\0\0\x10", 8);
-	assert_int_equal(RUN("\x44\2\0\0\0\x10\0\0\x08"), 8);
-	assert_memory_equal(data, "\1\0\0\0\0\0\2\x10", 8);
+	EXPECT("\x44\0\0\0\0\x10\0\0\x08", 8, "\1\0\0\0\0\0\0\x10");
+	EXPECT("\x44\2\0\0\0\x10\0\0\x08", 8, "\1\0\0\0\0\0\2\x10");
 	expect_illegal(RUN("\x44\0\0\0\1\x2c\0\0\x08"), 0x21);
 }
 
@@ -201,14 +206,11 @@ static void test_seek(void **state)
 static void test_sub_channel(void **state)
 {
 	(void)state;
-	assert_int_equal(RUN("\x42\0\0\1\0\0\0\0\xff"), 4);
-	assert_memory_equal(data, "\0\x15\0\0", 4);
-	assert_int_equal(RUN("\x42\2\x40\1\0\0\0\0\xff"), 16);
-	assert_memory_equal(data, "\0\x15\0\x0c\1\x14\1\1\0\0\2\0\0\0\0\0", 16);
-	assert_int_equal(RUN("\x42\0\x40\2\0\0\0\0\xff"), 24);
-	assert_memory_equal(data, "\0\x15\0\x14\2\0\0\0\0", 9);
-	assert_int_equal(RUN("\x42\0\x40\3\0\0\1\0\xff"), 24);
-	assert_memory_equal(data, "\0\x15\0\x14\3\x14\1\0\0", 9);
+	EXPECT("\x42\0\0\1\0\0\0\0\xff", 4, "\0\x15\0\0");
+	EXPECT("\x42\2\x40\1\0\0\0\0\xff", 16,
+	       "\0\x15\0\x0c\1\x14\1\1\0\0\2\0\0\0\0\0");
+	EXPECT("\x42\0\x40\2\0\0\0\0\xff", 24, "\0\x15\0\x14\2\0\0\0\0");
+	EXPECT("\x42\0\x40\3\0\0\1\0\xff", 24, "\0\x15\0\x14\3\x14\1\0\0");
 	expect_illegal(RUN("\x42\0\x40\3\0\0\2\0\xff"), 0x24);
 	expect_illegal(RUN("\x42\0\x40\4\0\0\0\0\xff"), 0x24);
 	ide_medium_change(&t.ide, 1, 0, NULL);
@@ -312,6 +314,24 @@ static void check_sector(const uint8_t *raw)
 	assert_int_equal(rest, 0);
 }
 
+/* Sixty sectors' fields of that size; returns where they are. */
+static const uint8_t *sixty_read(const uint8_t cdb[12], uint32_t size,
+				 bool by_dma, uint8_t *to)
+{
+	if (!by_dma) {
+		assert_int_equal(packet_read(cdb, 2352, to), 60 * size);
+		return to;
+	}
+	for (unsigned i = 0; i < 60; i++)
+		prd(i, 0x10000 + i * size, (uint16_t)size, i == 59);
+	packet(1, 0, cdb);
+	master_start(1, true);
+	assert_int_equal(inb(0x177), READY);
+	assert_int_equal(inb(MASTER + 8 + 2), 4);
+	outb(MASTER + 8, 0);
+	return t.ram_bytes + 0x10000;
+}
+
 static void test_whole_sectors(void **state)
 {
 	static const struct {
@@ -346,24 +366,11 @@ static void test_whole_sectors(void **state)
 	}
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
 		for (unsigned by_dma = 0; by_dma < 2; by_dma++) {
-			const uint8_t *got = part;
 			uint32_t size = rows[i].size;
+			const uint8_t *got;
 
 			cdb[9] = rows[i].fields;
-			if (by_dma) {
-				got = t.ram_bytes + 0x10000;
-				for (unsigned j = 0; j < 60; j++)
-					prd(j, 0x10000 + j * size,
-					    (uint16_t)size, j == 59);
-				packet(1, 0, cdb);
-				master_start(1, true);
-				assert_int_equal(inb(0x177), READY);
-				assert_int_equal(inb(MASTER + 8 + 2), 4);
-				outb(MASTER + 8, 0);
-			} else {
-				assert_int_equal(packet_read(cdb, 2352, part),
-						 60 * size);
-			}
+			got = sixty_read(cdb, size, by_dma, part);
 			for (unsigned j = 0; j < 60; j++)
 				assert_memory_equal(
 					got + j * size,

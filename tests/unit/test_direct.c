@@ -493,6 +493,20 @@ static void test_plan_protocols(void **state)
 	assert_int_equal(f.plan.map.count_gpa, f.entry.esi + 0x1e8);
 }
 
+/* Not even to unpack itself does a kernel get what the BIOS keeps. */
+static void test_plan_init_size(void **state)
+{
+	uint8_t bzimage[BZ_SIZE];
+
+	(void)state;
+	make_bzimage(bzimage);
+	put64(bzimage + 0x258, RAM_SIZE - MIB(8) - KIB(512));
+	assert_int_equal(plan(bzimage, sizeof(bzimage)), 0);
+	put32(bzimage + 0x260, (uint32_t)MIB(8) + 1);
+	assert_int_equal(plan(bzimage, sizeof(bzimage)), -EINVAL);
+	assert_non_null(strstr(f.error, "needs 8192 KiB"));
+}
+
 /* What a BIOS looks for in an option ROM, and what that reads. */
 static void test_bootrom(void **state)
 {
@@ -594,6 +608,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_plan_protocols, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_bootrom, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_plan_init_size, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_plan_is_full, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),

@@ -319,6 +319,34 @@ static void test_32_bits(void **state)
 	assert_int_equal(rises(17), 1);
 }
 
+/* A period of more than half of the counter's range is one all the same. */
+static void test_32_bits_long_period(void **state)
+{
+	const uint64_t period = 0xc0000000;
+
+	(void)state;
+	set(CONFIG, 1, 4);
+	set(TIMER(1), 17 << 9 | 0x14c, 4);
+	set(TIMER(1) + 8, 1000, 4);
+	set(TIMER(1) + 8, period, 4);
+	bench_step(&bench.b, 1000 * 10);
+	assert_int_equal(rises(17), 1);
+	bench_step(&bench.b, 10000);
+	assert_int_equal(rises(17), 1);
+	bench_step(&bench.b, (period - 1) * 10 - 10000);
+	assert_int_equal(rises(17), 1);
+	bench_step(&bench.b, 10);
+	assert_int_equal(rises(17), 2);
+	assert_int_equal(get(TIMER(1) + 8, 8), (uint32_t)(1000 + 2 * period));
+	/* Programmed anew on its way. */
+	bench_step(&bench.b, 5000);
+	set(TIMER(1), 18 << 9 | 0x10c, 4);
+	bench_step(&bench.b, period * 10 - 5000 - 10);
+	assert_int_equal(rises(18), 0);
+	bench_step(&bench.b, 10);
+	assert_int_equal(rises(18), 1);
+}
+
 static void test_level(void **state)
 {
 	(void)state;
@@ -378,7 +406,7 @@ int main(void)
 		TEST(test_32_bits),	  TEST(test_level),
 		TEST(test_legacy),	  TEST(test_periodic_halves),
 		TEST(test_32_bits_again), TEST(test_counter_jumps),
-		TEST(test_quiet),
+		TEST(test_quiet),	  TEST(test_32_bits_long_period),
 	};
 
 	return cmocka_run_group_tests_name("hpet", tests, NULL, NULL);

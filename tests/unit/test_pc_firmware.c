@@ -17,23 +17,23 @@ static void expect_checksum(void)
 	assert_int_equal(cmos(0x2e) << 8 | cmos(0x2f), sum);
 }
 
+/* RAM of 16 MiB, three vCPUs; no disk: no type, no geometry. */
 static void test_cmos(void **state)
 {
+	static const struct {
+		uint8_t cell, value;
+	} rows[] = {
+		{ 0x10, 0 },	{ 0x12, 0 },	{ 0x14, 0x06 }, { 0x15, 0x80 },
+		{ 0x16, 0x02 },			/* KiB below 1 MiB */
+		{ 0x17, 0x00 }, { 0x18, 0x3c }, /* and above it */
+		{ 0x19, 0 },	{ 0x1d, 0 },	{ 0x30, 0x00 }, { 0x31, 0x3c },
+		{ 0x33, 0x80 }, { 0x34, 0 },	{ 0x35, 0 },	{ 0x3d, 0x32 },
+		{ 0x5b, 0 },	{ 0x5f, 2 },
+	};
+
 	(void)state;
-	assert_int_equal(cmos(0x15) | cmos(0x16) << 8, 640);
-	assert_int_equal(cmos(0x17) | cmos(0x18) << 8, 15 * 1024);
-	assert_int_equal(cmos(0x30) | cmos(0x31) << 8, 15 * 1024);
-	assert_int_equal(cmos(0x34) | cmos(0x35) << 8, 0);
-	assert_int_equal(cmos(0x5b), 0);
-	assert_int_equal(cmos(0x5f), 2);
-	assert_int_equal(cmos(0x3d), 0x32);
-	assert_int_equal(cmos(0x14), 0x06);
-	/* No disk: no type, no geometry. */
-	assert_int_equal(cmos(0x10), 0);
-	assert_int_equal(cmos(0x12), 0);
-	assert_int_equal(cmos(0x19), 0);
-	assert_int_equal(cmos(0x1d), 0);
-	assert_int_equal(cmos(0x33), 0x80);
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_int_equal(cmos(rows[i].cell), rows[i].value);
 	expect_checksum();
 }
 

@@ -157,57 +157,42 @@ static void test_write_modes(void **state)
 	/* Mode 0: map mask, then set/reset, rotation, bit mask, functions. */
 	reg(0x3c4, 2, 0x05);
 	poke(1, 0xf0);
-	assert_int_equal(plane(0, 1), 0xf0);
-	assert_int_equal(plane(1, 1), 0x00);
-	assert_int_equal(plane(2, 1), 0xf0);
+	expect_planes(1, 0x00ffffff, 0x00f000f0);
 	reg(0x3c4, 2, 0x0f);
 	reg(0x3ce, 0, 0x02);
 	reg(0x3ce, 1, 0x03); /* plane 0: 0, plane 1: 1, 2 and 3: the byte */
 	reg(0x3ce, 3, 0x04); /* rotated by 4 */
 	poke(2, 0xa1);
-	assert_int_equal(plane(0, 2), 0x00);
-	assert_int_equal(plane(1, 2), 0xff);
-	assert_int_equal(plane(2, 2), 0x1a);
+	expect_planes(2, 0x00ffffff, 0x001aff00);
 	reg(0x3ce, 1, 0);
 	reg(0x3ce, 3, 0x18); /* XOR with the latches */
-	peek(2);
-	poke(2, 0xff);
-	assert_int_equal(plane(1, 2), 0x00);
-	assert_int_equal(plane(2, 2), 0xe5);
+	poke_latched(2, 2, 0xff);
+	expect_planes(2, 0x00ffff00, 0x00e50000);
 	reg(0x3ce, 3, 0x08); /* AND */
-	peek(2);
-	poke(3, 0x0f);
-	assert_int_equal(plane(2, 3), 0x05);
+	poke_latched(2, 3, 0x0f);
+	expect_planes(3, 0x00ff0000, 0x00050000);
 	reg(0x3ce, 3, 0x10); /* OR */
-	peek(2);
-	poke(3, 0x0f);
-	assert_int_equal(plane(2, 3), 0xef);
+	poke_latched(2, 3, 0x0f);
+	expect_planes(3, 0x00ff0000, 0x00ef0000);
 	reg(0x3ce, 3, 0);
 	reg(0x3ce, 8, 0x0f);
-	peek(3);
-	poke(4, 0x00);
-	assert_int_equal(plane(2, 4), 0xe0);
+	poke_latched(3, 4, 0x00);
+	expect_planes(4, 0x00ff0000, 0x00e00000);
 	/* Mode 1: latches. */
 	reg(0x3ce, 5, 1);
-	peek(3);
-	poke(5, 0x12);
-	assert_int_equal(plane(2, 5), 0xef);
+	poke_latched(3, 5, 0x12);
+	expect_planes(5, 0x00ff0000, 0x00ef0000);
 	/* Mode 2: a colour through the bit mask. */
 	reg(0x3ce, 5, 2);
 	reg(0x3ce, 8, 0x80);
-	peek(6);
-	poke(6, 0x09);
-	assert_int_equal(plane(0, 6), 0x80);
-	assert_int_equal(plane(1, 6), 0x00);
-	assert_int_equal(plane(3, 6), 0x80);
+	poke_latched(6, 6, 0x09);
+	expect_planes(6, 0xff00ffff, 0x80000080);
 	/* Mode 3: the byte is a mask, set/reset the colour. */
 	reg(0x3ce, 5, 3);
 	reg(0x3ce, 0, 0x04);
 	reg(0x3ce, 8, 0xf0);
-	peek(7);
-	poke(7, 0x3c);
-	assert_int_equal(plane(2, 7), 0x30);
-	assert_int_equal(plane(0, 7), 0x00);
+	poke_latched(7, 7, 0x3c);
+	expect_planes(7, 0x00ff00ff, 0x00300000);
 }
 
 static void test_read_mode_1(void **state)
@@ -360,10 +345,6 @@ static void test_rom_and_mmio(void **state)
 
 static void test_text(void **state)
 {
-	static struct vga_text text;
-	static uint8_t rgb[720 * 400 * 3];
-	unsigned width, height;
-
 	(void)state;
 	assert_false(vga_text_get(&t.vga, &text));
 	assert_int_equal(vga_render(&t.vga, rgb, sizeof(rgb)), -ENODEV);
@@ -371,26 +352,24 @@ static void test_text(void **state)
 	bus_write(&t.memory, 0xb8000 + 2 * (80 * 2 + 5), 2, 0x1e58);
 	reg(0x3d4, 0x0e, 0);
 	reg(0x3d4, 0x0f, 81);
-	assert_true(vga_text_get(&t.vga, &text));
+	text_take();
 	assert_int_equal(text.columns, 80);
 	assert_int_equal(text.rows, 25);
 	assert_int_equal(text.cursor, 81);
 	assert_int_equal(text.cell[2 * 80 + 5], 0x1e58);
 	/* Scrolled by a line through the start address. */
 	reg(0x3d4, 0x0d, 80);
-	assert_true(vga_text_get(&t.vga, &text));
+	text_take();
 	assert_int_equal(text.cell[80 + 5], 0x1e58);
 	assert_int_equal(text.cursor, 1);
 	reg(0x3d4, 0x0a, 0x20);
-	assert_true(vga_text_get(&t.vga, &text));
+	text_take();
 	assert_int_equal(text.cursor, -1);
 	/* A glyph: 'X', line 3, dots 1010....; yellow on blue. */
 	t.vram[(0x58 * 32 + 3) * 4 + 2] = 0xa0;
-	vga_size(&t.vga, &width, &height);
-	assert_int_equal(width, 720);
-	assert_int_equal(height, 400);
-	assert_int_equal(vga_render(&t.vga, rgb, sizeof(rgb) - 1), -ERANGE);
-	assert_int_equal(vga_render(&t.vga, rgb, sizeof(rgb)), 0);
+	picture_take(720, 400);
+	assert_int_equal(vga_render(&t.vga, rgb, 720 * 400 * 3 - 1), -ERANGE);
+	assert_int_equal(vga_render(&t.vga, rgb, 720 * 400 * 3), 0);
 	{
 		const uint8_t *at = rgb + ((16 + 3) * 720 + 5 * 9) * 3;
 		const uint8_t front[3] = { 56 << 2 | 56 >> 4, 14 << 2, 255 };
@@ -405,27 +384,14 @@ static void test_text(void **state)
 
 static void test_graphics(void **state)
 {
-	static uint8_t rgb[640 * 480 * 3];
-	unsigned width, height;
-
 	(void)state;
-	mode_text();
-	/* Mode 13h. */
-	reg(0x3c4, 4, 0x0e);
-	reg(0x3c4, 2, 0x0f);
-	reg(0x3ce, 5, 0x40);
-	reg(0x3ce, 6, 0x05);
-	reg(0x3d4, 9, 0x41);
-	reg(0x3d4, 0x14, 0x40);
+	mode_13h();
 	outb(0x3c8, 0x33);
 	outb(0x3c9, 1);
 	outb(0x3c9, 2);
 	outb(0x3c9, 3);
 	poke(320 * 100 + 7, 0x33);
-	vga_size(&t.vga, &width, &height);
-	assert_int_equal(width, 320);
-	assert_int_equal(height, 200);
-	assert_int_equal(vga_render(&t.vga, rgb, sizeof(rgb)), 0);
+	picture_take(320, 200);
 	assert_memory_equal(rgb + (320 * 100 + 7) * 3, "\x04\x08\x0c", 3);
 	/* 640x480, 16 colours. */
 	planar();
@@ -435,12 +401,9 @@ static void test_graphics(void **state)
 	reg(0x3d4, 7, 0x3e);
 	reg(0x3d4, 0x12, 0xdf);
 	reg(0x3ce, 5, 0);
-	vga_size(&t.vga, &width, &height);
-	assert_int_equal(width, 640);
-	assert_int_equal(height, 480);
 	reg(0x3c4, 2, 0x0a);
 	poke(80 * 479 + 79, 0x01);
-	assert_int_equal(vga_render(&t.vga, rgb, sizeof(rgb)), 0);
+	picture_take(640, 480);
 	assert_int_equal(rgb[(640 * 480 - 1) * 3], 40 << 2 | 40 >> 4);
 	/* CGA, 320x200 in four colours: two fields. */
 	reg(0x3c4, 2, 0x03);
@@ -453,12 +416,9 @@ static void test_graphics(void **state)
 	reg(0x3d4, 0x12, 0x8f);
 	reg(0x3d4, 0x13, 0x14);
 	reg(0x3d4, 0x17, 0xa2);
-	vga_size(&t.vga, &width, &height);
-	assert_int_equal(width, 320);
-	assert_int_equal(height, 200);
 	memset(t.vram, 0, VRAM_BYTES);
 	bus_write(&t.memory, 0xb8000 + 0x2000 + 80 * 3 + 1, 1, 0x0c);
-	assert_int_equal(vga_render(&t.vga, rgb, sizeof(rgb)), 0);
+	picture_take(320, 200);
 	assert_int_equal(rgb[(320 * 7 + 6) * 3], 12 << 2);
 	assert_int_equal(rgb[(320 * 7 + 5) * 3], 0);
 }
@@ -475,7 +435,6 @@ static void test_linear(void **state)
 		{ 24, { 1, 2, 3 }, "\x03\x02\x01" },
 		{ 32, { 4, 5, 6, 7 }, "\x06\x05\x04" },
 	};
-	static uint8_t rgb[64 * 4 * 3];
 
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -487,11 +446,11 @@ static void test_linear(void **state)
 		dispi(3, rows[i].bpp);
 		dispi(4, 0x41);
 		memcpy(t.vram + (64 * 2 + 9) * bytes, rows[i].pixel, bytes);
-		assert_int_equal(vga_render(&t.vga, rgb, sizeof(rgb)), 0);
+		picture_take(64, 4);
 		assert_memory_equal(rgb + (64 * 2 + 9) * 3, rows[i].rgb, 3);
 		assert_int_equal(rgb[(64 * 2 + 10) * 3], 0);
 		dispi(9, 1); /* panned down by a line */
-		assert_int_equal(vga_render(&t.vga, rgb, sizeof(rgb)), 0);
+		picture_take(64, 4);
 		assert_memory_equal(rgb + (64 + 9) * 3, rows[i].rgb, 3);
 	}
 }
@@ -499,8 +458,7 @@ static void test_linear(void **state)
 /* Random registers and accesses: nothing may reach outside. */
 static void test_noise(void **state)
 {
-	static struct vga_text text;
-	uint8_t *rgb = malloc(2100 * 2100 * 3);
+	uint8_t *large = malloc(2100 * 2100 * 3);
 	uint32_t seed = 3;
 
 	(void)state;
@@ -517,11 +475,11 @@ static void test_noise(void **state)
 			if (vga_text_get(&t.vga, &text))
 				assert_in_range(text.rows, 0, 60);
 			assert_int_not_equal(
-				vga_render(&t.vga, rgb, 2100 * 2100 * 3),
+				vga_render(&t.vga, large, 2100 * 2100 * 3),
 				-EINVAL);
 		}
 	}
-	free(rgb);
+	free(large);
 }
 
 int main(void)

@@ -4,39 +4,10 @@
 
 #define FRAME_NS (449 * 31778ULL)
 
-static struct vga_text text;
-static uint8_t rgb[720 * 480 * 3];
-
-static void text_take(void)
-{
-	assert_true(vga_text_get(&t.vga, &text));
-}
-
-static void picture_take(unsigned width, unsigned height)
-{
-	unsigned x, y;
-
-	vga_size(&t.vga, &x, &y);
-	assert_int_equal(x, width);
-	assert_int_equal(y, height);
-	assert_int_equal(vga_render(&t.vga, rgb, sizeof(rgb)), 0);
-}
-
 /* mode_text() has a colour's number in its green. */
 static uint8_t dot(unsigned width, unsigned x, unsigned y)
 {
 	return rgb[(y * width + x) * 3 + 1] >> 2;
-}
-
-static void mode_13h(void)
-{
-	mode_text();
-	reg(0x3c4, 4, 0x0e);
-	reg(0x3c4, 2, 0x0f);
-	reg(0x3ce, 5, 0x40);
-	reg(0x3ce, 6, 0x05);
-	reg(0x3d4, 9, 0x41);
-	reg(0x3d4, 0x14, 0x40);
 }
 
 /* 640 by 200, one colour: the lines in two fields unless mode says else. */
@@ -175,27 +146,20 @@ static void test_set_reset(void **state)
 	reg(0x3ce, 0, 0x05);
 	reg(0x3ce, 1, 0x0f);
 	reg(0x3ce, 8, 0x3c);
-	peek(0);
-	poke(0, 0x00);
-	assert_int_equal(plane(0, 0), 0x3c);
-	assert_int_equal(plane(1, 0), 0x00);
-	assert_int_equal(plane(2, 0), 0x3c);
+	poke_latched(0, 0, 0x00);
+	expect_planes(0, 0x00ffffff, 0x003c003c);
 	/* Mode 2 and a function: XOR in place. */
 	reg(0x3ce, 5, 2);
 	reg(0x3ce, 3, 0x18);
 	reg(0x3ce, 8, 0xff);
-	peek(0);
-	poke(0, 0x03);
-	assert_int_equal(plane(0, 0), 0xc3);
-	assert_int_equal(plane(1, 0), 0xff);
-	assert_int_equal(plane(2, 0), 0x3c);
+	poke_latched(0, 0, 0x03);
+	expect_planes(0, 0x00ffffff, 0x003cffc3);
 	/* Mode 3 rotates its mask. */
 	reg(0x3ce, 5, 3);
 	reg(0x3ce, 3, 0x01);
 	reg(0x3ce, 0, 0x08);
-	peek(0x100);
-	poke(0x100, 0x03);
-	assert_int_equal(plane(3, 0x100), 0x81);
+	poke_latched(0x100, 0x100, 0x03);
+	expect_planes(0x100, 0xff000000, 0x81000000);
 }
 
 /* ---- The CRTC ----------------------------------------------------------- */

@@ -183,6 +183,17 @@ static inline void mode_text(void)
 	}
 }
 
+static inline void mode_13h(void)
+{
+	mode_text();
+	reg(0x3c4, 4, 0x0e);
+	reg(0x3c4, 2, 0x0f);
+	reg(0x3ce, 5, 0x40);
+	reg(0x3ce, 6, 0x05);
+	reg(0x3d4, 9, 0x41);
+	reg(0x3d4, 0x14, 0x40);
+}
+
 /* A byte of a plane, wherever the window is and whatever it does. */
 static inline uint8_t plane_byte(unsigned number, uint32_t offset)
 {
@@ -206,6 +217,42 @@ static inline uint8_t plane(uint8_t number, uint32_t offset)
 {
 	reg(0x3ce, 4, number);
 	return peek(offset);
+}
+
+/* Through latches that were loaded there. */
+static inline void poke_latched(uint32_t from, uint32_t to, uint8_t value)
+{
+	peek(from);
+	poke(to, value);
+}
+
+/* Of planes 0 to 3, the first the lowest byte, those that mask has. */
+static inline void expect_planes(uint32_t offset, uint32_t mask, uint32_t bytes)
+{
+	for (uint8_t i = 0; i < 4; i++)
+		if (mask >> 8 * i & 0xff)
+			assert_int_equal(plane(i, offset),
+					 bytes >> 8 * i & 0xff);
+}
+
+/* ---- What is on the screen --------------------------------------------- */
+
+static struct vga_text text;
+static uint8_t rgb[720 * 480 * 3];
+
+static inline void text_take(void)
+{
+	assert_true(vga_text_get(&t.vga, &text));
+}
+
+static inline void picture_take(unsigned width, unsigned height)
+{
+	unsigned x, y;
+
+	vga_size(&t.vga, &x, &y);
+	assert_int_equal(x, width);
+	assert_int_equal(y, height);
+	assert_int_equal(vga_render(&t.vga, rgb, sizeof(rgb)), 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
