@@ -17,11 +17,11 @@
  * the bus.  What is left comes as an access: segments below 1 MiB that read
  * and write different things are on the bus for it.
  *
- * While the A20 gate is off, odd megabytes of RAM below 4 GiB show the even ones
- * before them.  The first, which real mode reaches, is mapped so.  RAM above it
- * is not mapped at all, so that its accesses come to the emulator, which clears
- * the bit: nobody computes there with the gate off.  RAM above 4 GiB, ROM below
- * and devices are not behind the gate.
+ * While the A20 gate is off, odd megabytes of RAM below 4 GiB show the even
+ * ones before them.  The first, which real mode reaches, is mapped so.  RAM
+ * above it is not mapped at all, so that its accesses come to the emulator,
+ * which clears the bit: nobody computes there with the gate off.  RAM above
+ * 4 GiB, ROM below and devices are not behind the gate.
  */
 #include "machine/pc_parts.h"
 

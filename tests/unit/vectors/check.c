@@ -291,8 +291,9 @@ int xst_run_file(const char *path, unsigned complaints, struct xst_score *score)
 	emul_init(&b.emul, &b.state, &bench_ops, &b);
 	b.emul.xstate = &b.xstate;
 	b.emul.rep_complete = true;
-	/* CRC32, which is computed here, whatever this processor has. */
-	b.emul.features |= EMUL_FEATURE_SSE42;
+	/* Computed here, whatever this processor has. */
+	b.emul.features |=
+		EMUL_FEATURE_SSE3 | EMUL_FEATURE_SSE41 | EMUL_FEATURE_SSE42;
 	while ((rc = xst_next(&f, &c)) > 0) {
 		score->cases++;
 		if (case_run(&b, &f, &c, &status)) {
