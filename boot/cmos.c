@@ -54,25 +54,21 @@ uint64_t cmos_read_epoch(void)
 {
 	bool is_binary = cmos_read(RTC_B) & RTC_B_BINARY;
 	bool is_24h = cmos_read(RTC_B) & RTC_B_24H;
-	unsigned hours, month;
-	uint64_t seconds;
+	unsigned year, month, day, hours;
+	uint8_t raw;
 
 	for (unsigned i = 0; i < UIP_SPIN && cmos_read(RTC_A) & RTC_A_UIP; i++)
 		cpu_relax();
-	hours = cmos_read(RTC_HOURS);
+	raw = cmos_read(RTC_HOURS);
 	month = number(cmos_read(RTC_MONTH), is_binary);
 	if (month < 1 || month > 12)
 		return 0;
-	seconds =
-		days_since_epoch(number(cmos_read(RTC_YEAR), is_binary), month,
-				 number(cmos_read(RTC_DAY), is_binary)) *
-		86400;
-	if (is_24h)
-		hours = number((uint8_t)hours, is_binary);
-	else
-		hours = number(hours & ~RTC_HOURS_PM & 0xff, is_binary) % 12 +
-			(hours & RTC_HOURS_PM ? 12 : 0);
-	return seconds + hours * 3600 +
+	year = number(cmos_read(RTC_YEAR), is_binary);
+	day = number(cmos_read(RTC_DAY), is_binary);
+	hours = number(raw & ~RTC_HOURS_PM & 0xff, is_binary);
+	if (!is_24h)
+		hours = hours % 12 + (raw & RTC_HOURS_PM ? 12 : 0);
+	return days_since_epoch(year, month, day) * 86400 + hours * 3600 +
 	       number(cmos_read(RTC_MINUTES), is_binary) * 60 +
 	       number(cmos_read(RTC_SECONDS), is_binary);
 }

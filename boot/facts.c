@@ -100,14 +100,17 @@ void speculation_init(struct host *host, bool is_on)
 	speculation_decide(&facts, is_on, s);
 	if (s->smt_idle)
 		threads_idle(host, speculation_thread_bits(&facts));
-	host->domain_cpu_count = 0;
 	for (unsigned i = 0; i < host->cpu_count; i++)
 		host->domain_cpu_count += !host->cpu[i]->runs_no_domain;
 	/* Where there are none, none is idle. */
 	s->smt_idle = host->domain_cpu_count < host->cpu_count;
 	log_info("speculation: %s",
 		 speculation_describe(s, text, sizeof(text)));
-	if (s->smt_idle)
+	if (host->options.is_boot_cpu_idle && host->domain_cpu_count > 1) {
+		host->cpu[0]->runs_no_domain = true;
+		host->domain_cpu_count--;
+	}
+	if (host->domain_cpu_count < host->cpu_count)
 		log_info("CPUs: %u of %u run guests", host->domain_cpu_count,
 			 host->cpu_count);
 }

@@ -21,10 +21,10 @@ static bool option_read(const char *word, struct boot_options *options)
 		{ "log-level=debug", LOG_DEBUG },
 	};
 
-	if (strcmp(word, "mitigations=off") == 0) {
-		options->is_mitigations_off = true;
-		return true;
-	}
+	if (strcmp(word, "mitigations=off") == 0)
+		return options->is_mitigations_off = true;
+	if (strcmp(word, "boot-cpu=idle") == 0)
+		return options->is_boot_cpu_idle = true;
 	for (unsigned i = 0; i < ARRAY_SIZE(levels); i++) {
 		if (strcmp(word, levels[i].word))
 			continue;

@@ -29,6 +29,7 @@ struct boot_modules {
 /* What the boot loader's command line says to the monitor. */
 struct boot_options {
 	bool is_mitigations_off; /* "mitigations=off": of speculation */
+	bool is_boot_cpu_idle;	 /* "boot-cpu=idle": it runs no domain */
 	enum log_level
 		log_level; /* "log-level=info", or error, warning, debug */
 };

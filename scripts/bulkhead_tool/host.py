@@ -176,13 +176,13 @@ def find_file(name, folder):
 
 
 def command_line(root):
-    """What the monitor has to know before init reads the manifest."""
+    """The words that the monitor has to know before init reads the manifest."""
     words = []
     for name in ("mitigations", "log-level"):
         value = root.string(name)
         if value and (name, value) != ("mitigations", "auto"):
             words.append("%s=%s" % (name, value))
-    return " ".join(words)
+    return words
 
 
 def has_source(guests):

@@ -50,8 +50,7 @@ def grub_cfg(the_host):
                      (quoted("Loading %s ..." % module.name), path,
                       quoted(module.name)))
     title = os.path.basename(the_host.source).replace('"', "")
-    words = the_host.command_line
-    return GRUB_CFG % (title, " " + words if words else "",
+    return GRUB_CFG % (title, "".join(" " + w for w in the_host.command_line),
                        "".join(lines))
 
 

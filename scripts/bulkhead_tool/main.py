@@ -105,8 +105,8 @@ def add_run(commands):
                      "with qemu it needs --cpus 1, bochs always does it")
     run.add_argument("--parallel", action="store_true",
                      help="the host's CPUs run at the same time, to find what "
-                     "goes wrong between them; QEMU itself may lose an "
-                     "interrupt then (qemu only)")
+                     "goes wrong between them, and another one for what QEMU "
+                     "does wrong then (qemu only)")
     run.add_argument("--iso", action="store_true",
                      help="boot the ISO through SeaBIOS and GRUB, as bochs "
                      "always does")

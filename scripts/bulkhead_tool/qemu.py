@@ -42,21 +42,30 @@ def module_list(modules, work):
     return ",".join(entries)
 
 
+def has_idle_cpu(args, the_host):
+    """Whether the host has a CPU more, the first, on which no guest runs.
+
+    FXRSTOR, XRSTOR and FLDENV of any CPU clear IGNNE in a word of QEMU's first
+    CPU, without its lock (seen in 7.2).  That word says, too, whether the global
+    interrupt flag is set and whether page walks go through nested tables: what
+    VMRUN, #VMEXIT or STGI writes there at that time is lost.  The CPU then takes
+    no interrupt any more, or the host's state becomes the guest's.  Where only
+    one thread runs the CPUs no instruction is cut in two.
+    """
+    return args.parallel and args.cpus > 1 and not the_host.iso
+
+
 def accelerator(args, the_host):
     """Counted instructions as the clock, or as fast as it goes.
 
     With drives the clock takes real time while all CPUs wait: else an idle host
     would be at the end of every time limit before its drive, which needs real
     time, had answered.
-
-    VMRUN and #VMEXIT change a word, without its lock, in which QEMU's timers and
-    other CPUs leave word of an interrupt (seen in 7.2).  With a thread for each
-    CPU it may be lost so: the host's CPU waits for ever for a timer that has
-    expired.
     """
     if not args.icount:
         thread = "multi" if args.parallel else "single"
-        return ["-accel", "tcg,thread=" + thread, "-smp", str(args.cpus)]
+        return ["-accel", "tcg,thread=" + thread,
+                "-smp", str(args.cpus + has_idle_cpu(args, the_host))]
     if args.parallel:
         raise Problem("--icount runs one thing at a time: --parallel goes without")
     if args.cpus != 1:
@@ -95,7 +104,7 @@ def boot_medium(the_host, args, work):
     kernel = host.monitor()
     return ["-kernel", kernel, "-vga", "none",
             "-initrd", module_list(the_host.modules, work)] + (
-                ["-append", the_host.command_line]
+                ["-append", " ".join(the_host.command_line)]
                 if the_host.command_line else [])
 
 
@@ -137,6 +146,8 @@ def command(the_host, args, work, interactive):
     line += console(args, interactive)
     line += firmware(args)
     line += drives(the_host)
+    if has_idle_cpu(args, the_host):
+        the_host.command_line.append("boot-cpu=idle")
     line += boot_medium(the_host, args, work)
     if args.gdb:
         line += ["-s", "-S"]

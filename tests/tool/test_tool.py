@@ -83,10 +83,10 @@ class Manifests(ManifestTest):
             source = self.write("l.dts", '/dts-v1/; / { %s };' % text)
             return host.command_line(fdt.parse(fdt.compile_source(source)))
 
-        self.assertEqual(line(""), "")
-        self.assertEqual(line('mitigations = "auto";'), "")
+        self.assertEqual(line(""), [])
+        self.assertEqual(line('mitigations = "auto";'), [])
         self.assertEqual(line('log-level = "debug"; mitigations = "off";'),
-                         "mitigations=off log-level=debug")
+                         ["mitigations=off", "log-level=debug"])
 
     def test_wrong_value_names_node_and_property(self):
         self.write("a.img", "x" * 512)
@@ -399,9 +399,13 @@ class Tool(FolderTest):
 
     def test_cpus_run_at_the_same_time_only_where_asked(self):
         self.simulator(SPEAKS + "echo \"$@\"")
-        for option, thread in ((), b"single"), (("--parallel",), b"multi"):
-            done = self.run_tool("run", self.manifest, *option)
-            self.assertIn(b"-accel tcg,thread=%s -smp 2" % thread, done.stdout)
+        for options, thread, cpus, has_idle in (
+                ("", b"single", 2, False), ("--parallel", b"multi", 3, True),
+                ("--parallel --cpus 1", b"multi", 1, False)):
+            done = self.run_tool("run", self.manifest, *options.split())
+            self.assertIn(b"-accel tcg,thread=%s -smp %d" % (thread, cpus),
+                          done.stdout)
+            self.assertEqual(b"-append boot-cpu=idle" in done.stdout, has_idle)
 
     def test_drives_reach_qemu_and_nothing_else(self):
         self.simulator(SPEAKS + "echo \"$@\"")

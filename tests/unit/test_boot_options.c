@@ -66,6 +66,19 @@ static void test_rows(void **state)
 	}
 }
 
+static void test_boot_cpu(void **state)
+{
+	struct boot_info boot = { .loader = "GRUB 2.06" };
+	struct boot_options options;
+
+	(void)state;
+	options_parse(&boot, &options);
+	assert_false(options.is_boot_cpu_idle);
+	strcpy(boot.command, "boot-cpu=idle");
+	options_parse(&boot, &options);
+	assert_true(options.is_boot_cpu_idle);
+}
+
 /* No end but the buffer's. */
 static void test_full(void **state)
 {
@@ -84,6 +97,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_boot_cpu),
 		cmocka_unit_test(test_full),
 	};
 
