@@ -7,10 +7,13 @@
 DEVICE_FUZZ_GROUPS := devices pci ide
 DEVICE_FUZZERS	   := $(DEVICE_FUZZ_GROUPS:%=$B/fuzz/device_%)
 DEVICE_FUZZ_OBJS   := $(patsubst %,$B/fuzz/%.o,$(wildcard devices/*.c))
-DEVICE_FUZZ	   := clang $(HOST) -O1 -Wno-missing-prototypes \
+DEVICE_FUZZ	   := clang $(HOST) -O2 -Wno-missing-prototypes \
 	-fno-sanitize-recover=all \
 	-fsanitize=fuzzer-no-link,address,undefined \
-	-fno-sanitize-coverage=trace-cmp
+	-fno-sanitize-coverage=trace-cmp \
+	-fsanitize-ignorelist=tests/fuzz/devices.ignore \
+	-fsanitize-coverage-ignorelist=tests/fuzz/devices.ignore \
+	-DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 
 $(DEVICE_FUZZ_OBJS): $B/fuzz/%.o: %
 	@mkdir -p $(@D)

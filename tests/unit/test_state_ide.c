@@ -10,9 +10,16 @@
 
 #define MASTER	     0xc000
 #define PRD_TABLE    0x1000
+/* A fuzzer begins with new ones each time. */
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+#define RAM_BYTES    0x8000
+#define DISK_SECTORS 64
+#define CD_SECTORS   32
+#else
 #define RAM_BYTES    0x40000
 #define DISK_SECTORS 512
 #define CD_SECTORS   256
+#endif
 #define DEVFN	     PCI_DEVFN(1, 1)
 
 struct medium {
@@ -76,8 +83,11 @@ static void medium_complete(struct medium *medium)
 
 static void medium_init(struct medium *medium, uint64_t sectors)
 {
-	for (unsigned i = 0; i < sizeof(medium->bytes); i++)
-		medium->bytes[i] = (uint8_t)(i * 7 + (i >> 9) * 13);
+	static uint8_t bytes[sizeof(medium->bytes)];
+
+	for (unsigned i = 0; !bytes[1] && i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * 7 + (i >> 9) * 13);
+	memcpy(medium->bytes, bytes, sizeof(bytes));
 	medium->backend = (struct block_backend){
 		.submit = medium_submit,
 		.ctx = medium,
