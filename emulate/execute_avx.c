@@ -171,11 +171,11 @@ static uint64_t gather_offset(const struct emul *e, const struct gather *g,
 	return (at + ((uint64_t)index << e->d->scale)) & address_mask(e);
 }
 
-/* The mask's elements become all ones or zeros, as a fault shows. */
+/* The mask's elements become all ones or zeros, as a fault shows: those, too,
+ * behind as many as there are indices. */
 static void mask_expand(const struct emul *e, struct gather *g)
 {
-	/* Where indices are wider than elements the mask is an XMM register. */
-	unsigned bytes = g->size < g->index ? 16 : vector_size(e);
+	unsigned bytes = vector_size(e);
 	uint8_t *mask = (uint8_t *)&g->mask;
 
 	for (unsigned i = 0; i < bytes; i += g->size)

@@ -357,7 +357,7 @@ static enum emul_status return_target(struct emul *e, uint16_t selector,
 	if (e->features & EMUL_FEATURE_INTEL)
 		return EMUL_OK;
 	emul_segment_unpack(&cs, selector, desc->raw);
-	if (to_64 ? !is_canonical(e, rip) : rip > cs.limit)
+	if (to_64 ? !is_canonical(e, rip) : (uint32_t)rip > cs.limit)
 		return raise_gp0(e);
 	return EMUL_OK;
 }

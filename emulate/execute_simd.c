@@ -297,9 +297,6 @@ static bool rounds(const struct emul *e, unsigned map)
 	case 0x7d:
 	case 0xd0:
 		return map == 1;
-	case 0x40: /* DPPS DPPD */
-	case 0x41:
-		return map == 3;
 	default: /* FMA */
 		return map == 2 && e->d->opcode >= 0x96;
 	}
@@ -311,8 +308,6 @@ static bool result_is_double(const struct emul *e, unsigned map)
 
 	if (map == 2)
 		return e->d->rex & REX_W;
-	if (map == 3)
-		return e->d->opcode == 0x41;
 	if (e->d->opcode == 0x5a)
 		return prefix == 0 || prefix == 2;
 	if (e->d->opcode == 0x7c || e->d->opcode == 0x7d ||
@@ -336,14 +331,11 @@ static uint32_t tiny_raised(const struct emul *e, const struct simd *s,
 								    : 0;
 }
 
-static enum emul_status exceptions_take(struct emul *e, const struct simd *s,
-					unsigned map)
+static enum emul_status exceptions_take(struct emul *e, uint32_t raised)
 {
 	uint32_t *mxcsr = &e->xstate->mxcsr;
-	uint32_t raised = s->stub.mxcsr & MXCSR_FLAGS, unmasked;
+	uint32_t unmasked = raised & ~FIELD_GET(MXCSR_MASKS, *mxcsr);
 
-	raised |= tiny_raised(e, s, map);
-	unmasked = raised & ~FIELD_GET(MXCSR_MASKS, *mxcsr);
 	/* Nothing has been worked out: no rounding, no overflow. */
 	if (unmasked & MXCSR_BEFORE)
 		raised &= MXCSR_BEFORE;
@@ -364,6 +356,68 @@ static uint32_t mxcsr_for_run(uint32_t mxcsr)
 	if (!(mxcsr & MXCSR_UM))
 		mxcsr &= ~MXCSR_FTZ;
 	return (mxcsr & ~MXCSR_FLAGS) | MXCSR_MASKS;
+}
+
+/* ---- Exceptions of DPPS and DPPD ------------------------------------------
+ */
+
+#define OPCODE_MUL  0x59
+#define OPCODE_HADD 0x7c
+#define OPCODE_DPPS 0x40 /* DPPD is the next */
+
+static bool is_dot_product(const struct emul *e, unsigned map)
+{
+	return map == 3 && (e->d->opcode & ~1U) == OPCODE_DPPS;
+}
+
+/* The result becomes both sources of the next step. */
+static enum emul_status dot_step(struct emul *e, const struct simd *s,
+				 struct emul_stub *stub, unsigned opcode)
+{
+	bool is_double = e->d->opcode & 1;
+	unsigned pp = opcode == OPCODE_MUL || is_double ? is_double : 3;
+	int number = emul_simd_find(1, pp, opcode);
+	uint32_t raised;
+
+	stub->mxcsr = mxcsr_for_run(e->xstate->mxcsr);
+	stub->code =
+		emul_stub_find((unsigned)number, emul_simd_rows[number].forms,
+			       s->form & ~1U, SIMD_NOIMM, 0);
+	if (e->d->is_vex)
+		emul_stub_avx(stub);
+	else
+		emul_stub_sse(stub);
+	raised = stub->mxcsr & MXCSR_FLAGS;
+	if (!(e->xstate->mxcsr & MXCSR_UM) &&
+	    has_denormal(&stub->v[STUB_REG], s->vector, is_double))
+		raised |= MXCSR_UE;
+	stub->v[STUB_RM] = stub->v[STUB_VVVV] = stub->v[STUB_REG];
+	return exceptions_take(e, raised);
+}
+
+/*
+ * A multiplication of the elements that the immediate selects, then sums of
+ * neighbours: each raises before the next begins.  The operands of s are those
+ * from before.
+ */
+static enum emul_status dot_exceptions(struct emul *e, const struct simd *s)
+{
+	bool is_double = e->d->opcode & 1;
+	unsigned size = is_double ? 8 : 4, imm = (uint8_t)e->d->immediate >> 4;
+	struct emul_stub stub = s->stub;
+
+	if (!e->d->is_vex)
+		stub.v[STUB_VVVV] = stub.v[STUB_REG];
+	for (unsigned at = 0; at < s->vector; at += size) {
+		if (imm >> at % 16 / size & 1)
+			continue;
+		memset((uint8_t *)&stub.v[STUB_VVVV] + at, 0, size);
+		memset((uint8_t *)&stub.v[STUB_RM] + at, 0, size);
+	}
+	stub.v[STUB_REG] = stub.v[STUB_VVVV];
+	TRY(dot_step(e, s, &stub, OPCODE_MUL));
+	TRY(dot_step(e, s, &stub, OPCODE_HADD));
+	return is_double ? EMUL_OK : dot_step(e, s, &stub, OPCODE_HADD);
 }
 
 /* ---- One instruction ----------------------------------------------------- */
@@ -416,12 +470,15 @@ static enum emul_status simd(struct emul *e, unsigned map)
 	general_fetch(e, &s);
 	if (is_mmx)
 		mmx_fetch(e, &s);
+	if (is_dot_product(e, map))
+		TRY(dot_exceptions(e, &s));
 	simd_run(e, &s);
 	/* A SIMD exception comes after the change to MMX. */
 	if (is_mmx)
 		emul_mmx_enter(e->xstate);
 	if (s.row->flags & SIMD_FPX)
-		TRY(exceptions_take(e, &s, map));
+		TRY(exceptions_take(e, (s.stub.mxcsr & MXCSR_FLAGS) |
+					       tiny_raised(e, &s, map)));
 	return simd_store(e, &s);
 }
 

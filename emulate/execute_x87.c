@@ -264,13 +264,41 @@ static void environment_take(struct emul *e, const uint8_t *from)
 	x87_summarize(x);
 }
 
+/*
+ * Item by item where the last does not lie behind the first: each has an
+ * address of its own, that wraps.
+ */
+static enum emul_status image_access(struct emul *e, uint8_t *bytes,
+				     unsigned size, bool is_write)
+{
+	unsigned environment = environment_size(e), length = size;
+	enum emul_status status;
+
+	if (e->offset + size - 1 <= address_mask(e))
+		return is_write ? memory_write(e, bytes, size)
+				: memory_read(e, bytes, size);
+	for (unsigned i = 0; i < size; i += length) {
+		uint64_t at = (e->offset + i) & address_mask(e);
+
+		length = i < environment	  ? environment / 7
+			 : (i - environment) % 10 ? 2
+						  : 8;
+		status = is_write ? emul_memory_write(e, e->d->segment, at,
+						      bytes + i, length)
+				  : emul_memory_read(e, e->d->segment, at,
+						     bytes + i, length);
+		TRY(status);
+	}
+	return EMUL_OK;
+}
+
 EXECUTE(fnstenv)
 {
 	uint8_t bytes[ENVIRONMENT32];
 
 	TRY(emul_x87_begin(e));
 	environment_make(e, bytes);
-	TRY(memory_write(e, bytes, environment_size(e)));
+	TRY(image_access(e, bytes, environment_size(e), true));
 	e->xstate->fcw |= FSW_EXCEPTIONS; /* all masked */
 	x87_summarize(e->xstate);
 	return x87_changed(e);
@@ -281,7 +309,7 @@ EXECUTE(fldenv)
 	uint8_t bytes[ENVIRONMENT32];
 
 	TRY(emul_x87_wait(e));
-	TRY(memory_read(e, bytes, environment_size(e)));
+	TRY(image_access(e, bytes, environment_size(e), false));
 	environment_take(e, bytes);
 	return x87_changed(e);
 }
@@ -295,7 +323,7 @@ EXECUTE(fnsave)
 	environment_make(e, bytes);
 	for (unsigned i = 0; i < 8; i++)
 		memcpy(bytes + size + 10 * i, e->xstate->st[i], 10);
-	TRY(memory_write(e, bytes, size + REGISTERS));
+	TRY(image_access(e, bytes, size + REGISTERS, true));
 	x87_reset(e->xstate);
 	return x87_changed(e);
 }
@@ -306,7 +334,7 @@ EXECUTE(frstor)
 	unsigned size = environment_size(e);
 
 	TRY(emul_x87_wait(e));
-	TRY(memory_read(e, bytes, size + REGISTERS));
+	TRY(image_access(e, bytes, size + REGISTERS, false));
 	environment_take(e, bytes);
 	for (unsigned i = 0; i < 8; i++) {
 		memset(e->xstate->st[i], 0, 16);

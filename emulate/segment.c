@@ -231,8 +231,11 @@ enum emul_status emul_code_load(struct emul *e, uint16_t selector,
 					       selector_code(selector));
 		if (!is_canonical(e, rip))
 			return raise_gp0(e);
-	} else if (rip > cs.limit) {
-		return raise_gp0(e);
+	} else {
+		/* Of 64 bits, too: compatibility mode has no others. */
+		rip = (uint32_t)rip;
+		if (rip > cs.limit)
+			return raise_gp0(e);
 	}
 	TRY(emul_descriptor_accessed(e, desc));
 	cs.attributes |= X86_ATTR_ACCESSED;

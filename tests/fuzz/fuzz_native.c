@@ -462,18 +462,15 @@ static int vector_of_signal(int sig)
 
 /*
  * With an overflow or underflow that is not masked, PE is of a result without
- * limits to its exponent.  DPPS and DPPD stop in the middle: the multiplication
- * raises before the sums.
+ * limits to its exponent.
  */
-static bool mxcsr_differs(const struct bench *b, const struct generated *g)
+static bool mxcsr_differs(const struct bench *b)
 {
 	uint32_t have = b->xstate.mxcsr;
 	uint32_t differ = have ^ ((const struct x86_xstate *)b->xarea)->mxcsr;
 
 	if (b->signal == SIGFPE && have & ~(have >> 7) & 0x18)
 		differ &= ~0x20U;
-	if (b->signal == SIGFPE && g->map == 4 && (g->opcode & 0xfe) == 0x40)
-		differ = 0;
 	return differ;
 }
 
@@ -544,7 +541,7 @@ static bool registers_agree(struct bench *b, const struct generated *g,
 				child_xstate(b)->fop ^
 					child_xstate(b)->fip << 16 ^
 					child_xstate(b)->fdp << 32);
-	if (mxcsr_differs(b, g))
+	if (mxcsr_differs(b))
 		return complain(b, g, "MXCSR", b->xstate.mxcsr,
 				child_xstate(b)->mxcsr);
 	if (g->is_segment && (s->seg[X86_DS].selector != b->regs.ds ||

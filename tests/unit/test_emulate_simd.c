@@ -233,6 +233,60 @@ static void test_exact_underflow(void **state)
 	assert_int_equal(xmm_get(0, 0), 2);
 }
 
+/* So is that of a product in the middle of DPPD, whose sum is large. */
+static void test_dot_product(void **state)
+{
+	(void)state;
+	begin_long();
+	xmm_put(0, 0x0010000000000000, DOUBLE_1); /* the least normal number */
+	xmm_put(1, 0x3fe0000000000000, DOUBLE_1); /* a half */
+	if (!(pc.emul.features & EMUL_FEATURE_SSE41))
+		return;
+	/* DPPD XMM0, XMM1: both products to the low element. */
+	pc.xstate.mxcsr = 0x1780;
+	assert_fault(STEP(0x66, 0x0f, 0x3a, 0x41, 0xc1, 0x31), X86_VECTOR_XM,
+		     0);
+	assert_int_equal(pc.xstate.mxcsr, 0x1790);
+	assert_int_equal(xmm_get(0, 0), 0x0010000000000000);
+	assert_true(pc.state.dirty & X86_GROUP_XSTATE);
+	/* A product that is not selected is none; masked it is inexact. */
+	pc.xstate.mxcsr = 0x1780;
+	assert_int_equal(STEP(0x66, 0x0f, 0x3a, 0x41, 0xc1, 0x20), EMUL_OK);
+	assert_int_equal(pc.xstate.mxcsr, 0x1780);
+	assert_int_equal(xmm_get(0, 0), 0);
+	xmm_put(0, 0x0010000000000000, DOUBLE_1);
+	pc.xstate.mxcsr = 0x1f80;
+	assert_int_equal(STEP(0x66, 0x0f, 0x3a, 0x41, 0xc1, 0x31), EMUL_OK);
+	assert_int_equal(xmm_get(0, 0), DOUBLE_1);
+	assert_int_equal(pc.xstate.mxcsr & 0x20, 0x20);
+}
+
+/* FNSAVE and FRSTOR with 16-bit addresses: each item's address wraps, none may
+ * lie across the end. */
+static void test_image_wraps(void **state)
+{
+	(void)state;
+	pc_real();
+	with_device();
+	pc.state.seg[X86_DS].base = DATA;
+	pc.xstate.fcw = 0x37e;
+	pc.xstate.ftw = 0xff;
+	xmm_put(0, 0, 0);
+	memset(pc.xstate.st, 0x5a, sizeof(pc.xstate.st));
+	pc.state.gpr[X86_RBX] = 0xfffa; /* three words of the environment */
+	assert_int_equal(STEP(0xdd, 0x37), EMUL_OK);
+	assert_int_equal(get(DATA + 0xfffa, 2), 0x37e);
+	assert_int_equal(get(DATA + 8, 8), 0x5a5a5a5a5a5a5a5a);
+	assert_int_equal(pc.xstate.ftw, 0);
+	assert_int_equal(STEP(0xdd, 0x27), EMUL_OK);
+	assert_int_equal(pc.xstate.fcw, 0x37e);
+	assert_int_equal(pc.xstate.ftw, 0xff);
+	pc.state.gpr[X86_RBX] = 0xfffb;
+	assert_fault(STEP(0xdd, 0x37), X86_VECTOR_GP, 0);
+	pc.state.gpr[X86_RBX] = 0xffb0; /* the last register */
+	assert_fault(STEP(0xdd, 0x27), X86_VECTOR_GP, 0);
+}
+
 static void test_simd_memory(void **state)
 {
 	(void)state;
@@ -587,6 +641,8 @@ int main(void)
 		cmocka_unit_test(test_x87_store_faults),
 		cmocka_unit_test(test_simd_exceptions),
 		cmocka_unit_test(test_exact_underflow),
+		cmocka_unit_test(test_dot_product),
+		cmocka_unit_test(test_image_wraps),
 		cmocka_unit_test(test_simd_memory),
 		cmocka_unit_test(test_masked),
 		cmocka_unit_test(test_features),
