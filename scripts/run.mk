@@ -20,6 +20,9 @@ $B/images/debian.img: scripts/mkdebian scripts/mkdisk
 $B/images/memtest.img: scripts/mkmemtest scripts/mkdisk
 	@scripts/mkmemtest $@
 
+$B/images/xen.elf: scripts/fetch-xen
+	@scripts/fetch-xen $@
+
 $B/images/grub-rescue.iso: /usr/lib/grub-rescue/grub-rescue-cdrom.iso
 	@mkdir -p $(@D)
 	@cp $< $@

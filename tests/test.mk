@@ -6,7 +6,7 @@
 RUN_TESTS = BULKHEAD_BUILD=$(abspath $B) tests/run
 
 BOOT_IMAGES := $(addprefix $B/images/,quick.img debian.img memtest.img \
-	grub-rescue.iso)
+	grub-rescue.iso xen.elf)
 
 .PHONY: test boot-tests lint
 test:
