@@ -131,17 +131,6 @@ static bool run_store(struct emul *e, struct emul_stub_x87 *stub,
 	return !memcmp(first, operand, size);
 }
 
-static enum emul_status memory_read(struct emul *e, void *data, unsigned size)
-{
-	return emul_memory_read(e, e->d->segment, e->offset, data, size);
-}
-
-static enum emul_status memory_write(struct emul *e, const void *data,
-				     unsigned size)
-{
-	return emul_memory_write(e, e->d->segment, e->offset, data, size);
-}
-
 EXECUTE(x87_memory)
 {
 	uint8_t form = memory_forms[e->d->opcode & 7][modrm_reg_field(e)];
@@ -153,7 +142,7 @@ EXECUTE(x87_memory)
 		return raise_ud(e);
 	TRY(emul_x87_wait(e));
 	if (!(form & STORE))
-		TRY(memory_read(e, operand, size));
+		TRY(emul_pieces_access(e, e->offset, operand, size, 8, false));
 	stub_load(e, &stub);
 	stub.code = emul_stub_x87_find(e->d->opcode,
 				       (uint8_t)(modrm_reg_field(e) << 3));
@@ -164,7 +153,7 @@ EXECUTE(x87_memory)
 	if (!(form & STORE))
 		emul_stub_x87(&stub);
 	else if (run_store(e, &stub, operand, size))
-		TRY(memory_write(e, operand, size));
+		TRY(emul_pieces_access(e, e->offset, operand, size, 8, true));
 	stub_commit(e, &stub);
 	return EMUL_OK;
 }

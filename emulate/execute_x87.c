@@ -264,31 +264,20 @@ static void environment_take(struct emul *e, const uint8_t *from)
 	x87_summarize(x);
 }
 
-/*
- * Item by item where the last does not lie behind the first: each has an
- * address of its own, that wraps.
- */
+/* An environment, and the registers behind it if there are any. */
 static enum emul_status image_access(struct emul *e, uint8_t *bytes,
 				     unsigned size, bool is_write)
 {
-	unsigned environment = environment_size(e), length = size;
-	enum emul_status status;
+	unsigned environment = environment_size(e);
 
 	if (e->offset + size - 1 <= address_mask(e))
-		return is_write ? memory_write(e, bytes, size)
-				: memory_read(e, bytes, size);
-	for (unsigned i = 0; i < size; i += length) {
-		uint64_t at = (e->offset + i) & address_mask(e);
-
-		length = i < environment	  ? environment / 7
-			 : (i - environment) % 10 ? 2
-						  : 8;
-		status = is_write ? emul_memory_write(e, e->d->segment, at,
-						      bytes + i, length)
-				  : emul_memory_read(e, e->d->segment, at,
-						     bytes + i, length);
-		TRY(status);
-	}
+		return emul_pieces_access(e, e->offset, bytes, size, size,
+					  is_write);
+	TRY(emul_pieces_access(e, e->offset, bytes, environment,
+			       environment / 7, is_write));
+	for (unsigned i = environment; i < size; i += 10)
+		TRY(emul_pieces_access(e, e->offset + i, bytes + i, 10, 8,
+				       is_write));
 	return EMUL_OK;
 }
 

@@ -240,6 +240,13 @@ enum emul_status emul_memory_read(struct emul *e, unsigned seg, uint64_t offset,
 enum emul_status emul_memory_write(struct emul *e, unsigned seg,
 				   uint64_t offset, const void *data,
 				   unsigned size);
+/*
+ * The instruction's memory operand in pieces, the last perhaps shorter, each
+ * with an address of its own, that wraps; at once where none does.
+ */
+enum emul_status emul_pieces_access(struct emul *e, uint64_t offset, void *data,
+				    unsigned size, unsigned piece,
+				    bool is_write);
 /* At a linear address, as the processor itself (descriptors, TSS). */
 enum emul_status emul_system_prepare(struct emul *e, uint64_t linear,
 				     unsigned size, uint32_t access,

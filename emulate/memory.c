@@ -263,6 +263,29 @@ enum emul_status emul_memory_write(struct emul *e, unsigned seg,
 	return EMUL_OK;
 }
 
+enum emul_status emul_pieces_access(struct emul *e, uint64_t offset, void *data,
+				    unsigned size, unsigned piece,
+				    bool is_write)
+{
+	uint64_t mask = address_mask(e);
+	uint8_t *bytes = data;
+
+	if (likely((offset & mask) + size - 1 <= mask))
+		piece = size;
+	for (unsigned i = 0; i < size; i += piece) {
+		uint64_t at = (offset + i) & mask;
+		unsigned length = MIN(piece, size - i);
+
+		if (is_write)
+			TRY(emul_memory_write(e, e->d->segment, at, bytes + i,
+					      length));
+		else
+			TRY(emul_memory_read(e, e->d->segment, at, bytes + i,
+					     length));
+	}
+	return EMUL_OK;
+}
+
 enum emul_status emul_system_prepare(struct emul *e, uint64_t linear,
 				     unsigned size, uint32_t access,
 				     struct emul_access *a)

@@ -209,10 +209,15 @@ static struct rig *step(struct rig *rig)
 			subject->input(rig);
 		break;
 	case 14:
-		if (op & 0x80)
+		/* These are most of the time, so one in 64. */
+		if (op >= 0xc0)
 			damage_one(rig, op);
-		else
+		else if (op >= 0x80)
+			access_one(rig, op);
+		else if (op < 0x20)
 			return move(rig);
+		else
+			step_time(rig, op);
 		break;
 	default:
 		if (op >= 0xe0)

@@ -285,6 +285,13 @@ static void test_image_wraps(void **state)
 	assert_fault(STEP(0xdd, 0x37), X86_VECTOR_GP, 0);
 	pc.state.gpr[X86_RBX] = 0xffb0; /* the last register */
 	assert_fault(STEP(0xdd, 0x27), X86_VECTOR_GP, 0);
+	/* FSTP m80 */
+	pc.state.gpr[X86_RBX] = 0xfff8;
+	put(DATA, 0, 2);
+	assert_int_equal(STEP(0xdb, 0x3f), EMUL_OK);
+	assert_int_equal(get(DATA, 2), 0x5a5a);
+	pc.state.gpr[X86_RBX] = 0xfffa;
+	assert_fault(STEP(0xdb, 0x3f), X86_VECTOR_GP, 0);
 }
 
 static void test_simd_memory(void **state)
