@@ -292,6 +292,22 @@ static bool string_ends(const struct emul *e, bool is_compare)
 	return is_compare && is_zero != (e->d->rep == PREFIX_F3);
 }
 
+/* With 32-bit addresses Intel's processors write RCX, and what MOVS and STOS
+ * address with, when there is nothing to be done, too. */
+static void string_none(struct emul *e)
+{
+	uint64_t *gpr = e->state->gpr;
+	unsigned opcode = e->d->opcode & ~1U;
+
+	if (!(e->features & EMUL_FEATURE_INTEL) || e->d->address_size != 4)
+		return;
+	gpr[X86_RCX] = 0;
+	if (opcode == 0xa4)
+		gpr[X86_RSI] = (uint32_t)gpr[X86_RSI];
+	if (opcode == 0xa4 || opcode == 0xaa)
+		gpr[X86_RDI] = (uint32_t)gpr[X86_RDI];
+}
+
 static enum emul_status string_execute(struct emul *e, string_fn item,
 				       string_fn bulk, bool is_compare)
 {
@@ -301,6 +317,8 @@ static enum emul_status string_execute(struct emul *e, string_fn item,
 
 	string_begin(e, &s);
 	begun = s.count;
+	if (!begun)
+		string_none(e);
 	while (s.count) {
 		enum emul_status status = EMUL_AGAIN;
 
@@ -309,12 +327,14 @@ static enum emul_status string_execute(struct emul *e, string_fn item,
 		if (status == EMUL_AGAIN)
 			status = item(e, &s);
 		if (status != EMUL_OK) {
-			/* As after an interrupt between two iterations. */
-			if (begun != s.count)
-				e->state->rflags = e->flags;
-			/* RETRY after progress: RIP stays, nothing is lost. */
+			/*
+			 * RETRY after progress: as after an interrupt between
+			 * two iterations.  A fault takes back what those
+			 * before it did to the flags, and nothing else.
+			 */
 			if (status != EMUL_RETRY || begun == s.count)
 				return status;
+			e->state->rflags = e->flags;
 			break;
 		}
 		if (!s.is_rep || string_ends(e, is_compare))

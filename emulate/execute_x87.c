@@ -317,19 +317,25 @@ EXECUTE(fnsave)
 	return x87_changed(e);
 }
 
+/* The environment is loaded before the registers are looked at. */
 EXECUTE(frstor)
 {
-	uint8_t bytes[ENVIRONMENT32 + REGISTERS];
+	uint8_t bytes[ENVIRONMENT32];
 	unsigned size = environment_size(e);
 
 	TRY(emul_x87_wait(e));
-	TRY(image_access(e, bytes, size + REGISTERS, false));
+	TRY(image_access(e, bytes, size, false));
 	environment_take(e, bytes);
+	(void)x87_changed(e);
 	for (unsigned i = 0; i < 8; i++) {
-		memset(e->xstate->st[i], 0, 16);
-		memcpy(e->xstate->st[i], bytes + size + 10 * i, 10);
+		uint8_t *st = e->xstate->st[i];
+
+		TRY(emul_pieces_access(e, e->offset + size + 10 * i, bytes, 10,
+				       8, false));
+		memset(st, 0, sizeof(e->xstate->st[i]));
+		memcpy(st, bytes, 10);
 	}
-	return x87_changed(e);
+	return EMUL_OK;
 }
 
 /*

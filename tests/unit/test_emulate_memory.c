@@ -219,6 +219,62 @@ static void string_fault(void **state)
 	assert_int_equal(pc.state.rip, CODE + 2);
 }
 
+/* What was compared before an item faults shows in the registers alone. */
+static void compare_fault(void **state)
+{
+	uint64_t flags;
+
+	(void)state;
+	begin();
+	pc.state.gpr[X86_RSI] = DATA;
+	pc.state.gpr[X86_RDI] = 0xffffffff - 3 - 8;
+	pc.state.gpr[X86_RCX] = 8;
+	pc.state.seg[X86_ES].base = DATA - pc.state.gpr[X86_RDI];
+	pc.state.seg[X86_ES].limit = 0xffffffff - 4;
+	put(DATA, 0x0000000500000005, 8);
+	pc.state.rflags |= X86_FLAG_CF | X86_FLAG_PF;
+	flags = pc.state.rflags;
+	assert_fault(STEP(0xf3, 0xa7), X86_VECTOR_GP, 0); /* repe cmpsd */
+	assert_int_equal(pc.state.gpr[X86_RCX], 6);
+	assert_int_equal(pc.state.gpr[X86_RSI], DATA + 8);
+	assert_int_equal(pc.state.rflags & ~X86_FLAG_RF, flags);
+}
+
+/* A count of zero in ECX, and what Intel's processors write then. */
+static void strings_of_none(void **state)
+{
+	static const struct {
+		uint8_t opcode;
+		bool si, di; /* are cut to 32 bits */
+	} rows[] = {
+		{ 0xa4, true, true },	{ 0xa5, true, true },
+		{ 0xaa, false, true },	{ 0xab, false, true },
+		{ 0xa6, false, false }, { 0xac, false, false },
+		{ 0xae, false, false },
+	};
+	const uint64_t high = 0x1234567800000000;
+
+	(void)state;
+	for (unsigned i = 0; i < 2 * ARRAY_SIZE(rows); i++) {
+		bool is_intel = i & 1;
+		uint64_t *gpr = pc.state.gpr;
+
+		pc_long(0);
+		pc.emul.features &= ~EMUL_FEATURE_INTEL;
+		pc.emul.features |= is_intel ? EMUL_FEATURE_INTEL : 0;
+		gpr[X86_RCX] = high;
+		gpr[X86_RSI] = gpr[X86_RDI] = high | DATA;
+		assert_int_equal(STEP(0x67, 0xf3, rows[i / 2].opcode), EMUL_OK);
+		assert_int_equal(gpr[X86_RCX], is_intel ? 0 : high);
+		assert_int_equal(gpr[X86_RSI], is_intel && rows[i / 2].si
+						       ? DATA
+						       : high | DATA);
+		assert_int_equal(gpr[X86_RDI], is_intel && rows[i / 2].di
+						       ? DATA
+						       : high | DATA);
+	}
+}
+
 static void string_ports(void **state)
 {
 	(void)state;
@@ -296,6 +352,8 @@ int main(void)
 		cmocka_unit_test(rom),
 		cmocka_unit_test(strings),
 		cmocka_unit_test(string_fault),
+		cmocka_unit_test(compare_fault),
+		cmocka_unit_test(strings_of_none),
 		cmocka_unit_test(string_ports),
 		cmocka_unit_test(locked),
 	};

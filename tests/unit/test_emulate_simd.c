@@ -286,6 +286,10 @@ static void test_image_wraps(void **state)
 	pc.state.gpr[X86_RBX] = 0xffb0; /* the last register */
 	assert_fault(STEP(0xdd, 0x27), X86_VECTOR_GP, 0);
 	/* FSTP m80 */
+	pc.xstate.fcw = 0x37f;
+	pc.xstate.fsw = 0;
+	pc.xstate.ftw = 0xff;
+	memset(pc.xstate.st, 0x5a, sizeof(pc.xstate.st));
 	pc.state.gpr[X86_RBX] = 0xfff8;
 	put(DATA, 0, 2);
 	assert_int_equal(STEP(0xdb, 0x3f), EMUL_OK);
