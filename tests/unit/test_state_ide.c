@@ -8,8 +8,8 @@
 
 #include "devices/ide.h"
 
-#define MASTER	     0xc000
-#define PRD_TABLE    0x1000
+#define MASTER	  0xc000
+#define PRD_TABLE 0x1000
 /* A fuzzer begins with new ones each time. */
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 #define RAM_BYTES    0x8000
@@ -20,7 +20,7 @@
 #define DISK_SECTORS 512
 #define CD_SECTORS   256
 #endif
-#define DEVFN	     PCI_DEVFN(1, 1)
+#define DEVFN PCI_DEVFN(1, 1)
 
 struct medium {
 	struct block_backend backend;
