@@ -86,9 +86,10 @@ static bool is_selected(const struct vector *mask, unsigned at, unsigned size)
 	return ((const uint8_t *)mask)[at + size - 1] & BIT(7);
 }
 
+/* Elements have no addresses of their own, that would wrap. */
 static uint64_t offset_at(const struct emul *e, unsigned at)
 {
-	return (e->offset + at) & address_mask(e);
+	return e->offset + at;
 }
 
 EXECUTE(vmaskmov_load)

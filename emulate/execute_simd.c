@@ -25,6 +25,8 @@
 #define MXCSR_UM     BIT(11)
 #define MXCSR_FTZ    BIT(15)
 
+#define OPCODE_CVTPS2PH 0x1d
+
 struct simd {
 	const struct simd_row *row;
 	unsigned number;
@@ -268,12 +270,13 @@ static enum emul_status simd_store(struct emul *e, struct simd *s)
  * Tiny results that are exact raise UE only where it is not masked: the stub's
  * run did not show it.
  */
-static bool has_denormal(const struct vector *v, unsigned bytes, bool is_double)
+static bool has_denormal(const struct vector *v, unsigned bytes, unsigned step)
 {
 	const uint8_t *p = (const uint8_t *)v;
-	unsigned step = is_double ? 8 : 4;
-	uint64_t exponent = is_double ? MASK(62, 52) : MASK(30, 23);
-	uint64_t fraction = is_double ? MASK(51, 0) : MASK(22, 0);
+	uint64_t exponent = step == 8	? MASK(62, 52)
+			    : step == 4 ? MASK(30, 23)
+					: MASK(14, 10);
+	uint64_t fraction = (exponent & -exponent) - 1;
 
 	for (unsigned i = 0; i < bytes; i += step) {
 		uint64_t value = ram_load(p + i, step);
@@ -319,16 +322,22 @@ static bool result_is_double(const struct emul *e, unsigned map)
 static uint32_t tiny_raised(const struct emul *e, const struct simd *s,
 			    unsigned map)
 {
-	uint32_t mxcsr = e->xstate->mxcsr;
-	bool is_double = result_is_double(e, map);
+	const struct vector *result = &s->stub.v[STUB_REG];
+	unsigned step = result_is_double(e, map) ? 8 : 4;
 	unsigned bytes = s->vector;
 
-	if (mxcsr & MXCSR_UM || !rounds(e, map))
+	if (e->xstate->mxcsr & MXCSR_UM)
 		return 0;
+	if (map == 3 && e->d->opcode == OPCODE_CVTPS2PH) {
+		result = &s->stub.v[STUB_RM];
+		step = 2;
+		bytes /= 2;
+	} else if (!rounds(e, map)) {
+		return 0;
+	}
 	if (s->row->flags & SIMD_LIG)
-		bytes = is_double ? 8 : 4;
-	return has_denormal(&s->stub.v[STUB_REG], bytes, is_double) ? MXCSR_UE
-								    : 0;
+		bytes = step;
+	return has_denormal(result, bytes, step) ? MXCSR_UE : 0;
 }
 
 static enum emul_status exceptions_take(struct emul *e, uint32_t raised)
@@ -389,7 +398,7 @@ static enum emul_status dot_step(struct emul *e, const struct simd *s,
 		emul_stub_sse(stub);
 	raised = stub->mxcsr & MXCSR_FLAGS;
 	if (!(e->xstate->mxcsr & MXCSR_UM) &&
-	    has_denormal(&stub->v[STUB_REG], s->vector, is_double))
+	    has_denormal(&stub->v[STUB_REG], s->vector, is_double ? 8 : 4))
 		raised |= MXCSR_UE;
 	stub->v[STUB_RM] = stub->v[STUB_VVVV] = stub->v[STUB_REG];
 	return exceptions_take(e, raised);

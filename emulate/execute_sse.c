@@ -303,7 +303,9 @@ EXECUTE(movq_store)
 
 /*
  * MASKMOVDQU, MASKMOVQ: bytes whose mask has its top bit set, to DS:rDI.  A
- * fault of any of them comes before the first is written.
+ * fault of any of them comes before the first is written; all of the operand
+ * has to lie in its segment, and below the gap in the middle of 64-bit
+ * addresses.
  */
 static enum emul_status masked_bytes(struct emul *e, const uint8_t *bytes,
 				     const uint8_t *mask, unsigned count)
@@ -312,6 +314,8 @@ static enum emul_status masked_bytes(struct emul *e, const uint8_t *bytes,
 	uint64_t at = e->state->gpr[X86_RDI], linear, from;
 	struct emul_access a;
 
+	TRY(emul_linear(e, seg, at & address_mask(e), count, ACCESS_WRITE,
+			&linear));
 	for (unsigned i = 0; i < count; i++) {
 		if (!(mask[i] & BIT(7)))
 			continue;

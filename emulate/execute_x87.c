@@ -317,15 +317,21 @@ EXECUTE(fnsave)
 	return x87_changed(e);
 }
 
-/* The environment is loaded before the registers are looked at. */
+/*
+ * The environment is loaded before the registers are looked at, but the control
+ * word behind them.
+ */
 EXECUTE(frstor)
 {
 	uint8_t bytes[ENVIRONMENT32];
 	unsigned size = environment_size(e);
+	uint16_t fcw = e->xstate->fcw, loaded;
 
 	TRY(emul_x87_wait(e));
 	TRY(image_access(e, bytes, size, false));
 	environment_take(e, bytes);
+	loaded = e->xstate->fcw;
+	e->xstate->fcw = fcw;
 	(void)x87_changed(e);
 	for (unsigned i = 0; i < 8; i++) {
 		uint8_t *st = e->xstate->st[i];
@@ -335,6 +341,7 @@ EXECUTE(frstor)
 		memset(st, 0, sizeof(e->xstate->st[i]));
 		memcpy(st, bytes, 10);
 	}
+	e->xstate->fcw = loaded;
 	return EMUL_OK;
 }
 

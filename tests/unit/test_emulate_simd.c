@@ -351,6 +351,48 @@ static void test_masked(void **state)
 	assert_int_equal(xmm_get(1, 0), 0xffffffff00000000);
 }
 
+/* Where operands may lie whose elements are masked: MASKMOVQ's as a whole,
+ * those of VMASKMOV one by one, without a wrap. */
+static void test_masked_limits(void **state)
+{
+	(void)state;
+	begin_long();
+	pc.state.gpr[X86_RDI] = 0x8000000000000000;
+	assert_fault(STEP(0x0f, 0xf7, 0xc1), X86_VECTOR_GP, 0);
+	assert_fault(STEP(0x66, 0x0f, 0xf7, 0xc1), X86_VECTOR_GP, 0);
+	if (!(pc.emul.features & EMUL_FEATURE_AVX))
+		return;
+	xmm_put(1, 0, 0);
+	pc.state.gpr[X86_RBX] = 0x8000000000000000;
+	assert_int_equal(STEP(0xc4, 0xe2, 0x71, 0x2e, 0x13), EMUL_OK);
+	begin_protected();
+	pc.state.gpr[X86_RBX] = 0xfffc;
+	pc.state.seg[X86_DS].limit = 0xffff;
+	xmm_put(1, 0x80000000, 0);
+	assert_int_equal(STEP(0x67, 0xc4, 0xe2, 0x71, 0x2e, 0x17), EMUL_OK);
+	xmm_put(1, 0x8000000000000000, 0);
+	assert_fault(STEP(0x67, 0xc4, 0xe2, 0x71, 0x2e, 0x17), X86_VECTOR_GP,
+		     0);
+}
+
+/* Halves are tiny, too. */
+static void test_half_underflow(void **state)
+{
+	(void)state;
+	begin_long();
+	if (!(pc.emul.features & EMUL_FEATURE_F16C))
+		return;
+	xmm_put(0, 0x33800000, 0); /* 2^-24, the least of them */
+	pc.xstate.mxcsr = 0x1780;
+	/* VCVTPS2PH XMM1, XMM0, 0 */
+	assert_fault(STEP(0xc4, 0xe3, 0x79, 0x1d, 0xc1, 0), X86_VECTOR_XM, 0);
+	assert_int_equal(pc.xstate.mxcsr, 0x1790);
+	pc.xstate.mxcsr = 0x1f80;
+	assert_int_equal(STEP(0xc4, 0xe3, 0x79, 0x1d, 0xc1, 0), EMUL_OK);
+	assert_int_equal(xmm_get(1, 0), 1);
+	assert_int_equal(pc.xstate.mxcsr, 0x1f80);
+}
+
 static void test_features(void **state)
 {
 	(void)state;
@@ -656,6 +698,8 @@ int main(void)
 		cmocka_unit_test(test_image_wraps),
 		cmocka_unit_test(test_simd_memory),
 		cmocka_unit_test(test_masked),
+		cmocka_unit_test(test_masked_limits),
+		cmocka_unit_test(test_half_underflow),
 		cmocka_unit_test(test_features),
 		cmocka_unit_test(test_xsavec),
 		cmocka_unit_test(test_xcr0_comes_late),
