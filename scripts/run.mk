@@ -20,7 +20,8 @@ $B/images/debian.img: scripts/mkdebian scripts/mkdisk
 $B/images/memtest.img: scripts/mkmemtest scripts/mkdisk
 	@scripts/mkmemtest $@
 
-$B/images/xen.elf: scripts/fetch-xen
+# One apt at a time.
+$B/images/xen.elf: scripts/fetch-xen | $B/kernel/version
 	@scripts/fetch-xen $@
 
 $B/images/grub-rescue.iso: /usr/lib/grub-rescue/grub-rescue-cdrom.iso

@@ -8,10 +8,13 @@ RUN_TESTS = BULKHEAD_BUILD=$(abspath $B) tests/run
 BOOT_IMAGES := $(addprefix $B/images/,quick.img debian.img memtest.img \
 	grub-rescue.iso xen.elf)
 
+# As many at a time as there are processors, unless somebody said how many.
+TEST_JOBS := $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 .PHONY: test boot-tests lint
 test:
 	@rm -f $B/test/summary
-	@$(MAKE) --no-print-directory -k $(BOOT_IMAGES) \
+	@$(MAKE) --no-print-directory $(TEST_JOBS) -k $(BOOT_IMAGES) \
 		$B/bulkhead32.elf programs $B/bulkhead-soft32.elf \
 		$B/selftest32.elf $B/manifest-check $B/entry-check \
 		unit-programs guest-programs hostile-programs life-programs \
