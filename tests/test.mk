@@ -9,7 +9,7 @@ BOOT_IMAGES := $(addprefix $B/images/,quick.img debian.img memtest.img \
 	grub-rescue.iso xen.elf)
 
 # As many at a time as there are processors, unless somebody said how many.
-TEST_JOBS := $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+TEST_JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 .PHONY: test boot-tests lint
 test:
