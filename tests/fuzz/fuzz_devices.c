@@ -173,8 +173,8 @@ static void damage_one(struct rig *rig, uint8_t op)
 		image_copy(&bad, &before);
 		bad.data[where % bad.length] = (uint8_t)rig_take(rig, 1);
 	} else {
+		static uint8_t state[RIG_IMAGE] __attribute__((aligned(16)));
 		void *real = rig->device->state;
-		uint8_t *state = malloc(size);
 
 		memcpy(state, real, size);
 		for (size_t i = where % size; length-- && i < size; i++)
@@ -182,7 +182,6 @@ static void damage_one(struct rig *rig, uint8_t op)
 		rig->device->state = state;
 		rig_save(rig, &bad);
 		rig->device->state = real;
-		free(state);
 	}
 	if (rig_load(rig, &bad, why)) {
 		CHECK(why[0]);
