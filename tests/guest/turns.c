@@ -3,15 +3,12 @@
  * Spinning with PAUSE: it ends, and where two vCPUs share one CPU, each waits
  * for the other in such a loop without using up its time.
  */
-#include "tests/guest/lib/guest.h"
+#include "tests/guest/lib/smp.h"
 
 #include "lib/string.h"
 
 #define AP_PAGE	       0x8000
-#define ICR_INIT       0x4500
-#define ICR_SIPI       0x4600
 #define AP_DESTINATION (1u << 24)
-#define CPUID_COUNT    MASK(23, 16) /* of leaf 1 EBX */
 #define DIVIDE_BY_1    0xb
 #define LVT_MASKED     BIT(16)
 #define TIMER_HZ       1000000000ULL
@@ -74,7 +71,7 @@ static void test_turns(void)
 {
 	uint32_t ns;
 
-	if (FIELD_GET(CPUID_COUNT, cpuid(1, 0).ebx) < 2) {
+	if (smp_cpu_count() < 2) {
 		skip("vcpus-take-turns", "one vCPU");
 		return;
 	}
