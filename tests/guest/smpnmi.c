@@ -6,6 +6,7 @@
 #include "tests/guest/lib/smp.h"
 
 #define ROUNDS 20
+#define SPINS  1000000
 
 static unsigned count;
 static volatile uint32_t turn, wrong;
@@ -32,7 +33,8 @@ static void one_of_two(unsigned id)
 {
 	for (uint32_t round = 0; round < ROUNDS * count; round++) {
 		unsigned to = round % count;
-		uint32_t before = smp_cpus[to].taken[X86_VECTOR_NMI];
+		volatile uint32_t *taken = &smp_cpus[to].taken[X86_VECTOR_NMI];
+		uint32_t before = *taken;
 
 		smp_barrier();
 		__atomic_add_fetch(&turn, 1, __ATOMIC_SEQ_CST);
@@ -40,9 +42,15 @@ static void one_of_two(unsigned id)
 			__asm__ volatile("pause");
 		if ((id + count - to) % count - 1 < 2)
 			smp_send(to, ICR_NMI);
-		smp_barrier();
-		if (smp_cpus[to].taken[X86_VECTOR_NMI] != before + 2)
+		/* They may be on their way still. */
+		for (unsigned i = 0; i < SPINS; i++) {
+			if (*taken == before + 2)
+				break;
+			__asm__ volatile("pause");
+		}
+		if (*taken != before + 2)
 			__atomic_add_fetch(&wrong, 1, __ATOMIC_SEQ_CST);
+		smp_barrier();
 	}
 }
 
