@@ -367,8 +367,7 @@ static uint32_t mxcsr_for_run(uint32_t mxcsr)
 	return (mxcsr & ~MXCSR_FLAGS) | MXCSR_MASKS;
 }
 
-/* ---- Exceptions of DPPS and DPPD ------------------------------------------
- */
+/* ---- DPPS and DPPD ------------------------------------------------------- */
 
 #define OPCODE_MUL  0x59
 #define OPCODE_HADD 0x7c
