@@ -317,32 +317,21 @@ EXECUTE(fnsave)
 	return x87_changed(e);
 }
 
-/*
- * The environment is loaded before the registers are looked at, but the control
- * word behind them.
- */
+/* All of it is read before any is taken: the instruction may begin again, and
+ * must not find an exception that it has loaded itself. */
 EXECUTE(frstor)
 {
-	uint8_t bytes[ENVIRONMENT32];
+	uint8_t bytes[ENVIRONMENT32 + REGISTERS];
 	unsigned size = environment_size(e);
-	uint16_t fcw = e->xstate->fcw, loaded;
 
 	TRY(emul_x87_wait(e));
-	TRY(image_access(e, bytes, size, false));
+	TRY(image_access(e, bytes, size + REGISTERS, false));
 	environment_take(e, bytes);
-	loaded = e->xstate->fcw;
-	e->xstate->fcw = fcw;
-	(void)x87_changed(e);
 	for (unsigned i = 0; i < 8; i++) {
-		uint8_t *st = e->xstate->st[i];
-
-		TRY(emul_pieces_access(e, e->offset + size + 10 * i, bytes, 10,
-				       8, false));
-		memset(st, 0, sizeof(e->xstate->st[i]));
-		memcpy(st, bytes, 10);
+		memset(e->xstate->st[i], 0, sizeof(e->xstate->st[i]));
+		memcpy(e->xstate->st[i], bytes + size + 10 * i, 10);
 	}
-	e->xstate->fcw = loaded;
-	return EMUL_OK;
+	return x87_changed(e);
 }
 
 /*

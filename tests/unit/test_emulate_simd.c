@@ -283,11 +283,17 @@ static void test_image_wraps(void **state)
 	assert_int_equal(pc.xstate.ftw, 0xff);
 	pc.state.gpr[X86_RBX] = 0xfffb;
 	assert_fault(STEP(0xdd, 0x37), X86_VECTOR_GP, 0);
-	pc.state.gpr[X86_RBX] = 0xffb0; /* the last register */
-	assert_fault(STEP(0xdd, 0x27), X86_VECTOR_GP, 0);
-	/* FSTP m80 */
+	/* The last register: nothing is loaded, not even an exception. */
+	put(DATA + 0xffb0, 0x0340, 2);
+	put(DATA + 0xffb2, 0x0001, 2);
 	pc.xstate.fcw = 0x37f;
 	pc.xstate.fsw = 0;
+	pc.state.gpr[X86_RBX] = 0xffb0;
+	assert_fault(STEP(0xdd, 0x27), X86_VECTOR_GP, 0);
+	assert_int_equal(pc.xstate.fcw, 0x37f);
+	assert_int_equal(pc.xstate.fsw, 0);
+	assert_fault(STEP(0xdd, 0x27), X86_VECTOR_GP, 0);
+	/* FSTP m80 */
 	pc.xstate.ftw = 0xff;
 	memset(pc.xstate.st, 0x5a, sizeof(pc.xstate.st));
 	pc.state.gpr[X86_RBX] = 0xfff8;
