@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A machine's face: screen, keys, commands, statistics and debugger, between
+ * the machine and the service `seat`, beside its console in the same channel
+ * (include/seat.h).  Two rings of records (include/ring.h): each begins with a
+ * struct face_record; what follows, its kind says.
+ *
+ * A machine renders by itself, so that seat never interprets what a guest put
+ * into video memory.  It does so when asked, a piece at a time as the ring has
+ * room, on the thread that has the channel's events, and paid for by its guest;
+ * nobody waits for seat.
+ *
+ *	seat				machine
+ *	FACE_FRAME ------------------->
+ *		<---------------------- FACE_MODE, if it is another than before
+ *		<---------------------- FACE_PIXELS or FACE_CELLS, many or none
+ *		<---------------------- FACE_FRAME_END
+ *	(FRAME with FACE_FRAME_NOTIFY)
+ *		<---------------------- FACE_CHANGED, once, when the next frame
+ *					would not be empty
+ *
+ * Neither side believes the other: a record that makes no sense is answered
+ * with -EINVAL or ignored; it never ends a machine or seat.
+ */
+#ifndef BULKHEAD_FACE_H
+#define BULKHEAD_FACE_H
+
+#include "include/display.h"
+#include "include/input.h"
+
+#define FACE_REQUESTS_SIZE 2048	 /* ring to the machine */
+#define FACE_ANSWERS_SIZE  32768 /* ring to seat */
+#define FACE_RECORD_MAX	   8448	 /* bytes of a record, its head included */
+#define FACE_WIDTH_MAX	   2048	 /* pixels; wider pictures are cut */
+#define FACE_HEIGHT_MAX	   2048
+#define FACE_EVENTS_MAX	   32  /* of a FACE_INPUT */
+#define FACE_DEBUG_MAX	   512 /* bytes of a FACE_DEBUG */
+
+enum face_kind {
+	/* seat to machine */
+	FACE_INPUT = 1,	  /* struct face_input */
+	FACE_FRAME,	  /* struct face_frame */
+	FACE_UNWATCH,	  /* nothing: no FACE_CHANGED any more */
+	FACE_COMMAND,	  /* struct face_command: FACE_ANSWER */
+	FACE_STATISTICS,  /* nothing: the answer has the same kind */
+	FACE_DEBUG,	  /* bytes of the GDB remote protocol, both ways */
+	FACE_DEBUG_CLOSE, /* nothing: the debugger is gone; the guest runs */
+
+	/* machine to seat */
+	FACE_MODE = 64, /* struct face_mode */
+	FACE_PIXELS,	/* struct face_pixels */
+	FACE_CELLS,	/* struct face_cells: all of them */
+	FACE_FRAME_END, /* nothing */
+	FACE_CHANGED,	/* nothing */
+	FACE_ANSWER,	/* struct face_answer */
+};
+
+struct face_record {
+	uint16_t kind; /* enum face_kind */
+	uint16_t reserved;
+	uint32_t tag; /* an answer has its request's */
+};
+
+struct face_input {
+	struct face_record head;
+	struct input_event event[]; /* as many as fit the record */
+};
+
+#define FACE_FRAME_NOTIFY BIT(0) /* say FACE_CHANGED, once, after it */
+#define FACE_FRAME_TEXT	  BIT(1) /* as FACE_CELLS where the mode is text */
+#define FACE_FRAME_ALL	  BIT(2) /* not only what has changed */
+
+struct face_frame {
+	struct face_record head;
+	uint32_t flags;
+	/* Of pixels: beside what has changed since the last frame. */
+	struct display_rectangle also; /* empty: right or bottom is 0 */
+};
+
+/*
+ * Before the first pixels of a frame whenever something of it has changed, in
+ * mid-frame also: then the frame begins anew, with all of it.
+ */
+struct face_mode {
+	struct face_record head;
+	uint32_t mode;		/* enum display_mode */
+	uint32_t width, height; /* pixels, of text also; 0: DISPLAY_OFF */
+	uint32_t columns, rows; /* DISPLAY_TEXT */
+	uint32_t cell_width, cell_height;
+	uint32_t depth; /* bits a pixel, as the guest has it */
+};
+
+/* width * height pixels, lines from the top, of 4 bytes: B, G, R, 0. */
+struct face_pixels {
+	struct face_record head;
+	uint16_t left, top, width, height;
+	uint8_t pixel[];
+};
+
+/* columns * rows cells, as struct display_surface has them. */
+struct face_cells {
+	struct face_record head;
+	uint16_t columns, rows;
+	int32_t cursor; /* the cell, or -1 */
+	uint16_t cell[];
+};
+
+enum face_command_kind {
+	FACE_PAUSE = 1,
+	FACE_RESUME,
+	FACE_RESET,
+	FACE_POWER_BUTTON, /* ACPI's */
+	FACE_NMI,
+	FACE_EJECT,  /* unit: IDE channel * 2 + drive */
+	FACE_INSERT, /* what was there at the beginning; the same */
+};
+
+struct face_command {
+	struct face_record head;
+	uint32_t command; /* enum face_command_kind */
+	uint32_t unit;
+};
+
+struct face_answer {
+	struct face_record head;
+	int32_t error; /* 0 or -errno */
+};
+
+#define FACE_EXITS 32
+
+struct face_statistics {
+	struct face_record head;
+	uint32_t is_paused;
+	uint32_t vcpus;
+	uint32_t keys; /* events of keys and pointers that a device took */
+	uint32_t reserved;
+	uint64_t exits[FACE_EXITS]; /* by enum gate_exit, to the machine */
+	uint64_t frames, pixels;
+};
+
+#endif
