@@ -68,7 +68,7 @@ struct face_input {
 
 #define FACE_FRAME_NOTIFY BIT(0) /* say FACE_CHANGED, once, after it */
 #define FACE_FRAME_TEXT	  BIT(1) /* as FACE_CELLS where the mode is text */
-#define FACE_FRAME_ALL	  BIT(2) /* not only what has changed */
+#define FACE_FRAME_ALL	  BIT(2) /* not only what has changed; and FACE_MODE */
 
 struct face_frame {
 	struct face_record head;

@@ -39,7 +39,7 @@ _Static_assert(SEAT_CONSOLE_PAGES <= GATE_CHANNEL_PAGES_MAX,
 
 /* With init: slot SEAT_CONTROL_SLOT of seat, end 0 is init's. */
 #define SEAT_CONTROL_SLOT 0
-#define SEAT_CONTROL_SIZE 2048
+#define SEAT_CONTROL_SIZE 8192
 
 struct seat_control {
 	/* init's own console, "host".  Hidden, and its output waits, while one
@@ -63,19 +63,43 @@ enum seat_message_kind {
 	SEAT_FLUSH,   /* init: answer SEAT_FLUSHED when all that was written
 		       * before is out */
 	SEAT_FOCUS,   /* init: the keyboard goes to slot */
+	SEAT_GUEST,   /* init: a guest of the list that tag asked for */
+	SEAT_TOLD,    /* init: what tag asked for is done; or text says why it
+		       * is not */
 	/* Answers; init need not read them at once.  What seat refuses has
 	 * none, but a line in the log: a bad slot or name, a name or slot that
 	 * is taken.  To a seat that is started anew init says all ADDs again,
 	 * and what has no answer yet. */
 	SEAT_REMOVED = 64,
 	SEAT_FLUSHED,
+	/* Not an answer: somebody outside wants verb of name, as if the
+	 * operator had typed it.  At most SEAT_ASKS before they are answered by
+	 * SEAT_TOLD; those of a seat that has ended are not. */
+	SEAT_ASK,
+};
+
+#define SEAT_ASKS      8
+#define SEAT_TEXT_SIZE 96
+
+enum seat_verb {
+	SEAT_LIST = 1, /* SEAT_GUEST for each, then SEAT_TOLD */
+	SEAT_START,
+	SEAT_STOP,
+	SEAT_RESTART,
+	SEAT_OFF,
 };
 
 struct seat_message {
 	uint32_t kind; /* enum seat_message_kind */
 	uint32_t slot; /* seat's slot of the console's channel */
-	uint32_t tag;  /* FLUSH and its answer */
+	uint32_t tag;  /* FLUSH and its answer; ASK and its answers */
+	uint32_t verb; /* ASK: enum seat_verb */
 	char name[GATE_NAME_SIZE];
+	/* GUEST: how it is, in a word; TOLD: what "name" is or does, as in "is
+	 * running", or empty. */
+	char text[SEAT_TEXT_SIZE];
+	uint32_t vcpus, memory_mib, starts; /* GUEST */
+	uint32_t reserved;
 };
 
 #endif

@@ -21,6 +21,8 @@
 #define UART_PORT   0x3f8
 #define UART_PORTS  8
 #define UART_IRQ    4
+#define REMOTE_PORT 0x2f8 /* the control protocol's */
+#define REMOTE_IRQ  3
 #define END_PROGRAM 0 /* of a channel: init's, or the console's owner's */
 #define END_SEAT    1
 #define ANSWER_NS   (10 * NSEC_PER_SEC)
@@ -131,7 +133,11 @@ static void consoles_check(struct init *init)
 
 /* ---- Said ---------------------------------------------------------------- */
 
-/* False: no room now. */
+bool seat_say(struct init *init, const struct seat_message *message, bool *bell)
+{
+	return service_say(init, &init->seat.service, message, bell);
+}
+
 static bool say(struct init *init, enum seat_message_kind kind, unsigned slot,
 		const char *name, bool *bell)
 {
@@ -140,7 +146,7 @@ static bool say(struct init *init, enum seat_message_kind kind, unsigned slot,
 
 	message.tag = seat->flush_tag;
 	(void)snprintf(message.name, sizeof(message.name), "%s", name);
-	return service_say(init, &seat->service, &message, bell);
+	return seat_say(init, &message, bell);
 }
 
 static bool console_say(struct init *init, unsigned index, bool *bell)
@@ -176,6 +182,8 @@ void seat_send(struct init *init)
 	if (has_room && seat->flush == FLUSH_WANTED &&
 	    say(init, SEAT_FLUSH, 0, "", &bell))
 		seat->flush = FLUSH_SENT;
+	if (has_room)
+		asks_send(init, &bell);
 	if (bell)
 		service_ring(init, &init->seat.service);
 }
@@ -216,6 +224,14 @@ void operator_print(struct init *init, const char *format, ...)
 
 /* ---- Heard --------------------------------------------------------------- */
 
+static void ask_heard(struct init *init, const struct seat_message *message)
+{
+	const char *why = asks_heard(init, message);
+
+	if (why)
+		distrust(init, why);
+}
+
 static void heard(struct init *init, const void *record)
 {
 	const struct seat_message *message = record;
@@ -228,6 +244,8 @@ static void heard(struct init *init, const void *record)
 	else if (message->kind == SEAT_FLUSHED && seat->flush == FLUSH_SENT &&
 		 message->tag == seat->flush_tag)
 		seat->flush = FLUSH_DONE;
+	else if (message->kind == SEAT_ASK)
+		ask_heard(init, message);
 	else
 		distrust(init, "it answers what was not asked");
 }
@@ -272,6 +290,9 @@ static void seat_spec(struct init *init, struct gate_domain_spec *spec)
 	spec->port[0].first = UART_PORT;
 	spec->port[0].count = UART_PORTS;
 	spec->irq[0] = UART_IRQ;
+	spec->port[1].first = REMOTE_PORT;
+	spec->port[1].count = UART_PORTS;
+	spec->irq[1] = REMOTE_IRQ;
 }
 
 static int seat_fill(struct init *init, void *memory)
@@ -288,9 +309,10 @@ static int seat_fill(struct init *init, void *memory)
 	return error;
 }
 
-/* The next one has to know them all. */
+/* The next one has to know them all; whose asks they were nobody knows. */
 static void consoles_pass_on(struct init *init)
 {
+	init->seat.ask_count = 0;
 	for (unsigned i = 0; i < CONSOLES; i++) {
 		struct console *console = &init->seat.console[i];
 
@@ -304,6 +326,7 @@ static void consoles_pass_on(struct init *init)
 static void seat_check(struct init *init, bool *bell)
 {
 	hear_operator(init, bell);
+	asks_run(init);
 	consoles_check(init);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The service `seat`: the host's serial port and who uses it.  This file is
+ * The service `seat`: the host's serial ports and who uses them.  This file is
  * the gate's end of it: ports, doorbells, the loop of events.
  *
  *	mux.c		the multiplexed console: turns, UART, input
@@ -8,9 +8,12 @@
  *	rows.c		what is shown
  *	terminal.c	what of it may reach a terminal
  *	control.c	init's messages
+ *	faces.c		screens and keys of machines
+ *	remote.c	the control protocol, and more: remote.h
  *
- * Rights and resources: GATE_RIGHT_LOG; port[0] the UART's, irq[0] its
- * interrupt; slot 0 init's channel, the others consoles.
+ * Rights and resources: GATE_RIGHT_LOG; port[0] and irq[0] are the console's
+ * UART, port[1] and irq[1] the control protocol's; slot 0 init's channel, the
+ * others consoles.
  */
 #include "drivers/uart16550.h"
 #include "include/errno.h"
@@ -18,10 +21,15 @@
 #include "lib/user/gate_calls.h"
 #include "services/seat/control.h"
 #include "services/seat/mux.h"
+#include "services/seat/remote.h"
 
 #define UART_PORT      0x3f8
 #define UART_IRQ       0 /* of spec.irq */
+#define REMOTE_PORT    0x2f8
+#define REMOTE_IRQ     1
 #define POLL_PERIOD_NS (10 * NSEC_PER_MS)
+/* What goes out to a client before others have their turn. */
+#define REMOTE_PIECE   2048
 
 struct seat {
 	struct uart16550 uart;
@@ -30,6 +38,13 @@ struct seat {
 	bool is_polling; /* the UART has no interrupt */
 	uint64_t poll_ns;
 	uint64_t timer_ns; /* what the monitor was told */
+
+	struct faces faces;
+	struct remote remote;
+	struct uart16550 remote_uart;
+	bool has_remote, is_remote_polling;
+	bool is_remote_full; /* the UART's FIFO: at remote_ns it has room */
+	uint64_t remote_ns;
 };
 
 /* The program's only instance; each program has its own data. */
@@ -107,19 +122,119 @@ static void detach(void *ctx, unsigned slot)
 	gate_channel_detach(slot);
 }
 
+static void heard(void *ctx, unsigned slot, const char *bytes, size_t length)
+{
+	remote_heard(&((struct seat *)ctx)->remote, slot, bytes, length);
+}
+
+static void opened(void *ctx, unsigned slot, struct seat_console *memory)
+{
+	faces_open(&((struct seat *)ctx)->faces, slot, memory);
+}
+
+static void closed(void *ctx, unsigned slot)
+{
+	remote_gone(&((struct seat *)ctx)->remote, slot);
+	faces_close(&((struct seat *)ctx)->faces, slot);
+}
+
 static const struct mux_ops mux_ops = {
 	.uart_send = send,
 	.uart_read = receive,
 	.uart_is_idle = is_idle,
 	.log_read = log_read,
 	.doorbell = doorbell,
+	.heard = heard,
 };
 
 static const struct control_ops control_ops = {
 	.channel = channel,
 	.detach = detach,
 	.doorbell = doorbell,
+	.opened = opened,
+	.closed = closed,
 };
+
+/* ---- The client of the control protocol ---------------------------------- */
+
+static void remote_receive(uint64_t now_ns)
+{
+	uint8_t bytes[64];
+	size_t n = 0, wants = MIN(link_wants(&seat.remote.link), sizeof(bytes));
+
+	while (n < wants) {
+		int byte = uart16550_read(&seat.remote_uart);
+
+		if (byte < 0)
+			break;
+		bytes[n++] = (uint8_t)byte;
+	}
+	link_received(&seat.remote.link, bytes, n, now_ns);
+	/* Its interrupt comes for what arrives, not for what is there. */
+	seat.remote.is_again |= n && n == wants;
+}
+
+static void remote_send(uint64_t now_ns)
+{
+	size_t left = REMOTE_PIECE;
+
+	seat.is_remote_full = false;
+	while (left) {
+		size_t n;
+		const void *bytes = link_pending(&seat.remote.link, &n);
+
+		if (!n)
+			return;
+		n = uart16550_send(&seat.remote_uart, bytes, MIN(n, left));
+		if (!n)
+			break;
+		link_sent(&seat.remote.link, n);
+		left -= n;
+	}
+	seat.is_remote_full = true;
+	seat.remote_ns = left ? now_ns + MUX_PERIOD_NS : now_ns;
+}
+
+/* Before what others say is read, so that it can be passed on. */
+static void remote_work(uint64_t events, uint64_t now_ns)
+{
+	if (!seat.has_remote)
+		return;
+	if (events & BIT(GATE_EVENT_IRQ_BIT(REMOTE_IRQ)))
+		gate_irq_ack(REMOTE_IRQ);
+	if (!seat.is_remote_full || now_ns >= seat.remote_ns)
+		remote_send(now_ns);
+	remote_run(&seat.remote, now_ns);
+	remote_receive(now_ns);
+	faces_run(&seat.faces);
+	if (!seat.is_remote_full)
+		remote_send(now_ns);
+}
+
+static uint64_t remote_deadline(void)
+{
+	uint64_t deadline_ns = UINT64_MAX;
+
+	if (!seat.has_remote)
+		return deadline_ns;
+	if (seat.remote.is_again || seat.faces.is_again)
+		return seat.mux.now_ns;
+	if (seat.is_remote_full)
+		deadline_ns = seat.remote_ns;
+	if (seat.is_remote_polling)
+		deadline_ns =
+			MIN(deadline_ns, seat.mux.now_ns + POLL_PERIOD_NS);
+	return MIN(deadline_ns, link_deadline(&seat.remote.link));
+}
+
+static void remote_begin(void)
+{
+	seat.has_remote = !uart16550_init(&seat.remote_uart, &port_ops, NULL,
+					  REMOTE_PORT);
+	if (!seat.has_remote)
+		return;
+	seat.is_remote_polling = gate_irq_ack(REMOTE_IRQ) < 0;
+}
 
 /* ---- Events ------------------------------------------------------------- */
 
@@ -139,7 +254,7 @@ static uint64_t deadline(void)
 		return seat.mux.now_ns;
 	if (seat.is_polling)
 		deadline_ns = MIN(deadline_ns, seat.poll_ns);
-	return deadline_ns;
+	return MIN(deadline_ns, remote_deadline());
 }
 
 /*
@@ -168,8 +283,11 @@ static void events_handle(uint64_t events)
 		mux_log(&seat.mux);
 	if (channels & BIT(SEAT_CONTROL_SLOT) || seat.control.is_again)
 		control_read(&seat.control);
-	for (; channels; channels &= channels - 1)
+	for (; channels; channels &= channels - 1) {
 		mux_ring(&seat.mux, (unsigned)__builtin_ctzll(channels));
+		faces_ring(&seat.faces, (unsigned)__builtin_ctzll(channels));
+	}
+	remote_work(events, now_ns);
 	uart_check(events, now_ns);
 	mux_run(&seat.mux, now_ns);
 	control_answer(&seat.control);
@@ -188,6 +306,10 @@ void program_main(unsigned thread)
 	(void)!uart16550_init(&seat.uart, &port_ops, NULL, UART_PORT);
 	seat.is_polling = gate_irq_ack(UART_IRQ) < 0;
 	mux_init(&seat.mux, &mux_ops, &seat);
+	faces_init(&seat.faces, doorbell, &seat);
+	remote_init(&seat.remote, &seat.mux, &seat.faces, &seat.control.asks,
+		    REMOTE_RIGHTS);
+	remote_begin();
 	control_init(&seat.control, &control_ops, &seat, &seat.mux,
 		     gate_channel(SEAT_CONTROL_SLOT));
 	control_read(&seat.control);

@@ -403,6 +403,26 @@ int mux_focus(struct mux *mux, unsigned slot)
 	return 0;
 }
 
+int mux_find(const struct mux *mux, const char *name)
+{
+	for (unsigned i = 0; i < mux->count; i++)
+		if (mux->shown[i]->slot != SEAT_CONTROL_SLOT &&
+		    !strcmp(mux->shown[i]->name, name))
+			return (int)mux->shown[i]->slot;
+	return -ENOENT;
+}
+
+void mux_type(struct mux *mux, unsigned slot, const void *bytes, size_t length)
+{
+	struct mux_console *console = console_find(mux, slot);
+
+	if (!console || console->state != MUX_OPEN)
+		return;
+	if (ring_write(&console->input, bytes, (uint32_t)length,
+		       &console->is_bell_due) < 0)
+		source_break(mux, console);
+}
+
 static void input_deliver(struct mux *mux, uint8_t byte)
 {
 	struct mux_console *console = mux->shown[mux->focus];
