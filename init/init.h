@@ -191,6 +191,9 @@ struct seat {
 	enum flush_state flush;
 	uint32_t flush_tag;
 	struct console console[MANIFEST_GUESTS_MAX];
+	/* Its device: a virtio console, for the control protocol. */
+	bool has_device;
+	uint16_t device;
 	/* What clients of seat's want, in order: init/asks.c. */
 	struct seat_ask ask[SEAT_ASKS];
 	unsigned ask_count;
@@ -421,6 +424,15 @@ void service_ring(struct init *init, struct service *service);
 /* UINT64_MAX: nothing. */
 uint64_t service_deadline(const struct init *init,
 			  const struct service *service);
+
+/* ---- Devices --------------------------------------------------------------
+ */
+
+#define PCI_VIRTIO_VENDOR   0x1af4
+#define DEVICE_ADDRESS_SIZE 10 /* ", 00:03.0" */
+
+/* init/disk_domain.c: as "00:03.0"; its length. */
+int device_address_text(char *text, uint64_t size, uint16_t address);
 
 /* ---- init/seat.c --------------------------------------------------------- */
 

@@ -17,18 +17,22 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-#define QUOTA_PAGES 512
-#define UART_PORT   0x3f8
-#define UART_PORTS  8
-#define UART_IRQ    4
-#define REMOTE_PORT 0x2f8 /* the control protocol's */
-#define REMOTE_IRQ  3
-#define END_PROGRAM 0 /* of a channel: init's, or the console's owner's */
-#define END_SEAT    1
-#define ANSWER_NS   (10 * NSEC_PER_SEC)
-#define INPUT_MAX   64
-#define PRINT_MAX   128
-#define CONSOLES    MANIFEST_GUESTS_MAX
+#define QUOTA_PAGES	   512
+#define UART_PORT	   0x3f8
+#define UART_PORTS	   8
+#define UART_IRQ	   4
+#define REMOTE_PORT	   0x2f8 /* the control protocol's */
+#define REMOTE_IRQ	   3
+#define END_PROGRAM	   0 /* of a channel: init's, or the console's owner's */
+#define END_SEAT	   1
+#define DMA_PAGES	   64	  /* VIRTIO_CONSOLE_DMA, a power of two */
+#define PCI_FUNCTIONS_MAX  4096	  /* that are looked at */
+#define VIRTIO_CONSOLE_OLD 0x1003 /* transitional, or legacy alone */
+#define VIRTIO_CONSOLE	   0x1043
+#define ANSWER_NS	   (10 * NSEC_PER_SEC)
+#define INPUT_MAX	   64
+#define PRINT_MAX	   128
+#define CONSOLES	   MANIFEST_GUESTS_MAX
 _Static_assert(CONSOLES < GATE_CHANNELS_MAX, "a slot of seat's for each");
 
 static unsigned slot_of(unsigned console)
@@ -295,11 +299,51 @@ static void seat_spec(struct init *init, struct gate_domain_spec *spec)
 	spec->irq[1] = REMOTE_IRQ;
 }
 
+/* The first virtio console that the host has. */
+static void device_find(struct init *init)
+{
+	struct seat *seat = &init->seat;
+	struct gate_pci_info pci = { 0 };
+
+	for (unsigned i = 0; i < PCI_FUNCTIONS_MAX && !seat->has_device; i++) {
+		if (init->gate->pci_info(init->gate->ctx, i, &pci))
+			return;
+		seat->has_device = pci.vendor == PCI_VIRTIO_VENDOR &&
+				   (pci.device == VIRTIO_CONSOLE ||
+				    pci.device == VIRTIO_CONSOLE_OLD);
+		seat->device = pci.address;
+	}
+}
+
+/* Without it there is the serial port. */
+static void device_grant(struct init *init)
+{
+	const struct seat *seat = &init->seat;
+	const struct gate_device_grant grant = {
+		.address = seat->device,
+		.n = 0,
+		.dma_pages = DMA_PAGES,
+	};
+	char address[DEVICE_ADDRESS_SIZE];
+	long error;
+
+	if (!seat->has_device)
+		return;
+	error = init->gate->device_grant(init->gate->ctx, seat->service.id,
+					 &grant);
+	if (!error)
+		return;
+	(void)device_address_text(address, sizeof(address), seat->device);
+	init_log(init, 0, LOG_ERROR,
+		 "seat: virtio console %s cannot be had: %ld", address, error);
+}
+
 static int seat_fill(struct init *init, void *memory)
 {
 	struct seat *seat = &init->seat;
 	int error = 0;
 
+	device_grant(init);
 	rings_init(seat, memory);
 	for (unsigned i = 0; !error && i < CONSOLES; i++) {
 		seat->console[i].deadline_ns = init_now_ns(init) + ANSWER_NS;
@@ -348,6 +392,7 @@ void seat_init(struct init *init)
 {
 	struct service *service = &init->seat.service;
 
+	device_find(init);
 	service_init(init, service, &seat_kind);
 	if (service->state != SERVICE_NONE)
 		service->promised = QUOTA_PAGES + SEAT_CONTROL_PAGES + 1;

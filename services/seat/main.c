@@ -10,23 +10,22 @@
  *	control.c	init's messages
  *	faces.c		screens and keys of machines
  *	remote.c	the control protocol, and more: remote.h
+ *	carriers.c	what it is carried by
  *
  * Rights and resources: GATE_RIGHT_LOG; port[0] and irq[0] are the console's
- * UART, port[1] and irq[1] the control protocol's; slot 0 init's channel, the
- * others consoles.
+ * UART, port[1], irq[1] and device[0], if it is there, the control protocol's;
+ *slot 0 init's channel, the others consoles.
  */
 #include "drivers/uart16550.h"
 #include "include/errno.h"
 #include "include/seat.h"
 #include "lib/user/gate_calls.h"
+#include "services/seat/carriers.h"
 #include "services/seat/control.h"
 #include "services/seat/mux.h"
-#include "services/seat/remote.h"
 
 #define UART_PORT      0x3f8
 #define UART_IRQ       0 /* of spec.irq */
-#define REMOTE_PORT    0x2f8
-#define REMOTE_IRQ     1
 #define POLL_PERIOD_NS (10 * NSEC_PER_MS)
 /* What goes out to a client before others have their turn. */
 #define REMOTE_PIECE   2048
@@ -40,11 +39,7 @@ struct seat {
 	uint64_t timer_ns; /* what the monitor was told */
 
 	struct faces faces;
-	struct remote remote;
-	struct uart16550 remote_uart;
-	bool has_remote, is_remote_polling;
-	bool is_remote_full; /* the UART's FIFO: at remote_ns it has room */
-	uint64_t remote_ns;
+	struct carriers carriers;
 };
 
 /* The program's only instance; each program has its own data. */
@@ -124,7 +119,7 @@ static void detach(void *ctx, unsigned slot)
 
 static void heard(void *ctx, unsigned slot, const char *bytes, size_t length)
 {
-	remote_heard(&((struct seat *)ctx)->remote, slot, bytes, length);
+	carriers_heard(&((struct seat *)ctx)->carriers, slot, bytes, length);
 }
 
 static void opened(void *ctx, unsigned slot, struct seat_console *memory)
@@ -134,7 +129,7 @@ static void opened(void *ctx, unsigned slot, struct seat_console *memory)
 
 static void closed(void *ctx, unsigned slot)
 {
-	remote_gone(&((struct seat *)ctx)->remote, slot);
+	carriers_gone(&((struct seat *)ctx)->carriers, slot);
 	faces_close(&((struct seat *)ctx)->faces, slot);
 }
 
@@ -155,87 +150,6 @@ static const struct control_ops control_ops = {
 	.closed = closed,
 };
 
-/* ---- The client of the control protocol ---------------------------------- */
-
-static void remote_receive(uint64_t now_ns)
-{
-	uint8_t bytes[64];
-	size_t n = 0, wants = MIN(link_wants(&seat.remote.link), sizeof(bytes));
-
-	while (n < wants) {
-		int byte = uart16550_read(&seat.remote_uart);
-
-		if (byte < 0)
-			break;
-		bytes[n++] = (uint8_t)byte;
-	}
-	link_received(&seat.remote.link, bytes, n, now_ns);
-	/* Its interrupt comes for what arrives, not for what is there. */
-	seat.remote.is_again |= n && n == wants;
-}
-
-static void remote_send(uint64_t now_ns)
-{
-	size_t left = REMOTE_PIECE;
-
-	seat.is_remote_full = false;
-	while (left) {
-		size_t n;
-		const void *bytes = link_pending(&seat.remote.link, &n);
-
-		if (!n)
-			return;
-		n = uart16550_send(&seat.remote_uart, bytes, MIN(n, left));
-		if (!n)
-			break;
-		link_sent(&seat.remote.link, n);
-		left -= n;
-	}
-	seat.is_remote_full = true;
-	seat.remote_ns = left ? now_ns + MUX_PERIOD_NS : now_ns;
-}
-
-/* Before what others say is read, so that it can be passed on. */
-static void remote_work(uint64_t events, uint64_t now_ns)
-{
-	if (!seat.has_remote)
-		return;
-	if (events & BIT(GATE_EVENT_IRQ_BIT(REMOTE_IRQ)))
-		gate_irq_ack(REMOTE_IRQ);
-	if (!seat.is_remote_full || now_ns >= seat.remote_ns)
-		remote_send(now_ns);
-	remote_run(&seat.remote, now_ns);
-	remote_receive(now_ns);
-	faces_run(&seat.faces);
-	if (!seat.is_remote_full)
-		remote_send(now_ns);
-}
-
-static uint64_t remote_deadline(void)
-{
-	uint64_t deadline_ns = UINT64_MAX;
-
-	if (!seat.has_remote)
-		return deadline_ns;
-	if (seat.remote.is_again || seat.faces.is_again)
-		return seat.mux.now_ns;
-	if (seat.is_remote_full)
-		deadline_ns = seat.remote_ns;
-	if (seat.is_remote_polling)
-		deadline_ns =
-			MIN(deadline_ns, seat.mux.now_ns + POLL_PERIOD_NS);
-	return MIN(deadline_ns, link_deadline(&seat.remote.link));
-}
-
-static void remote_begin(void)
-{
-	seat.has_remote = !uart16550_init(&seat.remote_uart, &port_ops, NULL,
-					  REMOTE_PORT);
-	if (!seat.has_remote)
-		return;
-	seat.is_remote_polling = gate_irq_ack(REMOTE_IRQ) < 0;
-}
-
 /* ---- Events ------------------------------------------------------------- */
 
 static void timer_set(uint64_t deadline_ns)
@@ -254,7 +168,9 @@ static uint64_t deadline(void)
 		return seat.mux.now_ns;
 	if (seat.is_polling)
 		deadline_ns = MIN(deadline_ns, seat.poll_ns);
-	return MIN(deadline_ns, remote_deadline());
+	if (seat.faces.is_again)
+		return seat.mux.now_ns;
+	return MIN(deadline_ns, carriers_deadline(&seat.carriers));
 }
 
 /*
@@ -287,7 +203,8 @@ static void events_handle(uint64_t events)
 		mux_ring(&seat.mux, (unsigned)__builtin_ctzll(channels));
 		faces_ring(&seat.faces, (unsigned)__builtin_ctzll(channels));
 	}
-	remote_work(events, now_ns);
+	carriers_run(&seat.carriers, events, now_ns);
+	faces_run(&seat.faces);
 	uart_check(events, now_ns);
 	mux_run(&seat.mux, now_ns);
 	control_answer(&seat.control);
@@ -307,9 +224,9 @@ void program_main(unsigned thread)
 	seat.is_polling = gate_irq_ack(UART_IRQ) < 0;
 	mux_init(&seat.mux, &mux_ops, &seat);
 	faces_init(&seat.faces, doorbell, &seat);
-	remote_init(&seat.remote, &seat.mux, &seat.faces, &seat.control.asks,
-		    REMOTE_RIGHTS);
-	remote_begin();
+	carriers_init(&seat.carriers, &port_ops, &seat.mux, &seat.faces,
+		      &seat.control.asks);
+	carriers_rights(&seat.carriers, REMOTE_RIGHTS);
 	control_init(&seat.control, &control_ops, &seat, &seat.mux,
 		     gate_channel(SEAT_CONTROL_SLOT));
 	control_read(&seat.control);
