@@ -18,6 +18,7 @@
 #include "devices/bus.h"
 #include "devices/pci.h"
 #include "include/device.h"
+#include "include/display.h"
 
 #define VGA_TEXT_COLUMNS_MAX 132
 #define VGA_TEXT_ROWS_MAX    60
@@ -107,11 +108,31 @@ struct vga_text {
 /* False: the display is in a graphics mode or off. */
 bool __must_check vga_text_get(const struct vga *vga, struct vga_text *text);
 
+struct vga_picture {
+	enum display_mode mode; /* DISPLAY_OFF: all of the rest is 0 */
+	unsigned width, height; /* pixels, of text also */
+	unsigned columns, rows; /* DISPLAY_TEXT, as cells' size in pixels */
+	unsigned cell_width, cell_height;
+	unsigned depth; /* bits a pixel, as the guest has it */
+};
+
+void vga_picture_get(const struct vga *vga, struct vga_picture *picture);
+/*
+ * A part of the picture, lines top down without padding, a pixel B, G, R and a
+ * byte that says nothing: of linear modes it is the guest's.  Cursor and
+ * blinking characters are seen at any time.  -ERANGE: it is not inside of the
+ * picture; -ENODEV: the display is off.
+ */
+int __must_check vga_render_rectangle(const struct vga *vga,
+				      const struct display_rectangle *rectangle,
+				      uint32_t *pixels);
+
 /* Size of the picture in pixels, 0 by 0 if there is none. */
 void vga_size(const struct vga *vga, unsigned *width, unsigned *height);
 /*
- * The picture as 24-bit RGB, lines top down without padding.  -ERANGE: length
- * is less than width * height * 3; -ENODEV: the display is off.
+ * The picture as 24-bit RGB as a screen has it at this moment of the guest's
+ * time: what blinks is seen or not.  Lines top down without padding.  -ERANGE:
+ * length is less than width * height * 3; -ENODEV: the display is off.
  */
 int __must_check vga_render(const struct vga *vga, uint8_t *rgb, size_t length);
 

@@ -90,7 +90,10 @@ struct face_mode {
 	uint32_t depth; /* bits a pixel, as the guest has it */
 };
 
-/* width * height pixels, lines from the top, of 4 bytes: B, G, R, 0. */
+/*
+ * width * height pixels, lines from the top, of 4 bytes: B, G, R and one that
+ * says nothing: pixels of 32 bits are the guest's own.
+ */
 struct face_pixels {
 	struct face_record head;
 	uint16_t left, top, width, height;
