@@ -289,11 +289,11 @@ static unsigned depth_of(const struct vga *vga, const struct picture *picture)
 	return 4;
 }
 
-void vga_picture_get(const struct vga *vga, struct vga_picture *info)
+void vga_picture_get(const struct vga *vga, struct display_picture *info)
 {
 	struct picture picture = picture_of(vga, true);
 
-	*info = (struct vga_picture){ .mode = DISPLAY_OFF };
+	*info = (struct display_picture){ .mode = DISPLAY_OFF };
 	/* A text of no rows is none, either. */
 	if (picture.kind == PICTURE_NONE || !picture.width || !picture.height)
 		return;
@@ -316,6 +316,71 @@ void vga_size(const struct vga *vga, unsigned *width, unsigned *height)
 
 	*width = picture.width;
 	*height = picture.height;
+}
+
+/* ---- Where a line is --------------------------------------------------- */
+
+/* Video memory [first, last] that a line shows; with first > last it wraps. */
+static void line_bytes(const struct vga *vga, const struct picture *picture,
+		       unsigned y, uint32_t *first, uint32_t *last)
+{
+	struct scan scan;
+	unsigned pixels, shift;
+
+	if (picture->kind == PICTURE_DISPI) {
+		*first = picture->start + y * picture->pitch;
+		*last = *first + picture->pitch - 1;
+	} else {
+		shift = FIELD_GET(GC_MODE_SHIFT, vga->state.gc[GC_MODE]);
+		pixels =
+			picture->kind == PICTURE_VGA && shift >= 2 ? PLANES : 8;
+		scan = scan_of(vga, picture, y);
+		*first = column_at(vga, &scan, scan.panning / pixels);
+		*last = column_at(vga, &scan,
+				  (scan.panning + picture->width - 1) /
+					  pixels) +
+			PLANES - 1;
+	}
+	*first &= vga_mask(vga);
+	*last &= vga_mask(vga);
+}
+
+static bool has_page(const uint64_t *pages, uint32_t first, uint32_t last)
+{
+	for (uint32_t i = first / PAGE_SIZE; i <= last / PAGE_SIZE; i++)
+		if (pages[i / VGA_PAGE_WORD] & BIT(i % VGA_PAGE_WORD))
+			return true;
+	return false;
+}
+
+unsigned vga_line_find(const struct vga *vga, const uint64_t *pages, unsigned y,
+		       unsigned height, bool is_in)
+{
+	struct picture picture = picture_of(vga, true);
+	uint32_t first, last;
+
+	for (; y < height; y++) {
+		line_bytes(vga, &picture, y, &first, &last);
+		if (first <= last
+			    ? has_page(pages, first, last)
+			    : has_page(pages, 0, last) ||
+				      has_page(pages, first, vga_mask(vga))) {
+			if (is_in)
+				break;
+		} else if (!is_in) {
+			break;
+		}
+	}
+	return y;
+}
+
+bool vga_text_is_aligned(const struct vga *vga)
+{
+	struct picture picture = picture_of(vga, true);
+
+	return picture.kind == PICTURE_TEXT && !panning(vga, &picture) &&
+	       !(vga->state.crtc[CRTC_PRESET] & CRTC_PRESET_ROW) &&
+	       picture.split >= picture.height * picture.repeat;
 }
 
 /* ---- Colours ----------------------------------------------------------- */

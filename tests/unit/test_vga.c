@@ -481,7 +481,7 @@ static void expect_parts(enum display_mode mode, unsigned width,
 			 unsigned height, unsigned depth)
 {
 	struct display_rectangle bad = { 0, 0, width + 1, 1 };
-	struct vga_picture info;
+	struct display_picture info;
 
 	vga_picture_get(&t.vga, &info);
 	assert_int_equal(info.mode, mode);
@@ -515,7 +515,7 @@ static void test_parts(void **state)
 {
 	static const uint16_t depths[] = { 4, 8, 15, 16, 24, 32 };
 	const struct display_rectangle none = { 0 };
-	struct vga_picture info;
+	struct display_picture info;
 
 	(void)state;
 	vga_picture_get(&t.vga, &info);
