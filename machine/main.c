@@ -116,10 +116,8 @@ static void exit_reset(struct machine_vcpu *vcpu)
 		boot_state(vcpu);
 }
 
-typedef void (*exit_fn)(struct machine_vcpu *vcpu);
-
 /* clang-format off */
-static const exit_fn exit_handlers[GATE_EXIT_COUNT] = {
+static const machine_exit_fn exit_handlers[GATE_EXIT_COUNT] = {
 	[GATE_EXIT_NONE]      = exit_none,
 	[GATE_EXIT_IO]        = exit_io,
 	[GATE_EXIT_IO_STRING] = machine_emulate,
@@ -146,10 +144,13 @@ static __noinline void take_events(struct machine_vcpu *vcpu)
 	if (events & BIT(GATE_EVENT_CHANNEL_BIT(SEAT_CONSOLE_SLOT))) {
 		machine_console_open(&machine->console);
 		board->ops->console_input(board->object);
+		machine_face_event(machine);
 	}
 	if (events & BIT(GATE_EVENT_CHANNEL_BIT(DISK_CLIENT_SLOT)))
 		disk_service_event(&machine->disk_service);
 	machine_unlock(vcpu);
+	if (machine->face.is_paused)
+		machine_pause(vcpu);
 }
 
 /* vCPU 0, as power-on or firmware's absence has it; its APs wait for SIPI. */
@@ -212,6 +213,19 @@ static void remap(struct machine_vcpu *vcpu)
 	machine_unlock(vcpu);
 }
 
+void machine_fulfil_wishes(struct machine_vcpu *vcpu)
+{
+	struct rendezvous *rendezvous = &vcpu->machine->rendezvous;
+	uint32_t wishes = rendezvous_take_wishes(rendezvous);
+
+	if (wishes & RENDEZVOUS_RESET) {
+		reset(vcpu);
+		wishes |= rendezvous_take_wishes(rendezvous);
+	}
+	if (wishes & RENDEZVOUS_REMAP)
+		remap(vcpu);
+}
+
 /*
  * Any vCPU may do it, and one does it once: others that want the same are at
  * their stops meanwhile, and find it done.
@@ -219,16 +233,9 @@ static void remap(struct machine_vcpu *vcpu)
 static void fulfil_wishes(struct machine_vcpu *vcpu)
 {
 	struct rendezvous *rendezvous = &vcpu->machine->rendezvous;
-	uint32_t wishes;
 
 	rendezvous_begin(rendezvous, vcpu->id);
-	wishes = rendezvous_take_wishes(rendezvous);
-	if (wishes & RENDEZVOUS_RESET) {
-		reset(vcpu);
-		wishes |= rendezvous_take_wishes(rendezvous);
-	}
-	if (wishes & RENDEZVOUS_REMAP)
-		remap(vcpu);
+	machine_fulfil_wishes(vcpu);
 	rendezvous_end(rendezvous);
 }
 
@@ -248,7 +255,7 @@ static __noreturn void vcpu_loop(struct machine_vcpu *vcpu)
 
 	for (;;) {
 		gate_resume();
-		exit_handlers[page->exit](vcpu);
+		machine->exit[page->exit](vcpu);
 		if (unlikely(page->events))
 			take_events(vcpu);
 		if (unlikely(rendezvous_is_wanted(&machine->rendezvous)))
@@ -388,6 +395,7 @@ static void machine_init(struct machine *machine)
 	machine->gate = gate_config();
 	machine->config = config;
 	versions_check(machine->gate, config);
+	__builtin_memcpy(machine->exit, exit_handlers, sizeof(exit_handlers));
 	machine->is_shared = config->vcpu_count > 1;
 	machine->rendezvous.count = config->vcpu_count;
 	machine_clock_init(machine);
@@ -396,8 +404,10 @@ static void machine_init(struct machine *machine)
 	processors_init(machine);
 	board_init(machine);
 	apic_page_reset(machine);
-	/* It asks to be told of what is typed. */
+	/* Both ask to be told of what seat says. */
 	machine->board->ops->console_input(machine->board->object);
+	machine_face_init(machine);
+	machine_face_event(machine);
 }
 
 static void wait_ready(const struct machine *machine)

@@ -41,7 +41,7 @@ static uint32_t pixel_at(const struct face_pixels *pixels, uint32_t i)
 	uint32_t value;
 
 	memcpy(&value, pixels->pixel + (size_t)i * PIXEL, sizeof(value));
-	return value;
+	return value & 0xffffff; /* the fourth byte says nothing */
 }
 
 /* Of pixels from i on that are alike. */
