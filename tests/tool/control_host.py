@@ -5,6 +5,7 @@ What is typed into a text screen stands there, and Enter begins a line.  A guest
 `scenes` follow each other: each picture that is sent brings the next.
 """
 
+import contextlib
 import os
 import select
 import socket
@@ -248,8 +249,10 @@ class Host:
         return True
 
     def run(self):
-        while self.turn(10):
-            pass
+        """Until nobody is at the other end."""
+        with contextlib.suppress(ConnectionError):
+            while self.turn(10):
+                pass
 
 
 class Nobody:
