@@ -69,7 +69,7 @@ HOST_SRCS := $(filter-out init/main.c init/gate_ops.c lib/memory.c lib/string.c 
 	     $(addprefix boot/,multiboot.c ranges.c acpi.c modules.c options.c \
 	     first.c speculation.c) \
 	     lib/user/ring.c $(addprefix drivers/,uart16550.c dma.c) \
-	     $(filter-out %/main.c %/carriers.c,$(wildcard services/seat/*.c)) \
+	     $(filter-out %/main.c %/carriers.c %/local.c,$(wildcard services/seat/*.c)) \
 	     lib/user/disk_client.c \
 	     $(filter-out %/main.c,$(wildcard services/disk/*.c))
 HOST_OBJS := $(patsubst %,$B/host/%.o,$(HOST_SRCS))
@@ -129,7 +129,8 @@ $B/host/%.c.o: %.c $B/flags
 
 PROGRAM_machine	:= machine emulate devices firmware
 PROGRAM_seat	:= services/seat drivers/uart16550.c drivers/dma.c \
-		   drivers/virtqueue.c drivers/virtio_pci.c drivers/virtio_console.c
+		   drivers/virtqueue.c drivers/virtio_pci.c drivers/virtio_console.c \
+		   drivers/ps2.c drivers/bochs_display.c
 PROGRAM_disk	:= services/disk drivers/dma.c drivers/virtqueue.c \
 		   drivers/virtio_pci.c drivers/virtio_blk.c drivers/virtio_blk_request.c
 PROGRAM_init	:= init

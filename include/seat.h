@@ -15,6 +15,10 @@
 /* A program's slot for its console; end 0 is the program's, end 1 seat's. */
 #define SEAT_CONSOLE_SLOT 0
 
+/* gate_config.device of seat's, where they are there. */
+#define SEAT_DEVICE_CONSOLE 0 /* a virtio console: the control protocol */
+#define SEAT_DEVICE_DISPLAY 1
+
 #define SEAT_OUTPUT_SIZE 4096
 #define SEAT_DEBUG_SIZE	 2048
 #define SEAT_INPUT_SIZE	 512

@@ -60,6 +60,15 @@ static void devices_find(struct init *init)
 			return;
 		if (!is_block_device(&pci))
 			continue;
+		if (!pci.vector_count && !pci.irq_line) {
+			(void)device_address_text(address, sizeof(address),
+						  pci.address);
+			init_log(init, 0, LOG_ERROR,
+				 "disk: drive %s cannot be had: it has no "
+				 "interrupt",
+				 address);
+			continue;
+		}
 		if (disks->device_count < GATE_DEVICES_MAX) {
 			disks->device[disks->device_count++] = pci.address;
 			continue;

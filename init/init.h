@@ -178,6 +178,13 @@ enum flush_state {
 	FLUSH_DONE,
 };
 
+#define SEAT_DEVICES 2
+
+struct seat_device {
+	bool is_there;
+	uint16_t address;
+};
+
 struct seat_ask {
 	struct seat_message what;
 	bool is_done;	 /* .why says how it went */
@@ -191,9 +198,7 @@ struct seat {
 	enum flush_state flush;
 	uint32_t flush_tag;
 	struct console console[MANIFEST_GUESTS_MAX];
-	/* Its device: a virtio console, for the control protocol. */
-	bool has_device;
-	uint16_t device;
+	struct seat_device device[SEAT_DEVICES]; /* by SEAT_DEVICE_* */
 	/* What clients of seat's want, in order: init/asks.c. */
 	struct seat_ask ask[SEAT_ASKS];
 	unsigned ask_count;

@@ -17,18 +17,24 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-#define QUOTA_PAGES	   512
+#define QUOTA_PAGES	   768
 #define UART_PORT	   0x3f8
 #define UART_PORTS	   8
 #define UART_IRQ	   4
 #define REMOTE_PORT	   0x2f8 /* the control protocol's */
 #define REMOTE_IRQ	   3
-#define END_PROGRAM	   0 /* of a channel: init's, or the console's owner's */
-#define END_SEAT	   1
-#define DMA_PAGES	   64	  /* VIRTIO_CONSOLE_DMA, a power of two */
+#define PS2_DATA	   0x60
+#define PS2_STATUS	   0x64
+#define KEYBOARD_IRQ	   1
+#define MOUSE_IRQ	   12
 #define PCI_FUNCTIONS_MAX  4096	  /* that are looked at */
 #define VIRTIO_CONSOLE_OLD 0x1003 /* transitional, or legacy alone */
 #define VIRTIO_CONSOLE	   0x1043
+#define CONSOLE_DMA_PAGES  64 /* VIRTIO_CONSOLE_DMA, a power of two */
+#define BOCHS_VENDOR	   0x1234
+#define BOCHS_DISPLAY	   0x1111
+#define END_PROGRAM	   0 /* of a channel: init's, or the console's owner's */
+#define END_SEAT	   1
 #define ANSWER_NS	   (10 * NSEC_PER_SEC)
 #define INPUT_MAX	   64
 #define PRINT_MAX	   128
@@ -297,45 +303,78 @@ static void seat_spec(struct init *init, struct gate_domain_spec *spec)
 	spec->port[1].first = REMOTE_PORT;
 	spec->port[1].count = UART_PORTS;
 	spec->irq[1] = REMOTE_IRQ;
+	/* Keyboard and mouse: of the 8042 its two ports and no others. */
+	spec->port[2].first = PS2_DATA;
+	spec->port[2].count = 1;
+	spec->port[3].first = PS2_STATUS;
+	spec->port[3].count = 1;
+	spec->irq[2] = KEYBOARD_IRQ;
+	spec->irq[3] = MOUSE_IRQ;
 }
 
-/* The first virtio console that the host has. */
-static void device_find(struct init *init)
+static bool is_console(const struct gate_pci_info *pci)
 {
-	struct seat *seat = &init->seat;
+	return pci->vendor == PCI_VIRTIO_VENDOR &&
+	       (pci->vector_count || pci->irq_line) &&
+	       (pci->device == VIRTIO_CONSOLE ||
+		pci->device == VIRTIO_CONSOLE_OLD);
+}
+
+static bool is_display(const struct gate_pci_info *pci)
+{
+	return pci->vendor == BOCHS_VENDOR && pci->device == BOCHS_DISPLAY;
+}
+
+static void device_take(struct seat_device *device, bool is_it,
+			uint16_t address)
+{
+	if (!is_it || device->is_there)
+		return;
+	device->is_there = true;
+	device->address = address;
+}
+
+/* The first of each kind that the host has. */
+static void devices_find(struct init *init)
+{
+	struct seat_device *device = init->seat.device;
 	struct gate_pci_info pci = { 0 };
 
-	for (unsigned i = 0; i < PCI_FUNCTIONS_MAX && !seat->has_device; i++) {
+	for (unsigned i = 0; i < PCI_FUNCTIONS_MAX; i++) {
 		if (init->gate->pci_info(init->gate->ctx, i, &pci))
 			return;
-		seat->has_device = pci.vendor == PCI_VIRTIO_VENDOR &&
-				   (pci.device == VIRTIO_CONSOLE ||
-				    pci.device == VIRTIO_CONSOLE_OLD);
-		seat->device = pci.address;
+		device_take(&device[SEAT_DEVICE_CONSOLE], is_console(&pci),
+			    pci.address);
+		device_take(&device[SEAT_DEVICE_DISPLAY], is_display(&pci),
+			    pci.address);
 	}
 }
 
-/* Without it there is the serial port. */
-static void device_grant(struct init *init)
+/* Without them there are the serial ports. */
+static void device_grant(struct init *init, unsigned n)
 {
+	static const uint32_t dma_pages[SEAT_DEVICES] = {
+		[SEAT_DEVICE_CONSOLE] = CONSOLE_DMA_PAGES,
+		[SEAT_DEVICE_DISPLAY] = 1, /* of no use, but none is not had */
+	};
 	const struct seat *seat = &init->seat;
 	const struct gate_device_grant grant = {
-		.address = seat->device,
-		.n = 0,
-		.dma_pages = DMA_PAGES,
+		.address = seat->device[n].address,
+		.n = (uint16_t)n,
+		.dma_pages = dma_pages[n],
 	};
 	char address[DEVICE_ADDRESS_SIZE];
 	long error;
 
-	if (!seat->has_device)
+	if (!seat->device[n].is_there)
 		return;
 	error = init->gate->device_grant(init->gate->ctx, seat->service.id,
 					 &grant);
 	if (!error)
 		return;
-	(void)device_address_text(address, sizeof(address), seat->device);
-	init_log(init, 0, LOG_ERROR,
-		 "seat: virtio console %s cannot be had: %ld", address, error);
+	(void)device_address_text(address, sizeof(address), grant.address);
+	init_log(init, 0, LOG_ERROR, "seat: device %s cannot be had: %ld",
+		 address, error);
 }
 
 static int seat_fill(struct init *init, void *memory)
@@ -343,7 +382,8 @@ static int seat_fill(struct init *init, void *memory)
 	struct seat *seat = &init->seat;
 	int error = 0;
 
-	device_grant(init);
+	for (unsigned n = 0; n < SEAT_DEVICES; n++)
+		device_grant(init, n);
 	rings_init(seat, memory);
 	for (unsigned i = 0; !error && i < CONSOLES; i++) {
 		seat->console[i].deadline_ns = init_now_ns(init) + ANSWER_NS;
@@ -392,7 +432,7 @@ void seat_init(struct init *init)
 {
 	struct service *service = &init->seat.service;
 
-	device_find(init);
+	devices_find(init);
 	service_init(init, service, &seat_kind);
 	if (service->state != SERVICE_NONE)
 		service->promised = QUOTA_PAGES + SEAT_CONTROL_PAGES + 1;

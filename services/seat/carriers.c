@@ -7,7 +7,7 @@
 
 #define UART_PORT      0x2f8
 #define UART_IRQ       1 /* of spec.irq */
-#define DEVICE	       0 /* gate_config.device: the virtio console */
+#define DEVICE	       SEAT_DEVICE_CONSOLE
 #define POLL_PERIOD_NS (10 * NSEC_PER_MS)
 /* What one of them sends, and receives, before others have their turn. */
 #define SEND_PIECE     2048

@@ -11,6 +11,7 @@
  *	faces.c		screens and keys of machines
  *	remote.c	the control protocol, and more: remote.h
  *	carriers.c	what it is carried by
+ *	desk.c, local.c	the person at the machine
  *
  * Rights and resources: GATE_RIGHT_LOG; port[0] and irq[0] are the console's
  * UART, port[1], irq[1] and device[0], if it is there, the control protocol's;
@@ -22,6 +23,7 @@
 #include "lib/user/gate_calls.h"
 #include "services/seat/carriers.h"
 #include "services/seat/control.h"
+#include "services/seat/local.h"
 #include "services/seat/mux.h"
 
 #define UART_PORT      0x3f8
@@ -40,6 +42,7 @@ struct seat {
 
 	struct faces faces;
 	struct carriers carriers;
+	struct local local;
 };
 
 /* The program's only instance; each program has its own data. */
@@ -119,18 +122,27 @@ static void detach(void *ctx, unsigned slot)
 
 static void heard(void *ctx, unsigned slot, const char *bytes, size_t length)
 {
-	carriers_heard(&((struct seat *)ctx)->carriers, slot, bytes, length);
+	struct seat *owner = ctx;
+
+	carriers_heard(&owner->carriers, slot, bytes, length);
+	desk_heard(&owner->local.desk, slot, bytes, length);
 }
 
 static void opened(void *ctx, unsigned slot, struct seat_console *memory)
 {
-	faces_open(&((struct seat *)ctx)->faces, slot, memory);
+	struct seat *owner = ctx;
+
+	faces_open(&owner->faces, slot, memory);
+	desk_opened(&owner->local.desk, slot);
 }
 
 static void closed(void *ctx, unsigned slot)
 {
-	carriers_gone(&((struct seat *)ctx)->carriers, slot);
-	faces_close(&((struct seat *)ctx)->faces, slot);
+	struct seat *owner = ctx;
+
+	carriers_gone(&owner->carriers, slot);
+	desk_gone(&owner->local.desk, slot);
+	faces_close(&owner->faces, slot);
 }
 
 static const struct mux_ops mux_ops = {
@@ -170,6 +182,8 @@ static uint64_t deadline(void)
 		deadline_ns = MIN(deadline_ns, seat.poll_ns);
 	if (seat.faces.is_again)
 		return seat.mux.now_ns;
+	deadline_ns =
+		MIN(deadline_ns, local_deadline(&seat.local, seat.mux.now_ns));
 	return MIN(deadline_ns, carriers_deadline(&seat.carriers));
 }
 
@@ -204,6 +218,7 @@ static void events_handle(uint64_t events)
 		faces_ring(&seat.faces, (unsigned)__builtin_ctzll(channels));
 	}
 	carriers_run(&seat.carriers, events, now_ns);
+	local_run(&seat.local, events, now_ns);
 	faces_run(&seat.faces);
 	uart_check(events, now_ns);
 	mux_run(&seat.mux, now_ns);
@@ -227,6 +242,8 @@ void program_main(unsigned thread)
 	carriers_init(&seat.carriers, &port_ops, &seat.mux, &seat.faces,
 		      &seat.control.asks);
 	carriers_rights(&seat.carriers, REMOTE_RIGHTS);
+	local_init(&seat.local, &port_ops, &seat.mux, &seat.faces,
+		   &seat.control.asks);
 	control_init(&seat.control, &control_ops, &seat, &seat.mux,
 		     gate_channel(SEAT_CONTROL_SLOT));
 	control_read(&seat.control);

@@ -412,11 +412,16 @@ int mux_find(const struct mux *mux, const char *name)
 	return -ENOENT;
 }
 
+bool mux_is_open(const struct mux *mux, unsigned slot)
+{
+	return slot < MUX_SLOTS && mux->console[slot].state == MUX_OPEN;
+}
+
 void mux_type(struct mux *mux, unsigned slot, const void *bytes, size_t length)
 {
 	struct mux_console *console = console_find(mux, slot);
 
-	if (!console || console->state != MUX_OPEN)
+	if (!console || console->state != MUX_OPEN || !length)
 		return;
 	if (ring_write(&console->input, bytes, (uint32_t)length,
 		       &console->is_bell_due) < 0)

@@ -174,6 +174,8 @@ int __must_check mux_remove(struct mux *mux, unsigned slot);
 int mux_gone(struct mux *mux);
 /* The slot of a domain's console, not the operator's.  -ENOENT. */
 int __must_check mux_find(const struct mux *mux, const char *name);
+/* There is one that reads and writes. */
+bool mux_is_open(const struct mux *mux, unsigned slot);
 /* Bytes typed from elsewhere; what there is no room for is lost. */
 void mux_type(struct mux *mux, unsigned slot, const void *bytes, size_t length);
 /* The input goes to that console.  -ENOENT. */
