@@ -164,24 +164,28 @@ static void part_all(struct face *face)
 					     .bottom = face->picture.height });
 }
 
-/* Into what the frame is to show; from now on later changes are the next's. */
-static void changes_take(struct face *face)
+/*
+ * Into what frames are to show; from now on later changes are the next's.
+ * False: there are none.
+ */
+static bool changes_take(struct face *face)
 {
 	struct display_rectangle dirty[DISPLAY_DIRTY];
 	unsigned count, old = face->part_count;
 
 	if (!screen_of(face))
-		return;
+		return false;
 	face->has_changed = false;
 	count = screen_of(face)->changes(face->config.board->object,
 					 face->picture.height, dirty);
 	/* More than fits beside what is left: all. */
 	if (old + count + 1 > FACE_PARTS) {
 		part_all(face);
-		return;
+		return true;
 	}
 	for (unsigned i = 0; i < count; i++)
 		part_add(face, dirty[i]);
+	return count;
 }
 
 /* The picture is another one than seat knows: all of it, with its mode. */
@@ -189,7 +193,7 @@ static void frame_anew(struct face *face, const struct display_picture *picture)
 {
 	face->picture = *picture;
 	face->must_tell_mode = true;
-	changes_take(face);
+	(void)changes_take(face);
 	part_all(face);
 	face->has_cells = true;
 }
@@ -216,8 +220,8 @@ static void frame_begin(struct face *face, const struct face_frame *request)
 		frame_anew(face, &picture);
 		return;
 	}
-	changes_take(face);
-	face->has_cells = face->has_cells || face->part_count;
+	if (changes_take(face))
+		face->has_cells = true;
 	part_add(face, request->also);
 }
 
