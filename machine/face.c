@@ -164,24 +164,28 @@ static void part_all(struct face *face)
 					     .bottom = face->picture.height });
 }
 
-/* Into what the frame is to show; from now on later changes are the next's. */
-static void changes_take(struct face *face)
+/*
+ * Into what frames are to show; from now on later changes are the next's.
+ * False: there are none.
+ */
+static bool changes_take(struct face *face)
 {
 	struct display_rectangle dirty[DISPLAY_DIRTY];
 	unsigned count, old = face->part_count;
 
 	if (!screen_of(face))
-		return;
+		return false;
 	face->has_changed = false;
 	count = screen_of(face)->changes(face->config.board->object,
 					 face->picture.height, dirty);
 	/* More than fits beside what is left: all. */
 	if (old + count + 1 > FACE_PARTS) {
 		part_all(face);
-		return;
+		return true;
 	}
 	for (unsigned i = 0; i < count; i++)
 		part_add(face, dirty[i]);
+	return count;
 }
 
 /* The picture is another one than seat knows: all of it, with its mode. */
@@ -189,7 +193,7 @@ static void frame_anew(struct face *face, const struct display_picture *picture)
 {
 	face->picture = *picture;
 	face->must_tell_mode = true;
-	changes_take(face);
+	(void)changes_take(face);
 	part_all(face);
 	face->has_cells = true;
 }
@@ -216,8 +220,8 @@ static void frame_begin(struct face *face, const struct face_frame *request)
 		frame_anew(face, &picture);
 		return;
 	}
-	changes_take(face);
-	face->has_cells = face->has_cells || face->part_count;
+	if (changes_take(face))
+		face->has_cells = true;
 	part_add(face, request->also);
 }
 
@@ -243,7 +247,7 @@ static bool mode_put(struct face *face)
 static bool pixels_put(struct face *face)
 {
 	struct display_rectangle *part = &face->part[face->part_count - 1];
-	struct face_pixels *record = &face->record.pixels;
+	struct face_pixels *record = (void *)face->record;
 	struct display_rectangle r = *part;
 	uint32_t width = r.right - r.left;
 	size_t count;
@@ -271,7 +275,7 @@ static bool pixels_put(struct face *face)
 
 static bool cells_put(struct face *face)
 {
-	struct face_cells *record = &face->record.cells;
+	struct face_cells *record = (void *)face->record;
 	size_t count = (size_t)face->picture.columns * face->picture.rows;
 	const uint16_t *cells;
 	int32_t cursor = -1;
@@ -331,6 +335,7 @@ static bool frame_piece(struct face *face)
 
 static void input(struct face *face, long length)
 {
+	const struct face_input *record = (const void *)face->request;
 	const struct input_event sync = { .kind = INPUT_SYNC };
 	const struct board *board = face->config.board;
 	size_t count = ((size_t)length - sizeof(struct face_input)) /
@@ -339,7 +344,7 @@ static void input(struct face *face, long length)
 	if (!board->ops->input)
 		return;
 	for (size_t i = 0; i < MIN(count, FACE_EVENTS_MAX); i++) {
-		const struct input_event *event = &face->request.input.event[i];
+		const struct input_event *event = &record->event[i];
 
 		if (board->ops->input(board->object, event) &&
 		    event->kind != INPUT_SYNC)
@@ -396,7 +401,8 @@ static void serve(struct face *face, size_t length)
 		[FACE_COMMAND] = sizeof(struct face_command),
 		[FACE_STATISTICS] = sizeof(struct face_record),
 	};
-	const struct face_record *head = &face->request.head;
+	const struct face_command *asked = (const void *)face->request;
+	const struct face_record *head = &asked->head;
 
 	if (length < sizeof(*head))
 		return;
@@ -413,15 +419,14 @@ static void serve(struct face *face, size_t length)
 		input(face, (long)length);
 		break;
 	case FACE_FRAME:
-		frame_begin(face, &face->request.frame);
+		frame_begin(face, (const void *)face->request);
 		break;
 	case FACE_UNWATCH:
 		watch(face, false);
 		break;
 	case FACE_COMMAND:
 		answer(face, head->tag,
-		       command(face, face->request.command.command,
-			       face->request.command.unit));
+		       command(face, asked->command, asked->unit));
 		break;
 	case FACE_STATISTICS:
 		statistics_put(face, head->tag);
@@ -436,7 +441,7 @@ static bool request_take(struct face *face)
 
 	if (!has_room(face, ANSWER_MAX))
 		return false;
-	n = ring_get(&face->requests, &face->request,
+	n = ring_get(&face->requests, face->request,
 		     (uint32_t)sizeof(face->request), &face->must_bell);
 	if (n < 0)
 		give_up(face);

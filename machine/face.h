@@ -72,19 +72,9 @@ struct face {
 	unsigned part_count;
 	uint32_t keys;
 	uint64_t frames, pixels;
-	union {
-		struct face_record head;
-		struct face_pixels pixels;
-		struct face_cells cells;
-		uint8_t bytes[FACE_RECORD_MAX];
-	} record __aligned(8);
-	union {
-		struct face_record head;
-		struct face_input input;
-		struct face_frame frame;
-		struct face_command command;
-		uint8_t bytes[FACE_RECORD_MAX];
-	} request __aligned(8);
+	/* The record that is being made, and the request that is served. */
+	uint8_t record[FACE_RECORD_MAX] __aligned(8);
+	uint8_t request[FACE_RECORD_MAX] __aligned(8);
 };
 
 void face_init(struct face *face, const struct face_config *config);

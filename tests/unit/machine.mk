@@ -21,3 +21,6 @@ SERVICE_TESTS := test_disk_service test_disk_service_open \
 
 $(foreach t,$(SERVICE_TESTS),$(eval UNIT_SRCS_$t := machine/disk_service.c))
 $(foreach t,$(SERVICE_TESTS),$(eval UNIT_FLAGS_$t := -Itests/unit/fake/machine))
+
+UNIT_SRCS_test_face := machine/face.c
+UNIT_SRCS_test_face_lies := machine/face.c
