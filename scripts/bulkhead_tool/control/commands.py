@@ -7,8 +7,6 @@ from .. import session
 from ..arguments import argument, numbers, seconds, whole
 from . import keys, screens, verbs
 
-DELAY, BATCH = 0.03, 8
-
 
 def guest_argument(command):
     command.add_argument("guest", metavar="GUEST", nargs="?",
@@ -58,14 +56,14 @@ def add_type(commands):
                          "(default: us)")
     pace(command)
     command.add_argument("--batch", type=whole(2, keys.STROKE_MAX), metavar="N",
-                         default=BATCH, help="presses and releases in a "
-                         "request (default: %d)" % BATCH)
+                         default=verbs.BATCH, help="presses and releases in a "
+                         "request (default: %d)" % verbs.BATCH)
 
 
 def pace(command):
-    command.add_argument("--delay", type=seconds, metavar="S", default=DELAY,
+    command.add_argument("--delay", type=seconds, metavar="S", default=verbs.DELAY,
                          help="seconds between two requests, for the guest to "
-                         "keep up (default: %g)" % DELAY)
+                         "keep up (default: %g)" % verbs.DELAY)
 
 
 def add_click(commands):

@@ -37,6 +37,8 @@ VERBS = {
 NUMBER = re.compile(r"-?\d{1,10}\Z", re.ASCII)
 NUMBERS = re.compile(r"-?\d{1,10}(,-?\d{1,10})+\Z", re.ASCII)
 
+DELAY, BATCH = 0.03, 8    # between requests; presses and releases in one
+
 LEAVE = b"\x1d"    # Ctrl-]
 BUTTONS = {"left": 1, "right": 2, "middle": 4, "none": 0}
 MOVE_MAX = 127    # what one packet of a mouse may say, and a bit less
@@ -187,7 +189,7 @@ def until_interrupted():
 
 # ---- type and click --------------------------------------------------------
 
-def type_strokes(link, guest, strokes, delay, size):
+def type_strokes(link, guest, strokes, delay=DELAY, size=BATCH):
     """A few keys at a time, each time when the host has taken the last."""
     for number, batch in enumerate(keys.batches(strokes, size)):
         if number:
