@@ -234,6 +234,24 @@ class Commands(HostTest):
         self.refused("has no text: its mode is graphics", "screenshot", "dos",
                      "--text")
 
+    def test_a_guest_that_starts_is_waited_for(self):
+        self.guest.missing = 1
+        self.refused("^screen: not running 'dos': 'bulkhead ctl list'",
+                     "screenshot", "dos", "--text")
+        before, screen.START_PAUSE = screen.START_PAUSE, 0.01
+        self.addCleanup(setattr, screen, "START_PAUSE", before)
+        self.guest.missing = 3
+        self.run_command("wait", "dos", "--text", "^C:")
+        self.guest.missing = 1 << 20
+        self.refused("not within 0.2 s", "wait", "dos", "--text", "^C:",
+                     "--timeout", "0.2")
+
+    def test_the_end_of_a_stream_is_said(self):
+        self.host.do_serial = lambda number, _t, _g: (
+            self.host.answer(number), self.host.event(number, "gone"))
+        self.refused("serial has ended: what it showed does not run any more",
+                     "ctl", "serial", "dos")
+
     def test_top_prints_a_table(self):
         head, dos, web = self.run_command("top", "--once").splitlines()
         self.assertEqual(head.split(), list(screens.HEAD))

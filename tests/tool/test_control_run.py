@@ -69,12 +69,18 @@ class Runs(ToolTest):
         self.steps("--expect-screen", "C:.>$", "--layout", "de", "--type",
                    "c:{ret}", "--expect-screen", "C:.>")
 
-    def test_what_never_comes_ends_at_the_limit_with_the_screen(self):
-        said = self.steps("--expect-screen", "nothing", "--timeout", "3",
+    def test_the_screen_is_shown_where_another_was_expected(self):
+        said = self.steps("--expect-screen", "nothing", "--fail", "second look",
                           status=1)
-        self.assertIn("not within 3 s: expectation 1 of 1: 'nothing'", said)
+        self.assertIn("'second look' appeared before expectation 1 of 1: "
+                      "'nothing'", said)
         self.assertIn("dos: The screen shows:\n  | Starting...\n  | C:\\>",
                       said)
+
+    def test_waiting_for_a_screen_has_a_limit(self):
+        said = self.steps("--expect-screen", "nothing", "--timeout", "0.5",
+                          status=1)
+        self.assertIn("not within 0.5 s: expectation 1 of 1: 'nothing'", said)
 
     def test_what_ends_a_run_ends_waiting_for_a_screen(self):
         self.simulator(SPEAKS + "exit 0")

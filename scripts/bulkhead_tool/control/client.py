@@ -23,7 +23,8 @@ REPEATABLE = ("hello", "list", "statistics", "screen", "serial", "log", "close",
 
 HINTS = {
     "no such guest": "'bulkhead ctl list' shows them",
-    "not running": "'bulkhead ctl start' starts it",
+    "not running": "'bulkhead ctl list' shows the guests, and 'ctl start' "
+                   "starts one",
     "unknown verb": "'bulkhead ctl --help' lists them",
     "busy": "try it again",
 }
@@ -146,6 +147,13 @@ class Client:
             self.wait(self.fileno(), left)
             self._read()
         return self.heard.popleft()
+
+    def pause(self, seconds):
+        """Time passes; what comes meanwhile is kept."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self.wait(self.fileno(), until - time.monotonic())
+            self._read()
 
     # ---- Requests --------------------------------------------------------
 

@@ -131,7 +131,8 @@ class Steps:
         self._connect()
         guest, pattern = self._resolve("expect-screen", text)
         if guest not in self.watches:
-            self.watches[guest] = screen.Watch(self.link, guest, "text")
+            self.watches[guest] = screen.Watch(self.link, guest, "text",
+                                               True)
         watch = self.watches[guest]
         watch.is_first = True    # what it shows now, not what it did
         while True:

@@ -122,6 +122,15 @@ def show_screen(args, link, guest):
             processes.say(shown.text().rstrip("\n"))
 
 
+def stream_event(verb, thing):
+    if thing.get("event") == "lost":
+        processes.say("\nbulkhead: %s bytes are lost here" %
+                      thing.get("bytes", "some"))
+    elif thing.get("event") == "gone":
+        raise Problem("%s has ended: %s" % (
+            verb, thing.get("hint", "what it showed does not run any more")))
+
+
 def stream(link, verb, keyboard=None, **more):
     """Bytes of a watch to standard output, until it or the host ends.
 
@@ -150,10 +159,8 @@ def stream(link, verb, keyboard=None, **more):
             while part:
                 if part.number == number and part.what is not None:
                     processes.show(part.data)
-                elif part.number == number and \
-                        part.data.get("event") == "closed":
-                    raise Problem("%s has ended: %s" % (
-                        verb, part.data.get("hint", "the host ended it")))
+                elif part.number == number:
+                    stream_event(verb, part.data)
                 part = link.next_part(0)
         except client.Gone:
             processes.say("\nbulkhead: the host has ended")
