@@ -154,11 +154,8 @@ class Watch:
                 if end is not None and time.monotonic() > end:
                     return False
                 self.client.pause(START_PAUSE)
-                continue
-            count = sum(p.what is not None for p in reply.parts)
-            if reply.answer.get("frames", count) == count:
+            else:
                 break
-            more = {"all": True}
         for part in reply.parts:
             self.screen.apply(part)
         self.is_first = False
