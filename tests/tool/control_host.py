@@ -127,7 +127,9 @@ class Host:
         for kind, payload in self.decoder.feed(data, now):
             if kind == frames.BINARY:
                 number, what, rest = frames.parse_binary(payload)
-                if what == frames.SERIAL and number in self.watches:
+                if what == frames.DEBUG and number in self.watches:
+                    self.binary(number, what, b"+" + rest)
+                elif what == frames.SERIAL and number in self.watches:
                     self.watches[number][1].serial += rest
                     self.binary(number, what, rest.upper())
                 continue
@@ -209,6 +211,10 @@ class Host:
         self.watches[number] = ["log", None, 0, None]
         self.answer(number)
         self.binary(number, frames.SERIAL, b"[   0.000001] Bulkhead\n")
+
+    def do_debug(self, number, _thing, guest):
+        self.watches[number] = ["debug", guest, 0, None]
+        self.answer(number)
 
     def do_close(self, number, thing, _guest):
         self.watches.pop(thing["of"], None)

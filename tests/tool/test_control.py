@@ -103,7 +103,7 @@ class Clients(HostTest):
             number = link.new_id()
             link.request("serial", number=number, guest="dos")
             for text in b"one", b"two":
-                link.send_serial(number, text)
+                link.send_binary(number, frames.SERIAL, text)
                 link.guests()
             link.guests()
             said = b""
@@ -305,6 +305,16 @@ class Commands(HostTest):
         self.assertEqual(tool.wait(60), 0)
         os.close(ours)
         self.assertEqual(self.guests[1].serial, b"root\3\rx")
+
+    def test_debug_is_a_pipe(self):
+        tool = subprocess.Popen([sys.executable, TOOL, "debug", "--socket",
+                                 self.path, "web"], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE)
+        tool.stdin.write(b"$g#67")
+        tool.stdin.flush()
+        self.assertEqual(tool.stdout.read(6), b"+$g#67")
+        self.assertEqual(tool.communicate(timeout=60)[0], b"")
+        self.assertEqual(tool.returncode, 0)
 
     def test_the_log_goes_on_until_ctrl_c(self):
         tool = subprocess.Popen(

@@ -219,10 +219,9 @@ class Client:
             raise Problem("%s: the host is busy, or has lost it" %
                           error) from None
 
-    def send_serial(self, number, data):
+    def send_binary(self, number, what, data):
         for at in range(0, len(data), 1024):
-            self._send(frames.encode_binary(number, frames.SERIAL,
-                                            data[at:at + 1024]))
+            self._send(frames.encode_binary(number, what, data[at:at + 1024]))
 
     def has_parts(self):
         """Whether next_part() has something without waiting."""

@@ -134,6 +134,10 @@ def add(commands):
         "use a guest's first serial port",
         "Shows what the guest says at its first serial port and types there. "
         "Ctrl-] leaves.")
+    new(commands, "debug", verbs.do_debug, "debug a guest with gdb",
+        "Is a pipe to a guest's debugger: in gdb, 'target remote | "
+        "scripts/bulkhead debug GUEST'. The guest stops until gdb lets it go "
+        "on.")
     broker = new(commands, "broker", verbs.do_broker,
                  "share a real host's control port",
                  "Listens at a socket for any number of clients, and carries "

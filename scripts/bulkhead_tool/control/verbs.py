@@ -10,7 +10,7 @@ import sys
 import time
 
 from .. import Problem, processes, session
-from . import broker, client, keys, screen, sockets
+from . import broker, client, frames, keys, screen, sockets
 
 # verb: whether it names a guest, what it does.
 VERBS = {
@@ -122,10 +122,14 @@ def show_screen(args, link, guest):
             processes.say(shown.text().rstrip("\n"))
 
 
+def notice(text):
+    """A word between a guest's, which have standard output for themselves."""
+    processes.show(("\nbulkhead: %s\n" % text).encode(), "stderr")
+
+
 def stream_event(verb, thing):
     if thing.get("event") == "lost":
-        processes.say("\nbulkhead: %s bytes are lost here" %
-                      thing.get("bytes", "some"))
+        notice("%s bytes are lost here" % thing.get("bytes", "some"))
     elif thing.get("event") == "gone":
         raise Problem("%s has ended: %s" % (
             verb, thing.get("hint", "what it showed does not run any more")))
@@ -135,9 +139,10 @@ def stream(link, verb, keyboard=None, **more):
     """Bytes of a watch to standard output, until it or the host ends.
 
     keyboard(data) gives what of the bytes typed goes to the host, and whether
-    that is all; typed at the end of the file is nothing any more.
+    that is all; at the end of the file it is called once more, with none.
     """
     number = link.new_id()
+    what = frames.DEBUG if verb == "debug" else frames.SERIAL
     reply = link.request(verb, number=number, **more)
     link.unclaimed.extend(reply.parts)
     is_typing = keyboard is not None
@@ -149,7 +154,7 @@ def stream(link, verb, keyboard=None, **more):
             data = os.read(0, 1024)
             is_typing = bool(data)
             data, is_done = keyboard(data)
-            link.send_serial(number, data)
+            link.send_binary(number, what, data)
             if is_done:
                 return
         if link not in ready and not link.has_parts():
@@ -163,7 +168,7 @@ def stream(link, verb, keyboard=None, **more):
                     stream_event(verb, part.data)
                 part = link.next_part(0)
         except client.Gone:
-            processes.say("\nbulkhead: the host has ended")
+            notice("the host has ended")
             return
 
 
@@ -258,6 +263,14 @@ def do_console(args, _work):
         with session.raw_keyboard():
             stream(link, "serial", until_leave, guest=guest)
     processes.say("")
+    return 0
+
+
+def do_debug(args, _work):
+    """Standard input and output are gdb's."""
+    with connect(args) as link:
+        stream(link, "debug", lambda data: (data, not data),
+               guest=link.the_guest(args.guest))
     return 0
 
 
