@@ -35,6 +35,7 @@ class Guest:
         self.keys, self.pointer, self.serial = [], [], b""
         self.starts = 1
         self.has_shift = False
+        self.missing = 0    # times that it does not run when it is looked at
 
     def show(self, lines=None, picture=None):
         self.lines, self.picture = list(lines or ("",)), picture
@@ -114,6 +115,9 @@ class Host:
         self.send(frames.encode_json(dict({"id": number, "event": name},
                                           **more)))
 
+    def begin(self):
+        self.send(frames.encode_json({"event": "begin", "version": 1}))
+
     def binary(self, number, what, data):
         self.send(frames.encode_binary(number, what, data))
 
@@ -123,7 +127,9 @@ class Host:
         for kind, payload in self.decoder.feed(data, now):
             if kind == frames.BINARY:
                 number, what, rest = frames.parse_binary(payload)
-                if what == frames.SERIAL and number in self.watches:
+                if what == frames.DEBUG and number in self.watches:
+                    self.binary(number, what, b"+" + rest)
+                elif what == frames.SERIAL and number in self.watches:
                     self.watches[number][1].serial += rest
                     self.binary(number, what, rest.upper())
                 continue
@@ -206,12 +212,20 @@ class Host:
         self.answer(number)
         self.binary(number, frames.SERIAL, b"[   0.000001] Bulkhead\n")
 
+    def do_debug(self, number, _thing, guest):
+        self.watches[number] = ["debug", guest, 0, None]
+        self.answer(number)
+
     def do_close(self, number, thing, _guest):
         self.watches.pop(thing["of"], None)
         self.waiting.pop(thing["of"], None)
         self.answer(number)
 
     def do_screen(self, number, thing, guest):
+        if guest.missing:
+            guest.missing -= 1
+            self.refuse(number, "not running", what=guest.name)
+            return
         watch = self.watches.setdefault(number, ["screen", guest, 0, None])
         if thing.get("all"):
             watch[2] = 0
@@ -255,6 +269,18 @@ class Host:
                 pass
 
 
+class Simulated(Host):
+    """Says at its console that a screen is looked at again."""
+
+    looks = 0
+
+    def do_screen(self, number, thing, guest):
+        self.looks += 1
+        if self.looks == 2:
+            print("second look", flush=True)
+        super().do_screen(number, thing, guest)
+
+
 class Nobody:
     """Where lost answers go."""
 
@@ -269,8 +295,7 @@ def simulator(words):
     print("[   0.000000] Bulkhead", flush=True)
     name = os.environ.get("FAKE_GUEST", "dos")
     guests = [Guest(n, ["Starting...", "C:\\>"]) for n in name.split(",")]
-    host = Host(end, guests)
-    host.run()
+    Simulated(end, guests).run()
 
 
 if __name__ == "__main__":

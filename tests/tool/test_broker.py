@@ -284,7 +284,7 @@ class Brokers(FolderTest):
         lost = end.read()
         self.assertEqual([(a["id"], a.get("error"), a.get("event"))
                           for a in lost],
-                         [(2, "lost", None), (3, None, "closed")])
+                         [(2, "lost", None), (3, None, "gone")])
         self.assertEqual(self.host.hellos, 0)
         self.pass_time(1)
         self.assertEqual(self.host.hellos, 1)
@@ -302,6 +302,36 @@ class Brokers(FolderTest):
         end.say(2, "list")
         self.settle()
         self.assertEqual(end.read()[-1], {"id": 2, "ok": True})
+
+    def test_a_host_that_begins_is_greeted_at_once(self):
+        end = self.client()
+        end.say(2, "serial", guest="dos")
+        self.settle()
+        end.read()
+        self.host.has_greeted = False
+        self.host.begin()
+        self.settle()
+        gone, = end.read()
+        self.assertEqual((gone["id"], gone["event"]), (2, "gone"))
+        self.assertEqual(self.host.hellos, 2)
+        end.say(2, "list")    # the id is free
+        self.settle()
+        self.assertEqual(end.read()[-1], {"id": 2, "ok": True})
+
+    def test_what_is_gone_at_the_host_is_not_closed(self):
+        end = self.client()
+        end.say(2, "serial", guest="dos")
+        self.settle()
+        number, = self.host.watches
+        self.host.event(number, "gone")
+        self.settle()
+        self.assertEqual(end.read()[-1], {"id": 2, "event": "gone"})
+        self.assertFalse(self.broker.requests)
+        end.say(3, "close", of=2)
+        self.settle()
+        self.assertEqual(end.read(), [{"id": 3, "ok": True}])
+        self.assertEqual([r["verb"] for r in self.host.heard],
+                         ["hello", "serial"])
 
     def test_silence_is_looked_into(self):
         end = self.client()

@@ -103,7 +103,7 @@ class Clients(HostTest):
             number = link.new_id()
             link.request("serial", number=number, guest="dos")
             for text in b"one", b"two":
-                link.send_serial(number, text)
+                link.send_binary(number, frames.SERIAL, text)
                 link.guests()
             link.guests()
             said = b""
@@ -234,6 +234,24 @@ class Commands(HostTest):
         self.refused("has no text: its mode is graphics", "screenshot", "dos",
                      "--text")
 
+    def test_a_guest_that_starts_is_waited_for(self):
+        self.guest.missing = 1
+        self.refused("^screen: not running 'dos': 'bulkhead ctl list'",
+                     "screenshot", "dos", "--text")
+        before, screen.START_PAUSE = screen.START_PAUSE, 0.01
+        self.addCleanup(setattr, screen, "START_PAUSE", before)
+        self.guest.missing = 3
+        self.run_command("wait", "dos", "--text", "^C:")
+        self.guest.missing = 1 << 20
+        self.refused("not within 0.2 s", "wait", "dos", "--text", "^C:",
+                     "--timeout", "0.2")
+
+    def test_the_end_of_a_stream_is_said(self):
+        self.host.do_serial = lambda number, _t, _g: (
+            self.host.answer(number), self.host.event(number, "gone"))
+        self.refused("serial has ended: what it showed does not run any more",
+                     "ctl", "serial", "dos")
+
     def test_top_prints_a_table(self):
         head, dos, web = self.run_command("top", "--once").splitlines()
         self.assertEqual(head.split(), list(screens.HEAD))
@@ -287,6 +305,16 @@ class Commands(HostTest):
         self.assertEqual(tool.wait(60), 0)
         os.close(ours)
         self.assertEqual(self.guests[1].serial, b"root\3\rx")
+
+    def test_debug_is_a_pipe(self):
+        tool = subprocess.Popen([sys.executable, TOOL, "debug", "--socket",
+                                 self.path, "web"], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE)
+        tool.stdin.write(b"$g#67")
+        tool.stdin.flush()
+        self.assertEqual(tool.stdout.read(6), b"+$g#67")
+        self.assertEqual(tool.communicate(timeout=60)[0], b"")
+        self.assertEqual(tool.returncode, 0)
 
     def test_the_log_goes_on_until_ctrl_c(self):
         tool = subprocess.Popen(

@@ -171,7 +171,7 @@ class Broker:
                     request.client_id, "lost", hint=why + ": ask again"))
             elif request.is_watch():
                 self._to_client(request.client, {
-                    "id": request.client_id, "event": "closed", "hint": why})
+                    "id": request.client_id, "event": "gone", "hint": why})
         self.requests.clear()
         self.closing.clear()
         for client in self.clients:
@@ -247,11 +247,22 @@ class Broker:
             self._nobodys(number)
 
     def _host_event(self, thing):
+        if thing["event"] == "begin":
+            self._begun()
+            return
         request = self.requests.get(thing.get("id"))
         if request:
+            if thing["event"] == "gone":
+                self._forget(request)
             self._to_client(request.client, dict(thing, id=request.client_id))
         else:
             self._nobodys(thing.get("id"))
+
+    def _begun(self):
+        """It has just started: it knows nothing of us."""
+        if self.state == "up":
+            self._lose()
+        self._greet()
 
     def _nobodys(self, number):
         """The host thinks that somebody listens: a close was lost."""

@@ -23,7 +23,8 @@ REPEATABLE = ("hello", "list", "statistics", "screen", "serial", "log", "close",
 
 HINTS = {
     "no such guest": "'bulkhead ctl list' shows them",
-    "not running": "'bulkhead ctl start' starts it",
+    "not running": "'bulkhead ctl list' shows the guests, and 'ctl start' "
+                   "starts one",
     "unknown verb": "'bulkhead ctl --help' lists them",
     "busy": "try it again",
 }
@@ -147,6 +148,13 @@ class Client:
             self._read()
         return self.heard.popleft()
 
+    def pause(self, seconds):
+        """Time passes; what comes meanwhile is kept."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self.wait(self.fileno(), until - time.monotonic())
+            self._read()
+
     # ---- Requests --------------------------------------------------------
 
     def _hello(self, timeout):
@@ -211,10 +219,9 @@ class Client:
             raise Problem("%s: the host is busy, or has lost it" %
                           error) from None
 
-    def send_serial(self, number, data):
+    def send_binary(self, number, what, data):
         for at in range(0, len(data), 1024):
-            self._send(frames.encode_binary(number, frames.SERIAL,
-                                            data[at:at + 1024]))
+            self._send(frames.encode_binary(number, what, data[at:at + 1024]))
 
     def has_parts(self):
         """Whether next_part() has something without waiting."""

@@ -7,8 +7,6 @@ from .. import session
 from ..arguments import argument, numbers, seconds, whole
 from . import keys, screens, verbs
 
-DELAY, BATCH = 0.03, 8
-
 
 def guest_argument(command):
     command.add_argument("guest", metavar="GUEST", nargs="?",
@@ -58,14 +56,14 @@ def add_type(commands):
                          "(default: us)")
     pace(command)
     command.add_argument("--batch", type=whole(2, keys.STROKE_MAX), metavar="N",
-                         default=BATCH, help="presses and releases in a "
-                         "request (default: %d)" % BATCH)
+                         default=verbs.BATCH, help="presses and releases in a "
+                         "request (default: %d)" % verbs.BATCH)
 
 
 def pace(command):
-    command.add_argument("--delay", type=seconds, metavar="S", default=DELAY,
+    command.add_argument("--delay", type=seconds, metavar="S", default=verbs.DELAY,
                          help="seconds between two requests, for the guest to "
-                         "keep up (default: %g)" % DELAY)
+                         "keep up (default: %g)" % verbs.DELAY)
 
 
 def add_click(commands):
@@ -136,6 +134,10 @@ def add(commands):
         "use a guest's first serial port",
         "Shows what the guest says at its first serial port and types there. "
         "Ctrl-] leaves.")
+    new(commands, "debug", verbs.do_debug, "debug a guest with gdb",
+        "Is a pipe to a guest's debugger: in gdb, 'target remote | "
+        "scripts/bulkhead debug GUEST'. The guest stops until gdb lets it go "
+        "on.")
     broker = new(commands, "broker", verbs.do_broker,
                  "share a real host's control port",
                  "Listens at a socket for any number of clients, and carries "

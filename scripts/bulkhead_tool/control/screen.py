@@ -10,13 +10,14 @@ import time
 
 from .. import Problem
 from . import frames
-from .client import Late
+from .client import Late, Refused
 
 # Code page 437: what a PC's character generator shows for each code.
 LOW = " ☺☻♥♦♣♠•◘○◙♂♀♪♫☼►◄↕‼¶§▬↨↑↓→←∟↔▲▼"
 CP437 = LOW + bytes(range(32, 127)).decode("ascii") + "⌂" + \
     bytes(range(128, 255)).decode("cp437") + " "
 PICTURE_MAX = 1 << 26    # bytes
+START_PAUSE = 0.25    # seconds until a guest that does not run is asked for again
 
 
 def imaging():
@@ -118,10 +119,14 @@ class Screen:
 
 
 class Watch:
-    """One guest's screen, followed; form: pixels or text."""
+    """One guest's screen, followed; form: pixels or text.
 
-    def __init__(self, client, guest, form):
+    Where is_patient, a guest that does not run is waited for.
+    """
+
+    def __init__(self, client, guest, form, is_patient=False):
         self.client, self.guest, self.form = client, guest, form
+        self.is_patient = is_patient
         self.number = client.new_id()
         self.screen = Screen()
         self.is_first = True
@@ -132,6 +137,7 @@ class Watch:
         The first picture, and one after something was lost, comes whole.
         """
         more = {"all": True} if self.is_first else {}
+        end = time.monotonic() + timeout if timeout is not None else None
         while True:
             try:
                 reply = self.client.request(
@@ -141,10 +147,15 @@ class Watch:
                 # What came of a picture that has no end is of no use.
                 self.is_first |= bool(error.parts)
                 return False
-            count = sum(p.what is not None for p in reply.parts)
-            if reply.answer.get("frames", count) == count:
+            except Refused as error:
+                if error.error != "not running" or not self.is_patient:
+                    raise
+                self.is_first, more = True, {"all": True}
+                if end is not None and time.monotonic() > end:
+                    return False
+                self.client.pause(START_PAUSE)
+            else:
                 break
-            more = {"all": True}
         for part in reply.parts:
             self.screen.apply(part)
         self.is_first = False
@@ -171,7 +182,13 @@ def take(client, guest, form, timeout=30.0):
 
 def follow(watch, end, seen=lambda: None):
     """The screen, at first and after each change, until that time."""
-    yield watch.first(30.0)
+    if watch.is_patient:
+        if not watch.update(end - time.monotonic() if end is not None else
+                            None):
+            return
+        yield watch.screen
+    else:
+        yield watch.first(30.0)
     while True:
         left = end - time.monotonic() if end is not None else 3600.0
         if left <= 0:

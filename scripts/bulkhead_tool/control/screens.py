@@ -95,7 +95,7 @@ def do_wait(args, _work):
 
     with verbs.connect(args) as link:
         guest = link.the_guest(args.guest)
-        watch = screen.Watch(link, guest, form)
+        watch = screen.Watch(link, guest, form, True)
         end = time.monotonic() + args.timeout
         for shown in screen.follow(watch, end):
             found = test(shown)

@@ -10,7 +10,7 @@ import sys
 import time
 
 from .. import Problem, processes, session
-from . import broker, client, keys, screen, sockets
+from . import broker, client, frames, keys, screen, sockets
 
 # verb: whether it names a guest, what it does.
 VERBS = {
@@ -36,6 +36,8 @@ VERBS = {
 }
 NUMBER = re.compile(r"-?\d{1,10}\Z", re.ASCII)
 NUMBERS = re.compile(r"-?\d{1,10}(,-?\d{1,10})+\Z", re.ASCII)
+
+DELAY, BATCH = 0.03, 8    # between requests; presses and releases in one
 
 LEAVE = b"\x1d"    # Ctrl-]
 BUTTONS = {"left": 1, "right": 2, "middle": 4, "none": 0}
@@ -120,13 +122,27 @@ def show_screen(args, link, guest):
             processes.say(shown.text().rstrip("\n"))
 
 
+def notice(text):
+    """A word between a guest's, which have standard output for themselves."""
+    processes.show(("\nbulkhead: %s\n" % text).encode(), "stderr")
+
+
+def stream_event(verb, thing):
+    if thing.get("event") == "lost":
+        notice("%s bytes are lost here" % thing.get("bytes", "some"))
+    elif thing.get("event") == "gone":
+        raise Problem("%s has ended: %s" % (
+            verb, thing.get("hint", "what it showed does not run any more")))
+
+
 def stream(link, verb, keyboard=None, **more):
     """Bytes of a watch to standard output, until it or the host ends.
 
     keyboard(data) gives what of the bytes typed goes to the host, and whether
-    that is all; typed at the end of the file is nothing any more.
+    that is all; at the end of the file it is called once more, with none.
     """
     number = link.new_id()
+    what = frames.DEBUG if verb == "debug" else frames.SERIAL
     reply = link.request(verb, number=number, **more)
     link.unclaimed.extend(reply.parts)
     is_typing = keyboard is not None
@@ -138,7 +154,7 @@ def stream(link, verb, keyboard=None, **more):
             data = os.read(0, 1024)
             is_typing = bool(data)
             data, is_done = keyboard(data)
-            link.send_serial(number, data)
+            link.send_binary(number, what, data)
             if is_done:
                 return
         if link not in ready and not link.has_parts():
@@ -148,13 +164,11 @@ def stream(link, verb, keyboard=None, **more):
             while part:
                 if part.number == number and part.what is not None:
                     processes.show(part.data)
-                elif part.number == number and \
-                        part.data.get("event") == "closed":
-                    raise Problem("%s has ended: %s" % (
-                        verb, part.data.get("hint", "the host ended it")))
+                elif part.number == number:
+                    stream_event(verb, part.data)
                 part = link.next_part(0)
         except client.Gone:
-            processes.say("\nbulkhead: the host has ended")
+            notice("the host has ended")
             return
 
 
@@ -187,7 +201,7 @@ def until_interrupted():
 
 # ---- type and click --------------------------------------------------------
 
-def type_strokes(link, guest, strokes, delay, size):
+def type_strokes(link, guest, strokes, delay=DELAY, size=BATCH):
     """A few keys at a time, each time when the host has taken the last."""
     for number, batch in enumerate(keys.batches(strokes, size)):
         if number:
@@ -249,6 +263,14 @@ def do_console(args, _work):
         with session.raw_keyboard():
             stream(link, "serial", until_leave, guest=guest)
     processes.say("")
+    return 0
+
+
+def do_debug(args, _work):
+    """Standard input and output are gdb's."""
+    with connect(args) as link:
+        stream(link, "debug", lambda data: (data, not data),
+               guest=link.the_guest(args.guest))
     return 0
 
 
