@@ -37,7 +37,11 @@ struct link {
 	/* Received and not yet used; the first taken bytes are a frame's that
 	 * was handed out. */
 	uint32_t received, taken;
-	uint64_t received_ns; /* when the last byte came */
+	/* What is first may be a frame whose end has not come: since when
+	 * link_next() has known, not since when its bytes are there, for the
+	 * rest may wait where nobody has looked meanwhile. */
+	bool is_waiting;
+	uint64_t waiting_ns;
 	/* To be sent: positions run freely. */
 	uint32_t head, tail;
 	uint32_t crc;	/* of the frame that is being composed */
@@ -51,8 +55,7 @@ void link_init(struct link *link);
 /* Room for bytes that come; how many. */
 size_t link_wants(const struct link *link);
 /* Bytes that came, at most that many. */
-void link_received(struct link *link, const void *bytes, size_t length,
-		   uint64_t now_ns);
+void link_received(struct link *link, const void *bytes, size_t length);
 /* The next frame, if a whole one is there. */
 bool link_next(struct link *link, struct link_frame *frame, uint64_t now_ns);
 /* When link_next() should be called though nothing came; UINT64_MAX: never. */

@@ -157,7 +157,7 @@ static const struct control_ops control_ops = {
 
 /* ---- The client of the control protocol ---------------------------------- */
 
-static void remote_receive(uint64_t now_ns)
+static void remote_receive(void)
 {
 	uint8_t bytes[64];
 	size_t n = 0, wants = MIN(link_wants(&seat.remote.link), sizeof(bytes));
@@ -169,7 +169,7 @@ static void remote_receive(uint64_t now_ns)
 			break;
 		bytes[n++] = (uint8_t)byte;
 	}
-	link_received(&seat.remote.link, bytes, n, now_ns);
+	link_received(&seat.remote.link, bytes, n);
 	/* Its interrupt comes for what arrives, not for what is there. */
 	seat.remote.is_again |= n && n == wants;
 }
@@ -205,7 +205,7 @@ static void remote_work(uint64_t events, uint64_t now_ns)
 	if (!seat.is_remote_full || now_ns >= seat.remote_ns)
 		remote_send(now_ns);
 	remote_run(&seat.remote, now_ns);
-	remote_receive(now_ns);
+	remote_receive();
 	faces_run(&seat.faces);
 	if (!seat.is_remote_full)
 		remote_send(now_ns);
