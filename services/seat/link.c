@@ -164,9 +164,14 @@ uint64_t link_deadline(const struct link *link)
 
 /* ---- Sending ------------------------------------------------------------- */
 
+uint32_t link_queued(const struct link *link)
+{
+	return link->head - link->tail;
+}
+
 bool link_has_room(const struct link *link, uint32_t length)
 {
-	return LINK_SEND_BUFFER - (link->head - link->tail) >=
+	return LINK_SEND_BUFFER - link_queued(link) >=
 	       LINK_HEAD + length + LINK_TAIL;
 }
 
@@ -207,7 +212,7 @@ const void *link_pending(const struct link *link, size_t *length)
 {
 	uint32_t at = link->tail % LINK_SEND_BUFFER;
 
-	*length = MIN(link->head - link->tail, LINK_SEND_BUFFER - at);
+	*length = MIN(link_queued(link), LINK_SEND_BUFFER - at);
 	return link->out + at;
 }
 

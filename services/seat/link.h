@@ -19,7 +19,7 @@
 #define LINK_TAIL	 4    /* and behind it */
 #define LINK_RECEIVE_MAX 4096 /* payload */
 #define LINK_SEND_MAX	 32768
-#define LINK_SEND_BUFFER 65536 /* a power of two */
+#define LINK_SEND_BUFFER 262144 /* a power of two */
 #define LINK_PATIENCE_NS NSEC_PER_SEC
 
 enum link_kind {
@@ -61,6 +61,8 @@ bool link_next(struct link *link, struct link_frame *frame, uint64_t now_ns);
 /* When link_next() should be called though nothing came; UINT64_MAX: never. */
 uint64_t link_deadline(const struct link *link);
 
+/* Bytes that wait to be sent. */
+uint32_t link_queued(const struct link *link);
 /* A frame of that payload fits now. */
 bool link_has_room(const struct link *link, uint32_t length);
 /* There is room; then exactly length bytes in pieces, then the end. */

@@ -147,12 +147,18 @@ static const struct mux_ops mux_ops = {
 	.heard = heard,
 };
 
+static void rights(void *ctx, uint32_t which)
+{
+	((struct seat *)ctx)->remote.rights = which;
+}
+
 static const struct control_ops control_ops = {
 	.channel = channel,
 	.detach = detach,
 	.doorbell = doorbell,
 	.opened = opened,
 	.closed = closed,
+	.rights = rights,
 };
 
 /* ---- The client of the control protocol ---------------------------------- */
@@ -211,20 +217,20 @@ static void remote_work(uint64_t events, uint64_t now_ns)
 		remote_send(now_ns);
 }
 
-static uint64_t remote_deadline(void)
+static uint64_t client_deadline(void)
 {
 	uint64_t deadline_ns = UINT64_MAX;
 
 	if (!seat.has_remote)
 		return deadline_ns;
-	if (seat.remote.is_again || seat.faces.is_again)
+	if (seat.faces.is_again)
 		return seat.mux.now_ns;
 	if (seat.is_remote_full)
 		deadline_ns = seat.remote_ns;
 	if (seat.is_remote_polling)
 		deadline_ns =
 			MIN(deadline_ns, seat.mux.now_ns + POLL_PERIOD_NS);
-	return MIN(deadline_ns, link_deadline(&seat.remote.link));
+	return MIN(deadline_ns, remote_deadline(&seat.remote, seat.mux.now_ns));
 }
 
 static void remote_begin(void)
@@ -254,7 +260,7 @@ static uint64_t deadline(void)
 		return seat.mux.now_ns;
 	if (seat.is_polling)
 		deadline_ns = MIN(deadline_ns, seat.poll_ns);
-	return MIN(deadline_ns, remote_deadline());
+	return MIN(deadline_ns, client_deadline());
 }
 
 /*
@@ -307,8 +313,7 @@ void program_main(unsigned thread)
 	seat.is_polling = gate_irq_ack(UART_IRQ) < 0;
 	mux_init(&seat.mux, &mux_ops, &seat);
 	faces_init(&seat.faces, doorbell, &seat);
-	remote_init(&seat.remote, &seat.mux, &seat.faces, &seat.control.asks,
-		    REMOTE_RIGHTS);
+	remote_init(&seat.remote, &seat.mux, &seat.faces, &seat.control.asks);
 	remote_begin();
 	control_init(&seat.control, &control_ops, &seat, &seat.mux,
 		     gate_channel(SEAT_CONTROL_SLOT));
