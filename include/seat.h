@@ -70,6 +70,8 @@ enum seat_message_kind {
 	SEAT_GUEST,   /* init: a guest of the list that tag asked for */
 	SEAT_TOLD,    /* init: what tag asked for is done; or text says why it
 		       * is not */
+	SEAT_RIGHTS,  /* init, before all others: what clients of the control
+		       * protocol may do; until then nothing */
 	/* Answers; init need not read them at once.  What seat refuses has
 	 * none, but a line in the log: a bad slot or name, a name or slot that
 	 * is taken.  To a seat that is started anew init says all ADDs again,
@@ -93,6 +95,15 @@ enum seat_verb {
 	SEAT_OFF,
 };
 
+/* As the manifest has them. */
+enum seat_right {
+	SEAT_RIGHT_WATCH = BIT(0),
+	SEAT_RIGHT_TYPE = BIT(1),
+	SEAT_RIGHT_STEER = BIT(2),
+	SEAT_RIGHT_DEBUG = BIT(3),
+	SEAT_RIGHTS_ALL = MASK(3, 0),
+};
+
 struct seat_message {
 	uint32_t kind; /* enum seat_message_kind */
 	uint32_t slot; /* seat's slot of the console's channel */
@@ -103,7 +114,7 @@ struct seat_message {
 	 * running", or empty. */
 	char text[SEAT_TEXT_SIZE];
 	uint32_t vcpus, memory_mib, starts; /* GUEST */
-	uint32_t reserved;
+	uint32_t rights;		    /* RIGHTS: enum seat_right */
 };
 
 #endif

@@ -202,6 +202,7 @@ struct seat {
 	/* What clients of seat's want, in order: init/asks.c. */
 	struct seat_ask ask[SEAT_ASKS];
 	unsigned ask_count;
+	bool has_rights; /* clients': this one has been told */
 };
 
 /* ---- disk ---------------------------------------------------------------- */

@@ -180,13 +180,27 @@ static bool console_say(struct init *init, unsigned index, bool *bell)
 	return true;
 }
 
+static bool rights_say(struct init *init, bool *bell)
+{
+	struct seat *seat = &init->seat;
+	const struct seat_message message = {
+		.kind = SEAT_RIGHTS,
+		.rights = init->manifest->control_rights,
+	};
+
+	if (!seat->has_rights)
+		seat->has_rights = seat_say(init, &message, bell);
+	return seat->has_rights;
+}
+
 void seat_send(struct init *init)
 {
 	struct seat *seat = &init->seat;
-	bool bell = false, has_room = true;
+	bool bell = false, has_room;
 
 	if (seat->service.state != SERVICE_RUNNING)
 		return;
+	has_room = rights_say(init, &bell);
 	for (unsigned i = 0; has_room && i < CONSOLES; i++)
 		has_room = console_say(init, i, &bell);
 	if (has_room && seat->flush == FLUSH_WANTED &&
@@ -385,6 +399,7 @@ static int seat_fill(struct init *init, void *memory)
 	for (unsigned n = 0; n < SEAT_DEVICES; n++)
 		device_grant(init, n);
 	rings_init(seat, memory);
+	seat->has_rights = false;
 	for (unsigned i = 0; !error && i < CONSOLES; i++) {
 		seat->console[i].deadline_ns = init_now_ns(init) + ANSWER_NS;
 		if (seat->console[i].state != CONSOLE_NONE)

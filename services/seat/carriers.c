@@ -134,7 +134,7 @@ static void fill(struct carriers *carriers, enum carrier_kind kind)
 	size_t wants = MIN(link_wants(&carrier->remote.link), sizeof(bytes));
 	size_t n = receive(carriers, kind, bytes, wants);
 
-	link_received(&carrier->remote.link, bytes, n, carriers->now_ns);
+	link_received(&carrier->remote.link, bytes, n);
 	/* An interrupt comes for what arrives, not for what is there. */
 	carrier->remote.is_again |= n && n == wants;
 }
@@ -170,8 +170,6 @@ uint64_t carriers_deadline(const struct carriers *carriers)
 
 		if (!carrier->is_there)
 			continue;
-		if (carrier->remote.is_again)
-			return carriers->now_ns;
 		if (carrier->is_full)
 			deadline_ns = MIN(deadline_ns, carrier->room_ns);
 		if (carrier->is_polling)
@@ -197,7 +195,7 @@ void carriers_init(struct carriers *carriers, const struct port_ops *ports,
 	struct carrier *uart = &carriers->carrier[CARRIER_UART];
 
 	for (unsigned i = 0; i < CARRIERS; i++)
-		remote_init(&carriers->carrier[i].remote, mux, faces, asks, 0);
+		remote_init(&carriers->carrier[i].remote, mux, faces, asks);
 	uart->is_there =
 		!uart16550_init(&carriers->uart, ports, NULL, UART_PORT);
 	uart->is_polling = uart->is_there && gate_irq_ack(UART_IRQ) < 0;

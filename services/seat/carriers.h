@@ -35,7 +35,8 @@ struct carriers {
 	uint64_t now_ns;
 };
 
-/* Those that are there; from then on each has the same rights. */
+/* Those that are there; without rights until they are given, to all the same.
+ */
 void carriers_init(struct carriers *carriers, const struct port_ops *ports,
 		   struct mux *mux, struct faces *faces, struct asks *asks);
 void carriers_rights(struct carriers *carriers, uint32_t rights);

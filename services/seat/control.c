@@ -114,6 +114,10 @@ static void message_handle(struct control *control,
 		if (mux_focus(control->mux, message->slot))
 			complain(control, "no such console", message);
 		break;
+	case SEAT_RIGHTS:
+		if (control->ops->rights)
+			control->ops->rights(control->ctx, message->rights);
+		break;
 	case SEAT_GUEST:
 	case SEAT_TOLD:
 		message_told(control, message);

@@ -22,6 +22,8 @@ struct control_ops {
 	 * cares. */
 	void (*opened)(void *ctx, unsigned slot, struct seat_console *memory);
 	void (*closed)(void *ctx, unsigned slot);
+	/* What clients may do; NULL: nobody cares. */
+	void (*rights)(void *ctx, uint32_t rights);
 };
 
 struct control {

@@ -241,5 +241,5 @@ void desk_console_key(struct desk *desk, unsigned key, bool is_down)
 	if (desk->is_ctrl)
 		byte &= 0x1f;
 	if (byte)
-		mux_type(desk->mux, SEAT_CONTROL_SLOT, &byte, 1);
+		(void)!mux_type(desk->mux, SEAT_CONTROL_SLOT, &byte, 1);
 }

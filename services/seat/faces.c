@@ -15,7 +15,7 @@ void faces_init(struct faces *faces, void (*doorbell)(void *ctx, unsigned slot),
 	faces->ctx = ctx;
 }
 
-static bool is_alive(const struct faces *faces, unsigned slot)
+bool faces_is_open(const struct faces *faces, unsigned slot)
 {
 	return slot < FACES_SLOTS && faces->face[slot].is_open &&
 	       !faces->face[slot].is_broken;
@@ -76,7 +76,7 @@ static void face_end(struct faces *faces, struct face *face, int error)
 		ask.answer(ask.ctx, ask.id, NULL, error);
 	}
 	if (face->debug)
-		face->debug(face->debug_ctx, face->debug_id, NULL, 0);
+		face->debug->bytes(face->debug_ctx, face->debug_id, NULL, 0);
 	face->debug = NULL;
 }
 
@@ -86,20 +86,6 @@ static void face_break(struct faces *faces, struct face *face)
 		return;
 	face->is_broken = true;
 	face_end(faces, face, -EPROTO);
-}
-
-void faces_open(struct faces *faces, unsigned slot, struct seat_console *memory)
-{
-	struct face *face;
-
-	if (slot >= FACES_SLOTS || faces->face[slot].is_open)
-		return;
-	face = &faces->face[slot];
-	*face = (struct face){ .is_open = true, .is_active = true };
-	ring_init(&face->requests, &memory->requests, memory->requests_data,
-		  FACE_REQUESTS_SIZE, true, true);
-	ring_init(&face->answers, &memory->answers, memory->answers_data,
-		  FACE_ANSWERS_SIZE, false, true);
 }
 
 void faces_close(struct faces *faces, unsigned slot)
@@ -131,6 +117,35 @@ static int send(struct faces *faces, struct face *face, const void *record,
 	return n ? 0 : -EBUSY;
 }
 
+/* Nothing of what a former seat wanted is wanted any more. */
+static void former_end(struct faces *faces, struct face *face)
+{
+	static const uint16_t kinds[] = { FACE_UNWATCH, FACE_DEBUG_CLOSE };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
+		const struct face_record record = { .kind = kinds[i] };
+
+		if (face->requests.mine && !face->is_broken)
+			(void)send(faces, face, &record, sizeof(record));
+	}
+}
+
+void faces_open(struct faces *faces, unsigned slot, struct seat_console *memory)
+{
+	struct face *face;
+
+	if (slot >= FACES_SLOTS || faces->face[slot].is_open)
+		return;
+	face = &faces->face[slot];
+	*face = (struct face){ .is_open = true, .is_active = true };
+	ring_init(&face->requests, &memory->requests, memory->requests_data,
+		  FACE_REQUESTS_SIZE, true, true);
+	ring_init(&face->answers, &memory->answers, memory->answers_data,
+		  FACE_ANSWERS_SIZE, false, true);
+	face->tag = face->requests.mine;
+	former_end(faces, face);
+}
+
 int faces_input(struct faces *faces, unsigned slot,
 		const struct input_event *event, unsigned count)
 {
@@ -139,7 +154,7 @@ int faces_input(struct faces *faces, unsigned slot,
 		struct input_event event[FACE_EVENTS_MAX];
 	} input = { .head.kind = FACE_INPUT };
 
-	if (!is_alive(faces, slot))
+	if (!faces_is_open(faces, slot))
 		return -EPIPE;
 	count = MIN(count, FACE_EVENTS_MAX);
 	memcpy(input.event, event, count * sizeof(*event));
@@ -153,25 +168,28 @@ int faces_ask(struct faces *faces, unsigned slot, uint32_t command,
 	struct face_command record = { .command = command, .unit = unit };
 	struct face_ask *free = NULL;
 	uint32_t length = sizeof(record);
+	struct face *face;
 	int error;
 
-	if (!is_alive(faces, slot))
+	if (!faces_is_open(faces, slot))
 		return -EPIPE;
 	for (unsigned i = 0; i < FACES_ASKS; i++)
 		if (!faces->ask[i].answer)
 			free = &faces->ask[i];
 	if (!free)
 		return -EBUSY;
+	face = &faces->face[slot];
 	record.head.kind = command ? FACE_COMMAND : FACE_STATISTICS;
-	record.head.tag = ++faces->tag;
+	record.head.tag = face->tag + 1;
 	if (!command)
 		length = sizeof(record.head);
-	error = send(faces, &faces->face[slot], &record, length);
+	error = send(faces, face, &record, length);
 	if (error)
 		return error;
 	*free = *ask;
 	free->slot = slot;
-	free->tag = record.head.tag;
+	free->tag = ++face->tag;
+	free->kind = command ? FACE_ANSWER : FACE_STATISTICS;
 	return 0;
 }
 
@@ -180,7 +198,7 @@ int faces_ask(struct faces *faces, unsigned slot, uint32_t command,
 struct face_watch *faces_watch(struct faces *faces,
 			       const struct face_watch *like)
 {
-	if (!is_alive(faces, like->slot))
+	if (!faces_is_open(faces, like->slot))
 		return NULL;
 	for (unsigned i = 0; i < FACES_WATCHES; i++) {
 		struct face_watch *watch = &faces->watch[i];
@@ -236,7 +254,7 @@ void faces_unwatch(struct faces *faces, struct face_watch *watch)
 		face->framed = NULL;
 	memset(watch, 0, sizeof(*watch));
 	face->is_watched = is_watched(faces, slot);
-	if (!face->is_watched && is_alive(faces, slot)) {
+	if (!face->is_watched && faces_is_open(faces, slot)) {
 		const struct face_record record = { .kind = FACE_UNWATCH };
 
 		/* Without room it says once too often that it has changed. */
@@ -268,6 +286,25 @@ static bool is_due(const struct face *face, const struct face_watch *watch)
 		!is_empty(&watch->owed));
 }
 
+/*
+ * In a graphics mode a watch of text is sent nothing, but the machine takes
+ * note that all is shown.  Where others want the pixels they have to come, to
+ * be owed to those.
+ */
+static bool wants_cells(const struct faces *faces,
+			const struct face_watch *watch)
+{
+	if (!watch->is_text || watch->mode.mode != DISPLAY_GRAPHICS)
+		return watch->is_text;
+	for (unsigned i = 0; i < FACES_WATCHES; i++) {
+		const struct face_watch *other = &faces->watch[i];
+
+		if (other->ops && other->slot == watch->slot && !other->is_text)
+			return false;
+	}
+	return true;
+}
+
 static void frame_ask(struct faces *faces, struct face *face,
 		      struct face_watch *watch)
 {
@@ -277,13 +314,14 @@ static void frame_ask(struct faces *faces, struct face *face,
 		.also = watch->owed,
 	};
 
-	if (watch->is_text)
+	if (wants_cells(faces, watch))
 		frame.flags |= FACE_FRAME_TEXT;
 	if (watch->owes_all)
 		frame.flags |= FACE_FRAME_ALL;
-	frame.head.tag = ++faces->tag;
+	frame.head.tag = face->tag + 1;
 	if (send(faces, face, &frame, sizeof(frame)))
 		return;
+	face->frame_tag = ++face->tag;
 	face->is_framing = face->is_clean = face->is_watched = true;
 	face->framed = watch;
 	watch->owes_all = false;
@@ -294,14 +332,14 @@ static void frames_schedule(struct faces *faces, unsigned slot)
 {
 	struct face *face = &faces->face[slot];
 
-	if (face->is_framing || !is_alive(faces, slot))
+	if (face->is_framing || !faces_is_open(faces, slot))
 		return;
 	for (unsigned i = 0; i < FACES_WATCHES; i++) {
-		/* Each in its turn. */
-		struct face_watch *watch =
-			&faces->watch[(faces->tag + i) % FACES_WATCHES];
+		unsigned at = (face->turn + i) % FACES_WATCHES;
+		struct face_watch *watch = &faces->watch[at];
 
 		if (watch->slot == slot && is_due(face, watch)) {
+			face->turn = at + 1;
 			frame_ask(faces, face, watch);
 			return;
 		}
@@ -326,29 +364,48 @@ static void owe(struct faces *faces, const struct face *face,
 	}
 }
 
+/* Whoever was told of another gets all of it: the machine thinks that it has
+ * told. */
+static void owe_mode(struct faces *faces, const struct face *face,
+		     const struct face_mode *mode)
+{
+	unsigned slot = slot_of(faces, face);
+
+	for (unsigned i = 0; i < FACES_WATCHES; i++) {
+		struct face_watch *watch = &faces->watch[i];
+
+		if (watch->ops && watch->slot == slot &&
+		    watch != face->framed &&
+		    memcmp(&watch->mode, mode, sizeof(*mode)) != 0)
+			watch->owes_all = true;
+	}
+}
+
 static bool is_mode_sane(const struct face_mode *mode)
 {
 	return mode->mode <= DISPLAY_GRAPHICS &&
 	       mode->width <= FACE_WIDTH_MAX &&
 	       mode->height <= FACE_HEIGHT_MAX &&
 	       mode->columns <= DISPLAY_TEXT_COLUMNS &&
-	       mode->rows <= DISPLAY_TEXT_ROWS;
+	       mode->rows <= DISPLAY_TEXT_ROWS &&
+	       mode->cell_width <= FACE_WIDTH_MAX &&
+	       mode->cell_height <= FACE_HEIGHT_MAX && mode->depth <= 32;
 }
 
 static bool frame_mode(struct faces *faces, struct face *face,
-		       const struct face_mode *mode, uint32_t length)
+		       const struct face_mode *record, uint32_t length)
 {
 	struct face_watch *watch = face->framed;
+	struct face_mode mode;
 
-	if (length != sizeof(*mode) || !is_mode_sane(mode))
+	if (length != sizeof(mode) || !is_mode_sane(record))
 		return false;
-	/* Who is told of another mode gets all of it; the machine thinks that
-	 * it has told. */
-	owe(faces, face, NULL);
+	mode = *record;
+	mode.head = (struct face_record){ 0 };
+	owe_mode(faces, face, &mode);
 	if (!watch)
 		return true;
-	watch->mode = *mode;
-	watch->mode.head = (struct face_record){ 0 };
+	watch->mode = mode;
 	watch->is_told = watch->has_any = true;
 	watch->ops->mode(watch, &watch->mode);
 	return true;
@@ -368,7 +425,8 @@ static bool frame_pixels(struct faces *faces, struct face *face,
 	if (length < sizeof(*pixels) || is_empty(&where) ||
 	    length - sizeof(*pixels) != 4U * pixels->width * pixels->height)
 		return false;
-	owe(faces, face, &where);
+	if (!(pixels->head.flags & FACE_AGAIN))
+		owe(faces, face, &where);
 	if (!watch || watch->is_text)
 		return true;
 	if (where.right > watch->mode.width ||
@@ -385,9 +443,11 @@ static bool frame_cells(struct faces *faces, struct face *face,
 	struct face_watch *watch = face->framed;
 
 	if (length < sizeof(*cells) ||
-	    length - sizeof(*cells) != 2U * cells->columns * cells->rows)
+	    length - sizeof(*cells) != 2U * cells->columns * cells->rows ||
+	    cells->cursor < -1 || cells->cursor >= cells->columns * cells->rows)
 		return false;
-	owe(faces, face, NULL);
+	if (!(cells->head.flags & FACE_AGAIN))
+		owe(faces, face, NULL);
 	if (!watch || !watch->is_text)
 		return true;
 	if (cells->columns != watch->mode.columns ||
@@ -420,6 +480,7 @@ static void answer(struct faces *faces, const struct face *face,
 		struct face_ask ask = faces->ask[i];
 
 		if (!ask.answer || ask.tag != record->tag ||
+		    ask.kind != record->kind ||
 		    ask.slot != slot_of(faces, face))
 			continue;
 		faces->ask[i].answer = NULL;
@@ -428,6 +489,26 @@ static void answer(struct faces *faces, const struct face *face,
 }
 
 /* False: it makes no sense. */
+static bool frame_take(struct faces *faces, struct face *face,
+		       const struct face_record *head, uint32_t length)
+{
+	/* A former seat's: all that there is will be asked for. */
+	if (!face->is_framing || head->tag != face->frame_tag)
+		return true;
+	switch (head->kind) {
+	case FACE_MODE:
+		return frame_mode(faces, face, (const void *)head, length);
+	case FACE_PIXELS:
+		return frame_pixels(faces, face, (const void *)head, length);
+	case FACE_CELLS:
+		return frame_cells(faces, face, (const void *)head, length);
+	default:
+		frame_end(faces, face);
+		return true;
+	}
+}
+
+/* The same. */
 static bool record_take(struct faces *faces, struct face *face, uint32_t length)
 {
 	const struct face_record *head = (const void *)faces->record;
@@ -436,14 +517,10 @@ static bool record_take(struct faces *faces, struct face *face, uint32_t length)
 		return false;
 	switch (head->kind) {
 	case FACE_MODE:
-		return frame_mode(faces, face, (const void *)head, length);
 	case FACE_PIXELS:
-		return frame_pixels(faces, face, (const void *)head, length);
 	case FACE_CELLS:
-		return frame_cells(faces, face, (const void *)head, length);
 	case FACE_FRAME_END:
-		frame_end(faces, face);
-		return true;
+		return frame_take(faces, face, head, length);
 	case FACE_CHANGED:
 		face->is_clean = false;
 		faces->is_again = true;
@@ -458,16 +535,19 @@ static bool record_take(struct faces *faces, struct face *face, uint32_t length)
 		return true;
 	case FACE_DEBUG:
 		if (face->debug && length > sizeof(*head))
-			face->debug(face->debug_ctx, face->debug_id, head + 1,
-				    length - sizeof(*head));
+			face->debug->bytes(face->debug_ctx, face->debug_id,
+					   head + 1, length - sizeof(*head));
 		return true;
 	default:
 		return false;
 	}
 }
 
+/* For whatever its next record is. */
 static bool has_room(const struct face *face)
 {
+	if (face->debug && !face->debug->has_room(face->debug_ctx))
+		return false;
 	return !face->framed || face->framed->ops->has_room(face->framed);
 }
 
@@ -496,7 +576,7 @@ static void face_read(struct faces *faces, struct face *face)
 
 void faces_ring(struct faces *faces, unsigned slot)
 {
-	if (is_alive(faces, slot))
+	if (faces_is_open(faces, slot))
 		faces->face[slot].is_active = true;
 }
 
@@ -508,7 +588,7 @@ void faces_run(struct faces *faces)
 
 		if (!face->is_open)
 			continue;
-		if (face->is_active && is_alive(faces, slot))
+		if (face->is_active && faces_is_open(faces, slot))
 			face_read(faces, face);
 		frames_schedule(faces, slot);
 		if (face->is_bell_due)
@@ -520,37 +600,49 @@ void faces_run(struct faces *faces)
 /* ---- Debuggers ----------------------------------------------------------- */
 
 int faces_debug(struct faces *faces, unsigned slot,
-		void (*debug)(void *ctx, uint32_t id, const void *bytes,
-			      size_t length),
-		void *ctx, uint32_t id)
+		const struct face_debug_ops *ops, void *ctx, uint32_t id)
 {
 	struct face *face;
 
-	if (!is_alive(faces, slot))
+	if (!faces_is_open(faces, slot))
 		return -EPIPE;
 	face = &faces->face[slot];
 	if (face->debug)
 		return -EBUSY;
-	face->debug = debug;
+	face->debug = ops;
 	face->debug_ctx = ctx;
 	face->debug_id = id;
 	return 0;
 }
 
-int faces_debug_send(struct faces *faces, unsigned slot, const void *bytes,
-		     size_t length)
+int faces_debug_find(const struct faces *faces, const void *ctx, uint32_t id)
+{
+	for (unsigned i = 0; i < FACES_SLOTS; i++)
+		if (faces->face[i].debug && faces->face[i].debug_ctx == ctx &&
+		    faces->face[i].debug_id == id)
+			return (int)i;
+	return -ENOENT;
+}
+
+long faces_debug_send(struct faces *faces, unsigned slot, const void *bytes,
+		      size_t length)
 {
 	struct {
 		struct face_record head;
 		uint8_t bytes[FACE_DEBUG_MAX];
 	} record = { .head.kind = FACE_DEBUG };
+	size_t done = 0;
 
-	if (!is_alive(faces, slot))
-		return -EPIPE;
-	length = MIN(length, sizeof(record.bytes));
-	memcpy(record.bytes, bytes, length);
-	return send(faces, &faces->face[slot], &record,
-		    (uint32_t)(sizeof(record.head) + length));
+	while (done < length && faces_is_open(faces, slot)) {
+		size_t n = MIN(length - done, sizeof(record.bytes));
+
+		memcpy(record.bytes, (const uint8_t *)bytes + done, n);
+		if (send(faces, &faces->face[slot], &record,
+			 (uint32_t)(sizeof(record.head) + n)) == -EBUSY)
+			break;
+		done += n;
+	}
+	return faces_is_open(faces, slot) ? (long)done : -EPIPE;
 }
 
 void faces_debug_close(struct faces *faces, unsigned slot)
@@ -560,6 +652,6 @@ void faces_debug_close(struct faces *faces, unsigned slot)
 	if (slot >= FACES_SLOTS || !faces->face[slot].debug)
 		return;
 	faces->face[slot].debug = NULL;
-	if (is_alive(faces, slot))
+	if (faces_is_open(faces, slot))
 		(void)send(faces, &faces->face[slot], &record, sizeof(record));
 }

@@ -63,6 +63,15 @@ struct face_ask {
 	void *ctx;
 	uint32_t id, tag;
 	unsigned slot;
+	enum face_kind kind; /* of the answer */
+};
+
+/* A debugger; ctx and id are its owner's. */
+struct face_debug_ops {
+	/* A record of FACE_DEBUG can be taken. */
+	bool (*has_room)(void *ctx);
+	/* length 0: the guest has ended. */
+	void (*bytes)(void *ctx, uint32_t id, const void *bytes, size_t length);
 };
 
 struct face {
@@ -73,9 +82,13 @@ struct face {
 	bool is_watched;
 	struct face_watch *framed; /* whose frame is under way */
 	bool is_framing;	   /* .framed may have gone meanwhile */
+	uint32_t frame_tag;	   /* of the frame that is under way */
+	unsigned turn;		   /* the watch whose it is to be framed */
+	/* Of its last request.  It begins where no former seat has been: each
+	 * record is longer than one byte. */
+	uint32_t tag;
 	struct ring requests, answers;
-	/* Bytes of a debugger; NULL: none is there. */
-	void (*debug)(void *ctx, uint32_t id, const void *bytes, size_t length);
+	const struct face_debug_ops *debug; /* NULL: there is no debugger */
 	void *debug_ctx;
 	uint32_t debug_id;
 };
@@ -84,7 +97,6 @@ struct faces {
 	void (*doorbell)(void *ctx, unsigned slot);
 	void *ctx;
 	bool is_again; /* more to do at once */
-	uint32_t tag;
 	struct face face[FACES_SLOTS];
 	struct face_watch watch[FACES_WATCHES];
 	struct face_ask ask[FACES_ASKS];
@@ -113,8 +125,11 @@ int __must_check faces_input(struct faces *faces, unsigned slot,
 int __must_check faces_ask(struct faces *faces, unsigned slot, uint32_t command,
 			   uint32_t unit, struct face_ask *ask);
 
-/* A watch with ops, ctx, id, slot, is_text of *like; NULL: there are too many.
- */
+/* A machine is there, and is trusted. */
+bool faces_is_open(const struct faces *faces, unsigned slot);
+
+/* A watch with ops, ctx, id, slot, is_text of *like; NULL: there are too many,
+ * or no machine. */
 struct face_watch *faces_watch(struct faces *faces,
 			       const struct face_watch *like);
 struct face_watch *faces_watch_find(struct faces *faces, const void *ctx,
@@ -127,12 +142,14 @@ void faces_forget(struct faces *faces, const void *ctx);
 
 /* -EPIPE; -EBUSY: somebody else debugs it. */
 int __must_check faces_debug(struct faces *faces, unsigned slot,
-			     void (*debug)(void *ctx, uint32_t id,
-					   const void *bytes, size_t length),
-			     void *ctx, uint32_t id);
-/* -EPIPE; -EBUSY: no room now. */
-int __must_check faces_debug_send(struct faces *faces, unsigned slot,
-				  const void *bytes, size_t length);
+			     const struct face_debug_ops *ops, void *ctx,
+			     uint32_t id);
+/* The slot of ctx's debugger of that id.  -ENOENT. */
+int __must_check faces_debug_find(const struct faces *faces, const void *ctx,
+				  uint32_t id);
+/* How many of the bytes there was room for.  -EPIPE. */
+long __must_check faces_debug_send(struct faces *faces, unsigned slot,
+				   const void *bytes, size_t length);
 void faces_debug_close(struct faces *faces, unsigned slot);
 
 #endif

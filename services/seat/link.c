@@ -13,7 +13,7 @@
 void link_init(struct link *link)
 {
 	link->received = link->taken = 0;
-	link->received_ns = 0;
+	link->is_waiting = false;
 	link->head = link->tail = 0;
 	link->noise = 0;
 }
@@ -69,6 +69,7 @@ size_t link_wants(const struct link *link)
 static void drop(struct link *link, uint32_t count)
 {
 	link->received -= count;
+	link->is_waiting = false;
 	memmove(link->in, link->in + count, link->received);
 }
 
@@ -79,15 +80,12 @@ static void drop_taken(struct link *link)
 	link->taken = 0;
 }
 
-void link_received(struct link *link, const void *bytes, size_t length,
-		   uint64_t now_ns)
+void link_received(struct link *link, const void *bytes, size_t length)
 {
 	drop_taken(link);
 	length = MIN(length, sizeof(link->in) - link->received);
 	memcpy(link->in + link->received, bytes, length);
 	link->received += (uint32_t)length;
-	if (length)
-		link->received_ns = now_ns;
 }
 
 enum verdict { IS_FRAME, IS_NONE, IS_UNFINISHED };
@@ -116,6 +114,15 @@ static enum verdict judge(const struct link *link, uint32_t *length)
 	return IS_FRAME;
 }
 
+/* It may still come to its end. */
+static bool is_patient(struct link *link, uint64_t now_ns)
+{
+	if (!link->is_waiting)
+		link->waiting_ns = now_ns;
+	link->is_waiting = true;
+	return now_ns - link->waiting_ns < LINK_PATIENCE_NS;
+}
+
 /* On to the next byte that may be a beginning. */
 static void pass_over(struct link *link)
 {
@@ -142,8 +149,7 @@ bool link_next(struct link *link, struct link_frame *frame, uint64_t now_ns)
 			link->taken = LINK_HEAD + length + LINK_TAIL;
 			return true;
 		}
-		if (verdict == IS_UNFINISHED &&
-		    now_ns - link->received_ns < LINK_PATIENCE_NS)
+		if (verdict == IS_UNFINISHED && is_patient(link, now_ns))
 			return false;
 		pass_over(link);
 	}
@@ -152,16 +158,20 @@ bool link_next(struct link *link, struct link_frame *frame, uint64_t now_ns)
 
 uint64_t link_deadline(const struct link *link)
 {
-	if (link->received == link->taken)
-		return UINT64_MAX;
-	return link->received_ns + LINK_PATIENCE_NS;
+	return link->is_waiting ? link->waiting_ns + LINK_PATIENCE_NS
+				: UINT64_MAX;
 }
 
 /* ---- Sending ------------------------------------------------------------- */
 
+uint32_t link_queued(const struct link *link)
+{
+	return link->head - link->tail;
+}
+
 bool link_has_room(const struct link *link, uint32_t length)
 {
-	return LINK_SEND_BUFFER - (link->head - link->tail) >=
+	return LINK_SEND_BUFFER - link_queued(link) >=
 	       LINK_HEAD + length + LINK_TAIL;
 }
 
@@ -202,7 +212,7 @@ const void *link_pending(const struct link *link, size_t *length)
 {
 	uint32_t at = link->tail % LINK_SEND_BUFFER;
 
-	*length = MIN(link->head - link->tail, LINK_SEND_BUFFER - at);
+	*length = MIN(link_queued(link), LINK_SEND_BUFFER - at);
 	return link->out + at;
 }
 

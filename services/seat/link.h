@@ -19,7 +19,7 @@
 #define LINK_TAIL	 4    /* and behind it */
 #define LINK_RECEIVE_MAX 4096 /* payload */
 #define LINK_SEND_MAX	 32768
-#define LINK_SEND_BUFFER 65536 /* a power of two */
+#define LINK_SEND_BUFFER 262144 /* a power of two */
 #define LINK_PATIENCE_NS NSEC_PER_SEC
 
 enum link_kind {
@@ -37,7 +37,11 @@ struct link {
 	/* Received and not yet used; the first taken bytes are a frame's that
 	 * was handed out. */
 	uint32_t received, taken;
-	uint64_t received_ns; /* when the last byte came */
+	/* What is first may be a frame whose end has not come: since when
+	 * link_next() has known, not since when its bytes are there, for the
+	 * rest may wait where nobody has looked meanwhile. */
+	bool is_waiting;
+	uint64_t waiting_ns;
 	/* To be sent: positions run freely. */
 	uint32_t head, tail;
 	uint32_t crc;	/* of the frame that is being composed */
@@ -51,13 +55,14 @@ void link_init(struct link *link);
 /* Room for bytes that come; how many. */
 size_t link_wants(const struct link *link);
 /* Bytes that came, at most that many. */
-void link_received(struct link *link, const void *bytes, size_t length,
-		   uint64_t now_ns);
+void link_received(struct link *link, const void *bytes, size_t length);
 /* The next frame, if a whole one is there. */
 bool link_next(struct link *link, struct link_frame *frame, uint64_t now_ns);
 /* When link_next() should be called though nothing came; UINT64_MAX: never. */
 uint64_t link_deadline(const struct link *link);
 
+/* Bytes that wait to be sent. */
+uint32_t link_queued(const struct link *link);
 /* A frame of that payload fits now. */
 bool link_has_room(const struct link *link, uint32_t length);
 /* There is room; then exactly length bytes in pieces, then the end. */

@@ -154,12 +154,18 @@ static const struct mux_ops mux_ops = {
 	.heard = heard,
 };
 
+static void rights(void *ctx, uint32_t which)
+{
+	carriers_rights(&((struct seat *)ctx)->carriers, which);
+}
+
 static const struct control_ops control_ops = {
 	.channel = channel,
 	.detach = detach,
 	.doorbell = doorbell,
 	.opened = opened,
 	.closed = closed,
+	.rights = rights,
 };
 
 /* ---- Events ------------------------------------------------------------- */
@@ -241,7 +247,6 @@ void program_main(unsigned thread)
 	faces_init(&seat.faces, doorbell, &seat);
 	carriers_init(&seat.carriers, &port_ops, &seat.mux, &seat.faces,
 		      &seat.control.asks);
-	carriers_rights(&seat.carriers, REMOTE_RIGHTS);
 	local_init(&seat.local, &port_ops, &seat.mux, &seat.faces,
 		   &seat.control.asks);
 	control_init(&seat.control, &control_ops, &seat, &seat.mux,

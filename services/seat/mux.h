@@ -176,8 +176,10 @@ int mux_gone(struct mux *mux);
 int __must_check mux_find(const struct mux *mux, const char *name);
 /* There is one that reads and writes. */
 bool mux_is_open(const struct mux *mux, unsigned slot);
-/* Bytes typed from elsewhere; what there is no room for is lost. */
-void mux_type(struct mux *mux, unsigned slot, const void *bytes, size_t length);
+/* Bytes typed from elsewhere: how many there was room for; its bell says when
+ * there is for the rest.  -ENOENT: no console, or one that does not read. */
+long __must_check mux_type(struct mux *mux, unsigned slot, const void *bytes,
+			   size_t length);
 /* The input goes to that console.  -ENOENT. */
 int __must_check mux_focus(struct mux *mux, unsigned slot);
 

@@ -6,22 +6,22 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-#define FRAMES_MAX   16 /* of the client's, at a time */
-#define TAP_PIECE    512
-#define TAP_MIN_ROOM (2 * (LINK_HEAD + LINK_TAIL + REMOTE_TEXT))
-#define HEAD_SIZE    8 /* of a binary frame */
-#define TEXT_ROOM    (2 * (LINK_HEAD + LINK_TAIL + REMOTE_TEXT))
+#define FRAMES_MAX 16 /* of the client's, at a time */
+#define TAP_PIECE  512
+#define HEAD_SIZE  8	 /* of a binary frame */
+#define KEY_CODES  0x300 /* Linux's: KEY_CNT */
 
 void remote_init(struct remote *remote, struct mux *mux, struct faces *faces,
-		 struct asks *asks, uint32_t rights)
+		 struct asks *asks)
 {
 	link_init(&remote->link);
 	remote->mux = mux;
 	remote->faces = faces;
 	remote->asks = asks;
-	remote->rights = rights;
+	remote->rights = 0;
 	remote->is_greeted = remote->has_begun = remote->is_again = false;
-	remote->buttons = 0;
+	memset(remote->buttons, 0, sizeof(remote->buttons));
+	remote->typed.at = remote->typed.length = 0;
 	for (unsigned i = 0; i < REMOTE_TAPS; i++)
 		remote->tap[i].id = 0;
 }
@@ -116,6 +116,11 @@ void remote_binary(struct remote *remote, uint32_t id, uint8_t what,
 	link_add(&remote->link, head, sizeof(head));
 }
 
+bool remote_has_room(const struct remote *remote, uint32_t queue)
+{
+	return link_queued(&remote->link) <= queue;
+}
+
 /* ---- Serial ports and the log -------------------------------------------- */
 
 static struct remote_tap *tap_find(struct remote *remote, uint32_t id)
@@ -143,41 +148,37 @@ void remote_heard(struct remote *remote, unsigned slot, const char *bytes,
 	}
 }
 
-static bool tap_send(struct remote *remote, struct remote_tap *tap)
+static void tap_send(struct remote *remote, struct remote_tap *tap)
 {
 	uint32_t at = tap->tail % REMOTE_TAP;
 	uint32_t n =
 		MIN(MIN(tap->head - tap->tail, TAP_PIECE), REMOTE_TAP - at);
 
-	if (!n && !tap->lost)
-		return true;
-	if (!link_has_room(&remote->link, TAP_PIECE + TAP_MIN_ROOM))
-		return false;
 	if (n) {
 		remote_binary(remote, tap->id, REMOTE_SERIAL, n);
 		link_add(&remote->link, tap->bytes + at, n);
 		link_end(&remote->link);
 		tap->tail += n;
 		remote->is_again = true;
-	} else {
+	} else if (tap->lost) {
 		remote_say(remote,
 			   "{\"id\":%u,\"event\":\"lost\",\"bytes\":%u}",
 			   tap->id, tap->lost);
 		tap->lost = 0;
 	}
-	return true;
 }
 
 void remote_gone(struct remote *remote, unsigned slot)
 {
+	if (slot < MUX_SLOTS)
+		remote->buttons[slot] = 0;
 	for (unsigned i = 0; i < REMOTE_TAPS; i++) {
 		struct remote_tap *tap = &remote->tap[i];
 
 		if (!tap->id || tap->slot != slot)
 			continue;
-		/* What is left of it, as far as there is room. */
-		while (tap->head != tap->tail && tap_send(remote, tap))
-			;
+		while (tap->head != tap->tail || tap->lost)
+			tap_send(remote, tap);
 		remote_say(remote, "{\"id\":%u,\"event\":\"gone\"}", tap->id);
 		tap->id = 0;
 	}
@@ -193,17 +194,16 @@ static int tap_begin(struct remote *remote, uint32_t id, unsigned slot)
 		return -EBUSY;
 	tap->id = id;
 	tap->slot = slot;
+	tap->is_stuck = false;
 	tap->head = tap->tail = tap->lost = 0;
 	return 0;
 }
 
 /* ---- Verbs --------------------------------------------------------------- */
 
-enum verb_needs { NEEDS_GUEST = BIT(0), NEEDS_SLOT = BIT(1) };
-
 struct verb {
 	const char *name;
-	uint32_t right; /* enum remote_right, or 0 */
+	uint32_t right; /* enum seat_right, or 0 */
 	uint32_t keys;	/* that have to be there */
 	/* slot: of the guest, if it has one; it has the machine's channel. */
 	void (*run)(struct remote *remote, const struct request *request,
@@ -216,6 +216,7 @@ static void forget(struct remote *remote)
 {
 	faces_forget(remote->faces, remote);
 	asks_forget(remote->asks, remote);
+	remote->typed.at = remote->typed.length = 0;
 	for (unsigned i = 0; i < REMOTE_TAPS; i++)
 		remote->tap[i].id = 0;
 }
@@ -308,7 +309,7 @@ static void statistics(void *ctx, uint32_t id, const struct face_record *record,
 		       int error)
 {
 	const struct face_statistics *numbers = (const void *)record;
-	char exits[FACE_EXITS * 12] = "";
+	char exits[FACE_EXITS * 21 + 1] = "";
 	unsigned count = FACE_EXITS;
 	size_t length = 0;
 
@@ -318,7 +319,7 @@ static void statistics(void *ctx, uint32_t id, const struct face_record *record,
 	}
 	while (count && !numbers->exits[count - 1])
 		count--;
-	for (unsigned i = 0; i < count && length < sizeof(exits) - 24; i++)
+	for (unsigned i = 0; i < count; i++)
 		length += (size_t)snprintf(exits + length,
 					   sizeof(exits) - length, "%s%lu",
 					   i ? "," : "", numbers->exits[i]);
@@ -352,11 +353,16 @@ static void do_keys(struct remote *remote, const struct request *request,
 
 	(void)verb;
 	for (unsigned i = 0; i < request->key_count; i++) {
-		int32_t key = request->key[i];
+		int32_t key = request->key[i], code = key < 0 ? -key : key;
 
+		if (!key || code >= KEY_CODES) {
+			remote_refuse(remote, request->id, "bad request",
+				      "keys", "there is no such key");
+			return;
+		}
 		event[i] = (struct input_event){
 			.kind = INPUT_KEY,
-			.code = (uint16_t)(key < 0 ? -(int64_t)key : key),
+			.code = (uint16_t)code,
 			.value = key > 0,
 		};
 	}
@@ -366,36 +372,39 @@ static void do_keys(struct remote *remote, const struct request *request,
 		request->guest);
 }
 
+static const uint16_t button_codes[] = { INPUT_BUTTON_LEFT, INPUT_BUTTON_RIGHT,
+					 INPUT_BUTTON_MIDDLE, INPUT_BUTTON_SIDE,
+					 INPUT_BUTTON_EXTRA };
+
 static void do_pointer(struct remote *remote, const struct request *request,
 		       const struct verb *verb, unsigned slot)
 {
-	static const uint16_t codes[] = { INPUT_BUTTON_LEFT, INPUT_BUTTON_RIGHT,
-					  INPUT_BUTTON_MIDDLE,
-					  INPUT_BUTTON_SIDE,
-					  INPUT_BUTTON_EXTRA };
 	const int32_t moves[INPUT_AXES] = { request->dx, request->dy,
 					    request->wheel };
-	struct input_event event[INPUT_AXES + ARRAY_SIZE(codes) + 1];
+	struct input_event event[INPUT_AXES + ARRAY_SIZE(button_codes) + 1];
+	uint8_t before = remote->buttons[slot], buttons = before;
 	unsigned count = 0;
-	uint32_t buttons = request->has & REQUEST_BUTTONS ? request->buttons
-							  : remote->buttons;
+	int error;
 
 	(void)verb;
+	if (request->has & REQUEST_BUTTONS)
+		buttons = request->buttons & MASK(4, 0);
 	for (unsigned i = 0; i < INPUT_AXES; i++)
 		if (moves[i])
 			event[count++] =
 				(struct input_event){ INPUT_RELATIVE,
 						      (uint16_t)i, moves[i] };
-	for (unsigned i = 0; i < ARRAY_SIZE(codes); i++)
-		if ((buttons ^ remote->buttons) & BIT(i))
+	for (unsigned i = 0; i < ARRAY_SIZE(button_codes); i++)
+		if ((buttons ^ before) & BIT(i))
 			event[count++] =
-				(struct input_event){ INPUT_KEY, codes[i],
+				(struct input_event){ INPUT_KEY,
+						      button_codes[i],
 						      (buttons & BIT(i)) != 0 };
 	event[count++] = (struct input_event){ .kind = INPUT_SYNC };
-	remote->buttons = buttons;
-	remote_answer(remote, request->id,
-		      faces_input(remote->faces, slot, event, count),
-		      request->guest);
+	error = faces_input(remote->faces, slot, event, count);
+	if (!error)
+		remote->buttons[slot] = buttons;
+	remote_answer(remote, request->id, error, request->guest);
 }
 
 static void do_screen(struct remote *remote, const struct request *request,
@@ -433,22 +442,29 @@ static void debugged(void *ctx, uint32_t id, const void *bytes, size_t length)
 		remote_say(remote, "{\"id\":%u,\"event\":\"gone\"}", id);
 		return;
 	}
-	/* GDB asks again for what is lost. */
-	if (!link_has_room(&remote->link, HEAD_SIZE + (uint32_t)length))
-		return;
 	remote_binary(remote, id, REMOTE_GDB, (uint32_t)length);
 	link_add(&remote->link, bytes, length);
 	link_end(&remote->link);
 }
 
+static bool debug_has_room(void *ctx)
+{
+	return remote_has_room(ctx, REMOTE_PICTURE_QUEUE);
+}
+
+static const struct face_debug_ops debug_ops = {
+	.has_room = debug_has_room,
+	.bytes = debugged,
+};
+
 static void do_debug(struct remote *remote, const struct request *request,
 		     const struct verb *verb, unsigned slot)
 {
 	(void)verb;
-	remote_answer(
-		remote, request->id,
-		faces_debug(remote->faces, slot, debugged, remote, request->id),
-		request->guest);
+	remote_answer(remote, request->id,
+		      faces_debug(remote->faces, slot, &debug_ops, remote,
+				  request->id),
+		      request->guest);
 }
 
 static void do_close(struct remote *remote, const struct request *request,
@@ -458,6 +474,8 @@ static void do_close(struct remote *remote, const struct request *request,
 		faces_watch_find(remote->faces, remote, request->of);
 	struct remote_tap *tap =
 		request->of ? tap_find(remote, request->of) : NULL;
+	int debugged_slot =
+		faces_debug_find(remote->faces, remote, request->of);
 
 	(void)verb;
 	(void)slot;
@@ -465,35 +483,33 @@ static void do_close(struct remote *remote, const struct request *request,
 		faces_unwatch(remote->faces, watch);
 	if (tap)
 		tap->id = 0;
-	for (unsigned i = 0; i < FACES_SLOTS; i++)
-		if (remote->faces->face[i].debug_ctx == remote &&
-		    remote->faces->face[i].debug_id == request->of)
-			faces_debug_close(remote->faces, i);
+	if (debugged_slot >= 0)
+		faces_debug_close(remote->faces, (unsigned)debugged_slot);
 	done(remote, request->id);
 }
 
 /* clang-format off */
 static const struct verb verbs[] = {
 	{ "hello",   0,            REQUEST_VERSION, do_hello, false, 0 },
-	{ "list",    REMOTE_WATCH, 0,             do_ask, false, SEAT_LIST },
-	{ "start",   REMOTE_STEER, REQUEST_GUEST, do_ask, false, SEAT_START },
-	{ "stop",    REMOTE_STEER, REQUEST_GUEST, do_ask, false, SEAT_STOP },
-	{ "restart", REMOTE_STEER, REQUEST_GUEST, do_ask, false, SEAT_RESTART },
-	{ "off",     REMOTE_STEER, 0,             do_ask, false, SEAT_OFF },
-	{ "pause",   REMOTE_STEER, REQUEST_GUEST, do_command, true, FACE_PAUSE },
-	{ "resume",  REMOTE_STEER, REQUEST_GUEST, do_command, true, FACE_RESUME },
-	{ "reset",   REMOTE_STEER, REQUEST_GUEST, do_command, true, FACE_RESET },
-	{ "power",   REMOTE_STEER, REQUEST_GUEST, do_command, true, FACE_POWER_BUTTON },
-	{ "nmi",     REMOTE_STEER, REQUEST_GUEST, do_command, true, FACE_NMI },
-	{ "eject",   REMOTE_STEER, REQUEST_GUEST | REQUEST_UNIT, do_command, true, FACE_EJECT },
-	{ "insert",  REMOTE_STEER, REQUEST_GUEST | REQUEST_UNIT, do_command, true, FACE_INSERT },
-	{ "keys",    REMOTE_TYPE,  REQUEST_GUEST | REQUEST_KEYS, do_keys, true, 0 },
-	{ "pointer", REMOTE_TYPE,  REQUEST_GUEST, do_pointer, true, 0 },
-	{ "screen",  REMOTE_WATCH, REQUEST_GUEST, do_screen, true, 0 },
-	{ "serial",  REMOTE_WATCH, REQUEST_GUEST, do_serial, true, 0 },
-	{ "log",     REMOTE_WATCH, 0,             do_log, false, 0 },
-	{ "statistics", REMOTE_WATCH, REQUEST_GUEST, do_statistics, true, 0 },
-	{ "debug",   REMOTE_DEBUG, REQUEST_GUEST, do_debug, true, 0 },
+	{ "list",    SEAT_RIGHT_WATCH, 0,             do_ask, false, SEAT_LIST },
+	{ "start",   SEAT_RIGHT_STEER, REQUEST_GUEST, do_ask, false, SEAT_START },
+	{ "stop",    SEAT_RIGHT_STEER, REQUEST_GUEST, do_ask, false, SEAT_STOP },
+	{ "restart", SEAT_RIGHT_STEER, REQUEST_GUEST, do_ask, false, SEAT_RESTART },
+	{ "off",     SEAT_RIGHT_STEER, 0,             do_ask, false, SEAT_OFF },
+	{ "pause",   SEAT_RIGHT_STEER, REQUEST_GUEST, do_command, true, FACE_PAUSE },
+	{ "resume",  SEAT_RIGHT_STEER, REQUEST_GUEST, do_command, true, FACE_RESUME },
+	{ "reset",   SEAT_RIGHT_STEER, REQUEST_GUEST, do_command, true, FACE_RESET },
+	{ "power",   SEAT_RIGHT_STEER, REQUEST_GUEST, do_command, true, FACE_POWER_BUTTON },
+	{ "nmi",     SEAT_RIGHT_STEER, REQUEST_GUEST, do_command, true, FACE_NMI },
+	{ "eject",   SEAT_RIGHT_STEER, REQUEST_GUEST | REQUEST_UNIT, do_command, true, FACE_EJECT },
+	{ "insert",  SEAT_RIGHT_STEER, REQUEST_GUEST | REQUEST_UNIT, do_command, true, FACE_INSERT },
+	{ "keys",    SEAT_RIGHT_TYPE,  REQUEST_GUEST | REQUEST_KEYS, do_keys, true, 0 },
+	{ "pointer", SEAT_RIGHT_TYPE,  REQUEST_GUEST, do_pointer, true, 0 },
+	{ "screen",  SEAT_RIGHT_WATCH, REQUEST_GUEST, do_screen, true, 0 },
+	{ "serial",  SEAT_RIGHT_WATCH, REQUEST_GUEST, do_serial, true, 0 },
+	{ "log",     SEAT_RIGHT_WATCH, 0,             do_log, false, 0 },
+	{ "statistics", SEAT_RIGHT_WATCH, REQUEST_GUEST, do_statistics, true, 0 },
+	{ "debug",   SEAT_RIGHT_DEBUG, REQUEST_GUEST, do_debug, true, 0 },
 	{ "close",   0,            REQUEST_OF,    do_close, false, 0 },
 };
 /* clang-format on */
@@ -561,35 +577,99 @@ static void json_take(struct remote *remote, const struct link_frame *frame)
 
 /* ---- Binary frames ------------------------------------------------------- */
 
-static void binary_take(struct remote *remote, const struct link_frame *frame)
+/* How many it took; negative: there is nobody to take them. */
+static long typed_pass_on(struct remote *remote, struct remote_tap **tap)
 {
-	const uint8_t *bytes = frame->payload + HEAD_SIZE;
-	uint32_t id, length = frame->length - HEAD_SIZE;
+	struct remote_typed *typed = &remote->typed;
+	const uint8_t *bytes = typed->bytes + typed->at;
+	uint32_t length = typed->length - typed->at;
+	int slot;
+
+	*tap = NULL;
+	if (typed->what == REMOTE_GDB) {
+		slot = faces_debug_find(remote->faces, remote, typed->id);
+		return slot < 0
+			       ? slot
+			       : faces_debug_send(remote->faces, (unsigned)slot,
+						  bytes, length);
+	}
+	*tap = tap_find(remote, typed->id);
+	if (!*tap || (*tap)->slot == MUX_SLOTS)
+		return -ENOENT;
+	return mux_type(remote->mux, (*tap)->slot, bytes, length);
+}
+
+/* True: nothing is left of what the client has typed. */
+static bool typed_run(struct remote *remote, uint64_t now_ns)
+{
+	struct remote_typed *typed = &remote->typed;
 	struct remote_tap *tap;
+	long n;
+
+	if (typed->at == typed->length)
+		return true;
+	n = typed_pass_on(remote, &tap);
+	if (n < 0) {
+		typed->at = typed->length;
+		return true;
+	}
+	typed->at += (uint32_t)n;
+	if (tap && n)
+		tap->is_stuck = false;
+	if (typed->at == typed->length)
+		return true;
+	if (now_ns < typed->deadline_ns && !(tap && tap->is_stuck))
+		return false;
+	if (tap)
+		tap->is_stuck = true;
+	remote_say(remote, "{\"id\":%u,\"event\":\"untaken\",\"bytes\":%u}",
+		   typed->id, typed->length - typed->at);
+	typed->at = typed->length;
+	return true;
+}
+
+static void binary_take(struct remote *remote, const struct link_frame *frame,
+			uint64_t now_ns)
+{
+	struct remote_typed *typed = &remote->typed;
+	uint8_t what;
 
 	if (frame->length <= HEAD_SIZE)
 		return;
-	memcpy(&id, frame->payload, sizeof(id));
-	tap = id ? tap_find(remote, id) : NULL;
-	if (frame->payload[4] == REMOTE_SERIAL && tap &&
-	    tap->slot != MUX_SLOTS && remote->rights & REMOTE_TYPE)
-		mux_type(remote->mux, tap->slot, bytes, length);
-	for (unsigned i = 0; i < FACES_SLOTS; i++) {
-		const struct face *face = &remote->faces->face[i];
-
-		if (frame->payload[4] == REMOTE_GDB && face->debug &&
-		    face->debug_ctx == remote && face->debug_id == id)
-			/* GDB asks again for what finds no room. */
-			(void)!faces_debug_send(remote->faces, i, bytes,
-						length);
-	}
+	what = frame->payload[4];
+	if (what != REMOTE_GDB &&
+	    !(what == REMOTE_SERIAL && remote->rights & SEAT_RIGHT_TYPE))
+		return;
+	memcpy(&typed->id, frame->payload, sizeof(typed->id));
+	if (!typed->id)
+		return;
+	typed->what = what;
+	typed->at = 0;
+	typed->length = frame->length - HEAD_SIZE;
+	typed->deadline_ns = now_ns + REMOTE_TYPE_NS;
+	memcpy(typed->bytes, frame->payload + HEAD_SIZE, typed->length);
 }
 
 /* ---- The conversation ---------------------------------------------------- */
 
-void remote_run(struct remote *remote, uint64_t now_ns)
+static bool frame_take(struct remote *remote, uint64_t now_ns)
 {
 	struct link_frame frame;
+
+	if (!remote_has_room(remote, REMOTE_REQUEST_QUEUE) ||
+	    !typed_run(remote, now_ns) ||
+	    !link_next(&remote->link, &frame, now_ns))
+		return false;
+	if (frame.kind == LINK_JSON)
+		json_take(remote, &frame);
+	else if (remote->is_greeted)
+		binary_take(remote, &frame, now_ns);
+	return true;
+}
+
+void remote_run(struct remote *remote, uint64_t now_ns)
+{
+	unsigned frames = 0;
 
 	remote->is_again = false;
 	if (!remote->has_begun) {
@@ -597,21 +677,23 @@ void remote_run(struct remote *remote, uint64_t now_ns)
 		remote_say(remote, "{\"event\":\"begin\",\"version\":%u}",
 			   REMOTE_VERSION);
 	}
-	for (unsigned i = 0;; i++) {
-		if (!link_has_room(&remote->link, TEXT_ROOM))
-			break;
-		if (!link_next(&remote->link, &frame, now_ns))
-			break;
-		if (frame.kind == LINK_JSON)
-			json_take(remote, &frame);
-		else if (remote->is_greeted)
-			binary_take(remote, &frame);
-		if (i == FRAMES_MAX) {
-			remote->is_again = true;
-			break;
-		}
-	}
+	while (frames < FRAMES_MAX && frame_take(remote, now_ns))
+		frames++;
+	remote->is_again = frames == FRAMES_MAX;
 	for (unsigned i = 0; i < REMOTE_TAPS; i++)
-		if (remote->tap[i].id)
-			(void)tap_send(remote, &remote->tap[i]);
+		if (remote->tap[i].id &&
+		    remote_has_room(remote, REMOTE_TAP_QUEUE))
+			tap_send(remote, &remote->tap[i]);
+}
+
+uint64_t remote_deadline(const struct remote *remote, uint64_t now_ns)
+{
+	const struct remote_typed *typed = &remote->typed;
+
+	if (remote->is_again)
+		return now_ns;
+	if (!remote_has_room(remote, REMOTE_REQUEST_QUEUE))
+		return UINT64_MAX; /* until something is sent */
+	return typed->at != typed->length ? typed->deadline_ns
+					  : link_deadline(&remote->link);
 }

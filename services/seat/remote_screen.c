@@ -9,16 +9,12 @@
 #define RUN_SIZE    4 /* a count, B, G, R */
 #define PLACE_SIZE  12
 #define ENCODING_AT 8
-/* What a record comes to, in the worst case. */
-#define ROOM	    (FACE_RECORD_MAX + 2 * REMOTE_TEXT)
 
 enum encoding { ENCODING_RAW, ENCODING_RUNS };
 
 static bool has_room(struct face_watch *watch)
 {
-	const struct remote *remote = watch->ctx;
-
-	return link_has_room(&remote->link, ROOM);
+	return remote_has_room(watch->ctx, REMOTE_PICTURE_QUEUE);
 }
 
 static void mode(struct face_watch *watch, const struct face_mode *mode)
@@ -147,7 +143,7 @@ int remote_screen(struct remote *remote, const struct request *request,
 	if (!watch)
 		watch = faces_watch(remote->faces, &like);
 	if (!watch)
-		return -EBUSY;
+		return faces_is_open(remote->faces, slot) ? -EBUSY : -EPIPE;
 	faces_want(remote->faces, watch, request->all);
 	return 0;
 }

@@ -109,10 +109,19 @@ static bool number_take(const struct reader *reader, const jsmntok_t *token,
 static bool boolean_take(const struct reader *reader, const jsmntok_t *token,
 			 bool *value)
 {
-	char first = reader->text[token->start];
+	static const char *const words[] = { "false", "true" };
+	const char *from = reader->text + token->start;
+	uint32_t length = length_of(token);
 
-	*value = first == 't';
-	return token->type == JSMN_PRIMITIVE && (first == 't' || first == 'f');
+	if (token->type != JSMN_PRIMITIVE)
+		return false;
+	for (unsigned i = 0; i < ARRAY_SIZE(words); i++)
+		if (length == strlen(words[i]) &&
+		    !memcmp(from, words[i], length)) {
+			*value = i;
+			return true;
+		}
+	return false;
 }
 
 static bool numbers_take(struct request *request, const struct reader *reader,
