@@ -86,10 +86,12 @@ static bool is_selected(const struct vector *mask, unsigned at, unsigned size)
 	return ((const uint8_t *)mask)[at + size - 1] & BIT(7);
 }
 
-/* Elements have no addresses of their own, that would wrap. */
+/* Elements have addresses of their own, that wrap, on AMD's processors only. */
 static uint64_t offset_at(const struct emul *e, unsigned at)
 {
-	return e->offset + at;
+	if (e->features & EMUL_FEATURE_INTEL)
+		return e->offset + at;
+	return (e->offset + at) & address_mask(e);
 }
 
 EXECUTE(vmaskmov_load)

@@ -354,8 +354,10 @@ static void test_masked(void **state)
 			 0x8000000000000000);
 }
 
-/* Where operands may lie whose elements are masked: MASKMOVQ's as a whole,
- * those of VMASKMOV one by one, without a wrap. */
+/*
+ * Where operands may lie whose elements are masked: MASKMOVQ's as a whole,
+ * those of VMASKMOV one by one, without a wrap on Intel's processors.
+ */
 static void test_masked_limits(void **state)
 {
 	(void)state;
@@ -374,7 +376,19 @@ static void test_masked_limits(void **state)
 	xmm_put(1, 0x80000000, 0);
 	assert_int_equal(STEP(0x67, 0xc4, 0xe2, 0x71, 0x2e, 0x17), EMUL_OK);
 	xmm_put(1, 0x8000000000000000, 0);
+	pc.emul.features |= EMUL_FEATURE_INTEL;
 	assert_fault(STEP(0x67, 0xc4, 0xe2, 0x71, 0x2e, 0x17), X86_VECTOR_GP,
+		     0);
+	/* On AMD's they have: DS:0 */
+	pc.emul.features &= ~EMUL_FEATURE_INTEL;
+	xmm_put(2, 0x1234567855555555, 0);
+	assert_int_equal(STEP(0x67, 0xc4, 0xe2, 0x71, 0x2e, 0x17), EMUL_OK);
+	assert_int_equal(get(0, 4), 0x12345678);
+	/* VMASKMOVPS XMM3, XMM1, [BX]; and one across the end */
+	assert_int_equal(STEP(0x67, 0xc4, 0xe2, 0x71, 0x2c, 0x1f), EMUL_OK);
+	assert_int_equal(xmm_get(3, 0), 0x1234567800000000);
+	pc.state.gpr[X86_RBX] = 0xfffa;
+	assert_fault(STEP(0x67, 0xc4, 0xe2, 0x71, 0x2c, 0x1f), X86_VECTOR_GP,
 		     0);
 }
 
