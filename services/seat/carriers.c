@@ -127,7 +127,8 @@ static void flush(struct carriers *carriers, enum carrier_kind kind)
 		carrier->room_ns += MUX_PERIOD_NS;
 }
 
-static void fill(struct carriers *carriers, enum carrier_kind kind)
+/* True: there may be more than was taken. */
+static bool fill(struct carriers *carriers, enum carrier_kind kind)
 {
 	struct carrier *carrier = &carriers->carrier[kind];
 	uint8_t bytes[RECEIVE_PIECE];
@@ -135,18 +136,20 @@ static void fill(struct carriers *carriers, enum carrier_kind kind)
 	size_t n = receive(carriers, kind, bytes, wants);
 
 	link_received(&carrier->remote.link, bytes, n);
-	/* An interrupt comes for what arrives, not for what is there. */
-	carrier->remote.is_again |= n && n == wants;
+	return n && n == wants;
 }
 
 static void carrier_run(struct carriers *carriers, enum carrier_kind kind)
 {
 	struct carrier *carrier = &carriers->carrier[kind];
+	bool is_full;
 
 	if (!carrier->is_full || carriers->now_ns >= carrier->room_ns)
 		flush(carriers, kind);
+	is_full = fill(carriers, kind);
 	remote_run(&carrier->remote, carriers->now_ns);
-	fill(carriers, kind);
+	/* An interrupt comes for what arrives, not for what is there. */
+	carrier->remote.is_again |= is_full;
 }
 
 void carriers_run(struct carriers *carriers, uint64_t events, uint64_t now_ns)
@@ -159,6 +162,22 @@ void carriers_run(struct carriers *carriers, uint64_t events, uint64_t now_ns)
 	for (unsigned i = 0; i < CARRIERS; i++)
 		if (carriers->carrier[i].is_there)
 			carrier_run(carriers, i);
+}
+
+bool carriers_flush(struct carriers *carriers)
+{
+	bool has_sent = false;
+
+	for (unsigned i = 0; i < CARRIERS; i++) {
+		struct carrier *carrier = &carriers->carrier[i];
+		uint32_t before = carrier->remote.link.tail;
+
+		if (!carrier->is_there || carrier->is_full)
+			continue;
+		flush(carriers, i);
+		has_sent |= carrier->remote.link.tail != before;
+	}
+	return has_sent;
 }
 
 uint64_t carriers_deadline(const struct carriers *carriers)

@@ -41,8 +41,10 @@ void carriers_init(struct carriers *carriers, const struct port_ops *ports,
 		   struct mux *mux, struct faces *faces, struct asks *asks);
 void carriers_rights(struct carriers *carriers, uint32_t rights);
 
-/* After any event: takes requests and sends what is ready, a bounded number. */
+/* After any event: takes requests, a bounded number. */
 void carriers_run(struct carriers *carriers, uint64_t events, uint64_t now_ns);
+/* Sends what is ready.  True: something went, so that there is room again. */
+bool carriers_flush(struct carriers *carriers);
 /* When it is to be called again; UINT64_MAX: after the next event. */
 uint64_t carriers_deadline(const struct carriers *carriers);
 

@@ -188,6 +188,7 @@ int faces_ask(struct faces *faces, unsigned slot, uint32_t command,
 		return error;
 	*free = *ask;
 	free->slot = slot;
+	free->command = command;
 	free->tag = ++face->tag;
 	free->kind = command ? FACE_ANSWER : FACE_STATISTICS;
 	return 0;
@@ -473,7 +474,20 @@ static void frame_end(struct faces *faces, struct face *face)
 
 /* ---- From the machine ---------------------------------------------------- */
 
-static void answer(struct faces *faces, const struct face *face,
+/* What was asked for is done. */
+static void command_follow(struct face *face, const struct face_ask *ask,
+			   const struct face_record *record)
+{
+	if (record->kind != FACE_ANSWER ||
+	    ((const struct face_answer *)record)->error)
+		return;
+	if (ask->command == FACE_PAUSE)
+		face->is_paused = true;
+	else if (ask->command == FACE_RESUME)
+		face->is_paused = false;
+}
+
+static void answer(struct faces *faces, struct face *face,
 		   const struct face_record *record)
 {
 	for (unsigned i = 0; i < FACES_ASKS; i++) {
@@ -484,6 +498,7 @@ static void answer(struct faces *faces, const struct face *face,
 		    ask.slot != slot_of(faces, face))
 			continue;
 		faces->ask[i].answer = NULL;
+		command_follow(face, &ask, record);
 		ask.answer(ask.ctx, ask.id, record, 0);
 	}
 }

@@ -64,6 +64,7 @@ struct face_ask {
 	uint32_t id, tag;
 	unsigned slot;
 	enum face_kind kind; /* of the answer */
+	uint32_t command; /* enum face_command_kind, or 0 */
 };
 
 /* A debugger; ctx and id are its owner's. */
@@ -80,6 +81,7 @@ struct face {
 	bool is_bell_due;
 	bool is_clean; /* nothing has changed since its last frame */
 	bool is_watched;
+	bool is_paused;		   /* as its machine has answered */
 	struct face_watch *framed; /* whose frame is under way */
 	bool is_framing;	   /* .framed may have gone meanwhile */
 	uint32_t frame_tag;	   /* of the frame that is under way */

@@ -229,6 +229,8 @@ static void events_handle(uint64_t events)
 	uart_check(events, now_ns);
 	mux_run(&seat.mux, now_ns);
 	control_answer(&seat.control);
+	/* Pictures may have waited for room. */
+	seat.faces.is_again |= carriers_flush(&seat.carriers);
 	timer_set(deadline());
 }
 

@@ -244,6 +244,14 @@ static void do_hello(struct remote *remote, const struct request *request,
 		   request->id, REMOTE_VERSION, rights);
 }
 
+/* init knows that it runs, its machine that it is held. */
+static bool is_paused(const struct remote *remote, const char *name)
+{
+	int slot = mux_find(remote->mux, name);
+
+	return slot >= 0 && remote->faces->face[slot].is_paused;
+}
+
 static void told(void *ctx, uint32_t id, const struct seat_message *message)
 {
 	struct remote *remote = ctx;
@@ -256,7 +264,8 @@ static void told(void *ctx, uint32_t id, const struct seat_message *message)
 			   "{\"id\":%u,\"event\":\"guest\",\"guest\":\"%s\","
 			   "\"state\":\"%s\",\"vcpus\":%u,\"memory\":%u,"
 			   "\"starts\":%u}",
-			   id, name, text, message->vcpus, message->memory_mib,
+			   id, name, is_paused(remote, name) ? "paused" : text,
+			   message->vcpus, message->memory_mib,
 			   message->starts);
 	else if (text[0])
 		remote_refuse(remote, id, "refused", name, text);
