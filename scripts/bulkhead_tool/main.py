@@ -95,10 +95,17 @@ def add_run(commands):
     run.add_argument("--serial-log", metavar="FILE",
                      help="keep what the console says in a file, too")
     run.add_argument("--control", metavar="SOCKET", nargs="?", const="",
-                     help="give the host a second serial port, and share it at "
-                     "a socket for 'ctl', 'screenshot', 'type' and the others "
+                     help="give the host a control port, and share it at a "
+                     "socket for 'ctl', 'screenshot', 'type' and the others "
                      "(behind MANIFEST; default: build/run/MANIFEST.sock; qemu "
                      "only)")
+    run.add_argument("--control-serial", action="store_true",
+                     help="the control port is the second serial port, as on "
+                     "real hardware, instead of a virtio console")
+    run.add_argument("--display", metavar="KIND", default="none",
+                     help="give the host a screen: gtk opens a window, vnc=:1 "
+                     "answers VNC clients at port 5901, or what else QEMU "
+                     "knows (default: none; qemu only)")
     script = run.add_argument_group("unattended")
     script.add_argument("--expect", action=Step, dest="steps", default=[],
                         type=argument(session.pattern),
@@ -256,6 +263,8 @@ def control_path(args):
 def simulator(args, the_host, work, control):
     """The command line of the simulator that is asked for."""
     if args.sim == "bochs":
+        if args.display != "none":
+            raise Problem("--display: for QEMU only, not with --sim bochs")
         args.cpus = args.cpus or 1
         without_drives(the_host, "needs a virtio drive, which bochs does not "
                        "have")

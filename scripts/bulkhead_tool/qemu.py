@@ -86,10 +86,26 @@ def console(args, interactive):
     return line
 
 
-def control_port(control):
-    """COM2, whose other end the control port's broker has."""
-    return ["-chardev", "socket,id=control,fd=%d" % control.fd,
-            "-serial", "chardev:control"] if control else []
+def control_port(control, is_serial):
+    """Whose other end the broker has: a virtio console, or COM2, which is slow."""
+    if not control:
+        return []
+    line = ["-chardev", "socket,id=control,fd=%d" % control.fd]
+    if is_serial:
+        return line + ["-serial", "chardev:control"]
+    return line + ["-device", "virtio-serial-pci,disable-legacy=on,max_ports=1",
+                   "-device", "virtconsole,chardev=control"]
+
+
+# A PC's display adapter as QEMU has it; its keyboard and mouse are always there.
+DISPLAY_DEVICE = ["-device", "VGA"]
+
+
+def display(args, has_adapter):
+    """The host's own screen."""
+    if args.display == "none":
+        return ["-display", "none"]
+    return ["-display", args.display] + ([] if has_adapter else DISPLAY_DEVICE)
 
 
 def firmware(args):
@@ -147,10 +163,11 @@ def command(the_host, args, work, interactive, control=None):
     line = ["qemu-system-x86_64", "-machine", "pc", "-cpu",
             args.cpu_model or CPU]
     line += accelerator(args, the_host)
-    line += ["-m", str(memory), "-display", "none", "-nodefaults",
+    line += ["-m", str(memory), "-nodefaults",
              "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
     line += console(args, interactive)
-    line += control_port(control)
+    line += control_port(control, args.control_serial)
+    line += display(args, args.iso or args.uefi or the_host.iso)
     line += firmware(args)
     line += drives(the_host)
     if has_idle_cpu(args, the_host):
