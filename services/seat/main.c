@@ -225,6 +225,9 @@ static uint64_t client_deadline(void)
 		return deadline_ns;
 	if (seat.faces.is_again)
 		return seat.mux.now_ns;
+	/* What was said since remote_work(). */
+	if (!seat.is_remote_full && link_queued(&seat.remote.link))
+		return seat.mux.now_ns;
 	if (seat.is_remote_full)
 		deadline_ns = seat.remote_ns;
 	if (seat.is_remote_polling)
