@@ -38,7 +38,8 @@
 #define REMOTE_GUESTS  16   /* of init's list */
 
 /* So much is queued for the client at most when ... is taken on. */
-#define REMOTE_PICTURE_QUEUE 16384 /* a piece of a picture: a second's worth \
+#define REMOTE_PICTURE_QUEUE                                                 \
+	16384			   /* a piece of a picture: a second's worth \
 				    */
 #define REMOTE_TAP_QUEUE     24576 /* a serial port's output */
 #define REMOTE_REQUEST_QUEUE 32768 /* a request of its */
@@ -85,6 +86,7 @@ struct remote {
 	bool is_greeted;
 	bool has_begun; /* the event that says so is out */
 	bool is_again;
+	bool is_waiting; /* for room in the link */
 	/* Of each guest's pointer, as its machine has been told. */
 	uint8_t buttons[MUX_SLOTS];
 	struct link link;
