@@ -19,7 +19,8 @@ void remote_init(struct remote *remote, struct mux *mux, struct faces *faces,
 	remote->faces = faces;
 	remote->asks = asks;
 	remote->rights = 0;
-	remote->is_greeted = remote->has_begun = remote->is_again = false;
+	remote->is_greeted = remote->has_begun = false;
+	remote->is_again = remote->is_waiting = false;
 	memset(remote->buttons, 0, sizeof(remote->buttons));
 	remote->typed.at = remote->typed.length = 0;
 	for (unsigned i = 0; i < REMOTE_TAPS; i++)
@@ -148,6 +149,11 @@ void remote_heard(struct remote *remote, unsigned slot, const char *bytes,
 	}
 }
 
+static bool tap_has_any(const struct remote_tap *tap)
+{
+	return tap->id && (tap->head != tap->tail || tap->lost);
+}
+
 static void tap_send(struct remote *remote, struct remote_tap *tap)
 {
 	uint32_t at = tap->tail % REMOTE_TAP;
@@ -160,7 +166,7 @@ static void tap_send(struct remote *remote, struct remote_tap *tap)
 		link_end(&remote->link);
 		tap->tail += n;
 		remote->is_again = true;
-	} else if (tap->lost) {
+	} else {
 		remote_say(remote,
 			   "{\"id\":%u,\"event\":\"lost\",\"bytes\":%u}",
 			   tap->id, tap->lost);
@@ -177,7 +183,7 @@ void remote_gone(struct remote *remote, unsigned slot)
 
 		if (!tap->id || tap->slot != slot)
 			continue;
-		while (tap->head != tap->tail || tap->lost)
+		while (tap_has_any(tap))
 			tap_send(remote, tap);
 		remote_say(remote, "{\"id\":%u,\"event\":\"gone\"}", tap->id);
 		tap->id = 0;
@@ -665,8 +671,11 @@ static bool frame_take(struct remote *remote, uint64_t now_ns)
 {
 	struct link_frame frame;
 
-	if (!remote_has_room(remote, REMOTE_REQUEST_QUEUE) ||
-	    !typed_run(remote, now_ns) ||
+	if (!remote_has_room(remote, REMOTE_REQUEST_QUEUE)) {
+		remote->is_waiting = true;
+		return false;
+	}
+	if (!typed_run(remote, now_ns) ||
 	    !link_next(&remote->link, &frame, now_ns))
 		return false;
 	if (frame.kind == LINK_JSON)
@@ -680,7 +689,7 @@ void remote_run(struct remote *remote, uint64_t now_ns)
 {
 	unsigned frames = 0;
 
-	remote->is_again = false;
+	remote->is_again = remote->is_waiting = false;
 	if (!remote->has_begun) {
 		remote->has_begun = true;
 		remote_say(remote, "{\"event\":\"begin\",\"version\":%u}",
@@ -689,17 +698,24 @@ void remote_run(struct remote *remote, uint64_t now_ns)
 	while (frames < FRAMES_MAX && frame_take(remote, now_ns))
 		frames++;
 	remote->is_again = frames == FRAMES_MAX;
-	for (unsigned i = 0; i < REMOTE_TAPS; i++)
-		if (remote->tap[i].id &&
-		    remote_has_room(remote, REMOTE_TAP_QUEUE))
+	for (unsigned i = 0; i < REMOTE_TAPS; i++) {
+		if (!tap_has_any(&remote->tap[i]))
+			continue;
+		if (remote_has_room(remote, REMOTE_TAP_QUEUE))
 			tap_send(remote, &remote->tap[i]);
+		else
+			remote->is_waiting = true;
+	}
 }
 
 uint64_t remote_deadline(const struct remote *remote, uint64_t now_ns)
 {
 	const struct remote_typed *typed = &remote->typed;
 
-	if (remote->is_again)
+	if (remote->is_again ||
+	    (remote->is_waiting && remote_has_room(remote, REMOTE_TAP_QUEUE)) ||
+	    (remote->faces->is_waiting &&
+	     remote_has_room(remote, REMOTE_PICTURE_QUEUE)))
 		return now_ns;
 	if (!remote_has_room(remote, REMOTE_REQUEST_QUEUE))
 		return UINT64_MAX; /* until something is sent */

@@ -86,6 +86,7 @@ struct remote {
 	bool is_greeted;
 	bool has_begun; /* the event that says so is out */
 	bool is_again;
+	bool is_waiting; /* for room in the link */
 	/* Of each guest's pointer, as its machine has been told. */
 	uint8_t buttons[MUX_SLOTS];
 	struct link link;

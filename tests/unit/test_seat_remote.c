@@ -1,0 +1,865 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A client's conversation with services/seat: hello and rights, requests that
+ * are refused, what init is asked, keys and pointers, commands, statistics,
+ * serial ports, the log, debuggers, and one that does not read.  Pictures:
+ * test_seat_screen.c.
+ */
+#define _GNU_SOURCE /* memmem() */
+#include "tests/unit/remote_test.h"
+
+/* ---- Hello and rights ---------------------------------------------------- */
+
+static void hello_comes_first(void **state)
+{
+	(void)state;
+	expect("{\"event\":\"begin\",\"version\":1}");
+	init_allows(SEAT_RIGHTS_ALL);
+	say("{\"id\":7,\"verb\":\"list\"}");
+	expect_error(7, "say hello first", "list");
+	say("{\"id\":8,\"verb\":\"close\",\"of\":1}");
+	expect_error(8, "say hello first", "close");
+	say("{\"id\":9,\"verb\":\"hello\"}");
+	expect_error(9, "bad request", "version");
+	hello();
+	expect("{\"id\":1,\"ok\":true,\"version\":1,\"host\":\"bulkhead\","
+	       "\"rights\":[\"watch\",\"type\",\"steer\",\"debug\"]}");
+	expect_nothing();
+}
+
+/* Of each verb, by who may and who may not. */
+static void rights_are_kept_to(void **state)
+{
+	static const struct {
+		const char *text, *verb;
+		uint32_t right;
+	} rows[] = {
+		{ "list\"", "list", SEAT_RIGHT_WATCH },
+		{ "screen\",\"guest\":\"x\"", "screen", SEAT_RIGHT_WATCH },
+		{ "serial\",\"guest\":\"x\"", "serial", SEAT_RIGHT_WATCH },
+		{ "log\"", "log", SEAT_RIGHT_WATCH },
+		{ "statistics\",\"guest\":\"x\"", "statistics",
+		  SEAT_RIGHT_WATCH },
+		{ "keys\",\"guest\":\"x\",\"keys\":[1]", "keys",
+		  SEAT_RIGHT_TYPE },
+		{ "pointer\",\"guest\":\"x\"", "pointer", SEAT_RIGHT_TYPE },
+		{ "start\",\"guest\":\"x\"", "start", SEAT_RIGHT_STEER },
+		{ "stop\",\"guest\":\"x\"", "stop", SEAT_RIGHT_STEER },
+		{ "restart\",\"guest\":\"x\"", "restart", SEAT_RIGHT_STEER },
+		{ "off\"", "off", SEAT_RIGHT_STEER },
+		{ "pause\",\"guest\":\"x\"", "pause", SEAT_RIGHT_STEER },
+		{ "resume\",\"guest\":\"x\"", "resume", SEAT_RIGHT_STEER },
+		{ "reset\",\"guest\":\"x\"", "reset", SEAT_RIGHT_STEER },
+		{ "power\",\"guest\":\"x\"", "power", SEAT_RIGHT_STEER },
+		{ "nmi\",\"guest\":\"x\"", "nmi", SEAT_RIGHT_STEER },
+		{ "eject\",\"guest\":\"x\",\"unit\":0", "eject",
+		  SEAT_RIGHT_STEER },
+		{ "insert\",\"guest\":\"x\",\"unit\":0", "insert",
+		  SEAT_RIGHT_STEER },
+		{ "debug\",\"guest\":\"x\"", "debug", SEAT_RIGHT_DEBUG },
+	};
+
+	(void)state;
+	expect("{\"event\":\"begin\",\"version\":1}");
+	hello();
+	expect("{\"id\":1,\"ok\":true,\"version\":1,\"host\":\"bulkhead\","
+	       "\"rights\":[]}");
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct seat_message message;
+
+		init_allows(SEAT_RIGHTS_ALL & ~rows[i].right);
+		say("{\"id\":%u,\"verb\":\"%s}", 10 + i, rows[i].text);
+		expect_error(10 + i, "not allowed", rows[i].verb);
+		assert_false(init_takes(&message));
+		init_allows(rows[i].right);
+		say("{\"id\":%u,\"verb\":\"%s}", 50 + i, rows[i].text);
+		if (!init_takes(&message) && strcmp(rows[i].verb, "log"))
+			expect_error(50 + i, "not running", "x");
+		else if (!strcmp(rows[i].verb, "log"))
+			expect_ok(50 + i);
+		control.asks.ask[0].told = NULL; /* nobody answers */
+		expect_nothing();
+	}
+}
+
+static void what_is_no_request(void **state)
+{
+	(void)state;
+	say("{\"id\":2,\"verb\":\"dance\"}");
+	expect_error(2, "unknown verb", "dance");
+	say("hello?");
+	expect_error(0, "bad request", "the object");
+	say("{\"verb\":\"list\"}");
+	expect_error(0, "bad request", "id");
+	say("{\"id\":3,\"verb\":\"reset\"}");
+	expect_error(3, "bad request", "guest");
+	say("{\"id\":4,\"verb\":\"keys\",\"guest\":\"good\"}");
+	expect_error(4, "bad request", "keys");
+	say("{\"id\":5,\"verb\":\"eject\",\"guest\":\"good\"}");
+	expect_error(5, "bad request", "unit");
+	say("{\"id\":6,\"verb\":\"close\"}");
+	expect_error(6, "bad request", "of");
+	say("{\"id\":7,\"verb\":\"reset\",\"guest\":\"nobody\"}");
+	expect_error(7, "not running", "nobody");
+	say("{\"id\":8,\"verb\":\"reset\",\"guest\":\"host\"}");
+	expect_error(8, "not running", "host");
+	/* Binary frames of nothing, of nobody, of no kind. */
+	client_sends('B', "", 0);
+	client_sends('B', "12345678", 8);
+	client_types(0, REMOTE_SERIAL, "a", 1);
+	client_types(99, REMOTE_SERIAL, "a", 1);
+	client_types(99, REMOTE_GDB, "a", 1);
+	client_types(99, REMOTE_PIXELS, "a", 1);
+	expect_nothing();
+	say("{\"id\":9,\"verb\":\"close\",\"of\":77}");
+	expect_ok(9);
+}
+
+/* ---- What init is asked -------------------------------------------------- */
+
+static uint32_t init_is_asked(uint32_t verb, const char *name)
+{
+	struct seat_message message;
+
+	assert_true(init_takes(&message));
+	assert_int_equal(message.kind, SEAT_ASK);
+	assert_int_equal(message.verb, verb);
+	assert_string_equal(message.name, name);
+	return message.tag;
+}
+
+static void init_tells(uint32_t tag, const char *name, const char *text)
+{
+	struct seat_message message = { .kind = SEAT_TOLD };
+
+	message.tag = tag;
+	(void)snprintf(message.name, sizeof(message.name), "%s", name);
+	(void)snprintf(message.text, sizeof(message.text), "%s", text);
+	init_puts(&message);
+}
+
+static void a_list(void **state)
+{
+	struct seat_message row = { .kind = SEAT_GUEST,
+				    .name = "good",
+				    .text = "running",
+				    .vcpus = 2,
+				    .memory_mib = 64,
+				    .starts = 1 };
+	uint32_t tag;
+
+	(void)state;
+	say("{\"id\":2,\"verb\":\"list\"}");
+	tag = init_is_asked(SEAT_LIST, "");
+	row.tag = tag;
+	init_puts(&row);
+	expect("{\"id\":2,\"event\":\"guest\",\"guest\":\"good\",\"state\":"
+	       "\"running\",\"vcpus\":2,\"memory\":64,\"starts\":1}");
+	row.tag = tag + 1; /* nobody's */
+	init_puts(&row);
+	expect_nothing();
+	init_tells(tag, "", "");
+	expect_ok(2);
+	/* It is answered: what else comes for it is nobody's, too. */
+	init_tells(tag, "", "");
+	expect_nothing();
+}
+
+static void what_init_does(void **state)
+{
+	static const struct {
+		const char *verb;
+		uint32_t want;
+	} rows[] = { { "start", SEAT_START },
+		     { "stop", SEAT_STOP },
+		     { "restart", SEAT_RESTART } };
+	uint32_t tag;
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		say("{\"id\":2,\"verb\":\"%s\",\"guest\":\"web\"}",
+		    rows[i].verb);
+		tag = init_is_asked(rows[i].want, "web");
+		expect_nothing();
+		init_tells(tag, "web", "");
+		expect_ok(2);
+	}
+	say("{\"id\":3,\"verb\":\"start\",\"guest\":\"web\"}");
+	tag = init_is_asked(SEAT_START, "web");
+	init_tells(tag, "web", "is \"running\"\n");
+	expect("{\"id\":3,\"ok\":false,\"error\":\"refused\","
+	       "\"what\":\"web\",\"hint\":\"is ?running??\"}");
+	say("{\"id\":9,\"verb\":\"off\"}");
+	tag = init_is_asked(SEAT_OFF, "");
+	init_tells(tag, "", "");
+	expect_ok(9);
+}
+
+static void too_much_is_asked(void **state)
+{
+	uint32_t tag[SEAT_ASKS];
+
+	(void)state;
+	for (unsigned i = 0; i < SEAT_ASKS; i++) {
+		say("{\"id\":%u,\"verb\":\"list\"}", i + 2);
+		tag[i] = init_is_asked(SEAT_LIST, "");
+	}
+	expect_nothing();
+	say("{\"id\":50,\"verb\":\"list\"}");
+	expect_error(50, "busy", "list");
+	init_tells(tag[3], "", "");
+	expect_ok(5);
+	/* Those of one who is gone are nobody's, but count. */
+	hello();
+	client.from_done = client.from_length;
+	say("{\"id\":50,\"verb\":\"list\"}");
+	tag[3] = init_is_asked(SEAT_LIST, "");
+	say("{\"id\":51,\"verb\":\"list\"}");
+	expect_error(51, "busy", "list");
+	for (unsigned i = 0; i < SEAT_ASKS; i++)
+		init_tells(tag[i], "", "");
+	expect_ok(50);
+	expect_nothing();
+}
+
+/* ---- Keys and pointers --------------------------------------------------- */
+
+static void expect_event(unsigned at, uint32_t kind, uint16_t code,
+			 int32_t value)
+{
+	assert_int_equal(request.input.event[at].kind, kind);
+	assert_int_equal(request.input.event[at].code, code);
+	assert_int_equal(request.input.event[at].value, value);
+}
+
+static void keys_arrive(void **state)
+{
+	(void)state;
+	say("{\"id\":2,\"verb\":\"keys\",\"guest\":\"good\",\"keys\":[29,46,-"
+	    "46,"
+	    "-29,767]}");
+	expect_ok(2);
+	machine_is_asked_nothing(1);
+	machine_expects(0, FACE_INPUT);
+	expect_event(0, INPUT_KEY, 29, 1);
+	expect_event(1, INPUT_KEY, 46, 1);
+	expect_event(2, INPUT_KEY, 46, 0);
+	expect_event(3, INPUT_KEY, 29, 0);
+	expect_event(4, INPUT_KEY, 767, 1);
+	say("{\"id\":3,\"verb\":\"keys\",\"guest\":\"good\",\"keys\":[1,768]}");
+	expect_error(3, "bad request", "keys");
+	say("{\"id\":4,\"verb\":\"keys\",\"guest\":\"good\",\"keys\":[0]}");
+	expect_error(4, "bad request", "keys");
+	say("{\"id\":5,\"verb\":\"keys\",\"guest\":\"good\",\"keys\":"
+	    "[-2147483647]}");
+	expect_error(5, "bad request", "keys");
+	machine_is_asked_nothing(0);
+}
+
+static void pointers_arrive(void **state)
+{
+	(void)state;
+	say("{\"id\":2,\"verb\":\"pointer\",\"guest\":\"good\",\"dx\":-3,"
+	    "\"dy\":"
+	    "4,\"wheel\":1,\"buttons\":5}");
+	expect_ok(2);
+	machine_expects(0, FACE_INPUT);
+	expect_event(0, INPUT_RELATIVE, INPUT_X, -3);
+	expect_event(1, INPUT_RELATIVE, INPUT_Y, 4);
+	expect_event(2, INPUT_RELATIVE, INPUT_WHEEL, 1);
+	expect_event(3, INPUT_KEY, INPUT_BUTTON_LEFT, 1);
+	expect_event(4, INPUT_KEY, INPUT_BUTTON_MIDDLE, 1);
+	expect_event(5, INPUT_SYNC, 0, 0);
+	/* Without "buttons" they are as they were; another guest's are its. */
+	say("{\"id\":3,\"verb\":\"pointer\",\"guest\":\"good\",\"dx\":1}");
+	machine_expects(0, FACE_INPUT);
+	expect_event(0, INPUT_RELATIVE, INPUT_X, 1);
+	expect_event(1, INPUT_SYNC, 0, 0);
+	say("{\"id\":4,\"verb\":\"pointer\",\"guest\":\"evil\",\"buttons\":1}");
+	machine_expects(1, FACE_INPUT);
+	expect_event(0, INPUT_KEY, INPUT_BUTTON_LEFT, 1);
+	/* The next client lets go of what the one before had pressed. */
+	hello();
+	say("{\"id\":5,\"verb\":\"pointer\",\"guest\":\"good\",\"buttons\":0}");
+	machine_expects(0, FACE_INPUT);
+	expect_event(0, INPUT_KEY, INPUT_BUTTON_LEFT, 0);
+	expect_event(1, INPUT_KEY, INPUT_BUTTON_MIDDLE, 0);
+	expect_event(2, INPUT_SYNC, 0, 0);
+}
+
+/* A machine that does not read: the client is told, and what was not said does
+ * not count as said. */
+static void keys_without_room(void **state)
+{
+	unsigned taken = 0;
+	bool is_pressed = false;
+	uint8_t kind;
+	uint32_t length;
+	const uint8_t *text;
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++)
+		say("{\"id\":%u,\"verb\":\"pointer\",\"guest\":\"good\",\"dx\":"
+		    "1,\"buttons\":%u}",
+		    i + 2, i / 2 % 2);
+	while ((text = client_hears(&kind, &length)))
+		taken += !memmem(text, length, "busy", 4);
+	assert_in_range(taken, 20, 80);
+	for (unsigned i = 0; i < taken; i++) {
+		machine_expects(0, FACE_INPUT);
+		if (request.input.event[1].kind != INPUT_KEY)
+			continue;
+		is_pressed = !is_pressed;
+		expect_event(1, INPUT_KEY, INPUT_BUTTON_LEFT, is_pressed);
+	}
+	machine_is_asked_nothing(0);
+	say("{\"id\":200,\"verb\":\"pointer\",\"guest\":\"good\",\"buttons\":%"
+	    "u}",
+	    !is_pressed);
+	expect_ok(200);
+	machine_expects(0, FACE_INPUT);
+	expect_event(0, INPUT_KEY, INPUT_BUTTON_LEFT, !is_pressed);
+}
+
+/* ---- Commands and statistics --------------------------------------------- */
+
+static void machine_answers(unsigned n, uint32_t tag, int32_t error)
+{
+	const struct face_answer answer = {
+		.head = { .kind = FACE_ANSWER, .tag = tag },
+		.error = error,
+	};
+
+	machine_puts(n, &answer, sizeof(answer));
+}
+
+static void commands_are_answered(void **state)
+{
+	static const struct {
+		const char *verb;
+		uint32_t command;
+	} rows[] = {
+		{ "pause", FACE_PAUSE },	{ "resume", FACE_RESUME },
+		{ "reset", FACE_RESET },	{ "nmi", FACE_NMI },
+		{ "power", FACE_POWER_BUTTON }, { "eject", FACE_EJECT },
+		{ "insert", FACE_INSERT },
+	};
+	uint32_t first, second;
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		say("{\"id\":%u,\"verb\":\"%s\",\"guest\":\"good\",\"unit\":2}",
+		    i + 2, rows[i].verb);
+		machine_expects(0, FACE_COMMAND);
+		assert_int_equal(request.command.command, rows[i].command);
+		assert_int_equal(request.command.unit, 2);
+		expect_nothing();
+		machine_answers(0, request.head.tag, i == 3 ? -ENOSYS : 0);
+		if (i == 3)
+			expect_error(i + 2, "refused", "the machine");
+		else
+			expect_ok(i + 2);
+	}
+	/* In any order; another machine's tag, or one of none, is nobody's. */
+	say("{\"id\":20,\"verb\":\"reset\",\"guest\":\"good\"}");
+	say("{\"id\":21,\"verb\":\"nmi\",\"guest\":\"good\"}");
+	machine_expects(0, FACE_COMMAND);
+	first = request.head.tag;
+	machine_expects(0, FACE_COMMAND);
+	second = request.head.tag;
+	machine_answers(1, first, 0);
+	machine_answers(0, second + 1, 0);
+	expect_nothing();
+	machine_answers(0, second, 0);
+	machine_answers(0, second, 0);
+	machine_answers(0, first, 0);
+	expect_ok(21);
+	expect_ok(20);
+	expect_nothing();
+	/* It ends instead. */
+	say("{\"id\":22,\"verb\":\"power\",\"guest\":\"good\"}");
+	guest_ends(0);
+	expect_error(22, "not running", "the machine");
+	say("{\"id\":23,\"verb\":\"power\",\"guest\":\"good\"}");
+	expect_error(23, "not running", "good");
+}
+
+static void statistics_are_told(void **state)
+{
+	struct face_statistics numbers = {
+		.head.kind = FACE_STATISTICS,
+		.vcpus = 2,
+		.keys = 3,
+		.exits = { 5, 0, 7 },
+		.frames = 9,
+		.pixels = 10,
+	};
+	uint8_t kind;
+	uint32_t length;
+	const uint8_t *text;
+
+	(void)state;
+	say("{\"id\":2,\"verb\":\"statistics\",\"guest\":\"good\"}");
+	machine_expects(0, FACE_STATISTICS);
+	numbers.head.tag = request.head.tag;
+	/* An answer of another kind is none. */
+	machine_answers(0, request.head.tag, 0);
+	expect_nothing();
+	machine_puts(0, &numbers, sizeof(numbers));
+	expect("{\"id\":2,\"ok\":true,\"paused\":false,\"vcpus\":2,\"inputs\":3"
+	       ",\"frames\":9,\"pixels\":10,\"exits\":[5,0,7]}");
+	say("{\"id\":4294967295,\"verb\":\"statistics\",\"guest\":\"good\"}");
+	machine_expects(0, FACE_STATISTICS);
+	memset(&numbers, 0xff, sizeof(numbers));
+	numbers.head = (struct face_record){ .kind = FACE_STATISTICS,
+					     .tag = request.head.tag };
+	machine_puts(0, &numbers, sizeof(numbers));
+	text = client_hears(&kind, &length);
+	assert_non_null(text);
+	assert_memory_equal(text + length - 24, ",18446744073709551615]}\n",
+			    24);
+}
+
+static void too_many_commands(void **state)
+{
+	uint32_t tag[FACES_ASKS];
+
+	(void)state;
+	for (unsigned i = 0; i < FACES_ASKS; i++) {
+		say("{\"id\":%u,\"verb\":\"nmi\",\"guest\":\"good\"}", i + 2);
+		machine_expects(0, FACE_COMMAND);
+		tag[i] = request.head.tag;
+	}
+	say("{\"id\":100,\"verb\":\"nmi\",\"guest\":\"evil\"}");
+	expect_error(100, "busy", "evil");
+	for (unsigned i = 0; i < FACES_ASKS; i++) {
+		machine_answers(0, tag[i], 0);
+		expect_ok(i + 2);
+	}
+	say("{\"id\":101,\"verb\":\"nmi\",\"guest\":\"evil\"}");
+	machine_expects(1, FACE_COMMAND);
+}
+
+/* ---- Serial ports and the log -------------------------------------------- */
+
+static void serial_out(void **state)
+{
+	(void)state;
+	write_text(0, "before ");
+	say("{\"id\":2,\"verb\":\"serial\",\"guest\":\"good\"}");
+	expect_ok(2);
+	write_text(1, "another's\n");
+	write_text(0, "\x1b[1mraw\xff\n");
+	pass(NSEC_PER_SEC);
+	expect_bytes(2, REMOTE_SERIAL, "\x1b[1mraw\xff\n", 9);
+	expect_nothing();
+	say("{\"id\":3,\"verb\":\"close\",\"of\":2}");
+	expect_ok(3);
+	write_text(0, "unheard\n");
+	pass(NSEC_PER_SEC);
+	expect_nothing();
+}
+
+static void serial_ends(void **state)
+{
+	(void)state;
+	say("{\"id\":2,\"verb\":\"serial\",\"guest\":\"good\"}");
+	say("{\"id\":3,\"verb\":\"serial\",\"guest\":\"evil\"}");
+	expect_ok(2);
+	expect_ok(3);
+	write_text(0, "last words");
+	guest_ends(0);
+	expect_bytes(2, REMOTE_SERIAL, "last words", 10);
+	expect("{\"id\":2,\"event\":\"gone\"}");
+	expect_nothing();
+}
+
+/* What finds no room is counted, and the end is said all the same. */
+static void serial_overflows(void **state)
+{
+	char bytes[REMOTE_TAP + 1000];
+	uint32_t got = 0, n;
+
+	(void)state;
+	say("{\"id\":2,\"verb\":\"serial\",\"guest\":\"good\"}");
+	expect_ok(2);
+	for (unsigned i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)i;
+	/* Its queue is as full as taps may make it. */
+	client.is_asleep = true;
+	link_begin(&remote.link, LINK_JSON, REMOTE_TAP_QUEUE);
+	for (unsigned i = 0; i < REMOTE_TAP_QUEUE / 512; i++)
+		link_add(&remote.link, bytes, 512);
+	link_end(&remote.link);
+	remote_heard(&remote, 1, bytes, 3000);
+	remote_heard(&remote, 1, bytes + 3000, sizeof(bytes) - 3000);
+	wake();
+	guest_ends(0);
+	client.is_asleep = false;
+	wake();
+	client.from_done += REMOTE_TAP_QUEUE + 12;
+	while (got < REMOTE_TAP) {
+		const uint8_t *payload = expect_binary(2, REMOTE_SERIAL, &n);
+
+		assert_memory_equal(payload, bytes + got, n);
+		got += n;
+	}
+	assert_int_equal(got, REMOTE_TAP);
+	expect("{\"id\":2,\"event\":\"lost\",\"bytes\":1000}");
+	expect("{\"id\":2,\"event\":\"gone\"}");
+}
+
+static void too_many_taps(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < REMOTE_TAPS; i++) {
+		say("{\"id\":%u,\"verb\":\"log\"}", i + 2);
+		expect_ok(i + 2);
+	}
+	say("{\"id\":50,\"verb\":\"serial\",\"guest\":\"good\"}");
+	expect_error(50, "busy", "good");
+	/* The same id is the same one. */
+	say("{\"id\":2,\"verb\":\"serial\",\"guest\":\"good\"}");
+	expect_ok(2);
+}
+
+static void the_log(void **state)
+{
+	(void)state;
+	say("{\"id\":2,\"verb\":\"log\"}");
+	expect_ok(2);
+	monitor_print(0, "about it");
+	pass(NSEC_PER_SEC);
+	expect_bytes(2, REMOTE_SERIAL, "[    1.234567] [good] about it\n", 31);
+	/* Nothing can be typed there. */
+	client_types(2, REMOTE_SERIAL, "a", 1);
+	expect_nothing();
+}
+
+static size_t guest_reads(unsigned n, char *to, uint32_t size)
+{
+	bool is_wanted = false;
+	long got = ring_read(&guest(n)->input, to, size, &is_wanted);
+
+	assert_true(got >= 0);
+	if (is_wanted)
+		mux_ring(&mux, n + 1);
+	wake();
+	return (size_t)got;
+}
+
+static void serial_in(void **state)
+{
+	char bytes[8];
+
+	(void)state;
+	say("{\"id\":2,\"verb\":\"serial\",\"guest\":\"evil\"}");
+	client_types(2, REMOTE_SERIAL, "ls\x1d\0", 4);
+	assert_int_equal(guest_reads(1, bytes, 8), 4);
+	assert_memory_equal(bytes, "ls\x1d\0", 4);
+	assert_int_equal(guest_reads(0, bytes, 8), 0);
+	init_allows(SEAT_RIGHT_WATCH);
+	client_types(2, REMOTE_SERIAL, "x", 1);
+	assert_int_equal(guest_reads(1, bytes, 8), 0);
+}
+
+/* More than the console has room for: all of it comes, in order, with the
+ * frames behind it. */
+static void serial_in_waits(void **state)
+{
+	char bytes[4000], got[8100];
+	size_t n = 0;
+
+	(void)state;
+	say("{\"id\":2,\"verb\":\"serial\",\"guest\":\"good\"}");
+	expect_ok(2);
+	for (unsigned i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)(i * 13);
+	client_types(2, REMOTE_SERIAL, bytes, sizeof(bytes));
+	client_types(2, REMOTE_SERIAL, bytes, sizeof(bytes));
+	say("{\"id\":3,\"verb\":\"close\",\"of\":9}");
+	while (n < 2 * sizeof(bytes)) {
+		size_t more;
+
+		if (n < 2 * sizeof(bytes) - SEAT_INPUT_SIZE)
+			expect_nothing();
+		more = guest_reads(0, got + n, 300);
+		if (!more)
+			fail_msg("not woken at %zu", n);
+		n += more;
+		host.now_ns += 10 * NSEC_PER_MS;
+	}
+	assert_memory_equal(got, bytes, sizeof(bytes));
+	assert_memory_equal(got + sizeof(bytes), bytes, sizeof(bytes));
+	expect_ok(3);
+}
+
+/* It takes nothing: its client is not kept from resetting it. */
+static void serial_in_is_given_up(void **state)
+{
+	char bytes[SEAT_INPUT_SIZE + 100] = "";
+
+	(void)state;
+	say("{\"id\":2,\"verb\":\"serial\",\"guest\":\"good\"}");
+	expect_ok(2);
+	client_types(2, REMOTE_SERIAL, bytes, sizeof(bytes));
+	say("{\"id\":3,\"verb\":\"reset\",\"guest\":\"good\"}");
+	machine_is_asked_nothing(0);
+	assert_int_equal(remote_deadline(&remote, host.now_ns),
+			 host.now_ns + REMOTE_TYPE_NS);
+	pass(REMOTE_TYPE_NS);
+	expect("{\"id\":2,\"event\":\"untaken\",\"bytes\":100}");
+	machine_expects(0, FACE_COMMAND);
+	/* From now on at once, until it takes something. */
+	client_types(2, REMOTE_SERIAL, bytes, 5);
+	expect("{\"id\":2,\"event\":\"untaken\",\"bytes\":5}");
+	assert_int_equal(guest_reads(0, bytes, 10), 10);
+	client_types(2, REMOTE_SERIAL, bytes, 11);
+	expect_nothing();
+	assert_int_equal(guest_reads(0, bytes, SEAT_INPUT_SIZE),
+			 SEAT_INPUT_SIZE);
+	assert_int_equal(guest_reads(0, bytes, 10), 1);
+	expect_nothing();
+}
+
+/* Who waits for a guest that ends waits no longer; a new client does not. */
+static void serial_in_ends(void **state)
+{
+	char bytes[SEAT_INPUT_SIZE + 100] = "";
+
+	(void)state;
+	say("{\"id\":2,\"verb\":\"serial\",\"guest\":\"good\"}");
+	expect_ok(2);
+	client_types(2, REMOTE_SERIAL, bytes, sizeof(bytes));
+	say("{\"id\":3,\"verb\":\"close\",\"of\":9}");
+	expect_nothing();
+	guest_ends(0);
+	expect_ok(3);
+	expect("{\"id\":2,\"event\":\"gone\"}");
+}
+
+/* ---- Debuggers ----------------------------------------------------------- */
+
+static void debug_both_ways(void **state)
+{
+	struct {
+		struct face_record head;
+		char bytes[5];
+	} record = { { .kind = FACE_DEBUG }, "$OK#9" };
+	char bytes[1300];
+
+	(void)state;
+	memset(bytes, 'd', sizeof(bytes));
+	say("{\"id\":2,\"verb\":\"debug\",\"guest\":\"good\"}");
+	expect_ok(2);
+	say("{\"id\":3,\"verb\":\"debug\",\"guest\":\"good\"}");
+	expect_error(3, "busy", "good");
+	/* Longer than a record: in pieces. */
+	client_types(2, REMOTE_GDB, bytes, sizeof(bytes));
+	for (size_t left = sizeof(bytes); left;) {
+		long n = machine_takes(0);
+
+		assert_true(n > 8 && n <= 8 + FACE_DEBUG_MAX);
+		assert_int_equal(request.head.kind, FACE_DEBUG);
+		left -= (size_t)n - 8;
+	}
+	machine_puts(0, &record, 13);
+	expect_bytes(2, REMOTE_GDB, "$OK#9", 5);
+	/* Another machine's are nobody's. */
+	machine_puts(1, &record, 13);
+	expect_nothing();
+	say("{\"id\":4,\"verb\":\"close\",\"of\":2}");
+	expect_ok(4);
+	machine_expects(0, FACE_DEBUG_CLOSE);
+	machine_puts(0, &record, 13);
+	expect_nothing();
+	say("{\"id\":5,\"verb\":\"debug\",\"guest\":\"good\"}");
+	expect_ok(5);
+	guest_ends(0);
+	expect("{\"id\":5,\"event\":\"gone\"}");
+}
+
+/* More than its ring holds, and more than the client reads. */
+static void debug_waits(void **state)
+{
+	struct {
+		struct face_record head;
+		char bytes[500];
+	} record = { .head.kind = FACE_DEBUG };
+	unsigned put = 0, got = 0, total = 0;
+	uint32_t n;
+
+	(void)state;
+	say("{\"id\":2,\"verb\":\"debug\",\"guest\":\"good\"}");
+	expect_ok(2);
+	{
+		char bytes[4000] = "";
+		long length;
+
+		client_types(2, REMOTE_GDB, bytes, sizeof(bytes));
+		for (unsigned i = 0; i < 100 && total < sizeof(bytes); i++) {
+			while ((length = machine_takes(0)))
+				total += (unsigned)length - 8;
+			wake();
+		}
+		assert_int_equal(total, sizeof(bytes));
+	}
+	client.is_asleep = true;
+	for (;; put++) {
+		memcpy(record.bytes, &put, sizeof(put));
+		if (!machine_tries(0, &record, sizeof(record)))
+			break;
+	}
+	assert_true(put > 60);
+	assert_true(link_queued(&remote.link) < 2 * REMOTE_PICTURE_QUEUE);
+	client.is_asleep = false;
+	wake();
+	for (; got < put; got++) {
+		const uint8_t *bytes = expect_binary(2, REMOTE_GDB, &n);
+
+		assert_int_equal(n, 500);
+		assert_memory_equal(bytes, &got, sizeof(got));
+	}
+	expect_nothing();
+}
+
+/* ---- Clients that come and go -------------------------------------------- */
+
+static void hello_forgets(void **state)
+{
+	uint32_t tag;
+
+	(void)state;
+	say("{\"id\":2,\"verb\":\"serial\",\"guest\":\"good\"}");
+	say("{\"id\":3,\"verb\":\"log\"}");
+	say("{\"id\":4,\"verb\":\"debug\",\"guest\":\"good\"}");
+	say("{\"id\":5,\"verb\":\"screen\",\"guest\":\"good\"}");
+	say("{\"id\":6,\"verb\":\"nmi\",\"guest\":\"evil\"}");
+	machine_expects(0, FACE_FRAME);
+	machine_expects(1, FACE_COMMAND);
+	tag = request.head.tag;
+	client.from_done = client.from_length;
+	hello();
+	expect("{\"id\":1,\"ok\":true,\"version\":1,\"host\":\"bulkhead\","
+	       "\"rights\":[\"watch\",\"type\",\"steer\",\"debug\"]}");
+	machine_expects(0, FACE_UNWATCH);
+	machine_expects(0, FACE_DEBUG_CLOSE);
+	machine_answers(1, tag, 0);
+	write_text(0, "unheard\n");
+	monitor_print(0, "unheard");
+	pass(NSEC_PER_SEC);
+	expect_nothing();
+}
+
+/* A client that asks and does not read loses no answer, and none that was not
+ * taken is asked of anybody. */
+static void answers_wait(void **state)
+{
+	enum { ASKS = 2000 };
+
+	(void)state;
+	client.is_asleep = true;
+	for (unsigned i = 0; i < ASKS; i++)
+		say("{\"id\":%u,\"verb\":\"reset\",\"guest\":\"nobody\"}",
+		    i + 2);
+	assert_true(client.to_done < client.to_length);
+	assert_int_equal(remote_deadline(&remote, host.now_ns), UINT64_MAX);
+	/* The rest of seat does its work. */
+	host.length = 0;
+	write_text(0, "= goes on\n");
+	pass(NSEC_PER_SEC);
+	assert_true(was_sent("= goes on"));
+	client.is_asleep = false;
+	wake();
+	for (unsigned i = 0; i < ASKS; i++)
+		expect_error(i + 2, "not running", "nobody");
+	expect_nothing();
+}
+
+/* The same of answers that come when the queue is full: of init and machines.
+ */
+static void late_answers_have_room(void **state)
+{
+	struct seat_message row = { .kind = SEAT_GUEST,
+				    .name = "a-name-of-31-characters-a-b-c-d",
+				    .vcpus = UINT32_MAX,
+				    .memory_mib = UINT32_MAX,
+				    .starts = UINT32_MAX };
+	struct face_statistics numbers;
+	uint32_t tag[SEAT_ASKS], asked[FACES_ASKS];
+	unsigned frames = 0;
+	uint8_t kind;
+	uint32_t length;
+
+	(void)state;
+	memset(row.text, 'x', sizeof(row.text) - 1);
+	memset(&numbers, 0xff, sizeof(numbers));
+	for (unsigned i = 0; i < FACES_ASKS; i++) {
+		say("{\"id\":%u,\"verb\":\"statistics\",\"guest\":\"good\"}",
+		    4000000000U + i);
+		machine_expects(0, FACE_STATISTICS);
+		asked[i] = request.head.tag;
+	}
+	for (unsigned i = 0; i < SEAT_ASKS; i++) {
+		say("{\"id\":%u,\"verb\":\"list\"}", 4100000000U + i);
+		tag[i] = init_is_asked(SEAT_LIST, "");
+	}
+	client.is_asleep = true;
+	for (unsigned i = 0; i < 2000; i++)
+		say("{\"id\":1,\"verb\":\"dance\"}");
+	client.to_length = client.to_done; /* it is cut off */
+	for (unsigned i = 0; i < SEAT_ASKS; i++) {
+		row.tag = tag[i];
+		for (unsigned n = 0; n < REMOTE_GUESTS; n++)
+			init_puts(&row);
+		init_tells(tag[i], "", "");
+	}
+	for (unsigned i = 0; i < FACES_ASKS; i++) {
+		numbers.head = (struct face_record){ .kind = FACE_STATISTICS,
+						     .tag = asked[i] };
+		machine_puts(0, &numbers, sizeof(numbers));
+	}
+	client.is_asleep = false;
+	client_reads();
+	for (const uint8_t *text; (text = client_hears(&kind, &length));)
+		frames += !memmem(text, length, "\"id\":1,", 7);
+	assert_int_equal(frames, SEAT_ASKS * (REMOTE_GUESTS + 1) + FACES_ASKS);
+}
+
+#undef TEST
+#define TEST(name) cmocka_unit_test_setup(name, setup_remote)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(hello_comes_first, setup_seat),
+		cmocka_unit_test_setup(rights_are_kept_to, setup_seat),
+		TEST(what_is_no_request),
+		TEST(a_list),
+		TEST(what_init_does),
+		TEST(too_much_is_asked),
+		TEST(keys_arrive),
+		TEST(pointers_arrive),
+		TEST(keys_without_room),
+		TEST(commands_are_answered),
+		TEST(statistics_are_told),
+		TEST(too_many_commands),
+		TEST(serial_out),
+		TEST(serial_ends),
+		TEST(serial_overflows),
+		TEST(too_many_taps),
+		TEST(the_log),
+		TEST(serial_in),
+		TEST(serial_in_waits),
+		TEST(serial_in_is_given_up),
+		TEST(serial_in_ends),
+		TEST(debug_both_ways),
+		TEST(debug_waits),
+		TEST(hello_forgets),
+		TEST(answers_wait),
+		TEST(late_answers_have_room),
+	};
+
+	return cmocka_run_group_tests_name("seat remote", tests, NULL,
+					   teardown);
+}
