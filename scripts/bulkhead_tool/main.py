@@ -3,7 +3,6 @@
 
 import argparse
 import contextlib
-import math
 import os
 import shlex
 import shutil
@@ -12,6 +11,8 @@ import sys
 import tempfile
 
 from . import Problem, bochs, host, iso, processes, qemu, session, symbols
+from .arguments import argument, seconds, whole
+from .control import commands as control_commands
 
 EPILOG = """
 A manifest describes the whole host: docs/manifest.md lists what it may say,
@@ -38,7 +39,6 @@ signal N; and where all went well but the guest wrote N to its port 0xf4, N.
 
 CPUS_MAX = 255
 MEMORY_MIB_MAX = 1 << 20
-SECONDS_MAX = 1e6
 
 
 class Step(argparse.Action):
@@ -46,39 +46,6 @@ class Step(argparse.Action):
 
     def __call__(self, parser, namespace, value, option=None):
         namespace.steps = namespace.steps + [(option.lstrip("-"), value)]
-
-
-def argument(function):
-    """An argument's type: a ValueError's text is the complaint."""
-    def convert(text):
-        try:
-            return function(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-    return convert
-
-
-def whole(low, high):
-    @argument
-    def convert(text):
-        if not text.isascii() or not text.isdigit() or \
-                not low <= int(text[:20]) <= high:
-            raise ValueError("'%s' has to be a whole number from %d to %d" %
-                             (text, low, high))
-        return int(text)
-    return convert
-
-
-@argument
-def seconds(text):
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value <= SECONDS_MAX:
-        raise ValueError("'%s' has to be a number of seconds above 0 and up "
-                         "to %d" % (text, SECONDS_MAX))
-    return value
 
 
 def add_run(commands):
@@ -156,6 +123,7 @@ def parse_arguments(argv):
         "manifest file describes.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_run(commands)
+    control_commands.add(commands)
     image = commands.add_parser("image", help="make a bootable ISO")
     image.add_argument("manifest", metavar="MANIFEST")
     image.add_argument("-o", "--output", required=True, metavar="X.iso")
