@@ -15,9 +15,11 @@
 
 #include "include/compiler.h"
 
-#define LINK_HEAD	 8    /* bytes before the payload */
-#define LINK_TAIL	 4    /* and behind it */
+#define LINK_HEAD 8	      /* bytes before the payload */
+#define LINK_TAIL 4	      /* and behind it */
+#ifndef LINK_RECEIVE_MAX      /* the other end compiles it with LINK_SEND_MAX */
 #define LINK_RECEIVE_MAX 4096 /* payload */
+#endif
 #define LINK_SEND_MAX	 32768
 #define LINK_SEND_BUFFER 262144 /* a power of two */
 #define LINK_PATIENCE_NS NSEC_PER_SEC
