@@ -91,6 +91,7 @@ class Host:
         self.decoder = frames.Decoder(frames.TO_HOST_MAX)
         self.has_greeted = False
         self.hellos = 0
+        self.rights = RIGHTS
         self.heard = []    # all requests
         self.watches = {}    # by id: [verb, guest, version told, mode told]
         self.waiting = {}    # screens without an answer yet, by id
@@ -170,7 +171,7 @@ class Host:
             self.end = end
 
     def do_hello(self, number, _thing, _guest):
-        self.answer(number, version=1, host="test", rights=RIGHTS)
+        self.answer(number, version=1, host="test", rights=self.rights)
 
     def do_list(self, number, _thing, _guest):
         for guest in self.guests.values():

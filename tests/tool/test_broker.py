@@ -271,6 +271,23 @@ class Brokers(FolderTest):
         self.pass_time(1)
         self.assertEqual([a["id"] for a in end.read()], [1])
 
+    def test_a_host_that_knows_no_rights_yet_is_asked_again(self):
+        self.host.rights = []
+        end = End(self.path)
+        self.addCleanup(end.socket.close)
+        end.say(1, "hello", version=1)
+        self.pass_time(1)
+        self.assertEqual(end.read(), [])
+        self.host.rights = ["watch"]
+        self.pass_time(1)
+        self.assertEqual([a["rights"] for a in end.read()], [["watch"]])
+        # There may be none: then that is the answer in the end.
+        self.host.rights = []
+        self.host.begin()
+        end.say(1, "hello", version=1)
+        self.pass_time(broker.DOUBTS_MAX + 1)
+        self.assertEqual([a["rights"] for a in end.read()], [[]])
+
     def test_a_carrier_that_comes_back_is_greeted_again(self):
         end = self.client()
         end.say(2, "screen", guest="dos", **TEXT)

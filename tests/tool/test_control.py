@@ -306,6 +306,25 @@ class Commands(HostTest):
         os.close(ours)
         self.assertEqual(self.guests[1].serial, b"root\3\rx")
 
+    def test_top_draws_until_q(self):
+        ours, theirs = pty.openpty()
+        tool = subprocess.Popen([sys.executable, TOOL, "top", "--socket",
+                                 self.path], stdin=theirs, stdout=theirs,
+                                stderr=subprocess.STDOUT,
+                                start_new_session=True,
+                                env=dict(os.environ, TERM="vt100"))
+        os.close(theirs)
+        said = b""
+        while b"web" not in said or b"q leaves" not in said:
+            said += os.read(ours, 4096)
+        self.assertIn(b"GUEST", said)
+        os.write(ours, b"q")
+        with contextlib.suppress(OSError):
+            while os.read(ours, 4096):
+                pass
+        os.close(ours)
+        self.assertEqual(tool.wait(60), 0)
+
     def test_debug_is_a_pipe(self):
         tool = subprocess.Popen([sys.executable, TOOL, "debug", "--socket",
                                  self.path, "web"], stdin=subprocess.PIPE,

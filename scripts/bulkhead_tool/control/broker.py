@@ -34,6 +34,7 @@ IDS_MAX = 256    # that a client may have at a time
 ID_LAST = 0xffffffff
 
 AGAIN = 1.0    # seconds until the carrier is opened, or hello said, again
+DOUBTS_MAX = 3    # times that an answer to hello without any rights is not believed
 CLOSE_AGAIN = 2.0
 # With something on its way and silence for as long the host is asked whether it is
 # there; after as many questions it is not.
@@ -138,7 +139,7 @@ class Broker:
         self.greeting = None    # the host's answer to our hello
         self.hello_id = self.question_id = None
         self.due = 0.0    # when to open or greet again, or to ask
-        self.questions = 0
+        self.questions = self.doubts = 0
         self.decoder = None
 
     # ---- The carrier -----------------------------------------------------
@@ -155,6 +156,7 @@ class Broker:
     def _greet(self):
         self.state = "greeting"
         self.unsent.clear()
+        self.doubts = DOUBTS_MAX
         self.hello_id = self._new_id()
         self._say_hello()
 
@@ -293,6 +295,10 @@ class Broker:
         self._to_client(request.client, dict(thing, id=request.client_id))
 
     def _greeted(self, thing):
+        # One that has just started may not have been told its client's rights.
+        if thing.get("ok") and not thing.get("rights") and self.doubts:
+            self.doubts -= 1
+            return
         self.state = "up"
         self.due = self.clock() + QUIET_MAX
         self.questions = 0

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The commands that watch a guest: screenshot, wait, record, top."""
 
+import contextlib
 import curses
 import json
 import os
@@ -265,7 +266,8 @@ class Top:
 
 
 def top_screen(window, top):
-    curses.curs_set(0)
+    with contextlib.suppress(curses.error):
+        curses.curs_set(0)    # not every terminal can hide it
     window.timeout(1000)
     while True:
         lines = verbs.table(top.rows(time.monotonic()))
