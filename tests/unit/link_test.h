@@ -8,17 +8,20 @@
 
 #include "include/compiler.h"
 
-/* Bit by bit. */
 static __maybe_unused uint32_t frame_crc(const void *bytes, size_t length)
 {
+	static uint32_t table[256];
 	const uint8_t *at = bytes;
 	uint32_t crc = UINT32_MAX;
 
-	while (length--) {
-		crc ^= *at++;
+	for (uint32_t i = 0; !table[255] && i < 256; i++) {
+		table[i] = i;
 		for (unsigned bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+			table[i] =
+				table[i] >> 1 ^ (table[i] & 1 ? 0xedb88320 : 0);
 	}
+	while (length--)
+		crc = crc >> 8 ^ table[(crc ^ *at++) & 255];
 	return ~crc;
 }
 

@@ -56,9 +56,12 @@ static inline void put_mode(unsigned n, enum display_mode mode)
 	machine_puts(n, &record, sizeof(record));
 }
 
-static struct {
+static union {
 	struct face_pixels head;
-	uint32_t pixel[2048];
+	struct {
+		uint8_t place[sizeof(struct face_pixels)];
+		uint32_t pixel[2048];
+	};
 } pixels;
 
 /* Of two colours, or as many as there are pixels. */
@@ -87,9 +90,12 @@ static inline void put_pixels(unsigned n, uint16_t left, uint16_t right,
 	machine_puts(n, &pixels, length);
 }
 
-static struct {
+static union {
 	struct face_cells head;
-	uint16_t cell[80 * 25 + 1];
+	struct {
+		uint8_t size[sizeof(struct face_cells)];
+		uint16_t cell[80 * 25 + 1];
+	};
 } cells;
 
 static inline void put_cells(unsigned n, uint16_t flags)

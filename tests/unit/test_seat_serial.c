@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Bytes between a client and guests, through services/seat: serial ports, the
+ * log, debuggers; too many for one side or the other.
+ */
+#include "tests/unit/remote_test.h"
+
+/* ---- Serial ports and the log -------------------------------------------- */
+
+static void serial_out(void **state)
+{
+	(void)state;
+	write_text(0, "before ");
+	say("{\"id\":2,\"verb\":\"serial\",\"guest\":\"good\"}");
+	expect_ok(2);
+	write_text(1, "another's\n");
+	write_text(0, "\x1b[1mraw\xff\n");
+	pass(NSEC_PER_SEC);
+	expect_bytes(2, REMOTE_SERIAL, "\x1b[1mraw\xff\n", 9);
+	expect_nothing();
+	say("{\"id\":3,\"verb\":\"close\",\"of\":2}");
+	expect_ok(3);
+	write_text(0, "unheard\n");
+	pass(NSEC_PER_SEC);
+	expect_nothing();
+}
+
+static void serial_ends(void **state)
+{
+	(void)state;
+	say("{\"id\":2,\"verb\":\"serial\",\"guest\":\"good\"}");
+	say("{\"id\":3,\"verb\":\"serial\",\"guest\":\"evil\"}");
+	expect_ok(2);
+	expect_ok(3);
+	write_text(0, "last words");
+	guest_ends(0);
+	expect_bytes(2, REMOTE_SERIAL, "last words", 10);
+	expect("{\"id\":2,\"event\":\"gone\"}");
+	expect_nothing();
+}
+
+/* What finds no room is counted, and the end is said all the same. */
+static void serial_overflows(void **state)
+{
+	char bytes[REMOTE_TAP + 1000];
+	uint32_t got = 0, n;
+
+	(void)state;
+	say("{\"id\":2,\"verb\":\"serial\",\"guest\":\"good\"}");
+	expect_ok(2);
+	for (unsigned i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)i;
+	/* Its queue is as full as taps may make it. */
+	client.is_asleep = true;
+	link_begin(&remote.link, LINK_JSON, REMOTE_TAP_QUEUE);
+	for (unsigned i = 0; i < REMOTE_TAP_QUEUE / 512; i++)
+		link_add(&remote.link, bytes, 512);
+	link_end(&remote.link);
+	remote_heard(&remote, 1, bytes, 3000);
+	remote_heard(&remote, 1, bytes + 3000, sizeof(bytes) - 3000);
+	wake();
+	guest_ends(0);
+	client.is_asleep = false;
+	wake();
+	client.from_done += REMOTE_TAP_QUEUE + 12;
+	while (got < REMOTE_TAP) {
+		const uint8_t *payload = expect_binary(2, REMOTE_SERIAL, &n);
+
+		assert_memory_equal(payload, bytes + got, n);
+		got += n;
+	}
+	assert_int_equal(got, REMOTE_TAP);
+	expect("{\"id\":2,\"event\":\"lost\",\"bytes\":1000}");
+	expect("{\"id\":2,\"event\":\"gone\"}");
+}
+
+static void too_many_taps(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < REMOTE_TAPS; i++) {
+		say("{\"id\":%u,\"verb\":\"log\"}", i + 2);
+		expect_ok(i + 2);
+	}
+	say("{\"id\":50,\"verb\":\"serial\",\"guest\":\"good\"}");
+	expect_error(50, "busy", "good");
+	/* The same id is the same one. */
+	say("{\"id\":2,\"verb\":\"serial\",\"guest\":\"good\"}");
+	expect_ok(2);
+}
+
+static void the_log(void **state)
+{
+	(void)state;
+	say("{\"id\":2,\"verb\":\"log\"}");
+	expect_ok(2);
+	monitor_print(0, "about it");
+	pass(NSEC_PER_SEC);
+	expect_bytes(2, REMOTE_SERIAL, "[    1.234567] [good] about it\n", 31);
+	/* Nothing can be typed there. */
+	client_types(2, REMOTE_SERIAL, "a", 1);
+	expect_nothing();
+}
+
+static size_t guest_reads(unsigned n, char *to, uint32_t size)
+{
+	bool is_wanted = false;
+	long got = ring_read(&guest(n)->input, to, size, &is_wanted);
+
+	assert_true(got >= 0);
+	if (is_wanted)
+		mux_ring(&mux, n + 1);
+	wake();
+	return (size_t)got;
+}
+
+static void serial_in(void **state)
+{
+	char bytes[8];
+
+	(void)state;
+	say("{\"id\":2,\"verb\":\"serial\",\"guest\":\"evil\"}");
+	client_types(2, REMOTE_SERIAL, "ls\x1d\0", 4);
+	assert_int_equal(guest_reads(1, bytes, 8), 4);
+	assert_memory_equal(bytes, "ls\x1d\0", 4);
+	assert_int_equal(guest_reads(0, bytes, 8), 0);
+	init_allows(SEAT_RIGHT_WATCH);
+	client_types(2, REMOTE_SERIAL, "x", 1);
+	assert_int_equal(guest_reads(1, bytes, 8), 0);
+}
+
+/* More than the console has room for: all of it comes, in order, with the
+ * frames behind it. */
+static void serial_in_waits(void **state)
+{
+	char bytes[4000], got[8100];
+	size_t n = 0;
+
+	(void)state;
+	say("{\"id\":2,\"verb\":\"serial\",\"guest\":\"good\"}");
+	expect_ok(2);
+	for (unsigned i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)(i * 13);
+	client_types(2, REMOTE_SERIAL, bytes, sizeof(bytes));
+	client_types(2, REMOTE_SERIAL, bytes, sizeof(bytes));
+	say("{\"id\":3,\"verb\":\"close\",\"of\":9}");
+	while (n < 2 * sizeof(bytes)) {
+		size_t more;
+
+		if (n < 2 * sizeof(bytes) - SEAT_INPUT_SIZE)
+			expect_nothing();
+		more = guest_reads(0, got + n, 300);
+		if (!more)
+			fail_msg("not woken at %zu", n);
+		n += more;
+		host.now_ns += 10 * NSEC_PER_MS;
+	}
+	assert_memory_equal(got, bytes, sizeof(bytes));
+	assert_memory_equal(got + sizeof(bytes), bytes, sizeof(bytes));
+	expect_ok(3);
+}
+
+/* It takes nothing: its client is not kept from resetting it. */
+static void serial_in_is_given_up(void **state)
+{
+	char bytes[SEAT_INPUT_SIZE + 100] = "";
+
+	(void)state;
+	say("{\"id\":2,\"verb\":\"serial\",\"guest\":\"good\"}");
+	expect_ok(2);
+	client_types(2, REMOTE_SERIAL, bytes, sizeof(bytes));
+	say("{\"id\":3,\"verb\":\"reset\",\"guest\":\"good\"}");
+	machine_is_asked_nothing(0);
+	assert_int_equal(remote_deadline(&remote, host.now_ns),
+			 host.now_ns + REMOTE_TYPE_NS);
+	pass(REMOTE_TYPE_NS);
+	expect("{\"id\":2,\"event\":\"untaken\",\"bytes\":100}");
+	machine_expects(0, FACE_COMMAND);
+	/* From now on at once, until it takes something. */
+	client_types(2, REMOTE_SERIAL, bytes, 5);
+	expect("{\"id\":2,\"event\":\"untaken\",\"bytes\":5}");
+	assert_int_equal(guest_reads(0, bytes, 10), 10);
+	client_types(2, REMOTE_SERIAL, bytes, 11);
+	expect_nothing();
+	assert_int_equal(guest_reads(0, bytes, SEAT_INPUT_SIZE),
+			 SEAT_INPUT_SIZE);
+	assert_int_equal(guest_reads(0, bytes, 10), 1);
+	expect_nothing();
+}
+
+/* Who waits for a guest that ends waits no longer; a new client does not. */
+static void serial_in_ends(void **state)
+{
+	char bytes[SEAT_INPUT_SIZE + 100] = "";
+
+	(void)state;
+	say("{\"id\":2,\"verb\":\"serial\",\"guest\":\"good\"}");
+	expect_ok(2);
+	client_types(2, REMOTE_SERIAL, bytes, sizeof(bytes));
+	say("{\"id\":3,\"verb\":\"close\",\"of\":9}");
+	expect_nothing();
+	guest_ends(0);
+	expect_ok(3);
+	expect("{\"id\":2,\"event\":\"gone\"}");
+}
+
+/* ---- Debuggers ----------------------------------------------------------- */
+
+static void debug_both_ways(void **state)
+{
+	struct {
+		struct face_record head;
+		char bytes[5];
+	} record = { { .kind = FACE_DEBUG }, "$OK#9" };
+	char bytes[1300];
+
+	(void)state;
+	memset(bytes, 'd', sizeof(bytes));
+	say("{\"id\":2,\"verb\":\"debug\",\"guest\":\"good\"}");
+	expect_ok(2);
+	say("{\"id\":3,\"verb\":\"debug\",\"guest\":\"good\"}");
+	expect_error(3, "busy", "good");
+	/* Longer than a record: in pieces. */
+	client_types(2, REMOTE_GDB, bytes, sizeof(bytes));
+	for (size_t left = sizeof(bytes); left;) {
+		long n = machine_takes(0);
+
+		assert_true(n > 8 && n <= 8 + FACE_DEBUG_MAX);
+		assert_int_equal(request.head.kind, FACE_DEBUG);
+		left -= (size_t)n - 8;
+	}
+	machine_puts(0, &record, 13);
+	expect_bytes(2, REMOTE_GDB, "$OK#9", 5);
+	/* Another machine's are nobody's. */
+	machine_puts(1, &record, 13);
+	expect_nothing();
+	say("{\"id\":4,\"verb\":\"close\",\"of\":2}");
+	expect_ok(4);
+	machine_expects(0, FACE_DEBUG_CLOSE);
+	machine_puts(0, &record, 13);
+	expect_nothing();
+	say("{\"id\":5,\"verb\":\"debug\",\"guest\":\"good\"}");
+	expect_ok(5);
+	guest_ends(0);
+	expect("{\"id\":5,\"event\":\"gone\"}");
+}
+
+/* More than its ring holds, and more than the client reads. */
+static void debug_waits(void **state)
+{
+	struct {
+		struct face_record head;
+		char bytes[500];
+	} record = { .head.kind = FACE_DEBUG };
+	unsigned put = 0, got = 0, total = 0;
+	uint32_t n;
+
+	(void)state;
+	say("{\"id\":2,\"verb\":\"debug\",\"guest\":\"good\"}");
+	expect_ok(2);
+	{
+		char bytes[4000] = "";
+		long length;
+
+		client_types(2, REMOTE_GDB, bytes, sizeof(bytes));
+		for (unsigned i = 0; i < 100 && total < sizeof(bytes); i++) {
+			while ((length = machine_takes(0)))
+				total += (unsigned)length - 8;
+			wake();
+		}
+		assert_int_equal(total, sizeof(bytes));
+	}
+	client.is_asleep = true;
+	for (;; put++) {
+		memcpy(record.bytes, &put, sizeof(put));
+		if (!machine_tries(0, &record, sizeof(record)))
+			break;
+	}
+	assert_true(put > 60);
+	assert_true(link_queued(&remote.link) < 2 * REMOTE_PICTURE_QUEUE);
+	client.is_asleep = false;
+	wake();
+	for (; got < put; got++) {
+		const uint8_t *bytes = expect_binary(2, REMOTE_GDB, &n);
+
+		assert_int_equal(n, 500);
+		assert_memory_equal(bytes, &got, sizeof(got));
+	}
+	expect_nothing();
+}
+
+#undef TEST
+#define TEST(name) cmocka_unit_test_setup(name, setup_remote)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(serial_out),	TEST(serial_ends),
+		TEST(serial_overflows), TEST(too_many_taps),
+		TEST(the_log),		TEST(serial_in),
+		TEST(serial_in_waits),	TEST(serial_in_is_given_up),
+		TEST(serial_in_ends),	TEST(debug_both_ways),
+		TEST(debug_waits),
+	};
+
+	return cmocka_run_group_tests_name("seat serial", tests, NULL,
+					   teardown);
+}
