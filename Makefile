@@ -128,10 +128,10 @@ $B/host/%.c.o: %.c $B/flags
 # all its own; PROGRAM_LIBS_x what else it links.
 
 PROGRAM_machine	:= machine emulate devices firmware
-PROGRAM_seat	:= services/seat drivers/uart16550.c drivers/dma.c \
+PROGRAM_seat	:= services/seat services/pci_gate.c drivers/uart16550.c drivers/dma.c \
 		   drivers/virtqueue.c drivers/virtio_pci.c drivers/virtio_console.c \
 		   drivers/ps2.c drivers/bochs_display.c
-PROGRAM_disk	:= services/disk drivers/dma.c drivers/virtqueue.c \
+PROGRAM_disk	:= services/disk services/pci_gate.c drivers/dma.c drivers/virtqueue.c \
 		   drivers/virtio_pci.c drivers/virtio_blk.c drivers/virtio_blk_request.c
 PROGRAM_init	:= init
 PROGRAM_LIBS_init := $(shell $(CC) -print-file-name=libfdt.a)

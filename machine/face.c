@@ -142,50 +142,61 @@ static void picture_get(struct face *face, struct display_picture *picture)
 static bool is_text(const struct face *face)
 {
 	return face->flags & FACE_FRAME_TEXT &&
-	       face->picture.mode != DISPLAY_OFF;
+	       face->picture.mode == DISPLAY_TEXT;
 }
 
-/* What is left of it within the picture, as a part of the frame. */
-static void part_add(struct face *face, struct display_rectangle r)
+/* What is left of it within the picture, as a part of the frame; is_again: that
+ * nothing of it has changed, or that cells say so. */
+static void part_add(struct face *face, struct display_rectangle r,
+		     bool is_again)
 {
 	r.right = MIN(r.right, face->picture.width);
 	r.bottom = MIN(r.bottom, face->picture.height);
 	if (r.left >= r.right || r.top >= r.bottom)
 		return;
-	if (face->part_count < FACE_PARTS)
-		face->part[face->part_count++] = r;
+	if (face->part_count == FACE_PARTS)
+		return;
+	face->is_again[face->part_count] = is_again;
+	face->part[face->part_count++] = r;
 }
 
-static void part_all(struct face *face)
+static void part_all(struct face *face, bool is_again)
 {
-	face->part_count = 0;
 	part_add(face,
 		 (struct display_rectangle){ .right = face->picture.width,
-					     .bottom = face->picture.height });
+					     .bottom = face->picture.height },
+		 is_again);
 }
 
 /*
- * Into what frames are to show; from now on later changes are the next's.
- * False: there are none.
+ * Into what frames are to show; from now on later changes are the next's.  The
+ * frame that takes them tells of them, as cells or as pixels; as the other they
+ * are shown again.
  */
-static bool changes_take(struct face *face)
+static void changes_take(struct face *face)
 {
+	bool is_cells = is_text(face);
 	struct display_rectangle dirty[DISPLAY_DIRTY];
 	unsigned count, old = face->part_count;
 
 	if (!screen_of(face))
-		return false;
+		return;
 	face->has_changed = false;
 	count = screen_of(face)->changes(face->config.board->object,
 					 face->picture.height, dirty);
+	if (count && !face->has_cells)
+		face->is_cells_again = !is_cells;
+	else if (count && is_cells)
+		face->is_cells_again = false;
+	face->has_cells |= count != 0;
 	/* More than fits beside what is left: all. */
-	if (old + count + 1 > FACE_PARTS) {
-		part_all(face);
-		return true;
+	if (old + count + 2 > FACE_PARTS) {
+		face->part_count = 0;
+		part_all(face, is_cells);
+		return;
 	}
 	for (unsigned i = 0; i < count; i++)
-		part_add(face, dirty[i]);
-	return count;
+		part_add(face, dirty[i], is_cells);
 }
 
 /* The picture is another one than seat knows: all of it, with its mode. */
@@ -193,8 +204,21 @@ static void frame_anew(struct face *face, const struct display_picture *picture)
 {
 	face->picture = *picture;
 	face->must_tell_mode = true;
-	(void)changes_take(face);
-	part_all(face);
+	changes_take(face);
+	face->part_count = 0;
+	part_all(face, is_text(face));
+	face->has_cells = true;
+	face->is_cells_again = !is_text(face);
+}
+
+/* All of the same picture: what has changed, and the rest again. */
+static void frame_all(struct face *face)
+{
+	face->must_tell_mode = true;
+	changes_take(face);
+	part_all(face, true);
+	if (!face->has_cells)
+		face->is_cells_again = true;
 	face->has_cells = true;
 }
 
@@ -216,13 +240,14 @@ static void frame_begin(struct face *face, const struct face_frame *request)
 	face->wants_notice = false;
 	face->owes_notice = false;
 	picture_get(face, &picture);
-	if (is_all || memcmp(&picture, &face->picture, sizeof(picture)) != 0) {
+	if (memcmp(&picture, &face->picture, sizeof(picture)) != 0) {
 		frame_anew(face, &picture);
-		return;
+	} else if (is_all) {
+		frame_all(face);
+	} else {
+		changes_take(face);
+		part_add(face, request->also, true);
 	}
-	if (changes_take(face))
-		face->has_cells = true;
-	part_add(face, request->also);
 }
 
 static bool mode_put(struct face *face)
@@ -257,7 +282,11 @@ static bool pixels_put(struct face *face)
 	if (!has_room(face, sizeof(*record) + count * 4))
 		return false;
 	*record = (struct face_pixels){
-		.head = { .kind = FACE_PIXELS, .tag = face->tag },
+		.head = { .kind = FACE_PIXELS,
+			  .flags = face->is_again[face->part_count - 1]
+					   ? FACE_AGAIN
+					   : 0,
+			  .tag = face->tag },
 		.left = (uint16_t)r.left,
 		.top = (uint16_t)r.top,
 		.width = (uint16_t)width,
@@ -289,7 +318,9 @@ static bool cells_put(struct face *face)
 	if (!count || !cells)
 		return true;
 	*record = (struct face_cells){
-		.head = { .kind = FACE_CELLS, .tag = face->tag },
+		.head = { .kind = FACE_CELLS,
+			  .flags = face->is_cells_again ? FACE_AGAIN : 0,
+			  .tag = face->tag },
 		.columns = (uint16_t)face->picture.columns,
 		.rows = (uint16_t)face->picture.rows,
 		.cursor = cursor,

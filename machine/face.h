@@ -50,7 +50,7 @@ struct face_config {
 };
 
 /* What has changed for two frames, and what seat wanted besides. */
-#define FACE_PARTS (2 * DISPLAY_DIRTY + 2)
+#define FACE_PARTS (2 * DISPLAY_DIRTY + 3)
 
 struct face {
 	struct face_config config;
@@ -66,9 +66,10 @@ struct face {
 	uint32_t tag, flags;
 	bool must_tell_mode;
 	/* What frames as cells, and as pixels, have not shown yet. */
-	bool has_cells;
+	bool has_cells, is_cells_again; /* FACE_AGAIN */
 	struct display_picture picture;
 	struct display_rectangle part[FACE_PARTS];
+	bool is_again[FACE_PARTS]; /* of each part: FACE_AGAIN */
 	unsigned part_count;
 	uint32_t keys;
 	uint64_t frames, pixels;

@@ -17,7 +17,7 @@
  */
 #include "include/errno.h"
 #include "lib/user/gate_calls.h"
-#include "lib/user/pci_gate.h"
+#include "services/pci_gate.h"
 #include "lib/user/shared.h"
 #include "services/disk/admin.h"
 #include "services/disk/pool.h"

@@ -12,7 +12,7 @@
 
 #include "drivers/uart16550.h"
 #include "drivers/virtio_console.h"
-#include "lib/user/pci_gate.h"
+#include "services/pci_gate.h"
 #include "services/seat/remote.h"
 
 enum carrier_kind { CARRIER_UART, CARRIER_VIRTIO, CARRIERS };

@@ -64,7 +64,7 @@ struct face_ask {
 	uint32_t id, tag;
 	unsigned slot;
 	enum face_kind kind; /* of the answer */
-	uint32_t command; /* enum face_command_kind, or 0 */
+	uint32_t command;    /* enum face_command_kind, or 0 */
 };
 
 /* A debugger; ctx and id are its owner's. */

@@ -8,7 +8,7 @@
 #define BULKHEAD_SERVICES_SEAT_LOCAL_H
 
 #include "drivers/ps2.h"
-#include "lib/user/pci_gate.h"
+#include "services/pci_gate.h"
 #include "services/seat/desk.h"
 
 struct local {

@@ -4,8 +4,8 @@
  * program (include/grant.h).  ctx is a struct gate_function; how its owner
  * waits is the owner's, so its relax() completes the struct pci_ops.
  */
-#ifndef BULKHEAD_LIB_USER_PCI_GATE_H
-#define BULKHEAD_LIB_USER_PCI_GATE_H
+#ifndef BULKHEAD_SERVICES_PCI_GATE_H
+#define BULKHEAD_SERVICES_PCI_GATE_H
 
 #include "drivers/pci_access.h"
 #include "include/grant.h"

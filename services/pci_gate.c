@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* See pci_gate.h. */
-#include "lib/user/pci_gate.h"
+#include "services/pci_gate.h"
 
 #include "include/errno.h"
 #include "lib/user/gate_calls.h"
