@@ -21,3 +21,9 @@ SERVICE_TESTS := test_disk_service test_disk_service_open \
 
 $(foreach t,$(SERVICE_TESTS),$(eval UNIT_SRCS_$t := machine/disk_service.c))
 $(foreach t,$(SERVICE_TESTS),$(eval UNIT_FLAGS_$t := -Itests/unit/fake/machine))
+
+# A debugger's end of the GDB remote protocol, on a guest of the test's own.
+GDB_SRCS := $(addprefix machine/,gdb.c gdb_monitor.c gdb_packet.c \
+	gdb_registers.c gdb_text.c)
+GDB_TESTS := test_gdb test_gdb_registers test_gdb_random
+$(foreach t,$(GDB_TESTS),$(eval UNIT_SRCS_$t := $(GDB_SRCS)))
