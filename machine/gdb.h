@@ -171,5 +171,7 @@ void gdb_stopped(struct gdb *gdb, const struct gdb_stop *why);
 void gdb_input(struct gdb *gdb, const void *data, size_t size);
 /* To the debugger: up to size bytes; 0: nothing for now. */
 size_t gdb_output(struct gdb *gdb, void *data, size_t size);
+/* CS.base + RIP, or RIP in 64-bit code. */
+uint64_t gdb_pc(const struct x86_state *state);
 
 #endif

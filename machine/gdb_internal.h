@@ -68,8 +68,6 @@ int __must_check gdb_register_write(struct gdb *gdb,
 				    const uint8_t *value);
 /* The description as XML. */
 void gdb_registers_describe(const struct gdb *gdb, struct gdb_text *text);
-/* CS.base + RIP, or RIP in 64-bit code. */
-uint64_t gdb_pc(const struct x86_state *state);
 
 /* ---- machine/gdb_monitor.c ----------------------------------------------- */
 

@@ -47,6 +47,29 @@ void rendezvous_end(struct rendezvous *rendezvous)
 			(void)gate_wake(i);
 }
 
+void rendezvous_call(struct rendezvous *rendezvous, unsigned other,
+		     enum rendezvous_call call)
+{
+	rendezvous->call = call;
+	__atomic_store_n(&rendezvous->called, other + 1, __ATOMIC_SEQ_CST);
+	(void)gate_wake(other);
+	while (__atomic_load_n(&rendezvous->called, __ATOMIC_SEQ_CST))
+		gate_wait();
+}
+
+/* Only the thread that is called changes it, and only the owner calls. */
+static void answer(struct rendezvous *rendezvous, unsigned thread)
+{
+	uint32_t owner = owner_of(rendezvous);
+
+	if (__atomic_load_n(&rendezvous->called, __ATOMIC_SEQ_CST) !=
+	    thread + 1)
+		return;
+	rendezvous->answer(rendezvous, thread, rendezvous->call);
+	__atomic_store_n(&rendezvous->called, 0, __ATOMIC_SEQ_CST);
+	(void)gate_wake(owner - 1);
+}
+
 void rendezvous_stop(struct rendezvous *rendezvous, unsigned thread)
 {
 	uint32_t bit = (uint32_t)BIT(thread), owner;
@@ -58,8 +81,10 @@ void rendezvous_stop(struct rendezvous *rendezvous, unsigned thread)
 		owner = owner_of(rendezvous);
 		if (owner)
 			(void)gate_wake(owner - 1);
-		while (owner_of(rendezvous))
+		while (owner_of(rendezvous)) {
+			answer(rendezvous, thread);
 			gate_wait();
+		}
 		/* A new owner may have counted the bit: then stay. */
 		__atomic_fetch_and(&rendezvous->stopped, ~bit,
 				   __ATOMIC_SEQ_CST);

@@ -27,3 +27,8 @@ GDB_SRCS := $(addprefix machine/,gdb.c gdb_monitor.c gdb_packet.c \
 	gdb_registers.c gdb_text.c)
 GDB_TESTS := test_gdb test_gdb_registers test_gdb_random
 $(foreach t,$(GDB_TESTS),$(eval UNIT_SRCS_$t := $(GDB_SRCS)))
+
+# What stops a guest, with the machine's own emulator under it.
+UNIT_SRCS_test_debug := $(GDB_SRCS) $(addprefix machine/,debug.c emulate_ops.c \
+	lock.c msr_table.c rendezvous.c)
+UNIT_FLAGS_test_debug := -Itests/unit/fake/debug
