@@ -138,6 +138,16 @@ int bus_remove(struct bus *bus, uint64_t base, const void *dev)
 	return -ENOENT;
 }
 
+void bus_redirect(struct bus *bus, const void *dev, io_fn from, io_fn to)
+{
+	for (unsigned i = 0; i < BUS_REGIONS; i++) {
+		struct bus_slot *slot = &bus->slot[i];
+
+		if (slot->length && slot->dev == dev && slot->fn == from)
+			slot->fn = to;
+	}
+}
+
 /* ---- Lookup ------------------------------------------------------------ */
 
 /* Nobody from the end of one region to the start of the next. */

@@ -54,6 +54,9 @@ int __must_check bus_add(struct bus *bus, const struct io_region *region);
 /* The region that starts at base, and belongs to dev.  -ENOENT: no such. */
 int bus_remove(struct bus *bus, uint64_t base, const void *dev);
 
+/* What dev has at fn goes to another function from now on. */
+void bus_redirect(struct bus *bus, const void *dev, io_fn from, io_fn to);
+
 /*
  * One access of 1, 2, 4 or 8 bytes; io->offset is the absolute address and is
  * spoilt by the call.  On reads the handler finds data preset to all ones.

@@ -18,7 +18,6 @@
 #define PCI_DEVICE_VGA	0x1111
 #define PCI_CLASS_VGA	0x0300
 #define PCI_BAR_VRAM	0
-#define PCI_BAR_MMIO	2
 #define MMIO_SIZE	4096
 
 #define LINE_SEEN_NS   25422U
@@ -241,12 +240,12 @@ static void ports_access(struct vga *vga, uint16_t port, struct io_access *io)
 #define PORTS_MONO   0x3b0
 #define PORTS_COMMON 0x3c0
 
-static void mono_access(void *dev, struct io_access *io)
+void vga_mono_access(void *dev, struct io_access *io)
 {
 	ports_access(dev, (uint16_t)(PORTS_MONO + io->offset), io);
 }
 
-static void common_access(void *dev, struct io_access *io)
+void vga_common_access(void *dev, struct io_access *io)
 {
 	ports_access(dev, (uint16_t)(PORTS_COMMON + io->offset), io);
 }
@@ -338,6 +337,7 @@ static void reset_rest(void *opaque)
 	vga_dispi_reset(vga);
 	registers_reset(&vga->state);
 	vga_window_update(vga);
+	vga_damage_all(vga);
 	pci_device_reset(&vga->pci);
 }
 
@@ -346,6 +346,7 @@ static void restored(void *opaque)
 	struct vga *vga = opaque;
 
 	vga_window_update(vga);
+	vga_damage_all(vga);
 	pci_device_restored(&vga->pci);
 }
 
@@ -404,7 +405,7 @@ static int bars_add(struct vga *vga)
 	int error = pci_bar_add(&vga->pci, PCI_BAR_VRAM, &vram);
 
 	if (!error)
-		error = pci_bar_add(&vga->pci, PCI_BAR_MMIO, &mmio);
+		error = pci_bar_add(&vga->pci, VGA_BAR_MMIO, &mmio);
 	if (!error && config->rom)
 		error = pci_bar_add(&vga->pci, PCI_ROM, &rom);
 	return error;
@@ -418,8 +419,8 @@ static int regions_add(struct vga *vga)
 		io_fn fn;
 		uint8_t width;
 	} ports[] = {
-		{ PORTS_MONO, 12, mono_access, 1 },
-		{ PORTS_COMMON, 32, common_access, 1 },
+		{ PORTS_MONO, 12, vga_mono_access, 1 },
+		{ PORTS_COMMON, 32, vga_common_access, 1 },
 		{ 0x1ce, 4, vga_dispi_access, 2 },
 	};
 	const struct io_region window = {
@@ -463,7 +464,7 @@ int vga_init(struct vga *vga, const struct vga_config *config)
 	uint32_t length = config->vram_length;
 	int error;
 
-	if (length < MIB(1) || length > MIB(256) || length & (length - 1))
+	if (length < MIB(1) || length > VGA_VRAM_MAX || length & (length - 1))
 		return -EINVAL;
 	memset(vga, 0, sizeof(*vga));
 	vga->config = *config;

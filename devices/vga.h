@@ -18,6 +18,7 @@
 #include "devices/bus.h"
 #include "devices/pci.h"
 #include "include/device.h"
+#include "include/display.h"
 
 #define VGA_TEXT_COLUMNS_MAX 132
 #define VGA_TEXT_ROWS_MAX    60
@@ -84,19 +85,6 @@ struct vga_window {
 	enum vga_quick quick;
 };
 
-struct vga {
-	struct device device;
-	struct vga_state state;
-	struct vga_window window; /* follows from state */
-	struct pci_device pci;
-	struct vga_config config;
-};
-
-extern const struct device_ops vga_ops;
-
-int __must_check vga_init(struct vga *vga, const struct vga_config *config);
-void vga_reset(struct vga *vga);
-
 struct vga_text {
 	unsigned columns, rows;
 	int cursor; /* cell, or -1: off or outside */
@@ -104,14 +92,74 @@ struct vga_text {
 	uint16_t cell[VGA_TEXT_ROWS_MAX * VGA_TEXT_COLUMNS_MAX];
 };
 
+/*
+ * What has changed since somebody last asked, kept while the screen is watched.
+ * Until then the bus calls functions that know nothing of it.
+ */
+#define VGA_VRAM_MAX  MIB(256)
+#define VGA_PAGE_WORD 64 /* pages of 4 KiB in a word */
+
+struct vga_damage {
+	bool is_watched;
+	bool is_any; /* of what follows */
+	bool is_all; /* the picture's registers, or its font */
+	/* Of text: what was told last. */
+	bool has_text;
+	struct vga_text text, now;
+	uint64_t page[VGA_VRAM_MAX / PAGE_SIZE / VGA_PAGE_WORD];
+	/* The first change since somebody asked. */
+	void (*changed)(void *ctx);
+	void *ctx;
+};
+
+struct vga {
+	struct device device;
+	struct vga_state state;
+	struct vga_window window; /* follows from state */
+	struct pci_device pci;
+	struct vga_config config;
+	struct vga_damage damage;
+};
+
+extern const struct device_ops vga_ops;
+
+int __must_check vga_init(struct vga *vga, const struct vga_config *config);
+void vga_reset(struct vga *vga);
+
 /* False: the display is in a graphics mode or off. */
 bool __must_check vga_text_get(const struct vga *vga, struct vga_text *text);
+
+void vga_picture_get(const struct vga *vga, struct display_picture *picture);
+/*
+ * A part of the picture, lines top down without padding, a pixel B, G, R and a
+ * byte that says nothing: of linear modes it is the guest's.  Cursor and
+ * blinking characters are seen at any time.  -ERANGE: it is not inside of the
+ * picture; -ENODEV: the display is off.
+ */
+int __must_check vga_render_rectangle(const struct vga *vga,
+				      const struct display_rectangle *rectangle,
+				      uint32_t *pixels);
+
+/*
+ * changed(ctx) is called at the first change after vga_damage_take(), from
+ * within the access; NULL: nobody watches any more.  At first all has changed.
+ */
+void vga_watch(struct vga *vga, void (*changed)(void *ctx), void *ctx);
+/* Somebody else than the device has written to video memory. */
+void vga_damage_mark(struct vga *vga, uint32_t offset, uint32_t length);
+/*
+ * What has changed, in pixels and within height lines of the picture; how many
+ * rectangles, at most DISPLAY_DIRTY.  From now on: what changes after it.
+ */
+unsigned vga_damage_take(struct vga *vga, unsigned height,
+			 struct display_rectangle dirty[DISPLAY_DIRTY]);
 
 /* Size of the picture in pixels, 0 by 0 if there is none. */
 void vga_size(const struct vga *vga, unsigned *width, unsigned *height);
 /*
- * The picture as 24-bit RGB, lines top down without padding.  -ERANGE: length
- * is less than width * height * 3; -ENODEV: the display is off.
+ * The picture as 24-bit RGB as a screen has it at this moment of the guest's
+ * time: what blinks is seen or not.  Lines top down without padding.  -ERANGE:
+ * length is less than width * height * 3; -ENODEV: the display is off.
  */
 int __must_check vga_render(const struct vga *vga, uint8_t *rgb, size_t length);
 

@@ -170,5 +170,27 @@ uint32_t vga_dispi_start(const struct vga *vga);
 /* After a change of a register that the window depends on. */
 void vga_window_update(struct vga *vga);
 void vga_window_access(void *dev, struct io_access *io);
+/* The byte of video memory, of plane 0, that the window's byte at belongs to;
+ * false: it is outside of the window. */
+bool vga_window_target(const struct vga *vga, uint64_t offset, uint32_t *at);
+
+/* vga.c */
+void vga_mono_access(void *dev, struct io_access *io);
+void vga_common_access(void *dev, struct io_access *io);
+
+/* vga_render.c */
+/*
+ * The first line of the picture from y on, before height, that shows something
+ * of these pages of video memory (a bit each), or with !is_in nothing.
+ */
+unsigned vga_line_find(const struct vga *vga, const uint64_t *pages, unsigned y,
+		       unsigned height, bool is_in);
+/* Text whose cells are where columns and rows say. */
+bool vga_text_is_aligned(const struct vga *vga);
+
+/* vga_damage.c */
+#define VGA_BAR_MMIO 2
+/* All of the picture may be another; cheap when nobody watches. */
+void vga_damage_all(struct vga *vga);
 
 #endif

@@ -343,3 +343,19 @@ void vga_window_access(void *dev, struct io_access *io)
 		io->data |= (uint64_t)byte_read(vga, at) << shift;
 	}
 }
+
+bool vga_window_target(const struct vga *vga, uint64_t offset, uint32_t *at)
+{
+	const struct vga_window *w = &vga->window;
+	uint64_t first = offset - w->base;
+	uint32_t banked = (uint32_t)first + w->bank;
+
+	if (first >= w->length)
+		return false;
+	if (w->write == VGA_LINEAR)
+		*at = banked & vga_mask(vga);
+	else
+		*at = plane_offset(w, banked, w->write) * PLANES &
+		      vga_mask(vga);
+	return true;
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is on the screen: text as cells, any mode as RGB.  The guest's own font
- * is used, from plane 2.
+ * What is on the screen: text as cells, any mode as pixels.  The guest's own
+ * font is used, from plane 2.
  *
  * The CRTC counts characters from the start address on, adds the offset
  * register's number at each row's end, and begins again with 0 below the line
@@ -19,6 +19,7 @@
 #include "devices/vga_internal.h"
 
 #include "include/errno.h"
+#include "lib/string.h"
 
 #define PLANES		    4
 #define PLANE_MASK	    0xffffU
@@ -112,7 +113,7 @@ static bool is_lit(const struct vga *vga, unsigned frames)
 	return frame / frames % 2 == 0;
 }
 
-static struct picture picture_of(const struct vga *vga)
+static struct picture picture_of(const struct vga *vga, bool is_all_lit)
 {
 	struct picture picture = { .kind = PICTURE_NONE };
 	const uint8_t *crtc = vga->state.crtc;
@@ -131,8 +132,8 @@ static struct picture picture_of(const struct vga *vga)
 	picture.row_lines = 1U + (crtc[CRTC_MAX_SCAN] & CRTC_SCAN_LINES);
 	picture.row_repeat = crtc[CRTC_MAX_SCAN] & CRTC_SCAN_DOUBLE ? 2 : 1;
 	picture.split = line_compare(crtc) + 1;
-	picture.cursor_is_lit = is_lit(vga, BLINK_CURSOR);
-	picture.characters_are_lit = is_lit(vga, BLINK_CHARACTER);
+	picture.cursor_is_lit = is_all_lit || is_lit(vga, BLINK_CURSOR);
+	picture.characters_are_lit = is_all_lit || is_lit(vga, BLINK_CHARACTER);
 	if (vga->state.gc[GC_MISC] & GC_MISC_GRAPHICS) {
 		picture.kind = PICTURE_VGA;
 		graphics_geometry(vga, &picture);
@@ -257,7 +258,7 @@ static bool is_cursor(const struct vga *vga, const struct scan *scan,
 
 bool vga_text_get(const struct vga *vga, struct vga_text *text)
 {
-	struct picture picture = picture_of(vga);
+	struct picture picture = picture_of(vga, true);
 	uint16_t *cell = text->cell;
 
 	if (picture.kind != PICTURE_TEXT)
@@ -278,28 +279,134 @@ bool vga_text_get(const struct vga *vga, struct vga_text *text)
 	return true;
 }
 
+static unsigned depth_of(const struct vga *vga, const struct picture *picture)
+{
+	if (picture->kind == PICTURE_DISPI)
+		return vga->state.dispi[DISPI_BPP];
+	if (picture->kind == PICTURE_VGA &&
+	    FIELD_GET(GC_MODE_SHIFT, vga->state.gc[GC_MODE]) >= 2)
+		return 8;
+	return 4;
+}
+
+void vga_picture_get(const struct vga *vga, struct display_picture *info)
+{
+	struct picture picture = picture_of(vga, true);
+
+	*info = (struct display_picture){ .mode = DISPLAY_OFF };
+	/* A text of no rows is none, either. */
+	if (picture.kind == PICTURE_NONE || !picture.width || !picture.height)
+		return;
+	info->mode = DISPLAY_GRAPHICS;
+	info->width = picture.width;
+	info->height = picture.height;
+	info->depth = depth_of(vga, &picture);
+	if (picture.kind != PICTURE_TEXT)
+		return;
+	info->mode = DISPLAY_TEXT;
+	info->columns = picture.columns;
+	info->rows = picture.rows;
+	info->cell_width = picture.cell_width;
+	info->cell_height = picture.row_lines;
+}
+
 void vga_size(const struct vga *vga, unsigned *width, unsigned *height)
 {
-	struct picture picture = picture_of(vga);
+	struct picture picture = picture_of(vga, true);
 
 	*width = picture.width;
 	*height = picture.height;
 }
 
+/* ---- Where a line is --------------------------------------------------- */
+
+/* Video memory [first, last] that a line shows; with first > last it wraps. */
+static void line_bytes(const struct vga *vga, const struct picture *picture,
+		       unsigned y, uint32_t *first, uint32_t *last)
+{
+	struct scan scan;
+	unsigned pixels, shift;
+
+	if (picture->kind == PICTURE_DISPI) {
+		*first = picture->start + y * picture->pitch;
+		*last = *first + picture->pitch - 1;
+	} else {
+		shift = FIELD_GET(GC_MODE_SHIFT, vga->state.gc[GC_MODE]);
+		pixels =
+			picture->kind == PICTURE_VGA && shift >= 2 ? PLANES : 8;
+		scan = scan_of(vga, picture, y);
+		*first = column_at(vga, &scan, scan.panning / pixels);
+		*last = column_at(vga, &scan,
+				  (scan.panning + picture->width - 1) /
+					  pixels) +
+			PLANES - 1;
+	}
+	*first &= vga_mask(vga);
+	*last &= vga_mask(vga);
+}
+
+static bool has_page(const uint64_t *pages, uint32_t first, uint32_t last)
+{
+	for (uint32_t i = first / PAGE_SIZE; i <= last / PAGE_SIZE; i++)
+		if (pages[i / VGA_PAGE_WORD] & BIT(i % VGA_PAGE_WORD))
+			return true;
+	return false;
+}
+
+unsigned vga_line_find(const struct vga *vga, const uint64_t *pages, unsigned y,
+		       unsigned height, bool is_in)
+{
+	struct picture picture = picture_of(vga, true);
+	uint32_t first, last;
+
+	for (; y < height; y++) {
+		line_bytes(vga, &picture, y, &first, &last);
+		if (first <= last
+			    ? has_page(pages, first, last)
+			    : has_page(pages, 0, last) ||
+				      has_page(pages, first, vga_mask(vga))) {
+			if (is_in)
+				break;
+		} else if (!is_in) {
+			break;
+		}
+	}
+	return y;
+}
+
+bool vga_text_is_aligned(const struct vga *vga)
+{
+	struct picture picture = picture_of(vga, true);
+
+	return picture.kind == PICTURE_TEXT && !panning(vga, &picture) &&
+	       !(vga->state.crtc[CRTC_PRESET] & CRTC_PRESET_ROW) &&
+	       picture.split >= picture.height * picture.repeat;
+}
+
 /* ---- Colours ----------------------------------------------------------- */
 
-static void dac_colour(const struct vga *vga, uint8_t index, uint8_t *rgb)
+/* As a pixel: blue in the lowest byte, nothing in the highest. */
+static uint32_t pixel_of(unsigned red, unsigned green, unsigned blue)
+{
+	return red << 16 | green << 8 | blue;
+}
+
+static uint8_t widen_6(uint8_t value)
+{
+	return (uint8_t)(value << 2 | value >> 4);
+}
+
+static uint32_t dac_colour(const struct vga *vga, uint8_t index)
 {
 	const uint8_t *dac = vga->state.dac[index & vga->state.dac_mask];
 
-	for (unsigned i = 0; i < 3; i++)
-		rgb[i] = vga->state.dispi[DISPI_ENABLE] & DISPI_8_BIT_DAC
-				 ? dac[i]
-				 : (uint8_t)(dac[i] << 2 | dac[i] >> 4);
+	if (vga->state.dispi[DISPI_ENABLE] & DISPI_8_BIT_DAC)
+		return pixel_of(dac[0], dac[1], dac[2]);
+	return pixel_of(widen_6(dac[0]), widen_6(dac[1]), widen_6(dac[2]));
 }
 
 /* Four bits, through the attribute controller's palette. */
-static void palette_colour(const struct vga *vga, uint8_t index, uint8_t *rgb)
+static uint32_t palette_colour(const struct vga *vga, uint8_t index)
 {
 	uint8_t planes = vga->state.attr[ATTR_PLANES] & 0xf;
 	uint8_t colour = vga->state.attr[index & planes];
@@ -309,8 +416,14 @@ static void palette_colour(const struct vga *vga, uint8_t index, uint8_t *rgb)
 		colour = (uint8_t)((colour & 0xf) |
 				   FIELD_GET(ATTR_COLOUR_54, select) << 4);
 	colour |= (uint8_t)(FIELD_GET(ATTR_COLOUR_76, select) << 6);
-	dac_colour(vga, colour, rgb);
+	return dac_colour(vga, colour);
 }
+
+/* Pixels of one line from left on: where they go, how many. */
+struct span {
+	unsigned left, width;
+	uint32_t *out;
+};
 
 /* ---- Text -------------------------------------------------------------- */
 
@@ -382,22 +495,21 @@ static struct glyph glyph_of(const struct vga *vga,
 }
 
 static void text_line(const struct vga *vga, const struct picture *picture,
-		      unsigned y, uint8_t *rgb)
+		      unsigned y, const struct span *span)
 {
 	struct scan scan = scan_of(vga, picture, y);
-	unsigned dot = scan.panning, column = dot / picture->cell_width;
-	struct glyph glyph = glyph_of(vga, picture, &scan, column);
+	unsigned dot = scan.panning + span->left;
+	unsigned column = dot / picture->cell_width;
+	uint32_t *out = span->out, *end = out + span->width;
 
 	dot %= picture->cell_width;
-	for (unsigned x = 0; x < picture->width; x++, dot++, rgb += 3) {
-		if (dot == picture->cell_width) {
-			glyph = glyph_of(vga, picture, &scan, ++column);
-			dot = 0;
-		}
-		palette_colour(vga,
-			       glyph.dots & 0x100 >> dot ? glyph.front
-							 : glyph.back,
-			       rgb);
+	for (; out < end; column++, dot = 0) {
+		struct glyph glyph = glyph_of(vga, picture, &scan, column);
+		uint32_t front = palette_colour(vga, glyph.front);
+		uint32_t back = palette_colour(vga, glyph.back);
+
+		for (; out < end && dot < picture->cell_width; dot++)
+			*out++ = glyph.dots & 0x100 >> dot ? front : back;
 	}
 }
 
@@ -425,22 +537,24 @@ static uint8_t packed_pixel(const struct vga *vga, uint32_t at, unsigned x)
 }
 
 static void vga_line(const struct vga *vga, const struct picture *picture,
-		     unsigned y, uint8_t *rgb)
+		     unsigned y, const struct span *span)
 {
 	struct scan scan = scan_of(vga, picture, y);
 	unsigned shift = FIELD_GET(GC_MODE_SHIFT, vga->state.gc[GC_MODE]);
 	unsigned pixels = shift >= 2 ? PLANES : 8; /* of a column */
-	unsigned x = scan.panning, last = x + picture->width;
+	unsigned x = scan.panning + span->left, last = x + span->width;
+	uint32_t *out = span->out;
 
-	for (; x < last; x++, rgb += 3) {
+	for (; x < last; x++) {
 		uint32_t at = column_at(vga, &scan, x / pixels);
 
 		if (shift >= 2)
-			dac_colour(vga, vram_byte(vga, at + x % PLANES), rgb);
+			*out++ = dac_colour(vga,
+					    vram_byte(vga, at + x % PLANES));
 		else if (shift == 1)
-			palette_colour(vga, packed_pixel(vga, at, x), rgb);
+			*out++ = palette_colour(vga, packed_pixel(vga, at, x));
 		else
-			palette_colour(vga, planar_pixel(vga, at, x), rgb);
+			*out++ = palette_colour(vga, planar_pixel(vga, at, x));
 	}
 }
 
@@ -454,59 +568,95 @@ static uint8_t widen(uint32_t pixel, unsigned shift, unsigned bits)
 	return (uint8_t)(value << (8 - bits) | value >> (2 * bits - 8));
 }
 
-static void dispi_pixel(const struct vga *vga, uint32_t row, unsigned x,
-			uint8_t *rgb)
+static uint32_t dispi_pixel(const struct vga *vga, unsigned bpp, uint32_t row,
+			    unsigned x)
 {
-	unsigned bpp = vga->state.dispi[DISPI_BPP];
 	uint32_t at = row + x * ((bpp + 7) / 8), pixel = 0;
 
-	if (bpp == 4) {
-		palette_colour(vga, planar_pixel(vga, row + x / 8 * PLANES, x),
-			       rgb);
-		return;
-	}
-	if (bpp == 8) {
-		dac_colour(vga, vram_byte(vga, at), rgb);
-		return;
-	}
+	if (bpp == 4)
+		return palette_colour(
+			vga, planar_pixel(vga, row + x / 8 * PLANES, x));
+	if (bpp == 8)
+		return dac_colour(vga, vram_byte(vga, at));
 	for (unsigned i = 0; i < 3 && i < (bpp + 7) / 8; i++)
 		pixel |= (uint32_t)vram_byte(vga, at + i) << 8 * i;
-	if (bpp >= 24) {
-		rgb[0] = (uint8_t)(pixel >> 16);
-		rgb[1] = (uint8_t)(pixel >> 8);
-		rgb[2] = (uint8_t)pixel;
-		return;
-	}
-	rgb[0] = widen(pixel, bpp - 5, 5);
-	rgb[1] = widen(pixel, 5, bpp - 10);
-	rgb[2] = widen(pixel, 0, 5);
+	if (bpp >= 24)
+		return pixel;
+	return pixel_of(widen(pixel, bpp - 5, 5), widen(pixel, 5, bpp - 10),
+			widen(pixel, 0, 5));
 }
 
 static void dispi_line(const struct vga *vga, const struct picture *picture,
-		       unsigned y, uint8_t *rgb)
+		       unsigned y, const struct span *span)
 {
+	unsigned bpp = vga->state.dispi[DISPI_BPP];
 	uint32_t row = picture->start + y * picture->pitch;
+	uint32_t at = (row + span->left * 4) & vga_mask(vga);
+	uint64_t bytes = span->width * 4ULL;
 
-	for (unsigned x = 0; x < picture->width; x++, rgb += 3)
-		dispi_pixel(vga, row, x, rgb);
+	if (bpp == 32 && bytes <= vga->config.vram_length - at) {
+		memcpy(span->out, vga->config.vram + at, bytes);
+		return;
+	}
+	for (unsigned x = 0; x < span->width; x++)
+		span->out[x] = dispi_pixel(vga, bpp, row, span->left + x);
 }
+
+/* ---- Pictures ---------------------------------------------------------- */
+
+static void line(const struct vga *vga, const struct picture *picture,
+		 unsigned y, const struct span *span)
+{
+	if (picture->kind == PICTURE_TEXT)
+		text_line(vga, picture, y, span);
+	else if (picture->kind == PICTURE_VGA)
+		vga_line(vga, picture, y, span);
+	else
+		dispi_line(vga, picture, y, span);
+}
+
+int vga_render_rectangle(const struct vga *vga,
+			 const struct display_rectangle *r, uint32_t *pixels)
+{
+	struct picture picture = picture_of(vga, true);
+	struct span span = { .left = r->left, .out = pixels };
+
+	if (picture.kind == PICTURE_NONE)
+		return -ENODEV;
+	if (r->left > r->right || r->right > picture.width ||
+	    r->top > r->bottom || r->bottom > picture.height)
+		return -ERANGE;
+	span.width = r->right - r->left;
+	for (unsigned y = r->top; y < r->bottom; y++) {
+		line(vga, &picture, y, &span);
+		span.out += span.width;
+	}
+	return 0;
+}
+
+#define PIECE 64
 
 int vga_render(const struct vga *vga, uint8_t *rgb, size_t length)
 {
-	struct picture picture = picture_of(vga);
+	struct picture picture = picture_of(vga, false);
+	uint32_t pixels[PIECE];
 
 	if (picture.kind == PICTURE_NONE)
 		return -ENODEV;
 	if (length / 3 < (size_t)picture.width * picture.height)
 		return -ERANGE;
 	for (unsigned y = 0; y < picture.height; y++) {
-		if (picture.kind == PICTURE_TEXT)
-			text_line(vga, &picture, y, rgb);
-		else if (picture.kind == PICTURE_VGA)
-			vga_line(vga, &picture, y, rgb);
-		else
-			dispi_line(vga, &picture, y, rgb);
-		rgb += (size_t)picture.width * 3;
+		struct span span = { .out = pixels };
+
+		for (; span.left < picture.width; span.left += span.width) {
+			span.width = MIN(picture.width - span.left, PIECE);
+			line(vga, &picture, y, &span);
+			for (unsigned i = 0; i < span.width; i++, rgb += 3) {
+				rgb[0] = (uint8_t)(pixels[i] >> 16);
+				rgb[1] = (uint8_t)(pixels[i] >> 8);
+				rgb[2] = (uint8_t)pixels[i];
+			}
+		}
 	}
 	return 0;
 }

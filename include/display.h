@@ -37,6 +37,15 @@ struct display_rectangle {
 	uint32_t left, top, right, bottom;
 };
 
+/* What a picture is like, whoever draws it. */
+struct display_picture {
+	enum display_mode mode; /* DISPLAY_OFF: all of the rest is 0 */
+	uint32_t width, height; /* pixels, of text also */
+	uint32_t columns, rows; /* DISPLAY_TEXT, as cells' size in pixels */
+	uint32_t cell_width, cell_height;
+	uint32_t depth; /* bits a pixel, as the guest has it */
+};
+
 struct display_surface {
 	enum display_mode mode;
 	enum display_format format; /* DISPLAY_GRAPHICS */

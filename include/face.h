@@ -30,7 +30,7 @@
 
 #define FACE_REQUESTS_SIZE 2048	 /* ring to the machine */
 #define FACE_ANSWERS_SIZE  32768 /* ring to seat */
-#define FACE_RECORD_MAX	   8448	 /* bytes of a record, its head included */
+#define FACE_RECORD_MAX	   15872 /* bytes of a record, its head included */
 #define FACE_WIDTH_MAX	   2048	 /* pixels; wider pictures are cut */
 #define FACE_HEIGHT_MAX	   2048
 #define FACE_EVENTS_MAX	   32  /* of a FACE_INPUT */
@@ -51,8 +51,9 @@ enum face_kind {
 	FACE_PIXELS,	/* struct face_pixels */
 	FACE_CELLS,	/* struct face_cells: all of them */
 	FACE_FRAME_END, /* nothing */
-	FACE_CHANGED,	/* nothing */
-	FACE_ANSWER,	/* struct face_answer */
+	FACE_CHANGED,	/* nothing; the tag is that of the frame before */
+	FACE_ANSWER, /* struct face_answer; also to what is not known: -ENOSYS,
+		      * or makes no sense: -EINVAL */
 };
 
 struct face_record {
@@ -66,9 +67,16 @@ struct face_input {
 	struct input_event event[]; /* as many as fit the record */
 };
 
+/*
+ * From the first FACE_FRAME on until FACE_UNWATCH, or until seat is gone, the
+ * screen is watched, which costs the guest something where it draws; but a
+ * frame of all that asks for no notice begins no watching.  A frame that is
+ * asked for before another is done ends that one, FRAME_END and all, and has
+ * what was left of it.
+ */
 #define FACE_FRAME_NOTIFY BIT(0) /* say FACE_CHANGED, once, after it */
 #define FACE_FRAME_TEXT	  BIT(1) /* as FACE_CELLS where the mode is text */
-#define FACE_FRAME_ALL	  BIT(2) /* not only what has changed */
+#define FACE_FRAME_ALL	  BIT(2) /* not only what has changed; with its mode */
 
 struct face_frame {
 	struct face_record head;
@@ -90,7 +98,10 @@ struct face_mode {
 	uint32_t depth; /* bits a pixel, as the guest has it */
 };
 
-/* width * height pixels, lines from the top, of 4 bytes: B, G, R, 0. */
+/*
+ * width * height pixels, lines from the top, of 4 bytes: B, G, R and one that
+ * says nothing: pixels of 32 bits are the guest's own.  At most FACE_WIDTH_MAX.
+ */
 struct face_pixels {
 	struct face_record head;
 	uint16_t left, top, width, height;

@@ -9,6 +9,7 @@
 #define BULKHEAD_SEAT_H
 
 #include "include/domain.h"
+#include "include/face.h"
 #include "include/ring.h"
 
 /* A program's slot for its console; end 0 is the program's, end 1 seat's. */
@@ -23,11 +24,18 @@ struct seat_console {
 	struct ring_shared output; /* bytes to show; the program produces */
 	struct ring_shared debug;  /* firmware's debug port, the same */
 	struct ring_shared input;  /* bytes typed; seat produces */
+	/* The machine's face: include/face.h.  No other program has one. */
+	struct ring_shared requests; /* seat produces */
+	struct ring_shared answers;  /* the machine produces */
 	uint8_t output_data[SEAT_OUTPUT_SIZE];
 	uint8_t debug_data[SEAT_DEBUG_SIZE];
 	uint8_t input_data[SEAT_INPUT_SIZE];
+	uint8_t requests_data[FACE_REQUESTS_SIZE];
+	uint8_t answers_data[FACE_ANSWERS_SIZE];
 };
 #define SEAT_CONSOLE_PAGES DIV_ROUND_UP(sizeof(struct seat_console), PAGE_SIZE)
+_Static_assert(SEAT_CONSOLE_PAGES <= GATE_CHANNEL_PAGES_MAX,
+	       "the gate has channels as large as that");
 
 /* With init: slot SEAT_CONTROL_SLOT of seat, end 0 is init's. */
 #define SEAT_CONTROL_SLOT 0

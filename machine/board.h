@@ -12,7 +12,9 @@
 
 #include "include/block.h"
 #include "include/device.h"
+#include "include/display.h"
 #include "include/emulate.h"
+#include "include/face.h"
 #include "include/gate.h"
 #include "include/machine_config.h"
 #include "machine/extint.h"
@@ -67,6 +69,36 @@ struct board_config {
 	void *ctx; /* of ops */
 };
 
+enum board_guard {
+	BOARD_GUARD_NONE,   /* it is not the screen's, or not guarded now */
+	BOARD_GUARD_LIFTED, /* the guest may write there from now on */
+	BOARD_GUARD_BEFORE, /* it has been lifted before */
+};
+
+/* A screen, for the machine's face. */
+struct board_screen {
+	void (*picture)(void *board, struct display_picture *picture);
+	/* As vga_render_rectangle(). */
+	int (*render)(void *board, const struct display_rectangle *rectangle,
+		      uint32_t *pixels);
+	/* Of DISPLAY_TEXT columns * rows cells, as display_surface has them,
+	 * valid until the next call; the cursor's cell or -1. */
+	const uint16_t *(*cells)(void *board, int32_t *cursor);
+	/*
+	 * changed(ctx) from within the first access after changes() that is to
+	 * be seen; NULL: nobody watches any more.  At first all has changed.
+	 */
+	void (*watch)(void *board, void (*changed)(void *ctx), void *ctx);
+	/* What has changed since it was last asked, within height lines. */
+	unsigned (*changes)(void *board, unsigned height,
+			    struct display_rectangle dirty[DISPLAY_DIRTY]);
+	/*
+	 * The guest's write at gpa has failed.  While the screen is watched the
+	 * guest's own writes to video memory do, until they are known of.
+	 */
+	enum board_guard (*unguard)(void *board, gpa_t gpa);
+};
+
 struct board_ops {
 	/* 0 or -errno, said why through ops->log. */
 	int (*init)(void *board, const struct board_config *config);
@@ -99,6 +131,12 @@ struct board_ops {
 	void (*ioapic_eoi)(void *board, uint8_t vector);
 	/* serial_read() has something. */
 	void (*console_input)(void *board);
+	/* False: no device takes it. */
+	bool (*input)(void *board, const struct input_event *event);
+	/* An enum face_command_kind that is a board's affair: 0, -ENOSYS (it is
+	 * not), -ENODEV (there is no such drive). */
+	int (*command)(void *board, uint32_t command, uint32_t unit);
+	const struct board_screen *screen; /* NULL: it has none */
 };
 
 struct board {

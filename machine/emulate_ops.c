@@ -359,6 +359,22 @@ static bool delivered(struct machine_vcpu *vcpu, enum emul_status status)
 	return status == EMUL_OK && !vcpu->emul.events;
 }
 
+/* It came here for a guard that is lifted by now: the guest does it. */
+static __noinline bool is_unguarded(struct machine_vcpu *vcpu)
+{
+	const struct board *board = vcpu->machine->board;
+	bool is_guest;
+
+	if (vcpu->page->exit != GATE_EXIT_MMIO || !board->ops->screen)
+		return false;
+	machine_lock(vcpu);
+	is_guest = board->ops->screen->unguard(board->object,
+					       vcpu->page->mmio.gpa) !=
+		   BOARD_GUARD_NONE;
+	machine_unlock(vcpu);
+	return is_guest;
+}
+
 /* False: the next instruction may not be emulated before a GATE_RESUME. */
 static bool emulate_one(struct machine_vcpu *vcpu)
 {
@@ -385,7 +401,8 @@ static bool emulate_one(struct machine_vcpu *vcpu)
 		break;
 	case EMUL_UNHANDLED:
 		/* The processor runs it, if it must, without its shadow. */
-		if (vcpu->page->exit != GATE_EXIT_SHADOWED)
+		if (vcpu->page->exit != GATE_EXIT_SHADOWED &&
+		    !is_unguarded(vcpu))
 			report_unhandled(vcpu);
 		break;
 	}

@@ -23,6 +23,7 @@
 #include "machine/debug.h"
 #include "machine/disk_service.h"
 #include "machine/extint.h"
+#include "machine/face.h"
 #include "machine/lock.h"
 #include "machine/msr_table.h"
 #include "machine/rendezvous.h"
@@ -53,7 +54,12 @@ struct machine_disk {
 	struct block_backend backend;
 };
 
+typedef void (*machine_exit_fn)(struct machine_vcpu *vcpu);
+
 struct machine {
+	/* By enum gate_exit.  MMIO's is another while video memory is guarded:
+	 * who is not watched pays nothing. */
+	machine_exit_fn exit[GATE_EXIT_COUNT];
 	const struct gate_config *gate;
 	const struct machine_config *config;
 	const struct board *board;
@@ -62,7 +68,10 @@ struct machine {
 	struct machine_lock lock;
 	unsigned holder; /* of the lock: a vCPU */
 	struct machine_console console;
-	bool is_apic_shown; /* see apic_page.c */
+	struct face face;
+	struct clock_timer face_timer; /* the next visit's */
+	bool is_face_busy;	       /* it wants one */
+	bool is_apic_shown;	       /* see apic_page.c */
 	struct rendezvous rendezvous;
 	struct extint extint; /* no .pic: the board has none */
 	struct clock clock;
@@ -135,6 +144,15 @@ void machine_reset(struct machine_vcpu *vcpu);
 /* machine/host_ops.c: what a board wants of the world; ctx is the machine. */
 extern const struct board_host_ops machine_host_ops;
 void machine_clock_init(struct machine *machine);
+
+/* machine/pause.c */
+void machine_face_init(struct machine *machine);
+/* The channel's event. */
+void machine_face_event(struct machine *machine);
+/* At the vCPU's stop and with no lock held: until the guest may go on. */
+void machine_pause(struct machine_vcpu *vcpu);
+/* machine/main.c: by the owner of the rendezvous. */
+void machine_fulfil_wishes(struct machine_vcpu *vcpu);
 
 /* machine/emulate_ops.c */
 extern const struct emul_ops machine_emul_ops;

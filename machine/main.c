@@ -116,10 +116,8 @@ static void exit_reset(struct machine_vcpu *vcpu)
 		boot_state(vcpu);
 }
 
-typedef void (*exit_fn)(struct machine_vcpu *vcpu);
-
 /* clang-format off */
-static const exit_fn exit_handlers[GATE_EXIT_COUNT] = {
+static const machine_exit_fn exit_handlers[GATE_EXIT_COUNT] = {
 	[GATE_EXIT_NONE]      = exit_none,
 	[GATE_EXIT_IO]        = exit_io,
 	[GATE_EXIT_IO_STRING] = machine_emulate,
@@ -145,10 +143,13 @@ static __noinline void take_events(struct machine_vcpu *vcpu, uint64_t events)
 	if (events & BIT(GATE_EVENT_CHANNEL_BIT(SEAT_CONSOLE_SLOT))) {
 		machine_console_open(&machine->console);
 		board->ops->console_input(board->object);
+		machine_face_event(machine);
 	}
 	if (events & BIT(GATE_EVENT_CHANNEL_BIT(DISK_CLIENT_SLOT)))
 		disk_service_event(&machine->disk_service);
 	machine_unlock(vcpu);
+	if (machine->face.is_paused)
+		machine_pause(vcpu);
 }
 
 /* vCPU 0, as power-on or firmware's absence has it; its APs wait for SIPI. */
@@ -212,17 +213,11 @@ static void remap(struct machine_vcpu *vcpu)
 	machine_unlock(vcpu);
 }
 
-/*
- * Any vCPU may do it, and one does it once: others that want the same are at
- * their stops meanwhile, and find it done.
- */
-static void fulfil_wishes(struct machine_vcpu *vcpu)
+void machine_fulfil_wishes(struct machine_vcpu *vcpu)
 {
 	struct rendezvous *rendezvous = &vcpu->machine->rendezvous;
-	uint32_t wishes;
+	uint32_t wishes = rendezvous_take_wishes(rendezvous);
 
-	rendezvous_begin(rendezvous, vcpu->id);
-	wishes = rendezvous_take_wishes(rendezvous);
 	if (wishes & RENDEZVOUS_RESET) {
 		machine_reset(vcpu);
 		wishes |= rendezvous_take_wishes(rendezvous);
@@ -231,6 +226,18 @@ static void fulfil_wishes(struct machine_vcpu *vcpu)
 		remap(vcpu);
 	if (wishes & RENDEZVOUS_DEBUG)
 		machine_debug_hold(vcpu);
+}
+
+/*
+ * Any vCPU may do it, and one does it once: others that want the same are at
+ * their stops meanwhile, and find it done.
+ */
+static void fulfil_wishes(struct machine_vcpu *vcpu)
+{
+	struct rendezvous *rendezvous = &vcpu->machine->rendezvous;
+
+	rendezvous_begin(rendezvous, vcpu->id);
+	machine_fulfil_wishes(vcpu);
 	rendezvous_end(rendezvous);
 }
 
@@ -247,7 +254,7 @@ static void answer(struct rendezvous *rendezvous, unsigned thread,
 		return;
 	}
 	gate_resume(); /* it is GATE_EXIT_RESET, at once */
-	exit_handlers[vcpu->page->exit](vcpu);
+	machine->exit[vcpu->page->exit](vcpu);
 	vcpu->late_events |= vcpu->page->events;
 }
 
@@ -282,7 +289,7 @@ static __noreturn void vcpu_loop(struct machine_vcpu *vcpu)
 
 	for (;;) {
 		gate_resume();
-		exit_handlers[page->exit](vcpu);
+		machine->exit[page->exit](vcpu);
 		if (unlikely(page->events))
 			take_events(vcpu, page->events);
 		if (unlikely(rendezvous_is_wanted(&machine->rendezvous)))
@@ -422,6 +429,7 @@ static void machine_init(struct machine *machine)
 	machine->gate = gate_config();
 	machine->config = config;
 	versions_check(machine->gate, config);
+	__builtin_memcpy(machine->exit, exit_handlers, sizeof(exit_handlers));
 	machine->is_shared = config->vcpu_count > 1;
 	machine->rendezvous.count = config->vcpu_count;
 	machine->rendezvous.answer = answer;
@@ -432,8 +440,10 @@ static void machine_init(struct machine *machine)
 	processors_init(machine);
 	board_init(machine);
 	apic_page_reset(machine);
-	/* It asks to be told of what is typed. */
+	/* Both ask to be told of what seat says. */
 	machine->board->ops->console_input(machine->board->object);
+	machine_face_init(machine);
+	machine_face_event(machine);
 }
 
 static void wait_ready(const struct machine *machine)

@@ -330,6 +330,8 @@ static int init_ide(struct pc *pc, struct clock *clock,
 			return -EEXIST;
 		drive->kind = disk->is_cdrom ? IDE_CDROM : IDE_DISK;
 		drive->backend = disks[i];
+		if (disk->is_cdrom)
+			pc->medium[disk->unit] = disks[i];
 	}
 	return ide_init(&pc->ide, &ide);
 }
@@ -432,4 +434,7 @@ const struct board_ops pc_board_ops = {
 	.emulator_windows = pc_emulator_windows,
 	.ioapic_eoi = pc_ioapic_eoi,
 	.console_input = pc_console_input,
+	.input = pc_input,
+	.command = pc_command,
+	.screen = &pc_board_screen,
 };

@@ -46,6 +46,21 @@ struct pc_wires {
 	uint8_t reserved[1];
 };
 
+/* What the face has of it: pc_screen.c, pc_input.c. */
+struct pc_pointer {
+	int32_t dx, dy, dz; /* since the last INPUT_SYNC; dy upwards */
+	uint8_t buttons;
+};
+
+struct pc_screen {
+	bool is_watched;
+	bool is_guarded; /* and video memory is mapped, and on the bus */
+	gpa_t gpa;	 /* where it is on the bus then */
+	struct vga_text text;
+	/* Pages that the guest may write to while is_guarded. */
+	uint64_t writable[VGA_VRAM_MAX / PAGE_SIZE / VGA_PAGE_WORD];
+};
+
 struct pc {
 	const struct machine_config *config;
 	uint32_t physical_bits; /* the guest's MAXPHYADDR */
@@ -95,6 +110,10 @@ struct pc {
 	struct vga vga;
 
 	uint64_t sercon_port; /* etc/sercon-port */
+	/* By IDE unit: a CD-ROM drive's medium at first. */
+	struct block_backend *medium[IDE_CHANNELS * IDE_DRIVES];
+	struct pc_pointer pointer;
+	struct pc_screen screen;
 };
 
 extern const struct board_ops pc_board_ops;
@@ -126,5 +145,8 @@ uint32_t pc_intack(void *board);
 void pc_ioapic_eoi(void *board, uint8_t vector);
 /* COM1 takes what fits, and the rest once the guest has emptied its FIFO. */
 void pc_console_input(void *board);
+bool pc_input(void *board, const struct input_event *event);
+int pc_command(void *board, uint32_t command, uint32_t unit);
+extern const struct board_screen pc_board_screen;
 
 #endif

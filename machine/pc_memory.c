@@ -116,8 +116,7 @@ void pc_vram_mapped(void *ctx, uint64_t gpa, bool enabled)
 
 	pc->is_vram_mapped = enabled;
 	pc->vram_gpa = gpa;
-	pc->ops->map(pc->ctx, gpa, pc->config->vram_size, pc->config->ram_size,
-		     enabled ? GATE_MAP_RAM : GATE_MAP_NONE);
+	pc_screen_map(pc, enabled);
 }
 
 /* ---- Looking memory up ------------------------------------------------- */
@@ -163,7 +162,8 @@ void *pc_ram_at(void *board, gpa_t gpa, size_t length, bool write)
 	    is_within(gpa, length, GIB(4) - pc->bios_size, pc->bios_size))
 		return pc->window + rom_offset(pc, gpa);
 	if (pc->is_vram_mapped &&
-	    is_within(gpa, length, pc->vram_gpa, pc->config->vram_size))
+	    is_within(gpa, length, pc->vram_gpa, pc->config->vram_size) &&
+	    !(write && pc->screen.is_guarded))
 		return pc->window + pc->config->ram_size + (gpa - pc->vram_gpa);
 	return NULL;
 }

@@ -32,3 +32,6 @@ $(foreach t,$(GDB_TESTS),$(eval UNIT_SRCS_$t := $(GDB_SRCS)))
 UNIT_SRCS_test_debug := $(GDB_SRCS) $(addprefix machine/,debug.c emulate_ops.c \
 	lock.c msr_table.c rendezvous.c)
 UNIT_FLAGS_test_debug := -Itests/unit/fake/debug
+
+UNIT_SRCS_test_face := machine/face.c
+UNIT_SRCS_test_face_lies := machine/face.c

@@ -455,6 +455,125 @@ static void test_linear(void **state)
 	}
 }
 
+/* ---- Parts of it -------------------------------------------------------- */
+
+/* A part of the picture is that part of the whole one, of which rgb is. */
+static void expect_part(unsigned width, const struct display_rectangle *r)
+{
+	static uint32_t pixels[720 * 480 + 1];
+	const uint32_t *pixel = pixels;
+	size_t count = (size_t)(r->right - r->left) * (r->bottom - r->top);
+
+	pixels[count] = 0x12345678;
+	assert_int_equal(vga_render_rectangle(&t.vga, r, pixels), 0);
+	for (unsigned y = r->top; y < r->bottom; y++)
+		for (unsigned x = r->left; x < r->right; x++, pixel++) {
+			const uint8_t *want = rgb + (y * width + x) * 3;
+
+			assert_int_equal(*pixel & 0xffffff,
+					 want[0] << 16 | want[1] << 8 |
+						 want[2]);
+		}
+	assert_int_equal(pixels[count], 0x12345678);
+}
+
+static void expect_parts(enum display_mode mode, unsigned width,
+			 unsigned height, unsigned depth)
+{
+	struct display_rectangle bad = { 0, 0, width + 1, 1 };
+	struct display_picture info;
+
+	vga_picture_get(&t.vga, &info);
+	assert_int_equal(info.mode, mode);
+	assert_int_equal(info.width, width);
+	assert_int_equal(info.height, height);
+	assert_int_equal(info.depth, depth);
+	picture_take(width, height);
+	expect_part(width, &(struct display_rectangle){ 0, 0, width, height });
+	expect_part(width, &(struct display_rectangle){ 7, 3, 7, 3 });
+	for (unsigned i = 1; i < 30; i++)
+		expect_part(width, &(struct display_rectangle){
+					   i, i, width - 2 * i, i + 3 });
+	assert_int_equal(vga_render_rectangle(&t.vga, &bad, NULL), -ERANGE);
+	bad = (struct display_rectangle){ 0, height, 1, height + 1 };
+	assert_int_equal(vga_render_rectangle(&t.vga, &bad, NULL), -ERANGE);
+	bad = (struct display_rectangle){ 2, 0, 1, 1 };
+	assert_int_equal(vga_render_rectangle(&t.vga, &bad, NULL), -ERANGE);
+}
+
+static void vram_fill(void)
+{
+	uint32_t seed = 5;
+
+	for (unsigned i = 0; i < VRAM_BYTES; i++) {
+		seed = seed * 1664525 + 1013904223;
+		t.vram[i] = (uint8_t)(seed >> 24);
+	}
+}
+
+static void test_parts(void **state)
+{
+	static const uint16_t depths[] = { 4, 8, 15, 16, 24, 32 };
+	const struct display_rectangle none = { 0 };
+	struct display_picture info;
+
+	(void)state;
+	vga_picture_get(&t.vga, &info);
+	assert_int_equal(info.mode, DISPLAY_OFF);
+	assert_int_equal(vga_render_rectangle(&t.vga, &none, NULL), -ENODEV);
+	vram_fill();
+	mode_text();
+	reg(0x3d4, 0x0e, 0);
+	reg(0x3d4, 0x0f, 0);
+	attr(0x33, 3); /* panned */
+	expect_parts(DISPLAY_TEXT, 720, 400, 4);
+	vga_picture_get(&t.vga, &info);
+	assert_int_equal(info.columns, 80);
+	assert_int_equal(info.rows, 25);
+	assert_int_equal(info.cell_width, 9);
+	assert_int_equal(info.cell_height, 16);
+	mode_13h();
+	expect_parts(DISPLAY_GRAPHICS, 320, 200, 8);
+	reg(0x3ce, 5, 0x00);
+	expect_parts(DISPLAY_GRAPHICS, 640, 200, 4);
+	reg(0x3ce, 5, 0x20);
+	expect_parts(DISPLAY_GRAPHICS, 640, 200, 4);
+	for (unsigned i = 0; i < ARRAY_SIZE(depths); i++) {
+		dispi(4, 0);
+		dispi(1, 640);
+		dispi(2, 400);
+		dispi(3, depths[i]);
+		dispi(4, 0xc1);
+		dispi(9, 2);
+		expect_parts(DISPLAY_GRAPHICS, 640, 400, depths[i]);
+	}
+}
+
+/* Cursor and what blinks are there when a screen would have them dark. */
+static void test_parts_are_lit(void **state)
+{
+	const struct display_rectangle r = { 0, 13, 18, 14 };
+	uint32_t then[18], now[18];
+
+	(void)state;
+	mode_text();
+	reg(0x3d4, 0x0e, 0);
+	reg(0x3d4, 0x0f, 0);
+	bus_write(&t.memory, 0xb8000, 4, 0x9f580720);
+	t.vram[(0x58 * 32 + 13) * 4 + 2] = 0xff;
+	assert_int_equal(vga_render_rectangle(&t.vga, &r, then), 0);
+	assert_int_equal(then[0], 0x711cff);
+	assert_int_equal(then[9] >> 8 & 0xff, 15 << 2);
+	picture_take(720, 400);
+	assert_int_equal(rgb[13 * 720 * 3 + 9 * 3 + 1], 15 << 2);
+	t.now = 24 * 449 * 31778ULL; /* frames */
+	picture_take(720, 400);
+	assert_int_equal(rgb[13 * 720 * 3 + 1], 0);
+	assert_int_equal(rgb[13 * 720 * 3 + 9 * 3 + 1], 1 << 2);
+	assert_int_equal(vga_render_rectangle(&t.vga, &r, now), 0);
+	assert_memory_equal(then, now, sizeof(then));
+}
+
 /* Random registers and accesses: nothing may reach outside. */
 static void test_noise(void **state)
 {
@@ -493,7 +612,8 @@ int main(void)
 		TEST(test_dispi),	  TEST(test_dispi_extremes),
 		TEST(test_pci),		  TEST(test_rom_and_mmio),
 		TEST(test_text),	  TEST(test_graphics),
-		TEST(test_linear),	  TEST(test_noise),
+		TEST(test_linear),	  TEST(test_parts),
+		TEST(test_parts_are_lit), TEST(test_noise),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

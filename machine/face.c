@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The machine's face: machine/face.h. */
+#include "machine/face.h"
+
+#include "include/errno.h"
+#include "lib/string.h"
+
+/* Of a visit: what keeps seat from having the guest's time all for itself. */
+#define VISIT_REQUESTS	   16
+#define VISIT_RECORDS	   4
+/* A record's length stands before it in the ring. */
+#define RECORD_ROOM(bytes) ((bytes) + sizeof(uint32_t))
+/* The longest answer to a request that is taken at once. */
+#define ANSWER_MAX	   RECORD_ROOM(sizeof(struct face_statistics))
+#define CELLS_MAX	   ((FACE_RECORD_MAX - sizeof(struct face_cells)) / 2)
+_Static_assert(sizeof(struct face_pixels) + FACE_WIDTH_MAX * 4 <=
+		       FACE_RECORD_MAX,
+	       "a line of pixels");
+_Static_assert(CELLS_MAX >= DISPLAY_TEXT_COLUMNS * DISPLAY_TEXT_ROWS,
+	       "all of a text");
+/* A producer is rung when its ring is half empty. */
+_Static_assert(RECORD_ROOM(FACE_RECORD_MAX) <= FACE_ANSWERS_SIZE / 2,
+	       "there is room for any record then");
+
+/* ---- The rings --------------------------------------------------------- */
+
+static void watch(struct face *face, bool is_watched);
+
+static void give_up(struct face *face)
+{
+	watch(face, false);
+	face->state = FACE_OFF;
+	face->is_paused = false;
+}
+
+/* False: no room, or the peer is broken. */
+static bool put(struct face *face, const void *record, size_t length)
+{
+	long n = ring_put(&face->answers, record, (uint32_t)length,
+			  &face->must_bell);
+
+	if (n < 0)
+		give_up(face);
+	return n > 0;
+}
+
+static bool has_room(struct face *face, size_t length)
+{
+	long n = ring_space(&face->answers);
+
+	if (n < 0)
+		give_up(face);
+	return n >= 0 && (size_t)n >= RECORD_ROOM(length);
+}
+
+/* A request is taken only where there is room for its answer. */
+static void answer(struct face *face, uint32_t tag, int error)
+{
+	const struct face_answer record = {
+		.head = { .kind = FACE_ANSWER, .tag = tag },
+		.error = error,
+	};
+
+	(void)put(face, &record, sizeof(record));
+}
+
+static bool put_head(struct face *face, enum face_kind kind)
+{
+	const struct face_record head = { .kind = (uint16_t)kind,
+					  .tag = face->tag };
+
+	return put(face, &head, sizeof(head));
+}
+
+static void bell(struct face *face)
+{
+	if (face->must_bell)
+		face->config.ops->bell(face->config.ctx);
+	face->must_bell = false;
+}
+
+/* ---- Watching ---------------------------------------------------------- */
+
+static const struct board_screen *screen_of(const struct face *face)
+{
+	return face->config.board->ops->screen;
+}
+
+/* A frame under way has it, or the next. */
+static void give_notice(struct face *face)
+{
+	if (!face->owes_notice || face->state != FACE_IDLE)
+		return;
+	if (put_head(face, FACE_CHANGED))
+		face->owes_notice = false;
+}
+
+/* From within an access of the guest's. */
+static void changed(void *ctx)
+{
+	struct face *face = ctx;
+
+	face->has_changed = true;
+	if (!face->wants_notice)
+		return;
+	face->wants_notice = false;
+	face->owes_notice = true;
+	give_notice(face);
+	/* Without room: the producer is rung when there is. */
+	if (face->owes_notice && face->state == FACE_IDLE &&
+	    !ring_sleep(&face->answers))
+		give_notice(face);
+	bell(face);
+}
+
+static void watch(struct face *face, bool is_watched)
+{
+	const struct board *board = face->config.board;
+
+	face->wants_notice = false;
+	face->owes_notice = false;
+	if (is_watched == face->is_watched || !screen_of(face))
+		return;
+	face->is_watched = is_watched;
+	face->config.ops->watched(face->config.ctx, is_watched);
+	screen_of(face)->watch(board->object, is_watched ? changed : NULL,
+			       face);
+}
+
+/* ---- Frames ------------------------------------------------------------ */
+
+static void picture_get(struct face *face, struct display_picture *picture)
+{
+	if (screen_of(face))
+		screen_of(face)->picture(face->config.board->object, picture);
+	else
+		*picture = (struct display_picture){ .mode = DISPLAY_OFF };
+	picture->width = MIN(picture->width, FACE_WIDTH_MAX);
+	picture->height = MIN(picture->height, FACE_HEIGHT_MAX);
+}
+
+static bool is_text(const struct face *face)
+{
+	return face->flags & FACE_FRAME_TEXT &&
+	       face->picture.mode != DISPLAY_OFF;
+}
+
+/* What is left of it within the picture, as a part of the frame. */
+static void part_add(struct face *face, struct display_rectangle r)
+{
+	r.right = MIN(r.right, face->picture.width);
+	r.bottom = MIN(r.bottom, face->picture.height);
+	if (r.left >= r.right || r.top >= r.bottom)
+		return;
+	if (face->part_count < FACE_PARTS)
+		face->part[face->part_count++] = r;
+}
+
+static void part_all(struct face *face)
+{
+	face->part_count = 0;
+	part_add(face,
+		 (struct display_rectangle){ .right = face->picture.width,
+					     .bottom = face->picture.height });
+}
+
+/*
+ * Into what frames are to show; from now on later changes are the next's.
+ * False: there are none.
+ */
+static bool changes_take(struct face *face)
+{
+	struct display_rectangle dirty[DISPLAY_DIRTY];
+	unsigned count, old = face->part_count;
+
+	if (!screen_of(face))
+		return false;
+	face->has_changed = false;
+	count = screen_of(face)->changes(face->config.board->object,
+					 face->picture.height, dirty);
+	/* More than fits beside what is left: all. */
+	if (old + count + 1 > FACE_PARTS) {
+		part_all(face);
+		return true;
+	}
+	for (unsigned i = 0; i < count; i++)
+		part_add(face, dirty[i]);
+	return count;
+}
+
+/* The picture is another one than seat knows: all of it, with its mode. */
+static void frame_anew(struct face *face, const struct display_picture *picture)
+{
+	face->picture = *picture;
+	face->must_tell_mode = true;
+	(void)changes_take(face);
+	part_all(face);
+	face->has_cells = true;
+}
+
+static void frame_begin(struct face *face, const struct face_frame *request)
+{
+	bool is_all = request->flags & FACE_FRAME_ALL;
+	bool is_notify = request->flags & FACE_FRAME_NOTIFY;
+	struct display_picture picture;
+
+	if (face->state == FACE_DRAWING)
+		(void)put_head(face, FACE_FRAME_END);
+	if (face->state == FACE_OFF)
+		return;
+	face->state = FACE_DRAWING;
+	face->tag = request->head.tag;
+	face->flags = request->flags;
+	if (is_notify || !is_all)
+		watch(face, true);
+	face->wants_notice = false;
+	face->owes_notice = false;
+	picture_get(face, &picture);
+	if (is_all || memcmp(&picture, &face->picture, sizeof(picture)) != 0) {
+		frame_anew(face, &picture);
+		return;
+	}
+	if (changes_take(face))
+		face->has_cells = true;
+	part_add(face, request->also);
+}
+
+static bool mode_put(struct face *face)
+{
+	const struct display_picture *picture = &face->picture;
+	const struct face_mode mode = {
+		.head = { .kind = FACE_MODE, .tag = face->tag },
+		.mode = picture->mode,
+		.width = picture->width,
+		.height = picture->height,
+		.columns = picture->columns,
+		.rows = picture->rows,
+		.cell_width = picture->cell_width,
+		.cell_height = picture->cell_height,
+		.depth = picture->depth,
+	};
+
+	return put(face, &mode, sizeof(mode));
+}
+
+/* As many lines of the first part as a record holds. */
+static bool pixels_put(struct face *face)
+{
+	struct display_rectangle *part = &face->part[face->part_count - 1];
+	struct face_pixels *record = (void *)face->record;
+	struct display_rectangle r = *part;
+	uint32_t width = r.right - r.left;
+	size_t count;
+
+	r.bottom = MIN(r.bottom, r.top + (uint32_t)FACE_WIDTH_MAX / width);
+	count = (size_t)width * (r.bottom - r.top);
+	if (!has_room(face, sizeof(*record) + count * 4))
+		return false;
+	*record = (struct face_pixels){
+		.head = { .kind = FACE_PIXELS, .tag = face->tag },
+		.left = (uint16_t)r.left,
+		.top = (uint16_t)r.top,
+		.width = (uint16_t)width,
+		.height = (uint16_t)(r.bottom - r.top),
+	};
+	part->top = r.bottom;
+	if (part->top == part->bottom)
+		face->part_count--;
+	if (screen_of(face)->render(face->config.board->object, &r,
+				    (uint32_t *)record->pixel))
+		return true; /* there is no picture now: seen next time */
+	face->pixels += count;
+	return put(face, record, sizeof(*record) + count * 4);
+}
+
+static bool cells_put(struct face *face)
+{
+	struct face_cells *record = (void *)face->record;
+	size_t count = (size_t)face->picture.columns * face->picture.rows;
+	const uint16_t *cells;
+	int32_t cursor = -1;
+
+	if (face->picture.mode != DISPLAY_TEXT || count > CELLS_MAX)
+		count = 0;
+	if (!has_room(face, sizeof(*record) + count * 2))
+		return false;
+	face->has_cells = false;
+	cells = screen_of(face)->cells(face->config.board->object, &cursor);
+	if (!count || !cells)
+		return true;
+	*record = (struct face_cells){
+		.head = { .kind = FACE_CELLS, .tag = face->tag },
+		.columns = (uint16_t)face->picture.columns,
+		.rows = (uint16_t)face->picture.rows,
+		.cursor = cursor,
+	};
+	memcpy(record->cell, cells, count * 2);
+	return put(face, record, sizeof(*record) + count * 2);
+}
+
+static bool frame_end(struct face *face)
+{
+	if (!put_head(face, FACE_FRAME_END))
+		return false;
+	face->state = FACE_IDLE;
+	face->frames++;
+	if (!(face->flags & FACE_FRAME_NOTIFY) || !face->is_watched)
+		return true;
+	/* It may have changed while it was drawn. */
+	face->owes_notice = face->has_changed;
+	face->wants_notice = !face->has_changed;
+	return true;
+}
+
+/* One record of the frame.  False: there is no room. */
+static bool frame_piece(struct face *face)
+{
+	struct display_picture picture;
+
+	picture_get(face, &picture);
+	if (memcmp(&picture, &face->picture, sizeof(picture)) != 0)
+		frame_anew(face, &picture);
+	if (face->must_tell_mode) {
+		if (!mode_put(face))
+			return false;
+		face->must_tell_mode = false;
+		return true;
+	}
+	if (is_text(face) ? face->has_cells : face->part_count)
+		return is_text(face) ? cells_put(face) : pixels_put(face);
+	return frame_end(face);
+}
+
+/* ---- Requests ---------------------------------------------------------- */
+
+static void input(struct face *face, long length)
+{
+	const struct face_input *record = (const void *)face->request;
+	const struct input_event sync = { .kind = INPUT_SYNC };
+	const struct board *board = face->config.board;
+	size_t count = ((size_t)length - sizeof(struct face_input)) /
+		       sizeof(struct input_event);
+
+	if (!board->ops->input)
+		return;
+	for (size_t i = 0; i < MIN(count, FACE_EVENTS_MAX); i++) {
+		const struct input_event *event = &record->event[i];
+
+		if (board->ops->input(board->object, event) &&
+		    event->kind != INPUT_SYNC)
+			face->keys++;
+	}
+	/* Seat's last is the end of something, whether it says so or not. */
+	(void)board->ops->input(board->object, &sync);
+}
+
+static int command(struct face *face, uint32_t number, uint32_t unit)
+{
+	const struct board *board = face->config.board;
+
+	switch (number) {
+	case FACE_PAUSE:
+		face->is_paused = true;
+		return 0;
+	case FACE_RESUME:
+		face->is_paused = false;
+		return 0;
+	case FACE_RESET:
+		face->config.ops->reset(face->config.ctx);
+		return 0;
+	case FACE_NMI:
+		face->config.ops->nmi(face->config.ctx);
+		return 0;
+	default:
+		if (!board->ops->command)
+			return -ENOSYS;
+		return board->ops->command(board->object, number, unit);
+	}
+}
+
+static void statistics_put(struct face *face, uint32_t tag)
+{
+	const struct face_statistics record = {
+		.head = { .kind = FACE_STATISTICS, .tag = tag },
+		.is_paused = face->is_paused,
+		.vcpus = face->config.vcpus,
+		.keys = face->keys,
+		.frames = face->frames,
+		.pixels = face->pixels,
+	};
+
+	(void)put(face, &record, sizeof(record));
+}
+
+static void serve(struct face *face, size_t length)
+{
+	static const uint16_t least[] = {
+		[FACE_INPUT] = sizeof(struct face_input),
+		[FACE_FRAME] = sizeof(struct face_frame),
+		[FACE_UNWATCH] = sizeof(struct face_record),
+		[FACE_COMMAND] = sizeof(struct face_command),
+		[FACE_STATISTICS] = sizeof(struct face_record),
+	};
+	const struct face_command *asked = (const void *)face->request;
+	const struct face_record *head = &asked->head;
+
+	if (length < sizeof(*head))
+		return;
+	if (head->kind >= ARRAY_SIZE(least) || !least[head->kind]) {
+		answer(face, head->tag, -ENOSYS);
+		return;
+	}
+	if (length < least[head->kind]) {
+		answer(face, head->tag, -EINVAL);
+		return;
+	}
+	switch (head->kind) {
+	case FACE_INPUT:
+		input(face, (long)length);
+		break;
+	case FACE_FRAME:
+		frame_begin(face, (const void *)face->request);
+		break;
+	case FACE_UNWATCH:
+		watch(face, false);
+		break;
+	case FACE_COMMAND:
+		answer(face, head->tag,
+		       command(face, asked->command, asked->unit));
+		break;
+	case FACE_STATISTICS:
+		statistics_put(face, head->tag);
+		break;
+	}
+}
+
+/* False: none, or no room to answer. */
+static bool request_take(struct face *face)
+{
+	long n;
+
+	if (!has_room(face, ANSWER_MAX))
+		return false;
+	n = ring_get(&face->requests, face->request,
+		     (uint32_t)sizeof(face->request), &face->must_bell);
+	if (n < 0)
+		give_up(face);
+	if (n > 0)
+		serve(face, (size_t)n);
+	return n > 0;
+}
+
+/* ---- Visits ------------------------------------------------------------ */
+
+static bool is_on(const struct face *face)
+{
+	return face->state == FACE_IDLE || face->state == FACE_DRAWING;
+}
+
+/* False: there is nothing to do, or no room. */
+static bool work(struct face *face)
+{
+	unsigned requests = 0, records = 0;
+
+	while (requests < VISIT_REQUESTS && request_take(face))
+		requests++;
+	while (records < VISIT_RECORDS && face->state == FACE_DRAWING &&
+	       frame_piece(face))
+		records++;
+	if (is_on(face))
+		give_notice(face);
+	return requests == VISIT_REQUESTS || records == VISIT_RECORDS;
+}
+
+/* And then asks for a doorbell. */
+static bool is_full(struct face *face, size_t needs)
+{
+	while (!has_room(face, needs))
+		if (ring_sleep(&face->answers))
+			return true;
+	return false;
+}
+
+/* False: there is something to do already. */
+static bool may_sleep(struct face *face)
+{
+	bool is_drawing = face->state == FACE_DRAWING;
+	size_t needs = is_drawing ? FACE_RECORD_MAX : ANSWER_MAX;
+
+	if (!is_full(face, needs) && (is_drawing || face->owes_notice))
+		return false;
+	/* What is asked has to wait where it cannot be answered. */
+	return !has_room(face, ANSWER_MAX) || ring_sleep(&face->requests);
+}
+
+void face_visit(struct face *face)
+{
+	if (!is_on(face))
+		return;
+	if (work(face) || (is_on(face) && !may_sleep(face)))
+		face->config.ops->again(face->config.ctx);
+	bell(face);
+}
+
+void face_peer_gone(struct face *face)
+{
+	if (!is_on(face))
+		return;
+	watch(face, false);
+	face->state = FACE_IDLE;
+}
+
+void face_init(struct face *face, const struct face_config *config)
+{
+	face->config = *config;
+}
+
+void face_open(struct face *face, struct seat_console *shared)
+{
+	if (face->state != FACE_NONE)
+		return;
+	ring_init(&face->requests, &shared->requests, shared->requests_data,
+		  FACE_REQUESTS_SIZE, false, true);
+	ring_init(&face->answers, &shared->answers, shared->answers_data,
+		  FACE_ANSWERS_SIZE, true, true);
+	face->state = FACE_IDLE;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The machine's end of its face (include/face.h): takes what seat asks, draws
+ * frames a piece at a time as the ring of answers has room, says once when
+ * something has changed.
+ *
+ *	               FRAME                        nothing left
+ *	  FACE_IDLE ────────────► FACE_DRAWING ───────────────────► FACE_IDLE
+ *	                            │      ▲        (FRAME_END)
+ *	                            └──────┘ FRAME, or another mode: anew
+ *
+ * A visit does a bounded amount of work and never waits.  Where it stops for
+ * want of room, the doorbell brings the next visit; where it stops because it
+ * has done enough, .again does.  A peer that breaks the rings loses its face,
+ * and with it the pause.
+ *
+ * Locking: the machine's lock.
+ */
+#ifndef BULKHEAD_MACHINE_FACE_H
+#define BULKHEAD_MACHINE_FACE_H
+
+#include "include/face.h"
+#include "include/ring.h"
+#include "include/seat.h"
+#include "machine/board.h"
+
+/* What a face wants of the machine. */
+struct face_ops {
+	void (*bell)(void *ctx);
+	/* Another visit soon, but not before the guest has had its turn. */
+	void (*again)(void *ctx);
+	void (*reset)(void *ctx);
+	void (*nmi)(void *ctx);
+	/* The screen begins, or ceases, to be watched. */
+	void (*watched)(void *ctx, bool is_watched);
+};
+
+enum face_state {
+	FACE_NONE, /* no channel, so far */
+	FACE_IDLE,
+	FACE_DRAWING,
+	FACE_OFF, /* the peer broke a ring */
+};
+
+struct face_config {
+	const struct board *board;
+	const struct face_ops *ops;
+	void *ctx; /* of ops */
+	uint32_t vcpus;
+};
+
+/* What has changed for two frames, and what seat wanted besides. */
+#define FACE_PARTS (2 * DISPLAY_DIRTY + 2)
+
+struct face {
+	struct face_config config;
+	enum face_state state;
+	struct ring requests, answers;
+	bool is_paused;
+	bool is_watched;
+	bool wants_notice; /* at the next change, if no frame comes before */
+	bool owes_notice;  /* there was no room for it */
+	bool must_bell;
+	bool has_changed; /* since the frame's changes were taken */
+	/* The frame, or the last one. */
+	uint32_t tag, flags;
+	bool must_tell_mode;
+	/* What frames as cells, and as pixels, have not shown yet. */
+	bool has_cells;
+	struct display_picture picture;
+	struct display_rectangle part[FACE_PARTS];
+	unsigned part_count;
+	uint32_t keys;
+	uint64_t frames, pixels;
+	/* The record that is being made, and the request that is served. */
+	uint8_t record[FACE_RECORD_MAX] __aligned(8);
+	uint8_t request[FACE_RECORD_MAX] __aligned(8);
+};
+
+void face_init(struct face *face, const struct face_config *config);
+/* The channel is there; its counters are taken over. */
+void face_open(struct face *face, struct seat_console *shared);
+/* Seat is gone: nobody watches.  One that comes goes on with the rings. */
+void face_peer_gone(struct face *face);
+/* After the channel's event, and after .again. */
+void face_visit(struct face *face);
+
+#endif

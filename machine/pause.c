@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the face (machine/face.h) wants of the machine: visits, the guard of
+ * video memory, and the pause.
+ *
+ * While the guest is paused the thread that has taken the request, nearly
+ * always vCPU 0's, owns the rendezvous, so that all the others are at their
+ * stops, and goes on serving the face.  The channel's events come to it, and
+ * stay for its next GATE_RESUME: it looks at the rings whenever GATE_WAIT
+ * returns.  Timers and disks wait meanwhile.  A reset is done at once.
+ */
+#include "machine/machine.h"
+
+#include "lib/user/gate_calls.h"
+
+#define EVENT	 GATE_EVENT_CHANNEL_BIT(SEAT_CONSOLE_SLOT)
+/* For the guest, between two visits without a doorbell. */
+#define AGAIN_NS 200000
+
+static void op_bell(void *ctx)
+{
+	(void)ctx;
+	/* -EPIPE: whoever comes next looks at the rings first. */
+	(void)gate_doorbell(SEAT_CONSOLE_SLOT);
+}
+
+static void op_again(void *ctx)
+{
+	struct machine *machine = ctx;
+
+	machine->is_face_busy = true;
+	clock_timer_arm(&machine->clock, &machine->face_timer,
+			clock_now(&machine->clock) + AGAIN_NS);
+}
+
+static void op_reset(void *ctx)
+{
+	machine_reset_want(ctx);
+}
+
+static void op_nmi(void *ctx)
+{
+	(void)ctx;
+	gate_line(GATE_LINE_NMI, true);
+	gate_line(GATE_LINE_NMI, false);
+}
+
+/* A write to guarded memory is done again by the guest. */
+static void exit_guarded(struct machine_vcpu *vcpu)
+{
+	const struct board *board = vcpu->machine->board;
+	const struct gate_page *page = vcpu->page;
+	enum board_guard guard = BOARD_GUARD_NONE;
+
+	if (page->mmio.is_write) {
+		machine_lock(vcpu);
+		guard = board->ops->screen->unguard(board->object,
+						    page->mmio.gpa);
+		machine_unlock(vcpu);
+	}
+	if (guard != BOARD_GUARD_LIFTED)
+		machine_emulate(vcpu);
+}
+
+static void op_watched(void *ctx, bool is_watched)
+{
+	struct machine *machine = ctx;
+
+	/* Another vCPU may use it now: either is right. */
+	__atomic_store_n(&machine->exit[GATE_EXIT_MMIO],
+			 is_watched ? exit_guarded : machine_emulate,
+			 __ATOMIC_RELEASE);
+}
+
+static const struct face_ops ops = {
+	.bell = op_bell,
+	.again = op_again,
+	.reset = op_reset,
+	.nmi = op_nmi,
+	.watched = op_watched,
+};
+
+static void timer_expired(void *dev)
+{
+	face_visit(&((struct machine *)dev)->face);
+}
+
+void machine_face_init(struct machine *machine)
+{
+	const struct face_config config = {
+		.board = machine->board,
+		.ops = &ops,
+		.ctx = machine,
+		.vcpus = machine->config->vcpu_count,
+	};
+
+	machine->face_timer.expired = timer_expired;
+	machine->face_timer.dev = machine;
+	face_init(&machine->face, &config);
+}
+
+void machine_face_event(struct machine *machine)
+{
+	long state = gate_channel_state(SEAT_CONSOLE_SLOT);
+
+	if (state == GATE_CHANNEL_NONE)
+		return;
+	face_open(&machine->face, gate_channel(SEAT_CONSOLE_SLOT));
+	if (state != GATE_CHANNEL_OPEN)
+		face_peer_gone(&machine->face);
+	face_visit(&machine->face);
+}
+
+void machine_pause(struct machine_vcpu *vcpu)
+{
+	struct machine *machine = vcpu->machine;
+	struct rendezvous *rendezvous = &machine->rendezvous;
+
+	rendezvous_begin(rendezvous, vcpu->id);
+	gate_log(GATE_LOG_DEBUG, "paused");
+	for (;;) {
+		(void)gate_event_route(EVENT, vcpu->id);
+		machine_lock(vcpu);
+		machine->is_face_busy = false;
+		machine_face_event(machine);
+		machine_unlock(vcpu);
+		if (!machine->face.is_paused)
+			break;
+		machine_fulfil_wishes(vcpu);
+		/* The timer is the guest's, which stands. */
+		if (machine->is_face_busy)
+			gate_yield();
+		else
+			gate_wait();
+	}
+	(void)gate_event_route(EVENT, 0);
+	gate_log(GATE_LOG_DEBUG, "resumed");
+	rendezvous_end(rendezvous);
+}

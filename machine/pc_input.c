@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The board `pc` in front of its user: keyboard, mouse, power button, trays.
+ *
+ * The mouse is a PS/2 one: it knows no places, so what is absolute is taken by
+ * nobody.
+ *
+ * References: Linux, "Input event codes"; i8042.h's.
+ */
+#include "machine/pc_parts.h"
+
+#include "include/errno.h"
+
+/* From a key that has no make code of its own number to the one that it has. */
+static unsigned key_of(unsigned code)
+{
+	static const struct {
+		uint8_t code, make;
+	} extended[] = {
+		{ INPUT_KEY_KEYPAD_ENTER, 0x1c },
+		{ INPUT_KEY_RIGHT_CTRL, 0x1d },
+		{ INPUT_KEY_KEYPAD_SLASH, 0x35 },
+		{ INPUT_KEY_RIGHT_ALT, 0x38 },
+		{ INPUT_KEY_HOME, 0x47 },
+		{ INPUT_KEY_UP, 0x48 },
+		{ INPUT_KEY_PAGE_UP, 0x49 },
+		{ INPUT_KEY_LEFT, 0x4b },
+		{ INPUT_KEY_RIGHT, 0x4d },
+		{ INPUT_KEY_END, 0x4f },
+		{ INPUT_KEY_DOWN, 0x50 },
+		{ INPUT_KEY_PAGE_DOWN, 0x51 },
+		{ INPUT_KEY_INSERT, 0x52 },
+		{ INPUT_KEY_DELETE, 0x53 },
+		{ INPUT_KEY_LEFT_META, 0x5b },
+		{ INPUT_KEY_RIGHT_META, 0x5c },
+		{ INPUT_KEY_MENU, 0x5d },
+	};
+
+	if (code < INPUT_KEY_SAME_AS_SET_1)
+		return code;
+	if (code == INPUT_KEY_PRINT)
+		return I8042_KEY_PRINT;
+	if (code == INPUT_KEY_PAUSE)
+		return I8042_KEY_PAUSE;
+	for (unsigned i = 0; i < ARRAY_SIZE(extended); i++)
+		if (extended[i].code == code)
+			return I8042_KEY_EXTENDED | extended[i].make;
+	return 0;
+}
+
+static uint8_t button_of(unsigned code)
+{
+	switch (code) {
+	case INPUT_BUTTON_LEFT:
+		return I8042_BUTTON_LEFT;
+	case INPUT_BUTTON_RIGHT:
+		return I8042_BUTTON_RIGHT;
+	case INPUT_BUTTON_MIDDLE:
+		return I8042_BUTTON_MIDDLE;
+	case INPUT_BUTTON_SIDE:
+		return I8042_BUTTON_4;
+	case INPUT_BUTTON_EXTRA:
+		return I8042_BUTTON_5;
+	default:
+		return 0;
+	}
+}
+
+static void pointer_move(struct pc *pc)
+{
+	struct pc_pointer *pointer = &pc->pointer;
+
+	i8042_mouse(&pc->i8042, pointer->dx, pointer->dy, pointer->dz,
+		    pointer->buttons);
+	pointer->dx = pointer->dy = pointer->dz = 0;
+}
+
+static bool key(struct pc *pc, const struct input_event *event)
+{
+	uint8_t button = button_of(event->code);
+	unsigned make = key_of(event->code);
+
+	if (make) {
+		i8042_key(&pc->i8042, make, event->value);
+		return true;
+	}
+	if (!button)
+		return false;
+	/* What was moved before, was with the buttons of before. */
+	pointer_move(pc);
+	if (event->value)
+		pc->pointer.buttons |= button;
+	else
+		pc->pointer.buttons &= (uint8_t)~button;
+	pointer_move(pc);
+	return true;
+}
+
+/* More than a mouse ever reports at once. */
+#define MOVED_MAX 0x10000
+
+static void add(int32_t *moved, int32_t by)
+{
+	*moved = MAX(MIN(*moved + by, MOVED_MAX), -MOVED_MAX);
+}
+
+static bool moved(struct pc *pc, const struct input_event *event)
+{
+	/* Bounded before its sign is turned. */
+	int32_t by = MAX(MIN(event->value, MOVED_MAX), -MOVED_MAX);
+
+	switch (event->code) {
+	case INPUT_X:
+		add(&pc->pointer.dx, by);
+		return true;
+	case INPUT_Y:
+		add(&pc->pointer.dy, -by);
+		return true;
+	case INPUT_WHEEL:
+		add(&pc->pointer.dz, -by);
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool pc_input(void *board, const struct input_event *event)
+{
+	struct pc *pc = board;
+
+	switch (event->kind) {
+	case INPUT_KEY:
+		return key(pc, event);
+	case INPUT_RELATIVE:
+		return moved(pc, event);
+	case INPUT_SYNC:
+		if (pc->pointer.dx || pc->pointer.dy || pc->pointer.dz)
+			pointer_move(pc);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int medium_change(struct pc *pc, uint32_t unit, bool is_inserted)
+{
+	if (unit >= ARRAY_SIZE(pc->medium) || !pc->medium[unit])
+		return -ENODEV;
+	ide_medium_change(&pc->ide, unit / IDE_DRIVES, unit % IDE_DRIVES,
+			  is_inserted ? pc->medium[unit] : NULL);
+	return 0;
+}
+
+int pc_command(void *board, uint32_t command, uint32_t unit)
+{
+	struct pc *pc = board;
+
+	switch (command) {
+	case FACE_POWER_BUTTON:
+		piix4_pm_power_button(&pc->pm);
+		return 0;
+	case FACE_EJECT:
+	case FACE_INSERT:
+		return medium_change(pc, unit, command == FACE_INSERT);
+	default:
+		return -ENOSYS;
+	}
+}
