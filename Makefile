@@ -69,7 +69,7 @@ HOST_SRCS := $(filter-out init/main.c init/gate_ops.c lib/memory.c lib/string.c 
 	     $(addprefix boot/,multiboot.c ranges.c acpi.c modules.c options.c \
 	     first.c speculation.c) \
 	     lib/user/ring.c $(addprefix drivers/,uart16550.c dma.c) \
-	     $(addprefix services/seat/,mux.c sources.c rows.c terminal.c control.c) \
+	     $(filter-out %/main.c %/carriers.c %/local.c,$(wildcard services/seat/*.c)) \
 	     lib/user/disk_client.c \
 	     $(filter-out %/main.c,$(wildcard services/disk/*.c))
 HOST_OBJS := $(patsubst %,$B/host/%.o,$(HOST_SRCS))
@@ -128,7 +128,9 @@ $B/host/%.c.o: %.c $B/flags
 # all its own; PROGRAM_LIBS_x what else it links.
 
 PROGRAM_machine	:= machine emulate devices firmware
-PROGRAM_seat	:= services/seat drivers/uart16550.c
+PROGRAM_seat	:= services/seat drivers/uart16550.c drivers/dma.c \
+		   drivers/virtqueue.c drivers/virtio_pci.c drivers/virtio_console.c \
+		   drivers/ps2.c drivers/bochs_display.c
 PROGRAM_disk	:= services/disk drivers/dma.c drivers/virtqueue.c \
 		   drivers/virtio_pci.c drivers/virtio_blk.c drivers/virtio_blk_request.c
 PROGRAM_init	:= init
@@ -161,6 +163,9 @@ programs: $(PROGRAMS:%=$B/programs/%.elf)
 # libfdt.h is a C library's client; only this file sees those headers.
 CFLAGS_init_manifest := -isystem /usr/include/x86_64-linux-gnu \
 	-isystem /usr/include
+
+# The same of jsmn, a JSON parser in a header.
+CFLAGS_services_seat_request := -isystem /usr/include
 
 # ---- The monitor -----------------------------------------------------------
 # boot/monitor.mk links $B/bulkhead.elf.

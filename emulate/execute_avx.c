@@ -86,10 +86,12 @@ static bool is_selected(const struct vector *mask, unsigned at, unsigned size)
 	return ((const uint8_t *)mask)[at + size - 1] & BIT(7);
 }
 
-/* Elements have no addresses of their own, that would wrap. */
+/* Elements have addresses of their own, that wrap, on AMD's processors only. */
 static uint64_t offset_at(const struct emul *e, unsigned at)
 {
-	return e->offset + at;
+	if (e->features & EMUL_FEATURE_INTEL)
+		return e->offset + at;
+	return (e->offset + at) & address_mask(e);
 }
 
 EXECUTE(vmaskmov_load)
@@ -194,7 +196,30 @@ static void gather_store(struct emul *e, struct gather *g)
 	register_set(e, modrm_reg(e), &g->v);
 }
 
-/* What was loaded before an element faults stays. */
+/* Of the vectors all bytes, those above the operands, too. */
+static void register_keep(struct emul *e, unsigned reg, const struct vector *v)
+{
+	__builtin_memcpy(e->xstate->xmm[reg], &v->q[0], 16);
+	__builtin_memcpy(e->xstate->ymm_high[reg], &v->q[2], 16);
+	e->state->dirty |= X86_GROUP_XSTATE;
+}
+
+/*
+ * What was loaded before an element faults stays.  On AMD's processors the
+ * elements from there on, of mask and destination, are what they were.
+ */
+static void gather_fault(struct emul *e, struct gather *g, bool is_loaded)
+{
+	if (e->features & EMUL_FEATURE_INTEL) {
+		if (is_loaded)
+			gather_store(e, g);
+		register_set(e, vex_register(e), &g->mask);
+		return;
+	}
+	register_keep(e, modrm_reg(e), &g->v);
+	register_keep(e, vex_register(e), &g->mask);
+}
+
 static enum emul_status gather_elements(struct emul *e, struct gather *g)
 {
 	enum emul_status status;
@@ -203,19 +228,17 @@ static enum emul_status gather_elements(struct emul *e, struct gather *g)
 	for (unsigned i = 0; i < g->count; i++) {
 		unsigned at = i * g->size;
 
-		if (!is_selected(&g->mask, at, g->size))
-			continue;
-		status = emul_memory_read(e, e->d->segment,
-					  gather_offset(e, g, i),
-					  (uint8_t *)&g->v + at, g->size);
-		if (status != EMUL_OK) {
-			if (is_loaded)
-				gather_store(e, g);
-			register_set(e, vex_register(e), &g->mask);
-			return status;
+		if (is_selected(&g->mask, at, g->size)) {
+			status = emul_memory_read(
+				e, e->d->segment, gather_offset(e, g, i),
+				(uint8_t *)&g->v + at, g->size);
+			if (status != EMUL_OK) {
+				gather_fault(e, g, is_loaded);
+				return status;
+			}
+			is_loaded = true;
 		}
 		memset((uint8_t *)&g->mask + at, 0, g->size);
-		is_loaded = true;
 	}
 	return EMUL_OK;
 }
@@ -230,7 +253,8 @@ EXECUTE(vgather)
 	register_get(e, g.index_register, &g.indices);
 	register_get(e, vex_register(e), &g.mask);
 	register_get(e, modrm_reg(e), &g.v);
-	mask_expand(e, &g);
+	if (e->features & EMUL_FEATURE_INTEL)
+		mask_expand(e, &g);
 	TRY(gather_elements(e, &g));
 	memset(&g.mask, 0, sizeof(g.mask));
 	gather_store(e, &g);

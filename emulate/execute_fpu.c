@@ -149,11 +149,13 @@ EXECUTE(x87_memory)
 	stub.memory = operand;
 	/* The processor's registers are not the guest's from here on. */
 	e->state->dirty |= X86_GROUP_XSTATE;
-	/* Memory that is not written is not looked at either. */
+	/* Memory that is not written Intel's do not look at either. */
 	if (!(form & STORE))
 		emul_stub_x87(&stub);
 	else if (run_store(e, &stub, operand, size))
 		TRY(emul_pieces_access(e, e->offset, operand, size, 8, true));
+	else if (!(e->features & EMUL_FEATURE_INTEL))
+		TRY(emul_pieces_check(e, e->offset, size, 8));
 	stub_commit(e, &stub);
 	return EMUL_OK;
 }

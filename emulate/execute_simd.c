@@ -46,9 +46,17 @@ static unsigned simd_prefix(const struct emul *e)
 	return e->d->has_opsize;
 }
 
+/* The row's flags that say where AMD's processors differ: manuals do not. */
+static unsigned flags_of_amd(const struct emul *e, const struct simd_row *row)
+{
+	return e->features & EMUL_FEATURE_INTEL ? 0 : row->flags;
+}
+
 /* W counts for general registers in 64-bit mode only. */
 static bool simd_w(const struct emul *e, const struct simd_row *row)
 {
+	if (flags_of_amd(e, row) & SIMD_A_WIG)
+		return true; /* the one that exists */
 	if (!(e->d->rex & REX_W))
 		return false;
 	if (e->d->is_vex && row->flags & SIMD_WIG)
@@ -90,6 +98,9 @@ static bool simd_choose(struct emul *e, unsigned map, struct simd *s)
 		return false;
 	if (e->d->is_memory && row->flags & SIMD_REGO)
 		return false;
+	if (e->d->is_vex && e->d->rex & REX_W && !mode_is_64(e) &&
+	    flags_of_amd(e, row) & SIMD_A_W64)
+		return false;
 	s->vector = row->shape == SIMD_MM ? 8 : l ? 32 : 16;
 	s->general = w ? 8 : 4;
 	switch (row->mem) {
@@ -127,7 +138,8 @@ static bool uses_xmm(const struct simd_row *row)
 static bool is_aligned_form(const struct emul *e, const struct simd *s)
 {
 	return !e->d->is_vex && s->memory == 16 && s->row->mem != SIMD_Y &&
-	       !(s->row->flags & SIMD_ANYWHERE);
+	       !(s->row->flags & SIMD_ANYWHERE) &&
+	       !(flags_of_amd(e, s->row) & SIMD_A_ANYWHERE);
 }
 
 /* The r/m operand, where it is read. */
@@ -215,6 +227,14 @@ static enum emul_status vector_store(struct emul *e, struct simd *s)
 					 &s->stub.v[STUB_RM], s->memory);
 	register_set(e, modrm_rm(e), &s->stub.v[STUB_RM]);
 	return EMUL_OK;
+}
+
+/* AMD's processors look at it before they raise a SIMD exception. */
+static enum emul_status destination_check(struct emul *e, const struct simd *s)
+{
+	if (!e->d->is_memory || e->features & EMUL_FEATURE_INTEL)
+		return EMUL_OK;
+	return memory_prepare(e, s->memory, ACCESS_WRITE, UNALIGNED);
 }
 
 static enum emul_status general_store(struct emul *e, struct simd *s)
@@ -484,6 +504,8 @@ static enum emul_status simd(struct emul *e, unsigned map)
 	/* A SIMD exception comes after the change to MMX. */
 	if (is_mmx)
 		emul_mmx_enter(e->xstate);
+	if (s.row->shape == SIMD_EG)
+		TRY(destination_check(e, &s));
 	if (s.row->flags & SIMD_FPX)
 		TRY(exceptions_take(e, (s.stub.mxcsr & MXCSR_FLAGS) |
 					       tiny_raised(e, &s, map)));

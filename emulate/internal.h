@@ -247,6 +247,9 @@ enum emul_status emul_memory_write(struct emul *e, unsigned seg,
 enum emul_status emul_pieces_access(struct emul *e, uint64_t offset, void *data,
 				    unsigned size, unsigned piece,
 				    bool is_write);
+/* Whether they might be written. */
+enum emul_status emul_pieces_check(struct emul *e, uint64_t offset,
+				   unsigned size, unsigned piece);
 /* At a linear address, as the processor itself (descriptors, TSS). */
 enum emul_status emul_system_prepare(struct emul *e, uint64_t linear,
 				     unsigned size, uint32_t access,

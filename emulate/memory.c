@@ -286,6 +286,25 @@ enum emul_status emul_pieces_access(struct emul *e, uint64_t offset, void *data,
 	return EMUL_OK;
 }
 
+enum emul_status emul_pieces_check(struct emul *e, uint64_t offset,
+				   unsigned size, unsigned piece)
+{
+	uint64_t mask = address_mask(e), linear;
+	struct emul_access a;
+
+	if (likely((offset & mask) + size - 1 <= mask))
+		piece = size;
+	for (unsigned i = 0; i < size; i += piece) {
+		unsigned length = MIN(piece, size - i);
+
+		TRY(linear_of(e, e->d->segment, (offset + i) & mask, length,
+			      ACCESS_WRITE, &linear));
+		TRY(access_prepare(e, linear, length,
+				   ACCESS_WRITE | e->user_access, &a));
+	}
+	return EMUL_OK;
+}
+
 enum emul_status emul_system_prepare(struct emul *e, uint64_t linear,
 				     unsigned size, uint32_t access,
 				     struct emul_access *a)

@@ -232,8 +232,9 @@ enum emul_status emul_code_load(struct emul *e, uint16_t selector,
 		if (!is_canonical(e, rip))
 			return raise_gp0(e);
 	} else {
-		/* Of 64 bits, too: compatibility mode has no others. */
-		rip = (uint32_t)rip;
+		/* Of 64 bits Intel's processors look at 32. */
+		if (e->features & EMUL_FEATURE_INTEL)
+			rip = (uint32_t)rip;
 		if (rip > cs.limit)
 			return raise_gp0(e);
 	}

@@ -62,6 +62,9 @@ const struct simd_set emul_simd_sets[] = {
 #define REGO	 SIMD_REGO
 #define ANYWHERE SIMD_ANYWHERE
 #define INSERTPS SIMD_INSERTPS
+#define A_ANYWHERE SIMD_A_ANYWHERE
+#define A_WIG	 SIMD_A_WIG
+#define A_W64	 SIMD_A_W64
 
 enum { SIMD_BITS_NOIMM = SIMD_NOIMM, SIMD_BITS_IS4 = SIMD_IS4,
        SIMD_BITS_1 = 1, SIMD_BITS_2, SIMD_BITS_3, SIMD_BITS_4, SIMD_BITS_5,

@@ -39,13 +39,17 @@ enum simd_memory {
 	SIMD_Y, /* 4, or 8 with W */
 };
 
-#define SIMD_WIG      BIT(0) /* W is ignored in VEX */
-#define SIMD_LIG      BIT(1) /* L is ignored */
-#define SIMD_FPX      BIT(2) /* raises SIMD floating-point exceptions */
-#define SIMD_REGO     BIT(3) /* no memory form */
-#define SIMD_ANYWHERE BIT(4) /* legacy form takes unaligned memory */
-#define SIMD_INSERTPS BIT(5) /* COUNT_S is of registers only */
-#define SIMD_NDS      BIT(6) /* VEX.vvvv is a source */
+#define SIMD_WIG	BIT(0) /* W is ignored in VEX */
+#define SIMD_LIG	BIT(1) /* L is ignored */
+#define SIMD_FPX	BIT(2) /* raises SIMD floating-point exceptions */
+#define SIMD_REGO	BIT(3) /* no memory form */
+#define SIMD_ANYWHERE	BIT(4) /* legacy form takes unaligned memory */
+#define SIMD_INSERTPS	BIT(5) /* COUNT_S is of registers only */
+#define SIMD_NDS	BIT(6) /* VEX.vvvv is a source */
+/* AMD's processors alone: */
+#define SIMD_A_ANYWHERE BIT(7) /* legacy form takes unaligned memory */
+#define SIMD_A_WIG	BIT(8) /* W is ignored in VEX */
+#define SIMD_A_W64	BIT(9) /* VEX.W 1 exists in 64-bit mode alone */
 
 struct simd_row {
 	uint8_t forms;
@@ -53,7 +57,7 @@ struct simd_row {
 	uint8_t set; /* enum simd_set */
 	uint8_t shape;
 	uint8_t mem;
-	uint8_t flags;
+	uint16_t flags;
 };
 
 /* The row's number, or -1. */

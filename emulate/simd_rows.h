@@ -178,12 +178,12 @@
 	FMA_SCALAR(S, 0xb9) FMA_PACKED(S, 0xba) FMA_SCALAR(S, 0xbb) \
 	FMA_PACKED(S, 0xbc) FMA_SCALAR(S, 0xbd) FMA_PACKED(S, 0xbe) \
 	FMA_SCALAR(S, 0xbf) \
-	S(2, 0, 0xc8, LEGACY, NO, NOIMM, SHA, GE, V, 0) \
-	S(2, 0, 0xc9, LEGACY, NO, NOIMM, SHA, GE, V, 0) \
-	S(2, 0, 0xca, LEGACY, NO, NOIMM, SHA, GE, V, 0) \
-	S(2, 0, 0xcb, LEGACY, NO, NOIMM, SHA, GE, V, 0) \
-	S(2, 0, 0xcc, LEGACY, NO, NOIMM, SHA, GE, V, 0) \
-	S(2, 0, 0xcd, LEGACY, NO, NOIMM, SHA, GE, V, 0) \
+	S(2, 0, 0xc8, LEGACY, NO, NOIMM, SHA, GE, V, A_ANYWHERE) \
+	S(2, 0, 0xc9, LEGACY, NO, NOIMM, SHA, GE, V, A_ANYWHERE) \
+	S(2, 0, 0xca, LEGACY, NO, NOIMM, SHA, GE, V, A_ANYWHERE) \
+	S(2, 0, 0xcb, LEGACY, NO, NOIMM, SHA, GE, V, A_ANYWHERE) \
+	S(2, 0, 0xcc, LEGACY, NO, NOIMM, SHA, GE, V, A_ANYWHERE) \
+	S(2, 0, 0xcd, LEGACY, NO, NOIMM, SHA, GE, V, A_ANYWHERE) \
 	S(2, 1, 0xcf, LEGACY_L, NDS, NOIMM, GFNI, GE, V, 0) \
 	S(2, 1, 0xdb, LEGACY_V, NO, NOIMM, AES, GE, V, WIG) \
 	S(2, 1, 0xdc, LEGACY_L, NDS, NOIMM, AES, GE, V, WIG) \
@@ -192,8 +192,8 @@
 	S(2, 1, 0xdf, LEGACY_L, NDS, NOIMM, AES, GE, V, WIG)
 
 #define SIMD_ROWS_0F3A(S) \
-	S(3, 1, 0x00, VEX_256W1, NO, 8, AVX2_, GE, V, 0) \
-	S(3, 1, 0x01, VEX_256W1, NO, 8, AVX2_, GE, V, 0) \
+	S(3, 1, 0x00, VEX_256W1, NO, 8, AVX2_, GE, V, A_WIG) \
+	S(3, 1, 0x01, VEX_256W1, NO, 8, AVX2_, GE, V, A_WIG) \
 	S(3, 1, 0x02, VEX_L, NDS, 8, AVX2_, GE, V, 0) \
 	S(3, 1, 0x04, VEX_L, NO, 8, AVX_, GE, V, 0) \
 	S(3, 1, 0x05, VEX_L, NO, 4, AVX_, GE, V, 0) \
@@ -209,14 +209,14 @@
 	S(3, 1, 0x0f, LEGACY_L, NDS, 8, SSSE3_INT, GE, V, WIG) \
 	S(3, 1, 0x14, LEGACY_V, NO, 4, SSE41, RG, 1, WIG) \
 	S(3, 1, 0x15, LEGACY_V, NO, 3, SSE41, RG, 2, WIG) \
-	S(3, 1, 0x16, LEGACY_VW, NO, 2, SSE41, RG, Y, 0) \
+	S(3, 1, 0x16, LEGACY_VW, NO, 2, SSE41, RG, Y, A_W64) \
 	S(3, 1, 0x17, LEGACY_V, NO, 2, SSE41, RG, 4, WIG) \
 	S(3, 1, 0x18, VEX_256, NDS, 1, AVX_, GE, 16, 0) \
 	S(3, 1, 0x19, VEX_256, NO, 1, AVX_, EG, 16, 0) \
 	S(3, 1, 0x1d, VEX_L, NO, 3, F16C, EG, H, FPX) \
 	S(3, 1, 0x20, LEGACY_V, NDS, 4, SSE41, GR, 1, WIG) \
 	S(3, 1, 0x21, LEGACY_V, NDS, 8, SSE41, GE, 4, WIG | INSERTPS) \
-	S(3, 1, 0x22, LEGACY_VW, NDS, 2, SSE41, GR, Y, 0) \
+	S(3, 1, 0x22, LEGACY_VW, NDS, 2, SSE41, GR, Y, A_W64) \
 	S(3, 1, 0x38, VEX_256, NDS, 1, AVX2_, GE, 16, 0) \
 	S(3, 1, 0x39, VEX_256, NO, 1, AVX2_, EG, 16, 0) \
 	S(3, 1, 0x40, LEGACY_L, NDS, 8, SSE41, GE, V, FPX | WIG) \
@@ -231,7 +231,7 @@
 	S(3, 1, 0x61, LEGACY_V, NO, 7, SSE42, STRI, V, ANYWHERE | WIG) \
 	S(3, 1, 0x62, LEGACY_V, NO, 7, SSE42, STRM, V, ANYWHERE | WIG) \
 	S(3, 1, 0x63, LEGACY_V, NO, 7, SSE42, STRI, V, ANYWHERE | WIG) \
-	S(3, 0, 0xcc, LEGACY, NO, 2, SHA, GE, V, 0) \
+	S(3, 0, 0xcc, LEGACY, NO, 2, SHA, GE, V, A_ANYWHERE) \
 	S(3, 1, 0xce, LEGACY_LW1, NDS, 8, GFNI, GE, V, 0) \
 	S(3, 1, 0xcf, LEGACY_LW1, NDS, 8, GFNI, GE, V, 0) \
 	S(3, 1, 0xdf, LEGACY_V, NO, 8, AES, GE, V, WIG)

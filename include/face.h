@@ -57,10 +57,19 @@ enum face_kind {
 };
 
 struct face_record {
-	uint16_t kind; /* enum face_kind */
-	uint16_t reserved;
-	uint32_t tag; /* an answer has its request's */
+	uint16_t kind;	/* enum face_kind */
+	uint16_t flags; /* FACE_AGAIN, or 0 */
+	/* Of an answer, and of all that belongs to a frame: the request's. */
+	uint32_t tag;
 };
+
+/*
+ * FACE_PIXELS, FACE_CELLS: nothing of it has changed since the frame before; it
+ * is there for .also or FACE_FRAME_ALL.  Several watch one machine, and what
+ * one of them got seat asks again for the others: who does not say which is
+ * which is asked without end.
+ */
+#define FACE_AGAIN BIT(0)
 
 struct face_input {
 	struct face_record head;

@@ -12,6 +12,7 @@
  * - Its configuration space can be read; of it bus mastering alone can be
  *   written.  Memory decoding is always on, I/O decoding as firmware, or a
  *   reset, left it.
+ * - A function with neither MSI-X nor a line (gate_pci_info) has no interrupt.
  * - An interrupt is GATE_EVENT_DEVICE(n).  It is masked in the device until
  *   GATE_DEVICE_ACK: however fast a device interrupts, it costs no more time
  *   than its program asks for.

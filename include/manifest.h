@@ -115,6 +115,7 @@ struct manifest {
 	/* Against speculation between domains: what the processor needs, or
 	 * nothing. */
 	bool is_mitigations_off;
+	uint32_t control_rights; /* enum seat_right: who has COM2 */
 	uint32_t guest_count;
 	struct guest_manifest guest[MANIFEST_GUESTS_MAX];
 };

@@ -15,6 +15,10 @@
 /* A program's slot for its console; end 0 is the program's, end 1 seat's. */
 #define SEAT_CONSOLE_SLOT 0
 
+/* gate_config.device of seat's, where they are there. */
+#define SEAT_DEVICE_CONSOLE 0 /* a virtio console: the control protocol */
+#define SEAT_DEVICE_DISPLAY 1
+
 #define SEAT_OUTPUT_SIZE 4096
 #define SEAT_DEBUG_SIZE	 2048
 #define SEAT_INPUT_SIZE	 512
@@ -39,7 +43,7 @@ _Static_assert(SEAT_CONSOLE_PAGES <= GATE_CHANNEL_PAGES_MAX,
 
 /* With init: slot SEAT_CONTROL_SLOT of seat, end 0 is init's. */
 #define SEAT_CONTROL_SLOT 0
-#define SEAT_CONTROL_SIZE 2048
+#define SEAT_CONTROL_SIZE 8192
 
 struct seat_control {
 	/* init's own console, "host".  Hidden, and its output waits, while one
@@ -63,19 +67,54 @@ enum seat_message_kind {
 	SEAT_FLUSH,   /* init: answer SEAT_FLUSHED when all that was written
 		       * before is out */
 	SEAT_FOCUS,   /* init: the keyboard goes to slot */
+	SEAT_GUEST,   /* init: a guest of the list that tag asked for */
+	SEAT_TOLD,    /* init: what tag asked for is done; or text says why it
+		       * is not */
+	SEAT_RIGHTS,  /* init, before all others: what clients of the control
+		       * protocol may do; until then nothing */
 	/* Answers; init need not read them at once.  What seat refuses has
 	 * none, but a line in the log: a bad slot or name, a name or slot that
 	 * is taken.  To a seat that is started anew init says all ADDs again,
 	 * and what has no answer yet. */
 	SEAT_REMOVED = 64,
 	SEAT_FLUSHED,
+	/* Not an answer: somebody outside wants verb of name, as if the
+	 * operator had typed it.  At most SEAT_ASKS before they are answered by
+	 * SEAT_TOLD; those of a seat that has ended are not. */
+	SEAT_ASK,
+};
+
+#define SEAT_ASKS      8
+#define SEAT_TEXT_SIZE 96
+
+enum seat_verb {
+	SEAT_LIST = 1, /* SEAT_GUEST for each, then SEAT_TOLD */
+	SEAT_START,
+	SEAT_STOP,
+	SEAT_RESTART,
+	SEAT_OFF,
+};
+
+/* As the manifest has them. */
+enum seat_right {
+	SEAT_RIGHT_WATCH = BIT(0),
+	SEAT_RIGHT_TYPE = BIT(1),
+	SEAT_RIGHT_STEER = BIT(2),
+	SEAT_RIGHT_DEBUG = BIT(3),
+	SEAT_RIGHTS_ALL = MASK(3, 0),
 };
 
 struct seat_message {
 	uint32_t kind; /* enum seat_message_kind */
 	uint32_t slot; /* seat's slot of the console's channel */
-	uint32_t tag;  /* FLUSH and its answer */
+	uint32_t tag;  /* FLUSH and its answer; ASK and its answers */
+	uint32_t verb; /* ASK: enum seat_verb */
 	char name[GATE_NAME_SIZE];
+	/* GUEST: how it is, in a word; TOLD: what "name" is or does, as in "is
+	 * running", or empty. */
+	char text[SEAT_TEXT_SIZE];
+	uint32_t vcpus, memory_mib, starts; /* GUEST */
+	uint32_t rights;		    /* RIGHTS: enum seat_right */
 };
 
 #endif

@@ -12,12 +12,10 @@
 #include "init/source.h"
 #include "lib/printf.h"
 
-#define PCI_FUNCTIONS_MAX 4096 /* that are looked at */
-#define VIRTIO_VENDOR	  0x1af4
+#define PCI_FUNCTIONS_MAX 4096	 /* that are looked at */
 #define VIRTIO_BLK_OLD	  0x1001 /* transitional, or legacy alone */
 #define VIRTIO_BLK	  0x1042
 
-#define ADDRESS_SIZE	  10 /* ", 00:03.0" */
 /* Beside the program's own: stack, tables, what the monitor keeps. */
 #define QUOTA_PAGES	  512
 #define QUOTA_DEVICE	  16 /* tables for its registers */
@@ -39,11 +37,11 @@ unsigned client_drives(const struct guest_manifest *guest)
 
 static bool is_block_device(const struct gate_pci_info *pci)
 {
-	return pci->vendor == VIRTIO_VENDOR &&
+	return pci->vendor == PCI_VIRTIO_VENDOR &&
 	       (pci->device == VIRTIO_BLK_OLD || pci->device == VIRTIO_BLK);
 }
 
-static int say_address(char *text, uint64_t size, uint16_t address)
+int device_address_text(char *text, uint64_t size, uint16_t address)
 {
 	unsigned device = address >> 3 & 0x1fU, function = address & 7U;
 
@@ -55,18 +53,28 @@ static void devices_find(struct init *init)
 {
 	struct disks *disks = &init->disks;
 	struct gate_pci_info pci = { 0 };
-	char address[ADDRESS_SIZE];
+	char address[DEVICE_ADDRESS_SIZE];
 
 	for (unsigned i = 0; i < PCI_FUNCTIONS_MAX; i++) {
 		if (init->gate->pci_info(init->gate->ctx, i, &pci))
 			return;
 		if (!is_block_device(&pci))
 			continue;
+		if (!pci.vector_count && !pci.irq_line) {
+			(void)device_address_text(address, sizeof(address),
+						  pci.address);
+			init_log(init, 0, LOG_ERROR,
+				 "disk: drive %s cannot be had: it has no "
+				 "interrupt",
+				 address);
+			continue;
+		}
 		if (disks->device_count < GATE_DEVICES_MAX) {
 			disks->device[disks->device_count++] = pci.address;
 			continue;
 		}
-		(void)say_address(address, sizeof(address), pci.address);
+		(void)device_address_text(address, sizeof(address),
+					  pci.address);
 		init_log(init, 0, LOG_WARNING,
 			 "disk: drive %s is not used: it has %u already",
 			 address, GATE_DEVICES_MAX);
@@ -77,14 +85,14 @@ static void devices_find(struct init *init)
 static void devices_say(struct init *init)
 {
 	const struct disks *disks = &init->disks;
-	char text[GATE_DEVICES_MAX * ADDRESS_SIZE] = "";
+	char text[GATE_DEVICES_MAX * DEVICE_ADDRESS_SIZE] = "";
 	unsigned used = 0;
 
 	for (unsigned i = 0; i < disks->device_count; i++) {
 		used += (unsigned)snprintf(text + used, sizeof(text) - used,
 					   i ? ", " : "");
-		used += (unsigned)say_address(text + used, sizeof(text) - used,
-					      disks->device[i]);
+		used += (unsigned)device_address_text(
+			text + used, sizeof(text) - used, disks->device[i]);
 	}
 	if (disks->device_count)
 		init_log(init, 0, LOG_INFO,
@@ -175,7 +183,7 @@ void disk_domain_spec(struct init *init, struct gate_domain_spec *spec)
 static void devices_grant(struct init *init)
 {
 	const struct disks *disks = &init->disks;
-	char address[ADDRESS_SIZE];
+	char address[DEVICE_ADDRESS_SIZE];
 
 	for (unsigned i = 0; i < disks->device_count; i++) {
 		const struct gate_device_grant grant = {
@@ -188,7 +196,8 @@ static void devices_grant(struct init *init)
 
 		if (!error)
 			continue;
-		(void)say_address(address, sizeof(address), grant.address);
+		(void)device_address_text(address, sizeof(address),
+					  grant.address);
 		init_log(init, 0, LOG_ERROR,
 			 "disk: drive %s cannot be had: %ld", address, error);
 	}

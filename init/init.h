@@ -16,6 +16,7 @@
 #include "include/machine_config.h"
 #include "include/manifest.h"
 #include "include/ring.h"
+#include "include/seat.h"
 
 #define KIB_PER_PAGE 4UL
 
@@ -177,12 +178,31 @@ enum flush_state {
 	FLUSH_DONE,
 };
 
+#define SEAT_DEVICES 2
+
+struct seat_device {
+	bool is_there;
+	uint16_t address;
+};
+
+struct seat_ask {
+	struct seat_message what;
+	bool is_done;	 /* .why says how it went */
+	const char *why; /* not; NULL: it was done */
+	unsigned rows;	 /* of a list, that were said */
+};
+
 struct seat {
 	struct service service;
 	struct ring input, output; /* its operator's */
 	enum flush_state flush;
 	uint32_t flush_tag;
 	struct console console[MANIFEST_GUESTS_MAX];
+	struct seat_device device[SEAT_DEVICES]; /* by SEAT_DEVICE_* */
+	/* What clients of seat's want, in order: init/asks.c. */
+	struct seat_ask ask[SEAT_ASKS];
+	unsigned ask_count;
+	bool has_rights; /* clients': this one has been told */
 };
 
 /* ---- disk ---------------------------------------------------------------- */
@@ -411,6 +431,15 @@ void service_ring(struct init *init, struct service *service);
 uint64_t service_deadline(const struct init *init,
 			  const struct service *service);
 
+/* ---- Devices --------------------------------------------------------------
+ */
+
+#define PCI_VIRTIO_VENDOR   0x1af4
+#define DEVICE_ADDRESS_SIZE 10 /* ", 00:03.0" */
+
+/* init/disk_domain.c: as "00:03.0"; its length. */
+int device_address_text(char *text, uint64_t size, uint16_t address);
+
 /* ---- init/seat.c --------------------------------------------------------- */
 
 void seat_init(struct init *init);
@@ -428,6 +457,28 @@ bool console_close(struct init *init, unsigned guest);
 
 /* True: all that was written is shown, or nobody can. */
 bool seat_flush(struct init *init);
+
+/* One of init's records.  False: no room now, or seat is distrusted. */
+bool __must_check seat_say(struct init *init,
+			   const struct seat_message *message, bool *bell);
+
+/* ---- init/asks.c --------------------------------------------------------- */
+
+/* A SEAT_ASK of seat's.  NULL, or why seat is not to be trusted. */
+const char *asks_heard(struct init *init, const struct seat_message *message);
+/* Does what is asked. */
+void asks_run(struct init *init);
+/* Answers, as far as there is room. */
+void asks_send(struct init *init, bool *bell);
+
+/* ---- init/operator.c ----------------------------------------------------- */
+
+/* The guest of that name, or NULL; how it is, in a word. */
+struct guest *guest_find(struct init *init, const char *name);
+const char *guest_state_text(const struct guest *guest);
+/* As if the operator had typed it.  NULL, or what name is: "is no guest". */
+const char *operator_do(struct init *init, enum seat_verb verb,
+			const char *name);
 
 /* Onto the operator's console; lost if there is none or no room. */
 void operator_print(struct init *init, const char *format, ...) __printf(2, 3);

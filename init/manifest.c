@@ -15,6 +15,7 @@
 
 #include "include/errno.h"
 #include "include/log.h"
+#include "include/seat.h"
 #include "init/source.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -31,6 +32,7 @@ enum property_type {
 	PROPERTY_FILE,
 	PROPERTY_SOURCE,
 	PROPERTY_FLAG,
+	PROPERTY_WORDS,
 	PROPERTY_CELL
 };
 
@@ -46,9 +48,10 @@ struct property {
 	/* Where the value goes; strings to char[size], the rest to integers. */
 	size_t offset;
 	size_t size;
-	uint32_t min, max;	      /* PROPERTY_CELL */
-	const struct choice *choices; /* PROPERTY_STRING: by name only */
-	uint32_t flag;		      /* PROPERTY_FLAG: this bit of a word */
+	uint32_t min, max; /* PROPERTY_CELL */
+	/* PROPERTY_STRING: by name only; PROPERTY_WORDS: bits of a word. */
+	const struct choice *choices;
+	uint32_t flag; /* PROPERTY_FLAG: this bit of a word */
 };
 
 /* Where reading goes on, and what the first error was. */
@@ -115,6 +118,17 @@ static const struct property root_properties[] = {
 	  FIELD(struct manifest, end) },
 	{ "mitigations", PROPERTY_STRING, .choices = mitigations,
 	  FIELD(struct manifest, is_mitigations_off) },
+	{ 0 },
+};
+
+static const struct choice rights[] = {
+	{ "watch", SEAT_RIGHT_WATCH }, { "type", SEAT_RIGHT_TYPE },
+	{ "steer", SEAT_RIGHT_STEER }, { "debug", SEAT_RIGHT_DEBUG }, { 0 },
+};
+
+static const struct property control_properties[] = {
+	{ "rights", PROPERTY_WORDS, .is_required = true, .choices = rights,
+	  FIELD(struct manifest, control_rights) },
 	{ 0 },
 };
 
@@ -220,9 +234,9 @@ static void store(void *object, const struct property *property, uint32_t value)
 		memcpy(to, &value, sizeof(value));
 }
 
-static int read_choice(struct reader *reader, int node,
+static int find_choice(struct reader *reader, int node,
 		       const struct property *property, const char *text,
-		       void *object)
+		       uint32_t *value)
 {
 	const struct choice *choice;
 	char known[96] = "";
@@ -230,7 +244,7 @@ static int read_choice(struct reader *reader, int node,
 
 	for (choice = property->choices; choice->text; choice++) {
 		if (strcmp(choice->text, text) == 0) {
-			store(object, property, choice->value);
+			*value = choice->value;
 			return 0;
 		}
 		if (used < sizeof(known))
@@ -246,11 +260,18 @@ static int read_string(struct reader *reader, int node,
 		       const struct property *property, const char *value,
 		       int length, void *object)
 {
+	uint32_t choice = 0;
+	int error;
+
 	if (length < 1 ||
 	    memchr(value, '\0', (size_t)length) != value + length - 1)
 		return fail(reader, node, property->name, "must be one string");
-	if (property->choices)
-		return read_choice(reader, node, property, value, object);
+	if (property->choices) {
+		error = find_choice(reader, node, property, value, &choice);
+		if (!error)
+			store(object, property, choice);
+		return error;
+	}
 	if (!property->size)
 		return 0;
 	if (length == 1)
@@ -338,6 +359,28 @@ static int read_flag(struct reader *reader, int node,
 	return 0;
 }
 
+/* None at all is a list, too. */
+static int read_words(struct reader *reader, int node,
+		      const struct property *property, const char *value,
+		      int length, void *object)
+{
+	uint32_t word = 0, bit = 0;
+	int at = 0, error;
+
+	if (length && value[length - 1] != '\0')
+		return fail(reader, node, property->name,
+			    "must be a list of strings");
+	while (at < length) {
+		error = find_choice(reader, node, property, value + at, &bit);
+		if (error)
+			return error;
+		word |= bit;
+		at += (int)strlen(value + at) + 1;
+	}
+	store(object, property, word);
+	return 0;
+}
+
 static int read_property(struct reader *reader, int node,
 			 const struct property *property, const void *value,
 			 int length, void *object)
@@ -353,6 +396,9 @@ static int read_property(struct reader *reader, int node,
 	case PROPERTY_SOURCE:
 		return read_source(reader, node, property, value, length,
 				   object);
+	case PROPERTY_WORDS:
+		return read_words(reader, node, property, value, length,
+				  object);
 	case PROPERTY_FLAG:
 		return read_flag(reader, node, property, length, object);
 	}
@@ -685,6 +731,15 @@ static int read_guest(struct reader *reader, int node)
 	return 0;
 }
 
+static int read_control(struct reader *reader, int node)
+{
+	int child = fdt_first_subnode(reader->blob, node);
+
+	if (child >= 0)
+		return fail(reader, child, NULL, "no such node here");
+	return read_node(reader, node, control_properties, reader->manifest);
+}
+
 static int read_root(struct reader *reader)
 {
 	const void *blob = reader->blob;
@@ -697,9 +752,14 @@ static int read_root(struct reader *reader)
 		return fail(reader, 0, "compatible", "must be \"%s\"",
 			    COMPATIBLE);
 	fdt_for_each_subnode (node, blob, 0) {
-		if (strcmp(fdt_get_name(blob, node, NULL), "guests"))
+		const char *name = fdt_get_name(blob, node, NULL);
+
+		if (!strcmp(name, "guests"))
+			guests = node;
+		else if (strcmp(name, "control"))
 			return fail(reader, node, NULL, "no such node here");
-		guests = node;
+		else if (read_control(reader, node))
+			return -EINVAL;
 	}
 	if (guests < 0)
 		return fail(reader, 0, NULL, "has no node \"guests\"");
@@ -724,6 +784,7 @@ int manifest_parse(struct manifest *manifest, const void *blob, uint64_t length,
 
 	memset(manifest, 0, sizeof(*manifest));
 	manifest->log_level = LOG_INFO;
+	manifest->control_rights = SEAT_RIGHTS_ALL;
 	error[0] = '\0';
 	status = fdt_check_full(blob, length);
 	if (status) {

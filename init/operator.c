@@ -50,7 +50,7 @@ static void do_help(struct init *init)
 			       verbs[i].one ? "NAME" : "", verbs[i].help);
 }
 
-static const char *state_text(const struct guest *guest)
+const char *guest_state_text(const struct guest *guest)
 {
 	switch (guest->state) {
 	case GUEST_RUNNING:
@@ -111,14 +111,14 @@ static void do_list(struct init *init)
 		operator_print(
 			init,
 			"%-24s%-9s%2u vCPUs %7u MiB  started %u times\r\n",
-			m->name, state_text(guest), m->vcpus, m->memory_mib,
-			guest->starts);
+			m->name, guest_state_text(guest), m->vcpus,
+			m->memory_mib, guest->starts);
 	}
 	list_service(init, "seat");
 	list_service(init, "disk");
 }
 
-static struct guest *guest_find(struct init *init, const char *name)
+struct guest *guest_find(struct init *init, const char *name)
 {
 	for (unsigned i = 0; i < init->manifest->guest_count; i++)
 		if (!strcmp(init->guest[i].manifest->name, name))
@@ -140,6 +140,29 @@ static void run_one(struct init *init, const struct verb *verb,
 	if (why)
 		operator_print(init, "%s %s\r\n", name[0] ? name : "nobody",
 			       why);
+}
+
+const char *operator_do(struct init *init, enum seat_verb verb,
+			const char *name)
+{
+	struct guest *guest = guest_find(init, name);
+
+	if (verb == SEAT_OFF) {
+		host_off(init);
+		return NULL;
+	}
+	if (!guest)
+		return "is no guest: list shows them";
+	switch (verb) {
+	case SEAT_START:
+		return guest_start(init, guest);
+	case SEAT_STOP:
+		return guest_stop(init, guest);
+	case SEAT_RESTART:
+		return guest_restart(init, guest);
+	default:
+		return "is not done: init does not know the verb";
+	}
 }
 
 static void run_line(struct init *init, char *line)

@@ -17,16 +17,28 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-#define QUOTA_PAGES 512
-#define UART_PORT   0x3f8
-#define UART_PORTS  8
-#define UART_IRQ    4
-#define END_PROGRAM 0 /* of a channel: init's, or the console's owner's */
-#define END_SEAT    1
-#define ANSWER_NS   (10 * NSEC_PER_SEC)
-#define INPUT_MAX   64
-#define PRINT_MAX   128
-#define CONSOLES    MANIFEST_GUESTS_MAX
+#define QUOTA_PAGES	   768
+#define UART_PORT	   0x3f8
+#define UART_PORTS	   8
+#define UART_IRQ	   4
+#define REMOTE_PORT	   0x2f8 /* the control protocol's */
+#define REMOTE_IRQ	   3
+#define PS2_DATA	   0x60
+#define PS2_STATUS	   0x64
+#define KEYBOARD_IRQ	   1
+#define MOUSE_IRQ	   12
+#define PCI_FUNCTIONS_MAX  4096	  /* that are looked at */
+#define VIRTIO_CONSOLE_OLD 0x1003 /* transitional, or legacy alone */
+#define VIRTIO_CONSOLE	   0x1043
+#define CONSOLE_DMA_PAGES  64 /* VIRTIO_CONSOLE_DMA, a power of two */
+#define BOCHS_VENDOR	   0x1234
+#define BOCHS_DISPLAY	   0x1111
+#define END_PROGRAM	   0 /* of a channel: init's, or the console's owner's */
+#define END_SEAT	   1
+#define ANSWER_NS	   (10 * NSEC_PER_SEC)
+#define INPUT_MAX	   64
+#define PRINT_MAX	   128
+#define CONSOLES	   MANIFEST_GUESTS_MAX
 _Static_assert(CONSOLES < GATE_CHANNELS_MAX, "a slot of seat's for each");
 
 static unsigned slot_of(unsigned console)
@@ -131,7 +143,11 @@ static void consoles_check(struct init *init)
 
 /* ---- Said ---------------------------------------------------------------- */
 
-/* False: no room now. */
+bool seat_say(struct init *init, const struct seat_message *message, bool *bell)
+{
+	return service_say(init, &init->seat.service, message, bell);
+}
+
 static bool say(struct init *init, enum seat_message_kind kind, unsigned slot,
 		const char *name, bool *bell)
 {
@@ -140,7 +156,7 @@ static bool say(struct init *init, enum seat_message_kind kind, unsigned slot,
 
 	message.tag = seat->flush_tag;
 	(void)snprintf(message.name, sizeof(message.name), "%s", name);
-	return service_say(init, &seat->service, &message, bell);
+	return seat_say(init, &message, bell);
 }
 
 static bool console_say(struct init *init, unsigned index, bool *bell)
@@ -164,18 +180,34 @@ static bool console_say(struct init *init, unsigned index, bool *bell)
 	return true;
 }
 
+static bool rights_say(struct init *init, bool *bell)
+{
+	struct seat *seat = &init->seat;
+	const struct seat_message message = {
+		.kind = SEAT_RIGHTS,
+		.rights = init->manifest->control_rights,
+	};
+
+	if (!seat->has_rights)
+		seat->has_rights = seat_say(init, &message, bell);
+	return seat->has_rights;
+}
+
 void seat_send(struct init *init)
 {
 	struct seat *seat = &init->seat;
-	bool bell = false, has_room = true;
+	bool bell = false, has_room;
 
 	if (seat->service.state != SERVICE_RUNNING)
 		return;
+	has_room = rights_say(init, &bell);
 	for (unsigned i = 0; has_room && i < CONSOLES; i++)
 		has_room = console_say(init, i, &bell);
 	if (has_room && seat->flush == FLUSH_WANTED &&
 	    say(init, SEAT_FLUSH, 0, "", &bell))
 		seat->flush = FLUSH_SENT;
+	if (has_room)
+		asks_send(init, &bell);
 	if (bell)
 		service_ring(init, &init->seat.service);
 }
@@ -216,6 +248,14 @@ void operator_print(struct init *init, const char *format, ...)
 
 /* ---- Heard --------------------------------------------------------------- */
 
+static void ask_heard(struct init *init, const struct seat_message *message)
+{
+	const char *why = asks_heard(init, message);
+
+	if (why)
+		distrust(init, why);
+}
+
 static void heard(struct init *init, const void *record)
 {
 	const struct seat_message *message = record;
@@ -228,6 +268,8 @@ static void heard(struct init *init, const void *record)
 	else if (message->kind == SEAT_FLUSHED && seat->flush == FLUSH_SENT &&
 		 message->tag == seat->flush_tag)
 		seat->flush = FLUSH_DONE;
+	else if (message->kind == SEAT_ASK)
+		ask_heard(init, message);
 	else
 		distrust(init, "it answers what was not asked");
 }
@@ -272,6 +314,81 @@ static void seat_spec(struct init *init, struct gate_domain_spec *spec)
 	spec->port[0].first = UART_PORT;
 	spec->port[0].count = UART_PORTS;
 	spec->irq[0] = UART_IRQ;
+	spec->port[1].first = REMOTE_PORT;
+	spec->port[1].count = UART_PORTS;
+	spec->irq[1] = REMOTE_IRQ;
+	/* Keyboard and mouse: of the 8042 its two ports and no others. */
+	spec->port[2].first = PS2_DATA;
+	spec->port[2].count = 1;
+	spec->port[3].first = PS2_STATUS;
+	spec->port[3].count = 1;
+	spec->irq[2] = KEYBOARD_IRQ;
+	spec->irq[3] = MOUSE_IRQ;
+}
+
+static bool is_console(const struct gate_pci_info *pci)
+{
+	return pci->vendor == PCI_VIRTIO_VENDOR &&
+	       (pci->vector_count || pci->irq_line) &&
+	       (pci->device == VIRTIO_CONSOLE ||
+		pci->device == VIRTIO_CONSOLE_OLD);
+}
+
+static bool is_display(const struct gate_pci_info *pci)
+{
+	return pci->vendor == BOCHS_VENDOR && pci->device == BOCHS_DISPLAY;
+}
+
+static void device_take(struct seat_device *device, bool is_it,
+			uint16_t address)
+{
+	if (!is_it || device->is_there)
+		return;
+	device->is_there = true;
+	device->address = address;
+}
+
+/* The first of each kind that the host has. */
+static void devices_find(struct init *init)
+{
+	struct seat_device *device = init->seat.device;
+	struct gate_pci_info pci = { 0 };
+
+	for (unsigned i = 0; i < PCI_FUNCTIONS_MAX; i++) {
+		if (init->gate->pci_info(init->gate->ctx, i, &pci))
+			return;
+		device_take(&device[SEAT_DEVICE_CONSOLE], is_console(&pci),
+			    pci.address);
+		device_take(&device[SEAT_DEVICE_DISPLAY], is_display(&pci),
+			    pci.address);
+	}
+}
+
+/* Without them there are the serial ports. */
+static void device_grant(struct init *init, unsigned n)
+{
+	static const uint32_t dma_pages[SEAT_DEVICES] = {
+		[SEAT_DEVICE_CONSOLE] = CONSOLE_DMA_PAGES,
+		[SEAT_DEVICE_DISPLAY] = 1, /* of no use, but none is not had */
+	};
+	const struct seat *seat = &init->seat;
+	const struct gate_device_grant grant = {
+		.address = seat->device[n].address,
+		.n = (uint16_t)n,
+		.dma_pages = dma_pages[n],
+	};
+	char address[DEVICE_ADDRESS_SIZE];
+	long error;
+
+	if (!seat->device[n].is_there)
+		return;
+	error = init->gate->device_grant(init->gate->ctx, seat->service.id,
+					 &grant);
+	if (!error)
+		return;
+	(void)device_address_text(address, sizeof(address), grant.address);
+	init_log(init, 0, LOG_ERROR, "seat: device %s cannot be had: %ld",
+		 address, error);
 }
 
 static int seat_fill(struct init *init, void *memory)
@@ -279,7 +396,10 @@ static int seat_fill(struct init *init, void *memory)
 	struct seat *seat = &init->seat;
 	int error = 0;
 
+	for (unsigned n = 0; n < SEAT_DEVICES; n++)
+		device_grant(init, n);
 	rings_init(seat, memory);
+	seat->has_rights = false;
 	for (unsigned i = 0; !error && i < CONSOLES; i++) {
 		seat->console[i].deadline_ns = init_now_ns(init) + ANSWER_NS;
 		if (seat->console[i].state != CONSOLE_NONE)
@@ -288,9 +408,10 @@ static int seat_fill(struct init *init, void *memory)
 	return error;
 }
 
-/* The next one has to know them all. */
+/* The next one has to know them all; whose asks they were nobody knows. */
 static void consoles_pass_on(struct init *init)
 {
+	init->seat.ask_count = 0;
 	for (unsigned i = 0; i < CONSOLES; i++) {
 		struct console *console = &init->seat.console[i];
 
@@ -304,6 +425,7 @@ static void consoles_pass_on(struct init *init)
 static void seat_check(struct init *init, bool *bell)
 {
 	hear_operator(init, bell);
+	asks_run(init);
 	consoles_check(init);
 }
 
@@ -325,6 +447,7 @@ void seat_init(struct init *init)
 {
 	struct service *service = &init->seat.service;
 
+	devices_find(init);
 	service_init(init, service, &seat_kind);
 	if (service->state != SERVICE_NONE)
 		service->promised = QUOTA_PAGES + SEAT_CONTROL_PAGES + 1;

@@ -10,6 +10,8 @@
  */
 #include "machine/pc_parts.h"
 
+#include "lib/font.h"
+
 #include "firmware/bios_data.h"
 
 static void port_write(struct pc *pc, uint16_t port, unsigned size,
@@ -311,7 +313,7 @@ static void memory_write(struct pc *pc, gpa_t gpa, unsigned size,
 
 static void font_set(struct pc *pc)
 {
-	uint8_t rows[PC_FONT_HEIGHT];
+	uint8_t rows[FONT_HEIGHT];
 	unsigned character, row;
 
 	indexed_write(pc, VGA_SEQUENCER, 2, 0x04); /* plane 2, */
@@ -319,9 +321,9 @@ static void font_set(struct pc *pc)
 	indexed_write(pc, VGA_GRAPHICS, 5, 0x00);
 	indexed_write(pc, VGA_GRAPHICS, 6, 0x04); /* at A0000h */
 	for (character = 0; character < 256; character++) {
-		if (!pc_font_glyph(character, rows))
+		if (!font_glyph(character, rows))
 			continue;
-		for (row = 0; row < PC_FONT_HEIGHT; row++)
+		for (row = 0; row < FONT_HEIGHT; row++)
 			memory_write(pc,
 				     VGA_FONT_GPA +
 					     character * VGA_FONT_STRIDE + row,

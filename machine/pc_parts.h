@@ -66,11 +66,6 @@ uint8_t pc_geometry_control(const struct pc_geometry *geometry);
 /* Devices and low memory as a BIOS leaves them.  0 or -errno. */
 int __must_check pc_chipset_set_up(struct pc *pc);
 
-/* machine/pc_font.c */
-#define PC_FONT_HEIGHT 16
-/* False: there is none, it is blank. */
-bool pc_font_glyph(unsigned character, uint8_t rows[PC_FONT_HEIGHT]);
-
 /* machine/pc_boot.c */
 /* Fills CMOS and fw_cfg. */
 int __must_check pc_boot_init(struct pc *pc);

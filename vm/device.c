@@ -84,7 +84,9 @@ static int line_claim(const struct pci_function *function, uint32_t apic_id)
 	unsigned line = function->info.irq_line;
 	int error;
 
-	if (!line || line >= ACPI_ISA_IRQ_COUNT || !irqs->route[line].is_level)
+	if (!line)
+		return 0; /* it has none, and so has the program */
+	if (line >= ACPI_ISA_IRQ_COUNT || !irqs->route[line].is_level)
 		return -ENODEV;
 	error = irq_claim(irqs, line, line_came, NULL);
 	if (!error)
@@ -97,7 +99,6 @@ static int line_claim(const struct pci_function *function, uint32_t apic_id)
 static int interrupts_claim(struct device *device, uint32_t apic_id)
 {
 	const struct pci_function *function = device->function;
-	struct irqs *irqs = &this_host()->irqs;
 	int error = 0;
 
 	if (apic_id > PCI_MSI_ID_MAX)
@@ -114,7 +115,7 @@ static int interrupts_claim(struct device *device, uint32_t apic_id)
 		unsigned irq = vector_irq(device, i);
 
 		pci_msix_set(function, i, apic_id, (uint8_t)(VECTOR_ISA + irq));
-		error = irq_claim(irqs, irq, vector_came, device);
+		error = irq_claim(&this_host()->irqs, irq, vector_came, device);
 		pci_msix_mask(function, i, false);
 	}
 	pci_msix_enable(function);
@@ -305,10 +306,9 @@ static void device_unclaim(struct device *device)
 
 static int device_fill(struct device *device, struct domain *domain)
 {
-	int error;
+	int error = device_map(domain, device);
 
 	dma_scrub(device);
-	error = device_map(domain, device);
 	if (!error)
 		error = interrupts_claim(
 			device, domain->thread[0]->thread->cpu->apic_id);
@@ -436,7 +436,7 @@ GATE_CALL(gate_device_ack)
 		pci_command(function, PCI_COMMAND_NO_INTX, 0);
 	spin_unlock(&irqs->lock);
 	/* Also masked by what no device of ours has sent. */
-	if (!function->msix)
+	if (!function->msix && function->info.irq_line)
 		(void)!irq_unmask(irqs, function->info.irq_line,
 				  this_cpu()->apic_id);
 	return came;

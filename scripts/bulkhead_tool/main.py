@@ -3,7 +3,6 @@
 
 import argparse
 import contextlib
-import math
 import os
 import shlex
 import shutil
@@ -12,6 +11,9 @@ import sys
 import tempfile
 
 from . import Problem, bochs, host, iso, processes, qemu, session, symbols
+from .arguments import argument, seconds, whole
+from .control import commands as control_commands
+from .control import keys, running, sockets
 
 EPILOG = """
 A manifest describes the whole host: docs/manifest.md lists what it may say,
@@ -22,6 +24,9 @@ examples/ has some to start from. Build the monitor with 'make' before.
   scripts/bulkhead run examples/quick.dts --timeout 120 \\
       --expect 'quick# ' --send 'uname -a\\r' --expect 'Linux quick'
       does so unattended; exit status 0 says that all was seen, in order
+  scripts/bulkhead run examples/quick.dts --control
+      and in another terminal: scripts/bulkhead screenshot -o x.png, and
+      type, click, wait, record, top (docs/tool-control.md)
   scripts/bulkhead image examples/quick.dts -o host.iso
       makes an ISO that boots the same from a CD or USB stick, BIOS or UEFI
   scripts/bulkhead check examples/quick.dts
@@ -38,47 +43,13 @@ signal N; and where all went well but the guest wrote N to its port 0xf4, N.
 
 CPUS_MAX = 255
 MEMORY_MIB_MAX = 1 << 20
-SECONDS_MAX = 1e6
 
 
 class Step(argparse.Action):
-    """--expect and --send share one list, so that their order is kept."""
+    """What is expected and what is typed share one list, which has an order."""
 
     def __call__(self, parser, namespace, value, option=None):
         namespace.steps = namespace.steps + [(option.lstrip("-"), value)]
-
-
-def argument(function):
-    """An argument's type: a ValueError's text is the complaint."""
-    def convert(text):
-        try:
-            return function(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-    return convert
-
-
-def whole(low, high):
-    @argument
-    def convert(text):
-        if not text.isascii() or not text.isdigit() or \
-                not low <= int(text[:20]) <= high:
-            raise ValueError("'%s' has to be a whole number from %d to %d" %
-                             (text, low, high))
-        return int(text)
-    return convert
-
-
-@argument
-def seconds(text):
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value <= SECONDS_MAX:
-        raise ValueError("'%s' has to be a number of seconds above 0 and up "
-                         "to %d" % (text, SECONDS_MAX))
-    return value
 
 
 def add_run(commands):
@@ -123,6 +94,11 @@ def add_run(commands):
                      "only)")
     run.add_argument("--serial-log", metavar="FILE",
                      help="keep what the console says in a file, too")
+    run.add_argument("--control", metavar="SOCKET", nargs="?", const="",
+                     help="give the host a second serial port, and share it at "
+                     "a socket for 'ctl', 'screenshot', 'type' and the others "
+                     "(behind MANIFEST; default: build/run/MANIFEST.sock; qemu "
+                     "only)")
     script = run.add_argument_group("unattended")
     script.add_argument("--expect", action=Step, dest="steps", default=[],
                         type=argument(session.pattern),
@@ -133,6 +109,17 @@ def add_run(commands):
                         type=argument(session.unescape),
                         metavar="TEXT", help="then type this; \\r is Enter, "
                         "\\e is Escape, \\xHH any byte")
+    script.add_argument("--expect-screen", action=Step, dest="steps",
+                        type=argument(running.screen_step),
+                        metavar="[GUEST:]REGEX", help="wait until a guest's "
+                        "text screen shows this; rows are lines. Name the "
+                        "guest if there are several. Implies --control")
+    script.add_argument("--type", action=Step, dest="steps",
+                        type=argument(running.type_step),
+                        metavar="[GUEST:]KEYS", help="then type this on its "
+                        "keyboard, as 'type' does: {ret} is Enter")
+    script.add_argument("--layout", choices=list(keys.LAYOUTS), default="us",
+                        help="for --type (default: us)")
     script.add_argument("--fail", action="append", default=[],
                         type=argument(session.pattern),
                         metavar="REGEX", help="give up at once when the "
@@ -156,6 +143,7 @@ def parse_arguments(argv):
         "manifest file describes.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_run(commands)
+    control_commands.add(commands)
     image = commands.add_parser("image", help="make a bootable ISO")
     image.add_argument("manifest", metavar="MANIFEST")
     image.add_argument("-o", "--output", required=True, metavar="X.iso")
@@ -243,9 +231,50 @@ def serial_log_check(path):
                       (path, error.strerror)) from None
 
 
+def screen_steps(args, the_host, path):
+    """Who does the steps that need the control port; None if none does."""
+    if not any(kind in running.KINDS for kind, _ in args.steps):
+        return None
+    guests = None if the_host.iso else [g.name for g in the_host.guests]
+    steps = running.Steps(path, args.layout, guests)
+    steps.check(args.steps)
+    return steps
+
+
+def control_path(args):
+    """Where the control port's socket shall be; None: it has none."""
+    if args.control is None and not any(kind in running.KINDS
+                                        for kind, _ in args.steps):
+        return None
+    if args.sim == "bochs":
+        raise Problem("--control, --expect-screen and --type: for QEMU only, "
+                      "not with --sim bochs")
+    return sockets.place(args.control) if args.control else \
+        sockets.of_manifest(args.manifest)
+
+
+def simulator(args, the_host, work, control):
+    """The command line of the simulator that is asked for."""
+    if args.sim == "bochs":
+        args.cpus = args.cpus or 1
+        without_drives(the_host, "needs a virtio drive, which bochs does not "
+                       "have")
+        return bochs.command(the_host, args, work)
+    args.cpus = args.cpus or 2
+    line = qemu.command(the_host, args, work, not is_scripted(args), control)
+    for drive in the_host.drives:
+        if drive.is_written:
+            processes.say("bulkhead: what is written to %s stays in %s" %
+                          (drive.node, drive.path))
+    return line
+
+
+def is_scripted(args):
+    return bool(args.steps or args.until_end or args.fail)
+
+
 def do_run(args, work):
-    scripted = args.steps or args.until_end or args.fail
-    if args.quiet and not scripted:
+    if args.quiet and not is_scripted(args):
         raise Problem("--quiet is for unattended runs: without the console "
                       "there is nothing to see")
     if args.serial_log:
@@ -254,23 +283,23 @@ def do_run(args, work):
         the_host = iso.IsoHost(args.manifest)
     else:
         the_host = host.Host(args.manifest, work)
-    if args.sim == "bochs":
-        args.cpus = args.cpus or 1
-        without_drives(the_host, "needs a virtio drive, which bochs does not "
-                       "have")
-        line = bochs.command(the_host, args, work)
-    else:
-        args.cpus = args.cpus or 2
-        line = qemu.command(the_host, args, work, not scripted)
-        for drive in the_host.drives:
-            if drive.is_written:
-                processes.say("bulkhead: what is written to %s stays in %s" %
-                              (drive.node, drive.path))
-    processes.say("bulkhead: %s\n" % shlex.join(line))
-    if not scripted:
-        return session.interactive(line, args, the_host.end)
-    args.timeout = args.timeout or 300
-    return session.Scripted(line, args.steps, args, the_host.end).run()
+    path = control_path(args)
+    screens = screen_steps(args, the_host, path)
+    control = running.Control(path) if path else None
+    try:
+        line = simulator(args, the_host, work, control)
+        processes.say("bulkhead: %s\n" % shlex.join(line))
+        if control:
+            processes.say("bulkhead: the host's control port is at %s\n" %
+                          control.path)
+        if not is_scripted(args):
+            return session.interactive(line, args, the_host.end, control)
+        args.timeout = args.timeout or 300
+        return session.Scripted(line, args.steps, args, the_host.end, control,
+                                screens).run()
+    finally:
+        if control:
+            control.close()
 
 
 def standard_files():

@@ -86,6 +86,12 @@ def console(args, interactive):
     return line
 
 
+def control_port(control):
+    """COM2, whose other end the control port's broker has."""
+    return ["-chardev", "socket,id=control,fd=%d" % control.fd,
+            "-serial", "chardev:control"] if control else []
+
+
 def firmware(args):
     if args.uefi and args.bios:
         raise Problem("--uefi and --bios exclude each other: both are the "
@@ -135,7 +141,7 @@ def drives(the_host):
     return line
 
 
-def command(the_host, args, work, interactive):
+def command(the_host, args, work, interactive, control=None):
     """The whole command line, as a list."""
     memory = args.host_memory or the_host.memory_mib()
     line = ["qemu-system-x86_64", "-machine", "pc", "-cpu",
@@ -144,6 +150,7 @@ def command(the_host, args, work, interactive):
     line += ["-m", str(memory), "-display", "none", "-nodefaults",
              "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
     line += console(args, interactive)
+    line += control_port(control)
     line += firmware(args)
     line += drives(the_host)
     if has_idle_cpu(args, the_host):

@@ -164,10 +164,11 @@ class Session:
     """A simulator, from its start to its end.
 
     args: sim, quiet, timeout (None: none); host_end: how the host's manifest
-    says it ends, None if that is not known.
+    says it ends, None if that is not known; control: its control.running.Control,
+    which the simulator has an end of.
     """
 
-    def __init__(self, line, args, host_end=None):
+    def __init__(self, line, args, host_end=None, control=None):
         self.args = args
         self.host_end = host_end
         self.name = "bochs" if args.sim == "bochs" else \
@@ -186,7 +187,11 @@ class Session:
         tty.setraw(slave)
         try:
             self.child = processes.start(line, terminal=slave, stdin=slave,
-                                         stdout=slave, stderr=subprocess.PIPE)
+                                         stdout=slave, stderr=subprocess.PIPE,
+                                         pass_fds=[control.fd] if control
+                                         else [])
+            if control:
+                control.start()
         finally:
             os.close(slave)
         os.set_blocking(self.master, False)
@@ -259,14 +264,13 @@ class Session:
             processes.show(data, waiting=self._give_up_if_late)
         self.watch.feed(data)
 
-    def pump(self):
-        """Moves bytes for up to a fifth of a second."""
-        inputs = [self.master]
+    def pump(self, wait=0.2, also=()):
+        """Moves bytes for so many seconds, or until one of also has some."""
+        inputs = [self.master, *also]
         if self.errors is not None:
             inputs.append(self.errors)
         if self.keyboard is not None and len(self.typing) < 4096:
             inputs.append(self.keyboard)
-        wait = 0.2
         outputs = []
         if self.typing:
             left = self.type_at - time.monotonic()
@@ -373,12 +377,12 @@ def raw_keyboard():
         termios.tcsetattr(0, termios.TCSANOW, before)
 
 
-def interactive(line, args, host_end=None):
+def interactive(line, args, host_end=None, control=None):
     """The guest's console on this terminal until the simulator ends."""
     processes.say("The console follows. Ctrl-A X leaves%s.\n" % (
         "" if args.sim == "bochs" else
         ", Ctrl-A C is QEMU's monitor,\nCtrl-A H lists the other keys"))
-    session = Session(line, args, host_end)
+    session = Session(line, args, host_end, control)
     try:
         with raw_keyboard():
             session.keyboard = 0
@@ -402,47 +406,66 @@ def interactive(line, args, host_end=None):
 
 
 class Scripted:
-    """Drives a simulator through steps ('expect', regex), ('send', bytes)."""
+    """Drives a simulator through steps ('expect', regex), ('send', bytes).
 
-    def __init__(self, line, steps, args, host_end=None):
+    screens: a control.running.Steps, which does the steps 'expect-screen' and
+    'type'.
+    """
+
+    def __init__(self, line, steps, args, host_end=None, control=None,
+                 screens=None):
         self.steps = steps
         self.args = args
-        self.session = Session(line, args, host_end)
+        self.number = 0    # of expectations so far
+        self.screens = screens
+        self.session = Session(line, args, host_end, control)
 
     def give_up(self, why, what):
-        raise Problem("%s %s%s" % (why, what, self.session.context()))
+        shown = self.screens.context() if self.screens else ""
+        raise Problem("%s %s%s%s" % (why, what, shown, self.session.context()))
 
-    def wait_for(self, wanted, what):
-        """Wait for the pattern, or for the end if there is none."""
+    def is_met(self, wanted, what):
+        """Whether the pattern was there, or the end if there is none."""
         session = self.session
         patterns = ([wanted] if wanted else []) + self.args.fail + HOST_FAILS
-        while True:
-            found, match = session.watch.search(patterns)
-            if found:
-                if found is wanted:
-                    return
-                self.give_up("'%s' appeared before" %
-                             UNPRINTABLE.sub(".", match.group(0).strip()),
-                             what)
-            if session.is_over:
-                why = session.why_bad()
-                if wanted:
-                    self.give_up((why + ",\n" if why else "") +
-                                 "the simulator ended before", what)
-                if why:
-                    raise Problem(why + session.context())
-                return
-            if session.is_late():
-                self.give_up("not within %g s:" % self.args.timeout, what)
-            session.pump()
+        found, match = session.watch.search(patterns)
+        if found:
+            if found is wanted:
+                return True
+            self.give_up("'%s' appeared before" %
+                         UNPRINTABLE.sub(".", match.group(0).strip()), what)
+        if session.is_over:
+            why = session.why_bad()
+            if wanted:
+                self.give_up((why + ",\n" if why else "") +
+                             "the simulator ended before", what)
+            if why:
+                raise Problem(why + session.context())
+            return True
+        if session.is_late():
+            self.give_up("not within %g s:" % self.args.timeout, what)
+        return False
 
-    def expect(self, number, wanted):
-        total = sum(kind == "expect" for kind, _ in self.steps)
-        what = "expectation %d of %d: '%s'" % (number, total, wanted.pattern)
+    def wait_for(self, wanted, what):
+        while not self.is_met(wanted, what):
+            self.session.pump()
+
+    def expected(self, text):
+        """The next expectation by its number."""
+        self.number += 1
+        return "expectation %d of %d: '%s'" % (
+            self.number, sum(kind.startswith("expect") for kind, _ in
+                             self.steps), text)
+
+    def met(self, what):
+        number, colon, text = what.partition(":")
+        processes.say("\nbulkhead: %s met after %.1f s%s%s" %
+                      (number, self.session.seconds(), colon, text))
+
+    def expect(self, wanted):
+        what = self.expected(wanted.pattern)
         self.wait_for(wanted, what)
-        processes.say("\nbulkhead: expectation %d of %d met after %.1f s: '%s'"
-                      % (number, total, self.session.seconds(),
-                         wanted.pattern))
+        self.met(what)
 
     def send(self, keys):
         session = self.session
@@ -453,19 +476,36 @@ class Scripted:
                              "that what --send types is taken")
             session.pump()
 
+    def pump_for(self, what):
+        """What the host's control port is waited for with."""
+        def pump(fd, seconds):
+            if self.is_met(None, what):
+                self.give_up("the simulator ended before", what)
+            self.session.pump(min(0.2, seconds), [fd])
+        return pump
+
+    def expect_screen(self, text):
+        what = self.expected(text)
+        self.screens.pump = self.pump_for(what)
+        self.screens.expect(text)
+        self.met(what)
+
+    def type(self, text):
+        self.screens.pump = self.pump_for("that '%s' is typed" % text)
+        self.screens.type(text)
+
     def run(self):
+        acts = {"expect": self.expect, "send": self.send,
+                "expect-screen": self.expect_screen, "type": self.type}
         try:
-            number = 0
             for kind, value in self.steps:
-                if kind == "send":
-                    self.send(value)
-                    continue
-                number += 1
-                self.expect(number, value)
-            if self.args.until_end or not number:
+                acts[kind](value)
+            if self.args.until_end or not self.number:
                 self.wait_for(None, "the simulator's own end")
                 processes.say("\nbulkhead: the simulator ended by itself after"
                               " %.1f s" % self.session.seconds())
         finally:
+            if self.screens:
+                self.screens.close()
             self.session.close()
         return self.session.status()

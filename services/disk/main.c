@@ -17,7 +17,7 @@
  */
 #include "include/errno.h"
 #include "lib/user/gate_calls.h"
-#include "lib/user/mmio.h"
+#include "lib/user/pci_gate.h"
 #include "lib/user/shared.h"
 #include "services/disk/admin.h"
 #include "services/disk/pool.h"
@@ -29,10 +29,6 @@
 
 #define DEVICE_EVENTS ((BIT(GATE_DEVICES_MAX) - 1) << GATE_EVENT_DEVICE_BIT(0))
 
-struct function {
-	unsigned n; /* of gate_config.device */
-};
-
 struct service {
 	struct disk disk;
 	struct admin admin;
@@ -41,7 +37,7 @@ struct service {
 	uint64_t events;   /* that are yet to be looked at */
 	uint64_t timer_ns; /* what the monitor was told */
 	bool is_again;	   /* a drive has more */
-	struct function function[GATE_DEVICES_MAX];
+	struct gate_function function[GATE_DEVICES_MAX];
 	struct virtio_drive drive[GATE_DEVICES_MAX];
 };
 
@@ -78,53 +74,6 @@ static void events_wait(uint64_t deadline_ns)
 
 /* ---- PCI ----------------------------------------------------------------- */
 
-static uint32_t config_read(void *ctx, unsigned offset, unsigned size)
-{
-	const struct function *function = ctx;
-
-	return (uint32_t)gate_device_read(function->n, offset, size);
-}
-
-static void config_write(void *ctx, unsigned offset, unsigned size,
-			 uint32_t value)
-{
-	const struct function *function = ctx;
-
-	gate_device_write(function->n, offset, size, value);
-}
-
-static int bar_map(void *ctx, unsigned bar, struct pci_bar *mapped)
-{
-	const struct function *function = ctx;
-	const struct gate_device *device = &gate_config()->device[function->n];
-
-	if (bar >= GATE_DEVICE_BARS || !device->bar_size[bar])
-		return -ENODEV;
-	*mapped = (struct pci_bar){
-		.va = gate_device_bar(function->n, bar),
-		.size = device->bar_size[bar],
-	};
-	return 0;
-}
-
-static uint32_t register_read(void *ctx, const void *at, unsigned size)
-{
-	(void)ctx;
-	return mmio_read(at, size);
-}
-
-static void register_write(void *ctx, void *at, unsigned size, uint32_t value)
-{
-	(void)ctx;
-	mmio_write(at, size, value);
-}
-
-static uint64_t now_ns(void *ctx)
-{
-	(void)ctx;
-	return gate_now_ns();
-}
-
 /* Whatever comes meanwhile waits for the loop. */
 static void relax(void *ctx)
 {
@@ -132,15 +81,7 @@ static void relax(void *ctx)
 	events_wait(gate_now_ns() + RELAX_NS);
 }
 
-static const struct pci_ops pci_ops = {
-	.config_read = config_read,
-	.config_write = config_write,
-	.bar_map = bar_map,
-	.mmio_read = register_read,
-	.mmio_write = register_write,
-	.now_ns = now_ns,
-	.relax = relax,
-};
+static const struct pci_ops pci_ops = { PCI_GATE_OPS, .relax = relax };
 
 /* ---- Devices ------------------------------------------------------------- */
 
@@ -202,7 +143,7 @@ static const struct virtio_drive_ops drive_ops = {
 static void drive_start(unsigned n, const struct gate_device *device)
 {
 	struct sources *sources = &service.sources;
-	struct function *function = &service.function[n];
+	struct gate_function *function = &service.function[n];
 	const struct virtio_drive_config config = {
 		.ops = &drive_ops,
 		.address = device->address,

@@ -46,6 +46,17 @@ static void message_add(struct control *control,
 		complain(control, "no such channel", message);
 	else if (mux_add(control->mux, message->slot, message->name, memory))
 		complain(control, "bad name, or taken", message);
+	else if (control->ops->opened)
+		control->ops->opened(control->ctx, message->slot, memory);
+}
+
+/* It can be attached again. */
+static void slot_free(struct control *control, unsigned slot)
+{
+	if (control->ops->closed)
+		control->ops->closed(control->ctx, slot);
+	control->ops->detach(control->ctx, slot);
+	control->removed |= BIT(slot);
 }
 
 /* Also of a slot that holds none, whose channel may be attached all the same.
@@ -58,8 +69,7 @@ static void message_remove(struct control *control,
 	if (slot == SEAT_CONTROL_SLOT || slot >= MUX_SLOTS) {
 		complain(control, "no such console", message);
 	} else if (mux_remove(control->mux, slot)) {
-		control->ops->detach(control->ctx, slot);
-		control->removed |= BIT(slot);
+		slot_free(control, slot);
 	}
 }
 
@@ -69,6 +79,22 @@ static void message_flush(struct control *control,
 	control->flush_tag[control->flush_count++] = message->tag;
 	control->is_flushed = false;
 	mux_flush(control->mux);
+}
+
+/* init's answers to what clients wanted; those of a former seat's are not. */
+static void message_told(struct control *control,
+			 const struct seat_message *message)
+{
+	for (unsigned i = 0; i < SEAT_ASKS; i++) {
+		struct ask *slot = &control->asks.ask[i], ask = *slot;
+
+		if (!ask.told || !ask.is_sent || ask.tag != message->tag)
+			continue;
+		if (message->kind == SEAT_TOLD)
+			slot->told = NULL;
+		if (ask.ctx)
+			ask.told(ask.ctx, ask.id, message);
+	}
 }
 
 static void message_handle(struct control *control,
@@ -87,6 +113,14 @@ static void message_handle(struct control *control,
 	case SEAT_FOCUS:
 		if (mux_focus(control->mux, message->slot))
 			complain(control, "no such console", message);
+		break;
+	case SEAT_RIGHTS:
+		if (control->ops->rights)
+			control->ops->rights(control->ctx, message->rights);
+		break;
+	case SEAT_GUEST:
+	case SEAT_TOLD:
+		message_told(control, message);
 		break;
 	default:
 		complain(control, "unknown", message);
@@ -146,20 +180,44 @@ void control_read(struct control *control)
 /* ---- Answers ------------------------------------------------------------ */
 
 /* False: no room yet, or nobody to tell. */
-static bool answer(struct control *control, enum seat_message_kind kind,
-		   unsigned slot, uint32_t tag, bool *ring_bell)
+static bool say(struct control *control, const struct seat_message *message,
+		bool *ring_bell)
 {
-	struct seat_message message = { .kind = kind, .slot = slot };
 	long n;
 
-	message.tag = tag;
 	do {
-		n = ring_put(&control->out, &message, sizeof(message),
+		n = ring_put(&control->out, message, sizeof(*message),
 			     ring_bell);
 	} while (!n && !ring_sleep(&control->out));
 	if (n < 0)
 		ring_is_broken(control);
 	return n > 0;
+}
+
+static bool answer(struct control *control, enum seat_message_kind kind,
+		   unsigned slot, uint32_t tag, bool *ring_bell)
+{
+	struct seat_message message = { .kind = kind, .slot = slot };
+
+	message.tag = tag;
+	return say(control, &message, ring_bell);
+}
+
+static void asks_send(struct control *control, bool *ring_bell)
+{
+	for (unsigned i = 0; i < SEAT_ASKS; i++) {
+		struct ask *ask = &control->asks.ask[i];
+		struct seat_message message = { .kind = SEAT_ASK };
+
+		if (!ask->told || ask->is_sent)
+			continue;
+		message.tag = ask->tag;
+		message.verb = ask->verb;
+		memcpy(message.name, ask->name, sizeof(message.name));
+		if (!say(control, &message, ring_bell))
+			return;
+		ask->is_sent = true;
+	}
 }
 
 static void answer_removed(struct control *control, bool *ring_bell)
@@ -192,16 +250,15 @@ void control_answer(struct control *control)
 	bool ring_bell = false;
 	int slot;
 
-	while ((slot = mux_gone(control->mux)) >= 0) {
-		control->ops->detach(control->ctx, (unsigned)slot);
-		control->removed |= BIT((unsigned)slot);
-	}
+	while ((slot = mux_gone(control->mux)) >= 0)
+		slot_free(control, (unsigned)slot);
 	if (control->removed)
 		answer_removed(control, &ring_bell);
 	if (control->flush_count && !control->is_flushed)
 		control->is_flushed = mux_is_flushed(control->mux);
 	if (control->flush_count && control->is_flushed)
 		answer_flushed(control, &ring_bell);
+	asks_send(control, &ring_bell);
 	if (ring_bell)
 		control->ops->doorbell(control->ctx, SEAT_CONTROL_SLOT);
 }

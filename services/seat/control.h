@@ -8,6 +8,7 @@
 #ifndef BULKHEAD_SERVICES_SEAT_CONTROL_H
 #define BULKHEAD_SERVICES_SEAT_CONTROL_H
 
+#include "services/seat/asks.h"
 #include "services/seat/mux.h"
 
 #define CONTROL_FLUSHES 8
@@ -17,6 +18,12 @@ struct control_ops {
 	struct seat_console *(*channel)(void *ctx, unsigned slot);
 	void (*detach)(void *ctx, unsigned slot);
 	void (*doorbell)(void *ctx, unsigned slot);
+	/* A console has come, with its memory, or is gone; NULL: nobody
+	 * cares. */
+	void (*opened)(void *ctx, unsigned slot, struct seat_console *memory);
+	void (*closed)(void *ctx, unsigned slot);
+	/* What clients may do; NULL: nobody cares. */
+	void (*rights)(void *ctx, uint32_t rights);
 };
 
 struct control {
@@ -24,6 +31,7 @@ struct control {
 	void *ctx;
 	struct mux *mux;
 	struct ring in, out;
+	struct asks asks;     /* what clients want of init */
 	uint64_t removed;     /* slots whose answer waits */
 	unsigned flush_count; /* asked for and not answered */
 	uint32_t flush_tag[CONTROL_FLUSHES];

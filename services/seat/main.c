@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The service `seat`: the host's serial port and who uses it.  This file is
+ * The service `seat`: the host's serial ports and who uses them.  This file is
  * the gate's end of it: ports, doorbells, the loop of events.
  *
  *	mux.c		the multiplexed console: turns, UART, input
@@ -8,20 +8,29 @@
  *	rows.c		what is shown
  *	terminal.c	what of it may reach a terminal
  *	control.c	init's messages
+ *	faces.c		screens and keys of machines
+ *	remote.c	the control protocol, and more: remote.h
+ *	carriers.c	what it is carried by
+ *	desk.c, local.c	the person at the machine
  *
- * Rights and resources: GATE_RIGHT_LOG; port[0] the UART's, irq[0] its
- * interrupt; slot 0 init's channel, the others consoles.
+ * Rights and resources: GATE_RIGHT_LOG; port[0] and irq[0] are the console's
+ * UART, port[1], irq[1] and device[0], if it is there, the control protocol's;
+ *slot 0 init's channel, the others consoles.
  */
 #include "drivers/uart16550.h"
 #include "include/errno.h"
 #include "include/seat.h"
 #include "lib/user/gate_calls.h"
+#include "services/seat/carriers.h"
 #include "services/seat/control.h"
+#include "services/seat/local.h"
 #include "services/seat/mux.h"
 
 #define UART_PORT      0x3f8
 #define UART_IRQ       0 /* of spec.irq */
 #define POLL_PERIOD_NS (10 * NSEC_PER_MS)
+/* What goes out to a client before others have their turn. */
+#define REMOTE_PIECE   2048
 
 struct seat {
 	struct uart16550 uart;
@@ -30,6 +39,10 @@ struct seat {
 	bool is_polling; /* the UART has no interrupt */
 	uint64_t poll_ns;
 	uint64_t timer_ns; /* what the monitor was told */
+
+	struct faces faces;
+	struct carriers carriers;
+	struct local local;
 };
 
 /* The program's only instance; each program has its own data. */
@@ -107,18 +120,52 @@ static void detach(void *ctx, unsigned slot)
 	gate_channel_detach(slot);
 }
 
+static void heard(void *ctx, unsigned slot, const char *bytes, size_t length)
+{
+	struct seat *owner = ctx;
+
+	carriers_heard(&owner->carriers, slot, bytes, length);
+	desk_heard(&owner->local.desk, slot, bytes, length);
+}
+
+static void opened(void *ctx, unsigned slot, struct seat_console *memory)
+{
+	struct seat *owner = ctx;
+
+	faces_open(&owner->faces, slot, memory);
+	desk_opened(&owner->local.desk, slot);
+}
+
+static void closed(void *ctx, unsigned slot)
+{
+	struct seat *owner = ctx;
+
+	carriers_gone(&owner->carriers, slot);
+	desk_gone(&owner->local.desk, slot);
+	faces_close(&owner->faces, slot);
+}
+
 static const struct mux_ops mux_ops = {
 	.uart_send = send,
 	.uart_read = receive,
 	.uart_is_idle = is_idle,
 	.log_read = log_read,
 	.doorbell = doorbell,
+	.heard = heard,
 };
+
+static void rights(void *ctx, uint32_t which)
+{
+	carriers_rights(&((struct seat *)ctx)->carriers, which);
+}
 
 static const struct control_ops control_ops = {
 	.channel = channel,
 	.detach = detach,
 	.doorbell = doorbell,
+	.opened = opened,
+	.closed = closed,
+	.rights = rights,
 };
 
 /* ---- Events ------------------------------------------------------------- */
@@ -139,7 +186,11 @@ static uint64_t deadline(void)
 		return seat.mux.now_ns;
 	if (seat.is_polling)
 		deadline_ns = MIN(deadline_ns, seat.poll_ns);
-	return deadline_ns;
+	if (seat.faces.is_again)
+		return seat.mux.now_ns;
+	deadline_ns =
+		MIN(deadline_ns, local_deadline(&seat.local, seat.mux.now_ns));
+	return MIN(deadline_ns, carriers_deadline(&seat.carriers));
 }
 
 /*
@@ -168,8 +219,13 @@ static void events_handle(uint64_t events)
 		mux_log(&seat.mux);
 	if (channels & BIT(SEAT_CONTROL_SLOT) || seat.control.is_again)
 		control_read(&seat.control);
-	for (; channels; channels &= channels - 1)
+	for (; channels; channels &= channels - 1) {
 		mux_ring(&seat.mux, (unsigned)__builtin_ctzll(channels));
+		faces_ring(&seat.faces, (unsigned)__builtin_ctzll(channels));
+	}
+	carriers_run(&seat.carriers, events, now_ns);
+	local_run(&seat.local, events, now_ns);
+	faces_run(&seat.faces);
 	uart_check(events, now_ns);
 	mux_run(&seat.mux, now_ns);
 	control_answer(&seat.control);
@@ -188,6 +244,11 @@ void program_main(unsigned thread)
 	(void)!uart16550_init(&seat.uart, &port_ops, NULL, UART_PORT);
 	seat.is_polling = gate_irq_ack(UART_IRQ) < 0;
 	mux_init(&seat.mux, &mux_ops, &seat);
+	faces_init(&seat.faces, doorbell, &seat);
+	carriers_init(&seat.carriers, &port_ops, &seat.mux, &seat.faces,
+		      &seat.control.asks);
+	local_init(&seat.local, &port_ops, &seat.mux, &seat.faces,
+		   &seat.control.asks);
 	control_init(&seat.control, &control_ops, &seat, &seat.mux,
 		     gate_channel(SEAT_CONTROL_SLOT));
 	control_read(&seat.control);

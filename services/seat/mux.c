@@ -403,6 +403,41 @@ int mux_focus(struct mux *mux, unsigned slot)
 	return 0;
 }
 
+int mux_find(const struct mux *mux, const char *name)
+{
+	for (unsigned i = 0; i < mux->count; i++)
+		if (mux->shown[i]->slot != SEAT_CONTROL_SLOT &&
+		    !strcmp(mux->shown[i]->name, name))
+			return (int)mux->shown[i]->slot;
+	return -ENOENT;
+}
+
+bool mux_is_open(const struct mux *mux, unsigned slot)
+{
+	return slot < MUX_SLOTS && mux->console[slot].state == MUX_OPEN;
+}
+
+long mux_type(struct mux *mux, unsigned slot, const void *bytes, size_t length)
+{
+	struct mux_console *console = console_find(mux, slot);
+	size_t done = 0;
+
+	if (!console || console->state != MUX_OPEN)
+		return -ENOENT;
+	do {
+		long n = ring_write(
+			&console->input, (const uint8_t *)bytes + done,
+			(uint32_t)(length - done), &console->is_bell_due);
+
+		if (n < 0) {
+			source_break(mux, console);
+			return -ENOENT;
+		}
+		done += (size_t)n;
+	} while (done < length && !ring_sleep(&console->input));
+	return (long)done;
+}
+
 static void input_deliver(struct mux *mux, uint8_t byte)
 {
 	struct mux_console *console = mux->shown[mux->focus];

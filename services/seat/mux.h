@@ -49,6 +49,10 @@ struct mux_ops {
 	/* Whole lines of the monitor's log; 0: none. */
 	long (*log_read)(void *ctx, char *text, size_t size);
 	void (*doorbell)(void *ctx, unsigned slot);
+	/* What a console's serial port wrote, or with slot MUX_SLOTS whole
+	 * lines of the log, once, however it is shown.  NULL: nobody cares. */
+	void (*heard)(void *ctx, unsigned slot, const char *bytes,
+		      size_t length);
 };
 
 /* Positions run freely; a byte is at position % size. */
@@ -168,6 +172,14 @@ int __must_check mux_add(struct mux *mux, unsigned slot, const char *name,
 int __must_check mux_remove(struct mux *mux, unsigned slot);
 /* One that is gone since, whose slot is free from now on; or -1. */
 int mux_gone(struct mux *mux);
+/* The slot of a domain's console, not the operator's.  -ENOENT. */
+int __must_check mux_find(const struct mux *mux, const char *name);
+/* There is one that reads and writes. */
+bool mux_is_open(const struct mux *mux, unsigned slot);
+/* Bytes typed from elsewhere: how many there was room for; its bell says when
+ * there is for the rest.  -ENOENT: no console, or one that does not read. */
+long __must_check mux_type(struct mux *mux, unsigned slot, const void *bytes,
+			   size_t length);
 /* The input goes to that console.  -ENOENT. */
 int __must_check mux_focus(struct mux *mux, unsigned slot);
 

@@ -64,6 +64,13 @@ static void bytes_count(struct mux *mux, struct mux_console *console,
 	console->held_ns = mux->now_ns;
 }
 
+static void tell(struct mux *mux, unsigned slot, const char *bytes,
+		 size_t length)
+{
+	if (mux->ops->heard && length)
+		mux->ops->heard(mux->ctx, slot, bytes, length);
+}
+
 /* From one ring into the buffer, to its end at most; how many bytes. */
 static uint32_t pull_piece(struct mux *mux, struct mux_console *console,
 			   enum mux_source source)
@@ -83,6 +90,8 @@ static uint32_t pull_piece(struct mux *mux, struct mux_console *console,
 	if (n <= 0)
 		return 0;
 	bytes_count(mux, console, console->buffer + at, (uint32_t)n);
+	if (source == MUX_OUTPUT)
+		tell(mux, console->slot, console->buffer + at, (size_t)n);
 	return (uint32_t)n;
 }
 
@@ -154,6 +163,8 @@ void source_discard(struct mux *mux, struct mux_console *console)
 				source_break(mux, console);
 			if (n <= 0)
 				break;
+			if (i == MUX_OUTPUT)
+				tell(mux, console->slot, bytes, (size_t)n);
 			left -= MIN(left, (uint32_t)n);
 		}
 	}
@@ -325,6 +336,7 @@ void log_pull(struct mux *mux)
 	length = n > 0 ? MIN((size_t)n, LOG_PIECE) : 0;
 	if (length && text[length - 1] != '\n')
 		text[length++] = '\n';
+	tell(mux, MUX_SLOTS, text, length);
 	while (at < length) {
 		const char *end = memchr(text + at, '\n', length - at);
 		size_t line = (size_t)(end - (text + at));

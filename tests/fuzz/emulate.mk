@@ -29,9 +29,10 @@ fuzz-emulate-raw: $B/fuzz/emulate
 
 EMULATE_OBJS := $(call objs,emulate,$B/machine)
 
-$B/fuzz/native: tests/fuzz/fuzz_native.c tests/fuzz/fuzz_generate.c $(EMULATE_OBJS)
+$B/fuzz/native: tests/fuzz/fuzz_native.c tests/fuzz/fuzz_generate.c \
+		tests/fuzz/fuzz_tolerate.c tests/fuzz/fuzz_native.h $(EMULATE_OBJS)
 	@mkdir -p $(@D)
-	$(HOSTCC) $(HOST) -no-pie -o $@ $^
+	$(HOSTCC) $(HOST) -no-pie -o $@ $(filter-out %.h,$^)
 
 .PHONY: fuzz-emulate
 fuzz-emulate: $B/fuzz/native

@@ -5,6 +5,7 @@
 #ifndef BULKHEAD_FUZZ_NATIVE_H
 #define BULKHEAD_FUZZ_NATIVE_H
 
+#include "include/emulate.h"
 #include "include/x86_state.h"
 
 #define REGION	    0x10000000UL
@@ -50,5 +51,11 @@ struct generated {
 uint64_t fuzz_next(uint64_t *random);
 bool fuzz_one_in(uint64_t *random, unsigned n);
 void fuzz_generate(uint64_t *random, struct generated *g);
+
+/* Flags that the manual leaves undefined. */
+uint64_t fuzz_flags_undefined(const struct generated *g);
+bool fuzz_is_mmx_store(const struct generated *g);
+/* FLDENV or FRSTOR across the end of 16-bit addresses */
+bool fuzz_is_cut_image(const struct generated *g, const struct emul *e);
 
 #endif

@@ -586,6 +586,8 @@ static __maybe_unused void assert_logged(const char *text)
 static struct {
 	gate_id id;
 	struct ring in, out, shown, typed;
+	uint32_t rights;   /* clients' */
+	unsigned heard;	   /* messages */
 	char screen[8192]; /* the operator's */
 } fake_seat;
 
@@ -625,13 +627,19 @@ static __maybe_unused void seat_says(uint32_t kind, uint32_t slot, uint32_t tag)
 		sizeof(message));
 }
 
-/* The next message; false: none. */
+/* The next message; false: none.  The first of all is what clients may do. */
 static __maybe_unused bool seat_hears(struct seat_message *message)
 {
 	bool bell = false;
 
-	return ring_get(&fake_seat.in, message, sizeof(*message), &bell) ==
-	       (long)sizeof(*message);
+	if (ring_get(&fake_seat.in, message, sizeof(*message), &bell) !=
+	    (long)sizeof(*message))
+		return false;
+	if (fake_seat.heard++)
+		return true;
+	assert_int_equal(message->kind, SEAT_RIGHTS);
+	fake_seat.rights = message->rights;
+	return seat_hears(message);
 }
 
 static __maybe_unused void seat_expects(uint32_t kind, uint32_t slot,

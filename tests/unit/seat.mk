@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # services/seat's loop of events on a gate of the test's own.
 
-UNIT_SRCS_test_seat_main := services/seat/main.c
+UNIT_SRCS_test_seat_main := services/seat/main.c services/seat/carriers.c \
+	services/seat/local.c \
+	lib/user/pci_gate.c $(addprefix drivers/,virtqueue.c virtio_pci.c \
+	virtio_console.c ps2.c bochs_display.c)
 UNIT_FLAGS_test_seat_main := -Itests/unit/fake/seat

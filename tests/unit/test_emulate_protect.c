@@ -660,30 +660,9 @@ static void segments_of_inner_level_legacy(void **state)
 	assert_int_equal(STEP(0x26, 0x8b, 0x03), EMUL_OK);
 }
 
-/* By RETF and IRET with REX.W, too: 32-bit code has 32 bits of RIP. */
-static void far_return_to_32_bits(void **state)
-{
-	static const uint8_t opcodes[] = { 0xcb, 0xcf };
-
-	(void)state;
-	for (unsigned i = 0; i < ARRAY_SIZE(opcodes); i++) {
-		pc_long(0);
-		pc.state.gpr[X86_RSP] = STACK;
-		put(STACK, 0xabcdef1200000000 | (CODE + 0x40), 8);
-		put(STACK + 8, CODE0, 8);
-		put(STACK + 16, X86_FLAG_ONE, 8);
-		put(STACK + 24, STACK + 0x800, 8);
-		put(STACK + 32, DATA0, 8);
-		assert_int_equal(STEP(0x48, opcodes[i]), EMUL_OK);
-		assert_int_equal(pc.state.rip, CODE + 0x40);
-		assert_int_equal(pc.state.seg[X86_CS].selector, CODE0);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(far_return_to_32_bits),
 		cmocka_unit_test(segments_of_inner_level),
 		cmocka_unit_test(segments_of_inner_level_legacy),
 		cmocka_unit_test(segment_load),

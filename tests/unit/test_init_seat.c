@@ -67,6 +67,20 @@ static void test_it_learns_names(void **state)
 	assert_int_equal(gate.deadline, NEVER);
 }
 
+/* Each seat is told before all else what its clients may do. */
+static void test_rights(void **state)
+{
+	(void)state;
+	manifest.control_rights = SEAT_RIGHT_WATCH | SEAT_RIGHT_DEBUG;
+	begin_two();
+	assert_int_equal(fake_seat.rights, SEAT_RIGHT_WATCH | SEAT_RIGHT_DEBUG);
+	ends("seat", GATE_END_FAULT, 0);
+	assert_true(goes_on());
+	next_seat();
+	seat_expects(SEAT_ADD, WEB_SLOT, "web");
+	assert_int_equal(fake_seat.rights, SEAT_RIGHT_WATCH | SEAT_RIGHT_DEBUG);
+}
+
 static void test_last_words(void **state)
 {
 	struct seat_message message;
@@ -489,6 +503,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, setup_seat)
 	const struct CMUnitTest tests[] = {
 		TEST(test_it_learns_names),
+		TEST(test_rights),
 		TEST(test_last_words),
 		TEST(test_no_flush),
 		TEST(test_dead_at_the_end),

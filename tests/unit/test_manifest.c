@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "include/log.h"
+#include "include/seat.h"
 #include "init/source.h"
 
 static void disk(struct tree *t, const char *name)
@@ -96,6 +97,67 @@ static void test_everything(void **state)
 	assert_true(g->disk[2].is_read_only);
 	assert_true(g->disk[2].is_cdrom);
 	assert_string_equal(g->disk[2].image, "a.img");
+}
+
+/* The node "control" with those rights, closed; guests are open again. */
+static void control(struct tree *t, const char *rights, int length)
+{
+	assert_int_equal(fdt_create(t->blob, SIZE), 0);
+	assert_int_equal(fdt_finish_reservemap(t->blob), 0);
+	fdt_begin_node(t->blob, "");
+	fdt_property_string(t->blob, "compatible", "bulkhead,host-v1");
+	fdt_begin_node(t->blob, "control");
+	if (length >= 0)
+		fdt_property(t->blob, "rights", rights, length);
+	close_nodes(t, 1);
+	fdt_begin_node(t->blob, "guests");
+	guest(t, "a");
+	close_nodes(t, 3);
+}
+
+static void test_control(void **state)
+{
+	static const struct {
+		const char *rights;
+		int length;
+		uint32_t want;
+	} rows[] = {
+		{ "watch\0type\0steer\0debug", 23, SEAT_RIGHTS_ALL },
+		{ "watch", 6, SEAT_RIGHT_WATCH },
+		{ "debug\0type", 11, SEAT_RIGHT_DEBUG | SEAT_RIGHT_TYPE },
+		{ "steer\0steer", 12, SEAT_RIGHT_STEER },
+		{ "", 0, 0 },
+	};
+	struct tree *t = *state;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		control(t, rows[i].rights, rows[i].length);
+		assert_int_equal(parse(t), 0);
+		assert_int_equal(t->manifest.control_rights, rows[i].want);
+	}
+	begin(t);
+	guest(t, "a");
+	close_nodes(t, 3);
+	assert_int_equal(parse(t), 0);
+	assert_int_equal(t->manifest.control_rights, SEAT_RIGHTS_ALL);
+}
+
+static void test_bad_control(void **state)
+{
+	struct tree *t = *state;
+
+	control(t, NULL, -1);
+	expect_error(t, "/control: rights: is missing");
+	control(t, "watch\0look", 11);
+	expect_error(t, "/control: rights: is \"look\", known are: watch, "
+			"type, steer, debug");
+	control(t, "", 1);
+	expect_error(t, "/control: rights: is \"\", known are: watch, type, "
+			"steer, debug");
+	control(t, "watch", 5);
+	expect_error(t, "/control: rights: must be a list of strings");
+	control(t, "watch\0type", 10);
+	expect_error(t, "/control: rights: must be a list of strings");
 }
 
 /* Nothing but what is named: no firmware by default. */
@@ -694,6 +756,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_defaults),	    TEST(test_everything),
+		TEST(test_control),	    TEST(test_bad_control),
 		TEST(test_program),	    TEST(test_not_a_tree),
 		TEST(test_no_guests),	    TEST(test_bad_properties),
 		TEST(test_missing),	    TEST(test_bad_choice),

@@ -21,5 +21,5 @@ $(foreach t,$(VIRTIO_BLK_TESTS),$(eval UNIT_SRCS_$t := $(VIRTIO_BLK_SRCS)))
 UNIT_SRCS_test_virtio_drive := $(VIRTIO_BLK_SRCS)
 
 # services/disk as a whole, on a gate of the test's own.
-UNIT_SRCS_test_disk_main := $(VIRTIO_BLK_SRCS)
+UNIT_SRCS_test_disk_main := $(VIRTIO_BLK_SRCS) lib/user/pci_gate.c
 UNIT_FLAGS_test_disk_main := -Itests/unit/fake/disk

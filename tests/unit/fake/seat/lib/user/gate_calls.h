@@ -8,6 +8,9 @@
 
 #include "include/gate.h"
 
+#define GATE_LOG_ERROR	 0
+#define GATE_LOG_WARNING 1
+
 long gate_port_read(uint16_t port, unsigned size);
 long gate_port_write(uint16_t port, unsigned size, uint32_t value);
 long gate_port_write_string(uint16_t port, const void *bytes, size_t length);
@@ -20,5 +23,13 @@ long gate_irq_ack(unsigned irq);
 void gate_timer(uint64_t deadline_ns);
 uint64_t gate_wait(void);
 uint64_t gate_now_ns(void);
+const struct gate_config *gate_config(void);
+void *gate_device_bar(unsigned n, unsigned bar);
+void *gate_device_dma(unsigned n);
+long gate_device_read(unsigned n, unsigned offset, unsigned size);
+long gate_device_write(unsigned n, unsigned offset, unsigned size,
+		       uint32_t value);
+long gate_device_ack(unsigned n);
+void gate_log(unsigned level, const char *format, ...) __printf(2, 3);
 
 #endif

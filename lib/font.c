@@ -6,7 +6,7 @@
  *
  * Reference: Hitachi HD44780U data sheet, "Character Generator ROM".
  */
-#include "machine/pc_parts.h"
+#include "lib/font.h"
 
 #define FIRST ' '
 #define LAST  '~'
@@ -66,13 +66,13 @@ static const uint8_t columns[LAST - FIRST + 1][5] = {
 
 #define LEFT 6 /* bit of the first column */
 
-bool pc_font_glyph(unsigned character, uint8_t rows[PC_FONT_HEIGHT])
+bool font_glyph(unsigned character, uint8_t rows[FONT_HEIGHT])
 {
 	unsigned row, column;
 
 	if (character < FIRST || character > LAST)
 		return false;
-	for (row = 0; row < PC_FONT_HEIGHT; row++) {
+	for (row = 0; row < FONT_HEIGHT; row++) {
 		unsigned dots = 0;
 
 		for (column = 0; column < 5; column++)

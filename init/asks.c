@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What clients of the control protocol want of init, through seat: SEAT_ASK in
+ * include/seat.h.  They are done in order, each once, and answered in order
+ * when there is room.
+ */
+#include "init/init.h"
+
+#include "lib/printf.h"
+#include "lib/string.h"
+
+const char *asks_heard(struct init *init, const struct seat_message *message)
+{
+	struct seat *seat = &init->seat;
+	struct seat_ask *ask = &seat->ask[seat->ask_count];
+
+	if (seat->ask_count == SEAT_ASKS)
+		return "it asks for too much";
+	if (strnlen(message->name, GATE_NAME_SIZE) == GATE_NAME_SIZE)
+		return "it asks for a name without an end";
+	*ask = (struct seat_ask){ .what = *message };
+	seat->ask_count++;
+	return NULL;
+}
+
+void asks_run(struct init *init)
+{
+	struct seat *seat = &init->seat;
+
+	for (unsigned i = 0; i < seat->ask_count; i++) {
+		struct seat_ask *ask = &seat->ask[i];
+
+		if (ask->is_done || ask->what.verb == SEAT_LIST)
+			continue;
+		ask->is_done = true;
+		ask->why = operator_do(init, ask->what.verb, ask->what.name);
+	}
+}
+
+static bool row_say(struct init *init, const struct seat_ask *ask,
+		    const struct guest *guest, bool *bell)
+{
+	const struct guest_manifest *m = guest->manifest;
+	struct seat_message message = {
+		.kind = SEAT_GUEST,
+		.tag = ask->what.tag,
+		.vcpus = m->vcpus,
+		.memory_mib = m->memory_mib,
+		.starts = guest->starts,
+	};
+
+	(void)snprintf(message.name, sizeof(message.name), "%s", m->name);
+	(void)snprintf(message.text, sizeof(message.text), "%s",
+		       guest_state_text(guest));
+	return seat_say(init, &message, bell);
+}
+
+/* False: no room for all of it now. */
+static bool ask_answer(struct init *init, struct seat_ask *ask, bool *bell)
+{
+	struct seat_message message = {
+		.kind = SEAT_TOLD,
+		.tag = ask->what.tag,
+	};
+
+	if (ask->what.verb == SEAT_LIST)
+		for (; ask->rows < init->manifest->guest_count; ask->rows++)
+			if (!row_say(init, ask, &init->guest[ask->rows], bell))
+				return false;
+	memcpy(message.name, ask->what.name, sizeof(message.name));
+	if (ask->why)
+		(void)snprintf(message.text, sizeof(message.text), "%s",
+			       ask->why);
+	return seat_say(init, &message, bell);
+}
+
+void asks_send(struct init *init, bool *bell)
+{
+	struct seat *seat = &init->seat;
+
+	while (seat->ask_count && ask_answer(init, &seat->ask[0], bell)) {
+		seat->ask_count--;
+		memmove(&seat->ask[0], &seat->ask[1],
+			seat->ask_count * sizeof(seat->ask[0]));
+	}
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See desk.h. */
+#include "services/seat/desk.h"
+
+#include "lib/string.h"
+
+#define TWICE_NS NSEC_PER_SEC
+#define DRAW_NS	 (30 * NSEC_PER_MS)
+
+void desk_init(struct desk *desk, struct mux *mux, struct faces *faces,
+	       struct asks *asks, const struct framebuffer *fb)
+{
+	memset(desk, 0, sizeof(*desk));
+	desk->mux = mux;
+	desk->faces = faces;
+	desk->asks = asks;
+	desk->fb = *fb;
+	desk->view = DESK_CONSOLE;
+	desk->is_dirty = fb->pixels != NULL;
+}
+
+/* ---- A guest's picture --------------------------------------------------- */
+
+static bool watch_has_room(struct face_watch *watch)
+{
+	(void)watch;
+	return true;
+}
+
+static void watch_mode(struct face_watch *watch, const struct face_mode *mode)
+{
+	struct desk *desk = watch->ctx;
+	const struct framebuffer *fb = &desk->fb;
+
+	screen_fill(fb, 0, 0, fb->width, fb->height, SCREEN_BLACK);
+	if (mode->width && mode->height)
+		screen_place(&desk->place, fb, mode->width, mode->height);
+	else
+		desk->place = (struct screen_place){ 0 };
+}
+
+static void watch_pixels(struct face_watch *watch,
+			 const struct face_pixels *pixels)
+{
+	struct desk *desk = watch->ctx;
+
+	screen_pixels(&desk->fb, &desk->place, pixels);
+}
+
+static void watch_cells(struct face_watch *watch,
+			const struct face_cells *cells)
+{
+	(void)watch;
+	(void)cells; /* pixels were asked for */
+}
+
+static void watch_end(struct face_watch *watch, int error)
+{
+	struct desk *desk = watch->ctx;
+
+	if (!error)
+		return; /* desk_run() asks for the next one */
+	desk->watch = NULL;
+	desk->view = DESK_CONSOLE;
+	desk->is_dirty = true;
+}
+
+static const struct face_watch_ops watch_ops = {
+	.has_room = watch_has_room,
+	.mode = watch_mode,
+	.pixels = watch_pixels,
+	.cells = watch_cells,
+	.end = watch_end,
+};
+
+/* ---- What is shown ------------------------------------------------------- */
+
+void desk_show(struct desk *desk, enum desk_view view, unsigned slot)
+{
+	const struct face_watch like = {
+		.ops = &watch_ops,
+		.ctx = desk,
+		.slot = slot,
+	};
+
+	if (!desk->fb.pixels)
+		return;
+	if (desk->watch)
+		faces_unwatch(desk->faces, desk->watch);
+	desk->watch = NULL;
+	desk->view = view;
+	desk->slot = slot;
+	desk->is_dirty = view != DESK_GUEST;
+	screen_fill(&desk->fb, 0, 0, desk->fb.width, desk->fb.height,
+		    SCREEN_BLACK);
+	if (view != DESK_GUEST)
+		return;
+	desk->watch = faces_watch(desk->faces, &like);
+	if (desk->watch)
+		return;
+	desk->view = DESK_CONSOLE;
+	desk->is_dirty = true;
+}
+
+void desk_opened(struct desk *desk, unsigned slot)
+{
+	/* The first guest has the screen. */
+	if (desk->view == DESK_CONSOLE && !desk->slot)
+		desk_show(desk, DESK_GUEST, slot);
+}
+
+void desk_gone(struct desk *desk, unsigned slot)
+{
+	if (desk->view == DESK_GUEST && desk->slot == slot)
+		desk_show(desk, DESK_CONSOLE, 0);
+}
+
+/* ---- The console's text -------------------------------------------------- */
+
+static char *line_at(struct desk *desk)
+{
+	return desk->text[desk->line % DESK_LINES];
+}
+
+static void line_end(struct desk *desk)
+{
+	desk->line++;
+	desk->column = 0;
+	line_at(desk)[0] = '\0';
+}
+
+static void put(struct desk *desk, char byte)
+{
+	char *line = line_at(desk);
+
+	if (desk->is_escape) {
+		desk->is_escape = byte < '@' || byte == '[';
+	} else if (byte == '\x1b') {
+		desk->is_escape = true;
+	} else if (byte == '\n') {
+		line_end(desk);
+	} else if (byte == '\r') {
+		desk->column = 0;
+	} else if (byte == '\b') {
+		desk->column -= desk->column != 0;
+	} else if (byte >= ' ' && byte <= '~') {
+		if (desk->column == DESK_COLUMNS)
+			line_end(desk);
+		line = line_at(desk);
+		if (!line[desk->column])
+			line[desk->column + 1] = '\0';
+		line[desk->column++] = byte;
+	}
+}
+
+void desk_heard(struct desk *desk, unsigned slot, const char *bytes,
+		size_t length)
+{
+	if (!desk->fb.pixels ||
+	    (slot != SEAT_CONTROL_SLOT && slot != MUX_SLOTS))
+		return;
+	/* A line of the log does not go on with what init has begun. */
+	if (slot == MUX_SLOTS && desk->column)
+		line_end(desk);
+	for (size_t i = 0; i < length; i++)
+		put(desk, bytes[i]);
+	desk->is_dirty |= desk->view == DESK_CONSOLE;
+}
+
+/* ---- Keys ---------------------------------------------------------------- */
+
+/* True: it was the second time. */
+static bool is_hot(struct desk *desk, const struct input_event *event)
+{
+	bool is_second;
+
+	if (event->kind != INPUT_KEY || event->code != DESK_KEY)
+		return false;
+	if (!event->value) {
+		desk->is_hot_down = false;
+		return false;
+	}
+	if (desk->is_hot_down)
+		return false; /* it repeats */
+	desk->is_hot_down = true;
+	is_second = desk->hot_ns && desk->now_ns - desk->hot_ns <= TWICE_NS;
+	desk->hot_ns = is_second ? 0 : desk->now_ns;
+	return is_second;
+}
+
+static void event_take(struct desk *desk, const struct input_event *event)
+{
+	if (is_hot(desk, event)) {
+		/* The guest does not see a key that stays down. */
+		const struct input_event up = { INPUT_KEY, DESK_KEY, 0 };
+
+		if (desk->view == DESK_GUEST)
+			(void)!faces_input(desk->faces, desk->slot, &up, 1);
+		desk_menu_open(desk);
+		return;
+	}
+	switch (desk->view) {
+	case DESK_GUEST:
+		/* What it has no room for is lost, as in a keyboard. */
+		(void)!faces_input(desk->faces, desk->slot, event, 1);
+		break;
+	case DESK_MENU:
+		if (event->kind == INPUT_KEY && event->value)
+			desk_menu_key(desk, event->code);
+		break;
+	default:
+		if (event->kind == INPUT_KEY)
+			desk_console_key(desk, event->code, event->value);
+	}
+}
+
+void desk_input(struct desk *desk, const struct input_event *event,
+		unsigned count, uint64_t now_ns)
+{
+	desk->now_ns = now_ns;
+	for (unsigned i = 0; desk->fb.pixels && i < count; i++)
+		event_take(desk, &event[i]);
+}
+
+/* ---- Events -------------------------------------------------------------- */
+
+void desk_run(struct desk *desk, uint64_t now_ns)
+{
+	desk->now_ns = now_ns;
+	if (desk->watch && !desk->watch->is_wanted)
+		faces_want(desk->faces, desk->watch, false);
+	if (!desk->is_dirty || now_ns < desk->draw_ns)
+		return;
+	desk->is_dirty = false;
+	desk->draw_ns = now_ns + DRAW_NS;
+	if (desk->view == DESK_MENU)
+		desk_menu_draw(desk);
+	else if (desk->view == DESK_CONSOLE)
+		desk_console_draw(desk);
+}
+
+uint64_t desk_deadline(const struct desk *desk)
+{
+	return desk->is_dirty ? desk->draw_ns : UINT64_MAX;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The gate's end of desk.h: the host's display adapter, keyboard and mouse.
+ *
+ * References: drivers/bochs_display.h, drivers/ps2.h.
+ */
+#ifndef BULKHEAD_SERVICES_SEAT_LOCAL_H
+#define BULKHEAD_SERVICES_SEAT_LOCAL_H
+
+#include "drivers/ps2.h"
+#include "lib/user/pci_gate.h"
+#include "services/seat/desk.h"
+
+struct local {
+	struct desk desk;
+	struct ps2 ps2;
+	bool is_polling; /* the keyboard has no interrupt */
+	struct gate_function function;
+	struct pci_access pci;
+};
+
+void local_init(struct local *local, const struct port_ops *ports,
+		struct mux *mux, struct faces *faces, struct asks *asks);
+void local_run(struct local *local, uint64_t events, uint64_t now_ns);
+uint64_t local_deadline(const struct local *local, uint64_t now_ns);
+
+#endif

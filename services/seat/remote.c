@@ -1,0 +1,699 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See remote.h. */
+#include "services/seat/remote.h"
+
+#include "include/errno.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+
+#define FRAMES_MAX 16 /* of the client's, at a time */
+#define TAP_PIECE  512
+#define HEAD_SIZE  8	 /* of a binary frame */
+#define KEY_CODES  0x300 /* Linux's: KEY_CNT */
+
+void remote_init(struct remote *remote, struct mux *mux, struct faces *faces,
+		 struct asks *asks)
+{
+	link_init(&remote->link);
+	remote->mux = mux;
+	remote->faces = faces;
+	remote->asks = asks;
+	remote->rights = 0;
+	remote->is_greeted = remote->has_begun = remote->is_again = false;
+	memset(remote->buttons, 0, sizeof(remote->buttons));
+	remote->typed.at = remote->typed.length = 0;
+	for (unsigned i = 0; i < REMOTE_TAPS; i++)
+		remote->tap[i].id = 0;
+}
+
+/* ---- Saying -------------------------------------------------------------- */
+
+void remote_say(struct remote *remote, const char *format, ...)
+{
+	char text[REMOTE_TEXT];
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(text, sizeof(text) - 1, format, args);
+	va_end(args);
+	if (n < 0 || n > (int)sizeof(text) - 2 ||
+	    !link_has_room(&remote->link, (uint32_t)n + 1))
+		return; /* no format is so long, and there is room */
+	text[n++] = '\n';
+	link_begin(&remote->link, LINK_JSON, (uint32_t)n);
+	link_add(&remote->link, text, (size_t)n);
+	link_end(&remote->link);
+}
+
+/* As a string's inside: what would need an escape is shown as '?'. */
+static void plain(char *to, size_t size, const char *from)
+{
+	size_t i = 0;
+
+	for (; i < size - 1 && from[i]; i++)
+		to[i] = from[i] < ' ' || from[i] > '~' || from[i] == '"' ||
+					from[i] == '\\'
+				? '?'
+				: from[i];
+	to[i] = '\0';
+}
+
+void remote_refuse(struct remote *remote, uint32_t id, const char *error,
+		   const char *what, const char *hint)
+{
+	char shown_what[64], shown_hint[128];
+
+	plain(shown_what, sizeof(shown_what), what);
+	plain(shown_hint, sizeof(shown_hint), hint);
+	remote_say(remote,
+		   "{\"id\":%u,\"ok\":false,\"error\":\"%s\",\"what\":\"%s\","
+		   "\"hint\":\"%s\"}",
+		   id, error, shown_what, shown_hint);
+}
+
+static void done(struct remote *remote, uint32_t id)
+{
+	remote_say(remote, "{\"id\":%u,\"ok\":true}", id);
+}
+
+void remote_answer(struct remote *remote, uint32_t id, int error,
+		   const char *what)
+{
+	char hint[32];
+
+	switch (error) {
+	case 0:
+		done(remote, id);
+		break;
+	case -EPIPE:
+	case -ENOENT:
+		remote_refuse(remote, id, "not running", what,
+			      "no guest of this name runs: list shows them");
+		break;
+	case -EBUSY:
+		remote_refuse(remote, id, "busy", what,
+			      "too much is being asked at once: later");
+		break;
+	case -ENOSYS:
+		remote_refuse(remote, id, "refused", what,
+			      "the machine has nothing that could do it");
+		break;
+	default:
+		(void)snprintf(hint, sizeof(hint), "error %d", error);
+		remote_refuse(remote, id, "refused", what, hint);
+	}
+}
+
+void remote_binary(struct remote *remote, uint32_t id, uint8_t what,
+		   uint32_t length)
+{
+	uint8_t head[HEAD_SIZE] = { 0 };
+
+	memcpy(head, &id, sizeof(id));
+	head[4] = what;
+	link_begin(&remote->link, LINK_BINARY, HEAD_SIZE + length);
+	link_add(&remote->link, head, sizeof(head));
+}
+
+bool remote_has_room(const struct remote *remote, uint32_t queue)
+{
+	return link_queued(&remote->link) <= queue;
+}
+
+/* ---- Serial ports and the log -------------------------------------------- */
+
+static struct remote_tap *tap_find(struct remote *remote, uint32_t id)
+{
+	for (unsigned i = 0; i < REMOTE_TAPS; i++)
+		if (remote->tap[i].id == id)
+			return &remote->tap[i];
+	return NULL;
+}
+
+void remote_heard(struct remote *remote, unsigned slot, const char *bytes,
+		  size_t length)
+{
+	for (unsigned i = 0; i < REMOTE_TAPS; i++) {
+		struct remote_tap *tap = &remote->tap[i];
+		size_t room = REMOTE_TAP - (tap->head - tap->tail);
+		size_t n = MIN(length, room);
+
+		if (!tap->id || tap->slot != slot)
+			continue;
+		for (size_t k = 0; k < n; k++)
+			tap->bytes[tap->head++ % REMOTE_TAP] = bytes[k];
+		tap->lost += (uint32_t)(length - n);
+		remote->is_again = true;
+	}
+}
+
+static void tap_send(struct remote *remote, struct remote_tap *tap)
+{
+	uint32_t at = tap->tail % REMOTE_TAP;
+	uint32_t n =
+		MIN(MIN(tap->head - tap->tail, TAP_PIECE), REMOTE_TAP - at);
+
+	if (n) {
+		remote_binary(remote, tap->id, REMOTE_SERIAL, n);
+		link_add(&remote->link, tap->bytes + at, n);
+		link_end(&remote->link);
+		tap->tail += n;
+		remote->is_again = true;
+	} else if (tap->lost) {
+		remote_say(remote,
+			   "{\"id\":%u,\"event\":\"lost\",\"bytes\":%u}",
+			   tap->id, tap->lost);
+		tap->lost = 0;
+	}
+}
+
+void remote_gone(struct remote *remote, unsigned slot)
+{
+	if (slot < MUX_SLOTS)
+		remote->buttons[slot] = 0;
+	for (unsigned i = 0; i < REMOTE_TAPS; i++) {
+		struct remote_tap *tap = &remote->tap[i];
+
+		if (!tap->id || tap->slot != slot)
+			continue;
+		while (tap->head != tap->tail || tap->lost)
+			tap_send(remote, tap);
+		remote_say(remote, "{\"id\":%u,\"event\":\"gone\"}", tap->id);
+		tap->id = 0;
+	}
+}
+
+static int tap_begin(struct remote *remote, uint32_t id, unsigned slot)
+{
+	struct remote_tap *tap = tap_find(remote, id);
+
+	if (!tap)
+		tap = tap_find(remote, 0);
+	if (!tap)
+		return -EBUSY;
+	tap->id = id;
+	tap->slot = slot;
+	tap->is_stuck = false;
+	tap->head = tap->tail = tap->lost = 0;
+	return 0;
+}
+
+/* ---- Verbs --------------------------------------------------------------- */
+
+struct verb {
+	const char *name;
+	uint32_t right; /* enum seat_right, or 0 */
+	uint32_t keys;	/* that have to be there */
+	/* slot: of the guest, if it has one; it has the machine's channel. */
+	void (*run)(struct remote *remote, const struct request *request,
+		    const struct verb *verb, unsigned slot);
+	bool needs_slot;
+	uint32_t what; /* enum seat_verb, enum face_command_kind */
+};
+
+static void forget(struct remote *remote)
+{
+	faces_forget(remote->faces, remote);
+	asks_forget(remote->asks, remote);
+	remote->typed.at = remote->typed.length = 0;
+	for (unsigned i = 0; i < REMOTE_TAPS; i++)
+		remote->tap[i].id = 0;
+}
+
+static void do_hello(struct remote *remote, const struct request *request,
+		     const struct verb *verb, unsigned slot)
+{
+	static const char *const names[] = { "\"watch\"", "\"type\"",
+					     "\"steer\"", "\"debug\"" };
+	char rights[64] = "";
+	size_t length = 0;
+
+	(void)verb;
+	(void)slot;
+	forget(remote);
+	remote->is_greeted = true;
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+		if (remote->rights & BIT(i))
+			length += (size_t)snprintf(
+				rights + length, sizeof(rights) - length,
+				"%s%s", length ? "," : "", names[i]);
+	remote_say(remote,
+		   "{\"id\":%u,\"ok\":true,\"version\":%u,"
+		   "\"host\":\"bulkhead\",\"rights\":[%s]}",
+		   request->id, REMOTE_VERSION, rights);
+}
+
+static void told(void *ctx, uint32_t id, const struct seat_message *message)
+{
+	struct remote *remote = ctx;
+	char name[GATE_NAME_SIZE], text[SEAT_TEXT_SIZE];
+
+	plain(name, sizeof(name), message->name);
+	plain(text, sizeof(text), message->text);
+	if (message->kind == SEAT_GUEST)
+		remote_say(remote,
+			   "{\"id\":%u,\"event\":\"guest\",\"guest\":\"%s\","
+			   "\"state\":\"%s\",\"vcpus\":%u,\"memory\":%u,"
+			   "\"starts\":%u}",
+			   id, name, text, message->vcpus, message->memory_mib,
+			   message->starts);
+	else if (text[0])
+		remote_refuse(remote, id, "refused", name, text);
+	else
+		done(remote, id);
+}
+
+static void do_ask(struct remote *remote, const struct request *request,
+		   const struct verb *verb, unsigned slot)
+{
+	struct ask ask = {
+		.told = told,
+		.ctx = remote,
+		.id = request->id,
+		.verb = verb->what,
+	};
+	int error;
+
+	(void)slot;
+	memcpy(ask.name, request->guest, sizeof(ask.name));
+	error = asks_add(remote->asks, &ask);
+	if (error)
+		remote_answer(remote, request->id, error, request->verb);
+}
+
+static void commanded(void *ctx, uint32_t id, const struct face_record *record,
+		      int error)
+{
+	if (!error)
+		error = ((const struct face_answer *)record)->error;
+	remote_answer(ctx, id, error, "the machine");
+}
+
+static void do_command(struct remote *remote, const struct request *request,
+		       const struct verb *verb, unsigned slot)
+{
+	struct face_ask ask = {
+		.answer = commanded,
+		.ctx = remote,
+		.id = request->id,
+	};
+	int error =
+		faces_ask(remote->faces, slot, verb->what, request->unit, &ask);
+
+	if (error)
+		remote_answer(remote, request->id, error, request->guest);
+}
+
+static void statistics(void *ctx, uint32_t id, const struct face_record *record,
+		       int error)
+{
+	const struct face_statistics *numbers = (const void *)record;
+	char exits[FACE_EXITS * 21 + 1] = "";
+	unsigned count = FACE_EXITS;
+	size_t length = 0;
+
+	if (error) {
+		remote_answer(ctx, id, error, "the machine");
+		return;
+	}
+	while (count && !numbers->exits[count - 1])
+		count--;
+	for (unsigned i = 0; i < count; i++)
+		length += (size_t)snprintf(exits + length,
+					   sizeof(exits) - length, "%s%lu",
+					   i ? "," : "", numbers->exits[i]);
+	remote_say(ctx,
+		   "{\"id\":%u,\"ok\":true,\"paused\":%s,\"vcpus\":%u,"
+		   "\"inputs\":%u,\"frames\":%lu,\"pixels\":%lu,"
+		   "\"exits\":[%s]}",
+		   id, numbers->is_paused ? "true" : "false", numbers->vcpus,
+		   numbers->keys, numbers->frames, numbers->pixels, exits);
+}
+
+static void do_statistics(struct remote *remote, const struct request *request,
+			  const struct verb *verb, unsigned slot)
+{
+	struct face_ask ask = {
+		.answer = statistics,
+		.ctx = remote,
+		.id = request->id,
+	};
+	int error = faces_ask(remote->faces, slot, 0, 0, &ask);
+
+	(void)verb;
+	if (error)
+		remote_answer(remote, request->id, error, request->guest);
+}
+
+static void do_keys(struct remote *remote, const struct request *request,
+		    const struct verb *verb, unsigned slot)
+{
+	struct input_event event[FACE_EVENTS_MAX];
+
+	(void)verb;
+	for (unsigned i = 0; i < request->key_count; i++) {
+		int32_t key = request->key[i], code = key < 0 ? -key : key;
+
+		if (!key || code >= KEY_CODES) {
+			remote_refuse(remote, request->id, "bad request",
+				      "keys", "there is no such key");
+			return;
+		}
+		event[i] = (struct input_event){
+			.kind = INPUT_KEY,
+			.code = (uint16_t)code,
+			.value = key > 0,
+		};
+	}
+	remote_answer(
+		remote, request->id,
+		faces_input(remote->faces, slot, event, request->key_count),
+		request->guest);
+}
+
+static const uint16_t button_codes[] = { INPUT_BUTTON_LEFT, INPUT_BUTTON_RIGHT,
+					 INPUT_BUTTON_MIDDLE, INPUT_BUTTON_SIDE,
+					 INPUT_BUTTON_EXTRA };
+
+static void do_pointer(struct remote *remote, const struct request *request,
+		       const struct verb *verb, unsigned slot)
+{
+	const int32_t moves[INPUT_AXES] = { request->dx, request->dy,
+					    request->wheel };
+	struct input_event event[INPUT_AXES + ARRAY_SIZE(button_codes) + 1];
+	uint8_t before = remote->buttons[slot], buttons = before;
+	unsigned count = 0;
+	int error;
+
+	(void)verb;
+	if (request->has & REQUEST_BUTTONS)
+		buttons = request->buttons & MASK(4, 0);
+	for (unsigned i = 0; i < INPUT_AXES; i++)
+		if (moves[i])
+			event[count++] =
+				(struct input_event){ INPUT_RELATIVE,
+						      (uint16_t)i, moves[i] };
+	for (unsigned i = 0; i < ARRAY_SIZE(button_codes); i++)
+		if ((buttons ^ before) & BIT(i))
+			event[count++] =
+				(struct input_event){ INPUT_KEY,
+						      button_codes[i],
+						      (buttons & BIT(i)) != 0 };
+	event[count++] = (struct input_event){ .kind = INPUT_SYNC };
+	error = faces_input(remote->faces, slot, event, count);
+	if (!error)
+		remote->buttons[slot] = buttons;
+	remote_answer(remote, request->id, error, request->guest);
+}
+
+static void do_screen(struct remote *remote, const struct request *request,
+		      const struct verb *verb, unsigned slot)
+{
+	int error = remote_screen(remote, request, slot);
+
+	(void)verb;
+	if (error)
+		remote_answer(remote, request->id, error, request->guest);
+}
+
+static void do_serial(struct remote *remote, const struct request *request,
+		      const struct verb *verb, unsigned slot)
+{
+	(void)verb;
+	remote_answer(remote, request->id, tap_begin(remote, request->id, slot),
+		      request->guest);
+}
+
+static void do_log(struct remote *remote, const struct request *request,
+		   const struct verb *verb, unsigned slot)
+{
+	(void)verb;
+	(void)slot;
+	remote_answer(remote, request->id,
+		      tap_begin(remote, request->id, MUX_SLOTS), "the log");
+}
+
+static void debugged(void *ctx, uint32_t id, const void *bytes, size_t length)
+{
+	struct remote *remote = ctx;
+
+	if (!length) {
+		remote_say(remote, "{\"id\":%u,\"event\":\"gone\"}", id);
+		return;
+	}
+	remote_binary(remote, id, REMOTE_GDB, (uint32_t)length);
+	link_add(&remote->link, bytes, length);
+	link_end(&remote->link);
+}
+
+static bool debug_has_room(void *ctx)
+{
+	return remote_has_room(ctx, REMOTE_PICTURE_QUEUE);
+}
+
+static const struct face_debug_ops debug_ops = {
+	.has_room = debug_has_room,
+	.bytes = debugged,
+};
+
+static void do_debug(struct remote *remote, const struct request *request,
+		     const struct verb *verb, unsigned slot)
+{
+	(void)verb;
+	remote_answer(remote, request->id,
+		      faces_debug(remote->faces, slot, &debug_ops, remote,
+				  request->id),
+		      request->guest);
+}
+
+static void do_close(struct remote *remote, const struct request *request,
+		     const struct verb *verb, unsigned slot)
+{
+	struct face_watch *watch =
+		faces_watch_find(remote->faces, remote, request->of);
+	struct remote_tap *tap =
+		request->of ? tap_find(remote, request->of) : NULL;
+	int debugged_slot =
+		faces_debug_find(remote->faces, remote, request->of);
+
+	(void)verb;
+	(void)slot;
+	if (watch)
+		faces_unwatch(remote->faces, watch);
+	if (tap)
+		tap->id = 0;
+	if (debugged_slot >= 0)
+		faces_debug_close(remote->faces, (unsigned)debugged_slot);
+	done(remote, request->id);
+}
+
+/* clang-format off */
+static const struct verb verbs[] = {
+	{ "hello",   0,            REQUEST_VERSION, do_hello, false, 0 },
+	{ "list",    SEAT_RIGHT_WATCH, 0,             do_ask, false, SEAT_LIST },
+	{ "start",   SEAT_RIGHT_STEER, REQUEST_GUEST, do_ask, false, SEAT_START },
+	{ "stop",    SEAT_RIGHT_STEER, REQUEST_GUEST, do_ask, false, SEAT_STOP },
+	{ "restart", SEAT_RIGHT_STEER, REQUEST_GUEST, do_ask, false, SEAT_RESTART },
+	{ "off",     SEAT_RIGHT_STEER, 0,             do_ask, false, SEAT_OFF },
+	{ "pause",   SEAT_RIGHT_STEER, REQUEST_GUEST, do_command, true, FACE_PAUSE },
+	{ "resume",  SEAT_RIGHT_STEER, REQUEST_GUEST, do_command, true, FACE_RESUME },
+	{ "reset",   SEAT_RIGHT_STEER, REQUEST_GUEST, do_command, true, FACE_RESET },
+	{ "power",   SEAT_RIGHT_STEER, REQUEST_GUEST, do_command, true, FACE_POWER_BUTTON },
+	{ "nmi",     SEAT_RIGHT_STEER, REQUEST_GUEST, do_command, true, FACE_NMI },
+	{ "eject",   SEAT_RIGHT_STEER, REQUEST_GUEST | REQUEST_UNIT, do_command, true, FACE_EJECT },
+	{ "insert",  SEAT_RIGHT_STEER, REQUEST_GUEST | REQUEST_UNIT, do_command, true, FACE_INSERT },
+	{ "keys",    SEAT_RIGHT_TYPE,  REQUEST_GUEST | REQUEST_KEYS, do_keys, true, 0 },
+	{ "pointer", SEAT_RIGHT_TYPE,  REQUEST_GUEST, do_pointer, true, 0 },
+	{ "screen",  SEAT_RIGHT_WATCH, REQUEST_GUEST, do_screen, true, 0 },
+	{ "serial",  SEAT_RIGHT_WATCH, REQUEST_GUEST, do_serial, true, 0 },
+	{ "log",     SEAT_RIGHT_WATCH, 0,             do_log, false, 0 },
+	{ "statistics", SEAT_RIGHT_WATCH, REQUEST_GUEST, do_statistics, true, 0 },
+	{ "debug",   SEAT_RIGHT_DEBUG, REQUEST_GUEST, do_debug, true, 0 },
+	{ "close",   0,            REQUEST_OF,    do_close, false, 0 },
+};
+/* clang-format on */
+
+static const char *key_name(uint32_t missing)
+{
+	if (missing & REQUEST_GUEST)
+		return "guest";
+	if (missing & REQUEST_KEYS)
+		return "keys";
+	if (missing & REQUEST_UNIT)
+		return "unit";
+	return missing & REQUEST_OF ? "of" : "version";
+}
+
+static void verb_run(struct remote *remote, const struct verb *verb,
+		     const struct request *request)
+{
+	uint32_t missing = verb->keys & ~request->has;
+	int slot = 0;
+
+	if (!remote->is_greeted && verb->run != do_hello) {
+		remote_refuse(remote, request->id, "say hello first",
+			      verb->name, "");
+		return;
+	}
+	if (verb->right && !(remote->rights & verb->right)) {
+		remote_refuse(remote, request->id, "not allowed", verb->name,
+			      "the manifest gives this port no such right");
+		return;
+	}
+	if (missing) {
+		remote_refuse(remote, request->id, "bad request",
+			      key_name(missing), "the verb needs this key");
+		return;
+	}
+	if (verb->needs_slot) {
+		slot = mux_find(remote->mux, request->guest);
+		if (slot < 0) {
+			remote_answer(remote, request->id, slot,
+				      request->guest);
+			return;
+		}
+	}
+	verb->run(remote, request, verb, (unsigned)slot);
+}
+
+static void json_take(struct remote *remote, const struct link_frame *frame)
+{
+	struct request request;
+	const char *what;
+
+	if (request_parse(&request, (const char *)frame->payload, frame->length,
+			  &what)) {
+		remote_refuse(remote, request.id, "bad request", what, "");
+		return;
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (!strcmp(verbs[i].name, request.verb)) {
+			verb_run(remote, &verbs[i], &request);
+			return;
+		}
+	remote_refuse(remote, request.id, "unknown verb", request.verb, "");
+}
+
+/* ---- Binary frames ------------------------------------------------------- */
+
+/* How many it took; negative: there is nobody to take them. */
+static long typed_pass_on(struct remote *remote, struct remote_tap **tap)
+{
+	struct remote_typed *typed = &remote->typed;
+	const uint8_t *bytes = typed->bytes + typed->at;
+	uint32_t length = typed->length - typed->at;
+	int slot;
+
+	*tap = NULL;
+	if (typed->what == REMOTE_GDB) {
+		slot = faces_debug_find(remote->faces, remote, typed->id);
+		return slot < 0
+			       ? slot
+			       : faces_debug_send(remote->faces, (unsigned)slot,
+						  bytes, length);
+	}
+	*tap = tap_find(remote, typed->id);
+	if (!*tap || (*tap)->slot == MUX_SLOTS)
+		return -ENOENT;
+	return mux_type(remote->mux, (*tap)->slot, bytes, length);
+}
+
+/* True: nothing is left of what the client has typed. */
+static bool typed_run(struct remote *remote, uint64_t now_ns)
+{
+	struct remote_typed *typed = &remote->typed;
+	struct remote_tap *tap;
+	long n;
+
+	if (typed->at == typed->length)
+		return true;
+	n = typed_pass_on(remote, &tap);
+	if (n < 0) {
+		typed->at = typed->length;
+		return true;
+	}
+	typed->at += (uint32_t)n;
+	if (tap && n)
+		tap->is_stuck = false;
+	if (typed->at == typed->length)
+		return true;
+	if (now_ns < typed->deadline_ns && !(tap && tap->is_stuck))
+		return false;
+	if (tap)
+		tap->is_stuck = true;
+	remote_say(remote, "{\"id\":%u,\"event\":\"untaken\",\"bytes\":%u}",
+		   typed->id, typed->length - typed->at);
+	typed->at = typed->length;
+	return true;
+}
+
+static void binary_take(struct remote *remote, const struct link_frame *frame,
+			uint64_t now_ns)
+{
+	struct remote_typed *typed = &remote->typed;
+	uint8_t what;
+
+	if (frame->length <= HEAD_SIZE)
+		return;
+	what = frame->payload[4];
+	if (what != REMOTE_GDB &&
+	    !(what == REMOTE_SERIAL && remote->rights & SEAT_RIGHT_TYPE))
+		return;
+	memcpy(&typed->id, frame->payload, sizeof(typed->id));
+	if (!typed->id)
+		return;
+	typed->what = what;
+	typed->at = 0;
+	typed->length = frame->length - HEAD_SIZE;
+	typed->deadline_ns = now_ns + REMOTE_TYPE_NS;
+	memcpy(typed->bytes, frame->payload + HEAD_SIZE, typed->length);
+}
+
+/* ---- The conversation ---------------------------------------------------- */
+
+static bool frame_take(struct remote *remote, uint64_t now_ns)
+{
+	struct link_frame frame;
+
+	if (!remote_has_room(remote, REMOTE_REQUEST_QUEUE) ||
+	    !typed_run(remote, now_ns) ||
+	    !link_next(&remote->link, &frame, now_ns))
+		return false;
+	if (frame.kind == LINK_JSON)
+		json_take(remote, &frame);
+	else if (remote->is_greeted)
+		binary_take(remote, &frame, now_ns);
+	return true;
+}
+
+void remote_run(struct remote *remote, uint64_t now_ns)
+{
+	unsigned frames = 0;
+
+	remote->is_again = false;
+	if (!remote->has_begun) {
+		remote->has_begun = true;
+		remote_say(remote, "{\"event\":\"begin\",\"version\":%u}",
+			   REMOTE_VERSION);
+	}
+	while (frames < FRAMES_MAX && frame_take(remote, now_ns))
+		frames++;
+	remote->is_again = frames == FRAMES_MAX;
+	for (unsigned i = 0; i < REMOTE_TAPS; i++)
+		if (remote->tap[i].id &&
+		    remote_has_room(remote, REMOTE_TAP_QUEUE))
+			tap_send(remote, &remote->tap[i]);
+}
+
+uint64_t remote_deadline(const struct remote *remote, uint64_t now_ns)
+{
+	const struct remote_typed *typed = &remote->typed;
+
+	if (remote->is_again)
+		return now_ns;
+	if (!remote_has_room(remote, REMOTE_REQUEST_QUEUE))
+		return UINT64_MAX; /* until something is sent */
+	return typed->at != typed->length ? typed->deadline_ns
+					  : link_deadline(&remote->link);
+}

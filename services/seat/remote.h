@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A conversation by the control protocol with one client on one carrier:
+ * docs/control.md.  What it asks of machines goes through faces.h, of init
+ * through asks.h, of consoles through mux.h.
+ *
+ *	link.c		frames
+ *	request.c	JSON to requests
+ *	remote.c	hello, verbs, serial ports
+ *	remote_screen.c	pictures
+ *
+ * A client that does not read finds its frames waiting in the link's buffer:
+ * then its requests wait where they come from, pictures and a debugger's bytes
+ * in their machine's ring, and what serial ports write is lost behind
+ * REMOTE_TAP bytes.  Answers are never lost: what may still come of all that
+ * was taken on has room.  Nothing that anybody does holds a guest up.
+ *
+ * A guest that does not read what is typed holds up the client, for there may
+ *be more on its way to it; but not for long, as the same client may have to
+ * reset it.
+ *
+ * Pure; not locked: one thread.
+ */
+#ifndef BULKHEAD_SERVICES_SEAT_REMOTE_H
+#define BULKHEAD_SERVICES_SEAT_REMOTE_H
+
+#include "services/seat/asks.h"
+#include "services/seat/faces.h"
+#include "services/seat/link.h"
+#include "services/seat/mux.h"
+#include "services/seat/request.h"
+
+#define REMOTE_VERSION 1
+#define REMOTE_TAPS    8
+#define REMOTE_TAP     4096 /* a power of two */
+#define REMOTE_TEXT    1024 /* the longest JSON object to the client */
+#define REMOTE_LINE    320  /* all but statistics */
+#define REMOTE_GUESTS  16   /* of init's list */
+
+/* So much is queued for the client at most when ... is taken on. */
+#define REMOTE_PICTURE_QUEUE                                                 \
+	16384			   /* a piece of a picture: a second's worth \
+				    */
+#define REMOTE_TAP_QUEUE     24576 /* a serial port's output */
+#define REMOTE_REQUEST_QUEUE 32768 /* a request of its */
+/* And behind that come at most the last of them and all answers. */
+#define REMOTE_FRAME(length) ((length) + LINK_HEAD + LINK_TAIL)
+#define REMOTE_ANSWERS                                                 \
+	(SEAT_ASKS * (REMOTE_GUESTS + 1) * REMOTE_FRAME(REMOTE_LINE) + \
+	 FACES_ASKS * REMOTE_FRAME(REMOTE_TEXT) +                      \
+	 FACES_WATCHES * 2 * REMOTE_FRAME(REMOTE_LINE) +               \
+	 FACES_SLOTS * REMOTE_FRAME(REMOTE_LINE) +                     \
+	 REMOTE_TAPS * (2 * REMOTE_TAP + 2 * REMOTE_FRAME(REMOTE_LINE)))
+_Static_assert(REMOTE_REQUEST_QUEUE + FACE_RECORD_MAX + REMOTE_FRAME(64) +
+			       REMOTE_ANSWERS <=
+		       LINK_SEND_BUFFER,
+	       "no answer is lost");
+
+/* What is typed and not taken keeps a client waiting so long. */
+#define REMOTE_TYPE_NS (2 * NSEC_PER_SEC)
+
+/* A console's output on its way to the client; or the log's. */
+struct remote_tap {
+	uint32_t id;   /* 0: unused */
+	unsigned slot; /* MUX_SLOTS: the log */
+	bool is_stuck; /* it took nothing of what was typed last */
+	uint32_t head, tail, lost;
+	char bytes[REMOTE_TAP];
+};
+
+/* A binary frame of the client's that has not been taken whole: no other frame
+ * of its is looked at before. */
+struct remote_typed {
+	uint32_t at, length; /* alike: none */
+	uint32_t id;
+	uint8_t what; /* REMOTE_SERIAL, REMOTE_GDB */
+	uint64_t deadline_ns;
+	uint8_t bytes[LINK_RECEIVE_MAX];
+};
+
+struct remote {
+	struct mux *mux;
+	struct faces *faces;
+	struct asks *asks;
+	uint32_t rights; /* enum seat_right */
+	bool is_greeted;
+	bool has_begun; /* the event that says so is out */
+	bool is_again;
+	/* Of each guest's pointer, as its machine has been told. */
+	uint8_t buttons[MUX_SLOTS];
+	struct link link;
+	struct remote_typed typed;
+	struct remote_tap tap[REMOTE_TAPS];
+};
+
+void remote_init(struct remote *remote, struct mux *mux, struct faces *faces,
+		 struct asks *asks);
+
+/* After bytes came, and after room has come: frames and taps, a bounded number.
+ */
+void remote_run(struct remote *remote, uint64_t now_ns);
+/* When remote_run() wants to be called; UINT64_MAX: after the next event. */
+uint64_t remote_deadline(const struct remote *remote, uint64_t now_ns);
+
+/* What a console has written, or with slot MUX_SLOTS the log. */
+void remote_heard(struct remote *remote, unsigned slot, const char *bytes,
+		  size_t length);
+/* The console in slot has ended. */
+void remote_gone(struct remote *remote, unsigned slot);
+
+/* ---- Within ------------------------------------------------------------- */
+
+/* A JSON object of its own; the caller has made sure that there is room. */
+void remote_say(struct remote *remote, const char *format, ...) __printf(2, 3);
+void remote_refuse(struct remote *remote, uint32_t id, const char *error,
+		   const char *what, const char *hint);
+/* -errno of faces_*() as an answer. */
+void remote_answer(struct remote *remote, uint32_t id, int error,
+		   const char *what);
+void remote_binary(struct remote *remote, uint32_t id, uint8_t what,
+		   uint32_t length);
+/* No more than that is queued. */
+bool remote_has_room(const struct remote *remote, uint32_t queue);
+
+enum remote_binary {
+	REMOTE_SERIAL = 1,
+	REMOTE_PIXELS,
+	REMOTE_CELLS,
+	REMOTE_GDB
+};
+
+/* remote_screen.c: the verb; -EPIPE, -EBUSY, 0: its answer will come. */
+int remote_screen(struct remote *remote, const struct request *request,
+		  unsigned slot);
+
+#endif

@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A host's end of the control protocol, for tests: guests that are variables.
+
+What is typed into a text screen stands there, and Enter begins a line.  A guest's
+`scenes` follow each other: each picture that is sent brings the next.
+"""
+
+import contextlib
+import os
+import select
+import socket
+import struct
+import sys
+
+import folder    # noqa: F401: the way to the tool
+from bulkhead_tool.control import frames, keys
+
+COLUMNS, ROWS = 80, 25
+LETTERS = {strokes[0][-1]: (character, len(strokes[0]) == 2)
+           for character, strokes in keys.Layout("us").strokes.items()
+           if len(strokes[0]) == 1}
+SHIFTED = {strokes[0][-1]: character
+           for character, strokes in keys.Layout("us").strokes.items()
+           if len(strokes[0]) == 2}
+RIGHTS = ["watch", "type", "steer", "debug"]
+
+
+class Guest:
+    def __init__(self, name, lines=("",)):
+        self.name, self.state = name, "running"
+        self.lines = list(lines)
+        self.picture = None    # width, height, rows of (r, g, b): a graphics mode
+        self.scenes = []
+        self.version = 1    # of its screen
+        self.keys, self.pointer, self.serial = [], [], b""
+        self.starts = 1
+        self.has_shift = False
+        self.missing = 0    # times that it does not run when it is looked at
+
+    def show(self, lines=None, picture=None):
+        self.lines, self.picture = list(lines or ("",)), picture
+        self.version += 1
+
+    def type(self, codes):
+        self.keys += codes
+        for code in codes:
+            if abs(code) == keys.SHIFT:
+                self.has_shift = code > 0
+            elif code == keys.NAMES["ret"]:
+                self.lines.append("")
+            elif code in LETTERS:
+                self.lines[-1] += (SHIFTED if self.has_shift else {}).get(
+                    code, LETTERS[code][0])
+        self.version += 1
+
+    def mode(self):
+        if self.picture:
+            return {"mode": "graphics", "width": self.picture[0],
+                    "height": self.picture[1], "depth": 24}
+        return {"mode": "text", "width": 720, "height": 400,
+                "columns": COLUMNS, "rows": ROWS, "cell_width": 9,
+                "cell_height": 16, "depth": 4}
+
+    def cells(self):
+        lines = (self.lines + [""] * ROWS)[:ROWS]
+        data = b"".join(bytes([c, 7]) for line in lines
+                        for c in line.ljust(COLUMNS)[:COLUMNS].encode("cp437"))
+        return struct.pack("<HHi", COLUMNS, ROWS, 5) + data
+
+    def pixels(self):
+        """Binary frames' contents: runs above, a raw line at the bottom."""
+        width, height, rows = self.picture or (720, 400, [[(0, 0, 0)] * 720] * 400)
+        runs = b""
+        for pixel in (p for row in rows[:-1] for p in row):
+            bgr = bytes(reversed(pixel))
+            if runs[-3:] == bgr and runs[-4] < 255:
+                runs = runs[:-4] + bytes([runs[-4] + 1]) + bgr
+            else:
+                runs += b"\1" + bgr
+        raw = b"".join(bytes(reversed(p)) + b"\0" for p in rows[-1])
+        return [struct.pack("<HHHHBxxx", 0, 0, width, height - 1, 1) + runs,
+                struct.pack("<HHHHBxxx", 0, height - 1, width, 1, 0) + raw]
+
+
+class Host:
+    """Answers what comes at its end of a socket, which may be a carrier."""
+
+    def __init__(self, end, guests=()):
+        self.end = end
+        self.guests = {g.name: g for g in guests}
+        self.decoder = frames.Decoder(frames.TO_HOST_MAX)
+        self.has_greeted = False
+        self.hellos = 0
+        self.heard = []    # all requests
+        self.watches = {}    # by id: [verb, guest, version told, mode told]
+        self.waiting = {}    # screens without an answer yet, by id
+        self.silent = set()    # verbs that get no answer
+        self.lose = {}    # verb: how many answers get lost
+        self.noise = b""    # before each frame
+        self.keeps = {}    # what a test's own verb needs
+
+    # ---- Sending ---------------------------------------------------------
+
+    def send(self, frame):
+        self.end.sendall(self.noise + frame)
+
+    def answer(self, number, **more):
+        self.send(frames.encode_json(dict({"id": number, "ok": True}, **more)))
+
+    def refuse(self, number, error, **more):
+        self.send(frames.encode_json(dict(
+            {"id": number, "ok": False, "error": error}, **more)))
+
+    def event(self, number, name, **more):
+        self.send(frames.encode_json(dict({"id": number, "event": name},
+                                          **more)))
+
+    def begin(self):
+        self.send(frames.encode_json({"event": "begin", "version": 1}))
+
+    def binary(self, number, what, data):
+        self.send(frames.encode_binary(number, what, data))
+
+    # ---- Verbs -----------------------------------------------------------
+
+    def take(self, data, now=0.0):
+        for kind, payload in self.decoder.feed(data, now):
+            if kind == frames.BINARY:
+                number, what, rest = frames.parse_binary(payload)
+                if what == frames.DEBUG and number in self.watches:
+                    self.binary(number, what, b"+" + rest)
+                elif what == frames.SERIAL and number in self.watches:
+                    self.watches[number][1].serial += rest
+                    self.binary(number, what, rest.upper())
+                continue
+            self.request(frames.parse_json(payload))
+        self.pictures()
+
+    def request(self, thing):
+        self.heard.append(thing)
+        number, verb = thing["id"], thing["verb"]
+        if verb == "hello":
+            self.has_greeted = True
+            self.hellos += 1
+            self.watches.clear()
+            self.waiting.clear()
+        if verb in self.silent:
+            return
+        if not self.has_greeted:
+            self.refuse(number, "say hello first")
+            return
+        act = getattr(self, "do_" + verb, None)
+        guest = self.guests.get(thing.get("guest"))
+        if not act:
+            self.refuse(number, "unknown verb", what=verb)
+        elif "guest" in thing and not guest:
+            self.refuse(number, "no such guest", what=thing["guest"],
+                        hint="list shows them")
+        else:
+            self.act(act, number, verb, thing, guest)
+
+    def act(self, act, number, verb, thing, guest):
+        end = self.end
+        if self.lose.get(verb):
+            self.lose[verb] -= 1
+            self.end = Nobody()
+        try:
+            act(number, thing, guest)
+        finally:
+            self.end = end
+
+    def do_hello(self, number, _thing, _guest):
+        self.answer(number, version=1, host="test", rights=RIGHTS)
+
+    def do_list(self, number, _thing, _guest):
+        for guest in self.guests.values():
+            self.event(number, "guest", guest=guest.name, state=guest.state,
+                       vcpus=2, memory=64, starts=guest.starts)
+        self.answer(number)
+
+    def do_pause(self, number, _thing, guest):
+        guest.state = "paused"
+        self.answer(number)
+
+    def do_reset(self, number, _thing, guest):
+        guest.starts += 1
+        self.answer(number)
+
+    def do_start(self, number, _thing, _guest):
+        self.refuse(number, "refused", hint="it runs already")
+
+    def do_keys(self, number, thing, guest):
+        guest.type(thing["keys"])
+        self.answer(number)
+
+    def do_pointer(self, number, thing, guest):
+        guest.pointer.append([thing.get(k, 0) for k in
+                              ("dx", "dy", "wheel", "buttons")])
+        self.answer(number)
+
+    def do_statistics(self, number, _thing, guest):
+        self.answer(number, paused=guest.state == "paused", vcpus=2, frames=3,
+                    pixels=4, inputs=len(guest.keys), exits=[5, 6, 7])
+
+    def do_serial(self, number, _thing, guest):
+        self.watches[number] = ["serial", guest, 0, None]
+        self.answer(number)
+        self.binary(number, frames.SERIAL, b"login: ")
+
+    def do_log(self, number, _thing, _guest):
+        self.watches[number] = ["log", None, 0, None]
+        self.answer(number)
+        self.binary(number, frames.SERIAL, b"[   0.000001] Bulkhead\n")
+
+    def do_debug(self, number, _thing, guest):
+        self.watches[number] = ["debug", guest, 0, None]
+        self.answer(number)
+
+    def do_close(self, number, thing, _guest):
+        self.watches.pop(thing["of"], None)
+        self.waiting.pop(thing["of"], None)
+        self.answer(number)
+
+    def do_screen(self, number, thing, guest):
+        if guest.missing:
+            guest.missing -= 1
+            self.refuse(number, "not running", what=guest.name)
+            return
+        watch = self.watches.setdefault(number, ["screen", guest, 0, None])
+        if thing.get("all"):
+            watch[2] = 0
+        self.waiting[number] = thing.get("as", "pixels")
+
+    def pictures(self):
+        for number, form in list(self.waiting.items()):
+            watch = self.watches[number]
+            guest = watch[1]
+            if watch[2] == guest.version:
+                continue
+            del self.waiting[number]
+            watch[2] = guest.version
+            if watch[3] != guest.mode():
+                watch[3] = guest.mode()
+                self.event(number, "mode", **guest.mode())
+            if form == "pixels":
+                for data in guest.pixels():
+                    self.binary(number, frames.PIXELS, data)
+            elif not guest.picture:
+                self.binary(number, frames.CELLS, guest.cells())
+            self.answer(number)
+            if guest.scenes:
+                guest.show(*guest.scenes.pop(0))
+
+    # ---- Running ---------------------------------------------------------
+
+    def turn(self, wait=0.0):
+        """False when nobody is at the other end any more."""
+        while select.select([self.end], [], [], wait)[0]:
+            data = self.end.recv(65536)
+            if not data:
+                return False
+            self.take(data)
+        return True
+
+    def run(self):
+        """Until nobody is at the other end."""
+        with contextlib.suppress(ConnectionError):
+            while self.turn(10):
+                pass
+
+
+class Simulated(Host):
+    """Says at its console that a screen is looked at again."""
+
+    looks = 0
+
+    def do_screen(self, number, thing, guest):
+        self.looks += 1
+        if self.looks == 2:
+            print("second look", flush=True)
+        super().do_screen(number, thing, guest)
+
+
+class Nobody:
+    """Where lost answers go."""
+
+    def sendall(self, _data):
+        pass
+
+
+def simulator(words):
+    """QEMU's part in `bulkhead run`: a console, and a host at its second port."""
+    at = next(w for w in words if w.startswith("socket,id=control,"))
+    end = socket.socket(fileno=int(at.rpartition("fd=")[2]))
+    print("[   0.000000] Bulkhead", flush=True)
+    name = os.environ.get("FAKE_GUEST", "dos")
+    guests = [Guest(n, ["Starting...", "C:\\>"]) for n in name.split(",")]
+    Simulated(end, guests).run()
+
+
+if __name__ == "__main__":
+    simulator(sys.argv[1:])
