@@ -570,7 +570,7 @@ static void do_wanted(struct machine_vcpu *vcpu)
 void machine_debug_serve(struct machine_vcpu *vcpu)
 {
 	if (vcpu->machine->debug.serve)
-		vcpu->machine->debug.serve(vcpu);
+		(void)vcpu->machine->debug.serve(vcpu);
 }
 
 static void serve_stopped(struct machine_vcpu *vcpu)
@@ -579,10 +579,15 @@ static void serve_stopped(struct machine_vcpu *vcpu)
 	struct machine_debug *d = &machine->debug;
 
 	while (d->gdb.state == GDB_STOPPED) {
-		machine_debug_serve(vcpu);
+		bool again = d->serve && d->serve(vcpu);
+
 		do_wanted(vcpu);
-		if (d->gdb.state == GDB_STOPPED)
-			gate_wait();
+		if (d->gdb.state != GDB_STOPPED)
+			return;
+		if (again)
+			gate_yield();
+		else
+			(void)gate_wait();
 	}
 }
 

@@ -86,9 +86,10 @@ struct machine_debug {
 	struct emul walker;
 	/*
 	 * Serves the debugger once: machine_debug_input() and _output(), with
-	 * the machine's lock taken.  The channel's events come to the vCPU.
+	 * the machine's lock taken.  While the vCPU owns the rendezvous the
+	 * channel's events come to it.  True: another time soon, event or not.
 	 */
-	void (*serve)(struct machine_vcpu *vcpu);
+	bool (*serve)(struct machine_vcpu *vcpu);
 };
 
 void machine_debug_init(struct machine *machine);

@@ -7,6 +7,7 @@
 #include "include/gate.h"
 
 uint64_t gate_wait(void);
+void gate_yield(void);
 long gate_wake(unsigned thread);
 long gate_kick(unsigned vcpu);
 void gate_state_load(uint32_t groups);
