@@ -151,6 +151,8 @@ void machine_face_init(struct machine *machine);
 void machine_face_event(struct machine *machine);
 /* At the vCPU's stop and with no lock held: until the guest may go on. */
 void machine_pause(struct machine_vcpu *vcpu);
+/* machine_debug_hold(), with the channel's events. */
+void machine_debug_stand(struct machine_vcpu *vcpu);
 /* machine/main.c: by the owner of the rendezvous. */
 void machine_fulfil_wishes(struct machine_vcpu *vcpu);
 

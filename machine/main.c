@@ -225,7 +225,7 @@ void machine_fulfil_wishes(struct machine_vcpu *vcpu)
 	if (wishes & RENDEZVOUS_REMAP)
 		remap(vcpu);
 	if (wishes & RENDEZVOUS_DEBUG)
-		machine_debug_hold(vcpu);
+		machine_debug_stand(vcpu);
 }
 
 /*
