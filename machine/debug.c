@@ -170,7 +170,7 @@ void machine_debug_hit(struct machine_vcpu *vcpu)
 	/* The step itself, if it met nothing else. */
 	if (!debug->has_met)
 		meet(vcpu, (struct gdb_stop){ .kind = GDB_STOP_STEP });
-	debug->is_hit = true;
+	debug->is_hit = debug->is_at_hit = true;
 	debug->has_met = false;
 	debug->step = DEBUG_STEP_NONE;
 	rendezvous_wish(&vcpu->machine->rendezvous, RENDEZVOUS_DEBUG);
@@ -380,9 +380,10 @@ static bool may_be_halted(struct machine *machine, struct machine_vcpu *vcpu)
 	uint64_t pc = gdb_pc(&vcpu->page->state);
 	uint8_t byte;
 
-	return vcpu->page->halt || (op_memory(machine, vcpu->id, pc - 1, false,
-					      &byte, 1, false) == 1 &&
-				    byte == HLT);
+	if (vcpu->debug.is_at_hit || vcpu->page->halt)
+		return vcpu->page->halt;
+	return op_memory(machine, vcpu->id, pc - 1, false, &byte, 1, false) &&
+	       byte == HLT;
 }
 
 /* Interrupts wait for one instruction; with TF a trap would wait, too. */
@@ -422,13 +423,15 @@ static void release(struct machine *machine, struct machine_vcpu *vcpu,
 	if (steps || debug->is_emulated != is_emulated)
 		(void)op_state(machine, vcpu->id);
 	set_emulated(vcpu, is_emulated);
-	if (!steps)
-		return;
-	debug->step = DEBUG_STEP_ONE;
-	if (vcpu->page->inject.is_valid)
-		debug->step = DEBUG_STEP_EVENT;
-	else if (!may_be_halted(machine, vcpu))
-		shadow_cast(&vcpu->page->state);
+	if (steps) {
+		debug->step = DEBUG_STEP_ONE;
+		if (vcpu->page->inject.is_valid)
+			debug->step = DEBUG_STEP_EVENT;
+		else if (!may_be_halted(machine, vcpu))
+			shadow_cast(&vcpu->page->state);
+	}
+	if (runs)
+		debug->is_at_hit = false;
 }
 
 static void release_all(struct machine *machine, uint32_t run, uint32_t step)

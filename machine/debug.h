@@ -65,6 +65,9 @@ struct debug_vcpu {
 	/* Where it was told to stand: not a breakpoint when it goes on. */
 	bool has_told;
 	uint64_t told;
+	/* It stands where its emulator has stopped it: not in HLT, unless it
+	 * was emulated. */
+	bool is_at_hit;
 	/* What the present instruction has met; whether that is to be told. */
 	bool has_met, is_hit;
 	struct gdb_stop met;

@@ -29,8 +29,12 @@ void rendezvous_begin(struct rendezvous *rendezvous, unsigned thread)
 	}
 	stopped = __atomic_load_n(&rendezvous->stopped, __ATOMIC_SEQ_CST);
 	for (unsigned i = 0; i < rendezvous->count; i++)
-		if (wanted & ~stopped & BIT(i))
+		if (wanted & ~stopped & BIT(i)) {
 			(void)gate_kick(i);
+			/* One that a debugger holds waits elsewhere, and may
+			 * have been kicked before. */
+			(void)gate_wake(i);
+		}
 	while (wanted &
 	       ~__atomic_load_n(&rendezvous->stopped, __ATOMIC_SEQ_CST))
 		gate_wait();

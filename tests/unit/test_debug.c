@@ -414,6 +414,27 @@ static void step_before_interrupt(void **state)
 	assert_int_equal(bench.interrupt, 0);
 }
 
+/* Behind HLT it may wait for one, if nobody knows better. */
+static void step_behind_hlt(void **state)
+{
+	(void)state;
+	RUN("P8=0d7c0000");
+	page.state.rflags |= X86_FLAG_IF;
+	bench.interrupt = GATE_RUN_VALID | 0x21;
+	RUN("s");
+	assert_int_equal(bench.interrupt, 0);
+	assert_int_equal(gdb_pc(&page.state), HANDLER + 1);
+	/* A breakpoint that was hit knows: it does not. */
+	RUN("Z0,7c0d,1");
+	RUN("c");
+	bench.interrupt = GATE_RUN_VALID | 0x21;
+	page.state.rflags |= X86_FLAG_IF;
+	assert_int_equal(gdb_pc(&page.state), 0x7c0d);
+	RUN("s");
+	assert_int_equal(gdb_pc(&page.state), 0x7c00);
+	assert_int_equal(bench.interrupt, GATE_RUN_VALID | 0x21);
+}
+
 /* What is to be delivered comes first, and is a step. */
 static void step_with_injection(void **state)
 {
@@ -590,19 +611,13 @@ static void memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(breakpoint),
-		TEST(steps),
-		TEST(step_over_hlt),
-		TEST(step_before_interrupt),
-		TEST(step_with_injection),
-		TEST(watchpoints),
-		TEST(catches),
-		TEST(processor_runs),
-		TEST(closes),
-		TEST(detaches),
-		TEST(interrupts),
-		TEST(resets),
-		TEST(many),
+		TEST(breakpoint),      TEST(steps),
+		TEST(step_over_hlt),   TEST(step_before_interrupt),
+		TEST(step_behind_hlt), TEST(step_with_injection),
+		TEST(watchpoints),     TEST(catches),
+		TEST(processor_runs),  TEST(closes),
+		TEST(detaches),	       TEST(interrupts),
+		TEST(resets),	       TEST(many),
 		TEST(memory),
 	};
 
