@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Hardware breakpoints: DR0 to DR3 against what an instruction is about to do.
+ * Hardware breakpoints: DR0 to DR3 against what an instruction is about to do;
+ * and who looks on, a debugger (struct emul_watcher), at the same places.
  *
  * While DR7 enables none, nothing of this is on an instruction's way: the
- * emulator writes DR7 itself, and only then is struct emul's may_break set,
- * which has the mode worked out at each step and puts MODE_WATCH into it.  That
- * bit sends data accesses and string instructions the slow way.
+ * emulator writes DR7 itself, and only then, or with a watcher, is struct
+ * emul's may_break set, which has the mode worked out at each step and puts
+ * MODE_WATCH into it.  That bit sends data accesses and string instructions the
+ * slow way.
  *
  * What was met is bits of emul.events at the place of EMUL_EVENT_BREAKPOINTS: a
  * trap behind the instruction, but for instruction breakpoints, which are
@@ -62,6 +64,8 @@ void emul_watch_access(struct emul *e, uint64_t linear, unsigned size,
 	if (is_write)
 		kinds |= BIT(KIND_STORE);
 	e->events |= meet(e, kinds, linear, size) * EMUL_EVENT_BREAKPOINT;
+	if (e->watcher && e->watcher->access(e->ctx, linear, size, is_write))
+		e->events |= EMUL_EVENT_WATCHED;
 }
 
 uint32_t emul_port_breakpoints(const struct emul *e, uint16_t port,
@@ -76,12 +80,45 @@ void emul_watch_port(struct emul *e, uint16_t port, unsigned size)
 {
 	e->events |=
 		emul_port_breakpoints(e, port, size) * EMUL_EVENT_BREAKPOINT;
+	if (e->watcher && e->watcher->port(e->ctx, port, size))
+		e->events |= EMUL_EVENT_WATCHED;
+}
+
+void emul_watch_vector(struct emul *e, unsigned vector,
+		       enum emul_event_type type)
+{
+	if (e->watcher && e->watcher->vector(e->ctx, vector, type))
+		e->events |= EMUL_EVENT_WATCHED;
 }
 
 void emul_breakpoints_changed(struct emul *e)
 {
-	e->may_break = e->state->dr7 & X86_DR7_ENABLES;
+	e->may_break = e->state->dr7 & X86_DR7_ENABLES || e->watcher;
 	e->mode_cpl = UINT8_MAX; /* MODE_WATCH comes or goes */
+}
+
+/* DR7 is looked at before the next instruction. */
+void emul_watch(struct emul *e, const struct emul_watcher *watcher)
+{
+	e->watcher = watcher;
+	e->raise_software = watcher; /* one test for both */
+	e->may_break = true;
+	e->mode_cpl = UINT8_MAX;
+}
+
+static enum emul_status ask_watcher(struct emul *e, uint64_t linear)
+{
+	switch (e->watcher->before(e->ctx, linear)) {
+	case EMUL_WATCH_BEFORE:
+		e->events |= EMUL_EVENT_WATCHED;
+		return EMUL_RETRY;
+	case EMUL_WATCH_AFTER:
+		e->events |= EMUL_EVENT_WATCHED;
+		break;
+	case EMUL_WATCH_GO:
+		break;
+	}
+	return EMUL_OK;
 }
 
 enum emul_status emul_break_begin(struct emul *e)
@@ -93,12 +130,14 @@ enum emul_status emul_break_begin(struct emul *e)
 	TRY(emul_state_need(e, X86_GROUP_DEBUG));
 	emul_breakpoints_changed(e);
 	emul_mode_set(e);
+	if (!mode_is_64(e))
+		rip = (uint32_t)(s->seg[X86_CS].base + rip);
+	if (e->watcher)
+		TRY(ask_watcher(e, rip));
 	/* MOV SS keeps the next instruction's breakpoint away. */
 	if (!e->may_break || !e->breaks_at_code || s->rflags & X86_FLAG_RF ||
 	    s->interrupt_shadow & X86_SHADOW_MOVSS)
 		return EMUL_OK;
-	if (!mode_is_64(e))
-		rip = (uint32_t)(s->seg[X86_CS].base + rip);
 	met = meet(e, BIT(KIND_EXECUTE), rip, 1);
 	if (!met)
 		return EMUL_OK;

@@ -10,6 +10,7 @@
  * References: SDM volume 3, "Interrupt and Exception Handling", "8086
  * Emulation"; volume 2, "INT n/INTO/INT3/INT1".
  */
+#include "emulate/breakpoint.h"
 #include "emulate/segment.h"
 
 /* Error codes that name an IDT entry. */
@@ -320,10 +321,13 @@ enum emul_status emul_software_interrupt(struct emul *e, unsigned vector,
 {
 	struct emul_event ev = { .vector = (uint8_t)vector, .type = type };
 
-	if (e->raise_software) {
-		e->fault = (struct emul_fault){ .vector = ev.vector,
-						.is_trap = true };
-		return EMUL_FAULT;
+	if (unlikely(e->raise_software)) {
+		if (!e->watcher) {
+			e->fault = (struct emul_fault){ .vector = ev.vector,
+							.is_trap = true };
+			return EMUL_FAULT;
+		}
+		emul_watch_vector(e, vector, type);
 	}
 	TRY(deliver(e, &ev));
 	/* They clear TF before it could trap. */
@@ -337,8 +341,6 @@ enum emul_status emul_deliver_event(struct emul *e, const struct emul_event *ev)
 	enum emul_status status;
 
 	TRY(emul_state_need(e, X86_GROUPS_COMMON));
-	if (unlikely(e->may_break))
-		TRY(emul_state_need(e, X86_GROUP_DEBUG));
 	emul_mode_set(e);
 	e->flags = s->rflags;
 	e->next_rip = s->rip;
@@ -347,6 +349,10 @@ enum emul_status emul_deliver_event(struct emul *e, const struct emul_event *ev)
 	e->events = 0;
 	e->keep_rf = false;
 	e->is_task_switched = false;
+	if (unlikely(e->may_break)) {
+		TRY(emul_state_need(e, X86_GROUP_DEBUG));
+		emul_watch_vector(e, ev->vector, ev->type);
+	}
 	e->is_external = !event_is_software(ev);
 	if (ev->type == EMUL_TYPE_EXCEPTION && ev->vector == X86_VECTOR_PF) {
 		s->cr2 = ev->cr2;

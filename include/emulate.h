@@ -40,6 +40,7 @@ enum emul_status {
 #define EMUL_EVENT_TASK_TRAP   BIT(3) /* switched to a task with T: #DB */
 #define EMUL_EVENT_REP_PARTIAL BIT(4) /* work remains, RIP unchanged */
 #define EMUL_EVENT_SHUTDOWN    BIT(5) /* triple fault */
+#define EMUL_EVENT_WATCHED     BIT(6) /* a watcher said so; EMUL_RETRY, too */
 /* Hardware breakpoints that were met: #DB due, DR6.B0 to B3. */
 #define EMUL_EVENT_BREAKPOINT  BIT(16)
 #define EMUL_EVENT_BREAKPOINTS MASK(19, 16)
@@ -130,6 +131,27 @@ struct emul_ops {
 	/* VMCALL or VMMCALL; works on the state; RIP moves when EMUL_OK. */
 	enum emul_status (*hypercall)(void *ctx);
 	void (*flush)(void *ctx, enum emul_flush what, uint64_t linear);
+};
+
+enum emul_watch {
+	EMUL_WATCH_GO,
+	EMUL_WATCH_AFTER,  /* EMUL_EVENT_WATCHED behind it */
+	EMUL_WATCH_BEFORE, /* the same in place of it, with EMUL_RETRY */
+};
+
+/*
+ * Who looks on, beside the guest's own debug registers: a debugger.  All but
+ * before() have to do with something that is about to happen, and may happen
+ * again or not at all if the instruction does not come to its end: then there
+ * is no EMUL_EVENT_WATCHED.  True wants one.  ctx is the emulator's.
+ */
+struct emul_watcher {
+	enum emul_watch (*before)(void *ctx, uint64_t linear);
+	bool (*access)(void *ctx, uint64_t linear, unsigned size,
+		       bool is_write);
+	bool (*port)(void *ctx, uint16_t port, unsigned size);
+	/* Delivered by the emulator; INT n by emul_step(). */
+	bool (*vector)(void *ctx, unsigned vector, enum emul_event_type type);
 };
 
 /* What the processor offers, so that the rest is #UD.  See emul_init(). */
@@ -286,14 +308,16 @@ struct emul {
 	void *ctx;
 	/* Most used first, no gaps; the first is writable, the last empty. */
 	struct emul_window window[EMUL_WINDOWS + 1];
-	uint64_t features;     /* EMUL_FEATURE_* */
-	uint8_t physical_bits; /* MAXPHYADDR, 32..52 */
+	uint64_t features;		    /* EMUL_FEATURE_* */
+	uint8_t physical_bits;		    /* MAXPHYADDR, 32..52 */
+	const struct emul_watcher *watcher; /* by emul_watch() */
 	/* INT n, INT3, INTO, ICEBP raise a fault with is_trap set instead of
-	 * being delivered by the emulator. */
+	 * being delivered by the emulator; with a watcher it is told. */
 	bool raise_software;
 	/* REP runs to its end within one step (tests). */
 	bool rep_complete;
-	/* DR7 enables a breakpoint, or did so when last looked at. */
+	/* DR7 enables a breakpoint, or did so when last looked at; or there is
+	 * a watcher. */
 	bool may_break;
 	/* It breaks at instructions: not where the processor, which compares
 	 * their addresses itself, has left this one to be emulated. */
@@ -358,6 +382,9 @@ void emul_init(struct emul *emul, struct x86_state *state,
 
 /* To be called after .window, .features or .physical_bits have changed. */
 void emul_forget(struct emul *emul);
+
+/* NULL: nobody looks on. */
+void emul_watch(struct emul *emul, const struct emul_watcher *watcher);
 
 /*
  * Exactly one instruction at CS:RIP (REP in bounded chunks: EMUL_OK with RIP

@@ -212,7 +212,9 @@ struct gate_page {
 	/* Machine to monitor, read when GATE_RESUME is called. */
 	struct gate_injection inject;
 	bool halt; /* HLT was emulated: wait for an interrupt */
-	uint8_t reserved[3];
+	/* Nothing of the guest's runs on the processor: its entries are
+	 * GATE_EXIT_EMULATE_RUN.  A change wants X86_GROUP_DEBUG dirty. */
+	bool is_emulated;
 	uint64_t msr_value; /* answer of GATE_MSR_READ */
 	uint32_t reserved1;
 	uint32_t extint; /* GATE_EXTINT_*, atomic */

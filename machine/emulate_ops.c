@@ -282,6 +282,15 @@ __noinline void machine_port_breakpoint(struct machine_vcpu *vcpu)
 	machine_inject_debug(vcpu, dr6);
 }
 
+static __noinline void take_rare_events(struct machine_vcpu *vcpu,
+					uint32_t events)
+{
+	if (events & EMUL_EVENT_SHUTDOWN)
+		machine_reset_want(vcpu->machine);
+	if (events & EMUL_EVENT_WATCHED)
+		machine_debug_hit(vcpu);
+}
+
 static void take_events(struct machine_vcpu *vcpu)
 {
 	uint32_t events = vcpu->emul.events;
@@ -298,8 +307,8 @@ static void take_events(struct machine_vcpu *vcpu)
 		dr6 |= DR6_BT;
 	if (dr6)
 		machine_inject_debug(vcpu, dr6);
-	if (events & EMUL_EVENT_SHUTDOWN)
-		machine_reset_want(vcpu->machine);
+	if (events & (EMUL_EVENT_SHUTDOWN | EMUL_EVENT_WATCHED))
+		take_rare_events(vcpu, events);
 }
 
 /* Nothing sensible can be done: say which bytes, and end the VM. */
@@ -387,6 +396,8 @@ static bool emulate_one(struct machine_vcpu *vcpu)
 			inject_fault(vcpu);
 		break;
 	case EMUL_RETRY:
+		if (vcpu->emul.events & EMUL_EVENT_WATCHED)
+			machine_debug_hit(vcpu);
 		break;
 	case EMUL_UNHANDLED:
 		/* The processor runs it, if it must, without its shadow. */

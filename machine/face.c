@@ -53,6 +53,15 @@ static bool has_room(struct face *face, size_t length)
 	return n >= 0 && (size_t)n >= RECORD_ROOM(length);
 }
 
+/* And then asks for a doorbell. */
+static bool is_full(struct face *face, size_t needs)
+{
+	while (!has_room(face, needs))
+		if (ring_sleep(&face->answers))
+			return true;
+	return false;
+}
+
 /* A request is taken only where there is room for its answer. */
 static void answer(struct face *face, uint32_t tag, int error)
 {
@@ -431,13 +440,16 @@ static void serve(struct face *face, size_t length)
 		[FACE_UNWATCH] = sizeof(struct face_record),
 		[FACE_COMMAND] = sizeof(struct face_command),
 		[FACE_STATISTICS] = sizeof(struct face_record),
+		[FACE_DEBUG] = sizeof(struct face_record),
+		[FACE_DEBUG_CLOSE] = sizeof(struct face_record),
 	};
 	const struct face_command *asked = (const void *)face->request;
 	const struct face_record *head = &asked->head;
 
 	if (length < sizeof(*head))
 		return;
-	if (head->kind >= ARRAY_SIZE(least) || !least[head->kind]) {
+	if (head->kind >= ARRAY_SIZE(least) || !least[head->kind] ||
+	    (head->kind >= FACE_DEBUG && !face->config.ops->debug)) {
 		answer(face, head->tag, -ENOSYS);
 		return;
 	}
@@ -462,6 +474,14 @@ static void serve(struct face *face, size_t length)
 	case FACE_STATISTICS:
 		statistics_put(face, head->tag);
 		break;
+	case FACE_DEBUG:
+		face->config.ops->debug(
+			face->config.ctx, head + 1,
+			MIN(length - sizeof(*head), (size_t)FACE_DEBUG_MAX));
+		break;
+	case FACE_DEBUG_CLOSE:
+		face->config.ops->debug_close(face->config.ctx);
+		break;
 	}
 }
 
@@ -481,6 +501,22 @@ static bool request_take(struct face *face)
 	return n > 0;
 }
 
+/* What a debugger has not taken waits for it. */
+static bool debug_piece(struct face *face)
+{
+	struct {
+		struct face_record head;
+		uint8_t bytes[FACE_DEBUG_MAX];
+	} record = { .head.kind = FACE_DEBUG };
+	size_t n;
+
+	if (!face->config.ops->debug || is_full(face, sizeof(record)))
+		return false;
+	n = face->config.ops->debug_output(face->config.ctx, record.bytes,
+					   sizeof(record.bytes));
+	return n && put(face, &record, (uint32_t)(sizeof(record.head) + n));
+}
+
 /* ---- Visits ------------------------------------------------------------ */
 
 static bool is_on(const struct face *face)
@@ -495,21 +531,14 @@ static bool work(struct face *face)
 
 	while (requests < VISIT_REQUESTS && request_take(face))
 		requests++;
+	while (records < VISIT_RECORDS && is_on(face) && debug_piece(face))
+		records++;
 	while (records < VISIT_RECORDS && face->state == FACE_DRAWING &&
 	       frame_piece(face))
 		records++;
 	if (is_on(face))
 		give_notice(face);
 	return requests == VISIT_REQUESTS || records == VISIT_RECORDS;
-}
-
-/* And then asks for a doorbell. */
-static bool is_full(struct face *face, size_t needs)
-{
-	while (!has_room(face, needs))
-		if (ring_sleep(&face->answers))
-			return true;
-	return false;
 }
 
 /* False: there is something to do already. */
@@ -538,6 +567,8 @@ void face_peer_gone(struct face *face)
 	if (!is_on(face))
 		return;
 	watch(face, false);
+	if (face->config.ops->debug)
+		face->config.ops->debug_close(face->config.ctx);
 	face->state = FACE_IDLE;
 }
 

@@ -33,6 +33,11 @@ struct face_ops {
 	void (*nmi)(void *ctx);
 	/* The screen begins, or ceases, to be watched. */
 	void (*watched)(void *ctx, bool is_watched);
+	/* From a debugger, and to it, as many bytes as there are.  NULL: there
+	 * are none. */
+	void (*debug)(void *ctx, const void *data, size_t size);
+	size_t (*debug_output)(void *ctx, void *data, size_t size);
+	void (*debug_close)(void *ctx);
 };
 
 enum face_state {

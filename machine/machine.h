@@ -20,6 +20,7 @@
 #include "machine/apic_page.h"
 #include "machine/board.h"
 #include "machine/console.h"
+#include "machine/debug.h"
 #include "machine/disk_service.h"
 #include "machine/extint.h"
 #include "machine/face.h"
@@ -43,6 +44,9 @@ struct machine_vcpu {
 	bool hides_memory;     /* and there is RAM or ROM behind it */
 	/* What GATE_EXIT_EMULATE_RUN came to so far. */
 	uint64_t run_count, run_insns, run_ticks;
+	/* Events of a GATE_RESUME that was made within a rendezvous. */
+	uint64_t late_events;
+	struct debug_vcpu debug;
 };
 
 struct machine_disk {
@@ -80,6 +84,7 @@ struct machine {
 	/* By vCPU: used by its own thread, or while all are at a stop. */
 	struct cpu_msrs msrs[GATE_THREADS_MAX];
 	struct device *cpu_devices[GATE_THREADS_MAX];
+	struct machine_debug debug;
 };
 
 static inline struct cpu_msrs *machine_msrs(struct machine_vcpu *vcpu)
@@ -133,6 +138,9 @@ static inline void machine_reset_want(struct machine *machine)
 	rendezvous_wish(&machine->rendezvous, RENDEZVOUS_RESET);
 }
 
+/* machine/main.c: by the owner of the rendezvous. */
+void machine_reset(struct machine_vcpu *vcpu);
+
 /* machine/host_ops.c: what a board wants of the world; ctx is the machine. */
 extern const struct board_host_ops machine_host_ops;
 void machine_clock_init(struct machine *machine);
@@ -143,6 +151,8 @@ void machine_face_init(struct machine *machine);
 void machine_face_event(struct machine *machine);
 /* At the vCPU's stop and with no lock held: until the guest may go on. */
 void machine_pause(struct machine_vcpu *vcpu);
+/* machine_debug_hold(), with the channel's events. */
+void machine_debug_stand(struct machine_vcpu *vcpu);
 /* machine/main.c: by the owner of the rendezvous. */
 void machine_fulfil_wishes(struct machine_vcpu *vcpu);
 

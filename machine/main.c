@@ -132,11 +132,10 @@ static const machine_exit_fn exit_handlers[GATE_EXIT_COUNT] = {
 };
 /* clang-format on */
 
-static __noinline void take_events(struct machine_vcpu *vcpu)
+static __noinline void take_events(struct machine_vcpu *vcpu, uint64_t events)
 {
 	struct machine *machine = vcpu->machine;
 	const struct board *board = machine->board;
-	uint64_t events = vcpu->page->events;
 
 	machine_lock(vcpu);
 	if (events & BIT(GATE_EVENT_TIMER_BIT))
@@ -186,7 +185,7 @@ static void disks_drain(struct machine_vcpu *vcpu)
 }
 
 /* All devices and vCPUs as after power-on; RAM keeps what it holds. */
-static void reset(struct machine_vcpu *vcpu)
+void machine_reset(struct machine_vcpu *vcpu)
 {
 	const struct board *board = vcpu->machine->board;
 
@@ -198,6 +197,7 @@ static void reset(struct machine_vcpu *vcpu)
 	machine_unlock(vcpu);
 	if (vcpu->id == 0)
 		boot_state(vcpu);
+	machine_debug_was_reset(vcpu->machine);
 }
 
 /* The emulators may hold what the map was; nobody uses one now. */
@@ -219,11 +219,13 @@ void machine_fulfil_wishes(struct machine_vcpu *vcpu)
 	uint32_t wishes = rendezvous_take_wishes(rendezvous);
 
 	if (wishes & RENDEZVOUS_RESET) {
-		reset(vcpu);
+		machine_reset(vcpu);
 		wishes |= rendezvous_take_wishes(rendezvous);
 	}
 	if (wishes & RENDEZVOUS_REMAP)
 		remap(vcpu);
+	if (wishes & RENDEZVOUS_DEBUG)
+		machine_debug_stand(vcpu);
 }
 
 /*
@@ -239,13 +241,45 @@ static void fulfil_wishes(struct machine_vcpu *vcpu)
 	rendezvous_end(rendezvous);
 }
 
-static __noinline void stop(struct machine_vcpu *vcpu)
+/* For the owner of a rendezvous, on the thread that it needs. */
+static void answer(struct rendezvous *rendezvous, unsigned thread,
+		   enum rendezvous_call call)
+{
+	struct machine *machine =
+		container_of(rendezvous, struct machine, rendezvous);
+	struct machine_vcpu *vcpu = machine->vcpu[thread];
+
+	if (call == RENDEZVOUS_CALL_STATE) {
+		gate_state_load(DEBUG_GROUPS);
+		return;
+	}
+	gate_resume(); /* it is GATE_EXIT_RESET, at once */
+	machine->exit[vcpu->page->exit](vcpu);
+	vcpu->late_events |= vcpu->page->events;
+}
+
+static void stop_once(struct machine_vcpu *vcpu)
 {
 	struct machine *machine = vcpu->machine;
 
 	rendezvous_stop(&machine->rendezvous, vcpu->id);
 	if (rendezvous_is_wanted(&machine->rendezvous))
 		fulfil_wishes(vcpu);
+	if (unlikely(vcpu->late_events)) {
+		take_events(vcpu, vcpu->late_events);
+		vcpu->late_events = 0;
+	}
+}
+
+/* A debugger may keep a vCPU while others run; its thread has events still. */
+static __noinline void stop(struct machine_vcpu *vcpu)
+{
+	stop_once(vcpu);
+	while (machine_debug_holds(vcpu)) {
+		gate_wait();
+		machine_debug_serve(vcpu);
+		stop_once(vcpu);
+	}
 }
 
 static __noreturn void vcpu_loop(struct machine_vcpu *vcpu)
@@ -257,7 +291,7 @@ static __noreturn void vcpu_loop(struct machine_vcpu *vcpu)
 		gate_resume();
 		machine->exit[page->exit](vcpu);
 		if (unlikely(page->events))
-			take_events(vcpu);
+			take_events(vcpu, page->events);
 		if (unlikely(rendezvous_is_wanted(&machine->rendezvous)))
 			stop(vcpu);
 	}
@@ -398,6 +432,8 @@ static void machine_init(struct machine *machine)
 	__builtin_memcpy(machine->exit, exit_handlers, sizeof(exit_handlers));
 	machine->is_shared = config->vcpu_count > 1;
 	machine->rendezvous.count = config->vcpu_count;
+	machine->rendezvous.answer = answer;
+	machine_debug_init(machine);
 	machine_clock_init(machine);
 	disks_init(machine);
 	machine_console_open(&machine->console);

@@ -72,17 +72,55 @@ static void op_watched(void *ctx, bool is_watched)
 			 __ATOMIC_RELEASE);
 }
 
+static void op_debug(void *ctx, const void *data, size_t size)
+{
+	machine_debug_input(ctx, data, size);
+}
+
+static size_t op_debug_output(void *ctx, void *data, size_t size)
+{
+	return machine_debug_output(ctx, data, size);
+}
+
+static void op_debug_close(void *ctx)
+{
+	machine_debug_close(ctx);
+}
+
 static const struct face_ops ops = {
 	.bell = op_bell,
 	.again = op_again,
 	.reset = op_reset,
 	.nmi = op_nmi,
 	.watched = op_watched,
+	.debug = op_debug,
+	.debug_output = op_debug_output,
+	.debug_close = op_debug_close,
 };
 
 static void timer_expired(void *dev)
 {
 	face_visit(&((struct machine *)dev)->face);
+}
+
+/* machine/debug.h: a visit for the debugger's sake. */
+static bool serve_debugger(struct machine_vcpu *vcpu)
+{
+	struct machine *machine = vcpu->machine;
+
+	if (machine->rendezvous.owner == vcpu->id + 1)
+		(void)gate_event_route(EVENT, vcpu->id);
+	machine_lock(vcpu);
+	machine->is_face_busy = false;
+	machine_face_event(machine);
+	machine_unlock(vcpu);
+	return machine->is_face_busy;
+}
+
+void machine_debug_stand(struct machine_vcpu *vcpu)
+{
+	machine_debug_hold(vcpu);
+	(void)gate_event_route(EVENT, 0);
 }
 
 void machine_face_init(struct machine *machine)
@@ -97,6 +135,7 @@ void machine_face_init(struct machine *machine)
 	machine->face_timer.expired = timer_expired;
 	machine->face_timer.dev = machine;
 	face_init(&machine->face, &config);
+	machine->debug.serve = serve_debugger;
 }
 
 void machine_face_event(struct machine *machine)

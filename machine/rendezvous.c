@@ -29,8 +29,12 @@ void rendezvous_begin(struct rendezvous *rendezvous, unsigned thread)
 	}
 	stopped = __atomic_load_n(&rendezvous->stopped, __ATOMIC_SEQ_CST);
 	for (unsigned i = 0; i < rendezvous->count; i++)
-		if (wanted & ~stopped & BIT(i))
+		if (wanted & ~stopped & BIT(i)) {
 			(void)gate_kick(i);
+			/* One that a debugger holds waits elsewhere, and may
+			 * have been kicked before. */
+			(void)gate_wake(i);
+		}
 	while (wanted &
 	       ~__atomic_load_n(&rendezvous->stopped, __ATOMIC_SEQ_CST))
 		gate_wait();
@@ -47,6 +51,29 @@ void rendezvous_end(struct rendezvous *rendezvous)
 			(void)gate_wake(i);
 }
 
+void rendezvous_call(struct rendezvous *rendezvous, unsigned other,
+		     enum rendezvous_call call)
+{
+	rendezvous->call = call;
+	__atomic_store_n(&rendezvous->called, other + 1, __ATOMIC_SEQ_CST);
+	(void)gate_wake(other);
+	while (__atomic_load_n(&rendezvous->called, __ATOMIC_SEQ_CST))
+		gate_wait();
+}
+
+/* Only the thread that is called changes it, and only the owner calls. */
+static void answer(struct rendezvous *rendezvous, unsigned thread)
+{
+	uint32_t owner = owner_of(rendezvous);
+
+	if (__atomic_load_n(&rendezvous->called, __ATOMIC_SEQ_CST) !=
+	    thread + 1)
+		return;
+	rendezvous->answer(rendezvous, thread, rendezvous->call);
+	__atomic_store_n(&rendezvous->called, 0, __ATOMIC_SEQ_CST);
+	(void)gate_wake(owner - 1);
+}
+
 void rendezvous_stop(struct rendezvous *rendezvous, unsigned thread)
 {
 	uint32_t bit = (uint32_t)BIT(thread), owner;
@@ -58,8 +85,10 @@ void rendezvous_stop(struct rendezvous *rendezvous, unsigned thread)
 		owner = owner_of(rendezvous);
 		if (owner)
 			(void)gate_wake(owner - 1);
-		while (owner_of(rendezvous))
+		while (owner_of(rendezvous)) {
+			answer(rendezvous, thread);
 			gate_wait();
+		}
 		/* A new owner may have counted the bit: then stay. */
 		__atomic_fetch_and(&rendezvous->stopped, ~bit,
 				   __ATOMIC_SEQ_CST);

@@ -30,6 +30,13 @@
 enum rendezvous_wish {
 	RENDEZVOUS_RESET = BIT(0),
 	RENDEZVOUS_REMAP = BIT(1), /* memory shows elsewhere */
+	RENDEZVOUS_DEBUG = BIT(2), /* machine/debug.h */
+};
+
+/* What an owner wants of a thread that is at its stop. */
+enum rendezvous_call {
+	RENDEZVOUS_CALL_STATE, /* its vCPU's state in its page */
+	RENDEZVOUS_CALL_RESET, /* GATE_EXIT_RESET taken */
 };
 
 struct rendezvous {
@@ -42,6 +49,11 @@ struct rendezvous {
 	};
 	uint32_t stopped; /* a bit for each thread; atomic */
 	unsigned count;	  /* of threads; constant */
+	/* The owner's call: of thread + 1, or 0: none, or done; atomic. */
+	uint32_t called;
+	enum rendezvous_call call;
+	void (*answer)(struct rendezvous *rendezvous, unsigned thread,
+		       enum rendezvous_call call);
 };
 _Static_assert(GATE_THREADS_MAX <= 32, "a bit for each thread");
 
@@ -72,6 +84,11 @@ static inline uint32_t rendezvous_take_wishes(struct rendezvous *rendezvous)
  */
 void rendezvous_begin(struct rendezvous *rendezvous, unsigned thread);
 void rendezvous_end(struct rendezvous *rendezvous);
+
+/* By the owner: on return the other thread, which stays at its stop, has done
+ * it. */
+void rendezvous_call(struct rendezvous *rendezvous, unsigned other,
+		     enum rendezvous_call call);
 
 /* At a stop and with no lock held: stays there while anybody wants it. */
 void rendezvous_stop(struct rendezvous *rendezvous, unsigned thread);

@@ -81,7 +81,7 @@ void svm_inject(struct vendor_vcpu *vcpu, const struct event *event)
 		/* What the window was for, unless it is opened once more. */
 		if (svm->vmcb->int_ctl & INT_CTL_V_IRQ)
 			svm_interrupt_window_close(svm);
-		if (svm_features.is_tcg && !svm_has_breakpoints(svm)) {
+		if (svm_features.is_tcg && !svm_is_emulated(vcpu)) {
 			svm_quirk_virq_send(svm, event->vector);
 			return;
 		}

@@ -40,7 +40,7 @@ struct svm_vcpu {
 	struct vmcb *vmcb;
 	hpa_t vmcb_hpa;
 	/* NULL: not run yet on the CPU it is on, or not with these breakpoints,
-	 * or not at all: see svm_quirk_breakpoints(). */
+	 * or not at all: see svm_emulate(). */
 	struct svm_cpu *cpu;
 	bool exits_on_cr4; /* writes, whatever the guest's mode is */
 	/* The ASID is good on that CPU while its generation lasts. */
@@ -130,6 +130,14 @@ static inline bool svm_has_breakpoints(const struct svm_vcpu *svm)
 	return svm->vmcb->dr7 & X86_DR7_ENABLES;
 }
 
+/* The machine is to emulate: it wants to, or quirks.c does. */
+static inline bool svm_is_emulated(const struct vendor_vcpu *vcpu)
+{
+	return container_of(vcpu->state, struct gate_page, state)
+		       ->is_emulated ||
+	       (svm_features.is_tcg && svm_has_breakpoints(vcpu->private));
+}
+
 /* svm/state.c */
 void svm_state_load(struct vendor_vcpu *vcpu, uint32_t groups);
 void svm_state_store(struct vendor_vcpu *vcpu, uint32_t groups);
@@ -148,13 +156,13 @@ void svm_quirk_cr2(const struct vmcb *vmcb);
 void svm_quirk_cr8(struct svm_vcpu *svm);
 /* An exit as INVALID. */
 enum exit_reason svm_quirk_invalid(const struct svm_vcpu *svm);
-/* In place of an entry: the machine is to emulate. */
-bool svm_quirk_breakpoints(struct vendor_vcpu *vcpu, struct exit_info *info);
 /* An exit for the host within an interrupt shadow. */
 void svm_quirk_shadow(struct exit_info *info);
 /* In place of EVENTINJ, where svm_features.is_tcg. */
 void svm_quirk_virq_send(struct svm_vcpu *svm, uint8_t vector);
 /* After an exit with is_virq_sent. */
 void svm_quirk_virq_exit(struct svm_vcpu *svm);
+/* In place of an entry: one that waits to be taken becomes EVENTINJ's. */
+void svm_quirk_virq_take(struct vendor_vcpu *vcpu);
 
 #endif

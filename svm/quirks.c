@@ -129,6 +129,15 @@ static bool is_virq(const struct vmcb *vmcb, uint64_t info)
 		       FIELD_GET(INT_CTL_V_INTR_VECTOR, vmcb->int_ctl);
 }
 
+static void virq_done(struct svm_vcpu *svm)
+{
+	svm->is_virq_sent = false;
+	svm_interrupt_window_close(svm);
+	if (svm->is_window_deferred)
+		svm_interrupt_window_open(svm, svm->deferred_priority);
+	svm->is_window_deferred = false;
+}
+
 void svm_quirk_virq_exit(struct svm_vcpu *svm)
 {
 	struct vmcb *vmcb = svm->vmcb;
@@ -139,49 +148,22 @@ void svm_quirk_virq_exit(struct svm_vcpu *svm)
 		svm_event_reinject(vmcb);
 	else
 		vmcb->event_inject = 0;
-	if (waits)
-		return;
-	svm->is_virq_sent = false;
-	svm_interrupt_window_close(svm);
-	if (svm->is_window_deferred)
-		svm_interrupt_window_open(svm, svm->deferred_priority);
-	svm->is_window_deferred = false;
+	if (!waits)
+		virq_done(svm);
 }
 
-/* ---- QEMU: breakpoints ------------------------------------------------- */
-/*
- * VMRUN loads DR7, but sets none of its breakpoints; a MOV to DR7 that finds
- * one enabled there which was never set ends QEMU.  While a guest has one the
- * machine emulates it.
- */
-#define EMULATE_COUNT 64
-
-bool svm_quirk_breakpoints(struct vendor_vcpu *vcpu, struct exit_info *info)
+void svm_quirk_virq_take(struct vendor_vcpu *vcpu)
 {
 	struct svm_vcpu *svm = vcpu->private;
 	struct vmcb *vmcb = svm->vmcb;
-	bool waits = vmcb->int_ctl & INT_CTL_V_IRQ;
 
-	if (!svm_features.is_tcg || !svm_has_breakpoints(svm))
-		return false;
-	info->length = 0;
-	vcpu->state->valid = X86_GROUP_GPR_RIP;
-	vcpu->has_shadow = vmcb->int_state & INT_STATE_SHADOW;
-	if (vcpu->state->nmi_open)
-		svm_nmi_done(svm);
-	/* No interrupt is sent as a virtual one then: it is for a window. */
-	if (waits && svm_can_inject(vcpu, EVENT_INTERRUPT) &&
-	    (vmcb->int_ctl & INT_CTL_V_IGN_TPR ||
-	     FIELD_GET(INT_CTL_V_INTR_PRIO, vmcb->int_ctl) >= vcpu->tpr >> 4)) {
-		svm_interrupt_window_close(svm);
-		info->reason = EXIT_INTERRUPT_WINDOW;
-		return true;
-	}
-	info->reason = EXIT_EMULATE_RUN;
-	info->emulate.count = waits ? 1 : EMULATE_COUNT;
-	info->emulate.event = vmcb->event_inject;
-	vmcb->event_inject = 0;
-	return true;
+	if (!svm->is_virq_sent || vmcb->event_inject & EVENT_VALID ||
+	    vmcb->int_state & INT_STATE_SHADOW ||
+	    !(vcpu->state->rflags & X86_FLAG_IF))
+		return;
+	vmcb->event_inject =
+		EVENT_VALID | FIELD_GET(INT_CTL_V_INTR_VECTOR, vmcb->int_ctl);
+	virq_done(svm);
 }
 
 /* ---- Bochs ------------------------------------------------------------- */

@@ -68,14 +68,47 @@ static void svm_switch_out(struct vendor_vcpu *vcpu)
 
 /* ---- Running ----------------------------------------------------------- */
 
+/*
+ * The machine emulates: a debugger wants it, or QEMU's interpreter, whose VMRUN
+ * loads DR7, but sets none of its breakpoints; a MOV to DR7 that finds one
+ * enabled there which was never set ends QEMU (seen in 7.2).
+ */
+#define EMULATE_COUNT 64
+
+static void svm_emulate(struct vendor_vcpu *vcpu, struct exit_info *info)
+{
+	struct svm_vcpu *svm = vcpu->private;
+	struct vmcb *vmcb = svm->vmcb;
+	bool waits = vmcb->int_ctl & INT_CTL_V_IRQ;
+
+	vcpu->state->valid = X86_GROUP_GPR_RIP;
+	if (vcpu->state->nmi_open)
+		svm_nmi_done(svm);
+	/* What waits is a window, or cannot be taken yet. */
+	if (waits && svm_can_inject(vcpu, EVENT_INTERRUPT) &&
+	    (vmcb->int_ctl & INT_CTL_V_IGN_TPR ||
+	     FIELD_GET(INT_CTL_V_INTR_PRIO, vmcb->int_ctl) >= vcpu->tpr >> 4)) {
+		svm_interrupt_window_close(svm);
+		info->reason = EXIT_INTERRUPT_WINDOW;
+		return;
+	}
+	info->reason = EXIT_EMULATE_RUN;
+	info->emulate.count = waits ? 1 : EMULATE_COUNT;
+	info->emulate.event = vmcb->event_inject;
+	vmcb->event_inject = 0;
+}
+
 /* The first run since switch_out().  NULL: none, *info says what instead. */
 static __noinline struct svm_cpu *cpu_enter(struct vendor_vcpu *vcpu,
 					    struct exit_info *info)
 {
 	struct svm_vcpu *svm = vcpu->private;
 
-	if (svm_quirk_breakpoints(vcpu, info))
+	if (svm_is_emulated(vcpu)) {
+		svm_quirk_virq_take(vcpu);
+		svm_emulate(vcpu, info);
 		return NULL;
+	}
 	svm->cpu = &svm_cpus[vcpu->cpu];
 	svm_asid_assign(svm, svm->cpu);
 	svm_quirk_cr2(svm->vmcb);

@@ -205,7 +205,7 @@ void vmx_emulate(struct vendor_vcpu *vcpu, struct exit_info *info);
 /* The same after the processor has refused an entry. */
 void vmx_emulate_refused(struct vendor_vcpu *vcpu, struct exit_info *info);
 /* Before the next entry, after the guest's state has changed. */
-void vmx_emulate_choose(struct vmx_vcpu *vmx);
+void vmx_emulate_choose(struct vendor_vcpu *vcpu);
 /* The event whose delivery was cut short goes through the machine. */
 void vmx_emulate_event(struct vmx_vcpu *vmx, struct exit_info *info);
 /* Fills the page and maps it at VMX_IDENTITY_GPA. */

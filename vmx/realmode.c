@@ -2,7 +2,8 @@
 /*
  * What this processor cannot run is left to the machine's emulator: task
  * switches, which VT-x has none of, and without "unrestricted guest" real mode
- * and the states on the way out of it.
+ * and the states on the way out of it; and all of a guest whose machine says
+ * so.
  *
  * Which of these the processor can enter it says itself: from PE set on each
  * entry is tried; one that is refused runs nothing of the guest and changes no
@@ -56,6 +57,12 @@ static bool window_opened(struct vendor_vcpu *vcpu)
 	return open;
 }
 
+/* By the machine, whatever the guest's state is: a debugger. */
+static bool is_wanted(const struct vendor_vcpu *vcpu)
+{
+	return container_of(vcpu->state, struct gate_page, state)->is_emulated;
+}
+
 void vmx_emulate(struct vendor_vcpu *vcpu, struct exit_info *info)
 {
 	struct vmx_vcpu *vmx = vcpu->private;
@@ -71,7 +78,7 @@ void vmx_emulate(struct vendor_vcpu *vcpu, struct exit_info *info)
 		vmx->tpr_threshold ||
 		vmx->proc_controls & (PROC_INTERRUPT_WINDOW | PROC_NMI_WINDOW);
 	info->reason = EXIT_EMULATE_RUN;
-	if (vmx->cr0_shadow & X86_CR0_PE)
+	if (vmx->cr0_shadow & X86_CR0_PE && !is_wanted(vcpu))
 		info->emulate.count = PROTECTED_COUNT;
 	else
 		info->emulate.count =
@@ -99,9 +106,13 @@ __noinline void vmx_emulate_refused(struct vendor_vcpu *vcpu,
 	vmx_emulate(vcpu, info);
 }
 
-void vmx_emulate_choose(struct vmx_vcpu *vmx)
+void vmx_emulate_choose(struct vendor_vcpu *vcpu)
 {
-	if (vmx->cr0_shadow & X86_CR0_PE)
+	struct vmx_vcpu *vmx = vcpu->private;
+	bool is_able = vmx_features.controls.has_unrestricted ||
+		       vmx->cr0_shadow & X86_CR0_PE;
+
+	if (is_able && !is_wanted(vcpu))
 		vmx->work &= ~WORK_EMULATE;
 	else
 		vmx->work |= WORK_EMULATE;

@@ -414,11 +414,13 @@ void vmx_state_store(struct vendor_vcpu *vcpu, uint32_t groups)
 		store_control(vcpu, state);
 	if (groups & X86_GROUP_TABLES)
 		store_tables(state);
-	if (groups & X86_GROUP_DEBUG)
+	if (groups & X86_GROUP_DEBUG) {
 		store_debug(vmx, state);
+		vmx_emulate_choose(vcpu);
+	}
 	if (groups & X86_GROUP_SYSCALL)
 		store_syscall(vmx, state);
 	state->dirty &= ~groups;
 	if (!vmx_features.controls.has_unrestricted)
-		vmx_emulate_choose(vmx);
+		vmx_emulate_choose(vcpu);
 }

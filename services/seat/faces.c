@@ -552,6 +552,7 @@ static bool record_take(struct faces *faces, struct face *face, uint32_t length)
 		if (face->debug && length > sizeof(*head))
 			face->debug->bytes(face->debug_ctx, face->debug_id,
 					   head + 1, length - sizeof(*head));
+		faces->is_again = true; /* carriers have had their turn */
 		return true;
 	default:
 		return false;

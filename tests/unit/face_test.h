@@ -166,7 +166,11 @@ static __maybe_unused void watched(void *ctx, bool is_watched)
 	b.is_watched = is_watched;
 }
 
-static const struct face_ops ops = { bell, again, reset, nmi, watched };
+static const struct face_ops ops = { .bell = bell,
+				     .again = again,
+				     .reset = reset,
+				     .nmi = nmi,
+				     .watched = watched };
 
 static __maybe_unused void face_start(const struct board *of)
 {

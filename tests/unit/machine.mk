@@ -22,5 +22,16 @@ SERVICE_TESTS := test_disk_service test_disk_service_open \
 $(foreach t,$(SERVICE_TESTS),$(eval UNIT_SRCS_$t := machine/disk_service.c))
 $(foreach t,$(SERVICE_TESTS),$(eval UNIT_FLAGS_$t := -Itests/unit/fake/machine))
 
+# A debugger's end of the GDB remote protocol, on a guest of the test's own.
+GDB_SRCS := $(addprefix machine/,gdb.c gdb_monitor.c gdb_packet.c \
+	gdb_registers.c gdb_text.c)
+GDB_TESTS := test_gdb test_gdb_registers test_gdb_random
+$(foreach t,$(GDB_TESTS),$(eval UNIT_SRCS_$t := $(GDB_SRCS)))
+
+# What stops a guest, with the machine's own emulator under it.
+UNIT_SRCS_test_debug := $(GDB_SRCS) $(addprefix machine/,debug.c emulate_ops.c \
+	lock.c msr_table.c rendezvous.c)
+UNIT_FLAGS_test_debug := -Itests/unit/fake/debug
+
 UNIT_SRCS_test_face := machine/face.c
 UNIT_SRCS_test_face_lies := machine/face.c

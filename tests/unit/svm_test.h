@@ -76,7 +76,7 @@ void log_print(enum log_level level, const char *format, ...)
 
 static struct pages pages;
 static void *pages_metadata;
-static struct x86_state state;
+static struct gate_page page;
 static struct vendor_vm vm;
 static struct vendor_vcpu vcpu;
 static struct svm_vcpu *svm;
@@ -133,7 +133,8 @@ static inline int setup(void **unused)
 {
 	(void)setup_host(unused);
 	assert_int_equal(svm_vendor.vm_init(&vm), 0);
-	test_vcpu_init(&vcpu, &state);
+	page.is_emulated = false;
+	test_vcpu_init(&vcpu, &page.state);
 	svm = vcpu.private;
 	vmcb = svm->vmcb;
 	return 0;

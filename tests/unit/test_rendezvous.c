@@ -30,6 +30,7 @@ struct vcpu {
 	bool is_at_stop;	  /* plain: ThreadSanitizer checks the order */
 	unsigned work;		  /* plain, likewise */
 	unsigned begun, found;	  /* rendezvous, and how they found things */
+	unsigned answers;	  /* plain: its thread's, then the owner's */
 };
 
 static struct {
@@ -223,6 +224,26 @@ static void test_many(void **state)
 
 /* ---- Two that begin at once ---------------------------------------------- */
 
+/* On the thread that is called, whatever it waits for. */
+static void answer(struct rendezvous *rendezvous, unsigned thread,
+		   enum rendezvous_call call)
+{
+	if (rendezvous != &bench.rendezvous || thread != self->id ||
+	    call != RENDEZVOUS_CALL_STATE)
+		abort();
+	self->answers++;
+}
+
+static void call_other(void)
+{
+	struct vcpu *other = &bench.vcpu[!self->id];
+	unsigned before = other->answers;
+
+	rendezvous_call(&bench.rendezvous, other->id, RENDEZVOUS_CALL_STATE);
+	if (other->answers++ != before + 1)
+		abort();
+}
+
 static void *beginner(void *arg)
 {
 	self = arg;
@@ -230,6 +251,7 @@ static void *beginner(void *arg)
 		self->is_at_stop = true;
 		rendezvous_begin(&bench.rendezvous, self->id);
 		check_all_stopped(self);
+		call_other();
 		bench.resets++;
 		rendezvous_end(&bench.rendezvous);
 		/* The other still wants its own. */
@@ -252,6 +274,7 @@ static void test_both_begin(void **state)
 	__builtin_memset(&bench, 0, sizeof(bench));
 	bench.count = bench.rendezvous.count = 2;
 	bench.rounds = 3000;
+	bench.rendezvous.answer = answer;
 	for (unsigned i = 0; i < 2; i++) {
 		pthread_mutex_init(&bench.vcpu[i].mutex, NULL);
 		pthread_cond_init(&bench.vcpu[i].changed, NULL);
@@ -265,6 +288,8 @@ static void test_both_begin(void **state)
 		assert_int_equal(pthread_join(bench.vcpu[i].pthread, NULL), 0);
 	assert_int_equal(bench.resets, 2 * bench.rounds);
 	assert_int_equal(bench.rendezvous.stopped, 0);
+	assert_int_equal(bench.vcpu[0].answers + bench.vcpu[1].answers,
+			 4 * bench.rounds);
 }
 
 int main(void)

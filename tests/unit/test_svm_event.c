@@ -48,7 +48,7 @@ static void test_can_inject(void **unused)
 		     is_masked = bits & 4, is_busy = bits & 8,
 		     is_sent = bits & 16;
 
-		state.rflags = X86_FLAG_ONE | (has_if ? 0x200 : 0);
+		page.state.rflags = X86_FLAG_ONE | (has_if ? 0x200 : 0);
 		vmcb->int_state = has_shadow;
 		vmcb->event_inject = is_busy ? INFO_VALID : 0;
 		svm->is_nmi_masked = is_masked;
@@ -78,7 +78,7 @@ static void test_inject(void **unused)
 		{ { EVENT_EXCEPTION, 17, true, 0 }, 0x80000b11 },
 	};
 
-	state.rflags |= X86_FLAG_IF;
+	page.state.rflags |= X86_FLAG_IF;
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		svm_vendor.inject(&vcpu, &cases[i].event);
 		assert_false(can(EVENT_EXCEPTION));
@@ -116,7 +116,7 @@ static void test_end_shadow(void **unused)
 {
 	(void)unused;
 	(void)run(guest_in_shadow);
-	state.rflags |= X86_FLAG_IF;
+	page.state.rflags |= X86_FLAG_IF;
 	assert_true(vcpu.has_shadow);
 	assert_false(can(EVENT_INTERRUPT));
 	svm_vendor.end_shadow(&vcpu);
@@ -219,7 +219,7 @@ static void test_clear(void **unused)
 	vmcb->int_state = 1;
 	svm->is_virq_sent = true;
 	svm_vendor.events_clear(&vcpu);
-	state.rflags |= X86_FLAG_IF;
+	page.state.rflags |= X86_FLAG_IF;
 	assert_true(can(EVENT_NMI) && can(EVENT_INTERRUPT));
 	run_on();
 	assert_no_window();
@@ -294,7 +294,7 @@ static int setup_tcg(void **unused)
 {
 	(void)setup(unused);
 	svm_features.is_tcg = true;
-	state.rflags |= X86_FLAG_IF;
+	page.state.rflags |= X86_FLAG_IF;
 	return 0;
 }
 
@@ -316,7 +316,7 @@ static void test_virq(void **unused)
 			 V_INTR_MASKING | V_IRQ | V_IGN_TPR | V_VECTOR(0x41));
 	assert_int_equal(entered.intercept & WITH_VINTR, 0);
 	/* A host interrupt came first: it still waits. */
-	state.rflags |= X86_FLAG_IF;
+	page.state.rflags |= X86_FLAG_IF;
 	assert_false(can(EVENT_INTERRUPT));
 	assert_true(can(EVENT_EXCEPTION));
 	(void)run(guest_takes);
@@ -394,6 +394,94 @@ static void test_virq_cut_short(void **unused)
 	assert_int_equal(entered.event_inject, cut);
 }
 
+/* ---- A machine that emulates --------------------------------------------- */
+
+static void emulate(bool is_emulated)
+{
+	svm_vendor.state_load(&vcpu, X86_GROUP_DEBUG);
+	page.is_emulated = is_emulated;
+	svm_vendor.state_store(&vcpu, X86_GROUP_DEBUG);
+}
+
+/* An entry that is none. */
+static struct exit_info run_emulated(void)
+{
+	unsigned before = entries;
+	struct exit_info info;
+
+	svm_vendor.run(&vcpu, &info);
+	assert_int_equal(entries, before);
+	assert_int_equal(page.state.valid, X86_GROUP_GPR_RIP);
+	return info;
+}
+
+static void test_emulated(void **unused)
+{
+	struct exit_info info;
+
+	(void)unused;
+	run_on();
+	emulate(true);
+	for (unsigned i = 0; i < 2; i++) {
+		info = run_emulated();
+		assert_int_equal(info.reason, EXIT_EMULATE_RUN);
+		assert_true(info.emulate.count > 1);
+		assert_int_equal(info.emulate.event, 0);
+	}
+	/* What was to be injected is the machine's to deliver, once. */
+	page.state.rflags |= X86_FLAG_IF;
+	inject(EVENT_INTERRUPT, 0x41);
+	assert_false(can(EVENT_INTERRUPT));
+	assert_int_equal(run_emulated().emulate.event, INFO_VALID | 0x41);
+	assert_int_equal(run_emulated().emulate.event, 0);
+	/* A window opens as soon as the guest does. */
+	page.state.rflags &= ~X86_FLAG_IF;
+	svm_vendor.open_window(&vcpu, EVENT_INTERRUPT, 4);
+	info = run_emulated();
+	assert_int_equal(info.reason, EXIT_EMULATE_RUN);
+	assert_int_equal(info.emulate.count, 1);
+	page.state.rflags |= X86_FLAG_IF;
+	assert_int_equal(run_emulated().reason, EXIT_INTERRUPT_WINDOW);
+	assert_int_equal(run_emulated().reason, EXIT_EMULATE_RUN);
+	/* Nor does a shadow let one in. */
+	svm_vendor.state_load(&vcpu, X86_GROUP_SEGMENTS);
+	page.state.interrupt_shadow = X86_SHADOW_STI;
+	svm_vendor.state_store(&vcpu, X86_GROUP_SEGMENTS);
+	assert_false(can(EVENT_INTERRUPT));
+	emulate(false);
+	run_on();
+	assert_int_equal(entered.event_inject, 0);
+	assert_int_equal(entered.int_state, 1);
+}
+
+/* One that was on its way is not lost, however long IF is clear. */
+static void test_emulated_virq(void **unused)
+{
+	(void)unused;
+	page.state.rflags |= X86_FLAG_IF;
+	inject(EVENT_INTERRUPT, 0x41);
+	assert_true(svm->is_virq_sent);
+	emulate(true);
+	page.state.rflags &= ~X86_FLAG_IF;
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(run_emulated().emulate.event, 0);
+		assert_false(can(EVENT_INTERRUPT));
+	}
+	page.state.rflags |= X86_FLAG_IF;
+	assert_int_equal(run_emulated().emulate.event, INFO_VALID | 0x41);
+	assert_false(svm->is_virq_sent);
+	assert_int_equal(run_emulated().emulate.event, 0);
+	/* From now on they go in as elsewhere. */
+	inject(EVENT_INTERRUPT, 0x42);
+	assert_false(svm->is_virq_sent);
+	assert_int_equal(run_emulated().emulate.event, INFO_VALID | 0x42);
+	emulate(false);
+	run_on();
+	assert_int_equal(entered.int_ctl & V_IRQ, 0);
+	inject(EVENT_INTERRUPT, 0x43);
+	assert_true(svm->is_virq_sent);
+}
+
 int main(void)
 {
 #define TCG_TEST(name) \
@@ -415,6 +503,8 @@ int main(void)
 		TCG_TEST(test_virq_and_window),
 		TCG_TEST(test_virq_behind_exception),
 		TCG_TEST(test_virq_cut_short),
+		TEST(test_emulated),
+		TCG_TEST(test_emulated_virq),
 	};
 
 	return cmocka_run_group_tests_name("svm_event", tests, NULL, NULL);

@@ -37,7 +37,7 @@ static void test_intercepts(void **unused)
 static const struct vmcb *run_new(void)
 {
 	svm_vendor.vcpu_fini(&vcpu);
-	test_vcpu_init(&vcpu, &state);
+	test_vcpu_init(&vcpu, &page.state);
 	svm = vcpu.private;
 	vmcb = svm->vmcb;
 	svm_vendor.state_store(&vcpu, X86_GROUP_CONTROL);
@@ -100,7 +100,7 @@ static void test_no_memory(void **unused)
 	for (hpa_t hpa; (hpa = pages_alloc(&pages, NULL, 0)); last = hpa)
 		;
 	assert_int_equal(svm_vendor.vm_init(&poor), -ENOMEM);
-	vcpu = (struct vendor_vcpu){ .state = &state, .vm = &vm };
+	vcpu = (struct vendor_vcpu){ .state = &page.state, .vm = &vm };
 	assert_int_equal(svm_vendor.vcpu_init(&vcpu), -ENOMEM);
 	assert_null(vcpu.private);
 	/* Enough for one of the two that it takes. */
@@ -124,11 +124,11 @@ static void guest_changes(struct vmcb *v)
 static void test_registers(void **unused)
 {
 	(void)unused;
-	state.gpr[X86_RAX] = 0x1111;
-	state.gpr[X86_RSP] = 0x2222;
-	state.rip = 0x3333;
-	state.rflags = 0x3;
-	state.valid = 0x7f;
+	page.state.gpr[X86_RAX] = 0x1111;
+	page.state.gpr[X86_RSP] = 0x2222;
+	page.state.rip = 0x3333;
+	page.state.rflags = 0x3;
+	page.state.valid = 0x7f;
 	vcpu.tsc_offset = 0x4444;
 	(void)run(guest_changes);
 	assert_int_equal(entered.rax, 0x1111);
@@ -137,12 +137,12 @@ static void test_registers(void **unused)
 	assert_int_equal(entered.rflags, 0x3);
 	assert_int_equal(entered.tsc_offset, 0x4444);
 	assert_int_equal(entered_host, svm_cpus[0].host_vmcb_hpa);
-	assert_int_equal(state.gpr[X86_RAX], 0xa);
-	assert_int_equal(state.gpr[X86_RSP], 0xb);
-	assert_int_equal(state.rip, 0xc);
-	assert_int_equal(state.rflags, 0x246);
+	assert_int_equal(page.state.gpr[X86_RAX], 0xa);
+	assert_int_equal(page.state.gpr[X86_RSP], 0xb);
+	assert_int_equal(page.state.rip, 0xc);
+	assert_int_equal(page.state.rflags, 0x246);
 	/* All else is stale. */
-	assert_int_equal(state.valid, X86_GROUP_GPR_RIP);
+	assert_int_equal(page.state.valid, X86_GROUP_GPR_RIP);
 }
 
 static void guest_sets_cr8(struct vmcb *v)
@@ -167,7 +167,7 @@ static void test_tpr(void **unused)
 #define VCPUS 10
 
 static struct vendor_vcpu many[VCPUS];
-static struct x86_state many_states[VCPUS];
+static struct gate_page many_pages[VCPUS];
 
 static void run_one(unsigned i, uint32_t cpu)
 {
@@ -183,7 +183,7 @@ static int setup_many(void **unused)
 {
 	(void)setup(unused);
 	for (unsigned i = 0; i < VCPUS; i++)
-		test_vcpu_init(&many[i], &many_states[i]);
+		test_vcpu_init(&many[i], &many_pages[i].state);
 	return 0;
 }
 

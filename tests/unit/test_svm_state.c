@@ -101,20 +101,20 @@ static void test_groups(void **unused)
 	struct x86_state filled, blank;
 
 	(void)unused;
-	state_fill(&state);
-	state.dirty = GROUPS_ALL;
+	state_fill(&page.state);
+	page.state.dirty = GROUPS_ALL;
 	store(GROUPS_ALL);
-	assert_int_equal(state.dirty, 0);
-	filled = state;
+	assert_int_equal(page.state.dirty, 0);
+	filled = page.state;
 	memset(&blank, 0xee, sizeof(blank));
 	for (unsigned group = 2; group <= X86_GROUP_SYSCALL; group <<= 1) {
-		state = blank;
-		state.valid = X86_GROUP_GPR_RIP;
+		page.state = blank;
+		page.state.valid = X86_GROUP_GPR_RIP;
 		load(group);
-		assert_int_equal(state.valid, X86_GROUP_GPR_RIP | group);
+		assert_int_equal(page.state.valid, X86_GROUP_GPR_RIP | group);
 		for (unsigned i = 0; i < ARRAY_SIZE(areas); i++)
 			assert_true(area_equals(
-				i, &state,
+				i, &page.state,
 				areas[i].group == group ? &filled : &blank));
 	}
 }
@@ -125,19 +125,20 @@ static void test_store_is_by_group(void **unused)
 	struct x86_state filled;
 
 	(void)unused;
-	state_fill(&state);
+	state_fill(&page.state);
 	store(GROUPS_ALL);
-	filled = state;
+	filled = page.state;
 	for (unsigned group = 2; group <= X86_GROUP_SYSCALL; group <<= 1) {
-		memset(&state, 0, sizeof(state));
-		state.dirty = GROUPS_ALL;
+		memset(&page.state, 0, sizeof(page.state));
+		page.state.dirty = GROUPS_ALL;
 		store(group);
-		assert_int_equal(state.dirty, GROUPS_ALL & ~group);
+		assert_int_equal(page.state.dirty, GROUPS_ALL & ~group);
 		load(GROUPS_ALL & ~group);
 		for (unsigned i = 0; i < ARRAY_SIZE(areas); i++)
 			if (areas[i].group != group)
-				assert_true(area_equals(i, &state, &filled));
-		state = filled;
+				assert_true(
+					area_equals(i, &page.state, &filled));
+		page.state = filled;
 		store(group);
 	}
 }
@@ -147,20 +148,20 @@ static void test_fetch(void **unused)
 	struct x86_state blank;
 
 	(void)unused;
-	state_fill(&state);
+	state_fill(&page.state);
 	store(GROUPS_ALL);
 	memset(&blank, 0xee, sizeof(blank));
-	state = blank;
-	state.valid = 0;
+	page.state = blank;
+	page.state.valid = 0;
 	load(X86_GROUP_FETCH);
-	assert_int_equal(state.valid, X86_GROUP_FETCH);
-	assert_int_equal(state.seg[X86_CS].selector, 0x1001);
-	assert_int_equal(state.cpl, 2);
-	assert_int_equal(state.cr0, 0x80000011);
-	assert_int_equal(state.cr3, 0x5555000);
-	assert_int_equal(state.cr4, 0x6f0);
-	assert_int_equal(state.efer, 0xd01);
-	assert_int_equal(state.seg[X86_SS].base, blank.seg[X86_SS].base);
+	assert_int_equal(page.state.valid, X86_GROUP_FETCH);
+	assert_int_equal(page.state.seg[X86_CS].selector, 0x1001);
+	assert_int_equal(page.state.cpl, 2);
+	assert_int_equal(page.state.cr0, 0x80000011);
+	assert_int_equal(page.state.cr3, 0x5555000);
+	assert_int_equal(page.state.cr4, 0x6f0);
+	assert_int_equal(page.state.efer, 0xd01);
+	assert_int_equal(page.state.seg[X86_SS].base, blank.seg[X86_SS].base);
 }
 
 /* ---- What a machine may put there ---------------------------------------- */
@@ -170,7 +171,7 @@ static void test_garbage(void **unused)
 	const struct vmcb *v;
 
 	(void)unused;
-	memset(&state, 0xff, sizeof(state));
+	memset(&page.state, 0xff, sizeof(page.state));
 	store(GROUPS_ALL);
 	v = run_on();
 	for (unsigned i = 0; i < X86_SEG_COUNT; i++)
@@ -197,7 +198,7 @@ static void test_nothing(void **unused)
 
 	(void)unused;
 	vcpu.tpr = 0x37;
-	memset(&state, 0, sizeof(state));
+	memset(&page.state, 0, sizeof(page.state));
 	store(GROUPS_ALL);
 	v = run_on();
 	assert_int_equal(v->cr0, X86_CR0_ET);
@@ -217,12 +218,12 @@ static void test_seen_by_guest(void **unused)
 	store(X86_GROUP_CONTROL);
 	vcpu.tpr = 0x37;
 	load(X86_GROUP_CONTROL);
-	assert_int_equal(state.efer, 0);
-	assert_int_equal(state.cr8, 3);
+	assert_int_equal(page.state.efer, 0);
+	assert_int_equal(page.state.cr8, 3);
 	/* Stored as it was, it changes nothing. */
 	store(X86_GROUP_CONTROL);
 	assert_int_equal(vcpu.tpr, 0x37);
-	state.cr8 = 4;
+	page.state.cr8 = 4;
 	store(X86_GROUP_CONTROL);
 	assert_int_equal(vcpu.tpr, 0x40);
 }
@@ -280,7 +281,7 @@ static void test_control_flushes(void **unused)
 static void test_cr2(void **unused)
 {
 	(void)unused;
-	state.cr2 = 0x1234;
+	page.state.cr2 = 0x1234;
 	store(X86_GROUP_CONTROL);
 	assert_int_equal(fake_x86.cr[2], 0x1234);
 	(void)run_on();
@@ -376,7 +377,7 @@ static void check_lme(const struct lme_case *c, uint64_t seen)
 	assert_int_equal(entered.intercept & CR0_CHANGE, c->cr0_exits);
 	assert_int_equal(entered.clean & 1, 0);
 	load(X86_GROUP_CONTROL);
-	assert_int_equal(state.efer, seen);
+	assert_int_equal(page.state.efer, seen);
 }
 
 static void test_lme(void **unused)
@@ -389,9 +390,9 @@ static void test_lme(void **unused)
 		/* LMA is not to be had without paging. */
 		uint64_t seen = c->efer & (c->in_vmcb | X86_EFER_LME);
 
-		state.cr0 = c->cr0;
-		state.cr4 = c->cr4;
-		state.efer = c->efer;
+		page.state.cr0 = c->cr0;
+		page.state.cr4 = c->cr4;
+		page.state.efer = c->efer;
 		store(X86_GROUP_CONTROL);
 		(void)run_on();
 		check_lme(c, seen);
@@ -401,8 +402,8 @@ static void test_lme(void **unused)
 static void test_lme_elsewhere(void **unused)
 {
 	(void)unused;
-	state.cr0 = 1;
-	state.efer = 0x100;
+	page.state.cr0 = 1;
+	page.state.efer = 0x100;
 	store(X86_GROUP_CONTROL);
 	assert_int_equal(run_on()->efer, 0x1100);
 	assert_int_equal(entered.intercept_cr, 0);
@@ -422,27 +423,27 @@ static void test_dr_with_breakpoints(void **unused)
 	(void)unused;
 	for (unsigned i = 0; i < 4; i++) {
 		fake_x86.dr[i] = 0xbad;
-		state.dr[i] = 0x40 + i;
+		page.state.dr[i] = 0x40 + i;
 	}
-	state.dr7 = 0x400;
+	page.state.dr7 = 0x400;
 	store(X86_GROUP_DEBUG);
 	assert_int_equal(run_on()->intercept_dr, 0xffffffff);
 	assert_int_equal(run(guest_dr).reason, EXIT_DR);
 	assert_int_equal(fake_x86.dr[0], 0xbad);
-	state.dr7 = 0x408;
+	page.state.dr7 = 0x408;
 	store(X86_GROUP_DEBUG);
 	assert_int_equal(run_on()->intercept_dr, 0xffffffff);
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(fake_x86.dr[i], 0x40 + i);
 	assert_int_equal(entered.dr7, 0x408);
 	load(X86_GROUP_DEBUG);
-	assert_int_equal(state.dr[3], 0x43);
+	assert_int_equal(page.state.dr[3], 0x43);
 	/* And again after another vCPU's turn. */
 	svm_vendor.switch_out(&vcpu);
 	memset(fake_x86.dr, 0xbb, sizeof(fake_x86.dr));
 	(void)run_on();
 	assert_int_equal(fake_x86.dr[2], 0x42);
-	state.dr7 = 0x400;
+	page.state.dr7 = 0x400;
 	store(X86_GROUP_DEBUG);
 	svm_vendor.switch_out(&vcpu);
 	memset(fake_x86.dr, 0xbb, sizeof(fake_x86.dr));
@@ -459,11 +460,11 @@ static void guest_db(struct vmcb *v)
 static void test_db_clears_gd(void **unused)
 {
 	(void)unused;
-	state.dr7 = 0x2408;
+	page.state.dr7 = 0x2408;
 	store(X86_GROUP_DEBUG);
 	assert_int_equal(run(guest_db).vector, X86_VECTOR_DB);
 	load(X86_GROUP_DEBUG);
-	assert_int_equal(state.dr7, 0x408);
+	assert_int_equal(page.state.dr7, 0x408);
 }
 
 int main(void)

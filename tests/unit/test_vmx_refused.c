@@ -9,7 +9,7 @@
 
 static void store_control(uint64_t cr0)
 {
-	state.cr0 = cr0;
+	page.state.cr0 = cr0;
 	vmx_vendor.state_store(&vcpu, X86_GROUP_CONTROL);
 }
 
@@ -147,6 +147,71 @@ static void test_dump(void **unused)
 
 #define RESTRICTED(name) cmocka_unit_test_setup(name, setup_restricted)
 
+/* ---- A machine that emulates --------------------------------------------- */
+
+static void emulate(bool is_emulated)
+{
+	vmx_vendor.state_load(&vcpu, X86_GROUP_DEBUG);
+	page.is_emulated = is_emulated;
+	vmx_vendor.state_store(&vcpu, X86_GROUP_DEBUG);
+}
+
+/* An entry that is none. */
+static struct exit_info run_emulated(void)
+{
+	unsigned before = entries;
+	struct exit_info info = run();
+
+	assert_int_equal(entries, before);
+	return info;
+}
+
+/* Whatever the mode is, with all that goes in. */
+static void check_emulated(bool has_unrestricted)
+{
+	const struct event event = { .kind = EVENT_INTERRUPT, .vector = 0x41 };
+	struct exit_info info;
+
+	vmx_features.controls.has_unrestricted = has_unrestricted;
+	(void)run_on();
+	emulate(true);
+	info = run_emulated();
+	assert_int_equal(info.reason, EXIT_EMULATE_RUN);
+	assert_true(info.emulate.count > 1);
+	assert_int_equal(info.emulate.event, 0);
+	page.state.rflags |= X86_FLAG_IF;
+	vmx_vendor.inject(&vcpu, &event);
+	assert_int_equal(run_emulated().emulate.event,
+			 INTERRUPTION_VALID | 0x41);
+	assert_int_equal(run_emulated().emulate.event, 0);
+	/* Nothing that the guest does ends it. */
+	vmx_vendor.state_store(&vcpu, X86_GROUP_CONTROL | X86_GROUP_SEGMENTS);
+	assert_int_equal(run_emulated().reason, EXIT_EMULATE_RUN);
+	emulate(false);
+	(void)run_on();
+	assert_int_equal(injected & INTERRUPTION_VALID, 0);
+}
+
+static void test_emulated(void **unused)
+{
+	(void)unused;
+	page.state.cr0 = X86_CR0_PE;
+	check_emulated(true);
+}
+
+static void test_emulated_restricted(void **unused)
+{
+	(void)unused;
+	page.state.cr0 = X86_CR0_PE;
+	check_emulated(false);
+	/* Real mode goes on so. */
+	page.state.cr0 = 0;
+	vmx_vendor.state_store(&vcpu, X86_GROUP_CONTROL);
+	emulate(true);
+	emulate(false);
+	assert_int_equal(run_emulated().reason, EXIT_EMULATE_RUN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +221,8 @@ int main(void)
 		RESTRICTED(test_refused_msrs),
 		TEST(test_invalid),
 		TEST(test_dump),
+		TEST(test_emulated),
+		RESTRICTED(test_emulated_restricted),
 	};
 
 	return cmocka_run_group_tests_name("vmx_refused", tests, NULL, NULL);

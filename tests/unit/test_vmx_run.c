@@ -18,14 +18,14 @@ static void exit_reason(void)
 static void answered(const struct exit_info *info)
 {
 	assert_true(info->length);
-	state.rip += info->length;
+	page.state.rip += info->length;
 }
 
 static void decoded(const struct exit_info *info)
 {
 	(void)info;
 	vmx_vendor.state_load(&vcpu, X86_GROUP_SEGMENTS | X86_GROUP_CONTROL);
-	state.rip += 3;
+	page.state.rip += 3;
 }
 
 static void nothing(const struct exit_info *info)
@@ -79,8 +79,8 @@ static void test_costs(void **unused)
 		struct exit_info info;
 
 		(void)setup(unused);
-		state.rflags = vmx_vcpu.rflags |= X86_FLAG_IF;
-		vmcs[VMCS_GUEST_RFLAGS] = state.rflags;
+		page.state.rflags = vmx_vcpu.rflags |= X86_FLAG_IF;
+		vmcs[VMCS_GUEST_RFLAGS] = page.state.rflags;
 		if (c->reason == REASON_INTERRUPT_WINDOW)
 			vmx_vendor.open_window(&vcpu, EVENT_INTERRUPT, 4);
 		(void)run_on();
@@ -279,7 +279,7 @@ static void test_tpr(void **unused)
 	assert_int_equal(vcpu.tpr, 0x37);
 	/* MOV to CR8 of what is there changes nothing, else the lower half. */
 	vmx_vendor.state_load(&vcpu, X86_GROUP_CONTROL);
-	assert_int_equal(state.cr8, 3);
+	assert_int_equal(page.state.cr8, 3);
 	vendor_cr8_set(&vcpu, 3);
 	assert_int_equal(vcpu.tpr, 0x37);
 	vendor_cr8_set(&vcpu, 4);
@@ -449,12 +449,12 @@ static void test_hlt_and_debug(void **unused)
 static void test_shadow_and_trap(void **unused)
 {
 	(void)unused;
-	state.interrupt_shadow = X86_SHADOW_MOVSS;
-	state.rflags |= X86_FLAG_TF;
+	page.state.interrupt_shadow = X86_SHADOW_MOVSS;
+	page.state.rflags |= X86_FLAG_TF;
 	vmx_vendor.state_store(&vcpu, X86_GROUP_SEGMENTS);
 	assert_int_equal(vmcs[VMCS_GUEST_INTERRUPTIBILITY], BLOCKED_BY_MOVSS);
 	assert_int_equal(vmcs[VMCS_GUEST_PENDING_DEBUG], PENDING_DEBUG_BS);
-	state.rflags &= ~X86_FLAG_TF;
+	page.state.rflags &= ~X86_FLAG_TF;
 	vmx_vendor.state_store(&vcpu, X86_GROUP_SEGMENTS);
 	assert_int_equal(vmcs[VMCS_GUEST_PENDING_DEBUG], 0);
 }
@@ -521,7 +521,7 @@ static void test_no_memory(void **unused)
 	struct mem_account account = { .limit = 1 };
 	struct pages pages;
 	struct vendor_vm poor = { .pages = &pages, .account = &account };
-	struct vendor_vcpu one = { .state = &state,
+	struct vendor_vcpu one = { .state = &page.state,
 				   .vm = &poor,
 				   .apic = &apic };
 	void *metadata = malloc(pages_metadata_size(FAKE_PHYS_SIZE));

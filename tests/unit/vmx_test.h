@@ -107,7 +107,7 @@ void log_print(enum log_level level, const char *format, ...)
 
 #define RIP 0x1000
 
-static struct x86_state state;
+static struct gate_page page;
 static struct vendor_vm vm;
 static struct vmx_vcpu vmx_vcpu;
 static struct vendor_vcpu vcpu;
@@ -119,7 +119,8 @@ static inline int setup(void **unused)
 {
 	(void)unused;
 	memset(vmcs, 0, sizeof(vmcs));
-	state = (struct x86_state){ .rip = RIP, .rflags = X86_FLAG_ONE };
+	page.is_emulated = false;
+	page.state = (struct x86_state){ .rip = RIP, .rflags = X86_FLAG_ONE };
 	vmx_features = (struct vmx_features){ .caps.cr0_fixed1 = UINT64_MAX };
 	vmx_features.controls = (struct vmx_controls){
 		.has_unrestricted = true,
@@ -140,7 +141,7 @@ static inline int setup(void **unused)
 		.cr0_shadow = X86_CR0_PE,
 	};
 	vcpu = (struct vendor_vcpu){
-		.state = &state,
+		.state = &page.state,
 		.vm = &vm,
 		.apic = &apic,
 		.deadline = &deadline,
