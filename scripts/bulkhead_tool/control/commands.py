@@ -5,7 +5,7 @@ import argparse
 
 from .. import session
 from ..arguments import argument, numbers, seconds, whole
-from . import keys, screens, verbs
+from . import gdb, keys, screens, verbs
 
 
 def guest_argument(command):
@@ -41,6 +41,18 @@ def add_ctl(commands):
                          "numbers with commas between are an array")
     command.add_argument("--json", action="store_true",
                          help="events and answer as JSON, one a line")
+
+
+def add_gdb(commands):
+    command = new(
+        commands, "gdb", gdb.do_gdb, "debug a guest with gdb, by TCP",
+        "Listens for gdb, one after the other: 'target remote HOST:PORT'. The "
+        "guest stops when gdb comes, and runs when it goes.")
+    command.add_argument("--listen", type=argument(gdb.address),
+                         metavar="HOST:PORT",
+                         default=("127.0.0.1", gdb.PORT),
+                         help="where (default: 127.0.0.1:%d); who reaches it "
+                         "has the guest in hand" % gdb.PORT)
 
 
 def add_type(commands):
@@ -138,6 +150,7 @@ def add(commands):
         "Is a pipe to a guest's debugger: in gdb, 'target remote | "
         "scripts/bulkhead debug GUEST'. The guest stops until gdb lets it go "
         "on.")
+    add_gdb(commands)
     broker = new(commands, "broker", verbs.do_broker,
                  "share a real host's control port",
                  "Listens at a socket for any number of clients, and carries "
