@@ -2,10 +2,9 @@
 /*
  * An ATAPI CD-ROM drive with a data disc: one track of 2048-byte sectors.
  *
- * Does not model: audio (playing is over as soon as it has begun),
- * sub-channels with data, copy protection, writing, changing speed (accepted,
- * without effect).  A change of medium is reported once, as a unit attention
- * and as a media event.
+ * Does not model: audio that is heard, sub-channels with data, copy protection,
+ * writing, changing speed (accepted, without effect).  A change of medium is
+ * reported once, as a unit attention and as a media event.
  *
  * References: ATA/ATAPI-6, "PACKET Command feature set"; MMC-4; SPC-3.
  */
@@ -19,6 +18,9 @@
 #define REASON_TO_HOST BIT(1)
 
 #define FEATURE_DMA BIT(0)
+
+#define MECHANISM_OPEN	  0x10
+#define MECHANISM_PLAYING 0x20
 
 #define EVENT_CLASS_MEDIA 4
 #define EVENT_NEW_MEDIA	  2
@@ -343,6 +345,7 @@ void atapi_read_blocks(struct ide_drive *drive, uint32_t block, uint32_t count,
 		atapi_end_good(drive);
 		return;
 	}
+	atapi_audio_stop(drive);
 	channel->state->sector = (uint64_t)block * SECTORS_PER_BLOCK;
 	channel->state->left = count * SECTORS_PER_BLOCK;
 	channel->state->is_write = false;
@@ -371,10 +374,12 @@ static void do_read12(struct ide_drive *drive, const uint8_t *packet)
 
 static void do_seek(struct ide_drive *drive, const uint8_t *packet)
 {
-	if (atapi_get32(packet + 2) >= atapi_block_count(drive))
+	if (atapi_get32(packet + 2) >= atapi_block_count(drive)) {
 		atapi_end_sense(drive, SENSE_ILLEGAL_REQUEST, ASC_OUT_OF_RANGE);
-	else
-		atapi_end_good(drive);
+		return;
+	}
+	atapi_audio_stop(drive);
+	atapi_end_good(drive);
 }
 
 /* ---- State of the drive ------------------------------------------------ */
@@ -429,7 +434,11 @@ static void do_start_stop(struct ide_drive *drive, const uint8_t *packet)
 				ASC_REMOVAL_PREVENTED);
 		return;
 	}
+	if (!is_start)
+		atapi_audio_stop(drive);
 	if (is_load_eject) {
+		if (!is_start || drive->state->is_open)
+			atapi_audio_forget(drive);
 		if (drive->state->is_open && is_start && drive->backend) {
 			drive->state->is_changed = true;
 			drive->state->has_event = true;
@@ -448,9 +457,15 @@ static void do_prevent_allow(struct ide_drive *drive, const uint8_t *packet)
 static void do_mechanism_status(struct ide_drive *drive, const uint8_t *packet)
 {
 	uint8_t *to = drive->channel->state->buffer;
+	uint32_t position = atapi_audio_position(drive);
 
 	memset(to, 0, 8);
-	to[1] = drive->state->is_open ? 0x10 : 0;
+	to[1] = (uint8_t)((drive->state->is_open ? MECHANISM_OPEN : 0) |
+			  (drive->state->audio == ATAPI_AUDIO_PLAYING
+				   ? MECHANISM_PLAYING
+				   : 0));
+	to[2] = (uint8_t)(position >> 16);
+	atapi_put16(to + 3, position);
 	to[5] = 1; /* one slot */
 	atapi_reply(drive, 8, atapi_get16(packet + 8));
 }
@@ -522,7 +537,7 @@ static const struct packet_row rows[] = {
 	{ 0x47, NEEDS_MEDIUM, atapi_play_msf },
 	{ 0x4a, BEFORE_ATTENTION, do_get_event },
 	{ 0x4b, NEEDS_MEDIUM, atapi_pause },
-	{ 0x4e, NEEDS_MEDIUM, do_nothing }, /* STOP PLAY/SCAN */
+	{ 0x4e, NEEDS_MEDIUM, atapi_stop },
 	{ 0x51, NEEDS_MEDIUM, atapi_disc_information },
 	{ 0x55, 0, atapi_mode_select },
 	{ 0x5a, 0, atapi_mode_sense },
@@ -668,6 +683,7 @@ void atapi_command(struct ide_drive *drive, uint8_t command)
 void atapi_medium_change(struct ide_drive *drive, struct block_backend *backend)
 {
 	drive->backend = backend;
+	atapi_audio_forget(drive);
 	drive->state->is_open = false;
 	drive->state->is_changed = backend;
 	drive->state->has_event = backend;

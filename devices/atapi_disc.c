@@ -2,54 +2,43 @@
 /*
  * What is on an ATAPI drive's disc: one session, one track of data in mode 1.
  *
- * Audio: there is none on the disc, but old players of games want to hear that
- * theirs has been played.  Playing is accepted within the disc and is over at
- * once; pausing, resuming and stopping find nothing to do.
- *
- * References: MMC-4, "READ TOC/PMA/ATIP", "READ SUB-CHANNEL", "READ CD";
- * SFF-8020i.
+ * References: MMC-4, "READ TOC/PMA/ATIP", "READ CD"; SFF-8020i.
  */
 #include "devices/atapi_internal.h"
 
 #include "lib/string.h"
 
 #define TRACK_LEAD_OUT 0xaa
-#define TRACK_DATA     0x14 /* ADR 1, a data track */
+#define TRACK_DATA     ATAPI_TRACK_DATA
 
-#define FRAMES	       75 /* a second */
+#define FRAMES	       ATAPI_FRAMES
 #define LEAD_IN_FRAMES (2 * FRAMES)
 /* The highest: 255 minutes, 59 seconds, 74 frames. */
 #define MSF_MAX	       (256 * 60 * FRAMES - 1)
 
-/* The address bit of a packet: minutes, seconds, frames are wanted. */
-#define PACKET_MSF BIT(1)
-
-#define SUB_CHANNEL_Q	     BIT(6)
-#define SUB_CHANNEL_POSITION 1
-#define SUB_CHANNEL_CATALOG  2
-#define SUB_CHANNEL_ISRC     3
-#define AUDIO_PLAYED	     0x13
-
-#define DATA_MODE_1	1
-#define SECTOR_ANY	0
-#define SECTOR_MODE_1	2
-#define FIELDS_ALL	0xf8 /* but those of errors */
-#define FIELDS_ERROR	0x06
-#define CURRENT_ADDRESS 0xffffffffU
+#define DATA_MODE_1   1
+#define SECTOR_ANY    0
+#define SECTOR_MODE_1 2
+#define FIELDS_ALL    0xf8 /* but those of errors */
+#define FIELDS_ERROR  0x06
 
 /* ---- Addresses --------------------------------------------------------- */
 
-void atapi_msf_put(uint8_t msf[3], uint32_t block)
+static void frame_put(uint8_t msf[3], uint64_t frame)
 {
-	uint32_t frame = MIN((uint64_t)block + LEAD_IN_FRAMES, MSF_MAX);
+	uint32_t low = (uint32_t)MIN(frame, MSF_MAX);
 
-	msf[0] = (uint8_t)(frame / (60 * FRAMES));
-	msf[1] = (uint8_t)(frame / FRAMES % 60);
-	msf[2] = (uint8_t)(frame % FRAMES);
+	msf[0] = (uint8_t)(low / (60 * FRAMES));
+	msf[1] = (uint8_t)(low / FRAMES % 60);
+	msf[2] = (uint8_t)(low % FRAMES);
 }
 
-/* As block, or as minute, second, frame, which end before a DVD does. */
-static void address_put(uint8_t *at, uint32_t block, bool is_msf)
+void atapi_msf_put(uint8_t msf[3], uint32_t block)
+{
+	frame_put(msf, (uint64_t)block + LEAD_IN_FRAMES);
+}
+
+void atapi_address_put(uint8_t *at, uint32_t block, bool is_msf)
 {
 	if (!is_msf) {
 		atapi_put32(at, block);
@@ -59,8 +48,17 @@ static void address_put(uint8_t *at, uint32_t block, bool is_msf)
 	atapi_msf_put(at + 1, block);
 }
 
-/* False: of no block. */
-static bool msf_get(const uint8_t *at, uint32_t *block)
+void atapi_distance_put(uint8_t *at, uint32_t blocks, bool is_msf)
+{
+	if (!is_msf) {
+		atapi_put32(at, blocks);
+		return;
+	}
+	at[0] = 0;
+	frame_put(at + 1, blocks);
+}
+
+bool atapi_msf_get(const uint8_t *at, uint32_t *block)
 {
 	uint32_t frame = (at[0] * 60U + at[1]) * FRAMES + at[2];
 
@@ -79,7 +77,7 @@ static uint8_t *toc_track(uint8_t *at, uint8_t track, uint32_t block,
 	at[1] = TRACK_DATA;
 	at[2] = track;
 	at[3] = 0;
-	address_put(at + 4, block, is_msf);
+	atapi_address_put(at + 4, block, is_msf);
 	return at + 8;
 }
 
@@ -105,7 +103,7 @@ static uint8_t *toc_point(uint8_t *at, uint8_t point, uint32_t block,
 	if (point == 0xa0 || point == 0xa1)
 		at[8] = 1; /* first and last track */
 	else
-		address_put(at + 7, block, is_msf);
+		atapi_address_put(at + 7, block, is_msf);
 	return at + 11;
 }
 
@@ -124,7 +122,7 @@ void atapi_read_toc(struct ide_drive *drive, const uint8_t *packet)
 {
 	uint8_t *to = drive->channel->state->buffer, track = packet[6];
 	uint8_t format = packet[2] & 0xf;
-	bool is_msf = packet[1] & PACKET_MSF;
+	bool is_msf = packet[1] & ATAPI_PACKET_MSF;
 	uint32_t size;
 
 	/* Old drivers ask in the vendor bits of the control byte. */
@@ -169,7 +167,7 @@ void atapi_disc_information(struct ide_drive *drive, const uint8_t *packet)
 	atapi_reply(drive, 34, atapi_get16(packet + 7));
 }
 
-/* ---- Header and sub-channel -------------------------------------------- */
+/* ---- Header ------------------------------------------------------------ */
 
 void atapi_read_header(struct ide_drive *drive, const uint8_t *packet)
 {
@@ -182,110 +180,8 @@ void atapi_read_header(struct ide_drive *drive, const uint8_t *packet)
 	}
 	memset(to, 0, 8);
 	to[0] = DATA_MODE_1;
-	address_put(to + 4, block, packet[1] & PACKET_MSF);
+	atapi_address_put(to + 4, block, packet[1] & ATAPI_PACKET_MSF);
 	atapi_reply(drive, 8, atapi_get16(packet + 7));
-}
-
-/* The data after the header; 0: a format that there is not. */
-static uint32_t sub_channel_put(uint8_t *to, uint8_t format, bool is_msf)
-{
-	memset(to, 0, 20);
-	to[0] = format;
-	switch (format) {
-	case SUB_CHANNEL_POSITION:
-		to[1] = TRACK_DATA;
-		to[2] = 1; /* track and index */
-		to[3] = 1;
-		address_put(to + 4, 0, is_msf);
-		/* Relative to the track's start: there is no lead-in. */
-		return 12;
-	case SUB_CHANNEL_CATALOG: /* not there */
-		return 20;
-	case SUB_CHANNEL_ISRC: /* nor this */
-		to[1] = TRACK_DATA;
-		to[2] = 1;
-		return 20;
-	default:
-		return 0;
-	}
-}
-
-void atapi_read_sub_channel(struct ide_drive *drive, const uint8_t *packet)
-{
-	uint8_t *to = drive->channel->state->buffer, format = packet[3];
-	uint32_t size = 0;
-
-	if (packet[2] & SUB_CHANNEL_Q) {
-		size = sub_channel_put(to + 4, format, packet[1] & PACKET_MSF);
-		if (size == 0 ||
-		    (format == SUB_CHANNEL_ISRC && packet[6] != 1)) {
-			atapi_end_sense(drive, SENSE_ILLEGAL_REQUEST,
-					ASC_INVALID_FIELD);
-			return;
-		}
-	}
-	to[0] = 0;
-	to[1] = drive->state->audio;
-	atapi_put16(to + 2, size);
-	/* That something has been played is told once. */
-	drive->state->audio = ATAPI_AUDIO_NONE;
-	atapi_reply(drive, 4 + size, atapi_get16(packet + 7));
-}
-
-/* ---- Audio ------------------------------------------------------------- */
-
-static void play(struct ide_drive *drive, uint32_t block, uint32_t count)
-{
-	uint32_t blocks = atapi_block_count(drive);
-
-	if (block == CURRENT_ADDRESS)
-		block = 0;
-	if (count && (block >= blocks || count > blocks - block)) {
-		atapi_end_sense(drive, SENSE_ILLEGAL_REQUEST, ASC_OUT_OF_RANGE);
-		return;
-	}
-	if (count)
-		drive->state->audio = AUDIO_PLAYED;
-	atapi_end_good(drive);
-}
-
-/* PLAY AUDIO, of 10 and of 12 bytes. */
-void atapi_play(struct ide_drive *drive, const uint8_t *packet)
-{
-	play(drive, atapi_get32(packet + 2),
-	     packet[0] == 0x45 ? atapi_get16(packet + 7)
-			       : atapi_get32(packet + 6));
-}
-
-/* False: the command has been ended, with an error. */
-static bool msf_range_get(struct ide_drive *drive, const uint8_t *packet,
-			  uint32_t *first, uint32_t *end)
-{
-	if (msf_get(packet + 3, first) && msf_get(packet + 6, end) &&
-	    *first <= *end)
-		return true;
-	atapi_end_sense(drive, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD);
-	return false;
-}
-
-void atapi_play_msf(struct ide_drive *drive, const uint8_t *packet)
-{
-	static const uint8_t current[3] = { 0xff, 0xff, 0xff };
-	uint8_t from[9];
-	uint32_t first, end;
-
-	memcpy(from, packet, sizeof(from));
-	if (!memcmp(from + 3, current, sizeof(current)))
-		memcpy(from + 3, "\0\2\0", 3); /* block 0 */
-	if (msf_range_get(drive, from, &first, &end))
-		play(drive, first, end - first);
-}
-
-/* PAUSE and RESUME: there is nothing that plays. */
-void atapi_pause(struct ide_drive *drive, const uint8_t *packet)
-{
-	(void)packet;
-	atapi_end_good(drive);
 }
 
 /* ---- READ CD ----------------------------------------------------------- */
@@ -321,6 +217,10 @@ void atapi_read_cd_msf(struct ide_drive *drive, const uint8_t *packet)
 {
 	uint32_t first, end;
 
-	if (msf_range_get(drive, packet, &first, &end))
+	if (atapi_msf_get(packet + 3, &first) &&
+	    atapi_msf_get(packet + 6, &end) && first <= end)
 		read_fields(drive, packet, first, end - first);
+	else
+		atapi_end_sense(drive, SENSE_ILLEGAL_REQUEST,
+				ASC_INVALID_FIELD);
 }

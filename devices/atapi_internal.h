@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Between atapi.c (packets, data, tray) and what answers them: atapi_disc.c
- * (table of contents, sub-channel, audio), atapi_raw.c (whole sectors),
- * atapi_mode.c (what the drive can).
+ * (table of contents), atapi_audio.c (playing, sub-channel), atapi_raw.c (whole
+ * sectors), atapi_mode.c (what the drive can).
  */
 #ifndef BULKHEAD_DEVICES_ATAPI_INTERNAL_H
 #define BULKHEAD_DEVICES_ATAPI_INTERNAL_H
@@ -73,8 +73,28 @@ void atapi_read_blocks(struct ide_drive *drive, uint32_t block, uint32_t count,
 
 /* ---- atapi_disc.c ------------------------------------------------------ */
 
+#define ATAPI_FRAMES	 75   /* a second: blocks of a disc that plays */
+#define ATAPI_TRACK_DATA 0x14 /* ADR 1, a data track */
+/* The address bit of a packet: minutes, seconds, frames are wanted. */
+#define ATAPI_PACKET_MSF BIT(1)
+
 /* A block's minute, second and frame; of those beyond 255:59:74 that. */
 void atapi_msf_put(uint8_t msf[3], uint32_t block);
+/* False: of no block. */
+bool atapi_msf_get(const uint8_t *at, uint32_t *block);
+/* As block, or as minute, second, frame, which end before a DVD does. */
+void atapi_address_put(uint8_t *at, uint32_t block, bool is_msf);
+/* The same of a number of blocks. */
+void atapi_distance_put(uint8_t *at, uint32_t blocks, bool is_msf);
+
+/* ---- atapi_audio.c ----------------------------------------------------- */
+
+/* Where playing is, or was left; status and position are brought up to now. */
+uint32_t atapi_audio_position(struct ide_drive *drive);
+/* The pickup is wanted elsewhere, or the disc does not turn any more. */
+void atapi_audio_stop(struct ide_drive *drive);
+/* A disc that nothing of has been played of. */
+void atapi_audio_forget(struct ide_drive *drive);
 
 /* ---- atapi_raw.c ------------------------------------------------------- */
 
@@ -98,6 +118,7 @@ void atapi_read_sub_channel(struct ide_drive *drive, const uint8_t *packet);
 void atapi_play(struct ide_drive *drive, const uint8_t *packet);
 void atapi_play_msf(struct ide_drive *drive, const uint8_t *packet);
 void atapi_pause(struct ide_drive *drive, const uint8_t *packet);
+void atapi_stop(struct ide_drive *drive, const uint8_t *packet);
 void atapi_read_cd(struct ide_drive *drive, const uint8_t *packet);
 void atapi_read_cd_msf(struct ide_drive *drive, const uint8_t *packet);
 

@@ -2,9 +2,8 @@
 /*
  * What an ATAPI drive can: features and mode pages.
  *
- * Nothing can be changed: MODE SELECT takes pages that there are, and what they
- * say has no effect.  Changeable values, of which there are none, are refused,
- * as SPC-3 has it.
+ * MODE SELECT keeps what can be changed, until a reset, and refuses a page that
+ * would change something else, as SPC-3 has it.  Nothing can be saved.
  *
  * References: MMC-4, "GET CONFIGURATION", "Mode parameters"; SPC-3.
  */
@@ -23,7 +22,10 @@
 #define MODE_PAGE_AUDIO		 0x0e
 #define MODE_PAGE_ALL		 0x3f
 #define MODE_HEADER		 8
+#define MODE_PAGE_CODE		 0x3f
+#define MODE_CURRENT		 0
 #define MODE_CHANGEABLE		 1
+#define MODE_DEFAULT		 2
 #define MODE_SAVED		 3
 #define MODE_SELECT_SAVE	 BIT(0)
 
@@ -119,36 +121,89 @@ static void page_capabilities(const struct ide_drive *drive, uint8_t *at)
 	atapi_put16(at + 14, SPEED_KBPS);
 }
 
+/*
+ * What can be changed, of the bytes behind a page's length; it is kept, and of
+ * no more effect than on a drive that never fails to read, has no motor and is
+ * silent: TB, RC, PER, DTE, DCR and retries; the multiplier of the inactivity
+ * timer; SOTC, channels and volumes.
+ */
+#define ERROR_RECOVERY_LENGTH 6
+#define CD_LENGTH	      6
+#define AUDIO_LENGTH	      14
+
+static const uint8_t error_recovery_mask[ERROR_RECOVERY_LENGTH] = { 0x37,
+								    0xff };
+static const uint8_t cd_mask[CD_LENGTH] = { 0, 0x0f };
+static const uint8_t audio_mask[AUDIO_LENGTH] = {
+	0x02, 0, 0, 0, 0, 0, 0x0f, 0xff, 0x0f, 0xff, 0x0f, 0xff, 0x0f, 0xff,
+};
+
+_Static_assert(ERROR_RECOVERY_LENGTH + CD_LENGTH + AUDIO_LENGTH == ATAPI_MODES,
+	       "the drive's state has room for the pages");
+
 static const struct mode_page {
 	uint8_t code, length; /* of what follows these two bytes */
+	uint8_t mode;	      /* where it is in the drive's state */
+	const uint8_t *mask;  /* NULL: nothing can be changed */
 	void (*put)(const struct ide_drive *drive, uint8_t *at);
 } pages[] = {
-	{ MODE_PAGE_ERROR_RECOVERY, 6, page_error_recovery },
-	{ MODE_PAGE_CD, 6, page_cd },
-	{ MODE_PAGE_AUDIO, 14, page_audio },
-	{ MODE_PAGE_CAPABILITIES, 20, page_capabilities },
+	{ MODE_PAGE_ERROR_RECOVERY, ERROR_RECOVERY_LENGTH, 0,
+	  error_recovery_mask, page_error_recovery },
+	{ MODE_PAGE_CD, CD_LENGTH, ERROR_RECOVERY_LENGTH, cd_mask, page_cd },
+	{ MODE_PAGE_AUDIO, AUDIO_LENGTH, ERROR_RECOVERY_LENGTH + CD_LENGTH,
+	  audio_mask, page_audio },
+	{ MODE_PAGE_CAPABILITIES, 20, 0, NULL, page_capabilities },
 };
+
+/* control: current values, what can be changed, or defaults. */
+static void page_put(const struct ide_drive *drive,
+		     const struct mode_page *page, uint8_t control, uint8_t *at)
+{
+	memset(at, 0, 2U + page->length);
+	at[0] = page->code;
+	at[1] = page->length;
+	if (control != MODE_CHANGEABLE)
+		page->put(drive, at);
+	for (unsigned i = 0; page->mask && i < page->length; i++) {
+		uint8_t mask = page->mask[i];
+
+		if (control == MODE_CHANGEABLE)
+			at[2 + i] = mask;
+		else if (control == MODE_CURRENT)
+			at[2 + i] ^= drive->state->mode[page->mode + i] & mask;
+	}
+}
+
+/* Of a page that has been checked. */
+static void page_take(struct ide_drive *drive, const struct mode_page *page,
+		      const uint8_t *from)
+{
+	uint8_t defaults[2 + UINT8_MAX];
+
+	page_put(drive, page, MODE_DEFAULT, defaults);
+	for (unsigned i = 0; page->mask && i < page->length; i++)
+		drive->state->mode[page->mode + i] =
+			(from[2 + i] ^ defaults[2 + i]) & page->mask[i];
+}
 
 void atapi_mode_sense(struct ide_drive *drive, const uint8_t *packet)
 {
 	uint8_t *to = drive->channel->state->buffer, *at = to + MODE_HEADER;
-	uint8_t code = packet[2] & 0x3f, control = packet[2] >> 6;
+	uint8_t code = packet[2] & MODE_PAGE_CODE, control = packet[2] >> 6;
 
 	if (control == MODE_SAVED) {
 		atapi_end_sense(drive, SENSE_ILLEGAL_REQUEST,
 				ASC_SAVING_PARAMETERS);
 		return;
 	}
-	memset(to, 0, 128);
+	memset(to, 0, MODE_HEADER);
 	for (unsigned i = 0; i < ARRAY_SIZE(pages); i++) {
 		if (code != pages[i].code && code != MODE_PAGE_ALL)
 			continue;
-		at[0] = pages[i].code;
-		at[1] = pages[i].length;
-		pages[i].put(drive, at);
+		page_put(drive, &pages[i], control, at);
 		at += 2 + pages[i].length;
 	}
-	if (at == to + MODE_HEADER || control == MODE_CHANGEABLE) {
+	if (at == to + MODE_HEADER) {
 		atapi_end_sense(drive, SENSE_ILLEGAL_REQUEST,
 				ASC_INVALID_FIELD);
 		return;
@@ -171,17 +226,35 @@ void atapi_mode_select(struct ide_drive *drive, const uint8_t *packet)
 		atapi_parameters_take(drive, length);
 }
 
-static bool is_page(uint8_t code, uint8_t length)
+static const struct mode_page *page_find(uint8_t code)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(pages); i++)
 		if (pages[i].code == code)
-			return pages[i].length == length;
-	return false;
+			return &pages[i];
+	return NULL;
+}
+
+/* Whether it leaves what cannot be changed as it is. */
+static bool page_is_legal(const struct ide_drive *drive,
+			  const struct mode_page *page, const uint8_t *from)
+{
+	uint8_t current[2 + UINT8_MAX];
+
+	page_put(drive, page, MODE_CURRENT, current);
+	for (unsigned i = 0; i < page->length; i++) {
+		uint8_t mask = page->mask ? page->mask[i] : 0;
+
+		if ((from[2 + i] ^ current[2 + i]) & ~mask)
+			return false;
+	}
+	return true;
 }
 
 /* What is wrong with the parameters: an additional sense code, or 0. */
-static uint8_t parameters_check(const uint8_t *bytes, uint32_t length)
+static uint8_t parameters_check(const struct ide_drive *drive,
+				const uint8_t *bytes, uint32_t length)
 {
+	const struct mode_page *page;
 	uint32_t at = MODE_HEADER;
 
 	if (length < MODE_HEADER)
@@ -191,21 +264,30 @@ static uint8_t parameters_check(const uint8_t *bytes, uint32_t length)
 	while (at < length) {
 		if (length - at < 2)
 			return ASC_PARAMETER_LENGTH;
-		if (!is_page(bytes[at] & 0x3f, bytes[at + 1]))
+		page = page_find(bytes[at] & MODE_PAGE_CODE);
+		if (!page || page->length != bytes[at + 1])
 			return ASC_INVALID_PARAMETER;
-		if (bytes[at + 1] > length - at - 2)
+		if (page->length > length - at - 2)
 			return ASC_PARAMETER_LENGTH;
-		at += 2U + bytes[at + 1];
+		if (!page_is_legal(drive, page, bytes + at))
+			return ASC_INVALID_PARAMETER;
+		at += 2U + page->length;
 	}
 	return 0;
 }
 
+/* All pages, or none if one is wrong. */
 void atapi_mode_select_run(struct ide_drive *drive, uint32_t length)
 {
-	uint8_t wrong = parameters_check(drive->channel->state->buffer, length);
+	const uint8_t *bytes = drive->channel->state->buffer;
+	uint8_t wrong = parameters_check(drive, bytes, length);
 
-	if (wrong)
+	if (wrong) {
 		atapi_end_sense(drive, SENSE_ILLEGAL_REQUEST, wrong);
-	else
-		atapi_end_good(drive);
+		return;
+	}
+	for (uint32_t at = MODE_HEADER; at < length; at += 2U + bytes[at + 1])
+		page_take(drive, page_find(bytes[at] & MODE_PAGE_CODE),
+			  bytes + at);
+	atapi_end_good(drive);
 }

@@ -27,6 +27,7 @@
 #define STATUS_COMMAND	BIT(3) /* the latest write went to 0x64 */
 #define STATUS_UNLOCKED BIT(4)
 #define STATUS_MOUSE	BIT(5) /* the output buffer's byte is the mouse's */
+#define STATUS_LOW	MASK(3, 0)
 
 /* Of a byte in the output buffer or on its way there, beside STATUS_MOUSE. */
 #define SOURCE_DEVICE BIT(0)
@@ -59,6 +60,8 @@ enum controller_command {
 	KBC_KBD_OFF = 0xad,
 	KBC_KBD_ON = 0xae,
 	KBC_READ_INPUT = 0xc0,
+	KBC_POLL_INPUT_LOW = 0xc1, /* in the status until something else */
+	KBC_POLL_INPUT_HIGH = 0xc2,
 	KBC_READ_OUTPUT = 0xd0,
 	KBC_WRITE_OUTPUT = 0xd1,
 	KBC_FROM_KBD = 0xd2,
@@ -301,6 +304,8 @@ static void write_command(struct i8042 *kbc, uint8_t command)
 		reply(kbc, kbc->state.ram[command & RAM_INDEX]);
 		break;
 	case KBC_WRITE_RAM ... KBC_WRITE_RAM + RAM_INDEX:
+	case KBC_POLL_INPUT_LOW:
+	case KBC_POLL_INPUT_HIGH:
 	case KBC_WRITE_OUTPUT:
 	case KBC_FROM_KBD:
 	case KBC_FROM_MOUSE:
@@ -373,6 +378,20 @@ static void data_access(void *opaque, struct io_access *io)
 		io->data = read_data(opaque);
 }
 
+static uint8_t read_status(const struct i8042 *kbc)
+{
+	uint8_t low = kbc->state.status & STATUS_LOW;
+
+	switch (kbc->state.command) {
+	case KBC_POLL_INPUT_LOW:
+		return (uint8_t)(low | INPUT_UNLOCKED << 4);
+	case KBC_POLL_INPUT_HIGH:
+		return low | (INPUT_UNLOCKED & ~STATUS_LOW);
+	default:
+		return kbc->state.status;
+	}
+}
+
 static void command_access(void *opaque, struct io_access *io)
 {
 	struct i8042 *kbc = opaque;
@@ -380,7 +399,7 @@ static void command_access(void *opaque, struct io_access *io)
 	if (io->is_write)
 		write_command(kbc, (uint8_t)io->data);
 	else
-		io->data = kbc->state.status;
+		io->data = read_status(kbc);
 }
 
 static void fast_access(void *opaque, struct io_access *io)

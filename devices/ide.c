@@ -538,7 +538,7 @@ static bool is_idle(const void *dev)
 
 const struct device_ops ide_ops = {
 	.name = "piix3-ide",
-	.version = 3,
+	.version = 4,
 	.state = &ide_description,
 	.reset = reset_rest,
 	.restored = restored,

@@ -35,6 +35,7 @@
 #define ATAPI_SECTOR   2048
 #define ATAPI_PACKET   12
 #define ATAPI_SENSE    18
+#define ATAPI_MODES    26 /* bytes of its changeable mode pages */
 #define IDE_SERIAL_MAX 20
 #define IDE_MODEL_MAX  40
 
@@ -86,10 +87,18 @@ struct ide_drive_state {
 
 	/* CD-ROM */
 	uint8_t sense[ATAPI_SENSE];
-	uint8_t audio;	/* status, for READ SUB-CHANNEL */
 	uint8_t fields; /* that READ CD wants of each block, unless 0 */
 	bool is_locked, is_open, is_changed, has_event;
-	uint8_t reserved[2];
+	/* What MODE SELECT has changed: exclusive or with the defaults. */
+	uint8_t mode[ATAPI_MODES];
+	/*
+	 * Audio: status, for READ SUB-CHANNEL; blocks, that where playing began
+	 * or was left, and that behind the last one; since when it plays.
+	 */
+	uint8_t audio;
+	uint8_t reserved[6];
+	uint32_t audio_position, audio_end;
+	uint64_t audio_since_ns;
 };
 
 /* Where the bus master is in its table of physical regions. */
@@ -202,6 +211,7 @@ struct ide_channel_state {
 	enum ide_transfer transfer;
 	enum ide_after_block after_block;
 	uint32_t position, end, fill;
+	uint8_t reserved[4];
 
 	struct ide_drive_state drive[IDE_DRIVES];
 	uint8_t buffer[IDE_BUFFER];

@@ -43,7 +43,11 @@
 #define IDE_MODE_MWDMA	     4
 #define IDE_MODE_UDMA	     8
 
-#define ATAPI_AUDIO_NONE 0x15 /* nothing to tell */
+/* Of what a CD-ROM drive plays, as READ SUB-CHANNEL has it. */
+#define ATAPI_AUDIO_PLAYING   0x11
+#define ATAPI_AUDIO_PAUSED    0x12
+#define ATAPI_AUDIO_COMPLETED 0x13
+#define ATAPI_AUDIO_NONE      0x15 /* nothing to tell */
 
 /* Bus master status, as far as the channel needs it. */
 #define IDE_MASTER_ACTIVE    BIT(0)

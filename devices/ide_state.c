@@ -38,14 +38,19 @@ static const struct state_field drive_fields[] = {
 	STATE_VALUE(struct ide_drive_state, keeps_settings),
 	STATE_VALUE(struct ide_drive_state, is_interrupting),
 	STATE_ARRAY(struct ide_drive_state, sense),
-	STATE_VALUE(struct ide_drive_state, audio, .reset = ATAPI_AUDIO_NONE),
 	STATE_VALUE(struct ide_drive_state, fields),
 	STATE_VALUE(struct ide_drive_state, is_locked),
 	/* The tray and the medium know no reset. */
 	STATE_VALUE(struct ide_drive_state, is_open, .flags = STATE_KEPT),
 	STATE_VALUE(struct ide_drive_state, is_changed, .flags = STATE_KEPT),
 	STATE_VALUE(struct ide_drive_state, has_event, .flags = STATE_KEPT),
+	STATE_ARRAY(struct ide_drive_state, mode),
+	STATE_VALUE(struct ide_drive_state, audio, .reset = ATAPI_AUDIO_NONE,
+		    .min = ATAPI_AUDIO_PLAYING, .max = ATAPI_AUDIO_NONE),
 	STATE_RESERVED(struct ide_drive_state, reserved),
+	STATE_VALUE(struct ide_drive_state, audio_position),
+	STATE_VALUE(struct ide_drive_state, audio_end),
+	STATE_VALUE(struct ide_drive_state, audio_since_ns),
 };
 
 const struct state_description ide_drive_description =
@@ -85,6 +90,7 @@ static const struct state_field channel_fields[] = {
 	STATE_VALUE(struct ide_channel_state, position, .max = IDE_BUFFER),
 	STATE_VALUE(struct ide_channel_state, end, .max = IDE_BUFFER),
 	STATE_VALUE(struct ide_channel_state, fill, .max = IDE_BUFFER),
+	STATE_RESERVED(struct ide_channel_state, reserved),
 	STATE_STRUCTS(struct ide_channel_state, drive, &ide_drive_description),
 	STATE_ARRAY(struct ide_channel_state, buffer),
 };
@@ -136,14 +142,26 @@ static bool channel_is_valid(const struct ide_channel *channel,
 	}
 }
 
+/* What plays has an end, and began. */
+static bool drive_is_valid(const struct ide_drive_state *state, uint64_t now_ns)
+{
+	return state->audio_position <= state->audio_end &&
+	       state->audio_since_ns <= now_ns;
+}
+
 bool ide_state_is_valid(const void *dev, const void *saved, uint64_t now_ns)
 {
 	const struct ide *ide = dev;
 	const struct ide_state *state = saved;
 
-	(void)now_ns;
-	for (unsigned i = 0; i < IDE_CHANNELS; i++)
-		if (!channel_is_valid(&ide->channel[i], &state->channel[i]))
+	for (unsigned i = 0; i < IDE_CHANNELS; i++) {
+		const struct ide_channel_state *channel = &state->channel[i];
+
+		if (!channel_is_valid(&ide->channel[i], channel))
 			return false;
+		for (unsigned j = 0; j < IDE_DRIVES; j++)
+			if (!drive_is_valid(&channel->drive[j], now_ns))
+				return false;
+	}
 	return pci_device_is_valid(&ide->pci, &state->pci);
 }

@@ -2,9 +2,9 @@
 /*
  * VGA: the register file, the retrace status, set-up and reset.
  *
- * Does not model: display timing beyond the two retrace bits, which follow a
- * fixed 70 Hz frame; the vertical interrupt; switch sensing; the feature
- * connector; light pens.
+ * Does not model: display timing beyond the two retrace bits and the retrace
+ * that takes the start address over, which follow a fixed 70 Hz frame; the
+ * vertical interrupt; switch sensing; the feature connector; light pens.
  *
  * References: IBM PS/2 Hardware Technical Reference, "Video Subsystem".
  */
@@ -50,8 +50,7 @@ static const uint8_t attr_bits[VGA_ATTR_COUNT] = {
 
 static uint8_t status1_read(struct vga *vga)
 {
-	uint64_t at =
-		clock_now(vga->config.clock) % (VGA_FRAME_LINES * VGA_LINE_NS);
+	uint64_t at = clock_now(vga->config.clock) % VGA_FRAME_NS;
 	unsigned line = (unsigned)at / VGA_LINE_NS,
 		 in_line = (unsigned)at % VGA_LINE_NS;
 	uint8_t status = 0;
@@ -79,6 +78,23 @@ static void attr_write(struct vga *vga, uint8_t value)
 	vga->state.attr[index] = value & attr_bits[index];
 }
 
+/* Vertical retraces that have begun by then. */
+static uint64_t retraces(uint64_t ns)
+{
+	return (ns + (VGA_FRAME_LINES - RETRACE_FIRST) * VGA_LINE_NS) /
+	       VGA_FRAME_NS;
+}
+
+uint16_t vga_start(const struct vga *vga)
+{
+	const uint8_t *crtc = vga->state.crtc;
+	uint64_t now = clock_now(vga->config.clock);
+
+	if (retraces(now) == retraces(vga->state.start_ns))
+		return vga->state.start;
+	return (uint16_t)(crtc[CRTC_START_HIGH] << 8 | crtc[CRTC_START_LOW]);
+}
+
 static void crtc_write(struct vga *vga, uint8_t value)
 {
 	uint8_t *reg = &vga->state.crtc[vga->state.crtc_index];
@@ -90,6 +106,11 @@ static void crtc_write(struct vga *vga, uint8_t value)
 			*reg = (uint8_t)((*reg & ~CRTC_OVERFLOW_COMPARE8) |
 					 (value & CRTC_OVERFLOW_COMPARE8));
 		return;
+	}
+	if (vga->state.crtc_index == CRTC_START_HIGH ||
+	    vga->state.crtc_index == CRTC_START_LOW) {
+		vga->state.start = vga_start(vga);
+		vga->state.start_ns = clock_now(vga->config.clock);
 	}
 	*reg = value;
 }
@@ -312,6 +333,9 @@ static const struct state_field fields[] = {
 	STATE_ARRAY(struct vga_state, latch),
 	STATE_VALUE(struct vga_state, video_feedback, .max = STATUS_VIDEO),
 	STATE_RESERVED(struct vga_state, reserved),
+	STATE_VALUE(struct vga_state, start),
+	STATE_RESERVED(struct vga_state, reserved_start),
+	STATE_VALUE(struct vga_state, start_ns),
 };
 
 static const struct state_description description =
@@ -362,7 +386,7 @@ static bool is_valid(const void *dev, const void *saved, uint64_t now_ns)
 
 const struct device_ops vga_ops = {
 	.name = "vga",
-	.version = 2,
+	.version = 3,
 	.state = &description,
 	.reset = reset_rest,
 	.restored = restored,

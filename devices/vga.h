@@ -62,6 +62,11 @@ struct vga_state {
 	uint8_t latch[4];
 	uint8_t video_feedback; /* in input status 1 */
 	uint8_t reserved[3];
+	/* Start address of frames until the retrace that follows start_ns, when
+	 * the registers were written; from there on theirs. */
+	uint16_t start;
+	uint8_t reserved_start[6];
+	uint64_t start_ns;
 };
 
 enum vga_addressing { VGA_PLANAR, VGA_ODD_EVEN, VGA_CHAINED, VGA_LINEAR };

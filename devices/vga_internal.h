@@ -137,6 +137,7 @@ enum vga_dispi {
 /* A frame of 449 lines, 400 of them seen, 70 times a second. */
 #define VGA_LINE_NS	31778U
 #define VGA_FRAME_LINES 449U
+#define VGA_FRAME_NS	(VGA_FRAME_LINES * VGA_LINE_NS)
 
 static inline bool vga_is_dispi(const struct vga *vga)
 {
@@ -151,6 +152,8 @@ static inline uint32_t vga_mask(const struct vga *vga)
 
 /* The registers' ports, 0x3b0 to 0x3df. */
 uint8_t vga_port_read(struct vga *vga, uint16_t port);
+/* The CRTC's start address, as the last vertical retrace has found it. */
+uint16_t vga_start(const struct vga *vga);
 void vga_port_write(struct vga *vga, uint16_t port, uint8_t value);
 
 /* vga_dispi.c */

@@ -49,7 +49,8 @@ struct picture {
 	unsigned row_repeat;	/* scan lines a line of a row */
 	unsigned split;		/* scan line that starts anew at 0 */
 	bool cursor_is_lit, characters_are_lit;
-	uint32_t start, pitch; /* dispi: bytes of video memory */
+	uint32_t start; /* the CRTC's; dispi: bytes of video memory */
+	uint32_t pitch; /* dispi: the same */
 };
 
 /* A line of the picture, as the CRTC has it. */
@@ -107,8 +108,7 @@ static void graphics_geometry(const struct vga *vga, struct picture *picture)
 
 static bool is_lit(const struct vga *vga, unsigned frames)
 {
-	uint64_t frame =
-		clock_now(vga->config.clock) / (VGA_FRAME_LINES * VGA_LINE_NS);
+	uint64_t frame = clock_now(vga->config.clock) / VGA_FRAME_NS;
 
 	return frame / frames % 2 == 0;
 }
@@ -132,6 +132,10 @@ static struct picture picture_of(const struct vga *vga, bool is_all_lit)
 	picture.row_lines = 1U + (crtc[CRTC_MAX_SCAN] & CRTC_SCAN_LINES);
 	picture.row_repeat = crtc[CRTC_MAX_SCAN] & CRTC_SCAN_DOUBLE ? 2 : 1;
 	picture.split = line_compare(crtc) + 1;
+	/* Who watches is not told again when the retrace has come. */
+	picture.start = is_all_lit ? (uint16_t)(crtc[CRTC_START_HIGH] << 8 |
+						crtc[CRTC_START_LOW])
+				   : vga_start(vga);
 	picture.cursor_is_lit = is_all_lit || is_lit(vga, BLINK_CURSOR);
 	picture.characters_are_lit = is_all_lit || is_lit(vga, BLINK_CHARACTER);
 	if (vga->state.gc[GC_MISC] & GC_MISC_GRAPHICS) {
@@ -181,8 +185,7 @@ static struct scan scan_of(const struct vga *vga, const struct picture *picture,
 	} else {
 		line = line / picture->row_repeat +
 		       (crtc[CRTC_PRESET] & CRTC_PRESET_ROW);
-		counter = (unsigned)crtc[CRTC_START_HIGH] << 8 |
-			  crtc[CRTC_START_LOW];
+		counter = picture->start;
 	}
 	if (!is_below || !(vga->state.attr[ATTR_MODE] & ATTR_MODE_SPLIT)) {
 		counter += FIELD_GET(CRTC_PRESET_BYTES, crtc[CRTC_PRESET]);

@@ -308,6 +308,18 @@ static void string_none(struct emul *e)
 		gpr[X86_RDI] = (uint32_t)gpr[X86_RDI];
 }
 
+/*
+ * A fault takes back what the iterations before it did to the flags, and
+ * nothing else; on AMD's processors not even that.
+ */
+static void flags_at_fault(struct emul *e)
+{
+	if (e->features & EMUL_FEATURE_INTEL)
+		return;
+	e->state->rflags = (e->state->rflags & ~FLAGS_ARITHMETIC) |
+			   (e->flags & FLAGS_ARITHMETIC);
+}
+
 static enum emul_status string_execute(struct emul *e, string_fn item,
 				       string_fn bulk, bool is_compare)
 {
@@ -327,11 +339,10 @@ static enum emul_status string_execute(struct emul *e, string_fn item,
 		if (status == EMUL_AGAIN)
 			status = item(e, &s);
 		if (status != EMUL_OK) {
-			/*
-			 * RETRY after progress: as after an interrupt between
-			 * two iterations.  A fault takes back what those
-			 * before it did to the flags, and nothing else.
-			 */
+			/* RETRY after progress: as after an interrupt between
+			 * two iterations. */
+			if (status == EMUL_FAULT && begun != s.count)
+				flags_at_fault(e);
 			if (status != EMUL_RETRY || begun == s.count)
 				return status;
 			e->state->rflags = e->flags;

@@ -52,6 +52,10 @@ uint64_t fuzz_next(uint64_t *random);
 bool fuzz_one_in(uint64_t *random, unsigned n);
 void fuzz_generate(uint64_t *random, struct generated *g);
 
+/* A string instruction or a gather: may begin again where it is. */
+bool fuzz_is_resumed(const struct generated *g);
+/* CMPS or SCAS */
+bool fuzz_is_compare(const struct generated *g);
 /* Flags that the manual leaves undefined. */
 uint64_t fuzz_flags_undefined(const struct generated *g);
 bool fuzz_is_mmx_store(const struct generated *g);

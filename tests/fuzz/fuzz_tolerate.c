@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where the native fuzzer lets the emulator differ from the processor.
+ * What instructions are like that the native fuzzer treats in a way of their
+ * own, and where it lets the emulator differ from the processor.
  */
 #include "tests/fuzz/fuzz_native.h"
 
@@ -71,6 +72,19 @@ bool fuzz_is_mmx_store(const struct generated *g)
 	static const uint8_t stores[] = { 0x7e, 0x7f, 0xe7, 0xf7 };
 
 	return g->map == 2 && memchr(stores, g->opcode, sizeof(stores));
+}
+
+bool fuzz_is_resumed(const struct generated *g)
+{
+	if (g->map == 3 && g->is_vex)
+		return g->opcode >= 0x90 && g->opcode <= 0x93;
+	return g->map == 1 && g->opcode >= 0xa4 && g->opcode <= 0xaf;
+}
+
+bool fuzz_is_compare(const struct generated *g)
+{
+	return g->map == 1 &&
+	       ((g->opcode & 0xfe) == 0xa6 || (g->opcode & 0xfe) == 0xae);
 }
 
 #define ENVIRONMENT16 14

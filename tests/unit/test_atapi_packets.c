@@ -95,10 +95,17 @@ static void test_mode_sense(void **state)
 	(void)state;
 	EXPECT("\x5a\0\1\0\0\0\0\0\x40", 16,
 	       "\0\x0e\1\0\0\0\0\0\1\6\0\5\0\0\0\0");
-	/* Defaults are what is; nothing can be changed or saved. */
-	assert_int_equal(RUN("\x5a\0\x81\0\0\0\0\0\x40"), 16);
-	expect_illegal(RUN("\x5a\0\x41\0\0\0\0\0\x40"), 0x24);
-	expect_illegal(RUN("\x5a\0\x7f\0\0\0\0\0\x40"), 0x24);
+	/* Defaults are what is; what can be changed; nothing is saved. */
+	EXPECT("\x5a\0\x81\0\0\0\0\0\x40", 16,
+	       "\0\x0e\1\0\0\0\0\0\1\6\0\5\0\0\0\0");
+	EXPECT("\x5a\0\x41\0\0\0\0\0\x40", 16,
+	       "\0\x0e\1\0\0\0\0\0\1\6\x37\xff\0\0\0\0");
+	EXPECT("\x5a\0\x4e\0\0\0\0\0\x40", 24,
+	       "\0\x16\1\0\0\0\0\0\x0e\x0e\2\0\0\0\0\0"
+	       "\x0f\xff\x0f\xff\x0f\xff\x0f\xff");
+	EXPECT("\x5a\0\x6a\0\0\0\0\0\x40", 30,
+	       "\0\x1c\1\0\0\0\0\0\x2a\x14\0\0\0\0\0\0\0\0\0\0\0\0");
+	assert_int_equal(RUN("\x5a\0\x7f\0\0\0\0\0\xff"), 8 + 8 + 8 + 16 + 22);
 	expect_illegal(RUN("\x5a\0\xc1\0\0\0\0\0\x40"), 0x39);
 	assert_int_equal(RUN("\x5a\0\x3f\0\0\0\0\0\xff"), 8 + 8 + 8 + 16 + 22);
 	assert_int_equal(data[8], 0x01);
@@ -186,6 +193,58 @@ static void test_mode_select(void **state)
 	outb(MASTER + 8, 0);
 }
 
+#define AUDIO_PAGE "\0\0\0\0\0\0\0\0\x0e\x0e\4\0\0\0\0\0"
+#define ERROR_PAGE "\0\0\0\0\0\0\0\0\1\6"
+
+/* What MODE SELECT has said MODE SENSE tells, until a reset. */
+static void test_mode_change(void **state)
+{
+	static const char volume[] = "\x0e\x0e\6\0\0\0\0\0"
+				     "\1\x80\2\x7f\0\0\0\0";
+
+	(void)state;
+	assert_int_equal(mode_select(AUDIO_PAGE "\1\x40\1\x40\0\0\0\0", 24, 16),
+			 0);
+	/* Two pages at once; page and changed bits as they are. */
+	assert_int_equal(mode_select("\0\0\0\0\0\0\0\0\1\6\x21\x14\0\0\0\0"
+				     "\x8e\x0e\6\0\0\0\0\0"
+				     "\1\x80\2\x7f\0\0\0\0",
+				     32, 0),
+			 0);
+	assert_int_equal(RUN("\x5a\0\x0e\0\0\0\0\0\x40"), 24);
+	assert_memory_equal(data + 8, volume, 16);
+	EXPECT("\x5a\0\1\0\0\0\0\0\x40", 16,
+	       "\0\x0e\1\0\0\0\0\0\1\6\x21\x14\0\0\0\0");
+	/* Defaults stay what they were. */
+	EXPECT("\x5a\0\x81\0\0\0\0\0\x40", 16,
+	       "\0\x0e\1\0\0\0\0\0\1\6\0\5\0\0\0\0");
+	/* What cannot be changed, of one page or the other: neither counts. */
+	expect_illegal(mode_select(ERROR_PAGE "\x80\5\0\0\0\0", 16, 16), 0x26);
+	expect_illegal(mode_select(ERROR_PAGE "\0\5\0\0\0\0"
+					      "\x0e\x0e\0\0\0\0\0\0"
+					      "\1\x80\2\x7f\0\0\0\0",
+				   32, 16),
+		       0x26);
+	assert_int_equal(RUN("\x5a\0\1\0\0\0\0\0\x40"), 16);
+	assert_int_equal(data[11], 0x14);
+	/* CDROMVOLCTRL's way: the page as it has been read. */
+	assert_int_equal(RUN("\x5a\0\x0e\0\0\0\0\0\x40"), 24);
+	memset(data, 0, 8);
+	data[17] = data[19] = 0x10;
+	assert_int_equal(mode_select(data, 24, 24), 0);
+	assert_int_equal(RUN("\x5a\0\x0e\0\0\0\0\0\x40"), 24);
+	assert_int_equal(data[17], 0x10);
+	/* The capabilities may be sent back, too. */
+	assert_int_equal(RUN("\x5a\0\x2a\0\0\0\0\0\x40"), 30);
+	memset(data, 0, 8);
+	assert_int_equal(mode_select(data, 30, 30), 0);
+	data[16] ^= 1;
+	expect_illegal(mode_select(data, 30, 30), 0x26);
+	ide_reset(&t.ide);
+	assert_int_equal(RUN("\x5a\0\1\0\0\0\0\0\x40"), 16);
+	assert_int_equal(data[11], 5);
+}
+
 /* ---- The disc ----------------------------------------------------------- */
 
 static void test_header(void **state)
@@ -217,32 +276,125 @@ static void test_sub_channel(void **state)
 	assert_int_equal(RUN("\x42\0\x40\1\0\0\0\0\xff"), 0x10024);
 }
 
+#define FRAME_NS (NSEC_PER_SEC / 75 + 1)
+
+static void expect_audio(uint8_t status, uint32_t position)
+{
+	assert_int_equal(RUN("\x42\0\x40\1\0\0\0\0\xff"), 16);
+	assert_int_equal(data[1], status);
+	assert_int_equal(data[10] << 8 | data[11], position);
+	assert_int_equal(data[14] << 8 | data[15], position);
+}
+
 static void test_audio(void **state)
 {
-	static const char *const plays[] = {
-		"\x45\0\0\0\0\x10\0\0\x10\0\0",
-		"\x47\0\0\0\2\1\0\2\5\0\0",
-		"\x47\0\0\xff\xff\xff\0\2\5\0\0",
-		"\xa5\0\0\0\0\x10\0\0\0\x10\0",
-		"\x45\0\xff\xff\xff\xff\0\0\x10\0\0",
+	static const struct {
+		const char *packet;
+		uint32_t first, end;
+	} plays[] = {
+		{ "\x45\0\0\0\0\x10\0\0\x10\0\0", 16, 32 },
+		{ "\x47\0\0\0\2\1\0\2\5\0\0", 1, 5 },
+		/* From where the pickup is. */
+		{ "\x47\0\0\xff\xff\xff\0\3\5\0\0", 5, 80 },
+		{ "\xa5\0\0\0\0\x10\0\0\0\x10\0", 16, 32 },
+		{ "\x45\0\xff\xff\xff\xff\0\0\x10\0\0", 32, 48 },
 	};
 
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_SIZE(plays); i++) {
-		assert_int_equal(run(plays[i]), 0);
+		uint32_t blocks = plays[i].end - plays[i].first;
+
+		assert_int_equal(run(plays[i].packet), 0);
+		expect_audio(0x11, plays[i].first);
+		t.now_ns += (blocks - 1) * FRAME_NS;
+		expect_audio(0x11, plays[i].end - 1);
+		t.now_ns += FRAME_NS;
 		/* It is over, which is told once. */
-		assert_int_equal(RUN("\x42\0\0\1\0\0\0\0\xff"), 4);
-		assert_int_equal(data[1], 0x13);
-		assert_int_equal(RUN("\x42\0\0\1\0\0\0\0\xff"), 4);
-		assert_int_equal(data[1], 0x15);
+		expect_audio(0x13, plays[i].end);
+		expect_audio(0x15, plays[i].end);
 	}
 	assert_int_equal(RUN("\x4b\0\0\0\0\0\0\0\0"), 0);
 	assert_int_equal(RUN("\x4b\0\0\0\0\0\0\0\1"), 0);
 	assert_int_equal(RUN("\x4e"), 0);
+	expect_audio(0x15, 48);
 	assert_int_equal(RUN("\x45\0\0\0\0\x10\0\0\0"), 0);
+	expect_audio(0x15, 48);
 	expect_illegal(RUN("\x45\0\0\0\1\x2c\0\0\1"), 0x21);
 	expect_illegal(RUN("\x47\0\0\0\2\5\0\2\1"), 0x24);
 	expect_illegal(RUN("\x47\0\0\0\2\5\0\2\x4b"), 0x24);
+}
+
+/* 100 blocks from 50 on */
+#define PLAY "\x45\0\0\0\0\x32\0\0\x64"
+
+static void test_audio_pause(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN(PLAY), 0);
+	t.now_ns += 10 * FRAME_NS;
+	assert_int_equal(RUN("\x4b\0\0\0\0\0\0\0\1"), 0);
+	expect_audio(0x11, 60);
+	/* The mechanism plays; 00:02:60, and 60 frames of the track. */
+	EXPECT("\xbd\0\0\0\0\0\0\0\0\x08", 8, "\0\x20\0\0\x3c\1\0\0");
+	EXPECT("\x42\2\x40\1\0\0\0\0\xff", 16,
+	       "\0\x11\0\x0c\1\x14\1\1\0\0\2\x3c\0\0\0\x3c");
+	assert_int_equal(RUN("\x4b"), 0);
+	expect_audio(0x12, 60);
+	t.now_ns += 1000 * FRAME_NS;
+	assert_int_equal(RUN("\x4b"), 0);
+	expect_audio(0x12, 60);
+	EXPECT("\xbd\0\0\0\0\0\0\0\0\x08", 8, "\0\0\0\0\x3c\1\0\0");
+	assert_int_equal(RUN("\x4b\0\0\0\0\0\0\0\1"), 0);
+	t.now_ns += 89 * FRAME_NS;
+	expect_audio(0x11, 149);
+	t.now_ns += FRAME_NS;
+	expect_audio(0x13, 150);
+	/* The end changes while it plays. */
+	assert_int_equal(RUN(PLAY), 0);
+	t.now_ns += 10 * FRAME_NS;
+	assert_int_equal(RUN("\x47\0\0\xff\xff\xff\0\2\x3e"), 0);
+	expect_audio(0x11, 60);
+	t.now_ns += 2 * FRAME_NS;
+	expect_audio(0x13, 62);
+}
+
+/* What ends playing, and where the pickup is then. */
+static void test_audio_ends(void **state)
+{
+	static const struct {
+		const char *packet;
+		uint32_t bytes;
+	} ends[] = {
+		{ "\x4e\0\0\0\0\0\0\0\0\0\0", 0 },
+		{ "\x1b\0\0\0\0\0\0\0\0\0\0", 0 },
+		{ "\x2b\0\0\0\0\x08\0\0\0\0\0", 0 },
+		{ "\x28\0\0\0\0\x08\0\0\1\0\0", 2048 },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(ends); i++) {
+		assert_int_equal(RUN(PLAY), 0);
+		t.now_ns += 10 * FRAME_NS;
+		assert_int_equal(run(ends[i].packet), ends[i].bytes);
+		t.now_ns += 10 * FRAME_NS;
+		expect_audio(0x15, 60);
+	}
+	/* Over by then, and not told yet. */
+	assert_int_equal(RUN(PLAY), 0);
+	t.now_ns += 1000 * FRAME_NS;
+	assert_int_equal(RUN("\x4e"), 0);
+	expect_audio(0x13, 150);
+	/* Closing what is closed changes nothing; a reset does. */
+	assert_int_equal(RUN(PLAY), 0);
+	assert_int_equal(RUN("\x1b\0\0\0\3"), 0);
+	expect_audio(0x11, 50);
+	outb(0x376, 4);
+	outb(0x376, 0);
+	expect_audio(0x15, 0);
+	assert_int_equal(RUN(PLAY), 0);
+	ide_medium_change(&t.ide, 1, 0, &t.cd.backend);
+	assert_int_equal(RUN("\0"), 0x10064);
+	expect_audio(0x15, 0);
 }
 
 static void test_read_cd(void **state)
@@ -499,6 +651,8 @@ int main(void)
 		TEST(test_read_cd),	   TEST(test_whole_sectors),
 		TEST(test_whole_stopped),  TEST(test_lead_out),
 		TEST(test_byte_counts),	   TEST(test_attention),
+		TEST(test_mode_change),	   TEST(test_audio_pause),
+		TEST(test_audio_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

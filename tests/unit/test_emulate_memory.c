@@ -219,25 +219,37 @@ static void string_fault(void **state)
 	assert_int_equal(pc.state.rip, CODE + 2);
 }
 
-/* What was compared before an item faults shows in the registers alone. */
+/* What was compared before an item faults shows in the registers, and on AMD's
+ * processors in the flags. */
 static void compare_fault(void **state)
 {
-	uint64_t flags;
-
 	(void)state;
-	begin();
-	pc.state.gpr[X86_RSI] = DATA;
-	pc.state.gpr[X86_RDI] = 0xffffffff - 3 - 8;
-	pc.state.gpr[X86_RCX] = 8;
-	pc.state.seg[X86_ES].base = DATA - pc.state.gpr[X86_RDI];
-	pc.state.seg[X86_ES].limit = 0xffffffff - 4;
-	put(DATA, 0x0000000500000005, 8);
-	pc.state.rflags |= X86_FLAG_CF | X86_FLAG_PF;
-	flags = pc.state.rflags;
-	assert_fault(STEP(0xf3, 0xa7), X86_VECTOR_GP, 0); /* repe cmpsd */
-	assert_int_equal(pc.state.gpr[X86_RCX], 6);
-	assert_int_equal(pc.state.gpr[X86_RSI], DATA + 8);
-	assert_int_equal(pc.state.rflags & ~X86_FLAG_RF, flags);
+	for (unsigned is_intel = 0; is_intel < 2; is_intel++) {
+		uint64_t flags, *gpr = pc.state.gpr;
+
+		begin();
+		if (is_intel)
+			pc.emul.features |= EMUL_FEATURE_INTEL;
+		gpr[X86_RSI] = DATA;
+		gpr[X86_RDI] = 0xffffffff - 3 - 8;
+		gpr[X86_RCX] = 8;
+		pc.state.seg[X86_ES].base = DATA - gpr[X86_RDI];
+		pc.state.seg[X86_ES].limit = 0xffffffff - 4;
+		put(DATA, 0x0000000500000005, 8);
+		pc.state.rflags |= X86_FLAG_CF | X86_FLAG_PF;
+		flags = pc.state.rflags;
+		/* REPE CMPSD */
+		assert_fault(STEP(0xf3, 0xa7), X86_VECTOR_GP, 0);
+		assert_int_equal(gpr[X86_RCX], 6);
+		assert_int_equal(gpr[X86_RSI], DATA + 8);
+		if (!is_intel)
+			flags ^= X86_FLAG_CF | X86_FLAG_ZF;
+		assert_int_equal(pc.state.rflags & ~X86_FLAG_RF, flags);
+		/* The first one has not been compared. */
+		flags = pc.state.rflags;
+		assert_fault(STEP(0xf3, 0xa7), X86_VECTOR_GP, 0);
+		assert_int_equal(pc.state.rflags, flags);
+	}
 }
 
 /* A count of zero in ECX, and what Intel's processors write then. */

@@ -17,6 +17,17 @@ static void test_controller(void **state)
 	assert_bytes("00");
 	command(0xc0);
 	assert_bytes("80");
+	/* Halves of the same in the status, until there is another command. */
+	command(0xc2);
+	assert_int_equal(status() & ~1, 0x8c);
+	command(0xc1);
+	assert_int_equal(status() & ~1, 0x0c);
+	command(0xae);
+	assert_int_equal(status(), 0x1c);
+	command(0xc2);
+	data(0xf4); /* to the keyboard, which answers */
+	assert_int_equal(status(), 0x15);
+	assert_bytes("fa");
 	command(0xa4); /* no password */
 	assert_bytes("f1");
 	mode(0x47);

@@ -184,8 +184,9 @@ static void disk_command(struct rig *rig)
 static void cd_command(struct rig *rig)
 {
 	static const uint8_t opcodes[] = { 0x00, 0x03, 0x12, 0x1b, 0x1e, 0x25,
-					   0x28, 0x28, 0x28, 0x43, 0x46, 0x4a,
-					   0x51, 0x5a, 0xa8, 0xbd, 0xbe };
+					   0x28, 0x28, 0x28, 0x42, 0x43, 0x45,
+					   0x46, 0x4a, 0x4b, 0x51, 0x55, 0x5a,
+					   0xa8, 0xbd, 0xbe };
 	uint32_t random = rig_random(rig);
 	uint8_t packet[12] = { opcodes[random % sizeof(opcodes)] };
 	struct io_access io = { .offset = 0x170, .size = 2, .is_write = true };
@@ -196,6 +197,10 @@ static void cd_command(struct rig *rig)
 		return;
 	}
 	packet[1] = packet[0] == 0x4a;
+	if (packet[0] == 0x42) {
+		packet[2] = 0x40;
+		packet[3] = 1;
+	}
 	packet[4] = packet[0] == 0x4a ? 0x10 : (uint8_t)(random >> 12 & 3);
 	packet[5] = (uint8_t)(random >> 14 & 63);
 	packet[8] = (uint8_t)(random >> 20 & 63);
@@ -434,6 +439,18 @@ static void test_in_flight(void **state)
 	rig_free(rig);
 }
 
+/* Where the next buffer's name ends, which comes before its bytes. */
+static size_t buffer_after(const struct image *image, size_t from)
+{
+	static const char name[] = "buffer";
+	const size_t length = sizeof(name) - 1;
+
+	for (; from + length <= image->length; from++)
+		if (!memcmp(image->data + from, name, length))
+			return from + length;
+	return SIZE_MAX;
+}
+
 /* Everywhere but in the buffers, of which any content is good. */
 static void test_damaged(void **state)
 {
@@ -450,15 +467,14 @@ static void test_damaged(void **state)
 		rig_drain(rig, subjects);
 		rig_save(rig, &good);
 		for (unsigned i = 0; i < 100; i++) {
-			size_t at = rig_random(rig) % (good.length - 131072);
+			size_t at = rig_random(rig) %
+				    (good.length - IDE_CHANNELS * IDE_BUFFER);
 
-			/* Record's head and channel 0, channel 1, the rest. */
-			at = at < 600	 ? at
-			     : at < 1200 ? at + 65536
-					 : at + 131072;
+			for (size_t buffer = buffer_after(&good, 0);
+			     buffer <= at; buffer = buffer_after(&good, buffer))
+				at += IDE_BUFFER;
 			bad = good;
-			bad.data[MIN(at, good.length - 1)] ^=
-				(uint8_t)(1 + rig_random(rig) % 255);
+			bad.data[at] ^= (uint8_t)(1 + rig_random(rig) % 255);
 			rig_drain(rig, subjects);
 			rig_save(rig, &before);
 			if (rig_load(rig, &bad, why)) {

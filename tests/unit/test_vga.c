@@ -358,7 +358,7 @@ static void test_text(void **state)
 	assert_int_equal(text.cursor, 81);
 	assert_int_equal(text.cell[2 * 80 + 5], 0x1e58);
 	/* Scrolled by a line through the start address. */
-	reg(0x3d4, 0x0d, 80);
+	start_set(80);
 	text_take();
 	assert_int_equal(text.cell[80 + 5], 0x1e58);
 	assert_int_equal(text.cursor, 1);

@@ -2,8 +2,6 @@
 /* devices/vga_memory.c and vga_render.c: from an address to a dot. */
 #include "tests/unit/vga_test.h"
 
-#define FRAME_NS (449 * 31778ULL)
-
 /* mode_text() has a colour's number in its green. */
 static uint8_t dot(unsigned width, unsigned x, unsigned y)
 {
@@ -203,18 +201,64 @@ static void test_text_wrap(void **state)
 	mode_text();
 	bus_write(&t.memory, 0xb8000, 2, 0x1741);
 	bus_write(&t.memory, 0xbfffe, 2, 0x175a);
-	reg(0x3d4, 0x0c, 0x3f);
-	reg(0x3d4, 0x0d, 0xff);
+	start_set(0x3fff);
 	text_take();
 	assert_int_equal(text.cell[0], 0x175a);
 	assert_int_equal(text.cell[1], 0x1741);
 	/* 8,192 words, as with 64 KiB of memory. */
 	bus_write(&t.memory, 0xbbffe, 2, 0x1759);
 	reg(0x3d4, 0x17, 0x83);
-	reg(0x3d4, 0x0c, 0x1f);
+	start_set(0x1fff);
 	text_take();
 	assert_int_equal(text.cell[0], 0x1759);
 	assert_int_equal(text.cell[1], 0x1741);
+}
+
+/* The start address is that of the last vertical retrace. */
+static void test_start_at_retrace(void **state)
+{
+	const uint64_t line = FRAME_NS / 449, retrace = 412 * line;
+
+	(void)state;
+	mode_text();
+	for (unsigned i = 0; i < 4; i++)
+		bus_write(&t.memory, 0xb8000 + 2 * 80 * i, 2, 0x0741 + i);
+	/* Half a frame before it, in two steps. */
+	t.now = 5 * FRAME_NS + 200 * line;
+	reg(0x3d4, 0x0d, 80);
+	text_take();
+	assert_int_equal(text.cell[0], 0x0741);
+	reg(0x3d4, 0x0d, 160);
+	assert_int_equal(inb(0x3d5), 160);
+	t.now = 5 * FRAME_NS + retrace - 1;
+	text_take();
+	assert_int_equal(text.cell[0], 0x0741);
+	t.now++;
+	text_take();
+	assert_int_equal(text.cell[0], 0x0743);
+	/* Behind it: a whole frame, and then some. */
+	reg(0x3d4, 0x0d, 240);
+	t.now += FRAME_NS - 1;
+	text_take();
+	assert_int_equal(text.cell[0], 0x0743);
+	t.now++;
+	text_take();
+	assert_int_equal(text.cell[0], 0x0744);
+	t.now += 1000 * FRAME_NS;
+	text_take();
+	assert_int_equal(text.cell[0], 0x0744);
+	/* Where the retrace bit begins. */
+	t.now = 9 * FRAME_NS + retrace - 1;
+	assert_int_equal(inb(0x3da) & 8, 0);
+	t.now++;
+	assert_int_equal(inb(0x3da) & 8, 8);
+	/* Nothing is in force before a reset that is after it. */
+	reg(0x3d4, 0x0d, 80);
+	vga_reset(&t.vga);
+	outb(0x3c2, 0x67);
+	mode_text();
+	text_take();
+	assert_int_equal(text.cell[0], 0x0741);
 }
 
 static void test_graphics_wrap(void **state)
@@ -224,8 +268,7 @@ static void test_graphics_wrap(void **state)
 	reg(0x3ce, 6, 0x05);
 	poke(0, 0x80);
 	poke(0xffff, 0x01);
-	reg(0x3d4, 0x0c, 0xff);
-	reg(0x3d4, 0x0d, 0xff);
+	start_set(0xffff);
 	picture_take(640, 200);
 	assert_int_equal(dot(640, 7, 0), 15);
 	assert_int_equal(dot(640, 8, 0), 15);
@@ -235,13 +278,11 @@ static void test_graphics_wrap(void **state)
 	memset(t.vram, 0, VRAM_BYTES);
 	poke(0, 3);
 	poke(0xfffc, 4);
-	reg(0x3d4, 0x0c, 0x3f);
-	reg(0x3d4, 0x0d, 0xff);
+	start_set(0x3fff);
 	reg(0x3d4, 0x17, 0xa3);
 	picture_take(320, 200);
 	assert_int_equal(dot(320, 0, 0), 4);
-	reg(0x3d4, 0x0c, 0);
-	reg(0x3d4, 0x0d, 0);
+	start_set(0);
 	picture_take(320, 200);
 	assert_int_equal(dot(320, 0, 0), 3);
 	/* Unchained: byte mode, four planes a column. */
@@ -262,8 +303,7 @@ static void test_line_compare(void **state)
 	poke(0, 1);	   /* the lower picture's first */
 	poke(320, 2);	   /* and second line */
 	poke(320 * 50, 3); /* the upper one's first */
-	reg(0x3d4, 0x0c, 80 * 50 >> 8);
-	reg(0x3d4, 0x0d, 80 * 50 & 0xff);
+	start_set(80 * 50);
 	/* Scan lines, two a line: 0 to 99 are above. */
 	reg(0x3d4, 0x18, 99);
 	reg(0x3d4, 0x07, 0x0f);
@@ -286,8 +326,7 @@ static void test_line_compare(void **state)
 	memset(t.vram, 0, VRAM_BYTES);
 	bus_write(&t.memory, 0xb8000, 2, 0x0741);
 	bus_write(&t.memory, 0xb8000 + 160 * 30, 2, 0x0742);
-	reg(0x3d4, 0x0c, 80 * 30 >> 8);
-	reg(0x3d4, 0x0d, 80 * 30 & 0xff);
+	start_set(80 * 30);
 	reg(0x3d4, 0x18, 16 * 20 - 1 - 256);
 	reg(0x3d4, 0x09, 0x0f);
 	reg(0x3d4, 0x0e, 0);
@@ -518,6 +557,7 @@ int main(void)
 		TEST(test_set_reset),
 		TEST(test_row_bits),
 		TEST(test_text_wrap),
+		TEST(test_start_at_retrace),
 		TEST(test_graphics_wrap),
 		TEST(test_line_compare),
 		TEST(test_panning),

@@ -147,6 +147,16 @@ static inline int teardown(void **state)
 	return 0;
 }
 
+#define FRAME_NS (449 * 31778ULL) /* lines, and the time of one */
+
+/* The CRTC's start address, and time until it is in force. */
+static inline void start_set(uint16_t address)
+{
+	reg(0x3d4, 0x0c, (uint8_t)(address >> 8));
+	reg(0x3d4, 0x0d, (uint8_t)address);
+	t.now += FRAME_NS;
+}
+
 /* 80x25 text, 16 lines a character, as the BIOS' mode 3. */
 static inline void mode_text(void)
 {
