@@ -215,6 +215,7 @@ class Pages(WebTest):
     def test_one_guest_is_used(self):
         self.guest.paint(640, 400, painted.stripes(640, 400))
         self.browse()
+        self.wait(lambda: self.watches())
         self.find("[data-guest=dos] a.screen").click()
         self.see(".guest .screen canvas", self.guest)
         # Nothing is drawn of those who are not looked at.
@@ -246,6 +247,7 @@ class Pages(WebTest):
         self.wait(lambda: "ROOT" in text())
         self.page.refresh()    # what was said stays
         self.wait(lambda: "ROOT" in text())
+        self.see(".guest .screen canvas", self.guest)
 
 
 class Links(WebTest):
