@@ -23,15 +23,18 @@ packages_wanted()
 	done <"$root/scripts/packages"
 }
 
-# Those of the names given that dpkg does not call installed.
+# Those of the names given that dpkg does not call installed, and that nothing
+# installed provides: npm comes with some packages of nodejs.
 packages_missing()
 {
+	# The dollar signs are dpkg-query's, not the shell's.
+	# shellcheck disable=SC2016
+	present=$(dpkg-query -W -f \
+		'${db:Status-Status}, ${Package}, ${Provides}\n' 2>/dev/null |
+		sed -n 's/^installed, //p' | tr ',' '\n' |
+		sed 's/^ *//; s/ .*//')
 	for name in "$@"; do
-		# The dollar sign is dpkg-query's, not the shell's.
-		# shellcheck disable=SC2016
-		state=$(dpkg-query -W -f '${db:Status-Status}' "$name" \
-			2>/dev/null) || state=
-		[ "$state" = installed ] || say "$name"
+		printf '%s\n' "$present" | grep -Fxq -- "$name" || say "$name"
 	done
 }
 

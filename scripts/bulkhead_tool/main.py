@@ -13,7 +13,7 @@ import tempfile
 from . import Problem, bochs, host, iso, processes, qemu, session, symbols
 from .arguments import argument, seconds, whole
 from .control import commands as control_commands
-from .control import keys, running, sockets, viewers
+from .control import keys, running, sockets, viewers, web
 
 EPILOG = """
 A manifest describes the whole host: docs/manifest.md lists what it may say,
@@ -152,6 +152,7 @@ def parse_arguments(argv):
     add_run(commands)
     control_commands.add(commands)
     viewers.add(commands)
+    web.add(commands)
     image = commands.add_parser("image", help="make a bootable ISO")
     image.add_argument("manifest", metavar="MANIFEST")
     image.add_argument("-o", "--output", required=True, metavar="X.iso")

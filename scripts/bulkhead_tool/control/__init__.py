@@ -8,4 +8,6 @@ sockets.py   where the brokers of running hosts listen
 screen.py    a guest's screen, as pixels and as text
 keys.py      keys by their names, and what characters are on keyboards
 verbs.py     the commands that steer a guest; screens.py those that watch it
+viewers.py   screens for VNC viewers, by the program of scripts/vnc/
+web.py       all guests on a page of a browser; async_client.py is its client
 """
