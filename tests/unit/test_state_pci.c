@@ -16,7 +16,6 @@ struct model {
 	struct piix3 isa;
 	struct piix4_pm pm;
 	struct vga vga;
-	uint8_t vram[VRAM_BYTES];
 	uint8_t rom[3000];
 };
 
@@ -219,7 +218,7 @@ static struct device *vga_build(struct rig *rig)
 		.ports = &rig->b.ports,
 		.memory = &rig->b.memory,
 		.clock = &rig->b.clock,
-		.vram = model->vram,
+		.vram = rig->memory,
 		.vram_length = VRAM_BYTES,
 		.rom = model->rom,
 		.rom_length = sizeof(model->rom),
@@ -265,12 +264,6 @@ static void vga_input(struct rig *rig)
 	}
 }
 
-static void vga_copy(struct rig *to, const struct rig *from)
-{
-	memcpy(((struct model *)to->model)->vram,
-	       ((const struct model *)from->model)->vram, VRAM_BYTES);
-}
-
 static const struct subject_region vga_regions[] = {
 	{ .base = 0x3b0, .length = 0x30, .size = 1 },
 	{ .base = 0x3c0, .length = 0x10, .size = 1 },
@@ -292,6 +285,7 @@ static struct rig *board_new(struct device_list *list)
 {
 	static const struct subject board = {
 		.size = sizeof(struct model),
+		.memory_size = VRAM_BYTES,
 		.build = vga_build,
 	};
 	struct rig *rig = rig_new(&board, 0, 1);
@@ -396,9 +390,9 @@ static const struct subject subjects[] = {
 	  REGIONS(pm_regions) },
 	{ .name = "vga",
 	  .size = sizeof(struct model),
+	  .memory_size = VRAM_BYTES,
 	  .build = vga_build,
 	  .input = vga_input,
-	  .copy = vga_copy,
 	  REGIONS(vga_regions) },
 };
 
