@@ -384,6 +384,61 @@ static void test_reset(void **state)
 		subject_test_reset(subjects, seed * 0x9e3779b97f4a7c15ULL);
 }
 
+/* ---- Fields that contradict each other ---------------------------------- */
+
+static void line_without_interrupt(void *state)
+{
+	((struct ide_state *)state)->channel[1].intrq = true;
+}
+
+static void interrupt_without_line(void *state)
+{
+	((struct ide_state *)state)->channel[0].drive[0].is_interrupting = true;
+}
+
+static void line_in_spite_of_nien(void *state)
+{
+	struct ide_channel_state *channel =
+		&((struct ide_state *)state)->channel[0];
+
+	channel->intrq = true;
+	channel->drive[0].is_interrupting = true;
+	channel->control = 2;
+}
+
+static void line_of_no_drive(void *state)
+{
+	struct ide_channel_state *channel =
+		&((struct ide_state *)state)->channel[0];
+
+	channel->intrq = true;
+	channel->selected = 1;
+	channel->drive[1].is_interrupting = true;
+}
+
+static void bar_on_command_block(void *state)
+{
+	struct pci_device_state *pci = &((struct ide_state *)state)->pci;
+
+	pci_put32(pci->config, PCI_BAR0 + 16, 0x1f1);
+	pci->config[PCI_COMMAND] = PCI_COMMAND_IO;
+	pci->mapped = BIT(4);
+}
+
+static void test_contradictions(void **state)
+{
+	static const struct contradiction rows[] = {
+		{ "piix3-ide", line_without_interrupt },
+		{ "piix3-ide", interrupt_without_line },
+		{ "piix3-ide", line_in_spite_of_nien },
+		{ "piix3-ide", line_of_no_drive },
+		{ "piix3-ide", bar_on_command_block },
+	};
+
+	(void)state;
+	contradictions_test(subjects, rows, ARRAY_SIZE(rows));
+}
+
 /* The saved states of the test above hold what they ought to try. */
 static void test_coverage(void **state)
 {
@@ -486,6 +541,7 @@ int main(void)
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_restore),
 		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_contradictions),
 		cmocka_unit_test(test_coverage),
 		cmocka_unit_test(test_in_flight),
 		cmocka_unit_test(test_damaged),
