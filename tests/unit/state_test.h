@@ -408,6 +408,64 @@ static inline void subject_test_damaged(const struct subject *subject,
 	rig_free(rig);
 }
 
+#define FIELD_ELEMENTS 32 /* of a field, are tried */
+
+static inline void bit_test(struct rig *rig, uint8_t *byte, uint8_t bit,
+			    const struct image *good, const char *field)
+{
+	static struct image bad, after;
+	char why[200];
+
+	*byte ^= bit;
+	rig_save(rig, &bad);
+	*byte ^= bit;
+	if (rig_load(rig, &bad, why))
+		return;
+	rig_save(rig, &after);
+	if (memcmp(bad.data, after.data, bad.length))
+		fail_msg("%s: what is loaded, bit %#x of it the other way, "
+			 "is changed by it",
+			 field, bit);
+	assert_int_equal(rig_load(rig, good, why), 0);
+}
+
+static inline void bits_test(struct rig *rig,
+			     const struct state_description *table, uint8_t *at,
+			     const struct image *good)
+{
+	for (unsigned i = 0; i < table->field_count; i++) {
+		const struct state_field *field = &table->field[i];
+		uint8_t *bytes = at + field->offset;
+		uint32_t count = MIN(field->count, FIELD_ELEMENTS);
+
+		if (field->kind == STATE_NESTED) {
+			for (unsigned k = 0; k < field->count; k++)
+				bits_test(rig, field->nested,
+					  bytes + k * field->size, good);
+			continue;
+		}
+		for (unsigned k = 0; k < count * field->size * 8; k++)
+			bit_test(rig, &bytes[k / 8], (uint8_t)BIT(k % 8), good,
+				 field->name);
+	}
+}
+
+/* Every bit of a state the other way. */
+static inline void subject_test_bits(const struct subject *subject,
+				     uint64_t seed)
+{
+	static struct image good;
+	struct rig *rig = rig_new(subject, 12345678, seed);
+	char why[200];
+
+	rig_run(rig, subject, (unsigned)(seed % 1000));
+	rig_drain(rig, subject);
+	rig_save(rig, &good);
+	assert_int_equal(rig_load(rig, &good, why), 0);
+	bits_test(rig, rig->device->ops->state, rig->device->state, &good);
+	rig_free(rig);
+}
+
 /* Fields that do not go together, each within its limits. */
 struct contradiction {
 	const char *subject;
@@ -454,8 +512,10 @@ static inline void subject_test(const struct subject *subject)
 		subject_test_restore(subject, seed * 0x9e3779b97f4a7c15ULL);
 		subject_test_reset(subject, seed * 0x9e3779b97f4a7c15ULL);
 	}
-	for (seed = 1; seed <= 10; seed++)
+	for (seed = 1; seed <= 10; seed++) {
 		subject_test_damaged(subject, seed * 0x9e3779b97f4a7c15ULL);
+		subject_test_bits(subject, seed * 0x9e3779b97f4a7c15ULL);
+	}
 }
 
 #endif

@@ -384,6 +384,13 @@ static void test_reset(void **state)
 		subject_test_reset(subjects, seed * 0x9e3779b97f4a7c15ULL);
 }
 
+static void test_bits(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 4; seed++)
+		subject_test_bits(subjects, seed * 0x9e3779b97f4a7c15ULL);
+}
+
 /* ---- Fields that contradict each other ---------------------------------- */
 
 static void line_without_interrupt(void *state)
@@ -541,6 +548,7 @@ int main(void)
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_restore),
 		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_bits),
 		cmocka_unit_test(test_contradictions),
 		cmocka_unit_test(test_coverage),
 		cmocka_unit_test(test_in_flight),
