@@ -36,10 +36,11 @@ void bus_init_memory(struct bus *bus)
 
 /* ---- Adding and removing ----------------------------------------------- */
 
-static bool overlaps(const struct bus_slot *slot, const struct io_region *r)
+static bool overlaps(const struct bus_slot *slot, uint64_t base,
+		     uint64_t length)
 {
-	return slot->length && slot->base < r->base + r->length &&
-	       r->base < slot->base + slot->length;
+	return slot->length && slot->base < base + length &&
+	       base < slot->base + slot->length;
 }
 
 static bool is_width(unsigned width)
@@ -54,7 +55,7 @@ static int find_room(const struct bus *bus, const struct io_region *region)
 	unsigned i;
 
 	for (i = 0; i < BUS_REGIONS; i++) {
-		if (overlaps(&bus->slot[i], region))
+		if (overlaps(&bus->slot[i], region->base, region->length))
 			return -EEXIST;
 		if (!bus->slot[i].length && room < 0)
 			room = (int)i;
@@ -107,6 +108,7 @@ int bus_add(struct bus *bus, const struct io_region *region)
 		.dev = region->dev,
 		.widths = (2 * width_max - 1) & ~(width_min - 1),
 		.width_max = (uint8_t)width_max,
+		.is_movable = region->is_movable,
 		.name = region->name,
 		.bulk = region->bulk,
 	};
@@ -146,6 +148,17 @@ void bus_redirect(struct bus *bus, const void *dev, io_fn from, io_fn to)
 		if (slot->length && slot->dev == dev && slot->fn == from)
 			slot->fn = to;
 	}
+}
+
+bool bus_has_fixed(const struct bus *bus, uint64_t base, uint64_t length)
+{
+	unsigned i;
+
+	for (i = 0; i < BUS_REGIONS; i++)
+		if (!bus->slot[i].is_movable &&
+		    overlaps(&bus->slot[i], base, length))
+			return true;
+	return false;
 }
 
 /* ---- Lookup ------------------------------------------------------------ */

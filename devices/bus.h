@@ -22,6 +22,7 @@ struct bus_slot {
 	void *dev;
 	uint32_t widths; /* sum of the widths the handler takes: 1 | 2 | 4 */
 	uint8_t width_max;
+	bool is_movable;
 	const char *name;
 	uint32_t (*bulk)(void *dev, struct io_access *io, void *buf,
 			 uint32_t count);
@@ -66,6 +67,11 @@ void bus_access(struct bus *bus, struct io_access *io);
 
 /* Whether anybody claims the address. */
 bool bus_is_claimed(const struct bus *bus, uint64_t address);
+/*
+ * Whether a region lies in [base, base + length) that is not movable: nothing
+ * else can ever be there.
+ */
+bool bus_has_fixed(const struct bus *bus, uint64_t base, uint64_t length);
 
 /*
  * count accesses of io->size bytes to the one address, elements packed in buf:

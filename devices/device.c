@@ -79,14 +79,15 @@ static bool is_idle(const struct device *device)
 static void record_write(const struct device *device,
 			 struct state_writer *writer)
 {
-	struct state_writer counter = { 0 };
+	struct state_writer head;
 
-	state_save(device->ops->state, device->state, &counter);
 	state_write_text(writer, device->ops->name);
 	state_write_integer(writer, device->instance, 2);
 	state_write_integer(writer, device->ops->version, 2);
-	state_write_integer(writer, counter.length, 4);
+	head = *writer; /* how long the rest is, once that is known */
+	state_write_integer(writer, 0, 4);
 	state_save(device->ops->state, device->state, writer);
+	state_write_integer(&head, writer->length - head.length - 4, 4);
 }
 
 int device_save(const struct device *device, void *image, size_t size,

@@ -44,7 +44,6 @@ enum ide_register {
 	REG_BLOCK_SIZE = 8,
 };
 
-#define CONTROL_NIEN  BIT(1)
 #define CONTROL_RESET BIT(2)
 #define CONTROL_HOB   BIT(7)
 
@@ -53,15 +52,10 @@ enum ide_register {
 
 /* ---- Interrupt --------------------------------------------------------- */
 
-/*
- * INTRQ is driven by the drive that is selected, unless nIEN; the other one's
- * interrupt stays pending.  The bus master notes the rising edge.
- */
+/* The bus master notes the rising edge. */
 static void irq_update(struct ide_channel *channel)
 {
-	const struct ide_drive *drive = ide_selected(channel);
-	bool level = drive->state->is_interrupting && drive->kind != IDE_NONE &&
-		     !(channel->state->control & CONTROL_NIEN);
+	bool level = ide_irq_level(channel, channel->state);
 
 	if (level && !channel->state->intrq)
 		channel->state->master_status |= IDE_MASTER_INTERRUPT;
@@ -469,7 +463,7 @@ static void control_access(void *dev, struct io_access *io)
 		return;
 	}
 	channel->state->control =
-		value & (CONTROL_NIEN | CONTROL_RESET | CONTROL_HOB);
+		value & (IDE_CONTROL_NIEN | CONTROL_RESET | CONTROL_HOB);
 	if (value & CONTROL_RESET && !(old & CONTROL_RESET)) {
 		channel_abort(channel);
 		channel->state->selected = 0;

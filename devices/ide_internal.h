@@ -49,6 +49,8 @@
 #define ATAPI_AUDIO_COMPLETED 0x13
 #define ATAPI_AUDIO_NONE      0x15 /* nothing to tell */
 
+#define IDE_CONTROL_NIEN BIT(1) /* device control: no interrupts */
+
 /* Bus master status, as far as the channel needs it. */
 #define IDE_MASTER_ACTIVE    BIT(0)
 #define IDE_MASTER_INTERRUPT BIT(2)
@@ -60,6 +62,18 @@
 static inline struct ide_drive *ide_selected(struct ide_channel *channel)
 {
 	return &channel->drive[channel->state->selected];
+}
+
+/*
+ * What INTRQ is in a state of the channel: driven by the drive that is
+ * selected, unless nIEN; the other one's interrupt stays pending.
+ */
+static inline bool ide_irq_level(const struct ide_channel *channel,
+				 const struct ide_channel_state *state)
+{
+	return state->drive[state->selected].is_interrupting &&
+	       channel->drive[state->selected].kind != IDE_NONE &&
+	       !(state->control & IDE_CONTROL_NIEN);
 }
 
 /* ---- ide.c ------------------------------------------------------------- */

@@ -127,6 +127,9 @@ static bool channel_is_valid(const struct ide_channel *channel,
 {
 	enum ide_kind kind = channel->drive[state->selected].kind;
 
+	/* Else a restore would change it, or make an edge of it. */
+	if (state->intrq != ide_irq_level(channel, state))
+		return false;
 	switch (state->transfer) {
 	case IDE_PIO_IN:
 	case IDE_PIO_OUT:

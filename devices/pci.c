@@ -140,6 +140,7 @@ static void bar_map(struct pci_device *dev, unsigned index, uint64_t base)
 
 		region.base = base;
 		region.length = bar->size;
+		region.is_movable = true;
 		if (bus_add(is_io ? dev->bus->ports : dev->bus->memory,
 			    &region))
 			return;
@@ -430,6 +431,36 @@ void pci_device_restored(struct pci_device *dev)
 	intx_update(dev);
 }
 
+/* Could the BARs that the state says are mapped all be so? */
+static bool bars_are_valid(const struct pci_device *dev,
+			   const struct pci_device_state *state)
+{
+	uint64_t base[PCI_ROM + 1];
+	unsigned i, k;
+
+	for (i = 0; i <= PCI_ROM; i++) {
+		const struct pci_bar *bar = &dev->bar[i];
+		bool is_io = bar->kind == PCI_BAR_IO;
+
+		if (!(state->mapped & BIT(i)))
+			continue;
+		if (bar->kind == PCI_BAR_NONE ||
+		    !bar_wanted(dev, state->config, i, &base[i]))
+			return false;
+		if (bar->region.fn &&
+		    bus_has_fixed(is_io ? dev->bus->ports : dev->bus->memory,
+				  base[i], bar->size))
+			return false;
+		for (k = 0; k < i; k++)
+			if (state->mapped & BIT(k) &&
+			    is_io == (dev->bar[k].kind == PCI_BAR_IO) &&
+			    base[k] < base[i] + bar->size &&
+			    base[i] < base[k] + dev->bar[k].size)
+				return false;
+	}
+	return true;
+}
+
 bool pci_device_is_valid(const struct pci_device *dev,
 			 const struct pci_device_state *state)
 {
@@ -440,16 +471,11 @@ bool pci_device_is_valid(const struct pci_device *dev,
 		if (i / 2 != PCI_STATUS / 2 &&
 		    (state->config[i] ^ dev->initial[i]) & ~dev->writable[i])
 			return false;
-	for (i = 0; i <= PCI_ROM; i++) {
-		uint64_t base;
-
-		if (state->mapped & BIT(i) &&
-		    (dev->bar[i].kind == PCI_BAR_NONE ||
-		     !bar_wanted(dev, state->config, i, &base)))
-			return false;
-	}
-	return !(state->config[PCI_STATUS] & PCI_STATUS_INTX) ==
-	       !state->intx_level;
+	if (state->intx_level && !state->config[PCI_INTERRUPT_PIN])
+		return false;
+	return bars_are_valid(dev, state) &&
+	       !(state->config[PCI_STATUS] & PCI_STATUS_INTX) ==
+		       !state->intx_level;
 }
 
 /* ---- State ------------------------------------------------------------- */

@@ -277,6 +277,7 @@ static uint32_t move(struct piix4_pm *pm, uint32_t from, uint32_t base,
 	if (from)
 		(void)bus_remove(pm->pci.bus->ports, from, pm);
 	region.base = base;
+	region.is_movable = true;
 	return base && !bus_add(pm->pci.bus->ports, &region) ? base : 0;
 }
 
@@ -377,18 +378,32 @@ static void restored(void *opaque)
 	level_update(pm);
 }
 
+/* Could they both be where the state says they are? */
+static bool blocks_are_valid(const struct piix4_pm *pm,
+			     const struct piix4_pm_state *state)
+{
+	const struct bus *ports = pm->pci.bus->ports;
+	const uint8_t *config = state->pci.config;
+	uint32_t base = state->pm_base, smbus = state->smbus_base;
+
+	if (base && (base != pm_wanted(config) ||
+		     bus_has_fixed(ports, base, PM_LENGTH)))
+		return false;
+	if (smbus && (smbus != smbus_wanted(config) ||
+		      bus_has_fixed(ports, smbus, SMBUS_LENGTH)))
+		return false;
+	return !base || !smbus || base + PM_LENGTH <= smbus ||
+	       smbus + SMBUS_LENGTH <= base;
+}
+
 static bool is_valid(const void *dev, const void *saved, uint64_t now_ns)
 {
 	const struct piix4_pm *pm = dev;
 	const struct piix4_pm_state *state = saved;
-	const uint8_t *config = state->pci.config;
 	uint64_t toggles = tick_at(now_ns) >> TIMER_TOP;
 
 	return pci_device_is_valid(&pm->pci, &state->pci) &&
-	       state->toggles_seen <= toggles &&
-	       (!state->pm_base || state->pm_base == pm_wanted(config)) &&
-	       (!state->smbus_base ||
-		state->smbus_base == smbus_wanted(config));
+	       state->toggles_seen <= toggles && blocks_are_valid(pm, state);
 }
 
 const struct device_ops piix4_pm_ops = {

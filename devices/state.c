@@ -91,11 +91,14 @@ static void write_bytes(struct state_writer *writer, const void *from,
 	writer->length += length;
 }
 
-/* The hosts are little-endian, too. */
 void state_write_integer(struct state_writer *writer, uint64_t value,
 			 unsigned size)
 {
-	write_bytes(writer, &value, size);
+	for (; size; size--, value >>= 8) {
+		if (writer->length < writer->size)
+			writer->to[writer->length] = (uint8_t)value;
+		writer->length++;
+	}
 }
 
 void state_write_text(struct state_writer *writer, const char *text)

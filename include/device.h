@@ -47,6 +47,7 @@ struct io_region {
 	void *dev;
 	uint8_t width_min; /* bytes: 1, 2, 4; 0 means 1 */
 	uint8_t width_max; /* bytes: 1, 2, 4, 8; 0 means 4 */
+	bool is_movable;   /* the guest says where it is: see bus_has_fixed() */
 	/*
 	 * Optional bulk path for REP INS/OUTS on ports: moves up to count
 	 * elements of size bytes between the device and buf, returns how many

@@ -17,6 +17,8 @@
 #include SUBJECTS /* tests/unit/test_state_GROUP.c */
 #undef main
 
+#include <sys/mman.h>
+
 #define STEP_EXPIRIES 2000 /* of timers in one step of time */
 #define BULK_BYTES    256
 
@@ -30,30 +32,147 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 	} while (0)
 
 static const struct subject *subject;
-/* One that is fuzzed, one that it moves to; their memory is used again. */
+
+/* ---- Rigs that begin again ----------------------------------------------- */
+
+/*
+ * Building a device is most of a short execution, so it is done once.  What
+ * came of it is put back before each, where it is no longer so: most of it are
+ * zeros still.  Nothing is allocated outside a rig.
+ */
+#define UNCHECKED \
+	__attribute__((no_sanitize("address", "undefined", "coverage")))
+#define CHUNK  1024
+#define NOW_NS 12345678 /* when an execution begins */
+#define PAGE   4096
+
+typedef uint64_t block __attribute__((vector_size(32), aligned(8), may_alias));
+
+struct copy {
+	size_t size;
+	uint8_t *bytes;
+	bool *is_zero; /* a chunk each, whole ones */
+};
+
+/* One that is fuzzed, one that it moves to, which has the same memory. */
 static struct rig *rigs[2];
+/* As built to be fuzzed, and to be moved to. */
+static struct {
+	struct copy bench, model;
+} built[2][2];
+static struct copy memory;
+static bool is_memory_clear;
+static size_t image_length; /* always the same */
 
-/* What a device needs of a rig, without clearing traces. */
-static struct rig *rig_again(struct rig *other, uint64_t now_ns)
+static UNCHECKED bool chunk_is_zero(const uint8_t *at)
 {
-	struct rig **slot = &rigs[other == rigs[0]];
-	struct rig *rig = *slot;
+	const block *blocks = (const void *)at;
+	block any = { 0 };
 
-	if (!rig) {
-		*slot = rig_new(subject, now_ns, 1);
-		return *slot;
-	}
-	memset(rig->model, 0, subject->size);
-	rig->input = NULL;
-	rig_init(rig, subject, now_ns, 1);
-	return rig;
+	for (size_t i = 0; i < CHUNK / sizeof(block); i++)
+		any |= blocks[i];
+	return !(any[0] | any[1] | any[2] | any[3]);
 }
 
-/* The unused rest stays where it is. */
-static void image_copy(struct image *to, const struct image *from)
+static UNCHECKED bool is_same(const uint8_t *a, const uint8_t *b, size_t size)
 {
-	to->length = from->length;
-	memcpy(to->data, from->data, from->length);
+	block any = { 0 };
+
+	for (; size >= sizeof(block); size -= sizeof(block)) {
+		block one, two;
+
+		__builtin_memcpy(&one, a, sizeof(block));
+		__builtin_memcpy(&two, b, sizeof(block));
+		any |= one ^ two;
+		a += sizeof(block);
+		b += sizeof(block);
+	}
+	for (; size; size--)
+		any[0] |= *a++ ^ *b++;
+	return !(any[0] | any[1] | any[2] | any[3]);
+}
+
+static void *allocate(size_t size)
+{
+	void *bytes = calloc(1, size);
+
+	CHECK(bytes);
+	return bytes;
+}
+
+static struct copy copy_take(const void *from, size_t size)
+{
+	struct copy copy = {
+		.size = size,
+		.bytes = allocate(size),
+		.is_zero = allocate(size / CHUNK),
+	};
+
+	memcpy(copy.bytes, from, size);
+	for (size_t i = 0; i < size / CHUNK; i++)
+		copy.is_zero[i] = chunk_is_zero(copy.bytes + i * CHUNK);
+	return copy;
+}
+
+static void copy_put_back(const struct copy *copy, void *to)
+{
+	size_t i, count = copy->size / CHUNK;
+	uint8_t *at = to;
+
+	for (i = 0; i < count; i++, at += CHUNK) {
+		if (!copy->is_zero[i])
+			memcpy(at, copy->bytes + i * CHUNK, CHUNK);
+		else if (!chunk_is_zero(at))
+			memset(at, 0, CHUNK);
+	}
+	memcpy(at, copy->bytes + i * CHUNK, copy->size % CHUNK);
+}
+
+/* What is large and clear by page, of which few have been written. */
+static void memory_put_back(void)
+{
+	if (is_memory_clear)
+		CHECK(!madvise(rigs[0]->memory, memory.size, MADV_DONTNEED));
+	else
+		copy_put_back(&memory, rigs[0]->memory);
+}
+
+static void rigs_build(void)
+{
+	void *bytes = NULL;
+
+	CHECK(!posix_memalign(&bytes, PAGE, subject->memory_size));
+	for (unsigned i = 0; i < 2; i++) {
+		rigs[i] = allocate(sizeof(*rigs[i]));
+		rigs[i]->model = allocate(subject->size);
+		rigs[i]->memory = bytes;
+		for (unsigned is_twin = 0; is_twin < 2; is_twin++) {
+			memset(rigs[i]->model, 0, subject->size);
+			memset(bytes, 0, subject->memory_size);
+			rig_init(rigs[i], subject, is_twin ? 0 : NOW_NS, 1);
+			built[i][is_twin].bench =
+				copy_take(&rigs[i]->b, sizeof(rigs[i]->b));
+			built[i][is_twin].model =
+				copy_take(rigs[i]->model, subject->size);
+		}
+	}
+	memory = copy_take(bytes, subject->memory_size);
+	is_memory_clear = memory.size && !(memory.size % PAGE);
+	for (size_t i = 0; i < memory.size / CHUNK; i++)
+		is_memory_clear &= memory.is_zero[i];
+	(void)device_save(rigs[0]->device, NULL, 0, &image_length);
+}
+
+/* What a device needs of a rig, without clearing traces. */
+static struct rig *rig_again(struct rig *other)
+{
+	unsigned i = other == rigs[0];
+
+	if (!other)
+		memory_put_back();
+	copy_put_back(&built[i][!!other].bench, &rigs[i]->b);
+	copy_put_back(&built[i][!!other].model, rigs[i]->model);
+	return rigs[i];
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -137,59 +256,111 @@ static void step_time(struct rig *rig, uint8_t op)
 	timers_run(rig);
 }
 
+/* ---- Images -------------------------------------------------------------- */
+
+/* They end where their memory does: the sanitizer sees what is beyond. */
+static uint8_t before[RIG_IMAGE], bad[RIG_IMAGE], after[RIG_IMAGE];
+
+static uint8_t *image_in(uint8_t *room)
+{
+	return room + RIG_IMAGE - image_length;
+}
+
+static void image_save(const struct rig *rig, uint8_t *room)
+{
+	size_t length;
+
+	CHECK(!device_save(rig->device, image_in(room), image_length, &length));
+	CHECK(length == image_length);
+}
+
+static bool image_load(struct rig *rig, uint8_t *room)
+{
+	static uint8_t scratch[RIG_IMAGE] __attribute__((aligned(16)));
+	size_t size = (rig->device->ops->state->size + 15) / 16 * 16;
+	char why[200] = "";
+
+	if (!device_load(rig->device, image_in(room), image_length,
+			 scratch + RIG_IMAGE - size, why, sizeof(why)))
+		return true;
+	CHECK(why[0]);
+	return false;
+}
+
+static void images_compare(uint8_t *a, uint8_t *b)
+{
+	a = image_in(a);
+	b = image_in(b);
+	if (!is_same(a, b, image_length))
+		assert_memory_equal(a, b, image_length); /* says where */
+}
+
 /* Goes on in another device that got its state. */
 static struct rig *move(struct rig *rig)
 {
-	static struct image saved, again;
-	struct rig *twin = rig_again(rig, 0);
-	char why[200];
+	struct rig *twin = rig_again(rig);
 
 	rig_drain(rig, subject);
-	rig_save(rig, &saved);
+	image_save(rig, before);
 	if (subject->copy)
 		subject->copy(twin, rig);
 	twin->b.now_ns = rig->b.now_ns;
 	twin->input = rig->input;
 	twin->input_end = rig->input_end;
-	CHECK(!rig_load(twin, &saved, why));
-	rig_save(twin, &again);
-	assert_same_image(&saved, &again);
+	CHECK(image_load(twin, before));
+	image_save(twin, after);
+	images_compare(before, after);
 	CHECK(twin->b.level == rig->b.level);
 	return twin;
 }
 
-/* Bit 4: a byte of the image, else of the state that the image is made of. */
+/* A byte of its image. */
+static void damage_image(struct rig *rig, uint32_t where)
+{
+	uint8_t *byte = image_in(bad) + where % image_length;
+	uint8_t old;
+
+	image_save(rig, bad);
+	old = *byte;
+	*byte = (uint8_t)rig_take(rig, 1);
+	if (!image_load(rig, bad))
+		*byte = old;
+	image_save(rig, after);
+	images_compare(bad, after);
+}
+
+/* Bytes of the state that the image is made of. */
+static void damage_state(struct rig *rig, uint32_t where, size_t length)
+{
+	size_t size = rig->device->ops->state->size;
+	uint8_t old[8], *at = rig->device->state;
+	bool is_taken;
+
+	image_save(rig, before);
+	where %= size;
+	length = MIN(length, size - where);
+	memcpy(old, at + where, length);
+	for (size_t i = 0; i < length; i++)
+		at[where + i] = (uint8_t)rig_take(rig, 1);
+	image_save(rig, bad);
+	memcpy(at + where, old, length);
+	is_taken = image_load(rig, bad);
+	image_save(rig, after);
+	images_compare(is_taken ? bad : before, after);
+}
+
 static void damage_one(struct rig *rig, uint8_t op)
 {
-	static struct image before, bad, after;
-	size_t size = rig->device->ops->state->size;
 	uint32_t where = (uint32_t)rig_take(rig, 3);
-	unsigned length = 1U << (op >> 5 & 3);
-	char why[200];
 
 	rig_drain(rig, subject);
-	rig_save(rig, &before);
-	if (op & 0x10) {
-		image_copy(&bad, &before);
-		bad.data[where % bad.length] = (uint8_t)rig_take(rig, 1);
-	} else {
-		static uint8_t state[RIG_IMAGE] __attribute__((aligned(16)));
-		void *real = rig->device->state;
-
-		memcpy(state, real, size);
-		for (size_t i = where % size; length-- && i < size; i++)
-			state[i] = (uint8_t)rig_take(rig, 1);
-		rig->device->state = state;
-		rig_save(rig, &bad);
-		rig->device->state = real;
-	}
-	if (rig_load(rig, &bad, why)) {
-		CHECK(why[0]);
-		image_copy(&bad, &before);
-	}
-	rig_save(rig, &after);
-	assert_same_image(&bad, &after);
+	if (op & 0x10)
+		damage_image(rig, where);
+	else
+		damage_state(rig, where, 1U << (op >> 5 & 3));
 }
+
+/* ---- An execution -------------------------------------------------------- */
 
 static struct rig *step(struct rig *rig)
 {
@@ -229,8 +400,11 @@ static struct rig *step(struct rig *rig)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct rig *rig = rig_again(NULL, 12345678);
+	struct rig *rig;
 
+	if (!rigs[0])
+		rigs_build();
+	rig = rig_again(NULL);
 	rig->input = data;
 	rig->input_end = data + size;
 	while (rig->input < rig->input_end)

@@ -30,6 +30,9 @@ struct rig {
 	uint64_t trace[RIG_TRACE];
 	unsigned trace_length;
 	void *model; /* struct X, of subject.size bytes */
+	/* Of subject.memory_size bytes; all of a fuzzer's rigs have the same.
+	 */
+	void *memory;
 	struct device *device;
 };
 
@@ -44,6 +47,8 @@ struct subject_region {
 struct subject {
 	const char *name;
 	size_t size;
+	/* Guest memory and media: no state, but moves with it.  Or 0. */
+	size_t memory_size;
 	/* Builds the device in rig->model, says where its struct device is. */
 	struct device *(*build)(struct rig *rig);
 	const struct subject_region *regions;
@@ -55,7 +60,7 @@ struct subject {
 	void (*input)(struct rig *rig);
 	/* Lets what is in flight complete, before a save.  Or NULL. */
 	void (*drain)(struct rig *rig);
-	/* Memory and media, which are no state of the device.  Or NULL. */
+	/* What else is no state of the device.  Or NULL. */
 	void (*copy)(struct rig *to, const struct rig *from);
 };
 
@@ -104,7 +109,7 @@ static inline uint32_t rig_random(struct rig *rig)
 	return (uint32_t)((rig->seed * 0x2545f4914f6cdd1dULL) >> 32);
 }
 
-/* rig and rig->model are zero. */
+/* rig, rig->model and rig->memory are zero. */
 static inline void rig_init(struct rig *rig, const struct subject *subject,
 			    uint64_t now_ns, uint64_t seed)
 {
@@ -123,14 +128,25 @@ static inline struct rig *rig_new(const struct subject *subject,
 	assert_non_null(rig);
 	rig->model = calloc(1, subject->size);
 	assert_non_null(rig->model);
+	rig->memory = calloc(1, subject->memory_size);
+	assert_non_null(rig->memory);
 	rig_init(rig, subject, now_ns, seed);
 	return rig;
 }
 
 static inline void rig_free(struct rig *rig)
 {
+	free(rig->memory);
 	free(rig->model);
 	free(rig);
+}
+
+static inline void rig_copy(struct rig *to, const struct rig *from,
+			    const struct subject *subject)
+{
+	memcpy(to->memory, from->memory, subject->memory_size);
+	if (subject->copy)
+		subject->copy(to, from);
 }
 
 static inline void rig_access(struct rig *rig, const struct subject *subject)
@@ -236,8 +252,7 @@ static inline void subject_test_restore(const struct subject *subject,
 	rig_run(one, subject, (unsigned)(seed % 2000));
 	rig_drain(one, subject);
 	rig_save(one, &saved);
-	if (subject->copy)
-		subject->copy(two, one);
+	rig_copy(two, one, subject);
 	two->b.now_ns = one->b.now_ns;
 	two->seed = one->seed;
 	if (rig_load(two, &saved, why))
@@ -393,6 +408,97 @@ static inline void subject_test_damaged(const struct subject *subject,
 	rig_free(rig);
 }
 
+#define FIELD_ELEMENTS 32 /* of a field, are tried */
+
+static inline void bit_test(struct rig *rig, uint8_t *byte, uint8_t bit,
+			    const struct image *good, const char *field)
+{
+	static struct image bad, after;
+	char why[200];
+
+	*byte ^= bit;
+	rig_save(rig, &bad);
+	*byte ^= bit;
+	if (rig_load(rig, &bad, why))
+		return;
+	rig_save(rig, &after);
+	if (memcmp(bad.data, after.data, bad.length))
+		fail_msg("%s: what is loaded, bit %#x of it the other way, "
+			 "is changed by it",
+			 field, bit);
+	assert_int_equal(rig_load(rig, good, why), 0);
+}
+
+static inline void bits_test(struct rig *rig,
+			     const struct state_description *table, uint8_t *at,
+			     const struct image *good)
+{
+	for (unsigned i = 0; i < table->field_count; i++) {
+		const struct state_field *field = &table->field[i];
+		uint8_t *bytes = at + field->offset;
+		uint32_t count = MIN(field->count, FIELD_ELEMENTS);
+
+		if (field->kind == STATE_NESTED) {
+			for (unsigned k = 0; k < field->count; k++)
+				bits_test(rig, field->nested,
+					  bytes + k * field->size, good);
+			continue;
+		}
+		for (unsigned k = 0; k < count * field->size * 8; k++)
+			bit_test(rig, &bytes[k / 8], (uint8_t)BIT(k % 8), good,
+				 field->name);
+	}
+}
+
+/* Every bit of a state the other way. */
+static inline void subject_test_bits(const struct subject *subject,
+				     uint64_t seed)
+{
+	static struct image good;
+	struct rig *rig = rig_new(subject, 12345678, seed);
+	char why[200];
+
+	rig_run(rig, subject, (unsigned)(seed % 1000));
+	rig_drain(rig, subject);
+	rig_save(rig, &good);
+	assert_int_equal(rig_load(rig, &good, why), 0);
+	bits_test(rig, rig->device->ops->state, rig->device->state, &good);
+	rig_free(rig);
+}
+
+/* Fields that do not go together, each within its limits. */
+struct contradiction {
+	const char *subject;
+	void (*spoil)(void *state);
+};
+
+/* All are refused, and would not be without what spoil() does. */
+static inline void contradictions_test(const struct subject *subjects,
+				       const struct contradiction *rows,
+				       unsigned count)
+{
+	static struct image image;
+	char why[200];
+
+	for (; count; count--, rows++) {
+		const struct subject *subject = subjects;
+		struct rig *rig, *victim;
+
+		while (strcmp(subject->name, rows->subject))
+			subject++;
+		rig = rig_new(subject, 12345678, 1);
+		victim = rig_new(subject, 12345678, 1);
+		rig_save(rig, &image);
+		assert_int_equal(rig_load(victim, &image, why), 0);
+		rows->spoil(rig->device->state);
+		rig_save(rig, &image);
+		assert_int_equal(rig_load(victim, &image, why), -EINVAL);
+		assert_non_null(strstr(why, "contradict"));
+		rig_free(rig);
+		rig_free(victim);
+	}
+}
+
 static inline void subject_test(const struct subject *subject)
 {
 	struct rig *rig = rig_new(subject, 0, 0);
@@ -406,8 +512,10 @@ static inline void subject_test(const struct subject *subject)
 		subject_test_restore(subject, seed * 0x9e3779b97f4a7c15ULL);
 		subject_test_reset(subject, seed * 0x9e3779b97f4a7c15ULL);
 	}
-	for (seed = 1; seed <= 10; seed++)
+	for (seed = 1; seed <= 10; seed++) {
 		subject_test_damaged(subject, seed * 0x9e3779b97f4a7c15ULL);
+		subject_test_bits(subject, seed * 0x9e3779b97f4a7c15ULL);
+	}
 }
 
 #endif

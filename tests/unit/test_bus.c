@@ -69,10 +69,18 @@ static void test_lookup(void **state)
 	assert_int_equal(bus_in(&b.ports, 0x108, 4), 0xffffffff);
 	assert_true(bus_is_claimed(&b.ports, 0x100));
 	assert_false(bus_is_claimed(&b.ports, 0x108));
+	assert_true(bus_has_fixed(&b.ports, 0xf9, 8));
+	assert_true(bus_has_fixed(&b.ports, 0x107, 1));
+	assert_false(bus_has_fixed(&b.ports, 0xf8, 8));
+	assert_false(bus_has_fixed(&b.ports, 0x108, 8));
 	assert_int_equal(bus_remove(&b.ports, 0x101, &p), -ENOENT);
 	assert_int_equal(bus_remove(&b.ports, 0x100, &b), -ENOENT);
 	assert_int_equal(bus_remove(&b.ports, 0x100, &p), 0);
 	assert_int_equal(bus_in(&b.ports, 0x100, 1), 0xff);
+	assert_false(bus_has_fixed(&b.ports, 0xf9, 8));
+	r.is_movable = true;
+	assert_int_equal(bus_add(&b.ports, &r), 0);
+	assert_false(bus_has_fixed(&b.ports, 0xf9, 8));
 }
 
 static void test_refusals(void **state)

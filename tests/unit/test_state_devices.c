@@ -403,10 +403,7 @@ static void uart_fifo_without_fifo(void *state)
 
 static void test_contradictions(void **unused)
 {
-	static const struct {
-		const char *subject;
-		void (*spoil)(void *state);
-	} rows[] = {
+	static const struct contradiction rows[] = {
 		{ "pit", pit_begun_tomorrow },
 		{ "pit", pit_gate_from_tomorrow },
 		{ "pit", pit_late_switch },
@@ -418,27 +415,9 @@ static void test_contradictions(void **unused)
 		{ "i8042", i8042_long_pause },
 		{ "uart", uart_fifo_without_fifo },
 	};
-	static struct image image;
-	unsigned i, k;
-	char why[200];
 
 	(void)unused;
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct rig *rig, *victim;
-
-		for (k = 0; strcmp(subjects[k].name, rows[i].subject); k++)
-			;
-		rig = rig_new(&subjects[k], 12345678, 1);
-		victim = rig_new(&subjects[k], 12345678, 1);
-		rig_save(rig, &image);
-		assert_int_equal(rig_load(victim, &image, why), 0);
-		rows[i].spoil(rig->device->state);
-		rig_save(rig, &image);
-		assert_int_equal(rig_load(victim, &image, why), -EINVAL);
-		assert_non_null(strstr(why, "contradict"));
-		rig_free(rig);
-		rig_free(victim);
-	}
+	contradictions_test(subjects, rows, ARRAY_SIZE(rows));
 }
 
 static void test_subject(void **state)

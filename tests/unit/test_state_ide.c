@@ -26,7 +26,14 @@ struct medium {
 	struct block_backend backend;
 	bool is_async;
 	struct block_request *pending;
-	uint8_t bytes[DISK_SECTORS * BLOCK_SECTOR];
+	uint8_t *bytes;
+	uint64_t size;
+};
+
+struct memory {
+	uint8_t ram[RAM_BYTES];
+	uint8_t disk[DISK_SECTORS * BLOCK_SECTOR];
+	uint8_t cd[CD_SECTORS * BLOCK_SECTOR];
 };
 
 struct model {
@@ -35,7 +42,6 @@ struct model {
 	struct guest_ram ram;
 	bool has_cd;
 	struct medium disk, cd;
-	uint8_t ram_bytes[RAM_BYTES];
 };
 
 /* ---- Media ------------------------------------------------------------- */
@@ -47,8 +53,7 @@ static int medium_move(struct medium *medium, struct block_request *req)
 	for (unsigned i = 0; i < req->segment_count; i++) {
 		struct block_segment *segment = &req->segment[i];
 
-		if (at >= sizeof(medium->bytes) ||
-		    segment->length > sizeof(medium->bytes) - at)
+		if (at >= medium->size || segment->length > medium->size - at)
 			return -ERANGE;
 		if (req->op == BLOCK_READ)
 			memcpy(segment->host, medium->bytes + at,
@@ -81,17 +86,16 @@ static void medium_complete(struct medium *medium)
 		req->done(req->dev, req, medium_move(medium, req));
 }
 
-static void medium_init(struct medium *medium, uint64_t sectors)
+static void medium_init(struct medium *medium, uint8_t *bytes, uint64_t size)
 {
-	static uint8_t bytes[sizeof(medium->bytes)];
-
-	for (unsigned i = 0; !bytes[1] && i < sizeof(bytes); i++)
+	for (uint64_t i = 0; i < size; i++)
 		bytes[i] = (uint8_t)(i * 7 + (i >> 9) * 13);
-	memcpy(medium->bytes, bytes, sizeof(bytes));
+	medium->bytes = bytes;
+	medium->size = size;
 	medium->backend = (struct block_backend){
 		.submit = medium_submit,
 		.ctx = medium,
-		.sector_count = sectors,
+		.sector_count = size / BLOCK_SECTOR,
 	};
 }
 
@@ -100,6 +104,7 @@ static void medium_init(struct medium *medium, uint64_t sectors)
 static struct device *build(struct rig *rig)
 {
 	struct model *model = rig->model;
+	struct memory *memory = rig->memory;
 	struct ide_config config = {
 		.pci = &model->pci,
 		.devfn = DEVFN,
@@ -117,9 +122,9 @@ static struct device *build(struct rig *rig)
 		pci_bus_init(&model->pci, &rig->b.ports, &rig->b.memory), 0);
 	model->ram.count = 1;
 	model->ram.range[0] =
-		(struct guest_ram_range){ 0, RAM_BYTES, model->ram_bytes };
-	medium_init(&model->disk, DISK_SECTORS);
-	medium_init(&model->cd, CD_SECTORS);
+		(struct guest_ram_range){ 0, RAM_BYTES, memory->ram };
+	medium_init(&model->disk, memory->disk, sizeof(memory->disk));
+	medium_init(&model->cd, memory->cd, sizeof(memory->cd));
 	model->cd.backend.is_read_only = true;
 	model->has_cd = true;
 	assert_int_equal(ide_init(&model->ide, &config), 0);
@@ -142,9 +147,6 @@ static void copy(struct rig *to, const struct rig *from)
 	const struct model *source = from->model;
 
 	target->pci.state = source->pci.state;
-	memcpy(target->ram_bytes, source->ram_bytes, RAM_BYTES);
-	memcpy(target->disk.bytes, source->disk.bytes,
-	       sizeof(target->disk.bytes));
 	target->disk.is_async = source->disk.is_async;
 	target->cd.is_async = source->cd.is_async;
 	if (!source->has_cd)
@@ -238,7 +240,7 @@ static void data_move(struct rig *rig)
 
 static void master_start(struct rig *rig)
 {
-	struct model *model = rig->model;
+	struct memory *memory = rig->memory;
 	uint32_t random = rig_random(rig);
 	unsigned base = MASTER + (random & 1) * 8;
 
@@ -254,7 +256,7 @@ static void master_start(struct rig *rig)
 			entry[0] += 0x10000;
 		if (i == 15 || bits >> 17 % 8 == 0)
 			entry[1] |= 1U << 31;
-		memcpy(model->ram_bytes + PRD_TABLE + 8 * i, entry, 8);
+		memcpy(memory->ram + PRD_TABLE + 8 * i, entry, 8);
 	}
 	out(rig, base + 4, 4, PRD_TABLE);
 	out(rig, base + 2, 1, 6);
@@ -264,13 +266,13 @@ static void master_start(struct rig *rig)
 
 static void hash_note(struct rig *rig)
 {
-	const struct model *model = rig->model;
+	const struct memory *memory = rig->memory;
 	uint64_t sum = 0;
 
 	for (unsigned i = 0; i < RAM_BYTES; i += 8)
-		sum = sum * 31 + *(const uint64_t *)&model->ram_bytes[i];
-	for (unsigned i = 0; i < sizeof(model->disk.bytes); i += 8)
-		sum = sum * 31 + *(const uint64_t *)&model->disk.bytes[i];
+		sum = sum * 31 + *(const uint64_t *)&memory->ram[i];
+	for (unsigned i = 0; i < sizeof(memory->disk); i += 8)
+		sum = sum * 31 + *(const uint64_t *)&memory->disk[i];
 	rig_note(rig, sum);
 }
 
@@ -351,6 +353,7 @@ static const struct subject_region regions[] = {
 static const struct subject subjects[] = { {
 	.name = "piix3-ide",
 	.size = sizeof(struct model),
+	.memory_size = sizeof(struct memory),
 	.build = build,
 	.regions = regions,
 	.region_count = ARRAY_SIZE(regions),
@@ -384,6 +387,68 @@ static void test_reset(void **state)
 	(void)state;
 	for (uint64_t seed = 1; seed <= 40; seed++)
 		subject_test_reset(subjects, seed * 0x9e3779b97f4a7c15ULL);
+}
+
+static void test_bits(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 4; seed++)
+		subject_test_bits(subjects, seed * 0x9e3779b97f4a7c15ULL);
+}
+
+/* ---- Fields that contradict each other ---------------------------------- */
+
+static void line_without_interrupt(void *state)
+{
+	((struct ide_state *)state)->channel[1].intrq = true;
+}
+
+static void interrupt_without_line(void *state)
+{
+	((struct ide_state *)state)->channel[0].drive[0].is_interrupting = true;
+}
+
+static void line_in_spite_of_nien(void *state)
+{
+	struct ide_channel_state *channel =
+		&((struct ide_state *)state)->channel[0];
+
+	channel->intrq = true;
+	channel->drive[0].is_interrupting = true;
+	channel->control = 2;
+}
+
+static void line_of_no_drive(void *state)
+{
+	struct ide_channel_state *channel =
+		&((struct ide_state *)state)->channel[0];
+
+	channel->intrq = true;
+	channel->selected = 1;
+	channel->drive[1].is_interrupting = true;
+}
+
+static void bar_on_command_block(void *state)
+{
+	struct pci_device_state *pci = &((struct ide_state *)state)->pci;
+
+	pci_put32(pci->config, PCI_BAR0 + 16, 0x1f1);
+	pci->config[PCI_COMMAND] = PCI_COMMAND_IO;
+	pci->mapped = BIT(4);
+}
+
+static void test_contradictions(void **state)
+{
+	static const struct contradiction rows[] = {
+		{ "piix3-ide", line_without_interrupt },
+		{ "piix3-ide", interrupt_without_line },
+		{ "piix3-ide", line_in_spite_of_nien },
+		{ "piix3-ide", line_of_no_drive },
+		{ "piix3-ide", bar_on_command_block },
+	};
+
+	(void)state;
+	contradictions_test(subjects, rows, ARRAY_SIZE(rows));
 }
 
 /* The saved states of the test above hold what they ought to try. */
@@ -499,6 +564,8 @@ int main(void)
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_restore),
 		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_bits),
+		cmocka_unit_test(test_contradictions),
 		cmocka_unit_test(test_coverage),
 		cmocka_unit_test(test_in_flight),
 		cmocka_unit_test(test_damaged),

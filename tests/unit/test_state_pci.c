@@ -16,7 +16,6 @@ struct model {
 	struct piix3 isa;
 	struct piix4_pm pm;
 	struct vga vga;
-	uint8_t vram[VRAM_BYTES];
 	uint8_t rom[3000];
 };
 
@@ -219,7 +218,7 @@ static struct device *vga_build(struct rig *rig)
 		.ports = &rig->b.ports,
 		.memory = &rig->b.memory,
 		.clock = &rig->b.clock,
-		.vram = model->vram,
+		.vram = rig->memory,
 		.vram_length = VRAM_BYTES,
 		.rom = model->rom,
 		.rom_length = sizeof(model->rom),
@@ -265,12 +264,6 @@ static void vga_input(struct rig *rig)
 	}
 }
 
-static void vga_copy(struct rig *to, const struct rig *from)
-{
-	memcpy(((struct model *)to->model)->vram,
-	       ((const struct model *)from->model)->vram, VRAM_BYTES);
-}
-
 static const struct subject_region vga_regions[] = {
 	{ .base = 0x3b0, .length = 0x30, .size = 1 },
 	{ .base = 0x3c0, .length = 0x10, .size = 1 },
@@ -292,6 +285,7 @@ static struct rig *board_new(struct device_list *list)
 {
 	static const struct subject board = {
 		.size = sizeof(struct model),
+		.memory_size = VRAM_BYTES,
 		.build = vga_build,
 	};
 	struct rig *rig = rig_new(&board, 0, 1);
@@ -396,11 +390,100 @@ static const struct subject subjects[] = {
 	  REGIONS(pm_regions) },
 	{ .name = "vga",
 	  .size = sizeof(struct model),
+	  .memory_size = VRAM_BYTES,
 	  .build = vga_build,
 	  .input = vga_input,
-	  .copy = vga_copy,
 	  REGIONS(vga_regions) },
 };
+
+/* ---- Fields that contradict each other ---------------------------------- */
+
+static void vga_two_at_one_place(void *state)
+{
+	struct pci_device_state *pci = &((struct vga_state *)state)->pci;
+
+	pci_put32(pci->config, PCI_BAR0, 0xe0000008);
+	pci_put32(pci->config, PCI_BAR0 + 8, 0xe0080000);
+	pci->config[PCI_COMMAND] = PCI_COMMAND_MEMORY;
+	pci->mapped = BIT(0) | BIT(2);
+}
+
+static void vga_pin_it_has_not(void *state)
+{
+	struct pci_device_state *pci = &((struct vga_state *)state)->pci;
+
+	pci->config[PCI_STATUS] |= PCI_STATUS_INTX;
+	pci->intx_level = true;
+}
+
+static void pm_place(struct piix4_pm_state *pm, uint32_t base)
+{
+	pci_put32(pm->pci.config, PM_CONFIG_PMBASE, base | 1);
+	pm->pci.config[PM_CONFIG_PMMISC] = 1;
+	pm->pm_base = base;
+}
+
+static void pm_place_smbus(struct piix4_pm_state *pm, uint32_t base)
+{
+	pci_put32(pm->pci.config, PM_CONFIG_SMBBA, base | 1);
+	pm->pci.config[PM_CONFIG_SMBCFG] = 1;
+	pm->smbus_base = base;
+}
+
+static void pm_one_in_the_other(void *state)
+{
+	pm_place(state, 0xb000);
+	pm_place_smbus(state, 0xb030);
+}
+
+static void pm_on_configuration(void *state)
+{
+	pm_place(state, 0xcc0);
+}
+
+static void pm_smbus_on_configuration(void *state)
+{
+	pm_place_smbus(state, 0xcf0);
+}
+
+/* That without a contradiction they would be taken. */
+static void test_places(void **unused)
+{
+	static struct image image;
+	const struct subject *pm = &subjects[3], *vga = &subjects[4];
+	struct rig *rig = rig_new(pm, 0, 1);
+	struct vga_state *state;
+	char why[200];
+
+	(void)unused;
+	pm_place(rig->device->state, 0xb000);
+	pm_place_smbus(rig->device->state, 0xb040);
+	rig_save(rig, &image);
+	assert_int_equal(rig_load(rig, &image, why), 0);
+	rig_free(rig);
+	rig = rig_new(vga, 0, 1);
+	state = rig->device->state;
+	vga_two_at_one_place(state);
+	pci_put32(state->pci.config, PCI_BAR0 + 8, 0xe0100000);
+	rig_save(rig, &image);
+	assert_int_equal(rig_load(rig, &image, why), 0);
+	assert_int_equal(state->pci.mapped, BIT(0) | BIT(2));
+	rig_free(rig);
+}
+
+static void test_contradictions(void **unused)
+{
+	static const struct contradiction rows[] = {
+		{ "vga", vga_two_at_one_place },
+		{ "vga", vga_pin_it_has_not },
+		{ "piix4-pm", pm_one_in_the_other },
+		{ "piix4-pm", pm_on_configuration },
+		{ "piix4-pm", pm_smbus_on_configuration },
+	};
+
+	(void)unused;
+	contradictions_test(subjects, rows, ARRAY_SIZE(rows));
+}
 
 static void test_subject(void **state)
 {
@@ -409,8 +492,10 @@ static void test_subject(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(subjects) + 1] = {
+	struct CMUnitTest tests[ARRAY_SIZE(subjects) + 3] = {
 		[ARRAY_SIZE(subjects)] = cmocka_unit_test(test_together),
+		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_contradictions),
 	};
 	unsigned i;
 
