@@ -64,7 +64,7 @@ struct face_ask {
 	uint32_t id, tag;
 	unsigned slot;
 	enum face_kind kind; /* of the answer */
-	uint32_t command; /* enum face_command_kind, or 0 */
+	uint32_t command;    /* enum face_command_kind, or 0 */
 };
 
 /* A debugger; ctx and id are its owner's. */
@@ -98,8 +98,9 @@ struct face {
 struct faces {
 	void (*doorbell)(void *ctx, unsigned slot);
 	void *ctx;
-	bool is_again;	 /* more to do at once */
-	bool is_waiting; /* for room at a watch or a debugger */
+	/* More to do at once.  Whoever makes room at a watch or a debugger
+	 * sets it, too. */
+	bool is_again;
 	struct face face[FACES_SLOTS];
 	struct face_watch watch[FACES_WATCHES];
 	struct face_ask ask[FACES_ASKS];
