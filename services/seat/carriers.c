@@ -59,10 +59,9 @@ static void virtio_event(struct carriers *carriers, uint64_t events)
 	if (events & BIT(GATE_EVENT_DEVICE_BIT(DEVICE)) &&
 	    carriers->pci.vector_count)
 		(void)gate_device_ack(DEVICE);
-	if (virtio_console_poll(&carriers->console)) {
+	carriers->is_again = virtio_console_poll(&carriers->console);
+	if (carriers->is_again)
 		carrier->is_full = false;
-		carrier->remote.is_again = true;
-	}
 	if (events & BIT(GATE_EVENT_DEVICE_BIT(DEVICE)) &&
 	    !carriers->pci.vector_count)
 		(void)gate_device_ack(DEVICE);
@@ -155,10 +154,15 @@ static void carrier_run(struct carriers *carriers, enum carrier_kind kind)
 void carriers_run(struct carriers *carriers, uint64_t events, uint64_t now_ns)
 {
 	carriers->now_ns = now_ns;
+	carriers->is_again = false;
 	if (events & BIT(GATE_EVENT_IRQ_BIT(UART_IRQ)))
 		gate_irq_ack(UART_IRQ);
 	if (carriers->carrier[CARRIER_VIRTIO].is_there)
 		virtio_event(carriers, events);
+	/* Until init has said what they may, nobody is told that he may
+	 * nothing. */
+	if (!carriers->has_rights)
+		return;
 	for (unsigned i = 0; i < CARRIERS; i++)
 		if (carriers->carrier[i].is_there)
 			carrier_run(carriers, i);
@@ -184,6 +188,8 @@ uint64_t carriers_deadline(const struct carriers *carriers)
 {
 	uint64_t deadline_ns = UINT64_MAX;
 
+	if (carriers->is_again)
+		return carriers->now_ns;
 	for (unsigned i = 0; i < CARRIERS; i++) {
 		const struct carrier *carrier = &carriers->carrier[i];
 
@@ -195,7 +201,8 @@ uint64_t carriers_deadline(const struct carriers *carriers)
 			deadline_ns = MIN(deadline_ns,
 					  carriers->now_ns + POLL_PERIOD_NS);
 		deadline_ns =
-			MIN(deadline_ns, link_deadline(&carrier->remote.link));
+			MIN(deadline_ns, remote_deadline(&carrier->remote,
+							 carriers->now_ns));
 	}
 	return deadline_ns;
 }
@@ -204,6 +211,7 @@ uint64_t carriers_deadline(const struct carriers *carriers)
 
 void carriers_rights(struct carriers *carriers, uint32_t rights)
 {
+	carriers->has_rights = true;
 	for (unsigned i = 0; i < CARRIERS; i++)
 		carriers->carrier[i].remote.rights = rights;
 }

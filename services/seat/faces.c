@@ -572,10 +572,8 @@ static void face_read(struct faces *faces, struct face *face)
 	long n = 1;
 
 	for (unsigned i = 0; i < RECORDS_MAX && n > 0; i++) {
-		if (!has_room(face)) {
-			faces->is_waiting = true;
-			return;
-		}
+		if (!has_room(face))
+			return; /* until is_again is set */
 		n = ring_get(&face->answers, faces->record,
 			     sizeof(faces->record), &face->is_bell_due);
 		if (n < 0 ||
@@ -600,7 +598,7 @@ void faces_ring(struct faces *faces, unsigned slot)
 
 void faces_run(struct faces *faces)
 {
-	faces->is_again = faces->is_waiting = false;
+	faces->is_again = false;
 	for (unsigned slot = 0; slot < FACES_SLOTS; slot++) {
 		struct face *face = &faces->face[slot];
 

@@ -98,8 +98,9 @@ struct face {
 struct faces {
 	void (*doorbell)(void *ctx, unsigned slot);
 	void *ctx;
-	bool is_again;	 /* more to do at once */
-	bool is_waiting; /* for room at a watch or a debugger */
+	/* More to do at once.  Whoever makes room at a watch or a debugger
+	 * sets it, too. */
+	bool is_again;
 	struct face face[FACES_SLOTS];
 	struct face_watch watch[FACES_WATCHES];
 	struct face_ask ask[FACES_ASKS];

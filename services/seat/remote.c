@@ -713,9 +713,7 @@ uint64_t remote_deadline(const struct remote *remote, uint64_t now_ns)
 	const struct remote_typed *typed = &remote->typed;
 
 	if (remote->is_again ||
-	    (remote->is_waiting && remote_has_room(remote, REMOTE_TAP_QUEUE)) ||
-	    (remote->faces->is_waiting &&
-	     remote_has_room(remote, REMOTE_PICTURE_QUEUE)))
+	    (remote->is_waiting && remote_has_room(remote, REMOTE_TAP_QUEUE)))
 		return now_ns;
 	if (!remote_has_room(remote, REMOTE_REQUEST_QUEUE))
 		return UINT64_MAX; /* until something is sent */

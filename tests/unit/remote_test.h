@@ -97,9 +97,10 @@ static const struct control_ops remote_control_ops = {
 
 /* ---- Wake-ups, as services/seat/main.c does them ------------------------- */
 
-static inline void client_reads(void)
+/* True: something went, so that there is room again. */
+static inline bool client_reads(void)
 {
-	size_t n = 1;
+	size_t before = client.from_length, n = 1;
 
 	while (!client.is_asleep && n) {
 		const void *bytes = link_pending(&remote.link, &n);
@@ -109,6 +110,7 @@ static inline void client_reads(void)
 		client.from_length += n;
 		link_sent(&remote.link, n);
 	}
+	return client.from_length != before;
 }
 
 static inline bool client_writes(void)
@@ -132,9 +134,9 @@ static inline void wake(void)
 		remote_run(&remote, host.now_ns);
 		is_again = client_writes();
 		faces_run(&faces);
-		client_reads();
 		run();
 		control_answer(&control);
+		faces.is_again |= client_reads();
 		assert_true(loops++ < 20000);
 	} while (is_again || control.is_again || faces.is_again ||
 		 (!client.is_asleep && link_queued(&remote.link)) ||

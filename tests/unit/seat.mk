@@ -6,3 +6,7 @@ UNIT_SRCS_test_seat_main := services/seat/main.c services/seat/carriers.c \
 	services/pci_gate.c $(addprefix drivers/,virtqueue.c virtio_pci.c \
 	virtio_console.c ps2.c bochs_display.c)
 UNIT_FLAGS_test_seat_main := -Itests/unit/fake/seat
+
+# What carries the control protocol, its drivers being the test's.
+UNIT_SRCS_test_seat_carriers := services/seat/carriers.c lib/user/pci_gate.c
+UNIT_FLAGS_test_seat_carriers := -Itests/unit/fake/seat
