@@ -159,6 +159,8 @@ class Statistics {
 		const number = (n) => (n ?? 0).toLocaleString("en");
 		if (said.exits) {
 			this.plots.exits.add(exits, seconds);
+			// Not every host counts them.
+			this.plots.exits.element.hidden = !said.exits.length;
 			this.plots.frames.add(said.frames ?? 0, seconds);
 			this.plots.inputs.add(said.inputs ?? 0, seconds);
 		}
