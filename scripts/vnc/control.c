@@ -345,7 +345,7 @@ static void receive(struct control *control, uint64_t now_ns)
 				!n || (errno != EAGAIN && errno != EINTR);
 			return;
 		}
-		link_received(&control->link, bytes, (size_t)n, now_ns);
+		link_received(&control->link, bytes, (size_t)n);
 		frames_take(control, now_ns);
 	}
 }

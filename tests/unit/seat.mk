@@ -8,5 +8,5 @@ UNIT_SRCS_test_seat_main := services/seat/main.c services/seat/carriers.c \
 UNIT_FLAGS_test_seat_main := -Itests/unit/fake/seat
 
 # What carries the control protocol, its drivers being the test's.
-UNIT_SRCS_test_seat_carriers := services/seat/carriers.c lib/user/pci_gate.c
+UNIT_SRCS_test_seat_carriers := services/seat/carriers.c services/pci_gate.c
 UNIT_FLAGS_test_seat_carriers := -Itests/unit/fake/seat

@@ -179,7 +179,7 @@ static const char *asked(void)
 	ssize_t n = recv(host_fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 
 	if (n > 0)
-		link_received(&host, bytes, (size_t)n, 0);
+		link_received(&host, bytes, (size_t)n);
 	if (!link_next(&host, &frame, 0))
 		return "";
 	memcpy(text, frame.payload, frame.length);
