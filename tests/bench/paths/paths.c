@@ -8,7 +8,7 @@
  *
  *   -plugin paths.so,entries=ADDR,gate=ADDR[,gate=ADDR...],from=ADDR,to=ADDR,
  *	start=ADDR,main=ADDR,out=FILE[,met=ADDR][,open=ADDR,close=ADDR
- *	[,series=ADDR][,woken=ADDR]]
+ *	[,series=ADDR]]
  *   -plugin paths.so,open=ADDR,close=ADDR,series=ADDR,out=FILE
  *
  * The second form is for a host without the monitor.
@@ -16,8 +16,7 @@
  * from, to: the path to count; start: where the boot loader goes to; main: the
  * first C function, after which all code in the lower half is ring 3's; open,
  * close: of the guest's, where nobody else's code is; series: likewise, after
- * as many spans from open to close as shall have one median; woken: likewise, a
- * span that began where the monitor halted its CPU last.
+ * as many spans from open to close as shall have one median.
  *
  * Nothing of the host changes by it.
  *
@@ -80,7 +79,7 @@ void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id,
 
 static struct {
 	uint64_t entries, gate[GATES], from, to, start, main;
-	uint64_t met, open, close, series, woken;
+	uint64_t met, open, close, series;
 	unsigned gate_count;
 	FILE *out;
 } options;
@@ -97,7 +96,7 @@ static struct {
 	bool is_main;
 	bool is_open;
 	uint64_t met; /* while is_open */
-	uint64_t opened, halted;
+	uint64_t opened;
 	uint64_t span[SPANS]; /* of this series so far */
 	unsigned spans;
 	uint64_t median[SERIES];
@@ -235,33 +234,13 @@ static void on_open(unsigned cpu, void *va)
 	state.opened = state.count;
 }
 
-static void span_add(uint64_t began)
-{
-	if (state.spans < SPANS)
-		state.span[state.spans++] = state.count - began;
-}
-
 static void on_close(unsigned cpu, void *va)
 {
 	(void)cpu;
 	(void)va;
-	if (state.is_open)
-		span_add(state.opened);
+	if (state.is_open && state.spans < SPANS)
+		state.span[state.spans++] = state.count - state.opened;
 	state.is_open = false;
-}
-
-static void on_halt(unsigned cpu, void *va)
-{
-	(void)cpu;
-	(void)va;
-	state.halted = state.count;
-}
-
-static void on_woken(unsigned cpu, void *va)
-{
-	(void)cpu;
-	(void)va;
-	span_add(state.halted);
 }
 
 static int compare(const void *a, const void *b)
@@ -289,7 +268,6 @@ static const struct {
 } insns[] = {
 	{ 1, { 0xfa }, on_gate },		/* CLI */
 	{ 1, { 0xfb }, on_sti },		/* STI */
-	{ 1, { 0xf4 }, on_halt },		/* HLT */
 	{ 2, { 0x48, 0xcf }, on_iret },		/* IRETQ */
 	{ 3, { 0x48, 0x0f, 0x07 }, on_sti },	/* SYSRET */
 	{ 3, { 0x0f, 0x01, 0xd8 }, on_vmrun },	/* VMRUN */
@@ -330,8 +308,6 @@ static void watch_guest(struct qemu_plugin_insn *insn, uint64_t va)
 		watch(insn, on_close, va);
 	if (options.series && va == options.series)
 		watch(insn, on_series, va);
-	if (options.woken && va == options.woken)
-		watch(insn, on_woken, va);
 }
 
 static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
@@ -414,7 +390,6 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info,
 			 !option(argv[i], "open", &options.open) &&
 			 !option(argv[i], "close", &options.close) &&
 			 !option(argv[i], "series", &options.series) &&
-			 !option(argv[i], "woken", &options.woken) &&
 			 !option(argv[i], "to", &options.to))
 			return -1;
 	}
