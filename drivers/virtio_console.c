@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Not there: more than one port, sizes of the terminal, emergency writes.
+ * Not there: more than one port in use, sizes of the terminal, emergency
+ * writes.
  *
  * References: VIRTIO 1.2, "Console Device".
  */
@@ -11,9 +12,30 @@
 
 #define VIRTIO_DEVICE_CONSOLE 3
 
-#define QUEUE_RECEIVE  0
-#define QUEUE_TRANSMIT 1
-#define VECTOR	       0 /* one for all that happens */
+#define F_MULTIPORT BIT(1)
+
+#define QUEUE_RECEIVE	       0 /* of port 0 */
+#define QUEUE_TRANSMIT	       1
+#define QUEUE_CONTROL_RECEIVE  2
+#define QUEUE_CONTROL_TRANSMIT 3
+#define QUEUE_RECEIVE_1	       4 /* of port 1 */
+#define QUEUE_TRANSMIT_1       5
+#define VECTOR		       0 /* one for all that happens */
+
+/* The port that is used where there are several. */
+#define PORT 1
+
+struct control {
+	uint32_t port;
+	uint16_t event;
+#define CONTROL_DEVICE_READY 0
+#define CONTROL_PORT_ADD     1
+#define CONTROL_PORT_REMOVE  2
+#define CONTROL_PORT_READY   3
+#define CONTROL_PORT_OPEN    6
+	uint16_t value;
+};
+ASSERT_SIZE(struct control, 8);
 
 static int fail(struct virtio_console *console, int error, const char *why)
 {
@@ -24,7 +46,8 @@ static int fail(struct virtio_console *console, int error, const char *why)
 
 /* ---- Starting ------------------------------------------------------------ */
 
-static int buffers_cut(struct virtio_console_stream *stream,
+/* size: a power of two, at most a page. */
+static int buffers_cut(struct virtio_console_stream *stream, uint32_t size,
 		       struct dma_region *memory)
 {
 	int error = 0;
@@ -33,8 +56,7 @@ static int buffers_cut(struct virtio_console_stream *stream,
 		struct virtio_console_buffer *buffer = &stream->buffer[i];
 
 		*buffer = (struct virtio_console_buffer){ .is_home = true };
-		error = dma_cut(memory, VIRTIO_CONSOLE_BUFFER, PAGE_SIZE,
-				&buffer->memory);
+		error = dma_cut(memory, size, size, &buffer->memory);
 	}
 	return error;
 }
@@ -88,6 +110,73 @@ static void give(struct virtio_console *console,
 		virtio_pci_notify(&console->virtio, &stream->doorbell);
 }
 
+static struct virtio_console_buffer *
+home_find(struct virtio_console_stream *stream, unsigned *number)
+{
+	for (unsigned i = 0; i < VIRTIO_CONSOLE_BUFFERS; i++)
+		if (stream->buffer[i].is_home) {
+			*number = i;
+			return &stream->buffer[i];
+		}
+	return NULL;
+}
+
+static void control_say(struct virtio_console *console, uint32_t port,
+			uint16_t event, uint16_t value)
+{
+	const struct control message = { port, event, value };
+	struct virtio_console_buffer *buffer;
+	unsigned number = 0;
+
+	buffer = home_find(&console->control_out, &number);
+	if (!buffer) {
+		(void)fail(console, -EPROTO, "does not take its answers");
+		return;
+	}
+	memcpy(buffer->memory.va, &message, sizeof(message));
+	give(console, &console->control_out, number, sizeof(message), false);
+}
+
+static int streams_start(struct virtio_console *console,
+			 struct dma_region *memory)
+{
+	bool has_ports = console->has_ports;
+	int error = stream_start(console, &console->in,
+				 has_ports ? QUEUE_RECEIVE_1 : QUEUE_RECEIVE,
+				 memory);
+
+	if (!error)
+		error = stream_start(
+			console, &console->out,
+			has_ports ? QUEUE_TRANSMIT_1 : QUEUE_TRANSMIT, memory);
+	if (!error && has_ports)
+		error = stream_start(console, &console->control_in,
+				     QUEUE_CONTROL_RECEIVE, memory);
+	if (!error && has_ports)
+		error = stream_start(console, &console->control_out,
+				     QUEUE_CONTROL_TRANSMIT, memory);
+	return error;
+}
+
+static int buffers_start(struct virtio_console *console,
+			 struct dma_region *memory)
+{
+	struct {
+		struct virtio_console_stream *stream;
+		uint32_t size;
+	} rows[] = {
+		{ &console->in, VIRTIO_CONSOLE_BUFFER },
+		{ &console->out, VIRTIO_CONSOLE_BUFFER },
+		{ &console->control_in, VIRTIO_CONSOLE_CONTROL },
+		{ &console->control_out, VIRTIO_CONSOLE_CONTROL },
+	};
+	int error = 0;
+
+	for (unsigned i = 0; !error && i < ARRAY_SIZE(rows); i++)
+		error = buffers_cut(rows[i].stream, rows[i].size, memory);
+	return error ? fail(console, error, "was given too little memory") : 0;
+}
+
 int virtio_console_start(struct virtio_console *console,
 			 const struct pci_access *pci,
 			 const struct dma_region *memory)
@@ -101,73 +190,131 @@ int virtio_console_start(struct virtio_console *console,
 	if (!error)
 		error = virtio_pci_reset(virtio);
 	if (!error)
-		error = virtio_pci_features(virtio, VIRTIO_F_EVENT_IDX);
+		error = virtio_pci_features(virtio,
+					    VIRTIO_F_EVENT_IDX | F_MULTIPORT);
 	if (error)
 		return fail(console, error, virtio->why);
-	error = buffers_cut(&console->in, &left);
+	console->has_ports = virtio->features & F_MULTIPORT;
+	error = buffers_start(console, &left);
 	if (!error)
-		error = buffers_cut(&console->out, &left);
-	if (error)
-		return fail(console, error, "was given too little memory");
-	error = stream_start(console, &console->in, QUEUE_RECEIVE, &left);
-	if (!error)
-		error = stream_start(console, &console->out, QUEUE_TRANSMIT,
-				     &left);
+		error = streams_start(console, &left);
 	if (error)
 		return error;
 	if (virtio_pci_start(virtio))
 		return fail(console, -EPROTO, virtio->why);
 	console->is_started = true;
-	for (unsigned i = 0; i < VIRTIO_CONSOLE_BUFFERS; i++)
+	for (unsigned i = 0; i < VIRTIO_CONSOLE_BUFFERS; i++) {
 		give(console, &console->in, i, VIRTIO_CONSOLE_BUFFER, true);
+		if (console->has_ports)
+			give(console, &console->control_in, i,
+			     VIRTIO_CONSOLE_CONTROL, true);
+	}
+	if (console->has_ports)
+		control_say(console, 0, CONTROL_DEVICE_READY, true);
 	return console->is_started ? 0 : -EPROTO;
 }
 
 /* ---- What comes back ----------------------------------------------------- */
 
-/* How many of a stream's buffers have come home; is_in: filled. */
-static unsigned take(struct virtio_console *console,
-		     struct virtio_console_stream *stream, bool is_in)
+/* A buffer that has come home, or NULL. */
+static struct virtio_console_buffer *take(struct virtio_console *console,
+					  struct virtio_console_stream *stream)
 {
+	struct virtio_console_buffer *buffer;
 	struct virtqueue_used used;
-	unsigned count = 0;
-	int n;
+	int n = virtqueue_take(&stream->queue, &used);
 
-	while ((n = virtqueue_take(&stream->queue, &used)) > 0) {
-		struct virtio_console_buffer *buffer = used.cookie;
-		unsigned at = console->filled_first + console->filled_count;
-
-		buffer->is_home = true;
-		count++;
-		if (!is_in)
-			continue;
-		buffer->length = used.length;
-		buffer->used = 0;
-		console->filled[at % VIRTIO_CONSOLE_BUFFERS] =
-			(uint8_t)(buffer - stream->buffer);
-		console->filled_count++;
-	}
 	if (n < 0)
 		(void)fail(console, n, stream->queue.broken);
+	if (n <= 0)
+		return NULL;
+	buffer = used.cookie;
+	buffer->is_home = true;
+	buffer->length = used.length;
+	buffer->used = 0;
+	return buffer;
+}
+
+static bool in_take(struct virtio_console *console)
+{
+	struct virtio_console_stream *in = &console->in;
+	struct virtio_console_buffer *buffer;
+	bool has_any = false;
+
+	while ((buffer = take(console, in))) {
+		unsigned at = console->filled_first + console->filled_count++;
+
+		console->filled[at % VIRTIO_CONSOLE_BUFFERS] =
+			(uint8_t)(buffer - in->buffer);
+		has_any = true;
+	}
+	return has_any;
+}
+
+static bool out_take(struct virtio_console *console,
+		     struct virtio_console_stream *out)
+{
+	bool has_any = false;
+
+	while (take(console, out))
+		has_any = true;
+	return has_any;
+}
+
+static void control_heard(struct virtio_console *console,
+			  const struct control *message)
+{
+	if (message->port != PORT)
+		return;
+	if (message->event == CONTROL_PORT_ADD) {
+		control_say(console, PORT, CONTROL_PORT_READY, true);
+		control_say(console, PORT, CONTROL_PORT_OPEN, true);
+	} else if (message->event == CONTROL_PORT_REMOVE) {
+		(void)fail(console, -ENODEV, "has taken its port away");
+	}
+}
+
+/* As many as there are buffers at a time: the device may have more to say. */
+static bool control_take(struct virtio_console *console)
+{
+	struct virtio_console_stream *in = &console->control_in;
+	struct virtio_console_buffer *buffer;
+	unsigned count = 0;
+
+	(void)out_take(console, &console->control_out);
+	while (count < VIRTIO_CONSOLE_BUFFERS && (buffer = take(console, in))) {
+		struct control message;
+
+		memcpy(&message, buffer->memory.va, sizeof(message));
+		if (buffer->length >= sizeof(message))
+			control_heard(console, &message);
+		if (console->is_started)
+			give(console, in, (unsigned)(buffer - in->buffer),
+			     VIRTIO_CONSOLE_CONTROL, true);
+		count++;
+	}
 	return count;
 }
 
 bool virtio_console_poll(struct virtio_console *console)
 {
-	bool has_any = false;
+	bool has_any = false, may_sleep;
 
 	if (!console->is_started)
 		return false;
 	if (!console->virtio.pci->vector_count)
 		(void)virtio_pci_events(&console->virtio);
-	has_any |= take(console, &console->in, true) != 0;
-	has_any |= take(console, &console->out, false) != 0;
-	if (!console->is_started)
+	if (console->has_ports)
+		has_any |= control_take(console);
+	has_any |= in_take(console);
+	has_any |= out_take(console, &console->out);
+	if (!console->is_started || has_any)
 		return true;
-	if (has_any)
-		return true;
-	return !virtqueue_sleep(&console->in.queue) ||
-	       !virtqueue_sleep(&console->out.queue);
+	may_sleep = virtqueue_sleep(&console->in.queue);
+	may_sleep &= virtqueue_sleep(&console->out.queue);
+	if (console->has_ports)
+		may_sleep &= virtqueue_sleep(&console->control_in.queue);
+	return !may_sleep;
 }
 
 /* ---- Bytes --------------------------------------------------------------- */
@@ -199,17 +346,6 @@ size_t virtio_console_read(struct virtio_console *console, void *bytes,
 	return done;
 }
 
-static struct virtio_console_buffer *home_find(struct virtio_console *console,
-					       unsigned *number)
-{
-	for (unsigned i = 0; i < VIRTIO_CONSOLE_BUFFERS; i++)
-		if (console->out.buffer[i].is_home) {
-			*number = i;
-			return &console->out.buffer[i];
-		}
-	return NULL;
-}
-
 size_t virtio_console_send(struct virtio_console *console, const void *bytes,
 			   size_t length)
 {
@@ -218,7 +354,7 @@ size_t virtio_console_send(struct virtio_console *console, const void *bytes,
 	while (console->is_started && done < length) {
 		unsigned number = 0;
 		struct virtio_console_buffer *buffer =
-			home_find(console, &number);
+			home_find(&console->out, &number);
 		uint32_t n = (uint32_t)MIN(length - done,
 					   (size_t)VIRTIO_CONSOLE_BUFFER);
 

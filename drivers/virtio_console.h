@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A virtio 1.x console with its first port, as a stream of bytes each way.
+ * A virtio 1.x console, one port of it as a stream of bytes each way: port 1
+ * where the device has several and says so, else port 0.  QEMU loses bytes of
+ * port 0, always a console, that its other end does not take at once; those of
+ * port 1, a serial port, wait.
  *
  * Receiving, the device fills buffers of the driver's and gives them back in
  * order; each is read and handed to it again.  Sending copies into buffers that
@@ -23,6 +26,7 @@
 
 #define VIRTIO_CONSOLE_BUFFERS 16 /* each way */
 #define VIRTIO_CONSOLE_BUFFER  KIB(4)
+#define VIRTIO_CONSOLE_CONTROL 64 /* bytes of a message about ports */
 /* Bytes of DMA memory, aligned to a page. */
 #define VIRTIO_CONSOLE_DMA \
 	(KIB(32) + 2ULL * VIRTIO_CONSOLE_BUFFERS * VIRTIO_CONSOLE_BUFFER)
@@ -44,7 +48,8 @@ struct virtio_console {
 	struct virtio_pci virtio;
 	const char *why; /* NULL: it works, or is not started */
 	bool is_started;
-	struct virtio_console_stream in, out;
+	bool has_ports; /* several, and queues to speak about them */
+	struct virtio_console_stream in, out, control_in, control_out;
 	/* Received, in order, not read to the end: numbers of .in.buffer. */
 	unsigned filled_first, filled_count;
 	uint8_t filled[VIRTIO_CONSOLE_BUFFERS];

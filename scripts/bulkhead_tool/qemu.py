@@ -87,14 +87,17 @@ def console(args, interactive):
 
 
 def control_port(control, is_serial):
-    """Whose other end the broker has: a virtio console, or COM2, which is slow."""
+    """Whose other end the broker has: a virtio port, or COM2, which is slow.
+
+    Not a virtconsole: QEMU loses what the broker does not take from it at once.
+    """
     if not control:
         return []
     line = ["-chardev", "socket,id=control,fd=%d" % control.fd]
     if is_serial:
         return line + ["-serial", "chardev:control"]
-    return line + ["-device", "virtio-serial-pci,disable-legacy=on,max_ports=1",
-                   "-device", "virtconsole,chardev=control"]
+    return line + ["-device", "virtio-serial-pci,disable-legacy=on,max_ports=2",
+                   "-device", "virtserialport,chardev=control,nr=1"]
 
 
 # A PC's display adapter as QEMU has it; its keyboard and mouse are always there.

@@ -11,7 +11,7 @@
 #define POLL_PERIOD_NS (10 * NSEC_PER_MS)
 /* What one of them sends, and receives, before others have their turn. */
 #define SEND_PIECE     2048
-#define RECEIVE_PIECE  64
+#define RECEIVE_PIECE  256
 #define RELAX_NS       (100 * NSEC_PER_US)
 
 /* ---- A virtio console ---------------------------------------------------- */
@@ -60,8 +60,10 @@ static void virtio_event(struct carriers *carriers, uint64_t events)
 	    carriers->pci.vector_count)
 		(void)gate_device_ack(DEVICE);
 	carriers->is_again = virtio_console_poll(&carriers->console);
-	if (carriers->is_again)
+	if (carriers->is_again) {
 		carrier->is_full = false;
+		carrier->may_have = true;
+	}
 	if (events & BIT(GATE_EVENT_DEVICE_BIT(DEVICE)) &&
 	    !carriers->pci.vector_count)
 		(void)gate_device_ack(DEVICE);
@@ -126,8 +128,8 @@ static void flush(struct carriers *carriers, enum carrier_kind kind)
 		carrier->room_ns += MUX_PERIOD_NS;
 }
 
-/* True: there may be more than was taken. */
-static bool fill(struct carriers *carriers, enum carrier_kind kind)
+/* An interrupt comes for what arrives, not for what is there. */
+static void fill(struct carriers *carriers, enum carrier_kind kind)
 {
 	struct carrier *carrier = &carriers->carrier[kind];
 	uint8_t bytes[RECEIVE_PIECE];
@@ -135,28 +137,30 @@ static bool fill(struct carriers *carriers, enum carrier_kind kind)
 	size_t n = receive(carriers, kind, bytes, wants);
 
 	link_received(&carrier->remote.link, bytes, n);
-	return n && n == wants;
+	carrier->may_have = n == wants;
 }
 
 static void carrier_run(struct carriers *carriers, enum carrier_kind kind)
 {
 	struct carrier *carrier = &carriers->carrier[kind];
-	bool is_full;
 
 	if (!carrier->is_full || carriers->now_ns >= carrier->room_ns)
 		flush(carriers, kind);
-	is_full = fill(carriers, kind);
+	if (carrier->may_have || carrier->is_polling)
+		fill(carriers, kind);
 	remote_run(&carrier->remote, carriers->now_ns);
-	/* An interrupt comes for what arrives, not for what is there. */
-	carrier->remote.is_again |= is_full;
+	carrier->remote.is_again |=
+		carrier->may_have && link_wants(&carrier->remote.link);
 }
 
 void carriers_run(struct carriers *carriers, uint64_t events, uint64_t now_ns)
 {
 	carriers->now_ns = now_ns;
 	carriers->is_again = false;
-	if (events & BIT(GATE_EVENT_IRQ_BIT(UART_IRQ)))
+	if (events & BIT(GATE_EVENT_IRQ_BIT(UART_IRQ))) {
+		carriers->carrier[CARRIER_UART].may_have = true;
 		gate_irq_ack(UART_IRQ);
+	}
 	if (carriers->carrier[CARRIER_VIRTIO].is_there)
 		virtio_event(carriers, events);
 	/* Until init has said what they may, nobody is told that he may
@@ -226,6 +230,7 @@ void carriers_init(struct carriers *carriers, const struct port_ops *ports,
 	uart->is_there =
 		!uart16550_init(&carriers->uart, ports, NULL, UART_PORT);
 	uart->is_polling = uart->is_there && gate_irq_ack(UART_IRQ) < 0;
+	uart->may_have = true; /* from before its interrupt could come */
 	carriers->carrier[CARRIER_VIRTIO].is_there = virtio_begin(carriers);
 }
 

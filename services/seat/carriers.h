@@ -20,6 +20,7 @@ enum carrier_kind { CARRIER_UART, CARRIER_VIRTIO, CARRIERS };
 struct carrier {
 	bool is_there;
 	bool is_polling;      /* it has no interrupt */
+	bool may_have;	      /* there may be something to receive */
 	bool is_full;	      /* until .room_ns, or its interrupt */
 	uint64_t room_ns;     /* UINT64_MAX: an interrupt says so */
 	struct remote remote; /* its client */

@@ -24,6 +24,8 @@
 #define LINK_SEND_BUFFER 262144 /* a power of two */
 #define LINK_PATIENCE_NS NSEC_PER_SEC
 
+#define LINK_SLICES 8 /* bytes that the CRC takes at a time */
+
 enum link_kind {
 	LINK_JSON = 'J',
 	LINK_BINARY = 'B',
@@ -48,6 +50,8 @@ struct link {
 	uint32_t head, tail;
 	uint32_t crc;	/* of the frame that is being composed */
 	uint64_t noise; /* bytes that were passed over, ever */
+	/* [k][b]: the CRC of byte b with k bytes of 0 behind it. */
+	uint32_t slice[LINK_SLICES][256];
 	uint8_t in[LINK_HEAD + LINK_RECEIVE_MAX + LINK_TAIL];
 	uint8_t out[LINK_SEND_BUFFER];
 };

@@ -92,6 +92,7 @@ struct remote {
 	struct link link;
 	struct remote_typed typed;
 	struct remote_tap tap[REMOTE_TAPS];
+	uint8_t runs[FACE_RECORD_MAX]; /* of a piece of a picture */
 };
 
 void remote_init(struct remote *remote, struct mux *mux, struct faces *faces,

@@ -3,6 +3,9 @@
 # What the benchmarks boot: the exit benchmark's guest, and Debian's kernel,
 # unpacked, with an initial RAM disk that tells the time and stops.
 
+# The second expansion sees a list that a later file makes.
+.SECONDEXPANSION:
+
 BENCH_FLAGS := -O2 -m64 -ffreestanding -fno-pic -fno-pie -mno-red-zone \
 	-mno-sse -mno-mmx -mno-80387 -fno-stack-protector \
 	-fcf-protection=none -fno-asynchronous-unwind-tables -mcmodel=small \
@@ -47,13 +50,23 @@ $B/bench/disk/initrd.img: $B/bench/disk/guest $B/kernel/version \
 	scripts/mkinitrd $@ init=$< $$(scripts/kernel-modules $B/kernel \
 		$(DISK_GUEST_DRIVERS) | awk '{ printf "%02d.ko=%s ", NR - 1, $$0 }')
 
+# A picture and keys: a tiny guest as those of tests/guest.
+$B/bench/screen/guest.elf: $B/guest/obj/tests/bench/screen/guest.c.o \
+		$$(GUEST_LIB) tests/guest/lib/guest.ld
+	@mkdir -p $(@D)
+	$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack \
+		--no-warn-rwx-segments --build-id=none \
+		-T tests/guest/lib/guest.ld -o $@.64 $(filter %.o,$^)
+	$(OBJCOPY) -O elf32-i386 $@.64 $@
+	@rm -f $@.64
+
 # A plugin for QEMU.
 $B/bench/paths.so: tests/bench/paths/paths.c
 	@mkdir -p $(@D)
 	$(HOSTCC) -O2 $(WARN) -shared -fPIC -fvisibility=hidden -o $@ $<
 
 BENCH_FILES := $(addprefix $B/bench/,exitbench.elf vmlinux initrd.img paths.so \
-	domains/ping.elf domains/pong.elf disk/initrd.img)
+	domains/ping.elf domains/pong.elf disk/initrd.img screen/guest.elf)
 
 .PHONY: bench bench-files
 bench-files: $(BENCH_FILES)

@@ -175,16 +175,25 @@ class Client:
         self.last_id += 1
         return self.last_id
 
+    def _frame(self, verb, number, keys):
+        try:
+            return frames.encode_json(dict(id=number, verb=verb, **keys))
+        except ValueError as error:
+            raise Problem("%s: %s" % (verb, error)) from None
+
+    def post(self, verb, number=None, **keys):
+        """A request once, whose answer next_part() will have; its number."""
+        number = number or self.new_id()
+        self._send(self._frame(verb, number, keys))
+        return number
+
     def request(self, verb, timeout=TIMEOUT, number=None, **keys):
         """The answer and what came before it; Refused, Late.
 
         The time is that since the last word about this request; None: for ever.
         """
         number = number or self.new_id()
-        try:
-            frame = frames.encode_json(dict(id=number, verb=verb, **keys))
-        except ValueError as error:
-            raise Problem("%s: %s" % (verb, error)) from None
+        frame = self._frame(verb, number, keys)
         self._send(frame)
         parts = []
         began = asked = time.monotonic()
