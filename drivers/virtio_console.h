@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A virtio 1.x console with its first port, as a stream of bytes each way.
+ * A port of a virtio 1.x console, as a stream of bytes each way: port 1 of a
+ * device with many, which keeps what its other end cannot take; else the first,
+ * whose bytes some devices drop then.
  *
  * Receiving, the device fills buffers of the driver's and gives them back in
  * order; each is read and handed to it again.  Sending copies into buffers that
@@ -26,6 +28,7 @@
 /* Bytes of DMA memory, aligned to a page. */
 #define VIRTIO_CONSOLE_DMA \
 	(KIB(32) + 2ULL * VIRTIO_CONSOLE_BUFFERS * VIRTIO_CONSOLE_BUFFER)
+#define VIRTIO_CONSOLE_MESSAGE 64 /* room for a message about a port */
 
 struct virtio_console_buffer {
 	struct dma_region memory;
@@ -37,17 +40,21 @@ struct virtio_console_buffer {
 struct virtio_console_stream {
 	struct virtqueue queue;
 	struct virtio_doorbell doorbell;
+	uint32_t buffer_size;
 	struct virtio_console_buffer buffer[VIRTIO_CONSOLE_BUFFERS];
+	/* Back from the device, in order, not read to the end. */
+	unsigned filled_first, filled_count;
+	uint8_t filled[VIRTIO_CONSOLE_BUFFERS];
 };
 
 struct virtio_console {
 	struct virtio_pci virtio;
 	const char *why; /* NULL: it works, or is not started */
 	bool is_started;
+	bool is_multiport; /* .control_in and .control_out are used */
+	bool is_port_open; /* the device was told */
 	struct virtio_console_stream in, out;
-	/* Received, in order, not read to the end: numbers of .in.buffer. */
-	unsigned filled_first, filled_count;
-	uint8_t filled[VIRTIO_CONSOLE_BUFFERS];
+	struct virtio_console_stream control_in, control_out;
 };
 
 /*

@@ -93,8 +93,10 @@ def control_port(control, is_serial):
     line = ["-chardev", "socket,id=control,fd=%d" % control.fd]
     if is_serial:
         return line + ["-serial", "chardev:control"]
-    return line + ["-device", "virtio-serial-pci,disable-legacy=on,max_ports=1",
-                   "-device", "virtconsole,chardev=control"]
+    # A virtconsole, the only kind that may be port 0, drops what its other end does
+    # not take at once (QEMU's hw/char/virtio-console.c).
+    return line + ["-device", "virtio-serial-pci,disable-legacy=on,max_ports=2",
+                   "-device", "virtserialport,nr=1,chardev=control"]
 
 
 # A PC's display adapter as QEMU has it; its keyboard and mouse are always there.
