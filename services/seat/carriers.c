@@ -159,6 +159,10 @@ void carriers_run(struct carriers *carriers, uint64_t events, uint64_t now_ns)
 		gate_irq_ack(UART_IRQ);
 	if (carriers->carrier[CARRIER_VIRTIO].is_there)
 		virtio_event(carriers, events);
+	/* Until init has said what they may, nobody is told that he may
+	 * nothing. */
+	if (!carriers->has_rights)
+		return;
 	for (unsigned i = 0; i < CARRIERS; i++)
 		if (carriers->carrier[i].is_there)
 			carrier_run(carriers, i);
@@ -204,6 +208,7 @@ uint64_t carriers_deadline(const struct carriers *carriers)
 
 void carriers_rights(struct carriers *carriers, uint32_t rights)
 {
+	carriers->has_rights = true;
 	for (unsigned i = 0; i < CARRIERS; i++)
 		carriers->carrier[i].remote.rights = rights;
 }

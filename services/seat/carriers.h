@@ -31,11 +31,12 @@ struct carriers {
 	struct virtio_console console;
 	struct gate_function function;
 	struct pci_access pci;
+	bool has_rights; /* init has said which */
 	bool is_again;
 	uint64_t now_ns;
 };
 
-/* Those that are there; without rights until they are given, to all the same.
+/* Those that are there; silent until rights are given, to all the same.
  */
 void carriers_init(struct carriers *carriers, const struct port_ops *ports,
 		   struct mux *mux, struct faces *faces, struct asks *asks);
