@@ -18,7 +18,7 @@ test:
 		$B/bulkhead32.elf programs $B/bulkhead-soft32.elf \
 		$B/selftest32.elf $B/manifest-check $B/entry-check \
 		unit-programs guest-programs hostile-programs life-programs \
-		disk-programs bench-files device-fuzzers || \
+		disk-programs screen-programs bench-files device-fuzzers || \
 		echo "Something did not build; the tests that need it will fail."
 	@$(RUN_TESTS) $(foreach t,$(TESTS),'$t')
 
