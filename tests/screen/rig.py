@@ -264,23 +264,29 @@ class Serial:
                     self.guest, command, answer))
 
 
-class HostTest(unittest.TestCase):
-    """self.host(...) starts one, which goes with the test."""
+def start(owner, guests, options=(), has_screen=False):
+    """A host that goes when the test, or the class, that owns it is done."""
+    is_class = isinstance(owner, type)
+    cleanup = owner.addClassCleanup if is_class else owner.addCleanup
+    folder = tempfile.TemporaryDirectory()
+    cleanup(folder.cleanup)
+    options = list(options)
+    if has_screen:
+        options += ["--display", DISPLAY % folder.name]
+    host = Host(folder.name, guests, options)
+    cleanup(host.close)
+    owner.running = host
+    return host
 
-    def host(self, *guests, options=(), has_screen=False):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        options = list(options)
-        if has_screen:
-            options += ["--display", DISPLAY % folder.name]
-        host = Host(folder.name, guests, options)
-        self.addCleanup(host.close)
-        self.running = host
-        return host
+
+class HostTest(unittest.TestCase):
+    running = None    # the host
+
+    def host(self, *guests, **more):
+        return start(self, guests, **more)
 
     def run(self, result=None):
         """With the console's last lines where something went wrong."""
-        self.running = None
         before = len(result.errors) + len(result.failures)
         super().run(result)
         if self.running and \
