@@ -146,36 +146,22 @@ static bool is_text(const struct face *face)
 }
 
 /* What is left of it within the picture, as a part of the frame. */
-static void part_add(struct face *face, struct display_rectangle r,
-		     bool is_again)
+static void part_add(struct face *face, struct display_rectangle r)
 {
 	r.right = MIN(r.right, face->picture.width);
 	r.bottom = MIN(r.bottom, face->picture.height);
 	if (r.left >= r.right || r.top >= r.bottom)
 		return;
-	if (face->part_count == FACE_PARTS)
-		return;
-	face->is_part_again[face->part_count] = is_again;
-	face->part[face->part_count++] = r;
+	if (face->part_count < FACE_PARTS)
+		face->part[face->part_count++] = r;
 }
 
-static void part_all(struct face *face, bool is_again)
+static void part_all(struct face *face)
 {
 	face->part_count = 0;
 	part_add(face,
 		 (struct display_rectangle){ .right = face->picture.width,
-					     .bottom = face->picture.height },
-		 is_again);
-}
-
-/* Something is left of a frame that was ended: not all that there was before.
- */
-static bool has_news(const struct face *face)
-{
-	for (unsigned i = 0; i < face->part_count; i++)
-		if (!face->is_part_again[i])
-			return true;
-	return face->has_cells && !face->is_cells_again;
+					     .bottom = face->picture.height });
 }
 
 /*
@@ -194,34 +180,28 @@ static bool changes_take(struct face *face)
 					 face->picture.height, dirty);
 	/* More than fits beside what is left: all. */
 	if (old + count + 1 > FACE_PARTS) {
-		part_all(face, false);
+		part_all(face);
 		return true;
 	}
 	for (unsigned i = 0; i < count; i++)
-		part_add(face, dirty[i], false);
+		part_add(face, dirty[i]);
 	return count;
 }
 
-/* All of the picture, with its mode; is_other: seat knows another one. */
-static void frame_anew(struct face *face, const struct display_picture *picture,
-		       bool is_other)
+/* The picture is another one than seat knows: all of it, with its mode. */
+static void frame_anew(struct face *face, const struct display_picture *picture)
 {
-	bool has_changed;
-
 	face->picture = *picture;
 	face->must_tell_mode = true;
-	has_changed = has_news(face);
-	has_changed |= changes_take(face);
-	part_all(face, !is_other && !has_changed);
+	(void)changes_take(face);
+	part_all(face);
 	face->has_cells = true;
-	face->is_cells_again = !is_other && !has_changed;
 }
 
 static void frame_begin(struct face *face, const struct face_frame *request)
 {
 	bool is_all = request->flags & FACE_FRAME_ALL;
 	bool is_notify = request->flags & FACE_FRAME_NOTIFY;
-	bool is_other;
 	struct display_picture picture;
 
 	if (face->state == FACE_DRAWING)
@@ -236,16 +216,13 @@ static void frame_begin(struct face *face, const struct face_frame *request)
 	face->wants_notice = false;
 	face->owes_notice = false;
 	picture_get(face, &picture);
-	is_other = memcmp(&picture, &face->picture, sizeof(picture)) != 0;
-	if (is_all || is_other) {
-		frame_anew(face, &picture, is_other);
+	if (is_all || memcmp(&picture, &face->picture, sizeof(picture)) != 0) {
+		frame_anew(face, &picture);
 		return;
 	}
-	if (changes_take(face)) {
+	if (changes_take(face))
 		face->has_cells = true;
-		face->is_cells_again = false;
-	}
-	part_add(face, request->also, true);
+	part_add(face, request->also);
 }
 
 static bool mode_put(struct face *face)
@@ -269,8 +246,7 @@ static bool mode_put(struct face *face)
 /* As many lines of the first part as a record holds. */
 static bool pixels_put(struct face *face)
 {
-	unsigned last = face->part_count - 1;
-	struct display_rectangle *part = &face->part[last];
+	struct display_rectangle *part = &face->part[face->part_count - 1];
 	struct face_pixels *record = (void *)face->record;
 	struct display_rectangle r = *part;
 	uint32_t width = r.right - r.left;
@@ -281,9 +257,7 @@ static bool pixels_put(struct face *face)
 	if (!has_room(face, sizeof(*record) + count * 4))
 		return false;
 	*record = (struct face_pixels){
-		.head = { .kind = FACE_PIXELS,
-			  .flags = face->is_part_again[last] ? FACE_AGAIN : 0,
-			  .tag = face->tag },
+		.head = { .kind = FACE_PIXELS, .tag = face->tag },
 		.left = (uint16_t)r.left,
 		.top = (uint16_t)r.top,
 		.width = (uint16_t)width,
@@ -315,9 +289,7 @@ static bool cells_put(struct face *face)
 	if (!count || !cells)
 		return true;
 	*record = (struct face_cells){
-		.head = { .kind = FACE_CELLS,
-			  .flags = face->is_cells_again ? FACE_AGAIN : 0,
-			  .tag = face->tag },
+		.head = { .kind = FACE_CELLS, .tag = face->tag },
 		.columns = (uint16_t)face->picture.columns,
 		.rows = (uint16_t)face->picture.rows,
 		.cursor = cursor,
@@ -347,7 +319,7 @@ static bool frame_piece(struct face *face)
 
 	picture_get(face, &picture);
 	if (memcmp(&picture, &face->picture, sizeof(picture)) != 0)
-		frame_anew(face, &picture, true);
+		frame_anew(face, &picture);
 	if (face->must_tell_mode) {
 		if (!mode_put(face))
 			return false;

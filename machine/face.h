@@ -67,10 +67,8 @@ struct face {
 	bool must_tell_mode;
 	/* What frames as cells, and as pixels, have not shown yet. */
 	bool has_cells;
-	bool is_cells_again;
 	struct display_picture picture;
 	struct display_rectangle part[FACE_PARTS];
-	bool is_part_again[FACE_PARTS]; /* FACE_AGAIN */
 	unsigned part_count;
 	uint32_t keys;
 	uint64_t frames, pixels;
