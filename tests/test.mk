@@ -16,9 +16,10 @@ test:
 	@rm -f $B/test/summary
 	@$(MAKE) --no-print-directory $(TEST_JOBS) -k $(BOOT_IMAGES) \
 		$B/bulkhead32.elf programs $B/bulkhead-soft32.elf \
-		$B/selftest32.elf $B/manifest-check $B/entry-check $B/bulkhead-vnc $B/web \
+		$B/selftest32.elf $B/manifest-check $B/entry-check \
+		$B/bulkhead-vnc $B/web \
 		unit-programs guest-programs hostile-programs life-programs \
-		disk-programs bench-files device-fuzzers control-fuzzer || \
+		disk-programs screen-programs bench-files device-fuzzers control-fuzzer || \
 		echo "Something did not build; the tests that need it will fail."
 	@$(RUN_TESTS) $(foreach t,$(TESTS),'$t')
 
