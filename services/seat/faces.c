@@ -56,6 +56,7 @@ static void watch_end(struct faces *faces, struct face_watch *watch, int error)
 	if (faces->face[watch->slot].framed == watch)
 		faces->face[watch->slot].framed = NULL;
 	memset(watch, 0, sizeof(*watch));
+	faces->watch_count--;
 	gone.ops->end(&gone, error);
 }
 
@@ -110,6 +111,7 @@ static int send(struct faces *faces, struct face *face, const void *record,
 		n = ring_put(&face->requests, record, length,
 			     &face->is_bell_due);
 	while (!n && !ring_sleep(&face->requests));
+	faces->touched |= BIT(slot_of(faces, face));
 	if (n < 0) {
 		face_break(faces, face);
 		return -EPIPE;
@@ -143,6 +145,7 @@ void faces_open(struct faces *faces, unsigned slot, struct seat_console *memory)
 	ring_init(&face->answers, &memory->answers, memory->answers_data,
 		  FACE_ANSWERS_SIZE, false, true);
 	face->tag = face->requests.mine;
+	faces->touched |= BIT(slot);
 	former_end(faces, face);
 }
 
@@ -214,6 +217,7 @@ struct face_watch *faces_watch(struct faces *faces,
 			.is_text = like->is_text,
 			.owes_all = true,
 		};
+		faces->watch_count++;
 		return watch;
 	}
 	return NULL;
@@ -254,6 +258,7 @@ void faces_unwatch(struct faces *faces, struct face_watch *watch)
 	if (face->framed == watch)
 		face->framed = NULL;
 	memset(watch, 0, sizeof(*watch));
+	faces->watch_count--;
 	face->is_watched = is_watched(faces, slot);
 	if (!face->is_watched && faces_is_open(faces, slot)) {
 		const struct face_record record = { .kind = FACE_UNWATCH };
@@ -333,7 +338,8 @@ static void frames_schedule(struct faces *faces, unsigned slot)
 {
 	struct face *face = &faces->face[slot];
 
-	if (face->is_framing || !faces_is_open(faces, slot))
+	if (!faces->watch_count || face->is_framing ||
+	    !faces_is_open(faces, slot))
 		return;
 	for (unsigned i = 0; i < FACES_WATCHES; i++) {
 		unsigned at = (face->turn + i) % FACES_WATCHES;
@@ -571,8 +577,11 @@ static void face_read(struct faces *faces, struct face *face)
 	long n = 1;
 
 	for (unsigned i = 0; i < RECORDS_MAX && n > 0; i++) {
-		if (!has_room(face))
-			return; /* until is_again is set */
+		if (!has_room(face)) {
+			/* Whoever makes room comes by, or sets is_again. */
+			faces->touched |= BIT(slot_of(faces, face));
+			return;
+		}
 		n = ring_get(&face->answers, faces->record,
 			     sizeof(faces->record), &face->is_bell_due);
 		if (n < 0 ||
@@ -591,14 +600,21 @@ static void face_read(struct faces *faces, struct face *face)
 
 void faces_ring(struct faces *faces, unsigned slot)
 {
-	if (faces_is_open(faces, slot))
-		faces->face[slot].is_active = true;
+	if (!faces_is_open(faces, slot))
+		return;
+	faces->face[slot].is_active = true;
+	faces->touched |= BIT(slot);
 }
 
 void faces_run(struct faces *faces)
 {
+	uint64_t slots = faces->is_again ? UINT64_MAX >> (64 - FACES_SLOTS)
+					 : faces->touched;
+
 	faces->is_again = false;
-	for (unsigned slot = 0; slot < FACES_SLOTS; slot++) {
+	faces->touched = 0;
+	for (; slots; slots &= slots - 1) {
+		unsigned slot = (unsigned)__builtin_ctzll(slots);
 		struct face *face = &faces->face[slot];
 
 		if (!face->is_open)

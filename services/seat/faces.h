@@ -101,6 +101,8 @@ struct faces {
 	/* More to do at once.  Whoever makes room at a watch or a debugger
 	 * sets it, too. */
 	bool is_again;
+	uint64_t touched; /* slots with something to do, beside that */
+	unsigned watch_count;
 	struct face face[FACES_SLOTS];
 	struct face_watch watch[FACES_WATCHES];
 	struct face_ask ask[FACES_ASKS];

@@ -137,11 +137,11 @@ void remote_heard(struct remote *remote, unsigned slot, const char *bytes,
 {
 	for (unsigned i = 0; i < REMOTE_TAPS; i++) {
 		struct remote_tap *tap = &remote->tap[i];
-		size_t room = REMOTE_TAP - (tap->head - tap->tail);
-		size_t n = MIN(length, room);
+		size_t n;
 
 		if (!tap->id || tap->slot != slot)
 			continue;
+		n = MIN(length, REMOTE_TAP - (tap->head - tap->tail));
 		for (size_t k = 0; k < n; k++)
 			tap->bytes[tap->head++ % REMOTE_TAP] = bytes[k];
 		tap->lost += (uint32_t)(length - n);
