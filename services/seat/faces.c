@@ -149,20 +149,63 @@ void faces_open(struct faces *faces, unsigned slot, struct seat_console *memory)
 	former_end(faces, face);
 }
 
-int faces_input(struct faces *faces, unsigned slot,
-		const struct input_event *event, unsigned count)
+static int input_send(struct faces *faces, struct face *face,
+		      const struct input_event *event, unsigned count)
 {
 	struct {
 		struct face_record head;
 		struct input_event event[FACE_EVENTS_MAX];
 	} input = { .head.kind = FACE_INPUT };
 
+	memcpy(input.event, event, count * sizeof(*event));
+	return send(faces, face, &input,
+		    (uint32_t)(sizeof(input.head) + count * sizeof(*event)));
+}
+
+/* What is to be released. */
+static int releases_send(struct faces *faces, struct face *face)
+{
+	struct input_event event[FACE_EVENTS_MAX];
+	int error = 0;
+
+	while (!error) {
+		struct held before = face->released;
+		unsigned count =
+			held_take(&face->released, event, FACE_EVENTS_MAX);
+
+		if (!count)
+			return 0;
+		error = input_send(faces, face, event, count);
+		if (error)
+			face->released = before;
+	}
+	return error;
+}
+
+int faces_input(struct faces *faces, unsigned slot,
+		const struct input_event *event, unsigned count)
+{
+	int error;
+
 	if (!faces_is_open(faces, slot))
 		return -EPIPE;
-	count = MIN(count, FACE_EVENTS_MAX);
-	memcpy(input.event, event, count * sizeof(*event));
-	return send(faces, &faces->face[slot], &input,
-		    (uint32_t)(sizeof(input.head) + count * sizeof(*event)));
+	error = releases_send(faces, &faces->face[slot]);
+	if (error)
+		return error;
+	return input_send(faces, &faces->face[slot], event,
+			  MIN(count, FACE_EVENTS_MAX));
+}
+
+void faces_release(struct faces *faces, unsigned slot, struct held *held)
+{
+	if (faces_is_open(faces, slot)) {
+		struct face *face = &faces->face[slot];
+
+		for (unsigned i = 0; i < ARRAY_SIZE(held->word); i++)
+			face->released.word[i] |= held->word[i];
+		(void)!releases_send(faces, face);
+	}
+	*held = (struct held){ 0 };
 }
 
 int faces_ask(struct faces *faces, unsigned slot, uint32_t command,
@@ -621,6 +664,8 @@ void faces_run(struct faces *faces)
 			continue;
 		if (face->is_active && faces_is_open(faces, slot))
 			face_read(faces, face);
+		if (faces_is_open(faces, slot))
+			(void)!releases_send(faces, face);
 		frames_schedule(faces, slot);
 		if (face->is_bell_due)
 			faces->doorbell(faces->ctx, slot);
