@@ -238,7 +238,9 @@ void carriers_heard(struct carriers *carriers, unsigned slot, const char *bytes,
 		    size_t length)
 {
 	for (unsigned i = 0; i < CARRIERS; i++)
-		remote_heard(&carriers->carrier[i].remote, slot, bytes, length);
+		if (carriers->carrier[i].is_there)
+			remote_heard(&carriers->carrier[i].remote, slot, bytes,
+				     length);
 }
 
 void carriers_gone(struct carriers *carriers, unsigned slot)

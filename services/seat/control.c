@@ -207,10 +207,11 @@ static void asks_send(struct control *control, bool *ring_bell)
 {
 	for (unsigned i = 0; i < SEAT_ASKS; i++) {
 		struct ask *ask = &control->asks.ask[i];
-		struct seat_message message = { .kind = SEAT_ASK };
+		struct seat_message message;
 
 		if (!ask->told || ask->is_sent)
 			continue;
+		message = (struct seat_message){ .kind = SEAT_ASK };
 		message.tag = ask->tag;
 		message.verb = ask->verb;
 		memcpy(message.name, ask->name, sizeof(message.name));
@@ -222,7 +223,7 @@ static void asks_send(struct control *control, bool *ring_bell)
 
 static void answer_removed(struct control *control, bool *ring_bell)
 {
-	for (unsigned slot = 0; slot < MUX_SLOTS; slot++)
+	for (unsigned slot = 0; control->removed >> slot; slot++)
 		if (control->removed & BIT(slot)) {
 			if (!answer(control, SEAT_REMOVED, slot, 0, ring_bell))
 				return;

@@ -61,6 +61,7 @@ static void watch_end(struct face_watch *watch, int error)
 	if (!error)
 		return; /* desk_run() asks for the next one */
 	desk->watch = NULL;
+	desk->held = (struct held){ 0 }; /* whoever had them is gone */
 	desk->view = DESK_CONSOLE;
 	desk->is_dirty = true;
 }
@@ -85,6 +86,8 @@ void desk_show(struct desk *desk, enum desk_view view, unsigned slot)
 
 	if (!desk->fb.pixels)
 		return;
+	faces_release(desk->faces, desk->slot, &desk->held);
+	desk->is_shift = desk->is_ctrl = false;
 	if (desk->watch)
 		faces_unwatch(desk->faces, desk->watch);
 	desk->watch = NULL;
@@ -104,8 +107,9 @@ void desk_show(struct desk *desk, enum desk_view view, unsigned slot)
 
 void desk_opened(struct desk *desk, unsigned slot)
 {
-	/* The first guest has the screen. */
-	if (desk->view == DESK_CONSOLE && !desk->slot)
+	/* The first guest has the screen, until the person has chosen: a guest
+	 * that is started again gets no keys that are meant for init. */
+	if (desk->view == DESK_CONSOLE && !desk->is_chosen)
 		desk_show(desk, DESK_GUEST, slot);
 }
 
@@ -191,26 +195,25 @@ static bool is_hot(struct desk *desk, const struct input_event *event)
 static void event_take(struct desk *desk, const struct input_event *event)
 {
 	if (is_hot(desk, event)) {
-		/* The guest does not see a key that stays down. */
-		const struct input_event up = { INPUT_KEY, DESK_KEY, 0 };
-
-		if (desk->view == DESK_GUEST)
-			(void)!faces_input(desk->faces, desk->slot, &up, 1);
+		desk->is_chosen = true;
 		desk_menu_open(desk);
 		return;
 	}
 	switch (desk->view) {
 	case DESK_GUEST:
 		/* What it has no room for is lost, as in a keyboard. */
-		(void)!faces_input(desk->faces, desk->slot, event, 1);
+		if (!faces_input(desk->faces, desk->slot, event, 1))
+			held_note(&desk->held, event);
 		break;
 	case DESK_MENU:
 		if (event->kind == INPUT_KEY && event->value)
 			desk_menu_key(desk, event->code);
 		break;
 	default:
-		if (event->kind == INPUT_KEY)
-			desk_console_key(desk, event->code, event->value);
+		if (event->kind != INPUT_KEY)
+			break;
+		desk->is_chosen |= event->value != 0;
+		desk_console_key(desk, event->code, event->value);
 	}
 }
 

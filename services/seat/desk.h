@@ -48,6 +48,8 @@ struct desk {
 	unsigned slot; /* DESK_GUEST: whose */
 	struct face_watch *watch;
 	struct screen_place place;
+	struct held held; /* in the guest that is shown */
+	bool is_chosen;	  /* by the person: no guest comes by itself */
 	bool is_dirty;	  /* menu or console: to be drawn */
 	uint64_t draw_ns; /* not before */
 
@@ -55,7 +57,8 @@ struct desk {
 	bool is_hot_down;
 	bool is_shift, is_ctrl; /* as typed at the console */
 
-	unsigned guest_count, guest_coming; /* of a list that is being told */
+	uint32_t list_id;		    /* of the list that is being told */
+	unsigned guest_count, guest_coming; /* of it */
 	struct desk_guest guest[DESK_GUESTS];
 	unsigned chosen; /* line of the menu */
 	char said[SEAT_TEXT_SIZE + GATE_NAME_SIZE];

@@ -30,7 +30,8 @@ static void listed(void *ctx, uint32_t id, const struct seat_message *message)
 	struct desk *desk = ctx;
 	struct desk_guest *guest = &desk->guest[desk->guest_coming];
 
-	(void)id;
+	if (id != desk->list_id)
+		return; /* one that was asked for before */
 	desk->is_dirty |= desk->view == DESK_MENU;
 	if (message->kind != SEAT_GUEST) {
 		desk->guest_count = desk->guest_coming;
@@ -52,6 +53,7 @@ static void list(struct desk *desk)
 {
 	const struct ask ask = { .told = listed,
 				 .ctx = desk,
+				 .id = ++desk->list_id,
 				 .verb = SEAT_LIST };
 
 	desk->guest_coming = 0;

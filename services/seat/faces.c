@@ -56,6 +56,7 @@ static void watch_end(struct faces *faces, struct face_watch *watch, int error)
 	if (faces->face[watch->slot].framed == watch)
 		faces->face[watch->slot].framed = NULL;
 	memset(watch, 0, sizeof(*watch));
+	faces->watch_count--;
 	gone.ops->end(&gone, error);
 }
 
@@ -110,6 +111,7 @@ static int send(struct faces *faces, struct face *face, const void *record,
 		n = ring_put(&face->requests, record, length,
 			     &face->is_bell_due);
 	while (!n && !ring_sleep(&face->requests));
+	faces->touched |= BIT(slot_of(faces, face));
 	if (n < 0) {
 		face_break(faces, face);
 		return -EPIPE;
@@ -143,23 +145,67 @@ void faces_open(struct faces *faces, unsigned slot, struct seat_console *memory)
 	ring_init(&face->answers, &memory->answers, memory->answers_data,
 		  FACE_ANSWERS_SIZE, false, true);
 	face->tag = face->requests.mine;
+	faces->touched |= BIT(slot);
 	former_end(faces, face);
 }
 
-int faces_input(struct faces *faces, unsigned slot,
-		const struct input_event *event, unsigned count)
+static int input_send(struct faces *faces, struct face *face,
+		      const struct input_event *event, unsigned count)
 {
 	struct {
 		struct face_record head;
 		struct input_event event[FACE_EVENTS_MAX];
 	} input = { .head.kind = FACE_INPUT };
 
+	memcpy(input.event, event, count * sizeof(*event));
+	return send(faces, face, &input,
+		    (uint32_t)(sizeof(input.head) + count * sizeof(*event)));
+}
+
+/* What is to be released. */
+static int releases_send(struct faces *faces, struct face *face)
+{
+	struct input_event event[FACE_EVENTS_MAX];
+	int error = 0;
+
+	while (!error) {
+		struct held before = face->released;
+		unsigned count =
+			held_take(&face->released, event, FACE_EVENTS_MAX);
+
+		if (!count)
+			return 0;
+		error = input_send(faces, face, event, count);
+		if (error)
+			face->released = before;
+	}
+	return error;
+}
+
+int faces_input(struct faces *faces, unsigned slot,
+		const struct input_event *event, unsigned count)
+{
+	int error;
+
 	if (!faces_is_open(faces, slot))
 		return -EPIPE;
-	count = MIN(count, FACE_EVENTS_MAX);
-	memcpy(input.event, event, count * sizeof(*event));
-	return send(faces, &faces->face[slot], &input,
-		    (uint32_t)(sizeof(input.head) + count * sizeof(*event)));
+	error = releases_send(faces, &faces->face[slot]);
+	if (error)
+		return error;
+	return input_send(faces, &faces->face[slot], event,
+			  MIN(count, FACE_EVENTS_MAX));
+}
+
+void faces_release(struct faces *faces, unsigned slot, struct held *held)
+{
+	if (faces_is_open(faces, slot)) {
+		struct face *face = &faces->face[slot];
+
+		for (unsigned i = 0; i < ARRAY_SIZE(held->word); i++)
+			face->released.word[i] |= held->word[i];
+		(void)!releases_send(faces, face);
+	}
+	*held = (struct held){ 0 };
 }
 
 int faces_ask(struct faces *faces, unsigned slot, uint32_t command,
@@ -214,6 +260,7 @@ struct face_watch *faces_watch(struct faces *faces,
 			.is_text = like->is_text,
 			.owes_all = true,
 		};
+		faces->watch_count++;
 		return watch;
 	}
 	return NULL;
@@ -254,6 +301,7 @@ void faces_unwatch(struct faces *faces, struct face_watch *watch)
 	if (face->framed == watch)
 		face->framed = NULL;
 	memset(watch, 0, sizeof(*watch));
+	faces->watch_count--;
 	face->is_watched = is_watched(faces, slot);
 	if (!face->is_watched && faces_is_open(faces, slot)) {
 		const struct face_record record = { .kind = FACE_UNWATCH };
@@ -333,7 +381,8 @@ static void frames_schedule(struct faces *faces, unsigned slot)
 {
 	struct face *face = &faces->face[slot];
 
-	if (face->is_framing || !faces_is_open(faces, slot))
+	if (!faces->watch_count || face->is_framing ||
+	    !faces_is_open(faces, slot))
 		return;
 	for (unsigned i = 0; i < FACES_WATCHES; i++) {
 		unsigned at = (face->turn + i) % FACES_WATCHES;
@@ -572,8 +621,11 @@ static void face_read(struct faces *faces, struct face *face)
 	long n = 1;
 
 	for (unsigned i = 0; i < RECORDS_MAX && n > 0; i++) {
-		if (!has_room(face))
-			return; /* until is_again is set */
+		if (!has_room(face)) {
+			/* Whoever makes room comes by, or sets is_again. */
+			faces->touched |= BIT(slot_of(faces, face));
+			return;
+		}
 		n = ring_get(&face->answers, faces->record,
 			     sizeof(faces->record), &face->is_bell_due);
 		if (n < 0 ||
@@ -592,20 +644,29 @@ static void face_read(struct faces *faces, struct face *face)
 
 void faces_ring(struct faces *faces, unsigned slot)
 {
-	if (faces_is_open(faces, slot))
-		faces->face[slot].is_active = true;
+	if (!faces_is_open(faces, slot))
+		return;
+	faces->face[slot].is_active = true;
+	faces->touched |= BIT(slot);
 }
 
 void faces_run(struct faces *faces)
 {
+	uint64_t slots = faces->is_again ? UINT64_MAX >> (64 - FACES_SLOTS)
+					 : faces->touched;
+
 	faces->is_again = false;
-	for (unsigned slot = 0; slot < FACES_SLOTS; slot++) {
+	faces->touched = 0;
+	for (; slots; slots &= slots - 1) {
+		unsigned slot = (unsigned)__builtin_ctzll(slots);
 		struct face *face = &faces->face[slot];
 
 		if (!face->is_open)
 			continue;
 		if (face->is_active && faces_is_open(faces, slot))
 			face_read(faces, face);
+		if (faces_is_open(faces, slot))
+			(void)!releases_send(faces, face);
 		frames_schedule(faces, slot);
 		if (face->is_bell_due)
 			faces->doorbell(faces->ctx, slot);

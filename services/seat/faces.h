@@ -18,6 +18,7 @@
 
 #include "include/face.h"
 #include "include/seat.h"
+#include "services/seat/held.h"
 
 #define FACES_SLOTS   GATE_CHANNELS_MAX
 #define FACES_WATCHES 32
@@ -93,6 +94,7 @@ struct face {
 	const struct face_debug_ops *debug; /* NULL: there is no debugger */
 	void *debug_ctx;
 	uint32_t debug_id;
+	struct held released; /* to be sent when there is room */
 };
 
 struct faces {
@@ -101,6 +103,8 @@ struct faces {
 	/* More to do at once.  Whoever makes room at a watch or a debugger
 	 * sets it, too. */
 	bool is_again;
+	uint64_t touched; /* slots with something to do, beside that */
+	unsigned watch_count;
 	struct face face[FACES_SLOTS];
 	struct face_watch watch[FACES_WATCHES];
 	struct face_ask ask[FACES_ASKS];
@@ -124,6 +128,9 @@ void faces_run(struct faces *faces);
  * them now. */
 int __must_check faces_input(struct faces *faces, unsigned slot,
 			     const struct input_event *event, unsigned count);
+
+/* All of *held are released, now or when there is room, before other events. */
+void faces_release(struct faces *faces, unsigned slot, struct held *held);
 
 /* command 0: FACE_STATISTICS.  -EPIPE, -EBUSY; else answer() comes. */
 int __must_check faces_ask(struct faces *faces, unsigned slot, uint32_t command,

@@ -8,8 +8,7 @@
 
 #define FRAMES_MAX 16 /* of the client's, at a time */
 #define TAP_PIECE  512
-#define HEAD_SIZE  8	 /* of a binary frame */
-#define KEY_CODES  0x300 /* Linux's: KEY_CNT */
+#define HEAD_SIZE  8 /* of a binary frame */
 
 void remote_init(struct remote *remote, struct mux *mux, struct faces *faces,
 		 struct asks *asks)
@@ -22,6 +21,7 @@ void remote_init(struct remote *remote, struct mux *mux, struct faces *faces,
 	remote->is_greeted = remote->has_begun = false;
 	remote->is_again = remote->is_waiting = false;
 	memset(remote->buttons, 0, sizeof(remote->buttons));
+	memset(remote->held, 0, sizeof(remote->held));
 	remote->typed.at = remote->typed.length = 0;
 	for (unsigned i = 0; i < REMOTE_TAPS; i++)
 		remote->tap[i].id = 0;
@@ -137,11 +137,11 @@ void remote_heard(struct remote *remote, unsigned slot, const char *bytes,
 {
 	for (unsigned i = 0; i < REMOTE_TAPS; i++) {
 		struct remote_tap *tap = &remote->tap[i];
-		size_t room = REMOTE_TAP - (tap->head - tap->tail);
-		size_t n = MIN(length, room);
+		size_t n;
 
 		if (!tap->id || tap->slot != slot)
 			continue;
+		n = MIN(length, REMOTE_TAP - (tap->head - tap->tail));
 		for (size_t k = 0; k < n; k++)
 			tap->bytes[tap->head++ % REMOTE_TAP] = bytes[k];
 		tap->lost += (uint32_t)(length - n);
@@ -176,8 +176,10 @@ static void tap_send(struct remote *remote, struct remote_tap *tap)
 
 void remote_gone(struct remote *remote, unsigned slot)
 {
-	if (slot < MUX_SLOTS)
+	if (slot < MUX_SLOTS) {
 		remote->buttons[slot] = 0;
+		remote->held[slot] = (struct held){ 0 };
+	}
 	for (unsigned i = 0; i < REMOTE_TAPS; i++) {
 		struct remote_tap *tap = &remote->tap[i];
 
@@ -220,6 +222,9 @@ struct verb {
 
 static void forget(struct remote *remote)
 {
+	for (unsigned slot = 0; slot < MUX_SLOTS; slot++)
+		faces_release(remote->faces, slot, &remote->held[slot]);
+	memset(remote->buttons, 0, sizeof(remote->buttons));
 	faces_forget(remote->faces, remote);
 	asks_forget(remote->asks, remote);
 	remote->typed.at = remote->typed.length = 0;
@@ -361,6 +366,16 @@ static void do_statistics(struct remote *remote, const struct request *request,
 		remote_answer(remote, request->id, error, request->guest);
 }
 
+static int input(struct remote *remote, unsigned slot,
+		 const struct input_event *event, unsigned count)
+{
+	int error = faces_input(remote->faces, slot, event, count);
+
+	for (unsigned i = 0; !error && i < count; i++)
+		held_note(&remote->held[slot], &event[i]);
+	return error;
+}
+
 static void do_keys(struct remote *remote, const struct request *request,
 		    const struct verb *verb, unsigned slot)
 {
@@ -370,7 +385,7 @@ static void do_keys(struct remote *remote, const struct request *request,
 	for (unsigned i = 0; i < request->key_count; i++) {
 		int32_t key = request->key[i], code = key < 0 ? -key : key;
 
-		if (!key || code >= KEY_CODES) {
+		if (!key || code >= HELD_KEYS) {
 			remote_refuse(remote, request->id, "bad request",
 				      "keys", "there is no such key");
 			return;
@@ -381,10 +396,9 @@ static void do_keys(struct remote *remote, const struct request *request,
 			.value = key > 0,
 		};
 	}
-	remote_answer(
-		remote, request->id,
-		faces_input(remote->faces, slot, event, request->key_count),
-		request->guest);
+	remote_answer(remote, request->id,
+		      input(remote, slot, event, request->key_count),
+		      request->guest);
 }
 
 static const uint16_t button_codes[] = { INPUT_BUTTON_LEFT, INPUT_BUTTON_RIGHT,
@@ -416,7 +430,7 @@ static void do_pointer(struct remote *remote, const struct request *request,
 						      button_codes[i],
 						      (buttons & BIT(i)) != 0 };
 	event[count++] = (struct input_event){ .kind = INPUT_SYNC };
-	error = faces_input(remote->faces, slot, event, count);
+	error = input(remote, slot, event, count);
 	if (!error)
 		remote->buttons[slot] = buttons;
 	remote_answer(remote, request->id, error, request->guest);

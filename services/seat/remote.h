@@ -89,6 +89,7 @@ struct remote {
 	bool is_waiting; /* for room in the link */
 	/* Of each guest's pointer, as its machine has been told. */
 	uint8_t buttons[MUX_SLOTS];
+	struct held held[MUX_SLOTS];
 	struct link link;
 	struct remote_typed typed;
 	struct remote_tap tap[REMOTE_TAPS];

@@ -10,3 +10,7 @@ UNIT_FLAGS_test_seat_main := -Itests/unit/fake/seat
 # What carries the control protocol, its drivers being the test's.
 UNIT_SRCS_test_seat_carriers := services/seat/carriers.c services/pci_gate.c
 UNIT_FLAGS_test_seat_carriers := -Itests/unit/fake/seat
+
+# Drivers of a host's display, keyboard and mouse.
+UNIT_SRCS_test_host_ps2 := drivers/ps2.c
+UNIT_SRCS_test_bochs_display := drivers/bochs_display.c

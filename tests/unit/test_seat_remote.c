@@ -278,13 +278,62 @@ static void pointers_arrive(void **state)
 	say("{\"id\":4,\"verb\":\"pointer\",\"guest\":\"evil\",\"buttons\":1}");
 	machine_expects(1, FACE_INPUT);
 	expect_event(0, INPUT_KEY, INPUT_BUTTON_LEFT, 1);
-	/* The next client lets go of what the one before had pressed. */
+	/* What a client had pressed is let go of when the next one comes. */
 	hello();
+	for (unsigned n = 0; n < 2; n++) {
+		machine_expects(n, FACE_INPUT);
+		expect_event(0, INPUT_KEY, INPUT_BUTTON_LEFT, 0);
+	}
 	say("{\"id\":5,\"verb\":\"pointer\",\"guest\":\"good\",\"buttons\":0}");
 	machine_expects(0, FACE_INPUT);
-	expect_event(0, INPUT_KEY, INPUT_BUTTON_LEFT, 0);
-	expect_event(1, INPUT_KEY, INPUT_BUTTON_MIDDLE, 0);
-	expect_event(2, INPUT_SYNC, 0, 0);
+	expect_event(0, INPUT_SYNC, 0, 0);
+}
+
+/* And keys, those that were not released, in the guest they were pressed in. */
+static void hello_releases_keys(void **state)
+{
+	(void)state;
+	say("{\"id\":2,\"verb\":\"keys\",\"guest\":\"good\",\"keys\":[29,46,-"
+	    "46]}");
+	machine_expects(0, FACE_INPUT);
+	say("{\"id\":3,\"verb\":\"keys\",\"guest\":\"evil\",\"keys\":[767,1]}");
+	machine_expects(1, FACE_INPUT);
+	hello();
+	assert_int_equal(machine_takes(0), sizeof(struct face_input) +
+						   sizeof(struct input_event));
+	expect_event(0, INPUT_KEY, 29, 0);
+	machine_expects(1, FACE_INPUT);
+	expect_event(0, INPUT_KEY, 1, 0);
+	expect_event(1, INPUT_KEY, 767, 0);
+	hello();
+	machine_is_asked_nothing(0);
+	machine_is_asked_nothing(1);
+}
+
+/* Where there is no room it is done as soon as there is, and before all else.
+ */
+static void releases_wait_for_room(void **state)
+{
+	unsigned n = 0;
+
+	(void)state;
+	say("{\"id\":2,\"verb\":\"keys\",\"guest\":\"good\",\"keys\":[29]}");
+	do
+		say("{\"id\":3,\"verb\":\"pointer\",\"guest\":\"good\",\"dx\":"
+		    "1}");
+	while (++n < 200);
+	hello();
+	client.from_done = client.from_length;
+	for (n = 0; machine_takes(0); n++) {
+		wake();
+		if (request.input.event[0].code == 29 &&
+		    request.input.event[0].kind == INPUT_KEY &&
+		    !request.input.event[0].value)
+			break;
+	}
+	assert_true(n > 10);
+	assert_int_equal(request.input.event[0].code, 29);
+	machine_is_asked_nothing(0);
 }
 
 /* A machine that does not read: the client is told, and what was not said does
@@ -557,6 +606,8 @@ int main(void)
 		TEST(too_much_is_asked),
 		TEST(keys_arrive),
 		TEST(pointers_arrive),
+		TEST(hello_releases_keys),
+		TEST(releases_wait_for_room),
 		TEST(keys_without_room),
 		TEST(commands_are_answered),
 		TEST(statistics_are_told),

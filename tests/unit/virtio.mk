@@ -23,3 +23,6 @@ UNIT_SRCS_test_virtio_drive := $(VIRTIO_BLK_SRCS)
 # services/disk as a whole, on a gate of the test's own.
 UNIT_SRCS_test_disk_main := $(VIRTIO_BLK_SRCS) services/pci_gate.c
 UNIT_FLAGS_test_disk_main := -Itests/unit/fake/disk
+
+UNIT_SRCS_test_virtio_console := $(addprefix drivers/,virtqueue.c virtio_pci.c \
+	virtio_console.c) $(addprefix tests/unit/fake/virtio/,ring.c device.c)
