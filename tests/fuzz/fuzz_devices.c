@@ -17,10 +17,13 @@
 #include SUBJECTS /* tests/unit/test_state_GROUP.c */
 #undef main
 
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 
 #define STEP_EXPIRIES 2000 /* of timers in one step of time */
 #define BULK_BYTES    256
+#define HANG_SECONDS  60
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -362,6 +365,28 @@ static void damage_one(struct rig *rig, uint8_t op)
 
 /* ---- An execution -------------------------------------------------------- */
 
+static volatile uint64_t executions;
+
+/* By now it would have ended. */
+static void hang_check(int number)
+{
+	static uint64_t last;
+
+	(void)number;
+	CHECK(executions != last);
+	last = executions;
+}
+
+/* By the processor's time: libFuzzer's own limit is of the wall clock's. */
+static void hang_watch(void)
+{
+	const struct itimerval interval = { { HANG_SECONDS, 0 },
+					    { HANG_SECONDS, 0 } };
+
+	CHECK(signal(SIGVTALRM, hang_check) != SIG_ERR);
+	CHECK(!setitimer(ITIMER_VIRTUAL, &interval, NULL));
+}
+
 static struct rig *step(struct rig *rig)
 {
 	uint8_t op = (uint8_t)rig_take(rig, 1);
@@ -402,8 +427,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct rig *rig;
 
-	if (!rigs[0])
+	if (!executions++) {
 		rigs_build();
+		hang_watch();
+	}
 	rig = rig_again(NULL);
 	rig->input = data;
 	rig->input_end = data + size;
