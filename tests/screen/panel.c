@@ -58,6 +58,9 @@
 #define IRQ_COM1     4
 #define IRQ_MOUSE    12
 
+#define LVT_EXTINT 0x700 /* the PIC's interrupts, at LINT0 */
+#define LVT_NMI	   0x400 /* at LINT1 */
+
 #define PM_STATUS    0x600
 #define PM_CONTROL   0x604
 #define STATUS_POWER BIT(8)
@@ -314,6 +317,9 @@ void guest_main(void)
 		irq_count_pic(irqs[i]);
 		mask |= (uint16_t)BIT(irqs[i]);
 	}
+	lapic_enable();
+	lapic_write(LAPIC_LVT_LINT0, LVT_EXTINT);
+	lapic_write(LAPIC_LVT_LINT1, LVT_NMI);
 	mouse_begin();
 	pic_enable(mask);
 	out8(COM1_MCR, in8(COM1_MCR) | MCR_IRQ);

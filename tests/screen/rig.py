@@ -23,7 +23,7 @@ sys.path.insert(0, os.path.join(TOP, "scripts"))
 
 from bulkhead_tool.control import client, frames, screen    # noqa: E402
 
-LIMIT = 240
+LIMIT = 100
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\r")
 PANEL = ('%s { board = "pc"; memory-mib = <16>; kernel = "panel.elf"; '
          'boot-without-bios; cmdline = "shade=%d width=%d"; %s };')
@@ -90,10 +90,8 @@ class Host:
     """A host that runs; its console's text grows in `text`."""
 
     def __init__(self, folder, guests, options=()):
-        for name in ("panel.elf",):
-            link = os.path.join(folder, name)
-            if not os.path.lexists(link):
-                os.symlink(os.path.join(BUILD, "screen", name), link)
+        os.symlink(os.path.join(BUILD, "screen/panel.elf"),
+                   os.path.join(folder, "panel.elf"))
         path = os.path.join(folder, "host.dts")
         with open(path, "w") as f:
             f.write('/dts-v1/; / { compatible = "bulkhead,host-v1"; guests { %s '
@@ -264,12 +262,18 @@ class Serial:
                     self.guest, command, answer))
 
 
-def start(owner, guests, options=(), has_screen=False):
-    """A host that goes when the test, or the class, that owns it is done."""
+def start(owner, guests, options=(), has_screen=False, files=None):
+    """A host that goes when the test, or the class, that owns it is done.
+
+    files: what is to be beside its manifest, by name.
+    """
     is_class = isinstance(owner, type)
     cleanup = owner.addClassCleanup if is_class else owner.addCleanup
     folder = tempfile.TemporaryDirectory()
     cleanup(folder.cleanup)
+    for name, data in (files or {}).items():
+        with open(os.path.join(folder.name, name), "wb") as f:
+            f.write(data)
     options = list(options)
     if has_screen:
         options += ["--display", DISPLAY % folder.name]
