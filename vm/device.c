@@ -306,9 +306,10 @@ static void device_unclaim(struct device *device)
 
 static int device_fill(struct device *device, struct domain *domain)
 {
-	int error = device_map(domain, device);
+	int error;
 
 	dma_scrub(device);
+	error = device_map(domain, device);
 	if (!error)
 		error = interrupts_claim(
 			device, domain->thread[0]->thread->cpu->apic_id);
