@@ -165,18 +165,6 @@ static void msix_find(struct host *host, struct pci_function *function)
 		function->msix = 0;
 }
 
-#define LINE_UNKNOWN 0xff
-
-/* Of what has no pin, whatever firmware has left in the register is no line. */
-static uint8_t irq_line_of(uint16_t address)
-{
-	uint8_t line = (uint8_t)pci_read(address, PCI_IRQ_LINE, 1);
-
-	if (!pci_read(address, PCI_IRQ_PIN, 1) || line == LINE_UNKNOWN)
-		return 0;
-	return line;
-}
-
 static void function_find(struct host *host, uint16_t address,
 			  const struct boot_ranges *ram)
 {
@@ -185,6 +173,7 @@ static void function_find(struct host *host, uint16_t address,
 	uint32_t id = pci_read(address, PCI_ID, 4);
 	uint32_t class = pci_read(address, PCI_CLASS, 4);
 	uint32_t subsystem = pci_read(address, PCI_SUBSYSTEM, 4);
+	uint32_t irq = pci_read(address, PCI_IRQ_LINE, 2); /* and its pin */
 
 	info->address = address;
 	info->vendor = (uint16_t)id;
@@ -193,7 +182,7 @@ static void function_find(struct host *host, uint16_t address,
 	info->subsystem = (uint16_t)(subsystem >> 16);
 	info->revision = (uint8_t) class;
 	info->class_code = class >> 8;
-	info->irq_line = irq_line_of(address);
+	info->irq_line = irq >> 8 ? (uint8_t)irq : 0;
 	bars_find(function, ram);
 	msix_find(host, function);
 	function->express = cap_find(address, PCI_CAP_EXPRESS);

@@ -306,10 +306,8 @@ static void device_unclaim(struct device *device)
 
 static int device_fill(struct device *device, struct domain *domain)
 {
-	int error;
+	int error = device_map(domain, device);
 
-	dma_scrub(device);
-	error = device_map(domain, device);
 	if (!error)
 		error = interrupts_claim(
 			device, domain->thread[0]->thread->cpu->apic_id);
@@ -349,6 +347,7 @@ int device_grant(struct domain *domain, const struct gate_device_grant *grant)
 		return error;
 	error = device_claim(device, domain, grant->n);
 	if (!error) {
+		dma_scrub(device);
 		error = device_fill(device, domain);
 		if (!error)
 			return 0;
