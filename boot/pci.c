@@ -173,6 +173,7 @@ static void function_find(struct host *host, uint16_t address,
 	uint32_t id = pci_read(address, PCI_ID, 4);
 	uint32_t class = pci_read(address, PCI_CLASS, 4);
 	uint32_t subsystem = pci_read(address, PCI_SUBSYSTEM, 4);
+	uint32_t irq = pci_read(address, PCI_IRQ_LINE, 2); /* and its pin */
 
 	info->address = address;
 	info->vendor = (uint16_t)id;
@@ -181,7 +182,7 @@ static void function_find(struct host *host, uint16_t address,
 	info->subsystem = (uint16_t)(subsystem >> 16);
 	info->revision = (uint8_t) class;
 	info->class_code = class >> 8;
-	info->irq_line = (uint8_t)pci_read(address, PCI_IRQ_LINE, 1);
+	info->irq_line = irq >> 8 ? (uint8_t)irq : 0;
 	bars_find(function, ram);
 	msix_find(host, function);
 	function->express = cap_find(address, PCI_CAP_EXPRESS);

@@ -34,7 +34,7 @@
 #define PCI_BAR(n)		(0x10U + 4U * (n))
 #define PCI_SUBSYSTEM		0x2c
 #define PCI_CAPS		0x34
-#define PCI_IRQ_LINE		0x3c
+#define PCI_IRQ_LINE		0x3c /* then the pin; 0: it has none */
 #define PCI_CAP_EXPRESS		0x10
 #define   PCI_EXPRESS_CAPS	4
 #define     PCI_EXPRESS_HAS_FLR	BIT(28)

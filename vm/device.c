@@ -308,7 +308,6 @@ static int device_fill(struct device *device, struct domain *domain)
 {
 	int error = device_map(domain, device);
 
-	dma_scrub(device);
 	if (!error)
 		error = interrupts_claim(
 			device, domain->thread[0]->thread->cpu->apic_id);
@@ -348,6 +347,7 @@ int device_grant(struct domain *domain, const struct gate_device_grant *grant)
 		return error;
 	error = device_claim(device, domain, grant->n);
 	if (!error) {
+		dma_scrub(device);
 		error = device_fill(device, domain);
 		if (!error)
 			return 0;

@@ -633,6 +633,11 @@ static void face_read(struct faces *faces, struct face *face)
 			face_break(faces, face);
 			return;
 		}
+		/* Whoever draws it clears a screen: others have their turn. */
+		if (n > 0 &&
+		    ((const struct face_record *)faces->record)->kind ==
+			    FACE_MODE)
+			break;
 	}
 	if (n > 0)
 		faces->is_again = true;

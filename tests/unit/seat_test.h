@@ -199,8 +199,8 @@ static inline void screen_tag(struct screen *screen)
 		fail_msg("no tag: %.*s", (int)length, tag);
 }
 
-static inline void screen_text(struct screen *screen, uint8_t byte,
-			       unsigned width)
+static inline void screen_put(struct screen *screen, uint8_t byte,
+			      unsigned width)
 {
 	if (screen->owner == -2) {
 		assert_in_range(byte, ' ', '~');
@@ -253,12 +253,12 @@ static inline void screen_byte(struct screen *screen, uint8_t byte)
 	assert_false(byte >= 0x80 && byte < 0xa0);
 	if (byte < 0x80 || screen->width == 0xff) {
 		screen->rest = 0;
-		screen_text(screen, byte, 1);
+		screen_put(screen, byte, 1);
 	} else if (byte >= 0xc0) {
 		screen->rest = byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : 1;
 	} else if (screen->rest && !--screen->rest) {
 		/* Of two bytes: never two columns wide. */
-		screen_text(screen, byte, screen->width);
+		screen_put(screen, byte, screen->width);
 	}
 }
 

@@ -235,6 +235,19 @@ static void test_typical(void **state)
 	assert_int_equal(warnings, 0);
 }
 
+/* A display adapter, say: a line that is not its own would be claimed for it.
+ */
+static void test_without_interrupt(void **state)
+{
+	static const uint32_t registers[] = { 0x000, 0x00b, 0x0ff };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(registers); i++) {
+		(void)setup(state);
+		typical()->value[PCI_IRQ_LINE / 4] = registers[i];
+		assert_int_equal(find()->info.irq_line, 0);
+	}
+}
+
 static void test_msix(void **state)
 {
 	const struct pci_function *function;
@@ -427,6 +440,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_typical, setup),
+		cmocka_unit_test_setup(test_without_interrupt, setup),
 		cmocka_unit_test_setup(test_msix, setup),
 		cmocka_unit_test_setup(test_msix_is_wrong, setup),
 		cmocka_unit_test_setup(test_bars, setup),

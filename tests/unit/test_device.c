@@ -253,8 +253,12 @@ static void pieces(void *unused)
 	SIM_CHECK(!grant(domain, LARGE, 0));
 	SIM_CHECK(irq_opens() - opens >= LEAVES / IN_A_ROW + FAKE_PCI_VECTORS);
 	domain_unmake(domain);
-	/* Without an interrupt. */
+	/* Without an interrupt it can be had; with one that is none, not. */
 	sim.host.pci.function[LARGE].msix = 0;
+	domain = domain_make();
+	SIM_CHECK(!grant(domain, LARGE, 0));
+	domain_unmake(domain);
+	sim.host.pci.function[LARGE].info.irq_line = 5; /* by edges */
 	domain = domain_make();
 	opens = irq_opens();
 	SIM_CHECK(grant(domain, LARGE, 0) == -ENODEV);

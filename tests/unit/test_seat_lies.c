@@ -227,11 +227,60 @@ static void what_nobody_asked_for(void **state)
 }
 
 #undef TEST
+static unsigned modes;
+
+static bool count_room(struct face_watch *watch)
+{
+	(void)watch;
+	return true;
+}
+
+static void count_mode(struct face_watch *watch, const struct face_mode *mode)
+{
+	(void)watch;
+	(void)mode;
+	modes++;
+}
+
+/* Each clears somebody's screen: they come one at a turn. */
+static void modes_without_end(void **state)
+{
+	static const struct face_watch_ops ops = { .has_room = count_room,
+						   .mode = count_mode };
+	const struct face_watch like = { .ops = &ops,
+					 .ctx = &modes,
+					 .slot = 1 };
+	struct face_watch *watch = faces_watch(&faces, &like);
+	struct face_mode mode;
+	bool is_wanted;
+
+	(void)state;
+	assert_non_null(watch);
+	faces_want(&faces, watch, false);
+	faces_run(&faces);
+	expect_frame(0, FACE_FRAME_ALL, 0);
+	for (unsigned i = 0; i < 10; i++) {
+		mode = mode_of(i & 1 ? DISPLAY_TEXT : DISPLAY_GRAPHICS);
+		assert_true(ring_put(&machine[0].answers, &mode, sizeof(mode),
+				     &is_wanted) > 0);
+	}
+	faces_ring(&faces, 1);
+	for (modes = 0; modes < 10;) {
+		unsigned before = modes;
+
+		faces_run(&faces);
+		assert_int_equal(modes, before + 1);
+		assert_true(faces.is_again);
+	}
+	faces_unwatch(&faces, watch);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, setup_remote)
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		TEST(modes_without_end),
 		TEST(machines_that_lie),
 		TEST(lies_of_cells),
 		TEST(what_nobody_asked_for),
