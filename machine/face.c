@@ -420,7 +420,7 @@ static int command(struct face *face, uint32_t number, uint32_t unit)
 
 static void statistics_put(struct face *face, uint32_t tag)
 {
-	const struct face_statistics record = {
+	struct face_statistics record = {
 		.head = { .kind = FACE_STATISTICS, .tag = tag },
 		.is_paused = face->is_paused,
 		.vcpus = face->config.vcpus,
@@ -429,6 +429,8 @@ static void statistics_put(struct face *face, uint32_t tag)
 		.pixels = face->pixels,
 	};
 
+	if (face->config.ops->statistics)
+		face->config.ops->statistics(face->config.ctx, &record);
 	(void)put(face, &record, sizeof(record));
 }
 

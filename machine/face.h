@@ -33,6 +33,8 @@ struct face_ops {
 	void (*nmi)(void *ctx);
 	/* The screen begins, or ceases, to be watched. */
 	void (*watched)(void *ctx, bool is_watched);
+	/* Adds what the machine has counted.  NULL: nothing. */
+	void (*statistics)(void *ctx, struct face_statistics *to);
 	/* From a debugger, and to it, as many bytes as there are.  NULL: there
 	 * are none. */
 	void (*debug)(void *ctx, const void *data, size_t size);

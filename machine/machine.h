@@ -30,6 +30,11 @@
 
 struct machine;
 
+/* Exits to a vCPU's thread, which alone counts them. */
+struct machine_counts {
+	uint64_t exits[GATE_EXIT_COUNT], ticks[GATE_EXIT_COUNT];
+};
+
 /* On its thread's stack. */
 struct machine_vcpu {
 	struct emul emul;
@@ -46,6 +51,7 @@ struct machine_vcpu {
 	uint64_t run_count, run_insns, run_ticks;
 	/* Events of a GATE_RESUME that was made within a rendezvous. */
 	uint64_t late_events;
+	struct machine_counts counts;
 	struct debug_vcpu debug;
 };
 
@@ -60,6 +66,9 @@ struct machine {
 	/* By enum gate_exit.  MMIO's is another while video memory is guarded:
 	 * who is not watched pays nothing. */
 	machine_exit_fn exit[GATE_EXIT_COUNT];
+	/* The same, also while .exit counts. */
+	machine_exit_fn handler[GATE_EXIT_COUNT];
+	bool is_counting; /* machine's lock */
 	const struct gate_config *gate;
 	const struct machine_config *config;
 	const struct board *board;

@@ -430,6 +430,8 @@ static void machine_init(struct machine *machine)
 	machine->config = config;
 	versions_check(machine->gate, config);
 	__builtin_memcpy(machine->exit, exit_handlers, sizeof(exit_handlers));
+	__builtin_memcpy(machine->handler, exit_handlers,
+			 sizeof(exit_handlers));
 	machine->is_shared = config->vcpu_count > 1;
 	machine->rendezvous.count = config->vcpu_count;
 	machine->rendezvous.answer = answer;

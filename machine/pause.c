@@ -62,15 +62,63 @@ static void exit_guarded(struct machine_vcpu *vcpu)
 		machine_emulate(vcpu);
 }
 
+/* Another vCPU may use it now: either is right. */
+static void exit_set(machine_exit_fn *table, unsigned exit, machine_exit_fn to)
+{
+	__atomic_store_n(&table[exit], to, __ATOMIC_RELEASE);
+}
+
 static void op_watched(void *ctx, bool is_watched)
 {
 	struct machine *machine = ctx;
 
-	/* Another vCPU may use it now: either is right. */
-	__atomic_store_n(&machine->exit[GATE_EXIT_MMIO],
-			 is_watched ? exit_guarded : machine_emulate,
-			 __ATOMIC_RELEASE);
+	exit_set(machine->handler, GATE_EXIT_MMIO,
+		 is_watched ? exit_guarded : machine_emulate);
+	if (!machine->is_counting)
+		exit_set(machine->exit, GATE_EXIT_MMIO,
+			 machine->handler[GATE_EXIT_MMIO]);
 }
+
+/* ---- Statistics ---------------------------------------------------------- */
+
+static void exit_counted(struct machine_vcpu *vcpu)
+{
+	struct machine *machine = vcpu->machine;
+	uint32_t exit = vcpu->page->exit;
+	uint64_t begun = __builtin_ia32_rdtsc();
+
+	__atomic_load_n(&machine->handler[exit], __ATOMIC_ACQUIRE)(vcpu);
+	vcpu->counts.exits[exit]++;
+	vcpu->counts.ticks[exit] += __builtin_ia32_rdtsc() - begun;
+}
+
+/* Other vCPUs count on meanwhile: a word is read whole. */
+static void counts_add(struct face_statistics *to,
+		       const struct machine_counts *counts)
+{
+	for (unsigned i = 0; i < GATE_EXIT_COUNT; i++) {
+		to->exits[i] +=
+			__atomic_load_n(&counts->exits[i], __ATOMIC_RELAXED);
+		to->ticks[i] +=
+			__atomic_load_n(&counts->ticks[i], __ATOMIC_RELAXED);
+	}
+}
+
+static void op_statistics(void *ctx, struct face_statistics *to)
+{
+	struct machine *machine = ctx;
+
+	_Static_assert(GATE_EXIT_COUNT <= FACE_EXITS, "one each");
+	if (!machine->is_counting)
+		for (unsigned i = 0; i < GATE_EXIT_COUNT; i++)
+			exit_set(machine->exit, i, exit_counted);
+	machine->is_counting = true;
+	for (unsigned i = 0; i < machine->config->vcpu_count; i++)
+		if (machine->vcpu[i])
+			counts_add(to, &machine->vcpu[i]->counts);
+}
+
+/* ---- The debugger -------------------------------------------------------- */
 
 static void op_debug(void *ctx, const void *data, size_t size)
 {
@@ -93,6 +141,7 @@ static const struct face_ops ops = {
 	.reset = op_reset,
 	.nmi = op_nmi,
 	.watched = op_watched,
+	.statistics = op_statistics,
 	.debug = op_debug,
 	.debug_output = op_debug_output,
 	.debug_close = op_debug_close,

@@ -141,6 +141,7 @@ static void test_mode_changes(void **state)
 static void test_text(void **state)
 {
 	const struct face_cells *record = (const void *)b.record;
+	const struct face_pixels *pixels = (const void *)b.record;
 
 	(void)state;
 	text_mode();
@@ -155,6 +156,7 @@ static void test_text(void **state)
 	assert_int_equal(record->cursor, 81);
 	assert_int_equal(record->cell[5], 0x1741);
 	assert_int_equal(b.length, sizeof(*record) + 80 * 25 * 2);
+	assert_int_equal(record->head.flags, 0);
 	expect(FACE_FRAME_END, 1);
 	ask_frame(2, FACE_FRAME_TEXT);
 	face_visit(&b.face);
@@ -163,11 +165,16 @@ static void test_text(void **state)
 	ask_frame(3, FACE_FRAME_TEXT);
 	face_visit(&b.face);
 	expect(FACE_CELLS, 3);
+	assert_int_equal(record->head.flags, 0);
 	expect(FACE_FRAME_END, 3);
-	/* What went out as cells is still owed as pixels; and once. */
+	/* What went out as cells is still owed as pixels, as known; and once.
+	 */
 	ask_frame(4, 0);
 	face_visit(&b.face);
-	assert_int_equal(frame_read(4), WIDTH * 400 + 8 * 16);
+	expect(FACE_PIXELS, 4);
+	assert_int_equal(record->head.flags, FACE_AGAIN);
+	assert_int_equal(pixels->width * pixels->height + frame_read(4),
+			 WIDTH * 400 + 8 * 16);
 	ask_frame(5, 0);
 	face_visit(&b.face);
 	expect(FACE_FRAME_END, 5);
@@ -179,15 +186,16 @@ static void test_text(void **state)
 	ask_frame(7, FACE_FRAME_TEXT);
 	face_visit(&b.face);
 	expect(FACE_CELLS, 7);
+	assert_int_equal(record->head.flags, FACE_AGAIN);
 	expect(FACE_FRAME_END, 7);
-	/* No cells in graphics. */
+	/* In graphics pixels, for those who watch them. */
 	b.picture = (struct display_picture){ .mode = DISPLAY_GRAPHICS,
 					      .width = WIDTH,
 					      .height = HEIGHT };
 	ask_frame(8, FACE_FRAME_TEXT);
 	face_visit(&b.face);
 	expect(FACE_MODE, 8);
-	expect(FACE_FRAME_END, 8);
+	assert_int_equal(frame_read(8), WIDTH * HEIGHT);
 }
 
 /* As much as a text can be; and what is owed as pixels all that while. */

@@ -440,6 +440,7 @@ static void statistics_are_told(void **state)
 		.vcpus = 2,
 		.keys = 3,
 		.exits = { 5, 0, 7 },
+		.ticks = { 11, 0, 13 },
 		.frames = 9,
 		.pixels = 10,
 	};
@@ -456,7 +457,8 @@ static void statistics_are_told(void **state)
 	expect_nothing();
 	machine_puts(0, &numbers, sizeof(numbers));
 	expect("{\"id\":2,\"ok\":true,\"paused\":false,\"vcpus\":2,\"inputs\":3"
-	       ",\"frames\":9,\"pixels\":10,\"exits\":[5,0,7]}");
+	       ",\"frames\":9,\"pixels\":10,\"exits\":[5,0,7]"
+	       ",\"ticks\":[11,0,13]}");
 	say("{\"id\":4294967295,\"verb\":\"statistics\",\"guest\":\"good\"}");
 	machine_expects(0, FACE_STATISTICS);
 	memset(&numbers, 0xff, sizeof(numbers));
