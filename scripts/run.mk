@@ -44,6 +44,9 @@ guest_image = $(if $(filter debian,$(GUEST)),$(DISKS)/debian.img,$(if \
 
 .PHONY: run
 run: $B/bulkhead32.elf programs $B/manifest-check $(sort $(guest_image))
+	@$(if $(findstring --display,$(RUN)),,echo "       This is the serial \
+	console. For the screen add RUN='--display gtk', a"; echo "       window, or \
+	RUN='--display vnc=127.0.0.1:1', for VNC viewers.")
 	@BULKHEAD_BUILD=$(abspath $B) scripts/bulkhead run $(MANIFEST) $(RUN)
 
 .PHONY: iso
