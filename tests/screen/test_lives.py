@@ -233,7 +233,6 @@ class Lives(rig.HostTest):
             method = getattr(self, "verb_" + verb, None)
             self.assertIsNotNone(method, "no test of '%s'" % verb)
             if method not in done:
-                print("verb %s" % verb, flush=True)
                 method()
             done.add(method)
 
