@@ -220,12 +220,17 @@ static void frame_anew(struct face *face, const struct display_picture *picture)
 	face->is_cells_again = !is_text(face);
 }
 
-/* All of the same picture: what has changed, and the rest again. */
+/* All of the same picture, once: as what has changed if any of it has. */
 static void frame_all(struct face *face)
 {
+	bool is_news = false;
+
 	face->must_tell_mode = true;
 	changes_take(face);
-	part_all(face, true);
+	for (unsigned i = 0; i < face->part_count; i++)
+		is_news |= !face->is_again[i];
+	face->part_count = 0;
+	part_all(face, !is_news);
 	if (!face->has_cells)
 		face->is_cells_again = true;
 	face->has_cells = true;
