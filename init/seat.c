@@ -308,7 +308,6 @@ static void rings_init(struct seat *seat, struct seat_control *memory)
 
 static void seat_spec(struct init *init, struct gate_domain_spec *spec)
 {
-	(void)init;
 	spec->rights = GATE_RIGHT_LOG;
 	spec->quota_pages = QUOTA_PAGES;
 	spec->port[0].first = UART_PORT;
@@ -317,7 +316,13 @@ static void seat_spec(struct init *init, struct gate_domain_spec *spec)
 	spec->port[1].first = REMOTE_PORT;
 	spec->port[1].count = UART_PORTS;
 	spec->irq[1] = REMOTE_IRQ;
-	/* Keyboard and mouse: of the 8042 its two ports and no others. */
+	/*
+	 * Keyboard and mouse: of the 8042 its two ports and no others, and only
+	 * where there is a screen to use them at.  By them a seat that has gone
+	 * wrong could reset the host.
+	 */
+	if (!init->seat.device[SEAT_DEVICE_DISPLAY].is_there)
+		return;
 	spec->port[2].first = PS2_DATA;
 	spec->port[2].count = 1;
 	spec->port[3].first = PS2_STATUS;

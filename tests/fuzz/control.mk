@@ -3,7 +3,8 @@
 # The fuzzer of the control protocol: clients and machines that lie to seat.
 
 CONTROL_FUZZ_SRCS := tests/fuzz/fuzz_control.c lib/user/ring.c \
-	$(filter-out %/main.c,$(wildcard services/seat/*.c))
+	$(filter-out %/main.c %/carriers.c %/local.c,$(wildcard services/seat/*.c)) \
+	lib/font.c
 
 $B/fuzz/control: $(CONTROL_FUZZ_SRCS) $(wildcard services/seat/*.h) \
 		include/face.h include/seat.h \

@@ -30,7 +30,9 @@ struct evil {
 	uint32_t is_over;  /* atomic: the ender is about to end the VM */
 	/* What a service was given; a machine has none. */
 	uint64_t rights;
-	uint16_t first_port, port_count;
+	struct {
+		uint16_t first, count;
+	} port[2];
 	uint32_t life; /* of who is in a service's place, from 0 on */
 };
 

@@ -131,8 +131,11 @@ static void try_right(struct self *self, unsigned row, bool is_plausible)
 /* An access of four bytes to it touches a port of the program's own. */
 static bool is_near_own(uint64_t port)
 {
-	return evil.port_count && port + 4 > evil.first_port &&
-	       port < (uint64_t)evil.first_port + evil.port_count;
+	for (unsigned i = 0; i < ARRAY_SIZE(evil.port); i++)
+		if (evil.port[i].count && port + 4 > evil.port[i].first &&
+		    port < (uint64_t)evil.port[i].first + evil.port[i].count)
+			return true;
+	return false;
 }
 
 /* Every port and size, each by one of the vCPUs. */
@@ -158,12 +161,12 @@ static void try_ports(struct self *self)
 }
 
 /* Accesses that begin or end outside of what was given. */
-static void try_edges(void)
+static void try_edges(unsigned range)
 {
-	uint16_t first = evil.first_port;
-	uint16_t last = (uint16_t)(first + evil.port_count - 1);
+	uint16_t first = evil.port[range].first;
+	uint16_t last = (uint16_t)(first + evil.port[range].count - 1);
 
-	if (!evil.port_count)
+	if (!evil.port[range].count)
 		return;
 	expect("a read before its ports", first, 2,
 	       gate_port_read((uint16_t)(first - 1), 2), -EPERM);
@@ -247,7 +250,8 @@ static void attack_rights(struct self *self)
 	expect("the program's rights", 0, 0, (long)gate_config()->rights,
 	       (long)evil.rights);
 	try_devices(self);
-	try_edges();
+	for (unsigned i = 0; i < ARRAY_SIZE(evil.port); i++)
+		try_edges(i);
 	try_ports(self);
 	meet(self);
 	do {

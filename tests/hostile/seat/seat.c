@@ -10,10 +10,11 @@
 #include "include/seat.h"
 #include "lib/string.h"
 
-#define NS_PER_MS 1000000ULL
-#define GOOD_SLOT (SEAT_CONTROL_SLOT + 1) /* the manifest's first guest */
-#define EVIL_SLOT (SEAT_CONTROL_SLOT + 2)
-#define UART_PORT 0x3f8
+#define NS_PER_MS   1000000ULL
+#define GOOD_SLOT   (SEAT_CONTROL_SLOT + 1) /* the manifest's first guest */
+#define EVIL_SLOT   (SEAT_CONTROL_SLOT + 2)
+#define UART_PORT   0x3f8
+#define REMOTE_PORT 0x2f8
 
 static struct seat_control *control(void)
 {
@@ -89,8 +90,10 @@ static void hog(struct self *self)
 static void rights(struct self *self)
 {
 	evil.rights = GATE_RIGHT_LOG;
-	evil.first_port = UART_PORT;
-	evil.port_count = 8;
+	evil.port[0].first = UART_PORT;
+	evil.port[0].count = 8;
+	evil.port[1].first = REMOTE_PORT;
+	evil.port[1].count = 8;
 	try_rights(self);
 }
 
