@@ -131,8 +131,10 @@ extern const struct device_ops vga_ops;
 int __must_check vga_init(struct vga *vga, const struct vga_config *config);
 void vga_reset(struct vga *vga);
 
-/* False: the display is in a graphics mode or off. */
-bool __must_check vga_text_get(const struct vga *vga, struct vga_text *text);
+/* False: the display is in a graphics mode or off.  is_early: with a start
+ * address that is in force from the next retrace on only. */
+bool __must_check vga_text_get(const struct vga *vga, struct vga_text *text,
+			       bool is_early);
 
 void vga_picture_get(const struct vga *vga, struct display_picture *picture);
 /*

@@ -283,7 +283,7 @@ static unsigned text_take(struct vga *vga,
 	unsigned count;
 	bool is_known = damage->has_text && !damage->is_all;
 
-	if (!vga_text_get(vga, &damage->now))
+	if (!vga_text_get(vga, &damage->now, true))
 		return 0;
 	count = cells_take(vga, picture, &damage->now, dirty);
 	memcpy(&damage->text, &damage->now, sizeof(damage->text));

@@ -259,9 +259,9 @@ static bool is_cursor(const struct vga *vga, const struct scan *scan,
 	return (uint16_t)(scan->counter + column) == (uint16_t)at;
 }
 
-bool vga_text_get(const struct vga *vga, struct vga_text *text)
+bool vga_text_get(const struct vga *vga, struct vga_text *text, bool is_early)
 {
-	struct picture picture = picture_of(vga, true);
+	struct picture picture = picture_of(vga, is_early);
 	uint16_t *cell = text->cell;
 
 	if (picture.kind != PICTURE_TEXT)

@@ -153,7 +153,7 @@ static const uint16_t *screen_cells(void *board, int32_t *cursor)
 	struct pc *pc = board;
 	struct vga_text *text = &pc->screen.text;
 
-	if (!vga_text_get(&pc->vga, text))
+	if (!vga_text_get(&pc->vga, text, true))
 		return NULL;
 	*cursor = text->cursor;
 	return text->cell;

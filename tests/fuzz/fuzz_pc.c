@@ -299,7 +299,7 @@ static void picture(void)
 	if ((uint64_t)width * height * 3 <= sizeof(rgb))
 		error = vga_render(&fuzz.pc.vga, rgb, sizeof(rgb));
 	else
-		error = vga_text_get(&fuzz.pc.vga, &text);
+		error = vga_text_get(&fuzz.pc.vga, &text, false);
 	(void)error;
 }
 

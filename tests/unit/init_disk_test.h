@@ -212,7 +212,8 @@ static __maybe_unused void add_function(uint16_t address, uint16_t vendor,
 {
 	gate.pci[gate.pci_count++] = (struct gate_pci_info){ .address = address,
 							     .vendor = vendor,
-							     .device = device };
+							     .device = device,
+							     .irq_line = 11 };
 }
 
 static __maybe_unused int setup_disk(void **state)

@@ -346,7 +346,7 @@ static void test_rom_and_mmio(void **state)
 static void test_text(void **state)
 {
 	(void)state;
-	assert_false(vga_text_get(&t.vga, &text));
+	assert_false(vga_text_get(&t.vga, &text, false));
 	assert_int_equal(vga_render(&t.vga, rgb, sizeof(rgb)), -ENODEV);
 	mode_text();
 	bus_write(&t.memory, 0xb8000 + 2 * (80 * 2 + 5), 2, 0x1e58);
@@ -591,7 +591,7 @@ static void test_noise(void **state)
 		else
 			bus_read(&t.memory, 0xa0000 + (seed >> 4) % 0x1fff8, 8);
 		if (i % 1000 == 0) {
-			if (vga_text_get(&t.vga, &text))
+			if (vga_text_get(&t.vga, &text, false))
 				assert_in_range(text.rows, 0, 60);
 			assert_int_not_equal(
 				vga_render(&t.vga, large, 2100 * 2100 * 3),

@@ -252,7 +252,7 @@ static uint8_t rgb[720 * 480 * 3];
 
 static inline void text_take(void)
 {
-	assert_true(vga_text_get(&t.vga, &text));
+	assert_true(vga_text_get(&t.vga, &text, false));
 }
 
 static inline void picture_take(unsigned width, unsigned height)
