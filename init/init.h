@@ -435,7 +435,8 @@ uint64_t service_deadline(const struct init *init,
  */
 
 #define PCI_VIRTIO_VENDOR   0x1af4
-#define DEVICE_ADDRESS_SIZE 10 /* ", 00:03.0" */
+#define PCI_FUNCTIONS_MAX   4096 /* that are looked at */
+#define DEVICE_ADDRESS_SIZE 10	 /* ", 00:03.0" */
 
 /* init/disk_domain.c: as "00:03.0"; its length. */
 int device_address_text(char *text, uint64_t size, uint16_t address);

@@ -9,6 +9,7 @@
 #include "lib/string.h"
 
 #define PROMPT	  "host> "
+#define NO_GUEST  "is no guest: list shows them"
 #define CTRL_U	  0x15
 #define BACKSPACE 0x08
 #define DELETE	  0x7f
@@ -21,6 +22,7 @@ struct verb {
 	/* Where no guest has the name. */
 	const char *(*service)(struct init *init, struct service *service);
 	const char *help;
+	enum seat_verb remote; /* what clients call it; 0: not theirs */
 };
 
 static void do_help(struct init *init);
@@ -33,12 +35,14 @@ static const struct verb verbs[] = {
 	{ "list", .all = do_list, .help = "guests and services, and how they are" },
 	{ "drives", .all = do_drives,
 	  .help = "the host's drives and their partitions" },
-	{ "start", .one = guest_start, .help = "starts one that is stopped" },
-	{ "stop", .one = guest_stop,
+	{ "start", .one = guest_start, .remote = SEAT_START,
+	  .help = "starts one that is stopped" },
+	{ "stop", .one = guest_stop, .remote = SEAT_STOP,
 	  .help = "takes its power; the host stays on for it" },
-	{ "restart", .one = guest_restart, .service = service_restart,
+	{ "restart", .one = guest_restart, .remote = SEAT_RESTART,
+	  .service = service_restart,
 	  .help = "stops and starts one, or seat or disk" },
-	{ "off", .all = host_off,
+	{ "off", .all = host_off, .remote = SEAT_OFF,
 	  .help = "takes the power of all guests, then of the host" },
 };
 /* clang-format on */
@@ -131,7 +135,7 @@ static void run_one(struct init *init, const struct verb *verb,
 {
 	struct service *service = service_find(init, name);
 	struct guest *guest = guest_find(init, name);
-	const char *why = "is no guest: list shows them";
+	const char *why = NO_GUEST;
 
 	if (guest)
 		why = verb->one(init, guest);
@@ -147,22 +151,15 @@ const char *operator_do(struct init *init, enum seat_verb verb,
 {
 	struct guest *guest = guest_find(init, name);
 
-	if (verb == SEAT_OFF) {
-		host_off(init);
+	for (unsigned i = 0; i < ARRAY_SIZE(verbs); i++) {
+		if (!verb || verbs[i].remote != verb)
+			continue;
+		if (verbs[i].one)
+			return guest ? verbs[i].one(init, guest) : NO_GUEST;
+		verbs[i].all(init);
 		return NULL;
 	}
-	if (!guest)
-		return "is no guest: list shows them";
-	switch (verb) {
-	case SEAT_START:
-		return guest_start(init, guest);
-	case SEAT_STOP:
-		return guest_stop(init, guest);
-	case SEAT_RESTART:
-		return guest_restart(init, guest);
-	default:
-		return "is not done: init does not know the verb";
-	}
+	return "is not done: init does not know the verb";
 }
 
 static void run_line(struct init *init, char *line)

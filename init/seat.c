@@ -27,7 +27,6 @@
 #define PS2_STATUS	   0x64
 #define KEYBOARD_IRQ	   1
 #define MOUSE_IRQ	   12
-#define PCI_FUNCTIONS_MAX  4096	  /* that are looked at */
 #define VIRTIO_CONSOLE_OLD 0x1003 /* transitional, or legacy alone */
 #define VIRTIO_CONSOLE	   0x1043
 #define CONSOLE_DMA_PAGES  64 /* VIRTIO_CONSOLE_DMA, a power of two */

@@ -16,15 +16,17 @@
 
 /* ---- A virtio console ---------------------------------------------------- */
 
-/* While it is reset, at seat's start: nobody else has asked for anything. */
+/* While it is reset, at seat's start.  Whatever comes meanwhile waits: each
+ * event is told once, and interrupts are masked until they are acknowledged. */
 static void relax(void *ctx)
 {
+	struct carriers *carriers = container_of((struct gate_function *)ctx,
+						 struct carriers, function);
 	uint64_t until_ns = gate_now_ns() + RELAX_NS;
 
-	(void)ctx;
 	gate_timer(until_ns);
 	while (gate_now_ns() < until_ns)
-		(void)gate_wait();
+		carriers->events |= gate_wait();
 }
 
 static const struct pci_ops pci_ops = { PCI_GATE_OPS, .relax = relax };

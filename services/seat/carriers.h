@@ -33,6 +33,7 @@ struct carriers {
 	struct gate_function function;
 	struct pci_access pci;
 	bool has_rights; /* init has said which */
+	uint64_t events; /* that came while a device was reset: for the loop */
 	/* No interrupt of the virtio console's was asked for: look again. */
 	bool is_again;
 	uint64_t now_ns;

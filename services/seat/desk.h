@@ -60,7 +60,8 @@ struct desk {
 	uint32_t list_id;		    /* of the list that is being told */
 	unsigned guest_count, guest_coming; /* of it */
 	struct desk_guest guest[DESK_GUESTS];
-	unsigned chosen; /* line of the menu */
+	unsigned chosen;    /* line of the menu */
+	bool is_off_wanted; /* asked for once: the next time it is done */
 	char said[SEAT_TEXT_SIZE + GATE_NAME_SIZE];
 
 	uint32_t line, column; /* where the console's text goes on */

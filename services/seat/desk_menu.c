@@ -90,12 +90,27 @@ void desk_menu_open(struct desk *desk)
 {
 	desk_show(desk, DESK_MENU, desk->slot);
 	desk->said[0] = '\0';
+	desk->is_off_wanted = false;
 	list(desk);
 }
 
+/* The operator's console may be hidden from the serial port. */
 static void console_show(struct desk *desk)
 {
+	mux_hear_host(desk->mux);
 	desk_show(desk, DESK_CONSOLE, 0);
+}
+
+/* Of all guests: not by a key that is hit once too often. */
+static void off(struct desk *desk)
+{
+	if (desk->is_off_wanted)
+		ask_for(desk, SEAT_OFF, "the host");
+	else
+		(void)snprintf(desk->said, sizeof(desk->said),
+			       "Enter once more takes the power of all guests "
+			       "and the host");
+	desk->is_off_wanted = !desk->is_off_wanted;
 }
 
 static void choose(struct desk *desk)
@@ -108,7 +123,7 @@ static void choose(struct desk *desk)
 		return;
 	}
 	if (desk->chosen > desk->guest_count) {
-		ask_for(desk, SEAT_OFF, "the host");
+		off(desk);
 		return;
 	}
 	slot = mux_find(desk->mux, guest->name);
@@ -126,6 +141,8 @@ void desk_menu_key(struct desk *desk, unsigned key)
 				   : NULL;
 
 	desk->is_dirty = true;
+	if (key != KEY_ENTER)
+		desk->is_off_wanted = false;
 	switch (key) {
 	case INPUT_KEY_UP:
 		desk->chosen -= desk->chosen != 0;
@@ -242,6 +259,9 @@ void desk_console_key(struct desk *desk, unsigned key, bool is_down)
 	byte = is_down ? character(key, desk->is_shift) : '\0';
 	if (desk->is_ctrl)
 		byte &= 0x1f;
-	if (byte)
-		(void)!mux_type(desk->mux, SEAT_CONTROL_SLOT, &byte, 1);
+	if (!byte)
+		return;
+	mux_hear_host(desk->mux);
+	/* What it has no room for is lost, as in a keyboard. */
+	(void)!mux_type(desk->mux, SEAT_CONTROL_SLOT, &byte, 1);
 }

@@ -162,6 +162,16 @@ static int input_send(struct faces *faces, struct face *face,
 		    (uint32_t)(sizeof(input.head) + count * sizeof(*event)));
 }
 
+/* That the debugger has left, as soon as there is room for it. */
+static void close_send(struct faces *faces, struct face *face)
+{
+	const struct face_record record = { .kind = FACE_DEBUG_CLOSE };
+
+	if (face->must_close)
+		face->must_close =
+			send(faces, face, &record, sizeof(record)) == -EBUSY;
+}
+
 /* What is to be released. */
 static int releases_send(struct faces *faces, struct face *face)
 {
@@ -302,8 +312,7 @@ void faces_unwatch(struct faces *faces, struct face_watch *watch)
 		face->framed = NULL;
 	memset(watch, 0, sizeof(*watch));
 	faces->watch_count--;
-	face->is_watched = is_watched(faces, slot);
-	if (!face->is_watched && faces_is_open(faces, slot)) {
+	if (!is_watched(faces, slot) && faces_is_open(faces, slot)) {
 		const struct face_record record = { .kind = FACE_UNWATCH };
 
 		/* Without room it says once too often that it has changed. */
@@ -335,25 +344,6 @@ static bool is_due(const struct face *face, const struct face_watch *watch)
 		!is_empty(&watch->owed));
 }
 
-/*
- * In a graphics mode a watch of text is sent nothing, but the machine takes
- * note that all is shown.  Where others want the pixels they have to come, to
- * be owed to those.
- */
-static bool wants_cells(const struct faces *faces,
-			const struct face_watch *watch)
-{
-	if (!watch->is_text || watch->mode.mode != DISPLAY_GRAPHICS)
-		return watch->is_text;
-	for (unsigned i = 0; i < FACES_WATCHES; i++) {
-		const struct face_watch *other = &faces->watch[i];
-
-		if (other->ops && other->slot == watch->slot && !other->is_text)
-			return false;
-	}
-	return true;
-}
-
 static void frame_ask(struct faces *faces, struct face *face,
 		      struct face_watch *watch)
 {
@@ -363,7 +353,7 @@ static void frame_ask(struct faces *faces, struct face *face,
 		.also = watch->owed,
 	};
 
-	if (wants_cells(faces, watch))
+	if (watch->is_text)
 		frame.flags |= FACE_FRAME_TEXT;
 	if (watch->owes_all)
 		frame.flags |= FACE_FRAME_ALL;
@@ -371,7 +361,7 @@ static void frame_ask(struct faces *faces, struct face *face,
 	if (send(faces, face, &frame, sizeof(frame)))
 		return;
 	face->frame_tag = ++face->tag;
-	face->is_framing = face->is_clean = face->is_watched = true;
+	face->is_framing = face->is_clean = true;
 	face->framed = watch;
 	watch->owes_all = false;
 	watch->owed = (struct display_rectangle){ 0 };
@@ -527,6 +517,10 @@ static void frame_end(struct faces *faces, struct face *face)
 static void command_follow(struct face *face, const struct face_ask *ask,
 			   const struct face_record *record)
 {
+	/* Also of a pause that a former seat has asked for. */
+	if (record->kind == FACE_STATISTICS)
+		face->is_paused =
+			((const struct face_statistics *)record)->is_paused;
 	if (record->kind != FACE_ANSWER ||
 	    ((const struct face_answer *)record)->error)
 		return;
@@ -671,6 +665,8 @@ void faces_run(struct faces *faces)
 		if (face->is_active && faces_is_open(faces, slot))
 			face_read(faces, face);
 		if (faces_is_open(faces, slot))
+			close_send(faces, face);
+		if (faces_is_open(faces, slot))
 			(void)!releases_send(faces, face);
 		frames_schedule(faces, slot);
 		if (face->is_bell_due)
@@ -689,7 +685,7 @@ int faces_debug(struct faces *faces, unsigned slot,
 	if (!faces_is_open(faces, slot))
 		return -EPIPE;
 	face = &faces->face[slot];
-	if (face->debug)
+	if (face->debug || face->must_close)
 		return -EBUSY;
 	face->debug = ops;
 	face->debug_ctx = ctx;
@@ -729,11 +725,11 @@ long faces_debug_send(struct faces *faces, unsigned slot, const void *bytes,
 
 void faces_debug_close(struct faces *faces, unsigned slot)
 {
-	const struct face_record record = { .kind = FACE_DEBUG_CLOSE };
-
 	if (slot >= FACES_SLOTS || !faces->face[slot].debug)
 		return;
 	faces->face[slot].debug = NULL;
-	if (faces_is_open(faces, slot))
-		(void)send(faces, &faces->face[slot], &record, sizeof(record));
+	if (!faces_is_open(faces, slot))
+		return;
+	faces->face[slot].must_close = true;
+	close_send(faces, &faces->face[slot]);
 }

@@ -80,9 +80,9 @@ struct face {
 	bool is_open, is_broken;
 	bool is_active; /* no doorbell was asked for: look */
 	bool is_bell_due;
-	bool is_clean; /* nothing has changed since its last frame */
-	bool is_watched;
-	bool is_paused;		   /* as its machine has answered */
+	bool is_clean;	 /* nothing has changed since its last frame */
+	bool is_paused;	 /* as its machine has answered */
+	bool must_close; /* its debugger has left: it is yet to be told */
 	struct face_watch *framed; /* whose frame is under way */
 	bool is_framing;	   /* .framed may have gone meanwhile */
 	uint32_t frame_tag;	   /* of the frame that is under way */

@@ -255,7 +255,7 @@ void program_main(unsigned thread)
 		     gate_channel(SEAT_CONTROL_SLOT));
 	control_read(&seat.control);
 	mux_input(&seat.mux, gate_now_ns());
-	events_handle(0);
+	events_handle(seat.carriers.events);
 	for (;;)
 		events_handle(gate_wait());
 }

@@ -412,6 +412,12 @@ int mux_find(const struct mux *mux, const char *name)
 	return -ENOENT;
 }
 
+void mux_hear_host(struct mux *mux)
+{
+	mux->is_host_heard = true;
+	mux->console[SEAT_CONTROL_SLOT].is_active = true;
+}
+
 bool mux_is_open(const struct mux *mux, unsigned slot)
 {
 	return slot < MUX_SLOTS && mux->console[slot].state == MUX_OPEN;
@@ -565,6 +571,24 @@ static void bells(struct mux *mux)
 	}
 }
 
+/* The operator's console while no row shows it: what is typed there and what it
+ * writes is the business of somebody else than the terminal's. */
+static void hidden_run(struct mux *mux)
+{
+	struct mux_console *host = &mux->console[SEAT_CONTROL_SLOT];
+
+	if (host->state != MUX_OPEN || host_is_shown(mux))
+		return;
+	if (mux->is_host_heard && host->is_active) {
+		source_discard(mux, host);
+		host->is_active = source_is_open(host) && !source_sleep(host);
+		mux->is_again |= host->is_active;
+	}
+	if (host->is_bell_due)
+		mux->ops->doorbell(mux->ctx, host->slot);
+	host->is_bell_due = false;
+}
+
 void mux_run(struct mux *mux, uint64_t now_ns)
 {
 	mux->now_ns = now_ns;
@@ -585,6 +609,7 @@ void mux_run(struct mux *mux, uint64_t now_ns)
 		pump(mux);
 	consoles_leave(mux);
 	bells(mux);
+	hidden_run(mux);
 }
 
 uint64_t mux_deadline(const struct mux *mux)

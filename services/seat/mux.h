@@ -129,6 +129,7 @@ struct mux {
 	bool is_flushing;	/* mux_flush() is not done yet */
 	bool is_flush_composed; /* and what it waits for is on its way */
 	bool is_taken_over;	/* a former program left the terminal */
+	bool is_host_heard;	/* somebody sees it elsewhere */
 	uint32_t idle_ticks;
 
 	uint64_t taken;	   /* bytes that the UART took, ever */
@@ -174,6 +175,9 @@ int __must_check mux_remove(struct mux *mux, unsigned slot);
 int mux_gone(struct mux *mux);
 /* The slot of a domain's console, not the operator's.  -ENOENT. */
 int __must_check mux_find(const struct mux *mux, const char *name);
+/* From now on the operator's console is read while it is hidden, too:
+ * ops->heard() has it then, and no row shows it. */
+void mux_hear_host(struct mux *mux);
 /* There is one that reads and writes. */
 bool mux_is_open(const struct mux *mux, unsigned slot);
 /* Bytes typed from elsewhere: how many there was room for; its bell says when

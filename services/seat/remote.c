@@ -256,11 +256,13 @@ static void do_hello(struct remote *remote, const struct request *request,
 }
 
 /* init knows that it runs, its machine that it is held. */
-static bool is_paused(const struct remote *remote, const char *name)
+static bool is_paused(const struct remote *remote, const char *name,
+		      const char *state)
 {
 	int slot = mux_find(remote->mux, name);
 
-	return slot >= 0 && remote->faces->face[slot].is_paused;
+	return slot >= 0 && !strcmp(state, "running") &&
+	       remote->faces->face[slot].is_paused;
 }
 
 static void told(void *ctx, uint32_t id, const struct seat_message *message)
@@ -275,7 +277,8 @@ static void told(void *ctx, uint32_t id, const struct seat_message *message)
 			   "{\"id\":%u,\"event\":\"guest\",\"guest\":\"%s\","
 			   "\"state\":\"%s\",\"vcpus\":%u,\"memory\":%u,"
 			   "\"starts\":%u}",
-			   id, name, is_paused(remote, name) ? "paused" : text,
+			   id, name,
+			   is_paused(remote, name, text) ? "paused" : text,
 			   message->vcpus, message->memory_mib,
 			   message->starts);
 	else if (text[0])

@@ -38,11 +38,16 @@ static struct {
 
 /* ---- What seat stands on ------------------------------------------------- */
 
+/* Who hears consoles beside the client; NULL: nobody. */
+static void (*also_heard)(unsigned slot, const char *bytes, size_t length);
+
 static inline void fake_heard(void *ctx, unsigned slot, const char *bytes,
 			      size_t length)
 {
 	(void)ctx;
 	remote_heard(&remote, slot, bytes, length);
+	if (also_heard)
+		also_heard(slot, bytes, length);
 }
 
 static inline struct seat_console *fake_channel(void *ctx, unsigned slot)

@@ -31,7 +31,8 @@ struct end {
 static struct {
 	struct end end[CARRIERS];
 	uint8_t scratch;
-	unsigned polls_again;
+	unsigned polls_again, waits;
+	uint64_t waited_ns;
 	struct gate_config config;
 } host;
 
@@ -84,8 +85,9 @@ int virtio_console_start(struct virtio_console *console,
 			 const struct pci_access *pci,
 			 const struct dma_region *memory)
 {
-	(void)pci;
 	(void)memory;
+	/* It takes a moment. */
+	pci->ops->relax(pci->ctx);
 	console->is_started = true;
 	return 0;
 }
@@ -158,12 +160,15 @@ void gate_timer(uint64_t deadline_ns)
 
 uint64_t gate_now_ns(void)
 {
-	return NOW;
+	return NOW + host.waited_ns;
 }
 
+/* Something comes while it is waited. */
 uint64_t gate_wait(void)
 {
-	return 0;
+	host.waited_ns += 70 * NSEC_PER_US;
+	return host.waits++ ? BIT(GATE_EVENT_LOG_BIT)
+			    : BIT(GATE_EVENT_IRQ_BIT(0));
 }
 
 void *gate_device_bar(unsigned n, unsigned bar)
@@ -243,6 +248,15 @@ static unsigned run(uint64_t now_ns)
 }
 
 /* ---- Tests --------------------------------------------------------------- */
+
+/* An event is told once: the console's UART would be masked for ever. */
+static void events_during_a_reset_are_kept(void **state)
+{
+	(void)state;
+	assert_int_equal(host.waits, 2);
+	assert_int_equal(carriers.events,
+			 BIT(GATE_EVENT_IRQ_BIT(0)) | BIT(GATE_EVENT_LOG_BIT));
+}
 
 static void nothing_is_said_before_the_rights(void **state)
 {
@@ -324,6 +338,7 @@ static void who_takes_nothing_waits_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(events_during_a_reset_are_kept),
 		TEST(nothing_is_said_before_the_rights),
 		TEST(all_that_came_is_taken),
 		TEST(the_console_is_polled_until_it_sleeps),

@@ -22,6 +22,11 @@
 static struct desk desk;
 static uint32_t screen[WIDTH * HEIGHT];
 
+static void heard(unsigned slot, const char *bytes, size_t length)
+{
+	desk_heard(&desk, slot, bytes, length);
+}
+
 static int setup_desk(void **state)
 {
 	const struct framebuffer fb = {
@@ -34,6 +39,7 @@ static int setup_desk(void **state)
 	(void)setup_remote(state);
 	memset(screen, 0xee, sizeof(screen));
 	desk_init(&desk, &mux, &faces, &control.asks, &fb);
+	also_heard = heard;
 	return 0;
 }
 
@@ -93,6 +99,15 @@ static uint32_t expect_ask(enum seat_verb verb, const char *name)
 	while (message.kind != SEAT_ASK || message.verb != (uint32_t)verb);
 	assert_string_equal(message.name, name);
 	return message.tag;
+}
+
+static void expect_no_ask(void)
+{
+	struct seat_message message;
+
+	while (init_takes(&message))
+		if (message.kind == SEAT_ASK)
+			fail_msg("init is asked for %u", message.verb);
 }
 
 static void tell_guest(uint32_t ask, const char *name)
@@ -277,6 +292,12 @@ static void menu_asks_init(void **state)
 	assert_int_equal(desk.view, DESK_MENU);
 	for (unsigned i = 0; i < 9; i++)
 		press(INPUT_KEY_DOWN);
+	/* Not by one key, nor by two with something between them. */
+	press(ENTER);
+	press(INPUT_KEY_DOWN);
+	press(ENTER);
+	assert_non_null(strstr(desk.said, "once more"));
+	expect_no_ask();
 	press(ENTER);
 	(void)expect_ask(SEAT_OFF, "the host");
 }
@@ -352,6 +373,39 @@ static void console_types(void **state)
 	assert_int_equal(bytes[0], 'a');
 }
 
+/* With one guest alone the operator's console has no rows on the serial port:
+ * what is typed reaches init all the same, and its answer the screen. */
+static void console_is_hidden(void **state)
+{
+	struct seat_console *memory = &init.memory.operator;
+	struct ring input, output;
+	bool is_wanted = false;
+	unsigned bells = program[SEAT_CONTROL_SLOT].bells;
+	char bytes[8];
+
+	(void)state;
+	guest_ends(1);
+	ring_init(&input, &memory->input, memory->input_data, SEAT_INPUT_SIZE,
+		  false, false);
+	assert_true(ring_sleep(&input));
+	ring_init(&output, &memory->output, memory->output_data,
+		  SEAT_OUTPUT_SIZE, true, true);
+	press(A);
+	assert_true(program[SEAT_CONTROL_SLOT].bells > bells);
+	assert_int_equal(ring_read(&input, bytes, sizeof(bytes), &is_wanted),
+			 1);
+	for (unsigned i = 0; i < 3; i++) {
+		is_wanted = false;
+		assert_int_equal(ring_write(&output, "echo\r\n", 6, &is_wanted),
+				 6);
+		/* It waits for the next, and asked to be told. */
+		assert_true(is_wanted);
+		mux_ring(&mux, SEAT_CONTROL_SLOT);
+		wake();
+		assert_string_equal(desk.text[i], "echo");
+	}
+}
+
 static void console_shows_what_is_heard(void **state)
 {
 	static const char text[] = "\x1b[1mone\r\ntwo\bO";
@@ -395,6 +449,7 @@ int main(void)
 		DESK_TEST(menu_lists_twice),
 		DESK_TEST(menu_of_too_many),
 		DESK_TEST(console_types),
+		DESK_TEST(console_is_hidden),
 		DESK_TEST(console_shows_what_is_heard),
 	};
 

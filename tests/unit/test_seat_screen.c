@@ -297,7 +297,7 @@ static void text_and_pixels(void **state)
 	expect_ok(3);
 	change();
 	watch(3, 0, TEXT);
-	expect_frame(0, 0, 0);
+	expect_frame(0, FACE_FRAME_TEXT, 0);
 	put_pixels(0, 5, 9, 0);
 	put_end(0);
 	expect_nothing();
@@ -309,7 +309,7 @@ static void text_and_pixels(void **state)
 	expect_ok(2);
 	/* Cells are all of it. */
 	change();
-	expect_frame(0, 0, 0);
+	expect_frame(0, FACE_FRAME_TEXT, 0);
 	put_mode(0, DISPLAY_TEXT);
 	put_end(0);
 	expect(MODE_EVENT("3", "80", "25"));

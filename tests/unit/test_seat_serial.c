@@ -288,6 +288,31 @@ static void debug_waits(void **state)
 	expect_nothing();
 }
 
+/* It leaves while its machine takes nothing: the machine is told all the same,
+ * and nobody takes its place before. */
+static void debug_leaves_late(void **state)
+{
+	/* To the last bytes of its ring, all taken. */
+	char bytes[3 * FACE_DEBUG_MAX + 460] = "";
+
+	(void)state;
+	say("{\"id\":2,\"verb\":\"debug\",\"guest\":\"good\"}");
+	expect_ok(2);
+	client_types(2, REMOTE_GDB, bytes, sizeof(bytes));
+	hello();
+	client.from_done = client.from_length;
+	say("{\"id\":3,\"verb\":\"debug\",\"guest\":\"good\"}");
+	expect_error(3, "busy", "good");
+	do {
+		assert_true(machine_takes(0) > 0);
+		wake();
+	} while (request.head.kind == FACE_DEBUG);
+	assert_int_equal(request.head.kind, FACE_DEBUG_CLOSE);
+	assert_int_equal(machine_takes(0), 0);
+	say("{\"id\":4,\"verb\":\"debug\",\"guest\":\"good\"}");
+	expect_ok(4);
+}
+
 #undef TEST
 #define TEST(name) cmocka_unit_test_setup(name, setup_remote)
 
@@ -299,7 +324,7 @@ int main(void)
 		TEST(the_log),		TEST(serial_in),
 		TEST(serial_in_waits),	TEST(serial_in_is_given_up),
 		TEST(serial_in_ends),	TEST(debug_both_ways),
-		TEST(debug_waits),
+		TEST(debug_waits),	TEST(debug_leaves_late),
 	};
 
 	return cmocka_run_group_tests_name("seat serial", tests, NULL,
