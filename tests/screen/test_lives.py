@@ -27,7 +27,7 @@ class Lives(rig.HostTest):
 
     @classmethod
     def setUpClass(cls):
-        cls.rig = rig.start(cls, [rig.panel("one", 1, more=CDROM),
+        cls.rig = rig.start(cls, [rig.panel("one", 1, more="vcpus = <2>; " + CDROM),
                                   rig.panel("two", 2)],
                             has_screen=True, files={"cd.iso": bytes(65536)})
         cls.one = rig.Serial(cls.rig, "one")
@@ -78,7 +78,7 @@ class Lives(rig.HostTest):
     def verb_list(self):
         one = self.state("one")
         self.assertEqual((one["state"], one["vcpus"], one["memory"]),
-                         ("running", 1, 16))
+                         ("running", 2, 16))
         self.assertEqual([g["guest"] for g in self.link.guests()],
                          ["one", "two"])
 
@@ -201,7 +201,7 @@ class Lives(rig.HostTest):
         self.ask("keys", keys=[30, -30])
         self.one.expect("^key 9e$")
         after = self.ask("statistics").answer
-        self.assertEqual((after["vcpus"], after["paused"]), (1, False))
+        self.assertEqual((after["vcpus"], after["paused"]), (2, False))
         self.assertEqual(after["inputs"] - before["inputs"], 2)
 
     def verb_debug(self):
