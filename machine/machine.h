@@ -154,7 +154,7 @@ void machine_reset(struct machine_vcpu *vcpu);
 extern const struct board_host_ops machine_host_ops;
 void machine_clock_init(struct machine *machine);
 
-/* machine/pause.c */
+/* machine/face_ops.c */
 void machine_face_init(struct machine *machine);
 /* The channel's event. */
 void machine_face_event(struct machine *machine);

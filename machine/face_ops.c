@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the face (machine/face.h) wants of the machine: visits, the guard of
- * video memory, and the pause.
+ * video memory, counts of exits, the debugger, and the pause.
  *
  * While the guest is paused the thread that has taken the request, nearly
  * always vCPU 0's, owns the rendezvous, so that all the others are at their
