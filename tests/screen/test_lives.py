@@ -203,6 +203,11 @@ class Lives(rig.HostTest):
         after = self.ask("statistics").answer
         self.assertEqual((after["vcpus"], after["paused"]), (2, False))
         self.assertEqual(after["inputs"] - before["inputs"], 2)
+        # Counted from the first time on: the guest's accesses of the 8042.
+        self.assertGreater(sum(after["exits"]), sum(before["exits"]))
+        self.assertEqual(len(after["exits"]), len(after["ticks"]))
+        for count, ticks in zip(after["exits"], after["ticks"]):
+            self.assertEqual(bool(count), bool(ticks))
 
     def verb_debug(self):
         """The guest stands while a debugger is there."""
