@@ -35,6 +35,10 @@ class Failure(Exception):
     """What a test has found."""
 
 
+class Gone(Failure):
+    """A guest has ended, or its machine has."""
+
+
 def later():
     return time.monotonic() + LIMIT
 
@@ -229,7 +233,7 @@ class Serial:
         if part and part.what == frames.SERIAL:
             self.text += part.data.decode("latin-1").replace("\r", "")
         elif part and part.data.get("event") == "gone":
-            raise Failure("%s: its serial port is gone" % self.guest)
+            raise Gone("%s: its serial port is gone" % self.guest)
 
     def expect(self, words):
         until = later()

@@ -52,9 +52,17 @@ class Lives(rig.HostTest):
 
     def reborn(self):
         """Another machine: it says that it is there."""
-        self.one.attach()
-        self.one.do("a", "^alive$")
-        self.one.do("g", "^drawn$")
+        until = rig.later()
+        while True:
+            try:
+                self.one.attach()
+                self.one.do("a", "^alive$")
+                self.one.do("g", "^drawn$")
+                return
+            except rig.Gone:
+                # That was the former one, which was about to end.
+                if time.monotonic() > until:
+                    raise
 
     def shows(self, shade):
         """The host's screen, some time."""
@@ -99,6 +107,10 @@ class Lives(rig.HostTest):
     def verb_restart(self):
         starts = self.state("one")["starts"]
         self.ask("restart")
+        until = rig.later()
+        while self.state("one")["starts"] == starts:
+            self.assertLess(time.monotonic(), until)
+            self.link.pause(0.2)
         self.reborn()
         self.assertEqual(self.state("one")["starts"], starts + 1)
 
