@@ -59,6 +59,12 @@ struct block_backend {
 	 * NULL: there is never anything to take back.
 	 */
 	void (*cancel)(void *ctx, struct block_request *req);
+	/*
+	 * Until done() has been called: nothing else of the VM goes on, for it
+	 * has the machine's lock.  It may give up; then the request has not
+	 * ended.  NULL: a request is done when submit() returns.
+	 */
+	void (*wait)(void *ctx, const struct block_request *req);
 	void *ctx;
 	uint64_t sector_count;
 	bool is_read_only;

@@ -18,7 +18,10 @@ enum machine_board {
 	MACHINE_BOARD_PV = 2, /* reserved */
 };
 
-enum machine_disk_bus { MACHINE_DISK_IDE = 1 };
+enum machine_disk_bus {
+	MACHINE_DISK_IDE = 1,
+	MACHINE_DISK_FLASH, /* parallel flash memory below the firmware */
+};
 
 /*
  * A disk in memory: mapped at va; written there, if at all.  One of the service
@@ -27,9 +30,10 @@ enum machine_disk_bus { MACHINE_DISK_IDE = 1 };
  */
 struct machine_disk_config {
 	uint64_t va;
-	uint64_t sector_count; /* of 512 bytes; the service's: 0 */
-	uint8_t bus;	       /* enum machine_disk_bus */
-	uint8_t unit;	       /* IDE: channel * 2 + drive, 0..3 */
+	/* Of 512 bytes; the service's: 0, but flash memory's what it shows. */
+	uint64_t sector_count;
+	uint8_t bus;  /* enum machine_disk_bus */
+	uint8_t unit; /* IDE: channel * 2 + drive, 0..3 */
 	bool is_cdrom;
 	bool is_read_only;
 	uint32_t drive;

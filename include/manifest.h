@@ -80,8 +80,9 @@ struct disk_manifest {
 	uint8_t overlay; /* enum manifest_overlay */
 	/* A second, and at once after a pause; 0: no limit, the limit. */
 	uint32_t iops_limit, iops_burst, kib_limit, kib_burst;
-	uint8_t bus;  /* enum machine_disk_bus */
-	uint8_t unit; /* IDE: channel * 2 + drive */
+	uint32_t size_kib; /* flash memory's with a source: what it shows */
+	uint8_t bus;	   /* enum machine_disk_bus */
+	uint8_t unit;	   /* IDE: channel * 2 + drive */
 	bool is_cdrom;
 	bool is_read_only;
 	uint8_t mode; /* enum manifest_disk_mode */

@@ -134,9 +134,10 @@ void disk_domain_plan(struct init *init)
 /* ---- What it may take ---------------------------------------------------- */
 
 /* The table of a VM's memory, for disk, and the page before it. */
-static uint64_t chunk_pages(const struct guest_manifest *guest)
+static uint64_t chunk_pages(const struct init *init,
+			    const struct guest_manifest *guest)
 {
-	uint64_t chunks = guest_vm_memory(guest) >> GATE_CHUNK_SHIFT;
+	uint64_t chunks = guest_vm_memory(init, guest) >> GATE_CHUNK_SHIFT;
 
 	return 1 + DIV_ROUND_UP(chunks * sizeof(uint64_t), PAGE_SIZE);
 }
@@ -150,7 +151,7 @@ uint64_t guest_channel_pages(const struct init *init,
 	if (init->seat.service.state != SERVICE_NONE)
 		pages += SEAT_CONSOLE_PAGES + 1;
 	if (client_drives(guest))
-		pages += DISK_CHANNEL_PAGES + 1 + chunk_pages(guest);
+		pages += DISK_CHANNEL_PAGES + 1 + chunk_pages(init, guest);
 	return pages;
 }
 

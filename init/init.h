@@ -391,7 +391,9 @@ int __must_check domain_map_zero(struct init *init, gate_id id, uint64_t va,
 int __must_check domain_write_argument(struct init *init, gate_id id,
 				       const void *argument, uint64_t size);
 
-uint64_t guest_vm_memory(const struct guest_manifest *guest); /* bytes */
+/* Bytes. */
+uint64_t guest_vm_memory(const struct init *init,
+			 const struct guest_manifest *guest);
 /* Page tables for so many pages. */
 #define QUOTA_TABLES(pages) ((pages) / 256)
 /* What all services and guests may take by now. */

@@ -17,7 +17,7 @@
 #define SECTOR		512
 #define MACHINE_PROGRAM "machine.elf"
 #define VRAM_SIZE	MIB(8)
-#define ROM_SIZE	MODULE_FIRMWARE_MAX
+#define ROM_SIZE	MIB(2) /* at least */
 
 int init_module_find(const struct gate_init_info *info, const char *name)
 {
@@ -214,7 +214,7 @@ static int add_image(struct init *init, struct guest *guest,
 			 m->name, m->image);
 		return -ENOENT;
 	}
-	why = module_disk_refusal(m->is_cdrom, module->size);
+	why = module_disk_refusal(m, module->size);
 	if (why) {
 		init_log(init, guest->id, LOG_ERROR,
 			 "%s: image: \"%s\", %lu bytes, %s", m->name, m->image,
@@ -222,14 +222,17 @@ static int add_image(struct init *init, struct guest *guest,
 		return -EINVAL;
 	}
 	disk->sector_count = module->size / SECTOR;
-	if (!disk->is_read_only)
+	if (!disk->is_read_only && m->bus != MACHINE_DISK_FLASH)
 		init_log(init, guest->id, LOG_INFO,
 			 "disk \"%s\" is in memory: what is written "
 			 "to it is lost at power-off",
 			 m->image);
 	if (m->mode == MANIFEST_DISK_PRIVATE)
 		return module_copy(init, guest, module, &disk->va);
-	return module_map(init, guest, module, !disk->is_read_only, &disk->va);
+	/* Flash memory is a copy of it, in ROM. */
+	return module_map(init, guest, module,
+			  !disk->is_read_only && m->bus != MACHINE_DISK_FLASH,
+			  &disk->va);
 }
 
 static int add_disk(struct init *init, struct guest *guest,
@@ -244,6 +247,7 @@ static int add_disk(struct init *init, struct guest *guest,
 	disk->is_read_only = m->is_read_only || m->is_cdrom;
 	if (!disk_has_source(m))
 		return add_image(init, guest, m, disk);
+	disk->sector_count = KIB(m->size_kib) / SECTOR;
 	disk->drive = (*drives)++;
 	return 0;
 }
@@ -335,7 +339,29 @@ uint64_t program_pages(const struct init *init, const char *name)
 
 /* ---- Guests ------------------------------------------------------------ */
 
-static void config_init(struct guest *guest)
+static uint64_t module_size(const struct init *init, const char *name)
+{
+	const struct gate_module *module = module_find(init, name);
+
+	return module ? module->size : 0;
+}
+
+/* Firmware and flash memory, in pieces of nested paging. */
+static uint64_t rom_size(const struct init *init,
+			 const struct guest_manifest *m)
+{
+	uint64_t size = module_size(init, m->firmware);
+
+	for (unsigned i = 0; i < m->disk_count; i++)
+		if (m->disk[i].bus == MACHINE_DISK_FLASH)
+			size += disk_has_source(&m->disk[i])
+					? KIB(m->disk[i].size_kib)
+					: module_size(init, m->disk[i].image);
+	/* The BIOS that a kernel turns out to need finds room. */
+	return MAX(ALIGN_UP(size, PAGE_2M), ROM_SIZE);
+}
+
+static void config_init(const struct init *init, struct guest *guest)
 {
 	const struct guest_manifest *m = guest->manifest;
 	struct machine_config *config = &guest->config;
@@ -351,7 +377,7 @@ static void config_init(struct guest *guest)
 	config->threads = m->threads;
 	config->ram_size = MIB(m->memory_mib);
 	config->vram_size = VRAM_SIZE;
-	config->rom_size = ROM_SIZE;
+	config->rom_size = rom_size(init, m);
 	config->devices = m->devices & ~(uint32_t)MANIFEST_FLAGS;
 	guest->next_va = GATE_MODULE_VA;
 }
@@ -381,21 +407,24 @@ static uint64_t quota_pages(const struct init *init,
 		uint64_t disk = module ? module->size / PAGE_SIZE : 0;
 
 		pages += QUOTA_TABLES(disk);
-		if (!m->disk[i].is_read_only)
+		if (!m->disk[i].is_read_only &&
+		    m->disk[i].bus != MACHINE_DISK_FLASH)
 			pages += disk;
 	}
 	return pages;
 }
 
-uint64_t guest_vm_memory(const struct guest_manifest *m)
+uint64_t guest_vm_memory(const struct init *init,
+			 const struct guest_manifest *m)
 {
-	return MIB(m->memory_mib) + VRAM_SIZE + ROM_SIZE;
+	return MIB(m->memory_mib) + VRAM_SIZE + rom_size(init, m);
 }
 
 /* What the monitor allows nested tables, rounded up. */
-static uint64_t nested_pages(const struct guest_manifest *m)
+static uint64_t nested_pages(const struct init *init,
+			     const struct guest_manifest *m)
 {
-	return guest_vm_memory(m) / PAGE_2M + 128;
+	return guest_vm_memory(init, m) / PAGE_2M + 128;
 }
 
 uint64_t init_promised(const struct init *init)
@@ -415,8 +444,9 @@ uint64_t init_promised(const struct init *init)
 static int promise(struct init *init, struct guest *guest)
 {
 	const struct guest_manifest *m = guest->manifest;
-	uint64_t wanted = guest_vm_memory(m) / PAGE_SIZE + nested_pages(m) +
-			  quota_pages(init, m) + guest_channel_pages(init, m);
+	uint64_t wanted = guest_vm_memory(init, m) / PAGE_SIZE +
+			  nested_pages(init, m) + quota_pages(init, m) +
+			  guest_channel_pages(init, m);
 	uint64_t taken = init_promised(init);
 
 	if (guest->promised)
@@ -439,7 +469,7 @@ static int make_domain(struct init *init, struct guest *guest)
 	const struct guest_manifest *m = guest->manifest;
 	struct gate_domain_spec spec = {
 		.quota_pages = quota_pages(init, m),
-		.vm_memory = guest_vm_memory(m),
+		.vm_memory = guest_vm_memory(init, m),
 		.thread_count = m->vcpus,
 	};
 	long id;
@@ -501,7 +531,7 @@ int guest_load(struct init *init, struct guest *guest)
 
 	if (error)
 		return error;
-	config_init(guest);
+	config_init(init, guest);
 	error = make_domain(init, guest);
 	if (!error)
 		error = fill_domain(init, guest);

@@ -3,6 +3,7 @@
 #include "init/manifest_reader.h"
 
 #include "include/errno.h"
+#include "init/module_check.h"
 #include "init/source.h"
 #include "lib/string.h"
 
@@ -53,6 +54,19 @@ static const struct manifest_property disk_properties[] = {
 	  FIELD(struct disk_manifest, is_read_only) },
 	{ 0 },
 };
+
+static const struct manifest_property flash_properties[] = {
+	{ "image", PROPERTY_FILE, FIELD(struct disk_manifest, image) },
+	{ "source", PROPERTY_SOURCE, FIELD(struct disk_manifest, source) },
+	{ "format", PROPERTY_STRING, .choices = formats,
+	  FIELD(struct disk_manifest, format) },
+	{ "size-kib", PROPERTY_CELL, .min = MODULE_FLASH_UNIT / KIB(1),
+	  .max = MODULE_FLASH_MAX / KIB(1),
+	  FIELD(struct disk_manifest, size_kib) },
+	{ "read-only", PROPERTY_FLAG, .flag = 1,
+	  FIELD(struct disk_manifest, is_read_only) },
+	{ 0 },
+};
 /* clang-format on */
 
 static bool unit_is_taken(const struct guest_manifest *guest, unsigned unit)
@@ -60,7 +74,8 @@ static bool unit_is_taken(const struct guest_manifest *guest, unsigned unit)
 	unsigned i;
 
 	for (i = 0; i < guest->disk_count; i++)
-		if (guest->disk[i].unit == unit)
+		if (guest->disk[i].bus == MACHINE_DISK_IDE &&
+		    guest->disk[i].unit == unit)
 			return true;
 	return false;
 }
@@ -144,6 +159,61 @@ static int check_sharing(struct manifest_reader *reader, int node,
 	return 0;
 }
 
+static bool has_flash(const struct guest_manifest *guest)
+{
+	for (unsigned i = 0; i < guest->disk_count; i++)
+		if (guest->disk[i].bus == MACHINE_DISK_FLASH)
+			return true;
+	return false;
+}
+
+/* How large it is an image says by itself. */
+static int check_size(struct manifest_reader *reader, int node,
+		      const struct disk_manifest *flash)
+{
+	if (!disk_has_source(flash))
+		return flash->size_kib ? manifest_fail(reader, node, "size-kib",
+						       "needs a source")
+				       : 0;
+	if (!flash->size_kib)
+		return manifest_fail(reader, node, "size-kib",
+				     "is missing: how much of the source the "
+				     "flash memory shows");
+	if (flash->size_kib % (MODULE_FLASH_UNIT / KIB(1)))
+		return manifest_fail(reader, node, "size-kib",
+				     "is %u, must be a multiple of 4",
+				     flash->size_kib);
+	return 0;
+}
+
+static int check_contents(struct manifest_reader *reader, int node,
+			  const struct disk_manifest *disk)
+{
+	int error = disk_has_source(disk) ? check_source(reader, node, disk)
+					  : check_image(reader, node, disk);
+
+	return error ? error : check_sharing(reader, node, disk);
+}
+
+static int read_flash(struct manifest_reader *reader, int node,
+		      struct guest_manifest *guest, struct disk_manifest *flash)
+{
+	int error = manifest_read_node(reader, node, flash_properties, flash);
+
+	flash->bus = MACHINE_DISK_FLASH;
+	if (!error)
+		error = check_contents(reader, node, flash);
+	if (!error)
+		error = check_size(reader, node, flash);
+	if (error)
+		return error;
+	if (has_flash(guest))
+		return manifest_fail(reader, node, NULL,
+				     "there is flash memory already");
+	guest->disk[guest->disk_count++] = *flash;
+	return 0;
+}
+
 int manifest_read_disk(struct manifest_reader *reader, int node,
 		       struct guest_manifest *guest)
 {
@@ -155,10 +225,16 @@ int manifest_read_disk(struct manifest_reader *reader, int node,
 	if (error)
 		return error;
 	disk.is_cdrom = name_is_numbered(disk.name, "cdrom");
+	if (guest->disk_count == MACHINE_DISKS_MAX)
+		return manifest_fail(reader, node, NULL,
+				     "is more than the %d that fit",
+				     MACHINE_DISKS_MAX);
+	if (!strcmp(disk.name, "flash0"))
+		return read_flash(reader, node, guest, &disk);
 	if (!disk.is_cdrom && !name_is_numbered(disk.name, "disk"))
-		return manifest_fail(
-			reader, node, NULL,
-			"no such node here: known are disk0..9, cdrom0..9");
+		return manifest_fail(reader, node, NULL,
+				     "no such node here: known are disk0..9, "
+				     "cdrom0..9, flash0");
 	error = manifest_read_node(reader, node, disk_properties, &disk);
 	if (error)
 		return error;
@@ -166,10 +242,7 @@ int manifest_read_disk(struct manifest_reader *reader, int node,
 	if (disk.is_read_only && manifest_has(reader, node, "mode"))
 		return manifest_fail(reader, node, "mode",
 				     "is for disks that may be written");
-	error = disk_has_source(&disk) ? check_source(reader, node, &disk)
-				       : check_image(reader, node, &disk);
-	if (!error)
-		error = check_sharing(reader, node, &disk);
+	error = check_contents(reader, node, &disk);
 	if (error)
 		return error;
 	while (unit < IDE_UNITS && unit_is_taken(guest, unit))

@@ -16,10 +16,12 @@
 
 static const char *firmware_refusal(uint64_t length)
 {
-	if (!IS_ALIGNED(length, KIB(64)))
-		return "is no multiple of 64 KiB";
+	if (!IS_ALIGNED(length, KIB(4)))
+		return "is no multiple of 4 KiB";
+	if (length < KIB(64))
+		return "is less than the 64 KiB below 1 MiB";
 	if (length > MODULE_FIRMWARE_MAX)
-		return "is more than the 2 MiB that the ROM holds";
+		return "is more than the 8 MiB that the ROM holds";
 	return NULL;
 }
 
@@ -38,11 +40,23 @@ const char *module_blob_refusal(enum machine_blob_kind kind, bool is_builtin,
 	return NULL;
 }
 
-const char *module_disk_refusal(bool is_cdrom, uint64_t length)
+static const char *flash_refusal(uint64_t length)
+{
+	if (!IS_ALIGNED(length, MODULE_FLASH_UNIT))
+		return "is no multiple of 4 KiB, the blocks of flash memory";
+	if (length > MODULE_FLASH_MAX)
+		return "is more than the 8 MiB of flash memory";
+	return NULL;
+}
+
+const char *module_disk_refusal(const struct disk_manifest *disk,
+				uint64_t length)
 {
 	if (!length)
 		return "is empty";
-	if (is_cdrom && length % CDROM_SECTOR)
+	if (disk->bus == MACHINE_DISK_FLASH)
+		return flash_refusal(length);
+	if (disk->is_cdrom && length % CDROM_SECTOR)
 		return "is no multiple of 2048 bytes, the sectors of a CD-ROM";
 	if (length % DISK_SECTOR)
 		return "is no multiple of 512 bytes, the sectors of a disk";

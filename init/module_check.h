@@ -10,15 +10,18 @@
 #include "include/machine_config.h"
 #include "include/manifest.h"
 
-/* The board's ROM, which firmware has to fit. */
-#define MODULE_FIRMWARE_MAX MIB(2)
+/* Below 4 GiB, beside the processors' and the I/O APIC's addresses. */
+#define MODULE_FIRMWARE_MAX MIB(8)
+#define MODULE_FLASH_MAX    MIB(8)
+#define MODULE_FLASH_UNIT   KIB(4) /* what it erases at once */
 /* What a PCI device's ROM register can ask for. */
 #define MODULE_VGA_BIOS_MAX MIB(16)
 
 /* NULL, or why it cannot be, to stand behind the module's name. */
 const char *module_blob_refusal(enum machine_blob_kind kind, bool is_builtin,
 				uint64_t length);
-const char *module_disk_refusal(bool is_cdrom, uint64_t length);
+const char *module_disk_refusal(const struct disk_manifest *disk,
+				uint64_t length);
 
 /*
  * Whether the BIOS' power-on self-test comes before the kernel: as the manifest

@@ -404,31 +404,48 @@ static void away_expired(void *dev)
 	all_fail(service, -EIO);
 }
 
-static bool is_busy(const struct disk_service *service)
+static bool is_waited_for(const struct disk_service *service,
+			  const struct block_request *request)
 {
 	for (unsigned i = 0; i < service->count; i++)
-		if (service->disk[i].request)
+		if (request ? service->disk[i].request == request
+			    : service->disk[i].request != NULL)
 			return true;
 	return false;
 }
 
-bool disk_service_drain(struct disk_service *service, unsigned thread)
+/* request: NULL for all of them.  Whether they have ended. */
+static bool wait_for(struct disk_service *service,
+		     const struct block_request *request, unsigned thread)
 {
 	uint64_t until_ns;
 
-	if (!is_busy(service))
+	if (!is_waited_for(service, request))
 		return true;
 	until_ns = gate_now_ns() + DISK_SERVICE_DRAIN_NS;
 	machine_wait_begin(EVENT, thread);
 	for (;;) {
 		disk_service_event(service);
-		if (!is_busy(service) || gate_now_ns() >= until_ns)
+		if (!is_waited_for(service, request) ||
+		    gate_now_ns() >= until_ns)
 			break;
 		machine_wait(until_ns);
 	}
 	/* As it is by now: an event may have armed away. */
 	machine_wait_end(EVENT, service->clock->announced_ns);
-	return !is_busy(service);
+	return !is_waited_for(service, request);
+}
+
+bool disk_service_drain(struct disk_service *service, unsigned thread)
+{
+	return wait_for(service, NULL, thread);
+}
+
+static void disk_wait(void *ctx, const struct block_request *request)
+{
+	struct service_disk *disk = ctx;
+
+	(void)wait_for(disk->service, request, gate_thread());
 }
 
 /* ---- Start --------------------------------------------------------------- */
@@ -491,6 +508,7 @@ static int disk_begin(struct service_disk *disk)
 	disk->must_bounce = info.flags & DISK_DRIVE_BOUNCE;
 	disk->backend.submit = disk_submit;
 	disk->backend.cancel = disk_cancel;
+	disk->backend.wait = disk_wait;
 	return 0;
 }
 

@@ -213,6 +213,22 @@ static int init_interrupts(struct pc *pc, struct clock *clock)
 	return error;
 }
 
+static void power_off(void *ctx)
+{
+	struct pc *pc = ctx;
+
+	pc_flash_sync(pc);
+	pc->ops->power_off(pc->ctx);
+}
+
+static void debug_exit(void *ctx, uint32_t code)
+{
+	struct pc *pc = ctx;
+
+	pc_flash_sync(pc);
+	pc->ops->debug_exit(pc->ctx, code);
+}
+
 /* Kernels write there for the time that it takes, too: none but new ones. */
 static void post_code(void *ctx, const void *data, size_t length)
 {
@@ -233,7 +249,7 @@ static int init_debug(struct pc *pc)
 	error = debug_ports_init(&pc->debug, &pc->ports, console, console,
 				 devices & MACHINE_DEVICE_DEBUG_EXIT ? EXIT_PORT
 								     : 0,
-				 pc->ops->debug_exit, pc->ctx);
+				 debug_exit, pc);
 	if (devices & MACHINE_DEVICE_POST_CODES)
 		pc->debug.post = (struct char_backend){ post_code, pc };
 	return error;
@@ -298,8 +314,7 @@ static int init_pci(struct pc *pc, struct clock *clock)
 				   ops->reset, pc->ctx);
 	if (!error)
 		error = piix4_pm_init(&pc->pm, &pc->pci, clock,
-				      isa_irq(pc, PM_SCI_IRQ), ops->power_off,
-				      pc->ctx);
+				      isa_irq(pc, PM_SCI_IRQ), power_off, pc);
 	return error;
 }
 
@@ -321,6 +336,8 @@ static int init_ide(struct pc *pc, struct clock *clock,
 		const struct machine_disk_config *disk = &pc->config->disk[i];
 		struct ide_drive_config *drive;
 
+		if (disk->bus == MACHINE_DISK_FLASH)
+			continue;
 		if (disk->bus != MACHINE_DISK_IDE ||
 		    disk->unit >= IDE_CHANNELS * IDE_DRIVES)
 			return -EINVAL;
@@ -415,6 +432,9 @@ int pc_init(void *board, const struct board_config *config)
 		error = report(pc, "disks", init_ide(pc, clock, config->disks));
 	if (!error)
 		error = report(pc, "VGA", init_vga(pc, clock));
+	if (!error)
+		error = report(pc, "flash memory",
+			       pc_flash_init(pc, clock, config->disks));
 	if (!error)
 		error = report(pc, "list", pc_devices_init(pc, config));
 	if (!error)

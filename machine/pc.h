@@ -16,6 +16,7 @@
 #include "devices/ide.h"
 #include "devices/ioapic.h"
 #include "devices/pci.h"
+#include "devices/pflash.h"
 #include "devices/pic.h"
 #include "devices/piix3.h"
 #include "devices/piix4_pm.h"
@@ -108,6 +109,7 @@ struct pc {
 	struct piix4_pm pm;
 	struct ide ide;
 	struct vga vga;
+	struct pflash flash; /* .config.size 0: none */
 
 	uint64_t sercon_port; /* etc/sercon-port */
 	/* By IDE unit: a CD-ROM drive's medium at first. */

@@ -51,6 +51,8 @@ int pc_devices_init(struct pc *pc, const struct board_config *config)
 	device_list_init(&pc->devices, config->clock);
 	for (i = 0; i < ARRAY_SIZE(devices) && !error; i++)
 		error = device_list_add(&pc->devices, devices[i]);
+	if (pc->flash.config.size && !error)
+		error = device_list_add(&pc->devices, &pc->flash.device);
 	for (i = 0; i < config->device_count && !error; i++)
 		error = device_list_add(&pc->devices, config->devices[i]);
 	return error;

@@ -10,6 +10,7 @@
  *	    ...	  PCI hole: BARs, video memory where its BAR is
  *	fec00000  I/O APIC
  *	fee00000  local APICs: the monitor's
+ *	    ...	  flash memory for the firmware's variables (devices/pflash.c)
  *	    ...	  the BIOS, ending at 4 GiB
  *	100000000 the rest of RAM
  *
@@ -161,6 +162,9 @@ void *pc_ram_at(void *board, gpa_t gpa, size_t length, bool write)
 	if (!write &&
 	    is_within(gpa, length, GIB(4) - pc->bios_size, pc->bios_size))
 		return pc->window + rom_offset(pc, gpa);
+	if (!write && pc->flash.config.size && gpa >= pc->flash.config.base &&
+	    gpa < GIB(4))
+		return (void *)(uintptr_t)pc_flash_at(pc, gpa, length);
 	if (pc->is_vram_mapped &&
 	    is_within(gpa, length, pc->vram_gpa, pc->config->vram_size) &&
 	    !(write && pc->screen.is_guarded))
@@ -205,7 +209,7 @@ static int bios_load(struct pc *pc)
 		return -ENOENT;
 	}
 	if (bios->size > config->rom_size || bios->size < KIB(64) ||
-	    !IS_ALIGNED(bios->size, KIB(64))) {
+	    !IS_ALIGNED(bios->size, PAGE_SIZE)) {
 		pc_log(pc, DEVICE_LOG_WARN,
 		       "a BIOS of %lu bytes does not fit the ROM", bios->size);
 		return -EINVAL;

@@ -42,6 +42,15 @@ static inline gpa_t pc_gated(const struct pc *pc, gpa_t gpa)
 	return gpa;
 }
 
+/* machine/pc_flash.c */
+/* Where the firmware's variables are, if the manifest has any; after
+ * pc_memory_init(). */
+int __must_check pc_flash_init(struct pc *pc, struct clock *clock,
+			       struct block_backend *const disks[]);
+/* Its array, while that is what it shows; else NULL. */
+const void *pc_flash_at(const struct pc *pc, gpa_t gpa, size_t length);
+void pc_flash_sync(struct pc *pc);
+
 /* machine/pc_cmos.c */
 /* Once the disks are there. */
 void pc_cmos_fill(struct pc *pc);

@@ -197,7 +197,7 @@ static int disk_check(const struct guest_manifest *guest,
 	if (disk_has_source(disk))
 		return 0;
 	if (module)
-		why = module_disk_refusal(disk->is_cdrom, module->length);
+		why = module_disk_refusal(disk, module->length);
 	return why ? refuse(guest, disk->name, "image", disk->image,
 			    module ? module->length : 0, why)
 		   : 0;

@@ -200,6 +200,11 @@ long gate_doorbell(unsigned slot)
 	return bench.state == GATE_CHANNEL_OPEN ? 0 : -EPIPE;
 }
 
+unsigned gate_thread(void)
+{
+	return 0;
+}
+
 long gate_event_route(unsigned event, unsigned thread)
 {
 	if (event == GATE_EVENT_TIMER_BIT)

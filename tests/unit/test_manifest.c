@@ -389,7 +389,7 @@ static void test_bad_nodes(void **state)
 	fdt_begin_node(t->blob, "nic0");
 	close_nodes(t, 4);
 	expect_error(t, "/guests/a/nic0: no such node here: known are "
-			"disk0..9, cdrom0..9");
+			"disk0..9, cdrom0..9, flash0");
 	begin(t);
 	close_nodes(t, 1);
 	fdt_begin_node(t->blob, "guest");

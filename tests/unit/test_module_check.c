@@ -17,6 +17,14 @@ struct row {
 	bool is_good;
 };
 
+static void expect_disks(const struct disk_manifest *disk,
+			 const struct row *rows, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		assert_int_equal(!module_disk_refusal(disk, rows[i].length),
+				 rows[i].is_good);
+}
+
 static void test_disks(void **state)
 {
 	static const struct row disks[] = {
@@ -29,14 +37,20 @@ static void test_disks(void **state)
 		{ 0, false },	{ 512, false },	 { 2047, false },
 		{ 2048, true }, { 2560, false }, { 4096, true },
 	};
+	static const struct row flashes[] = {
+		{ 0, false },	  { 512, false },
+		{ KIB(4), true }, { KIB(528), true },
+		{ MIB(8), true }, { MIB(8) + KIB(4), false },
+	};
 
 	(void)state;
-	for (unsigned i = 0; i < ARRAY_SIZE(disks); i++)
-		assert_int_equal(!module_disk_refusal(false, disks[i].length),
-				 disks[i].is_good);
-	for (unsigned i = 0; i < ARRAY_SIZE(cdroms); i++)
-		assert_int_equal(!module_disk_refusal(true, cdroms[i].length),
-				 cdroms[i].is_good);
+	expect_disks(&(struct disk_manifest){ .bus = MACHINE_DISK_IDE }, disks,
+		     ARRAY_SIZE(disks));
+	expect_disks(&(struct disk_manifest){ .bus = MACHINE_DISK_IDE,
+					      .is_cdrom = true },
+		     cdroms, ARRAY_SIZE(cdroms));
+	expect_disks(&(struct disk_manifest){ .bus = MACHINE_DISK_FLASH },
+		     flashes, ARRAY_SIZE(flashes));
 }
 
 static void expect_blobs(enum machine_blob_kind kind, bool is_builtin,
@@ -51,10 +65,15 @@ static void expect_blobs(enum machine_blob_kind kind, bool is_builtin,
 static void test_blobs(void **state)
 {
 	static const struct row firmware[] = {
-		{ 0, false },	       { KIB(64) - 1, false },
-		{ KIB(64), true },     { KIB(64) + 1, false },
-		{ KIB(96), false },    { MIB(2), true },
-		{ MIB(2) + 1, false }, { MIB(2) + KIB(64), false },
+		{ 0, false },
+		{ KIB(64) - 1, false },
+		{ KIB(64), true },
+		{ KIB(64) + 1, false },
+		{ KIB(60), false },
+		{ KIB(3568), true },
+		{ MIB(2) + 1, false },
+		{ MIB(8), true },
+		{ MIB(8) + KIB(4), false },
 	};
 	static const struct row vga_bios[] = {
 		{ 0, false },		{ 1, true },	   { MIB(16), true },

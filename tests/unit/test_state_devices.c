@@ -7,6 +7,7 @@
 #include "devices/hpet.h"
 #include "devices/i8042.h"
 #include "devices/ioapic.h"
+#include "devices/pflash.h"
 #include "devices/pic.h"
 #include "devices/pit.h"
 #include "devices/rtc.h"
@@ -326,6 +327,57 @@ static const struct subject_region debug_regions[] = {
 	{ .base = 0xf4, .length = 4, .size = 4 },
 };
 
+/* ---- Flash memory -------------------------------------------------------- */
+
+#define FLASH_BASE 0xfff00000
+#define FLASH_SIZE (2 * PFLASH_BLOCK)
+
+static void flash_shown(void *ctx, bool is_array)
+{
+	rig_note(ctx, 0xf1a5400 | is_array);
+}
+
+static struct device *pflash_build(struct rig *rig)
+{
+	struct pflash *flash = rig->model;
+	const struct pflash_config config = {
+		.memory = &rig->b.memory,
+		.clock = &rig->b.clock,
+		.base = FLASH_BASE,
+		.size = FLASH_SIZE,
+		.array = rig->memory,
+		.shown = flash_shown,
+		.ctx = rig,
+	};
+
+	assert_int_equal(pflash_init(flash, &config), 0);
+	return &flash->device;
+}
+
+/* Commands, whole ones at times. */
+static void pflash_input(struct rig *rig)
+{
+	static const uint8_t first[] = { 0x40, 0x20, 0xe8, 0x60, 0x90,
+					 0x98, 0x70, 0x50, 0xff };
+	static const uint8_t then[] = { 0xd0, 0x00, 0x01, 0xff };
+	struct bus *bus = &rig->b.memory;
+	uint64_t at = FLASH_BASE + rig_random(rig) % FLASH_SIZE;
+
+	bus_out(bus, at, first[rig_random(rig) % ARRAY_SIZE(first)], 1);
+	bus_out(bus, at, then[rig_random(rig) % ARRAY_SIZE(then)], 1);
+}
+
+static const struct subject_region pflash_regions[] = {
+	{ .base = FLASH_BASE,
+	  .length = FLASH_SIZE,
+	  .size = 1,
+	  .is_memory = true },
+	{ .base = FLASH_BASE,
+	  .length = FLASH_SIZE,
+	  .size = 4,
+	  .is_memory = true },
+};
+
 /* ---- All --------------------------------------------------------------- */
 
 #define SUBJECT(id, type, input_fn, ...)                                       \
@@ -346,6 +398,7 @@ static const struct subject subjects[] = {
 	SUBJECT(uart, struct uart, uart_input),
 	SUBJECT(fw_cfg, struct fw_cfg_model, fw_cfg_input),
 	SUBJECT(debug, struct debug_ports, NULL),
+	SUBJECT(pflash, struct pflash, pflash_input, .memory_size = FLASH_SIZE),
 };
 
 /* ---- Fields that contradict each other ---------------------------------- */
@@ -401,6 +454,23 @@ static void uart_fifo_without_fifo(void *state)
 	((struct uart_state *)state)->fcr = 0;
 }
 
+static void pflash_buffer_elsewhere(void *state)
+{
+	((struct pflash_state *)state)->buffer_at = 2 * FLASH_SIZE;
+}
+
+static void pflash_buffer_backwards(void *state)
+{
+	((struct pflash_state *)state)->buffer_from = 2;
+	((struct pflash_state *)state)->buffer_to = 1;
+}
+
+static void pflash_writes_array(void *state)
+{
+	((struct pflash_state *)state)->step = PFLASH_PROGRAM;
+	((struct pflash_state *)state)->shown = PFLASH_SHOWS_ARRAY;
+}
+
 static void test_contradictions(void **unused)
 {
 	static const struct contradiction rows[] = {
@@ -414,6 +484,9 @@ static void test_contradictions(void **unused)
 		{ "i8042", i8042_half_reply },
 		{ "i8042", i8042_long_pause },
 		{ "uart", uart_fifo_without_fifo },
+		{ "pflash", pflash_buffer_elsewhere },
+		{ "pflash", pflash_buffer_backwards },
+		{ "pflash", pflash_writes_array },
 	};
 
 	(void)unused;

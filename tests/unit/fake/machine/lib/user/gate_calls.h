@@ -15,6 +15,7 @@ void *gate_channel(unsigned slot);
 long gate_channel_state(unsigned slot);
 long gate_doorbell(unsigned slot);
 long gate_event_route(unsigned event, unsigned thread);
+unsigned gate_thread(void);
 void gate_timer(uint64_t deadline_ns);
 uint64_t gate_now_ns(void);
 void gate_log(unsigned level, const char *format, ...) __printf(2, 3);
