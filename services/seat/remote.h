@@ -50,7 +50,7 @@
  * their way to the client; and what it may take to take the first of them. */
 #define REMOTE_DUMP_BATCH    2
 #define REMOTE_DUMP_WINDOW   16
-#define REMOTE_DUMP_NS	     (10 * NSEC_PER_SEC)
+#define REMOTE_DUMP_NS	     (20 * NSEC_PER_SEC)
 /* And behind that come at most the last of them and all answers. */
 #define REMOTE_FRAME(length) ((length) + LINK_HEAD + LINK_TAIL)
 #define REMOTE_ANSWERS                                                 \
