@@ -228,13 +228,7 @@ class Lives(rig.HostTest):
         """The guest stands while a debugger is there."""
         number = self.link.new_id()
         self.link.request("debug", rig.LIMIT, number=number, guest="one")
-        self.link.send_binary(number, frames.DEBUG, b"$?#3f")
-        said, until = b"", rig.later()
-        while not re.search(rb"\$[ST]..[^#]*#..", said):
-            self.assertLess(time.monotonic(), until, said)
-            part = self.link.next_part(1)
-            if part and part.number == number and part.what == frames.DEBUG:
-                said += part.data
+        self.debugged(number, b"$?#3f", rb"\$[ST]..[^#]*#..")
         self.link.ask("close", rig.LIMIT, of=number)
         self.one.do("a", "^alive$")
 
@@ -274,6 +268,7 @@ class Lives(rig.HostTest):
                       "\t".join("0x%02x" % b for b in text[:4])):
             self.assertRegex(said, words)
         self.dump_of_paused()
+        self.dump_of_debugged()
         self.dump_ends()
 
     def dump_of_paused(self):
@@ -282,6 +277,34 @@ class Lives(rig.HostTest):
         self.assertEqual(self.state("one")["state"], "paused")
         # It stands where it stood.
         self.assertEqual(self.dumped("ctl", "dump", "one")[1].data, made.data)
+        self.one.send("a")
+        self.one.take(1)
+        self.assertNotIn("alive", self.one.text[self.one.at:])
+        self.ask("resume")
+        self.one.expect("^alive$")
+
+    def debugged(self, number, packet, answer):
+        """A packet of gdb's, and what is answered."""
+        self.link.send_binary(number, frames.DEBUG, packet)
+        said, until = b"", rig.later()
+        while not re.search(answer, said):
+            self.assertLess(time.monotonic(), until, said)
+            part = self.link.next_part(1)
+            if part and part.number == number and part.what == frames.DEBUG:
+                said += part.data
+        return re.search(answer, said)
+
+    def dump_of_debugged(self):
+        """The debugger's stop is one for both, and its own afterwards."""
+        number = self.link.new_id()
+        self.link.request("debug", rig.LIMIT, number=number, guest="one")
+        self.debugged(number, b"$?#3f", rb"\$[ST]..[^#]*#..")
+        made = [self.dumped("dump", "one", "-o")[1].data for _ in range(2)]
+        self.assertEqual(made[0], made[1])
+        self.debugged(number, b"+$m100000,4#ee", rb"\$02b0ad1b#..")
+        # Paused by the way, it stays so when the debugger goes.
+        self.ask("pause")
+        self.link.ask("close", rig.LIMIT, of=number)
         self.one.send("a")
         self.one.take(1)
         self.assertNotIn("alive", self.one.text[self.one.at:])
@@ -402,6 +425,8 @@ class Lives(rig.HostTest):
         """Its guests go on, the broker greets it, the screen is as before."""
         watch = screen.Watch(self.link, "one", "pixels")
         self.assertTrue(watch.update(rig.LIMIT))
+        # Of a dump that nobody takes the guest is rid, too.
+        self.link.request("dump", rig.LIMIT, guest="one")
         self.rig.type("\x1d\x1d")
         self.rig.expect("input goes to host")
         self.rig.type("restart seat\r")
