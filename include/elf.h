@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The parts of ELF files that loaders need, and writers of cores.
+ * The parts of ELF files that loaders need.
  *
  * Reference: System V ABI, "Object Files", "Program Loading".
  */
@@ -22,7 +22,6 @@ struct elf_ident {
 #define ELF_DATA_LITTLE 1
 #define ELF_TYPE_EXEC	2
 #define ELF_TYPE_DYN	3
-#define ELF_TYPE_CORE	4
 #define ELF_386		3
 #define ELF_X86_64	62
 #define ELF_PT_LOAD	1
@@ -31,7 +30,6 @@ struct elf_ident {
 /* Segment flags */
 #define ELF_PF_EXEC  BIT(0)
 #define ELF_PF_WRITE BIT(1)
-#define ELF_PF_READ  BIT(2)
 
 struct elf64_header {
 	struct elf_ident ident;

@@ -6,11 +6,14 @@
 #include "lib/string.h"
 #include "machine/gdb.h"
 
-#define NT_PRSTATUS  1
-#define NAME_SIZE    8 /* of a note: five bytes, padded */
-#define NAME_LENGTH  5
-#define NO_SYSCALL   UINT64_MAX
-#define QEMU_VERSION 1
+/* Of cores alone: loaders do not need them. */
+#define ELF_TYPE_CORE 4
+#define ELF_PF_READ   BIT(2)
+#define NT_PRSTATUS   1
+#define NAME_SIZE     8 /* of a note: five bytes, padded */
+#define NAME_LENGTH   5
+#define NO_SYSCALL    UINT64_MAX
+#define QEMU_VERSION  1
 
 /* ---- Notes --------------------------------------------------------------- */
 
