@@ -228,7 +228,7 @@ class Lives(rig.HostTest):
         """The guest stands while a debugger is there."""
         number = self.link.new_id()
         self.link.request("debug", rig.LIMIT, number=number, guest="one")
-        self.debugged(number, b"$?#3f", rb"\$[ST]..[^#]*#..")
+        self.debugged(self.link, number, b"$?#3f", rb"\$[ST]..[^#]*#..")
         self.link.ask("close", rig.LIMIT, of=number)
         self.one.do("a", "^alive$")
 
@@ -283,13 +283,13 @@ class Lives(rig.HostTest):
         self.ask("resume")
         self.one.expect("^alive$")
 
-    def debugged(self, number, packet, answer):
+    def debugged(self, link, number, packet, answer):
         """A packet of gdb's, and what is answered."""
-        self.link.send_binary(number, frames.DEBUG, packet)
+        link.send_binary(number, frames.DEBUG, packet)
         said, until = b"", rig.later()
         while not re.search(answer, said):
             self.assertLess(time.monotonic(), until, said)
-            part = self.link.next_part(1)
+            part = link.next_part(1)
             if part and part.number == number and part.what == frames.DEBUG:
                 said += part.data
         return re.search(answer, said)
@@ -298,10 +298,10 @@ class Lives(rig.HostTest):
         """The debugger's stop is one for both, and its own afterwards."""
         number = self.link.new_id()
         self.link.request("debug", rig.LIMIT, number=number, guest="one")
-        self.debugged(number, b"$?#3f", rb"\$[ST]..[^#]*#..")
+        self.debugged(self.link, number, b"$?#3f", rb"\$[ST]..[^#]*#..")
         made = [self.dumped("dump", "one", "-o")[1].data for _ in range(2)]
         self.assertEqual(made[0], made[1])
-        self.debugged(number, b"+$m100000,4#ee", rb"\$02b0ad1b#..")
+        self.debugged(self.link, number, b"+$m100000,4#ee", rb"\$02b0ad1b#..")
         # Paused by the way, it stays so when the debugger goes.
         self.ask("pause")
         self.link.ask("close", rig.LIMIT, of=number)
@@ -310,6 +310,34 @@ class Lives(rig.HostTest):
         self.assertNotIn("alive", self.one.text[self.one.at:])
         self.ask("resume")
         self.one.expect("^alive$")
+        self.debugger_goes_on()
+
+    def debugger_goes_on(self):
+        """In the middle of a dump, for which the guest stands all the same."""
+        link = self.rig.client()
+        number = link.new_id()
+
+        def begin():
+            link.ask("debug", rig.LIMIT, number=number, guest="one")
+
+        def go_on():
+            self.debugged(link, number, b"$?#3f", rb"\$[ST]..[^#]*#..")
+            link.send_binary(number, frames.DEBUG, b"+$c#63")
+            self.one.at = len(self.one.text)
+            self.one.send("a")
+            self.one.take(1)
+            said = self.one.text[self.one.at:]
+            self.ask("resume")
+            return said
+
+        def again():
+            link.ask("close", rig.LIMIT, of=number)
+            begin()
+
+        begin()
+        self.assertNotIn("alive", self.dump_gone("resumed", go_on, again))
+        self.one.expect("^alive$")
+        link.close()
 
     def dump_gone(self, reason, act, between=lambda: None):
         """A client that takes nothing, until its dump is gone; what act() says.
