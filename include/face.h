@@ -19,6 +19,18 @@
  *		<---------------------- FACE_CHANGED, once, when the next frame
  *					would not be empty
  *
+ * A core of the guest is a dump: from FACE_DUMP to FACE_DUMP_END, or until seat
+ * says FACE_DUMP_CLOSE or is gone, all vCPUs stand.  No more FACE_COREs come
+ *than seat has said that it has room for, so that other records never wait
+ *behind them; who takes nothing is seat's to end.
+ *
+ *	FACE_DUMP -------------------->
+ *		<---------------------- FACE_DUMP_BEGIN, when they stand; or
+ *					FACE_ANSWER: -EBUSY, -ENOSYS
+ *	FACE_DUMP_MORE --------------->
+ *		<---------------------- FACE_CORE
+ *		<---------------------- FACE_DUMP_END
+ *
  * Neither side believes the other: a record that makes no sense is answered
  * with -EINVAL or ignored; it never ends a machine or seat.
  */
@@ -45,6 +57,9 @@ enum face_kind {
 	FACE_STATISTICS,  /* nothing: the answer has the same kind */
 	FACE_DEBUG,	  /* bytes of the GDB remote protocol, both ways */
 	FACE_DEBUG_CLOSE, /* nothing: the debugger is gone; the guest runs */
+	FACE_DUMP,	  /* nothing: a core of the guest */
+	FACE_DUMP_MORE,	  /* struct face_dump_more */
+	FACE_DUMP_CLOSE,  /* nothing: it is not wanted any more */
 
 	/* machine to seat */
 	FACE_MODE = 64, /* struct face_mode */
@@ -54,6 +69,9 @@ enum face_kind {
 	FACE_CHANGED,	/* nothing; the tag is that of the frame before */
 	FACE_ANSWER, /* struct face_answer; also to what is not known: -ENOSYS,
 		      * or makes no sense: -EINVAL */
+	FACE_DUMP_BEGIN, /* struct face_dump_begin */
+	FACE_CORE,	 /* struct face_core */
+	FACE_DUMP_END,	 /* struct face_dump_end */
 };
 
 struct face_record {
@@ -146,6 +164,40 @@ struct face_command {
 struct face_answer {
 	struct face_record head;
 	int32_t error; /* 0 or -errno */
+};
+
+/* So many FACE_COREs may have come since FACE_DUMP_BEGIN; it only grows. */
+struct face_dump_more {
+	struct face_record head;
+	uint32_t count;
+};
+
+struct face_dump_begin {
+	struct face_record head;
+	uint64_t size; /* of the file */
+};
+
+#define FACE_CORE_MAX 12288 /* bytes of the file in a record */
+
+/*
+ * Bytes of the file, by ascending offset; what is in none is zero.  One without
+ * any says how far it is.
+ */
+struct face_core {
+	struct face_record head;
+	uint64_t offset;
+	uint8_t byte[];
+};
+
+enum face_dump_reason {
+	FACE_DUMP_DONE,	   /* the file is complete */
+	FACE_DUMP_RESUMED, /* FACE_RESUME */
+	FACE_DUMP_RESET,   /* the machine was reset */
+};
+
+struct face_dump_end {
+	struct face_record head;
+	uint32_t reason; /* enum face_dump_reason */
 };
 
 #define FACE_EXITS 16

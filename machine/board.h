@@ -99,6 +99,14 @@ struct board_screen {
 	enum board_guard (*unguard)(void *board, gpa_t gpa);
 };
 
+/* Guest-physical memory, of whole pages. */
+struct board_region {
+	gpa_t start;
+	uint64_t size;
+};
+
+#define BOARD_REGIONS_MAX 8
+
 struct board_ops {
 	/* 0 or -errno, said why through ops->log. */
 	int (*init)(void *board, const struct board_config *config);
@@ -119,6 +127,13 @@ struct board_ops {
 	/* Host address of [gpa, gpa + length) if it is memory that may be
 	 * read, or written; else NULL. */
 	void *(*ram_at)(void *board, gpa_t gpa, size_t length, bool write);
+	/*
+	 * Where ram_at() may find something to read, by address, none of them
+	 * empty; how many.  Between them there are devices and nothing.  NULL:
+	 * the board does not say.
+	 */
+	unsigned (*regions)(void *board,
+			    struct board_region region[BOARD_REGIONS_MAX]);
 	/*
 	 * Memory shows elsewhere from now on, for all vCPUs, which are at a
 	 * stop; emulator_windows() is to be asked again.

@@ -209,12 +209,15 @@ static struct machine_vcpu *owner(struct machine *machine)
 	return machine->vcpu[machine->rendezvous.owner - 1];
 }
 
+struct x86_state *machine_debug_state(struct machine *machine, unsigned n)
+{
+	fetch(owner(machine), machine->vcpu[n]);
+	return &machine->vcpu[n]->page->state;
+}
+
 static struct x86_state *op_state(void *ctx, unsigned n)
 {
-	struct machine_vcpu *vcpu = vcpu_of(ctx, n);
-
-	fetch(owner(ctx), vcpu);
-	return &vcpu->page->state;
+	return machine_debug_state(ctx, n);
 }
 
 static struct x86_xstate *op_xstate(void *ctx, unsigned n)

@@ -110,6 +110,8 @@ void machine_debug_serve(struct machine_vcpu *vcpu);
 
 /* By the owner of the rendezvous: until the guest may go on. */
 void machine_debug_hold(struct machine_vcpu *vcpu);
+/* A vCPU's state, DEBUG_GROUPS of it.  By the owner of the rendezvous. */
+struct x86_state *machine_debug_state(struct machine *machine, unsigned vcpu);
 /* The machine has been reset.  By the owner of the rendezvous. */
 void machine_debug_was_reset(struct machine *machine);
 /* EMUL_EVENT_WATCHED came out of the vCPU's emulator. */

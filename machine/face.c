@@ -4,22 +4,19 @@
 
 #include "include/errno.h"
 #include "lib/string.h"
+#include "machine/face_inner.h"
 
 /* Of a visit: what keeps seat from having the guest's time all for itself. */
-#define VISIT_REQUESTS	   16
-#define VISIT_RECORDS	   4
-/* A record's length stands before it in the ring. */
-#define RECORD_ROOM(bytes) ((bytes) + sizeof(uint32_t))
-/* The longest answer to a request that is taken at once. */
-#define ANSWER_MAX	   RECORD_ROOM(sizeof(struct face_statistics))
-#define CELLS_MAX	   ((FACE_RECORD_MAX - sizeof(struct face_cells)) / 2)
+#define VISIT_REQUESTS 16
+#define VISIT_RECORDS  4
+#define CELLS_MAX      ((FACE_RECORD_MAX - sizeof(struct face_cells)) / 2)
 _Static_assert(sizeof(struct face_pixels) + FACE_WIDTH_MAX * 4 <=
 		       FACE_RECORD_MAX,
 	       "a line of pixels");
 _Static_assert(CELLS_MAX >= DISPLAY_TEXT_COLUMNS * DISPLAY_TEXT_ROWS,
 	       "all of a text");
 /* A producer is rung when its ring is half empty. */
-_Static_assert(RECORD_ROOM(FACE_RECORD_MAX) <= FACE_ANSWERS_SIZE / 2,
+_Static_assert(FACE_RECORD_ROOM(FACE_RECORD_MAX) <= FACE_ANSWERS_SIZE / 2,
 	       "there is room for any record then");
 
 /* ---- The rings --------------------------------------------------------- */
@@ -31,10 +28,10 @@ static void give_up(struct face *face)
 	watch(face, false);
 	face->state = FACE_OFF;
 	face->is_paused = false;
+	face->dump.state = FACE_DUMP_NONE;
 }
 
-/* False: no room, or the peer is broken. */
-static bool put(struct face *face, const void *record, size_t length)
+bool face_put(struct face *face, const void *record, size_t length)
 {
 	long n = ring_put(&face->answers, record, (uint32_t)length,
 			  &face->must_bell);
@@ -44,33 +41,32 @@ static bool put(struct face *face, const void *record, size_t length)
 	return n > 0;
 }
 
-static bool has_room(struct face *face, size_t length)
+bool face_has_room(struct face *face, size_t length)
 {
 	long n = ring_space(&face->answers);
 
 	if (n < 0)
 		give_up(face);
-	return n >= 0 && (size_t)n >= RECORD_ROOM(length);
+	return n >= 0 && (size_t)n >= FACE_RECORD_ROOM(length);
 }
 
 /* And then asks for a doorbell. */
 static bool is_full(struct face *face, size_t needs)
 {
-	while (!has_room(face, needs))
+	while (!face_has_room(face, needs))
 		if (ring_sleep(&face->answers))
 			return true;
 	return false;
 }
 
-/* A request is taken only where there is room for its answer. */
-static void answer(struct face *face, uint32_t tag, int error)
+void face_answer(struct face *face, uint32_t tag, int error)
 {
 	const struct face_answer record = {
 		.head = { .kind = FACE_ANSWER, .tag = tag },
 		.error = error,
 	};
 
-	(void)put(face, &record, sizeof(record));
+	(void)face_put(face, &record, sizeof(record));
 }
 
 static bool put_head(struct face *face, enum face_kind kind)
@@ -78,7 +74,7 @@ static bool put_head(struct face *face, enum face_kind kind)
 	const struct face_record head = { .kind = (uint16_t)kind,
 					  .tag = face->tag };
 
-	return put(face, &head, sizeof(head));
+	return face_put(face, &head, sizeof(head));
 }
 
 static void bell(struct face *face)
@@ -279,7 +275,7 @@ static bool mode_put(struct face *face)
 		.depth = picture->depth,
 	};
 
-	return put(face, &mode, sizeof(mode));
+	return face_put(face, &mode, sizeof(mode));
 }
 
 /* As many lines of the first part as a record holds. */
@@ -293,7 +289,7 @@ static bool pixels_put(struct face *face)
 
 	r.bottom = MIN(r.bottom, r.top + (uint32_t)FACE_WIDTH_MAX / width);
 	count = (size_t)width * (r.bottom - r.top);
-	if (!has_room(face, sizeof(*record) + count * 4))
+	if (!face_has_room(face, sizeof(*record) + count * 4))
 		return false;
 	*record = (struct face_pixels){
 		.head = { .kind = FACE_PIXELS,
@@ -313,7 +309,7 @@ static bool pixels_put(struct face *face)
 				    (uint32_t *)record->pixel))
 		return true; /* there is no picture now: seen next time */
 	face->pixels += count;
-	return put(face, record, sizeof(*record) + count * 4);
+	return face_put(face, record, sizeof(*record) + count * 4);
 }
 
 static bool cells_put(struct face *face)
@@ -325,7 +321,7 @@ static bool cells_put(struct face *face)
 
 	if (face->picture.mode != DISPLAY_TEXT || count > CELLS_MAX)
 		count = 0;
-	if (!has_room(face, sizeof(*record) + count * 2))
+	if (!face_has_room(face, sizeof(*record) + count * 2))
 		return false;
 	face->has_cells = false;
 	cells = screen_of(face)->cells(face->config.board->object, &cursor);
@@ -340,7 +336,7 @@ static bool cells_put(struct face *face)
 		.cursor = cursor,
 	};
 	memcpy(record->cell, cells, count * 2);
-	return put(face, record, sizeof(*record) + count * 2);
+	return face_put(face, record, sizeof(*record) + count * 2);
 }
 
 static bool frame_end(struct face *face)
@@ -406,9 +402,11 @@ static int command(struct face *face, uint32_t number, uint32_t unit)
 	switch (number) {
 	case FACE_PAUSE:
 		face->is_paused = true;
+		face->config.ops->hold(face->config.ctx);
 		return 0;
 	case FACE_RESUME:
 		face->is_paused = false;
+		face_dump_over(face, FACE_DUMP_RESUMED);
 		return 0;
 	case FACE_RESET:
 		face->config.ops->reset(face->config.ctx);
@@ -436,7 +434,7 @@ static void statistics_put(struct face *face, uint32_t tag)
 
 	if (face->config.ops->statistics)
 		face->config.ops->statistics(face->config.ctx, &record);
-	(void)put(face, &record, sizeof(record));
+	(void)face_put(face, &record, sizeof(record));
 }
 
 static void serve(struct face *face, size_t length)
@@ -449,19 +447,24 @@ static void serve(struct face *face, size_t length)
 		[FACE_STATISTICS] = sizeof(struct face_record),
 		[FACE_DEBUG] = sizeof(struct face_record),
 		[FACE_DEBUG_CLOSE] = sizeof(struct face_record),
+		[FACE_DUMP] = sizeof(struct face_record),
+		[FACE_DUMP_MORE] = sizeof(struct face_dump_more),
+		[FACE_DUMP_CLOSE] = sizeof(struct face_record),
 	};
 	const struct face_command *asked = (const void *)face->request;
 	const struct face_record *head = &asked->head;
+	bool is_debug;
 
 	if (length < sizeof(*head))
 		return;
+	is_debug = head->kind == FACE_DEBUG || head->kind == FACE_DEBUG_CLOSE;
 	if (head->kind >= ARRAY_SIZE(least) || !least[head->kind] ||
-	    (head->kind >= FACE_DEBUG && !face->config.ops->debug)) {
-		answer(face, head->tag, -ENOSYS);
+	    (is_debug && !face->config.ops->debug)) {
+		face_answer(face, head->tag, -ENOSYS);
 		return;
 	}
 	if (length < least[head->kind]) {
-		answer(face, head->tag, -EINVAL);
+		face_answer(face, head->tag, -EINVAL);
 		return;
 	}
 	switch (head->kind) {
@@ -475,8 +478,8 @@ static void serve(struct face *face, size_t length)
 		watch(face, false);
 		break;
 	case FACE_COMMAND:
-		answer(face, head->tag,
-		       command(face, asked->command, asked->unit));
+		face_answer(face, head->tag,
+			    command(face, asked->command, asked->unit));
 		break;
 	case FACE_STATISTICS:
 		statistics_put(face, head->tag);
@@ -489,6 +492,8 @@ static void serve(struct face *face, size_t length)
 	case FACE_DEBUG_CLOSE:
 		face->config.ops->debug_close(face->config.ctx);
 		break;
+	default:
+		face_dump_serve(face, head);
 	}
 }
 
@@ -497,7 +502,7 @@ static bool request_take(struct face *face)
 {
 	long n;
 
-	if (!has_room(face, ANSWER_MAX))
+	if (!face_has_room(face, FACE_ANSWER_MAX))
 		return false;
 	n = ring_get(&face->requests, face->request,
 		     (uint32_t)sizeof(face->request), &face->must_bell);
@@ -521,7 +526,8 @@ static bool debug_piece(struct face *face)
 		return false;
 	n = face->config.ops->debug_output(face->config.ctx, record.bytes,
 					   sizeof(record.bytes));
-	return n && put(face, &record, (uint32_t)(sizeof(record.head) + n));
+	return n &&
+	       face_put(face, &record, (uint32_t)(sizeof(record.head) + n));
 }
 
 /* ---- Visits ------------------------------------------------------------ */
@@ -540,6 +546,8 @@ static bool work(struct face *face)
 		requests++;
 	while (records < VISIT_RECORDS && is_on(face) && debug_piece(face))
 		records++;
+	while (records < VISIT_RECORDS && is_on(face) && face_dump_piece(face))
+		records++;
 	while (records < VISIT_RECORDS && face->state == FACE_DRAWING &&
 	       frame_piece(face))
 		records++;
@@ -552,12 +560,15 @@ static bool work(struct face *face)
 static bool may_sleep(struct face *face)
 {
 	bool is_drawing = face->state == FACE_DRAWING;
-	size_t needs = is_drawing ? FACE_RECORD_MAX : ANSWER_MAX;
+	size_t dump = face_dump_needs(face);
+	size_t needs =
+		is_drawing ? FACE_RECORD_MAX : MAX(FACE_ANSWER_MAX, dump);
 
-	if (!is_full(face, needs) && (is_drawing || face->owes_notice))
+	if (!is_full(face, needs) && (is_drawing || dump || face->owes_notice))
 		return false;
 	/* What is asked has to wait where it cannot be answered. */
-	return !has_room(face, ANSWER_MAX) || ring_sleep(&face->requests);
+	return !face_has_room(face, FACE_ANSWER_MAX) ||
+	       ring_sleep(&face->requests);
 }
 
 void face_visit(struct face *face)
@@ -574,6 +585,7 @@ void face_peer_gone(struct face *face)
 	if (!is_on(face))
 		return;
 	watch(face, false);
+	face->dump.state = FACE_DUMP_NONE;
 	if (face->config.ops->debug)
 		face->config.ops->debug_close(face->config.ctx);
 	face->state = FACE_IDLE;

@@ -12,7 +12,7 @@
  * A visit does a bounded amount of work and never waits.  Where it stops for
  * want of room, the doorbell brings the next visit; where it stops because it
  * has done enough, .again does.  A peer that breaks the rings loses its face,
- * and with it the pause.
+ * and with it the pause and a dump.
  *
  * Locking: the machine's lock.
  */
@@ -23,6 +23,7 @@
 #include "include/ring.h"
 #include "include/seat.h"
 #include "machine/board.h"
+#include "machine/elf_core.h"
 
 /* What a face wants of the machine. */
 struct face_ops {
@@ -40,6 +41,12 @@ struct face_ops {
 	void (*debug)(void *ctx, const void *data, size_t size);
 	size_t (*debug_output)(void *ctx, void *data, size_t size);
 	void (*debug_close)(void *ctx);
+	/* All vCPUs are to stand while face_holds(), from soon on. */
+	void (*hold)(void *ctx);
+	/* They do, and the caller may look at them. */
+	bool (*is_held)(void *ctx);
+	/* A vCPU's, of those that are held: struct elf_core_source. */
+	const struct x86_state *(*state)(void *ctx, unsigned vcpu);
 };
 
 enum face_state {
@@ -47,6 +54,28 @@ enum face_state {
 	FACE_IDLE,
 	FACE_DRAWING,
 	FACE_OFF, /* the peer broke a ring */
+};
+
+/*
+ *	       FACE_DUMP           all stand              nothing left
+ *	  NONE ─────────► WANTED ───────────► RUNNING ────────────────► NONE
+ *	                    │ resumed, reset     │      (DUMP_END said)  ▲
+ *	                    └────────────────────┴──► OVER ──────────────┘
+ */
+enum face_dump_state {
+	FACE_DUMP_NONE,
+	FACE_DUMP_WANTED,
+	FACE_DUMP_RUNNING,
+	FACE_DUMP_OVER, /* its end is yet to be said: the guest goes on */
+};
+
+struct face_dump {
+	enum face_dump_state state;
+	enum face_dump_reason reason; /* FACE_DUMP_OVER */
+	uint32_t tag;
+	uint32_t sent, granted; /* FACE_COREs */
+	unsigned empty;		/* pieces of zeros since the last of those */
+	struct elf_core core;
 };
 
 struct face_config {
@@ -80,6 +109,7 @@ struct face {
 	unsigned part_count;
 	uint32_t keys;
 	uint64_t frames, pixels;
+	struct face_dump dump;
 	/* The record that is being made, and the request that is served. */
 	uint8_t record[FACE_RECORD_MAX] __aligned(8);
 	uint8_t request[FACE_RECORD_MAX] __aligned(8);
@@ -90,6 +120,14 @@ void face_init(struct face *face, const struct face_config *config);
 void face_open(struct face *face, struct seat_console *shared);
 /* Seat is gone: nobody watches.  One that comes goes on with the rings. */
 void face_peer_gone(struct face *face);
+/* The guest is to stand: it is paused, or a core of it is made. */
+static inline bool face_holds(const struct face *face)
+{
+	return face->is_paused || face->dump.state == FACE_DUMP_WANTED ||
+	       face->dump.state == FACE_DUMP_RUNNING;
+}
+/* The machine has been reset. */
+void face_was_reset(struct face *face);
 /* After the channel's event, and after .again. */
 void face_visit(struct face *face);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the face (machine/face.h) wants of the machine: visits, the guard of
- * video memory, counts of exits, the debugger, and the pause.
+ * video memory, counts of exits, the debugger, and the guest's standing still.
  *
- * While the guest is paused the thread that has taken the request, nearly
- * always vCPU 0's, owns the rendezvous, so that all the others are at their
- * stops, and goes on serving the face.  The channel's events come to it, and
- * stay for its next GATE_RESUME: it looks at the rings whenever GATE_WAIT
- * returns.  Timers and disks wait meanwhile.  A reset is done at once.
+ * While the guest is paused, or a core of it is made, the thread that came
+ * first to its stop owns the rendezvous, so that all the others are at theirs,
+ * and goes on serving the face.  The channel's events come to it, and stay for
+ * its next GATE_RESUME: it looks at the rings whenever GATE_WAIT returns.
+ * Timers and disks wait meanwhile.  A reset is done at once.
  */
 #include "machine/machine.h"
 
@@ -135,6 +135,26 @@ static void op_debug_close(void *ctx)
 	machine_debug_close(ctx);
 }
 
+/* ---- Standing ------------------------------------------------------------ */
+
+static void op_hold(void *ctx)
+{
+	rendezvous_wish(&((struct machine *)ctx)->rendezvous, RENDEZVOUS_STAND);
+}
+
+/* An owner that has not yet got all others to their stops has no lock. */
+static bool op_is_held(void *ctx)
+{
+	const struct machine *machine = ctx;
+
+	return machine->rendezvous.owner == machine->holder + 1;
+}
+
+static const struct x86_state *op_state(void *ctx, unsigned vcpu)
+{
+	return machine_debug_state(ctx, vcpu);
+}
+
 static const struct face_ops ops = {
 	.bell = op_bell,
 	.again = op_again,
@@ -145,6 +165,9 @@ static const struct face_ops ops = {
 	.debug = op_debug,
 	.debug_output = op_debug_output,
 	.debug_close = op_debug_close,
+	.hold = op_hold,
+	.is_held = op_is_held,
+	.state = op_state,
 };
 
 static void timer_expired(void *dev)
@@ -152,8 +175,8 @@ static void timer_expired(void *dev)
 	face_visit(&((struct machine *)dev)->face);
 }
 
-/* machine/debug.h: a visit for the debugger's sake. */
-static bool serve_debugger(struct machine_vcpu *vcpu)
+/* A visit while vCPUs stand; machine/debug.h: for the debugger's sake. */
+static bool serve(struct machine_vcpu *vcpu)
 {
 	struct machine *machine = vcpu->machine;
 
@@ -184,7 +207,7 @@ void machine_face_init(struct machine *machine)
 	machine->face_timer.expired = timer_expired;
 	machine->face_timer.dev = machine;
 	face_init(&machine->face, &config);
-	machine->debug.serve = serve_debugger;
+	machine->debug.serve = serve;
 }
 
 void machine_face_event(struct machine *machine)
@@ -199,29 +222,27 @@ void machine_face_event(struct machine *machine)
 	face_visit(&machine->face);
 }
 
-void machine_pause(struct machine_vcpu *vcpu)
+void machine_stand(struct machine_vcpu *vcpu)
 {
 	struct machine *machine = vcpu->machine;
-	struct rendezvous *rendezvous = &machine->rendezvous;
+	const struct face *face = &machine->face;
 
-	rendezvous_begin(rendezvous, vcpu->id);
-	gate_log(GATE_LOG_DEBUG, "paused");
+	if (!face_holds(face))
+		return;
+	gate_log(GATE_LOG_DEBUG, "the guest stands");
 	for (;;) {
-		(void)gate_event_route(EVENT, vcpu->id);
-		machine_lock(vcpu);
-		machine->is_face_busy = false;
-		machine_face_event(machine);
-		machine_unlock(vcpu);
-		if (!machine->face.is_paused)
+		bool is_busy = serve(vcpu);
+
+		if (!face_holds(face))
 			break;
-		machine_fulfil_wishes(vcpu);
 		/* The timer is the guest's, which stands. */
-		if (machine->is_face_busy)
+		if (machine_fulfil_wishes(vcpu))
+			continue;
+		if (is_busy)
 			gate_yield();
 		else
 			gate_wait();
 	}
 	(void)gate_event_route(EVENT, 0);
-	gate_log(GATE_LOG_DEBUG, "resumed");
-	rendezvous_end(rendezvous);
+	gate_log(GATE_LOG_DEBUG, "the guest goes on");
 }

@@ -158,12 +158,13 @@ void machine_clock_init(struct machine *machine);
 void machine_face_init(struct machine *machine);
 /* The channel's event. */
 void machine_face_event(struct machine *machine);
-/* At the vCPU's stop and with no lock held: until the guest may go on. */
-void machine_pause(struct machine_vcpu *vcpu);
+/* By the owner of the rendezvous, with no lock held: until the guest may go on
+ * for all that face_holds() knows. */
+void machine_stand(struct machine_vcpu *vcpu);
 /* machine_debug_hold(), with the channel's events. */
 void machine_debug_stand(struct machine_vcpu *vcpu);
-/* machine/main.c: by the owner of the rendezvous. */
-void machine_fulfil_wishes(struct machine_vcpu *vcpu);
+/* machine/main.c: by the owner of the rendezvous.  False: there were none. */
+bool machine_fulfil_wishes(struct machine_vcpu *vcpu);
 
 /* machine/emulate_ops.c */
 extern const struct emul_ops machine_emul_ops;

@@ -148,8 +148,6 @@ static __noinline void take_events(struct machine_vcpu *vcpu, uint64_t events)
 	if (events & BIT(GATE_EVENT_CHANNEL_BIT(DISK_CLIENT_SLOT)))
 		disk_service_event(&machine->disk_service);
 	machine_unlock(vcpu);
-	if (machine->face.is_paused)
-		machine_pause(vcpu);
 }
 
 /* vCPU 0, as power-on or firmware's absence has it; its APs wait for SIPI. */
@@ -194,6 +192,7 @@ void machine_reset(struct machine_vcpu *vcpu)
 	apic_page_reset(vcpu->machine);
 	board->ops->reset(board->object);
 	disks_drain(vcpu);
+	face_was_reset(&vcpu->machine->face);
 	machine_unlock(vcpu);
 	if (vcpu->id == 0)
 		boot_state(vcpu);
@@ -213,11 +212,13 @@ static void remap(struct machine_vcpu *vcpu)
 	machine_unlock(vcpu);
 }
 
-void machine_fulfil_wishes(struct machine_vcpu *vcpu)
+bool machine_fulfil_wishes(struct machine_vcpu *vcpu)
 {
 	struct rendezvous *rendezvous = &vcpu->machine->rendezvous;
 	uint32_t wishes = rendezvous_take_wishes(rendezvous);
 
+	if (!wishes)
+		return false;
 	if (wishes & RENDEZVOUS_RESET) {
 		machine_reset(vcpu);
 		wishes |= rendezvous_take_wishes(rendezvous);
@@ -226,6 +227,7 @@ void machine_fulfil_wishes(struct machine_vcpu *vcpu)
 		remap(vcpu);
 	if (wishes & RENDEZVOUS_DEBUG)
 		machine_debug_stand(vcpu);
+	return true;
 }
 
 /*
@@ -238,6 +240,7 @@ static void fulfil_wishes(struct machine_vcpu *vcpu)
 
 	rendezvous_begin(rendezvous, vcpu->id);
 	machine_fulfil_wishes(vcpu);
+	machine_stand(vcpu);
 	rendezvous_end(rendezvous);
 }
 
@@ -292,7 +295,7 @@ static __noreturn void vcpu_loop(struct machine_vcpu *vcpu)
 		machine->exit[page->exit](vcpu);
 		if (unlikely(page->events))
 			take_events(vcpu, page->events);
-		if (unlikely(rendezvous_is_wanted(&machine->rendezvous)))
+		while (unlikely(rendezvous_is_wanted(&machine->rendezvous)))
 			stop(vcpu);
 	}
 }

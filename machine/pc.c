@@ -451,6 +451,7 @@ const struct board_ops pc_board_ops = {
 	.mmio_access = pc_mmio_access,
 	.remap = pc_remap,
 	.ram_at = pc_ram_at,
+	.regions = pc_regions,
 	.emulator_windows = pc_emulator_windows,
 	.ioapic_eoi = pc_ioapic_eoi,
 	.console_input = pc_console_input,

@@ -141,6 +141,7 @@ uint32_t pc_port_bulk(void *board, struct io_access *io, void *buffer,
 void pc_mmio_access(void *board, struct io_access *io);
 void pc_remap(void *board);
 void *pc_ram_at(void *board, gpa_t gpa, size_t length, bool write);
+unsigned pc_regions(void *board, struct board_region region[BOARD_REGIONS_MAX]);
 void pc_emulator_windows(void *board, struct emul_window window[EMUL_WINDOWS]);
 /* The vector the 8259 pair has for the CPU; without an extint. */
 uint32_t pc_intack(void *board);

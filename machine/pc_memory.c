@@ -172,6 +172,30 @@ void *pc_ram_at(void *board, gpa_t gpa, size_t length, bool write)
 	return NULL;
 }
 
+static void region_add(struct board_region **to, gpa_t start, uint64_t size)
+{
+	if (size)
+		*(*to)++ = (struct board_region){ start, size };
+}
+
+unsigned pc_regions(void *board, struct board_region region[BOARD_REGIONS_MAX])
+{
+	const struct pc *pc = board;
+	struct board_region *at = region;
+
+	region_add(&at, 0, LOW_END);
+	region_add(&at, SEGMENTS_BASE, SEGMENTS_END - SEGMENTS_BASE);
+	region_add(&at, SEGMENTS_END, pc->board.ram_low - SEGMENTS_END);
+	/* Not where the guest has it in front of, or behind, other memory. */
+	if (pc->is_vram_mapped &&
+	    is_within(pc->vram_gpa, pc->config->vram_size, pc->board.ram_low,
+		      GIB(4) - pc->bios_size - pc->board.ram_low))
+		region_add(&at, pc->vram_gpa, pc->config->vram_size);
+	region_add(&at, GIB(4) - pc->bios_size, pc->bios_size);
+	region_add(&at, GIB(4), pc->board.ram_high);
+	return (unsigned)(at - region);
+}
+
 void pc_emulator_windows(void *board, struct emul_window window[EMUL_WINDOWS])
 {
 	struct pc *pc = board;

@@ -31,6 +31,7 @@ enum rendezvous_wish {
 	RENDEZVOUS_RESET = BIT(0),
 	RENDEZVOUS_REMAP = BIT(1), /* memory shows elsewhere */
 	RENDEZVOUS_DEBUG = BIT(2), /* machine/debug.h */
+	RENDEZVOUS_STAND = BIT(3), /* all stand while face_holds() */
 };
 
 /* What an owner wants of a thread that is at its stop. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* See faces.h. */
-#include "services/seat/faces.h"
+#include "services/seat/faces_inner.h"
 
 #include "include/errno.h"
 #include "lib/string.h"
@@ -79,6 +79,7 @@ static void face_end(struct faces *faces, struct face *face, int error)
 	if (face->debug)
 		face->debug->bytes(face->debug_ctx, face->debug_id, NULL, 0);
 	face->debug = NULL;
+	faces_dump_end(face, error);
 }
 
 static void face_break(struct faces *faces, struct face *face)
@@ -102,8 +103,8 @@ void faces_close(struct faces *faces, unsigned slot)
 
 /* ---- To the machine ------------------------------------------------------ */
 
-static int send(struct faces *faces, struct face *face, const void *record,
-		uint32_t length)
+int faces_send(struct faces *faces, struct face *face, const void *record,
+	       uint32_t length)
 {
 	long n;
 
@@ -122,13 +123,14 @@ static int send(struct faces *faces, struct face *face, const void *record,
 /* Nothing of what a former seat wanted is wanted any more. */
 static void former_end(struct faces *faces, struct face *face)
 {
-	static const uint16_t kinds[] = { FACE_UNWATCH, FACE_DEBUG_CLOSE };
+	static const uint16_t kinds[] = { FACE_UNWATCH, FACE_DEBUG_CLOSE,
+					  FACE_DUMP_CLOSE };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
 		const struct face_record record = { .kind = kinds[i] };
 
 		if (face->requests.mine && !face->is_broken)
-			(void)send(faces, face, &record, sizeof(record));
+			(void)!faces_send(faces, face, &record, sizeof(record));
 	}
 }
 
@@ -158,8 +160,9 @@ static int input_send(struct faces *faces, struct face *face,
 	} input = { .head.kind = FACE_INPUT };
 
 	memcpy(input.event, event, count * sizeof(*event));
-	return send(faces, face, &input,
-		    (uint32_t)(sizeof(input.head) + count * sizeof(*event)));
+	return faces_send(
+		faces, face, &input,
+		(uint32_t)(sizeof(input.head) + count * sizeof(*event)));
 }
 
 /* That the debugger has left, as soon as there is room for it. */
@@ -168,8 +171,8 @@ static void close_send(struct faces *faces, struct face *face)
 	const struct face_record record = { .kind = FACE_DEBUG_CLOSE };
 
 	if (face->must_close)
-		face->must_close =
-			send(faces, face, &record, sizeof(record)) == -EBUSY;
+		face->must_close = faces_send(faces, face, &record,
+					      sizeof(record)) == -EBUSY;
 }
 
 /* What is to be released. */
@@ -239,7 +242,7 @@ int faces_ask(struct faces *faces, unsigned slot, uint32_t command,
 	record.head.tag = face->tag + 1;
 	if (!command)
 		length = sizeof(record.head);
-	error = send(faces, face, &record, length);
+	error = faces_send(faces, face, &record, length);
 	if (error)
 		return error;
 	*free = *ask;
@@ -316,7 +319,7 @@ void faces_unwatch(struct faces *faces, struct face_watch *watch)
 		const struct face_record record = { .kind = FACE_UNWATCH };
 
 		/* Without room it says once too often that it has changed. */
-		(void)send(faces, face, &record, sizeof(record));
+		(void)!faces_send(faces, face, &record, sizeof(record));
 	}
 	faces->is_again = true;
 }
@@ -332,6 +335,9 @@ void faces_forget(struct faces *faces, const void *ctx)
 	for (unsigned i = 0; i < FACES_SLOTS; i++)
 		if (faces->face[i].debug && faces->face[i].debug_ctx == ctx)
 			faces_debug_close(faces, i);
+	for (unsigned i = 0; i < FACES_SLOTS; i++)
+		if (faces->face[i].dump.ops && faces->face[i].dump.ctx == ctx)
+			faces_dump_close(faces, i);
 }
 
 /* ---- Frames -------------------------------------------------------------- */
@@ -358,7 +364,7 @@ static void frame_ask(struct faces *faces, struct face *face,
 	if (watch->owes_all)
 		frame.flags |= FACE_FRAME_ALL;
 	frame.head.tag = face->tag + 1;
-	if (send(faces, face, &frame, sizeof(frame)))
+	if (faces_send(faces, face, &frame, sizeof(frame)))
 		return;
 	face->frame_tag = ++face->tag;
 	face->is_framing = face->is_clean = true;
@@ -590,7 +596,12 @@ static bool record_take(struct faces *faces, struct face *face, uint32_t length)
 				       : sizeof(struct face_statistics)))
 			return false;
 		answer(faces, face, head);
-		return true;
+		return head->kind != FACE_ANSWER ||
+		       faces_dump_take(faces, face, head, length);
+	case FACE_DUMP_BEGIN:
+	case FACE_CORE:
+	case FACE_DUMP_END:
+		return faces_dump_take(faces, face, head, length);
 	case FACE_DEBUG:
 		if (face->debug && length > sizeof(*head))
 			face->debug->bytes(face->debug_ctx, face->debug_id,
@@ -667,6 +678,8 @@ void faces_run(struct faces *faces)
 		if (faces_is_open(faces, slot))
 			close_send(faces, face);
 		if (faces_is_open(faces, slot))
+			faces_dump_send(faces, face);
+		if (faces_is_open(faces, slot))
 			(void)!releases_send(faces, face);
 		frames_schedule(faces, slot);
 		if (face->is_bell_due)
@@ -715,8 +728,8 @@ long faces_debug_send(struct faces *faces, unsigned slot, const void *bytes,
 		size_t n = MIN(length - done, sizeof(record.bytes));
 
 		memcpy(record.bytes, (const uint8_t *)bytes + done, n);
-		if (send(faces, &faces->face[slot], &record,
-			 (uint32_t)(sizeof(record.head) + n)) == -EBUSY)
+		if (faces_send(faces, &faces->face[slot], &record,
+			       (uint32_t)(sizeof(record.head) + n)) == -EBUSY)
 			break;
 		done += n;
 	}

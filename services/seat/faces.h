@@ -76,6 +76,30 @@ struct face_debug_ops {
 	void (*bytes)(void *ctx, uint32_t id, const void *bytes, size_t length);
 };
 
+/* A core of a guest (include/face.h, FACE_DUMP); ctx and id are its owner's. */
+struct face_dump_ops {
+	/* The guest stands.  The file will have so many bytes. */
+	void (*begin)(void *ctx, uint32_t id, uint64_t size);
+	/* Some of them; length 0: it has come as far as that. */
+	void (*core)(void *ctx, uint32_t id, const struct face_core *core,
+		     size_t length);
+	/* enum face_dump_reason; or before begin() what faces_dump() may say,
+	 * -ENOSYS; or -EPIPE, the guest has ended; or -EPROTO, its machine
+	 * lies. */
+	void (*end)(void *ctx, uint32_t id, int reason);
+};
+
+/* The last may be over, and its machine yet to be told. */
+struct face_dump {
+	const struct face_dump_ops *ops; /* NULL: there is none */
+	void *ctx;
+	uint32_t id, tag;
+	bool has_begun, must_close;
+	uint64_t size, next;   /* of the file; nothing before .next will come */
+	uint32_t came;	       /* FACE_COREs */
+	uint32_t wanted, told; /* so many may; its machine knows of .told */
+};
+
 struct face {
 	bool is_open, is_broken;
 	bool is_active; /* no doorbell was asked for: look */
@@ -94,6 +118,7 @@ struct face {
 	const struct face_debug_ops *debug; /* NULL: there is no debugger */
 	void *debug_ctx;
 	uint32_t debug_id;
+	struct face_dump dump;
 	struct held released; /* to be sent when there is room */
 };
 
@@ -148,7 +173,7 @@ struct face_watch *faces_watch_find(struct faces *faces, const void *ctx,
 /* A frame, of all or of what has changed; ops->end() says when. */
 void faces_want(struct faces *faces, struct face_watch *watch, bool all);
 void faces_unwatch(struct faces *faces, struct face_watch *watch);
-/* All that ctx has asked for, and its debuggers. */
+/* All that ctx has asked for, its debuggers and dumps. */
 void faces_forget(struct faces *faces, const void *ctx);
 
 /* -EPIPE; -EBUSY: somebody else debugs it. */
@@ -162,5 +187,14 @@ int __must_check faces_debug_find(const struct faces *faces, const void *ctx,
 long __must_check faces_debug_send(struct faces *faces, unsigned slot,
 				   const void *bytes, size_t length);
 void faces_debug_close(struct faces *faces, unsigned slot);
+
+/* faces_dump.c.  -EPIPE; -EEXIST: there is one; -EBUSY: later. */
+int __must_check faces_dump(struct faces *faces, unsigned slot,
+			    const struct face_dump_ops *ops, void *ctx,
+			    uint32_t id);
+/* So many records may have come since its beginning: there is room for them. */
+void faces_dump_more(struct faces *faces, unsigned slot, uint32_t count);
+/* The guest goes on; end() is not called. */
+void faces_dump_close(struct faces *faces, unsigned slot);
 
 #endif

@@ -23,6 +23,7 @@ void remote_init(struct remote *remote, struct mux *mux, struct faces *faces,
 	memset(remote->buttons, 0, sizeof(remote->buttons));
 	memset(remote->held, 0, sizeof(remote->held));
 	remote->typed.at = remote->typed.length = 0;
+	remote->dump.id = 0;
 	for (unsigned i = 0; i < REMOTE_TAPS; i++)
 		remote->tap[i].id = 0;
 }
@@ -227,6 +228,7 @@ static void forget(struct remote *remote)
 	memset(remote->buttons, 0, sizeof(remote->buttons));
 	faces_forget(remote->faces, remote);
 	asks_forget(remote->asks, remote);
+	remote->dump.id = 0;
 	remote->typed.at = remote->typed.length = 0;
 	for (unsigned i = 0; i < REMOTE_TAPS; i++)
 		remote->tap[i].id = 0;
@@ -508,6 +510,13 @@ static void do_debug(struct remote *remote, const struct request *request,
 		      request->guest);
 }
 
+static void do_dump(struct remote *remote, const struct request *request,
+		    const struct verb *verb, unsigned slot)
+{
+	(void)verb;
+	remote_dump(remote, request, slot);
+}
+
 static void do_close(struct remote *remote, const struct request *request,
 		     const struct verb *verb, unsigned slot)
 {
@@ -526,6 +535,7 @@ static void do_close(struct remote *remote, const struct request *request,
 		tap->id = 0;
 	if (debugged_slot >= 0)
 		faces_debug_close(remote->faces, (unsigned)debugged_slot);
+	remote_dump_close(remote, request->of);
 	done(remote, request->id);
 }
 
@@ -551,6 +561,7 @@ static const struct verb verbs[] = {
 	{ "log",     SEAT_RIGHT_WATCH, 0,             do_log, false, 0 },
 	{ "statistics", SEAT_RIGHT_WATCH, REQUEST_GUEST, do_statistics, true, 0 },
 	{ "debug",   SEAT_RIGHT_DEBUG, REQUEST_GUEST, do_debug, true, 0 },
+	{ "dump",    SEAT_RIGHT_DEBUG, REQUEST_GUEST, do_dump, true, 0 },
 	{ "close",   0,            REQUEST_OF,    do_close, false, 0 },
 };
 /* clang-format on */
@@ -678,6 +689,14 @@ static void binary_take(struct remote *remote, const struct link_frame *frame,
 	if (frame->length <= HEAD_SIZE)
 		return;
 	what = frame->payload[4];
+	if (what == REMOTE_CORE) {
+		uint32_t id;
+
+		memcpy(&id, frame->payload, sizeof(id));
+		remote_dump_taken(remote, id, frame->payload + HEAD_SIZE,
+				  frame->length - HEAD_SIZE);
+		return;
+	}
 	if (what != REMOTE_GDB &&
 	    !(what == REMOTE_SERIAL && remote->rights & SEAT_RIGHT_TYPE))
 		return;
@@ -724,6 +743,7 @@ void remote_run(struct remote *remote, uint64_t now_ns)
 	while (frames < FRAMES_MAX && frame_take(remote, now_ns))
 		frames++;
 	remote->is_again = frames == FRAMES_MAX;
+	remote_dump_run(remote, now_ns);
 	for (unsigned i = 0; i < REMOTE_TAPS; i++) {
 		if (!tap_has_any(&remote->tap[i]))
 			continue;
@@ -734,15 +754,25 @@ void remote_run(struct remote *remote, uint64_t now_ns)
 	}
 }
 
+/* What the client owes it, whether it reads or not. */
+static uint64_t dump_deadline(const struct remote *remote)
+{
+	return remote->dump.id && remote->dump.deadline_ns
+		       ? remote->dump.deadline_ns
+		       : UINT64_MAX;
+}
+
 uint64_t remote_deadline(const struct remote *remote, uint64_t now_ns)
 {
 	const struct remote_typed *typed = &remote->typed;
+	uint64_t frame_ns = typed->at != typed->length
+				    ? typed->deadline_ns
+				    : link_deadline(&remote->link);
 
 	if (remote->is_again ||
 	    (remote->is_waiting && remote_has_room(remote, REMOTE_TAP_QUEUE)))
 		return now_ns;
 	if (!remote_has_room(remote, REMOTE_REQUEST_QUEUE))
-		return UINT64_MAX; /* until something is sent */
-	return typed->at != typed->length ? typed->deadline_ns
-					  : link_deadline(&remote->link);
+		frame_ns = UINT64_MAX; /* until something is sent */
+	return MIN(frame_ns, dump_deadline(remote));
 }

@@ -8,12 +8,15 @@
  *	request.c	JSON to requests
  *	remote.c	hello, verbs, serial ports
  *	remote_screen.c	pictures
+ *	remote_dump.c	cores of guests
  *
  * A client that does not read finds its frames waiting in the link's buffer:
  * then its requests wait where they come from, pictures and a debugger's bytes
  * in their machine's ring, and what serial ports write is lost behind
  * REMOTE_TAP bytes.  Answers are never lost: what may still come of all that
- * was taken on has room.  Nothing that anybody does holds a guest up.
+ * was taken on has room.  Nothing that anybody does holds a guest up but a
+ * dump, for which it stands: that ends when the client takes nothing of it for
+ * REMOTE_DUMP_NS.
  *
  * A guest that does not read what is typed holds up the client, for there may
  *be more on its way to it; but not for long, as the same client may have to
@@ -43,6 +46,11 @@
 				    */
 #define REMOTE_TAP_QUEUE     24576 /* a serial port's output */
 #define REMOTE_REQUEST_QUEUE 32768 /* a request of its */
+/* Frames of a dump that its machine may send at a time, and that may be on
+ * their way to the client; and what it may take to take the first of them. */
+#define REMOTE_DUMP_BATCH    2
+#define REMOTE_DUMP_WINDOW   16
+#define REMOTE_DUMP_NS	     (20 * NSEC_PER_SEC)
 /* And behind that come at most the last of them and all answers. */
 #define REMOTE_FRAME(length) ((length) + LINK_HEAD + LINK_TAIL)
 #define REMOTE_ANSWERS                                                 \
@@ -50,6 +58,8 @@
 	 FACES_ASKS * REMOTE_FRAME(REMOTE_TEXT) +                      \
 	 FACES_WATCHES * 2 * REMOTE_FRAME(REMOTE_LINE) +               \
 	 FACES_SLOTS * REMOTE_FRAME(REMOTE_LINE) +                     \
+	 REMOTE_DUMP_BATCH * REMOTE_FRAME(32 + FACE_CORE_MAX) +        \
+	 2 * REMOTE_FRAME(REMOTE_LINE) +                               \
 	 REMOTE_TAPS * (2 * REMOTE_TAP + 2 * REMOTE_FRAME(REMOTE_LINE)))
 _Static_assert(REMOTE_REQUEST_QUEUE + FACE_RECORD_MAX + REMOTE_FRAME(64) +
 			       REMOTE_ANSWERS <=
@@ -78,6 +88,16 @@ struct remote_typed {
 	uint8_t bytes[LINK_RECEIVE_MAX];
 };
 
+/* One at a time. */
+struct remote_dump {
+	uint32_t id; /* 0: there is none */
+	unsigned slot;
+	bool has_begun;
+	/* Frames: that its machine may send, that were sent, and taken. */
+	uint32_t granted, sent, taken;
+	uint64_t deadline_ns; /* for the client to take some; 0: not set */
+};
+
 struct remote {
 	struct mux *mux;
 	struct faces *faces;
@@ -92,6 +112,7 @@ struct remote {
 	struct held held[MUX_SLOTS];
 	struct link link;
 	struct remote_typed typed;
+	struct remote_dump dump;
 	struct remote_tap tap[REMOTE_TAPS];
 	uint8_t runs[FACE_RECORD_MAX]; /* of a piece of a picture */
 };
@@ -129,11 +150,24 @@ enum remote_binary {
 	REMOTE_SERIAL = 1,
 	REMOTE_PIXELS,
 	REMOTE_CELLS,
-	REMOTE_GDB
+	REMOTE_GDB,
+	REMOTE_CORE
 };
 
 /* remote_screen.c: the verb; -EPIPE, -EBUSY, 0: its answer will come. */
 int remote_screen(struct remote *remote, const struct request *request,
 		  unsigned slot);
+
+/* remote_dump.c: the verb, whose answer comes now or later. */
+void remote_dump(struct remote *remote, const struct request *request,
+		 unsigned slot);
+/* A binary frame of the client's, behind its head: how many frames of the dump
+ * it has taken. */
+void remote_dump_taken(struct remote *remote, uint32_t id, const uint8_t *bytes,
+		       uint32_t length);
+/* The client wants no more of it; id may be of none. */
+void remote_dump_close(struct remote *remote, uint32_t id);
+/* Lets more come, or ends it. */
+void remote_dump_run(struct remote *remote, uint64_t now_ns);
 
 #endif

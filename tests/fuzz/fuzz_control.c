@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct {
 	const uint8_t *at, *end;
 	uint32_t tag[GUILTY]; /* of the last request */
-	uint32_t frame_tag[GUILTY];
+	uint32_t frame_tag[GUILTY], dump_tag[GUILTY];
 	uint32_t ask_tag; /* of the last SEAT_ASK */
 } fuzz;
 
@@ -82,6 +82,15 @@ static void check_cells(const uint8_t *payload, uint32_t length)
 	assert_in_range(cursor + 1, 0, size[0] * size[1]);
 }
 
+static void check_core(const uint8_t *payload, uint32_t length)
+{
+	uint64_t offset;
+
+	assert_true(length >= 16 && length <= 16 + FACE_CORE_MAX);
+	memcpy(&offset, payload + 8, sizeof(offset));
+	assert_true(offset >> 53 == 0);
+}
+
 static void check_binary(const uint8_t *payload, uint32_t length)
 {
 	uint32_t id;
@@ -93,6 +102,8 @@ static void check_binary(const uint8_t *payload, uint32_t length)
 		check_pixels(payload + 8, length - 8);
 	else if (payload[4] == REMOTE_CELLS)
 		check_cells(payload + 8, length - 8);
+	else if (payload[4] == REMOTE_CORE)
+		check_core(payload + 8, length - 8);
 	else
 		assert_true(payload[4] == REMOTE_SERIAL ||
 			    payload[4] == REMOTE_GDB);
@@ -132,7 +143,7 @@ static void client_asks(void)
 		"hello",  "list",	"start",  "stop",   "restart", "pause",
 		"resume", "reset",	"power",  "nmi",    "eject",   "insert",
 		"keys",	  "pointer",	"screen", "screen", "serial",  "log",
-		"debug",  "statistics", "close",  "off",
+		"debug",  "statistics", "close",  "off",    "dump",
 	};
 	static const char *const more[] = {
 		"",
@@ -174,7 +185,7 @@ static void client_frames(void)
 static void client_binary(void)
 {
 	uint8_t bytes[4000];
-	uint32_t id = take(1) & 7, what = take(1) % 5;
+	uint32_t id = take(1) & 7, what = take(1) % 6;
 	uint32_t n = take(2) % sizeof(bytes);
 
 	memset(bytes, (int)what, n);
@@ -209,6 +220,8 @@ static void machine_reads(unsigned n)
 			break;
 		if (request.head.kind == FACE_FRAME)
 			fuzz.frame_tag[n] = request.head.tag;
+		else if (request.head.kind == FACE_DUMP)
+			fuzz.dump_tag[n] = request.head.tag;
 		else
 			fuzz.tag[n] = request.head.tag;
 	}
@@ -284,6 +297,40 @@ static void machine_speaks(unsigned n)
 				 ? sizeof(record.statistics)
 				 : 8 + take(1) * 2;
 	put(n, &record, length);
+}
+
+/* A piece of a dump, mostly as one should be. */
+static void machine_dumps(unsigned n)
+{
+	union {
+		struct face_record head;
+		struct face_dump_begin begin;
+		struct face_core core;
+		struct face_dump_end end;
+		uint8_t bytes[8192];
+	} record;
+	uint32_t what = take(1);
+	size_t length = sizeof(record.begin);
+
+	machine_reads(n);
+	memset(&record, (int)what, sizeof(record));
+	record.head.tag = fuzz.dump_tag[n] - (what >> 7);
+	switch (what & 3) {
+	case 0:
+		record.head.kind = FACE_DUMP_BEGIN;
+		record.begin.size = (uint64_t)take(1) << (what & 0x3c);
+		break;
+	case 1:
+		record.head.kind = FACE_DUMP_END;
+		record.end.reason = what >> 2 & 7;
+		length = sizeof(record.end);
+		break;
+	default:
+		record.head.kind = FACE_CORE;
+		record.core.offset = (uint64_t)take(2) * 256;
+		length = sizeof(record.core) + take(2) % 4096;
+	}
+	put(n, &record, length - (what >> 4 & 7 ? 0 : 1));
 }
 
 static void machine_raw(unsigned n)
@@ -406,7 +453,10 @@ static void step(void)
 		machine_draws(who());
 		break;
 	case 9:
-		machine_speaks(who());
+		if (op >> 4 & 1)
+			machine_speaks(who());
+		else
+			machine_dumps(who());
 		break;
 	case 10:
 		if (op >> 4 == 0)

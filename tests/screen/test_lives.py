@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The life of guests, seat's own, and every verb of docs/control.md."""
 
+import contextlib
 import os
 import re
 import time
 import unittest
 
+import core
 import pattern
 import rig
 from bulkhead_tool.control import client, frames, keys, screen
 
 CDROM = 'cdrom0 { bus = "ide"; unit = <2>; image = "cd.iso"; };'
+RESET_VECTOR = 0xfffffff0    # where a vCPU that was not started stands
 CD_UNIT, NOT_READY = 2, "2"
 TABLE = re.compile(r'^\t\{ "([a-z]+)",', re.MULTILINE)
 
@@ -225,15 +228,175 @@ class Lives(rig.HostTest):
         """The guest stands while a debugger is there."""
         number = self.link.new_id()
         self.link.request("debug", rig.LIMIT, number=number, guest="one")
-        self.link.send_binary(number, frames.DEBUG, b"$?#3f")
-        said, until = b"", rig.later()
-        while not re.search(rb"\$[ST]..[^#]*#..", said):
-            self.assertLess(time.monotonic(), until, said)
-            part = self.link.next_part(1)
-            if part and part.number == number and part.what == frames.DEBUG:
-                said += part.data
+        self.debugged(self.link, number, b"$?#3f", rb"\$[ST]..[^#]*#..")
         self.link.ask("close", rig.LIMIT, of=number)
         self.one.do("a", "^alive$")
+
+    def dumped(self, *words):
+        """The core that a command of the tool's has saved."""
+        path = os.path.join(self.rig.folder, "core.elf")
+        self.rig.tool(*words, path)
+        return path, core.Core(path)
+
+    def verb_dump(self):
+        path, made = self.dumped("dump", "one", "-o")
+        self.one.do("a", "^alive$")
+        self.assertEqual(made.kind, (b"\x7fELF\2\1\1", core.ET_CORE,
+                                     core.EM_X86_64))
+        self.assertEqual([n[:2] for n in made.notes], [
+            ("CORE", 1), ("CORE", 1), ("QEMU", 0), ("QEMU", 0)])
+        program = os.path.join(self.rig.folder, "panel.elf")
+        start, text = core.text_of(program)
+        one, two = made.threads()
+        self.assertEqual((one["pid"], two["pid"]), (1, 2))
+        self.assertIn(one["rip"], range(start, start + len(text)))
+        self.assertIn(one["rsp"], range(start, 16 << 20))
+        self.assertEqual(two["rip"], RESET_VECTOR)
+        self.assertEqual(made.processors()[0], (1, 440, one["rip"],
+                                                made.processors()[0][3]))
+        self.assertTrue(made.processors()[0][3] & 1)    # protected mode
+        self.assertFalse(made.processors()[1][3] & 1)
+        self.assertEqual(made.memory(start, len(text)), text)
+        regions = made.regions()
+        self.assertEqual((regions[0], regions[1 << 20]), (0xa0000, 15 << 20))
+        self.assertLess(os.stat(path).st_blocks * 512, len(made.data))
+        said = core.gdb(program, path, "info threads", "info registers rip",
+                        "x/4xb 0x%x" % start)
+        for words in (r"\* 1 +(Thread|LWP|process) 1\b",
+                      r"  2 +(Thread|LWP|process) 2\b",
+                      r"(?m)^rip +0x%x\b" % one["rip"],
+                      "\t".join("0x%02x" % b for b in text[:4])):
+            self.assertRegex(said, words)
+        self.dump_of_paused()
+        self.dump_of_debugged()
+        self.dump_ends()
+
+    def dump_of_paused(self):
+        self.ask("pause")
+        _, made = self.dumped("ctl", "dump", "one")
+        self.assertEqual(self.state("one")["state"], "paused")
+        # It stands where it stood.
+        self.assertEqual(self.dumped("ctl", "dump", "one")[1].data, made.data)
+        self.one.send("a")
+        self.one.take(1)
+        self.assertNotIn("alive", self.one.text[self.one.at:])
+        self.ask("resume")
+        self.one.expect("^alive$")
+
+    def debugged(self, link, number, packet, answer):
+        """A packet of gdb's, and what is answered."""
+        link.send_binary(number, frames.DEBUG, packet)
+        said, until = b"", rig.later()
+        while not re.search(answer, said):
+            self.assertLess(time.monotonic(), until, said)
+            part = link.next_part(1)
+            if part and part.number == number and part.what == frames.DEBUG:
+                said += part.data
+        return re.search(answer, said)
+
+    def dump_of_debugged(self):
+        """The debugger's stop is one for both, and its own afterwards."""
+        number = self.link.new_id()
+        self.link.request("debug", rig.LIMIT, number=number, guest="one")
+        self.debugged(self.link, number, b"$?#3f", rb"\$[ST]..[^#]*#..")
+        made = [self.dumped("dump", "one", "-o")[1].data for _ in range(2)]
+        self.assertEqual(made[0], made[1])
+        self.debugged(self.link, number, b"+$m100000,4#ee", rb"\$02b0ad1b#..")
+        # Paused by the way, it stays so when the debugger goes.
+        self.ask("pause")
+        self.link.ask("close", rig.LIMIT, of=number)
+        self.one.send("a")
+        self.one.take(1)
+        self.assertNotIn("alive", self.one.text[self.one.at:])
+        self.ask("resume")
+        self.one.expect("^alive$")
+        self.debugger_goes_on()
+
+    def debugger_goes_on(self):
+        """In the middle of a dump, for which the guest stands all the same."""
+        link = self.rig.client()
+        number = link.new_id()
+
+        def begin():
+            link.ask("debug", rig.LIMIT, number=number, guest="one")
+
+        def go_on():
+            self.debugged(link, number, b"$?#3f", rb"\$[ST]..[^#]*#..")
+            link.send_binary(number, frames.DEBUG, b"+$c#63")
+            self.one.at = len(self.one.text)
+            self.one.send("a")
+            self.one.take(1)
+            said = self.one.text[self.one.at:]
+            self.ask("resume")
+            return said
+
+        def again():
+            link.ask("close", rig.LIMIT, of=number)
+            begin()
+
+        begin()
+        self.assertNotIn("alive", self.dump_gone("resumed", go_on, again))
+        self.one.expect("^alive$")
+        link.close()
+
+    def dump_gone(self, reason, act, between=lambda: None):
+        """A client that takes nothing, until its dump is gone; what act() says.
+
+        Where this machine was so slow that its time was over before, again.
+        """
+        until = rig.later()
+        while True:
+            number = self.link.new_id()
+            self.link.request("dump", rig.LIMIT, number=number, guest="one")
+            seen = act()
+            event = None
+            while not event:
+                self.assertLess(time.monotonic(), until)
+                part = self.link.next_part(1)
+                if part and part.number == number and part.what is None:
+                    event = part.data
+            self.assertEqual(event["event"], "gone")
+            if event["reason"] == reason:
+                return seen
+            self.assertEqual(event["reason"], "not taken")
+            between()
+
+    def dump_ends(self):
+        """By others, and by itself: nobody holds a guest for ever."""
+        def resume():
+            """What a second one is told, and what the guest says meanwhile."""
+            other = self.rig.client()
+            with contextlib.closing(other):
+                try:
+                    other.ask("dump", rig.LIMIT, guest="one")
+                    refused = "it was not"
+                except client.Refused as error:
+                    refused = str(error)
+                self.one.at = len(self.one.text)
+                self.one.send("a")
+                self.one.take(1)
+                said = self.one.text[self.one.at:]
+                self.two.do("a", "^alive$")
+                other.ask("resume", rig.LIMIT, guest="one")
+            return refused, said
+
+        refused, said = self.dump_gone("resumed", resume)
+        self.assertRegex(refused, "^dump: busy 'one': a dump is under way")
+        self.assertNotIn("alive", said)
+        self.one.expect("^alive$")
+        self.dump_gone("not taken", lambda: None)
+        self.one.do("a", "^alive$")
+        self.dump_gone("reset", lambda: self.ask("reset"))
+        self.one.expect("^panel ready$")
+        self.one.do("g", "^drawn$")
+        # A client that goes.
+        other = self.rig.client()
+        other.request("dump", rig.LIMIT, guest="one")
+        other.close()
+        self.one.do("a", "^alive$")
+        # And a guest that does.
+        self.dump_gone("ended", lambda: self.ask("restart"), self.reborn)
+        self.reborn()
 
     def verb_off(self):
         self.link.ask("off", rig.LIMIT)
@@ -290,6 +453,8 @@ class Lives(rig.HostTest):
         """Its guests go on, the broker greets it, the screen is as before."""
         watch = screen.Watch(self.link, "one", "pixels")
         self.assertTrue(watch.update(rig.LIMIT))
+        # Of a dump that nobody takes the guest is rid, too.
+        self.link.request("dump", rig.LIMIT, guest="one")
         self.rig.type("\x1d\x1d")
         self.rig.expect("input goes to host")
         self.rig.type("restart seat\r")

@@ -23,6 +23,7 @@ SHIFTED = {strokes[0][-1]: character
            for character, strokes in keys.Layout("us").strokes.items()
            if len(strokes[0]) == 2}
 RIGHTS = ["watch", "type", "steer", "debug"]
+WINDOW = 4    # frames of a dump that are not taken
 
 
 class Guest:
@@ -35,6 +36,7 @@ class Guest:
         self.keys, self.pointer, self.serial = [], [], b""
         self.starts = 1
         self.has_shift = False
+        self.core_size, self.core = 0, []    # a dump: offsets and bytes
         self.missing = 0    # times that it does not run when it is looked at
 
     def show(self, lines=None, picture=None):
@@ -94,6 +96,7 @@ class Host:
         self.rights = RIGHTS
         self.heard = []    # all requests
         self.watches = {}    # by id: [verb, guest, version told, mode told]
+        self.dumps = {}    # by id: the guest, how many frames were sent
         self.waiting = {}    # screens without an answer yet, by id
         self.silent = set()    # verbs that get no answer
         self.lose = {}    # verb: how many answers get lost
@@ -133,6 +136,8 @@ class Host:
                 elif what == frames.SERIAL and number in self.watches:
                     self.watches[number][1].serial += rest
                     self.binary(number, what, rest.upper())
+                elif what == frames.CORE:
+                    self.dump_more(number, *struct.unpack("<I", rest))
                 continue
             self.request(frames.parse_json(payload))
         self.pictures()
@@ -145,6 +150,7 @@ class Host:
             self.hellos += 1
             self.watches.clear()
             self.waiting.clear()
+            self.dumps.clear()
         if verb in self.silent:
             return
         if not self.has_greeted:
@@ -217,7 +223,31 @@ class Host:
         self.watches[number] = ["debug", guest, 0, None]
         self.answer(number)
 
+    def do_dump(self, number, thing, guest):
+        if self.dumps:
+            self.refuse(number, "busy", what=guest.name,
+                        hint="a dump is under way: later")
+            return
+        self.dumps[number] = [guest, 0]
+        self.answer(number, size=guest.core_size)
+        self.dump_more(number, 0)
+
+    def dump_more(self, number, taken):
+        """As many frames as it may, or its end."""
+        if number not in self.dumps:
+            return
+        guest, sent = self.dumps[number]
+        for offset, data in guest.core[sent:taken + WINDOW]:
+            self.binary(number, frames.CORE,
+                        struct.pack("<IIQ", sent, 0, offset) + data)
+            sent += 1
+        self.dumps[number][1] = sent
+        if sent == len(guest.core):
+            del self.dumps[number]
+            self.event(number, "done", frames=sent)
+
     def do_close(self, number, thing, _guest):
+        self.dumps.pop(thing["of"], None)
         self.watches.pop(thing["of"], None)
         self.waiting.pop(thing["of"], None)
         self.answer(number)

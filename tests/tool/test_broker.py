@@ -8,6 +8,7 @@ and sets the clock itself.
 import os
 import pty
 import socket
+import struct
 import unittest
 
 import control_host
@@ -349,6 +350,27 @@ class Brokers(FolderTest):
         self.assertEqual(end.read(), [{"id": 3, "ok": True}])
         self.assertEqual([r["verb"] for r in self.host.heard],
                          ["hello", "serial"])
+
+    def test_a_dump_that_is_done_is_over(self):
+        end = self.client()
+        self.guest.core_size, self.guest.core = 9000, [(0, b"x"), (8, b"y")]
+        end.say(7, "dump", guest="dos")
+        self.settle()
+        self.assertEqual(end.read(), [
+            {"id": 7, "ok": True, "size": 9000},
+            (7, frames.CORE, bytes(16) + b"x"),
+            (7, frames.CORE, struct.pack("<IIQ", 1, 0, 8) + b"y"),
+            {"id": 7, "event": "done", "frames": 2}])
+        self.assertFalse(self.broker.requests)
+        # In the middle its client goes: it is closed.
+        self.guest.core *= 9
+        end.say(7, "dump", guest="dos")
+        self.settle()
+        number, = self.host.dumps
+        end.socket.close()
+        self.settle()
+        self.assertEqual(self.host.heard[-1]["of"], number)
+        self.assertFalse(self.host.dumps)
 
     def test_silence_is_looked_into(self):
         end = self.client()

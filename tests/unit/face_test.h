@@ -38,6 +38,9 @@ static struct {
 	/* The machine. */
 	unsigned bells, agains, resets, nmis;
 	bool is_watched;
+	unsigned holds;
+	bool is_held;
+	struct x86_state state[3];
 	/* What seat has got, and the screen that it has put together. */
 	uint32_t screen[WIDTH * HEIGHT];
 	uint8_t record[FACE_RECORD_MAX] __aligned(8);
@@ -166,11 +169,34 @@ static __maybe_unused void watched(void *ctx, bool is_watched)
 	b.is_watched = is_watched;
 }
 
+static __maybe_unused void hold(void *ctx)
+{
+	(void)ctx;
+	b.holds++;
+}
+
+static __maybe_unused bool is_held(void *ctx)
+{
+	(void)ctx;
+	return b.is_held;
+}
+
+static __maybe_unused const struct x86_state *vcpu_state(void *ctx,
+							 unsigned vcpu)
+{
+	(void)ctx;
+	assert_true(b.is_held && vcpu < ARRAY_SIZE(b.state));
+	return &b.state[vcpu];
+}
+
 static const struct face_ops ops = { .bell = bell,
 				     .again = again,
 				     .reset = reset,
 				     .nmi = nmi,
-				     .watched = watched };
+				     .watched = watched,
+				     .hold = hold,
+				     .is_held = is_held,
+				     .state = vcpu_state };
 
 static __maybe_unused void face_start(const struct board *of)
 {

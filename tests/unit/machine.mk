@@ -33,5 +33,7 @@ UNIT_SRCS_test_debug := $(GDB_SRCS) $(addprefix machine/,debug.c emulate_ops.c \
 	lock.c msr_table.c rendezvous.c)
 UNIT_FLAGS_test_debug := -Itests/unit/fake/debug
 
-UNIT_SRCS_test_face := machine/face.c
-UNIT_SRCS_test_face_lies := machine/face.c
+FACE_SRCS := $(addprefix machine/,face.c face_dump.c elf_core.c) $(GDB_SRCS)
+UNIT_SRCS_test_face := $(FACE_SRCS)
+UNIT_SRCS_test_face_lies := $(FACE_SRCS)
+UNIT_SRCS_test_face_dump := $(FACE_SRCS)

@@ -228,6 +228,7 @@ static union {
 	struct face_input input;
 	struct face_frame frame;
 	struct face_command command;
+	struct face_dump_more more;
 	uint8_t bytes[FACE_REQUESTS_SIZE];
 } request;
 

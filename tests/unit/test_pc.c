@@ -416,6 +416,35 @@ static void test_restore(void **state)
 	assert_memory_equal(again, later, later_length);
 }
 
+/* What a core has: each page of it is there to be read, or is nothing. */
+static void test_regions(void **state)
+{
+	const struct board_region want[] = {
+		{ 0, 0xa0000 },
+		{ 0xc0000, 0x40000 },
+		{ 0x100000, RAM - MIB(1) },
+		{ 0xd0000000, VRAM },
+		{ GIB(4) - BIOS, BIOS },
+	};
+	struct board_region region[BOARD_REGIONS_MAX];
+
+	(void)state;
+	/* Without video memory, which has no place yet. */
+	assert_int_equal(pc_regions(bench.pc, region), 4);
+	assert_memory_equal(&region[3], &want[4], sizeof(want[4]));
+	config(2, 0x10, 0xd0000000, 4);
+	config(2, 4, 2, 1);
+	assert_int_equal(pc_regions(bench.pc, region), ARRAY_SIZE(want));
+	assert_memory_equal(region, want, sizeof(want));
+	assert_non_null(pc_ram_at(bench.pc, 0xd0000000 + VRAM - PAGE_SIZE,
+				  PAGE_SIZE, false));
+	/* RAM behind 4 GiB. */
+	bench.pc->board.ram_high = MIB(2);
+	assert_int_equal(pc_regions(bench.pc, region), 6);
+	assert_int_equal(region[5].start, GIB(4));
+	assert_int_equal(region[5].size, MIB(2));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -432,6 +461,7 @@ int main(void)
 		TEST(test_reset),
 		TEST(test_tables),
 		TEST(test_restore),
+		TEST(test_regions),
 		cmocka_unit_test_setup_teardown(test_refusals, prepare,
 						teardown),
 	};

@@ -386,9 +386,10 @@ static void a_new_seat(void **state)
 	seat_begins();
 	init_allows(SEAT_RIGHTS_ALL);
 	init_says(SEAT_ADD, 1, "good");
-	/* The former one's watch and debugger end. */
+	/* The former one's watch, debugger and dump end. */
 	machine_expects(0, FACE_UNWATCH);
 	machine_expects(0, FACE_DEBUG_CLOSE);
+	machine_expects(0, FACE_DUMP_CLOSE);
 	machine_is_asked_nothing(0);
 	expect("{\"event\":\"begin\",\"version\":1}");
 	hello();

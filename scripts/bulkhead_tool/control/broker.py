@@ -40,7 +40,8 @@ CLOSE_AGAIN = 2.0
 # there; after as many questions it is not.
 QUIET_MAX, QUESTIONS_MAX = 5.0, 3
 
-WATCHES = ("screen", "serial", "log", "debug")    # go on after their answer
+WATCHES = ("screen", "serial", "log", "debug", "dump")    # go on when answered
+ENDS = ("gone", "done")    # events after which they do not
 
 
 def failed(number, error, **more):
@@ -254,7 +255,7 @@ class Broker:
             return
         request = self.requests.get(thing.get("id"))
         if request:
-            if thing["event"] == "gone":
+            if thing["event"] in ENDS:
                 self._forget(request)
             self._to_client(request.client, dict(thing, id=request.client_id))
         else:

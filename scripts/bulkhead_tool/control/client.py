@@ -26,8 +26,9 @@ HINTS = {
     "not running": "'bulkhead ctl list' shows the guests, and 'ctl start' "
                    "starts one",
     "unknown verb": "'bulkhead ctl --help' lists them",
-    "busy": "try it again",
 }
+# Where the answer has none of its own.
+OTHER_HINTS = {"busy": "try it again"}
 
 
 class Refused(Problem):
@@ -38,7 +39,8 @@ class Refused(Problem):
         text = "%s: %s" % (verb, self.error)
         if answer.get("what"):
             text += " '%s'" % answer["what"]
-        hint = HINTS.get(self.error) or answer.get("hint")
+        hint = HINTS.get(self.error) or answer.get("hint") or \
+            OTHER_HINTS.get(self.error)
         super().__init__("%s: %s" % (text, hint) if hint else text)
 
 

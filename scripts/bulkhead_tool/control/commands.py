@@ -137,6 +137,15 @@ def add_screens(commands):
     top.add_argument("--once", action="store_true", help="print it once")
 
 
+def add_dump(commands):
+    command = new(
+        commands, "dump", verbs.do_dump, "save a guest's core",
+        "Saves memory and registers as an ELF file for gdb and crash. The "
+        "guest stands meanwhile.")
+    command.add_argument("-o", "--output", metavar="X.elf", required=True,
+                         help="the file; what is zero is a hole in it")
+
+
 def add(commands):
     add_ctl(commands)
     add_screens(commands)
@@ -151,6 +160,7 @@ def add(commands):
         "scripts/bulkhead debug GUEST'. The guest stops until gdb lets it go "
         "on.")
     add_gdb(commands)
+    add_dump(commands)
     broker = new(commands, "broker", verbs.do_broker,
                  "share a real host's control port",
                  "Listens at a socket for any number of clients, and carries "

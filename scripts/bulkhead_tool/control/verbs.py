@@ -10,7 +10,7 @@ import sys
 import time
 
 from .. import Problem, processes, session
-from . import broker, client, frames, keys, screen, sockets
+from . import broker, client, dump, frames, keys, screen, sockets
 
 # verb: whether it names a guest, what it does.
 VERBS = {
@@ -33,6 +33,7 @@ VERBS = {
     "serial": (True, "what its first serial port says, until Ctrl-C"),
     "log": (False, "the monitor's log, until Ctrl-C"),
     "statistics": (True, "counters"),
+    "dump": (True, "its core: ctl dump [GUEST] FILE"),
 }
 NUMBER = re.compile(r"-?\d{1,10}\Z", re.ASCII)
 NUMBERS = re.compile(r"-?\d{1,10}(,-?\d{1,10})+\Z", re.ASCII)
@@ -172,7 +173,19 @@ def stream(link, verb, keyboard=None, **more):
             return
 
 
+def ctl_dump(args):
+    words = args.words
+    if not 1 <= len(words) <= 2:
+        raise Problem("say which file: 'ctl dump GUEST FILE'")
+    with connect(args) as link:
+        guest = link.the_guest(words[0] if len(words) == 2 else None)
+        processes.say(dump.save(link, guest, words[-1]))
+    return 0
+
+
 def do_ctl(args, _work):
+    if args.verb == "dump":
+        return ctl_dump(args)
     guest, more = ctl_keys(args)
     with connect(args) as link:
         if VERBS[args.verb][0]:
@@ -271,6 +284,13 @@ def do_debug(args, _work):
     with connect(args) as link:
         stream(link, "debug", lambda data: (data, not data),
                guest=link.the_guest(args.guest))
+    return 0
+
+
+def do_dump(args, _work):
+    with connect(args) as link:
+        guest = link.the_guest(args.guest)
+        processes.say(dump.save(link, guest, args.output))
     return 0
 
 
