@@ -376,11 +376,10 @@ int acpi_parse(hpa_t given, struct acpi_info *info)
 	const struct rsdp *rsdp = rsdp_find(given);
 	const struct madt *madt = rsdp ? table_find(rsdp, "APIC") : NULL;
 	const struct fadt *fadt = rsdp ? table_find(rsdp, "FACP") : NULL;
-	unsigned i;
 
 	memset(info, 0, sizeof(*info));
 	info->lapic_address = LAPIC_DEFAULT;
-	for (i = 0; i < ACPI_ISA_IRQ_COUNT; i++)
+	for (unsigned i = 0; i < ACPI_ISA_IRQ_COUNT; i++)
 		info->isa_irq[i].gsi = i;
 	if (!rsdp)
 		return -ENODEV;

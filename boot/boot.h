@@ -29,7 +29,6 @@ struct boot_ranges {
 
 struct boot_info {
 	struct boot_ranges ram; /* usable, as the loader says */
-	struct boot_ranges reserved;
 	struct boot_modules modules;
 	char command[BOOT_COMMAND_MAX];
 	char loader[64];
@@ -102,6 +101,8 @@ void trap_build_idt(void);
  * checks as the processor has them.  The TSS has its interrupt stacks.
  */
 void cpu_init(struct cpu *cpu);
+/* A CPU's stacks for #DB, NMI, #DF and #MC, with guard pages.  -ENOMEM. */
+int __must_check trap_stacks_alloc(struct host *host, struct cpu *cpu);
 
 /* The real-time clock's seconds since 1970, taken to be UTC; 0: it has none. */
 uint64_t cmos_read_epoch(void);

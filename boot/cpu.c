@@ -8,6 +8,7 @@
  */
 #include "boot/boot.h"
 
+#include "include/errno.h"
 #include "include/x86.h"
 #include "include/x86_msr.h"
 #include "include/x86_state.h"
@@ -78,6 +79,16 @@ static void gdt_load(struct cpu *cpu)
 			 : "m"(pointer), "i"(SELECTOR_KERNEL_CODE),
 			   "r"(SELECTOR_KERNEL_DATA), "r"(0), "r"(SELECTOR_TSS)
 			 : "rax", "memory");
+}
+
+int trap_stacks_alloc(struct host *host, struct cpu *cpu)
+{
+	for (unsigned i = 0; i < TRAP_STACKS; i++) {
+		cpu->tss.ist[i] = (uint64_t)map_stack_alloc(&host->map);
+		if (!cpu->tss.ist[i])
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 /* ---- The IDT ------------------------------------------------------------- */

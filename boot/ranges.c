@@ -44,10 +44,8 @@ int ranges_remove(struct boot_ranges *ranges, hpa_t base, uint64_t length)
 
 hpa_t ranges_take(struct boot_ranges *ranges, uint64_t length)
 {
-	unsigned i;
-
 	length = ALIGN_UP(length, PAGE_SIZE);
-	for (i = 0; i < ranges->count; i++) {
+	for (unsigned i = 0; i < ranges->count; i++) {
 		hpa_t base = ALIGN_UP(ranges->range[i].base, PAGE_SIZE);
 
 		if (base + length >

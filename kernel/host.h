@@ -56,8 +56,6 @@ struct host {
 	struct program first_program;
 	unsigned first_module;
 
-	uint64_t ram_bytes;
-	uint64_t image_bytes;
 	enum gate_off off; /* how host_power_off() goes about it */
 	bool is_panicking;
 	struct cpu boot_cpu;
