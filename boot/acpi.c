@@ -279,20 +279,15 @@ static void madt_entry(struct acpi_info *info, const void *entry)
 /* How long an entry of a type must be to be read as one. */
 static unsigned madt_entry_length(uint8_t type)
 {
-	switch (type) {
-	case MADT_LAPIC:
-		return sizeof(struct madt_lapic);
-	case MADT_IOAPIC:
-		return sizeof(struct madt_ioapic);
-	case MADT_OVERRIDE:
-		return sizeof(struct madt_override);
-	case MADT_LAPIC_ADDRESS:
-		return sizeof(struct madt_lapic_address);
-	case MADT_X2APIC:
-		return sizeof(struct madt_x2apic);
-	default:
-		return 2;
-	}
+	static const uint8_t lengths[] = {
+		[MADT_LAPIC] = sizeof(struct madt_lapic),
+		[MADT_IOAPIC] = sizeof(struct madt_ioapic),
+		[MADT_OVERRIDE] = sizeof(struct madt_override),
+		[MADT_LAPIC_ADDRESS] = sizeof(struct madt_lapic_address),
+		[MADT_X2APIC] = sizeof(struct madt_x2apic),
+	};
+
+	return type < ARRAY_SIZE(lengths) ? lengths[type] : 0;
 }
 
 static void madt_parse(struct acpi_info *info, const struct madt *madt)

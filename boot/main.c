@@ -176,13 +176,12 @@ static int memory_init(struct host *host, struct boot_info *boot)
 
 static void interrupts_init(struct host *host)
 {
-	struct lapic_vectors vectors = { VECTOR_TIMER, VECTOR_SPURIOUS };
 	const struct acpi_info *acpi = &host->acpi;
 
 	pic_mask_all();
 	lapic_init(&host->lapic,
 		   map_device(&host->map, acpi->lapic_address, LAPIC_SIZE));
-	lapic_init_cpu(&host->lapic, vectors);
+	lapic_init_cpu(&host->lapic);
 	host->boot_cpu.apic_id = lapic_id(&host->lapic);
 	for (unsigned i = 0; i < acpi->ioapic_count; i++) {
 		void *registers = map_device(
@@ -281,16 +280,6 @@ static void host_init(struct host *host, uint32_t magic, hpa_t info)
 	smp_start_all(host, trampoline);
 }
 
-/* Does not return without a first program. */
-static void first_program_find(struct host *host)
-{
-	const struct boot_module *file;
-
-	if (boot_first_program(&host->modules, &host->first_program, &file))
-		host_power_off(HOST_EXIT_CODE_PANIC);
-	host->first_module = (unsigned)(file - host->modules.module);
-}
-
 void boot_main(uint32_t magic, uint32_t info)
 {
 	struct host *host = &the_host;
@@ -298,7 +287,10 @@ void boot_main(uint32_t magic, uint32_t info)
 	early_init(host);
 	host_init(host, magic, info);
 	host->modules = boot_info.modules;
-	first_program_find(host);
+	host->screen = boot_info.screen;
+	if (boot_first_program(&host->modules, &host->first_program,
+			       &host->first_module))
+		host_power_off(HOST_EXIT_CODE_PANIC);
 	speculation_init(host, !host->options.is_mitigations_off);
 	programs_init(host);
 	host_enter();

@@ -31,10 +31,8 @@ void smp_cpu_main(struct cpu *cpu);
 /* First C code of a CPU. */
 void smp_cpu_main(struct cpu *cpu)
 {
-	struct lapic_vectors vectors = { VECTOR_TIMER, VECTOR_SPURIOUS };
-
 	cpu_init(cpu);
-	lapic_init_cpu(&cpu->host->lapic, vectors);
+	lapic_init_cpu(&cpu->host->lapic);
 	time_init_cpu(cpu);
 	sched_init_cpu(cpu, &cpu->first_thread);
 	__atomic_store_n(&cpu->is_online, true, __ATOMIC_RELEASE);

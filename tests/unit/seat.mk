@@ -4,7 +4,7 @@
 UNIT_SRCS_test_seat_main := services/seat/main.c services/seat/carriers.c \
 	services/seat/local.c \
 	services/pci_gate.c $(addprefix drivers/,virtqueue.c virtio_pci.c \
-	virtio_console.c ps2.c bochs_display.c)
+	virtio_console.c ps2.c bochs_display.c vga_text.c)
 UNIT_FLAGS_test_seat_main := -Itests/unit/fake/seat
 
 # What carries the control protocol, its drivers being the test's.

@@ -198,6 +198,14 @@ const struct gate_config *gate_config(void)
 	return &config;
 }
 
+/* Nor is there a screen. */
+const void *gate_argument(void)
+{
+	static const struct seat_screen none;
+
+	return &none;
+}
+
 void *gate_device_bar(unsigned n, unsigned bar)
 {
 	fail_msg("BAR %u of device %u", bar, n);
