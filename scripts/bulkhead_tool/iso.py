@@ -30,6 +30,7 @@ GRUB_CFG = """serial --unit=0 --speed=115200
 terminal_input console serial
 terminal_output console serial
 set timeout=1
+insmod all_video
 menuentry "Bulkhead: %s" {
 \techo "Loading the monitor ..."
 \tmultiboot2 /boot/bulkhead.elf%s
