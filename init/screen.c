@@ -134,14 +134,16 @@ void screen_find(struct init *init)
 		told.type = GATE_SCREEN_TEXT;
 		told.width = VGA_COLUMNS;
 		told.height = VGA_ROWS;
+		told.bpp = 8 * CELL_BYTES;
 	}
 	wrong = screen_read(&told, screen);
 	if (!wrong) {
 		init_log(init, 0, LOG_INFO,
-			 "seat: the boot loader's screen: %u x %u %s, at %lx",
+			 "seat: the boot loader's screen: %u x %u %s of %u "
+			 "bits, at %lx",
 			 told.width, told.height,
 			 screen->kind == SEAT_SCREEN_TEXT ? "cells" : "pixels",
-			 told.address);
+			 told.bpp, told.address);
 		return;
 	}
 	*screen = (struct seat_screen){ 0 };
