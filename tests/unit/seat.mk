@@ -14,3 +14,4 @@ UNIT_FLAGS_test_seat_carriers := -Itests/unit/fake/seat
 # Drivers of a host's display, keyboard and mouse.
 UNIT_SRCS_test_host_ps2 := drivers/ps2.c
 UNIT_SRCS_test_bochs_display := drivers/bochs_display.c
+UNIT_SRCS_test_framebuffer := drivers/vga_text.c
