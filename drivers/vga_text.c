@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * References: IBM, "VGA XGA Technical Reference Manual", "Graphics
- * Controller", "CRT Controller".
+ * References: IBM PS/2 Hardware Interface Technical Reference, "Video
+ * Subsystem" (graphics controller, CRT controller).
  */
 #include "drivers/vga_text.h"
 

@@ -4,7 +4,7 @@
  * it is not used.  Where it lies the monitor has looked at already.
  *
  * References: Multiboot Specification 0.6.96, "Boot information format"; PCI
- * Code and ID Assignment Specification 1.11, "Base Class 03h".
+ * Local Bus Specification 3.0, "Class Codes".
  */
 #include "init/init.h"
 
