@@ -560,6 +560,34 @@ static void graphics_guest_in_cells(void **state)
 	machine_expects(0, FACE_FRAME); /* at once */
 }
 
+static void menu_longer_than_the_screen(void **state)
+{
+	char name[8];
+	uint32_t ask;
+
+	(void)state;
+	hot_key();
+	ask = expect_ask(SEAT_LIST, "");
+	for (unsigned i = 0; i < DESK_GUESTS; i++) {
+		(void)snprintf(name, sizeof(name), "<%u>", i);
+		tell_guest(ask, name);
+	}
+	tell_end(ask);
+	for (unsigned i = 0; i < DESK_GUESTS; i++) {
+		host.now_ns += NSEC_PER_SEC;
+		turn();
+		(void)snprintf(name, sizeof(name), "<%u>", i);
+		assert_true(is_shown(name));
+		press(INPUT_KEY_DOWN);
+	}
+	press(INPUT_KEY_DOWN);
+	host.now_ns += NSEC_PER_SEC;
+	turn();
+	assert_true(is_shown("Shut the host down"));
+	assert_true(is_shown("Enter: show"));
+	assert_false(is_shown("<0>"));
+}
+
 #define DESK_TEST(name) cmocka_unit_test_setup(name, setup_desk)
 
 int main(void)
@@ -580,6 +608,7 @@ int main(void)
 		DESK_TEST(console_shows_what_is_heard),
 		cmocka_unit_test_setup(text_guest_in_cells, setup_text),
 		cmocka_unit_test_setup(graphics_guest_in_cells, setup_text),
+		cmocka_unit_test_setup(menu_longer_than_the_screen, setup_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, teardown);
