@@ -65,10 +65,11 @@ HOST_SRCS := $(filter-out init/main.c init/gate_ops.c lib/memory.c lib/string.c 
 	     $(call c_in,$(PURE_DIRS) init)) \
 	     $(addprefix mm/,table.c npt.c ept.c pages.c) \
 	     $(addprefix cpumodel/,apic.c apic_vectors.c cpuid.c msr.c) \
-	     $(addprefix kernel/,irq.c log_ring.c modules.c) \
+	     $(addprefix kernel/,irq.c log_ring.c) \
 	     $(addprefix boot/,multiboot.c ranges.c acpi.c modules.c options.c \
 	     first.c speculation.c) \
-	     lib/user/ring.c $(addprefix drivers/,uart16550.c dma.c) \
+	     lib/user/ring.c \
+	     $(addprefix drivers/,uart16550.c dma.c framebuffer.c) \
 	     $(filter-out %/main.c %/carriers.c %/local.c,$(wildcard services/seat/*.c)) \
 	     lib/user/disk_client.c \
 	     $(filter-out %/main.c,$(wildcard services/disk/*.c))
@@ -130,7 +131,8 @@ $B/host/%.c.o: %.c $B/flags
 PROGRAM_machine	:= machine emulate devices firmware
 PROGRAM_seat	:= services/seat services/pci_gate.c drivers/uart16550.c drivers/dma.c \
 		   drivers/virtqueue.c drivers/virtio_pci.c drivers/virtio_console.c \
-		   drivers/ps2.c drivers/bochs_display.c
+		   drivers/ps2.c drivers/bochs_display.c drivers/vga_text.c \
+		   drivers/framebuffer.c
 PROGRAM_disk	:= services/disk services/pci_gate.c drivers/dma.c drivers/virtqueue.c \
 		   drivers/virtio_pci.c drivers/virtio_blk.c drivers/virtio_blk_request.c
 PROGRAM_init	:= init

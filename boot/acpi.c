@@ -279,20 +279,15 @@ static void madt_entry(struct acpi_info *info, const void *entry)
 /* How long an entry of a type must be to be read as one. */
 static unsigned madt_entry_length(uint8_t type)
 {
-	switch (type) {
-	case MADT_LAPIC:
-		return sizeof(struct madt_lapic);
-	case MADT_IOAPIC:
-		return sizeof(struct madt_ioapic);
-	case MADT_OVERRIDE:
-		return sizeof(struct madt_override);
-	case MADT_LAPIC_ADDRESS:
-		return sizeof(struct madt_lapic_address);
-	case MADT_X2APIC:
-		return sizeof(struct madt_x2apic);
-	default:
-		return 2;
-	}
+	static const uint8_t lengths[] = {
+		[MADT_LAPIC] = sizeof(struct madt_lapic),
+		[MADT_IOAPIC] = sizeof(struct madt_ioapic),
+		[MADT_OVERRIDE] = sizeof(struct madt_override),
+		[MADT_LAPIC_ADDRESS] = sizeof(struct madt_lapic_address),
+		[MADT_X2APIC] = sizeof(struct madt_x2apic),
+	};
+
+	return type < ARRAY_SIZE(lengths) ? lengths[type] : 0;
 }
 
 static void madt_parse(struct acpi_info *info, const struct madt *madt)
@@ -376,11 +371,10 @@ int acpi_parse(hpa_t given, struct acpi_info *info)
 	const struct rsdp *rsdp = rsdp_find(given);
 	const struct madt *madt = rsdp ? table_find(rsdp, "APIC") : NULL;
 	const struct fadt *fadt = rsdp ? table_find(rsdp, "FACP") : NULL;
-	unsigned i;
 
 	memset(info, 0, sizeof(*info));
 	info->lapic_address = LAPIC_DEFAULT;
-	for (i = 0; i < ACPI_ISA_IRQ_COUNT; i++)
+	for (unsigned i = 0; i < ACPI_ISA_IRQ_COUNT; i++)
 		info->isa_irq[i].gsi = i;
 	if (!rsdp)
 		return -ENODEV;

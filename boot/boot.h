@@ -8,6 +8,7 @@
 #include "include/acpi.h"
 #include "include/boot.h"
 #include "include/compiler.h"
+#include "include/domain.h"
 
 struct cpu;
 struct host;
@@ -29,10 +30,10 @@ struct boot_ranges {
 
 struct boot_info {
 	struct boot_ranges ram; /* usable, as the loader says */
-	struct boot_ranges reserved;
 	struct boot_modules modules;
 	char command[BOOT_COMMAND_MAX];
 	char loader[64];
+	struct gate_screen screen;
 	hpa_t rsdp; /* 0: look for it */
 	bool is_uefi;
 	struct boot_range image; /* the monitor's own: no module lies there */
@@ -55,6 +56,10 @@ int __must_check ranges_remove(struct boot_ranges *ranges, hpa_t base,
  * 0: there is none so large.
  */
 hpa_t __must_check ranges_take(struct boot_ranges *ranges, uint64_t length);
+
+/* No device that a program may have can be at [base, base + size): there is
+ * RAM, an APIC or no address, or it is too large. */
+bool ranges_misplaced(const struct boot_ranges *ram, hpa_t base, uint64_t size);
 
 /*
  * Moves modules that are not aligned, share a page with another or lie outside
@@ -95,6 +100,9 @@ void pci_find(struct host *host, const struct boot_ranges *ram);
 /* Starts all other CPUs that ACPI lists; trampoline: a page below 1 MiB. */
 void smp_start_all(struct host *host, hpa_t trampoline);
 
+/* As cpuid_read(), zeros where there is no such leaf. */
+struct cpuid_regs cpuid_leaf(uint32_t leaf, uint32_t subleaf);
+
 /* Once, before the first CPU is set up: the IDT. */
 void trap_build_idt(void);
 /*
@@ -102,6 +110,8 @@ void trap_build_idt(void);
  * checks as the processor has them.  The TSS has its interrupt stacks.
  */
 void cpu_init(struct cpu *cpu);
+/* A CPU's stacks for #DB, NMI, #DF and #MC, with guard pages.  -ENOMEM. */
+int __must_check trap_stacks_alloc(struct host *host, struct cpu *cpu);
 
 /* The real-time clock's seconds since 1970, taken to be UTC; 0: it has none. */
 uint64_t cmos_read_epoch(void);

@@ -146,11 +146,8 @@ static struct calibration calibrate(const struct lapic *lapic)
 /* 0 if the processor does not say. */
 static uint64_t cpuid_tsc_hz(void)
 {
-	struct cpuid_regs r;
+	struct cpuid_regs r = cpuid_leaf(CPUID_TSC_RATIO, 0);
 
-	if (cpuid_read(0, 0).eax < CPUID_TSC_RATIO)
-		return 0;
-	r = cpuid_read(CPUID_TSC_RATIO, 0);
 	return r.eax ? (uint64_t)r.ecx * r.ebx / r.eax : 0;
 }
 

@@ -8,6 +8,7 @@
  */
 #include "boot/boot.h"
 
+#include "include/errno.h"
 #include "include/x86.h"
 #include "include/x86_msr.h"
 #include "include/x86_state.h"
@@ -80,6 +81,16 @@ static void gdt_load(struct cpu *cpu)
 			 : "rax", "memory");
 }
 
+int trap_stacks_alloc(struct host *host, struct cpu *cpu)
+{
+	for (unsigned i = 0; i < TRAP_STACKS; i++) {
+		cpu->tss.ist[i] = (uint64_t)map_stack_alloc(&host->map);
+		if (!cpu->tss.ist[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /* ---- The IDT ------------------------------------------------------------- */
 
 #define IDT_ENTRIES    256
@@ -103,18 +114,14 @@ extern const char trap_entries[];
 
 static unsigned stack_of(unsigned vector)
 {
-	switch (vector) {
-	case X86_VECTOR_NMI:
-		return TRAP_STACK_NMI;
-	case X86_VECTOR_DF:
-		return TRAP_STACK_DF;
-	case X86_VECTOR_MC:
-		return TRAP_STACK_MC;
-	case X86_VECTOR_DB:
-		return TRAP_STACK_DB;
-	default:
-		return 0;
-	}
+	static const uint8_t stacks[] = {
+		[X86_VECTOR_DB] = TRAP_STACK_DB,
+		[X86_VECTOR_NMI] = TRAP_STACK_NMI,
+		[X86_VECTOR_DF] = TRAP_STACK_DF,
+		[X86_VECTOR_MC] = TRAP_STACK_MC,
+	};
+
+	return vector < ARRAY_SIZE(stacks) ? stacks[vector] : 0;
 }
 
 void trap_build_idt(void)
@@ -145,16 +152,6 @@ static void idt_load(void)
 
 /* ---- All of it ----------------------------------------------------------- */
 
-/* CPUID leaf 7, or zeros where there is none. */
-static struct cpuid_regs cpuid_features(void)
-{
-	struct cpuid_regs none = { 0 };
-
-	if (cpuid_read(0, 0).eax < CPUID_FEATURES)
-		return none;
-	return cpuid_read(CPUID_FEATURES, 0);
-}
-
 /*
  * What firmware left on for ring 3 goes.  WRGSBASE there would defeat the
  * entries that look at the GS base.
@@ -163,7 +160,7 @@ static struct cpuid_regs cpuid_features(void)
 
 static void cpu_protections_enable(struct cpu *cpu)
 {
-	struct cpuid_regs features = cpuid_features();
+	struct cpuid_regs features = cpuid_leaf(CPUID_FEATURES, 0);
 	uint64_t cr4 = cr4_read() & ~CR4_NOT_FOR_RING_3;
 
 	msr_write(MSR_EFER, msr_read(MSR_EFER) | X86_EFER_NXE);

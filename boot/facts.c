@@ -4,6 +4,7 @@
  *
  * References: SDM volume 2, "CPUID"; SDM volume 4, "IA32_ARCH_CAPABILITIES".
  */
+#include "boot/boot.h"
 #include "boot/speculation.h"
 
 #include "include/log.h"
@@ -43,8 +44,7 @@ static enum speculation_vendor vendor_read(void)
 	return SPECULATION_OTHER;
 }
 
-/* Zeros where there is no such leaf. */
-static struct cpuid_regs leaf_read(uint32_t leaf, uint32_t subleaf)
+struct cpuid_regs cpuid_leaf(uint32_t leaf, uint32_t subleaf)
 {
 	struct cpuid_regs none = { 0 };
 
@@ -55,8 +55,8 @@ static struct cpuid_regs leaf_read(uint32_t leaf, uint32_t subleaf)
 
 static void facts_read(struct speculation_facts *f)
 {
-	struct cpuid_regs one = leaf_read(1, 0), seven = leaf_read(7, 0);
-	struct cpuid_regs b = leaf_read(0xb, 0);
+	struct cpuid_regs one = cpuid_leaf(1, 0), seven = cpuid_leaf(7, 0);
+	struct cpuid_regs b = cpuid_leaf(0xb, 0);
 
 	f->vendor = vendor_read();
 	f->is_vtx = one.ecx & LEAF1_ECX_VMX;
@@ -69,13 +69,13 @@ static void facts_read(struct speculation_facts *f)
 	f->leaf7_edx = seven.edx;
 	f->has_smap = seven.ebx & LEAF7_EBX_SMAP;
 	f->has_rtm = seven.ebx & LEAF7_EBX_RTM;
-	f->amd8_ebx = leaf_read(0x80000008, 0).ebx;
-	f->amd21_eax = leaf_read(0x80000021, 0).eax;
+	f->amd8_ebx = cpuid_leaf(0x80000008, 0).ebx;
+	f->amd21_eax = cpuid_leaf(0x80000021, 0).eax;
 	if (seven.edx & LEAF7_EDX_ARCH_CAP)
 		f->arch_capabilities = msr_read(MSR_ARCH_CAPABILITIES);
 	f->leaf1_ebx = one.ebx;
 	f->leaf1_edx = one.edx;
-	f->leaf4_eax = leaf_read(4, 0).eax;
+	f->leaf4_eax = cpuid_leaf(4, 0).eax;
 	f->leafb_eax = b.eax;
 	f->leafb_ecx = b.ecx;
 }

@@ -7,6 +7,7 @@
 #include "include/errno.h"
 #include "include/log.h"
 #include "lib/program.h"
+#include "lib/string.h"
 #include "mm/phys.h"
 
 #define FIRST_PROGRAM "init.elf"
@@ -15,13 +16,17 @@ int boot_first_program(const struct boot_modules *modules,
 		       struct program *program, const struct boot_module **file)
 {
 	const char *why;
+	unsigned i = 0;
 
-	*file = boot_module_find(modules, FIRST_PROGRAM);
-	if (!*file) {
+	while (i < modules->count &&
+	       strcmp(modules->module[i].name, FIRST_PROGRAM) != 0)
+		i++;
+	if (i == modules->count) {
 		log_err("no boot module is called " FIRST_PROGRAM
 			": name it so in the boot loader's configuration");
 		return -ENOENT;
 	}
+	*file = &modules->module[i];
 	if (program_parse(program, phys_to_virt((*file)->base), (*file)->length,
 			  &why)) {
 		log_err("boot module " FIRST_PROGRAM ", %lu bytes, %s: "

@@ -49,9 +49,7 @@ static void early_init(struct host *host)
 /* A page below 1 MiB for the other CPUs to start in; 0: none. */
 static hpa_t trampoline_find(const struct boot_ranges *ram)
 {
-	unsigned i;
-
-	for (i = 0; i < ram->count; i++) {
+	for (unsigned i = 0; i < ram->count; i++) {
 		const struct boot_range *range = &ram->range[i];
 		hpa_t page =
 			MAX(ALIGN_UP(range->base, PAGE_SIZE), TRAMPOLINE_MIN);
@@ -63,29 +61,17 @@ static hpa_t trampoline_find(const struct boot_ranges *ram)
 	return 0;
 }
 
-static hpa_t image_physical_start(void)
+/*
+ * What of the RAM is taken before the allocator sees it: low memory, the image
+ * right behind it, modules.
+ */
+static int ram_reserve(struct boot_ranges *ram, const struct boot_info *boot)
 {
-	return LOW_MEMORY_END;
-}
+	int error =
+		ranges_remove(ram, 0, boot->image.base + boot->image.length);
 
-static hpa_t image_physical_end(void)
-{
-	return virt_to_phys(image_end);
-}
-
-/* What of the RAM is taken before the allocator sees it. */
-static int ram_reserve(struct boot_ranges *ram,
-		       const struct boot_modules *modules)
-{
-	hpa_t start = image_physical_start();
-	unsigned i;
-	int error;
-
-	error = ranges_remove(ram, 0, LOW_MEMORY_END);
-	if (!error)
-		error = ranges_remove(ram, start, image_physical_end() - start);
-	for (i = 0; !error && i < modules->count; i++) {
-		const struct boot_module *module = &modules->module[i];
+	for (unsigned i = 0; !error && i < boot->modules.count; i++) {
+		const struct boot_module *module = &boot->modules.module[i];
 		hpa_t base = ALIGN_DOWN(module->base, PAGE_SIZE);
 		hpa_t end = ALIGN_UP(module->base + module->length, PAGE_SIZE);
 
@@ -97,9 +83,8 @@ static int ram_reserve(struct boot_ranges *ram,
 static hpa_t ram_top(const struct boot_ranges *ram)
 {
 	hpa_t top = 0;
-	unsigned i;
 
-	for (i = 0; i < ram->count; i++)
+	for (unsigned i = 0; i < ram->count; i++)
 		top = MAX(top, ram->range[i].base + ram->range[i].length);
 	return MIN(top, PHYSMAP_SIZE);
 }
@@ -108,9 +93,7 @@ static hpa_t ram_top(const struct boot_ranges *ram)
 static void ram_release(struct host *host, const struct boot_ranges *ram,
 			hpa_t from, hpa_t to)
 {
-	unsigned i;
-
-	for (i = 0; i < ram->count; i++) {
+	for (unsigned i = 0; i < ram->count; i++) {
 		hpa_t base = MAX(ram->range[i].base, from);
 		hpa_t end = MIN(ram->range[i].base + ram->range[i].length, to);
 
@@ -120,22 +103,19 @@ static void ram_release(struct host *host, const struct boot_ranges *ram,
 }
 
 /* The physmap has all RAM but the image. */
-static int physmap_fill(struct host *host, struct boot_ranges *ram)
+static int physmap_fill(struct host *host, struct boot_info *boot)
 {
-	hpa_t start = image_physical_start();
-	unsigned i;
-	int error;
+	const struct boot_ranges *ram = &boot->ram;
+	int error =
+		ranges_remove(&boot->ram, boot->image.base, boot->image.length);
 
-	error = ranges_remove(ram, start, image_physical_end() - start);
-	for (i = 0; !error && i < ram->count; i++) {
+	for (unsigned i = 0; !error && i < ram->count; i++) {
 		hpa_t end = ram->range[i].base + ram->range[i].length;
 
-		if (ram->range[i].base >= PHYSMAP_SIZE)
-			continue;
-		end = MIN(end, PHYSMAP_SIZE);
-		host->ram_bytes += end - ram->range[i].base;
-		error = map_add_ram(&host->map, ram->range[i].base,
-				    end - ram->range[i].base);
+		if (ram->range[i].base < PHYSMAP_SIZE)
+			error = map_add_ram(&host->map, ram->range[i].base,
+					    MIN(end, PHYSMAP_SIZE) -
+						    ram->range[i].base);
 	}
 	return error;
 }
@@ -145,7 +125,7 @@ static int modules_init(struct boot_info *boot)
 {
 	struct boot_ranges free = boot->ram;
 	const struct boot_module *failed;
-	int error = ram_reserve(&free, &boot->modules);
+	int error = ram_reserve(&free, boot);
 
 	if (error)
 		return error;
@@ -174,10 +154,9 @@ static int memory_init(struct host *host, struct boot_info *boot)
 	hpa_t metadata;
 	int error;
 
-	host->image_bytes = image_physical_end() - image_physical_start();
 	error = modules_init(boot);
 	if (!error)
-		error = ram_reserve(&ram, &boot->modules);
+		error = ram_reserve(&ram, boot);
 	if (error)
 		return error;
 	metadata = ranges_take(&ram, pages_metadata_size(top));
@@ -187,7 +166,7 @@ static int memory_init(struct host *host, struct boot_info *boot)
 	ram_release(host, &ram, 0, BOOT_REACH);
 	error = map_init(&host->map, &host->pages, &image);
 	if (!error)
-		error = physmap_fill(host, &boot->ram);
+		error = physmap_fill(host, boot);
 	if (error)
 		return error;
 	map_activate(&host->map);
@@ -197,16 +176,14 @@ static int memory_init(struct host *host, struct boot_info *boot)
 
 static void interrupts_init(struct host *host)
 {
-	struct lapic_vectors vectors = { VECTOR_TIMER, VECTOR_SPURIOUS };
 	const struct acpi_info *acpi = &host->acpi;
-	unsigned i;
 
 	pic_mask_all();
 	lapic_init(&host->lapic,
 		   map_device(&host->map, acpi->lapic_address, LAPIC_SIZE));
-	lapic_init_cpu(&host->lapic, vectors);
+	lapic_init_cpu(&host->lapic);
 	host->boot_cpu.apic_id = lapic_id(&host->lapic);
-	for (i = 0; i < acpi->ioapic_count; i++) {
+	for (unsigned i = 0; i < acpi->ioapic_count; i++) {
 		void *registers = map_device(
 			&host->map, acpi->ioapic[i].address, IOAPIC_SIZE);
 
@@ -218,26 +195,13 @@ static void interrupts_init(struct host *host)
 	irqs_init(&host->irqs, &host->ioapics, acpi->isa_irq);
 }
 
-/* Stacks of the boot CPU for #DB, NMI, #DF and #MC, with guard pages. */
-static int trap_stacks_init(struct host *host)
-{
-	struct tss *tss = &host->boot_cpu.tss;
-	unsigned i;
-
-	for (i = 0; i < TRAP_STACKS; i++) {
-		tss->ist[i] = (uint64_t)map_stack_alloc(&host->map);
-		if (!tss->ist[i])
-			return -ENOMEM;
-	}
-	return 0;
-}
-
 static void log_memory(const struct host *host, const struct boot_info *boot)
 {
-	uint64_t bytes = 0;
-	unsigned i;
+	uint64_t bytes = 0, ram_bytes = 0;
 
-	for (i = 0; i < boot->modules.count; i++) {
+	for (unsigned i = 0; i < boot->ram.count; i++)
+		ram_bytes += boot->ram.range[i].length;
+	for (unsigned i = 0; i < boot->modules.count; i++) {
 		const struct boot_module *module = &boot->modules.module[i];
 
 		bytes += module->length;
@@ -246,9 +210,9 @@ static void log_memory(const struct host *host, const struct boot_info *boot)
 	}
 	log_info("memory: %lu MiB, %lu MiB free; monitor image %lu KiB, "
 		 "%u boot modules of %lu KiB",
-		 host->ram_bytes / MIB(1),
+		 ram_bytes / MIB(1),
 		 (uint64_t)(host->pages.free * PAGE_SIZE / MIB(1)),
-		 host->image_bytes / KIB(1), boot->modules.count,
+		 boot->image.length / KIB(1), boot->modules.count,
 		 bytes / KIB(1));
 	if (boot->modules_broken)
 		log_warn("%u boot modules left out: their addresses are wrong",
@@ -283,8 +247,8 @@ static void host_init(struct host *host, uint32_t magic, hpa_t info)
 {
 	struct boot_info *boot = &boot_info;
 	struct boot_range image = {
-		.base = image_physical_start(),
-		.length = image_physical_end() - image_physical_start(),
+		.base = LOW_MEMORY_END,
+		.length = virt_to_phys(image_end) - LOW_MEMORY_END,
 	};
 	hpa_t trampoline;
 	int error;
@@ -301,7 +265,7 @@ static void host_init(struct host *host, uint32_t magic, hpa_t info)
 	trampoline = trampoline_find(&boot->ram);
 	error = memory_init(host, boot);
 	if (!error)
-		error = trap_stacks_init(host);
+		error = trap_stacks_alloc(host, &host->boot_cpu);
 	if (error)
 		monitor_panic("memory cannot be set up: error %d", error);
 	log_memory(host, boot);
@@ -316,16 +280,6 @@ static void host_init(struct host *host, uint32_t magic, hpa_t info)
 	smp_start_all(host, trampoline);
 }
 
-/* Does not return without a first program. */
-static void first_program_find(struct host *host)
-{
-	const struct boot_module *file;
-
-	if (boot_first_program(&host->modules, &host->first_program, &file))
-		host_power_off(HOST_EXIT_CODE_PANIC);
-	host->first_module = (unsigned)(file - host->modules.module);
-}
-
 void boot_main(uint32_t magic, uint32_t info)
 {
 	struct host *host = &the_host;
@@ -333,7 +287,10 @@ void boot_main(uint32_t magic, uint32_t info)
 	early_init(host);
 	host_init(host, magic, info);
 	host->modules = boot_info.modules;
-	first_program_find(host);
+	host->screen = boot_info.screen;
+	if (boot_first_program(&host->modules, &host->first_program,
+			       &host->first_module))
+		host_power_off(HOST_EXIT_CODE_PANIC);
 	speculation_init(host, !host->options.is_mitigations_off);
 	programs_init(host);
 	host_enter();

@@ -7,7 +7,8 @@
  * anything inside is read, and every loop has a bound of its own, so that no
  * input makes the parser run on or read elsewhere.
  *
- * Not used: frame buffer, symbols, APM, boot device.
+ * The screen is passed on as it is told: init looks at it.  Not used: symbols,
+ * APM, boot device.
  *
  * References: Multiboot Specification 0.6.96; Multiboot2 Specification 2.0;
  * UEFI Specification 2.10 (memory descriptors).
@@ -26,6 +27,7 @@
 #define MB1_HAS_MODULES BIT(3)
 #define MB1_HAS_MAP	BIT(6)
 #define MB1_HAS_LOADER	BIT(9)
+#define MB1_HAS_SCREEN	BIT(12)
 
 enum mb2_tag_type {
 	MB2_END = 0,
@@ -33,6 +35,7 @@ enum mb2_tag_type {
 	MB2_LOADER = 2,
 	MB2_MODULE = 3,
 	MB2_MEMORY_MAP = 6,
+	MB2_SCREEN = 8,
 	MB2_EFI64 = 12,
 	MB2_RSDP_OLD = 14,
 	MB2_RSDP_NEW = 15,
@@ -50,6 +53,7 @@ enum mb2_tag_type {
 #define TEXT_BYTES_MAX KIB(4)
 #define INFO_BYTES_MAX MIB(16)
 #define RSDP_BYTES_MIN 20
+#define SCREEN_BYTES   22 /* without colours */
 /* No processor has more physical address bits. */
 #define PHYSICAL_END   (1ULL << 52)
 
@@ -64,6 +68,9 @@ struct mb1_info {
 	uint32_t drives_length, drives;
 	uint32_t config_table;
 	uint32_t loader;
+	uint32_t apm;
+	uint32_t vbe[4];
+	uint8_t screen[SCREEN_BYTES], colour[6];
 } __packed;
 
 struct mb1_module {
@@ -188,6 +195,21 @@ static int ram_add(struct boot_info *boot, hpa_t base, uint64_t length)
 	return error ? error : ranges_add(&boot->ram, base, length);
 }
 
+/* All of it, in pages. */
+static void screen_check(struct boot_info *boot)
+{
+	struct gate_screen *screen = &boot->screen;
+	uint64_t offset = screen->address % PAGE_SIZE;
+	uint64_t size = (uint64_t)screen->pitch * screen->height;
+
+	size = ALIGN_UP(MIN(size, GIB(2)) + offset, PAGE_SIZE);
+	/* What a BIOS would have left is nowhere by itself. */
+	if (boot->is_uefi && screen->type == GATE_SCREEN_UNTOLD)
+		return;
+	if (!ranges_misplaced(&boot->ram, screen->address - offset, size))
+		screen->size = size;
+}
+
 /* ---- Multiboot 1 -------------------------------------------------------- */
 
 static int mb1_map_parse(const struct mb1_info *info, struct boot_info *boot)
@@ -241,6 +263,10 @@ static int mb1_parse(hpa_t at, struct boot_info *boot)
 	if (info->flags & MB1_HAS_LOADER)
 		text_copy_from(boot->loader, sizeof(boot->loader),
 			       info->loader);
+	if (info->flags & MB1_HAS_SCREEN) {
+		memcpy(&boot->screen, info->screen, sizeof(info->screen));
+		memcpy(boot->screen.colour, info->colour, sizeof(info->colour));
+	}
 	if (info->flags & MB1_HAS_MODULES)
 		error = mb1_modules_parse(info, boot);
 	if (!error)
@@ -341,6 +367,12 @@ static int mb2_tag_parse(const struct mb2_tag *tag, hpa_t at,
 	case MB2_MEMORY_MAP:
 		boot->ram.count = 0;
 		return mb2_map_parse((const void *)tag, boot);
+	case MB2_SCREEN:
+		if (text_length >= SCREEN_BYTES)
+			memcpy(&boot->screen, text,
+			       MIN(text_length,
+				   offsetof(struct gate_screen, size)));
+		return 0;
 	case MB2_EFI64:
 		boot->is_uefi = true;
 		return 0;
@@ -385,11 +417,18 @@ static int mb2_parse(hpa_t start, struct boot_info *boot)
 int multiboot_parse(uint32_t magic, hpa_t info, const struct boot_range *image,
 		    struct boot_info *boot)
 {
+	int error = -EINVAL;
+
 	memset(boot, 0, sizeof(*boot));
 	boot->image = *image;
+	boot->screen = (struct gate_screen){ .address = 0xb8000,
+					     .pitch = 160,
+					     .height = 25,
+					     .type = GATE_SCREEN_UNTOLD };
 	if (magic == MB1_BOOT_MAGIC)
-		return mb1_parse(info, boot);
+		error = mb1_parse(info, boot);
 	if (magic == MB2_BOOT_MAGIC)
-		return mb2_parse(info, boot);
-	return -EINVAL;
+		error = mb2_parse(info, boot);
+	screen_check(boot);
+	return error;
 }

@@ -24,10 +24,6 @@
 #define BAR_TYPE_64 2U
 #define BAR_ADDRESS MASK(31, 4)
 
-/* The I/O and local APICs'. */
-#define APICS_START 0xfec00000ULL
-#define APICS_END   0xfef00000ULL
-
 static uint8_t cap_find(uint16_t address, uint8_t wanted)
 {
 	uint32_t next = pci_read(address, PCI_CAPS, 1);
@@ -55,21 +51,6 @@ static uint32_t bar_size_bits(uint16_t address, unsigned n, uint32_t value)
 	bits = pci_read(address, PCI_BAR(n), 4);
 	pci_write(address, PCI_BAR(n), 4, value);
 	return bits;
-}
-
-static bool is_misplaced(const struct boot_ranges *ram,
-			 const struct pci_bar *bar)
-{
-	hpa_t end = bar->base + bar->size;
-
-	if (bar->size > GATE_DEVICE_BAR_MAX || end < bar->base ||
-	    (bar->base < APICS_END && end > APICS_START))
-		return true;
-	for (unsigned i = 0; i < ram->count; i++)
-		if (bar->base < ram->range[i].base + ram->range[i].length &&
-		    end > ram->range[i].base)
-			return true;
-	return false;
 }
 
 /* True: it takes the next register, too. */
@@ -101,7 +82,7 @@ static bool bar_find(struct pci_function *function, unsigned n,
 	bar->size = ~bits + 1;
 	if (!base || !IS_ALIGNED(bar->size | base, PAGE_SIZE)) {
 		bar->size = 0;
-	} else if (is_misplaced(ram, bar)) {
+	} else if (ranges_misplaced(ram, bar->base, bar->size)) {
 		bar->size = 0;
 		function->is_misplaced = true;
 	}

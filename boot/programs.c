@@ -126,6 +126,7 @@ static int map_info(struct domain *domain)
 		.cpu_count = host->domain_cpu_count,
 		.has_vm = host->vendor,
 		.is_mitigations_off = host->options.is_mitigations_off,
+		.screen = host->screen,
 	};
 	int error = map_modules(domain, &info);
 
@@ -144,8 +145,7 @@ static int init_fill(struct domain *domain)
 {
 	const struct host *host = domain->host;
 	const struct program *program = &host->first_program;
-	const char *file =
-		phys_to_virt(host->modules.module[host->first_module].base);
+	const char *file = phys_to_virt(host->first_module->base);
 	int error = 0;
 
 	for (unsigned i = 0; !error && i < program->part_count; i++)

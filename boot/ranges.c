@@ -5,6 +5,15 @@
 #include "boot/boot.h"
 
 #include "include/errno.h"
+#include "include/grant.h"
+#include "include/x86.h"
+
+/* The I/O and local APICs'. */
+#define APICS_START 0xfec00000ULL
+#define APICS_END   0xfef00000ULL
+
+#define CPUID_SIZES	     0x80000008
+#define CPUID_SIZES_PHYSICAL MASK(7, 0)
 
 int ranges_add(struct boot_ranges *ranges, hpa_t base, uint64_t length)
 {
@@ -44,10 +53,8 @@ int ranges_remove(struct boot_ranges *ranges, hpa_t base, uint64_t length)
 
 hpa_t ranges_take(struct boot_ranges *ranges, uint64_t length)
 {
-	unsigned i;
-
 	length = ALIGN_UP(length, PAGE_SIZE);
-	for (i = 0; i < ranges->count; i++) {
+	for (unsigned i = 0; i < ranges->count; i++) {
 		hpa_t base = ALIGN_UP(ranges->range[i].base, PAGE_SIZE);
 
 		if (base + length >
@@ -57,4 +64,19 @@ hpa_t ranges_take(struct boot_ranges *ranges, uint64_t length)
 		return ranges_remove(ranges, base, length) ? 0 : base;
 	}
 	return 0;
+}
+
+bool ranges_misplaced(const struct boot_ranges *ram, hpa_t base, uint64_t size)
+{
+	unsigned bits = cpuid_read(CPUID_SIZES, 0).eax & CPUID_SIZES_PHYSICAL;
+	hpa_t end = base + size;
+
+	if (size > GATE_DEVICE_BAR_MAX || end < base || end > 1ULL << bits ||
+	    (base < APICS_END && end > APICS_START))
+		return true;
+	for (unsigned i = 0; i < ram->count; i++)
+		if (base < ram->range[i].base + ram->range[i].length &&
+		    end > ram->range[i].base)
+			return true;
+	return false;
 }

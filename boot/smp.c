@@ -31,10 +31,8 @@ void smp_cpu_main(struct cpu *cpu);
 /* First C code of a CPU. */
 void smp_cpu_main(struct cpu *cpu)
 {
-	struct lapic_vectors vectors = { VECTOR_TIMER, VECTOR_SPURIOUS };
-
 	cpu_init(cpu);
-	lapic_init_cpu(&cpu->host->lapic, vectors);
+	lapic_init_cpu(&cpu->host->lapic);
 	time_init_cpu(cpu);
 	sched_init_cpu(cpu, &cpu->first_thread);
 	__atomic_store_n(&cpu->is_online, true, __ATOMIC_RELEASE);
@@ -45,7 +43,6 @@ void smp_cpu_main(struct cpu *cpu)
 static struct cpu *cpu_new(struct host *host, uint32_t apic_id)
 {
 	struct cpu *cpu = pages_alloc_zeroed(&host->pages, &host->account, 0);
-	unsigned i;
 
 	_Static_assert(sizeof(*cpu) <= PAGE_SIZE, "a CPU is a page");
 	if (!cpu)
@@ -53,11 +50,8 @@ static struct cpu *cpu_new(struct host *host, uint32_t apic_id)
 	cpu->host = host;
 	cpu->id = host->cpu_count;
 	cpu->apic_id = apic_id;
-	for (i = 0; i < TRAP_STACKS; i++) {
-		cpu->tss.ist[i] = (uint64_t)map_stack_alloc(&host->map);
-		if (!cpu->tss.ist[i])
-			return NULL;
-	}
+	if (trap_stacks_alloc(host, cpu))
+		return NULL;
 	cpu->first_thread.stack_top = (uint64_t)map_stack_alloc(&host->map);
 	return cpu->first_thread.stack_top ? cpu : NULL;
 }
@@ -118,7 +112,6 @@ static int cpu_bring_up(struct host *host, uint32_t apic_id, hpa_t trampoline)
 void smp_start_all(struct host *host, hpa_t trampoline)
 {
 	const struct acpi_info *acpi = &host->acpi;
-	unsigned i;
 	int error;
 
 	if (acpi->cpu_count > 1 && !trampoline) {
@@ -129,7 +122,7 @@ void smp_start_all(struct host *host, hpa_t trampoline)
 	if (table_map(&host->map.table, trampoline, trampoline, PAGE_SIZE,
 		      MAP_READ | MAP_EXEC, MAP_WRITE_BACK))
 		return;
-	for (i = 0; i < acpi->cpu_count; i++) {
+	for (unsigned i = 0; i < acpi->cpu_count; i++) {
 		if (acpi->cpu_apic_id[i] == host->boot_cpu.apic_id)
 			continue;
 		error = cpu_bring_up(host, acpi->cpu_apic_id[i], trampoline);

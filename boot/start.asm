@@ -13,6 +13,8 @@ MB1_FLAGS	equ 0x3			; page-align modules, memory map
 MB2_MAGIC	equ 0xe85250d6
 MB2_ARCH_I386	equ 0
 MB2_TAG_END	equ 0
+MB2_TAG_SCREEN	equ 5
+MB2_OPTIONAL	equ 1
 KERNEL_BASE	equ 0xffffffff80000000
 
 PTE_P		equ 0x01
@@ -29,6 +31,11 @@ mb2_header:
 	dd MB2_ARCH_I386
 	dd mb2_end - mb2_header
 	dd -(MB2_MAGIC + MB2_ARCH_I386 + (mb2_end - mb2_header))
+	; What the loader sets if it can, as seat does with an adapter it knows.
+	dw MB2_TAG_SCREEN, MB2_OPTIONAL
+	dd 20
+	dd 1024, 768, 32
+	align 8
 	dw MB2_TAG_END, 0
 	dd 8
 mb2_end:

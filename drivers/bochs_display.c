@@ -89,7 +89,7 @@ static int mode_set(const struct display *display, uint32_t width,
 	if (get(display, DISPI_XRES) != width ||
 	    get(display, DISPI_YRES) != height ||
 	    get(display, DISPI_BPP) != DISPI_BPP_WANTED)
-		return -ERANGE;
+		return -EIO;
 	return 0;
 }
 

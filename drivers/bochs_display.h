@@ -17,7 +17,8 @@
 
 /*
  * Sets the mode.  -ENODEV: there are no such registers, or they are another's;
- * -ERANGE: it has not the memory, or does not take the size.
+ * -ERANGE: it has not the memory; -EIO: it does not take the size, and has lost
+ * the mode that it was in.
  */
 int __must_check bochs_display_start(struct framebuffer *fb,
 				     const struct pci_access *pci,

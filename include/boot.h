@@ -36,10 +36,6 @@ struct boot_options {
 
 struct program;
 
-/* The first of that name, or NULL. */
-const struct boot_module *boot_module_find(const struct boot_modules *modules,
-					   const char *name);
-
 /*
  * Finds the first program among the modules and checks it: *program says what
  * to load from *file, which stays the modules'.  Only before host_enter() frees

@@ -29,7 +29,7 @@
 #define GATE_THREADS_MAX       32 /* of a domain; vCPUs of a VM */
 #define GATE_CHANNELS_MAX      40 /* ends, of a domain: slots 0..39 */
 #define GATE_CHANNEL_PAGES_MAX 16
-#define GATE_PORT_RANGES       4
+#define GATE_PORT_RANGES       5
 #define GATE_IRQS	       4
 #define GATE_MODULES_MAX       32
 #define GATE_MODULE_NAME_MAX   64
@@ -107,6 +107,9 @@ enum gate_memory {
 				 * the page, charged to the domain; and of some
 				 * behind it, if those before it have one */
 	GATE_MEMORY_ZERO_COW,	/* reads as zero; a write makes a page of it */
+	/* gate_init_info.screen, uncached; offset is from the page on that
+	 * .address lies in.  Any number of domains may have it. */
+	GATE_MEMORY_SCREEN,
 };
 
 #define GATE_PROT_READ	BIT(0)
@@ -179,6 +182,30 @@ struct gate_module {
 	uint64_t size; /* bytes */
 };
 
+enum gate_screen_type {
+	GATE_SCREEN_INDEXED, /* by a palette */
+	GATE_SCREEN_RGB,
+	GATE_SCREEN_TEXT,   /* cells as a VGA has them */
+	GATE_SCREEN_UNTOLD, /* nothing was told: where a VGA's text would be */
+};
+
+/*
+ * The screen as the boot loader has left and described it, up to .colour in
+ * Multiboot's own layout.  The monitor has checked that .size bytes are
+ * neither RAM nor an interrupt controller's, and nothing else of it.
+ */
+struct gate_screen {
+	uint64_t address;
+	uint32_t pitch;		/* bytes from line to line */
+	uint32_t width, height; /* pixels, or cells */
+	uint8_t bpp;
+	uint8_t type; /* enum gate_screen_type, or another */
+	uint16_t reserved;
+	uint8_t colour[6]; /* RGB: of red, green, blue the lowest bit and how
+			    * many */
+	uint64_t size;	   /* of GATE_MEMORY_SCREEN; 0: it cannot be had */
+};
+
 /* At GATE_ARGUMENT_VA of init. */
 struct gate_init_info {
 	uint32_t version;   /* GATE_VERSION */
@@ -188,6 +215,7 @@ struct gate_init_info {
 	bool is_mitigations_off; /* as the boot command line said */
 	uint8_t reserved[2];
 	char vendor[16];
+	struct gate_screen screen;
 	struct gate_module module[GATE_MODULES_MAX];
 };
 

@@ -11,7 +11,6 @@
 #define EPERM  1  /* not allowed */
 #define ENOENT 2  /* no such object */
 #define EIO    5  /* input or output failed */
-#define E2BIG  7  /* argument or list too long */
 #define EAGAIN 11 /* nothing there yet, or table full: try again */
 #define ENOMEM 12 /* no memory */
 #define EFAULT 14 /* bad address */

@@ -26,7 +26,7 @@
 #include "include/domain.h"
 #include "include/x86_state.h"
 
-#define GATE_VERSION 5
+#define GATE_VERSION 6
 
 /* ---- The machine's address space --------------------------------------- */
 

@@ -47,6 +47,5 @@ void vlog_once(struct log_source *source, enum log_level level,
 #define vlog_err(source, ...)  vlog_print(source, LOG_ERROR, __VA_ARGS__)
 #define vlog_warn(source, ...) vlog_print(source, LOG_WARNING, __VA_ARGS__)
 #define vlog_info(source, ...) vlog_print(source, LOG_INFO, __VA_ARGS__)
-#define vlog_dbg(source, ...)  vlog_print(source, LOG_DEBUG, __VA_ARGS__)
 
 #endif

@@ -19,6 +19,30 @@
 #define SEAT_DEVICE_CONSOLE 0 /* a virtio console: the control protocol */
 #define SEAT_DEVICE_DISPLAY 1
 
+enum seat_screen_kind {
+	SEAT_SCREEN_NONE,
+	SEAT_SCREEN_PIXELS,
+	SEAT_SCREEN_TEXT, /* cells as a VGA has them */
+};
+
+/*
+ * At GATE_ARGUMENT_VA: the host's screen as the boot loader has left it, for
+ * where no SEAT_DEVICE_DISPLAY can be used.  init has looked at it.
+ */
+struct seat_screen {
+	uint32_t kind;		/* enum seat_screen_kind */
+	uint32_t width, height; /* pixels, or cells */
+	uint32_t stride;	/* bytes from line to line */
+	uint64_t va;		/* of the top left one */
+	uint32_t pixel_bytes;	/* 2 to 4 */
+	/* Of red, green, blue: the lowest bit and how many, 1 to 16. */
+	struct {
+		uint8_t at, bits;
+	} channel[3];
+	bool is_vga; /* TEXT: a VGA's, whose ports are there, too */
+	uint8_t reserved;
+};
+
 #define SEAT_OUTPUT_SIZE 4096
 #define SEAT_DEBUG_SIZE	 2048
 #define SEAT_INPUT_SIZE	 512

@@ -199,6 +199,7 @@ struct seat {
 	uint32_t flush_tag;
 	struct console console[MANIFEST_GUESTS_MAX];
 	struct seat_device device[SEAT_DEVICES]; /* by SEAT_DEVICE_* */
+	struct seat_screen screen;
 	/* What clients of seat's want, in order: init/asks.c. */
 	struct seat_ask ask[SEAT_ASKS];
 	unsigned ask_count;
@@ -464,6 +465,13 @@ bool seat_flush(struct init *init);
 /* One of init's records.  False: no room now, or seat is distrusted. */
 bool __must_check seat_say(struct init *init,
 			   const struct seat_message *message, bool *bell);
+
+/* ---- init/screen.c ------------------------------------------------------- */
+
+/* init->seat.screen, from what the monitor was told. */
+void screen_find(struct init *init);
+/* Where its pages are in seat. */
+uint64_t screen_map_va(const struct gate_screen *told);
 
 /* ---- init/asks.c --------------------------------------------------------- */
 

@@ -27,6 +27,8 @@
 #define PS2_STATUS	   0x64
 #define KEYBOARD_IRQ	   1
 #define MOUSE_IRQ	   12
+#define VGA_PORT	   0x3ce /* drivers/vga_text.h's */
+#define VGA_PORTS	   8
 #define VIRTIO_CONSOLE_OLD 0x1003 /* transitional, or legacy alone */
 #define VIRTIO_CONSOLE	   0x1043
 #define CONSOLE_DMA_PAGES  64 /* VIRTIO_CONSOLE_DMA, a power of two */
@@ -315,12 +317,17 @@ static void seat_spec(struct init *init, struct gate_domain_spec *spec)
 	spec->port[1].first = REMOTE_PORT;
 	spec->port[1].count = UART_PORTS;
 	spec->irq[1] = REMOTE_IRQ;
+	if (init->seat.screen.is_vga) {
+		spec->port[4].first = VGA_PORT;
+		spec->port[4].count = VGA_PORTS;
+	}
 	/*
 	 * Keyboard and mouse: of the 8042 its two ports and no others, and only
 	 * where there is a screen to use them at.  By them a seat that has gone
 	 * wrong could reset the host.
 	 */
-	if (!init->seat.device[SEAT_DEVICE_DISPLAY].is_there)
+	if (!init->seat.device[SEAT_DEVICE_DISPLAY].is_there &&
+	    init->seat.screen.kind == SEAT_SCREEN_NONE)
 		return;
 	spec->port[2].first = PS2_DATA;
 	spec->port[2].count = 1;
@@ -395,10 +402,34 @@ static void device_grant(struct init *init, unsigned n)
 		 address, error);
 }
 
+static int screen_grant(struct init *init)
+{
+	const struct gate_screen *told = &init->info->screen;
+	const struct gate_domain_map map = {
+		.va = screen_map_va(told),
+		.size = told->size,
+		.kind = GATE_MEMORY_SCREEN,
+		.prot = GATE_PROT_READ | GATE_PROT_WRITE,
+	};
+	struct seat_screen screen = init->seat.screen;
+	gate_id id = init->seat.service.id;
+	long error = 0;
+
+	if (screen.kind != SEAT_SCREEN_NONE)
+		error = init->gate->map(init->gate->ctx, id, &map);
+	if (error) { /* without it there is all the rest */
+		init_log(init, 0, LOG_ERROR,
+			 "seat: the boot loader's screen cannot be had: %ld",
+			 error);
+		screen.kind = SEAT_SCREEN_NONE;
+	}
+	return domain_write_argument(init, id, &screen, sizeof(screen));
+}
+
 static int seat_fill(struct init *init, void *memory)
 {
 	struct seat *seat = &init->seat;
-	int error = 0;
+	int error = screen_grant(init);
 
 	for (unsigned n = 0; n < SEAT_DEVICES; n++)
 		device_grant(init, n);
@@ -452,6 +483,8 @@ void seat_init(struct init *init)
 	struct service *service = &init->seat.service;
 
 	devices_find(init);
+	if (init_module_find(init->info, seat_kind.program) >= 0)
+		screen_find(init);
 	service_init(init, service, &seat_kind);
 	if (service->state != SERVICE_NONE)
 		service->promised = QUOTA_PAGES + SEAT_CONTROL_PAGES + 1;

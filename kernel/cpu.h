@@ -77,10 +77,8 @@ struct cpu {
 	uint32_t mxcsr_mask;  /* MXCSR's bits that this processor has */
 	uint64_t last_domain; /* that ran here: its id */
 
-	/* Whose FPU, SSE, AVX and debug registers are loaded; the owner's. */
-	void *fpu_owner;
-	void *debug_owner;
-	void *vendor; /* the back end's */
+	void *fpu_owner; /* whose FPU, SSE and AVX state is loaded */
+	void *vendor;	 /* the back end's */
 
 	struct thread first_thread; /* what started this CPU, then idles */
 	struct run_queue queue;

@@ -36,8 +36,6 @@ static void boot_code_free(struct host *host)
 		log_warn("no memory to free the start-up code");
 		return;
 	}
-	host->image_bytes -= length;
-	host->ram_bytes += length;
 	log_info("%lu KiB of start-up code freed", length / KIB(1));
 }
 

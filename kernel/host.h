@@ -51,13 +51,12 @@ struct host {
 	const struct vendor *vendor;	     /* NULL: no VMs */
 	struct vm_host *vm;		     /* domains and channels */
 	struct boot_modules modules;
+	struct gate_screen screen;
 	struct boot_options options;
 	/* The first program and its file, checked by boot/. */
 	struct program first_program;
-	unsigned first_module;
+	const struct boot_module *first_module;
 
-	uint64_t ram_bytes;
-	uint64_t image_bytes;
 	enum gate_off off; /* how host_power_off() goes about it */
 	bool is_panicking;
 	struct cpu boot_cpu;

@@ -13,6 +13,7 @@
 
 #include "include/x86.h"
 #include "include/x86_msr.h"
+#include "kernel/trap.h"
 
 /* clang-format off */
 #define LAPIC_ID		0x020
@@ -73,17 +74,17 @@ void lapic_init(struct lapic *lapic, void *registers)
 	lapic->has_tsc_deadline = features & CPUID_1_ECX_TSC_DEADLINE;
 }
 
-void lapic_init_cpu(const struct lapic *lapic, struct lapic_vectors vectors)
+void lapic_init_cpu(const struct lapic *lapic)
 {
 	uint64_t base = msr_read(MSR_APIC_BASE) | APIC_BASE_ENABLE;
-	uint32_t timer = vectors.timer;
+	uint32_t timer = VECTOR_TIMER;
 
 	msr_write(MSR_APIC_BASE, base);
 	if (!lapic->registers)
 		msr_write(MSR_APIC_BASE, base | APIC_BASE_X2APIC);
 	if (lapic->has_tsc_deadline)
 		timer |= LVT_TSC_DEADLINE;
-	register_write(lapic, LAPIC_SVR, SVR_ENABLE | vectors.spurious);
+	register_write(lapic, LAPIC_SVR, SVR_ENABLE | VECTOR_SPURIOUS);
 	register_write(lapic, LAPIC_TPR, 0);
 	register_write(lapic, LAPIC_LVT_LINT0, LVT_MASKED);
 	register_write(lapic, LAPIC_LVT_LINT1, LVT_MASKED);

@@ -13,15 +13,10 @@ struct lapic {
 	bool has_tsc_deadline;
 };
 
-struct lapic_vectors {
-	uint8_t timer;
-	uint8_t spurious;
-};
-
 /* Decides the mode; registers is where the xAPIC's page is mapped. */
 void lapic_init(struct lapic *lapic, void *registers);
-/* On each CPU: on, everything masked but the timer. */
-void lapic_init_cpu(const struct lapic *lapic, struct lapic_vectors vectors);
+/* On each CPU: on, everything masked but the timer (VECTOR_TIMER). */
+void lapic_init_cpu(const struct lapic *lapic);
 
 uint32_t lapic_id(const struct lapic *lapic);
 void lapic_eoi(const struct lapic *lapic);

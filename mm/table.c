@@ -272,11 +272,8 @@ static uint64_t hole_skip(struct page_table *table, uint64_t va, uint64_t end)
 	return va;
 }
 
-/* Unmaps (prot 0) or changes the rights of a range. */
-static int range_change(struct page_table *table, uint64_t va, uint64_t length,
-			unsigned prot)
+int table_unmap(struct page_table *table, uint64_t va, uint64_t length)
 {
-	const struct table_format *format = table->format;
 	uint64_t end = va + length;
 	unsigned level;
 	uint64_t *entry;
@@ -288,25 +285,10 @@ static int range_change(struct page_table *table, uint64_t va, uint64_t length,
 		error = leaf_within(table, va, end - va, &entry, &level);
 		if (error)
 			return error;
-		if (prot) {
-			enum map_type type = format->type(*entry, level);
-			uint64_t pa = *entry & ENTRY_ADDRESS &
-				      ~(level_size(level) - 1);
-
-			entry_set(entry,
-				  pa | (*entry & format->marks) |
-					  format->leaf(prot, type, level));
-		} else {
-			entry_set(entry, 0);
-		}
+		entry_set(entry, 0);
 		va += level_size(level);
 	}
 	return 0;
-}
-
-int table_unmap(struct page_table *table, uint64_t va, uint64_t length)
-{
-	return range_change(table, va, length, 0);
 }
 
 /* ---- Unmapping in pieces, and what becomes empty by it ------------------ */
@@ -432,17 +414,6 @@ void table_release_some(struct page_table *table, uint64_t *va, uint64_t end)
 		}
 		*va = at + done * size;
 	}
-}
-
-int table_protect(struct page_table *table, uint64_t va, uint64_t length,
-		  unsigned prot)
-{
-	if (!(prot & (MAP_READ | MAP_WRITE | MAP_EXEC)))
-		return -EINVAL;
-	if (table->format->write_xor_execute && (prot & MAP_WRITE) &&
-	    (prot & MAP_EXEC))
-		return -EINVAL;
-	return range_change(table, va, length, prot);
 }
 
 int table_make_executable(struct page_table *table, uint64_t va)

@@ -117,10 +117,6 @@ void table_reap(struct page_table *table);
  */
 void table_release_some(struct page_table *table, uint64_t *va, uint64_t end);
 
-/* Changes the access rights of what is mapped in the range; as above. */
-int __must_check table_protect(struct page_table *table, uint64_t va,
-			       uint64_t length, unsigned prot);
-
 /*
  * Grants execution of the 4 KiB at va; of a large leaf, by splitting it into
  * leaves that all grant it.  Rights only grow, so nobody need be flushed.

@@ -78,21 +78,39 @@ int domain_map_borrowed(struct domain *domain, uint64_t va, hpa_t hpa,
 	return error;
 }
 
+/* Of the size bytes from base on, all pages, those that *map names. */
+static int map_piece(struct domain *domain, const struct gate_domain_map *map,
+		     hpa_t base, uint64_t size, unsigned prot)
+{
+	if (map->offset > size || map->size > size - map->offset)
+		return -EINVAL;
+	return domain_map_borrowed(domain, map->va, base + map->offset,
+				   map->size, prot);
+}
+
 static int map_module(struct domain *domain, const struct gate_domain_map *map,
 		      unsigned prot)
 {
 	const struct boot_modules *modules = &domain->host->modules;
 	const struct boot_module *module;
-	uint64_t length, index = map->module;
+	uint64_t index = map->module;
 
 	if (index >= modules->count)
 		return -ENOENT;
 	module = &modules->module[index_nospec(index, BOOT_MODULES_MAX)];
-	length = ALIGN_UP(module->length, PAGE_SIZE);
-	if (map->offset > length || map->size > length - map->offset)
+	return map_piece(domain, map, module->base,
+			 ALIGN_UP(module->length, PAGE_SIZE), prot);
+}
+
+static int map_screen(struct domain *domain, const struct gate_domain_map *map,
+		      unsigned prot)
+{
+	const struct gate_screen *screen = &domain->host->screen;
+
+	if (prot & MAP_EXEC)
 		return -EINVAL;
-	return domain_map_borrowed(domain, map->va, module->base + map->offset,
-				   map->size, prot);
+	return map_piece(domain, map, ALIGN_DOWN(screen->address, PAGE_SIZE),
+			 screen->size, prot | MAP_DEVICE);
 }
 
 static unsigned prot_of(uint32_t prot)
@@ -150,6 +168,8 @@ int domain_map(struct domain *domain, const struct gate_domain_map *map)
 		if (prot & MAP_WRITE)
 			return -EINVAL;
 		return map_module(domain, map, prot);
+	case GATE_MEMORY_SCREEN:
+		return map_screen(domain, map, prot);
 	case GATE_MEMORY_MODULE_COW:
 	case GATE_MEMORY_ZERO_COW:
 		if (!(prot & MAP_WRITE))

@@ -25,7 +25,8 @@ BIOS = "/usr/share/bochs/BIOS-bochs-latest"
 # The clock is the instructions, so that runs repeat tick for tick; a word
 # written to port 8900h, or ACPI's power-off, ends Bochs by a "panic".  That of
 # its processor comes at every triple fault, of a guest too, before the guest
-# exits for it.
+# exits for it.  The terminal that Bochs shows its screen on ends it at the first
+# graphics mode, so that its VGA offers none of GRUB's.
 CONFIG = """config_interface: textconfig
 display_library: term
 cpu: model={cpu}, count={cpus}, ips=50000000, reset_on_triple_fault=0, \
@@ -34,7 +35,7 @@ memory: guest={memory}, host={memory}
 romimage: file={bios}, options=fastboot
 vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
 clock: sync=none, time0=1600000000
-vga: extension=vbe, update_freq=5, realtime=0
+vga: extension=none, update_freq=5, realtime=0
 pci: enabled=1, chipset=i440fx
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 ata0-master: type=cdrom, path={iso}, status=inserted

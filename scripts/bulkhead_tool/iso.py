@@ -26,10 +26,13 @@ Their copyright files and licence texts are in this folder; Debian's package
 archive has their sources.  Guests' disks have licences of their own.
 """
 
+# The host's screen is in what mode GRUB sets. Of a BIOS's the VBE's: where there
+# are none the text mode stays, but a plain VGA's planes are of no use.
 GRUB_CFG = """serial --unit=0 --speed=115200
 terminal_input console serial
 terminal_output console serial
 set timeout=1
+if [ $grub_platform = pc ]; then insmod vbe; else insmod all_video; fi
 menuentry "Bulkhead: %s" {
 \techo "Loading the monitor ..."
 \tmultiboot2 /boot/bulkhead.elf%s

@@ -2,10 +2,13 @@
 /* See desk.h. */
 #include "services/seat/desk.h"
 
+#include "lib/printf.h"
 #include "lib/string.h"
 
 #define TWICE_NS NSEC_PER_SEC
 #define DRAW_NS	 (30 * NSEC_PER_MS)
+/* A guest's graphics that cannot be shown: how often it is asked for text. */
+#define LOOK_NS	 (500 * NSEC_PER_MS)
 
 void desk_init(struct desk *desk, struct mux *mux, struct faces *faces,
 	       struct asks *asks, const struct framebuffer *fb)
@@ -27,16 +30,46 @@ static bool watch_has_room(struct face_watch *watch)
 	return true;
 }
 
+static void line_say(struct desk *desk, uint32_t row, const char *text)
+{
+	screen_text(&desk->fb, 2, row, text, (uint32_t)strlen(text),
+		    SCREEN_WHITE, SCREEN_BLACK);
+}
+
+/* On a screen that has text alone. */
+static void graphics_say(struct desk *desk, const struct face_mode *mode)
+{
+	char text[80];
+
+	(void)snprintf(text, sizeof(text),
+		       "This guest shows graphics, %u x %u pixels.",
+		       mode->width, mode->height);
+	line_say(desk, 2, text);
+	line_say(desk, 4,
+		 "This screen has text alone: to be seen here they need a boot "
+		 "loader that");
+	line_say(desk, 5,
+		 "sets a graphics mode, and a display adapter that has one.");
+	line_say(desk, 6, "\"bulkhead vnc\" shows them on another machine.");
+	line_say(desk, 8, "ScrollLock twice: the menu");
+}
+
 static void watch_mode(struct face_watch *watch, const struct face_mode *mode)
 {
 	struct desk *desk = watch->ctx;
-	const struct framebuffer *fb = &desk->fb;
 
-	screen_fill(fb, 0, 0, fb->width, fb->height, SCREEN_BLACK);
-	if (mode->width && mode->height)
-		screen_place(&desk->place, fb, mode->width, mode->height);
-	else
-		desk->place = (struct screen_place){ 0 };
+	screen_clear(&desk->fb);
+	desk->place = (struct screen_place){ 0 };
+	desk->is_unseen = false;
+	if (!mode->width || !mode->height)
+		return;
+	if (desk->fb.kind != FRAMEBUFFER_TEXT) {
+		screen_place(&desk->place, &desk->fb, mode->width,
+			     mode->height);
+	} else if (mode->mode != DISPLAY_TEXT) {
+		desk->is_unseen = true;
+		graphics_say(desk, mode);
+	}
 }
 
 static void watch_pixels(struct face_watch *watch,
@@ -44,22 +77,27 @@ static void watch_pixels(struct face_watch *watch,
 {
 	struct desk *desk = watch->ctx;
 
-	screen_pixels(&desk->fb, &desk->place, pixels);
+	if (desk->fb.kind != FRAMEBUFFER_TEXT)
+		screen_pixels(&desk->fb, &desk->place, pixels);
 }
 
 static void watch_cells(struct face_watch *watch,
 			const struct face_cells *cells)
 {
-	(void)watch;
-	(void)cells; /* pixels were asked for */
+	struct desk *desk = watch->ctx;
+
+	if (desk->fb.kind == FRAMEBUFFER_TEXT)
+		screen_cells(&desk->fb, cells);
 }
 
 static void watch_end(struct face_watch *watch, int error)
 {
 	struct desk *desk = watch->ctx;
 
-	if (!error)
-		return; /* desk_run() asks for the next one */
+	if (!error) { /* desk_run() asks for the next one */
+		desk->look_ns = desk->is_unseen ? desk->now_ns + LOOK_NS : 0;
+		return;
+	}
 	desk->watch = NULL;
 	desk->held = (struct held){ 0 }; /* whoever had them is gone */
 	desk->view = DESK_CONSOLE;
@@ -82,6 +120,7 @@ void desk_show(struct desk *desk, enum desk_view view, unsigned slot)
 		.ops = &watch_ops,
 		.ctx = desk,
 		.slot = slot,
+		.is_text = desk->fb.kind == FRAMEBUFFER_TEXT,
 	};
 
 	if (!desk->fb.pixels)
@@ -94,8 +133,9 @@ void desk_show(struct desk *desk, enum desk_view view, unsigned slot)
 	desk->view = view;
 	desk->slot = slot;
 	desk->is_dirty = view != DESK_GUEST;
-	screen_fill(&desk->fb, 0, 0, desk->fb.width, desk->fb.height,
-		    SCREEN_BLACK);
+	desk->is_unseen = false;
+	desk->look_ns = 0;
+	screen_clear(&desk->fb);
 	if (view != DESK_GUEST)
 		return;
 	desk->watch = faces_watch(desk->faces, &like);
@@ -230,7 +270,7 @@ void desk_input(struct desk *desk, const struct input_event *event,
 void desk_run(struct desk *desk, uint64_t now_ns)
 {
 	desk->now_ns = now_ns;
-	if (desk->watch && !desk->watch->is_wanted)
+	if (desk->watch && !desk->watch->is_wanted && now_ns >= desk->look_ns)
 		faces_want(desk->faces, desk->watch, false);
 	if (!desk->is_dirty || now_ns < desk->draw_ns)
 		return;
@@ -244,5 +284,9 @@ void desk_run(struct desk *desk, uint64_t now_ns)
 
 uint64_t desk_deadline(const struct desk *desk)
 {
-	return desk->is_dirty ? desk->draw_ns : UINT64_MAX;
+	uint64_t draw_ns = desk->is_dirty ? desk->draw_ns : UINT64_MAX;
+	bool is_looking =
+		desk->is_unseen && desk->watch && !desk->watch->is_wanted;
+
+	return is_looking ? MIN(draw_ns, desk->look_ns) : draw_ns;
 }

@@ -48,6 +48,8 @@ struct desk {
 	unsigned slot; /* DESK_GUEST: whose */
 	struct face_watch *watch;
 	struct screen_place place;
+	bool is_unseen;	  /* it shows what this screen cannot */
+	uint64_t look_ns; /* its next frame is asked for, not before */
 	struct held held; /* in the guest that is shown */
 	bool is_chosen;	  /* by the person: no guest comes by itself */
 	bool is_dirty;	  /* menu or console: to be drawn */

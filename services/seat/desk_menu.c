@@ -20,8 +20,9 @@ enum key {
 	KEY_F12 = 88,
 };
 
-#define FIRST_ROW 3 /* of the menu's lines */
-#define WIDTH	  64
+#define FIRST_ROW   3 /* of the menu's lines */
+#define LINES_BELOW 5 /* those of the guests */
+#define WIDTH	    64
 
 /* ---- What init says ------------------------------------------------------ */
 
@@ -173,13 +174,28 @@ void desk_menu_key(struct desk *desk, unsigned key)
 	}
 }
 
+/* Of more lines than the screen has rows: the chosen one is shown. */
+static unsigned lines_above(const struct desk *desk)
+{
+	unsigned room = screen_rows(&desk->fb) - FIRST_ROW;
+	unsigned count = desk->guest_count + LINES_BELOW;
+
+	if (count <= room)
+		return 0;
+	return MIN(desk->chosen > room / 2 ? desk->chosen - room / 2 : 0,
+		   count - room);
+}
+
 static void line(struct desk *desk, unsigned number, const char *text)
 {
+	unsigned above = lines_above(desk);
 	bool is_chosen = number == desk->chosen;
 	uint32_t columns = screen_columns(&desk->fb);
 	uint32_t left = columns > WIDTH ? (columns - WIDTH) / 2 : 0;
 
-	screen_text(&desk->fb, left, FIRST_ROW + number, text, WIDTH,
+	if (number < above)
+		return;
+	screen_text(&desk->fb, left, FIRST_ROW + number - above, text, WIDTH,
 		    is_chosen ? SCREEN_BLACK : SCREEN_WHITE,
 		    is_chosen ? SCREEN_WHITE : SCREEN_BLUE);
 }

@@ -3,6 +3,9 @@
 #include "services/seat/local.h"
 
 #include "drivers/bochs_display.h"
+#include "drivers/vga_text.h"
+#include "include/errno.h"
+#include "include/seat.h"
 #include "lib/user/gate_calls.h"
 
 #define DEVICE	       SEAT_DEVICE_DISPLAY
@@ -20,28 +23,74 @@ static void relax(void *ctx)
 
 static const struct pci_ops pci_ops = { PCI_GATE_OPS, .relax = relax };
 
-static void display_begin(struct local *local, struct framebuffer *fb)
+/* -ENODEV: there is none; -EIO: it is in no mode that anybody knows. */
+static int display_begin(struct local *local, struct framebuffer *fb)
 {
 	const struct gate_device *device = &gate_config()->device[DEVICE];
+	int error;
 
-	*fb = (struct framebuffer){ 0 };
 	if (!device->is_there)
-		return;
+		return -ENODEV;
 	local->function.n = DEVICE;
 	local->pci = (struct pci_access){ &pci_ops, &local->function, 0 };
-	if (bochs_display_start(fb, &local->pci, WIDTH, HEIGHT))
+	error = bochs_display_start(fb, &local->pci, WIDTH, HEIGHT);
+	if (error)
 		gate_log(GATE_LOG_WARNING,
 			 "the display adapter is not used: it has no mode of "
 			 "%ux%u",
 			 WIDTH, HEIGHT);
+	return error;
+}
+
+static bool is_bgrx(const struct seat_screen *screen)
+{
+	static const uint8_t at[] = { 16, 8, 0 };
+	bool is_it = screen->pixel_bytes == 4;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(at); i++)
+		is_it = is_it && screen->channel[i].at == at[i] &&
+			screen->channel[i].bits == 8;
+	return is_it;
+}
+
+/* As the boot loader has left it. */
+static void screen_begin(const struct port_ops *ports, struct framebuffer *fb)
+{
+	const struct seat_screen *screen = gate_argument();
+
+	if (screen->kind == SEAT_SCREEN_NONE)
+		return;
+	if (screen->is_vga && vga_text_start(ports, NULL)) {
+		gate_log(GATE_LOG_WARNING,
+			 "the boot loader's screen is not used: its VGA is in "
+			 "no text mode");
+		return;
+	}
+	*fb = (struct framebuffer){
+		.pixels = (uint8_t *)screen->va,
+		.width = screen->width,
+		.height = screen->height,
+		.stride = screen->stride,
+		.kind = FRAMEBUFFER_TEXT,
+	};
+	if (screen->kind == SEAT_SCREEN_TEXT)
+		return;
+	fb->kind = is_bgrx(screen) ? FRAMEBUFFER_BGRX : FRAMEBUFFER_PACKED;
+	fb->pixel_bytes = screen->pixel_bytes;
+	for (unsigned i = 0; i < FRAMEBUFFER_RGB; i++) {
+		fb->channel[i].at = screen->channel[i].at;
+		fb->channel[i].bits = screen->channel[i].bits;
+	}
 }
 
 void local_init(struct local *local, const struct port_ops *ports,
 		struct mux *mux, struct faces *faces, struct asks *asks)
 {
-	struct framebuffer fb;
+	struct framebuffer fb = { 0 };
+	int error = display_begin(local, &fb);
 
-	display_begin(local, &fb);
+	if (error && error != -EIO)
+		screen_begin(ports, &fb);
 	desk_init(&local->desk, mux, faces, asks, &fb);
 	/* Keys without a screen would go to nobody. */
 	if (!fb.pixels || ps2_init(&local->ps2, ports, NULL))

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The gate's end of desk.h: the host's display adapter, keyboard and mouse.
+ * The gate's end of desk.h: the host's screen, keyboard and mouse.  The screen
+ * is a display adapter whose mode can be set; else what the boot loader has
+ * left, pixels or a VGA's text.
  *
- * References: drivers/bochs_display.h, drivers/ps2.h.
+ * References: drivers/bochs_display.h, drivers/vga_text.h, drivers/ps2.h.
  */
 #ifndef BULKHEAD_SERVICES_SEAT_LOCAL_H
 #define BULKHEAD_SERVICES_SEAT_LOCAL_H

@@ -588,23 +588,31 @@ static void wait_for_machine_checks(void)
 		cpu_relax();
 }
 
+static bool is_given(const struct boot_modules *modules, const char *name)
+{
+	for (unsigned i = 0; i < modules->count; i++)
+		if (strcmp(modules->module[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 static void crash(const struct boot_modules *modules)
 {
 	struct thread *thread;
 
-	if (boot_module_find(modules, "crash-null"))
+	if (is_given(modules, "crash-null"))
 		write_to(8);
-	if (boot_module_find(modules, "crash-boot"))
+	if (is_given(modules, "crash-boot"))
 		read_from((uint64_t)image_init + PAGE_SIZE);
-	if (boot_module_find(modules, "crash-text"))
+	if (is_given(modules, "crash-text"))
 		write_to((uint64_t)image_text);
-	if (boot_module_find(modules, "crash-verify"))
+	if (is_given(modules, "crash-verify"))
 		VERIFY(modules == NULL);
-	if (boot_module_find(modules, "crash-reserved"))
+	if (is_given(modules, "crash-reserved"))
 		__asm__ volatile("int $22");
-	if (boot_module_find(modules, "crash-mce"))
+	if (is_given(modules, "crash-mce"))
 		wait_for_machine_checks();
-	if (boot_module_find(modules, "crash-stack")) {
+	if (is_given(modules, "crash-stack")) {
 		thread = thread_create("deep", overflow_thread, NULL, 0);
 		if (thread)
 			thread_start(thread);
@@ -617,7 +625,7 @@ void host_start(void)
 	const struct boot_modules *modules = &this_host()->modules;
 
 	crash(modules);
-	if (boot_module_find(modules, "bench-barriers"))
+	if (is_given(modules, "bench-barriers"))
 		bench_barriers();
 	test_boot_freed();
 	test_modules(modules);

@@ -16,7 +16,7 @@ def colour(x, y, shade, width):
     is_right, is_bottom = x >= width - CORNER, y >= height - CORNER
     if (is_left or is_right) and (is_top or is_bottom):
         return (255 * is_left, 255 * is_top, 255 * is_right)
-    return (x >> 2, y & 255, (x ^ y ^ shade) & 255)
+    return ((x >> 2) & 255, y & 255, (x ^ y ^ shade) & 255)
 
 
 def pixels(shade=0, dots=0, width=WIDTH):

@@ -38,7 +38,9 @@ struct fake_domain {
 	uint64_t mapped, written;
 	struct machine_config config;
 	struct disk_argument argument; /* disk's */
-	uint64_t zero_pages;	       /* at GATE_MODULE_VA, zero */
+	struct seat_screen screen;     /* seat's argument */
+	uint64_t screen_va, screen_size;
+	uint64_t zero_pages; /* at GATE_MODULE_VA, zero */
 	unsigned device_count;
 	uint16_t device[GATE_DEVICES_MAX];
 	bool is_cow, has_shared, has_fs;
@@ -186,6 +188,12 @@ static long op_map(void *ctx, gate_id id, const struct gate_domain_map *map)
 	domain->has_shared |= map->kind == GATE_MEMORY_MODULE;
 	if (map->va == GATE_MODULE_VA && map->kind == GATE_MEMORY_ZERO_COW)
 		domain->zero_pages = map->size / PAGE_SIZE;
+	if (map->kind == GATE_MEMORY_SCREEN) {
+		assert_int_equal(map->prot, GATE_PROT_READ | GATE_PROT_WRITE);
+		assert_int_equal(map->offset, 0);
+		domain->screen_va = map->va;
+		domain->screen_size = map->size;
+	}
 	return 0;
 }
 
@@ -199,7 +207,10 @@ static long op_write(void *ctx, gate_id id, uint64_t va, const void *from,
 	if (fails())
 		return gate.fail_with;
 	domain->written += length;
-	if (va == GATE_ARGUMENT_VA && !domain->spec.vm_memory) {
+	if (va == GATE_ARGUMENT_VA && !strcmp(domain->spec.name, "seat")) {
+		assert_int_equal(length, sizeof(domain->screen));
+		memcpy(&domain->screen, from, length);
+	} else if (va == GATE_ARGUMENT_VA && !domain->spec.vm_memory) {
 		assert_int_equal(length, sizeof(domain->argument));
 		memcpy(&domain->argument, from, length);
 	} else if (va == GATE_ARGUMENT_VA) {

@@ -475,12 +475,88 @@ static void test_nobody_sleeps_on(void **unused)
 	}
 }
 
+/* ---- The boot loader's screen ---------------------------------------------
+ */
+
+#define SCREEN_AT    (GIB(3) + 0x10)
+#define SCREEN_PAGES 700
+#define SCREEN_VA    (GATE_MODULE_VA + GIB(3) % PAGE_2M)
+
+static int map_screen(struct domain *domain, uint64_t pages, uint64_t offset,
+		      uint32_t prot)
+{
+	const struct gate_domain_map map = {
+		.va = SCREEN_VA,
+		.size = pages * PAGE_SIZE,
+		.kind = GATE_MEMORY_SCREEN,
+		.prot = prot,
+		.offset = offset,
+	};
+
+	return domain_map(domain, &map);
+}
+
+static void check_leaf(struct domain *domain, unsigned page)
+{
+	struct table_leaf leaf;
+
+	SIM_CHECK(table_query(&domain->space.table,
+			      SCREEN_VA + page * PAGE_SIZE, &leaf));
+	SIM_CHECK(leaf.pa == GIB(3) + page * PAGE_SIZE);
+	SIM_CHECK(leaf.type == MAP_UNCACHED);
+	SIM_CHECK(leaf.prot == (MAP_READ | MAP_WRITE | MAP_USER));
+}
+
+/* All of it or a part, and nothing beside it; not owned, so that nobody frees
+ * it. */
+static void screen_host(void *arg)
+{
+	const uint32_t rw = GATE_PROT_READ | GATE_PROT_WRITE;
+	struct domain *domain;
+	uint64_t byte = 0;
+
+	(void)arg;
+	host_begin();
+	ids[0] = program_make(1);
+	domain = domain_find(ids[0]);
+	sim.host.screen = (struct gate_screen){ .address = SCREEN_AT };
+	SIM_CHECK(map_screen(domain, 1, 0, rw) == -EINVAL);
+	sim.host.screen.size = SCREEN_PAGES * PAGE_SIZE;
+	SIM_CHECK(map_screen(domain, SCREEN_PAGES + 1, 0, rw) == -EINVAL);
+	SIM_CHECK(map_screen(domain, SCREEN_PAGES, PAGE_SIZE, rw) == -EINVAL);
+	SIM_CHECK(map_screen(domain, 1, SCREEN_PAGES * PAGE_SIZE, rw) ==
+		  -EINVAL);
+	SIM_CHECK(map_screen(domain, 1, ~(PAGE_SIZE - 1), rw) == -EINVAL);
+	SIM_CHECK(map_screen(domain, 1, 0, GATE_PROT_READ | GATE_PROT_EXEC) ==
+		  -EINVAL);
+	SIM_CHECK(map_screen(domain, SCREEN_PAGES, 0, rw) == 0);
+	check_leaf(domain, 0);
+	check_leaf(domain, SCREEN_PAGES - 1);
+	SIM_CHECK(!table_is_mapped(&domain->space.table,
+				   SCREEN_VA + SCREEN_PAGES * PAGE_SIZE,
+				   PAGE_2M));
+	/* No memory of the domain's: the monitor does not touch it. */
+	SIM_CHECK(domain_write(domain, SCREEN_VA, &byte, 1) == -EINVAL);
+	domain_put(domain);
+	program_unmake(ids[0]);
+	host_end();
+}
+
+static void screen_is_lent(void **state)
+{
+	(void)state;
+	setup(1, any_program);
+	(void)host_thread(screen_host, NULL, 0);
+	run_all(1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_at_once),
 		cmocka_unit_test(test_interrupts),
 		cmocka_unit_test(test_thousand),
+		cmocka_unit_test(screen_is_lent),
 		cmocka_unit_test(test_nobody_sleeps_on),
 	};
 

@@ -107,7 +107,9 @@ static void test_split(void **state)
 		table_map(&f->table, GPA, HPA, PAGE_2M, RWX, MAP_WRITE_BACK),
 		0);
 	expect(f, middle, HPA + 5 * PAGE_SIZE, PAGE_2M, RWX);
-	assert_int_equal(table_protect(&f->table, middle, PAGE_SIZE, RX), 0);
+	assert_int_equal(table_map(&f->table, middle, HPA + 5 * PAGE_SIZE,
+				   PAGE_SIZE, RX, MAP_WRITE_BACK),
+			 0);
 	expect(f, GPA, HPA, PAGE_SIZE, RWX);
 	expect(f, middle, HPA + 5 * PAGE_SIZE, PAGE_SIZE, RX);
 	assert_int_equal(table_unmap(&f->table, middle, PAGE_SIZE), 0);
@@ -135,7 +137,9 @@ static void test_1g(void **state)
 	assert_int_equal(table_bytes(&f->table, EPT_ACCESSED), GIB(1));
 
 	/* Part of it changes: 2 MiB around it come in pages of 4 KiB. */
-	assert_int_equal(table_protect(&f->table, middle, PAGE_SIZE, RX), 0);
+	assert_int_equal(table_map(&f->table, middle, HPA + MIB(700), PAGE_SIZE,
+				   RX, MAP_WRITE_BACK),
+			 0);
 	expect(f, middle, HPA + MIB(700), PAGE_SIZE, RX);
 	expect(f, middle + PAGE_SIZE, HPA + MIB(700) + PAGE_SIZE, PAGE_SIZE,
 	       RWX);
@@ -164,11 +168,11 @@ static void test_marks(void **state)
 	at[(GPA >> 21 & 511) + 1] |= EPT_ACCESSED;
 	assert_int_equal(table_bytes(&f->table, EPT_ACCESSED), 2 * PAGE_2M);
 	assert_int_equal(table_bytes(&f->table, EPT_DIRTY), PAGE_2M);
-	assert_int_equal(table_protect(&f->table, GPA, PAGE_SIZE, MAP_READ), 0);
-	assert_int_equal(table_bytes(&f->table, EPT_DIRTY), PAGE_2M);
-	assert_int_equal(table_protect(&f->table, GPA + PAGE_2M, PAGE_2M, RX),
-			 0);
-	assert_int_equal(table_bytes(&f->table, EPT_ACCESSED), 2 * PAGE_2M);
+	assert_int_equal(table_unmap(&f->table, GPA, PAGE_SIZE), 0);
+	assert_int_equal(table_bytes(&f->table, EPT_DIRTY),
+			 PAGE_2M - PAGE_SIZE);
+	assert_int_equal(table_bytes(&f->table, EPT_ACCESSED),
+			 2 * PAGE_2M - PAGE_SIZE);
 	/* A new mapping has not been used. */
 	assert_int_equal(
 		table_map(&f->table, GPA, HPA, PAGE_2M, RW, MAP_WRITE_BACK), 0);
@@ -195,7 +199,8 @@ static void test_make_executable(void **state)
 	expect(f, GPA + PAGE_2M, HPA + PAGE_2M, PAGE_2M, RW);
 
 	/* Of small leaves just the one; what it may else stays. */
-	assert_int_equal(table_protect(&f->table, GPA, 2 * PAGE_SIZE, MAP_READ),
+	assert_int_equal(table_map(&f->table, GPA, HPA, 2 * PAGE_SIZE, MAP_READ,
+				   MAP_WRITE_BACK),
 			 0);
 	assert_int_equal(table_make_executable(&f->table, GPA + PAGE_SIZE), 0);
 	assert_int_equal(f->account.pages, pages + 1);

@@ -26,8 +26,8 @@
 #define FUZZ_SECONDS 60
 
 /* clang-format off */
-enum { END = 0, COMMAND = 1, LOADER = 2, MODULE = 3, MAP = 6, RSDP_OLD = 14,
-       RSDP_NEW = 15, EFI_MAP = 17 };
+enum { END = 0, COMMAND = 1, LOADER = 2, MODULE = 3, MAP = 6, SCREEN = 8,
+       EFI64 = 12, RSDP_OLD = 14, RSDP_NEW = 15, EFI_MAP = 17 };
 /* clang-format on */
 
 static const struct boot_range image = { MIB(1), MIB(4) };
@@ -316,6 +316,123 @@ static void test_rsdp_needs_room(void **state)
 	assert_int_equal(boot.rsdp, BOOT_MEMORY_SIZE - used + at + 8);
 }
 
+/* ---- The screen --------------------------------------------------------- */
+
+#define SCREEN_AT GIB(3)
+
+static const uint8_t colours[] = { 16, 8, 8, 8, 0, 8 };
+
+/* With the last `missing` bytes of the tag left out. */
+static int parse_screen(uint64_t address, uint32_t pitch, uint32_t height,
+			uint8_t type, uint32_t missing)
+{
+	size_t at;
+
+	begin();
+	put_map(MIB(1), MIB(100));
+	at = tag_begin(SCREEN);
+	put64(address);
+	put32(pitch);
+	put32(1024);
+	put32(height);
+	put32(32 | (uint32_t)type << 8);
+	memcpy(info + used, colours, sizeof(colours));
+	used += sizeof(colours);
+	used -= missing;
+	tag_end(at);
+	return parse();
+}
+
+static void assert_no_screen(uint64_t address, uint32_t pitch, uint32_t height)
+{
+	assert_int_equal(
+		parse_screen(address, pitch, height, GATE_SCREEN_RGB, 0), 0);
+	assert_int_equal(boot.screen.size, 0);
+	/* What was told is told all the same. */
+	assert_int_equal(boot.screen.address, address);
+}
+
+static void test_screen_is_read(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		parse_screen(SCREEN_AT + 0x10, 4100, 768, GATE_SCREEN_RGB, 0),
+		0);
+	assert_int_equal(boot.screen.address, SCREEN_AT + 0x10);
+	assert_int_equal(boot.screen.pitch, 4100);
+	assert_int_equal(boot.screen.width, 1024);
+	assert_int_equal(boot.screen.height, 768);
+	assert_int_equal(boot.screen.bpp, 32);
+	assert_int_equal(boot.screen.type, GATE_SCREEN_RGB);
+	assert_memory_equal(boot.screen.colour, colours, sizeof(colours));
+	/* 3,148,800 bytes and the 16 before them. */
+	assert_int_equal(boot.screen.size, 769 * PAGE_SIZE);
+	/* Text has no colours, and its tag no room for them. */
+	assert_int_equal(parse_screen(0xb8000, 160, 25, GATE_SCREEN_TEXT, 6),
+			 0);
+	assert_int_equal(boot.screen.type, GATE_SCREEN_TEXT);
+	assert_int_equal(boot.screen.size, PAGE_SIZE);
+	assert_int_equal(boot.screen.colour[1], 0);
+}
+
+static void assert_untold(bool is_had)
+{
+	assert_int_equal(boot.screen.type, GATE_SCREEN_UNTOLD);
+	assert_int_equal(boot.screen.address, 0xb8000);
+	assert_int_equal(boot.screen.size, is_had ? PAGE_SIZE : 0);
+}
+
+static void test_screen_untold(void **state)
+{
+	(void)state;
+	begin();
+	put_map(MIB(1), MIB(1));
+	assert_int_equal(parse(), 0);
+	assert_untold(true);
+	/* A tag too short to say it. */
+	assert_int_equal(parse_screen(SCREEN_AT, 4096, 768, GATE_SCREEN_RGB, 9),
+			 0);
+	assert_untold(true);
+	/* No BIOS has left a text mode. */
+	begin();
+	put_map(MIB(1), MIB(1));
+	tag_end(tag_begin(EFI64));
+	assert_int_equal(parse(), 0);
+	assert_untold(false);
+	/* RAM where that would be. */
+	begin();
+	put_map(0, MIB(2));
+	assert_int_equal(parse(), 0);
+	assert_untold(false);
+}
+
+static void test_screen_out_of_place(void **state)
+{
+	(void)state;
+	/* In RAM, the image among it, or a page of it. */
+	assert_no_screen(MIB(50), 4096, 768);
+	assert_no_screen(MIB(1), 4096, 768);
+	assert_no_screen(MIB(101) - 1, 4096, 768);
+	assert_no_screen(MIB(1) - 0x300000, 4096, 769);
+	/* Over the interrupt controllers, or behind all addresses. */
+	assert_no_screen(0xfec00000, 4096, 1);
+	assert_no_screen(0xfe000000, 4096, 4096);
+	assert_no_screen(1ULL << 52, 4096, 768);
+	assert_no_screen((1ULL << 52) - PAGE_SIZE, 4096, 2);
+	assert_no_screen(UINT64_MAX, 4096, 768);
+	assert_no_screen(0xfffffffffff00000, 4096, 768);
+	/* Of no size, and of sizes that overflow. */
+	assert_no_screen(SCREEN_AT, 0, 768);
+	assert_no_screen(SCREEN_AT, 4096, 0);
+	assert_no_screen(SCREEN_AT, 0xffffffff, 0xffffffff);
+	assert_no_screen(SCREEN_AT, 0x80000000, 0x80000000);
+	assert_no_screen(SCREEN_AT, 0x10000, 0x10001);
+	assert_no_screen(MIB(200), 0x10000, 0x4001);
+	/* Right beside all that. */
+	assert_int_equal(parse_screen(MIB(101), 4096, 768, 1, 0), 0);
+	assert_int_equal(boot.screen.size, MIB(3));
+}
+
 /* ---- Multiboot 1 -------------------------------------------------------- */
 
 #define MB1_INFO    0x10000u
@@ -325,7 +442,7 @@ static void test_rsdp_needs_room(void **state)
 
 /* clang-format off */
 enum { FLAGS = 0, CMDLINE = 4, MODULE_COUNT = 5, MODULES = 6, MAP_LENGTH = 11,
-       MAP_AT = 12, NAME = 16 };
+       MAP_AT = 12, NAME = 16, SCREEN_FIELDS = 22 };
 /* clang-format on */
 
 static void poke(hpa_t at, uint32_t value)
@@ -372,6 +489,35 @@ static void test_mb1_is_read(void **state)
 	assert_string_equal(boot.modules.module[0].name, "z.img");
 	assert_int_equal(boot.modules.module[0].length, MIB(1));
 	assert_int_equal(boot.ram.range[0].length, MIB(64));
+}
+
+static void test_mb1_screen(void **state)
+{
+	(void)state;
+	mb1_begin();
+	mb1_field(SCREEN_FIELDS, (uint32_t)SCREEN_AT);
+	mb1_field(SCREEN_FIELDS + 2, 2048);
+	mb1_field(SCREEN_FIELDS + 3, 800);
+	mb1_field(SCREEN_FIELDS + 4, 600);
+	mb1_field(SCREEN_FIELDS + 5,
+		  16 | GATE_SCREEN_RGB << 8 | 11 << 16 | 5U << 24);
+	mb1_field(SCREEN_FIELDS + 6, 5 | 6 << 8 | 0 << 16 | 5U << 24);
+	assert_int_equal(mb1_parse(), 0);
+	assert_untold(true);
+	mb1_field(FLAGS, BIT(6) | BIT(12));
+	assert_int_equal(mb1_parse(), 0);
+	assert_int_equal(boot.screen.address, SCREEN_AT);
+	assert_int_equal(boot.screen.pitch, 2048);
+	assert_int_equal(boot.screen.width, 800);
+	assert_int_equal(boot.screen.height, 600);
+	assert_int_equal(boot.screen.bpp, 16);
+	assert_int_equal(boot.screen.type, GATE_SCREEN_RGB);
+	assert_memory_equal(boot.screen.colour,
+			    ((const uint8_t[]){ 11, 5, 5, 6, 0, 5 }), 6);
+	assert_int_equal(boot.screen.size, 300 * PAGE_SIZE);
+	mb1_field(SCREEN_FIELDS, MIB(2));
+	assert_int_equal(mb1_parse(), 0);
+	assert_int_equal(boot.screen.size, 0);
 }
 
 static void test_mb1_bad_maps(void **state)
@@ -448,6 +594,13 @@ static void check_result(void)
 	}
 	for (unsigned i = 0; i < boot.ram.count; i++)
 		assert_true(boot.ram.range[i].length <= 1ULL << 52);
+	assert_true(boot.screen.size <= GIB(1));
+	for (unsigned i = 0; boot.screen.size && i < boot.ram.count; i++)
+		assert_true(boot.screen.address >=
+				    boot.ram.range[i].base +
+					    boot.ram.range[i].length ||
+			    boot.screen.address + boot.screen.size <=
+				    boot.ram.range[i].base);
 }
 
 static void test_mb2_fuzzed(void **state)
@@ -479,9 +632,12 @@ static void test_mb1_fuzzed(void **state)
 	srand(12);
 	alarm(FUZZ_SECONDS);
 	for (unsigned round = 0; round < FUZZ_ROUNDS; round++) {
-		if (round % 64 == 0)
+		if (round % 64 == 0) {
 			mb1_begin();
-		mb1_field(1 + (unsigned)rand() % 17, fuzz_word());
+			mb1_field(FLAGS,
+				  rand() % 2 ? BIT(6) | BIT(12) : UINT32_MAX);
+		}
+		mb1_field(1 + (unsigned)rand() % 28, fuzz_word());
 		poke(MB1_MAP + 4 * ((unsigned)rand() % 64), fuzz_word());
 		poke(MB1_MODULES + 4 * ((unsigned)rand() % 64), fuzz_word());
 		(void)!mb1_parse();
@@ -515,7 +671,11 @@ int main(void)
 		cmocka_unit_test(test_too_many_modules),
 		cmocka_unit_test(test_ram_beyond_the_end),
 		cmocka_unit_test(test_rsdp_needs_room),
+		cmocka_unit_test(test_screen_is_read),
+		cmocka_unit_test(test_screen_untold),
+		cmocka_unit_test(test_screen_out_of_place),
 		cmocka_unit_test(test_mb1_is_read),
+		cmocka_unit_test(test_mb1_screen),
 		cmocka_unit_test(test_mb1_bad_maps),
 		cmocka_unit_test(test_mb1_counts),
 		cmocka_unit_test(test_mb1_text_at_the_end),

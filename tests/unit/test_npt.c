@@ -112,7 +112,6 @@ static void test_bad_arguments(void **state)
 				   MAP_WRITE_BACK),
 			 -EINVAL);
 	assert_int_equal(table_unmap(t, 7, PAGE_SIZE), -EINVAL);
-	assert_int_equal(table_protect(t, GPA, PAGE_SIZE, 0), -EINVAL);
 }
 
 static void test_unmap_splits(void **state)
@@ -157,22 +156,21 @@ static void test_unmap_over_holes(void **state)
 	expect_hole(f, GPA + GIB(3));
 }
 
-static void test_protect(void **state)
+/* Fewer rights for a part of a leaf. */
+static void test_remap_part(void **state)
 {
 	struct fixture *f = *state;
 
 	assert_int_equal(
 		table_map(&f->table, GPA, HPA, PAGE_2M, RWX, MAP_WRITE_BACK),
 		0);
-	assert_int_equal(table_protect(&f->table, GPA + KIB(768), KIB(256), RX),
+	assert_int_equal(table_map(&f->table, GPA + KIB(768), HPA + KIB(768),
+				   KIB(256), RX, MAP_WRITE_BACK),
 			 0);
 	expect(f, GPA + KIB(768) - 1, HPA + KIB(768) - 1, PAGE_SIZE, RWX);
 	expect(f, GPA + KIB(768), HPA + KIB(768), PAGE_SIZE, RX);
 	expect(f, GPA + MIB(1) - 1, HPA + MIB(1) - 1, PAGE_SIZE, RX);
 	expect(f, GPA + MIB(1), HPA + MIB(1), PAGE_SIZE, RWX);
-	/* Holes stay holes. */
-	assert_int_equal(table_protect(&f->table, GPA + PAGE_2M, PAGE_2M, RX),
-			 0);
 	expect_hole(f, GPA + PAGE_2M);
 }
 
@@ -249,23 +247,16 @@ static void test_random(void **state)
 			assert_int_equal(
 				table_unmap(&f->table, at, count * PAGE_SIZE),
 				0);
-		else if (kind == 1)
-			assert_int_equal(table_protect(&f->table, at,
-						       count * PAGE_SIZE, RX),
-					 0);
 		else
 			assert_int_equal(table_map(&f->table, at,
 						   HPA + first * PAGE_SIZE,
-						   count * PAGE_SIZE, RWX,
+						   count * PAGE_SIZE,
+						   kind == 1 ? RX : RWX,
 						   MAP_WRITE_BACK),
 					 0);
 		for (unsigned i = first; i < first + count; i++) {
-			if (kind == 1) {
-				prot[i] = RX;
-				continue;
-			}
 			pa[i] = kind ? HPA + i * PAGE_SIZE : 0;
-			prot[i] = RWX;
+			prot[i] = kind == 1 ? RX : RWX;
 		}
 		for (unsigned i = 0; i < PAGES; i += 13) {
 			struct table_leaf leaf;
@@ -401,7 +392,7 @@ int main(void)
 		TEST(test_unmap_splits),
 		TEST(test_split_keeps_type),
 		TEST(test_unmap_over_holes),
-		TEST(test_protect),
+		TEST(test_remap_part),
 		TEST(test_remap),
 		TEST(test_no_memory),
 		TEST(test_random),

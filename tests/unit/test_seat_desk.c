@@ -433,6 +433,161 @@ static void console_shows_what_is_heard(void **state)
 	}
 }
 
+/* ---- A screen that has text alone ---------------------------------------- */
+
+#define COLUMNS 80
+#define ROWS	25
+
+static uint16_t cells[COLUMNS * ROWS];
+
+static int setup_text(void **state)
+{
+	const struct framebuffer fb = {
+		.pixels = (uint8_t *)cells,
+		.width = COLUMNS,
+		.height = ROWS,
+		.stride = COLUMNS * 2,
+		.kind = FRAMEBUFFER_TEXT,
+	};
+
+	(void)setup_remote(state);
+	memset(cells, 0, sizeof(cells));
+	desk_init(&desk, &mux, &faces, &control.asks, &fb);
+	also_heard = heard;
+	return 0;
+}
+
+/* Whether a row has it. */
+static bool is_shown(const char *words)
+{
+	char row[COLUMNS + 1] = "";
+
+	for (unsigned y = 0; y < ROWS; y++) {
+		for (unsigned x = 0; x < COLUMNS; x++)
+			row[x] = (char)cells[y * COLUMNS + x];
+		if (strstr(row, words))
+			return true;
+	}
+	return false;
+}
+
+static void mode_says(enum display_mode kind, uint32_t tag)
+{
+	const struct face_mode mode = {
+		.head = { .kind = FACE_MODE, .tag = tag },
+		.mode = kind,
+		.width = 640,
+		.height = 400,
+		.columns = kind == DISPLAY_TEXT ? 40 : 0,
+		.rows = kind == DISPLAY_TEXT ? 2 : 0,
+		.cell_width = kind == DISPLAY_TEXT ? 16 : 0,
+		.cell_height = kind == DISPLAY_TEXT ? 200 : 0,
+		.depth = 4,
+	};
+
+	machine_puts(0, &mode, sizeof(mode));
+}
+
+static void cells_say(const char *words, uint32_t tag)
+{
+	struct {
+		struct face_cells head;
+		uint16_t cell[80];
+	} record = { .head = { .head = { .kind = FACE_CELLS, .tag = tag },
+			       .columns = 40,
+			       .rows = 2,
+			       .cursor = -1 } };
+
+	for (unsigned i = 0; i < 80; i++)
+		record.cell[i] = (uint16_t)(0x0700 | ' ');
+	for (unsigned i = 0; words[i]; i++)
+		record.cell[i] = (uint16_t)(0x0700 | (uint8_t)words[i]);
+	machine_puts(0, &record, sizeof(record.head) + 80 * sizeof(uint16_t));
+}
+
+static void text_guest_in_cells(void **state)
+{
+	(void)state;
+	turn();
+	assert_true(is_shown("ScrollLock twice is the menu"));
+	desk_opened(&desk, 1);
+	turn();
+	assert_false(is_shown("ScrollLock"));
+	machine_expects(0, FACE_FRAME);
+	assert_true(request.frame.flags & FACE_FRAME_TEXT);
+	mode_says(DISPLAY_TEXT, request.head.tag);
+	cells_say("C:\\>dir", request.head.tag);
+	machine_says(0, FACE_FRAME_END, request.head.tag);
+	assert_true(is_shown("C:\\>dir"));
+	menu_of_two();
+	host.now_ns += NSEC_PER_SEC;
+	turn();
+	assert_false(is_shown("C:\\>dir"));
+	assert_true(is_shown(names[1]));
+	assert_true(is_shown("Shut the host down"));
+}
+
+/* It is said what it needs, and it costs no more than a look now and then,
+ * until it shows text. */
+static void graphics_guest_in_cells(void **state)
+{
+	uint64_t then;
+
+	(void)state;
+	desk_opened(&desk, 1);
+	turn();
+	machine_expects(0, FACE_FRAME);
+	mode_says(DISPLAY_GRAPHICS, request.head.tag);
+	machine_says(0, FACE_FRAME_END, request.head.tag);
+	assert_true(is_shown("graphics, 640 x 400 pixels"));
+	then = host.now_ns;
+	machine_says(0, FACE_CHANGED, request.head.tag);
+	turn();
+	machine_is_asked_nothing(0);
+	assert_in_range(desk_deadline(&desk), then + NSEC_PER_MS,
+			then + NSEC_PER_SEC);
+	host.now_ns = desk_deadline(&desk);
+	turn();
+	machine_expects(0, FACE_FRAME);
+	assert_true(desk_deadline(&desk) == UINT64_MAX);
+	mode_says(DISPLAY_TEXT, request.head.tag);
+	cells_say("text again", request.head.tag);
+	machine_says(0, FACE_FRAME_END, request.head.tag);
+	assert_true(is_shown("text again"));
+	assert_false(is_shown("graphics"));
+	machine_says(0, FACE_CHANGED, request.head.tag);
+	turn();
+	machine_expects(0, FACE_FRAME); /* at once */
+}
+
+static void menu_longer_than_the_screen(void **state)
+{
+	char name[8];
+	uint32_t ask;
+
+	(void)state;
+	hot_key();
+	ask = expect_ask(SEAT_LIST, "");
+	for (unsigned i = 0; i < DESK_GUESTS; i++) {
+		(void)snprintf(name, sizeof(name), "<%u>", i);
+		tell_guest(ask, name);
+	}
+	tell_end(ask);
+	for (unsigned i = 0; i < DESK_GUESTS; i++) {
+		host.now_ns += NSEC_PER_SEC;
+		turn();
+		(void)snprintf(name, sizeof(name), "<%u>", i);
+		assert_true(is_shown(name));
+		press(INPUT_KEY_DOWN);
+	}
+	press(INPUT_KEY_DOWN);
+	host.now_ns += NSEC_PER_SEC;
+	turn();
+	assert_true(is_shown("Shut the host down"));
+	assert_true(is_shown("Enter: show"));
+	assert_false(is_shown("<0>"));
+}
+
 #define DESK_TEST(name) cmocka_unit_test_setup(name, setup_desk)
 
 int main(void)
@@ -451,6 +606,9 @@ int main(void)
 		DESK_TEST(console_types),
 		DESK_TEST(console_is_hidden),
 		DESK_TEST(console_shows_what_is_heard),
+		cmocka_unit_test_setup(text_guest_in_cells, setup_text),
+		cmocka_unit_test_setup(graphics_guest_in_cells, setup_text),
+		cmocka_unit_test_setup(menu_longer_than_the_screen, setup_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, teardown);

@@ -188,6 +188,156 @@ static void pieces_make_the_whole(void **state)
 	}
 }
 
+/* ---- In other formats ---------------------------------------------------- */
+
+/* The same picture, larger or not, as 32 bits are turned to 16. */
+static void pictures_in_16_bits(void **state)
+{
+	static uint16_t packed[WIDTH * HEIGHT];
+	static const uint32_t sizes[][2] = { { 100, 50 }, { 333, 222 } };
+	const struct framebuffer small = {
+		.pixels = (uint8_t *)packed,
+		.width = WIDTH,
+		.height = HEIGHT,
+		.stride = WIDTH * 2,
+		.kind = FRAMEBUFFER_PACKED,
+		.pixel_bytes = 2,
+		.channel = { { 11, 5 }, { 5, 6 }, { 0, 5 } },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct screen_place place;
+
+		screen_clear(&fb);
+		screen_clear(&small);
+		screen_place(&place, &fb, sizes[i][0], sizes[i][1]);
+		draw(&place, 0, 0, sizes[i][0], sizes[i][1]);
+		screen_pixels(&small, &place, &piece.head);
+		screen_text(&fb, 1, 1, "Az", 4, SCREEN_WHITE, SCREEN_BLUE);
+		screen_text(&small, 1, 1, "Az", 4, SCREEN_WHITE, SCREEN_BLUE);
+		for (uint32_t y = 0; y < HEIGHT; y++)
+			for (uint32_t x = 0; x < WIDTH; x++) {
+				uint32_t pixel = at(x, y);
+
+				assert_int_equal(packed[y * WIDTH + x],
+						 (pixel >> 8 & 0xf800) |
+							 (pixel >> 5 & 0x7e0) |
+							 (pixel >> 3 & 0x1f));
+			}
+	}
+}
+
+#define COLUMNS	   80u
+#define ROWS	   25u
+#define CELLS_MAX  (132 * 60)
+#define CELL_BLANK 0x0720
+
+static uint16_t cells[COLUMNS * ROWS + 16];
+static const struct framebuffer text = {
+	.pixels = (uint8_t *)cells,
+	.width = COLUMNS,
+	.height = ROWS,
+	.stride = COLUMNS * 2,
+	.kind = FRAMEBUFFER_TEXT,
+};
+static struct {
+	struct face_cells head;
+	uint16_t cell[CELLS_MAX];
+} guests;
+
+static uint16_t cell_at(uint32_t column, uint32_t row)
+{
+	return cells[row * COLUMNS + column];
+}
+
+static void draw_cells(uint16_t columns, uint16_t rows, int32_t cursor)
+{
+	guests.head = (struct face_cells){
+		.columns = columns,
+		.rows = rows,
+		.cursor = cursor,
+	};
+	for (unsigned i = 0; i < CELLS_MAX; i++)
+		guests.cell[i] = (uint16_t)(0x1e00 | i % 251);
+	for (unsigned i = 0; i < ARRAY_SIZE(cells); i++)
+		cells[i] = 0xeeee;
+	screen_clear(&text);
+	screen_cells(&text, &guests.head);
+	for (unsigned i = COLUMNS * ROWS; i < ARRAY_SIZE(cells); i++)
+		assert_int_equal(cells[i], 0xeeee);
+}
+
+/* Where in the guest's the top left cell is from, and how it looks. */
+static void assert_cells(uint32_t columns, uint32_t first, uint32_t cursor)
+{
+	for (uint32_t y = 0; y < ROWS; y++)
+		for (uint32_t x = 0; x < COLUMNS; x++) {
+			uint32_t from = first + y * columns + x;
+
+			assert_int_equal(cell_at(x, y),
+					 (from == cursor ? 0x6100 : 0x1e00) |
+						 from % 251);
+		}
+}
+
+static void cells_are_shown(void **state)
+{
+	(void)state;
+	draw_cells(80, 25, -1);
+	assert_cells(80, 0, UINT32_MAX);
+	draw_cells(80, 25, 81);
+	assert_cells(80, 0, 81);
+	draw_cells(80, 25, 80 * 25); /* beside it */
+	assert_cells(80, 0, UINT32_MAX);
+	/* Around the cursor. */
+	draw_cells(80, 50, 80 * 24);
+	assert_cells(80, 0, 80 * 24);
+	draw_cells(80, 50, 80 * 25);
+	assert_cells(80, 80, 80 * 25);
+	draw_cells(80, 50, 80 * 50 - 1);
+	assert_cells(80, 80 * 25, 80 * 50 - 1);
+	draw_cells(132, 60, 132 * 60 - 1);
+	assert_cells(132, 132 * 35 + 52, 132 * 60 - 1);
+	draw_cells(132, 60, -1);
+	assert_cells(132, 0, UINT32_MAX);
+	draw_cells(0, 0, 0);
+	assert_int_equal(cell_at(0, 0), CELL_BLANK);
+}
+
+static void fewer_cells_are_centred(void **state)
+{
+	(void)state;
+	draw_cells(40, 20, -1);
+	for (uint32_t y = 0; y < ROWS; y++)
+		for (uint32_t x = 0; x < COLUMNS; x++) {
+			bool is_in = x >= 20 && x < 60 && y >= 2 && y < 22;
+			uint32_t from = (y - 2) * 40 + x - 20;
+
+			assert_int_equal(cell_at(x, y),
+					 is_in ? 0x1e00 | from % 251
+					       : CELL_BLANK);
+		}
+}
+
+static void text_in_cells(void **state)
+{
+	(void)state;
+	memset(cells, 0, sizeof(cells));
+	assert_int_equal(screen_columns(&text), COLUMNS);
+	assert_int_equal(screen_rows(&text), ROWS);
+	screen_text(&text, 78, 24, "ab", 9, SCREEN_WHITE, SCREEN_BLUE);
+	assert_int_equal(cell_at(78, 24), 0x1700 | 'a');
+	assert_int_equal(cell_at(79, 24), 0x1700 | 'b');
+	assert_int_equal(cells[COLUMNS * ROWS], 0);
+	screen_text(&text, 0, 25, "below", 5, SCREEN_WHITE, SCREEN_BLACK);
+	assert_int_equal(cells[COLUMNS * ROWS], 0);
+	screen_text(&text, 0, 0, "c", 2, SCREEN_BLACK, SCREEN_GREY);
+	assert_int_equal(cell_at(0, 0), 0x7000 | 'c');
+	assert_int_equal(cell_at(1, 0), 0x7000 | ' ');
+	assert_int_equal(cell_at(2, 0), 0);
+}
+
 /* What does not fit the place is not drawn. */
 static void pixels_beside_the_picture(void **state)
 {
@@ -215,6 +365,10 @@ int main(void)
 		TEST(larger_pictures_are_made_smaller),
 		TEST(pieces_make_the_whole),
 		TEST(pixels_beside_the_picture),
+		TEST(pictures_in_16_bits),
+		TEST(cells_are_shown),
+		TEST(fewer_cells_are_centred),
+		TEST(text_in_cells),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

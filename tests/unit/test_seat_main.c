@@ -198,6 +198,15 @@ const struct gate_config *gate_config(void)
 	return &config;
 }
 
+/* The boot loader's; none unless a test says so. */
+static struct seat_screen screen;
+static unsigned warnings;
+
+const void *gate_argument(void)
+{
+	return &screen;
+}
+
 void *gate_device_bar(unsigned n, unsigned bar)
 {
 	fail_msg("BAR %u of device %u", bar, n);
@@ -231,7 +240,9 @@ long gate_device_ack(unsigned n)
 
 void gate_log(unsigned level, const char *format, ...)
 {
-	fail_msg("level %u: %s", level, format);
+	if (level != GATE_LOG_WARNING || !strstr(format, "screen"))
+		fail_msg("level %u: %s", level, format);
+	warnings++;
 }
 
 void gate_timer(uint64_t deadline_ns)
@@ -304,6 +315,7 @@ static int setup(void **state)
 {
 	(void)state;
 	memset(&host, 0, sizeof(host));
+	screen = (struct seat_screen){ 0 };
 	host.timer_ns = UINT64_MAX;
 	host.has_irq = true;
 	host.is_masked = true;
@@ -475,6 +487,67 @@ static void keys_without_an_interrupt(void **state)
 	assert_in_range(host.now_ns, 1000 * NSEC_PER_MS, 2100 * NSEC_PER_MS);
 }
 
+/* ---- The boot loader's screen ---------------------------------------------
+ */
+
+#define SCREEN_WIDTH  400
+#define SCREEN_HEIGHT 300
+#define SCREEN_GREY   0x8410 /* 0x808080, as 5:6:5 has it */
+
+static uint16_t screen_memory[SCREEN_WIDTH * (SCREEN_HEIGHT + 1)];
+
+static bool one_line(unsigned number)
+{
+	if (number == 0)
+		ask(SEAT_FLUSH, 0, "");
+	return number < 1;
+}
+
+/* The console's last row is drawn, and nothing behind the screen; there is no
+ * 8042 to type at. */
+static void a_screen_is_drawn_to(void **state)
+{
+	const uint32_t last = (SCREEN_HEIGHT / 16 - 1) * 16;
+
+	(void)state;
+	screen = (struct seat_screen){
+		.kind = SEAT_SCREEN_PIXELS,
+		.width = SCREEN_WIDTH,
+		.height = SCREEN_HEIGHT,
+		.stride = 2 * SCREEN_WIDTH,
+		.va = (uint64_t)screen_memory,
+		.pixel_bytes = 2,
+		.channel = { { 11, 5 }, { 5, 6 }, { 0, 5 } },
+	};
+	memset(screen_memory, 0xee, sizeof(screen_memory));
+	seat_run(one_line);
+	assert_int_equal(screen_memory[last * SCREEN_WIDTH], SCREEN_GREY);
+	assert_int_equal(screen_memory[0], 0);
+	assert_int_equal(screen_memory[SCREEN_HEIGHT * SCREEN_WIDTH], 0xeeee);
+	assert_int_equal(warnings, 0);
+}
+
+/* The ports answer as those of no VGA: it is said, and the rest goes on. */
+static void a_vga_that_is_none(void **state)
+{
+	(void)state;
+	warnings = 0;
+	screen = (struct seat_screen){
+		.kind = SEAT_SCREEN_TEXT,
+		.width = 80,
+		.height = 25,
+		.stride = 160,
+		.va = (uint64_t)screen_memory,
+		.is_vga = true,
+	};
+	memset(screen_memory, 0xee, sizeof(screen_memory));
+	seat_run(two_lines);
+	assert_int_equal(warnings, 1);
+	for (unsigned i = 0; i < ARRAY_SIZE(screen_memory); i++)
+		assert_int_equal(screen_memory[i], 0xeeee);
+	assert_string_equal(host.sent, "[web] first\r\n[db] second\r\n");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -484,6 +557,8 @@ int main(void)
 		TEST(a_burst_takes_few_calls),
 		TEST(no_key_is_lost),
 		TEST(keys_without_an_interrupt),
+		TEST(a_screen_is_drawn_to),
+		TEST(a_vga_that_is_none),
 	};
 
 	return cmocka_run_group_tests_name("seat main", tests, NULL, NULL);

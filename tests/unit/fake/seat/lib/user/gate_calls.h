@@ -24,6 +24,7 @@ void gate_timer(uint64_t deadline_ns);
 uint64_t gate_wait(void);
 uint64_t gate_now_ns(void);
 const struct gate_config *gate_config(void);
+const void *gate_argument(void);
 void *gate_device_bar(unsigned n, unsigned bar);
 void *gate_device_dma(unsigned n);
 long gate_device_read(unsigned n, unsigned offset, unsigned size);
