@@ -641,6 +641,8 @@ int ide_init(struct ide *ide, const struct ide_config *config)
 	ide->ram = config->ram;
 	ide->clock = config->clock;
 	device_init(&ide->device, &ide_ops, ide, &ide->state);
+	/* What plays began at a time, though none of its timers is saved. */
+	ide->device.clock = config->clock;
 	pci_device_init(&ide->pci, &identity, &ide->state.pci);
 	pci_put16(ide->pci.state->config, PCI_STATUS,
 		  PCI_STATUS_FAST_BACK | PCI_STATUS_MEDIUM);

@@ -7,6 +7,7 @@
 #include "tests/unit/state_test.h"
 
 #include "devices/ide.h"
+#include "devices/ide_internal.h"
 
 #define MASTER	  0xc000
 #define PRD_TABLE 0x1000
@@ -437,6 +438,27 @@ static void bar_on_command_block(void *state)
 	pci->mapped = BIT(4);
 }
 
+/* What plays began at a time that is no timer's. */
+static void test_playing(void **state)
+{
+	static struct image image;
+	struct rig *rig = rig_new(&subjects[0], 12345678, 1);
+	struct ide_drive_state *drive =
+		&((struct ide_state *)rig->device->state)->channel[1].drive[0];
+	char why[200];
+
+	(void)state;
+	drive->audio = ATAPI_AUDIO_PLAYING;
+	drive->audio_end = 8;
+	drive->audio_since_ns = rig->b.now_ns;
+	rig_save(rig, &image);
+	assert_int_equal(rig_load(rig, &image, why), 0);
+	drive->audio_since_ns++;
+	rig_save(rig, &image);
+	assert_int_not_equal(rig_load(rig, &image, why), 0);
+	rig_free(rig);
+}
+
 static void test_contradictions(void **state)
 {
 	static const struct contradiction rows[] = {
@@ -565,6 +587,7 @@ int main(void)
 		cmocka_unit_test(test_restore),
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_bits),
+		cmocka_unit_test(test_playing),
 		cmocka_unit_test(test_contradictions),
 		cmocka_unit_test(test_coverage),
 		cmocka_unit_test(test_in_flight),
