@@ -21,7 +21,6 @@ BUILD = os.path.realpath(os.environ.get("BULKHEAD_BUILD",
                                         os.path.join(TOP, "build")))
 sys.path.insert(0, os.path.join(TOP, "scripts"))
 
-import pattern    # noqa: E402
 from bulkhead_tool.control import client, frames, screen    # noqa: E402
 
 LIMIT = 100
@@ -265,19 +264,6 @@ class Serial:
             if time.monotonic() > until:
                 raise Failure("%s: '%s' is not answered by '%s'" % (
                     self.guest, command, answer))
-
-
-def expect_picture(link, guest, shade):
-    """A guest's screen; where the simulator stood still in the middle of a frame
-    that is lost, which is not said again, so it may be asked for again."""
-    until = later()
-    wanted = pattern.pixels(shade)
-    while True:
-        image = screen.take(link, guest, "pixels", LIMIT).image().tobytes()
-        if image == wanted:
-            return
-        if time.monotonic() > until:
-            raise Failure(pattern.difference(image, wanted))
 
 
 def start(owner, guests, options=(), has_screen=False, files=None):
