@@ -641,7 +641,7 @@ int ide_init(struct ide *ide, const struct ide_config *config)
 	ide->ram = config->ram;
 	ide->clock = config->clock;
 	device_init(&ide->device, &ide_ops, ide, &ide->state);
-	/* What plays began at a time, though none of its timers is saved. */
+	/* When what plays began is in the state, and no timer of it is. */
 	ide->device.clock = config->clock;
 	pci_device_init(&ide->pci, &identity, &ide->state.pci);
 	pci_put16(ide->pci.state->config, PCI_STATUS,

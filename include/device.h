@@ -201,6 +201,8 @@ struct device {
 	const struct device_ops *ops;
 	void *dev;   /* struct X */
 	void *state; /* struct X_state */
+	/* Of its timers, and of other times in its state; NULL: there is none
+	 * of either. */
 	struct clock *clock;
 	struct clock_timer *timers; /* by sibling */
 	uint16_t instance;	    /* among those of the same name */

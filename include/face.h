@@ -102,10 +102,10 @@ struct face_input {
  * what was left of it.
  */
 #define FACE_FRAME_NOTIFY BIT(0) /* say FACE_CHANGED, once, after it */
-#define FACE_FRAME_TEXT                                          \
-	BIT(1) /* as FACE_CELLS where the mode is text, else the \
-		* pixels: others may want them */
-#define FACE_FRAME_ALL BIT(2) /* not only what has changed; with its mode */
+/* As FACE_CELLS where the mode is text, else the pixels: others may want them.
+ */
+#define FACE_FRAME_TEXT	  BIT(1)
+#define FACE_FRAME_ALL	  BIT(2) /* not only what has changed; with its mode */
 
 struct face_frame {
 	struct face_record head;
