@@ -106,7 +106,12 @@ struct gdb_ops {
 enum gdb_state { GDB_CLOSED, GDB_OPENING, GDB_RUNNING, GDB_STOPPED };
 
 /* Which description of the registers a debugger is given. */
-enum gdb_arch { GDB_ARCH_AUTO, GDB_ARCH_I386, GDB_ARCH_X86_64 };
+enum gdb_arch {
+	GDB_ARCH_AUTO,
+	GDB_ARCH_I8086, /* as i386, and GDB disassembles 16-bit code */
+	GDB_ARCH_I386,
+	GDB_ARCH_X86_64,
+};
 
 enum gdb_input_state {
 	GDB_INPUT_IDLE,
@@ -132,9 +137,8 @@ struct gdb {
 
 	enum gdb_state state;
 	enum gdb_arch wanted; /* by `monitor arch`; outlives a debugger */
-	bool is_64bit;	      /* the description that this one was given */
-	bool is_described;
-	bool has_acks; /* until QStartNoAckMode */
+	enum gdb_arch given;  /* this one's description; AUTO: none yet */
+	bool has_acks;	      /* until QStartNoAckMode */
 	bool has_swbreak, has_hwbreak;
 	bool is_physical;
 	unsigned thread;	/* of g, m and the like: a vCPU */

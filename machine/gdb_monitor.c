@@ -71,6 +71,7 @@ static void run_arch(struct gdb *gdb, unsigned count, char *const *words,
 {
 	static const char *const names[] = {
 		[GDB_ARCH_AUTO] = "auto",
+		[GDB_ARCH_I8086] = "i8086",
 		[GDB_ARCH_I386] = "i386",
 		[GDB_ARCH_X86_64] = "x86-64",
 	};
@@ -128,7 +129,7 @@ static const struct command commands[] = {
 	{ "physical", run_physical,
 	  "[on|off]: memory at physical addresses" },
 	{ "arch", run_arch,
-	  "[auto|i386|x86-64]: the registers that are described" },
+	  "[auto|i8086|i386|x86-64]: the registers that are described" },
 	{ "catch", run_catch,
 	  "exception|int|port|msr NUMBER [off], catch reset [off]" },
 	{ "reset", run_reset, "the reset button; the guest stands at its "
