@@ -543,6 +543,11 @@ static bool is_waiting(const struct gdb *gdb)
 	return gdb->state == GDB_OPENING || gdb->state == GDB_RUNNING;
 }
 
+static bool is_stopped(const struct gdb *gdb)
+{
+	return gdb->state == GDB_STOPPED || gdb->state == GDB_HELD;
+}
+
 static void tell(struct machine *machine, const struct gdb_stop *stop)
 {
 	struct machine_vcpu *vcpu = machine->vcpu[stop->vcpu];
@@ -581,11 +586,11 @@ static void serve_stopped(struct machine_vcpu *vcpu)
 	struct machine *machine = vcpu->machine;
 	struct machine_debug *d = &machine->debug;
 
-	while (d->gdb.state == GDB_STOPPED) {
+	while (is_stopped(&d->gdb)) {
 		bool again = d->serve && d->serve(vcpu);
 
 		do_wanted(vcpu);
-		if (d->gdb.state != GDB_STOPPED)
+		if (!is_stopped(&d->gdb))
 			return;
 		if (again)
 			gate_yield();

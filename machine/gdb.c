@@ -619,7 +619,9 @@ static void handle_set(struct gdb *gdb, struct gdb_cursor *cursor)
 
 static void leave(struct gdb *gdb, bool takes_power)
 {
-	gdb->state = GDB_CLOSED;
+	bool stays = gdb->stays && gdb->state == GDB_STOPPED && !takes_power;
+
+	gdb->state = stays ? GDB_HELD : GDB_CLOSED;
 	gdb->ops->closed(gdb->ctx, takes_power);
 }
 
@@ -735,18 +737,24 @@ void gdb_init(struct gdb *gdb, const struct gdb_ops *ops, void *ctx,
 
 void gdb_open(struct gdb *gdb)
 {
-	enum gdb_arch wanted = gdb->wanted;
+	const enum gdb_arch wanted = gdb->wanted;
+	const bool is_held = gdb->state == GDB_HELD;
+	const unsigned vcpu = gdb->last.vcpu;
 
 	gdb_init(gdb, gdb->ops, gdb->ctx, gdb->vcpus);
 	gdb->wanted = wanted;
 	gdb->has_acks = true;
 	gdb->resume_thread = GDB_VCPUS_MAX;
 	gdb->state = GDB_OPENING;
-	gdb->ops->interrupt(gdb->ctx);
+	if (is_held)
+		gdb_stopped(gdb, &(struct gdb_stop){ .kind = GDB_STOP_INTERRUPT,
+						     .vcpu = vcpu });
+	else
+		gdb->ops->interrupt(gdb->ctx);
 }
 
 void gdb_close(struct gdb *gdb)
 {
-	if (gdb->state != GDB_CLOSED)
+	if (gdb->state > GDB_HELD)
 		leave(gdb, false);
 }

@@ -547,6 +547,22 @@ static void detaches(void **state)
 		     bench.machine.debug.gdb.state != GDB_CLOSED);
 }
 
+/* Nothing runs meanwhile, and its breakpoints are gone. */
+static void stays(void **state)
+{
+	(void)state;
+	RUN("Z0,7c03,1", monitor("stay"), "D");
+	machine_debug_close(&bench.machine);
+	stop();
+	assert_int_equal(bench.machine.rendezvous.owner, 1);
+	assert_int_equal(bench.machine.debug.count, 0);
+	machine_debug_input(&bench.machine, NULL, 0);
+	RUN("?", "p8");
+	answer_is("007c0000");
+	RUN("D");
+	assert_int_equal(bench.machine.rendezvous.owner, 0);
+}
+
 static void interrupts(void **state)
 {
 	(void)state;
@@ -611,13 +627,21 @@ static void memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(breakpoint),      TEST(steps),
-		TEST(step_over_hlt),   TEST(step_before_interrupt),
-		TEST(step_behind_hlt), TEST(step_with_injection),
-		TEST(watchpoints),     TEST(catches),
-		TEST(processor_runs),  TEST(closes),
-		TEST(detaches),	       TEST(interrupts),
-		TEST(resets),	       TEST(many),
+		TEST(breakpoint),
+		TEST(steps),
+		TEST(step_over_hlt),
+		TEST(step_before_interrupt),
+		TEST(step_behind_hlt),
+		TEST(step_with_injection),
+		TEST(watchpoints),
+		TEST(catches),
+		TEST(processor_runs),
+		TEST(closes),
+		TEST(detaches),
+		TEST(stays),
+		TEST(interrupts),
+		TEST(resets),
+		TEST(many),
 		TEST(memory),
 	};
 
