@@ -144,6 +144,22 @@ static const struct emul_watcher watcher = {
 	.vector = watch_vector,
 };
 
+/* Where no data access and no port is looked for. */
+static const struct emul_watcher code_watcher = {
+	.before = watch_before,
+	.vector = watch_vector,
+};
+
+static const struct emul_watcher *watcher_for(const struct machine_debug *d)
+{
+	if (d->ports.count)
+		return &watcher;
+	for (unsigned i = 0; i < d->count; i++)
+		if (!is_execution(&d->breakpoint[i]))
+			return &watcher;
+	return &code_watcher;
+}
+
 static void watch_msr(struct machine_vcpu *vcpu, uint32_t msr)
 {
 	if (caught(&vcpu->machine->debug.msrs, msr) &&
@@ -400,16 +416,19 @@ static void set_emulated(struct machine_vcpu *vcpu, bool is_emulated)
 	struct machine_debug *d = &vcpu->machine->debug;
 	struct x86_state *state = &vcpu->page->state;
 
+	if (is_emulated)
+		emul_watch(&vcpu->emul, watcher_for(d));
 	if (vcpu->debug.is_emulated == is_emulated)
 		return;
 	vcpu->debug.is_emulated = is_emulated;
 	vcpu->page->is_emulated = is_emulated;
 	vcpu->emul.ops = is_emulated ? &d->ops : &machine_emul_ops;
-	emul_watch(&vcpu->emul, is_emulated ? &watcher : NULL);
 	state->dirty |= X86_GROUP_DEBUG;
+	if (is_emulated)
+		return;
+	emul_watch(&vcpu->emul, NULL);
 	/* The processor's TLB knows nothing of INVLPG. */
-	if (!is_emulated)
-		state->dirty |= X86_GROUP_CONTROL;
+	state->dirty |= X86_GROUP_CONTROL;
 }
 
 static void release(struct machine *machine, struct machine_vcpu *vcpu,
