@@ -578,8 +578,11 @@ static void tell(struct machine *machine, const struct gdb_stop *stop)
 	gdb_stopped(&machine->debug.gdb, stop);
 }
 
-/* All that a debugger can want done without the lock. */
-static void do_wanted(struct machine_vcpu *vcpu)
+/*
+ * All that a debugger can want done without the lock.  True: what it took to do
+ * it may have waited, and have been woken by what the caller wants to wait for.
+ */
+static bool do_wanted(struct machine_vcpu *vcpu)
 {
 	struct machine *machine = vcpu->machine;
 	struct machine_debug *d = &machine->debug;
@@ -588,10 +591,11 @@ static void do_wanted(struct machine_vcpu *vcpu)
 		gate_log(GATE_LOG_INFO, "power off: a debugger wants it");
 		machine_host_ops.power_off(machine);
 	}
-	if (d->must_reset) {
-		d->must_reset = false;
-		machine_reset(vcpu);
-	}
+	if (!d->must_reset)
+		return false;
+	d->must_reset = false;
+	machine_reset(vcpu);
+	return true;
 }
 
 void machine_debug_serve(struct machine_vcpu *vcpu)
@@ -608,7 +612,7 @@ static void serve_stopped(struct machine_vcpu *vcpu)
 	while (is_stopped(&d->gdb)) {
 		bool again = d->serve && d->serve(vcpu);
 
-		do_wanted(vcpu);
+		again |= do_wanted(vcpu);
 		if (!is_stopped(&d->gdb))
 			return;
 		if (again)
@@ -635,7 +639,7 @@ void machine_debug_hold(struct machine_vcpu *vcpu)
 			break;
 		tell(machine, &stop);
 	}
-	do_wanted(vcpu);
+	(void)do_wanted(vcpu);
 	if (d->gdb.state == GDB_CLOSED)
 		release_all(machine, UINT32_MAX, 0);
 	else if (d->must_resume)

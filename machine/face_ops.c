@@ -214,9 +214,9 @@ void machine_pause(struct machine_vcpu *vcpu)
 		machine_unlock(vcpu);
 		if (!machine->face.is_paused)
 			break;
-		machine_fulfil_wishes(vcpu);
-		/* The timer is the guest's, which stands. */
-		if (machine->is_face_busy)
+		/* Fulfilling may have waited, and have been woken by what is
+		 * waited for here.  The timer is the guest's, which stands. */
+		if (machine_fulfil_wishes(vcpu) || machine->is_face_busy)
 			gate_yield();
 		else
 			gate_wait();

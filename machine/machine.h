@@ -162,8 +162,8 @@ void machine_face_event(struct machine *machine);
 void machine_pause(struct machine_vcpu *vcpu);
 /* machine_debug_hold(), with the channel's events. */
 void machine_debug_stand(struct machine_vcpu *vcpu);
-/* machine/main.c: by the owner of the rendezvous. */
-void machine_fulfil_wishes(struct machine_vcpu *vcpu);
+/* machine/main.c: by the owner of the rendezvous.  False: there were none. */
+bool machine_fulfil_wishes(struct machine_vcpu *vcpu);
 
 /* machine/emulate_ops.c */
 extern const struct emul_ops machine_emul_ops;

@@ -213,7 +213,7 @@ static void remap(struct machine_vcpu *vcpu)
 	machine_unlock(vcpu);
 }
 
-void machine_fulfil_wishes(struct machine_vcpu *vcpu)
+bool machine_fulfil_wishes(struct machine_vcpu *vcpu)
 {
 	struct rendezvous *rendezvous = &vcpu->machine->rendezvous;
 	uint32_t wishes = rendezvous_take_wishes(rendezvous);
@@ -226,6 +226,7 @@ void machine_fulfil_wishes(struct machine_vcpu *vcpu)
 		remap(vcpu);
 	if (wishes & RENDEZVOUS_DEBUG)
 		machine_debug_stand(vcpu);
+	return wishes;
 }
 
 /*
@@ -237,7 +238,7 @@ static void fulfil_wishes(struct machine_vcpu *vcpu)
 	struct rendezvous *rendezvous = &vcpu->machine->rendezvous;
 
 	rendezvous_begin(rendezvous, vcpu->id);
-	machine_fulfil_wishes(vcpu);
+	(void)machine_fulfil_wishes(vcpu);
 	rendezvous_end(rendezvous);
 }
 
