@@ -582,7 +582,7 @@ static void resets(void **state)
 	(void)state;
 	say_monitor("catch reset");
 	/* Served once more before it waits. */
-	say_monitor("reset");
+	RUN(monitor("reset"));
 	RUN("?");
 	assert_int_equal(bench.resets, 1);
 	RUN("c");
