@@ -5,9 +5,9 @@
  *
  * While DR7 enables none, nothing of this is on an instruction's way: the
  * emulator writes DR7 itself, and only then, or with a watcher, is struct
- * emul's may_break set, which has the mode worked out at each step and puts
- * MODE_WATCH into it.  That bit sends data accesses and string instructions the
- * slow way.
+ * emul's may_break set, which has the mode worked out at each step; with
+ * may_break_at_data it has MODE_WATCH in it.  That bit sends data accesses and
+ * string instructions the slow way.
  *
  * What was met is bits of emul.events at the place of EMUL_EVENT_BREAKPOINTS: a
  * trap behind the instruction, but for instruction breakpoints, which are
@@ -20,6 +20,8 @@
  * "Masking Exceptions and Interrupts When Switching Stacks".
  */
 #include "emulate/breakpoint.h"
+
+#include "emulate/decode.h"
 
 /* DR7's field of breakpoint n: enabled locally or globally, kind, length. */
 #define DR7_ENABLES(n) (MASK(1, 0) << 2 * (n))
@@ -64,7 +66,8 @@ void emul_watch_access(struct emul *e, uint64_t linear, unsigned size,
 	if (is_write)
 		kinds |= BIT(KIND_STORE);
 	e->events |= meet(e, kinds, linear, size) * EMUL_EVENT_BREAKPOINT;
-	if (e->watcher && e->watcher->access(e->ctx, linear, size, is_write))
+	if (e->watcher && e->watcher->access &&
+	    e->watcher->access(e->ctx, linear, size, is_write))
 		e->events |= EMUL_EVENT_WATCHED;
 }
 
@@ -80,7 +83,8 @@ void emul_watch_port(struct emul *e, uint16_t port, unsigned size)
 {
 	e->events |=
 		emul_port_breakpoints(e, port, size) * EMUL_EVENT_BREAKPOINT;
-	if (e->watcher && e->watcher->port(e->ctx, port, size))
+	if (e->watcher && e->watcher->port &&
+	    e->watcher->port(e->ctx, port, size))
 		e->events |= EMUL_EVENT_WATCHED;
 }
 
@@ -93,7 +97,11 @@ void emul_watch_vector(struct emul *e, unsigned vector,
 
 void emul_breakpoints_changed(struct emul *e)
 {
-	e->may_break = e->state->dr7 & X86_DR7_ENABLES || e->watcher;
+	const bool has_breakpoints = e->state->dr7 & X86_DR7_ENABLES;
+
+	e->may_break = has_breakpoints || e->watcher;
+	e->may_break_at_data =
+		has_breakpoints || (e->watcher && e->watcher->access);
 	e->mode_cpl = UINT8_MAX; /* MODE_WATCH comes or goes */
 }
 
@@ -102,7 +110,7 @@ void emul_watch(struct emul *e, const struct emul_watcher *watcher)
 {
 	e->watcher = watcher;
 	e->raise_software = watcher; /* one test for both */
-	e->may_break = true;
+	e->may_break = e->may_break_at_data = true;
 	e->mode_cpl = UINT8_MAX;
 }
 
@@ -129,7 +137,9 @@ enum emul_status emul_break_begin(struct emul *e)
 
 	TRY(emul_state_need(e, X86_GROUP_DEBUG));
 	emul_breakpoints_changed(e);
-	emul_mode_set(e);
+	/* The mode has been worked out for this step, but for what this was. */
+	if (!e->may_break || !(e->mode & MODE_WATCH) == e->may_break_at_data)
+		emul_mode_work_out(e);
 	if (!mode_is_64(e))
 		rip = (uint32_t)(s->seg[X86_CS].base + rip);
 	if (e->watcher)

@@ -49,7 +49,7 @@ void emul_mode_work_out(struct emul *e)
 	e->user_access = s->cpl == 3 ? EMUL_ACCESS_USER : 0;
 	if (s->cpl == 3 && s->rflags & X86_FLAG_AC && s->cr0 & X86_CR0_AM)
 		mode |= MODE_ALIGN;
-	if (e->may_break)
+	if (e->may_break_at_data)
 		mode |= MODE_WATCH;
 	e->mode = mode;
 	e->default_operand = mode & (MODE_64 | MODE_32) ? 4 : 2;

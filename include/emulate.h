@@ -147,6 +147,8 @@ enum emul_watch {
  */
 struct emul_watcher {
 	enum emul_watch (*before)(void *ctx, uint64_t linear);
+	/* NULL, and .port, too: nobody wants to be asked, and the emulator is
+	 * some times faster. */
 	bool (*access)(void *ctx, uint64_t linear, unsigned size,
 		       bool is_write);
 	bool (*port)(void *ctx, uint16_t port, unsigned size);
@@ -319,6 +321,8 @@ struct emul {
 	/* DR7 enables a breakpoint, or did so when last looked at; or there is
 	 * a watcher. */
 	bool may_break;
+	/* The same of what looks at data accesses and ports. */
+	bool may_break_at_data;
 	/* It breaks at instructions: not where the processor, which compares
 	 * their addresses itself, has left this one to be emulated. */
 	bool breaks_at_code;

@@ -144,6 +144,22 @@ static const struct emul_watcher watcher = {
 	.vector = watch_vector,
 };
 
+/* Where no data access and no port is looked for. */
+static const struct emul_watcher code_watcher = {
+	.before = watch_before,
+	.vector = watch_vector,
+};
+
+static const struct emul_watcher *watcher_for(const struct machine_debug *d)
+{
+	if (d->ports.count)
+		return &watcher;
+	for (unsigned i = 0; i < d->count; i++)
+		if (!is_execution(&d->breakpoint[i]))
+			return &watcher;
+	return &code_watcher;
+}
+
 static void watch_msr(struct machine_vcpu *vcpu, uint32_t msr)
 {
 	if (caught(&vcpu->machine->debug.msrs, msr) &&
@@ -403,16 +419,19 @@ static void set_emulated(struct machine_vcpu *vcpu, bool is_emulated)
 	struct machine_debug *d = &vcpu->machine->debug;
 	struct x86_state *state = &vcpu->page->state;
 
+	if (is_emulated)
+		emul_watch(&vcpu->emul, watcher_for(d));
 	if (vcpu->debug.is_emulated == is_emulated)
 		return;
 	vcpu->debug.is_emulated = is_emulated;
 	vcpu->page->is_emulated = is_emulated;
 	vcpu->emul.ops = is_emulated ? &d->ops : &machine_emul_ops;
-	emul_watch(&vcpu->emul, is_emulated ? &watcher : NULL);
 	state->dirty |= X86_GROUP_DEBUG;
+	if (is_emulated)
+		return;
+	emul_watch(&vcpu->emul, NULL);
 	/* The processor's TLB knows nothing of INVLPG. */
-	if (!is_emulated)
-		state->dirty |= X86_GROUP_CONTROL;
+	state->dirty |= X86_GROUP_CONTROL;
 }
 
 static void release(struct machine *machine, struct machine_vcpu *vcpu,
@@ -546,6 +565,11 @@ static bool is_waiting(const struct gdb *gdb)
 	return gdb->state == GDB_OPENING || gdb->state == GDB_RUNNING;
 }
 
+static bool is_stopped(const struct gdb *gdb)
+{
+	return gdb->state == GDB_STOPPED || gdb->state == GDB_HELD;
+}
+
 static void tell(struct machine *machine, const struct gdb_stop *stop)
 {
 	struct machine_vcpu *vcpu = machine->vcpu[stop->vcpu];
@@ -557,8 +581,11 @@ static void tell(struct machine *machine, const struct gdb_stop *stop)
 	gdb_stopped(&machine->debug.gdb, stop);
 }
 
-/* All that a debugger can want done without the lock. */
-static void do_wanted(struct machine_vcpu *vcpu)
+/*
+ * All that a debugger can want done without the lock.  True: what it took to do
+ * it may have waited, and have been woken by what the caller wants to wait for.
+ */
+static bool do_wanted(struct machine_vcpu *vcpu)
 {
 	struct machine *machine = vcpu->machine;
 	struct machine_debug *d = &machine->debug;
@@ -567,10 +594,11 @@ static void do_wanted(struct machine_vcpu *vcpu)
 		gate_log(GATE_LOG_INFO, "power off: a debugger wants it");
 		machine_host_ops.power_off(machine);
 	}
-	if (d->must_reset) {
-		d->must_reset = false;
-		machine_reset(vcpu);
-	}
+	if (!d->must_reset)
+		return false;
+	d->must_reset = false;
+	machine_reset(vcpu);
+	return true;
 }
 
 void machine_debug_serve(struct machine_vcpu *vcpu)
@@ -584,11 +612,11 @@ static void serve_stopped(struct machine_vcpu *vcpu)
 	struct machine *machine = vcpu->machine;
 	struct machine_debug *d = &machine->debug;
 
-	while (d->gdb.state == GDB_STOPPED) {
+	while (is_stopped(&d->gdb)) {
 		bool again = d->serve && d->serve(vcpu);
 
-		do_wanted(vcpu);
-		if (d->gdb.state != GDB_STOPPED)
+		again |= do_wanted(vcpu);
+		if (!is_stopped(&d->gdb))
 			return;
 		if (again)
 			gate_yield();
@@ -614,7 +642,7 @@ void machine_debug_hold(struct machine_vcpu *vcpu)
 			break;
 		tell(machine, &stop);
 	}
-	do_wanted(vcpu);
+	(void)do_wanted(vcpu);
 	if (d->gdb.state == GDB_CLOSED)
 		release_all(machine, UINT32_MAX, 0);
 	else if (d->must_resume)

@@ -102,7 +102,8 @@ void machine_debug_init(struct machine *machine);
 void machine_debug_input(struct machine *machine, const void *data,
 			 size_t size);
 size_t machine_debug_output(struct machine *machine, void *data, size_t size);
-/* It is gone: the guest runs, without breakpoints. */
+/* It is gone: the guest runs, without breakpoints; or it stands on, if that
+ * was wanted (`monitor stay`). */
 void machine_debug_close(struct machine *machine);
 
 /* For a vCPU that is held: it may be the one that has the channel's events. */

@@ -235,7 +235,8 @@ void machine_stand(struct machine_vcpu *vcpu)
 
 		if (!face_holds(face))
 			break;
-		/* The timer is the guest's, which stands. */
+		/* Fulfilling may have waited, and have been woken by what is
+		 * waited for here.  The timer is the guest's, which stands. */
 		if (machine_fulfil_wishes(vcpu))
 			continue;
 		if (is_busy)

@@ -138,7 +138,8 @@ static void say_mode(struct gdb *gdb)
 	const struct x86_state *state =
 		gdb->ops->state(gdb->ctx, gdb->last.vcpu);
 
-	if (gdb->is_described && !gdb->is_64bit && state->efer & X86_EFER_LMA)
+	if (gdb->given != GDB_ARCH_AUTO && gdb->given != GDB_ARCH_X86_64 &&
+	    state->efer & X86_EFER_LMA)
 		say(gdb, line, sizeof(line) - 1);
 }
 
@@ -497,20 +498,26 @@ static void query_document(struct gdb *gdb, struct gdb_cursor *cursor,
 	gdb_packet_end(gdb);
 }
 
+/* By the size of vCPU 0's code. */
+static enum gdb_arch arch_of(const struct x86_state *state)
+{
+	if (state->efer & X86_EFER_LMA)
+		return GDB_ARCH_X86_64;
+	return state->seg[X86_CS].attributes & X86_ATTR_DB ? GDB_ARCH_I386
+							   : GDB_ARCH_I8086;
+}
+
 /*
  * Once a connection: GDB keeps what it was told.  By what vCPU 0 is now, unless
  * `monitor arch` said so.
  */
 static void choose_arch(struct gdb *gdb)
 {
-	if (gdb->is_described)
+	if (gdb->given != GDB_ARCH_AUTO)
 		return;
-	gdb->is_described = true;
-	if (gdb->wanted == GDB_ARCH_AUTO)
-		gdb->is_64bit =
-			gdb->ops->state(gdb->ctx, 0)->efer & X86_EFER_LMA;
-	else
-		gdb->is_64bit = gdb->wanted == GDB_ARCH_X86_64;
+	gdb->given = gdb->wanted != GDB_ARCH_AUTO
+			     ? gdb->wanted
+			     : arch_of(gdb->ops->state(gdb->ctx, 0));
 }
 
 static void query_threads(struct gdb *gdb)
@@ -612,7 +619,9 @@ static void handle_set(struct gdb *gdb, struct gdb_cursor *cursor)
 
 static void leave(struct gdb *gdb, bool takes_power)
 {
-	gdb->state = GDB_CLOSED;
+	bool stays = gdb->stays && gdb->state == GDB_STOPPED && !takes_power;
+
+	gdb->state = stays ? GDB_HELD : GDB_CLOSED;
 	gdb->ops->closed(gdb->ctx, takes_power);
 }
 
@@ -728,18 +737,24 @@ void gdb_init(struct gdb *gdb, const struct gdb_ops *ops, void *ctx,
 
 void gdb_open(struct gdb *gdb)
 {
-	enum gdb_arch wanted = gdb->wanted;
+	const enum gdb_arch wanted = gdb->wanted;
+	const bool is_held = gdb->state == GDB_HELD;
+	const unsigned vcpu = gdb->last.vcpu;
 
 	gdb_init(gdb, gdb->ops, gdb->ctx, gdb->vcpus);
 	gdb->wanted = wanted;
 	gdb->has_acks = true;
 	gdb->resume_thread = GDB_VCPUS_MAX;
 	gdb->state = GDB_OPENING;
-	gdb->ops->interrupt(gdb->ctx);
+	if (is_held)
+		gdb_stopped(gdb, &(struct gdb_stop){ .kind = GDB_STOP_INTERRUPT,
+						     .vcpu = vcpu });
+	else
+		gdb->ops->interrupt(gdb->ctx);
 }
 
 void gdb_close(struct gdb *gdb)
 {
-	if (gdb->state != GDB_CLOSED)
+	if (gdb->state > GDB_HELD)
 		leave(gdb, false);
 }

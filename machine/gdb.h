@@ -9,6 +9,9 @@
  *	   ▲				 │   ▲			   │
  *	   └───── D, k: closed() ────────┘   └────── stopped ──────┘
  *
+ * After `monitor stay` D leads from STOPPED to HELD, where the guest stands on,
+ * and open() from there to STOPPED.
+ *
  * Who has come finds the guest standing: what it says while OPENING waits.
  * While RUNNING the vCPUs' state is theirs: nothing is asked of the ops but
  * interrupt(), by Ctrl-C.  While STOPPED packets are answered one by one: the
@@ -99,14 +102,26 @@ struct gdb_ops {
 	int (*catch_event)(void *ctx, enum gdb_catch what, uint32_t number,
 			   bool is_set);
 	void (*reset)(void *ctx);
-	/* The debugger is gone, and so are its breakpoints. */
+	/* The debugger is gone, and so are its breakpoints.  The guest runs,
+	 * unless the state is HELD. */
 	void (*closed)(void *ctx, bool takes_power);
 };
 
-enum gdb_state { GDB_CLOSED, GDB_OPENING, GDB_RUNNING, GDB_STOPPED };
+enum gdb_state {
+	GDB_CLOSED,
+	GDB_HELD, /* the guest stands, for the next debugger */
+	GDB_OPENING,
+	GDB_RUNNING,
+	GDB_STOPPED,
+};
 
 /* Which description of the registers a debugger is given. */
-enum gdb_arch { GDB_ARCH_AUTO, GDB_ARCH_I386, GDB_ARCH_X86_64 };
+enum gdb_arch {
+	GDB_ARCH_AUTO,
+	GDB_ARCH_I8086, /* as i386, and GDB disassembles 16-bit code */
+	GDB_ARCH_I386,
+	GDB_ARCH_X86_64,
+};
 
 enum gdb_input_state {
 	GDB_INPUT_IDLE,
@@ -132,11 +147,11 @@ struct gdb {
 
 	enum gdb_state state;
 	enum gdb_arch wanted; /* by `monitor arch`; outlives a debugger */
-	bool is_64bit;	      /* the description that this one was given */
-	bool is_described;
-	bool has_acks; /* until QStartNoAckMode */
+	enum gdb_arch given;  /* this one's description; AUTO: none yet */
+	bool has_acks;	      /* until QStartNoAckMode */
 	bool has_swbreak, has_hwbreak;
 	bool is_physical;
+	bool stays;		/* the guest stands on when this one leaves */
 	unsigned thread;	/* of g, m and the like: a vCPU */
 	unsigned resume_thread; /* of c and s: a vCPU, or GDB_VCPUS_MAX */
 	struct gdb_stop last;	/* what `?` asks for */

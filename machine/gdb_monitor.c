@@ -71,6 +71,7 @@ static void run_arch(struct gdb *gdb, unsigned count, char *const *words,
 {
 	static const char *const names[] = {
 		[GDB_ARCH_AUTO] = "auto",
+		[GDB_ARCH_I8086] = "i8086",
 		[GDB_ARCH_I386] = "i386",
 		[GDB_ARCH_X86_64] = "x86-64",
 	};
@@ -81,6 +82,16 @@ static void run_arch(struct gdb *gdb, unsigned count, char *const *words,
 	gdb_put(text, "the next debugger's registers: ");
 	gdb_put(text, names[gdb->wanted]);
 	gdb_put(text, "; disconnect, and connect again\n");
+}
+
+static void run_stay(struct gdb *gdb, unsigned count, char *const *words,
+		     struct gdb_text *text)
+{
+	gdb->stays = !is_off(count, words);
+	gdb_put(text, gdb->stays
+			      ? "the guest stands on when this debugger "
+				"leaves, until the next one comes\n"
+			      : "the guest runs when this debugger leaves\n");
 }
 
 static void run_reset(struct gdb *gdb, unsigned count, char *const *words,
@@ -128,9 +139,11 @@ static const struct command commands[] = {
 	{ "physical", run_physical,
 	  "[on|off]: memory at physical addresses" },
 	{ "arch", run_arch,
-	  "[auto|i386|x86-64]: the registers that are described" },
+	  "[auto|i8086|i386|x86-64]: the registers that are described" },
 	{ "catch", run_catch,
 	  "exception|int|port|msr NUMBER [off], catch reset [off]" },
+	{ "stay", run_stay,
+	  "[off]: who leaves leaves the guest stopped, for the next debugger" },
 	{ "reset", run_reset, "the reset button; the guest stands at its "
 			      "first instruction" },
 };

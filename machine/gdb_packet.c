@@ -190,7 +190,7 @@ void gdb_input(struct gdb *gdb, const void *data, size_t size)
 {
 	const uint8_t *bytes = data;
 
-	if (gdb->state == GDB_CLOSED)
+	if (gdb->state <= GDB_HELD)
 		return;
 	for (size_t i = 0; i < size; i++) {
 		if (gdb->queue_count == GDB_INPUT_MAX)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Registers as GDB's target descriptions name them: i386:x86-64, and i386 for
- * guests that are not in long mode when the debugger comes.
+ * guests that are not in long mode when the debugger comes.  i8086 is i386 by
+ * another name: of the two GDB takes i386 when the user asks for the other one,
+ * so that only who was given i8086 can have both disassembled.
  *
  * The features org.gnu.gdb.i386.core and .sse have the registers that GDB asks
  * of them, in its order; .segments has the two bases of 64-bit code.  What GDB
@@ -146,8 +148,10 @@ static const struct gdb_register core32[] = {
 
 const struct gdb_register *gdb_registers(const struct gdb *gdb, unsigned *count)
 {
-	*count = gdb->is_64bit ? ARRAY_SIZE(core64) : ARRAY_SIZE(core32);
-	return gdb->is_64bit ? core64 : core32;
+	bool is_64bit = gdb->given == GDB_ARCH_X86_64;
+
+	*count = is_64bit ? ARRAY_SIZE(core64) : ARRAY_SIZE(core32);
+	return is_64bit ? core64 : core32;
 }
 
 const struct gdb_register *gdb_register_at(const struct gdb_register *regs,
@@ -574,13 +578,14 @@ static void feature_of(struct gdb_text *text, const struct gdb *gdb,
 		       const struct gdb_register *reg)
 {
 	bool is_first_xmm = reg->place == PLACE_XMM && reg->index == 0;
-	const char *system = gdb->is_64bit ? "k_gs_base" : "cs_base";
+	bool is_64bit = gdb->given == GDB_ARCH_X86_64;
+	const char *system = is_64bit ? "k_gs_base" : "cs_base";
 
 	if (is_first_xmm) {
 		gdb_put(text, "</feature>");
 		feature_begin(text, "gnu.gdb.i386.sse");
 		gdb_put(text, sse_types);
-	} else if (gdb->is_64bit && !strcmp(reg->name, "fs_base")) {
+	} else if (is_64bit && !strcmp(reg->name, "fs_base")) {
 		gdb_put(text, "</feature>");
 		feature_begin(text, "gnu.gdb.i386.segments");
 	} else if (!strcmp(reg->name, system)) {
@@ -591,14 +596,21 @@ static void feature_of(struct gdb_text *text, const struct gdb *gdb,
 
 void gdb_registers_describe(const struct gdb *gdb, struct gdb_text *text)
 {
+	static const char *const names[] = {
+		[GDB_ARCH_AUTO] = "i386",
+		[GDB_ARCH_I8086] = "i8086",
+		[GDB_ARCH_I386] = "i386",
+		[GDB_ARCH_X86_64] = "i386:x86-64",
+	};
 	unsigned count;
 	const struct gdb_register *regs = gdb_registers(gdb, &count);
 
 	gdb_put(text, "<?xml version=\"1.0\"?>"
 		      "<!DOCTYPE target SYSTEM \"gdb-target.dtd\">"
 		      "<target version=\"1.0\"><architecture>");
-	gdb_put(text, gdb->is_64bit ? "i386:x86-64" : "i386");
-	gdb_put(text, "</architecture>");
+	gdb_put(text, names[gdb->given]);
+	/* GDB knows no i8086 of the system that it runs on itself. */
+	gdb_put(text, "</architecture><osabi>none</osabi>");
 	feature_begin(text, "gnu.gdb.i386.core");
 	gdb_put(text, core_types);
 	for (unsigned i = 0; i < count; i++) {

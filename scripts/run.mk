@@ -20,6 +20,9 @@ $B/images/debian.img: scripts/mkdebian scripts/mkdisk
 $B/images/memtest.img: scripts/mkmemtest scripts/mkdisk
 	@scripts/mkmemtest $@
 
+$B/images/installer-%.img: scripts/mkinstaller scripts/mkdisk
+	@scripts/mkinstaller $* $@
+
 # One apt at a time.
 $B/images/xen.elf: scripts/fetch-xen | $B/kernel/version
 	@scripts/fetch-xen $@

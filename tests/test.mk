@@ -6,7 +6,7 @@
 RUN_TESTS = BULKHEAD_BUILD=$(abspath $B) tests/run
 
 BOOT_IMAGES := $(addprefix $B/images/,quick.img debian.img memtest.img \
-	grub-rescue.iso xen.elf)
+	grub-rescue.iso xen.elf installer-text.img)
 
 # As many at a time as there are processors, unless somebody said how many.
 TEST_JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))

@@ -11,4 +11,13 @@ $B/screen/panel.elf: $B/guest/obj/tests/screen/panel.c.o $$(HOSTILE_GUEST_LIB) \
 .PHONY: screen-programs
 screen-programs: $B/screen/panel.elf
 
+# Not in the suite, which it would make some minutes longer.
+.PHONY: installer-test
+installer-test: $B/bulkhead32.elf programs $B/manifest-check screen-programs \
+		$B/images/installer-gtk.img
+	BULKHEAD_BUILD=$(abspath $B) /usr/bin/python3 \
+		tests/screen/test_installer.py Graphical
+
+## installer-test Debian's graphical installer by keys to its third question, which
+##                takes some minutes: what it shows is compared with needles
 ## screen-programs what the tests of screens and keys boot: build/screen/

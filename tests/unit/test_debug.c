@@ -53,6 +53,7 @@ static struct {
 	struct gate_config gate;
 	struct machine_vcpu vcpu;
 	unsigned ports, loads, resets;
+	bool must_serve; /* a wake-up may have been taken by something else */
 	jmp_buf left;
 	const char *const *script; /* packets, in order; NULL ends */
 	char answer[4096];	   /* to the last of them */
@@ -67,6 +68,7 @@ static const char *const no_script[] = { NULL };
 
 uint64_t gate_wait(void)
 {
+	assert_false(bench.must_serve);
 	/* Nothing more is said: the guest stands until it is. */
 	if (!*bench.script)
 		longjmp(bench.left, 1);
@@ -140,6 +142,8 @@ const struct board_host_ops machine_host_ops = { .power_off = power_off };
 void machine_reset(struct machine_vcpu *vcpu)
 {
 	bench.resets++;
+	/* Other vCPUs' threads are waited for. */
+	bench.must_serve = true;
 	page.state.rip = 0;
 	machine_debug_was_reset(vcpu->machine);
 }
@@ -204,6 +208,7 @@ static void say(const char *packet)
 static bool serve(struct machine_vcpu *vcpu)
 {
 	(void)vcpu;
+	bench.must_serve = false;
 	take_answer();
 	if (*bench.script)
 		say(*bench.script++);
@@ -547,6 +552,22 @@ static void detaches(void **state)
 		     bench.machine.debug.gdb.state != GDB_CLOSED);
 }
 
+/* Nothing runs meanwhile, and its breakpoints are gone. */
+static void stays(void **state)
+{
+	(void)state;
+	RUN("Z0,7c03,1", monitor("stay"), "D");
+	machine_debug_close(&bench.machine);
+	stop();
+	assert_int_equal(bench.machine.rendezvous.owner, 1);
+	assert_int_equal(bench.machine.debug.count, 0);
+	machine_debug_input(&bench.machine, NULL, 0);
+	RUN("?", "p8");
+	answer_is("007c0000");
+	RUN("D");
+	assert_int_equal(bench.machine.rendezvous.owner, 0);
+}
+
 static void interrupts(void **state)
 {
 	(void)state;
@@ -560,7 +581,9 @@ static void resets(void **state)
 {
 	(void)state;
 	say_monitor("catch reset");
-	RUN(monitor("reset"), "?");
+	/* Served once more before it waits. */
+	RUN(monitor("reset"));
+	RUN("?");
 	assert_int_equal(bench.resets, 1);
 	RUN("c");
 	machine_reset(&bench.vcpu);
@@ -611,13 +634,21 @@ static void memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(breakpoint),      TEST(steps),
-		TEST(step_over_hlt),   TEST(step_before_interrupt),
-		TEST(step_behind_hlt), TEST(step_with_injection),
-		TEST(watchpoints),     TEST(catches),
-		TEST(processor_runs),  TEST(closes),
-		TEST(detaches),	       TEST(interrupts),
-		TEST(resets),	       TEST(many),
+		TEST(breakpoint),
+		TEST(steps),
+		TEST(step_over_hlt),
+		TEST(step_before_interrupt),
+		TEST(step_behind_hlt),
+		TEST(step_with_injection),
+		TEST(watchpoints),
+		TEST(catches),
+		TEST(processor_runs),
+		TEST(closes),
+		TEST(detaches),
+		TEST(stays),
+		TEST(interrupts),
+		TEST(resets),
+		TEST(many),
 		TEST(memory),
 	};
 

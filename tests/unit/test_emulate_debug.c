@@ -402,14 +402,14 @@ static void at_frame(void **state)
 	idt_put(0x31, gate(CODE0, HANDLER, 0xee, 0));
 	pc.state.dr[0] = STACK0 - 4;
 	pc.state.dr7 = 0x400 | DR7(0, STORE, LEN4);
-	pc.emul.may_break = true;
+	pc.emul.may_break = pc.emul.may_break_at_data = true;
 	assert_int_equal(emul_deliver_event(&pc.emul, &ev), EMUL_OK);
 	events_are(MET(0));
 	pc_protected(3);
 	idt_put(0x31, gate(CODE0, HANDLER, 0xee, 0));
 	pc.state.dr[0] = STACK0 - 4;
 	pc.state.dr7 = 0x400 | DR7(0, STORE, LEN4);
-	pc.emul.may_break = true;
+	pc.emul.may_break = pc.emul.may_break_at_data = true;
 	pc.emul.mode_cpl = UINT8_MAX;
 	assert_int_equal(STEP(0xcd, 0x31), EMUL_OK);
 	events_are(MET(0));

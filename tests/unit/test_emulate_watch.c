@@ -263,6 +263,42 @@ static void beside_registers(void **state)
 	assert_true(pc.emul.events & EMUL_EVENT_BREAKPOINT);
 }
 
+/* Only instructions: strings go by many items at once, and the guest's own
+ * breakpoints at data still work. */
+static void only_code(void **state)
+{
+	static const struct emul_watcher looker = { .before = before,
+						    .vector = vector };
+
+	(void)state;
+	pc_protected(0);
+	memset(&seen, 0, sizeof(seen));
+	emul_watch(&pc.emul, &looker);
+	pc.state.gpr[X86_RDI] = DATA;
+	pc.state.gpr[X86_RCX] = 8;
+	assert_int_equal(STEP(0xf3, 0xaa), EMUL_OK); /* rep stosb */
+	assert_int_equal(pc.state.gpr[X86_RCX], 0);
+	assert_int_equal(seen.befores, 1);
+	assert_int_equal(seen.accesses, 0);
+	pc.state.dr[0] = DATA;
+	pc.state.dr7 = X86_DR7_ONE | 0x000d0002; /* 4 bytes, stores */
+	pc.state.gpr[X86_RBX] = DATA;
+	assert_int_equal(STEP(0x89, 0x03), EMUL_OK); /* mov [ebx],eax */
+	assert_true(pc.emul.events & EMUL_EVENT_BREAKPOINT);
+	pc.state.dr7 = X86_DR7_ONE;
+	assert_int_equal(STEP(0x89, 0x03), EMUL_OK);
+	assert_false(pc.emul.events & EMUL_EVENT_BREAKPOINT);
+	assert_false(pc.emul.may_break_at_data);
+	seen.answer = EMUL_WATCH_BEFORE;
+	assert_int_equal(STEP(0x90), EMUL_RETRY);
+	assert_int_equal(seen.befores, 4);
+	/* Then one that wants to know of data again. */
+	seen.answer = EMUL_WATCH_GO;
+	emul_watch(&pc.emul, &watcher);
+	assert_int_equal(STEP(0x89, 0x03), EMUL_OK);
+	assert_int_equal(seen.accesses, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +311,7 @@ int main(void)
 		cmocka_unit_test(ports),
 		cmocka_unit_test(vectors),
 		cmocka_unit_test(beside_registers),
+		cmocka_unit_test(only_code),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,6 +107,56 @@ static void leaving(void **state)
 	assert_int_equal(target.powers, 0);
 }
 
+/* The next one finds the guest where it stood, without anybody's stopping it.
+ */
+static void staying(void **state)
+{
+	(void)state;
+	target_open(state_long);
+	say_packet("c");
+	take();
+	stop_now((struct gdb_stop){ .kind = GDB_STOP_STEP, .vcpu = 1 });
+	take();
+	/* monitor stay */
+	ask("qRcmd,73746179");
+	assert_string_equal(ask("D"), "OK");
+	assert_int_equal(target.closes, 1);
+	gdb_close(&target.gdb);
+	assert_int_equal(target.closes, 1);
+	assert_int_equal(target.gdb.state, GDB_HELD);
+	say_packet("?");
+	assert_string_equal(take(), "");
+	target.is_running = false;
+	gdb_open(&target.gdb);
+	assert_int_equal(target.interrupts, 1);
+	assert_string_equal(ask("?"), "T02thread:2;");
+	/* It was for once. */
+	assert_string_equal(ask("D"), "OK");
+	assert_int_equal(target.gdb.state, GDB_CLOSED);
+}
+
+/* What runs is not stopped by the end of a debugger, nor what has no power. */
+static void not_staying(void **state)
+{
+	(void)state;
+	target_open(state_long);
+	ask("qRcmd,73746179");
+	say_packet("c");
+	gdb_close(&target.gdb);
+	assert_int_equal(target.gdb.state, GDB_CLOSED);
+	target_open(state_long);
+	ask("qRcmd,73746179");
+	say_packet("k");
+	assert_int_equal(target.powers, 1);
+	assert_int_equal(target.gdb.state, GDB_CLOSED);
+	/* monitor stay off */
+	target_open(state_long);
+	ask("qRcmd,73746179");
+	ask("qRcmd,73746179206f6666");
+	assert_string_equal(ask("D"), "OK");
+	assert_int_equal(target.gdb.state, GDB_CLOSED);
+}
+
 /* ---- Running and stopping ------------------------------------------------ */
 
 struct resume_row {
@@ -444,6 +494,8 @@ int main(void)
 		cmocka_unit_test(long_packets),
 		cmocka_unit_test(opening_waits),
 		cmocka_unit_test(leaving),
+		cmocka_unit_test(staying),
+		cmocka_unit_test(not_staying),
 		cmocka_unit_test(resumes),
 		cmocka_unit_test(bad_resumes),
 		cmocka_unit_test(stops),

@@ -48,6 +48,7 @@ static const char *const samples[] = {
 	"qRcmd,68656c70",
 	"qRcmd,636174636820706f72742031",
 	"qRcmd,61726368207838362d3634",
+	"qRcmd,73746179",
 	"Qqemu.PhyMemMode:1",
 	"QStartNoAckMode",
 	"D",
@@ -145,9 +146,9 @@ static void one_round(void)
 
 		stop_now(stop);
 	}
-	if (target.gdb.state == GDB_CLOSED) {
+	if (target.gdb.state <= GDB_HELD) {
 		take();
-		target.is_running = true;
+		target.is_running = target.gdb.state == GDB_CLOSED;
 		gdb_open(&target.gdb);
 	}
 	if (!random_below(100))

@@ -122,9 +122,31 @@ static void description_32(void **state)
 	(void)state;
 	target_open(state_real);
 	text = document();
-	assert_non_null(strstr(text, "<architecture>i386<"));
+	assert_non_null(strstr(text, "<architecture>i8086<"));
 	assert_int_equal(occurrences(text, "<reg "), R32_COUNT);
 	assert_int_equal(strlen(ask("g")), described_digits(text));
+}
+
+static void state_protected(struct x86_state *s)
+{
+	state_real(s);
+	s->cr0 |= X86_CR0_PE;
+	s->seg[X86_CS].attributes |= X86_ATTR_DB;
+}
+
+static void description_by_code(void **state)
+{
+	const char *text;
+
+	(void)state;
+	target_open(state_protected);
+	text = document();
+	assert_non_null(strstr(text, "<architecture>i386<"));
+	assert_int_equal(occurrences(text, "<reg "), R32_COUNT);
+	/* Protected mode's 16-bit code. */
+	target_open(state_protected);
+	target.state[0].seg[X86_CS].attributes &= ~(uint32_t)X86_ATTR_DB;
+	assert_non_null(strstr(document(), "<architecture>i8086<"));
 }
 
 /* What was described stays, whatever the guest does; the next has it anew. */
@@ -142,7 +164,7 @@ static void description_stays(void **state)
 	assert_non_null(strstr(take(), "$O74686520"));
 	assert_string_equal(read_register(R32_EIP), "00000081");
 	assert_int_equal(strncmp(document(), "<?xml", 5), 0);
-	assert_non_null(strstr(document(), ">i386<"));
+	assert_non_null(strstr(document(), ">i8086<"));
 	gdb_close(&target.gdb);
 	gdb_open(&target.gdb);
 	stop_now((struct gdb_stop){ .kind = GDB_STOP_INTERRUPT });
@@ -155,12 +177,18 @@ static void description_wanted(void **state)
 	target_open(state_real);
 	/* monitor arch x86-64 */
 	ask("qRcmd,61726368207838362d3634");
-	assert_non_null(strstr(document(), ">i386<"));
+	assert_non_null(strstr(document(), ">i8086<"));
 	gdb_close(&target.gdb);
 	gdb_open(&target.gdb);
 	stop_now((struct gdb_stop){ .kind = GDB_STOP_INTERRUPT });
 	assert_non_null(strstr(document(), ">i386:x86-64<"));
 	assert_string_equal(read_register(R64_RIP), "057c000000000000");
+	/* monitor arch i386 */
+	ask("qRcmd,617263682069333836");
+	gdb_close(&target.gdb);
+	gdb_open(&target.gdb);
+	stop_now((struct gdb_stop){ .kind = GDB_STOP_INTERRUPT });
+	assert_non_null(strstr(document(), ">i386<"));
 }
 
 static void general(void **state)
@@ -354,6 +382,7 @@ int main(void)
 		cmocka_unit_test(description_64),
 		cmocka_unit_test(description_32),
 		cmocka_unit_test(description_stays),
+		cmocka_unit_test(description_by_code),
 		cmocka_unit_test(description_wanted),
 		cmocka_unit_test(general),
 		cmocka_unit_test(flags),
