@@ -27,6 +27,7 @@ PM1_STS		equ PM_BASE
 PM1_CNT		equ PM_BASE + 4
 PWRBTN		equ 100h
 SLEEP_S5	equ 2000h
+APIC		equ 0fee00000h
 PM_DEVICE	equ 80000b00h	; 00:01.3
 
 what:	db 0
@@ -204,7 +205,19 @@ ready:
 	pop ax
 	ret
 
+; An NMI comes by the local APIC's LINT1, which is masked after a reset.
 await_nmi:
+	lgdt [gdtr]
+	mov eax, cr0
+	or al, 1
+	mov cr0, eax
+	mov bx, 8
+	mov fs, bx			; whose limit stays: 4 GiB
+	and al, 0feh
+	mov cr0, eax
+	mov ebx, APIC
+	mov dword [fs:ebx + 0f0h], 1ffh	; on
+	mov dword [fs:ebx + 360h], 400h	; LINT1: NMI
 	mov word [es:2 * 4], on_nmi
 	mov [es:2 * 4 + 2], cs
 .wait:	hlt
@@ -216,6 +229,11 @@ on_nmi:
 	mov al, 7
 	out EXIT, al
 	jmp halt
+
+gdtr:	dw 15
+	dd 0f0000h + gdt
+gdt:	dq 0
+	dq 00cf92000000ffffh
 
 resets:
 	mov al, CMOS_COUNT

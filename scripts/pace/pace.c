@@ -3,41 +3,41 @@
  * A plugin for QEMU's interpreter by which a program outside runs the simulated
  * host a number of instructions at a time.
  *
- *   -plugin pace.so,fd=N,from=ADDR,to=ADDR[,turns=1][,mark=ADDR...]
+ *   -plugin pace.so,fd=N,report=N,from=ADDR,to=ADDR[,turns=1][,mark=ADDR...]
  *
- * N is one end of a stream socket that QEMU has inherited.  Over it go 64-bit
- * words in the byte order of this system: the plugin sends a report when it
- *stops, the other end answers with the count at which it shall stop next.  The
- *first report is that of the first block of instructions, with a count of 0.
+ * fd is one end of a stream socket that QEMU has inherited, report a file that
+ * both have mapped, of 64-bit words in the byte order of this system.  When it
+ * stops, the plugin sends a byte; the other end answers with a word: the count
+ * at which it shall stop next.  The first stop is at the first block of
+ * instructions, with a count of 0.  What the report says holds while the CPU
+ * stands or is halted.
  *
  *	 report: instructions so far, VMRUNs so far, blocks of the guest so far,
  *		 the last of them, how often the address of each mark was met
  *	 answer: stop at the first block that begins at this count or later
  *
- * turns: as turns.h says, for -icount; the object has to be preloaded, too.
  * from, to: the monitor.  What runs behind a VMRUN is the guest, until the
- *monitor runs again: the guest's last block is the linear address of the last
- *block of that kind that began.
+ * monitor runs again; its last block is told by its linear address.
+ * turns: as turns.h says, for -icount; the object has to be preloaded, too.
  *
  * While it stands the CPU's thread is in the callback of a block's beginning,
  * without QEMU's big lock: devices, chardevs and QEMU's monitor go on, and an
  * interrupt they raise is taken behind that block.  So what is sent to the host
- * while it stands arrives at the same instruction in every run that began
- *alike.
+ * while it stands arrives at the same instruction in all runs that began alike.
  *
- * Instructions are counted one by one as they begin.  When the other end
- *closes, the host runs on without a stop.
+ * Instructions are counted one by one as they begin.  When the other end is
+ * closed the host runs on without a stop.
  *
  * One CPU alone: with several nothing says whose instructions these are.
  *
- * Reference: QEMU documentation, "QEMU TCG Plugins", version 1 of the
- *interface.
+ * Reference: QEMU documentation, "QEMU TCG Plugins", version 1.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "scripts/pace/turns.h"
@@ -75,18 +75,20 @@ const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
 
 #define MARKS 40
 
+struct report {
+	uint64_t instructions, vmruns, guest_blocks, guest_va;
+	uint64_t met[MARKS];
+};
+
 static struct {
-	struct {
-		uint64_t instructions, vmruns, guest_blocks, guest_va;
-		uint64_t met[MARKS];
-	} report;
+	struct report *report;
 	uint64_t stop_at;
 	uint64_t from, to;
 	uint64_t mark[MARKS];
 	unsigned marks;
 	bool is_guest, takes_turns;
-	int fd;
-} pace = { .fd = -1 };
+	int fd, report_fd;
+} pace = { .fd = -1, .report_fd = -1 };
 
 static bool move(bool is_out, void *data, size_t length)
 {
@@ -107,10 +109,9 @@ static bool move(bool is_out, void *data, size_t length)
 static void stand(void)
 {
 	turns_stand();
-	size_t length = offsetof(__typeof__(pace.report), met) +
-			pace.marks * sizeof(pace.report.met[0]);
+	uint8_t word = 0;
 
-	if (!move(true, &pace.report, length) ||
+	if (!move(true, &word, sizeof(word)) ||
 	    !move(false, &pace.stop_at, sizeof(pace.stop_at))) {
 		pace.stop_at = UINT64_MAX;
 		turns_end();
@@ -122,7 +123,7 @@ static void check(void)
 {
 	if (turns_is_halted())
 		turns_run();
-	if (pace.report.instructions >= pace.stop_at)
+	if (pace.report->instructions >= pace.stop_at)
 		stand();
 }
 
@@ -140,8 +141,8 @@ static void other_begins(unsigned cpu, void *va)
 {
 	(void)cpu;
 	if (pace.is_guest) {
-		pace.report.guest_va = (uintptr_t)va;
-		pace.report.guest_blocks++;
+		pace.report->guest_va = (uintptr_t)va;
+		pace.report->guest_blocks++;
 	}
 	check();
 }
@@ -150,7 +151,7 @@ static void enters(unsigned cpu, void *ctx)
 {
 	(void)cpu;
 	(void)ctx;
-	pace.report.vmruns++;
+	pace.report->vmruns++;
 	pace.is_guest = true;
 }
 
@@ -175,7 +176,7 @@ static void instruction(struct qemu_plugin_insn *insn)
 	uint64_t va = qemu_plugin_insn_vaddr(insn);
 
 	qemu_plugin_register_vcpu_insn_exec_inline(
-		insn, INLINE_ADD_U64, &pace.report.instructions, 1);
+		insn, INLINE_ADD_U64, &pace.report->instructions, 1);
 	if (va < pace.from || va >= pace.to)
 		return;
 	if (is_one(insn, vmrun, sizeof(vmrun)))
@@ -187,7 +188,7 @@ static void instruction(struct qemu_plugin_insn *insn)
 	for (unsigned i = 0; i < pace.marks; i++)
 		if (va == pace.mark[i])
 			qemu_plugin_register_vcpu_insn_exec_inline(
-				insn, INLINE_ADD_U64, &pace.report.met[i], 1);
+				insn, INLINE_ADD_U64, &pace.report->met[i], 1);
 }
 
 static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
@@ -214,6 +215,8 @@ static bool option(const char *text)
 	value = strtoull(equals + 1, NULL, 0);
 	if (!strncmp(text, "fd=", 3))
 		pace.fd = (int)value;
+	else if (!strncmp(text, "report=", 7))
+		pace.report_fd = (int)value;
 	else if (!strncmp(text, "turns=", 6))
 		pace.takes_turns = value;
 	else if (!strncmp(text, "from=", 5))
@@ -235,6 +238,10 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info,
 		if (!option(argv[i]))
 			return -1;
 	if (pace.fd < 0)
+		return -1;
+	pace.report = mmap(NULL, sizeof(*pace.report), PROT_READ | PROT_WRITE,
+			   MAP_SHARED, pace.report_fd, 0);
+	if (pace.report == MAP_FAILED)
 		return -1;
 	if (pace.takes_turns)
 		turns_begin();

@@ -20,7 +20,7 @@ PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%\Z")
 
 SOURCES = ("serial", "402", "e9", "post", "screen")
 ENDS = ("halt", "off", "exit", "reset")
-LIMITS = {"instructions": 1_000_000_000, "guest-seconds": 120,
+LIMITS = {"instructions": 500_000_000, "guest-seconds": 120,
           "silence": None, "resets": 4, "triple-faults": 0, "exits": {}}
 
 

@@ -10,7 +10,8 @@ import tempfile
 from .. import Problem, processes
 from ..arguments import whole
 from . import case as cases
-from . import golden, pool, report_junit, report_tap, runner, verdict
+from . import (golden, pool, report_html, report_junit, report_tap, runner,
+               verdict)
 
 EPILOG = """
 verdicts:
@@ -131,6 +132,8 @@ def report(args, results):
         write(args.junit, report_junit.make(results))
     if args.tap:
         write(args.tap, report_tap.make(results))
+    if args.report:
+        write(args.report, report_html.make(results))
 
 
 def keep(args, results):

@@ -19,7 +19,7 @@ from .verdict import Outcome
 
 BOOT_MAX = 2_000_000_000    # instructions until the host has a control port
 SAMPLES, SAMPLE = 32, 20_011    # slices of a look, instructions of one
-REST_BLOCKS = 8    # slices without a block of the guest's: HLT, as it seems
+REST = 20    # slices without a block of the guest's: HLT, as it seems
 CLOCK_EVERY = 8    # slices between two looks at the guest's clock
 DETAIL_LINES = 12
 QUIET_MAX = 240    # characters of a line that is shown
@@ -50,6 +50,7 @@ class Result:
 
     def __init__(self, case, name=None, wanted=verdict.PASSED):
         self.path, self.name = case, name
+        self.description = ""
         self.verdict, self.wanted = None, wanted
         self.why, self.where = "", []
         self.is_green = False
@@ -74,6 +75,7 @@ class Run:
     def __init__(self, case, work, options=Options):
         self.case, self.work, self.options = case, work, options
         self.result = Result(case.path, case.name, case.verdict)
+        self.result.description = case.values.get("description", "")
         self.places = places.Places(
             case.find(case.values["symbols"], "symbols")
             if "symbols" in case.values else None,
@@ -87,6 +89,8 @@ class Run:
         self.guest = self.serial_id = None
         self.end = None
         self.own_resets = 0
+        self.resets_met = 0    # by steps that waited for one
+        self.is_idle = False
         self.triples = []    # RIPs
         self.waiting = None    # kind, source, since when
         self.still = 0    # slices without a block of the guest's
@@ -242,12 +246,13 @@ class Run:
         self.still = self.still + 1 if self.sim.blocks == self.blocks else 0
         self.blocks = self.sim.blocks
         if is_idle:
-            self.still = max(self.still, REST_BLOCKS)
+            self.still = max(self.still, REST)
         self._see_resets()
-        self.check(is_idle)
+        self.is_idle = is_idle
+        self.check()
 
     def is_halted(self):
-        return self.still >= REST_BLOCKS and self.blocks > 0
+        return self.still >= REST and self.blocks > 0
 
     def _see_resets(self):
         if self.sim.resets() != self.resets_seen:
@@ -263,7 +268,7 @@ class Run:
             return self.sim.session.why_bad() or "the host has ended"
         return None
 
-    def check(self, is_idle):
+    def check(self):
         """Whatever ends a case, the guest's end excepted."""
         failure = self._host_failure()
         if failure:
@@ -286,11 +291,10 @@ class Run:
                 raise Outcome(verdict.LIMIT, "%d exits %s, at most %d are "
                               "allowed" % (taken, name, most),
                               self._look_and_tell())
-        self._check_time(limits, is_idle)
 
-    def _check_time(self, limits, is_idle):
-        if self.end:
-            return
+    def check_time(self):
+        """Of a step that is not met yet."""
+        limits = self.case.limits
         now = self.sim.now
         if self.slices % CLOCK_EVERY == 0:
             self.seconds = self.sim.seconds()
@@ -302,7 +306,7 @@ class Run:
         if limits["silence"] and now - self.spoke_at >= limits["silence"]:
             self.give_up("nothing was said for %d instructions" %
                          limits["silence"])
-        if is_idle and not (self.waiting and self.waiting[3]):
+        if self.is_idle:
             self.give_up("nothing will happen any more")
 
     def exits(self):
@@ -322,6 +326,11 @@ class Run:
                 sim.advance(SAMPLE)
                 if sim.blocks != before:
                     addresses.append(sim.address)
+            # The host may have had other things to do.
+            for _ in range(REST):
+                if sim.blocks != blocks:
+                    break
+                sim.advance()
         return verdict.Look(addresses or [sim.address], sim.blocks - blocks,
                             sim.met.get("exit_hlt", 0) - halts,
                             sim.vmruns - exits)
@@ -335,7 +344,7 @@ class Run:
         return on is not None and self.source(on).spoke_at > since
 
     def give_up(self, reason):
-        kind, on, since, _ = self.waiting or (None, None, 0, False)
+        kind, on, since = self.waiting or (None, None, 0)
         now = self.sim.now
         silent = now - self.spoke_at
         look = self._look()
@@ -360,17 +369,21 @@ class Run:
         raise Outcome(verdict.HALTED, "the guest %s, not with %s" % (
             "stopped: " + self.end.text if self.end else "halted", wanted))
 
-    def wait_for(self, is_met, kind, on, within, may_end=False):
+    def wait_for(self, is_met, kind, on, within):
         since = self.sim.now
-        self.waiting = kind, on, since, may_end
+        self.waiting = kind, on, since
         while not is_met():
             if self.end:
                 raise Outcome(verdict.HALTED, "the guest has stopped: %s; %s" %
                               (self.end.text, self.seen(kind, on, since)
                                if kind else "that is not what was wanted"))
             self.turn()
-            if within and self.sim.now - since >= within and not is_met():
+            if is_met():
+                break
+            if within and self.sim.now - since >= within:
                 self.give_up("not within %d instructions of the step" % within)
+            if not self.end:
+                self.check_time()
         self.waiting = None
 
     # ---- All of it -------------------------------------------------------

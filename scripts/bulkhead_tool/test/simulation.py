@@ -12,6 +12,7 @@ import array
 import contextlib
 import fcntl
 import json
+import mmap
 import os
 import select
 import socket
@@ -25,7 +26,6 @@ from . import verdict
 
 SHIFT = 4    # an instruction takes 2^SHIFT ns where they are the clock
 QUANTUM = 200_000    # instructions in a slice
-WORD = 8
 REPORT_WORDS = 4    # before the marks: instructions, VMRUNs, blocks, address
 NEVER = (1 << 64) - 1
 
@@ -112,9 +112,9 @@ class Marks:
         if RESETS not in self.place:
             raise Problem("the monitor has no '%s'" % RESETS)
 
-    def option(self, fd, is_exact):
-        return "%s,fd=%d,turns=%d,from=0x%x,to=0x%x%s" % (
-            qemu.comma_safe(plugin()), fd, is_exact, self.first, self.last,
+    def option(self, fd, report, is_exact):
+        return "%s,fd=%d,report=%d,turns=%d,from=0x%x,to=0x%x%s" % (
+            qemu.comma_safe(plugin()), fd, report, is_exact, self.first, self.last,
             "".join(",mark=0x%x" % a for a in self.place.values()))
 
 
@@ -158,7 +158,10 @@ class Simulation:
         end, qmp = socket.socketpair()
         self.monitor = Monitor(end)
         self.theirs = [control, pace, qmp]
-        self.fds = [end.fileno() for end in self.theirs]
+        self.report_fd = os.memfd_create("report")
+        os.ftruncate(self.report_fd, mmap.PAGESIZE)
+        self.report = mmap.mmap(self.report_fd, mmap.PAGESIZE)
+        self.fds = [end.fileno() for end in self.theirs] + [self.report_fd]
         self.fd = self.fds[0]
         self.marks = Marks()
         self.now = self.vmruns = self.blocks = self.address = 0
@@ -174,7 +177,8 @@ class Simulation:
     def _line(self, the_host):
         args = Settings(self.is_exact, self.log)
         args.qemu = args.qemu + [
-            "-plugin", self.marks.option(self.fds[1], self.is_exact),
+            "-plugin", self.marks.option(self.fds[1], self.report_fd,
+                                          self.is_exact),
             "-chardev", "socket,id=qmp,fd=%d" % self.fds[2],
             "-mon", "chardev=qmp,mode=control",
             "-global", "virtio-serial-pci.ioeventfd=off"]
@@ -201,6 +205,7 @@ class Simulation:
         """The simulator has its ends."""
         for end in self.theirs:
             end.close()
+        os.close(self.report_fd)
 
     # ---- Slices ----------------------------------------------------------
 
@@ -249,6 +254,7 @@ class Simulation:
             if self.is_over:
                 return
             if not self.is_exact and may_idle and now > began + TICK:
+                self._read_report()
                 return
             if now > began + STALLED_AFTER:
                 raise verdict.Stalled("no instruction within %d s of real "
@@ -257,6 +263,7 @@ class Simulation:
                 asked = now
                 answers = answers + 1 if self.monitor.is_halted() else 0
                 if answers == IDLE_ANSWERS:
+                    self._read_report()
                     self._read_console()
                     raise Idle()
             also = [self.pace] if self.is_exact else [self.pace, self.control]
@@ -269,16 +276,18 @@ class Simulation:
         if not select.select([self.pace], [], [], 0)[0]:
             self.is_over |= self.session.is_over
             return False
-        size = WORD * (REPORT_WORDS + len(self.marks.names))
-        data = self.pace.recv(size, socket.MSG_WAITALL)
-        if len(data) < size:    # it ends
+        self.is_standing = bool(self.pace.recv(1))
+        if not self.is_standing:
             self._end()
-            return True
-        words = struct.unpack("=%dQ" % (size // WORD), data)
+        self._read_report()
+        return True
+
+    def _read_report(self):
+        words = struct.unpack_from("=%dQ" % (REPORT_WORDS +
+                                             len(self.marks.names)),
+                                   self.report)
         self.now, self.vmruns, self.blocks, self.address = words[:REPORT_WORDS]
         self.met = dict(zip(self.marks.names, words[REPORT_WORDS:]))
-        self.is_standing = True
-        return True
 
     def _end(self):
         until = time.monotonic() + processes.PATIENCE

@@ -8,6 +8,7 @@ What is neither a line of the log nor of the serial port was written to a debug 
 """
 
 import re
+import zlib
 
 from .. import session
 from ..control import frames, screen
@@ -60,7 +61,10 @@ class Text:
         return match if found else None
 
     def since(self, when):
-        return [text for at, text in self.lines if at >= when]
+        found = [text for at, text in self.lines if at > when]
+        if not found and self.lines and self.spoke_at > when:
+            found = [self.lines[-1][1]]    # which began before and went on
+        return found
 
 
 class Console:
@@ -121,6 +125,7 @@ class Screen:
         self.changes = 0
         self.changed_at = 0
         self.retry_at = 0.0
+        self.look = None
 
     def ask(self, now):
         if self.is_asked or now < self.retry_at:
@@ -142,6 +147,11 @@ class Screen:
             self.retry_at = seconds + screen.START_PAUSE
             return False
         self.is_whole = True
+        look = zlib.crc32(self.shown.pixels) if self.form == "pixels" else \
+            tuple(self.shown.cells)
+        if look == self.look:
+            return False
+        self.look = look
         self.changes += 1
         self.changed_at = now
         return True

@@ -106,18 +106,18 @@ def command(verb):
 
 def wait(run, step):
     until = run.sim.now + step.value
-    run.wait_for(lambda: run.sim.now >= until, None, None, None)
+    run.wait_for(lambda: run.sim.now >= until or run.is_idle, None, None,
+                 None)
 
 
 def until(run, step):
-    resets = run.sim.resets()
     tests = {"halt": lambda: run.end is not None or run.is_halted(),
              "off": lambda: run.end is not None and run.end.is_off,
              "exit": lambda: run.end is not None and
              run.end.code is not None,
-             "reset": lambda: run.sim.resets() > resets}
-    run.wait_for(tests[step.value], None, None, step.more.get("within"),
-                 may_end=True)
+             "reset": lambda: run.sim.resets() > run.resets_met}
+    run.wait_for(tests[step.value], None, None, step.more.get("within"))
+    run.resets_met += step.value == "reset"
     code = step.more.get("code")
     if code is not None and (run.end is None or run.end.code != code):
         run.wrong_end("code %d" % code)
