@@ -10,6 +10,7 @@ import re
 
 from .. import Problem, host, symbols
 
+ROWS_MAX = 6
 MAPS = (
     #             1234             1234  name
     re.compile(r"^ +[0-9A-F]+ +([0-9A-F]+)  ([A-Za-z_.?@]\S*)$"),
@@ -73,4 +74,4 @@ class Places:
             count[address] = count.get(address, 0) + 1
         most = sorted(count.items(), key=lambda c: (-c[1], c[0]))
         return ["%d of %d at %s" % (n, len(addresses), self.name(a))
-                for a, n in most]
+                for a, n in most[:ROWS_MAX]]

@@ -226,8 +226,8 @@ def case(number, result, is_open):
 
 def totals(results):
     red = sum(not r["is_green"] for r in results)
-    boxes = (("good", len(results) - red, "as they should"),
-             ("bad" if red else "", red, "not"),
+    boxes = (("good", len(results) - red, "ended as they should"),
+             ("bad" if red else "", red, "did not"),
              ("", millions(sum(r["counts"].get("instructions", 0)
                                for r in results)), "instructions"),
              ("", "%.0f s" % sum(r["seconds"] for r in results),
@@ -248,7 +248,7 @@ def make(results):
         for n, r in enumerate(results))
     order = red + [n for n in range(len(results)) if n not in red]
     body = "".join(case(n, results[n], n in opened) for n in order)
-    title = "%d of %d cases as they should" % (len(results) - len(red),
+    title = "%d of %d cases ended as they should" % (len(results) - len(red),
                                                len(results))
     return ("<!doctype html><html lang=en><meta charset=utf-8><meta "
             "name=viewport content='width=device-width'><title>%s</title>"

@@ -22,6 +22,7 @@ SAMPLES, SAMPLE = 32, 20_011    # slices of a look, instructions of one
 REST = 20    # slices without a block of the guest's: HLT, as it seems
 CLOCK_EVERY = 8    # slices between two looks at the guest's clock
 DETAIL_LINES = 12
+HOSTS_EXITS = ("host_interrupt", "window", "nothing")
 QUIET_MAX = 240    # characters of a line that is shown
 
 
@@ -71,6 +72,12 @@ class Result:
         return dict(self.__dict__)
 
 
+def own_exits(sim):
+    """Those that the guest's instructions made."""
+    return sum(count for name, count in sim.exits().items()
+               if name not in HOSTS_EXITS)
+
+
 class Run:
     def __init__(self, case, work, options=Options):
         self.case, self.work, self.options = case, work, options
@@ -97,7 +104,7 @@ class Run:
         self.blocks = 0
         self.slices = 0
         self.seconds = 0
-        self.spoke_at = 0
+        self.spoke_at = self.spoke_second = 0
         self.resets_seen = 0
         self.needle = None    # the picture that is waited for
         self.last_screen = ""
@@ -166,7 +173,7 @@ class Run:
         self.result.events.append((self.sim.now, kind, text))
 
     def _spoke(self):
-        self.spoke_at = self.sim.now
+        self.spoke_at, self.spoke_second = self.sim.now, self.seconds
 
     def _logged(self, guest, text):
         self.note("log", "[%s] %s" % (guest, text) if guest else text)
@@ -317,7 +324,7 @@ class Run:
     def _look(self):
         """Some short slices more."""
         sim = self.sim
-        blocks, exits = sim.blocks, sim.vmruns
+        blocks, exits = sim.blocks, own_exits(sim)
         halts = sim.met.get("exit_hlt", 0)
         addresses = []
         with contextlib.suppress(simulation.Idle, Problem):
@@ -333,7 +340,7 @@ class Run:
                 sim.advance()
         return verdict.Look(addresses or [sim.address], sim.blocks - blocks,
                             sim.met.get("exit_hlt", 0) - halts,
-                            sim.vmruns - exits)
+                            own_exits(sim) - exits)
 
     def _look_and_tell(self):
         return self.places.table(self._look().addresses)
@@ -344,12 +351,12 @@ class Run:
         return on is not None and self.source(on).spoke_at > since
 
     def give_up(self, reason):
-        kind, on, since = self.waiting or (None, None, 0)
-        now = self.sim.now
-        silent = now - self.spoke_at
+        kind, on, since, second = self.waiting or (None, None, 0, 0)
+        recent = verdict.is_recent(
+            (self.sim.now - self.spoke_at, self.seconds - self.spoke_second),
+            (self.sim.now - since, self.seconds - second))
         look = self._look()
-        found = verdict.unmet(look, kind, self._has_spoken(on, since),
-                              now - since, silent)
+        found = verdict.unmet(look, kind, self._has_spoken(on, since), recent)
         raise Outcome(found, "%s; %s" % (reason, self.seen(kind, on, since)),
                       self.places.table(look.addresses))
 
@@ -371,7 +378,7 @@ class Run:
 
     def wait_for(self, is_met, kind, on, within):
         since = self.sim.now
-        self.waiting = kind, on, since
+        self.waiting = kind, on, since, self.seconds
         while not is_met():
             if self.end:
                 raise Outcome(verdict.HALTED, "the guest has stopped: %s; %s" %

@@ -122,6 +122,7 @@ class Screen:
         self.number = link.new_id()
         self.shown = screen.Screen()
         self.is_asked = self.is_whole = False
+        self.is_partial = False    # what is shown is half of the next picture
         self.changes = 0
         self.changed_at = 0
         self.retry_at = 0.0
@@ -140,8 +141,9 @@ class Screen:
         is_answer = part.what is None and "event" not in part.data
         if not is_answer:
             self.shown.apply(part)
+            self.is_partial = True
             return False
-        self.is_asked = False
+        self.is_asked = self.is_partial = False
         if part.data.get("ok") is not True:
             self.is_whole = False
             self.retry_at = seconds + screen.START_PAUSE

@@ -6,7 +6,8 @@ import os
 from .. import Problem
 from ..control import frames, screen, screens, verbs
 
-REST = 20_000_000    # instructions without a change: a screen at rest
+# Without a change: a screen at rest.
+REST, REST_SECONDS = 20_000_000, 8    # instructions, or seconds of the guest's
 
 
 def expect(run, step):
@@ -37,7 +38,16 @@ def cut(shown, region, path):
 
 
 def at_rest(run, watch):
-    return watch.shown.pixels and run.sim.now - watch.changed_at >= REST
+    """Whether it is, each time that this is called."""
+    seen = [0, 0]    # changes, and when the last one was seen
+
+    def test():
+        if watch.changes != seen[0] or watch.is_partial:
+            seen[:] = watch.changes, run.seconds
+        return watch.changes and watch.shown.pixels and (
+            run.sim.now - watch.changed_at >= REST or
+            run.seconds - seen[1] >= REST_SECONDS) and not watch.is_partial
+    return test
 
 
 def image(run, step):
@@ -65,7 +75,7 @@ def image(run, step):
 
 def update(run, step, path, watch):
     """The needle as the screen is now at rest, if it is not there already."""
-    run.wait_for(lambda: at_rest(run, watch), "picture", "screen", None)
+    run.wait_for(at_rest(run, watch), "picture", "screen", None)
     region = step.more.get("region")
     if os.path.exists(path) and screens.image_test(
             path, region, step.more.get("tolerance", 0))(watch.shown):

@@ -6,7 +6,8 @@ ended.  The others are about a step that was not met in its time, and are ruled 
 in this order, by a short look at the guest behind the limit:
 
 	halted		it executes nothing: HLT, and no interrupt comes
-	hang		it goes round in one place
+	hang		it goes round in one place, or runs away: all that is
+			seen of it is that it executes
 	limit		it was at work: something new was said not long ago
 	wrong-text	it is at rest, or waits, and has said something else
 	wrong-picture	the same of a picture
@@ -48,7 +49,16 @@ MEANING = {
 WANTED = tuple(v for v in MEANING if v not in (STALLED, CASE_ERROR))
 
 HANG_SPAN = 1024    # bytes: a loop, and what it calls beside it
-RECENT = 4    # "not long ago" is this part of the time that was waited
+RECENT = 4    # "not long ago" is this part of what was waited
+
+
+def is_recent(silent, waited):
+    """Of instructions and of seconds: a guest in HLT takes few of the former.
+
+    Seconds are whole ones: one may have begun just before.
+    """
+    return silent[0] * RECENT < max(1, waited[0]) and \
+        (silent[1] - 1) * RECENT < max(1, waited[1])
 
 
 class Outcome(Exception):
@@ -69,7 +79,7 @@ class Look:
     def __init__(self, addresses, blocks, halts, exits):
         self.addresses = addresses    # one of each slice
         self.blocks = blocks    # of instructions that it began in all of them
-        self.halts, self.exits = halts, exits
+        self.halts, self.exits = halts, exits    # the latter of its own
 
     def is_halted(self):
         return self.blocks == 0
@@ -81,18 +91,24 @@ class Look:
     def polls(self):
         return self.exits > 0
 
+    def runs_away(self):
+        """It computes, or executes what is no code: the world sees nothing."""
+        return not self.exits and not self.halts
 
-def unmet(look, kind, has_spoken, waited, silent):
+
+def unmet(look, kind, has_spoken, is_recent):
     """The verdict of a step that was not met.
 
     kind: "text", "picture" or None; has_spoken: whether where it looks there was
-    anything new since it began; waited: the instructions since then, silent: those
-    since anything was said anywhere.
+    anything new since it began; is_recent: whether anything was said anywhere not
+    long ago.
     """
     if look.is_halted():
         return HALTED
     if look.goes_round() and not (look.polls() and has_spoken):
         return HANG
-    if kind is None or silent < max(1, waited) / RECENT:
+    if look.runs_away() and not is_recent:
+        return HANG
+    if kind is None or is_recent:
         return LIMIT
     return WRONG_PICTURE if kind == "picture" else WRONG_TEXT
