@@ -7,8 +7,9 @@
  *
  * fd is one end of a stream socket that QEMU has inherited, report a file that
  * both have mapped, of 64-bit words in the byte order of this system.  When it
- * stops, the plugin sends a byte; the other end answers with a word: the count
- * at which it shall stop next.  The first stop is at the first block of
+ * stops, the plugin sends a byte 0; the other end answers with a word: the
+ *count at which it shall stop next.  With turns a byte 1 says that the host is
+ *at rest: it wants no answer.  The first stop is at the first block of
  * instructions, with a count of 0.  What the report says holds while the CPU
  * stands or is halted.
  *
@@ -75,6 +76,8 @@ const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
 
 #define MARKS 40
 
+enum { SAYS_STANDS, SAYS_AT_REST };
+
 struct report {
 	uint64_t instructions, vmruns, guest_blocks, guest_va;
 	uint64_t met[MARKS];
@@ -109,7 +112,7 @@ static bool move(bool is_out, void *data, size_t length)
 static void stand(void)
 {
 	turns_stand();
-	uint8_t word = 0;
+	uint8_t word = SAYS_STANDS;
 
 	if (!move(true, &word, sizeof(word)) ||
 	    !move(false, &pace.stop_at, sizeof(pace.stop_at))) {
@@ -117,6 +120,13 @@ static void stand(void)
 		turns_end();
 	}
 	turns_run();
+}
+
+static void at_rest(void)
+{
+	uint8_t word = SAYS_AT_REST;
+
+	(void)move(true, &word, sizeof(word));
 }
 
 static void check(void)
@@ -244,7 +254,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info,
 	if (pace.report == MAP_FAILED)
 		return -1;
 	if (pace.takes_turns)
-		turns_begin();
+		turns_begin(at_rest);
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
 	return 0;
 }

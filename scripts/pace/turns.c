@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define PATIENCE_S 2
+#define IDLE_MAX   4000
 #define EXPORT	   __attribute__((visibility("default")))
 
 enum state {
@@ -30,6 +31,8 @@ static struct {
 	bool is_wanted, is_over;
 	bool is_polling; /* the main loop is in ppoll() */
 	bool is_idle;	 /* QEMU has said so since the state became HALTED */
+	unsigned idle;	 /* polls since then */
+	void (*at_rest)(void);
 } turns = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
 	.changed = PTHREAD_COND_INITIALIZER,
@@ -58,14 +61,16 @@ static void enter(enum state state)
 	pthread_mutex_lock(&turns.lock);
 	turns.state = turns.is_over ? STATE_NONE : state;
 	turns.is_idle = false;
+	turns.idle = 0;
 	pthread_cond_broadcast(&turns.changed);
 	if (turns.state == STATE_RUNNING)
 		wait_for_poll();
 	pthread_mutex_unlock(&turns.lock);
 }
 
-void turns_begin(void)
+void turns_begin(void (*at_rest)(void))
 {
+	turns.at_rest = at_rest;
 	turns.is_wanted = true;
 }
 
@@ -113,16 +118,25 @@ static const struct timespec *limit(const struct timespec *timeout)
 
 	if (turns.state == STATE_NONE || turns.state == STATE_STANDING)
 		return timeout;
-	if (turns.state == STATE_HALTED && turns.is_idle && timeout)
+	if (turns.state == STATE_HALTED && turns.is_idle && timeout &&
+	    turns.idle < IDLE_MAX)
 		return &zero;
 	return NULL;
+}
+
+static bool is_idle(int ready)
+{
+	turns.is_idle |= ready > 0;
+	if (turns.is_idle && ++turns.idle == IDLE_MAX)
+		turns.at_rest();
+	return turns.is_idle;
 }
 
 /* Behind a poll with so many files: whether the main loop may go on. */
 static bool is_main_loops_turn(int ready)
 {
 	if (turns.state == STATE_HALTED)
-		return turns.is_idle |= ready > 0;
+		return is_idle(ready);
 	return turns.state != STATE_RUNNING;
 }
 

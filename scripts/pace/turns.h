@@ -17,7 +17,9 @@
  *
  * In HALTED the main loop waits for QEMU's own word that the CPU is idle, which
  * comes behind the writing down.  Then all its timeouts are 0: the next timer
- *is due at once.
+ *is due at once.  When so many timers that the clock has gone on for minutes
+ *have woken nobody the host is at rest: the main loop waits for what comes from
+ * outside, and the clock stands.
  *
  * The same object is preloaded, for its ppoll(), and a plugin.
  */
@@ -26,7 +28,9 @@
 
 #include <stdbool.h>
 
-void turns_begin(void);
+/* at_rest() is called in the main loop, each time that the host comes to rest.
+ */
+void turns_begin(void (*at_rest)(void));
 void turns_end(void);
 
 /* Of the CPU's thread. */

@@ -4,6 +4,7 @@
 import json
 import os
 import unittest
+from unittest import mock
 from xml.etree import ElementTree
 
 from folder import FolderTest
@@ -187,6 +188,30 @@ class Maps(FolderTest):
     def test_a_table_begins_with_the_most(self):
         self.assertEqual(places.Places().table([1, 2, 2, 2]),
                          ["3 of 4 at 2", "1 of 4 at 1"])
+
+
+class Errors(FolderTest):
+    """What goes wrong before there is a simulator."""
+
+    def run_case(self, text):
+        work = os.path.join(self.folder, "work")
+        os.mkdir(work)
+        return runner.Run(case.Case(self.write("c.toml", text)),
+                          work).execute()
+
+    def test_a_file_that_is_not_there_is_the_cases_error(self):
+        found = self.run_case('firmware = "none.rom"\n' + STEP)
+        self.assertEqual(found.verdict, verdict.CASE_ERROR)
+        self.assertIn("there is no file 'none.rom'", found.why)
+        self.assertFalse(found.is_green)
+
+    def test_a_monitor_that_is_none_is_the_hosts_error(self):
+        self.write("r.rom", "\0" * 65536)
+        with mock.patch.dict(os.environ, {
+                "BULKHEAD_MONITOR": self.write("no32.elf", "no ELF")}):
+            found = self.run_case('firmware = "r.rom"\n' + STEP)
+        self.assertEqual(found.verdict, verdict.HOST_ERROR)
+        self.assertFalse(found.is_green)
 
 
 def result(name="one", found=verdict.PASSED, wanted=verdict.PASSED, **more):

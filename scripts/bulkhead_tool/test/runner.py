@@ -303,7 +303,7 @@ class Run:
         """Of a step that is not met yet."""
         limits = self.case.limits
         now = self.sim.now
-        if self.slices % CLOCK_EVERY == 0:
+        if self.slices % CLOCK_EVERY == 0 and not self.is_idle:
             self.seconds = self.sim.seconds()
         if now >= limits["instructions"]:
             self.give_up("not within %d instructions" % limits["instructions"])

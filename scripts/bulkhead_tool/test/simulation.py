@@ -28,12 +28,11 @@ SHIFT = 4    # an instruction takes 2^SHIFT ns where they are the clock
 QUANTUM = 200_000    # instructions in a slice
 REPORT_WORDS = 4    # before the marks: instructions, VMRUNs, blocks, address
 NEVER = (1 << 64) - 1
+STANDS, AT_REST = b"\0", b"\1"
 
 # Real time, in seconds.
 TICK = 0.05
 STALLED_AFTER = 300.0    # without a report
-ASK_AFTER = 0.25    # without a report it is asked whether it is idle
-IDLE_ANSWERS = 4    # in a row that mean it
 DELIVERY = 5.0
 
 MARK_PREFIX = "exit_"
@@ -72,10 +71,6 @@ class Monitor:
         except OSError:
             pass
         raise Problem("the simulator's monitor does not answer")
-
-    def is_halted(self):
-        return "HLT=1" in self.ask("human-monitor-command", **{
-            "command-line": "info registers"})
 
     def seconds(self):
         """The host's clock, since it was started."""
@@ -166,7 +161,7 @@ class Simulation:
         self.marks = Marks()
         self.now = self.vmruns = self.blocks = self.address = 0
         self.met = dict.fromkeys(self.marks.names, 0)
-        self.is_standing = self.is_over = False
+        self.is_standing = self.is_over = self.is_resting = False
         self.began = 0    # the host's clock
         self.log = os.path.join(work, "console.log")
         self.log_at = 0
@@ -243,12 +238,16 @@ class Simulation:
             self.is_standing = False
             with contextlib.suppress(OSError):
                 self.pace.send(struct.pack("=Q", stop))
+        elif self.is_resting and not self.control.has_sent:
+            raise Idle()
+        self.control.has_sent = self.is_resting = False
         self._await_report(True)
         self._read_console()
+        if self.is_resting:
+            raise Idle()
 
     def _await_report(self, may_idle):
-        began = asked = time.monotonic()
-        answers = 0
+        began = time.monotonic()
         while not self._take_report():
             now = time.monotonic()
             if self.is_over:
@@ -259,13 +258,6 @@ class Simulation:
             if now > began + STALLED_AFTER:
                 raise verdict.Stalled("no instruction within %d s of real "
                                       "time" % STALLED_AFTER)
-            if may_idle and self.is_exact and now > asked + ASK_AFTER:
-                asked = now
-                answers = answers + 1 if self.monitor.is_halted() else 0
-                if answers == IDLE_ANSWERS:
-                    self._read_report()
-                    self._read_console()
-                    raise Idle()
             also = [self.pace] if self.is_exact else [self.pace, self.control]
             self.session.pump(TICK, also)
             if not self.is_exact and may_idle and \
@@ -276,8 +268,9 @@ class Simulation:
         if not select.select([self.pace], [], [], 0)[0]:
             self.is_over |= self.session.is_over
             return False
-        self.is_standing = bool(self.pace.recv(1))
-        if not self.is_standing:
+        word = self.pace.recv(1)
+        self.is_standing, self.is_resting = word == STANDS, word == AT_REST
+        if not word:
             self._end()
         self._read_report()
         return True
