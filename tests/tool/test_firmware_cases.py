@@ -147,6 +147,13 @@ class Sources(unittest.TestCase):
                                     ("g.0", "triple fault at RIP 1f: reset")])
         self.assertEqual(self.debug, b"from 402\r\nhalf")
 
+    def test_of_several_guests_one_is_looked_at(self):
+        self.console.guest = "two"
+        self.console.feed(b"[one] its line\r\n[two] a line\r\n[two]+and more"
+                          b"\r\n[    0.100000] [two] POST code a5\r\n")
+        self.assertEqual(self.debug, b"a line\r\nand more\r\n")
+        self.assertEqual(self.log, [("two", "POST code a5")])
+
     def test_half_a_line_of_the_log_is_waited_for(self):
         self.console.feed(b"[    0.1000")
         self.console.settle()

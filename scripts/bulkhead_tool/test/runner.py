@@ -123,6 +123,7 @@ class Run:
                 len(names) > 1 and "guest" not in self.case.values:
             raise Outcome(verdict.CASE_ERROR, "guest: has to be one of %s" %
                           ", ".join(names))
+        self.console.guest = self.guest if len(names) > 1 else None
         is_exact = self.case.is_exact or self.options.is_exact
         self.sim = simulation.Simulation(the_host, self.work, is_exact,
                                          self.heard.append)

@@ -21,6 +21,7 @@ STOPPED = re.compile(r"stopped: (.*)$")
 CODE = re.compile(r"port 0xf4, code (\d+)$")
 LOG_LINE = re.compile("^" + session.STAMP + r"(?:(?:error|warning|debug): )?"
                       r"(?:\[([\w.-]+)\] )?(.*)$")
+ROW = re.compile(rb"\[([\w-]+)\][ +](.*)", re.DOTALL)
 MACHINE_FAILS = ("its machine crashed", "its machine gave up",
                  "its guest cannot go on", "out of memory",
                  "the processor refused the guest's state",
@@ -71,11 +72,13 @@ class Console:
     """The host's console, taken apart.
 
     log(guest, text) is called for each line of the log, debug(bytes) for what was
-    written to a debug port.
+    written to a debug port.  Where several guests run their rows are at most 79
+    columns wide, and have a name in front.
     """
 
     def __init__(self, log, debug):
         self.log, self.debug = log, debug
+        self.guest = None    # whose rows are looked at, where there are several
         self.rest = b""
         self.serial = b""    # of the serial port, not yet seen here
 
@@ -102,6 +105,11 @@ class Console:
         if found:
             self.log(found[1], found[2])
             return
+        if self.guest:
+            row = ROW.match(line)
+            if not row or row[1].decode() != self.guest:
+                return
+            line = row[2]
         plain = line.replace(b"\r", b"")
         if self.serial and (self.serial.startswith(plain) or
                             plain.startswith(self.serial)):
