@@ -18,6 +18,7 @@ $B/images/blank.img:
 
 .PHONY: firmware-cases
 firmware-cases: $B/bulkhead32.elf programs $B/manifest-check $B/pace.so \
-		$B/images/tiny.rom $B/images/blank.img $B/images/idle.img $B/images/grub-rescue.iso
+		$B/images/tiny.rom $B/images/blank.img $B/images/idle.img $B/images/grub-rescue.iso \
+		$B/hostile/crash.elf
 
 ## firmware-cases what examples/firmware/ needs, for 'bulkhead test'

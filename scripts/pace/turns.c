@@ -111,32 +111,45 @@ static int sys_poll(struct pollfd *fds, nfds_t count,
 			    (size_t)8);
 }
 
-/* What the main loop may wait for at most. */
+static bool is_resting(void)
+{
+	return turns.idle >= IDLE_MAX;
+}
+
+/*
+ * What the main loop may wait for at most.  In HALTED QEMU wakes it for each
+ * timer of the CPU's clock, and its timeout is about others: where nobody wakes
+ * it for a second there is none.
+ */
 static const struct timespec *limit(const struct timespec *timeout)
 {
-	static const struct timespec zero;
+	static const struct timespec zero, second = { .tv_sec = 1 };
 
 	if (turns.state == STATE_NONE || turns.state == STATE_STANDING)
 		return timeout;
-	if (turns.state == STATE_HALTED && turns.is_idle && timeout &&
-	    turns.idle < IDLE_MAX)
-		return &zero;
-	return NULL;
+	if (turns.state == STATE_RUNNING || !turns.is_idle || is_resting())
+		return NULL;
+	return timeout ? &zero : &second;
 }
 
-static bool is_idle(int ready)
+static bool is_idle(int ready, const struct timespec *most)
 {
+	bool was_resting = is_resting();
+
 	turns.is_idle |= ready > 0;
-	if (turns.is_idle && ++turns.idle == IDLE_MAX)
+	if (turns.is_idle && !was_resting)
+		turns.idle = !ready && most && most->tv_sec ? IDLE_MAX
+							    : turns.idle + 1;
+	if (is_resting() && !was_resting)
 		turns.at_rest();
 	return turns.is_idle;
 }
 
 /* Behind a poll with so many files: whether the main loop may go on. */
-static bool is_main_loops_turn(int ready)
+static bool is_main_loops_turn(int ready, const struct timespec *most)
 {
 	if (turns.state == STATE_HALTED)
-		return is_idle(ready);
+		return is_idle(ready, most);
 	return turns.state != STATE_RUNNING;
 }
 
@@ -149,14 +162,13 @@ static int take_turns(struct pollfd *fds, nfds_t count,
 		      const struct timespec *timeout, const sigset_t *mask)
 {
 	bool is_pressing = is_zero(timeout);
+	const struct timespec *most;
 	int ready;
 
 	pthread_mutex_lock(&turns.lock);
 	turns.is_polling = true;
 	pthread_cond_broadcast(&turns.changed);
 	do {
-		const struct timespec *most;
-
 		while (is_pressing && turns.state == STATE_RUNNING)
 			pthread_cond_wait(&turns.changed, &turns.lock);
 		most = limit(timeout);
@@ -164,7 +176,7 @@ static int take_turns(struct pollfd *fds, nfds_t count,
 		ready = sys_poll(fds, count, most, mask);
 		pthread_mutex_lock(&turns.lock);
 		is_pressing |= ready > 0;
-	} while (ready >= 0 && !is_main_loops_turn(ready));
+	} while (ready >= 0 && !is_main_loops_turn(ready, most));
 	turns.is_polling = false;
 	pthread_mutex_unlock(&turns.lock);
 	return ready;

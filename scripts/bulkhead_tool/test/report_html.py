@@ -149,7 +149,7 @@ def pictures(result):
              if os.path.exists(path)]
     last = result.get("last_picture")
     if last and shown:
-        shown.append((last, "in the last green run"))
+        shown.insert(1, (last, "in the last green run"))
     return "".join("<figure><img src='%s' alt=''><figcaption>%s</figcaption>"
                    "</figure>" % (data_uri(path), e(caption))
                    for path, caption in shown)

@@ -128,7 +128,7 @@ class Run:
         self.sim = simulation.Simulation(the_host, self.work, is_exact,
                                          self.heard.append)
         self._check_exits()
-        self.note("power", "the host is on")
+        self.note("host", "is on")
         self._connect()
         self._attach()
 
@@ -167,6 +167,9 @@ class Run:
                 if error.error != "not running":
                     raise
             self.turn()
+            if self.is_idle or self.sim.now > BOOT_MAX:
+                raise Outcome(verdict.MACHINE_ERROR, "the guest's machine "
+                              "does not begin")
 
     # ---- What comes ------------------------------------------------------
 
@@ -421,6 +424,9 @@ class Run:
             self.outcome(found)
         except verdict.Stalled as problem:
             self.outcome(Outcome(verdict.STALLED, str(problem)))
+        except simulation.Idle:
+            self.outcome(Outcome(verdict.HOST_ERROR, "nothing happens in the "
+                                 "host any more"))
         except (Problem, client.Late, OSError, EOFError) as problem:
             ended = self.sim and self._host_failure()
             self.outcome(Outcome(verdict.HOST_ERROR, ended or str(problem)))
@@ -470,11 +476,11 @@ class Run:
         """What the screen shows in the end, if there still is one."""
         if self.sim.is_over or not self.link or self.end:
             return
-        if self.needle:
-            self.result.pictures.append([self.needle, "expected"])
         path = os.path.join(self.work, "screen.png")
         with contextlib.suppress(Problem, client.Late, simulation.Idle,
                                  OSError):
             shown = screen.take(self.link, self.guest, "pixels")
             shown.image().save(path)
             self.result.pictures.append([path, "at the end"])
+        if self.needle:
+            self.result.pictures.append([self.needle, "expected"])

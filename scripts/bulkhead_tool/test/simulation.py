@@ -240,14 +240,15 @@ class Simulation:
                 self.pace.send(struct.pack("=Q", stop))
         elif self.is_resting and not self.control.has_sent:
             raise Idle()
-        self.control.has_sent = self.is_resting = False
-        self._await_report(True)
+        was_resting, self.is_resting = self.is_resting, False
+        self.control.has_sent = False
+        self._await_report(True, was_resting)
         self._read_console()
         if self.is_resting:
             raise Idle()
 
-    def _await_report(self, may_idle):
-        began = time.monotonic()
+    def _await_report(self, may_idle, was_resting=False):
+        began, before = time.monotonic(), self.now
         while not self._take_report():
             now = time.monotonic()
             if self.is_over:
@@ -255,6 +256,11 @@ class Simulation:
             if not self.is_exact and may_idle and now > began + TICK:
                 self._read_report()
                 return
+            if was_resting and now > began + DELIVERY:
+                self._read_report()
+                if self.now == before:    # what was sent has woken nobody
+                    self.is_resting = True
+                    return
             if now > began + STALLED_AFTER:
                 raise verdict.Stalled("no instruction within %d s of real "
                                       "time" % STALLED_AFTER)
