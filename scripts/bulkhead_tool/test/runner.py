@@ -22,6 +22,7 @@ SAMPLES, SAMPLE = 32, 20_011    # slices of a look, instructions of one
 REST = 20    # slices without a block of the guest's: HLT, as it seems
 CLOCK_EVERY = 8    # slices between two looks at the guest's clock
 DETAIL_LINES = 12
+PICTURE_SECONDS = 3.0    # of the host's, without a word about the last one
 HOSTS_EXITS = ("host_interrupt", "window", "nothing")
 QUIET_MAX = 240    # characters of a line that is shown
 
@@ -479,7 +480,8 @@ class Run:
         path = os.path.join(self.work, "screen.png")
         with contextlib.suppress(Problem, client.Late, simulation.Idle,
                                  OSError):
-            shown = screen.take(self.link, self.guest, "pixels")
+            shown = screen.take(self.link, self.guest, "pixels",
+                                PICTURE_SECONDS)
             shown.image().save(path)
             self.result.pictures.append([path, "at the end"])
         if self.needle:
