@@ -215,6 +215,6 @@ help:
 ## unit           host unit tests, under ASan and UBSan
 ## clean          remove build/
 
--include $(wildcard firmware/*.mk scripts/*.mk tests/*.mk tests/*/*.mk tests/*/*/*.mk)
+-include $(wildcard examples/*/*.mk firmware/*.mk scripts/*.mk tests/*.mk tests/*/*.mk tests/*/*/*.mk)
 $(foreach t,$(UNIT_TESTS:$B/unit/%=%),$(eval $B/unit/$t: $(UNIT_SRCS_$t)))
 -include $(shell find $B -name '*.d' 2>/dev/null)

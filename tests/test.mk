@@ -17,7 +17,7 @@ test:
 	@$(MAKE) --no-print-directory $(TEST_JOBS) -k $(BOOT_IMAGES) \
 		$B/bulkhead32.elf programs $B/bulkhead-soft32.elf \
 		$B/selftest32.elf $B/manifest-check $B/entry-check \
-		$B/bulkhead-vnc $B/web \
+		$B/bulkhead-vnc $B/web firmware-cases \
 		unit-programs guest-programs hostile-programs life-programs \
 		disk-programs screen-programs bench-files device-fuzzers control-fuzzer || \
 		echo "Something did not build; the tests that need it will fail."

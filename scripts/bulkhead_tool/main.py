@@ -14,6 +14,7 @@ from . import Problem, bochs, host, iso, processes, qemu, session, symbols
 from .arguments import argument, seconds, whole
 from .control import commands as control_commands
 from .control import keys, running, sockets, viewers, web
+from .test import commands as test_commands
 
 EPILOG = """
 A manifest describes the whole host: docs/manifest.md lists what it may say,
@@ -29,6 +30,9 @@ examples/ has some to start from. Build the monitor with 'make' before.
       type, click, wait, record, top (docs/tool-control.md)
   scripts/bulkhead image examples/quick.dts -o host.iso
       makes an ISO that boots the same from a CD or USB stick, BIOS or UEFI
+  scripts/bulkhead test examples/firmware
+      runs cases about firmware and says how each ended
+      (docs/testing-firmware.md)
   scripts/bulkhead check examples/quick.dts
       only says whether the manifest is right, and the files it names
   scripts/bulkhead explain-entry LOG
@@ -153,6 +157,7 @@ def parse_arguments(argv):
     control_commands.add(commands)
     viewers.add(commands)
     web.add(commands)
+    test_commands.add(commands)
     image = commands.add_parser("image", help="make a bootable ISO")
     image.add_argument("manifest", metavar="MANIFEST")
     image.add_argument("-o", "--output", required=True, metavar="X.iso")

@@ -55,8 +55,8 @@ def has_idle_cpu(args, the_host):
     return args.parallel and args.cpus > 1 and not the_host.iso
 
 
-def accelerator(args, the_host):
-    """Counted instructions as the clock, or as fast as it goes.
+def accelerator(args, the_host, shift=0):
+    """Counted instructions as the clock, 2^shift ns each, or as fast as it goes.
 
     With drives the clock takes real time while all CPUs wait: else an idle host
     would be at the end of every time limit before its drive, which needs real
@@ -71,8 +71,8 @@ def accelerator(args, the_host):
     if args.cpus != 1:
         raise Problem("--icount starves every CPU but one: add --cpus 1")
     return ["-accel", "tcg,thread=single", "-smp", "1", "-seed", "1",
-            "-icount", "shift=0,sleep=%s,align=off" %
-            ("on" if the_host.has_source else "off"),
+            "-icount", "shift=%d,sleep=%s,align=off" %
+            (shift, "on" if the_host.has_source else "off"),
             "-rtc", "base=2024-01-01,clock=vm"]
 
 
@@ -160,12 +160,12 @@ def drives(the_host):
     return line
 
 
-def command(the_host, args, work, interactive, control=None):
+def command(the_host, args, work, interactive, control=None, shift=0):
     """The whole command line, as a list."""
     memory = args.host_memory or the_host.memory_mib()
     line = ["qemu-system-x86_64", "-machine", "pc", "-cpu",
             args.cpu_model or CPU]
-    line += accelerator(args, the_host)
+    line += accelerator(args, the_host, shift)
     line += ["-m", str(memory), "-nodefaults",
              "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
     line += console(args, interactive)

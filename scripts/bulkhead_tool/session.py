@@ -165,10 +165,11 @@ class Session:
 
     args: sim, quiet, timeout (None: none); host_end: how the host's manifest
     says it ends, None if that is not known; control: its control.running.Control,
-    which the simulator has an end of.
+    or what else the simulator has ends of: fds, and start() when it has them.
     """
 
-    def __init__(self, line, args, host_end=None, control=None):
+    def __init__(self, line, args, host_end=None, control=None,
+                 environment=None):
         self.args = args
         self.host_end = host_end
         self.name = "bochs" if args.sim == "bochs" else \
@@ -181,6 +182,7 @@ class Session:
         self.type_at = 0.0
         self.is_over = False
         self.keyboard = None    # a file descriptor
+        self.pause = PAUSE
         self.has_left = False    # by Ctrl-A X
         self.last_key = b""
         self.master, slave = pty.openpty()
@@ -188,7 +190,8 @@ class Session:
         try:
             self.child = processes.start(line, terminal=slave, stdin=slave,
                                          stdout=slave, stderr=subprocess.PIPE,
-                                         pass_fds=[control.fd] if control
+                                         env=environment,
+                                         pass_fds=control.fds if control
                                          else [])
             if control:
                 control.start()
@@ -251,7 +254,8 @@ class Session:
             try:
                 piece = os.read(self.master, 65536)
             except BlockingIOError:
-                if not select.select([self.master], [], [], PAUSE)[0]:
+                if not select.select([self.master], [], [],
+                                     self.pause)[0]:
                     break
                 continue
             except OSError:    # nobody has the other end open

@@ -68,26 +68,32 @@ def readable(fd, seconds):
 class Client:
     """Connected and greeted; wait(fd, seconds) returns when there may be more.
 
-    Whoever has other things to do meanwhile passes a wait() that does them.
+    Whoever has other things to do meanwhile passes a wait() that does them, and
+    whose time is another, the simulated host's say, passes its clock.  end: a socket
+    that leads to the host without a broker; path is what it is called then.
     """
 
-    def __init__(self, path, timeout=TIMEOUT, wait=readable):
-        self.path, self.wait = path, wait
+    def __init__(self, path, timeout=TIMEOUT, wait=readable, end=None,
+                 clock=time.monotonic):
+        self.path, self.wait, self.clock = path, wait, clock
         self.decoder = frames.Decoder()
         self.last_id = 0
         self.heard = collections.deque()    # Parts, and answers
         self.unclaimed = collections.deque()    # Parts of other requests
-        try:
-            self.socket = sockets.connected(path)
-        except OSError as error:
-            raise Problem("nobody listens at '%s' (%s): the host or its broker "
-                          "has ended" % (path, error.strerror)) from None
+        self.socket = end or self._connected()
         self.socket.setblocking(False)
         try:
             self._hello(timeout)
         except BaseException:
             self.close()
             raise
+
+    def _connected(self):
+        try:
+            return sockets.connected(self.path)
+        except OSError as error:
+            raise Problem("nobody listens at '%s' (%s): the host or its broker "
+                          "has ended" % (self.path, error.strerror)) from None
 
     def __enter__(self):
         return self
@@ -120,12 +126,12 @@ class Client:
 
     def _read(self):
         """What there is, to self.heard."""
-        found = self.decoder.expire(time.monotonic())
+        found = self.decoder.expire(self.clock())
         try:
             data = self.socket.recv(1 << 18)
             if not data:
                 raise self._gone()
-            found += self.decoder.feed(data, time.monotonic())
+            found += self.decoder.feed(data, self.clock())
         except BlockingIOError:
             pass
         except OSError:
@@ -143,7 +149,7 @@ class Client:
     def _hear(self, until):
         """The next Part or answer; None when it is too late for one."""
         while not self.heard:
-            left = until - time.monotonic()
+            left = until - self.clock()
             if left <= 0:
                 return None
             self.wait(self.fileno(), left)
@@ -152,9 +158,9 @@ class Client:
 
     def pause(self, seconds):
         """Time passes; what comes meanwhile is kept."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            self.wait(self.fileno(), until - time.monotonic())
+        until = self.clock() + seconds
+        while self.clock() < until:
+            self.wait(self.fileno(), until - self.clock())
             self._read()
 
     # ---- Requests --------------------------------------------------------
@@ -198,27 +204,27 @@ class Client:
         frame = self._frame(verb, number, keys)
         self._send(frame)
         parts = []
-        began = asked = time.monotonic()
+        began = asked = self.clock()
         while True:
-            now = time.monotonic()
+            now = self.clock()
             end = began + timeout if timeout is not None else now + AGAIN
             if now >= end:
                 raise Late("%s: no answer within %g s" % (verb, timeout), parts)
             until = min(end, asked + AGAIN) if verb in REPEATABLE else end
             part = self._hear(until)
             if part is None:
-                if verb in REPEATABLE and time.monotonic() >= asked + AGAIN:
-                    asked = time.monotonic()
+                if verb in REPEATABLE and self.clock() >= asked + AGAIN:
+                    asked = self.clock()
                     self._send(frame)
             elif part.number != number:
                 self.unclaimed.append(part)
             elif part.what is not None or "event" in part.data:
                 parts.append(part)
-                began = asked = time.monotonic()
+                began = asked = self.clock()
             elif part.data.get("ok") is True:
                 return Reply(part.data, parts)
             elif part.data.get("error") == "lost" and verb in REPEATABLE:
-                asked = time.monotonic() - AGAIN + LOST_PAUSE
+                asked = self.clock() - AGAIN + LOST_PAUSE
             else:
                 raise Refused(verb, part.data)
 
@@ -244,7 +250,7 @@ class Client:
             return self.unclaimed.popleft()
         if not self.heard:
             self._read()
-        return self._hear(time.monotonic() + seconds)
+        return self._hear(self.clock() + seconds)
 
     # ---- What several commands want --------------------------------------
 

@@ -27,6 +27,7 @@ class Control:
         self.path = self.listener.path
         self.end, self.broker_end = socket.socketpair()
         self.fd = self.end.fileno()
+        self.fds = [self.fd]
         self.broker = None
 
     def start(self):

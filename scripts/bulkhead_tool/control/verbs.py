@@ -214,11 +214,12 @@ def until_interrupted():
 
 # ---- type and click --------------------------------------------------------
 
-def type_strokes(link, guest, strokes, delay=DELAY, size=BATCH):
+def type_strokes(link, guest, strokes, delay=DELAY, size=BATCH,
+                 pause=time.sleep):
     """A few keys at a time, each time when the host has taken the last."""
     for number, batch in enumerate(keys.batches(strokes, size)):
         if number:
-            time.sleep(delay)
+            pause(delay)
         link.ask("keys", guest=guest, keys=batch)
 
 
