@@ -96,6 +96,7 @@ class Host:
         self.watches = {}    # by id: [verb, guest, version told, mode told]
         self.waiting = {}    # screens without an answer yet, by id
         self.silent = set()    # verbs that get no answer
+        self.busy = set()    # verbs that are refused for now
         self.lose = {}    # verb: how many answers get lost
         self.noise = b""    # before each frame
         self.keeps = {}    # what a test's own verb needs
@@ -149,6 +150,9 @@ class Host:
             return
         if not self.has_greeted:
             self.refuse(number, "say hello first")
+            return
+        if verb in self.busy:
+            self.refuse(number, "busy")
             return
         act = getattr(self, "do_" + verb, None)
         guest = self.guests.get(thing.get("guest"))

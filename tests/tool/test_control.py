@@ -164,9 +164,10 @@ class Commands(HostTest):
                          ["running", "paused"])
         self.run_command("ctl", "keys", "web", "keys=30,-30")
         self.run_command("ctl", "keys", "web", "keys=31")
-        self.assertEqual(self.guests[1].keys, [30, -30, 31])
+        # What the command holds is released when it has gone, soon after.
+        self.assertEqual(self.guests[1].keys[:3], [30, -30, 31])
         self.run_command("ctl", "pointer", "dos", "dx=-3", "buttons=1")
-        self.assertEqual(self.guest.pointer, [[-3, 0, 0, 1]])
+        self.assertEqual(self.guest.pointer[0], [-3, 0, 0, 1])
         self.assertIn("exits: 5 6 7", self.run_command("ctl", "statistics",
                                                        "dos"))
         self.assertIn("rights: watch type", self.run_command("ctl", "hello"))
