@@ -328,50 +328,10 @@ static void do_command(struct remote *remote, const struct request *request,
 		remote_answer(remote, request->id, error, request->guest);
 }
 
-/* As an array's inside, without zeros at its end. */
-static void numbers_print(char *text, size_t size, const uint64_t *number)
-{
-	unsigned count = FACE_EXITS;
-	size_t length = 0;
-
-	text[0] = '\0';
-	while (count && !number[count - 1])
-		count--;
-	for (unsigned i = 0; i < count; i++)
-		length += (size_t)snprintf(text + length, size - length,
-					   "%s%lu", i ? "," : "", number[i]);
-}
-
-static void statistics(void *ctx, uint32_t id, const struct face_record *record,
-		       int error)
-{
-	const struct face_statistics *numbers = (const void *)record;
-	char exits[FACE_EXITS * 21 + 1], ticks[FACE_EXITS * 21 + 1];
-
-	if (error) {
-		remote_answer(ctx, id, error, "the machine");
-		return;
-	}
-	numbers_print(exits, sizeof(exits), numbers->exits);
-	numbers_print(ticks, sizeof(ticks), numbers->ticks);
-	remote_say(ctx,
-		   "{\"id\":%u,\"ok\":true,\"paused\":%s,\"vcpus\":%u,"
-		   "\"inputs\":%u,\"frames\":%lu,\"pixels\":%lu,"
-		   "\"exits\":[%s],\"ticks\":[%s]}",
-		   id, numbers->is_paused ? "true" : "false", numbers->vcpus,
-		   numbers->keys, numbers->frames, numbers->pixels, exits,
-		   ticks);
-}
-
 static void do_statistics(struct remote *remote, const struct request *request,
 			  const struct verb *verb, unsigned slot)
 {
-	struct face_ask ask = {
-		.answer = statistics,
-		.ctx = remote,
-		.id = request->id,
-	};
-	int error = faces_ask(remote->faces, slot, 0, 0, &ask);
+	int error = remote_statistics(remote, request, slot);
 
 	(void)verb;
 	if (error)

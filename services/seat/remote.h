@@ -8,6 +8,7 @@
  *	request.c	JSON to requests
  *	remote.c	hello, verbs, serial ports
  *	remote_screen.c	pictures
+ *	remote_statistics.c	what machines have counted
  *
  * A client that does not read finds its frames waiting in the link's buffer:
  * then its requests wait where they come from, pictures and a debugger's bytes
@@ -135,5 +136,8 @@ enum remote_binary {
 /* remote_screen.c: the verb; -EPIPE, -EBUSY, 0: its answer will come. */
 int remote_screen(struct remote *remote, const struct request *request,
 		  unsigned slot);
+/* remote_statistics.c: the same. */
+int remote_statistics(struct remote *remote, const struct request *request,
+		      unsigned slot);
 
 #endif
