@@ -149,19 +149,27 @@ struct face_answer {
 };
 
 #define FACE_EXITS 16
+#define FACE_DISKS 4 /* IDE units */
+
+/* A drive's, ever; sectors of 512 bytes. */
+struct face_disk {
+	uint64_t requests, errors;
+	uint64_t sectors_read, sectors_written;
+};
 
 struct face_statistics {
 	struct face_record head;
 	uint32_t is_paused;
 	uint32_t vcpus;
-	uint32_t keys; /* events of keys and pointers that a device took */
-	uint32_t reserved;
+	uint32_t keys;	/* events of keys and pointers that a device took */
+	uint32_t disks; /* bits: the units that are there */
 	/* To the machine, by enum gate_exit: how many, and ticks of the TSC
 	 * that the machine took for them.  Counted since they were asked for
 	 * first: who is not asked counts nothing. */
 	uint64_t exits[FACE_EXITS];
 	uint64_t ticks[FACE_EXITS];
 	uint64_t frames, pixels;
+	struct face_disk disk[FACE_DISKS];
 };
 
 #endif

@@ -136,6 +136,8 @@ struct board_ops {
 	/* An enum face_command_kind that is a board's affair: 0, -ENOSYS (it is
 	 * not), -ENODEV (there is no such drive). */
 	int (*command)(void *board, uint32_t command, uint32_t unit);
+	/* Adds what its devices have counted.  NULL: nothing. */
+	void (*statistics)(void *board, struct face_statistics *to);
 	const struct board_screen *screen; /* NULL: it has none */
 };
 

@@ -425,6 +425,7 @@ static int command(struct face *face, uint32_t number, uint32_t unit)
 
 static void statistics_put(struct face *face, uint32_t tag)
 {
+	const struct board *board = face->config.board;
 	struct face_statistics record = {
 		.head = { .kind = FACE_STATISTICS, .tag = tag },
 		.is_paused = face->is_paused,
@@ -436,6 +437,8 @@ static void statistics_put(struct face *face, uint32_t tag)
 
 	if (face->config.ops->statistics)
 		face->config.ops->statistics(face->config.ctx, &record);
+	if (board->ops->statistics)
+		board->ops->statistics(board->object, &record);
 	(void)put(face, &record, sizeof(record));
 }
 

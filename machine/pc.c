@@ -436,5 +436,6 @@ const struct board_ops pc_board_ops = {
 	.console_input = pc_console_input,
 	.input = pc_input,
 	.command = pc_command,
+	.statistics = pc_statistics,
 	.screen = &pc_board_screen,
 };

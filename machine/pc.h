@@ -147,6 +147,7 @@ void pc_ioapic_eoi(void *board, uint8_t vector);
 void pc_console_input(void *board);
 bool pc_input(void *board, const struct input_event *event);
 int pc_command(void *board, uint32_t command, uint32_t unit);
+void pc_statistics(void *board, struct face_statistics *to);
 extern const struct board_screen pc_board_screen;
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The board `pc` in front of its user: keyboard, mouse, power button, trays.
+ * The board `pc` in front of its user: keyboard, mouse, power button, trays,
+ * counters.
  *
  * The mouse is a PS/2 one: it knows no places, so what is absolute is taken by
  * nobody.
@@ -164,5 +165,27 @@ int pc_command(void *board, uint32_t command, uint32_t unit)
 		return medium_change(pc, unit, command == FACE_INSERT);
 	default:
 		return -ENOSYS;
+	}
+}
+
+void pc_statistics(void *board, struct face_statistics *to)
+{
+	struct pc *pc = board;
+
+	_Static_assert(FACE_DISKS == IDE_CHANNELS * IDE_DRIVES, "one each");
+	for (unsigned unit = 0; unit < FACE_DISKS; unit++) {
+		const struct ide_drive *drive =
+			&pc->ide.channel[unit / IDE_DRIVES]
+				 .drive[unit % IDE_DRIVES];
+
+		if (drive->kind == IDE_NONE)
+			continue;
+		to->disks |= BIT(unit);
+		to->disk[unit] = (struct face_disk){
+			.requests = drive->counts.requests,
+			.errors = drive->counts.errors,
+			.sectors_read = drive->counts.sectors_read,
+			.sectors_written = drive->counts.sectors_written,
+		};
 	}
 }

@@ -143,6 +143,7 @@ class Statistics {
 			exits: new Plot("exits to the machine", "#5eb1ff"),
 			frames: new Plot("pictures drawn", "#54d88b"),
 			inputs: new Plot("keys and pointer", "#f0b54a"),
+			disk: new Plot("KiB read and written", "#c58af9"),
 		};
 		this.facts = make("dl");
 		const plots = Object.values(this.plots).map((plot) => plot.element);
@@ -154,7 +155,9 @@ class Statistics {
 
 	update(guest) {
 		const said = guest.statistics ?? {};
-		const exits = (said.exits ?? []).reduce((a, b) => a + b, 0);
+		const sum = (array) => (array ?? []).reduce((a, b) => a + b, 0);
+		const exits = sum(said.exits);
+		const disk = sum(said.disk_read) + sum(said.disk_written);
 		const seconds = performance.now() / 1000;
 		const number = (n) => (n ?? 0).toLocaleString("en");
 		if (said.exits) {
@@ -163,10 +166,23 @@ class Statistics {
 			this.plots.exits.element.hidden = !said.exits.length;
 			this.plots.frames.add(said.frames ?? 0, seconds);
 			this.plots.inputs.add(said.inputs ?? 0, seconds);
+			this.plots.disk.add(disk / 2, seconds);
+			this.plots.disk.element.hidden = !said.disk_units?.length;
 		}
 		const facts = { "exits": number(exits), "pictures": number(said.frames),
 			"pixels": number(said.pixels), "inputs": number(said.inputs),
 			"starts": number(guest.starts) };
+		if (said.charged) {
+			facts["memory"] = memory(Math.ceil(said.charged / 2 ** 20));
+			facts["of it RAM"] = memory(said.ram / 2 ** 20);
+		}
+		(said.disk_units ?? []).forEach((unit, at) => {
+			facts[`drive ${unit}: requests`] = number(said.disk_requests[at]);
+			facts[`drive ${unit}: KiB read`] = number(said.disk_read[at] / 2);
+			facts[`drive ${unit}: KiB written`] =
+				number(said.disk_written[at] / 2);
+			facts[`drive ${unit}: errors`] = number(said.disk_errors[at]);
+		});
 		this.facts.replaceChildren(...Object.entries(facts).flatMap(
 			([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
 	}

@@ -541,6 +541,7 @@ static void answer(struct faces *faces, struct face *face,
 		    ask.slot != slot_of(faces, face))
 			continue;
 		faces->ask[i].answer = NULL;
+		memcpy(faces->note, ask.note, sizeof(faces->note));
 		command_follow(face, &ask, record);
 		ask.answer(ask.ctx, ask.id, record, 0);
 	}

@@ -66,6 +66,7 @@ struct face_ask {
 	unsigned slot;
 	enum face_kind kind; /* of the answer */
 	uint32_t command;    /* enum face_command_kind, or 0 */
+	uint64_t note[2];    /* the owner's: faces->note when it is answered */
 };
 
 /* A debugger; ctx and id are its owner's. */
@@ -108,6 +109,7 @@ struct faces {
 	struct face face[FACES_SLOTS];
 	struct face_watch watch[FACES_WATCHES];
 	struct face_ask ask[FACES_ASKS];
+	uint64_t note[2]; /* of the ask whose answer() runs */
 	uint8_t record[FACE_RECORD_MAX] __aligned(8);
 };
 

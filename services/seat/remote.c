@@ -331,9 +331,10 @@ static void do_command(struct remote *remote, const struct request *request,
 static void do_statistics(struct remote *remote, const struct request *request,
 			  const struct verb *verb, unsigned slot)
 {
-	int error = remote_statistics(remote, request, slot);
+	int error = remote_statistics(remote, request);
 
 	(void)verb;
+	(void)slot;
 	if (error)
 		remote_answer(remote, request->id, error, request->guest);
 }

@@ -34,7 +34,7 @@
 #define REMOTE_VERSION 1
 #define REMOTE_TAPS    8
 #define REMOTE_TAP     4096 /* a power of two */
-#define REMOTE_TEXT    1024 /* the longest JSON object to the client */
+#define REMOTE_TEXT    1536 /* the longest JSON object to the client */
 #define REMOTE_LINE    320  /* all but statistics */
 #define REMOTE_GUESTS  16   /* of init's list */
 
@@ -137,7 +137,6 @@ enum remote_binary {
 int remote_screen(struct remote *remote, const struct request *request,
 		  unsigned slot);
 /* remote_statistics.c: the same. */
-int remote_statistics(struct remote *remote, const struct request *request,
-		      unsigned slot);
+int remote_statistics(struct remote *remote, const struct request *request);
 
 #endif

@@ -213,7 +213,13 @@ class Lives(rig.HostTest):
         self.ask("keys", keys=[30, -30])
         self.one.expect("^key 9e$")
         after = self.ask("statistics").answer
-        self.assertEqual((after["vcpus"], after["paused"]), (2, False))
+        self.assertEqual((after["vcpus"], after["paused"], after["ram"]),
+                         (2, False, 16 << 20))
+        # Video memory, tables, the machine itself.
+        self.assertGreater(after["charged"], after["ram"])
+        self.assertLess(after["charged"], 4 * after["ram"])
+        self.assertEqual((after["disk_units"], after["disk_written"]),
+                         ([CD_UNIT], [0]))
         self.assertEqual(after["inputs"] - before["inputs"], 2)
         # Counted from the first time on: the guest's accesses of the 8042.
         self.assertGreater(sum(after["exits"]), sum(before["exits"]))

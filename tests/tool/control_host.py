@@ -205,7 +205,10 @@ class Host:
 
     def do_statistics(self, number, _thing, guest):
         self.answer(number, paused=guest.state == "paused", vcpus=2, frames=3,
-                    pixels=4, inputs=len(guest.keys), exits=[5, 6, 7])
+                    pixels=4, inputs=len(guest.keys), exits=[5, 6, 7],
+                    ram=64 << 20, charged=65 << 20, disk_units=[0, 2],
+                    disk_requests=[8, 1], disk_read=[2000, 48],
+                    disk_written=[100, 0], disk_errors=[0, 0])
 
     def do_serial(self, number, _thing, guest):
         self.watches[number] = ["serial", guest, 0, None]

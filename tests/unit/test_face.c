@@ -311,6 +311,9 @@ static void test_input(void **state)
 	expect(FACE_STATISTICS, 5);
 	assert_int_equal(((struct face_statistics *)b.record)->keys, 1);
 	assert_int_equal(((struct face_statistics *)b.record)->vcpus, 3);
+	assert_int_equal(((struct face_statistics *)b.record)->disks, BIT(2));
+	assert_int_equal(((struct face_statistics *)b.record)->disk[2].requests,
+			 77);
 	/* No more than a record may have. */
 	b.inputs = 0;
 	(void)ask(&record, sizeof(record));

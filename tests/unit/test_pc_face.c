@@ -160,6 +160,30 @@ static void test_trays(void **state)
 	assert_int_equal(pc_command(bench.pc, FACE_INSERT, ~0u), -ENODEV);
 }
 
+static void test_statistics(void **state)
+{
+	struct face_statistics to = { .vcpus = 7 };
+	struct ide_counts *counts;
+
+	(void)prepare(state);
+	bench.config.disk_count = 2;
+	bench.config.disk[0].bus = bench.config.disk[1].bus = MACHINE_DISK_IDE;
+	bench.config.disk[0].is_cdrom = bench.config.disk[1].is_cdrom = true;
+	bench.config.disk[0].unit = 3;
+	bench.config.disk[1].unit = 0;
+	assert_int_equal(init(), 0);
+	counts = &bench.pc->ide.channel[1].drive[1].counts;
+	*counts = (struct ide_counts){ 1, 2, 3, 4 };
+	pc_board_ops.statistics(bench.pc, &to);
+	assert_int_equal(to.disks, BIT(0) | BIT(3));
+	assert_int_equal(to.disk[0].requests, 0);
+	assert_int_equal(to.disk[3].requests, 1);
+	assert_int_equal(to.disk[3].errors, 2);
+	assert_int_equal(to.disk[3].sectors_read, 3);
+	assert_int_equal(to.disk[3].sectors_written, 4);
+	assert_int_equal(to.vcpus, 7);
+}
+
 /* ---- The screen -------------------------------------------------------- */
 
 static void dispi(unsigned index, uint16_t value)
@@ -314,6 +338,7 @@ int main(void)
 		TEST(test_mouse),
 		TEST(test_power_button),
 		cmocka_unit_test_teardown(test_trays, teardown),
+		cmocka_unit_test_teardown(test_statistics, teardown),
 		TEST(test_guard),
 		TEST(test_emulated),
 		TEST(test_moved),

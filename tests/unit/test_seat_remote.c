@@ -433,6 +433,30 @@ static void commands_are_answered(void **state)
 	expect_error(23, "not running", "good");
 }
 
+static void init_accounts(uint32_t tag, const char *name, uint64_t ram,
+			  uint64_t charged)
+{
+	struct seat_message message = { .kind = SEAT_TOLD };
+
+	message.tag = tag;
+	message.ram = ram;
+	message.charged = charged;
+	(void)snprintf(message.name, sizeof(message.name), "%s", name);
+	init_puts(&message);
+}
+
+/* First init is asked, then the machine: the tag by which it was. */
+static uint32_t statistics_are_asked(uint32_t id, uint64_t ram,
+				     uint64_t charged)
+{
+	say("{\"id\":%u,\"verb\":\"statistics\",\"guest\":\"good\"}", id);
+	machine_is_asked_nothing(0);
+	init_accounts(init_is_asked(SEAT_ACCOUNT, "good"), "good", ram,
+		      charged);
+	machine_expects(0, FACE_STATISTICS);
+	return request.head.tag;
+}
+
 static void statistics_are_told(void **state)
 {
 	struct face_statistics numbers = {
@@ -443,32 +467,63 @@ static void statistics_are_told(void **state)
 		.ticks = { 11, 0, 13 },
 		.frames = 9,
 		.pixels = 10,
+		.disks = BIT(0) | BIT(2) | BIT(31),
+		.disk = { { 1, 2, 3, 4 }, { 5, 5, 5, 5 }, { 6, 7, 8, 9 } },
 	};
 	uint8_t kind;
 	uint32_t length;
 	const uint8_t *text;
 
 	(void)state;
-	say("{\"id\":2,\"verb\":\"statistics\",\"guest\":\"good\"}");
-	machine_expects(0, FACE_STATISTICS);
-	numbers.head.tag = request.head.tag;
+	numbers.head.tag = statistics_are_asked(2, MIB(64), MIB(70));
 	/* An answer of another kind is none. */
 	machine_answers(0, request.head.tag, 0);
 	expect_nothing();
 	machine_puts(0, &numbers, sizeof(numbers));
-	expect("{\"id\":2,\"ok\":true,\"paused\":false,\"vcpus\":2,\"inputs\":3"
+	expect("{\"id\":2,\"ok\":true,\"paused\":false,\"vcpus\":2"
+	       ",\"ram\":67108864,\"charged\":73400320,\"inputs\":3"
 	       ",\"frames\":9,\"pixels\":10,\"exits\":[5,0,7]"
-	       ",\"ticks\":[11,0,13]}");
-	say("{\"id\":4294967295,\"verb\":\"statistics\",\"guest\":\"good\"}");
-	machine_expects(0, FACE_STATISTICS);
+	       ",\"ticks\":[11,0,13],\"disk_units\":[0,2]"
+	       ",\"disk_requests\":[1,6],\"disk_read\":[3,8]"
+	       ",\"disk_written\":[4,9],\"disk_errors\":[2,7]}");
+	/* The longest there can be. */
 	memset(&numbers, 0xff, sizeof(numbers));
-	numbers.head = (struct face_record){ .kind = FACE_STATISTICS,
-					     .tag = request.head.tag };
+	numbers.head = (struct face_record){
+		.kind = FACE_STATISTICS,
+		.tag = statistics_are_asked(UINT32_MAX, UINT64_MAX, UINT64_MAX),
+	};
 	machine_puts(0, &numbers, sizeof(numbers));
 	text = client_hears(&kind, &length);
 	assert_non_null(text);
 	assert_memory_equal(text + length - 24, ",18446744073709551615]}\n",
 			    24);
+}
+
+/* The guest, or its machine, ends before it has answered. */
+static void statistics_of_who_has_gone(void **state)
+{
+	uint32_t tag;
+
+	(void)state;
+	say("{\"id\":2,\"verb\":\"statistics\",\"guest\":\"good\"}");
+	init_tells(init_is_asked(SEAT_ACCOUNT, "good"), "good", "does not run");
+	expect_error(2, "not running", "good");
+	machine_is_asked_nothing(0);
+	(void)statistics_are_asked(3, 1, 2);
+	say("{\"id\":4,\"verb\":\"statistics\",\"guest\":\"good\"}");
+	tag = init_is_asked(SEAT_ACCOUNT, "good");
+	guest_ends(0);
+	expect_error(3, "not running", "the machine");
+	init_accounts(tag, "good", 1, 2);
+	expect_error(4, "not running", "good");
+	/* Who has said hello meanwhile has not asked. */
+	say("{\"id\":5,\"verb\":\"statistics\",\"guest\":\"evil\"}");
+	tag = init_is_asked(SEAT_ACCOUNT, "evil");
+	hello();
+	client.from_done = client.from_length;
+	init_accounts(tag, "evil", 1, 2);
+	machine_is_asked_nothing(1);
+	expect_nothing();
 }
 
 static void too_many_commands(void **state)
@@ -563,10 +618,8 @@ static void late_answers_have_room(void **state)
 	memset(row.text, 'x', sizeof(row.text) - 1);
 	memset(&numbers, 0xff, sizeof(numbers));
 	for (unsigned i = 0; i < FACES_ASKS; i++) {
-		say("{\"id\":%u,\"verb\":\"statistics\",\"guest\":\"good\"}",
-		    4000000000U + i);
-		machine_expects(0, FACE_STATISTICS);
-		asked[i] = request.head.tag;
+		asked[i] = statistics_are_asked(4000000000U + i, UINT64_MAX,
+						UINT64_MAX);
 	}
 	for (unsigned i = 0; i < SEAT_ASKS; i++) {
 		say("{\"id\":%u,\"verb\":\"list\"}", 4100000000U + i);
@@ -613,6 +666,7 @@ int main(void)
 		TEST(keys_without_room),
 		TEST(commands_are_answered),
 		TEST(statistics_are_told),
+		TEST(statistics_of_who_has_gone),
 		TEST(too_many_commands),
 		TEST(hello_forgets),
 		TEST(answers_wait),

@@ -32,7 +32,7 @@ VERBS = {
     "screen": (True, "the mode, and the text if it is one of text"),
     "serial": (True, "what its first serial port says, until Ctrl-C"),
     "log": (False, "the monitor's log, until Ctrl-C"),
-    "statistics": (True, "counters"),
+    "statistics": (True, "memory in bytes, and counters"),
 }
 NUMBER = re.compile(r"-?\d{1,10}\Z", re.ASCII)
 NUMBERS = re.compile(r"-?\d{1,10}(,-?\d{1,10})+\Z", re.ASCII)
