@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Reads a manifest, a flattened device tree, by a schema: every node has a
- * table of the properties it may have, with type and bounds.  What the tables
- * do not list is refused, so that a misspelt property is an error and not a
- * surprise.  The first error wins and names node, property and reason.
+ * table of the properties it may have, with type and bounds, by which
+ * manifest_values.c reads it.
  *
  * Pure code: init, the tool's checker and the unit tests share it.
  *
@@ -16,6 +15,7 @@
 #include "include/errno.h"
 #include "include/log.h"
 #include "include/seat.h"
+#include "init/manifest_values.h"
 #include "init/source.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -24,46 +24,7 @@
 #define IDE_UNITS      4
 #define MEMORY_MIB_MIN 2
 #define MEMORY_MIB_MAX 1048576
-#define CELL_SIZE      4
 #define LIMIT_MAX      1000000000 /* a second */
-
-enum property_type {
-	PROPERTY_STRING,
-	PROPERTY_FILE,
-	PROPERTY_SOURCE,
-	PROPERTY_FLAG,
-	PROPERTY_WORDS,
-	PROPERTY_CELL
-};
-
-struct choice {
-	const char *text;
-	uint32_t value;
-};
-
-struct property {
-	const char *name;
-	enum property_type type;
-	bool is_required;
-	/* Where the value goes; strings to char[size], the rest to integers. */
-	size_t offset;
-	size_t size;
-	uint32_t min, max; /* PROPERTY_CELL */
-	/* PROPERTY_STRING: by name only; PROPERTY_WORDS: bits of a word. */
-	const struct choice *choices;
-	uint32_t flag; /* PROPERTY_FLAG: this bit of a word */
-};
-
-/* Where reading goes on, and what the first error was. */
-struct reader {
-	const void *blob;
-	struct manifest *manifest;
-	char *error;
-	size_t error_size;
-};
-
-#define FIELD(type, member) \
-	.offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
 
 /* clang-format off */
 static const struct choice log_levels[] = {
@@ -200,250 +161,6 @@ static const struct property disk_properties[] = {
 };
 /* clang-format on */
 
-static int fail(struct reader *reader, int node, const char *property,
-		const char *format, ...) __attribute__((format(printf, 4, 5)));
-
-/* "/guests/web: memory-mib: is 1, must be 2 to 1048576" */
-static int fail(struct reader *reader, int node, const char *property,
-		const char *format, ...)
-{
-	char path[96] = "?";
-	va_list args;
-	int used;
-
-	(void)fdt_get_path(reader->blob, node, path, sizeof(path));
-	used = snprintf(reader->error, reader->error_size, "%s: %s%s", path,
-			property ? property : "", property ? ": " : "");
-	if (used < 0 || (size_t)used >= reader->error_size)
-		return -EINVAL;
-	va_start(args, format);
-	(void)vsnprintf(reader->error + used, reader->error_size - (size_t)used,
-			format, args);
-	va_end(args);
-	return -EINVAL;
-}
-
-/* The destination's width follows the member's. */
-static void store(void *object, const struct property *property, uint32_t value)
-{
-	void *to = (char *)object + property->offset;
-
-	if (property->size == sizeof(uint8_t))
-		*(uint8_t *)to = (uint8_t)value;
-	else
-		memcpy(to, &value, sizeof(value));
-}
-
-static int find_choice(struct reader *reader, int node,
-		       const struct property *property, const char *text,
-		       uint32_t *value)
-{
-	const struct choice *choice;
-	char known[96] = "";
-	size_t used = 0;
-
-	for (choice = property->choices; choice->text; choice++) {
-		if (strcmp(choice->text, text) == 0) {
-			*value = choice->value;
-			return 0;
-		}
-		if (used < sizeof(known))
-			used += (size_t)snprintf(
-				known + used, sizeof(known) - used, "%s%s",
-				used ? ", " : "", choice->text);
-	}
-	return fail(reader, node, property->name, "is \"%s\", known are: %s",
-		    text, known);
-}
-
-static int read_string(struct reader *reader, int node,
-		       const struct property *property, const char *value,
-		       int length, void *object)
-{
-	uint32_t choice = 0;
-	int error;
-
-	if (length < 1 ||
-	    memchr(value, '\0', (size_t)length) != value + length - 1)
-		return fail(reader, node, property->name, "must be one string");
-	if (property->choices) {
-		error = find_choice(reader, node, property, value, &choice);
-		if (!error)
-			store(object, property, choice);
-		return error;
-	}
-	if (!property->size)
-		return 0;
-	if (length == 1)
-		return fail(reader, node, property->name, "must not be empty");
-	if ((size_t)length > property->size)
-		return fail(reader, node, property->name,
-			    "has %d characters, at most %u fit", length - 1,
-			    (unsigned)property->size - 1);
-	memcpy((char *)object + property->offset, value, (size_t)length);
-	return 0;
-}
-
-/*
- * Boot loaders cut folders off a module's name, end it at a space, and put
- * backslashes before what a shell would quote.
- */
-static bool is_file_name(const char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text <= ' ' || *text == 0x7f ||
-		    strchr("/\\\"'", *text))
-			return false;
-	return true;
-}
-
-static int read_file(struct reader *reader, int node,
-		     const struct property *property, const char *value,
-		     int length, void *object)
-{
-	int error = read_string(reader, node, property, value, length, object);
-
-	if (!error && !is_file_name(value))
-		return fail(reader, node, property->name,
-			    "must be a file's name, without folders, spaces, "
-			    "quotes and backslashes");
-	return error;
-}
-
-static int read_source(struct reader *reader, int node,
-		       const struct property *property, const char *value,
-		       int length, void *object)
-{
-	const struct property whole = { .name = property->name,
-					.size = MANIFEST_SOURCE_SIZE };
-	char text[MANIFEST_SOURCE_SIZE];
-	const char *why;
-	int error = read_string(reader, node, &whole, value, length, text);
-
-	if (error)
-		return error;
-	why = source_parse((void *)((char *)object + property->offset), text);
-	return why ? fail(reader, node, property->name, "%s", why) : 0;
-}
-
-static int read_cell(struct reader *reader, int node,
-		     const struct property *property, const void *value,
-		     int length, void *object)
-{
-	fdt32_t cell;
-	uint32_t number;
-
-	if (length != CELL_SIZE)
-		return fail(reader, node, property->name,
-			    "must be one number, as in <1>");
-	memcpy(&cell, value, sizeof(cell));
-	number = fdt32_to_cpu(cell);
-	if (number < property->min || number > property->max)
-		return fail(reader, node, property->name,
-			    "is %u, must be %u to %u", number, property->min,
-			    property->max);
-	store(object, property, number);
-	return 0;
-}
-
-static int read_flag(struct reader *reader, int node,
-		     const struct property *property, int length, void *object)
-{
-	uint32_t word = 0;
-
-	if (length)
-		return fail(reader, node, property->name,
-			    "is a flag and takes no value");
-	memcpy(&word, (char *)object + property->offset, property->size);
-	store(object, property, word | property->flag);
-	return 0;
-}
-
-/* None at all is a list, too. */
-static int read_words(struct reader *reader, int node,
-		      const struct property *property, const char *value,
-		      int length, void *object)
-{
-	uint32_t word = 0, bit = 0;
-	int at = 0, error;
-
-	if (length && value[length - 1] != '\0')
-		return fail(reader, node, property->name,
-			    "must be a list of strings");
-	while (at < length) {
-		error = find_choice(reader, node, property, value + at, &bit);
-		if (error)
-			return error;
-		word |= bit;
-		at += (int)strlen(value + at) + 1;
-	}
-	store(object, property, word);
-	return 0;
-}
-
-static int read_property(struct reader *reader, int node,
-			 const struct property *property, const void *value,
-			 int length, void *object)
-{
-	switch (property->type) {
-	case PROPERTY_STRING:
-		return read_string(reader, node, property, value, length,
-				   object);
-	case PROPERTY_CELL:
-		return read_cell(reader, node, property, value, length, object);
-	case PROPERTY_FILE:
-		return read_file(reader, node, property, value, length, object);
-	case PROPERTY_SOURCE:
-		return read_source(reader, node, property, value, length,
-				   object);
-	case PROPERTY_WORDS:
-		return read_words(reader, node, property, value, length,
-				  object);
-	case PROPERTY_FLAG:
-		return read_flag(reader, node, property, length, object);
-	}
-	return -EINVAL;
-}
-
-static const struct property *property_find(const struct property *table,
-					    const char *name)
-{
-	for (; table->name; table++)
-		if (strcmp(table->name, name) == 0)
-			return table;
-	return NULL;
-}
-
-/* Reads all properties of a node, and finds the missing and the unknown. */
-static int read_node(struct reader *reader, int node,
-		     const struct property *table, void *object)
-{
-	const struct property *property;
-	const char *name;
-	const void *value;
-	int at, length, error;
-
-	fdt_for_each_property_offset(at, reader->blob, node)
-	{
-		value = fdt_getprop_by_offset(reader->blob, at, &name, &length);
-		if (!value)
-			return fail(reader, node, NULL, "cannot be read");
-		property = property_find(table, name);
-		if (!property)
-			return fail(reader, node, name,
-				    "no such property here");
-		error = read_property(reader, node, property, value, length,
-				      object);
-		if (error)
-			return error;
-	}
-	for (property = table; property->name; property++)
-		if (property->is_required &&
-		    !fdt_getprop(reader->blob, node, property->name, NULL))
-			return fail(reader, node, property->name, "is missing");
-	return 0;
-}
-
 /* "[NAME] " must not look like a time, or like a vCPU of another's: "[web.1] ".
  */
 static bool name_is_plain(const char *name)
@@ -465,13 +182,14 @@ static int read_name(struct reader *reader, int node, char *to)
 	const char *name = fdt_get_name(reader->blob, node, NULL);
 
 	if (!name || strlen(name) >= MANIFEST_NAME_SIZE)
-		return fail(reader, node, NULL,
-			    "its name has more than %d characters",
-			    MANIFEST_NAME_SIZE - 1);
+		return manifest_fail(reader, node, NULL,
+				     "its name has more than %d characters",
+				     MANIFEST_NAME_SIZE - 1);
 	if (!name_is_plain(name))
-		return fail(reader, node, NULL,
-			    "its name must be a letter, then letters, digits, "
-			    "- and _");
+		return manifest_fail(
+			reader, node, NULL,
+			"its name must be a letter, then letters, digits, "
+			"- and _");
 	memcpy(to, name, strlen(name) + 1);
 	return 0;
 }
@@ -504,12 +222,12 @@ static int check_image(struct reader *reader, int node,
 						  "kib-limit",	"kib-burst" };
 
 	if (!disk->image[0])
-		return fail(reader, node, "image",
-			    "is missing: give one, or a source");
+		return manifest_fail(reader, node, "image",
+				     "is missing: give one, or a source");
 	for (unsigned i = 0; i < ARRAY_SIZE(of_sources); i++)
 		if (fdt_getprop(reader->blob, node, of_sources[i], NULL))
-			return fail(reader, node, of_sources[i],
-				    "needs a source");
+			return manifest_fail(reader, node, of_sources[i],
+					     "needs a source");
 	return 0;
 }
 
@@ -517,20 +235,23 @@ static int check_source(struct reader *reader, int node,
 			const struct disk_manifest *disk)
 {
 	if (disk->image[0])
-		return fail(reader, node, "source",
-			    "excludes an image: give one of them");
+		return manifest_fail(reader, node, "source",
+				     "excludes an image: give one of them");
 	if (fdt_getprop(reader->blob, node, "mode", NULL))
-		return fail(reader, node, "mode", "is for images in memory");
+		return manifest_fail(reader, node, "mode",
+				     "is for images in memory");
 	if (disk->source.kind != MANIFEST_SOURCE_FILE &&
 	    fdt_getprop(reader->blob, node, "format", NULL))
-		return fail(reader, node, "format", "is for files");
+		return manifest_fail(reader, node, "format", "is for files");
 	if (disk->is_read_only && disk->overlay)
-		return fail(reader, node, "overlay",
-			    "is for disks that may be written");
+		return manifest_fail(reader, node, "overlay",
+				     "is for disks that may be written");
 	if (disk->iops_burst && !disk->iops_limit)
-		return fail(reader, node, "iops-burst", "needs iops-limit");
+		return manifest_fail(reader, node, "iops-burst",
+				     "needs iops-limit");
 	if (disk->kib_burst && !disk->kib_limit)
-		return fail(reader, node, "kib-burst", "needs kib-limit");
+		return manifest_fail(reader, node, "kib-burst",
+				     "needs kib-limit");
 	return 0;
 }
 
@@ -551,11 +272,12 @@ static int check_sharing(struct reader *reader, int node,
 				continue;
 			if (disk_writes_source(disk) ||
 			    disk_writes_source(other))
-				return fail(reader, node, "source",
-					    "is that of /guests/%s/%s, too: "
-					    "both must be read-only or have an "
-					    "overlay",
-					    guest->name, other->name);
+				return manifest_fail(
+					reader, node, "source",
+					"is that of /guests/%s/%s, too: "
+					"both must be read-only or have an "
+					"overlay",
+					guest->name, other->name);
 		}
 	}
 	return 0;
@@ -573,15 +295,16 @@ static int read_disk(struct reader *reader, int node,
 		return error;
 	disk.is_cdrom = name_is_numbered(disk.name, "cdrom");
 	if (!disk.is_cdrom && !name_is_numbered(disk.name, "disk"))
-		return fail(reader, node, NULL,
-			    "no such node here: known are disk0..9, cdrom0..9");
-	error = read_node(reader, node, disk_properties, &disk);
+		return manifest_fail(
+			reader, node, NULL,
+			"no such node here: known are disk0..9, cdrom0..9");
+	error = manifest_read_node(reader, node, disk_properties, &disk);
 	if (error)
 		return error;
 	disk.is_read_only |= disk.is_cdrom;
 	if (disk.is_read_only && fdt_getprop(reader->blob, node, "mode", NULL))
-		return fail(reader, node, "mode",
-			    "is for disks that may be written");
+		return manifest_fail(reader, node, "mode",
+				     "is for disks that may be written");
 	error = disk_has_source(&disk) ? check_source(reader, node, &disk)
 				       : check_image(reader, node, &disk);
 	if (!error)
@@ -593,10 +316,11 @@ static int read_disk(struct reader *reader, int node,
 	if (fdt_getprop(reader->blob, node, "unit", NULL))
 		unit = disk.unit;
 	if (unit == IDE_UNITS)
-		return fail(reader, node, NULL, "IDE has but %d units",
-			    IDE_UNITS);
+		return manifest_fail(reader, node, NULL, "IDE has but %d units",
+				     IDE_UNITS);
 	if (unit_is_taken(guest, unit))
-		return fail(reader, node, "unit", "%u is taken already", unit);
+		return manifest_fail(reader, node, "unit",
+				     "%u is taken already", unit);
 	disk.unit = (uint8_t)unit;
 	guest->disk[guest->disk_count++] = disk;
 	return 0;
@@ -620,16 +344,17 @@ static int check_bios(struct reader *reader, int node,
 
 	if ((is_through || is_without) &&
 	    (!guest->kernel[0] || guest->program[0]))
-		return fail(reader, node,
-			    is_through ? "boot-through-bios"
-				       : "boot-without-bios",
-			    "is for a kernel that the board's machine starts");
+		return manifest_fail(
+			reader, node,
+			is_through ? "boot-through-bios" : "boot-without-bios",
+			"is for a kernel that the board's machine starts");
 	if (is_through && is_without)
-		return fail(reader, node, "boot-without-bios",
-			    "excludes boot-through-bios: give one of them");
+		return manifest_fail(
+			reader, node, "boot-without-bios",
+			"excludes boot-through-bios: give one of them");
 	if (guest->kernel[0] && guest->firmware[0] && !is_through)
-		return fail(reader, node, "firmware",
-			    "excludes a kernel: give one of them");
+		return manifest_fail(reader, node, "firmware",
+				     "excludes a kernel: give one of them");
 	return 0;
 }
 
@@ -640,14 +365,15 @@ static int check_guest(struct reader *reader, int node,
 	int error;
 
 	if (guest->memory_mib % 2)
-		return fail(reader, node, "memory-mib",
-			    "is %u, must be even: memory comes in 2 MiB",
-			    guest->memory_mib);
+		return manifest_fail(
+			reader, node, "memory-mib",
+			"is %u, must be even: memory comes in 2 MiB",
+			guest->memory_mib);
 	if (guest->initrd[0] && !guest->kernel[0])
-		return fail(reader, node, "initrd", "needs a kernel");
+		return manifest_fail(reader, node, "initrd", "needs a kernel");
 	if (guest->cmdline[0] && !guest->kernel[0] && !guest->program[0])
-		return fail(reader, node, "cmdline",
-			    "needs a kernel or a program");
+		return manifest_fail(reader, node, "cmdline",
+				     "needs a kernel or a program");
 	error = check_bios(reader, node, guest);
 	if (error || guest->program[0])
 		return error;
@@ -688,16 +414,16 @@ static int read_topology(struct reader *reader, int node,
 	if (!guest->vcpus)
 		guest->vcpus = product;
 	if (product > GATE_MAX_VCPUS)
-		return fail(
+		return manifest_fail(
 			reader, node, "sockets",
 			"sockets * cores * threads is %u, at most %u can be",
 			product, GATE_MAX_VCPUS);
 	if (product != guest->vcpus)
-		return fail(reader, node, "vcpus",
-			    "is %u, but sockets * cores * threads is "
-			    "%u * %u * %u",
-			    guest->vcpus, guest->sockets, guest->cores,
-			    guest->threads);
+		return manifest_fail(reader, node, "vcpus",
+				     "is %u, but sockets * cores * threads is "
+				     "%u * %u * %u",
+				     guest->vcpus, guest->sockets, guest->cores,
+				     guest->threads);
 	return 0;
 }
 
@@ -708,14 +434,16 @@ static int read_guest(struct reader *reader, int node)
 	int error, child;
 
 	if (manifest->guest_count == MANIFEST_GUESTS_MAX)
-		return fail(reader, node, NULL, "more than %d guests",
-			    MANIFEST_GUESTS_MAX);
+		return manifest_fail(reader, node, NULL, "more than %d guests",
+				     MANIFEST_GUESTS_MAX);
 	guest = &manifest->guest[manifest->guest_count];
 	error = read_name(reader, node, guest->name);
 	if (!error && name_is_taken(manifest, guest->name))
-		error = fail(reader, node, NULL, "its name is taken already");
+		error = manifest_fail(reader, node, NULL,
+				      "its name is taken already");
 	if (!error)
-		error = read_node(reader, node, guest_properties, guest);
+		error = manifest_read_node(reader, node, guest_properties,
+					   guest);
 	if (!error)
 		error = read_topology(reader, node, guest);
 	if (!error)
@@ -736,8 +464,9 @@ static int read_control(struct reader *reader, int node)
 	int child = fdt_first_subnode(reader->blob, node);
 
 	if (child >= 0)
-		return fail(reader, child, NULL, "no such node here");
-	return read_node(reader, node, control_properties, reader->manifest);
+		return manifest_fail(reader, child, NULL, "no such node here");
+	return manifest_read_node(reader, node, control_properties,
+				  reader->manifest);
 }
 
 static int read_root(struct reader *reader)
@@ -745,25 +474,27 @@ static int read_root(struct reader *reader)
 	const void *blob = reader->blob;
 	int node, error, guests = -1;
 
-	error = read_node(reader, 0, root_properties, reader->manifest);
+	error = manifest_read_node(reader, 0, root_properties,
+				   reader->manifest);
 	if (error)
 		return error;
 	if (strcmp(fdt_getprop(blob, 0, "compatible", NULL), COMPATIBLE))
-		return fail(reader, 0, "compatible", "must be \"%s\"",
-			    COMPATIBLE);
+		return manifest_fail(reader, 0, "compatible", "must be \"%s\"",
+				     COMPATIBLE);
 	fdt_for_each_subnode (node, blob, 0) {
 		const char *name = fdt_get_name(blob, node, NULL);
 
 		if (!strcmp(name, "guests"))
 			guests = node;
 		else if (strcmp(name, "control"))
-			return fail(reader, node, NULL, "no such node here");
+			return manifest_fail(reader, node, NULL,
+					     "no such node here");
 		else if (read_control(reader, node))
 			return -EINVAL;
 	}
 	if (guests < 0)
-		return fail(reader, 0, NULL, "has no node \"guests\"");
-	error = read_node(reader, guests, guests_properties, NULL);
+		return manifest_fail(reader, 0, NULL, "has no node \"guests\"");
+	error = manifest_read_node(reader, guests, guests_properties, NULL);
 	if (error)
 		return error;
 	fdt_for_each_subnode (node, blob, guests) {
@@ -772,7 +503,7 @@ static int read_root(struct reader *reader)
 			return error;
 	}
 	if (!reader->manifest->guest_count)
-		return fail(reader, guests, NULL, "has no guest");
+		return manifest_fail(reader, guests, NULL, "has no guest");
 	return 0;
 }
 
