@@ -35,6 +35,7 @@
 #define FACE_HEIGHT_MAX	   2048
 #define FACE_EVENTS_MAX	   32  /* of a FACE_INPUT */
 #define FACE_DEBUG_MAX	   512 /* bytes of a FACE_DEBUG */
+#define FACE_MEDIUM_SIZE   64  /* of a medium's name */
 
 enum face_kind {
 	/* seat to machine */
@@ -134,14 +135,19 @@ enum face_command_kind {
 	FACE_POWER_BUTTON, /* ACPI's */
 	FACE_NMI,
 	FACE_EJECT,  /* unit: IDE channel * 2 + drive */
-	FACE_INSERT, /* what was there at the beginning; the same */
+	FACE_INSERT, /* the same, and medium */
 };
 
 struct face_command {
 	struct face_record head;
 	uint32_t command; /* enum face_command_kind */
 	uint32_t unit;
+	/* FACE_INSERT: one of the drive's media by its file's name, or in
+	 * decimal by its number, from 0.  Absent: the one that was there at
+	 * first. */
+	char medium[FACE_MEDIUM_SIZE];
 };
+#define FACE_COMMAND_MIN offsetof(struct face_command, medium)
 
 struct face_answer {
 	struct face_record head;

@@ -137,7 +137,8 @@ static const struct property guest_properties[] = {
 static const struct property disk_properties[] = {
 	{ "bus", PROPERTY_STRING, .is_required = true, .choices = buses,
 	  FIELD(struct disk_manifest, bus) },
-	{ "image", PROPERTY_FILE, FIELD(struct disk_manifest, image) },
+	{ "image", PROPERTY_FILE, FIELD(struct disk_manifest, image[0]) },
+	{ "images", PROPERTY_FILES, FIELD(struct disk_manifest, image) },
 	{ "source", PROPERTY_SOURCE, FIELD(struct disk_manifest, source) },
 	{ "format", PROPERTY_STRING, .choices = formats,
 	  FIELD(struct disk_manifest, format) },
@@ -213,6 +214,27 @@ static bool name_is_numbered(const char *name, const char *kind)
 	       name[length] <= '9' && !name[length + 1];
 }
 
+/* Other media than the first are for drives that open. */
+static int check_images(struct reader *reader, int node,
+			const struct disk_manifest *disk)
+{
+	if (!fdt_getprop(reader->blob, node, "images", NULL))
+		return 0;
+	if (!disk->is_cdrom)
+		return manifest_fail(reader, node, "images",
+				     "is for CD-ROM drives");
+	if (fdt_getprop(reader->blob, node, "image", NULL))
+		return manifest_fail(reader, node, "images",
+				     "excludes image: give one of them");
+	for (unsigned i = 0; i < MANIFEST_IMAGES_MAX && disk->image[i][0]; i++)
+		for (unsigned j = 0; j < i; j++)
+			if (!strcmp(disk->image[i], disk->image[j]))
+				return manifest_fail(reader, node, "images",
+						     "has \"%s\" twice",
+						     disk->image[i]);
+	return 0;
+}
+
 /* What is a source's alone, and not an image's. */
 static int check_image(struct reader *reader, int node,
 		       const struct disk_manifest *disk)
@@ -221,7 +243,7 @@ static int check_image(struct reader *reader, int node,
 						  "iops-limit", "iops-burst",
 						  "kib-limit",	"kib-burst" };
 
-	if (!disk->image[0])
+	if (!disk->image[0][0])
 		return manifest_fail(reader, node, "image",
 				     "is missing: give one, or a source");
 	for (unsigned i = 0; i < ARRAY_SIZE(of_sources); i++)
@@ -234,7 +256,7 @@ static int check_image(struct reader *reader, int node,
 static int check_source(struct reader *reader, int node,
 			const struct disk_manifest *disk)
 {
-	if (disk->image[0])
+	if (disk->image[0][0])
 		return manifest_fail(reader, node, "source",
 				     "excludes an image: give one of them");
 	if (fdt_getprop(reader->blob, node, "mode", NULL))
@@ -305,8 +327,11 @@ static int read_disk(struct reader *reader, int node,
 	if (disk.is_read_only && fdt_getprop(reader->blob, node, "mode", NULL))
 		return manifest_fail(reader, node, "mode",
 				     "is for disks that may be written");
-	error = disk_has_source(&disk) ? check_source(reader, node, &disk)
-				       : check_image(reader, node, &disk);
+	error = check_images(reader, node, &disk);
+	if (!error)
+		error = disk_has_source(&disk)
+				? check_source(reader, node, &disk)
+				: check_image(reader, node, &disk);
 	if (!error)
 		error = check_sharing(reader, node, &disk);
 	if (error)

@@ -399,11 +399,15 @@ static void input(struct face *face, long length)
 	(void)board->ops->input(board->object, &sync);
 }
 
-static int command(struct face *face, uint32_t number, uint32_t unit)
+static int command(struct face *face, size_t length)
 {
+	const struct face_command *asked = (const void *)face->request;
 	const struct board *board = face->config.board;
+	char medium[FACE_MEDIUM_SIZE] = "";
 
-	switch (number) {
+	memcpy(medium, asked->medium,
+	       MIN(length - FACE_COMMAND_MIN, sizeof(medium) - 1));
+	switch (asked->command) {
 	case FACE_PAUSE:
 		face->is_paused = true;
 		return 0;
@@ -419,7 +423,8 @@ static int command(struct face *face, uint32_t number, uint32_t unit)
 	default:
 		if (!board->ops->command)
 			return -ENOSYS;
-		return board->ops->command(board->object, number, unit);
+		return board->ops->command(board->object, asked->command,
+					   asked->unit, medium);
 	}
 }
 
@@ -448,13 +453,12 @@ static void serve(struct face *face, size_t length)
 		[FACE_INPUT] = sizeof(struct face_input),
 		[FACE_FRAME] = sizeof(struct face_frame),
 		[FACE_UNWATCH] = sizeof(struct face_record),
-		[FACE_COMMAND] = sizeof(struct face_command),
+		[FACE_COMMAND] = FACE_COMMAND_MIN,
 		[FACE_STATISTICS] = sizeof(struct face_record),
 		[FACE_DEBUG] = sizeof(struct face_record),
 		[FACE_DEBUG_CLOSE] = sizeof(struct face_record),
 	};
-	const struct face_command *asked = (const void *)face->request;
-	const struct face_record *head = &asked->head;
+	const struct face_record *head = (const void *)face->request;
 
 	if (length < sizeof(*head))
 		return;
@@ -478,8 +482,7 @@ static void serve(struct face *face, size_t length)
 		watch(face, false);
 		break;
 	case FACE_COMMAND:
-		answer(face, head->tag,
-		       command(face, asked->command, asked->unit));
+		answer(face, head->tag, command(face, length));
 		break;
 	case FACE_STATISTICS:
 		statistics_put(face, head->tag);

@@ -87,6 +87,8 @@ struct machine {
 	struct board_config board_config;
 	struct block_backend *disks[MACHINE_DISKS_MAX];
 	struct machine_disk disk[MACHINE_DISKS_MAX];
+	struct block_backend *media[MACHINE_MEDIA_MAX];
+	struct machine_disk medium[MACHINE_MEDIA_MAX];
 	struct disk_service disk_service;
 	struct machine_vcpu *vcpu[GATE_THREADS_MAX]; /* NULL: not yet */
 	uint64_t features;			     /* of the emulators */

@@ -391,6 +391,7 @@ int pc_init(void *board, const struct board_config *config)
 
 	memory_clear(pc, sizeof(*pc));
 	pc->config = config->machine;
+	pc->media = config->media;
 	pc->physical_bits = config->physical_bits;
 	pc->ops = config->ops;
 	pc->ctx = config->ctx;

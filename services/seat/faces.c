@@ -223,7 +223,7 @@ int faces_ask(struct faces *faces, unsigned slot, uint32_t command,
 {
 	struct face_command record = { .command = command, .unit = unit };
 	struct face_ask *free = NULL;
-	uint32_t length = sizeof(record);
+	uint32_t length = ask->medium[0] ? sizeof(record) : FACE_COMMAND_MIN;
 	struct face *face;
 	int error;
 
@@ -237,6 +237,7 @@ int faces_ask(struct faces *faces, unsigned slot, uint32_t command,
 	face = &faces->face[slot];
 	record.head.kind = command ? FACE_COMMAND : FACE_STATISTICS;
 	record.head.tag = face->tag + 1;
+	memcpy(record.medium, ask->medium, sizeof(record.medium));
 	if (!command)
 		length = sizeof(record.head);
 	error = send(faces, face, &record, length);

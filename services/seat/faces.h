@@ -67,6 +67,7 @@ struct face_ask {
 	enum face_kind kind; /* of the answer */
 	uint32_t command;    /* enum face_command_kind, or 0 */
 	uint64_t note[2];    /* the owner's: faces->note when it is answered */
+	char medium[FACE_MEDIUM_SIZE]; /* FACE_INSERT's; "" is none */
 };
 
 /* A debugger; ctx and id are its owner's. */

@@ -328,6 +328,38 @@ static void do_command(struct remote *remote, const struct request *request,
 		remote_answer(remote, request->id, error, request->guest);
 }
 
+static void medium_changed(void *ctx, uint32_t id,
+			   const struct face_record *record, int error)
+{
+	if (!error)
+		error = ((const struct face_answer *)record)->error;
+	if (error == -ENODEV)
+		remote_refuse(ctx, id, "refused", "unit",
+			      "the guest has no CD-ROM drive there");
+	else if (error == -ERANGE)
+		remote_refuse(ctx, id, "refused", "medium",
+			      "the manifest gives that drive no such image");
+	else
+		remote_answer(ctx, id, error, "the machine");
+}
+
+static void do_medium(struct remote *remote, const struct request *request,
+		      const struct verb *verb, unsigned slot)
+{
+	struct face_ask ask = {
+		.answer = medium_changed,
+		.ctx = remote,
+		.id = request->id,
+	};
+	int error;
+
+	if (verb->what == FACE_INSERT)
+		memcpy(ask.medium, request->medium, sizeof(ask.medium));
+	error = faces_ask(remote->faces, slot, verb->what, request->unit, &ask);
+	if (error)
+		remote_answer(remote, request->id, error, request->guest);
+}
+
 static void do_statistics(struct remote *remote, const struct request *request,
 			  const struct verb *verb, unsigned slot)
 {
@@ -503,8 +535,8 @@ static const struct verb verbs[] = {
 	{ "reset",   SEAT_RIGHT_STEER, REQUEST_GUEST, do_command, true, FACE_RESET },
 	{ "power",   SEAT_RIGHT_STEER, REQUEST_GUEST, do_command, true, FACE_POWER_BUTTON },
 	{ "nmi",     SEAT_RIGHT_STEER, REQUEST_GUEST, do_command, true, FACE_NMI },
-	{ "eject",   SEAT_RIGHT_STEER, REQUEST_GUEST | REQUEST_UNIT, do_command, true, FACE_EJECT },
-	{ "insert",  SEAT_RIGHT_STEER, REQUEST_GUEST | REQUEST_UNIT, do_command, true, FACE_INSERT },
+	{ "eject",   SEAT_RIGHT_STEER, REQUEST_GUEST | REQUEST_UNIT, do_medium, true, FACE_EJECT },
+	{ "insert",  SEAT_RIGHT_STEER, REQUEST_GUEST | REQUEST_UNIT, do_medium, true, FACE_INSERT },
 	{ "keys",    SEAT_RIGHT_TYPE,  REQUEST_GUEST | REQUEST_KEYS, do_keys, true, 0 },
 	{ "pointer", SEAT_RIGHT_TYPE,  REQUEST_GUEST, do_pointer, true, 0 },
 	{ "screen",  SEAT_RIGHT_WATCH, REQUEST_GUEST, do_screen, true, 0 },

@@ -10,9 +10,14 @@ import pattern
 import rig
 from bulkhead_tool.control import client, frames, keys, screen
 
-CDROM = 'cdrom0 { bus = "ide"; unit = <2>; image = "cd.iso"; };'
+CDROM = 'cdrom0 { bus = "ide"; unit = <2>; images = "cd1.iso", "cd2.iso"; };'
 CD_UNIT, NOT_READY = 2, "2"
 TABLE = re.compile(r'^\t\{ "([a-z]+)",', re.MULTILINE)
+
+
+def medium(sectors, word):
+    """A disc whose last sector begins with the word."""
+    return bytes(2048 * (sectors - 1)) + word.ljust(2048, b"\0")
 
 
 def verbs_of_seat():
@@ -29,7 +34,9 @@ class Lives(rig.HostTest):
     def setUpClass(cls):
         cls.rig = rig.start(cls, [rig.panel("one", 1, more="vcpus = <2>; " + CDROM),
                                   rig.panel("two", 2)],
-                            has_screen=True, files={"cd.iso": bytes(65536)})
+                            has_screen=True, files={
+                                "cd1.iso": medium(32, b"ONE."),
+                                "cd2.iso": medium(8, b"TWO.")})
         cls.one = rig.Serial(cls.rig, "one")
         cls.two = rig.Serial(cls.rig, "two")
         for serial in (cls.one, cls.two):
@@ -153,10 +160,49 @@ class Lives(rig.HostTest):
         self.one.do("c", "^cd %s$" % NOT_READY)
         self.ask("insert", unit=CD_UNIT)
         self.one.do("c", "^cd 0$")
-        with self.assertRaisesRegex(client.Refused, "refused"):
+        with self.assertRaisesRegex(client.Refused, "refused.*unit"):
             self.ask("eject", unit=0)
 
-    verb_insert = verb_eject
+    def reads(self, change, last, word):
+        self.one.do("r", "^cd %s, sense 0, last %d, %s$" % (
+            change, last, re.escape(word)))
+
+    def verb_insert(self):
+        """The guest sees another medium, of another size, with other contents."""
+        self.one.do("c", "^cd 0$")
+        self.reads("same", 31, "ONE.")
+        before = self.ask("statistics").answer
+        for which, last, word in (("cd2.iso", 7, "TWO."), (0, 31, "ONE."),
+                                  (1, 7, "TWO."), (None, 31, "ONE.")):
+            self.ask("insert", unit=CD_UNIT,
+                     **({} if which is None else {"medium": which}))
+            self.reads("changed", last, word)
+            self.reads("same", last, word)
+        after = self.ask("statistics").answer
+        requests, sectors = (after[k][0] - before[k][0]
+                             for k in ("disk_requests", "disk_read"))
+        self.assertGreaterEqual(requests, 8)
+        self.assertEqual(sectors, 4 * requests)
+        self.assertEqual(after["disk_errors"], [0])
+        for wrong in ("cd3.iso", 2, "cd2", "CD1.ISO"):
+            with self.assertRaisesRegex(client.Refused, "refused.*medium"):
+                self.ask("insert", unit=CD_UNIT, medium=wrong)
+        with self.assertRaisesRegex(client.Refused, "refused.*unit"):
+            self.ask("insert", unit=0, medium=0)
+        self.reads("same", 31, "ONE.")
+        # What is in it stays there in a reset, but not in another machine.
+        self.rig.tool("ctl", "insert", "one", "unit=%d" % CD_UNIT,
+                      "medium=cd2.iso")
+        self.ask("reset")
+        self.one.expect("^panel ready$")
+        self.one.do("c", "^cd 0$")
+        self.reads("same", 7, "TWO.")
+        self.ask("stop")
+        self.wait_for_state("one", "stopped")
+        self.ask("start")
+        self.reborn()
+        self.one.do("c", "^cd 0$")
+        self.reads("same", 31, "ONE.")
 
     def verb_keys(self):
         self.ask("keys", keys=[keys.NAMES["f5"], -keys.NAMES["f5"]])

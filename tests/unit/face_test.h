@@ -35,6 +35,7 @@ static struct {
 	void *changed_ctx;
 	struct input_event input;
 	uint32_t command, unit;
+	char medium[FACE_MEDIUM_SIZE];
 	/* The machine. */
 	unsigned bells, agains, resets, nmis;
 	bool is_watched;
@@ -110,9 +111,10 @@ static __maybe_unused bool board_input(void *board,
 }
 
 static __maybe_unused int board_command(void *board, uint32_t command,
-					uint32_t unit)
+					uint32_t unit, const char *medium)
 {
 	(void)board;
+	memcpy(b.medium, medium, sizeof(b.medium));
 	b.command = command;
 	b.unit = unit;
 	return command == FACE_EJECT ? -ENODEV : 0;

@@ -342,6 +342,38 @@ static void test_commands(void **state)
 	assert_int_equal(b.command, FACE_POWER_BUTTON);
 }
 
+/* As long as it is said, and no longer. */
+static void test_media(void **state)
+{
+	struct face_command record = {
+		.head = { .kind = FACE_COMMAND },
+		.command = FACE_INSERT,
+		.unit = 2,
+	};
+	char expected[FACE_MEDIUM_SIZE];
+
+	(void)state;
+	memset(record.medium, 'x', sizeof(record.medium));
+	for (size_t length = sizeof(record) + 1; length-- > FACE_COMMAND_MIN;) {
+		size_t name =
+			MIN(length - FACE_COMMAND_MIN, sizeof(expected) - 1);
+
+		memset(expected, 0, sizeof(expected));
+		memset(expected, 'x', name);
+		record.head.tag = (uint32_t)length;
+		(void)ask(&record, length);
+		face_visit(&b.face);
+		expect_answer((uint32_t)length, 0);
+		assert_int_equal(b.command, FACE_INSERT);
+		assert_int_equal(b.unit, 2);
+		assert_memory_equal(b.medium, expected, sizeof(expected));
+	}
+	record.head.tag = 1;
+	(void)ask(&record, FACE_COMMAND_MIN - 1);
+	face_visit(&b.face);
+	expect_answer(1, -EINVAL);
+}
+
 static void test_blind_board(void **state)
 {
 	(void)state;
@@ -371,6 +403,7 @@ int main(void)
 		TEST(test_notice_waits),
 		TEST(test_input),
 		TEST(test_commands),
+		TEST(test_media),
 		TEST(test_blind_board),
 	};
 

@@ -433,6 +433,46 @@ static void commands_are_answered(void **state)
 	expect_error(23, "not running", "good");
 }
 
+static void insert(uint32_t id, const char *more)
+{
+	say("{\"id\":%u,\"verb\":\"insert\",\"guest\":\"good\",\"unit\":2%s}",
+	    id, more);
+}
+
+/* Which medium is the machine's to know. */
+static void media_are_changed(void **state)
+{
+	(void)state;
+	insert(2, ",\"medium\":1");
+	assert_int_equal(machine_takes(0), sizeof(request.command));
+	assert_int_equal(request.command.command, FACE_INSERT);
+	assert_int_equal(request.command.unit, 2);
+	assert_string_equal(request.command.medium, "1");
+	machine_answers(0, request.head.tag, -ERANGE);
+	expect_error(2, "refused", "medium");
+	insert(3, ",\"medium\":\"cd2.iso\"");
+	assert_int_equal(machine_takes(0), sizeof(request.command));
+	assert_string_equal(request.command.medium, "cd2.iso");
+	machine_answers(0, request.head.tag, -ENODEV);
+	expect_error(3, "refused", "unit");
+	insert(4, "");
+	assert_int_equal(machine_takes(0), FACE_COMMAND_MIN);
+	machine_answers(0, request.head.tag, 0);
+	expect_ok(4);
+	/* There is none to eject. */
+	say("{\"id\":5,\"verb\":\"eject\",\"guest\":\"good\",\"unit\":2,"
+	    "\"medium\":1}");
+	assert_int_equal(machine_takes(0), FACE_COMMAND_MIN);
+	machine_answers(0, request.head.tag, 0);
+	expect_ok(5);
+	insert(6, ",\"medium\":-1");
+	expect_error(6, "bad request", "medium");
+	insert(7, "");
+	assert_true(machine_takes(0));
+	guest_ends(0);
+	expect_error(7, "not running", "the machine");
+}
+
 static void init_accounts(uint32_t tag, const char *name, uint64_t ram,
 			  uint64_t charged)
 {
@@ -665,6 +705,7 @@ int main(void)
 		TEST(releases_wait_for_room),
 		TEST(keys_without_room),
 		TEST(commands_are_answered),
+		TEST(media_are_changed),
 		TEST(statistics_are_told),
 		TEST(statistics_of_who_has_gone),
 		TEST(too_many_commands),

@@ -26,7 +26,7 @@ VERBS = {
     "power": (True, "the power button"),
     "nmi": (True, "an NMI to all its vCPUs"),
     "eject": (True, "open the tray of drive unit=N"),
-    "insert": (True, "close it with the medium of the start"),
+    "insert": (True, "close it, with medium=FILE or N, or the first one"),
     "keys": (True, "keys=CODE,-CODE,... pressed and released"),
     "pointer": (True, "dx=N dy=N wheel=N buttons=BITS"),
     "screen": (True, "the mode, and the text if it is one of text"),
