@@ -46,6 +46,7 @@ enum face_kind {
 	FACE_STATISTICS,  /* nothing: the answer has the same kind */
 	FACE_DEBUG,	  /* bytes of the GDB remote protocol, both ways */
 	FACE_DEBUG_CLOSE, /* nothing: the debugger is gone; the guest runs */
+	FACE_RELEASE,	  /* nothing: no key or button is pressed any more */
 
 	/* machine to seat */
 	FACE_MODE = 64, /* struct face_mode */

@@ -25,10 +25,12 @@ _Static_assert(RECORD_ROOM(FACE_RECORD_MAX) <= FACE_ANSWERS_SIZE / 2,
 /* ---- The rings --------------------------------------------------------- */
 
 static void watch(struct face *face, bool is_watched);
+static void release(struct face *face);
 
 static void give_up(struct face *face)
 {
 	watch(face, false);
+	release(face);
 	face->state = FACE_OFF;
 	face->is_paused = false;
 }
@@ -378,6 +380,18 @@ static bool frame_piece(struct face *face)
 
 /* ---- Requests ---------------------------------------------------------- */
 
+static void release(struct face *face)
+{
+	const struct input_event sync = { .kind = INPUT_SYNC };
+	const struct board *board = face->config.board;
+	struct input_event event;
+
+	while (held_take(&face->held, &event, 1)) {
+		(void)board->ops->input(board->object, &event);
+		(void)board->ops->input(board->object, &sync);
+	}
+}
+
 static void input(struct face *face, long length)
 {
 	const struct face_input *record = (const void *)face->request;
@@ -394,6 +408,7 @@ static void input(struct face *face, long length)
 		if (board->ops->input(board->object, event) &&
 		    event->kind != INPUT_SYNC)
 			face->keys++;
+		held_note(&face->held, event);
 	}
 	/* Seat's last is the end of something, whether it says so or not. */
 	(void)board->ops->input(board->object, &sync);
@@ -447,6 +462,11 @@ static void statistics_put(struct face *face, uint32_t tag)
 	(void)put(face, &record, sizeof(record));
 }
 
+static bool is_debug(unsigned kind)
+{
+	return kind == FACE_DEBUG || kind == FACE_DEBUG_CLOSE;
+}
+
 static void serve(struct face *face, size_t length)
 {
 	static const uint16_t least[] = {
@@ -457,13 +477,14 @@ static void serve(struct face *face, size_t length)
 		[FACE_STATISTICS] = sizeof(struct face_record),
 		[FACE_DEBUG] = sizeof(struct face_record),
 		[FACE_DEBUG_CLOSE] = sizeof(struct face_record),
+		[FACE_RELEASE] = sizeof(struct face_record),
 	};
 	const struct face_record *head = (const void *)face->request;
 
 	if (length < sizeof(*head))
 		return;
 	if (head->kind >= ARRAY_SIZE(least) || !least[head->kind] ||
-	    (head->kind >= FACE_DEBUG && !face->config.ops->debug)) {
+	    (is_debug(head->kind) && !face->config.ops->debug)) {
 		answer(face, head->tag, -ENOSYS);
 		return;
 	}
@@ -494,6 +515,9 @@ static void serve(struct face *face, size_t length)
 		break;
 	case FACE_DEBUG_CLOSE:
 		face->config.ops->debug_close(face->config.ctx);
+		break;
+	case FACE_RELEASE:
+		release(face);
 		break;
 	}
 }
@@ -580,6 +604,7 @@ void face_peer_gone(struct face *face)
 	if (!is_on(face))
 		return;
 	watch(face, false);
+	release(face);
 	if (face->config.ops->debug)
 		face->config.ops->debug_close(face->config.ctx);
 	face->state = FACE_IDLE;

@@ -20,6 +20,7 @@
 #define BULKHEAD_MACHINE_FACE_H
 
 #include "include/face.h"
+#include "include/held.h"
 #include "include/ring.h"
 #include "include/seat.h"
 #include "machine/board.h"
@@ -79,6 +80,7 @@ struct face {
 	bool is_again[FACE_PARTS]; /* of each part: FACE_AGAIN */
 	unsigned part_count;
 	uint32_t keys;
+	struct held held; /* of what seat has pressed */
 	uint64_t frames, pixels;
 	/* The record that is being made, and the request that is served. */
 	uint8_t record[FACE_RECORD_MAX] __aligned(8);
@@ -88,7 +90,8 @@ struct face {
 void face_init(struct face *face, const struct face_config *config);
 /* The channel is there; its counters are taken over. */
 void face_open(struct face *face, struct seat_console *shared);
-/* Seat is gone: nobody watches.  One that comes goes on with the rings. */
+/* Seat is gone: nobody watches, and nobody presses a key.  One that comes goes
+ * on with the rings. */
 void face_peer_gone(struct face *face);
 /* After the channel's event, and after .again. */
 void face_visit(struct face *face);

@@ -146,6 +146,7 @@ void faces_open(struct faces *faces, unsigned slot, struct seat_console *memory)
 		  FACE_ANSWERS_SIZE, false, true);
 	face->tag = face->requests.mine;
 	faces->touched |= BIT(slot);
+	face->must_release = face->requests.mine;
 	former_end(faces, face);
 }
 
@@ -175,9 +176,14 @@ static void close_send(struct faces *faces, struct face *face)
 /* What is to be released. */
 static int releases_send(struct faces *faces, struct face *face)
 {
+	const struct face_record record = { .kind = FACE_RELEASE };
 	struct input_event event[FACE_EVENTS_MAX];
 	int error = 0;
 
+	if (face->must_release)
+		error = send(faces, face, &record, sizeof(record));
+	if (!error)
+		face->must_release = false;
 	while (!error) {
 		struct held before = face->released;
 		unsigned count =

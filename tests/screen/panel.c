@@ -47,6 +47,8 @@
 #define I8042_TO_AUX  0xd4
 #define CONFIG_IRQS   0x03
 #define CONFIG_NO_AUX 0x20
+#define KEY_UP	      0x80
+#define KEY_EXTENDED  0xe0
 #define MOUSE_RATE    0xf3
 #define MOUSE_ID      0xf2
 #define MOUSE_ENABLE  0xf4
@@ -84,6 +86,7 @@
 static volatile uint32_t nmis;
 static uint32_t *pixels;
 static uint32_t shade, width, height;
+static bool is_down[128]; /* by make code; an extended key is its plain one */
 static uint8_t packet[4];
 static unsigned packet_size, packet_length;
 
@@ -220,11 +223,23 @@ static void i8042_poll(void)
 	while ((status = in8(I8042_STATUS)) & STATUS_OUTPUT) {
 		uint8_t byte = in8(I8042_DATA);
 
-		if (status & STATUS_MOUSE)
+		if (status & STATUS_MOUSE) {
 			mouse_take(byte);
-		else
-			print("key %02x\n", byte);
+			continue;
+		}
+		if (byte != KEY_EXTENDED)
+			is_down[byte & ~KEY_UP] = !(byte & KEY_UP);
+		print("key %02x\n", byte);
 	}
+}
+
+static void keys_held(void)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(is_down); i++)
+		count += is_down[i];
+	print("held %u\n", count);
 }
 
 /* ---- The CD-ROM drive ---------------------------------------------------- */
@@ -315,8 +330,9 @@ static const struct {
 	uint8_t byte;
 	void (*run)(void);
 } commands[] = {
-	{ 'g', draw },	{ 'p', dot },	    { 'c', cd },
-	{ 'a', alive }, { 'e', guest_end }, { 'r', cd_read },
+	{ 'g', draw },	    { 'p', dot },	{ 'c', cd },
+	{ 'a', alive },	    { 'e', guest_end }, { 'r', cd_read },
+	{ 'k', keys_held },
 };
 
 static void serial_poll(void)

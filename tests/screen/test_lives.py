@@ -71,19 +71,6 @@ class Lives(rig.HostTest):
                 if time.monotonic() > until:
                     raise
 
-    def shows(self, shade):
-        """The host's screen, some time."""
-        until = rig.later()
-        wanted = pattern.pixels(shade)
-        path = os.path.join(self.rig.folder, "host.ppm")
-        while True:
-            self.rig.pump(0.2)
-            image = self.rig.monitor.picture(path).tobytes()
-            if image == wanted:
-                return
-            if time.monotonic() > until:
-                self.fail(pattern.difference(image, wanted))
-
     # ---- What each verb does ---------------------------------------------
 
     def verb_hello(self):
@@ -310,14 +297,14 @@ class Lives(rig.HostTest):
     def desk(self):
         """ScrollLock twice is the menu; a guest is shown, and has the keys."""
         press = self.rig.monitor.press
-        self.shows(1)
+        self.rig.shows(1)
         press("a")
         self.one.expect("^key 1e$")
         for rows, serial, shade in (("down", self.two, 2), ("up", self.one, 1)):
             press("scroll_lock", "scroll_lock")
             self.menu_is_there()
             press(rows, "ret")
-            self.shows(shade)
+            self.rig.shows(shade)
             press("b")
             serial.expect("^key 30$")
         self.assertNotIn("key 1c", self.one.text + self.two.text)
@@ -354,7 +341,7 @@ class Lives(rig.HostTest):
         self.assertTrue(watch.update(rig.LIMIT))
         self.assertEqual(watch.screen.image().tobytes(), pattern.pixels(1))
         watch.close()
-        self.shows(1)
+        self.rig.shows(1)
         self.rig.monitor.press("c")
         self.one.expect("^key 2e$")
 

@@ -34,6 +34,7 @@ static struct {
 	void (*changed)(void *ctx);
 	void *changed_ctx;
 	struct input_event input;
+	bool is_down[1024]; /* keys */
 	uint32_t command, unit;
 	char medium[FACE_MEDIUM_SIZE];
 	/* The machine. */
@@ -107,6 +108,8 @@ static __maybe_unused bool board_input(void *board,
 		b.syncs++;
 	else
 		b.input = *event;
+	if (event->kind == INPUT_KEY)
+		b.is_down[event->code % ARRAY_SIZE(b.is_down)] = event->value;
 	return event->code != 999;
 }
 

@@ -321,6 +321,56 @@ static void test_input(void **state)
 	assert_int_equal(b.inputs, FACE_EVENTS_MAX + 1);
 }
 
+static unsigned keys_down(void)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(b.is_down); i++)
+		count += b.is_down[i];
+	return count;
+}
+
+static void press(uint16_t code, int32_t value)
+{
+	struct {
+		struct face_input head;
+		struct input_event event[1];
+	} record = { .head.head = { .kind = FACE_INPUT } };
+
+	record.event[0] = (struct input_event){ INPUT_KEY, code, value };
+	(void)ask(&record, sizeof(record));
+}
+
+static void test_keys_are_released(void **state)
+{
+	(void)state;
+	press(30, 1);
+	press(31, 1);
+	press(30, 0);
+	press(INPUT_BUTTON_LEFT, 1);
+	face_visit(&b.face);
+	assert_int_equal(keys_down(), 2);
+	b.inputs = 0;
+	ask_kind(FACE_RELEASE, 1);
+	face_visit(&b.face);
+	assert_int_equal(keys_down(), 0);
+	assert_int_equal(b.inputs, 4);
+	ask_kind(FACE_RELEASE, 2);
+	face_visit(&b.face);
+	assert_int_equal(b.inputs, 4);
+	/* Seat ends, and what it has said before is done all the same. */
+	press(30, 1);
+	face_visit(&b.face);
+	assert_int_equal(keys_down(), 1);
+	press(31, 1);
+	face_peer_gone(&b.face);
+	assert_int_equal(keys_down(), 0);
+	ask_kind(FACE_RELEASE, 3);
+	face_visit(&b.face);
+	assert_int_equal(keys_down(), 0);
+	assert_int_equal(get(), 0);
+}
+
 static void test_commands(void **state)
 {
 	(void)state;
@@ -402,6 +452,7 @@ int main(void)
 		TEST(test_unwatch),
 		TEST(test_notice_waits),
 		TEST(test_input),
+		TEST(test_keys_are_released),
 		TEST(test_commands),
 		TEST(test_media),
 		TEST(test_blind_board),
