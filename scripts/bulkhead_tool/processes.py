@@ -37,12 +37,16 @@ class Ended(BaseException):
         self.number = number
 
 
+def ignore_signals():
+    for number in END_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def catch_signals():
     """From here on the signals raise Ended; what is ignored stays so."""
     def handler(number, _):
         # One is enough: no other gets in the way of tidying up.
-        for other in END_SIGNALS:
-            signal.signal(other, signal.SIG_IGN)
+        ignore_signals()
         raise Ended(number)
 
     for number in END_SIGNALS:

@@ -8,7 +8,6 @@ moment in hand.
 import time
 import unittest
 
-import pattern
 import rig
 from bulkhead_tool.control import client, screen
 
@@ -53,10 +52,8 @@ class Crash(rig.HostTest):
             serial.attach()
             serial.do("a", "^alive$")
             serial.do("k", "^held 0$")
-        for name, shade_of_it in (("one", 1), ("two", 2)):
-            shown = screen.take(self.link, name, "pixels", rig.LIMIT)
-            self.assertIsNone(pattern.difference(
-                shown.image().tobytes(), pattern.pixels(shade_of_it)))
+        rig.expect_picture(self.link, "one", 1)
+        rig.expect_picture(self.link, "two", 2)
         self.rig.shows(shade)
         self.rig.monitor.press("c")
         self.one.expect("^key 2e$")

@@ -204,8 +204,7 @@ class Lives(rig.HostTest):
 
     def verb_screen(self):
         self.one.do("g", "^drawn$")
-        shown = screen.take(self.link, "one", "pixels", rig.LIMIT)
-        self.assertEqual(shown.image().tobytes(), pattern.pixels(1))
+        rig.expect_picture(self.link, "one", 1)
         shown = screen.take(self.link, "one", "text", rig.LIMIT)
         self.assertEqual((shown.mode, shown.cells), ("graphics", []))
 

@@ -279,6 +279,8 @@ def do_broker(args, _work):
         # Of `bulkhead run`, which ends it when it ends, without a word.
         with contextlib.suppress(processes.Ended):
             broker.from_descriptors(*args.descriptors).run()
+            # It ends by itself as well, and then is asked to: once is enough.
+            processes.ignore_signals()
         return 0
     if not args.port:
         raise Problem("say --port with the serial port that leads to the host")
