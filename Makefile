@@ -160,10 +160,9 @@ $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$p)))
 .PHONY: programs
 programs: $(PROGRAMS:%=$B/programs/%.elf)
 
-# libfdt.h is a C library's client; only these files see those headers.
+# libfdt.h is a C library's client; only this file sees those headers.
 CFLAGS_init_manifest := -isystem /usr/include/x86_64-linux-gnu \
 	-isystem /usr/include
-CFLAGS_init_manifest_values := $(CFLAGS_init_manifest)
 
 # The same of jsmn, a JSON parser in a header.
 CFLAGS_services_seat_request := -isystem /usr/include

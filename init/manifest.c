@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Reads a manifest, a flattened device tree, by a schema: every node has a
- * table of the properties it may have, with type and bounds, by which
- * manifest_values.c reads it.
+ * table of the properties it may have, with type and bounds.  What the tables
+ * do not list is refused, so that a misspelt property is an error and not a
+ * surprise.  The first error wins and names node, property and reason.
  *
  * Pure code: init, the tool's checker and the unit tests share it.
  *
@@ -15,63 +16,44 @@
 #include "include/errno.h"
 #include "include/log.h"
 #include "include/seat.h"
-#include "init/manifest_values.h"
+#include "init/manifest_reader.h"
 #include "init/source.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
 #define COMPATIBLE     "bulkhead,host-v1"
-#define IDE_UNITS      4
 #define MEMORY_MIB_MIN 2
 #define MEMORY_MIB_MAX 1048576
-#define LIMIT_MAX      1000000000 /* a second */
+#define CELL_SIZE      4
 
 /* clang-format off */
-static const struct choice log_levels[] = {
+static const struct manifest_choice log_levels[] = {
 	{ "error", LOG_ERROR }, { "warning", LOG_WARNING },
 	{ "info", LOG_INFO }, { "debug", LOG_DEBUG }, { 0 },
 };
 
-static const struct choice ends[] = {
+static const struct manifest_choice ends[] = {
 	{ "power-off", MANIFEST_END_POWER_OFF },
 	{ "isa-debug-exit", MANIFEST_END_ISA_DEBUG },
 	{ "bochs", MANIFEST_END_BOCHS }, { 0 },
 };
 
-static const struct choice mitigations[] = {
+static const struct manifest_choice mitigations[] = {
 	{ "auto", false }, { "off", true }, { 0 },
 };
 
-static const struct choice boards[] = {
+static const struct manifest_choice boards[] = {
 	{ "pc", MACHINE_BOARD_PC },
 	{ 0 },
 };
 
-static const struct choice restarts[] = {
+static const struct manifest_choice restarts[] = {
 	{ "never", MANIFEST_RESTART_NEVER },
 	{ "on-crash", MANIFEST_RESTART_ON_CRASH },
 	{ "always", MANIFEST_RESTART_ALWAYS }, { 0 },
 };
 
-static const struct choice buses[] = {
-	{ "ide", MACHINE_DISK_IDE }, { 0 },
-};
-
-static const struct choice modes[] = {
-	{ "copy-on-write", MANIFEST_DISK_COPY_ON_WRITE },
-	{ "private", MANIFEST_DISK_PRIVATE }, { 0 },
-};
-
-static const struct choice formats[] = {
-	{ "raw", MANIFEST_FORMAT_RAW }, { "qcow2", MANIFEST_FORMAT_QCOW2 },
-	{ "vmdk", MANIFEST_FORMAT_VMDK }, { "vdi", MANIFEST_FORMAT_VDI }, { 0 },
-};
-
-static const struct choice overlays[] = {
-	{ "memory", MANIFEST_OVERLAY_MEMORY }, { 0 },
-};
-
-static const struct property root_properties[] = {
+static const struct manifest_property root_properties[] = {
 	{ "compatible", PROPERTY_STRING, .is_required = true },
 	{ "log-level", PROPERTY_STRING, .choices = log_levels,
 	  FIELD(struct manifest, log_level) },
@@ -82,20 +64,20 @@ static const struct property root_properties[] = {
 	{ 0 },
 };
 
-static const struct choice rights[] = {
+static const struct manifest_choice rights[] = {
 	{ "watch", SEAT_RIGHT_WATCH }, { "type", SEAT_RIGHT_TYPE },
 	{ "steer", SEAT_RIGHT_STEER }, { "debug", SEAT_RIGHT_DEBUG }, { 0 },
 };
 
-static const struct property control_properties[] = {
+static const struct manifest_property control_properties[] = {
 	{ "rights", PROPERTY_WORDS, .is_required = true, .choices = rights,
 	  FIELD(struct manifest, control_rights) },
 	{ 0 },
 };
 
-static const struct property guests_properties[] = { { 0 } };
+static const struct manifest_property guests_properties[] = { { 0 } };
 
-static const struct property guest_properties[] = {
+static const struct manifest_property guest_properties[] = {
 	{ "board", PROPERTY_STRING, .is_required = true, .choices = boards,
 	  FIELD(struct guest_manifest, board) },
 	{ "memory-mib", PROPERTY_CELL, .is_required = true,
@@ -134,33 +116,293 @@ static const struct property guest_properties[] = {
 	{ 0 },
 };
 
-static const struct property disk_properties[] = {
-	{ "bus", PROPERTY_STRING, .is_required = true, .choices = buses,
-	  FIELD(struct disk_manifest, bus) },
-	{ "image", PROPERTY_FILE, FIELD(struct disk_manifest, image[0]) },
-	{ "images", PROPERTY_FILES, FIELD(struct disk_manifest, image) },
-	{ "source", PROPERTY_SOURCE, FIELD(struct disk_manifest, source) },
-	{ "format", PROPERTY_STRING, .choices = formats,
-	  FIELD(struct disk_manifest, format) },
-	{ "overlay", PROPERTY_STRING, .choices = overlays,
-	  FIELD(struct disk_manifest, overlay) },
-	{ "iops-limit", PROPERTY_CELL, .min = 1, .max = LIMIT_MAX,
-	  FIELD(struct disk_manifest, iops_limit) },
-	{ "iops-burst", PROPERTY_CELL, .min = 1, .max = LIMIT_MAX,
-	  FIELD(struct disk_manifest, iops_burst) },
-	{ "kib-limit", PROPERTY_CELL, .min = 1, .max = LIMIT_MAX,
-	  FIELD(struct disk_manifest, kib_limit) },
-	{ "kib-burst", PROPERTY_CELL, .min = 1, .max = LIMIT_MAX,
-	  FIELD(struct disk_manifest, kib_burst) },
-	{ "mode", PROPERTY_STRING, .choices = modes,
-	  FIELD(struct disk_manifest, mode) },
-	{ "unit", PROPERTY_CELL, .min = 0, .max = IDE_UNITS - 1,
-	  FIELD(struct disk_manifest, unit) },
-	{ "read-only", PROPERTY_FLAG, .flag = 1,
-	  FIELD(struct disk_manifest, is_read_only) },
-	{ 0 },
-};
 /* clang-format on */
+
+/* "/guests/web: memory-mib: is 1, must be 2 to 1048576" */
+int manifest_fail(struct manifest_reader *reader, int node,
+		  const char *property, const char *format, ...)
+{
+	char path[96] = "?";
+	va_list args;
+	int used;
+
+	(void)fdt_get_path(reader->blob, node, path, sizeof(path));
+	used = snprintf(reader->error, reader->error_size, "%s: %s%s", path,
+			property ? property : "", property ? ": " : "");
+	if (used < 0 || (size_t)used >= reader->error_size)
+		return -EINVAL;
+	va_start(args, format);
+	(void)vsnprintf(reader->error + used, reader->error_size - (size_t)used,
+			format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+/* The destination's width follows the member's. */
+static void store(void *object, const struct manifest_property *property,
+		  uint32_t value)
+{
+	void *to = (char *)object + property->offset;
+
+	if (property->size == sizeof(uint8_t))
+		*(uint8_t *)to = (uint8_t)value;
+	else
+		memcpy(to, &value, sizeof(value));
+}
+
+static int find_choice(struct manifest_reader *reader, int node,
+		       const struct manifest_property *property,
+		       const char *text, uint32_t *value)
+{
+	const struct manifest_choice *choice;
+	char known[96] = "";
+	size_t used = 0;
+
+	for (choice = property->choices; choice->text; choice++) {
+		if (strcmp(choice->text, text) == 0) {
+			*value = choice->value;
+			return 0;
+		}
+		if (used < sizeof(known))
+			used += (size_t)snprintf(
+				known + used, sizeof(known) - used, "%s%s",
+				used ? ", " : "", choice->text);
+	}
+	return manifest_fail(reader, node, property->name,
+			     "is \"%s\", known are: %s", text, known);
+}
+
+static int read_string(struct manifest_reader *reader, int node,
+		       const struct manifest_property *property,
+		       const char *value, int length, void *object)
+{
+	uint32_t choice = 0;
+	int error;
+
+	if (length < 1 ||
+	    memchr(value, '\0', (size_t)length) != value + length - 1)
+		return manifest_fail(reader, node, property->name,
+				     "must be one string");
+	if (property->choices) {
+		error = find_choice(reader, node, property, value, &choice);
+		if (!error)
+			store(object, property, choice);
+		return error;
+	}
+	if (!property->size)
+		return 0;
+	if (length == 1)
+		return manifest_fail(reader, node, property->name,
+				     "must not be empty");
+	if ((size_t)length > property->size)
+		return manifest_fail(reader, node, property->name,
+				     "has %d characters, at most %u fit",
+				     length - 1, (unsigned)property->size - 1);
+	memcpy((char *)object + property->offset, value, (size_t)length);
+	return 0;
+}
+
+/*
+ * Boot loaders cut folders off a module's name, end it at a space, and put
+ * backslashes before what a shell would quote.
+ */
+static bool is_file_name(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text <= ' ' || *text == 0x7f ||
+		    strchr("/\\\"'", *text))
+			return false;
+	return true;
+}
+
+static int read_file(struct manifest_reader *reader, int node,
+		     const struct manifest_property *property,
+		     const char *value, int length, void *object)
+{
+	int error = read_string(reader, node, property, value, length, object);
+
+	if (!error && !is_file_name(value))
+		return manifest_fail(
+			reader, node, property->name,
+			"must be a file's name, without folders, spaces, "
+			"quotes and backslashes");
+	return error;
+}
+
+/* The array is empty so far: what is not written ends it. */
+static int read_files(struct manifest_reader *reader, int node,
+		      const struct manifest_property *property,
+		      const char *value, int length, void *object)
+{
+	struct manifest_property one = { .name = property->name,
+					 .offset = property->offset,
+					 .size = MANIFEST_FILE_SIZE };
+	size_t left = property->size / MANIFEST_FILE_SIZE;
+	int error = 0;
+
+	if (length < 1 || value[length - 1] != '\0')
+		return manifest_fail(reader, node, property->name,
+				     "must be a list of strings");
+	for (int at = 0; !error && at < length; left--) {
+		int size = (int)strlen(value + at) + 1;
+
+		if (!left)
+			return manifest_fail(reader, node, property->name,
+					     "has more than %u files",
+					     (unsigned)(property->size /
+							MANIFEST_FILE_SIZE));
+		error = read_file(reader, node, &one, value + at, size, object);
+		one.offset += one.size;
+		at += size;
+	}
+	return error;
+}
+
+static int read_source(struct manifest_reader *reader, int node,
+		       const struct manifest_property *property,
+		       const char *value, int length, void *object)
+{
+	const struct manifest_property whole = { .name = property->name,
+						 .size = MANIFEST_SOURCE_SIZE };
+	char text[MANIFEST_SOURCE_SIZE];
+	const char *why;
+	int error = read_string(reader, node, &whole, value, length, text);
+
+	if (error)
+		return error;
+	why = source_parse((void *)((char *)object + property->offset), text);
+	return why ? manifest_fail(reader, node, property->name, "%s", why) : 0;
+}
+
+static int read_cell(struct manifest_reader *reader, int node,
+		     const struct manifest_property *property,
+		     const void *value, int length, void *object)
+{
+	fdt32_t cell;
+	uint32_t number;
+
+	if (length != CELL_SIZE)
+		return manifest_fail(reader, node, property->name,
+				     "must be one number, as in <1>");
+	memcpy(&cell, value, sizeof(cell));
+	number = fdt32_to_cpu(cell);
+	if (number < property->min || number > property->max)
+		return manifest_fail(reader, node, property->name,
+				     "is %u, must be %u to %u", number,
+				     property->min, property->max);
+	store(object, property, number);
+	return 0;
+}
+
+static int read_flag(struct manifest_reader *reader, int node,
+		     const struct manifest_property *property, int length,
+		     void *object)
+{
+	uint32_t word = 0;
+
+	if (length)
+		return manifest_fail(reader, node, property->name,
+				     "is a flag and takes no value");
+	memcpy(&word, (char *)object + property->offset, property->size);
+	store(object, property, word | property->flag);
+	return 0;
+}
+
+/* None at all is a list, too. */
+static int read_words(struct manifest_reader *reader, int node,
+		      const struct manifest_property *property,
+		      const char *value, int length, void *object)
+{
+	uint32_t word = 0, bit = 0;
+	int at = 0, error;
+
+	if (length && value[length - 1] != '\0')
+		return manifest_fail(reader, node, property->name,
+				     "must be a list of strings");
+	while (at < length) {
+		error = find_choice(reader, node, property, value + at, &bit);
+		if (error)
+			return error;
+		word |= bit;
+		at += (int)strlen(value + at) + 1;
+	}
+	store(object, property, word);
+	return 0;
+}
+
+static int read_property(struct manifest_reader *reader, int node,
+			 const struct manifest_property *property,
+			 const void *value, int length, void *object)
+{
+	switch (property->type) {
+	case PROPERTY_STRING:
+		return read_string(reader, node, property, value, length,
+				   object);
+	case PROPERTY_CELL:
+		return read_cell(reader, node, property, value, length, object);
+	case PROPERTY_FILE:
+		return read_file(reader, node, property, value, length, object);
+	case PROPERTY_FILES:
+		return read_files(reader, node, property, value, length,
+				  object);
+	case PROPERTY_SOURCE:
+		return read_source(reader, node, property, value, length,
+				   object);
+	case PROPERTY_WORDS:
+		return read_words(reader, node, property, value, length,
+				  object);
+	case PROPERTY_FLAG:
+		return read_flag(reader, node, property, length, object);
+	}
+	return -EINVAL;
+}
+
+static const struct manifest_property *
+property_find(const struct manifest_property *table, const char *name)
+{
+	for (; table->name; table++)
+		if (strcmp(table->name, name) == 0)
+			return table;
+	return NULL;
+}
+
+/* Reads all properties of a node, and finds the missing and the unknown. */
+int manifest_read_node(struct manifest_reader *reader, int node,
+		       const struct manifest_property *table, void *object)
+{
+	const struct manifest_property *property;
+	const char *name;
+	const void *value;
+	int at, length, error;
+
+	fdt_for_each_property_offset(at, reader->blob, node)
+	{
+		value = fdt_getprop_by_offset(reader->blob, at, &name, &length);
+		if (!value)
+			return manifest_fail(reader, node, NULL,
+					     "cannot be read");
+		property = property_find(table, name);
+		if (!property)
+			return manifest_fail(reader, node, name,
+					     "no such property here");
+		error = read_property(reader, node, property, value, length,
+				      object);
+		if (error)
+			return error;
+	}
+	for (property = table; property->name; property++)
+		if (property->is_required &&
+		    !fdt_getprop(reader->blob, node, property->name, NULL))
+			return manifest_fail(reader, node, property->name,
+					     "is missing");
+	return 0;
+}
+
+bool manifest_has(const struct manifest_reader *reader, int node,
+		  const char *property)
+{
+	return fdt_getprop(reader->blob, node, property, NULL);
+}
 
 /* "[NAME] " must not look like a time, or like a vCPU of another's: "[web.1] ".
  */
@@ -178,7 +420,7 @@ static bool name_is_plain(const char *name)
 }
 
 /* The node's name goes into names in logs and on the console. */
-static int read_name(struct reader *reader, int node, char *to)
+int manifest_read_name(struct manifest_reader *reader, int node, char *to)
 {
 	const char *name = fdt_get_name(reader->blob, node, NULL);
 
@@ -195,162 +437,6 @@ static int read_name(struct reader *reader, int node, char *to)
 	return 0;
 }
 
-static bool unit_is_taken(const struct guest_manifest *guest, unsigned unit)
-{
-	unsigned i;
-
-	for (i = 0; i < guest->disk_count; i++)
-		if (guest->disk[i].unit == unit)
-			return true;
-	return false;
-}
-
-/* disk0 to disk3, cdrom0 to cdrom3. */
-static bool name_is_numbered(const char *name, const char *kind)
-{
-	size_t length = strlen(kind);
-
-	return strncmp(name, kind, length) == 0 && name[length] >= '0' &&
-	       name[length] <= '9' && !name[length + 1];
-}
-
-/* Other media than the first are for drives that open. */
-static int check_images(struct reader *reader, int node,
-			const struct disk_manifest *disk)
-{
-	if (!fdt_getprop(reader->blob, node, "images", NULL))
-		return 0;
-	if (!disk->is_cdrom)
-		return manifest_fail(reader, node, "images",
-				     "is for CD-ROM drives");
-	if (fdt_getprop(reader->blob, node, "image", NULL))
-		return manifest_fail(reader, node, "images",
-				     "excludes image: give one of them");
-	for (unsigned i = 0; i < MANIFEST_IMAGES_MAX && disk->image[i][0]; i++)
-		for (unsigned j = 0; j < i; j++)
-			if (!strcmp(disk->image[i], disk->image[j]))
-				return manifest_fail(reader, node, "images",
-						     "has \"%s\" twice",
-						     disk->image[i]);
-	return 0;
-}
-
-/* What is a source's alone, and not an image's. */
-static int check_image(struct reader *reader, int node,
-		       const struct disk_manifest *disk)
-{
-	static const char *const of_sources[] = { "format",	"overlay",
-						  "iops-limit", "iops-burst",
-						  "kib-limit",	"kib-burst" };
-
-	if (!disk->image[0][0])
-		return manifest_fail(reader, node, "image",
-				     "is missing: give one, or a source");
-	for (unsigned i = 0; i < ARRAY_SIZE(of_sources); i++)
-		if (fdt_getprop(reader->blob, node, of_sources[i], NULL))
-			return manifest_fail(reader, node, of_sources[i],
-					     "needs a source");
-	return 0;
-}
-
-static int check_source(struct reader *reader, int node,
-			const struct disk_manifest *disk)
-{
-	if (disk->image[0][0])
-		return manifest_fail(reader, node, "source",
-				     "excludes an image: give one of them");
-	if (fdt_getprop(reader->blob, node, "mode", NULL))
-		return manifest_fail(reader, node, "mode",
-				     "is for images in memory");
-	if (disk->source.kind != MANIFEST_SOURCE_FILE &&
-	    fdt_getprop(reader->blob, node, "format", NULL))
-		return manifest_fail(reader, node, "format", "is for files");
-	if (disk->is_read_only && disk->overlay)
-		return manifest_fail(reader, node, "overlay",
-				     "is for disks that may be written");
-	if (disk->iops_burst && !disk->iops_limit)
-		return manifest_fail(reader, node, "iops-burst",
-				     "needs iops-limit");
-	if (disk->kib_burst && !disk->kib_limit)
-		return manifest_fail(reader, node, "kib-burst",
-				     "needs kib-limit");
-	return 0;
-}
-
-/* Who writes to a source has it alone: others would see it change. */
-static int check_sharing(struct reader *reader, int node,
-			 const struct disk_manifest *disk)
-{
-	const struct manifest *manifest = reader->manifest;
-
-	/* The last is the guest that is being read. */
-	for (unsigned i = 0; i <= manifest->guest_count; i++) {
-		const struct guest_manifest *guest = &manifest->guest[i];
-
-		for (unsigned j = 0; j < guest->disk_count; j++) {
-			const struct disk_manifest *other = &guest->disk[j];
-
-			if (!source_is_same(&disk->source, &other->source))
-				continue;
-			if (disk_writes_source(disk) ||
-			    disk_writes_source(other))
-				return manifest_fail(
-					reader, node, "source",
-					"is that of /guests/%s/%s, too: "
-					"both must be read-only or have an "
-					"overlay",
-					guest->name, other->name);
-		}
-	}
-	return 0;
-}
-
-static int read_disk(struct reader *reader, int node,
-		     struct guest_manifest *guest)
-{
-	struct disk_manifest disk = { 0 };
-	unsigned unit = 0;
-	int error;
-
-	error = read_name(reader, node, disk.name);
-	if (error)
-		return error;
-	disk.is_cdrom = name_is_numbered(disk.name, "cdrom");
-	if (!disk.is_cdrom && !name_is_numbered(disk.name, "disk"))
-		return manifest_fail(
-			reader, node, NULL,
-			"no such node here: known are disk0..9, cdrom0..9");
-	error = manifest_read_node(reader, node, disk_properties, &disk);
-	if (error)
-		return error;
-	disk.is_read_only |= disk.is_cdrom;
-	if (disk.is_read_only && fdt_getprop(reader->blob, node, "mode", NULL))
-		return manifest_fail(reader, node, "mode",
-				     "is for disks that may be written");
-	error = check_images(reader, node, &disk);
-	if (!error)
-		error = disk_has_source(&disk)
-				? check_source(reader, node, &disk)
-				: check_image(reader, node, &disk);
-	if (!error)
-		error = check_sharing(reader, node, &disk);
-	if (error)
-		return error;
-	while (unit < IDE_UNITS && unit_is_taken(guest, unit))
-		unit++;
-	if (fdt_getprop(reader->blob, node, "unit", NULL))
-		unit = disk.unit;
-	if (unit == IDE_UNITS)
-		return manifest_fail(reader, node, NULL, "IDE has but %d units",
-				     IDE_UNITS);
-	if (unit_is_taken(guest, unit))
-		return manifest_fail(reader, node, "unit",
-				     "%u is taken already", unit);
-	disk.unit = (uint8_t)unit;
-	guest->disk[guest->disk_count++] = disk;
-	return 0;
-}
-
 void manifest_firmware_default(struct guest_manifest *guest)
 {
 	if (!guest->firmware[0])
@@ -361,7 +447,7 @@ void manifest_firmware_default(struct guest_manifest *guest)
 		       sizeof(MANIFEST_VGA_BIOS));
 }
 
-static int check_bios(struct reader *reader, int node,
+static int check_bios(struct manifest_reader *reader, int node,
 		      const struct guest_manifest *guest)
 {
 	bool is_through = guest->devices & MANIFEST_BIOS_ALWAYS;
@@ -384,7 +470,7 @@ static int check_bios(struct reader *reader, int node,
 }
 
 /* What makes sense only together, or never together. */
-static int check_guest(struct reader *reader, int node,
+static int check_guest(struct manifest_reader *reader, int node,
 		       struct guest_manifest *guest)
 {
 	int error;
@@ -419,7 +505,7 @@ static bool name_is_taken(const struct manifest *manifest, const char *name)
  * What is not given: threads is 1, cores are 1 if nothing says otherwise, and
  * the packages are as many as the vCPUs need.
  */
-static int read_topology(struct reader *reader, int node,
+static int read_topology(struct manifest_reader *reader, int node,
 			 struct guest_manifest *guest)
 {
 	uint32_t product;
@@ -452,7 +538,7 @@ static int read_topology(struct reader *reader, int node,
 	return 0;
 }
 
-static int read_guest(struct reader *reader, int node)
+static int read_guest(struct manifest_reader *reader, int node)
 {
 	struct manifest *manifest = reader->manifest;
 	struct guest_manifest *guest;
@@ -462,7 +548,7 @@ static int read_guest(struct reader *reader, int node)
 		return manifest_fail(reader, node, NULL, "more than %d guests",
 				     MANIFEST_GUESTS_MAX);
 	guest = &manifest->guest[manifest->guest_count];
-	error = read_name(reader, node, guest->name);
+	error = manifest_read_name(reader, node, guest->name);
 	if (!error && name_is_taken(manifest, guest->name))
 		error = manifest_fail(reader, node, NULL,
 				      "its name is taken already");
@@ -476,7 +562,7 @@ static int read_guest(struct reader *reader, int node)
 	if (error)
 		return error;
 	fdt_for_each_subnode (child, reader->blob, node) {
-		error = read_disk(reader, child, guest);
+		error = manifest_read_disk(reader, child, guest);
 		if (error)
 			return error;
 	}
@@ -484,7 +570,7 @@ static int read_guest(struct reader *reader, int node)
 	return 0;
 }
 
-static int read_control(struct reader *reader, int node)
+static int read_control(struct manifest_reader *reader, int node)
 {
 	int child = fdt_first_subnode(reader->blob, node);
 
@@ -494,7 +580,7 @@ static int read_control(struct reader *reader, int node)
 				  reader->manifest);
 }
 
-static int read_root(struct reader *reader)
+static int read_root(struct manifest_reader *reader)
 {
 	const void *blob = reader->blob;
 	int node, error, guests = -1;
@@ -535,7 +621,7 @@ static int read_root(struct reader *reader)
 int manifest_parse(struct manifest *manifest, const void *blob, uint64_t length,
 		   char *error, uint64_t error_size)
 {
-	struct reader reader = { blob, manifest, error, error_size };
+	struct manifest_reader reader = { blob, manifest, error, error_size };
 	int status;
 
 	memset(manifest, 0, sizeof(*manifest));

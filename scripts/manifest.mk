@@ -2,11 +2,11 @@
 # The monitor's manifest reader, and what judges boot modules, as a host program
 # for the tool.
 
-CHECK_SRCS := scripts/manifest-check.c init/manifest.c init/manifest_values.c init/module_check.c init/source.c \
-	lib/program.c devices/ram.c $(wildcard firmware/*.c)
+CHECK_SRCS := scripts/manifest-check.c init/manifest.c init/manifest_disk.c \
+	init/module_check.c init/source.c lib/program.c devices/ram.c $(wildcard firmware/*.c)
 
 $B/manifest-check: $(CHECK_SRCS) include/manifest.h include/gate.h \
-		init/manifest_values.h init/module_check.h init/source.h lib/program.h $(wildcard firmware/*.h) \
+		init/manifest_reader.h init/module_check.h init/source.h lib/program.h $(wildcard firmware/*.h) \
 		$B/firmware/dsdt.hex $B/firmware/bootrom.hex
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOST) -I$B -o $@ $(CHECK_SRCS) -lfdt

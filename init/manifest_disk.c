@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads a guest's disks: init/manifest_reader.h. */
+#include "init/manifest_reader.h"
+
+#include "include/errno.h"
+#include "init/source.h"
+#include "lib/string.h"
+
+#define IDE_UNITS 4
+#define LIMIT_MAX 1000000000 /* a second */
+
+/* clang-format off */
+static const struct manifest_choice buses[] = {
+	{ "ide", MACHINE_DISK_IDE }, { 0 },
+};
+
+static const struct manifest_choice modes[] = {
+	{ "copy-on-write", MANIFEST_DISK_COPY_ON_WRITE },
+	{ "private", MANIFEST_DISK_PRIVATE }, { 0 },
+};
+
+static const struct manifest_choice formats[] = {
+	{ "raw", MANIFEST_FORMAT_RAW }, { "qcow2", MANIFEST_FORMAT_QCOW2 },
+	{ "vmdk", MANIFEST_FORMAT_VMDK }, { "vdi", MANIFEST_FORMAT_VDI }, { 0 },
+};
+
+static const struct manifest_choice overlays[] = {
+	{ "memory", MANIFEST_OVERLAY_MEMORY }, { 0 },
+};
+
+static const struct manifest_property disk_properties[] = {
+	{ "bus", PROPERTY_STRING, .is_required = true, .choices = buses,
+	  FIELD(struct disk_manifest, bus) },
+	{ "image", PROPERTY_FILE, FIELD(struct disk_manifest, image[0]) },
+	{ "images", PROPERTY_FILES, FIELD(struct disk_manifest, image) },
+	{ "source", PROPERTY_SOURCE, FIELD(struct disk_manifest, source) },
+	{ "format", PROPERTY_STRING, .choices = formats,
+	  FIELD(struct disk_manifest, format) },
+	{ "overlay", PROPERTY_STRING, .choices = overlays,
+	  FIELD(struct disk_manifest, overlay) },
+	{ "iops-limit", PROPERTY_CELL, .min = 1, .max = LIMIT_MAX,
+	  FIELD(struct disk_manifest, iops_limit) },
+	{ "iops-burst", PROPERTY_CELL, .min = 1, .max = LIMIT_MAX,
+	  FIELD(struct disk_manifest, iops_burst) },
+	{ "kib-limit", PROPERTY_CELL, .min = 1, .max = LIMIT_MAX,
+	  FIELD(struct disk_manifest, kib_limit) },
+	{ "kib-burst", PROPERTY_CELL, .min = 1, .max = LIMIT_MAX,
+	  FIELD(struct disk_manifest, kib_burst) },
+	{ "mode", PROPERTY_STRING, .choices = modes,
+	  FIELD(struct disk_manifest, mode) },
+	{ "unit", PROPERTY_CELL, .min = 0, .max = IDE_UNITS - 1,
+	  FIELD(struct disk_manifest, unit) },
+	{ "read-only", PROPERTY_FLAG, .flag = 1,
+	  FIELD(struct disk_manifest, is_read_only) },
+	{ 0 },
+};
+/* clang-format on */
+
+static bool unit_is_taken(const struct guest_manifest *guest, unsigned unit)
+{
+	unsigned i;
+
+	for (i = 0; i < guest->disk_count; i++)
+		if (guest->disk[i].unit == unit)
+			return true;
+	return false;
+}
+
+/* disk0 to disk3, cdrom0 to cdrom3. */
+static bool name_is_numbered(const char *name, const char *kind)
+{
+	size_t length = strlen(kind);
+
+	return strncmp(name, kind, length) == 0 && name[length] >= '0' &&
+	       name[length] <= '9' && !name[length + 1];
+}
+
+/* Other media than the first are for drives that open. */
+static int check_images(struct manifest_reader *reader, int node,
+			const struct disk_manifest *disk)
+{
+	if (!manifest_has(reader, node, "images"))
+		return 0;
+	if (!disk->is_cdrom)
+		return manifest_fail(reader, node, "images",
+				     "is for CD-ROM drives");
+	if (manifest_has(reader, node, "image"))
+		return manifest_fail(reader, node, "images",
+				     "excludes image: give one of them");
+	for (unsigned i = 0; i < MANIFEST_IMAGES_MAX && disk->image[i][0]; i++)
+		for (unsigned j = 0; j < i; j++)
+			if (!strcmp(disk->image[i], disk->image[j]))
+				return manifest_fail(reader, node, "images",
+						     "has \"%s\" twice",
+						     disk->image[i]);
+	return 0;
+}
+
+/* What is a source's alone, and not an image's. */
+static int check_image(struct manifest_reader *reader, int node,
+		       const struct disk_manifest *disk)
+{
+	static const char *const of_sources[] = { "format",	"overlay",
+						  "iops-limit", "iops-burst",
+						  "kib-limit",	"kib-burst" };
+
+	if (!disk->image[0][0])
+		return manifest_fail(reader, node, "image",
+				     "is missing: give one, or a source");
+	for (unsigned i = 0; i < ARRAY_SIZE(of_sources); i++)
+		if (manifest_has(reader, node, of_sources[i]))
+			return manifest_fail(reader, node, of_sources[i],
+					     "needs a source");
+	return 0;
+}
+
+static int check_source(struct manifest_reader *reader, int node,
+			const struct disk_manifest *disk)
+{
+	if (disk->image[0][0])
+		return manifest_fail(reader, node, "source",
+				     "excludes an image: give one of them");
+	if (manifest_has(reader, node, "mode"))
+		return manifest_fail(reader, node, "mode",
+				     "is for images in memory");
+	if (disk->source.kind != MANIFEST_SOURCE_FILE &&
+	    manifest_has(reader, node, "format"))
+		return manifest_fail(reader, node, "format", "is for files");
+	if (disk->is_read_only && disk->overlay)
+		return manifest_fail(reader, node, "overlay",
+				     "is for disks that may be written");
+	if (disk->iops_burst && !disk->iops_limit)
+		return manifest_fail(reader, node, "iops-burst",
+				     "needs iops-limit");
+	if (disk->kib_burst && !disk->kib_limit)
+		return manifest_fail(reader, node, "kib-burst",
+				     "needs kib-limit");
+	return 0;
+}
+
+/* Who writes to a source has it alone: others would see it change. */
+static int check_sharing(struct manifest_reader *reader, int node,
+			 const struct disk_manifest *disk)
+{
+	const struct manifest *manifest = reader->manifest;
+
+	/* The last is the guest that is being read. */
+	for (unsigned i = 0; i <= manifest->guest_count; i++) {
+		const struct guest_manifest *guest = &manifest->guest[i];
+
+		for (unsigned j = 0; j < guest->disk_count; j++) {
+			const struct disk_manifest *other = &guest->disk[j];
+
+			if (!source_is_same(&disk->source, &other->source))
+				continue;
+			if (disk_writes_source(disk) ||
+			    disk_writes_source(other))
+				return manifest_fail(
+					reader, node, "source",
+					"is that of /guests/%s/%s, too: "
+					"both must be read-only or have an "
+					"overlay",
+					guest->name, other->name);
+		}
+	}
+	return 0;
+}
+
+int manifest_read_disk(struct manifest_reader *reader, int node,
+		       struct guest_manifest *guest)
+{
+	struct disk_manifest disk = { 0 };
+	unsigned unit = 0;
+	int error;
+
+	error = manifest_read_name(reader, node, disk.name);
+	if (error)
+		return error;
+	disk.is_cdrom = name_is_numbered(disk.name, "cdrom");
+	if (!disk.is_cdrom && !name_is_numbered(disk.name, "disk"))
+		return manifest_fail(
+			reader, node, NULL,
+			"no such node here: known are disk0..9, cdrom0..9");
+	error = manifest_read_node(reader, node, disk_properties, &disk);
+	if (error)
+		return error;
+	disk.is_read_only |= disk.is_cdrom;
+	if (disk.is_read_only && manifest_has(reader, node, "mode"))
+		return manifest_fail(reader, node, "mode",
+				     "is for disks that may be written");
+	error = check_images(reader, node, &disk);
+	if (!error)
+		error = disk_has_source(&disk)
+				? check_source(reader, node, &disk)
+				: check_image(reader, node, &disk);
+	if (!error)
+		error = check_sharing(reader, node, &disk);
+	if (error)
+		return error;
+	while (unit < IDE_UNITS && unit_is_taken(guest, unit))
+		unit++;
+	if (manifest_has(reader, node, "unit"))
+		unit = disk.unit;
+	if (unit == IDE_UNITS)
+		return manifest_fail(reader, node, NULL, "IDE has but %d units",
+				     IDE_UNITS);
+	if (unit_is_taken(guest, unit))
+		return manifest_fail(reader, node, "unit",
+				     "%u is taken already", unit);
+	disk.unit = (uint8_t)unit;
+	guest->disk[guest->disk_count++] = disk;
+	return 0;
+}
