@@ -157,6 +157,7 @@ struct face_answer {
 
 #define FACE_EXITS 16
 #define FACE_DISKS 4 /* IDE units */
+#define FACE_VCPUS 32
 
 /* A drive's, ever; sectors of 512 bytes. */
 struct face_disk {
@@ -177,6 +178,10 @@ struct face_statistics {
 	uint64_t ticks[FACE_EXITS];
 	uint64_t frames, pixels;
 	struct face_disk disk[FACE_DISKS];
+	/* Ticks of the TSC, tsc_hz a second, since the machine began, and how
+	 * many of them each vCPU has waited: in HLT, for its SIPI, paused. */
+	uint64_t tsc_hz, lived;
+	uint64_t idle[FACE_VCPUS];
 };
 
 #endif

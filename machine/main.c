@@ -274,12 +274,14 @@ static void stop_once(struct machine_vcpu *vcpu)
 /* A debugger may keep a vCPU while others run; its thread has events still. */
 static __noinline void stop(struct machine_vcpu *vcpu)
 {
+	machine_stopped_begin(vcpu);
 	stop_once(vcpu);
 	while (machine_debug_holds(vcpu)) {
 		gate_wait();
 		machine_debug_serve(vcpu);
 		stop_once(vcpu);
 	}
+	machine_stopped_end(vcpu);
 }
 
 static __noreturn void vcpu_loop(struct machine_vcpu *vcpu)

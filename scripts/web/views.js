@@ -140,6 +140,7 @@ class Console {
 class Statistics {
 	constructor() {
 		this.plots = {
+			busy: new Plot("vCPUs at work", "#f2777a", " %"),
 			exits: new Plot("exits to the machine", "#5eb1ff"),
 			frames: new Plot("pictures drawn", "#54d88b"),
 			inputs: new Plot("keys and pointer", "#f0b54a"),
@@ -161,6 +162,13 @@ class Statistics {
 		const seconds = performance.now() / 1000;
 		const number = (n) => (n ?? 0).toLocaleString("en");
 		if (said.exits) {
+			// By the guest's clock, which all vCPUs have.
+			if (said.run?.length) {
+				const lived = said.run[0] + said.idle[0];
+				this.plots.busy.add(100 * sum(said.run) / said.tsc_hz,
+					lived / said.tsc_hz);
+			}
+			this.plots.busy.element.hidden = !said.run?.length;
 			this.plots.exits.add(exits, seconds);
 			// Not every host counts them.
 			this.plots.exits.element.hidden = !said.exits.length;

@@ -20,6 +20,7 @@ void remote_init(struct remote *remote, struct mux *mux, struct faces *faces,
 	remote->rights = 0;
 	remote->is_greeted = remote->has_begun = false;
 	remote->is_again = remote->is_waiting = false;
+	remote->counts = 0;
 	memset(remote->buttons, 0, sizeof(remote->buttons));
 	memset(remote->held, 0, sizeof(remote->held));
 	remote->typed.at = remote->typed.length = 0;
@@ -226,6 +227,7 @@ static void forget(struct remote *remote)
 		faces_release(remote->faces, slot, &remote->held[slot]);
 	memset(remote->buttons, 0, sizeof(remote->buttons));
 	faces_forget(remote->faces, remote);
+	remote->counts = 0;
 	asks_forget(remote->asks, remote);
 	remote->typed.at = remote->typed.length = 0;
 	for (unsigned i = 0; i < REMOTE_TAPS; i++)

@@ -34,9 +34,10 @@
 #define REMOTE_VERSION 1
 #define REMOTE_TAPS    8
 #define REMOTE_TAP     4096 /* a power of two */
-#define REMOTE_TEXT    1536 /* the longest JSON object to the client */
+#define REMOTE_TEXT    3072 /* the longest JSON object to the client */
 #define REMOTE_LINE    320  /* all but statistics */
 #define REMOTE_GUESTS  16   /* of init's list */
+#define REMOTE_COUNTS  8    /* statistics that machines are asked for */
 
 /* So much is queued for the client at most when ... is taken on. */
 #define REMOTE_PICTURE_QUEUE                                                 \
@@ -48,7 +49,8 @@
 #define REMOTE_FRAME(length) ((length) + LINK_HEAD + LINK_TAIL)
 #define REMOTE_ANSWERS                                                 \
 	(SEAT_ASKS * (REMOTE_GUESTS + 1) * REMOTE_FRAME(REMOTE_LINE) + \
-	 FACES_ASKS * REMOTE_FRAME(REMOTE_TEXT) +                      \
+	 FACES_ASKS * REMOTE_FRAME(REMOTE_LINE) +                      \
+	 REMOTE_COUNTS * REMOTE_FRAME(REMOTE_TEXT) +                   \
 	 FACES_WATCHES * 2 * REMOTE_FRAME(REMOTE_LINE) +               \
 	 FACES_SLOTS * REMOTE_FRAME(REMOTE_LINE) +                     \
 	 REMOTE_TAPS * (2 * REMOTE_TAP + 2 * REMOTE_FRAME(REMOTE_LINE)))
@@ -88,6 +90,7 @@ struct remote {
 	bool has_begun; /* the event that says so is out */
 	bool is_again;
 	bool is_waiting; /* for room in the link */
+	unsigned counts; /* statistics that machines are asked for */
 	/* Of each guest's pointer, as its machine has been told. */
 	uint8_t buttons[MUX_SLOTS];
 	struct held held[MUX_SLOTS];

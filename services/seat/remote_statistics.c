@@ -59,7 +59,22 @@ static void units_print(char text[NUMBERS(FACE_DISKS)], uint32_t disks)
 	numbers_print(text, NUMBERS(FACE_DISKS), number, count);
 }
 
+/* Of each vCPU how long it ran, and how long it waited. */
+static void time_print(char run[NUMBERS(FACE_VCPUS)],
+		       char idle[NUMBERS(FACE_VCPUS)],
+		       const struct face_statistics *numbers)
+{
+	unsigned count = MIN(numbers->vcpus, FACE_VCPUS);
+	uint64_t ticks[FACE_VCPUS];
+
+	for (unsigned i = 0; i < count; i++)
+		ticks[i] = numbers->lived - numbers->idle[i];
+	numbers_print(run, NUMBERS(FACE_VCPUS), ticks, count);
+	numbers_print(idle, NUMBERS(FACE_VCPUS), numbers->idle, count);
+}
+
 struct texts {
+	char run[NUMBERS(FACE_VCPUS)], idle[NUMBERS(FACE_VCPUS)];
 	char exits[NUMBERS(FACE_EXITS)], ticks[NUMBERS(FACE_EXITS)];
 	char units[NUMBERS(FACE_DISKS)], requests[NUMBERS(FACE_DISKS)];
 	char read[NUMBERS(FACE_DISKS)], written[NUMBERS(FACE_DISKS)];
@@ -69,6 +84,7 @@ struct texts {
 static void all_print(struct texts *texts,
 		      const struct face_statistics *numbers)
 {
+	time_print(texts->run, texts->idle, numbers);
 	exits_print(texts->exits, numbers->exits);
 	exits_print(texts->ticks, numbers->ticks);
 	units_print(texts->units, numbers->disks);
@@ -88,6 +104,7 @@ static void counted(void *ctx, uint32_t id, const struct face_record *record,
 	struct remote *remote = ctx;
 	struct texts texts;
 
+	remote->counts--;
 	if (error) {
 		remote_answer(remote, id, error, "the machine");
 		return;
@@ -95,6 +112,7 @@ static void counted(void *ctx, uint32_t id, const struct face_record *record,
 	all_print(&texts, numbers);
 	remote_say(remote,
 		   "{\"id\":%u,\"ok\":true,\"paused\":%s,\"vcpus\":%u,"
+		   "\"tsc_hz\":%lu,\"run\":[%s],\"idle\":[%s],"
 		   "\"ram\":%lu,\"charged\":%lu,"
 		   "\"inputs\":%u,\"frames\":%lu,\"pixels\":%lu,"
 		   "\"exits\":[%s],\"ticks\":[%s],"
@@ -102,6 +120,7 @@ static void counted(void *ctx, uint32_t id, const struct face_record *record,
 		   "\"disk_read\":[%s],\"disk_written\":[%s],"
 		   "\"disk_errors\":[%s]}",
 		   id, numbers->is_paused ? "true" : "false", numbers->vcpus,
+		   numbers->tsc_hz, texts.run, texts.idle,
 		   remote->faces->note[0], remote->faces->note[1],
 		   numbers->keys, numbers->frames, numbers->pixels, texts.exits,
 		   texts.ticks, texts.units, texts.requests, texts.read,
@@ -125,10 +144,14 @@ static void accounted(void *ctx, uint32_t id,
 	(void)snprintf(name, sizeof(name), "%.*s", GATE_NAME_SIZE - 1,
 		       message->name);
 	slot = message->text[0] ? -ENOENT : mux_find(remote->mux, name);
+	if (slot >= 0 && remote->counts == REMOTE_COUNTS)
+		slot = -EBUSY;
 	if (slot >= 0)
 		slot = faces_ask(remote->faces, (unsigned)slot, 0, 0, &ask);
 	if (slot < 0)
 		remote_answer(remote, id, slot, name);
+	else
+		remote->counts++;
 }
 
 int remote_statistics(struct remote *remote, const struct request *request)

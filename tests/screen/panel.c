@@ -60,6 +60,8 @@
 #define IRQ_COM1     4
 #define IRQ_MOUSE    12
 
+#define BUSY_TICKS 100000000
+
 #define LVT_EXTINT 0x700 /* the PIC's interrupts, at LINT0 */
 #define LVT_NMI	   0x400 /* at LINT1 */
 
@@ -319,6 +321,17 @@ static void cd_read(void)
 	      bytes[0], bytes[1], bytes[2], bytes[3]);
 }
 
+/* Until so much time has passed for it, without waiting. */
+static void busy(void)
+{
+	uint64_t begun = rdtsc(), ticks;
+
+	do
+		ticks = rdtsc() - begun;
+	while (ticks < BUSY_TICKS);
+	print("busy for %lu\n", ticks);
+}
+
 /* ---- Events -------------------------------------------------------------- */
 
 static void alive(void)
@@ -332,7 +345,7 @@ static const struct {
 } commands[] = {
 	{ 'g', draw },	    { 'p', dot },	{ 'c', cd },
 	{ 'a', alive },	    { 'e', guest_end }, { 'r', cd_read },
-	{ 'k', keys_held },
+	{ 'k', keys_held }, { 'b', busy },
 };
 
 static void serial_poll(void)

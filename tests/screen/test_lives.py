@@ -259,6 +259,39 @@ class Lives(rig.HostTest):
         for count, ticks in zip(after["exits"], after["ticks"]):
             self.assertEqual(bool(count), bool(ticks))
 
+        self.time_of_vcpus()
+
+    def time_of_vcpus(self):
+        def said():
+            found = self.ask("statistics").answer
+            self.assertEqual(len(found["run"]), 2)
+            lived = found["run"][0] + found["idle"][0]
+            self.assertEqual(lived, found["run"][1] + found["idle"][1])
+            return lived, found["run"], found["tsc_hz"]
+
+        began, before, hz = said()
+        ticks = int(self.one.do("b", r"^busy for (\d+)$")[1])
+        ended, after, _ = said()
+        # The second vCPU was never started: it waits all the time.
+        self.assertEqual(before[1], after[1])
+        self.assertGreaterEqual(after[0] - before[0], ticks)
+        self.assertGreater(hz, 10 ** 6)
+        # Then it goes into HLT.
+        until = rig.later()
+        while after[0] - before[0] == ended - began:
+            self.assertLess(time.monotonic(), until)
+            self.link.pause(0.2)
+            ended, after, _ = said()
+        # One that is paused waits all the time, too.
+        self.ask("pause")
+        began, before, _ = said()
+        self.link.pause(0.2)
+        ended, after, _ = said()
+        self.assertEqual(before, after)
+        self.assertGreater(ended, began)
+        self.ask("resume")
+        self.one.do("a", "^alive$")
+
     def verb_debug(self):
         """The guest stands while a debugger is there."""
         number = self.link.new_id()

@@ -206,6 +206,7 @@ class Host:
     def do_statistics(self, number, _thing, guest):
         self.answer(number, paused=guest.state == "paused", vcpus=2, frames=3,
                     pixels=4, inputs=len(guest.keys), exits=[5, 6, 7],
+                    tsc_hz=2000, run=[1500, 0], idle=[500, 2000],
                     ram=64 << 20, charged=65 << 20, disk_units=[0, 2],
                     disk_requests=[8, 1], disk_read=[2000, 48],
                     disk_written=[100, 0], disk_errors=[0, 0])

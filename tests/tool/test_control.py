@@ -169,7 +169,8 @@ class Commands(HostTest):
         self.run_command("ctl", "pointer", "dos", "dx=-3", "buttons=1")
         self.assertEqual(self.guest.pointer[0], [-3, 0, 0, 1])
         said = self.run_command("ctl", "statistics", "dos")
-        for line in ("exits: 5 6 7", "charged: 68157440", "disk_units: 0 2",
+        for line in ("run: 1500 0", "run_ns: 750000000 0",
+                     "idle_ns: 250000000 1000000000", "exits: 5 6 7", "charged: 68157440", "disk_units: 0 2",
                      "disk_read: 2000 48"):
             self.assertIn(line, said.splitlines())
         self.assertIn("rights: watch type", self.run_command("ctl", "hello"))
@@ -279,7 +280,14 @@ class Commands(HostTest):
             found = row(13.0, exits=[1], disk_read=[4], disk_written=[2])
             self.assertEqual([found[c] for c in (
                 "CHARGED", "EXITS/S", "READ/S", "WRITE/S")], ["", "", "", 1])
+            # By the guest's clock: two vCPUs, three quarters of one's time.
+            row(14.0, run=[100, 0], idle=[100, 200])
+            found = row(99.0, run=[150, 100], idle=[250, 300])
+            self.assertEqual(found["CPU%"], 75)
+            found = row(100.0, run=[1, 1], idle=[250, 250])
+            self.assertEqual(found["CPU%"], "")
             found = row(14.0)
+            self.assertEqual(found["CPU%"], "")
             self.assertEqual(found["EXITS/S"], "")
             found = row(15.0, exits=[9], disk_read=[4], disk_written=[2])
             self.assertEqual(found["EXITS/S"], "")

@@ -507,6 +507,9 @@ static void statistics_are_told(void **state)
 		.ticks = { 11, 0, 13 },
 		.frames = 9,
 		.pixels = 10,
+		.tsc_hz = 1000,
+		.lived = 50,
+		.idle = { 20, 50, 49 },
 		.disks = BIT(0) | BIT(2) | BIT(31),
 		.disk = { { 1, 2, 3, 4 }, { 5, 5, 5, 5 }, { 6, 7, 8, 9 } },
 	};
@@ -521,13 +524,15 @@ static void statistics_are_told(void **state)
 	expect_nothing();
 	machine_puts(0, &numbers, sizeof(numbers));
 	expect("{\"id\":2,\"ok\":true,\"paused\":false,\"vcpus\":2"
+	       ",\"tsc_hz\":1000,\"run\":[30,0],\"idle\":[20,50]"
 	       ",\"ram\":67108864,\"charged\":73400320,\"inputs\":3"
 	       ",\"frames\":9,\"pixels\":10,\"exits\":[5,0,7]"
 	       ",\"ticks\":[11,0,13],\"disk_units\":[0,2]"
 	       ",\"disk_requests\":[1,6],\"disk_read\":[3,8]"
 	       ",\"disk_written\":[4,9],\"disk_errors\":[2,7]}");
-	/* The longest there can be. */
+	/* The longest there can be; it has run less than nothing. */
 	memset(&numbers, 0xff, sizeof(numbers));
+	numbers.lived = UINT64_MAX - 1;
 	numbers.head = (struct face_record){
 		.kind = FACE_STATISTICS,
 		.tag = statistics_are_asked(UINT32_MAX, UINT64_MAX, UINT64_MAX),
@@ -564,6 +569,27 @@ static void statistics_of_who_has_gone(void **state)
 	init_accounts(tag, "evil", 1, 2);
 	machine_is_asked_nothing(1);
 	expect_nothing();
+}
+
+/* Their answers are long; those who have gone do not count. */
+static void too_many_statistics(void **state)
+{
+	struct face_statistics numbers = { .head.kind = FACE_STATISTICS };
+
+	(void)state;
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < REMOTE_COUNTS; i++)
+			numbers.head.tag = statistics_are_asked(i + 2, 1, 2);
+		say("{\"id\":50,\"verb\":\"statistics\",\"guest\":\"good\"}");
+		init_accounts(init_is_asked(SEAT_ACCOUNT, "good"), "good", 1,
+			      2);
+		expect_error(50, "busy", "good");
+		machine_is_asked_nothing(0);
+		machine_puts(0, &numbers, sizeof(numbers));
+		(void)statistics_are_asked(51, 1, 2);
+		hello();
+		client.from_done = client.from_length;
+	}
 }
 
 static void too_many_commands(void **state)
@@ -657,9 +683,14 @@ static void late_answers_have_room(void **state)
 	(void)state;
 	memset(row.text, 'x', sizeof(row.text) - 1);
 	memset(&numbers, 0xff, sizeof(numbers));
-	for (unsigned i = 0; i < FACES_ASKS; i++) {
+	for (unsigned i = 0; i < REMOTE_COUNTS; i++)
 		asked[i] = statistics_are_asked(4000000000U + i, UINT64_MAX,
 						UINT64_MAX);
+	for (unsigned i = REMOTE_COUNTS; i < FACES_ASKS; i++) {
+		say("{\"id\":%u,\"verb\":\"nmi\",\"guest\":\"good\"}",
+		    4000000000U + i);
+		machine_expects(0, FACE_COMMAND);
+		asked[i] = request.head.tag;
 	}
 	for (unsigned i = 0; i < SEAT_ASKS; i++) {
 		say("{\"id\":%u,\"verb\":\"list\"}", 4100000000U + i);
@@ -675,11 +706,13 @@ static void late_answers_have_room(void **state)
 			init_puts(&row);
 		init_tells(tag[i], "", "");
 	}
-	for (unsigned i = 0; i < FACES_ASKS; i++) {
+	for (unsigned i = 0; i < REMOTE_COUNTS; i++) {
 		numbers.head = (struct face_record){ .kind = FACE_STATISTICS,
 						     .tag = asked[i] };
 		machine_puts(0, &numbers, sizeof(numbers));
 	}
+	for (unsigned i = REMOTE_COUNTS; i < FACES_ASKS; i++)
+		machine_answers(0, asked[i], -EINVAL);
 	client.is_asleep = false;
 	client_reads();
 	for (const uint8_t *text; (text = client_hears(&kind, &length));)
@@ -708,6 +741,7 @@ int main(void)
 		TEST(media_are_changed),
 		TEST(statistics_are_told),
 		TEST(statistics_of_who_has_gone),
+		TEST(too_many_statistics),
 		TEST(too_many_commands),
 		TEST(hello_forgets),
 		TEST(answers_wait),

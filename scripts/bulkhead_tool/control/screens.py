@@ -230,7 +230,7 @@ def do_record(args, _work):
 
 # ---- top -------------------------------------------------------------------
 
-HEAD = verbs.LIST_HEAD + ("CHARGED", "EXITS/S", "READ/S", "WRITE/S", "EXITS",
+HEAD = verbs.LIST_HEAD + ("CPU%", "CHARGED", "EXITS/S", "READ/S", "WRITE/S", "EXITS",
                           "PICTURES", "INPUTS")
 SECTORS_PER_KIB = 2
 
@@ -252,13 +252,20 @@ class Top:
         """A second; "" when that is not known, as of one that began anew."""
         old, then = self.before.get((guest, counter), (None, now))
         self.before[guest, counter] = value, now
-        if None in (old, value) or value < old or now <= then:
+        if None in (old, value, now, then) or value < old or now <= then:
             return ""
         return (value - old) / (now - then)
 
     def _rate(self, guest, counter, value, now, per=1):
         rate = self._growth(guest, counter, value, now)
         return rate if rate == "" else round(rate / per)
+
+    def _busy(self, guest, more):
+        """Per cent of a processor's time, by the guest's own clock."""
+        run, idle = more.get("run"), more.get("idle")
+        lived = run[0] + idle[0] if run and idle else None
+        rate = self._growth(guest, "run", sum(run) if run else None, lived)
+        return rate if rate == "" else round(100 * rate)
 
     def _row(self, guest, now):
         name = str(guest["guest"])
@@ -267,6 +274,7 @@ class Top:
                 for k in ("exits", "disk_read", "disk_written")}
         charged = more.get("charged", "")
         return tuple(guest.get(k, "") for k in verbs.LIST_KEYS) + (
+            self._busy(name, more),
             charged and -(-charged >> 20),
             self._rate(name, "exits", sums["exits"], now),
             self._rate(name, "read", sums["disk_read"], now,

@@ -32,7 +32,7 @@ VERBS = {
     "screen": (True, "the mode, and the text if it is one of text"),
     "serial": (True, "what its first serial port says, until Ctrl-C"),
     "log": (False, "the monitor's log, until Ctrl-C"),
-    "statistics": (True, "memory in bytes, and counters"),
+    "statistics": (True, "vCPUs' time, memory in bytes, counters"),
 }
 NUMBER = re.compile(r"-?\d{1,10}\Z", re.ASCII)
 NUMBERS = re.compile(r"-?\d{1,10}(,-?\d{1,10})+\Z", re.ASCII)
@@ -91,9 +91,18 @@ def ctl_keys(args):
     return guest, found
 
 
+def with_times(thing):
+    """Ticks of vCPUs as nanoseconds, too."""
+    hz = thing.get("tsc_hz")
+    return dict(thing, **{k + "_ns": [t * 10 ** 9 // hz for t in thing[k]]
+                          for k in ("run", "idle") if hz and k in thing})
+
+
 def show_reply(args, reply):
     things = [{k: v for k, v in thing.items() if k != "id"} for thing in
               [p.data for p in reply.parts if p.what is None] + [reply.answer]]
+    if args.verb == "statistics":
+        things[-1] = with_times(things[-1])
     if args.json:
         for thing in things:
             processes.say(json.dumps(thing))
