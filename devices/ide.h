@@ -230,8 +230,19 @@ struct ide_channel;
 #define ATA_DEFAULT_HEADS   16
 #define ATA_DEFAULT_SECTORS 63
 
+/*
+ * What a drive has asked of its media, not what it has had in its buffer; it
+ * only grows, through resets and other media.  Sectors of 512 bytes that were
+ * moved, also of requests with an error.
+ */
+struct ide_counts {
+	uint64_t requests, errors;
+	uint64_t sectors_read, sectors_written;
+};
+
 struct ide_drive {
 	struct ide_drive_state *state;
+	struct ide_counts counts;
 	enum ide_kind kind;
 	struct block_backend *backend;
 	struct ide_channel *channel;

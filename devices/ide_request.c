@@ -67,10 +67,24 @@ static bool is_flush_due(const struct ide_channel *channel, int status)
 	       !channel->request.is_fua && ata_is_durable(channel->requester);
 }
 
+static void request_count(const struct ide_channel *channel, int status)
+{
+	struct ide_counts *counts = &channel->requester->counts;
+	uint32_t moved = status ? ide_request_moved(channel) : channel->chunk;
+
+	counts->requests++;
+	counts->errors += status != 0;
+	if (channel->request.op == BLOCK_READ)
+		counts->sectors_read += moved;
+	else if (channel->request.op == BLOCK_WRITE)
+		counts->sectors_written += moved;
+}
+
 static void request_finish(struct ide_channel *channel, int status)
 {
 	enum ide_phase was = channel->phase;
 
+	request_count(channel, status);
 	channel->phase = IDE_PHASE_FINISHING;
 	if (was == IDE_PHASE_RESETTING) {
 		/* Nobody has waited but for the end. */

@@ -47,6 +47,7 @@
 #define FACE_HEIGHT_MAX	   2048
 #define FACE_EVENTS_MAX	   32  /* of a FACE_INPUT */
 #define FACE_DEBUG_MAX	   512 /* bytes of a FACE_DEBUG */
+#define FACE_MEDIUM_SIZE   64  /* of a medium's name */
 
 enum face_kind {
 	/* seat to machine */
@@ -60,6 +61,7 @@ enum face_kind {
 	FACE_DUMP,	  /* nothing: a core of the guest */
 	FACE_DUMP_MORE,	  /* struct face_dump_more */
 	FACE_DUMP_CLOSE,  /* nothing: it is not wanted any more */
+	FACE_RELEASE,	  /* nothing: no key or button is pressed any more */
 
 	/* machine to seat */
 	FACE_MODE = 64, /* struct face_mode */
@@ -152,14 +154,19 @@ enum face_command_kind {
 	FACE_POWER_BUTTON, /* ACPI's */
 	FACE_NMI,
 	FACE_EJECT,  /* unit: IDE channel * 2 + drive */
-	FACE_INSERT, /* what was there at the beginning; the same */
+	FACE_INSERT, /* the same, and medium */
 };
 
 struct face_command {
 	struct face_record head;
 	uint32_t command; /* enum face_command_kind */
 	uint32_t unit;
+	/* FACE_INSERT: one of the drive's media by its file's name, or in
+	 * decimal by its number, from 0.  Absent: the one that was there at
+	 * first. */
+	char medium[FACE_MEDIUM_SIZE];
 };
+#define FACE_COMMAND_MIN offsetof(struct face_command, medium)
 
 struct face_answer {
 	struct face_record head;
@@ -201,19 +208,32 @@ struct face_dump_end {
 };
 
 #define FACE_EXITS 16
+#define FACE_DISKS 4 /* IDE units */
+#define FACE_VCPUS 32
+
+/* A drive's, ever; sectors of 512 bytes. */
+struct face_disk {
+	uint64_t requests, errors;
+	uint64_t sectors_read, sectors_written;
+};
 
 struct face_statistics {
 	struct face_record head;
 	uint32_t is_paused;
 	uint32_t vcpus;
-	uint32_t keys; /* events of keys and pointers that a device took */
-	uint32_t reserved;
+	uint32_t keys;	/* events of keys and pointers that a device took */
+	uint32_t disks; /* bits: the units that are there */
 	/* To the machine, by enum gate_exit: how many, and ticks of the TSC
 	 * that the machine took for them.  Counted since they were asked for
 	 * first: who is not asked counts nothing. */
 	uint64_t exits[FACE_EXITS];
 	uint64_t ticks[FACE_EXITS];
 	uint64_t frames, pixels;
+	struct face_disk disk[FACE_DISKS];
+	/* Ticks of the TSC, tsc_hz a second, since the machine began, and how
+	 * many of them each vCPU has waited: in HLT, for its SIPI, paused. */
+	uint64_t tsc_hz, lived;
+	uint64_t idle[FACE_VCPUS];
 };
 
 #endif

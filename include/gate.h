@@ -208,6 +208,12 @@ struct gate_page {
 			uint64_t event; /* GATE_RUN_*, or 0 */
 		} run;
 	};
+	/*
+	 * Ticks of the TSC that the vCPU has waited in HLT, or for its SIPI,
+	 * ever.  While it does, less the TSC when it began: negative, as a
+	 * signed number.
+	 */
+	uint64_t idle_ticks;
 
 	/* Machine to monitor, read when GATE_RESUME is called. */
 	struct gate_injection inject;
@@ -216,8 +222,7 @@ struct gate_page {
 	 * GATE_EXIT_EMULATE_RUN.  A change wants X86_GROUP_DEBUG dirty. */
 	bool is_emulated;
 	uint64_t msr_value; /* answer of GATE_MSR_READ */
-	uint32_t reserved1;
-	uint32_t extint; /* GATE_EXTINT_*, atomic */
+	uint32_t extint;    /* GATE_EXTINT_*, atomic */
 	struct gate_post post[GATE_POSTS];
 
 	/* X86_GROUP_XSTATE, by GATE_STATE_LOAD only. */

@@ -8,8 +8,9 @@
 
 #include "include/domain.h"
 
-#define MACHINE_CONFIG_VERSION 3
+#define MACHINE_CONFIG_VERSION 4
 #define MACHINE_DISKS_MAX      8
+#define MACHINE_MEDIA_MAX      32
 #define MACHINE_BLOBS_MAX      8
 #define MACHINE_CMDLINE_SIZE   1024
 
@@ -37,6 +38,18 @@ struct machine_disk_config {
 	bool is_cdrom;
 	bool is_read_only;
 	uint32_t drive;
+};
+
+/*
+ * What can be put into a removable drive, in memory; of each drive in their
+ * order, from its disk's own on, which is in it at first.
+ */
+struct machine_medium {
+	char name[GATE_MODULE_NAME_MAX];
+	uint64_t va;
+	uint64_t sector_count;
+	uint32_t unit; /* the drive's */
+	uint32_t reserved;
 };
 
 enum machine_blob_kind {
@@ -73,12 +86,14 @@ struct machine_config {
 	uint32_t vcpu_count;
 	uint32_t cores, threads; /* of a package, of a core; 0: 1 */
 	uint32_t disk_count;
+	uint32_t medium_count;
 	uint32_t blob_count;
 	uint32_t devices;   /* MACHINE_DEVICE_* */
 	uint64_t ram_size;  /* bytes, a multiple of 2 MiB, at window offset 0 */
 	uint64_t vram_size; /* follows RAM */
 	uint64_t rom_size;  /* follows video memory */
 	struct machine_disk_config disk[MACHINE_DISKS_MAX];
+	struct machine_medium medium[MACHINE_MEDIA_MAX];
 	struct machine_blob blob[MACHINE_BLOBS_MAX];
 	char cmdline[MACHINE_CMDLINE_SIZE];
 };

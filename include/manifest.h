@@ -14,6 +14,7 @@
 #define MANIFEST_GUESTS_MAX   16
 #define MANIFEST_NAME_SIZE    24
 #define MANIFEST_FILE_SIZE    64 /* BOOT_MODULE_NAME_MAX */
+#define MANIFEST_IMAGES_MAX   8	 /* of a drive */
 #define MANIFEST_SOURCE_SIZE  128
 #define MANIFEST_CMDLINE_SIZE MACHINE_CMDLINE_SIZE
 #define MANIFEST_ERROR_SIZE   256
@@ -72,8 +73,9 @@ struct disk_source {
 
 struct disk_manifest {
 	char name[MANIFEST_NAME_SIZE]; /* the node's: disk0, cdrom0 */
-	/* One of the two is there. */
-	char image[MANIFEST_FILE_SIZE];
+	/* One of the two is there.  Of several images, which only a CD-ROM
+	 * drive has, the first is in it at first; behind the last is "". */
+	char image[MANIFEST_IMAGES_MAX][MANIFEST_FILE_SIZE];
 	struct disk_source source;
 	/* Of sources. */
 	uint8_t format;	 /* enum manifest_format */

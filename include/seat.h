@@ -117,6 +117,7 @@ enum seat_verb {
 	SEAT_STOP,
 	SEAT_RESTART,
 	SEAT_OFF,
+	SEAT_ACCOUNT, /* what a guest that runs has of the host's memory */
 };
 
 /* As the manifest has them. */
@@ -139,6 +140,9 @@ struct seat_message {
 	char text[SEAT_TEXT_SIZE];
 	uint32_t vcpus, memory_mib, starts; /* GUEST */
 	uint32_t rights;		    /* RIGHTS: enum seat_right */
+	/* TOLD of ACCOUNT: bytes, of the guest's RAM and of all that the host
+	 * has given for it, RAM included, channels not. */
+	uint64_t ram, charged;
 };
 
 #endif

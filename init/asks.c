@@ -23,6 +23,12 @@ const char *asks_heard(struct init *init, const struct seat_message *message)
 	return NULL;
 }
 
+/* Its answer is what is so when it is given. */
+static bool is_question(uint32_t verb)
+{
+	return verb == SEAT_LIST || verb == SEAT_ACCOUNT;
+}
+
 void asks_run(struct init *init)
 {
 	struct seat *seat = &init->seat;
@@ -30,7 +36,7 @@ void asks_run(struct init *init)
 	for (unsigned i = 0; i < seat->ask_count; i++) {
 		struct seat_ask *ask = &seat->ask[i];
 
-		if (ask->is_done || ask->what.verb == SEAT_LIST)
+		if (ask->is_done || is_question(ask->what.verb))
 			continue;
 		ask->is_done = true;
 		ask->why = operator_do(init, ask->what.verb, ask->what.name);
@@ -55,6 +61,21 @@ static bool row_say(struct init *init, const struct seat_ask *ask,
 	return seat_say(init, &message, bell);
 }
 
+static const char *account_fill(struct init *init, struct seat_message *message)
+{
+	struct guest *guest = guest_find(init, message->name);
+	struct gate_domain_status status;
+
+	if (!guest || guest->state != GUEST_RUNNING ||
+	    init->gate->query(init->gate->ctx, guest->id, &status))
+		return "does not run";
+	message->ram = guest->config.ram_size;
+	message->charged =
+		(status.pages + status.vm_pages + status.nested_pages) *
+		PAGE_SIZE;
+	return NULL;
+}
+
 /* False: no room for all of it now. */
 static bool ask_answer(struct init *init, struct seat_ask *ask, bool *bell)
 {
@@ -68,6 +89,8 @@ static bool ask_answer(struct init *init, struct seat_ask *ask, bool *bell)
 			if (!row_say(init, ask, &init->guest[ask->rows], bell))
 				return false;
 	memcpy(message.name, ask->what.name, sizeof(message.name));
+	if (ask->what.verb == SEAT_ACCOUNT)
+		ask->why = account_fill(init, &message);
 	if (ask->why)
 		(void)snprintf(message.text, sizeof(message.text), "%s",
 			       ask->why);

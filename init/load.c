@@ -200,33 +200,78 @@ static int add_blobs(struct init *init, struct guest *guest)
 	return error;
 }
 
-/* It is in memory. */
-static int add_image(struct init *init, struct guest *guest,
-		     const struct disk_manifest *m,
-		     struct machine_disk_config *disk)
+/* NULL: it has been said why. */
+static const struct gate_module *image_find(struct init *init,
+					    const struct guest *guest,
+					    const struct disk_manifest *m,
+					    const char *image)
 {
-	const struct gate_module *module = module_find(init, m->image);
+	const struct gate_module *module = module_find(init, image);
 	const char *why;
 
 	if (!module) {
 		init_log(init, guest->id, LOG_ERROR,
 			 "%s: image: \"%s\" is not among the boot modules",
-			 m->name, m->image);
-		return -ENOENT;
+			 m->name, image);
+		return NULL;
 	}
 	why = module_disk_refusal(m, module->size);
-	if (why) {
-		init_log(init, guest->id, LOG_ERROR,
-			 "%s: image: \"%s\", %lu bytes, %s", m->name, m->image,
-			 module->size, why);
-		return -EINVAL;
+	if (!why)
+		return module;
+	init_log(init, guest->id, LOG_ERROR, "%s: image: \"%s\", %lu bytes, %s",
+		 m->name, image, module->size, why);
+	return NULL;
+}
+
+/* A CD-ROM drive's, the one that is in it at first among them. */
+static int add_media(struct init *init, struct guest *guest,
+		     const struct disk_manifest *m,
+		     struct machine_disk_config *disk)
+{
+	struct machine_config *config = &guest->config;
+	int error = 0;
+
+	for (unsigned i = 0;
+	     !error && i < MANIFEST_IMAGES_MAX && m->image[i][0]; i++) {
+		const struct gate_module *module =
+			image_find(init, guest, m, m->image[i]);
+		struct machine_medium *medium;
+
+		if (!module)
+			return -EINVAL;
+		if (config->medium_count == MACHINE_MEDIA_MAX)
+			return -ENOSPC;
+		medium = &config->medium[config->medium_count++];
+		memcpy(medium->name, m->image[i], sizeof(medium->name));
+		medium->sector_count = module->size / SECTOR;
+		medium->unit = m->unit;
+		error = module_map(init, guest, module, false, &medium->va);
+		if (i)
+			continue;
+		disk->va = medium->va;
+		disk->sector_count = medium->sector_count;
 	}
+	return error;
+}
+
+/* It is in memory. */
+static int add_image(struct init *init, struct guest *guest,
+		     const struct disk_manifest *m,
+		     struct machine_disk_config *disk)
+{
+	const struct gate_module *module;
+
+	if (m->is_cdrom)
+		return add_media(init, guest, m, disk);
+	module = image_find(init, guest, m, m->image[0]);
+	if (!module)
+		return -EINVAL;
 	disk->sector_count = module->size / SECTOR;
 	if (!disk->is_read_only && m->bus != MACHINE_DISK_FLASH)
 		init_log(init, guest->id, LOG_INFO,
 			 "disk \"%s\" is in memory: what is written "
 			 "to it is lost at power-off",
-			 m->image);
+			 m->image[0]);
 	if (m->mode == MANIFEST_DISK_PRIVATE)
 		return module_copy(init, guest, module, &disk->va);
 	/* Flash memory is a copy of it, in ROM. */
@@ -356,7 +401,8 @@ static uint64_t rom_size(const struct init *init,
 		if (m->disk[i].bus == MACHINE_DISK_FLASH)
 			size += disk_has_source(&m->disk[i])
 					? KIB(m->disk[i].size_kib)
-					: module_size(init, m->disk[i].image);
+					: module_size(init,
+						      m->disk[i].image[0]);
 	/* The BIOS that a kernel turns out to need finds room. */
 	return MAX(ALIGN_UP(size, PAGE_2M), ROM_SIZE);
 }
@@ -395,22 +441,31 @@ int domain_write_argument(struct init *init, gate_id id, const void *argument,
 #define QUOTA_PAGES	 512
 #define QUOTA_PAGES_VCPU 32
 
+static uint64_t image_pages(const struct init *init,
+			    const struct disk_manifest *m)
+{
+	uint64_t pages = 0;
+
+	for (unsigned i = 0; i < MANIFEST_IMAGES_MAX && m->image[i][0]; i++) {
+		const struct gate_module *module =
+			module_find(init, m->image[i]);
+		uint64_t size = module ? module->size / PAGE_SIZE : 0;
+
+		pages += QUOTA_TABLES(size);
+		if (!m->is_read_only && m->bus != MACHINE_DISK_FLASH)
+			pages += size;
+	}
+	return pages;
+}
+
 static uint64_t quota_pages(const struct init *init,
 			    const struct guest_manifest *m)
 {
 	uint64_t pages = QUOTA_PAGES + m->vcpus * QUOTA_PAGES_VCPU +
 			 QUOTA_TABLES(MIB(m->memory_mib) / PAGE_SIZE);
 
-	for (unsigned i = 0; i < m->disk_count; i++) {
-		const struct gate_module *module =
-			module_find(init, m->disk[i].image);
-		uint64_t disk = module ? module->size / PAGE_SIZE : 0;
-
-		pages += QUOTA_TABLES(disk);
-		if (!m->disk[i].is_read_only &&
-		    m->disk[i].bus != MACHINE_DISK_FLASH)
-			pages += disk;
-	}
+	for (unsigned i = 0; i < m->disk_count; i++)
+		pages += image_pages(init, &m->disk[i]);
 	return pages;
 }
 

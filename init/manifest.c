@@ -229,6 +229,35 @@ static int read_file(struct manifest_reader *reader, int node,
 	return error;
 }
 
+/* The array is empty so far: what is not written ends it. */
+static int read_files(struct manifest_reader *reader, int node,
+		      const struct manifest_property *property,
+		      const char *value, int length, void *object)
+{
+	struct manifest_property one = { .name = property->name,
+					 .offset = property->offset,
+					 .size = MANIFEST_FILE_SIZE };
+	size_t left = property->size / MANIFEST_FILE_SIZE;
+	int error = 0;
+
+	if (length < 1 || value[length - 1] != '\0')
+		return manifest_fail(reader, node, property->name,
+				     "must be a list of strings");
+	for (int at = 0; !error && at < length; left--) {
+		int size = (int)strlen(value + at) + 1;
+
+		if (!left)
+			return manifest_fail(reader, node, property->name,
+					     "has more than %u files",
+					     (unsigned)(property->size /
+							MANIFEST_FILE_SIZE));
+		error = read_file(reader, node, &one, value + at, size, object);
+		one.offset += one.size;
+		at += size;
+	}
+	return error;
+}
+
 static int read_source(struct manifest_reader *reader, int node,
 		       const struct manifest_property *property,
 		       const char *value, int length, void *object)
@@ -313,6 +342,9 @@ static int read_property(struct manifest_reader *reader, int node,
 		return read_cell(reader, node, property, value, length, object);
 	case PROPERTY_FILE:
 		return read_file(reader, node, property, value, length, object);
+	case PROPERTY_FILES:
+		return read_files(reader, node, property, value, length,
+				  object);
 	case PROPERTY_SOURCE:
 		return read_source(reader, node, property, value, length,
 				   object);

@@ -32,7 +32,8 @@ static const struct manifest_choice overlays[] = {
 static const struct manifest_property disk_properties[] = {
 	{ "bus", PROPERTY_STRING, .is_required = true, .choices = buses,
 	  FIELD(struct disk_manifest, bus) },
-	{ "image", PROPERTY_FILE, FIELD(struct disk_manifest, image) },
+	{ "image", PROPERTY_FILE, FIELD(struct disk_manifest, image[0]) },
+	{ "images", PROPERTY_FILES, FIELD(struct disk_manifest, image) },
 	{ "source", PROPERTY_SOURCE, FIELD(struct disk_manifest, source) },
 	{ "format", PROPERTY_STRING, .choices = formats,
 	  FIELD(struct disk_manifest, format) },
@@ -56,7 +57,7 @@ static const struct manifest_property disk_properties[] = {
 };
 
 static const struct manifest_property flash_properties[] = {
-	{ "image", PROPERTY_FILE, FIELD(struct disk_manifest, image) },
+	{ "image", PROPERTY_FILE, FIELD(struct disk_manifest, image[0]) },
 	{ "source", PROPERTY_SOURCE, FIELD(struct disk_manifest, source) },
 	{ "format", PROPERTY_STRING, .choices = formats,
 	  FIELD(struct disk_manifest, format) },
@@ -89,6 +90,27 @@ static bool name_is_numbered(const char *name, const char *kind)
 	       name[length] <= '9' && !name[length + 1];
 }
 
+/* Other media than the first are for drives that open. */
+static int check_images(struct manifest_reader *reader, int node,
+			const struct disk_manifest *disk)
+{
+	if (!manifest_has(reader, node, "images"))
+		return 0;
+	if (!disk->is_cdrom)
+		return manifest_fail(reader, node, "images",
+				     "is for CD-ROM drives");
+	if (manifest_has(reader, node, "image"))
+		return manifest_fail(reader, node, "images",
+				     "excludes image: give one of them");
+	for (unsigned i = 0; i < MANIFEST_IMAGES_MAX && disk->image[i][0]; i++)
+		for (unsigned j = 0; j < i; j++)
+			if (!strcmp(disk->image[i], disk->image[j]))
+				return manifest_fail(reader, node, "images",
+						     "has \"%s\" twice",
+						     disk->image[i]);
+	return 0;
+}
+
 /* What is a source's alone, and not an image's. */
 static int check_image(struct manifest_reader *reader, int node,
 		       const struct disk_manifest *disk)
@@ -97,7 +119,7 @@ static int check_image(struct manifest_reader *reader, int node,
 						  "iops-limit", "iops-burst",
 						  "kib-limit",	"kib-burst" };
 
-	if (!disk->image[0])
+	if (!disk->image[0][0])
 		return manifest_fail(reader, node, "image",
 				     "is missing: give one, or a source");
 	for (unsigned i = 0; i < ARRAY_SIZE(of_sources); i++)
@@ -110,7 +132,7 @@ static int check_image(struct manifest_reader *reader, int node,
 static int check_source(struct manifest_reader *reader, int node,
 			const struct disk_manifest *disk)
 {
-	if (disk->image[0])
+	if (disk->image[0][0])
 		return manifest_fail(reader, node, "source",
 				     "excludes an image: give one of them");
 	if (manifest_has(reader, node, "mode"))
@@ -242,7 +264,9 @@ int manifest_read_disk(struct manifest_reader *reader, int node,
 	if (disk.is_read_only && manifest_has(reader, node, "mode"))
 		return manifest_fail(reader, node, "mode",
 				     "is for disks that may be written");
-	error = check_contents(reader, node, &disk);
+	error = check_images(reader, node, &disk);
+	if (!error)
+		error = check_contents(reader, node, &disk);
 	if (error)
 		return error;
 	while (unit < IDE_UNITS && unit_is_taken(guest, unit))

@@ -11,6 +11,7 @@
 enum manifest_property_type {
 	PROPERTY_STRING,
 	PROPERTY_FILE,
+	PROPERTY_FILES,
 	PROPERTY_SOURCE,
 	PROPERTY_FLAG,
 	PROPERTY_WORDS,
@@ -26,7 +27,8 @@ struct manifest_property {
 	const char *name;
 	enum manifest_property_type type;
 	bool is_required;
-	/* Where the value goes; strings to char[size], the rest to integers. */
+	/* Where the value goes; strings to char[size], FILES to an array of
+	 * char[MANIFEST_FILE_SIZE], the rest to integers. */
 	size_t offset;
 	size_t size;
 	uint32_t min, max; /* PROPERTY_CELL */

@@ -57,6 +57,8 @@ struct board_config {
 	uint8_t *window; /* RAM, video memory, ROM, as the gate has them */
 	/* machine->disk_count entries, in that order. */
 	struct block_backend *const *disks;
+	/* machine->medium_count entries, in that order. */
+	struct block_backend *const *media;
 	struct clock *clock;
 	/* Of the machine itself: reset, saved and restored with the board's. */
 	struct device *const *devices;
@@ -148,9 +150,13 @@ struct board_ops {
 	void (*console_input)(void *board);
 	/* False: no device takes it. */
 	bool (*input)(void *board, const struct input_event *event);
-	/* An enum face_command_kind that is a board's affair: 0, -ENOSYS (it is
-	 * not), -ENODEV (there is no such drive). */
-	int (*command)(void *board, uint32_t command, uint32_t unit);
+	/* An enum face_command_kind that is a board's affair; medium as struct
+	 * face_command has it.  0, -ENOSYS (it is not), -ENODEV (there is no
+	 * such drive), -ERANGE (it has no such medium). */
+	int (*command)(void *board, uint32_t command, uint32_t unit,
+		       const char *medium);
+	/* Adds what its devices have counted.  NULL: nothing. */
+	void (*statistics)(void *board, struct face_statistics *to);
 	const struct board_screen *screen; /* NULL: it has none */
 };
 

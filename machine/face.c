@@ -22,10 +22,12 @@ _Static_assert(FACE_RECORD_ROOM(FACE_RECORD_MAX) <= FACE_ANSWERS_SIZE / 2,
 /* ---- The rings --------------------------------------------------------- */
 
 static void watch(struct face *face, bool is_watched);
+static void release(struct face *face);
 
 static void give_up(struct face *face)
 {
 	watch(face, false);
+	release(face);
 	face->state = FACE_OFF;
 	face->is_paused = false;
 	face->dump.state = FACE_DUMP_NONE;
@@ -374,6 +376,18 @@ static bool frame_piece(struct face *face)
 
 /* ---- Requests ---------------------------------------------------------- */
 
+static void release(struct face *face)
+{
+	const struct input_event sync = { .kind = INPUT_SYNC };
+	const struct board *board = face->config.board;
+	struct input_event event;
+
+	while (held_take(&face->held, &event, 1)) {
+		(void)board->ops->input(board->object, &event);
+		(void)board->ops->input(board->object, &sync);
+	}
+}
+
 static void input(struct face *face, long length)
 {
 	const struct face_input *record = (const void *)face->request;
@@ -390,16 +404,21 @@ static void input(struct face *face, long length)
 		if (board->ops->input(board->object, event) &&
 		    event->kind != INPUT_SYNC)
 			face->keys++;
+		held_note(&face->held, event);
 	}
 	/* Seat's last is the end of something, whether it says so or not. */
 	(void)board->ops->input(board->object, &sync);
 }
 
-static int command(struct face *face, uint32_t number, uint32_t unit)
+static int command(struct face *face, size_t length)
 {
+	const struct face_command *asked = (const void *)face->request;
 	const struct board *board = face->config.board;
+	char medium[FACE_MEDIUM_SIZE] = "";
 
-	switch (number) {
+	memcpy(medium, asked->medium,
+	       MIN(length - FACE_COMMAND_MIN, sizeof(medium) - 1));
+	switch (asked->command) {
 	case FACE_PAUSE:
 		face->is_paused = true;
 		face->config.ops->hold(face->config.ctx);
@@ -417,12 +436,14 @@ static int command(struct face *face, uint32_t number, uint32_t unit)
 	default:
 		if (!board->ops->command)
 			return -ENOSYS;
-		return board->ops->command(board->object, number, unit);
+		return board->ops->command(board->object, asked->command,
+					   asked->unit, medium);
 	}
 }
 
 static void statistics_put(struct face *face, uint32_t tag)
 {
+	const struct board *board = face->config.board;
 	struct face_statistics record = {
 		.head = { .kind = FACE_STATISTICS, .tag = tag },
 		.is_paused = face->is_paused,
@@ -434,7 +455,14 @@ static void statistics_put(struct face *face, uint32_t tag)
 
 	if (face->config.ops->statistics)
 		face->config.ops->statistics(face->config.ctx, &record);
+	if (board->ops->statistics)
+		board->ops->statistics(board->object, &record);
 	(void)face_put(face, &record, sizeof(record));
+}
+
+static bool is_debug(unsigned kind)
+{
+	return kind == FACE_DEBUG || kind == FACE_DEBUG_CLOSE;
 }
 
 static void serve(struct face *face, size_t length)
@@ -443,23 +471,21 @@ static void serve(struct face *face, size_t length)
 		[FACE_INPUT] = sizeof(struct face_input),
 		[FACE_FRAME] = sizeof(struct face_frame),
 		[FACE_UNWATCH] = sizeof(struct face_record),
-		[FACE_COMMAND] = sizeof(struct face_command),
+		[FACE_COMMAND] = FACE_COMMAND_MIN,
 		[FACE_STATISTICS] = sizeof(struct face_record),
 		[FACE_DEBUG] = sizeof(struct face_record),
 		[FACE_DEBUG_CLOSE] = sizeof(struct face_record),
 		[FACE_DUMP] = sizeof(struct face_record),
 		[FACE_DUMP_MORE] = sizeof(struct face_dump_more),
 		[FACE_DUMP_CLOSE] = sizeof(struct face_record),
+		[FACE_RELEASE] = sizeof(struct face_record),
 	};
-	const struct face_command *asked = (const void *)face->request;
-	const struct face_record *head = &asked->head;
-	bool is_debug;
+	const struct face_record *head = (const void *)face->request;
 
 	if (length < sizeof(*head))
 		return;
-	is_debug = head->kind == FACE_DEBUG || head->kind == FACE_DEBUG_CLOSE;
 	if (head->kind >= ARRAY_SIZE(least) || !least[head->kind] ||
-	    (is_debug && !face->config.ops->debug)) {
+	    (is_debug(head->kind) && !face->config.ops->debug)) {
 		face_answer(face, head->tag, -ENOSYS);
 		return;
 	}
@@ -478,8 +504,7 @@ static void serve(struct face *face, size_t length)
 		watch(face, false);
 		break;
 	case FACE_COMMAND:
-		face_answer(face, head->tag,
-			    command(face, asked->command, asked->unit));
+		face_answer(face, head->tag, command(face, length));
 		break;
 	case FACE_STATISTICS:
 		statistics_put(face, head->tag);
@@ -491,6 +516,9 @@ static void serve(struct face *face, size_t length)
 		break;
 	case FACE_DEBUG_CLOSE:
 		face->config.ops->debug_close(face->config.ctx);
+		break;
+	case FACE_RELEASE:
+		release(face);
 		break;
 	default:
 		face_dump_serve(face, head);
@@ -586,6 +614,7 @@ void face_peer_gone(struct face *face)
 		return;
 	watch(face, false);
 	face->dump.state = FACE_DUMP_NONE;
+	release(face);
 	if (face->config.ops->debug)
 		face->config.ops->debug_close(face->config.ctx);
 	face->state = FACE_IDLE;

@@ -20,6 +20,7 @@
 #define BULKHEAD_MACHINE_FACE_H
 
 #include "include/face.h"
+#include "include/held.h"
 #include "include/ring.h"
 #include "include/seat.h"
 #include "machine/board.h"
@@ -108,6 +109,7 @@ struct face {
 	bool is_again[FACE_PARTS]; /* of each part: FACE_AGAIN */
 	unsigned part_count;
 	uint32_t keys;
+	struct held held; /* of what seat has pressed */
 	uint64_t frames, pixels;
 	struct face_dump dump;
 	/* The record that is being made, and the request that is served. */
@@ -118,7 +120,8 @@ struct face {
 void face_init(struct face *face, const struct face_config *config);
 /* The channel is there; its counters are taken over. */
 void face_open(struct face *face, struct seat_console *shared);
-/* Seat is gone: nobody watches.  One that comes goes on with the rings. */
+/* Seat is gone: nobody watches, and nobody presses a key.  One that comes goes
+ * on with the rings. */
 void face_peer_gone(struct face *face);
 /* The guest is to stand: it is paused, or a core of it is made. */
 static inline bool face_holds(const struct face *face)

@@ -104,11 +104,36 @@ static void counts_add(struct face_statistics *to,
 	}
 }
 
+/* Of a count that is negative as long as it grows by itself. */
+static uint64_t ticks_until(const uint64_t *count, uint64_t now)
+{
+	uint64_t ticks = __atomic_load_n(count, __ATOMIC_RELAXED);
+
+	return (int64_t)ticks < 0 ? ticks + now : ticks;
+}
+
+/* A vCPU that does not wait runs, or would if it had a processor. */
+static void time_put(struct face_statistics *to, const struct machine *machine)
+{
+	uint64_t now = __builtin_ia32_rdtsc();
+
+	to->tsc_hz = machine->gate->tsc_hz;
+	to->lived = now - machine->gate->tsc_base;
+	for (unsigned i = 0; i < machine->config->vcpu_count; i++)
+		if (machine->vcpu[i])
+			to->idle[i] =
+				ticks_until(&gate_page(i)->idle_ticks, now) +
+				ticks_until(&machine->vcpu[i]->counts.stopped,
+					    now);
+}
+
 static void op_statistics(void *ctx, struct face_statistics *to)
 {
 	struct machine *machine = ctx;
 
 	_Static_assert(GATE_EXIT_COUNT <= FACE_EXITS, "one each");
+	_Static_assert(GATE_THREADS_MAX <= FACE_VCPUS, "one each");
+	time_put(to, machine);
 	if (!machine->is_counting)
 		for (unsigned i = 0; i < GATE_EXIT_COUNT; i++)
 			exit_set(machine->exit, i, exit_counted);

@@ -33,6 +33,8 @@ struct machine;
 /* Exits to a vCPU's thread, which alone counts them. */
 struct machine_counts {
 	uint64_t exits[GATE_EXIT_COUNT], ticks[GATE_EXIT_COUNT];
+	/* At stops, and paused, as gate_page.idle_ticks; counted always. */
+	uint64_t stopped;
 };
 
 /* On its thread's stack. */
@@ -54,6 +56,17 @@ struct machine_vcpu {
 	struct machine_counts counts;
 	struct debug_vcpu debug;
 };
+
+/* The guest's vCPU waits, though not in HLT, from now on; no longer. */
+static inline void machine_stopped_begin(struct machine_vcpu *vcpu)
+{
+	vcpu->counts.stopped -= __builtin_ia32_rdtsc();
+}
+
+static inline void machine_stopped_end(struct machine_vcpu *vcpu)
+{
+	vcpu->counts.stopped += __builtin_ia32_rdtsc();
+}
 
 struct machine_disk {
 	uint8_t *data; /* all its sectors, in memory */
@@ -87,6 +100,8 @@ struct machine {
 	struct board_config board_config;
 	struct block_backend *disks[MACHINE_DISKS_MAX];
 	struct machine_disk disk[MACHINE_DISKS_MAX];
+	struct block_backend *media[MACHINE_MEDIA_MAX];
+	struct machine_disk medium[MACHINE_MEDIA_MAX];
 	struct disk_service disk_service;
 	struct machine_vcpu *vcpu[GATE_THREADS_MAX]; /* NULL: not yet */
 	uint64_t features;			     /* of the emulators */

@@ -277,12 +277,14 @@ static void stop_once(struct machine_vcpu *vcpu)
 /* A debugger may keep a vCPU while others run; its thread has events still. */
 static __noinline void stop(struct machine_vcpu *vcpu)
 {
+	machine_stopped_begin(vcpu);
 	stop_once(vcpu);
 	while (machine_debug_holds(vcpu)) {
 		gate_wait();
 		machine_debug_serve(vcpu);
 		stop_once(vcpu);
 	}
+	machine_stopped_end(vcpu);
 }
 
 static __noreturn void vcpu_loop(struct machine_vcpu *vcpu)
@@ -343,6 +345,7 @@ static void board_init(struct machine *machine)
 		.physical_bits = machine->gate->physical_bits,
 		.window = (uint8_t *)GATE_WINDOW_VA,
 		.disks = machine->disks,
+		.media = machine->media,
 		.devices = machine->cpu_devices,
 		.device_count = config->vcpu_count,
 		.clock = &machine->clock,
@@ -397,6 +400,22 @@ static void processors_init(struct machine *machine)
 	}
 }
 
+static void media_init(struct machine *machine)
+{
+	const struct machine_config *config = machine->config;
+
+	for (unsigned i = 0; i < config->medium_count; i++) {
+		const struct machine_disk_config disk = {
+			.va = config->medium[i].va,
+			.sector_count = config->medium[i].sector_count,
+			.is_read_only = true,
+		};
+
+		machine_disk_init(&machine->medium[i], &disk);
+		machine->media[i] = &machine->medium[i].backend;
+	}
+}
+
 static void disks_init(struct machine *machine)
 {
 	const struct machine_config *config = machine->config;
@@ -441,6 +460,7 @@ static void machine_init(struct machine *machine)
 	machine_debug_init(machine);
 	machine_clock_init(machine);
 	disks_init(machine);
+	media_init(machine);
 	machine_console_open(&machine->console);
 	processors_init(machine);
 	board_init(machine);

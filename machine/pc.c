@@ -408,6 +408,7 @@ int pc_init(void *board, const struct board_config *config)
 
 	memory_clear(pc, sizeof(*pc));
 	pc->config = config->machine;
+	pc->media = config->media;
 	pc->physical_bits = config->physical_bits;
 	pc->ops = config->ops;
 	pc->ctx = config->ctx;
@@ -457,5 +458,6 @@ const struct board_ops pc_board_ops = {
 	.console_input = pc_console_input,
 	.input = pc_input,
 	.command = pc_command,
+	.statistics = pc_statistics,
 	.screen = &pc_board_screen,
 };

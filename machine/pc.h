@@ -64,7 +64,8 @@ struct pc_screen {
 
 struct pc {
 	const struct machine_config *config;
-	uint32_t physical_bits; /* the guest's MAXPHYADDR */
+	struct block_backend *const *media; /* config->medium[]'s */
+	uint32_t physical_bits;		    /* the guest's MAXPHYADDR */
 	const struct board_host_ops *ops;
 	void *ctx;
 
@@ -149,7 +150,9 @@ void pc_ioapic_eoi(void *board, uint8_t vector);
 /* COM1 takes what fits, and the rest once the guest has emptied its FIFO. */
 void pc_console_input(void *board);
 bool pc_input(void *board, const struct input_event *event);
-int pc_command(void *board, uint32_t command, uint32_t unit);
+int pc_command(void *board, uint32_t command, uint32_t unit,
+	       const char *medium);
+void pc_statistics(void *board, struct face_statistics *to);
 extern const struct board_screen pc_board_screen;
 
 #endif

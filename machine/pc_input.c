@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The board `pc` in front of its user: keyboard, mouse, power button, trays.
+ * The board `pc` in front of its user: keyboard, mouse, power button, trays,
+ * counters.
  *
  * The mouse is a PS/2 one: it knows no places, so what is absolute is taken by
  * nobody.
@@ -10,6 +11,7 @@
 #include "machine/pc_parts.h"
 
 #include "include/errno.h"
+#include "lib/string.h"
 
 /* From a key that has no make code of its own number to the one that it has. */
 static unsigned key_of(unsigned code)
@@ -142,16 +144,55 @@ bool pc_input(void *board, const struct input_event *event)
 	}
 }
 
-static int medium_change(struct pc *pc, uint32_t unit, bool is_inserted)
+/* UINT32_MAX: it is no number. */
+static uint32_t number_of(const char *text)
 {
+	uint32_t number = 0;
+
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9' || number >= MACHINE_MEDIA_MAX)
+			return UINT32_MAX;
+		number = number * 10 + (uint32_t)(*text - '0');
+	}
+	return number;
+}
+
+/* Of those of the unit: the one of that number or name.  NULL: none is. */
+static struct block_backend *medium_find(const struct pc *pc, uint32_t unit,
+					 const char *medium)
+{
+	uint32_t wanted = number_of(medium), number = 0;
+
+	if (!medium[0])
+		return pc->medium[unit];
+	for (unsigned i = 0; i < pc->config->medium_count; i++) {
+		const struct machine_medium *it = &pc->config->medium[i];
+
+		if (it->unit != unit)
+			continue;
+		if (number++ == wanted || !strcmp(it->name, medium))
+			return pc->media[i];
+	}
+	return NULL;
+}
+
+static int medium_change(struct pc *pc, uint32_t unit, const char *medium)
+{
+	struct block_backend *backend = NULL;
+
 	if (unit >= ARRAY_SIZE(pc->medium) || !pc->medium[unit])
 		return -ENODEV;
+	if (medium) {
+		backend = medium_find(pc, unit, medium);
+		if (!backend)
+			return -ERANGE;
+	}
 	ide_medium_change(&pc->ide, unit / IDE_DRIVES, unit % IDE_DRIVES,
-			  is_inserted ? pc->medium[unit] : NULL);
+			  backend);
 	return 0;
 }
 
-int pc_command(void *board, uint32_t command, uint32_t unit)
+int pc_command(void *board, uint32_t command, uint32_t unit, const char *medium)
 {
 	struct pc *pc = board;
 
@@ -160,9 +201,32 @@ int pc_command(void *board, uint32_t command, uint32_t unit)
 		piix4_pm_power_button(&pc->pm);
 		return 0;
 	case FACE_EJECT:
+		return medium_change(pc, unit, NULL);
 	case FACE_INSERT:
-		return medium_change(pc, unit, command == FACE_INSERT);
+		return medium_change(pc, unit, medium);
 	default:
 		return -ENOSYS;
+	}
+}
+
+void pc_statistics(void *board, struct face_statistics *to)
+{
+	struct pc *pc = board;
+
+	_Static_assert(FACE_DISKS == IDE_CHANNELS * IDE_DRIVES, "one each");
+	for (unsigned unit = 0; unit < FACE_DISKS; unit++) {
+		const struct ide_drive *drive =
+			&pc->ide.channel[unit / IDE_DRIVES]
+				 .drive[unit % IDE_DRIVES];
+
+		if (drive->kind == IDE_NONE)
+			continue;
+		to->disks |= BIT(unit);
+		to->disk[unit] = (struct face_disk){
+			.requests = drive->counts.requests,
+			.errors = drive->counts.errors,
+			.sectors_read = drive->counts.sectors_read,
+			.sectors_written = drive->counts.sectors_written,
+		};
 	}
 }

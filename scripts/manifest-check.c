@@ -188,19 +188,27 @@ static int kernel_check(const struct guest_manifest *guest)
 	return error ? 1 : 0;
 }
 
+static int image_check(const struct guest_manifest *guest,
+		       const struct disk_manifest *disk, const char *image)
+{
+	const struct module *module = module_find(image);
+	const char *why = "is missing";
+
+	if (module)
+		why = module_disk_refusal(disk, module->length);
+	return why ? refuse(guest, disk->name, "image", image,
+			    module ? module->length : 0, why)
+		   : 0;
+}
+
 static int disk_check(const struct guest_manifest *guest,
 		      const struct disk_manifest *disk)
 {
-	const struct module *module = module_find(disk->image);
-	const char *why = "is missing";
+	int error = 0;
 
-	if (disk_has_source(disk))
-		return 0;
-	if (module)
-		why = module_disk_refusal(disk, module->length);
-	return why ? refuse(guest, disk->name, "image", disk->image,
-			    module ? module->length : 0, why)
-		   : 0;
+	for (unsigned i = 0; i < MANIFEST_IMAGES_MAX && disk->image[i][0]; i++)
+		error |= image_check(guest, disk, disk->image[i]);
+	return error;
 }
 
 /* As init does it, who has the kernel before it as well. */

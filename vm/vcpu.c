@@ -370,13 +370,11 @@ static enum next_step handle_interrupts(struct vcpu *vcpu, int vector)
 static enum next_step handle_eoi(struct vcpu *vcpu)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(vcpu->eoi); i++) {
-		unsigned bit;
-
 		if (!vcpu->eoi[i])
 			continue;
-		bit = (unsigned)__builtin_ctzll(vcpu->eoi[i]);
+		vcpu->page->eoi.vector =
+			i * 64 + (unsigned)__builtin_ctzll(vcpu->eoi[i]);
 		vcpu->eoi[i] &= vcpu->eoi[i] - 1;
-		vcpu->page->eoi.vector = i * 64 + bit;
 		vcpu->page->exit = GATE_EXIT_EOI;
 		return NEXT_MACHINE;
 	}
@@ -465,7 +463,9 @@ static bool wait_ends(struct vcpu *vcpu, int vector)
 	/* Nothing runs that a window could wait for. */
 	vcpu->window = WINDOW_NONE;
 	if (is_idle(vcpu, vector)) {
+		vcpu->page->idle_ticks -= time_now_tsc();
 		thread_block();
+		vcpu->page->idle_ticks += time_now_tsc();
 		return false;
 	}
 	/* From another CPU since they were looked at: the guest may not run
@@ -482,11 +482,10 @@ static bool wait_ends(struct vcpu *vcpu, int vector)
 /* Everything that is not the plain way back into the guest. */
 static __noinline enum next_step vcpu_handle_pending(struct vcpu *vcpu)
 {
-	struct cpu *cpu = this_cpu();
 	enum next_step next;
 	int vector;
 
-	if (sched_should_yield(cpu))
+	if (sched_should_yield(this_cpu()))
 		sched_yield();
 	if (vcpu->pending & PENDING_RESET) {
 		handle_reset(vcpu);

@@ -165,7 +165,8 @@ const short = new Intl.NumberFormat("en", {
 
 // How fast a counter grows, over the last two minutes.
 export class Plot {
-	constructor(label, colour) {
+	constructor(label, colour, unit = "/s") {
+		this.unit = unit;
 		this.colour = colour;
 		this.samples = [];
 		this.value = make("b", { textContent: "–" });
@@ -180,7 +181,7 @@ export class Plot {
 			this.samples.push((total - this.last) /
 				Math.max(seconds - this.seconds, 0.1));
 			this.samples.splice(0, this.samples.length - SAMPLES);
-			this.value.textContent = short.format(this.samples.at(-1)) + "/s";
+			this.value.textContent = short.format(this.samples.at(-1)) + this.unit;
 		}
 		this.last = total;
 		this.seconds = seconds;

@@ -140,9 +140,11 @@ class Console {
 class Statistics {
 	constructor() {
 		this.plots = {
+			busy: new Plot("vCPUs at work", "#f2777a", " %"),
 			exits: new Plot("exits to the machine", "#5eb1ff"),
 			frames: new Plot("pictures drawn", "#54d88b"),
 			inputs: new Plot("keys and pointer", "#f0b54a"),
+			disk: new Plot("KiB read and written", "#c58af9"),
 		};
 		this.facts = make("dl");
 		const plots = Object.values(this.plots).map((plot) => plot.element);
@@ -154,19 +156,41 @@ class Statistics {
 
 	update(guest) {
 		const said = guest.statistics ?? {};
-		const exits = (said.exits ?? []).reduce((a, b) => a + b, 0);
+		const sum = (array) => (array ?? []).reduce((a, b) => a + b, 0);
+		const exits = sum(said.exits);
+		const disk = sum(said.disk_read) + sum(said.disk_written);
 		const seconds = performance.now() / 1000;
 		const number = (n) => (n ?? 0).toLocaleString("en");
 		if (said.exits) {
+			// By the guest's clock, which all vCPUs have.
+			if (said.run?.length) {
+				const lived = said.run[0] + said.idle[0];
+				this.plots.busy.add(100 * sum(said.run) / said.tsc_hz,
+					lived / said.tsc_hz);
+			}
+			this.plots.busy.element.hidden = !said.run?.length;
 			this.plots.exits.add(exits, seconds);
 			// Not every host counts them.
 			this.plots.exits.element.hidden = !said.exits.length;
 			this.plots.frames.add(said.frames ?? 0, seconds);
 			this.plots.inputs.add(said.inputs ?? 0, seconds);
+			this.plots.disk.add(disk / 2, seconds);
+			this.plots.disk.element.hidden = !said.disk_units?.length;
 		}
 		const facts = { "exits": number(exits), "pictures": number(said.frames),
 			"pixels": number(said.pixels), "inputs": number(said.inputs),
 			"starts": number(guest.starts) };
+		if (said.charged) {
+			facts["memory"] = memory(Math.ceil(said.charged / 2 ** 20));
+			facts["of it RAM"] = memory(said.ram / 2 ** 20);
+		}
+		(said.disk_units ?? []).forEach((unit, at) => {
+			facts[`drive ${unit}: requests`] = number(said.disk_requests[at]);
+			facts[`drive ${unit}: KiB read`] = number(said.disk_read[at] / 2);
+			facts[`drive ${unit}: KiB written`] =
+				number(said.disk_written[at] / 2);
+			facts[`drive ${unit}: errors`] = number(said.disk_errors[at]);
+		});
 		this.facts.replaceChildren(...Object.entries(facts).flatMap(
 			([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
 	}

@@ -148,6 +148,7 @@ void faces_open(struct faces *faces, unsigned slot, struct seat_console *memory)
 		  FACE_ANSWERS_SIZE, false, true);
 	face->tag = face->requests.mine;
 	faces->touched |= BIT(slot);
+	face->must_release = face->requests.mine;
 	former_end(faces, face);
 }
 
@@ -178,9 +179,14 @@ static void close_send(struct faces *faces, struct face *face)
 /* What is to be released. */
 static int releases_send(struct faces *faces, struct face *face)
 {
+	const struct face_record record = { .kind = FACE_RELEASE };
 	struct input_event event[FACE_EVENTS_MAX];
 	int error = 0;
 
+	if (face->must_release)
+		error = faces_send(faces, face, &record, sizeof(record));
+	if (!error)
+		face->must_release = false;
 	while (!error) {
 		struct held before = face->released;
 		unsigned count =
@@ -226,7 +232,7 @@ int faces_ask(struct faces *faces, unsigned slot, uint32_t command,
 {
 	struct face_command record = { .command = command, .unit = unit };
 	struct face_ask *free = NULL;
-	uint32_t length = sizeof(record);
+	uint32_t length = ask->medium[0] ? sizeof(record) : FACE_COMMAND_MIN;
 	struct face *face;
 	int error;
 
@@ -240,6 +246,7 @@ int faces_ask(struct faces *faces, unsigned slot, uint32_t command,
 	face = &faces->face[slot];
 	record.head.kind = command ? FACE_COMMAND : FACE_STATISTICS;
 	record.head.tag = face->tag + 1;
+	memcpy(record.medium, ask->medium, sizeof(record.medium));
 	if (!command)
 		length = sizeof(record.head);
 	error = faces_send(faces, face, &record, length);
@@ -547,6 +554,7 @@ static void answer(struct faces *faces, struct face *face,
 		    ask.slot != slot_of(faces, face))
 			continue;
 		faces->ask[i].answer = NULL;
+		memcpy(faces->note, ask.note, sizeof(faces->note));
 		command_follow(face, &ask, record);
 		ask.answer(ask.ctx, ask.id, record, 0);
 	}

@@ -17,8 +17,8 @@
 #define BULKHEAD_SERVICES_SEAT_FACES_H
 
 #include "include/face.h"
+#include "include/held.h"
 #include "include/seat.h"
-#include "services/seat/held.h"
 
 #define FACES_SLOTS   GATE_CHANNELS_MAX
 #define FACES_WATCHES 32
@@ -66,6 +66,8 @@ struct face_ask {
 	unsigned slot;
 	enum face_kind kind; /* of the answer */
 	uint32_t command;    /* enum face_command_kind, or 0 */
+	uint64_t note[2];    /* the owner's: faces->note when it is answered */
+	char medium[FACE_MEDIUM_SIZE]; /* FACE_INSERT's; "" is none */
 };
 
 /* A debugger; ctx and id are its owner's. */
@@ -104,9 +106,10 @@ struct face {
 	bool is_open, is_broken;
 	bool is_active; /* no doorbell was asked for: look */
 	bool is_bell_due;
-	bool is_clean;	 /* nothing has changed since its last frame */
-	bool is_paused;	 /* as its machine has answered */
-	bool must_close; /* its debugger has left: it is yet to be told */
+	bool is_clean;	   /* nothing has changed since its last frame */
+	bool is_paused;	   /* as its machine has answered */
+	bool must_close;   /* its debugger has left: it is yet to be told */
+	bool must_release; /* what a former seat had pressed: the same */
 	struct face_watch *framed; /* whose frame is under way */
 	bool is_framing;	   /* .framed may have gone meanwhile */
 	uint32_t frame_tag;	   /* of the frame that is under way */
@@ -133,6 +136,7 @@ struct faces {
 	struct face face[FACES_SLOTS];
 	struct face_watch watch[FACES_WATCHES];
 	struct face_ask ask[FACES_ASKS];
+	uint64_t note[2]; /* of the ask whose answer() runs */
 	uint8_t record[FACE_RECORD_MAX] __aligned(8);
 };
 

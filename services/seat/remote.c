@@ -20,6 +20,7 @@ void remote_init(struct remote *remote, struct mux *mux, struct faces *faces,
 	remote->rights = 0;
 	remote->is_greeted = remote->has_begun = false;
 	remote->is_again = remote->is_waiting = false;
+	remote->counts = 0;
 	memset(remote->buttons, 0, sizeof(remote->buttons));
 	memset(remote->held, 0, sizeof(remote->held));
 	remote->typed.at = remote->typed.length = 0;
@@ -227,6 +228,7 @@ static void forget(struct remote *remote)
 		faces_release(remote->faces, slot, &remote->held[slot]);
 	memset(remote->buttons, 0, sizeof(remote->buttons));
 	faces_forget(remote->faces, remote);
+	remote->counts = 0;
 	asks_forget(remote->asks, remote);
 	remote->dump.id = 0;
 	remote->typed.at = remote->typed.length = 0;
@@ -330,52 +332,45 @@ static void do_command(struct remote *remote, const struct request *request,
 		remote_answer(remote, request->id, error, request->guest);
 }
 
-/* As an array's inside, without zeros at its end. */
-static void numbers_print(char *text, size_t size, const uint64_t *number)
+static void medium_changed(void *ctx, uint32_t id,
+			   const struct face_record *record, int error)
 {
-	unsigned count = FACE_EXITS;
-	size_t length = 0;
-
-	text[0] = '\0';
-	while (count && !number[count - 1])
-		count--;
-	for (unsigned i = 0; i < count; i++)
-		length += (size_t)snprintf(text + length, size - length,
-					   "%s%lu", i ? "," : "", number[i]);
+	if (!error)
+		error = ((const struct face_answer *)record)->error;
+	if (error == -ENODEV)
+		remote_refuse(ctx, id, "refused", "unit",
+			      "the guest has no CD-ROM drive there");
+	else if (error == -ERANGE)
+		remote_refuse(ctx, id, "refused", "medium",
+			      "the manifest gives that drive no such image");
+	else
+		remote_answer(ctx, id, error, "the machine");
 }
 
-static void statistics(void *ctx, uint32_t id, const struct face_record *record,
-		       int error)
+static void do_medium(struct remote *remote, const struct request *request,
+		      const struct verb *verb, unsigned slot)
 {
-	const struct face_statistics *numbers = (const void *)record;
-	char exits[FACE_EXITS * 21 + 1], ticks[FACE_EXITS * 21 + 1];
+	struct face_ask ask = {
+		.answer = medium_changed,
+		.ctx = remote,
+		.id = request->id,
+	};
+	int error;
 
-	if (error) {
-		remote_answer(ctx, id, error, "the machine");
-		return;
-	}
-	numbers_print(exits, sizeof(exits), numbers->exits);
-	numbers_print(ticks, sizeof(ticks), numbers->ticks);
-	remote_say(ctx,
-		   "{\"id\":%u,\"ok\":true,\"paused\":%s,\"vcpus\":%u,"
-		   "\"inputs\":%u,\"frames\":%lu,\"pixels\":%lu,"
-		   "\"exits\":[%s],\"ticks\":[%s]}",
-		   id, numbers->is_paused ? "true" : "false", numbers->vcpus,
-		   numbers->keys, numbers->frames, numbers->pixels, exits,
-		   ticks);
+	if (verb->what == FACE_INSERT)
+		memcpy(ask.medium, request->medium, sizeof(ask.medium));
+	error = faces_ask(remote->faces, slot, verb->what, request->unit, &ask);
+	if (error)
+		remote_answer(remote, request->id, error, request->guest);
 }
 
 static void do_statistics(struct remote *remote, const struct request *request,
 			  const struct verb *verb, unsigned slot)
 {
-	struct face_ask ask = {
-		.answer = statistics,
-		.ctx = remote,
-		.id = request->id,
-	};
-	int error = faces_ask(remote->faces, slot, 0, 0, &ask);
+	int error = remote_statistics(remote, request);
 
 	(void)verb;
+	(void)slot;
 	if (error)
 		remote_answer(remote, request->id, error, request->guest);
 }
@@ -552,8 +547,8 @@ static const struct verb verbs[] = {
 	{ "reset",   SEAT_RIGHT_STEER, REQUEST_GUEST, do_command, true, FACE_RESET },
 	{ "power",   SEAT_RIGHT_STEER, REQUEST_GUEST, do_command, true, FACE_POWER_BUTTON },
 	{ "nmi",     SEAT_RIGHT_STEER, REQUEST_GUEST, do_command, true, FACE_NMI },
-	{ "eject",   SEAT_RIGHT_STEER, REQUEST_GUEST | REQUEST_UNIT, do_command, true, FACE_EJECT },
-	{ "insert",  SEAT_RIGHT_STEER, REQUEST_GUEST | REQUEST_UNIT, do_command, true, FACE_INSERT },
+	{ "eject",   SEAT_RIGHT_STEER, REQUEST_GUEST | REQUEST_UNIT, do_medium, true, FACE_EJECT },
+	{ "insert",  SEAT_RIGHT_STEER, REQUEST_GUEST | REQUEST_UNIT, do_medium, true, FACE_INSERT },
 	{ "keys",    SEAT_RIGHT_TYPE,  REQUEST_GUEST | REQUEST_KEYS, do_keys, true, 0 },
 	{ "pointer", SEAT_RIGHT_TYPE,  REQUEST_GUEST, do_pointer, true, 0 },
 	{ "screen",  SEAT_RIGHT_WATCH, REQUEST_GUEST, do_screen, true, 0 },

@@ -9,6 +9,7 @@
  *	remote.c	hello, verbs, serial ports
  *	remote_screen.c	pictures
  *	remote_dump.c	cores of guests
+ *	remote_statistics.c	what machines have counted
  *
  * A client that does not read finds its frames waiting in the link's buffer:
  * then its requests wait where they come from, pictures and a debugger's bytes
@@ -36,9 +37,10 @@
 #define REMOTE_VERSION 1
 #define REMOTE_TAPS    8
 #define REMOTE_TAP     4096 /* a power of two */
-#define REMOTE_TEXT    1024 /* the longest JSON object to the client */
+#define REMOTE_TEXT    3072 /* the longest JSON object to the client */
 #define REMOTE_LINE    320  /* all but statistics */
 #define REMOTE_GUESTS  16   /* of init's list */
+#define REMOTE_COUNTS  8    /* statistics that machines are asked for */
 
 /* So much is queued for the client at most when ... is taken on. */
 #define REMOTE_PICTURE_QUEUE                                                 \
@@ -55,7 +57,8 @@
 #define REMOTE_FRAME(length) ((length) + LINK_HEAD + LINK_TAIL)
 #define REMOTE_ANSWERS                                                 \
 	(SEAT_ASKS * (REMOTE_GUESTS + 1) * REMOTE_FRAME(REMOTE_LINE) + \
-	 FACES_ASKS * REMOTE_FRAME(REMOTE_TEXT) +                      \
+	 FACES_ASKS * REMOTE_FRAME(REMOTE_LINE) +                      \
+	 REMOTE_COUNTS * REMOTE_FRAME(REMOTE_TEXT) +                   \
 	 FACES_WATCHES * 2 * REMOTE_FRAME(REMOTE_LINE) +               \
 	 FACES_SLOTS * REMOTE_FRAME(REMOTE_LINE) +                     \
 	 REMOTE_DUMP_BATCH * REMOTE_FRAME(32 + FACE_CORE_MAX) +        \
@@ -107,6 +110,7 @@ struct remote {
 	bool has_begun; /* the event that says so is out */
 	bool is_again;
 	bool is_waiting; /* for room in the link */
+	unsigned counts; /* statistics that machines are asked for */
 	/* Of each guest's pointer, as its machine has been told. */
 	uint8_t buttons[MUX_SLOTS];
 	struct held held[MUX_SLOTS];
@@ -157,6 +161,8 @@ enum remote_binary {
 /* remote_screen.c: the verb; -EPIPE, -EBUSY, 0: its answer will come. */
 int remote_screen(struct remote *remote, const struct request *request,
 		  unsigned slot);
+/* remote_statistics.c: the same. */
+int remote_statistics(struct remote *remote, const struct request *request);
 
 /* remote_dump.c: the verb, whose answer comes now or later. */
 void remote_dump(struct remote *remote, const struct request *request,

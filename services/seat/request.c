@@ -14,7 +14,8 @@
 #define TOKENS_MAX 96
 #define VALUE_MAX  UINT32_MAX
 
-enum field_kind { TEXT, NUMBER, SIGNED, BOOLEAN, NUMBERS };
+/* WORD: TEXT, or a NUMBER as it is written. */
+enum field_kind { TEXT, WORD, NUMBER, SIGNED, BOOLEAN, NUMBERS };
 
 struct field {
 	const char *name;
@@ -44,6 +45,7 @@ static const struct field fields[] = {
 	FIELD("buttons", REQUEST_BUTTONS, NUMBER, buttons),
 	FIELD("version", REQUEST_VERSION, NUMBER, version),
 	FIELD("keys", REQUEST_KEYS, NUMBERS, key),
+	FIELD("medium", REQUEST_MEDIUM, WORD, medium),
 };
 /* clang-format on */
 
@@ -67,7 +69,7 @@ static bool text_take(const struct reader *reader, const jsmntok_t *token,
 	uint32_t length = length_of(token);
 	const char *from = reader->text + token->start;
 
-	if (token->type != JSMN_STRING || length >= size)
+	if (length >= size)
 		return false;
 	for (uint32_t i = 0; i < length; i++)
 		if (from[i] < ' ' || from[i] > '~' || from[i] == '\\')
@@ -149,7 +151,12 @@ static bool value_take(struct request *request, const struct reader *reader,
 
 	switch (field->kind) {
 	case TEXT:
-		return text_take(reader, token, (char *)to, field->size);
+		return token->type == JSMN_STRING &&
+		       text_take(reader, token, (char *)to, field->size);
+	case WORD:
+		return (token->type == JSMN_STRING ||
+			number_take(reader, token, false, &value)) &&
+		       text_take(reader, token, (char *)to, field->size);
 	case BOOLEAN:
 		return boolean_take(reader, token, (bool *)to);
 	case NUMBERS:

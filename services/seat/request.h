@@ -26,6 +26,7 @@ enum request_key {
 	REQUEST_BUTTONS = BIT(10),
 	REQUEST_VERSION = BIT(11),
 	REQUEST_KEYS = BIT(12),
+	REQUEST_MEDIUM = BIT(13),
 };
 
 struct request {
@@ -34,6 +35,7 @@ struct request {
 	char verb[REQUEST_VERB_SIZE];
 	char guest[GATE_NAME_SIZE];
 	char as[8];
+	char medium[FACE_MEDIUM_SIZE]; /* a number's digits, too */
 	bool all;
 	uint32_t unit, of, buttons, version;
 	int32_t dx, dy, wheel;

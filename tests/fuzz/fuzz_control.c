@@ -425,7 +425,11 @@ static void init_acts(void)
 	message.kind = what & 4 ? SEAT_TOLD : SEAT_GUEST;
 	message.tag = fuzz.ask_tag - (what >> 3 & 1);
 	fill(message.name, what >> 4);
-	fill(message.text, take(1) % SEAT_TEXT_SIZE);
+	if (what & 16)
+		(void)snprintf(message.name, sizeof(message.name), "%s",
+			       names[who()]);
+	fill(message.text, take(1) % SEAT_TEXT_SIZE * (~what >> 5 & 1));
+	fill(&message.ram, 2 * sizeof(message.ram));
 	init_puts(&message);
 }
 

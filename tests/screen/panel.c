@@ -47,6 +47,8 @@
 #define I8042_TO_AUX  0xd4
 #define CONFIG_IRQS   0x03
 #define CONFIG_NO_AUX 0x20
+#define KEY_UP	      0x80
+#define KEY_EXTENDED  0xe0
 #define MOUSE_RATE    0xf3
 #define MOUSE_ID      0xf2
 #define MOUSE_ENABLE  0xf4
@@ -57,6 +59,8 @@
 #define IRQ_KEYBOARD 1
 #define IRQ_COM1     4
 #define IRQ_MOUSE    12
+
+#define BUSY_TICKS 100000000
 
 #define LVT_EXTINT 0x700 /* the PIC's interrupts, at LINT0 */
 #define LVT_NMI	   0x400 /* at LINT1 */
@@ -76,11 +80,15 @@
 #define IDE_REQUEST	BIT(3)
 #define IDE_ERROR	BIT(0)
 #define PACKET_WORDS	6
+#define CD_SECTOR	2048
 #define SENSE_ATTENTION 6
+#define READ_CAPACITY	0x25
+#define READ_10		0x28
 
 static volatile uint32_t nmis;
 static uint32_t *pixels;
 static uint32_t shade, width, height;
+static bool is_down[128]; /* by make code; an extended key is its plain one */
 static uint8_t packet[4];
 static unsigned packet_size, packet_length;
 
@@ -217,11 +225,23 @@ static void i8042_poll(void)
 	while ((status = in8(I8042_STATUS)) & STATUS_OUTPUT) {
 		uint8_t byte = in8(I8042_DATA);
 
-		if (status & STATUS_MOUSE)
+		if (status & STATUS_MOUSE) {
 			mouse_take(byte);
-		else
-			print("key %02x\n", byte);
+			continue;
+		}
+		if (byte != KEY_EXTENDED)
+			is_down[byte & ~KEY_UP] = !(byte & KEY_UP);
+		print("key %02x\n", byte);
 	}
+}
+
+static void keys_held(void)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(is_down); i++)
+		count += is_down[i];
+	print("held %u\n", count);
 }
 
 /* ---- The CD-ROM drive ---------------------------------------------------- */
@@ -239,17 +259,38 @@ static uint8_t ide_status(void)
 	return 0;
 }
 
-/* TEST UNIT READY: the sense key, 0 where there is none. */
-static unsigned cd_sense(void)
+/* The sense key, 0 where there is none; the first bytes of what comes. */
+static unsigned cd_packet(const uint8_t packet_bytes[2 * PACKET_WORDS],
+			  uint8_t *to, unsigned length)
 {
+	unsigned at = 0;
+	uint8_t status;
+
 	out8(IDE_DRIVE, 0xa0);
-	out16(IDE_BYTES, 0);
+	out8(IDE_BYTES, 0);
+	out8(IDE_BYTES + 1, CD_SECTOR >> 8);
 	out8(IDE_COMMAND, IDE_PACKET);
 	if (!(ide_status() & IDE_REQUEST))
 		fail("cd", "it takes no packet");
 	for (unsigned i = 0; i < PACKET_WORDS; i++)
-		out16(IDE, 0);
-	return ide_status() & IDE_ERROR ? in8(IDE + 1) >> 4 : 0;
+		out16(IDE, (uint16_t)(packet_bytes[2 * i] |
+				      packet_bytes[2 * i + 1] << 8));
+	while ((status = ide_status()) & IDE_REQUEST) {
+		uint16_t word = in16(IDE);
+
+		for (unsigned i = 0; i < 2; i++, at++, word >>= 8)
+			if (at < length)
+				to[at] = (uint8_t)word;
+	}
+	return status & IDE_ERROR ? in8(IDE + 1) >> 4 : 0;
+}
+
+/* TEST UNIT READY. */
+static unsigned cd_sense(void)
+{
+	static const uint8_t packet_bytes[2 * PACKET_WORDS];
+
+	return cd_packet(packet_bytes, NULL, 0);
 }
 
 static void cd(void)
@@ -259,6 +300,36 @@ static void cd(void)
 	if (sense == SENSE_ATTENTION)
 		sense = cd_sense();
 	print("cd %u\n", sense);
+}
+
+/* What is in it: whether it has changed, its last sector's number, and what
+ * that begins with. */
+static void cd_read(void)
+{
+	static const uint8_t capacity[2 * PACKET_WORDS] = { READ_CAPACITY };
+	uint8_t read[2 * PACKET_WORDS] = { READ_10, [8] = 1 };
+	uint8_t last[4] = { 0 }, bytes[4] = { 0 };
+	bool has_changed = cd_sense() == SENSE_ATTENTION;
+	unsigned sense = cd_packet(capacity, last, sizeof(last));
+
+	for (unsigned i = 0; i < sizeof(last); i++)
+		read[2 + i] = last[i];
+	if (!sense)
+		sense = cd_packet(read, bytes, sizeof(bytes));
+	print("cd %s, sense %u, last %u, %c%c%c%c\n",
+	      has_changed ? "changed" : "same", sense, last[2] << 8 | last[3],
+	      bytes[0], bytes[1], bytes[2], bytes[3]);
+}
+
+/* Until so much time has passed for it, without waiting. */
+static void busy(void)
+{
+	uint64_t begun = rdtsc(), ticks;
+
+	do
+		ticks = rdtsc() - begun;
+	while (ticks < BUSY_TICKS);
+	print("busy for %lu\n", ticks);
 }
 
 /* ---- Events -------------------------------------------------------------- */
@@ -272,8 +343,9 @@ static const struct {
 	uint8_t byte;
 	void (*run)(void);
 } commands[] = {
-	{ 'g', draw },	{ 'p', dot },	    { 'c', cd },
-	{ 'a', alive }, { 'e', guest_end },
+	{ 'g', draw },	    { 'p', dot },	{ 'c', cd },
+	{ 'a', alive },	    { 'e', guest_end }, { 'r', cd_read },
+	{ 'k', keys_held }, { 'b', busy },
 };
 
 static void serial_poll(void)

@@ -21,6 +21,7 @@ BUILD = os.path.realpath(os.environ.get("BULKHEAD_BUILD",
                                         os.path.join(TOP, "build")))
 sys.path.insert(0, os.path.join(TOP, "scripts"))
 
+import pattern    # noqa: E402
 from bulkhead_tool.control import client, frames, screen    # noqa: E402
 
 LIMIT = 100
@@ -71,13 +72,16 @@ class Monitor:
                 raise Failure("%s: %s" % (command, answer["error"]))
         raise Failure("QEMU has ended")
 
+    def key(self, name, is_down):
+        self.ask("input-send-event", events=[{
+            "type": "key", "data": {"down": is_down, "key": {
+                "type": "qcode", "data": name}}}])
+
     def press(self, *names):
         """One key after the other, each down and up."""
         for name in names:
-            for is_down in (True, False):
-                self.ask("input-send-event", events=[{
-                    "type": "key", "data": {"down": is_down, "key": {
-                        "type": "qcode", "data": name}}}])
+            self.key(name, True)
+            self.key(name, False)
 
     def picture(self, path):
         """The host's screen."""
@@ -93,7 +97,7 @@ class Monitor:
 class Host:
     """A host that runs; its console's text grows in `text`."""
 
-    def __init__(self, folder, guests, options=()):
+    def __init__(self, folder, guests, options=(), services=None):
         os.symlink(os.path.join(BUILD, "screen/panel.elf"),
                    os.path.join(folder, "panel.elf"))
         path = os.path.join(folder, "host.dts")
@@ -108,9 +112,11 @@ class Host:
                 "--control", self.socket, "--timeout", str(2 * LIMIT),
                 "--qemu=-qmp", "--qemu=unix:%s,server=on,wait=off" % qmp,
                 *options]
-        self.child = subprocess.Popen(line, stdin=subprocess.PIPE,
-                                      stdout=subprocess.PIPE,
-                                      stderr=subprocess.STDOUT, cwd=TOP)
+        self.child = subprocess.Popen(
+            line, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, cwd=TOP, env=dict(
+                os.environ, **({"BULKHEAD_SERVICES": services} if services
+                               else {})))
         self.expect("Bulkhead$")
         self.monitor = self.kept(Monitor(qmp))
 
@@ -139,6 +145,19 @@ class Host:
                 return found
             if not self.pump() or time.monotonic() > until:
                 raise Failure("no '%s' on the console" % words)
+
+    def shows(self, shade):
+        """The host's own screen has a guest's picture, some time."""
+        until = later()
+        wanted = pattern.pixels(shade)
+        path = os.path.join(self.folder, "host.ppm")
+        while True:
+            self.pump(0.2)
+            image = self.monitor.picture(path).tobytes()
+            if image == wanted:
+                return
+            if time.monotonic() > until:
+                raise Failure(pattern.difference(image, wanted))
 
     def type(self, keys):
         self.child.stdin.write(keys.encode())
@@ -266,10 +285,24 @@ class Serial:
                     self.guest, command, answer))
 
 
-def start(owner, guests, options=(), has_screen=False, files=None):
+def expect_picture(link, guest, shade):
+    """A guest's screen; where the simulator stood still in the middle of a frame
+    that is lost, which is not said again, so it may be asked for again."""
+    until = later()
+    wanted = pattern.pixels(shade)
+    while True:
+        image = screen.take(link, guest, "pixels", LIMIT).image().tobytes()
+        if image == wanted:
+            return
+        if time.monotonic() > until:
+            raise Failure(pattern.difference(image, wanted))
+
+
+def start(owner, guests, options=(), has_screen=False, files=None, services=None):
     """A host that goes when the test, or the class, that owns it is done.
 
-    files: what is to be beside its manifest, by name.
+    files: what is to be beside its manifest, by name; services: programs below
+    build/ in the place of seat.
     """
     is_class = isinstance(owner, type)
     cleanup = owner.addClassCleanup if is_class else owner.addCleanup
@@ -281,7 +314,7 @@ def start(owner, guests, options=(), has_screen=False, files=None):
     options = list(options)
     if has_screen:
         options += ["--display", DISPLAY % folder.name]
-    host = Host(folder.name, guests, options)
+    host = Host(folder.name, guests, options, services)
     cleanup(host.close)
     owner.running = host
     return host

@@ -12,10 +12,15 @@ import pattern
 import rig
 from bulkhead_tool.control import client, frames, keys, screen
 
-CDROM = 'cdrom0 { bus = "ide"; unit = <2>; image = "cd.iso"; };'
+CDROM = 'cdrom0 { bus = "ide"; unit = <2>; images = "cd1.iso", "cd2.iso"; };'
 RESET_VECTOR = 0xfffffff0    # where a vCPU that was not started stands
 CD_UNIT, NOT_READY = 2, "2"
 TABLE = re.compile(r'^\t\{ "([a-z]+)",', re.MULTILINE)
+
+
+def medium(sectors, word):
+    """A disc whose last sector begins with the word."""
+    return bytes(2048 * (sectors - 1)) + word.ljust(2048, b"\0")
 
 
 def verbs_of_seat():
@@ -32,7 +37,9 @@ class Lives(rig.HostTest):
     def setUpClass(cls):
         cls.rig = rig.start(cls, [rig.panel("one", 1, more="vcpus = <2>; " + CDROM),
                                   rig.panel("two", 2)],
-                            has_screen=True, files={"cd.iso": bytes(65536)})
+                            has_screen=True, files={
+                                "cd1.iso": medium(32, b"ONE."),
+                                "cd2.iso": medium(8, b"TWO.")})
         cls.one = rig.Serial(cls.rig, "one")
         cls.two = rig.Serial(cls.rig, "two")
         for serial in (cls.one, cls.two):
@@ -66,19 +73,6 @@ class Lives(rig.HostTest):
                 # That was the former one, which was about to end.
                 if time.monotonic() > until:
                     raise
-
-    def shows(self, shade):
-        """The host's screen, some time."""
-        until = rig.later()
-        wanted = pattern.pixels(shade)
-        path = os.path.join(self.rig.folder, "host.ppm")
-        while True:
-            self.rig.pump(0.2)
-            image = self.rig.monitor.picture(path).tobytes()
-            if image == wanted:
-                return
-            if time.monotonic() > until:
-                self.fail(pattern.difference(image, wanted))
 
     # ---- What each verb does ---------------------------------------------
 
@@ -156,10 +150,49 @@ class Lives(rig.HostTest):
         self.one.do("c", "^cd %s$" % NOT_READY)
         self.ask("insert", unit=CD_UNIT)
         self.one.do("c", "^cd 0$")
-        with self.assertRaisesRegex(client.Refused, "refused"):
+        with self.assertRaisesRegex(client.Refused, "refused.*unit"):
             self.ask("eject", unit=0)
 
-    verb_insert = verb_eject
+    def reads(self, change, last, word):
+        self.one.do("r", "^cd %s, sense 0, last %d, %s$" % (
+            change, last, re.escape(word)))
+
+    def verb_insert(self):
+        """The guest sees another medium, of another size, with other contents."""
+        self.one.do("c", "^cd 0$")
+        self.reads("same", 31, "ONE.")
+        before = self.ask("statistics").answer
+        for which, last, word in (("cd2.iso", 7, "TWO."), (0, 31, "ONE."),
+                                  (1, 7, "TWO."), (None, 31, "ONE.")):
+            self.ask("insert", unit=CD_UNIT,
+                     **({} if which is None else {"medium": which}))
+            self.reads("changed", last, word)
+            self.reads("same", last, word)
+        after = self.ask("statistics").answer
+        requests, sectors = (after[k][0] - before[k][0]
+                             for k in ("disk_requests", "disk_read"))
+        self.assertGreaterEqual(requests, 8)
+        self.assertEqual(sectors, 4 * requests)
+        self.assertEqual(after["disk_errors"], [0])
+        for wrong in ("cd3.iso", 2, "cd2", "CD1.ISO"):
+            with self.assertRaisesRegex(client.Refused, "refused.*medium"):
+                self.ask("insert", unit=CD_UNIT, medium=wrong)
+        with self.assertRaisesRegex(client.Refused, "refused.*unit"):
+            self.ask("insert", unit=0, medium=0)
+        self.reads("same", 31, "ONE.")
+        # What is in it stays there in a reset, but not in another machine.
+        self.rig.tool("ctl", "insert", "one", "unit=%d" % CD_UNIT,
+                      "medium=cd2.iso")
+        self.ask("reset")
+        self.one.expect("^panel ready$")
+        self.one.do("c", "^cd 0$")
+        self.reads("same", 7, "TWO.")
+        self.ask("stop")
+        self.wait_for_state("one", "stopped")
+        self.ask("start")
+        self.reborn()
+        self.one.do("c", "^cd 0$")
+        self.reads("same", 31, "ONE.")
 
     def verb_keys(self):
         self.ask("keys", keys=[keys.NAMES["f5"], -keys.NAMES["f5"]])
@@ -174,8 +207,7 @@ class Lives(rig.HostTest):
 
     def verb_screen(self):
         self.one.do("g", "^drawn$")
-        shown = screen.take(self.link, "one", "pixels", rig.LIMIT)
-        self.assertEqual(shown.image().tobytes(), pattern.pixels(1))
+        rig.expect_picture(self.link, "one", 1)
         shown = screen.take(self.link, "one", "text", rig.LIMIT)
         self.assertEqual((shown.mode, shown.cells), ("graphics", []))
 
@@ -216,13 +248,52 @@ class Lives(rig.HostTest):
         self.ask("keys", keys=[30, -30])
         self.one.expect("^key 9e$")
         after = self.ask("statistics").answer
-        self.assertEqual((after["vcpus"], after["paused"]), (2, False))
+        self.assertEqual((after["vcpus"], after["paused"], after["ram"]),
+                         (2, False, 16 << 20))
+        # Video memory, tables, the machine itself.
+        self.assertGreater(after["charged"], after["ram"])
+        self.assertLess(after["charged"], 4 * after["ram"])
+        self.assertEqual((after["disk_units"], after["disk_written"]),
+                         ([CD_UNIT], [0]))
         self.assertEqual(after["inputs"] - before["inputs"], 2)
         # Counted from the first time on: the guest's accesses of the 8042.
         self.assertGreater(sum(after["exits"]), sum(before["exits"]))
         self.assertEqual(len(after["exits"]), len(after["ticks"]))
         for count, ticks in zip(after["exits"], after["ticks"]):
             self.assertEqual(bool(count), bool(ticks))
+
+        self.time_of_vcpus()
+
+    def time_of_vcpus(self):
+        def said():
+            found = self.ask("statistics").answer
+            self.assertEqual(len(found["run"]), 2)
+            lived = found["run"][0] + found["idle"][0]
+            self.assertEqual(lived, found["run"][1] + found["idle"][1])
+            return lived, found["run"], found["tsc_hz"]
+
+        began, before, hz = said()
+        ticks = int(self.one.do("b", r"^busy for (\d+)$")[1])
+        ended, after, _ = said()
+        # The second vCPU was never started: it waits all the time.
+        self.assertEqual(before[1], after[1])
+        self.assertGreaterEqual(after[0] - before[0], ticks)
+        self.assertGreater(hz, 10 ** 6)
+        # Then it goes into HLT.
+        until = rig.later()
+        while after[0] - before[0] == ended - began:
+            self.assertLess(time.monotonic(), until)
+            self.link.pause(0.2)
+            ended, after, _ = said()
+        # One that is paused waits all the time, too.
+        self.ask("pause")
+        began, before, _ = said()
+        self.link.pause(0.2)
+        ended, after, _ = said()
+        self.assertEqual(before, after)
+        self.assertGreater(ended, began)
+        self.ask("resume")
+        self.one.do("a", "^alive$")
 
     def verb_debug(self):
         """The guest stands while a debugger is there."""
@@ -421,14 +492,14 @@ class Lives(rig.HostTest):
     def desk(self):
         """ScrollLock twice is the menu; a guest is shown, and has the keys."""
         press = self.rig.monitor.press
-        self.shows(1)
+        self.rig.shows(1)
         press("a")
         self.one.expect("^key 1e$")
         for rows, serial, shade in (("down", self.two, 2), ("up", self.one, 1)):
             press("scroll_lock", "scroll_lock")
             self.menu_is_there()
             press(rows, "ret")
-            self.shows(shade)
+            self.rig.shows(shade)
             press("b")
             serial.expect("^key 30$")
         self.assertNotIn("key 1c", self.one.text + self.two.text)
@@ -467,7 +538,7 @@ class Lives(rig.HostTest):
         self.assertTrue(watch.update(rig.LIMIT))
         self.assertEqual(watch.screen.image().tobytes(), pattern.pixels(1))
         watch.close()
-        self.shows(1)
+        self.rig.shows(1)
         self.rig.monitor.press("c")
         self.one.expect("^key 2e$")
 

@@ -99,6 +99,7 @@ class Host:
         self.dumps = {}    # by id: the guest, how many frames were sent
         self.waiting = {}    # screens without an answer yet, by id
         self.silent = set()    # verbs that get no answer
+        self.busy = set()    # verbs that are refused for now
         self.lose = {}    # verb: how many answers get lost
         self.noise = b""    # before each frame
         self.keeps = {}    # what a test's own verb needs
@@ -156,6 +157,9 @@ class Host:
         if not self.has_greeted:
             self.refuse(number, "say hello first")
             return
+        if verb in self.busy:
+            self.refuse(number, "busy")
+            return
         act = getattr(self, "do_" + verb, None)
         guest = self.guests.get(thing.get("guest"))
         if not act:
@@ -207,7 +211,11 @@ class Host:
 
     def do_statistics(self, number, _thing, guest):
         self.answer(number, paused=guest.state == "paused", vcpus=2, frames=3,
-                    pixels=4, inputs=len(guest.keys), exits=[5, 6, 7])
+                    pixels=4, inputs=len(guest.keys), exits=[5, 6, 7],
+                    tsc_hz=2000, run=[1500, 0], idle=[500, 2000],
+                    ram=64 << 20, charged=65 << 20, disk_units=[0, 2],
+                    disk_requests=[8, 1], disk_read=[2000, 48],
+                    disk_written=[100, 0], disk_errors=[0, 0])
 
     def do_serial(self, number, _thing, guest):
         self.watches[number] = ["serial", guest, 0, None]

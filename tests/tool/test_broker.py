@@ -190,6 +190,92 @@ class Brokers(FolderTest):
         self.assertEqual(self.host.watches, {})
         self.assertEqual(self.host.hellos, 1)
 
+    def press(self, end, number, *codes):
+        end.say(number, "keys", guest="dos", keys=list(codes))
+
+    def test_what_who_has_gone_held_is_released(self):
+        one, two = self.client(), self.client()
+        self.press(one, 2, 29, 56, 30, -30)
+        self.press(two, 2, 56)
+        one.say(3, "pointer", guest="dos", buttons=3)
+        two.say(3, "pointer", guest="dos", buttons=2)
+        self.settle()
+        self.host.silent = {"keys"}
+        self.press(one, 4, 42)    # nobody knows whether that was done
+        self.press(one, 4, -42)
+        self.press(one, 5, -29, 31)
+        self.settle()
+        self.host.silent = set()
+        self.guest.keys.clear()
+        self.guest.pointer.clear()
+        one.socket.close()
+        self.settle()
+        # Of two who hold a key the last one releases it.
+        self.assertEqual(self.guest.keys, [-29, -31, -42])
+        self.assertEqual(self.guest.pointer, [[0, 0, 0, 2]])
+        two.say(4, "hello", version=1)
+        self.settle()
+        self.assertEqual(self.guest.keys[3:], [-56])
+        self.assertEqual(self.guest.pointer[1:], [[0, 0, 0, 0]])
+        said = len(self.host.heard)
+        two.socket.close()
+        self.pass_time(2 * broker.CLOSE_AGAIN)
+        self.assertEqual(len(self.host.heard), said)
+
+    def test_more_than_a_request_holds_is_released(self):
+        end = self.client()
+        self.press(end, 2, *range(1, 33))
+        self.press(end, 3, *range(33, 51))
+        self.settle()
+        self.guest.keys.clear()
+        end.socket.close()
+        self.settle()
+        self.assertEqual(self.guest.keys, [-code for code in range(1, 51)])
+        self.assertEqual([len(r["keys"]) for r in self.host.heard[-2:]],
+                         [32, 18])
+
+    def test_a_release_is_said_until_it_is_done(self):
+        end = self.client()
+        self.press(end, 2, 29)
+        self.settle()
+        self.host.silent = {"keys"}
+        end.socket.close()
+        self.settle()
+        self.assertEqual(self.guest.keys, [29])
+        self.host.silent, self.host.busy = set(), {"keys"}
+        self.pass_time(broker.CLOSE_AGAIN + 0.5)
+        self.assertEqual(self.guest.keys, [29])
+        self.host.busy = set()
+        self.pass_time(3 * broker.CLOSE_AGAIN)
+        self.assertEqual(self.guest.keys, [29, -29])
+
+    def test_a_host_that_was_away_holds_nothing(self):
+        end = self.client()
+        self.press(end, 2, 29)
+        self.settle()
+        self.host.has_greeted = False
+        self.host.begin()
+        self.settle()
+        self.guest.keys.clear()
+        end.socket.close()
+        self.settle()
+        self.assertEqual(self.guest.keys, [])
+
+    def test_keys_that_make_no_sense_hold_nothing(self):
+        end = self.client()
+        self.host.silent = {"keys", "pointer"}
+        for number, (guest, codes) in enumerate((
+                ("dos", None), ("dos", 29), ("dos", ["29", None, True, 1.5]),
+                (None, [29]), (["dos"], [29]), ({}, [29])), 2):
+            end.say(number, "keys", guest=guest, keys=codes)
+        end.say(20, "pointer", guest="dos", buttons="1")
+        self.settle()
+        said = len(self.host.heard)
+        self.assertEqual(said, 8)
+        end.socket.close()
+        self.settle()
+        self.assertEqual(len(self.host.heard), said)
+
     def test_a_lost_close_is_said_again(self):
         self.host.silent = {"close"}
         end = self.client()

@@ -164,11 +164,15 @@ class Commands(HostTest):
                          ["running", "paused"])
         self.run_command("ctl", "keys", "web", "keys=30,-30")
         self.run_command("ctl", "keys", "web", "keys=31")
-        self.assertEqual(self.guests[1].keys, [30, -30, 31])
+        # What the command holds is released when it has gone, soon after.
+        self.assertEqual(self.guests[1].keys[:3], [30, -30, 31])
         self.run_command("ctl", "pointer", "dos", "dx=-3", "buttons=1")
-        self.assertEqual(self.guest.pointer, [[-3, 0, 0, 1]])
-        self.assertIn("exits: 5 6 7", self.run_command("ctl", "statistics",
-                                                       "dos"))
+        self.assertEqual(self.guest.pointer[0], [-3, 0, 0, 1])
+        said = self.run_command("ctl", "statistics", "dos")
+        for line in ("run: 1500 0", "run_ns: 750000000 0",
+                     "idle_ns: 250000000 1000000000", "exits: 5 6 7", "charged: 68157440", "disk_units: 0 2",
+                     "disk_read: 2000 48"):
+            self.assertIn(line, said.splitlines())
         self.assertIn("rights: watch type", self.run_command("ctl", "hello"))
         self.assertEqual(self.run_command("ctl", "screen", "dos"),
                          "text, 720 * 400\nC:\\>\n")
@@ -255,15 +259,38 @@ class Commands(HostTest):
     def test_top_prints_a_table(self):
         head, dos, web = self.run_command("top", "--once").splitlines()
         self.assertEqual(head.split(), list(screens.HEAD))
-        self.assertEqual(dos.split(), "dos running 2 64 1 18 3 0".split())
+        # Nothing is known yet of how fast it goes.
+        self.assertEqual(dos.split(), "dos running 2 64 1 65 18 3 0".split())
 
-    def test_top_counts_exits_a_second(self):
+    def test_top_says_how_fast_counters_grow(self):
+        def row(now, **said):
+            self.host.do_statistics = lambda number, _t, _g: \
+                self.host.answer(number, **said)
+            return dict(zip(*top.rows(now)[:2]))
+
         with client.Client(self.path) as link:
             top = screens.Top(link)
-            top.rows(10.0)
-            self.host.do_statistics = lambda number, _t, _g: \
-                self.host.answer(number, exits=[18, 100])
-            self.assertEqual(top.rows(12.0)[1][6], 50)
+            row(10.0, exits=[18], disk_read=[8, 0], disk_written=[], charged=1)
+            found = row(12.0, exits=[18, 100], disk_read=[8, 4096],
+                        disk_written=[], charged=(64 << 20) + 1)
+            self.assertEqual([found[c] for c in (
+                "CHARGED", "EXITS/S", "READ/S", "WRITE/S", "EXITS")],
+                [65, 50, 1024, 0, 118])
+            # It has begun anew; then it has no machine.
+            found = row(13.0, exits=[1], disk_read=[4], disk_written=[2])
+            self.assertEqual([found[c] for c in (
+                "CHARGED", "EXITS/S", "READ/S", "WRITE/S")], ["", "", "", 1])
+            # By the guest's clock: two vCPUs, three quarters of one's time.
+            row(14.0, run=[100, 0], idle=[100, 200])
+            found = row(99.0, run=[150, 100], idle=[250, 300])
+            self.assertEqual(found["CPU%"], 75)
+            found = row(100.0, run=[1, 1], idle=[250, 250])
+            self.assertEqual(found["CPU%"], "")
+            found = row(14.0)
+            self.assertEqual(found["CPU%"], "")
+            self.assertEqual(found["EXITS/S"], "")
+            found = row(15.0, exits=[9], disk_read=[4], disk_written=[2])
+            self.assertEqual(found["EXITS/S"], "")
 
     def test_cast_is_what_was_shown(self):
         self.guest.scenes = [(["\u2588A"],), (["end"],)]

@@ -231,6 +231,9 @@ class Pages(WebTest):
         self.wait(lambda: keys.NAMES["del"] in self.guest.keys)
         self.button("Reset").click()
         self.wait(lambda: self.heard("reset"))
+        self.wait(lambda: "vCPUs at work" in self.find(".plots").text)
+        for words in ("drive 0: KiB read", "1,000", "65 MiB"):
+            self.wait(lambda w=words: w in self.find("dl").text)
         self.assertEqual(self.heard("reset")[0]["guest"], "dos")
         self.console()
         self.shot("guest")

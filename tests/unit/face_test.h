@@ -34,7 +34,9 @@ static struct {
 	void (*changed)(void *ctx);
 	void *changed_ctx;
 	struct input_event input;
+	bool is_down[1024]; /* keys */
 	uint32_t command, unit;
+	char medium[FACE_MEDIUM_SIZE];
 	/* The machine. */
 	unsigned bells, agains, resets, nmis;
 	bool is_watched;
@@ -109,16 +111,27 @@ static __maybe_unused bool board_input(void *board,
 		b.syncs++;
 	else
 		b.input = *event;
+	if (event->kind == INPUT_KEY)
+		b.is_down[event->code % ARRAY_SIZE(b.is_down)] = event->value;
 	return event->code != 999;
 }
 
 static __maybe_unused int board_command(void *board, uint32_t command,
-					uint32_t unit)
+					uint32_t unit, const char *medium)
 {
 	(void)board;
+	memcpy(b.medium, medium, sizeof(b.medium));
 	b.command = command;
 	b.unit = unit;
 	return command == FACE_EJECT ? -ENODEV : 0;
+}
+
+static __maybe_unused void board_statistics(void *board,
+					    struct face_statistics *to)
+{
+	(void)board;
+	to->disks = BIT(2);
+	to->disk[2].requests = 77;
 }
 
 static const struct board_screen screen = {
@@ -132,6 +145,7 @@ static const struct board_screen screen = {
 static const struct board_ops board_ops = {
 	.input = board_input,
 	.command = board_command,
+	.statistics = board_statistics,
 	.screen = &screen,
 };
 

@@ -507,7 +507,7 @@ static __maybe_unused struct guest_manifest *add_guest(const char *name,
 	};
 	(void)snprintf(guest->name, sizeof(guest->name), "%s", name);
 	guest->disk[0] = (struct disk_manifest){ .name = "disk0",
-						 .image = "disk.img",
+						 .image = { "disk.img" },
 						 .bus = MACHINE_DISK_IDE };
 	return guest;
 }

@@ -22,7 +22,7 @@ static struct {
 	struct clock clock;
 	uint64_t now_ns;
 	struct machine_config config;
-	struct block_backend disk[4];
+	struct block_backend disk[4], medium[4];
 	struct pc *pc;
 	uint8_t *window;
 	uint8_t *bios;
@@ -148,6 +148,10 @@ static __maybe_unused int init(void)
 {
 	struct block_backend *disks[4] = { &bench.disk[0], &bench.disk[1],
 					   &bench.disk[2], &bench.disk[3] };
+	static struct block_backend *const media[4] = { &bench.medium[0],
+							&bench.medium[1],
+							&bench.medium[2],
+							&bench.medium[3] };
 	struct device *const devices[] = { &bench.msrs.device };
 
 	const struct board_config config = {
@@ -155,6 +159,7 @@ static __maybe_unused int init(void)
 		.physical_bits = 40,
 		.window = bench.window,
 		.disks = disks,
+		.media = media,
 		.devices = devices,
 		.device_count = ARRAY_SIZE(devices),
 		.clock = &bench.clock,

@@ -149,6 +149,30 @@ static void test_cd_media(void **state)
 	assert_int_equal(packet_read(ready, 8, data), 0x10024);
 }
 
+/* One of another size and with other contents. */
+static void test_cd_other(void **state)
+{
+	const uint8_t capacity[12] = { 0x25 };
+	const uint8_t read10[12] = { 0x28, 0, 0, 0, 0, 2, 0, 0, 1 };
+	const uint8_t sense[12] = { 0x03, 0, 0, 0, 18 };
+	static uint8_t data[2048];
+	struct medium other = { 0 };
+
+	(void)state;
+	medium_init(&other, 3 * ATAPI_SECTOR / BLOCK_SECTOR);
+	memset(other.bytes, 0xa5, other.length);
+	ide_medium_change(&t.ide, 1, 0, &other.backend);
+	assert_int_equal(packet_read(read10, 2048, data), 0x10064);
+	assert_int_equal(packet_read(sense, 18, data), 18);
+	assert_int_equal(data[12], 0x28);
+	assert_int_equal(packet_read(capacity, 8, data), 8);
+	assert_int_equal(data[3], 2);
+	assert_int_equal(packet_read(read10, 2048, data), 2048);
+	assert_memory_equal(data, other.bytes + 2 * 2048, 2048);
+	ide_medium_change(&t.ide, 1, 0, &t.cd.backend);
+	free(other.bytes);
+}
+
 /* The medium goes away while a command still reads from it. */
 static void test_cd_gone(void **state)
 {
@@ -268,8 +292,8 @@ int main(void)
 		TEST(test_cd_identify), TEST(test_cd_read),
 		TEST(test_cd_dma),	TEST(test_cd_information),
 		TEST(test_cd_media),	TEST(test_cd_gone),
-		TEST(test_cd_changed),	TEST(test_cd_sense),
-		TEST(test_cd_stuck),
+		TEST(test_cd_other),	TEST(test_cd_changed),
+		TEST(test_cd_sense),	TEST(test_cd_stuck),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

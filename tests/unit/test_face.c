@@ -311,11 +311,64 @@ static void test_input(void **state)
 	expect(FACE_STATISTICS, 5);
 	assert_int_equal(((struct face_statistics *)b.record)->keys, 1);
 	assert_int_equal(((struct face_statistics *)b.record)->vcpus, 3);
+	assert_int_equal(((struct face_statistics *)b.record)->disks, BIT(2));
+	assert_int_equal(((struct face_statistics *)b.record)->disk[2].requests,
+			 77);
 	/* No more than a record may have. */
 	b.inputs = 0;
 	(void)ask(&record, sizeof(record));
 	face_visit(&b.face);
 	assert_int_equal(b.inputs, FACE_EVENTS_MAX + 1);
+}
+
+static unsigned keys_down(void)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(b.is_down); i++)
+		count += b.is_down[i];
+	return count;
+}
+
+static void press(uint16_t code, int32_t value)
+{
+	struct {
+		struct face_input head;
+		struct input_event event[1];
+	} record = { .head.head = { .kind = FACE_INPUT } };
+
+	record.event[0] = (struct input_event){ INPUT_KEY, code, value };
+	(void)ask(&record, sizeof(record));
+}
+
+static void test_keys_are_released(void **state)
+{
+	(void)state;
+	press(30, 1);
+	press(31, 1);
+	press(30, 0);
+	press(INPUT_BUTTON_LEFT, 1);
+	face_visit(&b.face);
+	assert_int_equal(keys_down(), 2);
+	b.inputs = 0;
+	ask_kind(FACE_RELEASE, 1);
+	face_visit(&b.face);
+	assert_int_equal(keys_down(), 0);
+	assert_int_equal(b.inputs, 4);
+	ask_kind(FACE_RELEASE, 2);
+	face_visit(&b.face);
+	assert_int_equal(b.inputs, 4);
+	/* Seat ends, and what it has said before is done all the same. */
+	press(30, 1);
+	face_visit(&b.face);
+	assert_int_equal(keys_down(), 1);
+	press(31, 1);
+	face_peer_gone(&b.face);
+	assert_int_equal(keys_down(), 0);
+	ask_kind(FACE_RELEASE, 3);
+	face_visit(&b.face);
+	assert_int_equal(keys_down(), 0);
+	assert_int_equal(get(), 0);
 }
 
 static void test_commands(void **state)
@@ -337,6 +390,38 @@ static void test_commands(void **state)
 	for (uint32_t i = 2; i < 7; i++)
 		expect_answer(i, i == 5 ? -ENODEV : 0);
 	assert_int_equal(b.command, FACE_POWER_BUTTON);
+}
+
+/* As long as it is said, and no longer. */
+static void test_media(void **state)
+{
+	struct face_command record = {
+		.head = { .kind = FACE_COMMAND },
+		.command = FACE_INSERT,
+		.unit = 2,
+	};
+	char expected[FACE_MEDIUM_SIZE];
+
+	(void)state;
+	memset(record.medium, 'x', sizeof(record.medium));
+	for (size_t length = sizeof(record) + 1; length-- > FACE_COMMAND_MIN;) {
+		size_t name =
+			MIN(length - FACE_COMMAND_MIN, sizeof(expected) - 1);
+
+		memset(expected, 0, sizeof(expected));
+		memset(expected, 'x', name);
+		record.head.tag = (uint32_t)length;
+		(void)ask(&record, length);
+		face_visit(&b.face);
+		expect_answer((uint32_t)length, 0);
+		assert_int_equal(b.command, FACE_INSERT);
+		assert_int_equal(b.unit, 2);
+		assert_memory_equal(b.medium, expected, sizeof(expected));
+	}
+	record.head.tag = 1;
+	(void)ask(&record, FACE_COMMAND_MIN - 1);
+	face_visit(&b.face);
+	expect_answer(1, -EINVAL);
 }
 
 static void test_blind_board(void **state)
@@ -367,7 +452,9 @@ int main(void)
 		TEST(test_unwatch),
 		TEST(test_notice_waits),
 		TEST(test_input),
+		TEST(test_keys_are_released),
 		TEST(test_commands),
+		TEST(test_media),
 		TEST(test_blind_board),
 	};
 

@@ -40,6 +40,7 @@ static void expect_off(void)
 	assert_int_equal(b.face.state, FACE_OFF);
 	assert_false(b.face.is_paused);
 	assert_false(b.is_watched);
+	assert_false(b.is_down[30]);
 	b.agains = 0;
 	face_visit(&b.face);
 	face_peer_gone(&b.face);
@@ -50,13 +51,19 @@ static void expect_off(void)
 
 static void test_broken_rings(void **state)
 {
+	static const struct {
+		struct face_record head;
+		struct input_event event;
+	} key = { { .kind = FACE_INPUT }, { INPUT_KEY, 30, 1 } };
+
 	(void)state;
 	for (unsigned i = 0; i < 3; i++) {
 		face_start(&board);
 		ask_frame(1, FACE_FRAME_NOTIFY);
 		ask_command(2, FACE_PAUSE, 0);
+		(void)ask(&key, sizeof(key));
 		face_visit(&b.face);
-		assert_true(b.face.is_paused && b.is_watched);
+		assert_true(b.face.is_paused && b.is_watched && b.is_down[30]);
 		if (i == 0)
 			b.shared.requests.produced += 0x10000;
 		else if (i == 1)

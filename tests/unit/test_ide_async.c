@@ -404,6 +404,57 @@ static void test_bad_sector_dma(void **state)
 	assert_int_equal(inb(0x1f6) & 0xf, 15);
 }
 
+static void expect_counts(uint64_t requests, uint64_t errors, uint64_t read,
+			  uint64_t written)
+{
+	const struct ide_counts *counts = &t.ide.channel[0].drive[0].counts;
+
+	assert_int_equal(counts->requests, requests);
+	assert_int_equal(counts->errors, errors);
+	assert_int_equal(counts->sectors_read, read);
+	assert_int_equal(counts->sectors_written, written);
+}
+
+static void test_counts(void **state)
+{
+	static const struct ide_counts none;
+
+	(void)state;
+	expect_counts(0, 0, 0, 0);
+	lba48(1000, 8, 0x25);
+	prd(0, 0x10000, 4096, true);
+	master_start(0, true);
+	expect_end(READY);
+	outb(MASTER, 0);
+	expect_counts(1, 0, 8, 0);
+	lba28(1000, 1, 0x30);
+	outsw(0x1f0, data, 256);
+	expect_end(READY);
+	expect_counts(2, 0, 8, 1);
+	outb(0x1f7, 0xe7);
+	expect_end(READY);
+	expect_counts(3, 0, 8, 1);
+	/* What is before the first that fails has been moved. */
+	t.disk.bad_sector = 1003;
+	lba48(1000, 8, 0x25);
+	master_start(0, true);
+	expect_error(UNC);
+	outb(MASTER, 0);
+	expect_counts(4, 1, 11, 1);
+	t.disk.bad_sector = 0;
+	/* Taken back before it began; a reset keeps what was counted. */
+	t.disk.is_async = t.disk.is_waiting = true;
+	lba48(1000, 8, 0x25);
+	master_start(0, true);
+	outb(0x3f6, 4);
+	outb(0x3f6, 0);
+	expect_counts(5, 2, 11, 1);
+	ide_reset(&t.ide);
+	expect_counts(5, 2, 11, 1);
+	assert_memory_equal(&t.ide.channel[1].drive[0].counts, &none,
+			    sizeof(none));
+}
+
 /* ---- Durability -------------------------------------------------------- */
 
 static void feature(uint8_t number)
@@ -602,6 +653,7 @@ int main(void)
 		TEST(test_interrupt_pending),
 		TEST(test_bad_sector_pio),
 		TEST(test_bad_sector_dma),
+		TEST(test_counts),
 		TEST(test_write_through),
 		TEST(test_write_through_late),
 		TEST(test_standby),

@@ -212,7 +212,7 @@ static void test_end_is_not_reported(void **state)
 static void test_others_go_on(void **state)
 {
 	(void)state;
-	(void)snprintf(add_guest("bad", 1)->disk[0].image, 16, "none.img");
+	(void)snprintf(add_guest("bad", 1)->disk[0].image[0], 16, "none.img");
 	add_guest("good", 1);
 	assert_true(begins());
 	assert_int_equal(domains(), 1);
@@ -229,7 +229,7 @@ static void test_sources_need_the_service(void **state)
 
 	(void)state;
 	kept = &add_guest("kept", 1)->disk[0];
-	kept->image[0] = '\0';
+	kept->image[0][0] = '\0';
 	kept->source.kind = MANIFEST_SOURCE_FILE;
 	(void)snprintf(kept->source.name, 16, "debian.img");
 	add_guest("good", 1);
@@ -267,6 +267,76 @@ static void test_private_disk(void **state)
 	assert_true(begins());
 	assert_false(named("web")->is_cow);
 	assert_int_equal(named("web")->written, written + DISK_SIZE);
+}
+
+static void cdrom_init(struct disk_manifest *drive, unsigned unit,
+		       const char *first, const char *second)
+{
+	*drive = (struct disk_manifest){ .bus = MACHINE_DISK_IDE,
+					 .unit = (uint8_t)unit,
+					 .is_cdrom = true,
+					 .is_read_only = true };
+	(void)snprintf(drive->name, sizeof(drive->name), "cdrom%u", unit);
+	(void)snprintf(drive->image[0], sizeof(drive->image[0]), "%s", first);
+	(void)snprintf(drive->image[1], sizeof(drive->image[1]), "%s", second);
+}
+
+/* All media of all drives are there from the beginning, each in its place. */
+static void test_media(void **state)
+{
+	static const struct {
+		const char *name;
+		uint64_t sectors;
+		unsigned unit;
+	} media[] = { { "1.iso", 8, 2 }, { "2.iso", 4, 2 }, { "1.iso", 8, 3 } };
+	static uint8_t bytes[4096] __aligned(4096);
+	const struct machine_config *config;
+	struct guest_manifest *guest;
+
+	(void)state;
+	add_module("1.iso", bytes, 4096);
+	add_module("2.iso", bytes, 2048);
+	guest = add_guest("web", 1);
+	cdrom_init(&guest->disk[1], 2, "1.iso", "2.iso");
+	cdrom_init(&guest->disk[2], 3, "1.iso", "");
+	guest->disk_count = 3;
+	assert_true(begins());
+	config = &named("web")->config;
+	assert_int_equal(config->medium_count, ARRAY_SIZE(media));
+	for (unsigned i = 0; i < ARRAY_SIZE(media); i++) {
+		assert_string_equal(config->medium[i].name, media[i].name);
+		assert_int_equal(config->medium[i].sector_count,
+				 media[i].sectors);
+		assert_int_equal(config->medium[i].unit, media[i].unit);
+		for (unsigned j = 0; j < i; j++)
+			assert_true(config->medium[i].va !=
+				    config->medium[j].va);
+	}
+	assert_true(config->disk[0].va &&
+		    config->disk[0].va != config->medium[0].va);
+	assert_int_equal(config->disk[1].va, config->medium[0].va);
+	assert_int_equal(config->disk[1].sector_count, 8);
+	assert_int_equal(config->disk[2].va, config->medium[2].va);
+}
+
+static void test_media_are_missing(void **state)
+{
+	static uint8_t bytes[4096] __aligned(4096);
+	struct guest_manifest *guest;
+
+	(void)state;
+	add_module("1.iso", bytes, 4096);
+	add_module("odd.iso", bytes, 2560);
+	guest = add_guest("bad", 1);
+	cdrom_init(&guest->disk[0], 2, "1.iso", "none.iso");
+	cdrom_init(&add_guest("odd", 1)->disk[0], 2, "1.iso", "odd.iso");
+	add_guest("good", 1);
+	assert_true(begins());
+	assert_int_equal(domains(), 1);
+	assert_logged("[bad] cdrom2: image: \"none.iso\" is not among the boot "
+		      "modules\n");
+	assert_logged("[odd] cdrom2: image: \"odd.iso\", 2560 bytes, is no "
+		      "multiple of 2048 bytes");
 }
 
 /* ---- Restarts ------------------------------------------------------------ */
@@ -421,6 +491,8 @@ int main(void)
 		TEST(test_how_it_is_turned_off),
 		TEST(test_others_go_on),
 		TEST(test_private_disk),
+		TEST(test_media),
+		TEST(test_media_are_missing),
 		TEST(test_sources_need_the_service),
 		TEST(test_none_can_be_started),
 		TEST(test_crash_is_reported),

@@ -121,6 +121,37 @@ static void test_many_lists(void **state)
 	assert_int_equal(named("seat")->status.state, GATE_DOMAIN_RUNNING);
 }
 
+/* What the host has given for a guest that runs, when it is asked. */
+static void test_account(void **state)
+{
+	struct seat_message message;
+
+	(void)state;
+	begin_with(2);
+	named("g0")->status.pages = 10;
+	named("g0")->status.vm_pages = 200;
+	named("g0")->status.nested_pages = 3;
+	named("g0")->status.pages_peak = 5000;
+	seat_asks(1, SEAT_ACCOUNT, "g0");
+	assert_true(goes_on());
+	seat_answered(&message);
+	assert_int_equal(message.kind, SEAT_TOLD);
+	assert_string_equal(message.name, "g0");
+	assert_string_equal(message.text, "");
+	assert_int_equal(message.ram, MIB(64));
+	assert_int_equal(message.charged, 213 * PAGE_SIZE);
+	ends("g1", GATE_END_EXIT, MACHINE_EXIT_POWER_OFF);
+	assert_true(goes_on());
+	seat_asks(2, SEAT_ACCOUNT, "g1");
+	seat_asks(3, SEAT_ACCOUNT, "nobody");
+	seat_asks(4, SEAT_ACCOUNT, "seat");
+	assert_true(goes_on());
+	expect_told(2, "g1", "does not run");
+	expect_told(3, "nobody", "does not run");
+	expect_told(4, "seat", "does not run");
+	expect_silence();
+}
+
 static void test_life(void **state)
 {
 	gate_id first;
@@ -280,10 +311,15 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, setup_seat)
 	const struct CMUnitTest tests[] = {
-		TEST(test_list),       TEST(test_many_lists),
-		TEST(test_life),       TEST(test_in_order),
-		TEST(test_off),	       TEST(test_who_is_no_guest),
-		TEST(test_too_much),   TEST(test_no_end),
+		TEST(test_list),
+		TEST(test_many_lists),
+		TEST(test_account),
+		TEST(test_life),
+		TEST(test_in_order),
+		TEST(test_off),
+		TEST(test_who_is_no_guest),
+		TEST(test_too_much),
+		TEST(test_no_end),
 		TEST(test_a_new_seat),
 	};
 

@@ -96,7 +96,7 @@ static void test_everything(void **state)
 	assert_true(g->disk[1].is_read_only);
 	assert_true(g->disk[2].is_read_only);
 	assert_true(g->disk[2].is_cdrom);
-	assert_string_equal(g->disk[2].image, "a.img");
+	assert_string_equal(g->disk[2].image[0], "a.img");
 }
 
 /* The node "control" with those rights, closed; guests are open again. */
@@ -485,7 +485,7 @@ static void test_sources(void **state)
 	assert_int_equal(d[0].iops_burst, 1000);
 	assert_int_equal(d[0].kib_limit, 10240);
 	assert_int_equal(d[0].kib_burst, 65536);
-	assert_string_equal(d[0].image, "");
+	assert_string_equal(d[0].image[0], "");
 	assert_int_equal(d[1].source.kind, MANIFEST_SOURCE_SERIAL);
 	assert_string_equal(d[1].source.name, "S3Z8NB0K-1");
 	assert_int_equal(d[1].format, MANIFEST_FORMAT_RAW);

@@ -130,13 +130,13 @@ static void test_power_button(void **state)
 	pm_config(PCI_COMMAND, PCI_COMMAND_IO);
 	out(0xb2, 0xf1, 1);
 	out(0xb002, 0x100, 2);
-	assert_int_equal(pc_command(bench.pc, FACE_POWER_BUTTON, 0), 0);
+	assert_int_equal(pc_command(bench.pc, FACE_POWER_BUTTON, 0, NULL), 0);
 	assert_int_equal(in(0xb000, 2) & 0x100, 0x100);
 	assert_true(bench.pc->wires.isa_lines & BIT(9));
 	out(0xb000, 0x100, 2);
 	assert_false(bench.pc->wires.isa_lines & BIT(9));
-	assert_int_equal(pc_command(bench.pc, FACE_RESET, 0), -ENOSYS);
-	assert_int_equal(pc_command(bench.pc, 999, 0), -ENOSYS);
+	assert_int_equal(pc_command(bench.pc, FACE_RESET, 0, NULL), -ENOSYS);
+	assert_int_equal(pc_command(bench.pc, 999, 0, NULL), -ENOSYS);
 }
 
 static void test_trays(void **state)
@@ -151,13 +151,106 @@ static void test_trays(void **state)
 	assert_int_equal(init(), 0);
 	drive = &bench.pc->ide.channel[1].drive[0];
 	assert_ptr_equal(drive->backend, &bench.disk[0]);
-	assert_int_equal(pc_command(bench.pc, FACE_EJECT, 2), 0);
+	assert_int_equal(pc_command(bench.pc, FACE_EJECT, 2, NULL), 0);
 	assert_null(drive->backend);
-	assert_int_equal(pc_command(bench.pc, FACE_INSERT, 2), 0);
+	assert_int_equal(pc_command(bench.pc, FACE_INSERT, 2, ""), 0);
 	assert_ptr_equal(drive->backend, &bench.disk[0]);
-	assert_int_equal(pc_command(bench.pc, FACE_EJECT, 1), -ENODEV);
-	assert_int_equal(pc_command(bench.pc, FACE_EJECT, 4), -ENODEV);
-	assert_int_equal(pc_command(bench.pc, FACE_INSERT, ~0u), -ENODEV);
+	assert_int_equal(pc_command(bench.pc, FACE_EJECT, 1, NULL), -ENODEV);
+	assert_int_equal(pc_command(bench.pc, FACE_EJECT, 4, NULL), -ENODEV);
+	assert_int_equal(pc_command(bench.pc, FACE_INSERT, ~0u, ""), -ENODEV);
+}
+
+static void medium_add(unsigned unit, const char *name)
+{
+	struct machine_medium *medium =
+		&bench.config.medium[bench.config.medium_count++];
+
+	medium->unit = unit;
+	(void)snprintf(medium->name, sizeof(medium->name), "%s", name);
+}
+
+/* Of each drive's own, by number or by name. */
+static void test_media(void **state)
+{
+	static const struct {
+		unsigned unit;
+		const char *medium;
+		int found; /* of bench.medium; negative: an error */
+	} rows[] = {
+		{ 2, "1", 2 },
+		{ 2, "0", 0 },
+		{ 2, "b.iso", 2 },
+		{ 2, "a.iso", 0 },
+		{ 3, "a.iso", 1 },
+		{ 3, "00", 1 },
+		{ 3, "1", 3 },
+		{ 3, "7", 3 },
+		{ 2, "7", -ERANGE },
+		{ 2, "2", -ERANGE },
+		{ 2, "b.is", -ERANGE },
+		{ 2, "-1", -ERANGE },
+		{ 2, "B.ISO", -ERANGE },
+		{ 2, " 1", -ERANGE },
+		{ 2, "4294967296", -ERANGE },
+		{ 2, "4294967297", -ERANGE },
+		{ 2, "18446744073709551616", -ERANGE },
+		{ 0, "0", -ENODEV },
+		{ 4, "0", -ENODEV },
+	};
+	struct block_backend *const *in;
+
+	(void)prepare(state);
+	bench.config.disk_count = 2;
+	for (unsigned i = 0; i < 2; i++) {
+		bench.config.disk[i].bus = MACHINE_DISK_IDE;
+		bench.config.disk[i].is_cdrom = true;
+		bench.config.disk[i].unit = (uint8_t)(2 + i);
+	}
+	medium_add(2, "a.iso");
+	medium_add(3, "a.iso");
+	medium_add(2, "b.iso");
+	medium_add(3, "7");
+	assert_int_equal(init(), 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_int_equal(pc_command(bench.pc, FACE_INSERT, rows[i].unit,
+					    rows[i].medium),
+				 MIN(rows[i].found, 0));
+		if (rows[i].found < 0)
+			continue;
+		in = &bench.pc->ide.channel[1].drive[rows[i].unit - 2].backend;
+		assert_ptr_equal(*in, &bench.medium[rows[i].found]);
+	}
+	/* What cannot be done changes nothing. */
+	in = &bench.pc->ide.channel[1].drive[0].backend;
+	assert_ptr_equal(*in, &bench.medium[0]);
+	assert_int_equal(pc_command(bench.pc, FACE_EJECT, 2, "b.iso"), 0);
+	assert_null(*in);
+	assert_int_equal(pc_command(bench.pc, FACE_INSERT, 2, ""), 0);
+	assert_ptr_equal(*in, &bench.disk[0]);
+}
+
+static void test_statistics(void **state)
+{
+	struct face_statistics to = { .vcpus = 7 };
+	struct ide_counts *counts;
+
+	(void)prepare(state);
+	bench.config.disk_count = 2;
+	bench.config.disk[0].bus = bench.config.disk[1].bus = MACHINE_DISK_IDE;
+	bench.config.disk[0].is_cdrom = bench.config.disk[1].is_cdrom = true;
+	bench.config.disk[0].unit = 3;
+	bench.config.disk[1].unit = 0;
+	assert_int_equal(init(), 0);
+	counts = &bench.pc->ide.channel[1].drive[1].counts;
+	*counts = (struct ide_counts){ 1, 2, 3, 4 };
+	pc_board_ops.statistics(bench.pc, &to);
+	assert_int_equal(to.disks, BIT(0) | BIT(3));
+	assert_int_equal(to.disk[0].requests, 0);
+	assert_int_equal(to.disk[3].requests, 1);
+	assert_int_equal(to.disk[3].errors, 2);
+	assert_int_equal(to.disk[3].sectors_read, 3);
+	assert_int_equal(to.disk[3].sectors_written, 4);
+	assert_int_equal(to.vcpus, 7);
 }
 
 /* ---- The screen -------------------------------------------------------- */
@@ -314,6 +407,8 @@ int main(void)
 		TEST(test_mouse),
 		TEST(test_power_button),
 		cmocka_unit_test_teardown(test_trays, teardown),
+		cmocka_unit_test_teardown(test_media, teardown),
+		cmocka_unit_test_teardown(test_statistics, teardown),
 		TEST(test_guard),
 		TEST(test_emulated),
 		TEST(test_moved),

@@ -433,6 +433,70 @@ static void commands_are_answered(void **state)
 	expect_error(23, "not running", "good");
 }
 
+static void insert(uint32_t id, const char *more)
+{
+	say("{\"id\":%u,\"verb\":\"insert\",\"guest\":\"good\",\"unit\":2%s}",
+	    id, more);
+}
+
+/* Which medium is the machine's to know. */
+static void media_are_changed(void **state)
+{
+	(void)state;
+	insert(2, ",\"medium\":1");
+	assert_int_equal(machine_takes(0), sizeof(request.command));
+	assert_int_equal(request.command.command, FACE_INSERT);
+	assert_int_equal(request.command.unit, 2);
+	assert_string_equal(request.command.medium, "1");
+	machine_answers(0, request.head.tag, -ERANGE);
+	expect_error(2, "refused", "medium");
+	insert(3, ",\"medium\":\"cd2.iso\"");
+	assert_int_equal(machine_takes(0), sizeof(request.command));
+	assert_string_equal(request.command.medium, "cd2.iso");
+	machine_answers(0, request.head.tag, -ENODEV);
+	expect_error(3, "refused", "unit");
+	insert(4, "");
+	assert_int_equal(machine_takes(0), FACE_COMMAND_MIN);
+	machine_answers(0, request.head.tag, 0);
+	expect_ok(4);
+	/* There is none to eject. */
+	say("{\"id\":5,\"verb\":\"eject\",\"guest\":\"good\",\"unit\":2,"
+	    "\"medium\":1}");
+	assert_int_equal(machine_takes(0), FACE_COMMAND_MIN);
+	machine_answers(0, request.head.tag, 0);
+	expect_ok(5);
+	insert(6, ",\"medium\":-1");
+	expect_error(6, "bad request", "medium");
+	insert(7, "");
+	assert_true(machine_takes(0));
+	guest_ends(0);
+	expect_error(7, "not running", "the machine");
+}
+
+static void init_accounts(uint32_t tag, const char *name, uint64_t ram,
+			  uint64_t charged)
+{
+	struct seat_message message = { .kind = SEAT_TOLD };
+
+	message.tag = tag;
+	message.ram = ram;
+	message.charged = charged;
+	(void)snprintf(message.name, sizeof(message.name), "%s", name);
+	init_puts(&message);
+}
+
+/* First init is asked, then the machine: the tag by which it was. */
+static uint32_t statistics_are_asked(uint32_t id, uint64_t ram,
+				     uint64_t charged)
+{
+	say("{\"id\":%u,\"verb\":\"statistics\",\"guest\":\"good\"}", id);
+	machine_is_asked_nothing(0);
+	init_accounts(init_is_asked(SEAT_ACCOUNT, "good"), "good", ram,
+		      charged);
+	machine_expects(0, FACE_STATISTICS);
+	return request.head.tag;
+}
+
 static void statistics_are_told(void **state)
 {
 	struct face_statistics numbers = {
@@ -443,32 +507,89 @@ static void statistics_are_told(void **state)
 		.ticks = { 11, 0, 13 },
 		.frames = 9,
 		.pixels = 10,
+		.tsc_hz = 1000,
+		.lived = 50,
+		.idle = { 20, 50, 49 },
+		.disks = BIT(0) | BIT(2) | BIT(31),
+		.disk = { { 1, 2, 3, 4 }, { 5, 5, 5, 5 }, { 6, 7, 8, 9 } },
 	};
 	uint8_t kind;
 	uint32_t length;
 	const uint8_t *text;
 
 	(void)state;
-	say("{\"id\":2,\"verb\":\"statistics\",\"guest\":\"good\"}");
-	machine_expects(0, FACE_STATISTICS);
-	numbers.head.tag = request.head.tag;
+	numbers.head.tag = statistics_are_asked(2, MIB(64), MIB(70));
 	/* An answer of another kind is none. */
 	machine_answers(0, request.head.tag, 0);
 	expect_nothing();
 	machine_puts(0, &numbers, sizeof(numbers));
-	expect("{\"id\":2,\"ok\":true,\"paused\":false,\"vcpus\":2,\"inputs\":3"
+	expect("{\"id\":2,\"ok\":true,\"paused\":false,\"vcpus\":2"
+	       ",\"tsc_hz\":1000,\"run\":[30,0],\"idle\":[20,50]"
+	       ",\"ram\":67108864,\"charged\":73400320,\"inputs\":3"
 	       ",\"frames\":9,\"pixels\":10,\"exits\":[5,0,7]"
-	       ",\"ticks\":[11,0,13]}");
-	say("{\"id\":4294967295,\"verb\":\"statistics\",\"guest\":\"good\"}");
-	machine_expects(0, FACE_STATISTICS);
+	       ",\"ticks\":[11,0,13],\"disk_units\":[0,2]"
+	       ",\"disk_requests\":[1,6],\"disk_read\":[3,8]"
+	       ",\"disk_written\":[4,9],\"disk_errors\":[2,7]}");
+	/* The longest there can be; it has run less than nothing. */
 	memset(&numbers, 0xff, sizeof(numbers));
-	numbers.head = (struct face_record){ .kind = FACE_STATISTICS,
-					     .tag = request.head.tag };
+	numbers.lived = UINT64_MAX - 1;
+	numbers.head = (struct face_record){
+		.kind = FACE_STATISTICS,
+		.tag = statistics_are_asked(UINT32_MAX, UINT64_MAX, UINT64_MAX),
+	};
 	machine_puts(0, &numbers, sizeof(numbers));
 	text = client_hears(&kind, &length);
 	assert_non_null(text);
 	assert_memory_equal(text + length - 24, ",18446744073709551615]}\n",
 			    24);
+}
+
+/* The guest, or its machine, ends before it has answered. */
+static void statistics_of_who_has_gone(void **state)
+{
+	uint32_t tag;
+
+	(void)state;
+	say("{\"id\":2,\"verb\":\"statistics\",\"guest\":\"good\"}");
+	init_tells(init_is_asked(SEAT_ACCOUNT, "good"), "good", "does not run");
+	expect_error(2, "not running", "good");
+	machine_is_asked_nothing(0);
+	(void)statistics_are_asked(3, 1, 2);
+	say("{\"id\":4,\"verb\":\"statistics\",\"guest\":\"good\"}");
+	tag = init_is_asked(SEAT_ACCOUNT, "good");
+	guest_ends(0);
+	expect_error(3, "not running", "the machine");
+	init_accounts(tag, "good", 1, 2);
+	expect_error(4, "not running", "good");
+	/* Who has said hello meanwhile has not asked. */
+	say("{\"id\":5,\"verb\":\"statistics\",\"guest\":\"evil\"}");
+	tag = init_is_asked(SEAT_ACCOUNT, "evil");
+	hello();
+	client.from_done = client.from_length;
+	init_accounts(tag, "evil", 1, 2);
+	machine_is_asked_nothing(1);
+	expect_nothing();
+}
+
+/* Their answers are long; those who have gone do not count. */
+static void too_many_statistics(void **state)
+{
+	struct face_statistics numbers = { .head.kind = FACE_STATISTICS };
+
+	(void)state;
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < REMOTE_COUNTS; i++)
+			numbers.head.tag = statistics_are_asked(i + 2, 1, 2);
+		say("{\"id\":50,\"verb\":\"statistics\",\"guest\":\"good\"}");
+		init_accounts(init_is_asked(SEAT_ACCOUNT, "good"), "good", 1,
+			      2);
+		expect_error(50, "busy", "good");
+		machine_is_asked_nothing(0);
+		machine_puts(0, &numbers, sizeof(numbers));
+		(void)statistics_are_asked(51, 1, 2);
+		hello();
+		client.from_done = client.from_length;
+	}
 }
 
 static void too_many_commands(void **state)
@@ -562,10 +683,13 @@ static void late_answers_have_room(void **state)
 	(void)state;
 	memset(row.text, 'x', sizeof(row.text) - 1);
 	memset(&numbers, 0xff, sizeof(numbers));
-	for (unsigned i = 0; i < FACES_ASKS; i++) {
-		say("{\"id\":%u,\"verb\":\"statistics\",\"guest\":\"good\"}",
+	for (unsigned i = 0; i < REMOTE_COUNTS; i++)
+		asked[i] = statistics_are_asked(4000000000U + i, UINT64_MAX,
+						UINT64_MAX);
+	for (unsigned i = REMOTE_COUNTS; i < FACES_ASKS; i++) {
+		say("{\"id\":%u,\"verb\":\"nmi\",\"guest\":\"good\"}",
 		    4000000000U + i);
-		machine_expects(0, FACE_STATISTICS);
+		machine_expects(0, FACE_COMMAND);
 		asked[i] = request.head.tag;
 	}
 	for (unsigned i = 0; i < SEAT_ASKS; i++) {
@@ -582,11 +706,13 @@ static void late_answers_have_room(void **state)
 			init_puts(&row);
 		init_tells(tag[i], "", "");
 	}
-	for (unsigned i = 0; i < FACES_ASKS; i++) {
+	for (unsigned i = 0; i < REMOTE_COUNTS; i++) {
 		numbers.head = (struct face_record){ .kind = FACE_STATISTICS,
 						     .tag = asked[i] };
 		machine_puts(0, &numbers, sizeof(numbers));
 	}
+	for (unsigned i = REMOTE_COUNTS; i < FACES_ASKS; i++)
+		machine_answers(0, asked[i], -EINVAL);
 	client.is_asleep = false;
 	client_reads();
 	for (const uint8_t *text; (text = client_hears(&kind, &length));)
@@ -612,7 +738,10 @@ int main(void)
 		TEST(releases_wait_for_room),
 		TEST(keys_without_room),
 		TEST(commands_are_answered),
+		TEST(media_are_changed),
 		TEST(statistics_are_told),
+		TEST(statistics_of_who_has_gone),
+		TEST(too_many_statistics),
 		TEST(too_many_commands),
 		TEST(hello_forgets),
 		TEST(answers_wait),

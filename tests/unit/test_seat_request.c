@@ -58,9 +58,11 @@ static void test_every_key(void **state)
 		parse("{\"id\":4294967295,\"verb\":\"pointer\",\"guest\":\"a-b_"
 		      "1\",\"as\":\"text\",\"all\":true,\"unit\":3,\"of\":9,"
 		      "\"dx\":-5,\"dy\":2147483647,\"wheel\":-2147483647,"
-		      "\"buttons\":7,\"version\":1,\"keys\":[30,-30]}\n"),
+		      "\"buttons\":7,\"version\":1,\"keys\":[30,-30],"
+		      "\"medium\":\"2.iso\"}\n"),
 		0);
-	assert_int_equal(request.has, MASK(12, 0));
+	assert_int_equal(request.has, MASK(13, 0));
+	assert_string_equal(request.medium, "2.iso");
 	assert_true(request.id == UINT32_MAX);
 	assert_string_equal(request.verb, "pointer");
 	assert_string_equal(request.guest, "a-b_1");
@@ -238,6 +240,31 @@ static void test_texts(void **state)
 	expect_bad("{\"as\":1,\"guest\":1,\"id\":9}", "as", 9);
 }
 
+/* A word is a text, or a number as it is written. */
+static void test_words(void **state)
+{
+	char text[80];
+
+	(void)state;
+	assert_int_equal(parse_key("\"medium\"", "17"), 0);
+	assert_string_equal(request.medium, "17");
+	assert_int_equal(parse_key("\"medium\"", "\"17\""), 0);
+	assert_string_equal(request.medium, "17");
+	assert_int_equal(parse_key("\"medium\"", "\"\""), 0);
+	assert_string_equal(request.medium, "");
+	(void)snprintf(text, sizeof(text), "\"%063d\"", 1);
+	assert_int_equal(parse_key("\"medium\"", text), 0);
+	assert_int_equal(strlen(request.medium), FACE_MEDIUM_SIZE - 1);
+	(void)snprintf(text, sizeof(text), "\"%064d\"", 1);
+	assert_int_equal(parse_key("\"medium\"", text), -EINVAL);
+	expect_bad("{\"medium\":-1,\"id\":9}", "medium", 9);
+	expect_bad("{\"medium\":1.5,\"id\":9}", "medium", 9);
+	expect_bad("{\"medium\":true,\"id\":9}", "medium", 9);
+	expect_bad("{\"medium\":[1],\"id\":9}", "medium", 9);
+	expect_bad("{\"medium\":{},\"id\":9}", "medium", 9);
+	expect_bad("{\"medium\":\"a\\\\b\",\"id\":9}", "medium", 9);
+}
+
 static void keys_text(char *text, unsigned count)
 {
 	text += sprintf(text, "{\"id\":1,\"verb\":\"keys\",\"keys\":[");
@@ -342,6 +369,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_missing),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_arrays),
 		cmocka_unit_test(test_deep),
 		cmocka_unit_test(test_random),

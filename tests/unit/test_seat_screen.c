@@ -389,7 +389,7 @@ static void a_new_seat(void **state)
 	/* The former one's watch, debugger and dump end. */
 	machine_expects(0, FACE_UNWATCH);
 	machine_expects(0, FACE_DEBUG_CLOSE);
-	machine_expects(0, FACE_DUMP_CLOSE);
+	machine_expects(0, FACE_RELEASE);
 	machine_is_asked_nothing(0);
 	expect("{\"event\":\"begin\",\"version\":1}");
 	hello();
@@ -416,6 +416,35 @@ static void a_new_seat(void **state)
 	expect_ok(2);
 }
 
+/* What the former seat has not got through the ring is before the release, and
+ * the new one's keys are behind it. */
+static void a_new_seat_without_room(void **state)
+{
+	unsigned n = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 200; i++)
+		say("{\"id\":2,\"verb\":\"keys\",\"guest\":\"good\","
+		    "\"keys\":[29]}");
+	client.to_length = client.to_done = 0;
+	seat_begins();
+	init_allows(SEAT_RIGHTS_ALL);
+	init_says(SEAT_ADD, 1, "good");
+	hello();
+	client.from_done = client.from_length;
+	say("{\"id\":3,\"verb\":\"keys\",\"guest\":\"good\",\"keys\":[30]}");
+	expect_error(3, "busy", "good");
+	for (; machine_takes(0) && request.head.kind == FACE_INPUT; n++)
+		wake();
+	assert_true(n > 20);
+	assert_int_equal(request.head.kind, FACE_RELEASE);
+	say("{\"id\":4,\"verb\":\"keys\",\"guest\":\"good\",\"keys\":[31]}");
+	expect_ok(4);
+	machine_expects(0, FACE_INPUT);
+	assert_int_equal(request.input.event[0].code, 31);
+	machine_is_asked_nothing(0);
+}
+
 #undef TEST
 #define TEST(name) cmocka_unit_test_setup(name, setup_remote)
 
@@ -436,6 +465,7 @@ int main(void)
 		TEST(text_and_pixels),
 		TEST(a_client_that_does_not_read),
 		TEST(a_new_seat),
+		TEST(a_new_seat_without_room),
 	};
 
 	return cmocka_run_group_tests_name("seat screen", tests, NULL,

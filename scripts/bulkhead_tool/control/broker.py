@@ -2,8 +2,9 @@
 """One carrier, many clients: a broker of the control protocol.
 
 Each client has ids of its own; on the carrier each request has one of the
-broker's.  What a client asked for and no longer waits for is closed at the host
-when the client goes.  Nobody waits for a client: what it does not read is kept up
+broker's.  When a client goes, what it asked for and no longer waits for is closed at
+the host, and keys and buttons that it held are released: to the host all clients are
+one, which goes on.  Nobody waits for a client: what it does not read is kept up
 to a limit, then it is dropped.  Clients wait for the carrier, each in its turn.
 
 The carrier's state:
@@ -25,7 +26,7 @@ import time
 import tty
 
 from .. import Problem
-from . import frames
+from . import frames, held
 
 CLIENT_UNREAD_MAX = 16 << 20    # bytes that wait for a client: a big screen, twice
 HOST_UNSENT_MAX = 16 << 10    # bytes that wait for the carrier: 1.4 s at 115200
@@ -35,7 +36,7 @@ ID_LAST = 0xffffffff
 
 AGAIN = 1.0    # seconds until the carrier is opened, or hello said, again
 DOUBTS_MAX = 3    # times that an answer to hello without any rights is not believed
-CLOSE_AGAIN = 2.0
+CLOSE_AGAIN = 2.0    # seconds until a close, or a release, is said again
 # With something on its way and silence for as long the host is asked whether it is
 # there; after as many questions it is not.
 QUIET_MAX, QUESTIONS_MAX = 5.0, 3
@@ -97,6 +98,7 @@ class Request:
         self.client = client
         self.client_id, self.host_id = client_id, host_id
         self.verb = verb
+        self.thing = None    # what it says, of one that may press keys
         self.closes = None    # the Request that this one, a `close`, ends
         self.is_pending = True
 
@@ -112,6 +114,7 @@ class Client:
         self.requests = {}    # by the client's id
         self.has_greeted = False
         self.hello = None    # its id, while the host has not answered ours
+        self.held = held.Held()
 
     def fileno(self):
         return self.socket.fileno()
@@ -134,7 +137,9 @@ class Broker:
         self.is_over = False
         self.clients = []
         self.requests = {}    # by our id
-        self.closing = {}    # our close's id: of what, when to say it again
+        # What we end for a client that went: by our id, the request, and when to
+        # say it again.
+        self.closing = {}
         self.unsent = bytearray()    # whole frames, to the host
         self.last_id = 0
         self.greeting = None    # the host's answer to our hello
@@ -179,6 +184,8 @@ class Broker:
         self.closing.clear()
         for client in self.clients:
             client.requests.clear()
+            # A host that is greeted, or has just started, releases it.
+            client.held = held.Held()
 
     def _hang_up(self):
         with contextlib.suppress(OSError):
@@ -271,7 +278,8 @@ class Broker:
         """The host thinks that somebody listens: a close was lost."""
         if self.state == "up" and isinstance(number, int) and \
                 0 < number <= ID_LAST and not any(
-                    of == number for of, _ in self.closing.values()):
+                    thing.get("of") == number
+                    for thing, _ in self.closing.values()):
             self._close_at_host(number)
 
     def _host_answer(self, thing):
@@ -284,11 +292,14 @@ class Broker:
             self._lose()
             self._greet()
             return
-        self.closing.pop(number, None)
+        if thing.get("error") != "busy":
+            self.closing.pop(number, None)
         request = self.requests.get(number)
         if not request:
             return
         request.is_pending = False
+        if request.thing and thing.get("ok"):
+            request.client.held.did(request.thing)
         if not (request.is_watch() and thing.get("ok")):
             self._forget(request)
         if request.closes and thing.get("ok"):
@@ -308,10 +319,14 @@ class Broker:
             if client.hello is not None:
                 self._answer_hello(client)
 
+    def _end_at_host(self, thing):
+        """Until there is an answer: twice does no harm."""
+        number = self._new_id()
+        self.closing[number] = thing, self.clock() + CLOSE_AGAIN
+        self._to_host(dict(thing, id=number))
+
     def _close_at_host(self, number):
-        close = self._new_id()
-        self.closing[close] = number, self.clock() + CLOSE_AGAIN
-        self._to_host({"id": close, "verb": "close", "of": number})
+        self._end_at_host({"verb": "close", "of": number})
 
     def _ask_whether_there(self):
         """By what costs nothing: the end of something that is not there."""
@@ -333,10 +348,10 @@ class Broker:
             self._take_host(self.decoder.expire(now))
         for client in list(self.clients):
             self._take_client(client, client.decoder.expire(now))
-        for close, (number, due) in list(self.closing.items()):
+        for number, (thing, due) in list(self.closing.items()):
             if due <= now:
-                self.closing[close] = number, now + CLOSE_AGAIN
-                self._to_host({"id": close, "verb": "close", "of": number})
+                self.closing[number] = thing, now + CLOSE_AGAIN
+                self._to_host(dict(thing, id=number))
         if now < self.due:
             return
         if self.state == "down":
@@ -370,6 +385,12 @@ class Broker:
             self._forget(request)
             if request.is_watch():
                 self._close_at_host(request.host_id)
+            elif request.thing:
+                client.held.may_do(request.thing)
+        for thing in client.held.releases(
+                [c.held for c in self.clients if c is not client]):
+            self._end_at_host(thing)
+        client.held = held.Held()
 
     def _forget(self, request):
         self.requests.pop(request.host_id, None)
@@ -450,6 +471,8 @@ class Broker:
 
     def _pass_on(self, client, number, thing):
         request = client.requests.get(number)
+        if request and request.thing:
+            client.held.may_do(request.thing)    # it has yet to be answered
         if request and request.verb != thing["verb"]:
             if request.is_watch():
                 self._to_client(client, failed(number, "bad request",
@@ -479,6 +502,7 @@ class Broker:
             request = Request(client, number, host_id, thing["verb"])
             self.requests[host_id] = client.requests[number] = request
         request.is_pending, request.closes = True, closes
+        request.thing = thing if held.is_input(thing) else None
         self.unsent += frame
 
     # ---- Both ------------------------------------------------------------

@@ -230,16 +230,17 @@ def do_record(args, _work):
 
 # ---- top -------------------------------------------------------------------
 
-HEAD = ("GUEST", "STATE", "VCPUS", "MIB", "STARTS", "EXITS", "EXITS/S",
-        "PICTURES", "INPUTS")
+HEAD = verbs.LIST_HEAD + ("CPU%", "CHARGED", "EXITS/S", "READ/S", "WRITE/S", "EXITS",
+                          "PICTURES", "INPUTS")
+SECTORS_PER_KIB = 2
 
 
 class Top:
-    """What `list` and `statistics` say, and how fast the exits grow."""
+    """What `list` and `statistics` say, and how fast counters grow."""
 
     def __init__(self, link):
         self.link = link
-        self.before = {}    # by guest: exits, when
+        self.before = {}    # by guest and counter: its value, when
 
     def _statistics(self, guest):
         try:
@@ -247,22 +248,44 @@ class Top:
         except verbs.client.Refused:
             return {}    # it has no machine now
 
+    def _growth(self, guest, counter, value, now):
+        """A second; "" when that is not known, as of one that began anew."""
+        old, then = self.before.get((guest, counter), (None, now))
+        self.before[guest, counter] = value, now
+        if None in (old, value, now, then) or value < old or now <= then:
+            return ""
+        return (value - old) / (now - then)
+
+    def _rate(self, guest, counter, value, now, per=1):
+        rate = self._growth(guest, counter, value, now)
+        return rate if rate == "" else round(rate / per)
+
+    def _busy(self, guest, more):
+        """Per cent of a processor's time, by the guest's own clock."""
+        run, idle = more.get("run"), more.get("idle")
+        lived = run[0] + idle[0] if run and idle else None
+        rate = self._growth(guest, "run", sum(run) if run else None, lived)
+        return rate if rate == "" else round(100 * rate)
+
+    def _row(self, guest, now):
+        name = str(guest["guest"])
+        more = self._statistics(name)
+        sums = {k: sum(more[k]) if k in more else None
+                for k in ("exits", "disk_read", "disk_written")}
+        charged = more.get("charged", "")
+        return tuple(guest.get(k, "") for k in verbs.LIST_KEYS) + (
+            self._busy(name, more),
+            charged and -(-charged >> 20),
+            self._rate(name, "exits", sums["exits"], now),
+            self._rate(name, "read", sums["disk_read"], now,
+                       SECTORS_PER_KIB),
+            self._rate(name, "written", sums["disk_written"], now,
+                       SECTORS_PER_KIB),
+            "" if sums["exits"] is None else sums["exits"],
+            more.get("frames", ""), more.get("inputs", ""))
+
     def rows(self, now):
-        found = [HEAD]
-        for guest in self.link.guests():
-            name = str(guest["guest"])
-            more = self._statistics(name)
-            exits = sum(more["exits"]) if "exits" in more else ""
-            rate = ""
-            if name in self.before and exits != "":
-                old, then = self.before[name]
-                if exits >= old and now > then:
-                    rate = round((exits - old) / (now - then))
-            if exits != "":
-                self.before[name] = exits, now
-            found.append(tuple(guest.get(k, "") for k in verbs.LIST_KEYS) + (
-                exits, rate, more.get("frames", ""), more.get("inputs", "")))
-        return found
+        return [HEAD] + [self._row(guest, now) for guest in self.link.guests()]
 
 
 def top_screen(window, top):

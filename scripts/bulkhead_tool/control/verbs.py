@@ -26,13 +26,13 @@ VERBS = {
     "power": (True, "the power button"),
     "nmi": (True, "an NMI to all its vCPUs"),
     "eject": (True, "open the tray of drive unit=N"),
-    "insert": (True, "close it with the medium of the start"),
+    "insert": (True, "close it, with medium=FILE or N, or the first one"),
     "keys": (True, "keys=CODE,-CODE,... pressed and released"),
     "pointer": (True, "dx=N dy=N wheel=N buttons=BITS"),
     "screen": (True, "the mode, and the text if it is one of text"),
     "serial": (True, "what its first serial port says, until Ctrl-C"),
     "log": (False, "the monitor's log, until Ctrl-C"),
-    "statistics": (True, "counters"),
+    "statistics": (True, "vCPUs' time, memory in bytes, counters"),
     "dump": (True, "its core: ctl dump [GUEST] FILE"),
 }
 NUMBER = re.compile(r"-?\d{1,10}\Z", re.ASCII)
@@ -92,9 +92,18 @@ def ctl_keys(args):
     return guest, found
 
 
+def with_times(thing):
+    """Ticks of vCPUs as nanoseconds, too."""
+    hz = thing.get("tsc_hz")
+    return dict(thing, **{k + "_ns": [t * 10 ** 9 // hz for t in thing[k]]
+                          for k in ("run", "idle") if hz and k in thing})
+
+
 def show_reply(args, reply):
     things = [{k: v for k, v in thing.items() if k != "id"} for thing in
               [p.data for p in reply.parts if p.what is None] + [reply.answer]]
+    if args.verb == "statistics":
+        things[-1] = with_times(things[-1])
     if args.json:
         for thing in things:
             processes.say(json.dumps(thing))

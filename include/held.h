@@ -3,8 +3,8 @@
  * Keys and buttons that somebody holds down in a guest: who goes away, or turns
  * to something else, would leave them down for ever.
  */
-#ifndef BULKHEAD_SERVICES_SEAT_HELD_H
-#define BULKHEAD_SERVICES_SEAT_HELD_H
+#ifndef BULKHEAD_HELD_H
+#define BULKHEAD_HELD_H
 
 #include "include/input.h"
 
