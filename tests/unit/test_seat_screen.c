@@ -389,6 +389,7 @@ static void a_new_seat(void **state)
 	/* The former one's watch, debugger and dump end. */
 	machine_expects(0, FACE_UNWATCH);
 	machine_expects(0, FACE_DEBUG_CLOSE);
+	machine_expects(0, FACE_DUMP_CLOSE);
 	machine_expects(0, FACE_RELEASE);
 	machine_is_asked_nothing(0);
 	expect("{\"event\":\"begin\",\"version\":1}");
