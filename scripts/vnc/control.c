@@ -78,11 +78,15 @@ static void watch_ask(struct control *control, uint64_t now_ns)
 {
 	if (control->watch == WATCH_IDLE || control->watch == WATCH_LATER) {
 		control->watch_id = new_id(control);
-		control->has_mode = false;
+		control->has_mode = control->wants_all = false;
+		control->parts = 0;
 	}
-	if (!say(control, "{\"id\":%u,\"verb\":\"screen\",\"guest\":\"%s\"}\n",
-		 control->watch_id, control->guest))
+	if (!say(control,
+		 "{\"id\":%u,\"verb\":\"screen\",\"guest\":\"%s\"%s}\n",
+		 control->watch_id, control->guest,
+		 control->wants_all ? ",\"all\":true" : ""))
 		return;
+	control->wants_all = false;
 	control->watch = WATCH_ASKED;
 	control->asked_ns = now_ns;
 	control->watch_due_ns = now_ns + SILENCE_NS;
@@ -122,8 +126,12 @@ static void watch_answer(struct control *control, const char *text,
 {
 	char error[CONTROL_TEXT / 2] = "no picture", hint[CONTROL_TEXT / 2];
 	char why[CONTROL_TEXT];
+	uint32_t parts = control->parts;
 
 	if (object_is_true(text, length, "ok")) {
+		(void)object_number(text, length, "parts", &parts);
+		control->wants_all = parts != control->parts;
+		control->parts = 0;
 		control->watch = WATCH_DRAWN;
 		control->watch_due_ns = control->asked_ns + PICTURE_NS;
 		return;
@@ -160,6 +168,7 @@ static void watch_event(struct control *control, const char *text,
 
 	(void)object_text(text, length, "event", event, sizeof(event));
 	control->watch_due_ns = now_ns + SILENCE_NS;
+	control->parts++;
 	if (!strcmp(event, "mode"))
 		mode_take(control, text, length);
 	else if (!strcmp(event, "closed") || !strcmp(event, "gone"))
@@ -309,8 +318,10 @@ static void binary_take(struct control *control, const struct link_frame *frame,
 	if (frame->length < HEAD_SIZE || frame->payload[4] != PIXELS)
 		return;
 	memcpy(&id, frame->payload, sizeof(id));
-	if (id != control->watch_id || control->watch != WATCH_ASKED ||
-	    !control->has_mode)
+	if (id != control->watch_id || control->watch != WATCH_ASKED)
+		return;
+	control->parts++;
+	if (!control->has_mode)
 		return;
 	control->watch_due_ns = now_ns + SILENCE_NS;
 	/* What makes no sense is not drawn. */

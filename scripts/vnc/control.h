@@ -49,6 +49,8 @@ struct control {
 	uint64_t asked_ns;	    /* the last request */
 	uint64_t watch_due_ns;	    /* ASKED, DRAWN, LATER: the next request */
 	bool has_mode;		    /* of this watch_id */
+	bool wants_all;		    /* some of the last picture were lost */
+	uint32_t parts;		    /* of the next picture, so far */
 	char trouble[CONTROL_TEXT]; /* why there is no picture; or empty */
 	struct picture picture;
 

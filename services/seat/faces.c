@@ -460,6 +460,7 @@ static bool frame_mode(struct faces *faces, struct face *face,
 		return true;
 	watch->mode = mode;
 	watch->is_told = watch->has_any = true;
+	watch->parts++;
 	watch->ops->mode(watch, &watch->mode);
 	return true;
 }
@@ -486,6 +487,7 @@ static bool frame_pixels(struct faces *faces, struct face *face,
 	    where.bottom > watch->mode.height)
 		return false;
 	watch->has_any = true;
+	watch->parts++;
 	watch->ops->pixels(watch, pixels);
 	return true;
 }
@@ -507,6 +509,7 @@ static bool frame_cells(struct faces *faces, struct face *face,
 	    cells->rows != watch->mode.rows)
 		return false;
 	watch->has_any = true;
+	watch->parts++;
 	watch->ops->cells(watch, cells);
 	return true;
 }
@@ -521,6 +524,7 @@ static void frame_end(struct faces *faces, struct face *face)
 	if (!watch || (!watch->has_any && !watch->is_new))
 		return;
 	watch->ops->end(watch, 0);
+	watch->parts = 0;
 	watch->is_wanted = watch->is_new = false;
 }
 

@@ -53,6 +53,7 @@ struct face_watch {
 	bool owes_all;	/* all of the picture is owed to it */
 	struct display_rectangle owed;
 	struct face_mode mode;
+	uint32_t parts; /* of the picture under way, until .end is called */
 };
 
 /* An answer of a machine's; its kind is FACE_ANSWER or FACE_STATISTICS. */

@@ -112,8 +112,11 @@ static void cells(struct face_watch *watch, const struct face_cells *cells)
 
 static void end(struct face_watch *watch, int error)
 {
-	if (watch->is_wanted || error)
+	if (error)
 		remote_answer(watch->ctx, watch->id, error, "the picture");
+	else if (watch->is_wanted)
+		remote_say(watch->ctx, "{\"id\":%u,\"ok\":true,\"parts\":%u}",
+			   watch->id, watch->parts);
 }
 
 static const struct face_watch_ops watch_ops = {

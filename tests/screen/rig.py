@@ -286,16 +286,11 @@ class Serial:
 
 
 def expect_picture(link, guest, shade):
-    """A guest's screen; where the simulator stood still in the middle of a frame
-    that is lost, which is not said again, so it may be asked for again."""
-    until = later()
+    """A guest's screen, at the first look."""
+    image = screen.take(link, guest, "pixels", LIMIT).image().tobytes()
     wanted = pattern.pixels(shade)
-    while True:
-        image = screen.take(link, guest, "pixels", LIMIT).image().tobytes()
-        if image == wanted:
-            return
-        if time.monotonic() > until:
-            raise Failure(pattern.difference(image, wanted))
+    if image != wanted:
+        raise Failure(pattern.difference(image, wanted))
 
 
 def start(owner, guests, options=(), has_screen=False, files=None, services=None):

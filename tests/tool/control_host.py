@@ -38,6 +38,7 @@ class Guest:
         self.has_shift = False
         self.core_size, self.core = 0, []    # a dump: offsets and bytes
         self.missing = 0    # times that it does not run when it is looked at
+        self.losses = 0    # parts of pictures that do not arrive
 
     def show(self, lines=None, picture=None):
         self.lines, self.picture = list(lines or ("",)), picture
@@ -267,7 +268,7 @@ class Host:
             return
         watch = self.watches.setdefault(number, ["screen", guest, 0, None])
         if thing.get("all"):
-            watch[2] = 0
+            watch[2:] = 0, None    # the mode, too
         self.waiting[number] = thing.get("as", "pixels")
 
     def pictures(self):
@@ -278,15 +279,22 @@ class Host:
                 continue
             del self.waiting[number]
             watch[2] = guest.version
+            parts = []
             if watch[3] != guest.mode():
                 watch[3] = guest.mode()
-                self.event(number, "mode", **guest.mode())
+                parts.append((self.event, (number, "mode"), guest.mode()))
             if form == "pixels":
-                for data in guest.pixels():
-                    self.binary(number, frames.PIXELS, data)
+                parts += [(self.binary, (number, frames.PIXELS, data), {})
+                          for data in guest.pixels()]
             elif not guest.picture:
-                self.binary(number, frames.CELLS, guest.cells())
-            self.answer(number)
+                parts.append((self.binary, (number, frames.CELLS,
+                                            guest.cells()), {}))
+            for say, words, more in parts:
+                if guest.losses:
+                    guest.losses -= 1
+                else:
+                    say(*words, **more)
+            self.answer(number, parts=len(parts))
             if guest.scenes:
                 guest.show(*guest.scenes.pop(0))
 

@@ -401,6 +401,17 @@ class Pictures(HostTest):
         self.refused("cannot be written", "screenshot", "-o",
                      self.file("no/x.png"))
 
+    def test_a_picture_of_which_something_is_lost_comes_again(self):
+        for losses in range(1, 5):    # of the mode, pixels, and the next time
+            self.guest.losses = losses
+            self.run_command("screenshot", "-o", self.file("x.png"))
+            with Image.open(self.file("x.png")) as image:
+                self.assertEqual(image.size, (12, 8))
+                self.assertEqual([image.getpixel(spot[:2])
+                                  for spot in self.SPOT],
+                                 [spot[2] for spot in self.SPOT])
+            self.assertEqual(self.guest.losses, 0)
+
     def test_a_picture_is_found_within(self):
         path = self.needle([RED, BLUE, BLUE, GREY])
         for words, where in (((), "5,3\n"), (("--region", "5,3,2,2"), "5,3\n"),

@@ -33,7 +33,8 @@ static struct {
 	size_t to_length, to_done;
 	uint8_t from[CLIENT_BYTES]; /* the same of what seat has sent to it */
 	size_t from_length, from_done;
-	bool is_asleep; /* it does not read */
+	bool is_asleep;	    /* it does not read */
+	uint32_t parts[64]; /* of the next picture of each id */
 } client;
 
 /* ---- What seat stands on ------------------------------------------------- */
@@ -316,6 +317,21 @@ static inline void client_types(uint32_t id, uint8_t what, const void *bytes,
 	client_sends('B', payload, 8 + length);
 }
 
+/* Counts what belongs to a picture, as a client does. */
+static inline void client_counts(uint8_t kind, const uint8_t *payload)
+{
+	uint32_t id = 0;
+	char m = ' ';
+
+	if (kind == 'B')
+		memcpy(&id, payload, sizeof(id));
+	else if (sscanf((const char *)payload, "{\"id\":%u,\"event\":\"%c", &id,
+			&m) != 2 ||
+		 m != 'm')
+		return;
+	client.parts[id % ARRAY_SIZE(client.parts)]++;
+}
+
 /* The next frame's payload; NULL: none.  Nothing but whole frames comes. */
 static inline const uint8_t *client_hears(uint8_t *kind, uint32_t *length)
 {
@@ -334,6 +350,7 @@ static inline const uint8_t *client_hears(uint8_t *kind, uint32_t *length)
 	memcpy(&crc, at + 8 + *length, 4);
 	assert_int_equal(crc, frame_crc(at + 2, 6 + *length));
 	client.from_done += 12 + *length;
+	client_counts(*kind, at + 8);
 	return at + 8;
 }
 
@@ -360,6 +377,18 @@ static inline void expect_ok(uint32_t id)
 	expect(text);
 }
 
+/* A picture's answer, which tells of all that came before it. */
+static inline void expect_shown(uint32_t id)
+{
+	uint32_t *parts = &client.parts[id % ARRAY_SIZE(client.parts)];
+	char text[64];
+
+	(void)snprintf(text, sizeof(text),
+		       "{\"id\":%u,\"ok\":true,\"parts\":%u}", id, *parts);
+	*parts = 0;
+	expect(text);
+}
+
 /* Refused with that error. */
 static inline void expect_error(uint32_t id, const char *error,
 				const char *what)
@@ -373,6 +402,7 @@ static inline void expect_error(uint32_t id, const char *error,
 			 "s\",",
 			 id, error, what);
 
+	client.parts[id % ARRAY_SIZE(client.parts)] = 0;
 	if (!payload)
 		fail_msg("nothing, but %s", text);
 	if (length < (uint32_t)n || memcmp(payload, text, (size_t)n))
@@ -422,6 +452,7 @@ static inline void expect_bytes(uint32_t id, uint8_t what, const void *bytes,
 
 static inline void hello(void)
 {
+	memset(client.parts, 0, sizeof(client.parts));
 	say("{\"id\":1,\"verb\":\"hello\",\"version\":1}");
 }
 

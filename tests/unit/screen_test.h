@@ -169,7 +169,7 @@ static inline void first_picture(uint32_t id)
 	event[6] = (char)('0' + id);
 	expect(event);
 	expect_pixels(id, 0, 100);
-	expect_ok(id);
+	expect_shown(id);
 	expect_nothing();
 }
 

@@ -27,7 +27,7 @@ static void text_comes(void **state)
 	assert_memory_equal(payload + 8, cells.cell, 2UL * 80 * 25);
 	expect_nothing();
 	put_end(0);
-	expect_ok(2);
+	expect_shown(2);
 	machine_is_asked_nothing(0);
 }
 
@@ -53,7 +53,7 @@ static void pixels_come(void **state)
 			assert_memory_equal(payload + i + 1,
 					    &pixels.pixel[at++], 3);
 	assert_int_equal(at, 1600);
-	expect_ok(2);
+	expect_shown(2);
 }
 
 /* The answer waits for a change, and looks again when there is one. */
@@ -74,7 +74,7 @@ static void only_changes_come(void **state)
 	put_pixels(0, 5, 9, 0);
 	put_end(0);
 	expect_pixels(2, 5, 9);
-	expect_ok(2);
+	expect_shown(2);
 	/* It changes while nobody asks: at once then. */
 	change();
 	machine_is_asked_nothing(0);
@@ -87,7 +87,7 @@ static void only_changes_come(void **state)
 	put_mode(0, DISPLAY_GRAPHICS);
 	put_end(0);
 	expect(GRAPHICS_EVENT("2"));
-	expect_ok(2);
+	expect_shown(2);
 }
 
 static void the_mode_changes_in_mid_frame(void **state)
@@ -104,7 +104,7 @@ static void the_mode_changes_in_mid_frame(void **state)
 	expect_pixels(2, 600, 640);
 	expect(MODE_EVENT("2", "80", "25"));
 	expect_pixels(2, 700, 720);
-	expect_ok(2);
+	expect_shown(2);
 	/* Off is a mode, too. */
 	change();
 	watch(2, 0, "");
@@ -119,7 +119,7 @@ static void the_mode_changes_in_mid_frame(void **state)
 	expect("{\"id\":2,\"event\":\"mode\",\"mode\":\"off\",\"width\":0,"
 	       "\"height\":0,\"columns\":0,\"rows\":0,\"cell_width\":0,"
 	       "\"cell_height\":0,\"depth\":0}");
-	expect_ok(2);
+	expect_shown(2);
 }
 
 static void closed_in_mid_frame(void **state)
@@ -172,7 +172,7 @@ static void an_id_is_used_again(void **state)
 	machine_expects(0, FACE_UNWATCH);
 	expect_frame(1, FACE_FRAME_ALL, 0);
 	put_end(1);
-	expect_ok(2);
+	expect_shown(2);
 	watch(2, 1, TEXT);
 	machine_expects(1, FACE_UNWATCH);
 	expect_frame(1, FACE_FRAME_ALL | FACE_FRAME_TEXT, 0);
@@ -204,7 +204,7 @@ static void two_watch(void)
 	put_end(0);
 	expect(GRAPHICS_EVENT("3"));
 	expect_pixels(3, 0, 100);
-	expect_ok(3);
+	expect_shown(3);
 	/* The first has been owed nothing by that. */
 	watch(2, 0, "");
 	watch(3, 0, "");
@@ -227,7 +227,7 @@ static void two_share_changes(void **state)
 	put_end(0);
 	expect_pixels(first, 5, 9);
 	expect_pixels(first, 20, 30);
-	expect_ok(first);
+	expect_shown(first);
 	expect_frame(0, 0, 30);
 	assert_int_equal(request.frame.also.left, 5);
 	assert_int_equal(request.frame.also.top, 7);
@@ -235,7 +235,7 @@ static void two_share_changes(void **state)
 	put_pixels(0, 5, 30, FACE_AGAIN);
 	put_end(0);
 	expect_pixels(5 - first, 5, 30);
-	expect_ok(5 - first);
+	expect_shown(5 - first);
 	/* Nothing is owed any more. */
 	watch(2, 0, "");
 	watch(3, 0, "");
@@ -294,7 +294,7 @@ static void text_and_pixels(void **state)
 	put_mode(0, DISPLAY_GRAPHICS);
 	put_end(0);
 	expect(GRAPHICS_EVENT("3"));
-	expect_ok(3);
+	expect_shown(3);
 	change();
 	watch(3, 0, TEXT);
 	expect_frame(0, FACE_FRAME_TEXT, 0);
@@ -306,14 +306,14 @@ static void text_and_pixels(void **state)
 	put_pixels(0, 5, 9, FACE_AGAIN);
 	put_end(0);
 	expect_pixels(2, 5, 9);
-	expect_ok(2);
+	expect_shown(2);
 	/* Cells are all of it. */
 	change();
 	expect_frame(0, FACE_FRAME_TEXT, 0);
 	put_mode(0, DISPLAY_TEXT);
 	put_end(0);
 	expect(MODE_EVENT("3", "80", "25"));
-	expect_ok(3);
+	expect_shown(3);
 	watch(3, 0, TEXT);
 	watch(2, 0, "");
 	machine_expects(0, FACE_FRAME);
@@ -361,7 +361,7 @@ static void a_client_that_does_not_read(void **state)
 		assert_int_equal(frame[10], got++);
 	}
 	put_end(0);
-	expect_ok(2);
+	expect_shown(2);
 	expect_nothing();
 }
 
@@ -414,7 +414,7 @@ static void a_new_seat(void **state)
 	put_mode(0, DISPLAY_GRAPHICS);
 	put_end(0);
 	expect(GRAPHICS_EVENT("2"));
-	expect_ok(2);
+	expect_shown(2);
 }
 
 /* What the former seat has not got through the ring is before the release, and

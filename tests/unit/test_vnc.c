@@ -274,6 +274,28 @@ static void test_a_watch_follows_the_viewers(void **state)
 	assert_int_not_equal(control.watch_id, id);
 }
 
+static void test_a_picture_of_which_something_is_lost_comes_again(void **state)
+{
+	static const char mode[] = "\"event\":\"mode\",\"mode\":\"text\","
+				   "\"width\":720,\"height\":400";
+	uint32_t id;
+
+	(void)state;
+	greet();
+	control_run(&control, true, true, 0);
+	assert_null(strstr(asked(), "\"all\""));
+	id = control.watch_id;
+	answer(id, mode);
+	answer(id, "\"ok\":true,\"parts\":2");
+	control_run(&control, true, true, SECOND);
+	assert_non_null(strstr(asked(), "\"all\":true"));
+	assert_int_equal(control.watch_id, id);
+	answer(id, mode);
+	answer(id, "\"ok\":true,\"parts\":1");
+	control_run(&control, true, true, 2 * SECOND);
+	assert_null(strstr(asked(), "\"all\""));
+}
+
 static void test_a_refusal_is_tried_again(void **state)
 {
 	uint32_t id;
@@ -343,6 +365,9 @@ int main(void)
 			tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_a_watch_follows_the_viewers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_a_picture_of_which_something_is_lost_comes_again,
+			set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_refusal_is_tried_again,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

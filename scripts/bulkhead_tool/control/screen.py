@@ -155,7 +155,12 @@ class Watch:
                     return False
                 self.client.pause(START_PAUSE)
             else:
-                break
+                if reply.answer.get("parts") in (None, len(reply.parts)):
+                    break
+                # Without what was lost it is not the guest's picture.
+                self.is_first, more = True, {"all": True}
+                if end is not None and time.monotonic() > end:
+                    return False
         for part in reply.parts:
             self.screen.apply(part)
         self.is_first = False

@@ -130,7 +130,7 @@ class Screen:
         self.number = link.new_id()
         self.shown = screen.Screen()
         self.is_asked = self.is_whole = False
-        self.is_partial = False    # what is shown is half of the next picture
+        self.parts = []    # of the next picture, which has not come whole
         self.changes = 0
         self.changed_at = 0
         self.retry_at = 0.0
@@ -148,15 +148,19 @@ class Screen:
         """A part of this number's; True when the picture is another one."""
         is_answer = part.what is None and "event" not in part.data
         if not is_answer:
-            self.shown.apply(part)
-            self.is_partial = True
+            self.parts.append(part)
             return False
-        self.is_asked = self.is_partial = False
+        parts, self.parts = self.parts, []
+        self.is_asked = False
         if part.data.get("ok") is not True:
             self.is_whole = False
             self.retry_at = seconds + screen.START_PAUSE
             return False
-        self.is_whole = True
+        self.is_whole = part.data.get("parts") in (None, len(parts))
+        if not self.is_whole:    # some were lost
+            return False
+        for one in parts:
+            self.shown.apply(one)
         look = zlib.crc32(self.shown.pixels) if self.form == "pixels" else \
             tuple(self.shown.cells)
         if look == self.look:

@@ -42,11 +42,11 @@ def at_rest(run, watch):
     seen = [0, 0]    # changes, and when the last one was seen
 
     def test():
-        if watch.changes != seen[0] or watch.is_partial:
+        if watch.changes != seen[0] or watch.parts:
             seen[:] = watch.changes, run.seconds
         return watch.changes and watch.shown.pixels and (
             run.sim.now - watch.changed_at >= REST or
-            run.seconds - seen[1] >= REST_SECONDS) and not watch.is_partial
+            run.seconds - seen[1] >= REST_SECONDS) and not watch.parts
     return test
 
 
