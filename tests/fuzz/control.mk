@@ -4,7 +4,7 @@
 
 CONTROL_FUZZ_SRCS := tests/fuzz/fuzz_control.c lib/user/ring.c \
 	$(filter-out %/main.c %/carriers.c %/local.c,$(wildcard services/seat/*.c)) \
-	lib/font.c
+	lib/font.c drivers/framebuffer.c
 
 $B/fuzz/control: $(CONTROL_FUZZ_SRCS) $(wildcard services/seat/*.h) \
 		include/face.h include/seat.h \
