@@ -520,6 +520,7 @@ static void next_guest(void)
 {
 	guest_begins(HONEST);
 	listen();
+	memset(client.parts, 0, sizeof(client.parts));
 	say("{\"id\":2,\"verb\":\"keys\",\"guest\":\"%s\",\"keys\":[1]}",
 	    names[HONEST]);
 	expect_ok(2);
@@ -531,7 +532,7 @@ static void next_guest(void)
 	put_end(HONEST);
 	expect(GRAPHICS_EVENT("3"));
 	expect_pixels(3, 0, 100);
-	expect_ok(3);
+	expect_shown(3);
 	say("{\"id\":4,\"verb\":\"serial\",\"guest\":\"%s\"}", names[HONEST]);
 	expect_ok(4);
 	remote_heard(&remote, HONEST + 1, "honest", 6);
