@@ -142,6 +142,15 @@ static bool has_device_byte(const struct i8042 *kbc)
 		!(kbc->state.ram[0] & MODE_MOUSE_OFF));
 }
 
+unsigned i8042_unread(const struct i8042 *kbc)
+{
+	const struct i8042_state *state = &kbc->state;
+	bool is_key = state->status & STATUS_OBF && state->is_device_byte &&
+		      !(state->status & STATUS_MOUSE);
+
+	return state->keyboard.queue.count + is_key;
+}
+
 static void fill_from_device(struct i8042 *kbc)
 {
 	uint8_t byte;

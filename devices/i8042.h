@@ -126,6 +126,8 @@ bool i8042_a20(const struct i8042 *kbc);
  * repeat may say down again and again, and the key then waits for its delay.
  */
 void i8042_key(struct i8042 *kbc, unsigned key, bool is_down);
+/* Bytes of keys that software has not read. */
+unsigned i8042_unread(const struct i8042 *kbc);
 
 #define I8042_BUTTON_LEFT   BIT(0)
 #define I8042_BUTTON_RIGHT  BIT(1)

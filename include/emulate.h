@@ -310,8 +310,9 @@ struct emul {
 	void *ctx;
 	/* Most used first, no gaps; the first is writable, the last empty. */
 	struct emul_window window[EMUL_WINDOWS + 1];
-	uint64_t features;		    /* EMUL_FEATURE_* */
-	uint8_t physical_bits;		    /* MAXPHYADDR, 32..52 */
+	uint64_t features;	/* EMUL_FEATURE_* */
+	uint8_t physical_bits;	/* MAXPHYADDR, 32..52 */
+	bool may_break_at_data; /* as may_break, of data accesses and ports */
 	const struct emul_watcher *watcher; /* by emul_watch() */
 	/* INT n, INT3, INTO, ICEBP raise a fault with is_trap set instead of
 	 * being delivered by the emulator; with a watcher it is told. */
@@ -321,8 +322,6 @@ struct emul {
 	/* DR7 enables a breakpoint, or did so when last looked at; or there is
 	 * a watcher. */
 	bool may_break;
-	/* The same of what looks at data accesses and ports. */
-	bool may_break_at_data;
 	/* It breaks at instructions: not where the processor, which compares
 	 * their addresses itself, has left this one to be emulated. */
 	bool breaks_at_code;

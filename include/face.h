@@ -155,6 +155,8 @@ enum face_command_kind {
 	FACE_NMI,
 	FACE_EJECT,  /* unit: IDE channel * 2 + drive */
 	FACE_INSERT, /* the same, and medium */
+	FACE_UNREAD, /* answered with how many bytes the keyboard has for the
+		      * guest, who has not read them */
 };
 
 struct face_command {
@@ -170,7 +172,7 @@ struct face_command {
 
 struct face_answer {
 	struct face_record head;
-	int32_t error; /* 0 or -errno */
+	int32_t error; /* 0 or more, or -errno */
 };
 
 /* So many FACE_COREs may have come since FACE_DUMP_BEGIN; it only grows. */

@@ -74,6 +74,7 @@ struct pc {
 	uint64_t rom_offset; /* in the window */
 	uint64_t bios_size;  /* at rom_offset and, seen by the guest, below
 				4 GiB; 0: a guest without firmware */
+	uint64_t roms_size;  /* the same with flash memory, below it */
 	gpa_t vram_gpa;	     /* valid while is_vram_mapped */
 	bool is_vram_mapped;
 	bool is_a20_off; /* what memory shows; changed by pc_remap() */

@@ -102,9 +102,11 @@ int pc_flash_init(struct pc *pc, struct clock *clock,
 	};
 	config.base = GIB(4) - pc->bios_size - config.size;
 	error = pflash_init(&pc->flash, &config);
-	if (!error)
-		flash_map(pc, true);
-	return error;
+	if (error)
+		return error;
+	pc->roms_size = GIB(4) - config.base;
+	flash_map(pc, true);
+	return 0;
 }
 
 /* Firmware's last words, too. */

@@ -204,6 +204,8 @@ int pc_command(void *board, uint32_t command, uint32_t unit, const char *medium)
 		return medium_change(pc, unit, NULL);
 	case FACE_INSERT:
 		return medium_change(pc, unit, medium);
+	case FACE_UNREAD:
+		return (int)i8042_unread(&pc->i8042);
 	default:
 		return -ENOSYS;
 	}

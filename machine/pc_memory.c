@@ -142,6 +142,13 @@ static void *segment_ram_at(struct pc *pc, gpa_t gpa, size_t length, bool write)
 	return pc->window + rom_offset(pc, gpa);
 }
 
+static void *rom_at(const struct pc *pc, gpa_t gpa, size_t length)
+{
+	if (gpa >= GIB(4) - pc->bios_size)
+		return pc->window + rom_offset(pc, gpa);
+	return (void *)(uintptr_t)pc_flash_at(pc, gpa, length);
+}
+
 void *pc_ram_at(void *board, gpa_t gpa, size_t length, bool write)
 {
 	struct pc *pc = board;
@@ -160,11 +167,8 @@ void *pc_ram_at(void *board, gpa_t gpa, size_t length, bool write)
 	if (is_within(gpa, length, SEGMENTS_BASE, SEGMENTS_END - SEGMENTS_BASE))
 		return segment_ram_at(pc, gpa, length, write);
 	if (!write &&
-	    is_within(gpa, length, GIB(4) - pc->bios_size, pc->bios_size))
-		return pc->window + rom_offset(pc, gpa);
-	if (!write && pc->flash.config.size && gpa >= pc->flash.config.base &&
-	    gpa < GIB(4))
-		return (void *)(uintptr_t)pc_flash_at(pc, gpa, length);
+	    is_within(gpa, length, GIB(4) - pc->roms_size, pc->roms_size))
+		return rom_at(pc, gpa, length);
 	if (pc->is_vram_mapped &&
 	    is_within(gpa, length, pc->vram_gpa, pc->config->vram_size) &&
 	    !(write && pc->screen.is_guarded))
@@ -238,7 +242,7 @@ static int bios_load(struct pc *pc)
 		       "a BIOS of %lu bytes does not fit the ROM", bios->size);
 		return -EINVAL;
 	}
-	pc->bios_size = bios->size;
+	pc->bios_size = pc->roms_size = bios->size;
 	memcpy(pc->window + pc->rom_offset, (const void *)bios->va, bios->size);
 	return 0;
 }

@@ -7,6 +7,21 @@ import math
 SECONDS_MAX = 1e6
 
 
+class Parser(argparse.ArgumentParser):
+    """Options may stand between words, also where some words may be left out."""
+
+    is_within = False
+
+    def parse_known_args(self, args=None, namespace=None):
+        if self.is_within:
+            return super().parse_known_args(args, namespace)
+        self.is_within = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self.is_within = False
+
+
 def argument(function):
     """An argument's type: a ValueError's text is the complaint."""
     def convert(text):

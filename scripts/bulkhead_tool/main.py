@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 from . import Problem, bochs, host, iso, processes, qemu, session, symbols
-from .arguments import argument, seconds, whole
+from .arguments import Parser, argument, seconds, whole
 from .control import commands as control_commands
 from .control import keys, running, sockets, viewers, web
 from .test import commands as test_commands
@@ -152,7 +152,8 @@ def parse_arguments(argv):
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Checks, runs or packs a Bulkhead host, all of which one "
         "manifest file describes.")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True,
+                                     parser_class=Parser)
     add_run(commands)
     control_commands.add(commands)
     viewers.add(commands)

@@ -91,8 +91,8 @@ void disk_drive_resized(struct disk *disk, unsigned number,
 	sector_count -= sector_count % (info->block_size / DISK_SECTOR);
 	if (sector_count >= BIT(55))
 		return;
-	disk_log(disk, "drive \"%s\" has %llu MiB now", info->serial,
-		 (unsigned long long)(sector_count >> 11));
+	disk_log(disk, "drive \"%s\" has " SECTORS_FORMAT " now", info->serial,
+		 SECTORS_TEXT(sector_count));
 	info->sector_count = sector_count;
 }
 

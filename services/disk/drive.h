@@ -73,4 +73,10 @@ struct drive_ops {
 	int (*reset)(void *ctx);
 };
 
+/* Sectors as text: in KiB where it would be 0 MiB. */
+#define SECTORS_FORMAT "%llu %s"
+#define SECTORS_TEXT(sectors)                                              \
+	(unsigned long long)((sectors) >> ((sectors) < BIT(11) ? 1 : 11)), \
+		(sectors) < BIT(11) ? "KiB" : "MiB"
+
 #endif

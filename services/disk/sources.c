@@ -239,9 +239,9 @@ static void partition_describe(const struct partition *p, char *text)
 {
 	const char *separator = p->label[0] ? "\" " : "";
 
-	say(text, "%s%s%s%s%s, %llu MiB%s%s", p->label[0] ? "\"gpt:" : "",
-	    p->label, separator, p->uuid[0] ? "uuid:" : "no uuid", p->uuid,
-	    (unsigned long long)(p->count >> 11),
+	say(text, "%s%s%s%s%s, " SECTORS_FORMAT "%s%s",
+	    p->label[0] ? "\"gpt:" : "", p->label, separator,
+	    p->uuid[0] ? "uuid:" : "no uuid", p->uuid, SECTORS_TEXT(p->count),
 	    p->refused ? ", not used: " : "", p->refused ? p->refused : "");
 }
 
@@ -265,8 +265,8 @@ bool source_describe(const struct sources *sources, unsigned drive,
 		return true;
 	}
 	*source = (struct source){ drive, 0, 0, info->sector_count };
-	say(text, "\"serial:%s\", %llu MiB%s, %s%s%s%s", info->serial,
-	    (unsigned long long)(info->sector_count >> 11),
+	say(text, "\"serial:%s\", " SECTORS_FORMAT "%s, %s%s%s%s", info->serial,
+	    SECTORS_TEXT(info->sector_count),
 	    info->is_read_only ? ", read-only" : "", kind_name[table->kind],
 	    table->is_backup && !table->reason ? " (the backup)" : "",
 	    table->reason ? ": " : "", table->reason ? table->reason : "");

@@ -445,10 +445,10 @@ static int blk_start(struct virtio_drive *drive)
 static void say(const struct virtio_drive *drive, const struct drive_info *info)
 {
 	disk_log(drive->disk,
-		 "drive \"%s\", " ADDRESS_FORMAT ": %llu MiB, %u queue%s of "
+		 "drive \"%s\", " ADDRESS_FORMAT ": " SECTORS_FORMAT
+		 ", %u queue%s of "
 		 "%u, %u segments%s%s%s%s",
-		 info->serial, ADDRESS(drive),
-		 (unsigned long long)(info->sector_count >> 11),
+		 info->serial, ADDRESS(drive), SECTORS_TEXT(info->sector_count),
 		 drive->blk.queue_count, drive->blk.queue_count == 1 ? "" : "s",
 		 drive->blk.queue[0].depth, info->segments_max,
 		 info->is_read_only ? ", read-only" : "",

@@ -375,74 +375,18 @@ static void do_statistics(struct remote *remote, const struct request *request,
 		remote_answer(remote, request->id, error, request->guest);
 }
 
-static int input(struct remote *remote, unsigned slot,
-		 const struct input_event *event, unsigned count)
-{
-	int error = faces_input(remote->faces, slot, event, count);
-
-	for (unsigned i = 0; !error && i < count; i++)
-		held_note(&remote->held[slot], &event[i]);
-	return error;
-}
-
 static void do_keys(struct remote *remote, const struct request *request,
 		    const struct verb *verb, unsigned slot)
 {
-	struct input_event event[FACE_EVENTS_MAX];
-
 	(void)verb;
-	for (unsigned i = 0; i < request->key_count; i++) {
-		int32_t key = request->key[i], code = key < 0 ? -key : key;
-
-		if (!key || code >= HELD_KEYS) {
-			remote_refuse(remote, request->id, "bad request",
-				      "keys", "there is no such key");
-			return;
-		}
-		event[i] = (struct input_event){
-			.kind = INPUT_KEY,
-			.code = (uint16_t)code,
-			.value = key > 0,
-		};
-	}
-	remote_answer(remote, request->id,
-		      input(remote, slot, event, request->key_count),
-		      request->guest);
+	remote_keys(remote, request, slot);
 }
-
-static const uint16_t button_codes[] = { INPUT_BUTTON_LEFT, INPUT_BUTTON_RIGHT,
-					 INPUT_BUTTON_MIDDLE, INPUT_BUTTON_SIDE,
-					 INPUT_BUTTON_EXTRA };
 
 static void do_pointer(struct remote *remote, const struct request *request,
 		       const struct verb *verb, unsigned slot)
 {
-	const int32_t moves[INPUT_AXES] = { request->dx, request->dy,
-					    request->wheel };
-	struct input_event event[INPUT_AXES + ARRAY_SIZE(button_codes) + 1];
-	uint8_t before = remote->buttons[slot], buttons = before;
-	unsigned count = 0;
-	int error;
-
 	(void)verb;
-	if (request->has & REQUEST_BUTTONS)
-		buttons = request->buttons & MASK(4, 0);
-	for (unsigned i = 0; i < INPUT_AXES; i++)
-		if (moves[i])
-			event[count++] =
-				(struct input_event){ INPUT_RELATIVE,
-						      (uint16_t)i, moves[i] };
-	for (unsigned i = 0; i < ARRAY_SIZE(button_codes); i++)
-		if ((buttons ^ before) & BIT(i))
-			event[count++] =
-				(struct input_event){ INPUT_KEY,
-						      button_codes[i],
-						      (buttons & BIT(i)) != 0 };
-	event[count++] = (struct input_event){ .kind = INPUT_SYNC };
-	error = input(remote, slot, event, count);
-	if (!error)
-		remote->buttons[slot] = buttons;
-	remote_answer(remote, request->id, error, request->guest);
+	remote_pointer(remote, request, slot);
 }
 
 static void do_screen(struct remote *remote, const struct request *request,

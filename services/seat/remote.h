@@ -7,6 +7,7 @@
  *	link.c		frames
  *	request.c	JSON to requests
  *	remote.c	hello, verbs, serial ports
+ *	remote_input.c	keys and pointers
  *	remote_screen.c	pictures
  *	remote_dump.c	cores of guests
  *	remote_statistics.c	what machines have counted
@@ -161,7 +162,12 @@ enum remote_binary {
 /* remote_screen.c: the verb; -EPIPE, -EBUSY, 0: its answer will come. */
 int remote_screen(struct remote *remote, const struct request *request,
 		  unsigned slot);
-/* remote_statistics.c: the same. */
+/* remote_input.c: the verbs, with their answers, now or later. */
+void remote_keys(struct remote *remote, const struct request *request,
+		 unsigned slot);
+void remote_pointer(struct remote *remote, const struct request *request,
+		    unsigned slot);
+/* remote_statistics.c: as remote_screen(). */
 int remote_statistics(struct remote *remote, const struct request *request);
 
 /* remote_dump.c: the verb, whose answer comes now or later. */

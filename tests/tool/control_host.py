@@ -38,6 +38,7 @@ class Guest:
         self.has_shift = False
         self.core_size, self.core = 0, []    # a dump: offsets and bytes
         self.missing = 0    # times that it does not run when it is looked at
+        self.unread, self.reads = 0, 1    # of its keyboard; so many a look
         self.losses = 0    # parts of pictures that do not arrive
 
     def show(self, lines=None, picture=None):
@@ -202,8 +203,12 @@ class Host:
         self.refuse(number, "refused", hint="it runs already")
 
     def do_keys(self, number, thing, guest):
-        guest.type(thing["keys"])
-        self.answer(number)
+        if thing["keys"]:
+            guest.type(thing["keys"])
+            self.answer(number)
+        else:
+            self.answer(number, unread=guest.unread)
+            guest.unread = max(0, guest.unread - guest.reads)
 
     def do_pointer(self, number, thing, guest):
         guest.pointer.append([thing.get(k, 0) for k in

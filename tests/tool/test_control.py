@@ -20,7 +20,7 @@ import control_host
 from folder import FolderTest
 from bulkhead_tool import Problem, main, processes
 from bulkhead_tool.control import (broker, client, frames, keys, screen,
-                                   screens, sockets)
+                                   screens, sockets, verbs)
 
 try:
     from PIL import Image
@@ -206,11 +206,30 @@ class Commands(HostTest):
                          "C:\\>Dir /W\nx\n")
         self.assertEqual(self.guest.keys, [])
         typed = [len(r["keys"]) for r in self.host.heard
-                 if r["verb"] == "keys"]
+                 if r["verb"] == "keys" and r["keys"]]
         self.assertGreater(len(typed), 2)
         self.assertLessEqual(max(typed), 8)
         self.run_command("type", "web", "z", "--layout", "de")
         self.assertEqual(self.guests[1].keys[-2:], [21, -21])
+
+    def test_a_slow_reader_is_waited_for(self):
+        self.guest.unread = 3
+        self.run_command("type", "dos", "abcdefgh", "--delay", "0.001")
+        self.assertEqual(self.guest.unread, 0)
+        self.assertEqual(self.guest.lines[-1], "C:\\>abcdefgh")
+        self.guest.unread, self.guest.reads = 3, 0
+        self.addCleanup(setattr, verbs, "UNREAD_MAX", verbs.UNREAD_MAX)
+        verbs.UNREAD_MAX = 0.1
+        self.refused("'dos' has not read its keyboard for 0.1 s, after 8 "
+                     "presses and releases: the rest is not typed", "type",
+                     "dos", "abcdefgh", "--delay", "0.001")
+
+    def test_options_stand_anywhere(self):
+        for words in (("type", "--delay", "0.001", "dos", "x"),
+                      ("type", "dos", "--delay", "0.001", "x"),
+                      ("type", "dos", "x", "--delay", "0.001")):
+            self.run_command(*words)
+        self.assertEqual(self.guest.lines[-1], "C:\\>xxx")
 
     def test_clicks(self):
         fast = ("--delay", "0.001")

@@ -279,7 +279,7 @@ static void test_list(void **state)
 				assert_string_equal(
 					message.reason,
 					"\"gpt:root\" uuid:03020100-0504-0706-"
-					"0809-0a0b0c0d0e0f, 0 MiB");
+					"0809-0a0b0c0d0e0f, 50 KiB");
 		}
 	}
 	assert_int_equal(ended, 20);

@@ -169,10 +169,10 @@ static void test_describe(void **state)
 	assert_string_equal(reason, "\"serial:ABC\", 4 MiB, GPT");
 	assert_true(source_describe(&sources, 0, 4, &source, reason));
 	assert_string_equal(reason,
-			    "\"gpt:bad\" uuid:aaaa-04, 0 MiB, not used: "
+			    "\"gpt:bad\" uuid:aaaa-04, 50 KiB, not used: "
 			    "it overlaps another");
 	assert_true(source_describe(&sources, 1, 1, &source, reason));
-	assert_string_equal(reason, "uuid:1234abcd-01, 0 MiB");
+	assert_string_equal(reason, "uuid:1234abcd-01, 45 KiB");
 	assert_int_equal(source.count, 90);
 	assert_false(source_describe(&sources, 0, 5, &source, reason));
 	assert_false(source_describe(&sources, 3, 0, &source, reason));

@@ -178,7 +178,9 @@ static void test_interrupts_and_pace(void **state)
 	i8042_key(&bench.kbc, 0x1e, true);
 	i8042_key(&bench.kbc, 0x1e, false);
 	assert_int_equal(bench.b.level, BIT(1));
+	assert_int_equal(i8042_unread(&bench.kbc), 3); /* of set 2 */
 	assert_int_equal(inb(&bench.b, 0x60), 0x1e);
+	assert_int_equal(i8042_unread(&bench.kbc), 2);
 	assert_int_equal(bench.b.level, 0);
 	/* Read again, it is still the same. */
 	assert_int_equal(inb(&bench.b, 0x60), 0x1e);
@@ -186,6 +188,7 @@ static void test_interrupts_and_pace(void **state)
 	bench_step(&bench.b, NSEC_PER_MS);
 	assert_int_equal(bench.b.rises[1], 2);
 	assert_int_equal(inb(&bench.b, 0x60), 0x9e);
+	assert_int_equal(i8042_unread(&bench.kbc), 0);
 	/* A port that is off holds its bytes back. */
 	command(0xad);
 	i8042_key(&bench.kbc, 0x1f, true);

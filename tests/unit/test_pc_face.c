@@ -155,6 +155,8 @@ static void test_trays(void **state)
 	assert_null(drive->backend);
 	assert_int_equal(pc_command(bench.pc, FACE_INSERT, 2, ""), 0);
 	assert_ptr_equal(drive->backend, &bench.disk[0]);
+	i8042_key(&bench.pc->i8042, 0x1e, true);
+	assert_int_equal(pc_command(bench.pc, FACE_UNREAD, 0, ""), 1);
 	assert_int_equal(pc_command(bench.pc, FACE_EJECT, 1, NULL), -ENODEV);
 	assert_int_equal(pc_command(bench.pc, FACE_EJECT, 4, NULL), -ENODEV);
 	assert_int_equal(pc_command(bench.pc, FACE_INSERT, ~0u, ""), -ENODEV);

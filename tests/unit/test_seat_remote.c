@@ -433,6 +433,25 @@ static void commands_are_answered(void **state)
 	expect_error(23, "not running", "good");
 }
 
+/* No keys ask for what there is of others. */
+static void keys_that_were_not_read(void **state)
+{
+	(void)state;
+	say("{\"id\":2,\"verb\":\"keys\",\"guest\":\"good\",\"keys\":[30]}");
+	machine_expects(0, FACE_INPUT);
+	expect_ok(2);
+	say("{\"id\":3,\"verb\":\"keys\",\"guest\":\"good\",\"keys\":[]}");
+	machine_expects(0, FACE_COMMAND);
+	assert_int_equal(request.command.command, FACE_UNREAD);
+	expect_nothing();
+	machine_answers(0, request.head.tag, 7);
+	expect("{\"id\":3,\"ok\":true,\"unread\":7}");
+	say("{\"id\":4,\"verb\":\"keys\",\"guest\":\"good\",\"keys\":[]}");
+	machine_expects(0, FACE_COMMAND);
+	machine_answers(0, request.head.tag, -ENOSYS);
+	expect_error(4, "refused", "the machine");
+}
+
 static void insert(uint32_t id, const char *more)
 {
 	say("{\"id\":%u,\"verb\":\"insert\",\"guest\":\"good\",\"unit\":2%s}",
@@ -738,6 +757,7 @@ int main(void)
 		TEST(releases_wait_for_room),
 		TEST(keys_without_room),
 		TEST(commands_are_answered),
+		TEST(keys_that_were_not_read),
 		TEST(media_are_changed),
 		TEST(statistics_are_told),
 		TEST(statistics_of_who_has_gone),

@@ -145,7 +145,7 @@ class Steps:
     def type(self, text):
         self._connect()
         guest, strokes = self._resolve("type", text)
-        verbs.type_strokes(self.link, guest, strokes)
+        verbs.type_to_reader(self.link, guest, strokes)
 
     def context(self):
         """What the screens showed last, for a message."""

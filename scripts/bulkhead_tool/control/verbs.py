@@ -39,6 +39,7 @@ NUMBER = re.compile(r"-?\d{1,10}\Z", re.ASCII)
 NUMBERS = re.compile(r"-?\d{1,10}(,-?\d{1,10})+\Z", re.ASCII)
 
 DELAY, BATCH = 0.03, 8    # between requests; presses and releases in one
+UNREAD_MAX = 10    # seconds that a guest may take for a key
 
 LEAVE = b"\x1d"    # Ctrl-]
 BUTTONS = {"left": 1, "right": 2, "middle": 4, "none": 0}
@@ -232,6 +233,34 @@ def type_strokes(link, guest, strokes, delay=DELAY, size=BATCH,
         link.ask("keys", guest=guest, keys=batch)
 
 
+def type_to_reader(link, guest, strokes, delay=DELAY, size=BATCH):
+    """The same, each time when the guest has read the last."""
+    typed = 0
+
+    def wait(seconds):
+        nonlocal typed
+        typed += size
+        time.sleep(seconds)
+        wait_for_reader(link, guest, "after %d presses and releases" % typed)
+
+    type_strokes(link, guest, strokes, delay, size, wait)
+
+
+def wait_for_reader(link, guest, when):
+    """Until it has read its keyboard; Problem if it does not go on reading."""
+    before = None
+    while True:
+        unread = link.ask("keys", guest=guest, keys=[]).answer.get("unread")
+        if not unread:
+            return
+        if unread != before:
+            before, end = unread, time.monotonic() + UNREAD_MAX
+        elif time.monotonic() > end:
+            raise Problem("type: '%s' has not read its keyboard for %g s, %s: "
+                          "the rest is not typed" % (guest, UNREAD_MAX, when))
+        time.sleep(DELAY)
+
+
 def do_type(args, _work):
     text = sys.stdin.read() if args.keys == "-" else args.keys
     try:
@@ -239,8 +268,8 @@ def do_type(args, _work):
     except ValueError as error:
         raise Problem(error) from None
     with connect(args) as link:
-        type_strokes(link, link.the_guest(args.guest), strokes, args.delay,
-                     args.batch)
+        type_to_reader(link, link.the_guest(args.guest), strokes, args.delay,
+                       args.batch)
     return 0
 
 
