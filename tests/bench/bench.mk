@@ -61,9 +61,9 @@ $B/bench/screen/guest.elf: $B/guest/obj/tests/bench/screen/guest.c.o \
 	@rm -f $@.64
 
 # A plugin for QEMU.
-$B/bench/paths.so: tests/bench/paths/paths.c
+$B/bench/paths.so: tests/bench/paths/paths.c scripts/pace/qemu_plugin.h
 	@mkdir -p $(@D)
-	$(HOSTCC) -O2 $(WARN) -shared -fPIC -fvisibility=hidden -o $@ $<
+	$(HOSTCC) -O2 $(WARN) -shared -fPIC -fvisibility=hidden -I . -o $@ $<
 
 BENCH_FILES := $(addprefix $B/bench/,exitbench.elf vmlinux initrd.img paths.so \
 	domains/ping.elf domains/pong.elf disk/initrd.img screen/guest.elf)

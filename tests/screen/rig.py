@@ -5,7 +5,6 @@ Nothing here is measured in time: what has to happen is waited for, LIMIT second
 most, which a busy machine does not need either.
 """
 
-import json
 import os
 import re
 import select
@@ -22,6 +21,7 @@ BUILD = os.path.realpath(os.environ.get("BULKHEAD_BUILD",
 sys.path.insert(0, os.path.join(TOP, "scripts"))
 
 import pattern    # noqa: E402
+from bulkhead_tool import qmp    # noqa: E402
 from bulkhead_tool.control import client, frames, screen    # noqa: E402
 
 LIMIT = 100
@@ -49,28 +49,14 @@ def panel(name, shade=0, width=1024, more=""):
     return PANEL % (name, shade, width, more)
 
 
-class Monitor:
+class Monitor(qmp.Monitor):
     """QEMU's own monitor (QMP): the host's screen and keyboard."""
 
     def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(LIMIT)
-        self.socket.connect(path)
-        self.file = self.socket.makefile("rw")
-        self.file.readline()
-        self.ask("qmp_capabilities")
-
-    def ask(self, command, **arguments):
-        self.file.write(json.dumps({"execute": command,
-                                    "arguments": arguments}) + "\n")
-        self.file.flush()
-        for line in self.file:
-            answer = json.loads(line)
-            if "return" in answer:
-                return answer["return"]
-            if "error" in answer:
-                raise Failure("%s: %s" % (command, answer["error"]))
-        raise Failure("QEMU has ended")
+        super().__init__(socket.socket(socket.AF_UNIX))
+        self.end.settimeout(LIMIT)
+        self.end.connect(path)
+        self.begin()
 
     def key(self, name, is_down):
         self.ask("input-send-event", events=[{
@@ -89,10 +75,6 @@ class Monitor:
         with screen.imaging().open(path) as image:
             return image.convert("RGB")
 
-    def close(self):
-        self.file.close()
-        self.socket.close()
-
 
 class Host:
     """A host that runs; its console's text grows in `text`."""
@@ -107,10 +89,10 @@ class Host:
         self.folder = folder
         self.socket = os.path.join(folder, "control")
         self.text, self.at, self.closing = "", 0, []
-        qmp = os.path.join(folder, "qmp")
+        monitor = os.path.join(folder, "qmp")
         line = [os.path.join(TOP, "scripts/bulkhead"), "run", path,
                 "--control", self.socket, "--timeout", str(2 * LIMIT),
-                "--qemu=-qmp", "--qemu=unix:%s,server=on,wait=off" % qmp,
+                "--qemu=-qmp", "--qemu=unix:%s,server=on,wait=off" % monitor,
                 *options]
         self.child = subprocess.Popen(
             line, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -118,7 +100,7 @@ class Host:
                 os.environ, **({"BULKHEAD_SERVICES": services} if services
                                else {})))
         self.expect("Bulkhead$")
-        self.monitor = self.kept(Monitor(qmp))
+        self.monitor = self.kept(Monitor(monitor))
 
     def kept(self, thing):
         self.closing.append(thing)

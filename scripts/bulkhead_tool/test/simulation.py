@@ -11,7 +11,6 @@ arrives before it goes on.
 import array
 import contextlib
 import fcntl
-import json
 import mmap
 import os
 import select
@@ -21,7 +20,7 @@ import subprocess
 import termios
 import time
 
-from .. import Problem, host, processes, qemu, session, symbols
+from .. import Problem, host, processes, qemu, qmp, session, symbols
 from . import verdict
 
 SHIFT = 4    # an instruction takes 2^SHIFT ns where they are the clock
@@ -43,34 +42,12 @@ class Idle(Exception):
     """Nothing will happen any more in this host by itself."""
 
 
-class Monitor:
-    """QEMU's own monitor (QMP), at a socket that is open already."""
+class Monitor(qmp.Monitor):
+    """Of the simulator, which has the host's clock."""
 
     def __init__(self, end):
-        self.end = end
-        self.end.settimeout(STALLED_AFTER)
-        self.file = None
-
-    def begin(self):
-        self.file = self.end.makefile("rw", encoding="utf-8")
-        self.file.readline()
-        self.ask("qmp_capabilities")
-
-    def ask(self, command, **arguments):
-        try:
-            self.file.write(json.dumps({"execute": command,
-                                        "arguments": arguments}) + "\n")
-            self.file.flush()
-            for line in self.file:
-                answer = json.loads(line)
-                if "return" in answer:
-                    return answer["return"]
-                if "error" in answer:
-                    raise Problem("QEMU: %s: %s" % (
-                        command, answer["error"].get("desc")))
-        except OSError:
-            pass
-        raise Problem("the simulator's monitor does not answer")
+        super().__init__(end)
+        end.settimeout(STALLED_AFTER)
 
     def seconds(self):
         """The host's clock, since it was started."""
@@ -78,11 +55,6 @@ class Monitor:
         return sum(now[k] * n for k, n in (
             ("tm_sec", 1), ("tm_min", 60), ("tm_hour", 3600),
             ("tm_mday", 86400)))
-
-    def close(self):
-        if self.file:
-            self.file.close()
-        self.end.close()
 
 
 def plugin():
