@@ -371,6 +371,26 @@ static void test_keys_are_released(void **state)
 	assert_int_equal(get(), 0);
 }
 
+/* Before seat has said a word; not without a channel, which may never come. */
+static void test_paused_from_the_start(void **state)
+{
+	struct face alone;
+
+	(void)state;
+	memset(&alone, 0, sizeof(alone));
+	face_init(&alone, &b.face.config);
+	face_pause(&alone);
+	assert_false(face_holds(&alone));
+	assert_int_equal(b.holds, 0);
+	face_pause(&b.face);
+	assert_true(face_holds(&b.face));
+	assert_int_equal(b.holds, 1);
+	ask_command(1, FACE_RESUME, 0);
+	face_visit(&b.face);
+	expect_answer(1, 0);
+	assert_false(face_holds(&b.face));
+}
+
 static void test_commands(void **state)
 {
 	(void)state;
@@ -454,6 +474,7 @@ int main(void)
 		TEST(test_input),
 		TEST(test_keys_are_released),
 		TEST(test_commands),
+		TEST(test_paused_from_the_start),
 		TEST(test_media),
 		TEST(test_blind_board),
 	};
