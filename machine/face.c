@@ -412,8 +412,6 @@ static void input(struct face *face, long length)
 
 void face_pause(struct face *face)
 {
-	if (face->state == FACE_NONE || face->state == FACE_OFF)
-		return;
 	face->is_paused = true;
 	face->config.ops->hold(face->config.ctx);
 }

@@ -473,8 +473,6 @@ static void machine_init(struct machine *machine)
 	machine->board->ops->console_input(machine->board->object);
 	machine_face_init(machine);
 	machine_face_event(machine);
-	if (config->devices & MACHINE_DEVICE_PAUSED)
-		face_pause(&machine->face);
 }
 
 static void wait_ready(const struct machine *machine)

@@ -55,12 +55,14 @@ def carry(link, number, gdb):
             part = link.next_part(0)
 
 
-def serve(link, guest, gdb):
-    """One gdb, from its beginning to its end."""
+def serve(link, guest, gdb, is_resumed=False):
+    """One gdb, from its beginning to its end; a paused guest is in its hands."""
     gdb.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     number = link.new_id()
     reply = link.request("debug", number=number, guest=guest)
     link.unclaimed.extend(reply.parts)
+    if is_resumed:
+        link.ask("resume", guest=guest)
     try:
         # gdb's end may break where it will: then it has left.
         with contextlib.suppress(OSError):
@@ -82,7 +84,7 @@ def do_gdb(args, _work):
             with gdb:
                 try:
                     with verbs.connect(args) as link:
-                        serve(link, guest, gdb)
+                        serve(link, guest, gdb, args.resume)
                 except client.Refused as error:
                     # Of this guest now; it may run again.
                     verbs.notice(error)
