@@ -33,8 +33,12 @@ def listener(where):
                       (*where, error.strerror or error)) from None
 
 
-def carry(link, number, gdb):
-    """Bytes both ways until gdb goes away; Problem when the host does."""
+def carry(link, number, gdb, paused=None):
+    """Bytes both ways until gdb goes away; Problem when the host does.
+
+    paused: a guest that is let go from its pause as soon as its debugger has
+    answered, for then that holds it.
+    """
     while True:
         if not link.has_parts():
             ready, _, _ = select.select([link, gdb], [], [])
@@ -49,6 +53,9 @@ def carry(link, number, gdb):
         while part:
             if part.number == number and part.what is not None:
                 gdb.sendall(part.data)
+                if paused and b"$" in part.data:
+                    link.post("resume", guest=paused)
+                    paused = None
             elif part.number == number and part.data.get("event") == "gone":
                 raise Problem("the guest has ended: %s" % part.data.get(
                     "hint", "there is nothing to debug any more"))
@@ -61,12 +68,10 @@ def serve(link, guest, gdb, is_resumed=False):
     number = link.new_id()
     reply = link.request("debug", number=number, guest=guest)
     link.unclaimed.extend(reply.parts)
-    if is_resumed:
-        link.ask("resume", guest=guest)
     try:
         # gdb's end may break where it will: then it has left.
         with contextlib.suppress(OSError):
-            carry(link, number, gdb)
+            carry(link, number, gdb, guest if is_resumed else None)
     finally:
         # The host sees it, too, when the next client says hello.
         with contextlib.suppress(Problem):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The PC as a manifest, in a folder with the files that it names."""
 
+import json
 import os
 import shutil
 
@@ -130,8 +131,7 @@ def virtual_size(flash):
          flash.path])
     if status:
         raise Problem("qemu-img: %s" % words.strip())
-    from json import loads
-    return loads(output)["virtual-size"]
+    return json.loads(output)["virtual-size"]
 
 
 def firmware_lines(pc, files):

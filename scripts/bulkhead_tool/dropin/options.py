@@ -405,9 +405,10 @@ def do_option(pc, name, words):
 def show_help():
     processes.say(
         "usage: bulkhead qemu [--manifest] QEMU-OPTIONS...\n\nRuns what "
-        "QEMU's command line asks for on Bulkhead, in a simulator, and ends "
-        "with QEMU's\nstatus. --manifest prints the manifest instead. These "
-        "options are known, and %s\nsays what becomes of them:\n\n%s" %
+        "QEMU's command line asks for on Bulkhead, in a simulator, and\n"
+        "ends with QEMU's status. --manifest prints the manifest instead. "
+        "These options\nare known, and %s says what becomes of "
+        "them:\n\n%s" %
         (PAGE, wrapped(["-" + name for name in [*DONE, *IGNORED]])))
 
 

@@ -15,7 +15,7 @@ import sys
 import termios
 
 from .. import Problem, host, processes, qemu, session
-from ..control import client, frames, running, sockets
+from ..control import client, frames, gdb, running, sockets
 from . import manifest
 
 CODE = re.compile(r"stopped: ended by the guest through port 0xf4, code "
@@ -94,7 +94,6 @@ class Run:
         self.helpers = []
         self.keyboard = None
         args = Settings(pc)
-        args.cpus = max(args.cpus, 1)
         try:
             line = qemu.command(the_host, args, work, False, self.control)
             self.session = session.Session(line, args, the_host.end,
@@ -254,6 +253,8 @@ def note(text):
 def notes(pc, files):
     for option, text in pc.notes:
         note("%s: %s" % (option, text))
+    if pc.is_paused and not pc.gdb:
+        note("-S: 'bulkhead ctl resume' lets it run")
     for path in files.lasting:
         note("what is written to '%s' stays there" % path)
 
@@ -272,6 +273,9 @@ def run(pc, work):
     _, files = manifest.make(pc, folder)
     the_host = host.Host(os.path.join(folder, "qemu.dts"), work)
     notes(pc, files)
+    for where in (pc.vnc, pc.gdb):
+        if where:
+            gdb.listener(where).close()    # else it is said too late
     for port in (pc.serial, pc.debug):
         if port:
             port.open()
