@@ -116,7 +116,7 @@ class Manifests(ManifestTest):
                            "/guests/one/cdrom0: image", "2048")
 
     def test_firmware_that_the_board_refuses_is_refused(self):
-        for size in (0, 1, 65537, (2 << 20) + 65536):
+        for size in (0, 1, 65537, (8 << 20) + 65536):
             self.write("fw.bin", "x" * size)
             self.guest_refused('memory-mib = <64>; firmware = "fw.bin";',
                                "/guests/one: firmware", "%d bytes" % size)
