@@ -3,8 +3,10 @@
 
 import os
 import shutil
+import socket
 import struct
 import subprocess
+import time
 import unittest
 
 from folder import FolderTest    # and the way to the tool
@@ -142,6 +144,40 @@ class SeaBios(BootTest):
             child.stdin.write(b"\x01x")
             child.stdin.flush()
             self.assertEqual(child.wait(LIMIT), 0)
+
+    @unittest.skipUnless(shutil.which("gdb"), "package gdb is not installed")
+    def test_gdb_has_the_first_instruction(self):
+        """-S waits for gdb, and gdb's `continue` is all that it takes."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        with subprocess.Popen(
+                ["qemu-system-x86_64", "-S", "-gdb", "tcp::%d" % port, "-hda",
+                 self.disk(EXIT % 9), "-serial", "stdio", "-device",
+                 "isa-debug-exit,iobase=0xf4"], env=self.env,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL) as child:
+            gdb = self.gdb(child, port)
+            said = child.stdout.read()
+            self.assertEqual(child.wait(LIMIT), 9 * 2 + 1, gdb)
+        self.assertIn("0xfffffff0", gdb)
+        self.assertRegex(gdb, r"Breakpoint 1, 0x0*7c00 ")
+        self.assertEqual(said, WORDS)
+
+    def gdb(self, child, port):
+        """What gdb says, which goes on trying until somebody listens."""
+        until = time.monotonic() + LIMIT
+        while time.monotonic() < until and child.poll() is None:
+            done = subprocess.run(
+                ["gdb", "-q", "-nx", "-batch", "-ex", "target remote "
+                 "127.0.0.1:%d" % port, "-ex", "hbreak *0x7c00", "-ex",
+                 "continue", "-ex", "delete", "-ex", "continue"],
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL, timeout=LIMIT, check=False)
+            text = done.stdout.decode()
+            if "Connection refused" not in text:
+                return text
+            time.sleep(0.5)
+        self.fail("nobody listens for gdb")
 
     def test_fw_cfg(self):
         done = self.qemu("-hda", self.disk(ITEM + EXIT % 3), "-serial",

@@ -199,6 +199,13 @@ class Machine(PcTest):
         self.assertEqual(found.firmware, "roms/my.rom")
         self.wrong("-bios none.rom", "there is no file 'none.rom'")
 
+    def test_no_display_adapter_has_no_bios(self):
+        text, files, _ = self.make("-vga none")
+        self.assertIn('vga-bios = "no-vga.bin";', text)
+        with open(files.path("no-vga.bin"), "rb") as f:
+            self.assertNotEqual(f.read(2), b"\x55\xaa")
+        self.assertNotIn("vga-bios", self.make("-vga std")[0])
+
     def test_ends(self):
         text, _, _ = self.make("-no-reboot -device "
                                "isa-debug-exit,iobase=0xf4,iosize=0x04")

@@ -132,7 +132,8 @@ def do_device(pc, text):
 
 def do_vga_option(pc, name):
     if name == "none":
-        pc.note("-vga none", "the board always has its display adapter")
+        pc.note("-vga none", "the adapter is there, without a BIOS of its own")
+        pc.has_vga_bios = False
     elif name not in VGA:
         raise Refused("-vga " + name, "the board's display adapter is QEMU's "
                       "VGA: say std")

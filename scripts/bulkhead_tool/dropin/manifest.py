@@ -14,6 +14,7 @@ TEXT_MAX = 255    # bytes of an item that stand in the manifest
 ITEMS_MAX = 10
 CMDLINE_MAX = 1023
 ROM_UNIT = 4096
+NO_ROM = bytes(512)    # without the signature of one
 
 # UEFI's GUID of a firmware volume of variables, as it lies in memory, and where
 # such a volume says what it is and how long.
@@ -213,6 +214,8 @@ def guest_lines(pc, files):
         lines.append("vcpus = <%d>;" % pc.vcpus)
     lines += ["%s = <%d>;" % pair for pair in pc.topology.items()]
     lines += firmware + kernel_lines(pc, files)
+    if not pc.has_vga_bios:
+        lines.append('vga-bios = "%s";' % files.write("no-vga.bin", NO_ROM))
     for is_there, flag in ((pc.debug, "debug-console"),
                            (pc.has_exit, "isa-debug-exit"),
                            (pc.is_graphics_off and not pc.flash,

@@ -40,6 +40,7 @@ class Pc:
         self.vcpus, self.topology = None, {}
         self.folders = []    # of -L
         self.firmware = None
+        self.has_vga_bios = True
         self.flash = {}    # by unit
         self.drives, self.named = [], {}    # by unit at the end; by id
         self.kernel = self.initrd = self.cmdline = None
