@@ -9,7 +9,7 @@ import unittest
 import unittest.mock
 
 from folder import ManifestTest, ToolTest    # and the way to the tool
-from bulkhead_tool import Problem, host
+from bulkhead_tool import Problem, host, processes
 from bulkhead_tool.dropin import (devices, drives, fat, manifest, options, pc,
                                   ports, run, syntax)
 
@@ -127,8 +127,7 @@ class PcTest(ManifestTest):
         folder = os.path.join(self.work, "f%d" % self.count)
         os.mkdir(folder)
         text, files = manifest.make(self.pc(line), folder)
-        return text, files, host.Host(os.path.join(folder, "qemu.dts"),
-                                      self.work)
+        return text, files, manifest.host_of(files, self.work)
 
     def wrong(self, line, *words):
         with self.assertRaises(Problem) as caught:
@@ -191,6 +190,15 @@ class Machine(PcTest):
         self.wrong("-kernel bz -initrd rd,rd", "the board takes one")
         self.wrong("-kernel bz -pflash OVMF.fd", "-kernel: with -pflash")
         self.wrong("-kernel none", "there is no file 'none'")
+
+    def test_files_are_called_as_they_were(self):
+        self.binary("small.rom", bytes(1000))
+        for words in ("-bios small.rom", "-pflash small.rom",
+                      "-hda small.rom"):
+            problem = self.wrong(words, "small.rom", "1000 bytes"
+                                 if words[1] != "h" else "512 bytes")
+            self.assertNotIn("qemu.dts", str(problem))
+            self.assertNotIn(self.work, str(problem))
 
     def test_firmware_is_looked_for_where_l_says(self):
         os.mkdir("roms")
@@ -545,6 +553,29 @@ class Folders(PcTest):
                 self.assertEqual(f.read(), b"new")
         self.assertTrue(os.path.exists("VirtualDrive/a long name.nsh"))
         self.assertEqual(self.disk.bring_back(self.work), 0)
+
+    def test_they_come_back_however_it_ends(self):
+        def ends_by(what):
+            def simulate(_pc, the_host, _work):
+                self.disk.image = the_host.drives[0].path
+                self.guest("mcopy", "-o", "new", "::A.TXT")
+                raise what
+            return unittest.mock.patch.object(run, "simulate", simulate)
+
+        for number, what in enumerate((processes.Ended(15),
+                                       Problem("the host failed"))):
+            self.write("new", "new %d" % number)
+            work = os.path.join(self.work, "w%d" % number)
+            os.mkdir(work)
+            found = self.pc("-hda fat:rw:VirtualDrive")
+            with ends_by(what):
+                if number == 0:
+                    self.assertEqual(run.run(found, work), 0)
+                else:
+                    with self.assertRaises(Problem):
+                        run.run(found, work)
+            with open("VirtualDrive/A.TXT", encoding="ascii") as f:
+                self.assertEqual(f.read(), "new %d" % number)
 
     def test_a_folder_that_is_not_rw_keeps_what_it_has(self):
         disk = fat.Folder("VirtualDrive", os.path.join(self.work, "e"), False)

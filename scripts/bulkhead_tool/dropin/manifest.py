@@ -5,10 +5,10 @@ import json
 import os
 import shutil
 
-from .. import Problem, processes
+from .. import Problem, host, processes
 from . import fat
 
-GUEST = "guest"
+GUEST, SOURCE = "guest", "qemu.dts"
 MIB = 1 << 20
 TEXT_MAX = 255    # bytes of an item that stand in the manifest
 ITEMS_MAX = 10
@@ -52,12 +52,14 @@ class Files:
         self.folder = folder
         self.fats = []    # folders that are disks
         self.lasting = []    # what is written to
+        self.originals = {}    # by name
 
     def path(self, name):
         return os.path.join(self.folder, name)
 
     def link(self, name, path):
         os.symlink(os.path.realpath(path), self.path(name))
+        self.originals[name] = path
         return name
 
     def write(self, name, data):
@@ -69,7 +71,16 @@ class Files:
         with open(path, "rb") as source, open(self.path(name), "wb") as to:
             source.seek(start)
             shutil.copyfileobj(source, to)
+        self.originals[name] = path
         return name
+
+    def explained(self, text):
+        """A complaint about these files, by the names that they had."""
+        text = text.replace(self.path(SOURCE), "what these options ask for")
+        for name, path in self.originals.items():
+            text = text.replace(self.path(name), path)
+            text = text.replace('"%s"' % name, '"%s"' % path)
+        return text
 
 
 def source(files, name, path, form):
@@ -236,5 +247,17 @@ def make(pc, folder):
     lines = node("guests", node(GUEST, guest_lines(pc, files)))
     text = "/dts-v1/;\n/ {\n\tcompatible = \"bulkhead,host-v1\";\n%s};\n" % \
         "".join("\t%s\n" % line for line in lines)
-    files.write("qemu.dts", text.encode())
+    files.write(SOURCE, text.encode())
     return text, files
+
+
+def host_of(files, work):
+    """The host.Host of what make() made; Problem."""
+    try:
+        the_host = host.Host(files.path(SOURCE), work)
+    except Problem as problem:
+        raise Problem(files.explained(str(problem))) from None
+    for drive in the_host.drives:
+        # The simulator complains about files by their names, too.
+        drive.path = os.path.realpath(drive.path)
+    return the_host

@@ -14,8 +14,8 @@ import select
 import sys
 import termios
 
-from .. import Problem, host, processes, qemu, session
-from ..control import client, frames, gdb, running, sockets
+from .. import Problem, processes, qemu, session
+from ..control import client, frames, gdb, running, sockets, viewers
 from . import manifest
 
 CODE = re.compile(r"stopped: ended by the guest through port 0xf4, code "
@@ -212,7 +212,7 @@ class Run:
 
     def go_on(self):
         """Until the simulator has ended, or somebody leaves."""
-        is_open = True
+        is_open, gone_at = True, None
         while not self.session.is_over:
             also = [self.link] if is_open else []
             is_typed = self.keyboard and self.keyboard.is_open
@@ -220,6 +220,10 @@ class Run:
             self.session.watch.search([])
             if is_open:
                 is_open = self._take_all()
+                gone_at = self.session.seconds()
+            elif self.session.seconds() > gone_at + DRAIN:
+                raise Problem("the host's control port is gone: what the "
+                              "guest says cannot be shown any more")
             if is_typed and select.select([0], [], [], 0)[0]:
                 self._type()
                 if self.keyboard.has_left:
@@ -271,11 +275,13 @@ def run(pc, work):
     folder = os.path.join(work, "files")
     os.mkdir(folder)
     _, files = manifest.make(pc, folder)
-    the_host = host.Host(os.path.join(folder, "qemu.dts"), work)
+    the_host = manifest.host_of(files, work)
     notes(pc, files)
     for where in (pc.vnc, pc.gdb):
         if where:
             gdb.listener(where).close()    # else it is said too late
+    if pc.vnc:
+        viewers.vnc_program()
     for port in (pc.serial, pc.debug):
         if port:
             port.open()
@@ -288,7 +294,8 @@ def run(pc, work):
         # As QEMU, which is content to be ended.
         note("terminating on signal %d" % ended.number)
         status = 0
-    bring_back(files, work)
+    finally:
+        bring_back(files, work)
     return status
 
 
