@@ -8,11 +8,14 @@
 
 #include "include/domain.h"
 
-#define MACHINE_CONFIG_VERSION 4
+#define MACHINE_CONFIG_VERSION 5
 #define MACHINE_DISKS_MAX      8
 #define MACHINE_MEDIA_MAX      32
 #define MACHINE_BLOBS_MAX      8
 #define MACHINE_CMDLINE_SIZE   1024
+#define MACHINE_ITEMS_MAX      10
+#define MACHINE_ITEM_NAME      56 /* fw_cfg's, with its NUL */
+#define MACHINE_ITEM_TEXT      256
 
 enum machine_board {
 	MACHINE_BOARD_PC = 1,
@@ -67,11 +70,24 @@ struct machine_blob {
 	uint64_t size; /* bytes; the rest of the last page is zero */
 };
 
+/*
+ * A file for the guest's firmware and drivers, in fw_cfg: a module's bytes at
+ * va, or the text, without its NUL, where va is 0.
+ */
+struct machine_item {
+	char name[MACHINE_ITEM_NAME];
+	char text[MACHINE_ITEM_TEXT];
+	uint64_t va;
+	uint64_t size; /* bytes */
+};
+
 #define MACHINE_DEVICE_DEBUG_EXIT    BIT(0) /* port 0xf4 ends the VM */
 #define MACHINE_DEVICE_DEBUG_CONSOLE BIT(1) /* show ports 0x402 and 0xe9 */
 #define MACHINE_DEVICE_SERCON	     BIT(2) /* firmware's screen on COM1 */
 
 #define MACHINE_DEVICE_POST_CODES BIT(5) /* log what port 0x80 gets */
+#define MACHINE_DEVICE_NO_REBOOT  BIT(6) /* a reset ends the VM */
+#define MACHINE_DEVICE_PAUSED	  BIT(7) /* at first, if seat is there */
 
 /* GATE_EXIT codes of a machine. */
 #define MACHINE_EXIT_POWER_OFF 0
@@ -88,6 +104,7 @@ struct machine_config {
 	uint32_t disk_count;
 	uint32_t medium_count;
 	uint32_t blob_count;
+	uint32_t item_count;
 	uint32_t devices;   /* MACHINE_DEVICE_* */
 	uint64_t ram_size;  /* bytes, a multiple of 2 MiB, at window offset 0 */
 	uint64_t vram_size; /* follows RAM */
@@ -95,6 +112,7 @@ struct machine_config {
 	struct machine_disk_config disk[MACHINE_DISKS_MAX];
 	struct machine_medium medium[MACHINE_MEDIA_MAX];
 	struct machine_blob blob[MACHINE_BLOBS_MAX];
+	struct machine_item item[MACHINE_ITEMS_MAX];
 	char cmdline[MACHINE_CMDLINE_SIZE];
 };
 _Static_assert(sizeof(struct machine_config) <= GATE_ARGUMENT_MAX, "fits");

@@ -16,6 +16,7 @@
 #define MANIFEST_FILE_SIZE    64 /* BOOT_MODULE_NAME_MAX */
 #define MANIFEST_IMAGES_MAX   8	 /* of a drive */
 #define MANIFEST_SOURCE_SIZE  128
+#define MANIFEST_ITEMS_MAX    MACHINE_ITEMS_MAX
 #define MANIFEST_CMDLINE_SIZE MACHINE_CMDLINE_SIZE
 #define MANIFEST_ERROR_SIZE   256
 
@@ -90,6 +91,13 @@ struct disk_manifest {
 	uint8_t mode; /* enum manifest_disk_mode */
 };
 
+/* A file in fw_cfg: a boot module, or the text. */
+struct item_manifest {
+	char item[MACHINE_ITEM_NAME];  /* what the guest calls it */
+	char file[MANIFEST_FILE_SIZE]; /* "": the text */
+	char text[MACHINE_ITEM_TEXT];
+};
+
 struct guest_manifest {
 	char name[MANIFEST_NAME_SIZE];
 	uint32_t board; /* enum machine_board */
@@ -110,6 +118,8 @@ struct guest_manifest {
 	char cmdline[MANIFEST_CMDLINE_SIZE];
 	uint32_t disk_count;
 	struct disk_manifest disk[MACHINE_DISKS_MAX];
+	uint32_t item_count;
+	struct item_manifest item[MANIFEST_ITEMS_MAX];
 };
 
 struct manifest {

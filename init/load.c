@@ -297,6 +297,36 @@ static int add_disk(struct init *init, struct guest *guest,
 	return 0;
 }
 
+/* ---- Files in fw_cfg ------------------------------------------------------
+ */
+
+static int add_item(struct init *init, struct guest *guest,
+		    const struct item_manifest *m)
+{
+	struct machine_config *config = &guest->config;
+	struct machine_item *item = &config->item[config->item_count++];
+	const struct gate_module *module;
+	const char *why;
+
+	memcpy(item->name, m->item, sizeof(item->name));
+	if (!m->file[0]) {
+		memcpy(item->text, m->text, sizeof(item->text));
+		item->size = strlen(m->text);
+		return 0;
+	}
+	module = module_find(init, m->file);
+	if (!module) {
+		init_log(init, guest->id, LOG_ERROR,
+			 "%s: boot module \"%s\" is missing", m->item, m->file);
+		return -ENOENT;
+	}
+	why = module_item_refusal(module->size);
+	if (why)
+		return module_refused(init, guest, m->item, module, why);
+	item->size = module->size;
+	return module_map(init, guest, module, false, &item->va);
+}
+
 /* ---- The program --------------------------------------------------------- */
 
 static uint32_t part_prot(const struct program_part *part)
@@ -552,6 +582,8 @@ static int fill_domain(struct init *init, struct guest *guest)
 		error = add_blobs(init, guest);
 	for (unsigned i = 0; !error && i < m->disk_count; i++)
 		error = add_disk(init, guest, &m->disk[i], &drives);
+	for (unsigned i = 0; !error && i < m->item_count; i++)
+		error = add_item(init, guest, &m->item[i]);
 	if (!error)
 		error = domain_write_argument(init, guest->id, &guest->config,
 					      sizeof(guest->config));

@@ -105,6 +105,10 @@ static const struct manifest_property guest_properties[] = {
 	  FIELD(struct guest_manifest, devices) },
 	{ "debug-console", PROPERTY_FLAG, .flag = MACHINE_DEVICE_DEBUG_CONSOLE,
 	  FIELD(struct guest_manifest, devices) },
+	{ "no-reboot", PROPERTY_FLAG, .flag = MACHINE_DEVICE_NO_REBOOT,
+	  FIELD(struct guest_manifest, devices) },
+	{ "start-paused", PROPERTY_FLAG, .flag = MACHINE_DEVICE_PAUSED,
+	  FIELD(struct guest_manifest, devices) },
 	{ "firmware-on-serial", PROPERTY_FLAG, .flag = MACHINE_DEVICE_SERCON,
 	  FIELD(struct guest_manifest, devices) },
 	{ "boot-through-bios", PROPERTY_FLAG, .flag = MANIFEST_BIOS_ALWAYS,
@@ -538,6 +542,16 @@ static int read_topology(struct manifest_reader *reader, int node,
 	return 0;
 }
 
+static int read_child(struct manifest_reader *reader, int node,
+		      struct guest_manifest *guest)
+{
+	const char *name = fdt_get_name(reader->blob, node, NULL);
+
+	return name && manifest_is_numbered(name, "fw-cfg")
+		       ? manifest_read_item(reader, node, guest)
+		       : manifest_read_disk(reader, node, guest);
+}
+
 static int read_guest(struct manifest_reader *reader, int node)
 {
 	struct manifest *manifest = reader->manifest;
@@ -562,7 +576,7 @@ static int read_guest(struct manifest_reader *reader, int node)
 	if (error)
 		return error;
 	fdt_for_each_subnode (child, reader->blob, node) {
-		error = manifest_read_disk(reader, child, guest);
+		error = read_child(reader, child, guest);
 		if (error)
 			return error;
 	}

@@ -81,8 +81,7 @@ static bool unit_is_taken(const struct guest_manifest *guest, unsigned unit)
 	return false;
 }
 
-/* disk0 to disk3, cdrom0 to cdrom3. */
-static bool name_is_numbered(const char *name, const char *kind)
+bool manifest_is_numbered(const char *name, const char *kind)
 {
 	size_t length = strlen(kind);
 
@@ -246,17 +245,17 @@ int manifest_read_disk(struct manifest_reader *reader, int node,
 	error = manifest_read_name(reader, node, disk.name);
 	if (error)
 		return error;
-	disk.is_cdrom = name_is_numbered(disk.name, "cdrom");
+	disk.is_cdrom = manifest_is_numbered(disk.name, "cdrom");
 	if (guest->disk_count == MACHINE_DISKS_MAX)
 		return manifest_fail(reader, node, NULL,
 				     "is more than the %d that fit",
 				     MACHINE_DISKS_MAX);
 	if (!strcmp(disk.name, "flash0"))
 		return read_flash(reader, node, guest, &disk);
-	if (!disk.is_cdrom && !name_is_numbered(disk.name, "disk"))
+	if (!disk.is_cdrom && !manifest_is_numbered(disk.name, "disk"))
 		return manifest_fail(reader, node, NULL,
 				     "no such node here: known are disk0..9, "
-				     "cdrom0..9, flash0");
+				     "cdrom0..9, flash0, fw-cfg0..9");
 	error = manifest_read_node(reader, node, disk_properties, &disk);
 	if (error)
 		return error;

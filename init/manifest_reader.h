@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the files that read a manifest share: manifest.c has the reader and the
- * host's and the guests' nodes, manifest_disk.c those of disks.
+ * host's and the guests' nodes, manifest_disk.c those of disks, manifest_item.c
+ * those of files in fw_cfg.
  */
 #ifndef BULKHEAD_INIT_MANIFEST_READER_H
 #define BULKHEAD_INIT_MANIFEST_READER_H
@@ -62,8 +63,13 @@ bool manifest_has(const struct manifest_reader *reader, int node,
 /* The node's name, into MANIFEST_NAME_SIZE bytes. */
 int __must_check manifest_read_name(struct manifest_reader *reader, int node,
 				    char *to);
+/* "disk3" is a "disk" that is numbered. */
+bool manifest_is_numbered(const char *name, const char *kind);
 /* A child of a guest's node. */
 int __must_check manifest_read_disk(struct manifest_reader *reader, int node,
+				    struct guest_manifest *guest);
+/* One that is called fw-cfg0 to fw-cfg9. */
+int __must_check manifest_read_item(struct manifest_reader *reader, int node,
 				    struct guest_manifest *guest);
 
 #endif

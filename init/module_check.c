@@ -40,6 +40,14 @@ const char *module_blob_refusal(enum machine_blob_kind kind, bool is_builtin,
 	return NULL;
 }
 
+/* fw_cfg tells a length of 32 bits. */
+const char *module_item_refusal(uint64_t length)
+{
+	if (!length)
+		return "is empty";
+	return length > UINT32_MAX ? "is more than the 4 GiB of an item" : NULL;
+}
+
 static const char *flash_refusal(uint64_t length)
 {
 	if (!IS_ALIGNED(length, MODULE_FLASH_UNIT))

@@ -20,6 +20,7 @@
 /* NULL, or why it cannot be, to stand behind the module's name. */
 const char *module_blob_refusal(enum machine_blob_kind kind, bool is_builtin,
 				uint64_t length);
+const char *module_item_refusal(uint64_t length);
 const char *module_disk_refusal(const struct disk_manifest *disk,
 				uint64_t length);
 

@@ -410,6 +410,12 @@ static void input(struct face *face, long length)
 	(void)board->ops->input(board->object, &sync);
 }
 
+void face_pause(struct face *face)
+{
+	face->is_paused = true;
+	face->config.ops->hold(face->config.ctx);
+}
+
 static int command(struct face *face, size_t length)
 {
 	const struct face_command *asked = (const void *)face->request;
@@ -420,8 +426,7 @@ static int command(struct face *face, size_t length)
 	       MIN(length - FACE_COMMAND_MIN, sizeof(medium) - 1));
 	switch (asked->command) {
 	case FACE_PAUSE:
-		face->is_paused = true;
-		face->config.ops->hold(face->config.ctx);
+		face_pause(face);
 		return 0;
 	case FACE_RESUME:
 		face->is_paused = false;

@@ -129,6 +129,8 @@ static inline bool face_holds(const struct face *face)
 	return face->is_paused || face->dump.state == FACE_DUMP_WANTED ||
 	       face->dump.state == FACE_DUMP_RUNNING;
 }
+/* As the verb pause. */
+void face_pause(struct face *face);
 /* The machine has been reset. */
 void face_was_reset(struct face *face);
 /* After the channel's event, and after .again. */

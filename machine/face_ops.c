@@ -232,6 +232,11 @@ void machine_face_init(struct machine *machine)
 	machine->face_timer.expired = timer_expired;
 	machine->face_timer.dev = machine;
 	face_init(&machine->face, &config);
+	/* Before what waits in the ring is looked at: that may be the end of
+	 * it.  Without a channel nobody could say so. */
+	if (machine->config->devices & MACHINE_DEVICE_PAUSED &&
+	    gate_channel_state(SEAT_CONSOLE_SLOT) != GATE_CHANNEL_NONE)
+		face_pause(&machine->face);
 	machine->debug.serve = serve;
 }
 

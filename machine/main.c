@@ -192,6 +192,10 @@ void machine_reset(struct machine_vcpu *vcpu)
 	apic_page_reset(vcpu->machine);
 	board->ops->reset(board->object);
 	disks_drain(vcpu);
+	if (vcpu->machine->config->devices & MACHINE_DEVICE_NO_REBOOT) {
+		gate_log(GATE_LOG_INFO, "reset, and no-reboot ends it");
+		gate_exit(MACHINE_EXIT_POWER_OFF);
+	}
 	face_was_reset(&vcpu->machine->face);
 	machine_unlock(vcpu);
 	if (vcpu->id == 0)
@@ -293,12 +297,12 @@ static __noreturn void vcpu_loop(struct machine_vcpu *vcpu)
 	const struct gate_page *page = vcpu->page;
 
 	for (;;) {
+		while (unlikely(rendezvous_is_wanted(&machine->rendezvous)))
+			stop(vcpu);
 		gate_resume();
 		machine->exit[page->exit](vcpu);
 		if (unlikely(page->events))
 			take_events(vcpu, page->events);
-		while (unlikely(rendezvous_is_wanted(&machine->rendezvous)))
-			stop(vcpu);
 	}
 }
 

@@ -62,6 +62,29 @@ static int fw_cfg_files(struct pc *pc)
 	return error;
 }
 
+/* The manifest's; what it calls like one of the board's own is refused. */
+static int fw_cfg_items(struct pc *pc)
+{
+	const struct machine_config *config = pc->config;
+	int error = 0;
+
+	for (unsigned i = 0; i < config->item_count && !error; i++) {
+		const struct machine_item *item = &config->item[i];
+
+		error = fw_cfg_add_file(&pc->fw_cfg, item->name,
+					item->va ? (const void *)item->va
+						 : item->text,
+					(uint32_t)item->size);
+		if (error)
+			pc_log(pc, DEVICE_LOG_WARN,
+			       "the item \"%s\" cannot be there: %s",
+			       item->name,
+			       error == -EEXIST ? "the board has one itself"
+						: "there are too many");
+	}
+	return error;
+}
+
 static const void *blob_data(const struct machine_blob *blob, uint64_t *length)
 {
 	*length = blob ? blob->size : 0;
@@ -128,10 +151,11 @@ int pc_boot_init(struct pc *pc)
 	pc_cmos_fill(pc);
 	error = fw_cfg_values(pc);
 	/* Without a BIOS direct boot uses the tables' memory for itself. */
-	if (error || pc_is_direct(pc))
-		return error;
-	error = fw_cfg_files(pc);
-	return error || !has_kernel ? error : fw_cfg_kernel(pc);
+	if (!error && !pc_is_direct(pc))
+		error = fw_cfg_files(pc);
+	if (!error && !pc_is_direct(pc) && has_kernel)
+		error = fw_cfg_kernel(pc);
+	return error ? error : fw_cfg_items(pc);
 }
 
 /* ---- Direct boot ------------------------------------------------------- */

@@ -211,6 +211,21 @@ static int disk_check(const struct guest_manifest *guest,
 	return error;
 }
 
+static int item_check(const struct guest_manifest *guest,
+		      const struct item_manifest *item)
+{
+	const struct module *module = module_find(item->file);
+	const char *why = "is missing";
+
+	if (!item->file[0])
+		return 0;
+	if (module)
+		why = module_item_refusal(module->length);
+	return why ? refuse(guest, item->item, "file", item->file,
+			    module ? module->length : 0, why)
+		   : 0;
+}
+
 /* As init does it, who has the kernel before it as well. */
 static void firmware_find(struct guest_manifest *guest)
 {
@@ -242,6 +257,8 @@ static int guest_check(struct guest_manifest *guest)
 				   MACHINE_BLOB_INITRD);
 	for (unsigned i = 0; !error && i < guest->disk_count; i++)
 		error = disk_check(guest, &guest->disk[i]);
+	for (unsigned i = 0; !error && i < guest->item_count; i++)
+		error = item_check(guest, &guest->item[i]);
 	return error ? error : kernel_check(guest);
 }
 

@@ -3,7 +3,7 @@
 # for the tool.
 
 CHECK_SRCS := scripts/manifest-check.c init/manifest.c init/manifest_disk.c \
-	init/module_check.c init/source.c lib/program.c devices/ram.c \
+	init/manifest_item.c init/module_check.c init/source.c lib/program.c devices/ram.c \
 	$(wildcard firmware/*.c)
 
 $B/manifest-check: $(CHECK_SRCS) include/manifest.h include/gate.h \

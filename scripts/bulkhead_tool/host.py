@@ -31,7 +31,7 @@ GUEST_BESIDE_MIB = 14
 
 # Properties that name files, in a guest or in one of its devices.
 FILE_PROPERTIES = ("image", "images", "program", "kernel", "initrd",
-                   "firmware", "vga-bios")
+                   "firmware", "vga-bios", "file")
 
 # What the built-in machine has in ROM unless it boots a kernel without: the module's name, Debian's file,
 # and the property that names another.

@@ -14,6 +14,7 @@ from . import Problem, bochs, host, iso, processes, qemu, session, symbols
 from .arguments import Parser, argument, seconds, whole
 from .control import commands as control_commands
 from .control import keys, running, sockets, viewers, web
+from .dropin import commands as dropin_commands
 from .test import commands as test_commands
 
 EPILOG = """
@@ -33,6 +34,9 @@ examples/ has some to start from. Build the monitor with 'make' before.
   scripts/bulkhead test examples/firmware
       runs cases about firmware and says how each ended
       (docs/testing-firmware.md)
+  scripts/bulkhead qemu -bios my.rom -serial stdio
+      runs what QEMU's options ask for, and ends with QEMU's status
+      (docs/qemu-options.md)
   scripts/bulkhead check examples/quick.dts
       only says whether the manifest is right, and the files it names
   scripts/bulkhead explain-entry LOG
@@ -159,6 +163,7 @@ def parse_arguments(argv):
     viewers.add(commands)
     web.add(commands)
     test_commands.add(commands)
+    dropin_commands.add(commands)
     image = commands.add_parser("image", help="make a bootable ISO")
     image.add_argument("manifest", metavar="MANIFEST")
     image.add_argument("-o", "--output", required=True, metavar="X.iso")

@@ -22,6 +22,9 @@ PATIENCE = 10    # seconds between asking a program to end and ending it
 PACKAGES = {
     "qemu-system-x86_64": "qemu-system-x86",
     "dtc": "device-tree-compiler",
+    "mformat": "mtools",
+    "mcopy": "mtools",
+    "qemu-img": "qemu-utils",
     "grub-mkrescue": "grub-common, grub-pc-bin, grub-efi-amd64-bin, xorriso, "
                      "mtools",
 }

@@ -30,15 +30,17 @@
 #include "include/seat.h"
 #include "services/seat/terminal.h"
 
-#define MUX_SLOTS     GATE_CHANNELS_MAX
-#define MUX_LOG	      4096 /* bytes; powers of two */
-#define MUX_BUFFER    512
-#define MUX_NOTICES   4
-#define MUX_LINE_MAX  256 /* a line of the monitor's */
+#define MUX_SLOTS	   GATE_CHANNELS_MAX
+/* What heard() calls the debug port of the console in a slot. */
+#define MUX_DEBUG_OF(slot) (MUX_SLOTS + 1 + (slot))
+#define MUX_LOG		   4096 /* bytes; powers of two */
+#define MUX_BUFFER	   512
+#define MUX_NOTICES	   4
+#define MUX_LINE_MAX	   256 /* a line of the monitor's */
 /* What one turn takes from a console at most, as does one of its rows. */
-#define MUX_TURN_MAX  160
-#define MUX_TEXT      384
-#define MUX_PERIOD_NS (1400 * NSEC_PER_US)
+#define MUX_TURN_MAX	   160
+#define MUX_TEXT	   384
+#define MUX_PERIOD_NS	   (1400 * NSEC_PER_US)
 
 /* What the mux stands on; ctx is the owner's. */
 struct mux_ops {
@@ -49,8 +51,9 @@ struct mux_ops {
 	/* Whole lines of the monitor's log; 0: none. */
 	long (*log_read)(void *ctx, char *text, size_t size);
 	void (*doorbell)(void *ctx, unsigned slot);
-	/* What a console's serial port wrote, or with slot MUX_SLOTS whole
-	 * lines of the log, once, however it is shown.  NULL: nobody cares. */
+	/* What a console's serial port wrote, with slot MUX_DEBUG_OF() its
+	 * debug port, or with MUX_SLOTS whole lines of the log, once, however
+	 * it is shown.  NULL: nobody cares. */
 	void (*heard)(void *ctx, unsigned slot, const char *bytes,
 		      size_t length);
 };

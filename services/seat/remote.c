@@ -185,7 +185,8 @@ void remote_gone(struct remote *remote, unsigned slot)
 	for (unsigned i = 0; i < REMOTE_TAPS; i++) {
 		struct remote_tap *tap = &remote->tap[i];
 
-		if (!tap->id || tap->slot != slot)
+		if (!tap->id ||
+		    (tap->slot != slot && tap->slot != MUX_DEBUG_OF(slot)))
 			continue;
 		while (tap_has_any(tap))
 			tap_send(remote, tap);
@@ -407,6 +408,16 @@ static void do_serial(struct remote *remote, const struct request *request,
 		      request->guest);
 }
 
+static void do_debug_console(struct remote *remote,
+			     const struct request *request,
+			     const struct verb *verb, unsigned slot)
+{
+	(void)verb;
+	remote_answer(remote, request->id,
+		      tap_begin(remote, request->id, MUX_DEBUG_OF(slot)),
+		      request->guest);
+}
+
 static void do_log(struct remote *remote, const struct request *request,
 		   const struct verb *verb, unsigned slot)
 {
@@ -497,6 +508,7 @@ static const struct verb verbs[] = {
 	{ "pointer", SEAT_RIGHT_TYPE,  REQUEST_GUEST, do_pointer, true, 0 },
 	{ "screen",  SEAT_RIGHT_WATCH, REQUEST_GUEST, do_screen, true, 0 },
 	{ "serial",  SEAT_RIGHT_WATCH, REQUEST_GUEST, do_serial, true, 0 },
+	{ "debug-console", SEAT_RIGHT_WATCH, REQUEST_GUEST, do_debug_console, true, 0 },
 	{ "log",     SEAT_RIGHT_WATCH, 0,             do_log, false, 0 },
 	{ "statistics", SEAT_RIGHT_WATCH, REQUEST_GUEST, do_statistics, true, 0 },
 	{ "debug",   SEAT_RIGHT_DEBUG, REQUEST_GUEST, do_debug, true, 0 },
@@ -585,7 +597,7 @@ static long typed_pass_on(struct remote *remote, struct remote_tap **tap)
 						  bytes, length);
 	}
 	*tap = tap_find(remote, typed->id);
-	if (!*tap || (*tap)->slot == MUX_SLOTS)
+	if (!*tap || (*tap)->slot >= MUX_SLOTS)
 		return -ENOENT;
 	return mux_type(remote->mux, (*tap)->slot, bytes, length);
 }

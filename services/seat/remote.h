@@ -76,7 +76,7 @@ _Static_assert(REMOTE_REQUEST_QUEUE + FACE_RECORD_MAX + REMOTE_FRAME(64) +
 /* A console's output on its way to the client; or the log's. */
 struct remote_tap {
 	uint32_t id;   /* 0: unused */
-	unsigned slot; /* MUX_SLOTS: the log */
+	unsigned slot; /* MUX_DEBUG_OF(): a debug port; MUX_SLOTS: the log */
 	bool is_stuck; /* it took nothing of what was typed last */
 	uint32_t head, tail, lost;
 	char bytes[REMOTE_TAP];
@@ -131,7 +131,7 @@ void remote_run(struct remote *remote, uint64_t now_ns);
 /* When remote_run() wants to be called; UINT64_MAX: after the next event. */
 uint64_t remote_deadline(const struct remote *remote, uint64_t now_ns);
 
-/* What a console has written, or with slot MUX_SLOTS the log. */
+/* What a console has written: slots as mux_ops.heard has them. */
 void remote_heard(struct remote *remote, unsigned slot, const char *bytes,
 		  size_t length);
 /* The console in slot has ended. */

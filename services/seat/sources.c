@@ -71,6 +71,14 @@ static void tell(struct mux *mux, unsigned slot, const char *bytes,
 		mux->ops->heard(mux->ctx, slot, bytes, length);
 }
 
+static void tell_of(struct mux *mux, const struct mux_console *console,
+		    enum mux_source source, const char *bytes, size_t length)
+{
+	tell(mux,
+	     source == MUX_OUTPUT ? console->slot : MUX_DEBUG_OF(console->slot),
+	     bytes, length);
+}
+
 /* From one ring into the buffer, to its end at most; how many bytes. */
 static uint32_t pull_piece(struct mux *mux, struct mux_console *console,
 			   enum mux_source source)
@@ -90,8 +98,7 @@ static uint32_t pull_piece(struct mux *mux, struct mux_console *console,
 	if (n <= 0)
 		return 0;
 	bytes_count(mux, console, console->buffer + at, (uint32_t)n);
-	if (source == MUX_OUTPUT)
-		tell(mux, console->slot, console->buffer + at, (size_t)n);
+	tell_of(mux, console, source, console->buffer + at, (size_t)n);
 	return (uint32_t)n;
 }
 
@@ -163,8 +170,7 @@ void source_discard(struct mux *mux, struct mux_console *console)
 				source_break(mux, console);
 			if (n <= 0)
 				break;
-			if (i == MUX_OUTPUT)
-				tell(mux, console->slot, bytes, (size_t)n);
+			tell_of(mux, console, i, bytes, (size_t)n);
 			left -= MIN(left, (uint32_t)n);
 		}
 	}

@@ -10,7 +10,8 @@ $B/life/%.elf: $B/machine/tests/life/%.c.o $(LIFE_USER) lib/user/program.ld
 	$Q$(OBJCOPY) --strip-all $@.full $@
 
 # init but for its main.c and the manifest's reader.
-$B/life/host.elf: $(filter-out %/main.c.o %/manifest.c.o %/manifest_disk.c.o,\
+$B/life/host.elf: $(filter-out %/main.c.o %/manifest.c.o %/manifest_disk.c.o \
+		%/manifest_item.c.o,\
 	$(call objs,$(PROGRAM_init),$B/machine))
 
 .PHONY: life-programs test-life

@@ -13,12 +13,13 @@ from bulkhead_tool.control import gdb
 
 class BridgeTest(HostTest):
     GUESTS = ("dos", "web")
+    OPTIONS = ()
 
     def setUp(self):
         super().setUp()
         self.tool = subprocess.Popen(
             [sys.executable, "-u", TOOL, "gdb", "web", "--socket", self.path,
-             "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE,
+             "--listen", "127.0.0.1:0", *self.OPTIONS], stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True)
         self.addCleanup(self.end_tool)
         line = self.tool.stdout.readline()
@@ -80,6 +81,24 @@ class BridgeTest(HostTest):
         end = self.gdb()
         end.sendall(b"x")
         self.assertEqual(self.read(end, 2), b"+x")
+
+
+class ResumeTest(BridgeTest):
+    """A paused guest runs when its debugger has it, and not before."""
+
+    OPTIONS = ("--resume",)
+
+    def test_resumed_behind_the_first_answer(self):
+        end = self.gdb()
+        end.sendall(b"+")
+        self.assertEqual(self.read(end, 2), b"++")
+        self.assertNotIn("resume", self.verbs())
+        end.sendall(b"$g#67")
+        self.assertEqual(self.read(end, 6), b"+$g#67")
+        # The next answer comes behind what was asked for before.
+        end.sendall(b"$g#67")
+        self.assertEqual(self.read(end, 6), b"+$g#67")
+        self.assertEqual(self.verbs().count("resume"), 1)
 
 
 class AddressTest(unittest.TestCase):

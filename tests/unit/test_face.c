@@ -371,6 +371,19 @@ static void test_keys_are_released(void **state)
 	assert_int_equal(get(), 0);
 }
 
+/* From the start: what seat has said by then ends it. */
+static void test_paused_from_the_start(void **state)
+{
+	(void)state;
+	ask_command(1, FACE_RESUME, 0);
+	face_pause(&b.face);
+	assert_true(face_holds(&b.face));
+	assert_int_equal(b.holds, 1);
+	face_visit(&b.face);
+	expect_answer(1, 0);
+	assert_false(face_holds(&b.face));
+}
+
 static void test_commands(void **state)
 {
 	(void)state;
@@ -454,6 +467,7 @@ int main(void)
 		TEST(test_input),
 		TEST(test_keys_are_released),
 		TEST(test_commands),
+		TEST(test_paused_from_the_start),
 		TEST(test_media),
 		TEST(test_blind_board),
 	};

@@ -339,6 +339,53 @@ static void test_media_are_missing(void **state)
 		      "multiple of 2048 bytes");
 }
 
+static void test_items(void **state)
+{
+	static uint8_t bytes[4096] __aligned(4096);
+	const struct item_manifest items[] = {
+		{ .item = "opt/file", .file = "f.bin" },
+		{ .item = "opt/text", .text = "yes" },
+	};
+	const struct machine_config *config;
+	struct guest_manifest *guest;
+
+	(void)state;
+	add_module("f.bin", bytes, 5);
+	guest = add_guest("web", 1);
+	memcpy(guest->item, items, sizeof(items));
+	guest->item_count = 2;
+	assert_true(begins());
+	config = &named("web")->config;
+	assert_int_equal(config->item_count, 2);
+	assert_string_equal(config->item[0].name, "opt/file");
+	assert_int_equal(config->item[0].size, 5);
+	assert_true(config->item[0].va > config->disk[0].va);
+	assert_string_equal(config->item[1].name, "opt/text");
+	assert_string_equal(config->item[1].text, "yes");
+	assert_int_equal(config->item[1].size, 3);
+	assert_int_equal(config->item[1].va, 0);
+}
+
+static void test_items_are_missing(void **state)
+{
+	static uint8_t bytes[4096] __aligned(4096);
+	struct guest_manifest *guest;
+
+	(void)state;
+	add_module("empty.bin", bytes, 0);
+	guest = add_guest("bad", 1);
+	guest->item_count = 1;
+	guest->item[0] = (struct item_manifest){ "opt/x", "none.bin", "" };
+	guest = add_guest("empty", 1);
+	guest->item_count = 1;
+	guest->item[0] = (struct item_manifest){ "opt/x", "empty.bin", "" };
+	add_guest("good", 1);
+	assert_true(begins());
+	assert_int_equal(domains(), 1);
+	assert_logged("[bad] opt/x: boot module \"none.bin\" is missing\n");
+	assert_logged("[empty] opt/x: \"empty.bin\", 0 bytes, is empty\n");
+}
+
 /* ---- Restarts ------------------------------------------------------------ */
 
 static void test_restart_on_crash(void **state)
@@ -493,6 +540,8 @@ int main(void)
 		TEST(test_private_disk),
 		TEST(test_media),
 		TEST(test_media_are_missing),
+		TEST(test_items),
+		TEST(test_items_are_missing),
 		TEST(test_sources_need_the_service),
 		TEST(test_none_can_be_started),
 		TEST(test_crash_is_reported),

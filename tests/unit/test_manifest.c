@@ -65,6 +65,8 @@ static void test_everything(void **state)
 	fdt_property(t->blob, "isa-debug-exit", NULL, 0);
 	fdt_property(t->blob, "debug-console", NULL, 0);
 	fdt_property(t->blob, "post-codes", NULL, 0);
+	fdt_property(t->blob, "no-reboot", NULL, 0);
+	fdt_property(t->blob, "start-paused", NULL, 0);
 	disk(t, "disk0");
 	fdt_property_u32(t->blob, "unit", 1);
 	fdt_property_string(t->blob, "mode", "private");
@@ -79,7 +81,9 @@ static void test_everything(void **state)
 	assert_int_equal(g->vcpus, GATE_MAX_VCPUS);
 	assert_int_equal(g->devices, MACHINE_DEVICE_DEBUG_EXIT |
 					     MACHINE_DEVICE_DEBUG_CONSOLE |
-					     MACHINE_DEVICE_POST_CODES);
+					     MACHINE_DEVICE_POST_CODES |
+					     MACHINE_DEVICE_NO_REBOOT |
+					     MACHINE_DEVICE_PAUSED);
 	assert_string_equal(g->kernel, "vmlinuz");
 	assert_string_equal(g->initrd, "initrd.img");
 	assert_string_equal(g->cmdline, "console=ttyS0");
@@ -389,7 +393,7 @@ static void test_bad_nodes(void **state)
 	fdt_begin_node(t->blob, "nic0");
 	close_nodes(t, 4);
 	expect_error(t, "/guests/a/nic0: no such node here: known are "
-			"disk0..9, cdrom0..9, flash0");
+			"disk0..9, cdrom0..9, flash0, fw-cfg0..9");
 	begin(t);
 	close_nodes(t, 1);
 	fdt_begin_node(t->blob, "guest");

@@ -132,6 +132,54 @@ static void test_fw_cfg(void **state)
 	assert_true(got[3] >= 6);
 }
 
+/* The bytes of a file in the directory; its length. */
+static uint32_t read_item(const char *name, uint8_t *to, uint32_t size)
+{
+	struct io_access io = { .offset = 0x511, .size = 1 };
+	struct fw_cfg_file file;
+	uint8_t count[4];
+
+	out(0x510, FW_CFG_FILE_DIR, 2);
+	assert_int_equal(pc_port_bulk(bench.pc, &io, count, 4), 4);
+	for (unsigned i = 0; i < count[3]; i++) {
+		assert_int_equal(
+			pc_port_bulk(bench.pc, &io, &file, sizeof(file)),
+			sizeof(file));
+		if (strcmp(file.name, name))
+			continue;
+		out(0x510, (uint32_t)(file.select[0] << 8 | file.select[1]), 2);
+		assert_int_equal(pc_port_bulk(bench.pc, &io, to, size), size);
+		return (uint32_t)file.size[2] << 8 | file.size[3];
+	}
+	return 0;
+}
+
+static void test_items(void **state)
+{
+	static const uint8_t bytes[3] = { 0, 1, 2 };
+	uint8_t got[4];
+
+	(void)state;
+	bench.config.item_count = 2;
+	bench.config.item[0] = (struct machine_item){ .name = "opt/file",
+						      .va = (uint64_t)bytes,
+						      .size = 3 };
+	bench.config.item[1] = (struct machine_item){ .name = "opt/text",
+						      .text = "yes",
+						      .size = 3 };
+	assert_int_equal(init(), 0);
+	assert_int_equal(read_item("opt/file", got, 4), 3);
+	assert_memory_equal(got, "\0\1\2", 4);
+	assert_int_equal(read_item("opt/text", got, 4), 3);
+	assert_memory_equal(got, "yes", 4);
+	assert_int_equal(read_item("opt/none", got, 4), 0);
+	assert_true(read_item("etc/acpi/tables", got, 4) > 0);
+	/* What the board says nobody says otherwise. */
+	memcpy(bench.config.item[1].name, "etc/acpi/tables", 16);
+	assert_int_equal(init(), -EEXIST);
+	assert_non_null(strstr(bench.logged, "tables"));
+}
+
 /* ---- Interrupts -------------------------------------------------------- */
 
 static void program_pic(void)
@@ -454,6 +502,7 @@ int main(void)
 		TEST(test_windows),
 		TEST(test_video_memory),
 		TEST(test_fw_cfg),
+		cmocka_unit_test_setup_teardown(test_items, prepare, teardown),
 		TEST(test_interrupts),
 		TEST(test_shared_wire),
 		TEST(test_console),

@@ -74,6 +74,33 @@ static void serial_overflows(void **state)
 	expect("{\"id\":2,\"event\":\"gone\"}");
 }
 
+/* Ports 402h and E9h: apart from the serial port, and gone with it. */
+static void debug_console(void **state)
+{
+	struct ring *debug = &guest(0)->debug;
+	bool is_wanted = false;
+
+	(void)state;
+	say("{\"id\":2,\"verb\":\"debug-console\",\"guest\":\"good\"}");
+	say("{\"id\":3,\"verb\":\"serial\",\"guest\":\"good\"}");
+	expect_ok(2);
+	expect_ok(3);
+	assert_int_equal(ring_write(debug, "post\n", 5, &is_wanted), 5);
+	write_text(0, "serial\n");
+	pass(NSEC_PER_SEC);
+	expect_bytes(2, REMOTE_SERIAL, "post\n", 5);
+	expect_bytes(3, REMOTE_SERIAL, "serial\n", 7);
+	/* Nothing can be typed there. */
+	client_types(2, REMOTE_SERIAL, "a", 1);
+	expect_nothing();
+	assert_int_equal(ring_write(debug, "end", 3, &is_wanted), 3);
+	guest_ends(0);
+	expect_bytes(2, REMOTE_SERIAL, "end", 3);
+	expect("{\"id\":2,\"event\":\"gone\"}");
+	expect("{\"id\":3,\"event\":\"gone\"}");
+	expect_nothing();
+}
+
 static void too_many_taps(void **state)
 {
 	(void)state;
@@ -319,12 +346,19 @@ static void debug_leaves_late(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(serial_out),	TEST(serial_ends),
-		TEST(serial_overflows), TEST(too_many_taps),
-		TEST(the_log),		TEST(serial_in),
-		TEST(serial_in_waits),	TEST(serial_in_is_given_up),
-		TEST(serial_in_ends),	TEST(debug_both_ways),
-		TEST(debug_waits),	TEST(debug_leaves_late),
+		TEST(serial_out),
+		TEST(serial_ends),
+		TEST(serial_overflows),
+		TEST(too_many_taps),
+		TEST(debug_console),
+		TEST(the_log),
+		TEST(serial_in),
+		TEST(serial_in_waits),
+		TEST(serial_in_is_given_up),
+		TEST(serial_in_ends),
+		TEST(debug_both_ways),
+		TEST(debug_waits),
+		TEST(debug_leaves_late),
 	};
 
 	return cmocka_run_group_tests_name("seat serial", tests, NULL,

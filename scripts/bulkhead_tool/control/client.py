@@ -18,8 +18,8 @@ AGAIN = 2.0    # after which it is asked again, if that does no harm
 LOST_PAUSE = 0.5
 
 # Asked twice they do as much as asked once.
-REPEATABLE = ("hello", "list", "statistics", "screen", "serial", "log", "close",
-              "pause", "resume")
+REPEATABLE = ("hello", "list", "statistics", "screen", "serial",
+              "debug-console", "log", "close", "pause", "resume")
 
 HINTS = {
     "no such guest": "'bulkhead ctl list' shows them",

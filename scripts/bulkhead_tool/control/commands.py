@@ -53,6 +53,9 @@ def add_gdb(commands):
                          default=("127.0.0.1", gdb.PORT),
                          help="where (default: 127.0.0.1:%d); who reaches it "
                          "has the guest in hand" % gdb.PORT)
+    command.add_argument("--resume", action="store_true",
+                         help="a guest that is paused runs when gdb lets it, "
+                         "without a 'resume' besides")
 
 
 def add_type(commands):

@@ -33,8 +33,12 @@ def listener(where):
                       (*where, error.strerror or error)) from None
 
 
-def carry(link, number, gdb):
-    """Bytes both ways until gdb goes away; Problem when the host does."""
+def carry(link, number, gdb, paused=None):
+    """Bytes both ways until gdb goes away; Problem when the host does.
+
+    paused: a guest that is let go from its pause as soon as its debugger has
+    answered, for then that holds it.
+    """
     while True:
         if not link.has_parts():
             ready, _, _ = select.select([link, gdb], [], [])
@@ -49,14 +53,17 @@ def carry(link, number, gdb):
         while part:
             if part.number == number and part.what is not None:
                 gdb.sendall(part.data)
+                if paused and b"$" in part.data:
+                    link.post("resume", guest=paused)
+                    paused = None
             elif part.number == number and part.data.get("event") == "gone":
                 raise Problem("the guest has ended: %s" % part.data.get(
                     "hint", "there is nothing to debug any more"))
             part = link.next_part(0)
 
 
-def serve(link, guest, gdb):
-    """One gdb, from its beginning to its end."""
+def serve(link, guest, gdb, is_resumed=False):
+    """One gdb, from its beginning to its end; a paused guest is in its hands."""
     gdb.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     number = link.new_id()
     reply = link.request("debug", number=number, guest=guest)
@@ -64,7 +71,7 @@ def serve(link, guest, gdb):
     try:
         # gdb's end may break where it will: then it has left.
         with contextlib.suppress(OSError):
-            carry(link, number, gdb)
+            carry(link, number, gdb, guest if is_resumed else None)
     finally:
         # The host sees it, too, when the next client says hello.
         with contextlib.suppress(Problem):
@@ -82,7 +89,7 @@ def do_gdb(args, _work):
             with gdb:
                 try:
                     with verbs.connect(args) as link:
-                        serve(link, guest, gdb)
+                        serve(link, guest, gdb, args.resume)
                 except client.Refused as error:
                     # Of this guest now; it may run again.
                     verbs.notice(error)

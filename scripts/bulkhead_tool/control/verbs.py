@@ -31,6 +31,7 @@ VERBS = {
     "pointer": (True, "dx=N dy=N wheel=N buttons=BITS"),
     "screen": (True, "the mode, and the text if it is one of text"),
     "serial": (True, "what its first serial port says, until Ctrl-C"),
+    "debug-console": (True, "what it writes to ports 402h and E9h"),
     "log": (False, "the monitor's log, until Ctrl-C"),
     "statistics": (True, "vCPUs' time, memory in bytes, counters"),
     "dump": (True, "its core: ctl dump [GUEST] FILE"),
@@ -204,7 +205,7 @@ def do_ctl(args, _work):
             more["version"] = client.VERSION
         if args.verb == "screen":
             show_screen(args, link, guest)
-        elif args.verb in ("serial", "log"):
+        elif args.verb in ("serial", "debug-console", "log"):
             with until_interrupted():
                 stream(link, args.verb, **more)
         else:

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The PC as a manifest, in a folder with the files that it names."""
+
+import json
+import os
+import shutil
+
+from .. import Problem, host, processes
+from . import fat
+
+GUEST, SOURCE = "guest", "qemu.dts"
+MIB = 1 << 20
+TEXT_MAX = 255    # bytes of an item that stand in the manifest
+ITEMS_MAX = 10
+CMDLINE_MAX = 1023
+ROM_UNIT = 4096
+NO_ROM = bytes(512)    # without the signature of one
+
+# UEFI's GUID of a firmware volume of variables, as it lies in memory, and where
+# such a volume says what it is and how long.
+VARIABLES = bytes.fromhex("8d2bf1ff96768b4ca9852747075b4f50")
+GUID_AT, LENGTH_AT, SIGNATURE_AT, SIGNATURE = 16, 32, 40, b"_FVH"
+
+# How SeaBIOS and OVMF name an IDE drive in the file bootorder, by IDE unit.
+BOOT_PATH = "/pci@i0cf8/ide@1,1/drive@%d/disk@%d"
+
+
+def quoted(text):
+    """A string of a device-tree source."""
+    return '"%s"' % "".join(
+        "\\x%02x" % byte if byte < 32 or byte > 126 else
+        "\\" + chr(byte) if chr(byte) in '"\\' else chr(byte)
+        for byte in os.fsencode(text))
+
+
+def variables_size(path):
+    """How many of the file's first bytes are a store of variables; 0: none."""
+    with open(path, "rb") as f:
+        head = f.read(64)
+        rest = f.seek(0, os.SEEK_END)
+    if head[GUID_AT:GUID_AT + 16] != VARIABLES or \
+            head[SIGNATURE_AT:SIGNATURE_AT + 4] != SIGNATURE:
+        return 0
+    size = int.from_bytes(head[LENGTH_AT:LENGTH_AT + 8], "little")
+    return size if 0 < size < rest and size % ROM_UNIT == 0 else 0
+
+
+class Files:
+    """A folder of links and copies under names that boot loaders can carry."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.fats = []    # folders that are disks
+        self.lasting = []    # what is written to
+        self.originals = {}    # by name
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def link(self, name, path):
+        os.symlink(os.path.realpath(path), self.path(name))
+        self.originals[name] = path
+        return name
+
+    def write(self, name, data):
+        with open(self.path(name), "wb") as f:
+            f.write(data)
+        return name
+
+    def tail(self, name, path, start):
+        with open(path, "rb") as source, open(self.path(name), "wb") as to:
+            source.seek(start)
+            shutil.copyfileobj(source, to)
+        self.originals[name] = path
+        return name
+
+    def explained(self, text):
+        """A complaint about these files, by the names that they had."""
+        text = text.replace(self.path(SOURCE), "what these options ask for")
+        for name, path in self.originals.items():
+            text = text.replace(self.path(name), path)
+            text = text.replace('"%s"' % name, '"%s"' % path)
+        return text
+
+
+def source(files, name, path, form):
+    """The lines of a drive of the simulated host's."""
+    files.link(name, path)
+    lines = ['source = "file:%s";' % name]
+    if form != "raw":
+        lines.append('format = "%s";' % form)
+    return lines
+
+
+def disk_node(files, disk):
+    kind = "cdrom" if disk.is_cdrom else "disk"
+    name = "%s%d" % (kind, disk.unit)
+    path = disk.path
+    if disk.fat:
+        path = files.path(name + ".fat")
+        files.fats.append(fat.Folder(disk.path, path, disk.fat == "rw" and
+                                     not disk.is_snapshot))
+    lines = ['bus = "ide";', "unit = <%d>;" % disk.unit]
+    lines += source(files, name + ".img", path, disk.format)
+    if disk.is_cdrom:
+        pass
+    elif disk.is_read_only:
+        lines.append("read-only;")
+    elif disk.is_snapshot or disk.fat == "ro":
+        lines.append('overlay = "memory";')
+    elif not disk.fat:
+        files.lasting.append(disk.path)
+    return node(name, lines)
+
+
+def node(name, lines):
+    return ["%s {" % name] + ["\t" + line for line in lines] + ["};"]
+
+
+def flash_node(files, flash, size, is_copy):
+    if is_copy:
+        if flash.format != "raw":
+            raise Problem("-drive if=pflash: with -snapshot it has to be a "
+                          "raw file")
+        with open(flash.path, "rb") as f:
+            lines = ['image = "%s";' % files.write("flash.img", f.read(size))]
+    else:
+        lines = source(files, "flash.img", flash.path, flash.format)
+        lines.append("size-kib = <%d>;" % (size // 1024))
+        if not flash.is_read_only:
+            files.lasting.append(flash.path)
+    if flash.is_read_only:
+        lines.append("read-only;")
+    return node("flash0", lines)
+
+
+def virtual_size(flash):
+    """What a guest sees of the file."""
+    if flash.format == "raw":
+        return os.path.getsize(flash.path)
+    status, output, words = processes.run(
+        ["qemu-img", "info", "--output=json", "-f", flash.format, "--",
+         flash.path])
+    if status:
+        raise Problem("qemu-img: %s" % words.strip())
+    return json.loads(output)["virtual-size"]
+
+
+def firmware_lines(pc, files):
+    """The properties and nodes of firmware and its variables."""
+    if pc.firmware:
+        return ['firmware = "%s";' % files.link("firmware.bin",
+                                                pc.firmware)], []
+    if not pc.flash:
+        return [], []
+    code, variables = pc.flash[0], pc.flash.get(1)
+    if code.format != "raw":
+        raise Problem("-drive if=pflash: unit 0 has to be a raw file")
+    if variables:
+        return (['firmware = "%s";' % files.link("firmware.bin", code.path)],
+                flash_node(files, variables, virtual_size(variables),
+                           pc.is_snapshot))
+    size = 0 if code.is_read_only else variables_size(code.path)
+    if not size:
+        return ['firmware = "%s";' % files.link("firmware.bin",
+                                                code.path)], []
+    return (['firmware = "%s";' % files.tail("firmware.bin", code.path, size)],
+            flash_node(files, code, size, pc.is_snapshot))
+
+
+def kernel_lines(pc, files):
+    if not pc.kernel:
+        return []
+    lines = ['kernel = "%s";' % files.link("kernel", pc.kernel),
+             "boot-through-bios;"]
+    if pc.initrd:
+        lines.append('initrd = "%s";' % files.link("initrd", pc.initrd))
+    if pc.cmdline:
+        if len(os.fsencode(pc.cmdline)) > CMDLINE_MAX:
+            raise Problem("-append: has more than %d bytes" % CMDLINE_MAX)
+        lines.append("cmdline = %s;" % quoted(pc.cmdline))
+    return lines
+
+
+def is_text(data):
+    return 0 < len(data) <= TEXT_MAX and all(31 < b < 127 or b == 10
+                                             for b in data)
+
+
+def boot_order(pc):
+    """The file bootorder; None: the board's own order."""
+    drives = pc.boot_order()
+    if drives is None or pc.kernel:
+        return None
+    lines = [BOOT_PATH % divmod(d.unit, 2) for d in drives]
+    return "\n".join(lines + ["HALT"] * pc.is_strict).encode()
+
+
+def item_nodes(pc, files):
+    items = list(pc.items)
+    order = boot_order(pc)
+    if order:
+        items.append(("bootorder", None, order))
+    if len(items) > ITEMS_MAX:
+        raise Problem("-fw_cfg: %d files: at most %d can be there" %
+                      (len(items), ITEMS_MAX))
+    found = []
+    for number, (name, path, data) in enumerate(items):
+        lines = ["item = %s;" % quoted(name)]
+        if path is None and is_text(data):
+            lines.append("string = %s;" % quoted(data))
+        else:
+            file = "item%d.bin" % number
+            lines.append('file = "%s";' % (files.link(file, path) if path else
+                                           files.write(file, data)))
+        found += node("fw-cfg%d" % number, lines)
+    return found
+
+
+def guest_lines(pc, files):
+    firmware, flash = firmware_lines(pc, files)
+    memory = max(2, -(-pc.memory // (2 * MIB)) * 2)
+    lines = ['board = "pc";', "memory-mib = <%d>;" % memory]
+    if pc.vcpus:
+        lines.append("vcpus = <%d>;" % pc.vcpus)
+    lines += ["%s = <%d>;" % pair for pair in pc.topology.items()]
+    lines += firmware + kernel_lines(pc, files)
+    if not pc.has_vga_bios:
+        lines.append('vga-bios = "%s";' % files.write("no-vga.bin", NO_ROM))
+    for is_there, flag in ((pc.debug, "debug-console"),
+                           (pc.has_exit, "isa-debug-exit"),
+                           (pc.is_graphics_off and not pc.flash,
+                            "firmware-on-serial"),
+                           (pc.no_reboot, "no-reboot")):
+        if is_there:
+            lines.append(flag + ";")
+    # What it says first has to be heard, so it waits for who hears it.
+    lines.append("start-paused;")
+    for disk in pc.drives:
+        lines += disk_node(files, disk)
+    return lines + flash + item_nodes(pc, files)
+
+
+def make(pc, folder):
+    """The manifest's text, and its Files in a folder that is there."""
+    files = Files(folder)
+    lines = node("guests", node(GUEST, guest_lines(pc, files)))
+    text = "/dts-v1/;\n/ {\n\tcompatible = \"bulkhead,host-v1\";\n%s};\n" % \
+        "".join("\t%s\n" % line for line in lines)
+    files.write(SOURCE, text.encode())
+    return text, files
+
+
+def host_of(files, work):
+    """The host.Host of what make() made; Problem."""
+    try:
+        the_host = host.Host(files.path(SOURCE), work)
+    except Problem as problem:
+        raise Problem(files.explained(str(problem))) from None
+    for drive in the_host.drives:
+        # The simulator complains about files by their names, too.
+        drive.path = os.path.realpath(drive.path)
+    return the_host
