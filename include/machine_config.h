@@ -8,7 +8,7 @@
 
 #include "include/domain.h"
 
-#define MACHINE_CONFIG_VERSION 4
+#define MACHINE_CONFIG_VERSION 5
 #define MACHINE_DISKS_MAX      8
 #define MACHINE_MEDIA_MAX      32
 #define MACHINE_BLOBS_MAX      8
@@ -38,6 +38,9 @@ struct machine_disk_config {
 	bool is_cdrom;
 	bool is_read_only;
 	uint32_t drive;
+	/* The lowest is started from first; 0: the firmware decides. */
+	uint32_t boot_index;
+	uint32_t reserved;
 };
 
 /*
@@ -88,7 +91,8 @@ struct machine_config {
 	uint32_t disk_count;
 	uint32_t medium_count;
 	uint32_t blob_count;
-	uint32_t devices;   /* MACHINE_DEVICE_* */
+	uint32_t devices;      /* MACHINE_DEVICE_* */
+	uint32_t boot_menu_ms; /* firmware waits for its key; 0: no menu */
 	uint64_t ram_size;  /* bytes, a multiple of 2 MiB, at window offset 0 */
 	uint64_t vram_size; /* follows RAM */
 	uint64_t rom_size;  /* follows video memory */
