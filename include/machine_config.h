@@ -41,6 +41,9 @@ struct machine_disk_config {
 	bool is_cdrom;
 	bool is_read_only;
 	uint32_t drive;
+	/* The lowest is started from first; 0: the firmware decides. */
+	uint32_t boot_index;
+	uint32_t reserved;
 };
 
 /*
@@ -105,7 +108,9 @@ struct machine_config {
 	uint32_t medium_count;
 	uint32_t blob_count;
 	uint32_t item_count;
-	uint32_t devices;   /* MACHINE_DEVICE_* */
+	uint32_t devices;      /* MACHINE_DEVICE_* */
+	uint32_t boot_menu_ms; /* firmware waits for its key; 0: no menu */
+	uint32_t reserved;
 	uint64_t ram_size;  /* bytes, a multiple of 2 MiB, at window offset 0 */
 	uint64_t vram_size; /* follows RAM */
 	uint64_t rom_size;  /* follows video memory */

@@ -83,9 +83,10 @@ struct disk_manifest {
 	uint8_t overlay; /* enum manifest_overlay */
 	/* A second, and at once after a pause; 0: no limit, the limit. */
 	uint32_t iops_limit, iops_burst, kib_limit, kib_burst;
-	uint32_t size_kib; /* flash memory's with a source: what it shows */
-	uint8_t bus;	   /* enum machine_disk_bus */
-	uint8_t unit;	   /* IDE: channel * 2 + drive */
+	uint32_t size_kib;  /* flash memory's with a source: what it shows */
+	uint8_t bus;	    /* enum machine_disk_bus */
+	uint8_t unit;	    /* IDE: channel * 2 + drive */
+	uint8_t boot_index; /* 0: none */
 	bool is_cdrom;
 	bool is_read_only;
 	uint8_t mode; /* enum manifest_disk_mode */
@@ -104,8 +105,9 @@ struct guest_manifest {
 	uint32_t memory_mib;
 	uint32_t vcpus; /* sockets * cores * threads */
 	uint32_t sockets, cores, threads;
-	uint32_t restart; /* enum manifest_restart */
-	uint32_t devices; /* MACHINE_DEVICE_*, MANIFEST_FLAGS */
+	uint32_t restart;      /* enum manifest_restart */
+	uint32_t devices;      /* MACHINE_DEVICE_*, MANIFEST_FLAGS */
+	uint32_t boot_menu_ms; /* 0: no menu */
 	/* Boot module with the machine's program; "": machine.elf. */
 	char program[MANIFEST_FILE_SIZE];
 	/* Boot modules; "" is none.  With a kernel there is firmware only if

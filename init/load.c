@@ -289,6 +289,7 @@ static int add_disk(struct init *init, struct guest *guest,
 	disk->bus = m->bus;
 	disk->unit = m->unit;
 	disk->is_cdrom = m->is_cdrom;
+	disk->boot_index = m->boot_index;
 	disk->is_read_only = m->is_read_only || m->is_cdrom;
 	if (!disk_has_source(m))
 		return add_image(init, guest, m, disk);
@@ -451,6 +452,7 @@ static void config_init(const struct init *init, struct guest *guest)
 	config->vcpu_count = m->vcpus;
 	config->cores = m->cores;
 	config->threads = m->threads;
+	config->boot_menu_ms = m->boot_menu_ms;
 	config->ram_size = MIB(m->memory_mib);
 	config->vram_size = VRAM_SIZE;
 	config->rom_size = rom_size(init, m);

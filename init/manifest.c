@@ -24,6 +24,7 @@
 #define COMPATIBLE     "bulkhead,host-v1"
 #define MEMORY_MIB_MIN 2
 #define MEMORY_MIB_MAX 1048576
+#define MENU_MS_MAX    65535 /* firmware reads 16 bits */
 #define CELL_SIZE      4
 
 /* clang-format off */
@@ -111,6 +112,8 @@ static const struct manifest_property guest_properties[] = {
 	  FIELD(struct guest_manifest, devices) },
 	{ "firmware-on-serial", PROPERTY_FLAG, .flag = MACHINE_DEVICE_SERCON,
 	  FIELD(struct guest_manifest, devices) },
+	{ "boot-menu-wait-ms", PROPERTY_CELL, .min = 1, .max = MENU_MS_MAX,
+	  FIELD(struct guest_manifest, boot_menu_ms) },
 	{ "boot-through-bios", PROPERTY_FLAG, .flag = MANIFEST_BIOS_ALWAYS,
 	  FIELD(struct guest_manifest, devices) },
 	{ "boot-without-bios", PROPERTY_FLAG, .flag = MANIFEST_BIOS_NEVER,

@@ -7,8 +7,9 @@
 #include "init/source.h"
 #include "lib/string.h"
 
-#define IDE_UNITS 4
-#define LIMIT_MAX 1000000000 /* a second */
+#define IDE_UNITS      4
+#define LIMIT_MAX      1000000000 /* a second */
+#define BOOT_INDEX_MAX 8
 
 /* clang-format off */
 static const struct manifest_choice buses[] = {
@@ -51,6 +52,8 @@ static const struct manifest_property disk_properties[] = {
 	  FIELD(struct disk_manifest, mode) },
 	{ "unit", PROPERTY_CELL, .min = 0, .max = IDE_UNITS - 1,
 	  FIELD(struct disk_manifest, unit) },
+	{ "boot-index", PROPERTY_CELL, .min = 1, .max = BOOT_INDEX_MAX,
+	  FIELD(struct disk_manifest, boot_index) },
 	{ "read-only", PROPERTY_FLAG, .flag = 1,
 	  FIELD(struct disk_manifest, is_read_only) },
 	{ 0 },
@@ -79,6 +82,24 @@ static bool unit_is_taken(const struct guest_manifest *guest, unsigned unit)
 		    guest->disk[i].unit == unit)
 			return true;
 	return false;
+}
+
+/* Which of two were first nobody could say. */
+static int check_boot_index(struct manifest_reader *reader, int node,
+			    const struct guest_manifest *guest,
+			    const struct disk_manifest *disk)
+{
+	if (!disk->boot_index)
+		return 0;
+	if (guest->kernel[0])
+		return manifest_fail(reader, node, "boot-index",
+				     "is for guests without a kernel");
+	for (unsigned i = 0; i < guest->disk_count; i++)
+		if (guest->disk[i].boot_index == disk->boot_index)
+			return manifest_fail(reader, node, "boot-index",
+					     "%u is taken already",
+					     disk->boot_index);
+	return 0;
 }
 
 bool manifest_is_numbered(const char *name, const char *kind)
@@ -278,6 +299,9 @@ int manifest_read_disk(struct manifest_reader *reader, int node,
 	if (unit_is_taken(guest, unit))
 		return manifest_fail(reader, node, "unit",
 				     "%u is taken already", unit);
+	error = check_boot_index(reader, node, guest, &disk);
+	if (error)
+		return error;
 	disk.unit = (uint8_t)unit;
 	guest->disk[guest->disk_count++] = disk;
 	return 0;

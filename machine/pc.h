@@ -62,6 +62,8 @@ struct pc_screen {
 	uint64_t writable[VGA_VRAM_MAX / PAGE_SIZE / VGA_PAGE_WORD];
 };
 
+#define PC_BOOT_ORDER_SIZE (IDE_CHANNELS * IDE_DRIVES * 40)
+
 struct pc {
 	const struct machine_config *config;
 	struct block_backend *const *media; /* config->medium[]'s */
@@ -113,7 +115,9 @@ struct pc {
 	struct vga vga;
 	struct pflash flash; /* .config.size 0: none */
 
-	uint64_t sercon_port; /* etc/sercon-port */
+	uint64_t sercon_port;  /* etc/sercon-port */
+	uint16_t boot_menu_ms; /* etc/boot-menu-wait */
+	char boot_order[PC_BOOT_ORDER_SIZE];
 	/* By IDE unit: a CD-ROM drive's medium at first. */
 	struct block_backend *medium[IDE_CHANNELS * IDE_DRIVES];
 	struct pc_pointer pointer;

@@ -11,11 +11,13 @@
 #include "firmware/bootrom.h"
 #include "firmware/direct.h"
 #include "include/errno.h"
+#include "lib/printf.h"
 #include "lib/string.h"
 
 /* ---- fw_cfg ------------------------------------------------------------ */
 
-#define SERCON_FILE "etc/sercon-port"
+#define SERCON_FILE    "etc/sercon-port"
+#define MENU_WAIT_FILE "etc/boot-menu-wait"
 
 static int fw_cfg_values(struct pc *pc)
 {
@@ -30,7 +32,7 @@ static int fw_cfg_values(struct pc *pc)
 		{ FW_CFG_MAX_CPUS, 2,
 		  pc->board.apic_id[pc->config->vcpu_count - 1] + 1U },
 		{ FW_CFG_NUMA, 8, 0 },
-		{ FW_CFG_BOOT_MENU, 2, 0 },
+		{ FW_CFG_BOOT_MENU, 2, pc->config->boot_menu_ms != 0 },
 		{ FW_CFG_ARCH_IRQ0, 1, 1 },
 	};
 	unsigned i;
@@ -40,6 +42,54 @@ static int fw_cfg_values(struct pc *pc)
 		error = fw_cfg_add_value(&pc->fw_cfg, rows[i].key,
 					 rows[i].value, rows[i].size);
 	return error;
+}
+
+/* Above `above`, the drive of the lowest index; NULL: no other. */
+static const struct machine_disk_config *next_to_boot(const struct pc *pc,
+						      uint32_t above)
+{
+	const struct machine_disk_config *found = NULL;
+
+	for (unsigned i = 0; i < pc->config->disk_count; i++) {
+		const struct machine_disk_config *disk = &pc->config->disk[i];
+
+		if (disk->bus == MACHINE_DISK_IDE && disk->boot_index > above &&
+		    (!found || disk->boot_index < found->boot_index))
+			found = disk;
+	}
+	return found;
+}
+
+/* A line for each drive, by its Open Firmware path; NUL behind the last. */
+static int fw_cfg_boot_order(struct pc *pc)
+{
+	const struct machine_disk_config *disk = next_to_boot(pc, 0);
+	size_t used = 0;
+
+	if (!disk)
+		return 0;
+	while (disk && used < sizeof(pc->boot_order)) {
+		used += (size_t)snprintf(
+			pc->boot_order + used, sizeof(pc->boot_order) - used,
+			"%s/pci@i0cf8/ide@%x,%x/drive@%x/disk@%x",
+			used ? "\n" : "", PC_IDE_DEVFN >> 3, PC_IDE_DEVFN & 7,
+			disk->unit / IDE_DRIVES, disk->unit % IDE_DRIVES);
+		disk = next_to_boot(pc, disk->boot_index);
+	}
+	if (used >= sizeof(pc->boot_order))
+		return -EINVAL;
+	return fw_cfg_add_file(&pc->fw_cfg, BOOTROM_ORDER_FILE, pc->boot_order,
+			       (uint32_t)used + 1);
+}
+
+/* How long it waits for the key of its menu. */
+static int fw_cfg_boot_menu(struct pc *pc)
+{
+	if (!pc->config->boot_menu_ms)
+		return 0;
+	pc->boot_menu_ms = (uint16_t)MIN(pc->config->boot_menu_ms, UINT16_MAX);
+	return fw_cfg_add_file(&pc->fw_cfg, MENU_WAIT_FILE, &pc->boot_menu_ms,
+			       sizeof(pc->boot_menu_ms));
 }
 
 static int fw_cfg_files(struct pc *pc)
@@ -153,8 +203,10 @@ int pc_boot_init(struct pc *pc)
 	/* Without a BIOS direct boot uses the tables' memory for itself. */
 	if (!error && !pc_is_direct(pc))
 		error = fw_cfg_files(pc);
-	if (!error && !pc_is_direct(pc) && has_kernel)
-		error = fw_cfg_kernel(pc);
+	if (!error && !pc_is_direct(pc))
+		error = fw_cfg_boot_menu(pc);
+	if (!error && !pc_is_direct(pc))
+		error = has_kernel ? fw_cfg_kernel(pc) : fw_cfg_boot_order(pc);
 	return error ? error : fw_cfg_items(pc);
 }
 

@@ -49,6 +49,16 @@ class Cases(FolderTest):
                                             "'firmware'?", "cdrom")),
                 ("memory = 'x'\n" + STEP, ("memory: has to be a whole number",)),
                 ("floppy = 'x'\n" + STEP, ("floppy: there is no floppy",)),
+                ("boot = ['floppy0']\n" + STEP, ("boot: has to be a list of "
+                                                 "drives",)),
+                ("boot = ['disk0', 'disk0']\ndisk = 'a'\n" + STEP,
+                 ("boot: has a drive twice",)),
+                ("boot = ['disk1']\ndisk = 'a'\ncdrom = 'b'\n" + STEP,
+                 ("boot: there is no 'disk1'", "disk0, cdrom0")),
+                ("boot-menu-wait-ms = 0\n" + STEP,
+                 ("boot-menu-wait-ms: has to be a whole number",)),
+                ("manifest = 'm.dts'\nflash-vars = 'v.fd'\n" + STEP,
+                 ("manifest: excludes flash-vars",)),
                 ("verdict = 'bad'\n" + STEP, ("verdict: has to be one of",
                                               "triple-fault")),
                 ("memory = 16\n", ("a case has to have steps",)),
@@ -71,6 +81,22 @@ class Cases(FolderTest):
                 ("memory = \n" + STEP, ("line 1",))):
             with self.subTest(text):
                 self.wrong(text, *words)
+
+    def test_a_short_case_is_a_manifest(self):
+        found = self.case('disk = ["a", "b"]\ncdrom = "c"\nflash-vars = "v"\n'
+                          'boot = ["cdrom0", "disk1"]\n'
+                          'boot-menu-wait-ms = 70\n' + STEP)
+        text = case.manifest_text(found.values, {
+            "flash-vars": "v.fd", "disk0": "a.img", "disk1": "b.img",
+            "cdrom0": "c.iso"})
+        for line in ('boot-menu-wait-ms = <70>;',
+                     'flash0 { image = "v.fd"; };',
+                     'disk0 { bus = "ide"; image = "a.img"; };',
+                     'disk1 { bus = "ide"; image = "b.img"; '
+                     'boot-index = <2>; };',
+                     'cdrom0 { bus = "ide"; image = "c.iso"; '
+                     'boot-index = <1>; };'):
+            self.assertIn("\t\t\t%s\n" % line, text)
 
     def test_a_patched_file_is_another_one_and_the_source_stays(self):
         self.write("r.rom", "\0\x01\x02")

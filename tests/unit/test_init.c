@@ -299,9 +299,14 @@ static void test_media(void **state)
 	guest = add_guest("web", 1);
 	cdrom_init(&guest->disk[1], 2, "1.iso", "2.iso");
 	cdrom_init(&guest->disk[2], 3, "1.iso", "");
+	guest->disk[2].boot_index = 2;
+	guest->boot_menu_ms = 700;
 	guest->disk_count = 3;
 	assert_true(begins());
 	config = &named("web")->config;
+	assert_int_equal(config->boot_menu_ms, 700);
+	assert_int_equal(config->disk[1].boot_index, 0);
+	assert_int_equal(config->disk[2].boot_index, 2);
 	assert_int_equal(config->medium_count, ARRAY_SIZE(media));
 	for (unsigned i = 0; i < ARRAY_SIZE(media); i++) {
 		assert_string_equal(config->medium[i].name, media[i].name);

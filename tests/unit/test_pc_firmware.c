@@ -97,6 +97,77 @@ static void test_cmos_slave(void **state)
 	expect_checksum();
 }
 
+/* ---- Boot order and menu ------------------------------------------------ */
+
+/* The file's contents by fw_cfg; its length, 0: there is none. */
+static unsigned read_file(const char *name, char *to, unsigned size)
+{
+	struct io_access io = { .offset = 0x511, .size = 1 };
+	struct fw_cfg_file file;
+	unsigned count, length = 0, key = 0;
+	uint8_t number[4];
+
+	out(0x510, FW_CFG_FILE_DIR, 2);
+	assert_int_equal(pc_port_bulk(bench.pc, &io, number, 4), 4);
+	for (count = number[3]; count; count--) {
+		(void)pc_port_bulk(bench.pc, &io, &file, sizeof(file));
+		if (strcmp(file.name, name))
+			continue;
+		length = (unsigned)(file.size[2] << 8 | file.size[3]);
+		key = (unsigned)(file.select[0] << 8 | file.select[1]);
+	}
+	if (length) {
+		assert_true(length <= size);
+		out(0x510, key, 2);
+		(void)pc_port_bulk(bench.pc, &io, to, length);
+	}
+	return length;
+}
+
+static void test_boot_order(void **state)
+{
+	static const char want[] = "/pci@i0cf8/ide@1,1/drive@1/disk@1\n"
+				   "/pci@i0cf8/ide@1,1/drive@0/disk@0\n"
+				   "/pci@i0cf8/ide@1,1/drive@0/disk@1";
+	char got[256];
+
+	(void)state;
+	add_disk(0, false, 1);
+	add_disk(1, true, 4096);
+	add_disk(2, false, 1);
+	add_disk(3, true, 4096);
+	assert_int_equal(init(), 0);
+	assert_int_equal(read_file("bootorder", got, sizeof(got)), 0);
+	bench.config.disk[0].boot_index = 5;
+	bench.config.disk[1].boot_index = 8;
+	bench.config.disk[3].boot_index = 1;
+	assert_int_equal(init(), 0);
+	assert_int_equal(read_file("bootorder", got, sizeof(got)),
+			 sizeof(want));
+	assert_string_equal(got, want);
+	bench.config.disk[2].boot_index = 2;
+	assert_int_equal(init(), 0);
+	assert_true(read_file("bootorder", got, sizeof(got)) > sizeof(want));
+}
+
+static void test_boot_menu(void **state)
+{
+	char got[8];
+
+	(void)state;
+	assert_int_equal(init(), 0);
+	out(0x510, FW_CFG_BOOT_MENU, 2);
+	assert_int_equal(in(0x511, 1), 0);
+	assert_int_equal(read_file("etc/boot-menu-wait", got, sizeof(got)), 0);
+	bench.config.boot_menu_ms = 0x1234;
+	assert_int_equal(init(), 0);
+	out(0x510, FW_CFG_BOOT_MENU, 2);
+	assert_int_equal(in(0x511, 1), 1);
+	assert_int_equal(in(0x511, 1), 0);
+	assert_int_equal(read_file("etc/boot-menu-wait", got, sizeof(got)), 2);
+	assert_memory_equal(got, "\x34\x12", 2);
+}
+
 /* ---- The A20 gate ------------------------------------------------------ */
 
 static void expect_gate_on(void)
@@ -402,6 +473,8 @@ int main(void)
 		TEST(test_cmos, setup),
 		TEST(test_cmos_disks, prepare),
 		TEST(test_cmos_slave, prepare),
+		TEST(test_boot_order, prepare),
+		TEST(test_boot_menu, prepare),
 		TEST(test_a20, setup),
 		TEST(test_a20_below_1m, setup),
 		TEST(test_a20_deferred, setup),

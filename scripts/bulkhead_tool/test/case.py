@@ -14,6 +14,9 @@ from .. import Problem, host, session
 from ..control import keys
 from . import verdict
 
+# Where packages have firmware that a case names without a folder.
+FIRMWARE = (host.FIRMWARE, "/usr/share/OVMF")
+
 COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kMG]?)\Z")
 UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%\Z")
@@ -109,6 +112,17 @@ def cmdline(value):
     return value
 
 
+def drives(value):
+    names = texts(value)
+    for name in names:
+        if not re.fullmatch(r"(disk|cdrom)\d", name):
+            raise Wrong("has to be a list of drives, as [\"cdrom0\", "
+                        "\"disk0\"]")
+    if len(set(names)) != len(names):
+        raise Wrong("has a drive twice")
+    return names
+
+
 def floppy(_value):
     raise Wrong("there is no floppy drive yet; allowed are disk and cdrom")
 
@@ -171,7 +185,8 @@ STEPS = {
 
 # The parts of a PC, for who has no manifest.
 PARTS = {
-    "firmware": text, "vga-bios": text, "disk": texts, "cdrom": texts,
+    "firmware": text, "flash-vars": text, "vga-bios": text, "disk": texts,
+    "cdrom": texts, "boot": drives, "boot-menu-wait-ms": whole(1, 65535),
     "floppy": floppy, "kernel": text, "initrd": text, "cmdline": cmdline,
     "memory": whole(2, 1 << 20), "vcpus": whole(1, 32),
 }
@@ -267,6 +282,15 @@ class Case:
             if both:
                 raise Wrong("manifest: excludes %s: the manifest has them" %
                             ", ".join(both))
+        self._check_boot(found)
+
+    def _check_boot(self, found):
+        known = [role + str(n) for role in ("disk", "cdrom")
+                 for n in range(len(found.get(role, [])))]
+        for name in found.get("boot", []):
+            if name not in known:
+                raise Wrong("boot: there is no '%s'; allowed are %s" %
+                            (name, ", ".join(known) or "none"))
 
     def _take_steps(self, steps, layout):
         if not isinstance(steps, list) or not steps:
@@ -287,7 +311,8 @@ class Case:
             try:
                 path = host.find_file(name, self.folder)
             except Problem:
-                path = os.path.join(host.FIRMWARE, name)
+                path = next((p for p in (os.path.join(f, name) for f in FIRMWARE)
+                             if os.path.isfile(p)), path)
         if not os.path.isfile(path):
             raise Problem("%s: %s: there is no file '%s'" %
                           (self.path, what, name))
@@ -297,7 +322,8 @@ class Case:
 def parts_of(case):
     """(role, property's name there, the path of its file) of the short form."""
     values = case.values
-    for role, ending in (("firmware", "bin"), ("vga-bios", "bin"),
+    for role, ending in (("firmware", "bin"), ("flash-vars", "fd"),
+                         ("vga-bios", "bin"),
                          ("kernel", ""), ("initrd", "")):
         if role in values:
             yield role, role + ("." + ending if ending else ""), \
@@ -335,9 +361,16 @@ def manifest_text(values, files):
     lines = ['board = "pc";', "memory-mib = <%d>;" % values.get("memory", 64),
              "vcpus = <%d>;" % values.get("vcpus", 1), "debug-console;",
              "post-codes;", "isa-debug-exit;"]
+    if "boot-menu-wait-ms" in values:
+        lines.append("boot-menu-wait-ms = <%d>;" % values["boot-menu-wait-ms"])
+    order = values.get("boot", [])
     for role, name in files.items():
         if role.startswith(("disk", "cdrom")):
-            lines.append('%s { bus = "ide"; image = "%s"; };' % (role, name))
+            lines.append('%s { bus = "ide"; image = "%s"; %s};' % (
+                role, name, "boot-index = <%d>; " % (order.index(role) + 1)
+                if role in order else ""))
+        elif role == "flash-vars":
+            lines.append('flash0 { image = "%s"; };' % name)
         else:
             lines.insert(1, '%s = "%s";' % (role, name))
     if "cmdline" in values:
