@@ -568,7 +568,7 @@ class Folders(PcTest):
             work = os.path.join(self.work, "w%d" % number)
             os.mkdir(work)
             found = self.pc("-hda fat:rw:VirtualDrive")
-            with ends_by(what):
+            with ends_by(what), unittest.mock.patch.object(run, "note"):
                 if number == 0:
                     self.assertEqual(run.run(found, work), 0)
                 else:
