@@ -315,7 +315,7 @@ static void test_start(void **state)
 		    info->has_write_zeroes && !info->has_fua);
 	assert_int_equal(table.kind, TABLE_GPT);
 	assert_string_equal(table.partition[0].label, "root");
-	assert_true(is_logged("drive \"ABC-123\", 00:04.0: 0 MiB, 1 queue of "
+	assert_true(is_logged("drive \"ABC-123\", 00:04.0: 128 KiB, 1 queue of "
 			      "16, 64 segments, flush, discard, write zeroes"));
 	for (unsigned i = 0; i < PAGE_SIZE; i++)
 		assert_int_equal(dma[info->zeroes - DMA_AT + i], 0);
@@ -701,7 +701,7 @@ static void test_resized(void **state)
 	fake_virtio_config_changed(device());
 	interrupts();
 	assert_int_equal(disk.drive[0].info.sector_count, 64);
-	assert_true(is_logged("has 0 MiB now"));
+	assert_true(is_logged("has 32 KiB now"));
 	assert_int_equal(ask(DISK_OP_READ, 56, 8, 0), 0);
 	assert_int_equal(ask(DISK_OP_READ, 60, 8, 0), -ERANGE);
 	fake_blk_config(&bench.fake, 0, 8, FAKE_SECTORS);
