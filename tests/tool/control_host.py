@@ -39,6 +39,7 @@ class Guest:
         self.core_size, self.core = 0, []    # a dump: offsets and bytes
         self.missing = 0    # times that it does not run when it is looked at
         self.unread, self.reads = 0, 1    # of its keyboard; so many a look
+        self.leaves = 0    # unread of what is typed
         self.losses = 0    # parts of pictures that do not arrive
 
     def show(self, lines=None, picture=None):
@@ -205,6 +206,7 @@ class Host:
     def do_keys(self, number, thing, guest):
         if thing["keys"]:
             guest.type(thing["keys"])
+            guest.unread += guest.leaves
             self.answer(number)
         else:
             self.answer(number, unread=guest.unread)

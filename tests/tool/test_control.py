@@ -217,12 +217,20 @@ class Commands(HostTest):
         self.run_command("type", "dos", "abcdefgh", "--delay", "0.001")
         self.assertEqual(self.guest.unread, 0)
         self.assertEqual(self.guest.lines[-1], "C:\\>abcdefgh")
-        self.guest.unread, self.guest.reads = 3, 0
+        self.guest.leaves, self.guest.reads = 3, 0
         self.addCleanup(setattr, verbs, "UNREAD_MAX", verbs.UNREAD_MAX)
         verbs.UNREAD_MAX = 0.1
         self.refused("'dos' has not read its keyboard for 0.1 s, after 8 "
                      "presses and releases: the rest is not typed", "type",
                      "dos", "abcdefgh", "--delay", "0.001")
+
+    def test_what_others_typed_is_read_first(self):
+        self.guest.unread, self.guest.reads = 3, 0
+        self.addCleanup(setattr, verbs, "UNREAD_MAX", verbs.UNREAD_MAX)
+        verbs.UNREAD_MAX = 0.1
+        self.refused("has not read its keyboard for 0.1 s, from before: the "
+                     "rest is not typed", "type", "dos", "a")
+        self.assertEqual(self.guest.keys, [])
 
     def test_options_stand_anywhere(self):
         for words in (("type", "--delay", "0.001", "dos", "x"),

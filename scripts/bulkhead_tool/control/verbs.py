@@ -40,7 +40,7 @@ NUMBER = re.compile(r"-?\d{1,10}\Z", re.ASCII)
 NUMBERS = re.compile(r"-?\d{1,10}(,-?\d{1,10})+\Z", re.ASCII)
 
 DELAY, BATCH = 0.03, 8    # between requests; presses and releases in one
-UNREAD_MAX = 10    # seconds that a guest may take for a key
+UNREAD_MAX = 30    # seconds that a guest may take for a key
 
 LEAVE = b"\x1d"    # Ctrl-]
 BUTTONS = {"left": 1, "right": 2, "middle": 4, "none": 0}
@@ -244,6 +244,8 @@ def type_to_reader(link, guest, strokes, delay=DELAY, size=BATCH):
         time.sleep(seconds)
         wait_for_reader(link, guest, "after %d presses and releases" % typed)
 
+    # Of who typed before.
+    wait_for_reader(link, guest, "from before")
     type_strokes(link, guest, strokes, delay, size, wait)
 
 
