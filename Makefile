@@ -72,7 +72,7 @@ HOST_SRCS := $(filter-out init/main.c init/gate_ops.c lib/memory.c lib/string.c 
 	     $(addprefix drivers/,uart16550.c dma.c framebuffer.c) \
 	     $(filter-out %/main.c %/carriers.c %/local.c,$(wildcard services/seat/*.c)) \
 	     lib/user/disk_client.c \
-	     $(filter-out %/main.c,$(wildcard services/disk/*.c))
+	     $(filter-out %/main.c,$(wildcard services/disk/*.c services/switch/*.c))
 HOST_OBJS := $(patsubst %,$B/host/%.o,$(HOST_SRCS))
 
 # ---- Offsets for NASM: never numbers by hand -------------------------------
@@ -135,9 +135,10 @@ PROGRAM_seat	:= services/seat services/pci_gate.c drivers/uart16550.c drivers/dm
 		   drivers/framebuffer.c
 PROGRAM_disk	:= services/disk services/pci_gate.c drivers/dma.c drivers/virtqueue.c \
 		   drivers/virtio_pci.c drivers/virtio_blk.c drivers/virtio_blk_request.c
+PROGRAM_switch	:= services/switch
 PROGRAM_init	:= init
 PROGRAM_LIBS_init := $(shell $(CC) -print-file-name=libfdt.a)
-PROGRAMS	:= machine seat disk init
+PROGRAMS	:= machine seat disk switch init
 
 USER_OBJS := $(call objs,lib lib/user,$B/machine)
 PROGRAM_LINK = $(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack \
@@ -217,4 +218,4 @@ help:
 
 -include $(wildcard examples/*/*.mk firmware/*.mk scripts/*.mk tests/*.mk tests/*/*.mk tests/*/*/*.mk)
 $(foreach t,$(UNIT_TESTS:$B/unit/%=%),$(eval $B/unit/$t: $(UNIT_SRCS_$t)))
--include $(shell find $B -name '*.d' 2>/dev/null)
+-include $(shell find $B -type f -name '*.d' 2>/dev/null)

@@ -25,6 +25,9 @@
 
 #define LBA48_LIMIT BIT(48)
 
+#define SECTOR_4KN	 4096
+#define SECTOR_4KN_SHIFT 3
+
 /* Commands that share a function with others. */
 #define COMMAND_WRITE_DMA_FUA	   0x3d
 #define COMMAND_WRITE_MULTIPLE_FUA 0xce
@@ -51,7 +54,8 @@ static uint64_t address_chs(const struct ide_drive *drive)
 	       sector - 1;
 }
 
-static uint64_t address_get(const struct ide_drive *drive, bool is_lba48)
+/* In the drive's own sectors. */
+static uint64_t own_address_get(const struct ide_drive *drive, bool is_lba48)
 {
 	const struct ide_taskfile *now = &drive->state->now,
 				  *before = &drive->state->before;
@@ -67,9 +71,18 @@ static uint64_t address_get(const struct ide_drive *drive, bool is_lba48)
 	       (uint64_t)(drive->state->device & IDE_DEVICE_HEAD) << 24;
 }
 
+static uint64_t address_get(const struct ide_drive *drive, bool is_lba48)
+{
+	uint64_t own = own_address_get(drive, is_lba48);
+
+	return own == UINT64_MAX ? own : own << drive->sector_shift;
+}
+
 static void address_set(struct ide_drive *drive, uint64_t sector, bool is_lba48)
 {
 	uint64_t cylinder;
+
+	sector >>= drive->sector_shift;
 
 	if (!(drive->state->device & IDE_DEVICE_LBA) && !is_lba48) {
 		cylinder = sector / drive->state->now_sectors;
@@ -99,10 +112,11 @@ static uint32_t count_get(const struct ide_drive *drive, bool is_lba48)
 {
 	uint32_t count = drive->state->now.count;
 
-	if (!is_lba48)
-		return count ? count : 256;
-	count |= drive->state->before.count << 8;
-	return count ? count : 65536;
+	if (is_lba48)
+		count |= drive->state->before.count << 8;
+	if (!count)
+		count = is_lba48 ? 65536 : 256;
+	return count << drive->sector_shift;
 }
 
 /* ---- Ends -------------------------------------------------------------- */
@@ -139,10 +153,12 @@ void ata_transfer_end(struct ide_drive *drive, int status)
 {
 	struct ide_channel *channel = drive->channel;
 	bool is_lba48 = is_extended(channel->state->command);
+	uint32_t left;
 
 	address_set(drive, channel->state->sector - (status == 0), is_lba48);
-	drive->state->now.count = (uint8_t)channel->state->left;
-	drive->state->before.count = (uint8_t)(channel->state->left >> 8);
+	left = channel->state->left >> drive->sector_shift;
+	drive->state->now.count = (uint8_t)left;
+	drive->state->before.count = (uint8_t)(left >> 8);
 	if (status == -ENOSPC)
 		/* Too few regions: the drive is left without an interrupt. */
 		ide_command_end(drive, 0);
@@ -154,7 +170,8 @@ static uint64_t sector_limit(const struct ide_drive *drive)
 {
 	return is_extended(drive->channel->state->command)
 		       ? drive->sector_count
-		       : MIN(drive->sector_count, IDE_LBA28_LIMIT);
+		       : MIN(drive->sector_count,
+			     IDE_LBA28_LIMIT << drive->sector_shift);
 }
 
 uint32_t ata_sectors_left(const struct ide_drive *drive)
@@ -304,7 +321,8 @@ static void pio_begin(struct ide_drive *drive, bool is_write, bool is_multiple)
 		return;
 	channel->state->is_write = is_write;
 	channel->state->block =
-		BLOCK_SECTOR * (is_multiple ? drive->state->multiple : 1);
+		(uint32_t)(is_multiple ? drive->state->multiple : 1)
+		<< (drive->sector_shift + BLOCK_SHIFT);
 	if (is_write) {
 		channel->state->after_block = IDE_BLOCK_ATA_WRITE;
 		write_block(drive, false);
@@ -447,7 +465,9 @@ static void native_max(struct ide_drive *drive)
 		end_error(drive, IDE_ERROR_ABRT);
 		return;
 	}
-	address_set(drive, MIN(drive->sector_count, limit) - 1, is_lba48);
+	address_set(drive,
+		    MIN(drive->sector_count, limit << drive->sector_shift) - 1,
+		    is_lba48);
 	end_good(drive);
 }
 
@@ -477,7 +497,9 @@ static void set_geometry(struct ide_drive *drive)
 	drive->state->now_heads = (uint8_t)heads;
 	drive->state->now_sectors = (uint8_t)sectors;
 	drive->state->now_cylinders =
-		(uint16_t)MIN(drive->sector_count / (heads * sectors), 65535U);
+		(uint16_t)MIN((drive->sector_count >> drive->sector_shift) /
+				      (heads * sectors),
+			      65535U);
 	end_good(drive);
 }
 
@@ -629,12 +651,21 @@ bool ata_is_durable(const struct ide_drive *drive)
 
 /* ---- Reset ------------------------------------------------------------- */
 
-void ata_init(struct ide_drive *drive)
+void ata_init(struct ide_drive *drive, const struct ide_drive_config *config)
 {
 	uint64_t cylinders;
 
-	drive->sector_count = drive->backend->sector_count;
-	cylinders = drive->sector_count / (IDE_HEADS * IDE_SECTORS);
+	drive->sector_shift =
+		config->sector_size == SECTOR_4KN ? SECTOR_4KN_SHIFT : 0;
+	drive->sector_count = ALIGN_DOWN(drive->backend->sector_count,
+					 (uint64_t)1 << drive->sector_shift);
+	drive->heads = config->heads ? config->heads : IDE_HEADS;
+	drive->sectors = config->sectors ? config->sectors : IDE_SECTORS;
+	drive->cylinders = config->cylinders;
+	if (config->cylinders)
+		return;
+	cylinders = (drive->sector_count >> drive->sector_shift) /
+		    (drive->heads * drive->sectors);
 	drive->cylinders =
 		(uint16_t)MIN(MAX(cylinders, 1U), (uint64_t)GEOMETRY_CYLINDERS);
 }
@@ -642,5 +673,7 @@ void ata_init(struct ide_drive *drive)
 void ata_reset(struct ide_drive *drive)
 {
 	drive->state->now_cylinders = drive->cylinders;
+	drive->state->now_heads = drive->heads;
+	drive->state->now_sectors = drive->sectors;
 	drive->state->status = IDE_STATUS_DRDY | IDE_STATUS_DSC;
 }

@@ -34,7 +34,7 @@
 
 static uint64_t now_ns(const struct ide_drive *drive)
 {
-	return clock_now(drive->channel->ide->clock);
+	return clock_now(drive->channel->clock);
 }
 
 static uint64_t blocks_in(uint64_t ns)

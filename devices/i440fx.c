@@ -11,7 +11,7 @@
 
 /* clang-format off */
 #define PAM0			0x59 /* its high nibble: 0xf0000-0xfffff */
-#define PAM_COUNT		7
+#define PAM_COUNT		I440FX_PAMS
 #define PAM_READ		BIT(0)
 #define PAM_WRITE		BIT(1)
 #define PAM_HALF		MASK(3, 0)
@@ -130,6 +130,12 @@ const struct device_ops i440fx_ops = {
 void i440fx_reset(struct i440fx *host)
 {
 	device_reset(&host->device);
+}
+
+void i440fx_pam_set(struct i440fx *host, const uint8_t pam[I440FX_PAMS])
+{
+	memcpy(&host->state.pci.config[PAM0], pam, I440FX_PAMS);
+	pam_update(host);
 }
 
 int i440fx_init(struct i440fx *host, struct pci_bus *bus,

@@ -13,6 +13,8 @@
 
 #include "devices/pci.h"
 
+#define I440FX_PAMS 7
+
 /* What a board must do when a segment changes hands between ROM and RAM. */
 typedef void (*i440fx_pam_fn)(void *ctx, gpa_t base, uint64_t length,
 			      bool read_ram, bool write_ram);
@@ -25,7 +27,7 @@ struct i440fx {
 	struct device device;
 	struct i440fx_state state;
 	struct pci_device pci;
-	uint8_t pam[7]; /* as told to the board */
+	uint8_t pam[I440FX_PAMS]; /* as told to the board */
 	i440fx_pam_fn pam_changed;
 	void *ctx;
 };
@@ -35,5 +37,8 @@ extern const struct device_ops i440fx_ops;
 int __must_check i440fx_init(struct i440fx *host, struct pci_bus *bus,
 			     i440fx_pam_fn pam_changed, void *ctx);
 void i440fx_reset(struct i440fx *host);
+
+/* What memory shows below 1 MiB: after a reset that leaves it, as before. */
+void i440fx_pam_set(struct i440fx *host, const uint8_t pam[I440FX_PAMS]);
 
 #endif

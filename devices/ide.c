@@ -69,7 +69,7 @@ void ide_irq_raise(struct ide_channel *channel)
 	irq_update(channel);
 }
 
-static void irq_clear(struct ide_channel *channel)
+void ide_irq_clear(struct ide_channel *channel)
 {
 	ide_selected(channel)->state->is_interrupting = false;
 	irq_update(channel);
@@ -133,7 +133,7 @@ static void settings_keep(struct ide_drive_state *to,
 }
 
 /* After a hard reset keeps_settings is false already. */
-static void drive_reset(struct ide_drive *drive)
+void ide_drive_reset(struct ide_drive *drive)
 {
 	struct ide_drive_state old = *drive->state;
 
@@ -169,7 +169,7 @@ static bool is_busy(struct ide_channel *channel)
 
 /* What is under way is given up; what a request in flight comes to is not
  * heard. */
-static void channel_abort(struct ide_channel *channel)
+void ide_channel_abort(struct ide_channel *channel)
 {
 	transfer_stop(channel);
 	ide_request_abandon(channel);
@@ -179,7 +179,7 @@ static void channel_abort(struct ide_channel *channel)
 static void drives_reset(struct ide_channel *channel)
 {
 	for (unsigned i = 0; i < IDE_DRIVES; i++)
-		drive_reset(&channel->drive[i]);
+		ide_drive_reset(&channel->drive[i]);
 	channel->state->selected = 0;
 }
 
@@ -209,8 +209,8 @@ static void device_reset_run(struct ide_channel *channel)
 	uint8_t selection = drive->state->device & IDE_DEVICE_SLAVE;
 	uint8_t mode = drive->state->transfer_mode;
 
-	channel_abort(channel);
-	drive_reset(drive);
+	ide_channel_abort(channel);
+	ide_drive_reset(drive);
 	drive->state->device = selection;
 	drive->state->transfer_mode = mode;
 }
@@ -219,7 +219,7 @@ static void device_reset_run(struct ide_channel *channel)
  * The selected drive is not busy.  It may have data to move still: they are
  * given up.
  */
-static void command_run(struct ide_channel *channel, uint8_t command)
+void ide_command_run(struct ide_channel *channel, uint8_t command)
 {
 	struct ide_drive *drive = ide_selected(channel);
 
@@ -243,7 +243,7 @@ static void command_write(struct ide_channel *channel, uint8_t command)
 		return;
 	if (drive->kind == IDE_NONE && command != COMMAND_DIAGNOSTIC)
 		return;
-	irq_clear(channel);
+	ide_irq_clear(channel);
 	if (command == COMMAND_DEVICE_RESET && drive->kind == IDE_CDROM) {
 		device_reset_run(channel);
 		return;
@@ -251,7 +251,7 @@ static void command_write(struct ide_channel *channel, uint8_t command)
 	if (is_busy(channel))
 		return;
 	drive->state->error = 0;
-	command_run(channel, command);
+	ide_command_run(channel, command);
 }
 
 /* ---- PIO --------------------------------------------------------------- */
@@ -284,6 +284,12 @@ static void (*const block_runs[IDE_BLOCK_COUNT])(struct ide_drive *drive) = {
 	[IDE_BLOCK_PARAMETERS] = atapi_parameter_block_done,
 };
 
+void ide_block_end(struct ide_channel *channel)
+{
+	channel->state->transfer = IDE_IDLE;
+	block_runs[channel->state->after_block](ide_selected(channel));
+}
+
 /* Bytes that can move now, in whole elements but for a block's odd end. */
 static uint32_t pio_move(struct ide_channel *channel, bool is_write, void *data,
 			 uint32_t bytes)
@@ -299,10 +305,8 @@ static uint32_t pio_move(struct ide_channel *channel, bool is_write, void *data,
 	else
 		memcpy(data, at, bytes);
 	channel->state->position += bytes;
-	if (channel->state->position == channel->state->end) {
-		channel->state->transfer = IDE_IDLE;
-		block_runs[channel->state->after_block](ide_selected(channel));
-	}
+	if (channel->state->position == channel->state->end)
+		ide_block_end(channel);
 	return bytes;
 }
 
@@ -365,7 +369,7 @@ static uint8_t register_read(struct ide_channel *channel, unsigned reg)
 	case REG_DEVICE:
 		return drive->state->device | IDE_DEVICE_FIXED;
 	default: /* REG_STATUS */
-		irq_clear(channel);
+		ide_irq_clear(channel);
 		return status_of(channel, drive);
 	}
 }
@@ -465,7 +469,7 @@ static void control_access(void *dev, struct io_access *io)
 	channel->state->control =
 		value & (IDE_CONTROL_NIEN | CONTROL_RESET | CONTROL_HOB);
 	if (value & CONTROL_RESET && !(old & CONTROL_RESET)) {
-		channel_abort(channel);
+		ide_channel_abort(channel);
 		channel->state->selected = 0;
 		for (unsigned i = 0; i < IDE_DRIVES; i++)
 			channel->drive[i].state->is_interrupting = false;
@@ -494,7 +498,7 @@ static void config_written(struct pci_device *pci, unsigned offset,
 /* The table of fields has been read. */
 static void channel_reset(struct ide_channel *channel)
 {
-	channel_abort(channel);
+	ide_channel_abort(channel);
 	drives_reset(channel);
 	irq_update(channel);
 }
@@ -532,7 +536,7 @@ static bool is_idle(const void *dev)
 
 const struct device_ops ide_ops = {
 	.name = "piix3-ide",
-	.version = 4,
+	.version = 5,
 	.state = &ide_description,
 	.reset = reset_rest,
 	.restored = restored,
@@ -554,8 +558,8 @@ void ide_medium_change(struct ide *ide, unsigned channel, unsigned drive,
 		atapi_medium_change(target, backend);
 }
 
-static void drive_init(struct ide_drive *drive, struct ide_channel *channel,
-		       unsigned number, const struct ide_drive_config *config)
+void ide_drive_init(struct ide_drive *drive, struct ide_channel *channel,
+		    unsigned number, const struct ide_drive_config *config)
 {
 	static const char *const models[] = {
 		[IDE_NONE] = "",
@@ -567,7 +571,7 @@ static void drive_init(struct ide_drive *drive, struct ide_channel *channel,
 	drive->backend = config->backend;
 	drive->channel = channel;
 	if (drive->kind == IDE_DISK)
-		ata_init(drive);
+		ata_init(drive, config);
 	drive->state = &channel->state->drive[number];
 	if (config->serial)
 		snprintf(drive->serial, sizeof(drive->serial), "%s",
@@ -607,6 +611,8 @@ static int channel_init(struct ide_channel *channel, struct bus *ports)
 	return error ? error : bus_add(ports, &control);
 }
 
+static const struct ide_transport transport = { .region_next = ide_prd_next };
+
 int ide_init(struct ide *ide, const struct ide_config *config)
 {
 	static const struct pci_identity identity = {
@@ -638,8 +644,6 @@ int ide_init(struct ide *ide, const struct ide_config *config)
 			return -EINVAL;
 	}
 	memory_clear(ide, sizeof(*ide));
-	ide->ram = config->ram;
-	ide->clock = config->clock;
 	device_init(&ide->device, &ide_ops, ide, &ide->state);
 	/* When what plays began is in the state, and no timer of it is. */
 	ide->device.clock = config->clock;
@@ -651,14 +655,17 @@ int ide_init(struct ide *ide, const struct ide_config *config)
 	for (unsigned i = 0; i < IDE_CHANNELS; i++) {
 		struct ide_channel *channel = &ide->channel[i];
 
-		channel->ide = ide;
+		channel->transport = &transport;
+		channel->ram = config->ram;
+		channel->clock = config->clock;
+		channel->pci = &ide->pci;
 		channel->state = &ide->state.channel[i];
 		ide_request_init(channel);
 		channel->index = i;
 		channel->irq = config->irq[i];
 		for (unsigned j = 0; j < IDE_DRIVES; j++)
-			drive_init(&channel->drive[j], channel, j,
-				   &config->drive[i][j]);
+			ide_drive_init(&channel->drive[j], channel, j,
+				       &config->drive[i][j]);
 		error = channel_init(channel, config->ports);
 		if (error)
 			return error;

@@ -52,6 +52,11 @@ struct ide_drive_config {
 	struct block_backend *backend;
 	const char *serial; /* NULL: one made from the place */
 	const char *model;  /* NULL: Bulkhead's */
+	/* A disk's; all 0: 16 heads of 63 sectors. */
+	uint16_t cylinders;
+	uint8_t heads, sectors;
+	/* Of a disk, as its bus has them: 0 or 512; 4096 on a serial one. */
+	uint16_t sector_size;
 };
 
 struct ide_config {
@@ -107,8 +112,9 @@ struct ide_prd_cursor {
 	gpa_t address;	  /* in the current region */
 	uint32_t entries; /* left before the table's 64 KiB end */
 	uint32_t left;	  /* bytes of the current region */
+	uint32_t taken;	  /* bytes of all regions up to the current one */
 	bool is_last;
-	uint8_t reserved[7];
+	uint8_t reserved[3];
 };
 
 enum ide_transfer {
@@ -248,13 +254,32 @@ struct ide_drive {
 	struct ide_channel *channel;
 	char serial[IDE_SERIAL_MAX + 1];
 	char model[IDE_MODEL_MAX + 1];
-	uint64_t sector_count; /* disk */
+	uint64_t sector_count; /* disk, of 512 bytes */
 	uint16_t cylinders;    /* disk: default geometry */
+	uint8_t heads, sectors;
+	uint8_t sector_shift; /* sectors of 512 in one of its own, as 2^n */
+};
+
+/*
+ * What lies between a channel and the guest: the IDE function's bus master, or
+ * a port of AHCI (devices/ahci.h).
+ */
+struct ide_transport {
+	/* The next region of the guest's table; false: it is at its end. */
+	bool (*region_next)(const struct ide_channel *channel,
+			    struct ide_prd_cursor *cursor);
+	/* A block request has ended, and what followed it is done.  May be
+	 * NULL. */
+	void (*advanced)(struct ide_channel *channel);
+	bool is_serial; /* Serial ATA: IDENTIFY says so */
 };
 
 struct ide_channel {
 	struct ide_channel_state *state;
-	struct ide *ide;
+	const struct ide_transport *transport;
+	const struct guest_ram *ram;
+	struct clock *clock;
+	const struct pci_device *pci; /* may it be bus master? */
 	struct irq_line irq;
 	struct ide_drive drive[IDE_DRIVES];
 	unsigned index;
@@ -281,8 +306,6 @@ struct ide {
 	struct device device;
 	struct ide_state state;
 	struct pci_device pci;
-	const struct guest_ram *ram;
-	struct clock *clock;
 	struct ide_channel channel[IDE_CHANNELS];
 };
 

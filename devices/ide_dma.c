@@ -41,47 +41,59 @@
 
 /* ---- Bus master: regions ----------------------------------------------- */
 
-/* False: the table is at its end. */
-static bool cursor_next(const struct ide_channel *channel,
-			struct ide_prd_cursor *cursor)
+bool ide_prd_next(const struct ide_channel *channel,
+		  struct ide_prd_cursor *cursor)
 {
 	uint8_t prd[PRD_SIZE];
 	uint32_t count;
 
-	if (cursor->left)
-		return true;
 	if (cursor->is_last || cursor->entries == 0)
 		return false;
-	guest_ram_read(channel->ide->ram, cursor->table, prd, sizeof(prd));
+	guest_ram_read(channel->ram, cursor->table, prd, sizeof(prd));
 	cursor->table += PRD_SIZE;
 	cursor->entries--;
 	cursor->address = pci_get32(prd, 0) & PRD_ADDRESS;
 	count = pci_get32(prd, 4) & PRD_COUNT;
 	cursor->left = count ? count : PRD_COUNT_MAX;
+	cursor->taken += cursor->left;
 	cursor->is_last = pci_get32(prd, 4) & PRD_LAST;
 	return true;
 }
 
-uint32_t ide_dma_copy(struct ide_channel *channel, uint32_t bytes,
-		      bool to_guest)
+/* False: the table is at its end. */
+static bool cursor_next(const struct ide_channel *channel,
+			struct ide_prd_cursor *cursor)
+{
+	return cursor->left || channel->transport->region_next(channel, cursor);
+}
+
+uint32_t ide_dma_copy_at(struct ide_channel *channel, uint32_t from,
+			 uint32_t bytes, bool to_guest)
 {
 	struct ide_prd_cursor *cursor = &channel->state->cursor;
+	uint8_t *buffer = channel->state->buffer + from;
 	uint32_t at = 0;
 
 	while (at < bytes && cursor_next(channel, cursor)) {
 		uint32_t piece = MIN(bytes - at, cursor->left);
 
 		if (to_guest)
-			guest_ram_write(channel->ide->ram, cursor->address,
-					channel->state->buffer + at, piece);
+			guest_ram_write(channel->ram, cursor->address,
+					buffer + at, piece);
 		else
-			guest_ram_read(channel->ide->ram, cursor->address,
-				       channel->state->buffer + at, piece);
+			guest_ram_read(channel->ram, cursor->address,
+				       buffer + at, piece);
 		cursor->address += piece;
 		cursor->left -= piece;
 		at += piece;
 	}
 	return at;
+}
+
+uint32_t ide_dma_copy(struct ide_channel *channel, uint32_t bytes,
+		      bool to_guest)
+{
+	return ide_dma_copy_at(channel, 0, bytes, to_guest);
 }
 
 /*
@@ -103,7 +115,7 @@ static uint32_t dma_segments(struct ide_channel *channel, uint32_t bytes)
 		if (!cursor_next(channel, &next))
 			break;
 		segment->length = MIN(bytes - at, next.left);
-		segment->host = guest_ram_at(channel->ide->ram, next.address,
+		segment->host = guest_ram_at(channel->ram, next.address,
 					     segment->length);
 		if (!segment->host || segment->length % BLOCK_SECTOR)
 			break;
@@ -130,7 +142,7 @@ void ide_dma_end(struct ide_channel *channel)
 bool ide_dma_is_running(const struct ide_channel *channel)
 {
 	return channel->state->master_status & IDE_MASTER_ACTIVE &&
-	       pci_is_master(&channel->ide->pci);
+	       pci_is_master(channel->pci);
 }
 
 static void sectors_run(struct ide_drive *drive);

@@ -11,30 +11,35 @@
 #include "lib/string.h"
 
 /* IDENTIFY DEVICE */
-#define ID_FIRMWARE	 "1.0"
-#define ID48_DWORD_IO	 1
-#define ID49_DMA	 BIT(8)
-#define ID49_LBA	 BIT(9)
-#define ID49_IORDY	 MASK(11, 10)
-#define ID53_VALID	 7
-#define ID59_VALID	 BIT(8)
-#define ID63_MWDMA	 7
-#define ID64_PIO_3_4	 3
-#define ID80_ATA_4_TO_6	 0x70
-#define ID82_POWER	 BIT(3)
-#define ID82_WRITE_CACHE BIT(5)
-#define ID82_READ_AHEAD	 BIT(6)
-#define ID82_NOP	 BIT(14)
-#define ID83_LBA48	 BIT(10)
-#define ID84_FUA	 BIT(6)
-#define ID83_FLUSH	 BIT(12)
-#define ID83_FLUSH_EXT	 BIT(13)
-#define ID_WORD_VALID	 BIT(14)
-#define ID88_UDMA	 MASK(5, 0)
-#define ID93_MASTER	 0x600b
-#define ID93_SLAVE	 0x6b00
-#define ID_SIGNATURE	 0xa5
-#define ID_ACTIVE_MODE	 8 /* shift of the selected transfer mode */
+#define ID_FIRMWARE	   "1.0"
+#define ID48_DWORD_IO	   1
+#define ID49_DMA	   BIT(8)
+#define ID49_LBA	   BIT(9)
+#define ID49_IORDY	   MASK(11, 10)
+#define ID53_VALID	   7
+#define ID59_VALID	   BIT(8)
+#define ID63_MWDMA	   7
+#define ID64_PIO_3_4	   3
+#define ID75_QUEUE_DEPTH   31	  /* less one */
+#define ID76_SATA	   0x0106 /* 1.5 and 3 Gb/s, native queuing */
+#define ID80_ATA_4_TO_6	   0x70
+#define ID80_ATA_4_TO_8	   0x1f0
+#define ID82_POWER	   BIT(3)
+#define ID82_WRITE_CACHE   BIT(5)
+#define ID82_READ_AHEAD	   BIT(6)
+#define ID82_NOP	   BIT(14)
+#define ID83_LBA48	   BIT(10)
+#define ID84_FUA	   BIT(6)
+#define ID84_LOGS	   BIT(5)
+#define ID83_FLUSH	   BIT(12)
+#define ID83_FLUSH_EXT	   BIT(13)
+#define ID_WORD_VALID	   BIT(14)
+#define ID106_LONG_SECTORS BIT(12)
+#define ID88_UDMA	   MASK(5, 0)
+#define ID93_MASTER	   0x600b
+#define ID93_SLAVE	   0x6b00
+#define ID_SIGNATURE	   0xa5
+#define ID_ACTIVE_MODE	   8 /* shift of the selected transfer mode */
 
 static void word_set(uint8_t *block, unsigned word, uint16_t value)
 {
@@ -56,12 +61,12 @@ static void identify_geometry(const struct ide_drive *drive, uint8_t *id)
 {
 	uint32_t now = (uint32_t)drive->state->now_cylinders *
 		       drive->state->now_heads * drive->state->now_sectors;
-	uint32_t lba28 =
-		(uint32_t)MIN(drive->sector_count, IDE_LBA28_LIMIT - 1);
+	uint64_t count = drive->sector_count >> drive->sector_shift;
+	uint32_t lba28 = (uint32_t)MIN(count, IDE_LBA28_LIMIT - 1);
 
 	word_set(id, 1, drive->cylinders);
-	word_set(id, 3, IDE_HEADS);
-	word_set(id, 6, IDE_SECTORS);
+	word_set(id, 3, drive->heads);
+	word_set(id, 6, drive->sectors);
 	word_set(id, 54, drive->state->now_cylinders);
 	word_set(id, 55, drive->state->now_heads);
 	word_set(id, 56, drive->state->now_sectors);
@@ -70,8 +75,12 @@ static void identify_geometry(const struct ide_drive *drive, uint8_t *id)
 	word_set(id, 60, (uint16_t)lba28);
 	word_set(id, 61, (uint16_t)(lba28 >> 16));
 	for (unsigned i = 0; i < 4; i++)
-		word_set(id, 100 + i,
-			 (uint16_t)(drive->sector_count >> 16 * i));
+		word_set(id, 100 + i, (uint16_t)(count >> 16 * i));
+	if (!drive->sector_shift)
+		return;
+	/* Logical sectors of more than 512 bytes, and of how many words. */
+	word_set(id, 106, ID_WORD_VALID | ID106_LONG_SECTORS);
+	word_set(id, 117, (uint16_t)(BLOCK_SECTOR / 2 << drive->sector_shift));
 }
 
 /* The mode words: bits of the modes that there are, and of the selected one. */
@@ -83,6 +92,18 @@ static void identify_modes(const struct ide_drive *drive, uint8_t *id)
 
 	word_set(id, 63, ID63_MWDMA | (kind == IDE_MODE_MWDMA ? selected : 0));
 	word_set(id, 88, ID88_UDMA | (kind == IDE_MODE_UDMA ? selected : 0));
+}
+
+/* What is otherwise on a serial link. */
+static void identify_serial(uint8_t *id)
+{
+	word_set(id, 75, ID75_QUEUE_DEPTH);
+	word_set(id, 76, ID76_SATA);
+	word_set(id, 80, ID80_ATA_4_TO_8);
+	word_set(id, 84, ID_WORD_VALID | ID84_FUA | ID84_LOGS);
+	word_set(id, 87, ID_WORD_VALID | ID84_FUA | ID84_LOGS);
+	word_set(id, 93, 0);
+	word_set(id, 222, 0x101f); /* serial: up to SATA 2.6 */
 }
 
 static void identify_features(const struct ide_drive *drive, uint8_t *id)
@@ -116,6 +137,8 @@ static void identify_features(const struct ide_drive *drive, uint8_t *id)
 	word_set(id, 87, ID_WORD_VALID | ID84_FUA);
 	/* Reset result with an 80-conductor cable. */
 	word_set(id, 93, is_slave ? ID93_SLAVE : ID93_MASTER);
+	if (drive->channel->transport->is_serial)
+		identify_serial(id);
 }
 
 void ide_identify_disk(const struct ide_drive *drive, uint8_t *id)
@@ -159,6 +182,8 @@ void ide_identify_cdrom(const struct ide_drive *drive, uint8_t *id)
 	word_set(id, 84, 0x4000);
 	word_set(id, 85, 0x4218);
 	word_set(id, 87, 0x4000);
+	if (drive->channel->transport->is_serial)
+		word_set(id, 76, 0x0006); /* 1.5 and 3 Gb/s */
 }
 
 /* ---- Transfer modes ----------------------------------------------------- */

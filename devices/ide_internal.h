@@ -79,6 +79,7 @@ static inline bool ide_irq_level(const struct ide_channel *channel,
 /* ---- ide.c ------------------------------------------------------------- */
 
 void ide_irq_raise(struct ide_channel *channel);
+void ide_irq_clear(struct ide_channel *channel);
 /* The drive puts its signature into the registers, as after reset. */
 void ide_signature_set(struct ide_drive *drive);
 /* End of a command: status 0 or an error register's value. */
@@ -101,11 +102,30 @@ void ide_pio_start(struct ide_drive *drive, enum ide_transfer transfer,
 /* SET FEATURES 03h; false: a mode that there is not. */
 bool ide_transfer_mode_set(struct ide_drive *drive, uint8_t mode);
 
+/*
+ * For ports of AHCI, whose drives are these, each alone on a channel.  A
+ * channel has .state, .transport, .ram, .clock, .pci and .index.
+ */
+void ide_drive_init(struct ide_drive *drive, struct ide_channel *channel,
+		    unsigned number, const struct ide_drive_config *config);
+/* The fields as after a reset, and the signature. */
+void ide_drive_reset(struct ide_drive *drive);
+/* What is under way is given up; a request in flight is waited for. */
+void ide_channel_abort(struct ide_channel *channel);
+/* A command for the selected drive, which is not busy. */
+void ide_command_run(struct ide_channel *channel, uint8_t command);
+/* The block that DRQ announced has moved: position is at its end. */
+void ide_block_end(struct ide_channel *channel);
+
 /* ---- ide_state.c ------------------------------------------------------- */
 
 bool ide_state_is_valid(const void *dev, const void *saved, uint64_t now_ns);
 extern const struct state_description ide_description;
 extern const struct state_description ide_drive_description;
+extern const struct state_description ide_channel_description;
+bool ide_channel_is_valid(const struct ide_channel *channel,
+			  const struct ide_channel_state *state);
+bool ide_drive_is_valid(const struct ide_drive_state *state, uint64_t now_ns);
 
 /* ---- ide_request.c ----------------------------------------------------- */
 
@@ -144,6 +164,11 @@ void ide_dma_request_done(struct ide_drive *drive, int status);
 /* Buffer bytes to the guest's regions; how many there was room for. */
 uint32_t ide_dma_copy(struct ide_channel *channel, uint32_t bytes,
 		      bool to_guest);
+/* The same from a place in the buffer on. */
+uint32_t ide_dma_copy_at(struct ide_channel *channel, uint32_t at,
+			 uint32_t bytes, bool to_guest);
+bool ide_prd_next(const struct ide_channel *channel,
+		  struct ide_prd_cursor *cursor);
 /* Started, and let by the PCI function. */
 bool ide_dma_is_running(const struct ide_channel *channel);
 /* The transfer is over: bus master inactive if its table is, too. */
@@ -152,7 +177,7 @@ void ide_dma_end(struct ide_channel *channel);
 /* ---- Drives ------------------------------------------------------------ */
 
 /* What follows from the medium; what the table of fields leaves to reset. */
-void ata_init(struct ide_drive *drive);
+void ata_init(struct ide_drive *drive, const struct ide_drive_config *config);
 void ata_reset(struct ide_drive *drive);
 void ata_command(struct ide_drive *drive, uint8_t command);
 void ata_transfer_end(struct ide_drive *drive, int status);

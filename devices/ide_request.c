@@ -22,7 +22,7 @@ static void (*const request_runs[IDE_REQUEST_COUNT])(struct ide_drive *drive,
 
 static void deadline_set(struct ide_channel *channel, uint64_t timeout_ns)
 {
-	struct clock *clock = channel->ide->clock;
+	struct clock *clock = channel->clock;
 
 	channel->deadline_ns = clock_now(clock) + timeout_ns;
 	if (!channel->timer.is_armed ||
@@ -45,8 +45,8 @@ static void timer_expired(void *dev)
 
 	if (channel->phase != IDE_PHASE_IN_FLIGHT) /* nobody waits */
 		return;
-	if (clock_now(channel->ide->clock) < channel->deadline_ns)
-		clock_timer_arm(channel->ide->clock, &channel->timer,
+	if (clock_now(channel->clock) < channel->deadline_ns)
+		clock_timer_arm(channel->clock, &channel->timer,
 				channel->deadline_ns);
 	else
 		request_cancel(channel);
@@ -114,6 +114,8 @@ static void request_done(void *dev, struct block_request *request, int status)
 	}
 	request_finish(channel, status);
 	request_loop(channel);
+	if (channel->phase == IDE_PHASE_IDLE && channel->transport->advanced)
+		channel->transport->advanced(channel);
 }
 
 static void request_loop(struct ide_channel *channel)

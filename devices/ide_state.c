@@ -4,7 +4,8 @@
  */
 #include "devices/ide_internal.h"
 
-#define TABLE_ENTRIES_MAX 8192 /* 64 KiB of regions */
+#define TABLE_ENTRIES_MAX 65535	 /* AHCI's; the bus master's has 8192 */
+#define REGION_MAX	  MIB(4) /* AHCI's; the bus master's has 64 KiB */
 
 static const struct state_field taskfile_fields[] = {
 	STATE_VALUE(struct ide_taskfile, feature),
@@ -60,7 +61,8 @@ static const struct state_field cursor_fields[] = {
 	STATE_VALUE(struct ide_prd_cursor, table),
 	STATE_VALUE(struct ide_prd_cursor, address),
 	STATE_VALUE(struct ide_prd_cursor, entries, .max = TABLE_ENTRIES_MAX),
-	STATE_VALUE(struct ide_prd_cursor, left, .max = 65536),
+	STATE_VALUE(struct ide_prd_cursor, left, .max = REGION_MAX),
+	STATE_VALUE(struct ide_prd_cursor, taken),
 	STATE_VALUE(struct ide_prd_cursor, is_last),
 	STATE_RESERVED(struct ide_prd_cursor, reserved),
 };
@@ -95,11 +97,11 @@ static const struct state_field channel_fields[] = {
 	STATE_ARRAY(struct ide_channel_state, buffer),
 };
 
-static const struct state_description channel_description =
+const struct state_description ide_channel_description =
 	STATE_DESCRIPTION(struct ide_channel_state, channel_fields);
 
 static const struct state_field fields[] = {
-	STATE_STRUCTS(struct ide_state, channel, &channel_description),
+	STATE_STRUCTS(struct ide_state, channel, &ide_channel_description),
 	STATE_STRUCT(struct ide_state, pci, &pci_device_description),
 	STATE_RESERVED(struct ide_state, reserved),
 };
@@ -122,8 +124,8 @@ static const uint8_t starts_of[] = {
 		      BIT(IDE_START_PARAMETERS) | BIT(IDE_START_FIELDS),
 };
 
-static bool channel_is_valid(const struct ide_channel *channel,
-			     const struct ide_channel_state *state)
+bool ide_channel_is_valid(const struct ide_channel *channel,
+			  const struct ide_channel_state *state)
 {
 	enum ide_kind kind = channel->drive[state->selected].kind;
 
@@ -146,7 +148,7 @@ static bool channel_is_valid(const struct ide_channel *channel,
 }
 
 /* What plays has an end, and began. */
-static bool drive_is_valid(const struct ide_drive_state *state, uint64_t now_ns)
+bool ide_drive_is_valid(const struct ide_drive_state *state, uint64_t now_ns)
 {
 	return state->audio_position <= state->audio_end &&
 	       state->audio_since_ns <= now_ns;
@@ -160,10 +162,10 @@ bool ide_state_is_valid(const void *dev, const void *saved, uint64_t now_ns)
 	for (unsigned i = 0; i < IDE_CHANNELS; i++) {
 		const struct ide_channel_state *channel = &state->channel[i];
 
-		if (!channel_is_valid(&ide->channel[i], channel))
+		if (!ide_channel_is_valid(&ide->channel[i], channel))
 			return false;
 		for (unsigned j = 0; j < IDE_DRIVES; j++)
-			if (!drive_is_valid(&channel->drive[j], now_ns))
+			if (!ide_drive_is_valid(&channel->drive[j], now_ns))
 				return false;
 	}
 	return pci_device_is_valid(&ide->pci, &state->pci);

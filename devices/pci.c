@@ -12,6 +12,7 @@
  */
 #include "devices/pci.h"
 
+#include "devices/pci_msi.h"
 #include "include/errno.h"
 #include "lib/string.h"
 
@@ -103,6 +104,8 @@ static void bar_unmap(struct pci_device *dev, unsigned index)
 	dev->state->mapped &= (uint8_t)~BIT(index);
 	if (bar->region.fn)
 		(void)bus_remove(bus, bar->base, bar->region.dev);
+	if (index == PCI_ROM)
+		pci_roms_changed(dev->bus);
 	if (bar->mapped)
 		bar->mapped(dev, index, bar->base, false);
 }
@@ -148,6 +151,8 @@ static void bar_map(struct pci_device *dev, unsigned index, uint64_t base)
 	bar->is_mapped = true;
 	dev->state->mapped |= (uint8_t)BIT(index);
 	bar->base = base;
+	if (index == PCI_ROM)
+		pci_roms_changed(dev->bus);
 	if (bar->mapped)
 		bar->mapped(dev, index, base, true);
 }
@@ -210,7 +215,7 @@ static void bars_map_saved(struct pci_bus *pci)
 static bool bar_is_valid(unsigned index, const struct pci_bar *bar)
 {
 	uint64_t least = bar->kind == PCI_BAR_IO ? 4
-			 : index == PCI_ROM	 ? 2048
+			 : index == PCI_ROM	 ? PCI_ROM_SIZE_MIN
 						 : 16;
 
 	if (bar->kind == PCI_BAR_NONE || index > PCI_ROM ||
@@ -255,7 +260,8 @@ int pci_bar_add(struct pci_device *dev, unsigned index,
 static void intx_update(struct pci_device *dev)
 {
 	bool is_off = pci_get16(dev->state->config, PCI_COMMAND) &
-		      PCI_COMMAND_INTX_OFF;
+			      PCI_COMMAND_INTX_OFF ||
+		      pci_msi_is_enabled(dev);
 	bool level = dev->state->intx_level && !is_off;
 
 	if (dev->state->intx_level)
@@ -299,6 +305,11 @@ static void config_written(struct pci_device *dev, unsigned offset,
 		   touches(offset, size, PCI_ROM_ADDRESS, 4)) {
 		bars_unmap_moved(dev);
 		bars_map_all(dev->bus);
+	}
+	if (offset + size > HEADER_SIZE) {
+		/* Enabling messages takes the INTx pin away. */
+		intx_update(dev);
+		pci_messages_written(dev, offset, size);
 	}
 	if (dev->config_written)
 		dev->config_written(dev, offset, size);
@@ -397,6 +408,27 @@ void pci_device_init(struct pci_device *dev, const struct pci_identity *id,
 	dev->writable[PCI_INTERRUPT_LINE] = 0xff;
 }
 
+int pci_capability_add(struct pci_device *dev, uint8_t id, unsigned offset,
+		       unsigned length)
+{
+	uint8_t *config = dev->state->config;
+	unsigned i, link = PCI_CAPABILITY_LIST;
+
+	if (offset < HEADER_SIZE || offset & 3 || length < 2 ||
+	    length > PCI_CONFIG_SIZE || offset > PCI_CONFIG_SIZE - length)
+		return -EINVAL;
+	for (i = offset; i < offset + length; i++)
+		if (config[i] || dev->writable[i])
+			return -EEXIST;
+	/* Each has a place of its own, so that the list ends. */
+	while (config[link])
+		link = config[link] + PCI_CAPABILITY_NEXT;
+	config[link] = (uint8_t)offset;
+	config[offset] = id;
+	config[PCI_STATUS] |= PCI_STATUS_CAPABILITIES;
+	return 0;
+}
+
 int pci_device_add(struct pci_bus *pci, struct pci_device *dev, uint8_t devfn)
 {
 	if (pci->device[devfn])
@@ -412,6 +444,7 @@ void pci_device_reset(struct pci_device *dev)
 {
 	pci_intx_set(dev, false);
 	memcpy(dev->state->config, dev->initial, sizeof(dev->state->config));
+	pci_messages_reset(dev);
 	bars_unmap_moved(dev);
 	bars_map_all(dev->bus);
 	if (dev->config_written)
@@ -474,6 +507,7 @@ bool pci_device_is_valid(const struct pci_device *dev,
 	if (state->intx_level && !state->config[PCI_INTERRUPT_PIN])
 		return false;
 	return bars_are_valid(dev, state) &&
+	       pci_messages_are_valid(dev, state) &&
 	       !(state->config[PCI_STATUS] & PCI_STATUS_INTX) ==
 		       !state->intx_level;
 }

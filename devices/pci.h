@@ -45,12 +45,16 @@
 #define PCI_ROM_ADDRESS			0x30
 #define   PCI_ROM_ENABLE		BIT(0)
 #define PCI_CAPABILITY_LIST		0x34
+#define   PCI_CAPABILITY_NEXT		1 /* in a capability; 0: its ID */
+#define   PCI_CAPABILITY_MSI		0x05
+#define   PCI_CAPABILITY_MSIX		0x11
 #define PCI_INTERRUPT_LINE		0x3c
 #define PCI_INTERRUPT_PIN		0x3d
 
 #define PCI_CONFIG_SIZE	256
 #define PCI_BARS	6
 #define PCI_ROM		6 /* index of the expansion ROM among the BARs */
+#define PCI_ROM_SIZE_MIN 2048
 /* clang-format on */
 
 enum pci_bar_kind {
@@ -92,6 +96,18 @@ struct pci_device_state {
 
 extern const struct state_description pci_device_description;
 
+struct pci_msix_state; /* devices/pci_msi.h */
+
+/* Where a function has its message capabilities; private to pci_msi.c. */
+struct pci_messages {
+	uint8_t msi; /* in configuration space; 0: none */
+	bool has_masks;
+	uint8_t msix; /* the same */
+	uint8_t vectors;
+	uint32_t table_offset, pending_offset; /* in the BAR */
+	struct pci_msix_state *table;
+};
+
 struct pci_device {
 	const char *name;
 	struct pci_device_state *state;
@@ -99,9 +115,12 @@ struct pci_device {
 	uint8_t writable[PCI_CONFIG_SIZE];  /* bits that software may set */
 	uint8_t clearable[PCI_CONFIG_SIZE]; /* bits that writing 1 clears */
 	struct pci_bar bar[PCI_BARS + 1];
+	const uint8_t *rom; /* see pci_rom_add() */
+	uint32_t rom_length;
 	/* Optional: bytes [offset, offset + size) have just been written. */
 	void (*config_written)(struct pci_device *dev, unsigned offset,
 			       unsigned size);
+	struct pci_messages messages;
 	struct pci_bus *bus;
 	uint8_t devfn;
 	bool intx_out; /* what the bus was told */
@@ -139,10 +158,16 @@ struct pci_bus {
 	/* Where memory BARs may decode: what RAM and ROM leave free.  Set by
 	 * the board after pci_bus_init(); a base outside decodes nothing. */
 	struct pci_window window[PCI_WINDOWS];
+	/* Between these are all expansion ROMs that decode. */
+	uint64_t roms_begin;
+	uint64_t roms_end;
 	struct pci_bus_state state;
 	/* Told of INTx wires: pin 0 is INTA#. */
 	void (*intx_set)(void *ctx, uint8_t devfn, unsigned pin, bool level);
 	void *intx_ctx;
+	/* A message-signalled interrupt: 32 bits written to that address. */
+	void (*message)(void *ctx, uint64_t address, uint32_t data);
+	void *message_ctx;
 	/* Byte accesses to 0xcf9, which lies inside CONFADD; offset is 0. */
 	io_fn reset_control;
 	void *reset_control_dev;
@@ -167,6 +192,19 @@ void pci_device_init(struct pci_device *dev, const struct pci_identity *id,
 /* -EINVAL: index, kind or size.  Of *bar: kind, size, region and mapped. */
 int __must_check pci_bar_add(struct pci_device *dev, unsigned index,
 			     const struct pci_bar *bar);
+/*
+ * An expansion ROM with that image, which lives as long as the device; its BAR
+ * is the next power of two.  -EINVAL: over 16 MiB.
+ */
+int __must_check pci_rom_add(struct pci_device *dev, const uint8_t *image,
+			     uint32_t length);
+/*
+ * A capability of length bytes at offset, the last of the list; what is in it
+ * behind ID and pointer is the caller's.  -EINVAL: offset or length; -EEXIST:
+ * the place is taken.
+ */
+int __must_check pci_capability_add(struct pci_device *dev, uint8_t id,
+				    unsigned offset, unsigned length);
 /* Freezes .state->config as the reset state.  -EEXIST: the place is taken. */
 int __must_check pci_device_add(struct pci_bus *pci, struct pci_device *dev,
 				uint8_t devfn);
@@ -189,6 +227,21 @@ uint32_t pci_config_read(struct pci_bus *pci, uint8_t devfn, unsigned offset,
 			 unsigned size);
 void pci_config_write(struct pci_bus *pci, uint8_t devfn, unsigned offset,
 		      unsigned size, uint32_t value);
+
+/* pci_rom.c, for pci.c: an expansion ROM's BAR has been mapped or unmapped. */
+void pci_roms_changed(struct pci_bus *pci);
+const void *pci_rom_find(const struct pci_bus *pci, uint64_t address,
+			 uint64_t length);
+
+/* Where an expansion ROM's image has those bytes while its BAR shows them; NULL
+ * if none has all of them. */
+static inline const void *pci_rom_at(const struct pci_bus *pci,
+				     uint64_t address, uint64_t length)
+{
+	if (likely(address < pci->roms_begin || address >= pci->roms_end))
+		return NULL;
+	return pci_rom_find(pci, address, length);
+}
 
 /* Little-endian fields of a configuration space. */
 static inline void pci_put16(uint8_t *config, unsigned offset, uint16_t value)

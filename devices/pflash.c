@@ -33,8 +33,6 @@ enum pflash_command {
 	COMMAND_READ_ARRAY = 0xff,
 };
 
-#define ERASED 0xff
-
 /* ---- To the backend ------------------------------------------------------ */
 
 static void request_done(void *dev, struct block_request *request, int status)
@@ -206,30 +204,42 @@ static void buffer_drop(struct pflash *flash)
 	memset(state->buffer, 0, sizeof(state->buffer));
 }
 
-/* Whether it may change; the status says if not. */
-static bool may_change(struct pflash *flash, uint8_t error)
+static bool cells_change(const struct pflash_config *config, uint8_t *cells,
+			 const uint8_t *data, size_t length)
 {
-	if (!flash->config.is_read_only)
-		return true;
-	flash->state.status |= error | PFLASH_LOCKED;
-	return false;
+	if (config->change)
+		return config->change(config->ctx, cells, data, length);
+	if (data)
+		memcpy(cells, data, length);
+	else
+		memset(cells, PFLASH_ERASED, length);
+	return true;
+}
+
+/* data NULL: erased.  The status says if it cannot be. */
+static void change(struct pflash *flash, uint64_t at, const void *data,
+		   size_t length)
+{
+	const struct pflash_config *config = &flash->config;
+	uint8_t error = data ? PFLASH_WRITE_ERROR : PFLASH_ERASE_ERROR;
+
+	if (config->is_read_only) {
+		flash->state.status |= error | PFLASH_LOCKED;
+		return;
+	}
+	dirty(flash, at, at + length);
+	if (!cells_change(config, config->array + at, data, length))
+		flash->state.status |= error;
 }
 
 static void program(struct pflash *flash, const struct io_access *io)
 {
-	if (!may_change(flash, PFLASH_WRITE_ERROR))
-		return;
-	dirty(flash, io->offset, io->offset + io->size);
-	memcpy(flash->config.array + io->offset, &io->data, io->size);
+	change(flash, io->offset, &io->data, io->size);
 }
 
 static void erase(struct pflash *flash, uint64_t offset)
 {
-	offset = ALIGN_DOWN(offset, PFLASH_BLOCK);
-	if (!may_change(flash, PFLASH_ERASE_ERROR))
-		return;
-	dirty(flash, offset, offset + PFLASH_BLOCK);
-	memset(flash->config.array + offset, ERASED, PFLASH_BLOCK);
+	change(flash, ALIGN_DOWN(offset, PFLASH_BLOCK), NULL, PFLASH_BLOCK);
 }
 
 /* ---- The write buffer ---------------------------------------------------- */
@@ -271,14 +281,10 @@ static void buffer_write(struct pflash *flash, const struct io_access *io)
 static void buffer_commit(struct pflash *flash)
 {
 	const struct pflash_state *state = &flash->state;
-	uint64_t from = state->buffer_at + state->buffer_from;
-	uint64_t to = state->buffer_at + state->buffer_to;
 
-	if (may_change(flash, PFLASH_WRITE_ERROR)) {
-		dirty(flash, from, to);
-		memcpy(flash->config.array + from,
-		       state->buffer + state->buffer_from, to - from);
-	}
+	change(flash, state->buffer_at + state->buffer_from,
+	       state->buffer + state->buffer_from,
+	       (size_t)(state->buffer_to - state->buffer_from));
 	buffer_drop(flash);
 }
 

@@ -24,6 +24,7 @@
 
 #define PFLASH_BLOCK	   KIB(4) /* erased as one */
 #define PFLASH_BUFFER	   KIB(2)
+#define PFLASH_ERASED	   0xff
 #define PFLASH_SIZE_MAX	   MIB(8)
 #define PFLASH_GATHER_NS   (5 * NSEC_PER_MS)
 /* Bits of the status register. */
@@ -81,6 +82,13 @@ struct pflash_config {
 	 * PFLASH_SHOWS_ARRAY at init is not told.
 	 */
 	void (*shown)(void *ctx, bool is_array);
+	/*
+	 * Programs length cells to data, or erases them where it is NULL.
+	 * False: not all of them took it, and the guest is told.  NULL: memory,
+	 * which takes all.
+	 */
+	bool (*change)(void *ctx, uint8_t *cells, const uint8_t *data,
+		       size_t length);
 	/* The backend has failed: what has been programmed will not last. */
 	void (*failed)(void *ctx, int error);
 	void *ctx;

@@ -5,7 +5,7 @@
  *
  * The 8259 pair with its ELCR, the 8254, the RTC and the IDE and power
  * management functions are devices of their own.  Not modelled: ISA decoding
- * controls (kept as bits), DMA controllers, USB.
+ * controls (kept as bits), DMA controllers.  Function 2, USB, is uhci.h's.
  *
  * References: 82371FB (PIIX) and 82371SB (PIIX3) data sheet (290550-002).
  */

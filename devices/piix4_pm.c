@@ -28,12 +28,12 @@
 #define   PM1_RTC		BIT(10)
 #define   PM1_WAKE		BIT(15)
 #define   PM1_EVENTS		(PM1_TIMER | PM1_GLOBAL | PM1_POWER | PM1_RTC)
+#define   PM1_WAKES		PM1_RTC /* if enabled; the power button always */
 #define PM1_ENABLE		0x02
 #define PM1_CONTROL		0x04
 #define   CONTROL_SCI		BIT(0)
 #define   CONTROL_BM_RLD	BIT(1)
 #define   CONTROL_TYPE		MASK(12, 10)
-#define     TYPE_S5		0
 #define   CONTROL_SLEEP		BIT(13) /* reads 0 */
 #define   CONTROL_WRITABLE	(CONTROL_BM_RLD | CONTROL_TYPE)
 #define PM1_TIMER_VALUE		0x08
@@ -117,10 +117,80 @@ static void expired(void *opaque)
 	update(pm);
 }
 
+/* ---- Sleep and events -------------------------------------------------- */
+
+static bool is_woken(const struct piix4_pm_state *state)
+{
+	uint16_t wakes = (state->enable & PM1_WAKES) | PM1_POWER;
+
+	return (state->status & wakes) ||
+	       (state->gpe_status & state->gpe_enable);
+}
+
+/* What else an event does, once its status stands. */
+static void event(struct piix4_pm *pm)
+{
+	update(pm);
+	if (pm->state.sleep != PM_ASLEEP || !is_woken(&pm->state))
+		return;
+	pm->state.sleep = PM_RESUMING;
+	pm->sleep_reset(pm->ctx);
+}
+
 void piix4_pm_power_button(struct piix4_pm *pm)
 {
 	pm->state.status |= PM1_POWER;
+	event(pm);
+}
+
+void piix4_pm_alarm(struct piix4_pm *pm)
+{
+	pm->state.status |= PM1_RTC;
+	event(pm);
+}
+
+void piix4_pm_gpe(struct piix4_pm *pm, unsigned bit)
+{
+	pm->state.gpe_status |= (uint16_t)BIT(bit);
+	event(pm);
+}
+
+static void sleep_begin(struct piix4_pm *pm, unsigned type)
+{
+	switch (type) {
+	case PM_SLEEP_S3:
+		if (!pm->sleep_reset || pm->state.sleep != PM_AWAKE)
+			break;
+		pm->state.sleep = PM_SUSPENDING;
+		pm->sleep_reset(pm->ctx);
+		break;
+	case PM_SLEEP_S4:
+	case PM_SLEEP_S5:
+		if (pm->power_off)
+			pm->power_off(pm->ctx, type == PM_SLEEP_S4);
+		break;
+	}
+}
+
+bool piix4_pm_slept(struct piix4_pm *pm, const struct piix4_pm_state *was)
+{
+	struct piix4_pm_state *state = &pm->state;
+
+	if (was->sleep != PM_SUSPENDING && was->sleep != PM_RESUMING)
+		return false;
+	state->status = was->status;
+	state->enable = was->enable;
+	state->control = was->control & CONTROL_SCI;
+	state->gpe_status = was->gpe_status;
+	state->gpe_enable = was->gpe_enable;
+	if (was->sleep == PM_SUSPENDING && !is_woken(was)) {
+		state->sleep = PM_ASLEEP;
+	} else {
+		state->sleep = PM_AWAKE;
+		state->status |= PM1_WAKE;
+	}
 	update(pm);
+	return state->sleep == PM_AWAKE;
 }
 
 /* ---- The ACPI registers ------------------------------------------------ */
@@ -146,9 +216,8 @@ static void control_write(struct piix4_pm *pm, uint16_t value)
 {
 	pm->state.control = (uint16_t)((pm->state.control & CONTROL_SCI) |
 				       (value & CONTROL_WRITABLE));
-	if ((value & CONTROL_SLEEP) &&
-	    FIELD_GET(CONTROL_TYPE, value) == TYPE_S5 && pm->power_off)
-		pm->power_off(pm->ctx);
+	if (value & CONTROL_SLEEP)
+		sleep_begin(pm, (unsigned)FIELD_GET(CONTROL_TYPE, value));
 }
 
 /* Of a 16-bit register, the bytes that mask selects. */
@@ -290,7 +359,11 @@ static void pm_map(struct piix4_pm *pm, uint32_t base)
 		.dev = pm,
 	};
 
-	pm->pm_mapped = move(pm, pm->pm_mapped, base, registers);
+	uint32_t before = pm->pm_mapped;
+
+	pm->pm_mapped = move(pm, before, base, registers);
+	if (pm->moved && pm->pm_mapped && pm->pm_mapped != before)
+		pm->moved(pm->ctx, (uint16_t)pm->pm_mapped);
 }
 
 static void smbus_map(struct piix4_pm *pm, uint32_t base)
@@ -352,7 +425,9 @@ static const struct state_field fields[] = {
 	STATE_VALUE(struct piix4_pm_state, gpe_enable),
 	STATE_VALUE(struct piix4_pm_state, apm_control),
 	STATE_VALUE(struct piix4_pm_state, apm_status),
+	STATE_VALUE(struct piix4_pm_state, sleep, .max = PM_RESUMING),
 	STATE_ARRAY(struct piix4_pm_state, smbus),
+	STATE_RESERVED(struct piix4_pm_state, reserved),
 };
 
 static const struct state_description description =
@@ -376,6 +451,8 @@ static void restored(void *opaque)
 	smbus_map(pm, pm->state.smbus_base);
 	pci_device_restored(&pm->pci);
 	level_update(pm);
+	if (pm->state.sleep == PM_SUSPENDING || pm->state.sleep == PM_RESUMING)
+		pm->sleep_reset(pm->ctx);
 }
 
 /* Could they both be where the state says they are? */
@@ -403,12 +480,14 @@ static bool is_valid(const void *dev, const void *saved, uint64_t now_ns)
 	uint64_t toggles = tick_at(now_ns) >> TIMER_TOP;
 
 	return pci_device_is_valid(&pm->pci, &state->pci) &&
-	       state->toggles_seen <= toggles && blocks_are_valid(pm, state);
+	       state->toggles_seen <= toggles &&
+	       (pm->sleep_reset || state->sleep == PM_AWAKE) &&
+	       blocks_are_valid(pm, state);
 }
 
 const struct device_ops piix4_pm_ops = {
 	.name = "piix4-pm",
-	.version = 1,
+	.version = 2,
 	.state = &description,
 	.reset = reset_rest,
 	.restored = restored,
@@ -454,7 +533,8 @@ static void init_config(struct piix4_pm *pm)
 }
 
 int piix4_pm_init(struct piix4_pm *pm, struct pci_bus *bus, struct clock *clock,
-		  struct irq_line sci, void (*power_off)(void *ctx), void *ctx)
+		  struct irq_line sci, void (*power_off)(void *ctx, bool is_s4),
+		  void *ctx)
 {
 	const struct io_region gpe = {
 		.name = "acpi-gpe",

@@ -317,6 +317,16 @@ static int64_t alarm_after(const struct rtc *rtc, int64_t from)
 	return match >= 0 ? day + SECONDS_A_DAY + match : INT64_MAX;
 }
 
+static void alarm_update(struct rtc *rtc)
+{
+	bool level = rtc->state.cell[RTC_C] & rtc->state.cell[RTC_B] & B_AIE;
+
+	if (level == rtc->alarm_level)
+		return;
+	rtc->alarm_level = level;
+	irq_line_set(&rtc->alarm, level);
+}
+
 static void update_irq(struct rtc *rtc)
 {
 	bool level =
@@ -326,6 +336,7 @@ static void update_irq(struct rtc *rtc)
 		rtc->state.cell[RTC_C] |= C_IRQF;
 	else
 		rtc->state.cell[RTC_C] &= (uint8_t)~C_IRQF;
+	alarm_update(rtc);
 	if (level == rtc->state.out_level)
 		return;
 	rtc->state.out_level = level;
@@ -582,6 +593,9 @@ static void tell_out(void *opaque)
 	struct rtc *rtc = opaque;
 
 	irq_line_set(&rtc->out, rtc->state.out_level);
+	rtc->alarm_level =
+		rtc->state.cell[RTC_C] & rtc->state.cell[RTC_B] & B_AIE;
+	irq_line_set(&rtc->alarm, rtc->alarm_level);
 }
 
 static void reset(void *opaque)
@@ -618,6 +632,14 @@ const struct device_ops rtc_ops = {
 void rtc_reset(struct rtc *rtc)
 {
 	device_reset(&rtc->device);
+}
+
+void rtc_alarm_keep(struct rtc *rtc, uint8_t b, uint8_t c)
+{
+	rtc->state.cell[RTC_B] |= b & B_AIE;
+	rtc->state.cell[RTC_C] |= c & C_AF;
+	collect(rtc);
+	schedule(rtc);
 }
 
 int rtc_init(struct rtc *rtc, struct bus *ports, struct clock *clock,

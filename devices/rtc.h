@@ -43,6 +43,10 @@ struct rtc {
 	struct device device;
 	struct rtc_state state;
 	struct irq_line out;
+	/* Up while the alarm interrupts: wakes the machine.  The board's, which
+	 * sets it. */
+	struct irq_line alarm;
+	bool alarm_level;
 	struct clock *clock;
 	struct clock_timer timer;
 };
@@ -54,6 +58,11 @@ int __must_check rtc_init(struct rtc *rtc, struct bus *ports,
 			  struct clock *clock, struct irq_line out);
 /* Interrupts off; time and memory live on, as from the battery. */
 void rtc_reset(struct rtc *rtc);
+/* After a reset that the alarm lives through: what register B had enabled, and
+ * register C said of it, before. */
+#define RTC_CELL_B 0x0b
+#define RTC_CELL_C 0x0c
+void rtc_alarm_keep(struct rtc *rtc, uint8_t b, uint8_t c);
 
 /* Memory cells 0x0e and up, for the board. */
 void rtc_cell_set(struct rtc *rtc, uint8_t index, uint8_t value);

@@ -271,30 +271,6 @@ void vga_common_access(void *dev, struct io_access *io)
 	ports_access(dev, (uint16_t)(PORTS_COMMON + io->offset), io);
 }
 
-/* ---- ROM --------------------------------------------------------------- */
-
-static void rom_access(void *dev, struct io_access *io)
-{
-	const struct vga *vga = dev;
-
-	if (io->is_write)
-		return;
-	io->data = 0;
-	for (unsigned i = 0; i < io->size; i++)
-		if (io->offset + i < vga->config.rom_length)
-			io->data |= (uint64_t)vga->config.rom[io->offset + i]
-				    << 8 * i;
-}
-
-static uint32_t rom_size(uint32_t length)
-{
-	uint32_t size = 2048;
-
-	while (size < length)
-		size *= 2;
-	return size;
-}
-
 /* BAR 0: the board maps the memory. */
 static void vram_mapped(struct pci_device *pci, unsigned bar, uint64_t base,
 			bool enabled)
@@ -417,21 +393,12 @@ static int bars_add(struct vga *vga)
 			    .width_min = 1,
 			    .width_max = 4 },
 	};
-	const struct pci_bar rom = {
-		.kind = PCI_BAR_MEMORY,
-		.size = rom_size(config->rom_length),
-		.region = { .name = "vga-rom",
-			    .fn = rom_access,
-			    .dev = vga,
-			    .width_min = 1,
-			    .width_max = 8 },
-	};
 	int error = pci_bar_add(&vga->pci, PCI_BAR_VRAM, &vram);
 
 	if (!error)
 		error = pci_bar_add(&vga->pci, VGA_BAR_MMIO, &mmio);
 	if (!error && config->rom)
-		error = pci_bar_add(&vga->pci, PCI_ROM, &rom);
+		error = pci_rom_add(&vga->pci, config->rom, config->rom_length);
 	return error;
 }
 

@@ -3,9 +3,10 @@
  * MOVS, CMPS, STOS, LODS, SCAS, INS and OUTS, with REP.
  *
  * Registers advance item by item, so that a fault leaves the state of the
- * faulting iteration.  Upward runs whose source and target are plain RAM are
- * done a page at a time.  A step does at most REP_CHUNK items and then
- * returns with RIP unchanged, so that interrupts come in between.
+ * faulting iteration.  Upward runs from plain RAM, or of one value, are done a
+ * page at a time, to RAM and where ops->mmio_bulk takes them.  A step does at
+ * most REP_CHUNK items and then returns with RIP unchanged, so that interrupts
+ * come in between.
  *
  * References: SDM volume 2, "REP", "MOVS", "INS".
  */
@@ -14,6 +15,7 @@
 #include "emulate/flags.h"
 
 #define REP_CHUNK 4096
+#define FILL_SIZE 512 /* bytes for a device at a time */
 
 struct string {
 	unsigned size;	  /* of an item */
@@ -56,19 +58,19 @@ static void string_count(struct emul *e, struct string *s, uint64_t items)
 }
 
 /*
- * Host memory for the run of items at a register, upwards and within a page;
- * *items is cut to what is there.  NULL sends the caller to the slow path,
- * which raises whatever is to be raised.
+ * Where the run of items at a register is, upwards and within a page; *items is
+ * cut to what is there.  False sends the caller to the slow path, which raises
+ * whatever is to be raised.
  */
-static void *string_run(struct emul *e, const struct string *s, unsigned seg,
-			unsigned reg, uint32_t access, uint64_t *items)
+static bool string_place(struct emul *e, const struct string *s, unsigned seg,
+			 unsigned reg, uint32_t access, uint64_t *items,
+			 struct emul_access *a)
 {
 	uint64_t offset = string_index(e, s, reg), linear, room;
 	uint64_t bytes = *items * s->size;
-	struct emul_access a;
 
 	if (e->flags & X86_FLAG_DF || *items < 2)
-		return NULL;
+		return false;
 	linear = offset;
 	if (!mode_is_64(e) || seg >= X86_FS)
 		linear += e->state->seg[seg].base;
@@ -77,13 +79,35 @@ static void *string_run(struct emul *e, const struct string *s, unsigned seg,
 		bytes = room & ~(uint64_t)(s->size - 1);
 	if (!bytes || bytes - 1 > s->mask - offset ||
 	    e->mode & (MODE_ALIGN | MODE_WATCH))
-		return NULL;
+		return false;
 	if (emul_linear(e, seg, offset, (unsigned)bytes, access, &linear) ||
-	    emul_access_prepare(e, linear, (unsigned)bytes, access, &a))
+	    emul_access_prepare(e, linear, (unsigned)bytes, access, a))
+		return false;
+	*items = bytes / s->size;
+	return true;
+}
+
+/* The same in host memory; NULL: it is none, or the slow path's. */
+static void *string_run(struct emul *e, const struct string *s, unsigned seg,
+			unsigned reg, uint32_t access, uint64_t *items)
+{
+	uint64_t most = *items;
+	struct emul_access a;
+
+	if (!string_place(e, s, seg, reg, access, &most, &a) || !a.host)
 		return NULL;
-	if (a.host)
-		*items = bytes / s->size;
+	*items = most;
 	return a.host;
+}
+
+/* Items to a device's memory at a, which is no RAM; how many, 0: none. */
+static uint64_t device_write(struct emul *e, const struct string *s,
+			     const struct emul_access *a, const void *from,
+			     uint64_t items)
+{
+	if (!e->ops->mmio_bulk || a->gpa[0] % s->size)
+		return 0;
+	return e->ops->mmio_bulk(e->ctx, a->gpa[0], s->size, from, items);
 }
 
 /* As the processor does it: item by item upwards, whatever overlaps. */
@@ -112,15 +136,20 @@ static void items_fill(uint8_t *to, uint64_t value, uint64_t items,
 static enum emul_status movs_bulk(struct emul *e, struct string *s)
 {
 	uint64_t items = s->count;
-	uint8_t *to, *from;
+	struct emul_access to;
+	uint8_t *from;
 
-	to = string_run(e, s, X86_ES, X86_RDI, ACCESS_WRITE, &items);
-	if (!to)
+	if (!string_place(e, s, X86_ES, X86_RDI, ACCESS_WRITE, &items, &to))
 		return EMUL_AGAIN;
 	from = string_run(e, s, s->segment, X86_RSI, ACCESS_READ, &items);
 	if (!from)
 		return EMUL_AGAIN;
-	items_copy(to, from, items * s->size, s->size);
+	if (to.host)
+		items_copy(to.host, from, items * s->size, s->size);
+	else
+		items = device_write(e, s, &to, from, items);
+	if (!items)
+		return EMUL_AGAIN;
 	string_advance(e, s, X86_RSI, items);
 	string_advance(e, s, X86_RDI, items);
 	string_count(e, s, items);
@@ -143,13 +172,21 @@ static enum emul_status movs_item(struct emul *e, struct string *s)
 
 static enum emul_status stos_bulk(struct emul *e, struct string *s)
 {
-	uint64_t items = s->count;
-	uint8_t *to;
+	uint64_t items = s->count, value = e->state->gpr[X86_RAX];
+	uint8_t buffer[FILL_SIZE];
+	struct emul_access to;
 
-	to = string_run(e, s, X86_ES, X86_RDI, ACCESS_WRITE, &items);
-	if (!to)
+	if (!string_place(e, s, X86_ES, X86_RDI, ACCESS_WRITE, &items, &to))
 		return EMUL_AGAIN;
-	items_fill(to, e->state->gpr[X86_RAX], items, s->size);
+	if (to.host) {
+		items_fill(to.host, value, items, s->size);
+	} else {
+		items = MIN(items, FILL_SIZE / s->size);
+		items_fill(buffer, value, items, s->size);
+		items = device_write(e, s, &to, buffer, items);
+	}
+	if (!items)
+		return EMUL_AGAIN;
 	string_advance(e, s, X86_RDI, items);
 	string_count(e, s, items);
 	return EMUL_OK;

@@ -7,8 +7,11 @@
  * along the way, turn offsets into addresses and put checksums in.  SeaBIOS
  * runs them, or acpi_tables_place() for guests without firmware.
  *
- * Not modelled: sleep states but S5, hot-plug, SRAT and SLIT, x2APIC entries
- * (ids are below 255).
+ * Tables of ACPI 1.0 differ from later ones in the FADT, which ends earlier,
+ * and in the RSDP, which knows no XSDT.  Both can be there: then the RSDT leads
+ * to one FADT and the XSDT to the other.
+ *
+ * Not modelled: hot-plug, SRAT and SLIT, x2APIC entries (ids are below 255).
  *
  * References: ACPI 6.5, "ACPI Software Programming Model", "ACPI Machine
  * Language (AML) Specification"; QEMU, "QEMU Firmware Configuration Device".
@@ -152,6 +155,14 @@ static void dsdt_set(uint8_t *aml, uint32_t length, const char *name,
 	}
 }
 
+/* Objects of that name, which systems look for, become those of another. */
+static void dsdt_hide(uint8_t *aml, uint32_t length, const char *name)
+{
+	for (uint32_t i = 0; i + 5 <= length; i++)
+		if (aml[i] == AML_NAME_OP && !memcmp(aml + i + 1, name, 4))
+			aml[i + 1] = 'N';
+}
+
 static uint32_t dsdt_build(struct builder *b)
 {
 	const struct board_description *board = b->board;
@@ -166,6 +177,12 @@ static uint32_t dsdt_build(struct builder *b)
 	dsdt_set((void *)header, length, "PCIL", board->pci_hole_base);
 	dsdt_set((void *)header, length, "PCIH", board->pci_hole_end - 1);
 	dsdt_set((void *)header, length, "FEAT", board->features);
+	if (!(board->features & BOARD_HAS_S3)) {
+		dsdt_hide((void *)header, length, "_S3_");
+		dsdt_hide((void *)header, length, "_PRW");
+	}
+	if (!(board->features & BOARD_HAS_S4))
+		dsdt_hide((void *)header, length, "_S4_");
 	table_end(b, start);
 	return start;
 }
@@ -211,6 +228,8 @@ static uint32_t ssdt_build(struct builder *b)
 	struct aml_processor_scope *scope;
 	struct aml_processor *cpu;
 
+	if (b->board->acpi_processors)
+		count = MIN(count, (unsigned)b->board->acpi_processors);
 	(void)table_begin(b, "SSDT", 1, sizeof(struct acpi_header));
 	scope = buffer_take(&b->tables, sizeof(*scope));
 	cpu = buffer_take(&b->tables, count * (uint32_t)sizeof(*cpu));
@@ -241,18 +260,23 @@ static struct acpi_gas gas_io(uint16_t port, uint8_t bytes)
 				  .address = port };
 }
 
+static void fadt_fill_pm(struct acpi_fadt *fadt, uint16_t pm_base)
+{
+	fadt->pm1a_evt_blk = pm_base;
+	fadt->pm1_evt_len = 4;
+	fadt->x_pm1a_evt_blk = gas_io(pm_base, 4);
+	fadt->pm1a_cnt_blk = pm_base + 4u;
+	fadt->pm1_cnt_len = 2;
+	fadt->x_pm1a_cnt_blk = gas_io(pm_base + 4u, 2);
+	fadt->pm_tmr_blk = pm_base + 8u;
+	fadt->pm_tmr_len = 4;
+	fadt->x_pm_tmr_blk = gas_io(pm_base + 8u, 4);
+}
+
 static void fadt_fill_blocks(struct acpi_fadt *fadt,
 			     const struct board_description *board)
 {
-	fadt->pm1a_evt_blk = board->pm_base;
-	fadt->pm1_evt_len = 4;
-	fadt->x_pm1a_evt_blk = gas_io(board->pm_base, 4);
-	fadt->pm1a_cnt_blk = board->pm_base + 4u;
-	fadt->pm1_cnt_len = 2;
-	fadt->x_pm1a_cnt_blk = gas_io(board->pm_base + 4u, 2);
-	fadt->pm_tmr_blk = board->pm_base + 8u;
-	fadt->pm_tmr_len = 4;
-	fadt->x_pm_tmr_blk = gas_io(board->pm_base + 8u, 4);
+	fadt_fill_pm(fadt, board->pm_base);
 	fadt->gpe0_blk = board->gpe_base;
 	fadt->gpe0_blk_len = 4;
 	fadt->x_gpe0_blk = gas_io(board->gpe_base, 4);
@@ -277,10 +301,25 @@ static void fadt_fill(struct acpi_fadt *fadt,
 	if (board->features & BOARD_HAS_KEYBOARD)
 		fadt->iapc_boot_arch |= FADT_8042;
 	fadt->flags = FADT_WBINVD | FADT_PROC_C1 | FADT_SLP_BUTTON |
-		      FADT_FIX_RTC | FADT_RESET_REG_SUP;
+		      FADT_RESET_REG_SUP;
+	/* Its alarm's status is beside the power button's. */
+	if (!(board->features & BOARD_HAS_S3))
+		fadt->flags |= FADT_FIX_RTC;
 }
 
-static uint32_t fadt_build(struct builder *b, uint32_t facs, uint32_t dsdt)
+static uint32_t fadt_size(unsigned revision)
+{
+	if (revision < 3)
+		return FADT_SIZE_1;
+	if (revision < 5)
+		return offsetof(struct acpi_fadt, sleep_control_reg);
+	if (revision < 6)
+		return offsetof(struct acpi_fadt, hypervisor_vendor);
+	return sizeof(struct acpi_fadt);
+}
+
+static uint32_t fadt_build(struct builder *b, unsigned revision, uint32_t facs,
+			   uint32_t dsdt)
 {
 	static const struct {
 		uint8_t offset;
@@ -290,20 +329,29 @@ static uint32_t fadt_build(struct builder *b, uint32_t facs, uint32_t dsdt)
 		{ offsetof(struct acpi_fadt, dsdt), 4 },
 		{ offsetof(struct acpi_fadt, x_dsdt), 8 },
 	};
-	uint32_t start = b->tables.length;
-	struct acpi_fadt *fadt =
-		table_begin(b, "FACP", FADT_REVISION, sizeof(*fadt));
+	uint32_t start = b->tables.length, size = fadt_size(revision);
+	void *table = buffer_take(&b->tables, size);
+	struct acpi_fadt fadt = { 0 };
 
-	if (!fadt)
+	if (!table)
 		return start;
-	fadt_fill(fadt, b->board);
+	header_fill(&fadt.header, "FACP", (uint8_t)revision);
+	fadt_fill(&fadt, b->board);
 	/* x_facs stays 0: with both given some systems see two. */
-	fadt->facs = facs;
-	fadt->dsdt = dsdt;
-	fadt->x_dsdt = dsdt;
+	fadt.facs = facs;
+	fadt.dsdt = dsdt;
+	fadt.x_dsdt = dsdt;
+	if (revision < 3) {
+		/* Both were yet to come. */
+		fadt.iapc_boot_arch = 0;
+		fadt.flags &= ~(uint32_t)FADT_RESET_REG_SUP;
+	}
+	memcpy(table, &fadt, size);
 	for (unsigned i = 0; i < ARRAY_SIZE(pointer); i++)
-		loader_pointer(b, ACPI_FILE_TABLES, start + pointer[i].offset,
-			       pointer[i].size);
+		if (pointer[i].offset < size)
+			loader_pointer(b, ACPI_FILE_TABLES,
+				       start + pointer[i].offset,
+				       pointer[i].size);
 	table_end(b, start);
 	return start;
 }
@@ -405,20 +453,23 @@ static uint32_t root_build(struct builder *b, const char *signature,
 	return start;
 }
 
+/* xsdt is 0 in ACPI 1.0. */
 static void rsdp_build(struct builder *b, uint32_t rsdt, uint32_t xsdt)
 {
 	struct acpi_rsdp *rsdp = b->rsdp;
 
-	*rsdp = (struct acpi_rsdp){ .revision = 2,
-				    .rsdt = rsdt,
-				    .length = sizeof(*rsdp),
-				    .xsdt = xsdt };
+	*rsdp = (struct acpi_rsdp){ .rsdt = rsdt };
 	memcpy(rsdp->signature, "RSD PTR ", sizeof(rsdp->signature));
 	memcpy(rsdp->oem_id, OEM_ID, sizeof(rsdp->oem_id));
 	loader_pointer(b, ACPI_FILE_RSDP, offsetof(struct acpi_rsdp, rsdt), 4);
-	loader_pointer(b, ACPI_FILE_RSDP, offsetof(struct acpi_rsdp, xsdt), 8);
 	loader_checksum(b, ACPI_FILE_RSDP, offsetof(struct acpi_rsdp, checksum),
 			0, ACPI_RSDP_V1_SIZE);
+	if (!xsdt)
+		return;
+	rsdp->revision = 2;
+	rsdp->length = sizeof(*rsdp);
+	rsdp->xsdt = xsdt;
+	loader_pointer(b, ACPI_FILE_RSDP, offsetof(struct acpi_rsdp, xsdt), 8);
 	loader_checksum(b, ACPI_FILE_RSDP,
 			offsetof(struct acpi_rsdp, extended_checksum), 0,
 			sizeof(*rsdp));
@@ -433,25 +484,46 @@ int acpi_tables_build(struct acpi_tables *acpi,
 		.tables = { .data = acpi->tables, .size = ACPI_TABLES_SIZE },
 		.loader = { .data = acpi->loader, .size = ACPI_LOADER_SIZE },
 	};
+	unsigned revision =
+		board->fadt_revision ? board->fadt_revision : FADT_REVISION;
 	uint32_t table[4];
 	unsigned count = 0;
-	uint32_t facs, dsdt, rsdt, xsdt;
+	uint32_t facs, dsdt, rsdt, xsdt = 0;
 
 	loader_allocate(&b, ACPI_FILE_RSDP, 16, LOADER_ZONE_FSEG);
 	loader_allocate(&b, ACPI_FILE_TABLES, 64, LOADER_ZONE_HIGH);
 	facs = facs_build(&b);
 	dsdt = dsdt_build(&b);
-	table[count++] = fadt_build(&b, facs, dsdt);
+	acpi->fadt[0] = fadt_build(&b, revision, facs, dsdt);
+	acpi->fadt_count = 1;
+	if (board->has_acpi_1 && revision >= 3)
+		acpi->fadt[acpi->fadt_count++] = fadt_build(&b, 1, facs, dsdt);
+	table[count++] = acpi->fadt[0];
 	table[count++] = ssdt_build(&b);
 	table[count++] = madt_build(&b);
 	if (board->features & BOARD_HAS_HPET)
 		table[count++] = hpet_build(&b);
+	if (revision >= 3)
+		xsdt = root_build(&b, "XSDT", 8, table, count);
+	table[0] = acpi->fadt[acpi->fadt_count - 1];
 	rsdt = root_build(&b, "RSDT", 4, table, count);
-	xsdt = root_build(&b, "XSDT", 8, table, count);
 	rsdp_build(&b, rsdt, xsdt);
 	acpi->tables_length = b.tables.length;
 	acpi->loader_length = b.loader.length;
 	return b.tables.is_overflown || b.loader.is_overflown ? -ENOSPC : 0;
+}
+
+void acpi_tables_move_pm(struct acpi_tables *acpi, uint16_t pm_base)
+{
+	for (unsigned i = 0; i < acpi->fadt_count; i++) {
+		struct acpi_header *at = (void *)(acpi->tables + acpi->fadt[i]);
+		struct acpi_fadt fadt = { 0 };
+		uint32_t length = at->length;
+
+		memcpy(&fadt, at, length);
+		fadt_fill_pm(&fadt, pm_base);
+		memcpy(at, &fadt, length);
+	}
 }
 
 /* ---- Guests without firmware -------------------------------------------- */
@@ -523,4 +595,15 @@ int acpi_tables_place(const struct acpi_tables *acpi,
 	for (unsigned i = 0; i < count; i++)
 		placed_run(file, &command[i]);
 	return 0;
+}
+
+/* The FACS comes first in the block. */
+uint32_t acpi_waking_vector(const struct guest_ram *ram, gpa_t tables_gpa)
+{
+	const struct acpi_facs *facs =
+		guest_ram_at(ram, tables_gpa, sizeof(*facs));
+
+	if (!facs || memcmp(facs->signature, "FACS", sizeof(facs->signature)))
+		return 0;
+	return facs->waking_vector;
 }

@@ -93,7 +93,8 @@ struct acpi_fadt {
 	uint32_t flags;
 	struct acpi_gas reset_reg;
 	uint8_t reset_value;
-	uint8_t reserved2[3];
+	uint16_t arm_boot_arch;
+	uint8_t minor_version;
 	uint64_t x_facs;
 	uint64_t x_dsdt;
 	struct acpi_gas x_pm1a_evt_blk;
@@ -104,10 +105,16 @@ struct acpi_fadt {
 	struct acpi_gas x_pm_tmr_blk;
 	struct acpi_gas x_gpe0_blk;
 	struct acpi_gas x_gpe1_blk;
+	struct acpi_gas sleep_control_reg;
+	struct acpi_gas sleep_status_reg;
+	uint64_t hypervisor_vendor;
 } __packed;
 ASSERT_OFFSET(struct acpi_fadt, flags, 112);
-ASSERT_SIZE(struct acpi_fadt, 244);
+ASSERT_OFFSET(struct acpi_fadt, sleep_control_reg, 244);
+ASSERT_SIZE(struct acpi_fadt, 276);
 
+/* What revision 1 has: all before the reset register. */
+#define FADT_SIZE_1	    offsetof(struct acpi_fadt, reset_reg)
 #define FADT_REVISION	    3
 #define FADT_WBINVD	    BIT(0)
 #define FADT_PROC_C1	    BIT(2)

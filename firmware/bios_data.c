@@ -121,7 +121,7 @@ ASSERT_SIZE(struct bios_data_area, 0x100);
 #define EQUIPMENT_FPU	BIT(1)
 #define EQUIPMENT_MOUSE BIT(2)
 #define EQUIPMENT_VIDEO FIELD_PUT(MASK(5, 4), 2) /* 80 columns, colour */
-#define EQUIPMENT_COM	FIELD_PUT(MASK(11, 9), 1)
+#define EQUIPMENT_COM	MASK(11, 9)		 /* how many */
 #define KEYS_START	0x1e
 #define KEYS_END	0x3e
 #define KEYBOARD_101	BIT(4)
@@ -133,10 +133,10 @@ static void area_fill(struct bios_data_area *area, const struct bios_data *data)
 	unsigned i;
 
 	*area = (struct bios_data_area){
-		.com = { data->com1 },
+		.com = { data->com1, data->com2 },
 		.ebda_segment = E820_EBDA_BASE >> 4,
 		.equipment = EQUIPMENT_FPU | EQUIPMENT_MOUSE | EQUIPMENT_VIDEO |
-			     EQUIPMENT_COM,
+			     FIELD_PUT(EQUIPMENT_COM, data->com2 ? 2 : 1),
 		.base_kib = E820_EBDA_BASE >> 10,
 		.keys_head = KEYS_START,
 		.keys_tail = KEYS_START,

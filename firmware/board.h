@@ -22,6 +22,8 @@ enum board_feature {
 	BOARD_HAS_HPET = BIT(4),
 	BOARD_HAS_FW_CFG = BIT(5),
 	BOARD_HAS_SMI = BIT(6), /* the ACPI enable command port answers */
+	BOARD_HAS_S3 = BIT(16), /* sleep states, and what wakes up */
+	BOARD_HAS_S4 = BIT(17),
 };
 
 struct board_description {
@@ -36,6 +38,8 @@ struct board_description {
 
 	uint64_t ram_low;  /* bytes from 0, below pci_hole_base */
 	uint64_t ram_high; /* bytes from 4 GiB */
+	bool has_hole;	   /* in ram_low: BOARD_HOLE_BASE to BOARD_HOLE_END */
+	bool has_no_acpi;  /* no tables, for there are no such registers */
 
 	uint32_t lapic_address;
 	uint8_t ioapic_id;
@@ -64,6 +68,16 @@ struct board_description {
 	uint32_t hpet_address;
 
 	uint32_t features; /* enum board_feature */
+
+	/*
+	 * ACPI: the revision of the FADT, 1 (then all is as in ACPI 1.0), 3
+	 * (which 0 is as well) to 6; whether systems that only know the RSDT
+	 * are given one of revision 1 beside it; how many of the vCPUs are
+	 * processor objects at most, 0: all.
+	 */
+	uint8_t fadt_revision;
+	bool has_acpi_1;
+	uint8_t acpi_processors;
 };
 
 /*
@@ -76,6 +90,16 @@ int __must_check board_description_pc(struct board_description *board,
 
 /* Where RAM below 4 GiB ends at most; the rest is moved above 4 GiB. */
 #define BOARD_PC_RAM_LOW_MAX GIB(3)
+
+/* Where ISA cards may have memory, if the board has the hole. */
+#define BOARD_HOLE_BASE MIB(15)
+#define BOARD_HOLE_END	MIB(16)
+
+/* The end of the RAM that begins at 1 MiB. */
+static inline uint64_t board_extended_end(const struct board_description *board)
+{
+	return board->has_hole ? BOARD_HOLE_BASE : board->ram_low;
+}
 
 /* Which PIRQ (0..3) a slot's pin (0..3) is wired to. */
 static inline unsigned board_pirq_of(unsigned slot, unsigned pin)

@@ -186,7 +186,9 @@ static void map_write(struct direct_load *load)
 	const uint32_t size = sizeof(e820[0]);
 	uint32_t scaled = count * map->count_scale;
 	uint32_t lower = E820_EBDA_BASE >> 10;
-	uint32_t upper = (uint32_t)((load->in->board->ram_low - MIB(1)) >> 10);
+	uint32_t upper =
+		(uint32_t)((board_extended_end(load->in->board) - MIB(1)) >>
+			   10);
 
 	for (unsigned i = 0; i < count; i++) {
 		gpa_t at = map->gpa + i * map->stride;

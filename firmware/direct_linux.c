@@ -69,9 +69,33 @@ ASSERT_OFFSET(struct setup_header, init_size, 0x260 - HEADER_OFFSET);
 #define LOADED_HIGH	 BIT(0)
 #define LOADER_UNDEFINED 0xff
 
+/* What the display shows, as the kernel's VGA console takes it over. */
+struct screen_info {
+	uint8_t x; /* of the cursor */
+	uint8_t y;
+	uint16_t extended_memory;
+	uint16_t page;
+	uint8_t mode;
+	uint8_t columns;
+	uint16_t reserved0;
+	uint16_t ega_bx; /* of INT 10h, AH 12h, BL 10h */
+	uint16_t reserved1;
+	uint8_t lines;
+	uint8_t type;
+	uint16_t font_height;
+	uint8_t reserved2[0x40 - 0x12];
+} __packed;
+ASSERT_OFFSET(struct screen_info, ega_bx, 0xa);
+ASSERT_OFFSET(struct screen_info, font_height, 0x10);
+ASSERT_SIZE(struct screen_info, 0x40);
+
+#define SCREEN_VGA_TEXT 1
+#define EGA_BX_256_KIB	3 /* in colour */
+
 /* The zero page, as far as it is used here. */
 struct zero_page {
-	uint8_t screen_info[0x70];
+	struct screen_info screen;
+	uint8_t reserved4[0x70 - 0x40];
 	uint64_t acpi_rsdp_addr;
 	uint8_t reserved0[0x1e8 - 0x78];
 	uint8_t e820_entries;
@@ -124,6 +148,20 @@ static int reserve_init_size(struct direct_load *load,
 	return 0;
 }
 
+/*
+ * Without it there is no VGA console, and nothing on the screen.  Mode 3 is
+ * what the board is in, after a BIOS, too.
+ */
+static void screen_info_fill(struct screen_info *screen)
+{
+	screen->mode = 3;
+	screen->columns = 80;
+	screen->lines = 25;
+	screen->ega_bx = EGA_BX_256_KIB;
+	screen->type = SCREEN_VGA_TEXT;
+	screen->font_height = 16;
+}
+
 static void zero_page_fill(struct direct_load *load, struct zero_page *page,
 			   const struct setup_header *from)
 {
@@ -140,6 +178,7 @@ static void zero_page_fill(struct direct_load *load, struct zero_page *page,
 		h->ramdisk_image = (uint32_t)load->initrd_gpa;
 		h->ramdisk_size = (uint32_t)load->in->initrd_length;
 	}
+	screen_info_fill(&page->screen);
 	page->acpi_rsdp_addr = load->rsdp_gpa;
 	/* The three bytes behind the count are zero, too. */
 	load->in->plan->map = (struct direct_map){

@@ -9,7 +9,10 @@
  * an SSDT that acpi.c writes.
  *
  * Revision 1: integers have 32 bits, as the interpreters of Windows 98 to XP
- * expect.  Not modelled: hot-plug, sleep states but S5, wake-up events.
+ * expect.  Not modelled: hot-plug, S1, S2.
+ *
+ * _S3, _S4 and _PRW are there if the board has these sleep states: else acpi.c
+ * gives them names that nobody looks for.
  *
  * References: ACPI 1.0b and 6.5, "ACPI Source Language", "Device
  * Configuration"; 82371FB/SB (PIIX3), "PIRQRC"; 82371AB (PIIX4), "Power
@@ -30,8 +33,13 @@ DefinitionBlock ("", "DSDT", 1, "BULKHD", "BULKHEAD", 1)
 		Return (0)
 	}
 
-	// SLP_TYP of power-off.  The PIIX4's S5 is 0.
-	Name (\_S5, Package () { 0, 0, 0, 0 })
+	// SLP_TYP of suspend to RAM, hibernation, power-off: devices/piix4_pm.h.
+	Scope (\)
+	{
+		Name (_S3, Package () { 1, 1, 0, 0 })
+		Name (_S4, Package () { 2, 2, 0, 0 })
+		Name (_S5, Package () { 0, 0, 0, 0 })
+	}
 
 	// The interrupt model in use; routing is the same in both.
 	Name (PICM, 0)
@@ -227,6 +235,20 @@ DefinitionBlock ("", "DSDT", 1, "BULKHD", "BULKHEAD", 1)
 		}
 	}
 
+	// Events that the board raises while it sleeps, by edge.
+	Scope (\_GPE)
+	{
+		Method (_E08)
+		{
+			Notify (\_SB.PCI0.ISA.KBD, 2)
+		}
+
+		Method (_E09)
+		{
+			Notify (\_SB.PCI0.ISA.MOU, 2)
+		}
+	}
+
 	// Legacy devices.
 	Scope (\_SB.PCI0.ISA)
 	{
@@ -279,6 +301,7 @@ DefinitionBlock ("", "DSDT", 1, "BULKHD", "BULKHEAD", 1)
 		Device (KBD)
 		{
 			Name (_HID, EisaId ("PNP0303"))
+			Name (_PRW, Package () { 8, 3 })
 			Method (_STA) { Return (HAS (2)) }
 			Name (_CRS, ResourceTemplate () {
 				IO (Decode16, 0x0060, 0x0060, 1, 1)
@@ -290,6 +313,7 @@ DefinitionBlock ("", "DSDT", 1, "BULKHD", "BULKHEAD", 1)
 		Device (MOU)
 		{
 			Name (_HID, EisaId ("PNP0F13"))
+			Name (_PRW, Package () { 9, 3 })
 			Method (_STA) { Return (HAS (2)) }
 			Name (_CRS, ResourceTemplate () {
 				IRQNoFlags () { 12 }

@@ -17,12 +17,22 @@ static unsigned e820_add(struct e820_entry *entry, unsigned count,
 	return count + 1;
 }
 
+/* From base to the end of what lies below 4 GiB, and what lies above. */
+static unsigned e820_add_ram(const struct board_description *board,
+			     struct e820_entry *entry, unsigned n,
+			     uint64_t base)
+{
+	n = e820_add(entry, n, base, board_extended_end(board), E820_RAM);
+	if (board->has_hole)
+		n = e820_add(entry, n, BOARD_HOLE_END, board->ram_low,
+			     E820_RAM);
+	return e820_add(entry, n, GIB(4), GIB(4) + board->ram_high, E820_RAM);
+}
+
 unsigned e820_build_ram(const struct board_description *board,
 			struct e820_entry entry[E820_ENTRIES_MAX])
 {
-	unsigned n = e820_add(entry, 0, 0, board->ram_low, E820_RAM);
-
-	return e820_add(entry, n, GIB(4), GIB(4) + board->ram_high, E820_RAM);
+	return e820_add_ram(board, entry, 0, 0);
 }
 
 unsigned e820_build(const struct board_description *board,
@@ -33,6 +43,5 @@ unsigned e820_build(const struct board_description *board,
 	n = e820_add(entry, 0, 0, E820_EBDA_BASE, E820_RAM);
 	n = e820_add(entry, n, E820_EBDA_BASE, E820_EBDA_END, E820_RESERVED);
 	n = e820_add(entry, n, E820_BIOS_BASE, E820_BIOS_END, E820_RESERVED);
-	n = e820_add(entry, n, MIB(1), board->ram_low, E820_RAM);
-	return e820_add(entry, n, GIB(4), GIB(4) + board->ram_high, E820_RAM);
+	return e820_add_ram(board, entry, n, MIB(1));
 }

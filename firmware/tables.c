@@ -31,29 +31,55 @@ static void file_add(struct firmware_tables *tables, const char *name,
 	};
 }
 
-int firmware_tables_files(struct firmware_tables *tables,
-			  const struct board_description *board)
+/* SLP_TYP as dsdt.asl has it. */
+static void sleep_fill(uint8_t sleep[SLEEP_STATES], uint32_t features)
+{
+	memset(sleep, 0, SLEEP_STATES);
+	sleep[0] = sleep[5] = SLEEP_STATE_IS_THERE;
+	sleep[3] = 1 | (features & BOARD_HAS_S3 ? SLEEP_STATE_IS_THERE : 0);
+	sleep[4] = 2 | (features & BOARD_HAS_S4 ? SLEEP_STATE_IS_THERE : 0);
+}
+
+static int acpi_files(struct firmware_tables *tables,
+		      const struct board_description *board)
 {
 	struct acpi_tables *acpi = &tables->acpi;
-	struct smbios_tables *smbios = &tables->smbios;
-	unsigned entries = e820_build_ram(board, tables->e820);
 	int error = acpi_tables_build(acpi, board);
 
-	if (!error)
-		error = smbios_tables_build(smbios, board, 0);
 	if (error)
 		return error;
-	tables->file_count = 0;
 	file_add(tables, ACPI_FILE_TABLES, acpi->tables, acpi->tables_length);
 	file_add(tables, ACPI_FILE_RSDP, acpi->rsdp, sizeof(acpi->rsdp));
 	file_add(tables, ACPI_FILE_LOADER, acpi->loader, acpi->loader_length);
+	return 0;
+}
+
+int firmware_tables_files(struct firmware_tables *tables,
+			  const struct board_description *board)
+{
+	struct smbios_tables *smbios = &tables->smbios;
+	unsigned entries = e820_build_ram(board, tables->e820);
+	int error = smbios_tables_build(smbios, board, 0);
+
+	tables->file_count = 0;
+	if (!error && !board->has_no_acpi)
+		error = acpi_files(tables, board);
+	if (error)
+		return error;
 	file_add(tables, SMBIOS_FILE_TABLES, smbios->tables,
 		 smbios->tables_length);
 	file_add(tables, SMBIOS_FILE_ANCHOR, smbios->anchor,
 		 sizeof(smbios->anchor));
 	file_add(tables, E820_FILE, tables->e820,
 		 entries * (uint32_t)sizeof(tables->e820[0]));
+	sleep_fill(tables->sleep, board->features);
+	file_add(tables, SLEEP_FILE, tables->sleep, sizeof(tables->sleep));
 	return 0;
+}
+
+uint32_t firmware_tables_waking_vector(const struct guest_ram *ram)
+{
+	return acpi_waking_vector(ram, PLACE_ACPI);
 }
 
 static int place(const struct guest_ram *ram, gpa_t gpa, const void *from,
@@ -91,10 +117,12 @@ int firmware_tables_place(struct firmware_tables *tables,
 			  const struct guest_ram *ram, gpa_t *rsdp_gpa)
 {
 	struct smbios_tables *smbios = &tables->smbios;
-	int error = acpi_tables_build(&tables->acpi, board);
+	int error = 0;
 
-	*rsdp_gpa = PLACE_RSDP;
-	if (!error)
+	*rsdp_gpa = board->has_no_acpi ? 0 : PLACE_RSDP;
+	if (!board->has_no_acpi)
+		error = acpi_tables_build(&tables->acpi, board);
+	if (!error && !board->has_no_acpi)
 		error = acpi_tables_place(&tables->acpi, ram, PLACE_RSDP,
 					  PLACE_ACPI);
 	if (!error)

@@ -14,7 +14,12 @@
 #include "firmware/pirq.h"
 #include "firmware/smbios.h"
 
-#define FIRMWARE_FILES 6
+#define FIRMWARE_FILES 7
+
+/* Which sleep states there are, one byte each, S0 to S5. */
+#define SLEEP_FILE	     "etc/system-states"
+#define SLEEP_STATES	     6
+#define SLEEP_STATE_IS_THERE BIT(7) /* with its SLP_TYP below */
 
 /* A file for fw_cfg; the data belong to the tables. */
 struct firmware_file {
@@ -31,6 +36,7 @@ struct firmware_tables {
 	uint8_t pirq[PIRQ_TABLE_SIZE];
 	struct firmware_file file[FIRMWARE_FILES];
 	unsigned file_count;
+	uint8_t sleep[SLEEP_STATES];
 };
 
 /*
@@ -43,11 +49,14 @@ int __must_check firmware_tables_files(struct firmware_tables *tables,
 /*
  * For a guest without: builds the tables in the struct, as a scratch area,
  * and copies them to where systems look for them in E0000h-FFFFFh.
- * -ERANGE: that is not RAM; -ENOSPC.
+ * -ERANGE: that is not RAM; -ENOSPC.  *rsdp_gpa is 0 without ACPI.
  */
 int __must_check firmware_tables_place(struct firmware_tables *tables,
 				       const struct board_description *board,
 				       const struct guest_ram *ram,
 				       gpa_t *rsdp_gpa);
+
+/* Of such a guest that resumes: acpi_waking_vector(). */
+uint32_t firmware_tables_waking_vector(const struct guest_ram *ram);
 
 #endif

@@ -8,6 +8,7 @@
 #include "include/compiler.h"
 
 #define BLOCK_SECTOR   512 /* bytes: the unit of all positions */
+#define BLOCK_SHIFT    9
 #define BLOCK_SEGMENTS 64
 #define BLOCK_UNKNOWN  UINT64_MAX /* no sector */
 

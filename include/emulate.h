@@ -105,6 +105,13 @@ struct emul_ops {
 				      unsigned size);
 	enum emul_status (*mmio_write)(void *ctx, uint64_t gpa,
 				       const void *data, unsigned size);
+	/*
+	 * Optional: REP MOVS and STOS, upwards: up to count items of size bytes
+	 * to aligned addresses from gpa on, which is no RAM, within its page.
+	 * Returns how many were done; 0 falls back to one mmio_write().
+	 */
+	size_t (*mmio_bulk)(void *ctx, uint64_t gpa, unsigned size,
+			    const void *items, size_t count);
 	/* size is 1, 2 or 4; permission has been checked. */
 	enum emul_status (*io)(void *ctx, uint16_t port, unsigned size,
 			       bool is_write, uint32_t *data);

@@ -147,13 +147,15 @@ struct face_cells {
 	uint16_t cell[];
 };
 
+#define FACE_UNIT_FLOPPY 4
+
 enum face_command_kind {
 	FACE_PAUSE = 1,
 	FACE_RESUME,
 	FACE_RESET,
 	FACE_POWER_BUTTON, /* ACPI's */
 	FACE_NMI,
-	FACE_EJECT,  /* unit: IDE channel * 2 + drive */
+	FACE_EJECT,  /* unit: IDE channel * 2 + drive, FACE_UNIT_FLOPPY + n */
 	FACE_INSERT, /* the same, and medium */
 	FACE_UNREAD, /* answered with how many bytes the keyboard has for the
 		      * guest, who has not read them */

@@ -221,8 +221,9 @@ struct gate_page {
 	/* Nothing of the guest's runs on the processor: its entries are
 	 * GATE_EXIT_EMULATE_RUN.  A change wants X86_GROUP_DEBUG dirty. */
 	bool is_emulated;
-	uint64_t msr_value; /* answer of GATE_MSR_READ */
-	uint32_t extint;    /* GATE_EXTINT_*, atomic */
+	bool takes_hypercalls; /* GATE_EXIT_EMULATE; else all are unknown */
+	uint64_t msr_value;    /* answer of GATE_MSR_READ */
+	uint32_t extint;       /* GATE_EXTINT_*, atomic */
 	struct gate_post post[GATE_POSTS];
 
 	/* X86_GROUP_XSTATE, by GATE_STATE_LOAD only. */

@@ -11,14 +11,16 @@
 #include "include/gate.h"
 #include "include/machine_config.h"
 
-#define MANIFEST_GUESTS_MAX   16
-#define MANIFEST_NAME_SIZE    24
-#define MANIFEST_FILE_SIZE    64 /* BOOT_MODULE_NAME_MAX */
-#define MANIFEST_IMAGES_MAX   8	 /* of a drive */
-#define MANIFEST_SOURCE_SIZE  128
-#define MANIFEST_ITEMS_MAX    MACHINE_ITEMS_MAX
-#define MANIFEST_CMDLINE_SIZE MACHINE_CMDLINE_SIZE
-#define MANIFEST_ERROR_SIZE   256
+#define MANIFEST_GUESTS_MAX	16
+#define MANIFEST_NAME_SIZE	24
+#define MANIFEST_FILE_SIZE	64 /* BOOT_MODULE_NAME_MAX */
+#define MANIFEST_IMAGES_MAX	8  /* of a drive */
+#define MANIFEST_SOURCE_SIZE	128
+#define MANIFEST_ITEMS_MAX	MACHINE_ITEMS_MAX
+#define MANIFEST_BOOT_SIZE	32
+#define MANIFEST_BOOT_INDEX_MAX 8
+#define MANIFEST_CMDLINE_SIZE	MACHINE_CMDLINE_SIZE
+#define MANIFEST_ERROR_SIZE	1024 /* with all features' names */
 
 /* Beside MACHINE_DEVICE_*: no instruction runs natively. */
 #define MANIFEST_EMULATE     BIT(31)
@@ -27,8 +29,13 @@
 #define MANIFEST_BIOS_NEVER  BIT(29)
 #define MANIFEST_FLAGS	     MASK(31, 29) /* not MACHINE_DEVICE_* */
 
-#define MANIFEST_FIRMWARE "bios.bin"
-#define MANIFEST_VGA_BIOS "vgabios.bin"
+#define MANIFEST_FIRMWARE	 "bios.bin"
+#define MANIFEST_VGA_BIOS	 "vgabios.bin"
+/* Of cards with a boot-index, by model. */
+#define MANIFEST_NIC_ROM	 "nic.rom"
+#define MANIFEST_NIC_ROM_RTL8139 "nic-rtl8139.rom"
+#define MANIFEST_NIC_ROM_PCNET	 "nic-pcnet.rom"
+#define MANIFEST_NIC_ROM_NE2000	 "nic-ne2000-pci.rom"
 
 enum manifest_restart {
 	MANIFEST_RESTART_NEVER,
@@ -74,8 +81,9 @@ struct disk_source {
 
 struct disk_manifest {
 	char name[MANIFEST_NAME_SIZE]; /* the node's: disk0, cdrom0 */
-	/* One of the two is there.  Of several images, which only a CD-ROM
-	 * drive has, the first is in it at first; behind the last is "". */
+	/* One of the two is there.  Of several images, which only
+	 * drives that open have, the first is in it at first; behind the last
+	 * is "". */
 	char image[MANIFEST_IMAGES_MAX][MANIFEST_FILE_SIZE];
 	struct disk_source source;
 	/* Of sources. */
@@ -83,13 +91,39 @@ struct disk_manifest {
 	uint8_t overlay; /* enum manifest_overlay */
 	/* A second, and at once after a pause; 0: no limit, the limit. */
 	uint32_t iops_limit, iops_burst, kib_limit, kib_burst;
-	uint32_t size_kib;  /* flash memory's with a source: what it shows */
-	uint8_t bus;	    /* enum machine_disk_bus */
-	uint8_t unit;	    /* IDE: channel * 2 + drive */
-	uint8_t boot_index; /* 0: none */
+	uint32_t size_kib;    /* flash memory's with a source: what it shows */
+	uint8_t bus;	      /* enum machine_disk_bus */
+	uint8_t unit;	      /* as machine_disk_config has it */
+	uint8_t boot_index;   /* 0: none */
+	uint8_t floppy_drive; /* enum floppy_drive; 0: as its image is */
 	bool is_cdrom;
 	bool is_read_only;
-	uint8_t mode; /* enum manifest_disk_mode */
+	uint8_t mode;	      /* enum manifest_disk_mode */
+	uint32_t delay_us;    /* 0: none */
+	uint32_t geometry[3]; /* cylinders, heads, sectors; 0: by its size */
+	uint32_t sector_size; /* 0: 512 */
+	char serial[MACHINE_SERIAL_SIZE];
+	char model[MACHINE_MODEL_SIZE];
+};
+
+/* A network card, and the port of the switch that it is plugged into. */
+struct nic_manifest {
+	uint8_t model;	/* enum machine_nic_model */
+	uint8_t number; /* the node's: nic0 */
+	uint8_t mac[NET_MAC_LENGTH];
+	char mac_text[24]; /* "": of the guest's name */
+	char network[MANIFEST_NAME_SIZE];
+	uint16_t vlan;	    /* 0: all of them */
+	uint32_t kib_limit; /* a second, of what it sends; 0: none */
+	uint8_t boot_index; /* 0: firmware does not start from it */
+	uint8_t irq;	    /* "ne2000": of the ISA bus */
+	uint16_t port;	    /* its first */
+};
+
+/* A USB controller, and what is plugged in beside disks. */
+struct usb_manifest {
+	uint8_t controller; /* enum machine_usb */
+	uint32_t devices;   /* MACHINE_USB_KEYBOARD and so on */
 };
 
 /* A file in fw_cfg: a boot module, or the text. */
@@ -105,9 +139,10 @@ struct guest_manifest {
 	uint32_t memory_mib;
 	uint32_t vcpus; /* sockets * cores * threads */
 	uint32_t sockets, cores, threads;
-	uint32_t restart;      /* enum manifest_restart */
-	uint32_t devices;      /* MACHINE_DEVICE_*, MANIFEST_FLAGS */
-	uint32_t boot_menu_ms; /* 0: no menu */
+	uint32_t restart;	       /* enum manifest_restart */
+	uint32_t devices;	       /* MACHINE_DEVICE_*, MANIFEST_FLAGS */
+	uint32_t boot_menu_ms;	       /* 0: no menu */
+	char boot[MANIFEST_BOOT_SIZE]; /* "": boot-index or the firmware says */
 	/* Boot module with the machine's program; "": machine.elf. */
 	char program[MANIFEST_FILE_SIZE];
 	/* Boot modules; "" is none.  With a kernel there is firmware only if
@@ -120,8 +155,21 @@ struct guest_manifest {
 	char cmdline[MANIFEST_CMDLINE_SIZE];
 	uint32_t disk_count;
 	struct disk_manifest disk[MACHINE_DISKS_MAX];
+	uint32_t nic_count;
+	struct nic_manifest nic[MACHINE_NICS_MAX];
+	struct usb_manifest usb;
 	uint32_t item_count;
 	struct item_manifest item[MANIFEST_ITEMS_MAX];
+	struct machine_fault fault;
+	struct cpu_quirks cpu;
+	uint32_t duty_percent; /* 0: all of its time */
+	uint32_t acpi_off;     /* MACHINE_DEVICE_NO_ACPI, or 0 */
+	uint32_t memory_hole;  /* MACHINE_DEVICE_HOLE, or 0 */
+	/* A preset, and what it says of disks and cards; "": none. */
+	char os[MANIFEST_NAME_SIZE];
+	uint8_t default_bus; /* enum machine_disk_bus; 0: none */
+	uint8_t default_nic; /* enum machine_nic_model */
+	struct machine_acpi acpi;
 };
 
 struct manifest {
@@ -137,6 +185,9 @@ struct manifest {
 
 /* The names that firmware has where the manifest gives none. */
 void manifest_firmware_default(struct guest_manifest *guest);
+
+/* What a manifest calls enum machine_nic_model; "none" if there is none. */
+const char *manifest_nic_model(unsigned model);
 
 /*
  * Reads a flattened device tree of length bytes.  0, or -EINVAL with node,

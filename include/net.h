@@ -14,10 +14,11 @@
 
 #include "include/compiler.h"
 
-#define NET_MAC_LENGTH 6
-#define NET_FRAME_MIN  60
-#define NET_FRAME_MAX  1514 /* no VLAN tag; 4 more with one */
-#define NET_VLAN_TAG   4
+#define NET_MAC_LENGTH	6
+#define NET_FRAME_MIN	60
+#define NET_FRAME_USUAL 1514 /* of an Ethernet without jumbo frames */
+#define NET_FRAME_MAX	9728 /* 9.5 KiB, a VLAN tag among them */
+#define NET_VLAN_TAG	4
 
 struct net_segment {
 	const void *host;

@@ -92,6 +92,15 @@ long __must_check ring_read(struct ring *ring, void *bytes, uint32_t length,
  */
 long __must_check ring_put(struct ring *ring, const void *record,
 			   uint32_t length, bool *ring_bell);
+/* A record of up to RING_PARTS_MAX parts, some of which may be empty. */
+struct ring_part {
+	const void *bytes;
+	uint32_t length;
+};
+#define RING_PARTS_MAX 8
+long __must_check ring_put_parts(struct ring *ring,
+				 const struct ring_part *part, unsigned count,
+				 bool *ring_bell);
 long __must_check ring_get(struct ring *ring, void *record, uint32_t max,
 			   bool *ring_bell);
 

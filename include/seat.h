@@ -43,27 +43,39 @@ struct seat_screen {
 	uint8_t reserved;
 };
 
-#define SEAT_OUTPUT_SIZE 4096
-#define SEAT_DEBUG_SIZE	 2048
-#define SEAT_INPUT_SIZE	 512
+#define SEAT_OUTPUT_SIZE  4096
+#define SEAT_DEBUG_SIZE	  2048
+#define SEAT_OUTPUT1_SIZE 2048
+#define SEAT_INPUT_SIZE	  512
 
 /* The memory of a console's channel. */
 struct seat_console {
 	struct ring_shared output; /* bytes to show; the program produces */
-	struct ring_shared debug;  /* firmware's debug port, the same */
-	struct ring_shared input;  /* bytes typed; seat produces */
+	/* Firmware's debug ports, the same: 402h, E9h. */
+	struct ring_shared debug, e9;
+	struct ring_shared input; /* bytes typed; seat produces */
 	/* The machine's face: include/face.h.  No other program has one. */
 	struct ring_shared requests; /* seat produces */
 	struct ring_shared answers;  /* the machine produces */
+	/* As output and input: a second serial port's. */
+	struct ring_shared output1, input1;
 	uint8_t output_data[SEAT_OUTPUT_SIZE];
 	uint8_t debug_data[SEAT_DEBUG_SIZE];
+	uint8_t e9_data[SEAT_DEBUG_SIZE];
 	uint8_t input_data[SEAT_INPUT_SIZE];
 	uint8_t requests_data[FACE_REQUESTS_SIZE];
 	uint8_t answers_data[FACE_ANSWERS_SIZE];
+	uint8_t output1_data[SEAT_OUTPUT1_SIZE];
+	uint8_t input1_data[SEAT_INPUT_SIZE];
 };
 #define SEAT_CONSOLE_PAGES DIV_ROUND_UP(sizeof(struct seat_console), PAGE_SIZE)
 _Static_assert(SEAT_CONSOLE_PAGES <= GATE_CHANNEL_PAGES_MAX,
 	       "the gate has channels as large as that");
+
+/* Slots of seat's for channels that are ports of networks: include/switch.h,
+ * seat's end being the machine's. */
+#define SEAT_PORTS     4
+#define SEAT_PORT_SLOT (GATE_CHANNELS_MAX - SEAT_PORTS)
 
 /* With init: slot SEAT_CONTROL_SLOT of seat, end 0 is init's. */
 #define SEAT_CONTROL_SLOT 0
@@ -118,6 +130,11 @@ enum seat_verb {
 	SEAT_RESTART,
 	SEAT_OFF,
 	SEAT_ACCOUNT, /* what a guest that runs has of the host's memory */
+	/* A port of the network called name, or of the only one there is: TOLD
+	 * has its name, and its channel in slot. */
+	SEAT_JOIN,    /* with vlan as a card has it */
+	SEAT_CAPTURE, /* with SWITCH_MIRROR */
+	SEAT_LEAVE,   /* the port in slot, which seat has detached */
 };
 
 /* As the manifest has them. */
@@ -131,8 +148,9 @@ enum seat_right {
 
 struct seat_message {
 	uint32_t kind; /* enum seat_message_kind */
-	uint32_t slot; /* seat's slot of the console's channel */
-	uint32_t tag;  /* FLUSH and its answer; ASK and its answers */
+	uint32_t
+		slot; /* seat's slot of the console's, or the port's, channel */
+	uint32_t tag; /* FLUSH and its answer; ASK and its answers */
 	uint32_t verb; /* ASK: enum seat_verb */
 	char name[GATE_NAME_SIZE];
 	/* GUEST: how it is, in a word; TOLD: what "name" is or does, as in "is
@@ -140,6 +158,8 @@ struct seat_message {
 	char text[SEAT_TEXT_SIZE];
 	uint32_t vcpus, memory_mib, starts; /* GUEST */
 	uint32_t rights;		    /* RIGHTS: enum seat_right */
+	uint32_t vlan;			    /* ASK of JOIN; 0: all of them */
+	uint32_t has_serial1;		    /* ADD: it has a second port */
 	/* TOLD of ACCOUNT: bytes, of the guest's RAM and of all that the host
 	 * has given for it, RAM included, channels not. */
 	uint64_t ram, charged;

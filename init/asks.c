@@ -39,7 +39,11 @@ void asks_run(struct init *init)
 		if (ask->is_done || is_question(ask->what.verb))
 			continue;
 		ask->is_done = true;
-		ask->why = operator_do(init, ask->what.verb, ask->what.name);
+		if (ask->what.verb >= SEAT_JOIN && ask->what.verb <= SEAT_LEAVE)
+			nets_ask(init, ask);
+		else
+			ask->why = operator_do(init, ask->what.verb,
+					       ask->what.name);
 	}
 }
 
@@ -82,6 +86,7 @@ static bool ask_answer(struct init *init, struct seat_ask *ask, bool *bell)
 	struct seat_message message = {
 		.kind = SEAT_TOLD,
 		.tag = ask->what.tag,
+		.slot = ask->what.slot,
 	};
 
 	if (ask->what.verb == SEAT_LIST)
@@ -91,7 +96,9 @@ static bool ask_answer(struct init *init, struct seat_ask *ask, bool *bell)
 	memcpy(message.name, ask->what.name, sizeof(message.name));
 	if (ask->what.verb == SEAT_ACCOUNT)
 		ask->why = account_fill(init, &message);
-	if (ask->why)
+	if (ask->text[0])
+		memcpy(message.text, ask->text, sizeof(message.text));
+	else if (ask->why)
 		(void)snprintf(message.text, sizeof(message.text), "%s",
 			       ask->why);
 	return seat_say(init, &message, bell);

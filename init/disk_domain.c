@@ -8,6 +8,7 @@
  */
 #include "include/errno.h"
 #include "include/seat.h"
+#include "include/switch.h"
 #include "init/init.h"
 #include "init/source.h"
 #include "lib/printf.h"
@@ -152,6 +153,7 @@ uint64_t guest_channel_pages(const struct init *init,
 		pages += SEAT_CONSOLE_PAGES + 1;
 	if (client_drives(guest))
 		pages += DISK_CHANNEL_PAGES + 1 + chunk_pages(init, guest);
+	pages += guest->nic_count * (SWITCH_CHANNEL_PAGES + 1);
 	return pages;
 }
 

@@ -218,12 +218,14 @@ static void left(struct init *init, struct guest *guest)
 	guest->is_held = guest->state != GUEST_RUNNING;
 }
 
-/* Console and disk are told at the same time. */
+/* Console, switch and disk are told at the same time. */
 static bool has_left(struct init *init, const struct guest *guest)
 {
-	bool is_shown = console_close(init, guest_index(init, guest));
+	unsigned index = guest_index(init, guest);
+	bool is_shown = console_close(init, index);
+	bool is_unplugged = nets_close(init, index);
 
-	return client_close(init, guest_index(init, guest)) && is_shown;
+	return client_close(init, index) && is_unplugged && is_shown;
 }
 
 static void look_at(struct init *init, struct guest *guest)
@@ -405,6 +407,7 @@ static uint64_t next_deadline(const struct init *init)
 {
 	uint64_t next_ns = MIN(seat_deadline(init), disks_deadline(init));
 
+	next_ns = MIN(next_ns, nets_deadline(init));
 	for (unsigned i = 0; i < init->manifest->guest_count; i++)
 		if (init->guest[i].state == GUEST_WAITING)
 			next_ns = MIN(next_ns, init->guest[i].back_off.at_ns);
@@ -419,12 +422,14 @@ void init_events(struct init *init)
 
 	service_run(init, &init->seat.service);
 	service_run(init, &init->disks.service);
+	service_run(init, &init->nets.service);
 	alive = run_guests(init);
 	if (init->state == HOST_RUNNING && !alive)
 		end_of_guests(init);
 	if (init->state == HOST_ENDING)
 		run_end(init, alive);
 	disks_send(init);
+	nets_send(init);
 	seat_send(init);
 	init->gate->timer(init->gate->ctx, next_deadline(init));
 }
@@ -445,6 +450,7 @@ void init_start(struct init *init, const struct init_gate *gate,
 	init->pages = gate->pages_free(gate->ctx);
 	seat_init(init);
 	disks_init(init);
+	nets_init(init);
 	/* All are there before the first runs: they share the console. */
 	for (unsigned i = 0; i < manifest->guest_count; i++) {
 		init->guest[i].manifest = &manifest->guest[i];

@@ -167,6 +167,7 @@ struct console {
 	enum console_state state;
 	gate_id channel;
 	const char *name;
+	bool has_serial1;
 	bool is_last_try;     /* a seat has failed to show the rest of it */
 	uint64_t deadline_ns; /* for REMOVED, from LEAVING on */
 };
@@ -187,9 +188,10 @@ struct seat_device {
 
 struct seat_ask {
 	struct seat_message what;
-	bool is_done;	 /* .why says how it went */
-	const char *why; /* not; NULL: it was done */
-	unsigned rows;	 /* of a list, that were said */
+	bool is_done;		   /* .why says how it went */
+	char text[SEAT_TEXT_SIZE]; /* where .why has names in it */
+	const char *why;	   /* not; NULL: it was done */
+	unsigned rows;		   /* of a list, that were said */
 };
 
 struct seat {
@@ -270,6 +272,43 @@ struct disks {
 	struct client client[MANIFEST_GUESTS_MAX];
 };
 
+/* ---- Networks ------------------------------------------------------------ */
+
+#define SWITCH_PROGRAM "switch.elf"
+#define NET_CARDS      (MANIFEST_GUESTS_MAX * MACHINE_NICS_MAX)
+#define NET_PORTS      (NET_CARDS + SEAT_PORTS)
+
+/*
+ * A network card's port, or behind those one of seat's clients, in the switch's
+ * slot of its index + 1.
+ *
+ *            told to a switch  domain ended, or seat left  answered
+ *   NONE ──► ADDING ──► OPEN ─────────► REMOVING ──► REMOVED ──► NONE
+ *              ▲ new switch │               └── new switch ──┴──► NONE
+ *              └────────────┘
+ */
+enum net_port_state {
+	NET_PORT_NONE,
+	NET_PORT_ADDING, /* SWITCH_ADD is to be sent */
+	NET_PORT_OPEN,
+	NET_PORT_REMOVING, /* SWITCH_REMOVE is to be sent */
+	NET_PORT_REMOVED,  /* sent, its answer not come */
+};
+
+struct net_port {
+	enum net_port_state state;
+	uint32_t flags, vlan; /* a client's: SWITCH_ADD's */
+	const char *network;  /* a client's */
+	gate_id channel;
+	bool is_attached;     /* to this switch */
+	uint64_t deadline_ns; /* from REMOVING on: for the answer */
+};
+
+struct nets {
+	struct service service;
+	struct net_port port[NET_PORTS]; /* by guest, then card; clients' */
+};
+
 /* ---- Guests -------------------------------------------------------------- */
 
 /*
@@ -334,6 +373,7 @@ struct init {
 	uint64_t deadline_ns; /* of ENDING */
 	struct seat seat;
 	struct disks disks;
+	struct nets nets;
 	struct operator operator;
 	struct guest guest[MANIFEST_GUESTS_MAX];
 };
@@ -455,7 +495,7 @@ uint64_t seat_deadline(const struct init *init);
 /* A console for guest, whose domain is full and not started.  0 or -errno;
  * nothing is left then. */
 int __must_check console_open(struct init *init, unsigned guest, gate_id id,
-			      const char *name);
+			      const char *name, bool has_serial1);
 /* Its domain has ended.  True: it is gone; false: ask again later. */
 bool console_close(struct init *init, unsigned guest);
 
@@ -481,6 +521,24 @@ const char *asks_heard(struct init *init, const struct seat_message *message);
 void asks_run(struct init *init);
 /* Answers, as far as there is room. */
 void asks_send(struct init *init, bool *bell);
+
+/* ---- init/net.c ---------------------------------------------------------- */
+
+/* Starts the switch, if a guest has a card. */
+void nets_init(struct init *init);
+/* What there is to say, as far as there is room. */
+void nets_send(struct init *init);
+uint64_t nets_deadline(const struct init *init);
+/* Cables for a guest's domain, which is not started.  0 or -errno. */
+int __must_check nets_open(struct init *init, unsigned guest, gate_id id);
+/* Its domain does not run any more.  True: all are unplugged; false: ask again
+ * later. */
+bool nets_close(struct init *init, unsigned guest);
+/* SEAT_JOIN, SEAT_CAPTURE, SEAT_LEAVE: ask->why, and in ask->what the answer.
+ */
+void nets_ask(struct init *init, struct seat_ask *ask);
+/* seat's domain is gone. */
+void nets_seat_gone(struct init *init);
 
 /* ---- init/operator.c ----------------------------------------------------- */
 

@@ -7,6 +7,8 @@
 #include "init/init.h"
 
 #include "include/errno.h"
+#include "include/face.h"
+#include "include/floppy.h"
 #include "include/gate.h"
 #include "init/module_check.h"
 #include "init/source.h"
@@ -174,6 +176,32 @@ static bool takes_bios(struct init *init, const struct guest *guest)
 }
 
 /* What the manifest's reader left empty is not there. */
+static bool has_nic_rom(const struct guest_manifest *m, unsigned model)
+{
+	for (unsigned i = 0; i < m->nic_count; i++)
+		if (m->nic[i].boot_index && m->nic[i].model == model)
+			return true;
+	return false;
+}
+
+static int add_nic_roms(struct init *init, struct guest *guest)
+{
+	static const char *const names[MACHINE_NIC_MODELS] = {
+		[MACHINE_NIC_E1000] = MANIFEST_NIC_ROM,
+		[MACHINE_NIC_RTL8139] = MANIFEST_NIC_ROM_RTL8139,
+		[MACHINE_NIC_PCNET] = MANIFEST_NIC_ROM_PCNET,
+		[MACHINE_NIC_NE2000_PCI] = MANIFEST_NIC_ROM_NE2000,
+	};
+	int error = 0;
+
+	for (unsigned i = MACHINE_NIC_E1000; !error && i < MACHINE_NIC_MODELS;
+	     i++)
+		if (has_nic_rom(guest->manifest, i))
+			error = add_blob(init, guest, "nic", names[i],
+					 machine_nic_rom(i));
+	return error;
+}
+
 static int add_blobs(struct init *init, struct guest *guest)
 {
 	const struct guest_manifest *m = guest->manifest;
@@ -197,7 +225,7 @@ static int add_blobs(struct init *init, struct guest *guest)
 	for (unsigned i = 0; !error && i < ARRAY_SIZE(blobs); i++)
 		error = add_blob(init, guest, blobs[i].property, blobs[i].name,
 				 blobs[i].kind);
-	return error;
+	return error ? error : add_nic_roms(init, guest);
 }
 
 /* NULL: it has been said why. */
@@ -223,7 +251,26 @@ static const struct gate_module *image_find(struct init *init,
 	return NULL;
 }
 
-/* A CD-ROM drive's, the one that is in it at first among them. */
+/* Its media can be changed while the guest runs. */
+static bool is_removable(const struct disk_manifest *m)
+{
+	return (m->is_cdrom && m->bus == MACHINE_DISK_IDE) ||
+	       m->bus == MACHINE_DISK_FLOPPY;
+}
+
+/* The one that is in it at first, which a drive may be made for. */
+static void first_medium(const struct disk_manifest *m,
+			 const struct machine_medium *medium,
+			 struct machine_disk_config *disk)
+{
+	disk->va = medium->va;
+	disk->sector_count = medium->sector_count;
+	if (m->bus == MACHINE_DISK_FLOPPY && !disk->floppy_drive)
+		disk->floppy_drive =
+			floppy_format_find(medium->sector_count)->drive;
+}
+
+/* A drive's that opens, the one that is in it at first among them. */
 static int add_media(struct init *init, struct guest *guest,
 		     const struct disk_manifest *m,
 		     struct machine_disk_config *disk)
@@ -245,11 +292,13 @@ static int add_media(struct init *init, struct guest *guest,
 		memcpy(medium->name, m->image[i], sizeof(medium->name));
 		medium->sector_count = module->size / SECTOR;
 		medium->unit = m->unit;
-		error = module_map(init, guest, module, false, &medium->va);
-		if (i)
-			continue;
-		disk->va = medium->va;
-		disk->sector_count = medium->sector_count;
+		if (m->bus == MACHINE_DISK_FLOPPY)
+			medium->unit += FACE_UNIT_FLOPPY;
+		medium->is_read_only = disk->is_read_only;
+		error = module_map(init, guest, module, !disk->is_read_only,
+				   &medium->va);
+		if (!i)
+			first_medium(m, medium, disk);
 	}
 	return error;
 }
@@ -261,7 +310,7 @@ static int add_image(struct init *init, struct guest *guest,
 {
 	const struct gate_module *module;
 
-	if (m->is_cdrom)
+	if (is_removable(m))
 		return add_media(init, guest, m, disk);
 	module = image_find(init, guest, m, m->image[0]);
 	if (!module)
@@ -290,6 +339,14 @@ static int add_disk(struct init *init, struct guest *guest,
 	disk->unit = m->unit;
 	disk->is_cdrom = m->is_cdrom;
 	disk->boot_index = m->boot_index;
+	disk->floppy_drive = m->floppy_drive;
+	disk->delay_us = m->delay_us;
+	disk->geometry = (struct machine_geometry){ (uint16_t)m->geometry[0],
+						    (uint8_t)m->geometry[1],
+						    (uint8_t)m->geometry[2] };
+	disk->sector_size = (uint16_t)m->sector_size;
+	memcpy(disk->serial, m->serial, sizeof(disk->serial));
+	memcpy(disk->model, m->model, sizeof(disk->model));
 	disk->is_read_only = m->is_read_only || m->is_cdrom;
 	if (!disk_has_source(m))
 		return add_image(init, guest, m, disk);
@@ -456,7 +513,22 @@ static void config_init(const struct init *init, struct guest *guest)
 	config->ram_size = MIB(m->memory_mib);
 	config->vram_size = VRAM_SIZE;
 	config->rom_size = rom_size(init, m);
-	config->devices = m->devices & ~(uint32_t)MANIFEST_FLAGS;
+	config->devices = (m->devices & ~(uint32_t)MANIFEST_FLAGS) |
+			  m->acpi_off | m->memory_hole;
+	config->fault = m->fault;
+	config->cpu = m->cpu;
+	config->duty_percent = m->duty_percent;
+	config->acpi = m->acpi;
+	config->nic_count = m->nic_count;
+	config->usb = m->usb.controller;
+	config->usb_devices = m->usb.devices;
+	for (unsigned i = 0; i < m->nic_count; i++) {
+		config->nic[i].model = m->nic[i].model;
+		config->nic[i].boot_index = m->nic[i].boot_index;
+		config->nic[i].port = m->nic[i].port;
+		config->nic[i].irq = m->nic[i].irq;
+		memcpy(config->nic[i].mac, m->nic[i].mac, NET_MAC_LENGTH);
+	}
 	guest->next_va = GATE_MODULE_VA;
 }
 
@@ -516,8 +588,9 @@ static uint64_t nested_pages(const struct init *init,
 
 uint64_t init_promised(const struct init *init)
 {
-	uint64_t pages =
-		init->seat.service.promised + init->disks.service.promised;
+	uint64_t pages = init->seat.service.promised +
+			 init->disks.service.promised +
+			 init->nets.service.promised;
 
 	for (unsigned i = 0; i < init->manifest->guest_count; i++)
 		pages += init->guest[i].promised;
@@ -592,7 +665,10 @@ static int fill_domain(struct init *init, struct guest *guest)
 	if (!error)
 		error = client_open(init, index, guest->id);
 	if (!error)
-		error = console_open(init, index, guest->id, m->name);
+		error = nets_open(init, index, guest->id);
+	if (!error)
+		error = console_open(init, index, guest->id, m->name,
+				     m->devices & MACHINE_DEVICE_SERIAL1);
 	return error;
 }
 
@@ -626,8 +702,9 @@ int guest_load(struct init *init, struct guest *guest)
 		error = fill_domain(init, guest);
 	if (!error)
 		return 0;
-	/* No disk has been told of it yet. */
+	/* No disk and no switch has been told of it yet. */
 	(void)client_close(init, guest_index(init, guest));
+	(void)nets_close(init, guest_index(init, guest));
 	if (guest->id)
 		(void)init->gate->destroy(init->gate->ctx, guest->id);
 	guest->id = 0;

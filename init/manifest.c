@@ -43,9 +43,17 @@ static const struct manifest_choice mitigations[] = {
 	{ "auto", false }, { "off", true }, { 0 },
 };
 
+/* "pc" is the latest; what those with a number are never changes. */
 static const struct manifest_choice boards[] = {
-	{ "pc", MACHINE_BOARD_PC },
-	{ 0 },
+	{ "pc", MACHINE_BOARD_PC }, { "pc-1", MACHINE_BOARD_PC }, { 0 },
+};
+
+static const struct manifest_choice acpis[] = {
+	{ "on", 0 }, { "off", MACHINE_DEVICE_NO_ACPI }, { 0 },
+};
+
+static const struct manifest_choice holes[] = {
+	{ "none", 0 }, { "15m", MACHINE_DEVICE_HOLE }, { 0 },
 };
 
 static const struct manifest_choice restarts[] = {
@@ -80,7 +88,7 @@ static const struct manifest_property guests_properties[] = { { 0 } };
 
 static const struct manifest_property guest_properties[] = {
 	{ "board", PROPERTY_STRING, .is_required = true, .choices = boards,
-	  FIELD(struct guest_manifest, board) },
+	  .why = "docs/qemu-options.md", FIELD(struct guest_manifest, board) },
 	{ "memory-mib", PROPERTY_CELL, .is_required = true,
 	  .min = MEMORY_MIB_MIN, .max = MEMORY_MIB_MAX,
 	  FIELD(struct guest_manifest, memory_mib) },
@@ -104,6 +112,14 @@ static const struct manifest_property guest_properties[] = {
 	  FIELD(struct guest_manifest, devices) },
 	{ "post-codes", PROPERTY_FLAG, .flag = MACHINE_DEVICE_POST_CODES,
 	  FIELD(struct guest_manifest, devices) },
+	{ "serial1", PROPERTY_FLAG, .flag = MACHINE_DEVICE_SERIAL1,
+	  FIELD(struct guest_manifest, devices) },
+	{ "vmware-backdoor", PROPERTY_FLAG, .flag = MACHINE_DEVICE_VMWARE,
+	  FIELD(struct guest_manifest, devices) },
+	{ "hyperv", PROPERTY_FLAG, .flag = MACHINE_DEVICE_HYPERV,
+	  FIELD(struct guest_manifest, devices) },
+	{ "test-device", PROPERTY_FLAG, .flag = MACHINE_DEVICE_TEST,
+	  FIELD(struct guest_manifest, devices) },
 	{ "debug-console", PROPERTY_FLAG, .flag = MACHINE_DEVICE_DEBUG_CONSOLE,
 	  FIELD(struct guest_manifest, devices) },
 	{ "no-reboot", PROPERTY_FLAG, .flag = MACHINE_DEVICE_NO_REBOOT,
@@ -112,12 +128,20 @@ static const struct manifest_property guest_properties[] = {
 	  FIELD(struct guest_manifest, devices) },
 	{ "firmware-on-serial", PROPERTY_FLAG, .flag = MACHINE_DEVICE_SERCON,
 	  FIELD(struct guest_manifest, devices) },
+	{ "boot", PROPERTY_STRING, FIELD(struct guest_manifest, boot) },
 	{ "boot-menu-wait-ms", PROPERTY_CELL, .min = 1, .max = MENU_MS_MAX,
 	  FIELD(struct guest_manifest, boot_menu_ms) },
 	{ "boot-through-bios", PROPERTY_FLAG, .flag = MANIFEST_BIOS_ALWAYS,
 	  FIELD(struct guest_manifest, devices) },
 	{ "boot-without-bios", PROPERTY_FLAG, .flag = MANIFEST_BIOS_NEVER,
 	  FIELD(struct guest_manifest, devices) },
+	{ "duty-percent", PROPERTY_CELL, .min = 1, .max = 100,
+	  FIELD(struct guest_manifest, duty_percent) },
+	{ "os", PROPERTY_STRING, FIELD(struct guest_manifest, os) },
+	{ "acpi", PROPERTY_STRING, .choices = acpis,
+	  FIELD(struct guest_manifest, acpi_off) },
+	{ "memory-hole", PROPERTY_STRING, .choices = holes,
+	  FIELD(struct guest_manifest, memory_hole) },
 	{ "emulate-always", PROPERTY_FLAG, .flag = MANIFEST_EMULATE,
 	  FIELD(struct guest_manifest, devices) },
 	{ 0 },
@@ -151,10 +175,7 @@ static void store(void *object, const struct manifest_property *property,
 {
 	void *to = (char *)object + property->offset;
 
-	if (property->size == sizeof(uint8_t))
-		*(uint8_t *)to = (uint8_t)value;
-	else
-		memcpy(to, &value, sizeof(value));
+	memcpy(to, &value, MIN(property->size, sizeof(value)));
 }
 
 static int find_choice(struct manifest_reader *reader, int node,
@@ -176,7 +197,9 @@ static int find_choice(struct manifest_reader *reader, int node,
 				used ? ", " : "", choice->text);
 	}
 	return manifest_fail(reader, node, property->name,
-			     "is \"%s\", known are: %s", text, known);
+			     "is \"%s\", known are: %s%s%s", text, known,
+			     property->why ? "; see " : "",
+			     property->why ? property->why : "");
 }
 
 static int read_string(struct manifest_reader *reader, int node,
@@ -301,6 +324,22 @@ static int read_cell(struct manifest_reader *reader, int node,
 	return 0;
 }
 
+static int read_cells(struct manifest_reader *reader, int node,
+		      const struct manifest_property *property,
+		      const void *value, int length, void *object)
+{
+	uint32_t *to = (void *)((char *)object + property->offset);
+	const fdt32_t *cells = value;
+
+	if ((size_t)length != property->size)
+		return manifest_fail(reader, node, property->name,
+				     "must be %u numbers",
+				     (unsigned)(property->size / CELL_SIZE));
+	for (size_t i = 0; i < property->size / CELL_SIZE; i++)
+		to[i] = fdt32_ld(&cells[i]);
+	return 0;
+}
+
 static int read_flag(struct manifest_reader *reader, int node,
 		     const struct manifest_property *property, int length,
 		     void *object)
@@ -337,6 +376,25 @@ static int read_words(struct manifest_reader *reader, int node,
 	return 0;
 }
 
+static int read_texts(struct manifest_reader *reader, int node,
+		      const struct manifest_property *property,
+		      const char *value, int length, void *object)
+{
+	if (length < 1 || value[length - 1] != '\0')
+		return manifest_fail(reader, node, property->name,
+				     "must be a list of strings");
+	for (int at = 0; at < length; at += (int)strlen(value + at) + 1)
+		if (!value[at])
+			return manifest_fail(reader, node, property->name,
+					     "must not have an empty string");
+	if ((size_t)length >= property->size)
+		return manifest_fail(reader, node, property->name,
+				     "has %d characters, at most %u fit",
+				     length, (unsigned)property->size - 1);
+	memcpy((char *)object + property->offset, value, (size_t)length);
+	return 0;
+}
+
 static int read_property(struct manifest_reader *reader, int node,
 			 const struct manifest_property *property,
 			 const void *value, int length, void *object)
@@ -347,6 +405,9 @@ static int read_property(struct manifest_reader *reader, int node,
 				   object);
 	case PROPERTY_CELL:
 		return read_cell(reader, node, property, value, length, object);
+	case PROPERTY_CELLS:
+		return read_cells(reader, node, property, value, length,
+				  object);
 	case PROPERTY_FILE:
 		return read_file(reader, node, property, value, length, object);
 	case PROPERTY_FILES:
@@ -355,6 +416,9 @@ static int read_property(struct manifest_reader *reader, int node,
 	case PROPERTY_SOURCE:
 		return read_source(reader, node, property, value, length,
 				   object);
+	case PROPERTY_TEXTS:
+		return read_texts(reader, node, property, value, length,
+				  object);
 	case PROPERTY_WORDS:
 		return read_words(reader, node, property, value, length,
 				  object);
@@ -545,21 +609,48 @@ static int read_topology(struct manifest_reader *reader, int node,
 	return 0;
 }
 
+static int read_leaf(struct manifest_reader *reader, int node,
+		     struct guest_manifest *guest,
+		     int (*read)(struct manifest_reader *reader, int node,
+				 struct guest_manifest *guest))
+{
+	int child = fdt_first_subnode(reader->blob, node);
+
+	if (child >= 0)
+		return manifest_fail(reader, child, NULL, "no such node here");
+	return read(reader, node, guest);
+}
+
 static int read_child(struct manifest_reader *reader, int node,
 		      struct guest_manifest *guest)
 {
 	const char *name = fdt_get_name(reader->blob, node, NULL);
 
+	if (name && !strcmp(name, "cpu"))
+		return manifest_read_cpu(reader, node, guest);
+	if (name && !strcmp(name, "acpi"))
+		return read_leaf(reader, node, guest, manifest_read_acpi);
+	if (name && manifest_is_numbered(name, "nic"))
+		return manifest_read_nic(reader, node, guest);
+	if (name && !strcmp(name, "usb0"))
+		return manifest_read_usb(reader, node, guest);
 	return name && manifest_is_numbered(name, "fw-cfg")
 		       ? manifest_read_item(reader, node, guest)
 		       : manifest_read_disk(reader, node, guest);
+}
+
+static bool is_fault(const struct manifest_reader *reader, int node)
+{
+	const char *name = fdt_get_name(reader->blob, node, NULL);
+
+	return name && !strcmp(name, "fault");
 }
 
 static int read_guest(struct manifest_reader *reader, int node)
 {
 	struct manifest *manifest = reader->manifest;
 	struct guest_manifest *guest;
-	int error, child;
+	int error, child, fault = -1;
 
 	if (manifest->guest_count == MANIFEST_GUESTS_MAX)
 		return manifest_fail(reader, node, NULL, "more than %d guests",
@@ -573,18 +664,28 @@ static int read_guest(struct manifest_reader *reader, int node)
 		error = manifest_read_node(reader, node, guest_properties,
 					   guest);
 	if (!error)
+		error = manifest_apply_os(reader, node, guest);
+	if (!error)
 		error = read_topology(reader, node, guest);
 	if (!error)
 		error = check_guest(reader, node, guest);
 	if (error)
 		return error;
 	fdt_for_each_subnode (child, reader->blob, node) {
-		error = read_child(reader, child, guest);
+		if (is_fault(reader, child))
+			fault = child;
+		else
+			error = read_child(reader, child, guest);
 		if (error)
 			return error;
 	}
-	manifest->guest_count++;
-	return 0;
+	error = manifest_check_usb(reader, node, guest);
+	if (!error)
+		error = manifest_read_boot(reader, node, guest);
+	if (!error && fault >= 0)
+		error = read_leaf(reader, fault, guest, manifest_read_fault);
+	manifest->guest_count += !error;
+	return error;
 }
 
 static int read_control(struct manifest_reader *reader, int node)

@@ -7,13 +7,16 @@
 #include "init/source.h"
 #include "lib/string.h"
 
-#define IDE_UNITS      4
-#define LIMIT_MAX      1000000000 /* a second */
-#define BOOT_INDEX_MAX 8
+#define IDE_UNITS    MANIFEST_IDE_UNITS
+#define AHCI_UNITS   6
+#define DELAY_US_MAX 1000000
+#define SECTOR_4KN   4096
+#define LIMIT_MAX    1000000000 /* a second */
 
 /* clang-format off */
 static const struct manifest_choice buses[] = {
-	{ "ide", MACHINE_DISK_IDE }, { 0 },
+	{ "ide", MACHINE_DISK_IDE }, { "ahci", MACHINE_DISK_AHCI },
+	{ "usb", MACHINE_DISK_USB }, { 0 },
 };
 
 static const struct manifest_choice modes[] = {
@@ -31,7 +34,7 @@ static const struct manifest_choice overlays[] = {
 };
 
 static const struct manifest_property disk_properties[] = {
-	{ "bus", PROPERTY_STRING, .is_required = true, .choices = buses,
+	{ "bus", PROPERTY_STRING, .choices = buses,
 	  FIELD(struct disk_manifest, bus) },
 	{ "image", PROPERTY_FILE, FIELD(struct disk_manifest, image[0]) },
 	{ "images", PROPERTY_FILES, FIELD(struct disk_manifest, image) },
@@ -50,12 +53,19 @@ static const struct manifest_property disk_properties[] = {
 	  FIELD(struct disk_manifest, kib_burst) },
 	{ "mode", PROPERTY_STRING, .choices = modes,
 	  FIELD(struct disk_manifest, mode) },
-	{ "unit", PROPERTY_CELL, .min = 0, .max = IDE_UNITS - 1,
+	{ "unit", PROPERTY_CELL, .min = 0, .max = AHCI_UNITS - 1,
 	  FIELD(struct disk_manifest, unit) },
-	{ "boot-index", PROPERTY_CELL, .min = 1, .max = BOOT_INDEX_MAX,
+	{ "boot-index", PROPERTY_CELL, .min = 1, .max = MANIFEST_BOOT_INDEX_MAX,
 	  FIELD(struct disk_manifest, boot_index) },
 	{ "read-only", PROPERTY_FLAG, .flag = 1,
 	  FIELD(struct disk_manifest, is_read_only) },
+	{ "delay-us", PROPERTY_CELL, .min = 1, .max = DELAY_US_MAX,
+	  FIELD(struct disk_manifest, delay_us) },
+	{ "geometry", PROPERTY_CELLS, FIELD(struct disk_manifest, geometry) },
+	{ "sector-size", PROPERTY_CELL, .min = 512, .max = SECTOR_4KN,
+	  FIELD(struct disk_manifest, sector_size) },
+	{ "serial", PROPERTY_STRING, FIELD(struct disk_manifest, serial) },
+	{ "model", PROPERTY_STRING, FIELD(struct disk_manifest, model) },
 	{ 0 },
 };
 
@@ -73,33 +83,36 @@ static const struct manifest_property flash_properties[] = {
 };
 /* clang-format on */
 
-static bool unit_is_taken(const struct guest_manifest *guest, unsigned unit)
+static bool unit_is_taken(const struct guest_manifest *guest, unsigned bus,
+			  unsigned unit)
 {
 	unsigned i;
 
 	for (i = 0; i < guest->disk_count; i++)
-		if (guest->disk[i].bus == MACHINE_DISK_IDE &&
-		    guest->disk[i].unit == unit)
+		if (guest->disk[i].bus == bus && guest->disk[i].unit == unit)
 			return true;
 	return false;
 }
 
 /* Which of two were first nobody could say. */
-static int check_boot_index(struct manifest_reader *reader, int node,
-			    const struct guest_manifest *guest,
-			    const struct disk_manifest *disk)
+int manifest_check_boot_index(struct manifest_reader *reader, int node,
+			      const struct guest_manifest *guest,
+			      uint32_t index)
 {
-	if (!disk->boot_index)
+	bool is_taken = false;
+
+	if (!index)
 		return 0;
 	if (guest->kernel[0])
 		return manifest_fail(reader, node, "boot-index",
 				     "is for guests without a kernel");
 	for (unsigned i = 0; i < guest->disk_count; i++)
-		if (guest->disk[i].boot_index == disk->boot_index)
-			return manifest_fail(reader, node, "boot-index",
-					     "%u is taken already",
-					     disk->boot_index);
-	return 0;
+		is_taken |= guest->disk[i].boot_index == index;
+	for (unsigned i = 0; i < guest->nic_count; i++)
+		is_taken |= guest->nic[i].boot_index == index;
+	return is_taken ? manifest_fail(reader, node, "boot-index",
+					"%u is taken already", index)
+			: 0;
 }
 
 bool manifest_is_numbered(const char *name, const char *kind)
@@ -111,14 +124,14 @@ bool manifest_is_numbered(const char *name, const char *kind)
 }
 
 /* Other media than the first are for drives that open. */
-static int check_images(struct manifest_reader *reader, int node,
-			const struct disk_manifest *disk)
+int manifest_check_images(struct manifest_reader *reader, int node,
+			  const struct disk_manifest *disk)
 {
 	if (!manifest_has(reader, node, "images"))
 		return 0;
-	if (!disk->is_cdrom)
+	if (!disk->is_cdrom && disk->bus != MACHINE_DISK_FLOPPY)
 		return manifest_fail(reader, node, "images",
-				     "is for CD-ROM drives");
+				     "is for CD-ROM and floppy drives");
 	if (manifest_has(reader, node, "image"))
 		return manifest_fail(reader, node, "images",
 				     "excludes image: give one of them");
@@ -256,11 +269,122 @@ static int read_flash(struct manifest_reader *reader, int node,
 	return 0;
 }
 
+/* Where it is plugged in: where the manifest says, or the first place free. */
+static int take_unit(struct manifest_reader *reader, int node,
+		     const struct guest_manifest *guest,
+		     struct disk_manifest *disk)
+{
+	bool is_ide = disk->bus == MACHINE_DISK_IDE;
+	unsigned units = is_ide ? IDE_UNITS : AHCI_UNITS, unit = 0;
+
+	while (unit < units && unit_is_taken(guest, disk->bus, unit))
+		unit++;
+	if (manifest_has(reader, node, "unit"))
+		unit = disk->unit;
+	if (unit >= units && manifest_has(reader, node, "unit"))
+		return manifest_fail(reader, node, "unit",
+				     "is %u, must be 0 to %u", unit, units - 1);
+	if (unit >= units)
+		return manifest_fail(reader, node, NULL, "%s has but %u units",
+				     is_ide ? "IDE" : "AHCI", units);
+	if (unit_is_taken(guest, disk->bus, unit))
+		return manifest_fail(reader, node, "unit",
+				     "%u is taken already", unit);
+	disk->unit = (uint8_t)unit;
+	return 0;
+}
+
+/* What ATA's words have room for. */
+static int check_geometry(struct manifest_reader *reader, int node,
+			  const struct disk_manifest *disk)
+{
+	static const struct {
+		const char *what;
+		uint32_t max;
+	} limits[] = { { "cylinders", 16383 },
+		       { "heads", 16 },
+		       { "sectors", 63 } };
+
+	if (!manifest_has(reader, node, "geometry"))
+		return 0;
+	if (disk->is_cdrom)
+		return manifest_fail(reader, node, "geometry", "is for disks");
+	for (unsigned i = 0; i < ARRAY_SIZE(limits); i++)
+		if (disk->geometry[i] < 1 || disk->geometry[i] > limits[i].max)
+			return manifest_fail(reader, node, "geometry",
+					     "has %u %s, must be 1 to %u",
+					     disk->geometry[i], limits[i].what,
+					     limits[i].max);
+	return 0;
+}
+
+static int check_sector_size(struct manifest_reader *reader, int node,
+			     const struct disk_manifest *disk)
+{
+	if (!disk->sector_size)
+		return 0;
+	if (disk->is_cdrom)
+		return manifest_fail(reader, node, "sector-size",
+				     "is for disks");
+	if (disk->sector_size != 512 && disk->sector_size != SECTOR_4KN)
+		return manifest_fail(reader, node, "sector-size",
+				     "is %u, must be 512 or 4096",
+				     disk->sector_size);
+	if (disk->sector_size == SECTOR_4KN && disk->bus == MACHINE_DISK_IDE)
+		return manifest_fail(reader, node, "sector-size",
+				     "is 4096, which IDE cannot have: put the "
+				     "disk on the bus \"ahci\"");
+	return 0;
+}
+
+static int check_text(struct manifest_reader *reader, int node,
+		      const char *property, const char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			return manifest_fail(reader, node, property,
+					     "must be ASCII characters");
+	return 0;
+}
+
+/* What the guest is told that the disk is. */
+static int check_identity(struct manifest_reader *reader, int node,
+			  const struct disk_manifest *disk)
+{
+	int error = check_geometry(reader, node, disk);
+
+	if (!error)
+		error = check_sector_size(reader, node, disk);
+	if (!error)
+		error = check_text(reader, node, "serial", disk->serial);
+	if (!error)
+		error = check_text(reader, node, "model", disk->model);
+	if (!error && disk->bus == MACHINE_DISK_AHCI &&
+	    manifest_has(reader, node, "images"))
+		error = manifest_fail(reader, node, "images",
+				      "is for CD-ROM drives on the bus "
+				      "\"ide\", and floppy drives");
+	return error;
+}
+
+/* What its mass storage has not. */
+static int check_usb(struct manifest_reader *reader, int node)
+{
+	static const char *const names[] = { "delay-us", "geometry",
+					     "sector-size", "serial", "model" };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+		if (manifest_has(reader, node, names[i]))
+			return manifest_fail(reader, node, names[i],
+					     "is for drives on the buses "
+					     "\"ide\" and \"ahci\"");
+	return 0;
+}
+
 int manifest_read_disk(struct manifest_reader *reader, int node,
 		       struct guest_manifest *guest)
 {
 	struct disk_manifest disk = { 0 };
-	unsigned unit = 0;
 	int error;
 
 	error = manifest_read_name(reader, node, disk.name);
@@ -273,36 +397,51 @@ int manifest_read_disk(struct manifest_reader *reader, int node,
 				     MACHINE_DISKS_MAX);
 	if (!strcmp(disk.name, "flash0"))
 		return read_flash(reader, node, guest, &disk);
+	if (manifest_is_numbered(disk.name, "floppy"))
+		return manifest_read_floppy(reader, node, guest, &disk);
+	if (manifest_is_numbered(disk.name, "folder"))
+		return manifest_read_folder(reader, node, guest, &disk);
 	if (!disk.is_cdrom && !manifest_is_numbered(disk.name, "disk"))
 		return manifest_fail(reader, node, NULL,
 				     "no such node here: known are disk0..9, "
-				     "cdrom0..9, flash0, fw-cfg0..9");
+				     "cdrom0..9, floppy0, floppy1, flash0, "
+				     "folder0..9, nic0..9, usb0, fw-cfg0..9, "
+				     "cpu, acpi, fault");
+	disk.bus = guest->default_bus;
 	error = manifest_read_node(reader, node, disk_properties, &disk);
 	if (error)
 		return error;
+	if (!disk.bus)
+		return manifest_fail(reader, node, "bus", "is missing");
 	disk.is_read_only |= disk.is_cdrom;
 	if (disk.is_read_only && manifest_has(reader, node, "mode"))
 		return manifest_fail(reader, node, "mode",
 				     "is for disks that may be written");
-	error = check_images(reader, node, &disk);
+	error = manifest_check_images(reader, node, &disk);
 	if (!error)
 		error = check_contents(reader, node, &disk);
 	if (error)
 		return error;
-	while (unit < IDE_UNITS && unit_is_taken(guest, unit))
-		unit++;
-	if (manifest_has(reader, node, "unit"))
-		unit = disk.unit;
-	if (unit == IDE_UNITS)
-		return manifest_fail(reader, node, NULL, "IDE has but %d units",
-				     IDE_UNITS);
-	if (unit_is_taken(guest, unit))
-		return manifest_fail(reader, node, "unit",
-				     "%u is taken already", unit);
-	error = check_boot_index(reader, node, guest, &disk);
+	if (disk.bus == MACHINE_DISK_USB) {
+		error = check_usb(reader, node);
+		return error ? error
+			     : manifest_add_usb_disk(reader, node, guest,
+						     &disk);
+	}
+	error = check_identity(reader, node, &disk);
+	return error ? error : manifest_add_disk(reader, node, guest, &disk);
+}
+
+int manifest_add_disk(struct manifest_reader *reader, int node,
+		      struct guest_manifest *guest, struct disk_manifest *disk)
+{
+	int error = take_unit(reader, node, guest, disk);
+
+	if (!error)
+		error = manifest_check_boot_index(reader, node, guest,
+						  disk->boot_index);
 	if (error)
 		return error;
-	disk.unit = (uint8_t)unit;
-	guest->disk[guest->disk_count++] = disk;
+	guest->disk[guest->disk_count++] = *disk;
 	return 0;
 }

@@ -11,6 +11,8 @@
 
 #include "include/multiboot_header.h"
 
+#include "include/floppy.h"
+
 #define DISK_SECTOR  512
 #define CDROM_SECTOR 2048
 
@@ -35,7 +37,8 @@ const char *module_blob_refusal(enum machine_blob_kind kind, bool is_builtin,
 		return NULL;
 	if (kind == MACHINE_BLOB_BIOS)
 		return firmware_refusal(length);
-	if (kind == MACHINE_BLOB_VGABIOS && length > MODULE_VGA_BIOS_MAX)
+	if ((kind == MACHINE_BLOB_VGABIOS || kind >= MACHINE_BLOB_NIC_ROM) &&
+	    length > MODULE_VGA_BIOS_MAX)
 		return "is more than the 16 MiB of an option ROM";
 	return NULL;
 }
@@ -57,6 +60,20 @@ static const char *flash_refusal(uint64_t length)
 	return NULL;
 }
 
+static const char *floppy_refusal(enum floppy_drive drive, uint64_t length)
+{
+	const struct floppy_format *format =
+		length % DISK_SECTOR ? NULL
+				     : floppy_format_find(length / DISK_SECTOR);
+
+	if (!format)
+		return "is no floppy disk of 160, 180, 320, 360, 640, 720, "
+		       "1200, 1440, 1680 or 2880 KiB";
+	return drive == FLOPPY_DRIVE_NONE || floppy_drive_takes(drive, format)
+		       ? NULL
+		       : "does not fit into that drive";
+}
+
 const char *module_disk_refusal(const struct disk_manifest *disk,
 				uint64_t length)
 {
@@ -64,6 +81,8 @@ const char *module_disk_refusal(const struct disk_manifest *disk,
 		return "is empty";
 	if (disk->bus == MACHINE_DISK_FLASH)
 		return flash_refusal(length);
+	if (disk->bus == MACHINE_DISK_FLOPPY)
+		return floppy_refusal(disk->floppy_drive, length);
 	if (disk->is_cdrom && length % CDROM_SECTOR)
 		return "is no multiple of 2048 bytes, the sectors of a CD-ROM";
 	if (length % DISK_SECTOR)

@@ -41,7 +41,7 @@ static const struct verb verbs[] = {
 	  .help = "takes its power; the host stays on for it" },
 	{ "restart", .one = guest_restart, .remote = SEAT_RESTART,
 	  .service = service_restart,
-	  .help = "stops and starts one, or seat or disk" },
+	  .help = "stops and starts one, or seat, disk, switch" },
 	{ "off", .all = host_off, .remote = SEAT_OFF,
 	  .help = "takes the power of all guests, then of the host" },
 };
@@ -73,7 +73,8 @@ const char *guest_state_text(const struct guest *guest)
 static struct service *service_find(struct init *init, const char *name)
 {
 	struct service *const services[] = { &init->seat.service,
-					     &init->disks.service };
+					     &init->disks.service,
+					     &init->nets.service };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(services); i++)
 		if (services[i]->state != SERVICE_NONE &&
@@ -120,6 +121,7 @@ static void do_list(struct init *init)
 	}
 	list_service(init, "seat");
 	list_service(init, "disk");
+	list_service(init, "switch");
 }
 
 struct guest *guest_find(struct init *init, const char *name)

@@ -17,7 +17,7 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-#define QUOTA_PAGES	   768
+#define QUOTA_PAGES	   784
 #define UART_PORT	   0x3f8
 #define UART_PORTS	   8
 #define UART_IRQ	   4
@@ -86,7 +86,7 @@ static int console_attach(struct init *init, unsigned index)
 }
 
 int console_open(struct init *init, unsigned guest, gate_id id,
-		 const char *name)
+		 const char *name, bool has_serial1)
 {
 	struct seat *seat = &init->seat;
 	struct console *console = &seat->console[guest];
@@ -100,7 +100,8 @@ int console_open(struct init *init, unsigned guest, gate_id id,
 		return (int)channel;
 	*console = (struct console){ .state = CONSOLE_ADDING,
 				     .channel = (gate_id)channel,
-				     .name = name };
+				     .name = name,
+				     .has_serial1 = has_serial1 };
 	error = init->gate->channel_attach(init->gate->ctx, console->channel,
 					   END_PROGRAM, id, SEAT_CONSOLE_SLOT);
 	if (!error && seat->service.state == SERVICE_RUNNING)
@@ -160,6 +161,18 @@ static bool say(struct init *init, enum seat_message_kind kind, unsigned slot,
 	return seat_say(init, &message, bell);
 }
 
+static bool add_say(struct init *init, unsigned slot,
+		    const struct console *console, bool *bell)
+{
+	struct seat_message message = { .kind = SEAT_ADD,
+					.slot = slot,
+					.tag = init->seat.flush_tag,
+					.has_serial1 = console->has_serial1 };
+
+	(void)snprintf(message.name, sizeof(message.name), "%s", console->name);
+	return seat_say(init, &message, bell);
+}
+
 static bool console_say(struct init *init, unsigned index, bool *bell)
 {
 	struct console *console = &init->seat.console[index];
@@ -167,7 +180,7 @@ static bool console_say(struct init *init, unsigned index, bool *bell)
 
 	if (console->state == CONSOLE_ADDING ||
 	    console->state == CONSOLE_LEAVING) {
-		if (!say(init, SEAT_ADD, slot, console->name, bell))
+		if (!add_say(init, slot, console, bell))
 			return false;
 		console->state = console->state == CONSOLE_ADDING
 					 ? CONSOLE_OPEN
@@ -447,6 +460,7 @@ static int seat_fill(struct init *init, void *memory)
 static void consoles_pass_on(struct init *init)
 {
 	init->seat.ask_count = 0;
+	nets_seat_gone(init);
 	for (unsigned i = 0; i < CONSOLES; i++) {
 		struct console *console = &init->seat.console[i];
 

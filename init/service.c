@@ -9,6 +9,7 @@
  */
 #include "include/errno.h"
 #include "include/seat.h"
+#include "include/switch.h"
 #include "init/init.h"
 #include "lib/printf.h"
 
@@ -17,6 +18,7 @@
 #define MESSAGES_MAX 16 /* at a time */
 #define MESSAGE_SIZE_MAX \
 	MAX(sizeof(struct seat_message), sizeof(struct disk_message))
+_Static_assert(sizeof(struct switch_message) <= MESSAGE_SIZE_MAX, "fits");
 
 /* ---- Its channel --------------------------------------------------------- */
 

@@ -17,7 +17,9 @@
 #include "include/face.h"
 #include "include/gate.h"
 #include "include/machine_config.h"
+#include "include/net.h"
 #include "machine/extint.h"
+#include "machine/fault.h"
 
 /* What the board wants of the world. */
 struct board_host_ops {
@@ -45,9 +47,16 @@ struct board_host_ops {
 	void (*serial_write)(void *ctx, const void *data, size_t length);
 	/* Input for COM1, at most size bytes; returns how many.  NULL: none. */
 	size_t (*serial_read)(void *ctx, void *data, size_t size);
+	/* The same of COM2. */
+	void (*serial1_write)(void *ctx, const void *data, size_t length);
+	size_t (*serial1_read)(void *ctx, void *data, size_t size);
 	/* Ports 0x402 and 0xe9. */
 	void (*debug_write)(void *ctx, const void *data, size_t length);
+	void (*e9_write)(void *ctx, const void *data, size_t length);
 	void (*log)(void *ctx, enum device_log_level level, const char *text);
+	/* The general registers, in x86_state.h's order, of the vCPU whose port
+	 * access is under way. */
+	uint64_t *(*registers)(void *ctx);
 };
 
 /* Lives as long as the board. */
@@ -59,6 +68,8 @@ struct board_config {
 	struct block_backend *const *disks;
 	/* machine->medium_count entries, in that order. */
 	struct block_backend *const *media;
+	/* machine->nic_count entries, in that order. */
+	struct net_backend *const *nics;
 	struct clock *clock;
 	/* Of the machine itself: reset, saved and restored with the board's. */
 	struct device *const *devices;
@@ -67,6 +78,9 @@ struct board_config {
 	 * ops->set_intr(). */
 	struct extint *extint;
 	struct gate_page *extint_page;
+	/* What comes between its flash memory and wires; NULL: nothing.  Its
+	 * disks have theirs already. */
+	struct fault *fault;
 	const struct board_host_ops *ops;
 	void *ctx; /* of ops */
 };
@@ -109,11 +123,19 @@ struct board_region {
 
 #define BOARD_REGIONS_MAX 8
 
+enum board_sleep { BOARD_AWAKE, BOARD_CHANGES, BOARD_ASLEEP };
+
 struct board_ops {
 	/* 0 or -errno, said why through ops->log. */
 	int (*init)(void *board, const struct board_config *config);
 	/* All devices as after power-on. */
 	void (*reset)(void *board);
+	/*
+	 * BOARD_CHANGES: the reset that comes next is one into sleep or out of
+	 * it.  BOARD_ASLEEP: no vCPU runs until the board wants a reset.  NULL:
+	 * it is always awake.
+	 */
+	enum board_sleep (*sleep)(void *board);
 	/*
 	 * Where vCPU 0 starts: nothing to do for firmware; a direct boot loads
 	 * the kernel and fills state (SEGMENTS, CONTROL and TABLES are valid),

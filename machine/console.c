@@ -20,7 +20,13 @@ void machine_console_open(struct machine_console *console)
 		  shared->output_data, SEAT_OUTPUT_SIZE, true, true);
 	ring_init(&console->output[CONSOLE_DEBUG], &shared->debug,
 		  shared->debug_data, SEAT_DEBUG_SIZE, true, true);
-	ring_init(&console->input, &shared->input, shared->input_data,
+	ring_init(&console->output[CONSOLE_E9], &shared->e9, shared->e9_data,
+		  SEAT_DEBUG_SIZE, true, true);
+	ring_init(&console->output[CONSOLE_SERIAL1], &shared->output1,
+		  shared->output1_data, SEAT_OUTPUT1_SIZE, true, true);
+	ring_init(&console->input[0], &shared->input, shared->input_data,
+		  SEAT_INPUT_SIZE, false, true);
+	ring_init(&console->input[1], &shared->input1, shared->input1_data,
 		  SEAT_INPUT_SIZE, false, true);
 	console->state = CONSOLE_SEAT;
 }
@@ -107,18 +113,18 @@ void machine_console_write(struct machine_console *console, unsigned thread,
 		write_ring(console, thread, stream, data, length);
 }
 
-size_t machine_console_read(struct machine_console *console, void *data,
-			    size_t size)
+size_t machine_console_read(struct machine_console *console, unsigned port,
+			    void *data, size_t size)
 {
+	struct ring *input = &console->input[port];
 	bool is_wanted = false;
 	long n;
 
 	if (console->state != CONSOLE_SEAT)
 		return 0;
 	do
-		n = ring_read(&console->input, data, (uint32_t)size,
-			      &is_wanted);
-	while (n == 0 && !ring_sleep(&console->input));
+		n = ring_read(input, data, (uint32_t)size, &is_wanted);
+	while (n == 0 && !ring_sleep(input));
 	bell(is_wanted);
 	if (n < 0)
 		give_up(console);

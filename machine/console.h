@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The VM's consoles: COM1 and firmware's debug port out, keys in.  They are
- * rings in a channel that the service `seat` has the other end of
+ * The VM's consoles: COM1, COM2 and firmware's debug ports out, keys in.  They
+ * are rings in a channel that the service `seat` has the other end of
  * (include/seat.h).  While there is no such channel what is written is dropped.
  *
  * Output waits while its ring is full: the guest's serial port is as fast as
@@ -28,7 +28,9 @@ enum console_state {
 
 enum console_stream {
 	CONSOLE_SERIAL,
-	CONSOLE_DEBUG, /* firmware's debug port */
+	CONSOLE_DEBUG, /* firmware's debug ports: 402h */
+	CONSOLE_E9,
+	CONSOLE_SERIAL1, /* COM2 */
 	CONSOLE_STREAM_COUNT,
 };
 
@@ -36,7 +38,7 @@ struct machine_console {
 	enum console_state state;
 	struct ring output[CONSOLE_STREAM_COUNT];
 	bool is_stuck[CONSOLE_STREAM_COUNT]; /* nobody waits for room */
-	struct ring input;
+	struct ring input[2];		     /* of COM1, of COM2 */
 	uint64_t timer_ns; /* what the machine's timer is set to */
 };
 
@@ -47,10 +49,10 @@ void machine_console_write(struct machine_console *console, unsigned thread,
 			   enum console_stream stream, const void *data,
 			   size_t length);
 /*
- * At most size bytes that were typed.  After 0, once there are some: the
- * channel's event.
+ * At most size bytes that were typed for serial port 0 or 1.  After 0, once
+ * there are some: the channel's event.
  */
-size_t machine_console_read(struct machine_console *console, void *data,
-			    size_t size);
+size_t machine_console_read(struct machine_console *console, unsigned port,
+			    void *data, size_t size);
 
 #endif

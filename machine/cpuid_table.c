@@ -11,6 +11,7 @@
 #include "include/errno.h"
 #include "include/x86_state.h"
 #include "lib/string.h"
+#include "machine/cpuid_quirks.h"
 #include "machine/topology.h"
 
 #define VCPUS_MAX 255U
@@ -348,18 +349,20 @@ int cpuid_table_build(struct cpuid_table *table,
 	memset(table, 0, sizeof(*table));
 	index_leaves(table);
 	apply_policy(table, config);
+	cpuid_quirks_identity(table, &config->quirks);
+	cpuid_quirks_features(table, &config->quirks);
 	strip_dependents(table);
 	set_topology(table, config->vcpus, cores, threads);
 	set_hypervisor(table, config);
+	cpuid_quirks_leaves(table, &config->quirks);
 	return 0;
 }
 
 /* ---- Questions --------------------------------------------------------- */
 
-bool cpuid_is_amd(const struct cpuid_table *table)
+static bool is_amds(const struct cpuid_regs *regs)
 {
 	static const char vendors[][12] = { "AuthenticAMD", "HygonGenuine" };
-	const struct cpuid_regs *regs = &table->basic[0].regs;
 	char name[12];
 
 	memcpy(name, &regs->ebx, 4);
@@ -369,6 +372,11 @@ bool cpuid_is_amd(const struct cpuid_table *table)
 		if (memcmp(name, vendors[i], sizeof(name)) == 0)
 			return true;
 	return false;
+}
+
+bool cpuid_is_amd(const struct cpuid_table *table)
+{
+	return is_amds(&table->basic[0].regs);
 }
 
 /* ---- The emulator's features ------------------------------------------- */
@@ -422,9 +430,12 @@ static const struct {
 };
 /* clang-format on */
 
-uint64_t cpuid_emulator_features(const struct cpuid_table *table)
+/* Whatever the guest is told of its vendor, other instructions run natively. */
+uint64_t cpuid_emulator_features(const struct cpuid_table *table,
+				 const struct cpuid_config *config)
 {
-	uint64_t features = cpuid_is_amd(table) ? 0 : EMUL_FEATURE_INTEL;
+	const struct cpuid_regs host = config->facts(config->ctx, 0, 0);
+	uint64_t features = is_amds(&host) ? 0 : EMUL_FEATURE_INTEL;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(emulator_features); i++) {
 		const struct cpuid_regs *r =

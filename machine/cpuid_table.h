@@ -7,6 +7,7 @@
 #ifndef BULKHEAD_MACHINE_CPUID_TABLE_H
 #define BULKHEAD_MACHINE_CPUID_TABLE_H
 
+#include "include/cpu_quirks.h"
 #include "include/cpuid.h"
 
 struct cpuid_config {
@@ -17,13 +18,15 @@ struct cpuid_config {
 	unsigned cores, threads;
 	uint64_t tsc_hz;
 	uint64_t apic_timer_hz;
+	struct cpu_quirks quirks;
 };
 
 /* -EINVAL: no vCPU, or more than APIC ids allow for, or no whole packages. */
 int __must_check cpuid_table_build(struct cpuid_table *table,
 				   const struct cpuid_config *config);
 bool cpuid_is_amd(const struct cpuid_table *table);
-/* EMUL_FEATURE_* for what the table tells of. */
-uint64_t cpuid_emulator_features(const struct cpuid_table *table);
+/* EMUL_FEATURE_* for what the table tells of, on the host of the facts. */
+uint64_t cpuid_emulator_features(const struct cpuid_table *table,
+				 const struct cpuid_config *config);
 
 #endif

@@ -81,6 +81,30 @@ static enum emul_status mmio_write(void *ctx, uint64_t gpa, const void *data,
 	return EMUL_OK;
 }
 
+/* All under one lock; the local APIC is not the board's. */
+static size_t mmio_bulk(void *ctx, uint64_t gpa, unsigned size,
+			const void *items, size_t count)
+{
+	struct machine_vcpu *vcpu = ctx;
+	const struct board *board = vcpu->machine->board;
+	const uint8_t *at = items;
+
+	if (gpa / PAGE_SIZE == vcpu->apic_gpa / PAGE_SIZE)
+		return 0;
+	machine_lock(vcpu);
+	vcpu->has_acted = true;
+	for (size_t i = 0; i < count; i++, gpa += size, at += size) {
+		struct io_access io = { .offset = gpa,
+					.size = (uint8_t)size,
+					.is_write = true };
+
+		__builtin_memcpy(&io.data, at, size);
+		board->ops->mmio_access(board->object, &io);
+	}
+	machine_unlock(vcpu);
+	return count;
+}
+
 static enum emul_status port_io(void *ctx, uint16_t port, unsigned size,
 				bool is_write, uint32_t *data)
 {
@@ -145,8 +169,10 @@ static void log_unknown(struct machine_vcpu *vcpu, uint32_t msr,
 static enum emul_status msr_read(void *ctx, uint32_t msr, uint64_t *value)
 {
 	struct machine_vcpu *vcpu = ctx;
-	int error = cpu_msrs_read(machine_msrs(vcpu), msr, value);
+	int error = machine_hyperv_read(vcpu, msr, value);
 
+	if (error == -ENOENT)
+		error = cpu_msrs_read(machine_msrs(vcpu), msr, value);
 	if (error == -ENOENT) {
 		error = (int)gate_call(GATE_MSR_READ, msr, 0, 0);
 		*value = vcpu->page->msr_value;
@@ -159,8 +185,10 @@ static enum emul_status msr_read(void *ctx, uint32_t msr, uint64_t *value)
 static enum emul_status msr_write(void *ctx, uint32_t msr, uint64_t value)
 {
 	struct machine_vcpu *vcpu = ctx;
-	int error = cpu_msrs_write(machine_msrs(vcpu), msr, value);
+	int error = machine_hyperv_write(vcpu, msr, value);
 
+	if (error == -ENOENT)
+		error = cpu_msrs_write(machine_msrs(vcpu), msr, value);
 	if (error == -ENOENT) {
 		error = (int)gate_call(GATE_MSR_WRITE, msr, value, 0);
 		vcpu->has_acted = true;
@@ -204,6 +232,8 @@ static enum emul_status hypercall(void *ctx)
 {
 	struct machine_vcpu *vcpu = ctx;
 
+	if (vcpu->machine->hyperv)
+		return machine_hyperv_call(vcpu);
 	vcpu->page->state.gpr[X86_RAX] = GATE_HYPERCALL_UNKNOWN;
 	return EMUL_OK;
 }
@@ -213,6 +243,7 @@ const struct emul_ops machine_emul_ops = {
 	.ram = ram_at,
 	.mmio_read = mmio_read,
 	.mmio_write = mmio_write,
+	.mmio_bulk = mmio_bulk,
 	.io = port_io,
 	.io_bulk = port_bulk,
 	.cr_write = cr_write,

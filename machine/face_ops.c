@@ -40,7 +40,13 @@ static void op_reset(void *ctx)
 
 static void op_nmi(void *ctx)
 {
-	(void)ctx;
+	const struct machine *machine = ctx;
+	const struct board *board = machine->board;
+
+	/* A processor without power hears none. */
+	if (board->ops->sleep &&
+	    board->ops->sleep(board->object) != BOARD_AWAKE)
+		return;
 	gate_line(GATE_LINE_NMI, true);
 	gate_line(GATE_LINE_NMI, false);
 }

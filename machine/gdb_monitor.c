@@ -66,6 +66,34 @@ static void run_physical(struct gdb *gdb, unsigned count, char *const *words,
 	gdb_put(text, gdb->is_physical ? "physical\n" : "linear\n");
 }
 
+static void run_flip(struct gdb *gdb, unsigned count, char *const *words,
+		     struct gdb_text *text)
+{
+	uint64_t address, bit;
+	uint8_t byte;
+
+	if (count != 3 || !number_of(words[1], &address) ||
+	    !number_of(words[2], &bit) || bit > 7) {
+		gdb_put(text, "flip ADDRESS BIT; numbers are hexadecimal\n");
+		return;
+	}
+	if (!gdb->ops->memory(gdb->ctx, gdb->thread, address, true, &byte, 1,
+			      false)) {
+		gdb_put(text, "there is no memory\n");
+		return;
+	}
+	gdb_put_number(text, byte);
+	byte ^= (uint8_t)BIT(bit);
+	if (gdb->ops->memory(gdb->ctx, gdb->thread, address, true, &byte, 1,
+			     true)) {
+		gdb_put(text, ", now ");
+		gdb_put_number(text, byte);
+	} else {
+		gdb_put(text, ", which cannot be written");
+	}
+	gdb_put(text, "\n");
+}
+
 static void run_arch(struct gdb *gdb, unsigned count, char *const *words,
 		     struct gdb_text *text)
 {
@@ -138,6 +166,8 @@ static const struct command commands[] = {
 	{ "help", run_help, "this" },
 	{ "physical", run_physical,
 	  "[on|off]: memory at physical addresses" },
+	{ "flip", run_flip,
+	  "ADDRESS BIT: another value of a bit at a physical address" },
 	{ "arch", run_arch,
 	  "[auto|i8086|i386|x86-64]: the registers that are described" },
 	{ "catch", run_catch,

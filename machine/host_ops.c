@@ -58,7 +58,22 @@ static size_t op_serial_read(void *ctx, void *data, size_t size)
 {
 	struct machine *machine = ctx;
 
-	return machine_console_read(&machine->console, data, size);
+	return machine_console_read(&machine->console, 0, data, size);
+}
+
+static void op_serial1(void *ctx, const void *data, size_t length)
+{
+	struct machine *machine = ctx;
+
+	machine_console_write(&machine->console, machine->holder,
+			      CONSOLE_SERIAL1, data, length);
+}
+
+static size_t op_serial1_read(void *ctx, void *data, size_t size)
+{
+	struct machine *machine = ctx;
+
+	return machine_console_read(&machine->console, 1, data, size);
 }
 
 static void op_debug(void *ctx, const void *data, size_t length)
@@ -66,6 +81,14 @@ static void op_debug(void *ctx, const void *data, size_t length)
 	struct machine *machine = ctx;
 
 	machine_console_write(&machine->console, machine->holder, CONSOLE_DEBUG,
+			      data, length);
+}
+
+static void op_e9(void *ctx, const void *data, size_t length)
+{
+	struct machine *machine = ctx;
+
+	machine_console_write(&machine->console, machine->holder, CONSOLE_E9,
 			      data, length);
 }
 
@@ -79,6 +102,13 @@ static void op_log(void *ctx, enum device_log_level level, const char *text)
 
 	(void)ctx;
 	gate_log(gate_level[level], "%s", text);
+}
+
+static uint64_t *op_registers(void *ctx)
+{
+	struct machine *machine = ctx;
+
+	return machine->vcpu[machine->holder]->page->state.gpr;
 }
 
 static uint64_t clock_now_ns(void *ctx)
@@ -102,6 +132,42 @@ void machine_clock_init(struct machine *machine)
 	machine->clock.epoch_s = machine->gate->epoch_s;
 }
 
+/* ---- Faults on purpose --------------------------------------------------- */
+
+static void fault_power_cut(void *ctx)
+{
+	machine_reset_want(ctx);
+}
+
+static void fault_log(void *ctx, const char *text)
+{
+	(void)ctx;
+	gate_log(GATE_LOG_INFO, "%s", text);
+}
+
+bool machine_fault_init(struct machine *machine)
+{
+	static const struct machine_fault none;
+	const struct machine_config *config = machine->config;
+	const struct fault_config fault = {
+		.machine = &config->fault,
+		.clock = &machine->clock,
+		.power_cut = fault_power_cut,
+		.log = fault_log,
+		.ctx = machine,
+	};
+
+	if (!__builtin_memcmp(&config->fault, &none, sizeof(none)))
+		return false;
+	fault_init(&machine->fault, &fault);
+	for (unsigned i = 0; i < config->disk_count; i++)
+		if (config->disk[i].bus == MACHINE_DISK_IDE)
+			machine->disks[i] = fault_disk_add(&machine->fault,
+							   config->disk[i].unit,
+							   machine->disks[i]);
+	return true;
+}
+
 const struct board_host_ops machine_host_ops = {
 	.send_msi = op_send_msi,
 	.map = op_map,
@@ -111,6 +177,10 @@ const struct board_host_ops machine_host_ops = {
 	.debug_exit = op_debug_exit,
 	.serial_write = op_serial,
 	.serial_read = op_serial_read,
+	.serial1_write = op_serial1,
+	.serial1_read = op_serial1_read,
 	.debug_write = op_debug,
+	.e9_write = op_e9,
 	.log = op_log,
+	.registers = op_registers,
 };

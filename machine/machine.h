@@ -21,12 +21,17 @@
 #include "machine/board.h"
 #include "machine/console.h"
 #include "machine/debug.h"
+#include "machine/disk_delay.h"
 #include "machine/disk_service.h"
 #include "machine/extint.h"
 #include "machine/face.h"
+#include "machine/fault.h"
+#include "machine/hyperv.h"
 #include "machine/lock.h"
+#include "machine/net_service.h"
 #include "machine/msr_table.h"
 #include "machine/rendezvous.h"
+#include "machine/throttle.h"
 
 struct machine;
 
@@ -100,15 +105,22 @@ struct machine {
 	struct board_config board_config;
 	struct block_backend *disks[MACHINE_DISKS_MAX];
 	struct machine_disk disk[MACHINE_DISKS_MAX];
+	struct disk_delay delay[MACHINE_DISKS_MAX];
 	struct block_backend *media[MACHINE_MEDIA_MAX];
 	struct machine_disk medium[MACHINE_MEDIA_MAX];
 	struct disk_service disk_service;
+	struct net_cable cable[MACHINE_NICS_MAX];
+	struct net_backend *nics[MACHINE_NICS_MAX];
+	struct fault fault;
 	struct machine_vcpu *vcpu[GATE_THREADS_MAX]; /* NULL: not yet */
 	uint64_t features;			     /* of the emulators */
 	/* By vCPU: used by its own thread, or while all are at a stop. */
 	struct cpu_msrs msrs[GATE_THREADS_MAX];
-	struct device *cpu_devices[GATE_THREADS_MAX];
+	struct device *cpu_devices[GATE_THREADS_MAX + 1];
 	struct machine_debug debug;
+	struct machine_throttle throttle;
+	struct hyperv *hyperv; /* NULL: the manifest does not ask for it */
+	uint8_t apic_id[GATE_THREADS_MAX]; /* by vCPU, if there is one */
 };
 
 static inline struct cpu_msrs *machine_msrs(struct machine_vcpu *vcpu)
@@ -193,6 +205,25 @@ void machine_port_breakpoint(struct machine_vcpu *vcpu);
 void machine_emulate_run(struct machine_vcpu *vcpu);
 /* To the log, at the end, how much of the guest that was; if it was any. */
 void machine_report_runs(const struct machine *machine);
+
+/* machine/host_ops.c: between devices and what they stand on, if the manifest
+ * says so; false if not. */
+bool machine_fault_init(struct machine *machine);
+
+/* machine/throttle.c: when the board was built. */
+void machine_throttle_init(struct machine *machine);
+/* By the owner of the rendezvous, with no lock held. */
+void machine_rest(struct machine_vcpu *vcpu);
+/* machine/hyperv_ops.c; before the first exit, with the table made.  Changes
+ * it; true: there is one device more. */
+bool machine_hyperv_init(struct machine *machine, struct cpuid_table *table);
+void machine_hyperv_reset(struct machine *machine);
+/* -ENOENT: not one of its registers; -EINVAL: #GP. */
+int __must_check machine_hyperv_read(struct machine_vcpu *vcpu, uint32_t msr,
+				     uint64_t *value);
+int __must_check machine_hyperv_write(struct machine_vcpu *vcpu, uint32_t msr,
+				      uint64_t value);
+enum emul_status machine_hyperv_call(struct machine_vcpu *vcpu);
 
 /* machine/disk.c */
 void machine_disk_init(struct machine_disk *disk,

@@ -147,7 +147,19 @@ static __noinline void take_events(struct machine_vcpu *vcpu, uint64_t events)
 	}
 	if (events & BIT(GATE_EVENT_CHANNEL_BIT(DISK_CLIENT_SLOT)))
 		disk_service_event(&machine->disk_service);
+	for (unsigned i = 0; i < machine->config->nic_count; i++)
+		if (events &
+		    BIT(GATE_EVENT_CHANNEL_BIT(SWITCH_CLIENT_SLOT + i)))
+			net_cable_event(&machine->cable[i]);
 	machine_unlock(vcpu);
+}
+
+static enum board_sleep sleep_of(const struct machine *machine)
+{
+	const struct board *board = machine->board;
+
+	return board->ops->sleep ? board->ops->sleep(board->object)
+				 : BOARD_AWAKE;
 }
 
 /* vCPU 0, as power-on or firmware's absence has it; its APs wait for SIPI. */
@@ -157,6 +169,12 @@ static void boot_state(struct machine_vcpu *vcpu)
 	int error;
 
 	machine_lock(vcpu);
+	if (sleep_of(vcpu->machine) != BOARD_AWAKE) {
+		/* As in HLT, with interrupts off: a reset ends it. */
+		vcpu->page->halt = true;
+		machine_unlock(vcpu);
+		return;
+	}
 	gate_state_load(X86_GROUP_SEGMENTS | X86_GROUP_CONTROL |
 			X86_GROUP_TABLES);
 	error = board->ops->boot_state(board->object, &vcpu->page->state);
@@ -182,17 +200,34 @@ static void disks_drain(struct machine_vcpu *vcpu)
 	gate_exit(MACHINE_EXIT_ERROR);
 }
 
+/* What a power cut leaves of a machine is what it has written to disks, flash
+ * memory and the battery's CMOS. */
+static void power_on(struct machine *machine)
+{
+	const struct machine_config *config = machine->config;
+
+	__builtin_memset((void *)GATE_WINDOW_VA, 0,
+			 config->ram_size + config->vram_size);
+	fault_power_on(&machine->fault);
+}
+
 /* All devices and vCPUs as after power-on; RAM keeps what it holds. */
 void machine_reset(struct machine_vcpu *vcpu)
 {
 	const struct board *board = vcpu->machine->board;
+	bool is_sleep;
 
 	machine_lock(vcpu);
+	is_sleep = sleep_of(vcpu->machine) == BOARD_CHANGES;
 	gate_reset();
 	apic_page_reset(vcpu->machine);
+	machine_hyperv_reset(vcpu->machine);
 	board->ops->reset(board->object);
 	disks_drain(vcpu);
-	if (vcpu->machine->config->devices & MACHINE_DEVICE_NO_REBOOT) {
+	if (unlikely(fault_is_off(&vcpu->machine->fault))) {
+		power_on(vcpu->machine);
+	} else if (!is_sleep &&
+		   vcpu->machine->config->devices & MACHINE_DEVICE_NO_REBOOT) {
 		gate_log(GATE_LOG_INFO, "reset, and no-reboot ends it");
 		gate_exit(MACHINE_EXIT_POWER_OFF);
 	}
@@ -229,6 +264,8 @@ bool machine_fulfil_wishes(struct machine_vcpu *vcpu)
 	}
 	if (wishes & RENDEZVOUS_REMAP)
 		remap(vcpu);
+	if (wishes & RENDEZVOUS_REST)
+		machine_rest(vcpu);
 	if (wishes & RENDEZVOUS_DEBUG)
 		machine_debug_stand(vcpu);
 	return true;
@@ -315,6 +352,7 @@ static void vcpu_init(struct machine_vcpu *vcpu)
 	struct emul *emul = &vcpu->emul;
 
 	vcpu->page = gate_page(vcpu->id);
+	vcpu->page->takes_hypercalls = machine->hyperv;
 	emul_init(emul, &vcpu->page->state, &machine_emul_ops, vcpu);
 	emul->xstate = &vcpu->page->xstate;
 	emul->breaks_at_code = false;
@@ -339,6 +377,18 @@ static void versions_check(const struct gate_config *gate,
 	gate_exit(MACHINE_EXIT_ERROR);
 }
 
+/* Above what may go wrong. */
+static void delays_init(struct machine *machine)
+{
+	const struct machine_config *config = machine->config;
+
+	for (unsigned i = 0; i < config->disk_count; i++)
+		if (config->disk[i].delay_us)
+			machine->disks[i] = disk_delay_init(
+				&machine->delay[i], machine->disks[i],
+				&machine->clock, config->disk[i].delay_us);
+}
+
 static void board_init(struct machine *machine)
 {
 	const struct machine_config *config = machine->config;
@@ -350,14 +400,17 @@ static void board_init(struct machine *machine)
 		.window = (uint8_t *)GATE_WINDOW_VA,
 		.disks = machine->disks,
 		.media = machine->media,
+		.nics = machine->nics,
 		.devices = machine->cpu_devices,
-		.device_count = config->vcpu_count,
+		.device_count = config->vcpu_count + !!machine->hyperv,
 		.clock = &machine->clock,
 		.extint = &machine->extint,
 		.extint_page = gate_page(0),
+		.fault = machine_fault_init(machine) ? &machine->fault : NULL,
 		.ops = &machine_host_ops,
 		.ctx = machine,
 	};
+	delays_init(machine);
 	machine->board = board_find(config->board);
 	if (machine->board)
 		error = machine->board->ops->init(machine->board->object,
@@ -387,16 +440,20 @@ static void processors_init(struct machine *machine)
 		.threads = MAX(machine->config->threads, 1U),
 		.tsc_hz = gate->tsc_hz,
 		.apic_timer_hz = gate->apic_timer_hz,
+		.quirks = machine->config->cpu,
 	};
 	long error = cpuid_table_build(&table, &config);
 
+	if (!error && machine_hyperv_init(machine, &table))
+		machine->cpu_devices[gate->vcpu_count] =
+			&machine->hyperv->device;
 	if (!error)
 		error = gate_cpuid_set(&table);
 	if (error) {
 		gate_log(GATE_LOG_ERROR, "no CPUID table: %ld", error);
 		gate_exit(MACHINE_EXIT_ERROR);
 	}
-	machine->features = cpuid_emulator_features(&table);
+	machine->features = cpuid_emulator_features(&table, &config);
 	for (unsigned i = 0; i < gate->vcpu_count; i++) {
 		cpu_msrs_init(&machine->msrs[i], cpuid_is_amd(&table),
 			      (uint8_t)gate->physical_bits);
@@ -412,7 +469,7 @@ static void media_init(struct machine *machine)
 		const struct machine_disk_config disk = {
 			.va = config->medium[i].va,
 			.sector_count = config->medium[i].sector_count,
-			.is_read_only = true,
+			.is_read_only = config->medium[i].is_read_only,
 		};
 
 		machine_disk_init(&machine->medium[i], &disk);
@@ -434,7 +491,7 @@ static void disks_init(struct machine *machine)
 	for (unsigned i = 0; i < config->disk_count; i++) {
 		const struct machine_disk_config *disk = &config->disk[i];
 
-		if (disk->va) {
+		if (disk->va || disk->bus == MACHINE_DISK_FLOPPY) {
 			machine_disk_init(&machine->disk[i], disk);
 			machine->disks[i] = &machine->disk[i].backend;
 			continue;
@@ -446,6 +503,15 @@ static void disks_init(struct machine *machine)
 	}
 	if (disk_service_open(&machine->disk_service))
 		gate_exit(MACHINE_EXIT_ERROR);
+}
+
+static void cables_init(struct machine *machine)
+{
+	for (unsigned i = 0; i < machine->config->nic_count; i++) {
+		net_cable_init(&machine->cable[i], SWITCH_CLIENT_SLOT + i,
+			       &machine->config->nic[i]);
+		machine->nics[i] = &machine->cable[i].backend;
+	}
 }
 
 static void machine_init(struct machine *machine)
@@ -465,14 +531,18 @@ static void machine_init(struct machine *machine)
 	machine_clock_init(machine);
 	disks_init(machine);
 	media_init(machine);
+	cables_init(machine);
 	machine_console_open(&machine->console);
 	processors_init(machine);
 	board_init(machine);
+	machine_throttle_init(machine);
 	apic_page_reset(machine);
 	/* Both ask to be told of what seat says. */
 	machine->board->ops->console_input(machine->board->object);
 	machine_face_init(machine);
 	machine_face_event(machine);
+	for (unsigned i = 0; i < config->nic_count; i++)
+		net_cable_event(&machine->cable[i]);
 }
 
 static void wait_ready(const struct machine *machine)

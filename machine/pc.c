@@ -6,7 +6,8 @@
  * pin n of the 8259 pair and of the I/O APIC; but IRQ 0 goes to pin 2 there,
  * as the tables say.  The HPET takes the wires of 8254 and RTC over when told
  * to, and has pins 16 to 23 of the I/O APIC to itself.  PCI: slot 0 host
- * bridge; slot 1 ISA bridge, IDE, power management; slot 2 VGA.
+ * bridge; slot 1 ISA bridge, IDE, power management; slot 2 VGA; from slot 3 on
+ * network cards; slot 8 AHCI.  USB: function 2 of slot 1, or slot 6.
  *
  * References: as the devices'; Intel MultiProcessor Specification 1.4 (the
  * interrupts' wiring).
@@ -24,7 +25,9 @@
 enum isa_irq {
 	IRQ_TIMER = 0,
 	IRQ_KEYBOARD = 1,
+	IRQ_COM2 = 3,
 	IRQ_COM1 = 4,
+	IRQ_FLOPPY = 6,
 	IRQ_RTC = 8,
 	IRQ_MOUSE = 12,
 	IRQ_IDE = 14, /* and 15 */
@@ -57,17 +60,31 @@ const struct machine_blob *pc_blob(const struct pc *pc,
 
 /* ---- Interrupts -------------------------------------------------------- */
 
-static void wire_update(struct pc *pc, unsigned irq)
+/* As the devices have them. */
+static uint16_t wires(const struct pc *pc)
 {
 	uint16_t isa = pc->wires.isa_lines;
-	bool level;
 
 	if (pc->wires.is_hpet_legacy)
 		isa &= (uint16_t)~HPET_WIRES;
-	level = (isa | pc->wires.pirq_lines | pc->wires.hpet_lines) & BIT(irq);
+	return isa | pc->wires.pirq_lines | pc->wires.hpet_lines |
+	       pc->wires.test_lines;
+}
+
+static void wire_update(struct pc *pc, unsigned irq)
+{
+	bool level = wires(pc) & BIT(irq);
+
+	if (unlikely(pc->fault))
+		level = fault_wire(pc->fault, irq, level);
 	pic_irq_set(&pc->pic, irq, level);
 	ioapic_irq_set(&pc->ioapic, irq == IRQ_TIMER ? IOAPIC_PIN_TIMER : irq,
 		       level);
+}
+
+static void wire_late(void *ctx, unsigned irq)
+{
+	wire_update(ctx, irq);
 }
 
 static void wire_set(struct pc *pc, uint16_t *lines, unsigned irq, bool level)
@@ -102,6 +119,17 @@ static void hpet_set(void *sink, unsigned pin, bool level)
 		ioapic_irq_set(&pc->ioapic, pin, level);
 }
 
+/* Pins above the ISA's are the I/O APIC's alone, as for the HPET. */
+static void test_set(void *sink, unsigned pin, bool level)
+{
+	struct pc *pc = sink;
+
+	if (pin < 16)
+		wire_set(pc, &pc->wires.test_lines, pin, level);
+	else
+		ioapic_irq_set(&pc->ioapic, pin, level);
+}
+
 static void hpet_legacy_changed(void *ctx, bool is_legacy)
 {
 	struct pc *pc = ctx;
@@ -111,7 +139,7 @@ static void hpet_legacy_changed(void *ctx, bool is_legacy)
 	wire_update(pc, IRQ_RTC);
 }
 
-static struct irq_line isa_irq(struct pc *pc, unsigned irq)
+struct irq_line pc_isa_irq(struct pc *pc, unsigned irq)
 {
 	return (struct irq_line){ isa_irq_set, pc, irq };
 }
@@ -142,19 +170,28 @@ void pc_ioapic_eoi(void *board, uint8_t vector)
 		ioapic_eoi(&pc->ioapic, vector);
 }
 
-/* ---- The serial console ------------------------------------------------ */
+/* ---- The serial ports -------------------------------------------------- */
+
+static void serial_input(struct pc *pc, struct uart *uart,
+			 size_t (*read)(void *ctx, void *data, size_t size))
+{
+	uint8_t bytes[UART_FIFO];
+	size_t count, i;
+
+	if (!read || !uart_room(uart))
+		return;
+	count = read(pc->ctx, bytes, uart_room(uart));
+	for (i = 0; i < count; i++)
+		uart_receive(uart, bytes[i]);
+}
 
 void pc_console_input(void *board)
 {
 	struct pc *pc = board;
-	uint8_t bytes[UART_FIFO];
-	size_t count, i;
 
-	if (!pc->ops->serial_read || !uart_room(&pc->com1))
-		return;
-	count = pc->ops->serial_read(pc->ctx, bytes, uart_room(&pc->com1));
-	for (i = 0; i < count; i++)
-		uart_receive(&pc->com1, bytes[i]);
+	serial_input(pc, &pc->com1, pc->ops->serial_read);
+	if (pc_has_com2(pc))
+		serial_input(pc, &pc->com2, pc->ops->serial1_read);
 }
 
 static void input_drained(void *opaque)
@@ -202,10 +239,10 @@ static int init_interrupts(struct pc *pc, struct clock *clock)
 				    pc->ctx);
 	if (!error)
 		error = pit_init(&pc->pit, &pc->ports, clock,
-				 isa_irq(pc, IRQ_TIMER));
+				 pc_isa_irq(pc, IRQ_TIMER));
 	if (!error)
 		error = rtc_init(&pc->rtc, &pc->ports, clock,
-				 isa_irq(pc, IRQ_RTC));
+				 pc_isa_irq(pc, IRQ_RTC));
 	if (!error)
 		error = hpet_init(&pc->hpet, &pc->memory, clock,
 				  (struct irq_line){ hpet_set, pc, 0 },
@@ -213,12 +250,25 @@ static int init_interrupts(struct pc *pc, struct clock *clock)
 	return error;
 }
 
-static void power_off(void *ctx)
+static void power_off(void *ctx, bool is_s4)
 {
 	struct pc *pc = ctx;
 
+	if (is_s4)
+		pc_log(pc, DEVICE_LOG_INFO, "hibernates (S4)");
 	pc_flash_sync(pc);
 	pc->ops->power_off(pc->ctx);
+}
+
+/* The tables that firmware fetches next say where it has put the PM block. */
+static void pm_moved(void *ctx, uint16_t base)
+{
+	struct pc *pc = ctx;
+
+	/* Direct boot has its own, which it builds for where it puts the block.
+	 */
+	if (!pc_is_direct(pc) && pc->tables.file_count)
+		acpi_tables_move_pm(&pc->tables.acpi, base);
 }
 
 static void debug_exit(void *ctx, uint32_t code)
@@ -245,14 +295,57 @@ static int init_debug(struct pc *pc)
 		is_shown ? pc->ops->debug_write : NULL,
 		pc->ctx,
 	};
+	struct char_backend hack = {
+		is_shown ? pc->ops->e9_write : NULL,
+		pc->ctx,
+	};
 
-	error = debug_ports_init(&pc->debug, &pc->ports, console, console,
+	error = debug_ports_init(&pc->debug, &pc->ports, console, hack,
 				 devices & MACHINE_DEVICE_DEBUG_EXIT ? EXIT_PORT
 								     : 0,
 				 debug_exit, pc);
 	if (devices & MACHINE_DEVICE_POST_CODES)
 		pc->debug.post = (struct char_backend){ post_code, pc };
 	return error;
+}
+
+static int init_test(struct pc *pc)
+{
+	uint32_t devices = pc->config->devices;
+
+	if (!(devices & MACHINE_DEVICE_TEST))
+		return 0;
+	return test_device_init(&pc->test, &pc->ports, &pc->memory,
+				pc->test_memory,
+				!(devices & MACHINE_DEVICE_DEBUG_CONSOLE),
+				(struct irq_line){ test_set, pc, 0 });
+}
+
+static uint64_t *vmware_registers(void *ctx)
+{
+	struct pc *pc = ctx;
+
+	return pc->ops->registers(pc->ctx);
+}
+
+/* The least that a PS/2 mouse says something of. */
+static void vmware_notify(void *ctx)
+{
+	struct pc *pc = ctx;
+
+	i8042_mouse(&pc->i8042, 1, 0, 0, 0);
+}
+
+static int init_vmware(struct pc *pc)
+{
+	static const struct vmware_ops ops = {
+		.registers = vmware_registers,
+		.notify = vmware_notify,
+	};
+
+	if (!(pc->config->devices & MACHINE_DEVICE_VMWARE))
+		return 0;
+	return vmware_init(&pc->vmware, &pc->ports, &ops, pc);
 }
 
 static void a20_set(void *sink, unsigned pin, bool level)
@@ -268,26 +361,45 @@ static void a20_set(void *sink, unsigned pin, bool level)
 		pc_remap(pc);
 }
 
+static int init_serial(struct pc *pc, struct clock *clock)
+{
+	const struct board_host_ops *ops = pc->ops;
+	int error =
+		uart_init(&pc->com1, &pc->ports, PC_COM1_PORT, clock,
+			  pc_isa_irq(pc, IRQ_COM1),
+			  (struct char_backend){ ops->serial_write, pc->ctx });
+
+	if (!error && pc_has_com2(pc))
+		error = uart_init(
+			&pc->com2, &pc->ports, PC_COM2_PORT, clock,
+			pc_isa_irq(pc, IRQ_COM2),
+			(struct char_backend){ ops->serial1_write, pc->ctx });
+	pc->com1.drained = pc->com2.drained = input_drained;
+	pc->com1.drained_ctx = pc->com2.drained_ctx = pc;
+	return error;
+}
+
 static int init_legacy(struct pc *pc, struct clock *clock)
 {
 	const struct board_host_ops *ops = pc->ops;
 	int error;
 
 	error = i8042_init(&pc->i8042, &pc->ports, clock,
-			   isa_irq(pc, IRQ_KEYBOARD), isa_irq(pc, IRQ_MOUSE),
-			   ops->reset, pc->ctx);
+			   pc_isa_irq(pc, IRQ_KEYBOARD),
+			   pc_isa_irq(pc, IRQ_MOUSE), ops->reset, pc->ctx);
 	if (!error)
-		error = uart_init(
-			&pc->com1, &pc->ports, PC_COM1_PORT, clock,
-			isa_irq(pc, IRQ_COM1),
-			(struct char_backend){ ops->serial_write, pc->ctx });
+		error = init_serial(pc, clock);
+	if (!error)
+		error = dma8237_init(&pc->dma, &pc->ports, &pc->ram);
 	if (!error)
 		error = fw_cfg_init(&pc->fw_cfg, &pc->ports, &pc->ram);
 	if (!error)
 		error = init_debug(pc);
+	if (!error)
+		error = init_test(pc);
+	if (!error)
+		error = init_vmware(pc);
 	pc->i8042.a20_out = (struct irq_line){ a20_set, pc, 0 };
-	pc->com1.drained = input_drained;
-	pc->com1.drained_ctx = pc;
 	return error;
 }
 
@@ -301,6 +413,8 @@ static int init_pci(struct pc *pc, struct clock *clock)
 	error = pci_bus_init(&pc->pci, &pc->ports, &pc->memory);
 	if (error)
 		return error;
+	pc->pci.message = pc_message;
+	pc->pci.message_ctx = pc;
 	pc->pci.window[0] = (struct pci_window){
 		pc->board.ram_low, pc->board.pci_hole_end - pc->board.ram_low
 	};
@@ -312,9 +426,12 @@ static int init_pci(struct pc *pc, struct clock *clock)
 		error = piix3_init(&pc->isa, &pc->pci,
 				   (struct irq_line){ pirq_set, pc, 0 },
 				   ops->reset, pc->ctx);
-	if (!error)
+	if (!error && !pc->board.has_no_acpi)
 		error = piix4_pm_init(&pc->pm, &pc->pci, clock,
-				      isa_irq(pc, PM_SCI_IRQ), power_off, pc);
+				      pc_isa_irq(pc, PM_SCI_IRQ), power_off,
+				      pc);
+	pc->pm.moved = pm_moved;
+	pc_sleep_init(pc);
 	return error;
 }
 
@@ -331,26 +448,66 @@ static int init_ide(struct pc *pc, struct clock *clock,
 	unsigned i;
 
 	for (i = 0; i < IDE_CHANNELS; i++)
-		ide.irq[i] = isa_irq(pc, IRQ_IDE + i);
+		ide.irq[i] = pc_isa_irq(pc, IRQ_IDE + i);
 	for (i = 0; i < pc->config->disk_count; i++) {
 		const struct machine_disk_config *disk = &pc->config->disk[i];
 		struct ide_drive_config *drive;
 
-		if (disk->bus == MACHINE_DISK_FLASH)
+		if (disk->bus != MACHINE_DISK_IDE)
 			continue;
-		if (disk->bus != MACHINE_DISK_IDE ||
-		    disk->unit >= IDE_CHANNELS * IDE_DRIVES)
+		if (disk->unit >= IDE_CHANNELS * IDE_DRIVES)
 			return -EINVAL;
 		drive = &ide.drive[disk->unit / IDE_DRIVES]
 				  [disk->unit % IDE_DRIVES];
 		if (drive->kind != IDE_NONE)
 			return -EEXIST;
-		drive->kind = disk->is_cdrom ? IDE_CDROM : IDE_DISK;
-		drive->backend = disks[i];
+		*drive = pc_drive_config(disk, disks[i]);
 		if (disk->is_cdrom)
 			pc->medium[disk->unit] = disks[i];
 	}
 	return ide_init(&pc->ide, &ide);
+}
+
+static bool is_floppy(const struct machine_disk_config *disk)
+{
+	return disk->bus == MACHINE_DISK_FLOPPY;
+}
+
+/* A board without a drive has no controller either. */
+static int init_floppies(struct pc *pc, struct clock *clock,
+			 struct block_backend *const disks[])
+{
+	struct fdc_config fdc = {
+		.ports = &pc->ports,
+		.clock = clock,
+		.irq = pc_isa_irq(pc, IRQ_FLOPPY),
+		.dma = { &pc->dma, PC_FLOPPY_DMA },
+	};
+
+	for (unsigned i = 0; i < pc->config->disk_count; i++) {
+		const struct machine_disk_config *disk = &pc->config->disk[i];
+
+		if (!is_floppy(disk))
+			continue;
+		if (disk->unit >= FDC_DRIVES ||
+		    fdc.drive[disk->unit].type != FLOPPY_DRIVE_NONE)
+			return -EINVAL;
+		fdc.drive[disk->unit].type = disk->floppy_drive;
+		if (disks[i]->sector_count)
+			fdc.drive[disk->unit].medium = disks[i];
+		pc->medium[FACE_UNIT_FLOPPY + disk->unit] =
+			fdc.drive[disk->unit].medium;
+		pc->has_fdc = true;
+	}
+	return pc->has_fdc ? fdc_init(&pc->fdc, &fdc) : 0;
+}
+
+static bool has_floppies(const struct pc *pc)
+{
+	for (unsigned i = 0; i < pc->config->disk_count; i++)
+		if (is_floppy(&pc->config->disk[i]))
+			return true;
+	return false;
 }
 
 static int init_vga(struct pc *pc, struct clock *clock)
@@ -383,8 +540,23 @@ static int describe(struct pc *pc)
 	for (unsigned i = 0; !error && i < pc->board.vcpu_count; i++)
 		pc->board.apic_id[i] = (uint8_t)topology_apic_id(
 			pc->board.cores, pc->board.threads, i);
-	pc->board.features &= ~(uint32_t)BOARD_HAS_COM2;
+	if (!pc_has_com2(pc))
+		pc->board.features &= ~(uint32_t)BOARD_HAS_COM2;
 	pc->board.features |= BOARD_HAS_HPET;
+	if (pc->config->acpi.sleep & MACHINE_SLEEP_S3)
+		pc->board.features |= BOARD_HAS_S3;
+	if (pc->config->acpi.sleep & MACHINE_SLEEP_S4)
+		pc->board.features |= BOARD_HAS_S4;
+	pc->board.fadt_revision = (uint8_t)FIELD_GET(
+		MACHINE_ACPI_FADT, pc->config->acpi.revisions);
+	pc->board.has_acpi_1 = pc->config->acpi.revisions & MACHINE_ACPI_AND_1;
+	pc->board.acpi_processors = (uint8_t)pc->config->acpi.processors;
+	pc->board.features &= ~(uint32_t)BOARD_HAS_FLOPPY;
+	if (has_floppies(pc))
+		pc->board.features |= BOARD_HAS_FLOPPY;
+	pc->board.has_no_acpi = pc->config->devices & MACHINE_DEVICE_NO_ACPI;
+	pc->board.has_hole = pc->config->devices & MACHINE_DEVICE_HOLE &&
+			     pc->board.ram_low >= BOARD_HOLE_END;
 	if (error || pc->board.ram_low < MIB(2)) {
 		pc_log(pc, DEVICE_LOG_WARN, "memory or vCPUs out of range");
 		return -EINVAL;
@@ -413,6 +585,7 @@ int pc_init(void *board, const struct board_config *config)
 	pc->ops = config->ops;
 	pc->ctx = config->ctx;
 	pc->window = config->window;
+	pc->fault = config->fault;
 	clock_init(clock);
 	bus_init_ports(&pc->ports, pc->port_index);
 	bus_init_memory(&pc->memory);
@@ -432,7 +605,17 @@ int pc_init(void *board, const struct board_config *config)
 	if (!error)
 		error = report(pc, "disks", init_ide(pc, clock, config->disks));
 	if (!error)
+		error = report(pc, "AHCI",
+			       pc_ahci_init(pc, clock, config->disks));
+	if (!error)
+		error = report(pc, "floppy drives",
+			       init_floppies(pc, clock, config->disks));
+	if (!error)
 		error = report(pc, "VGA", init_vga(pc, clock));
+	if (!error)
+		error = report(pc, "network", pc_nics_init(pc, config));
+	if (!error)
+		error = report(pc, "USB", pc_usb_init(pc, config));
 	if (!error)
 		error = report(pc, "flash memory",
 			       pc_flash_init(pc, clock, config->disks));
@@ -440,12 +623,15 @@ int pc_init(void *board, const struct board_config *config)
 		error = report(pc, "list", pc_devices_init(pc, config));
 	if (!error)
 		error = report(pc, "tables", pc_boot_init(pc));
+	if (!error && pc->fault)
+		fault_wires_init(pc->fault, wires(pc), wire_late, pc);
 	return error;
 }
 
 const struct board_ops pc_board_ops = {
 	.init = pc_init,
 	.reset = pc_reset,
+	.sleep = pc_sleep,
 	.boot_state = pc_boot,
 	.port_access = pc_port_access,
 	.port_bulk = pc_port_bulk,

@@ -7,23 +7,37 @@
 #ifndef BULKHEAD_MACHINE_PC_H
 #define BULKHEAD_MACHINE_PC_H
 
+#include "devices/ahci.h"
 #include "devices/bus.h"
 #include "devices/debug_ports.h"
+#include "devices/dma8237.h"
+#include "devices/fdc.h"
+#include "devices/e1000.h"
 #include "devices/fw_cfg.h"
 #include "devices/hpet.h"
 #include "devices/i440fx.h"
 #include "devices/i8042.h"
 #include "devices/ide.h"
 #include "devices/ioapic.h"
+#include "devices/ne2000.h"
 #include "devices/pci.h"
+#include "devices/pcnet.h"
 #include "devices/pflash.h"
 #include "devices/pic.h"
 #include "devices/piix3.h"
 #include "devices/piix4_pm.h"
 #include "devices/pit.h"
 #include "devices/rtc.h"
+#include "devices/rtl8139.h"
+#include "devices/test_device.h"
 #include "devices/uart.h"
+#include "devices/uhci.h"
+#include "devices/usb_hid.h"
+#include "devices/usb_hub.h"
+#include "devices/usb_storage.h"
 #include "devices/vga.h"
+#include "devices/vmware.h"
+#include "devices/xhci.h"
 #include "firmware/board.h"
 #include "firmware/bootrom.h"
 #include "firmware/direct.h"
@@ -43,6 +57,7 @@ struct pc_wires {
 	uint16_t isa_lines;
 	uint16_t pirq_lines;
 	uint16_t hpet_lines;
+	uint16_t test_lines; /* the test device's */
 	bool is_hpet_legacy; /* 8254 and RTC are cut off */
 	uint8_t reserved[1];
 };
@@ -50,7 +65,10 @@ struct pc_wires {
 /* What the face has of it: pc_screen.c, pc_input.c. */
 struct pc_pointer {
 	int32_t dx, dy, dz; /* since the last INPUT_SYNC; dy upwards */
+	int32_t x, y;	    /* of INPUT_ABSOLUTE_MAX */
 	uint8_t buttons;
+	bool is_placed; /* it came to x, y last, and did not move since */
+	bool has_come;	/* that is since the last INPUT_SYNC */
 };
 
 struct pc_screen {
@@ -62,7 +80,35 @@ struct pc_screen {
 	uint64_t writable[VGA_VRAM_MAX / PAGE_SIZE / VGA_PAGE_WORD];
 };
 
-#define PC_BOOT_ORDER_SIZE (IDE_CHANNELS * IDE_DRIVES * 40)
+/* A network card of one of the models. */
+struct pc_nic {
+	struct device *device;
+	union {
+		struct e1000 e1000;
+		struct rtl8139 rtl8139;
+		struct pcnet pcnet;
+		struct ne2000 ne2000;
+	};
+};
+
+/* A USB controller, and what is plugged in: pc_usb.c. */
+struct pc_usb {
+	struct device *controller; /* NULL: none is there */
+	bool has_hub;
+	struct uhci uhci;
+	struct xhci xhci;
+	struct usb_hub hub;
+	struct usb_hid keyboard, mouse, tablet;
+	unsigned disk_count;
+	struct usb_storage disk[MACHINE_USB_DISKS_MAX];
+	/* Keys that went down here, by include/input.h's codes: where they are
+	 * let go, too. */
+	uint64_t keys[2];
+};
+
+#define PC_UNITS (IDE_CHANNELS * IDE_DRIVES + FDC_DRIVES)
+#define PC_BOOT_ORDER_SIZE \
+	((PC_UNITS + MACHINE_NICS_MAX + MACHINE_USB_DISKS_MAX) * 64)
 
 struct pc {
 	const struct machine_config *config;
@@ -70,6 +116,7 @@ struct pc {
 	uint32_t physical_bits;		    /* the guest's MAXPHYADDR */
 	const struct board_host_ops *ops;
 	void *ctx;
+	struct fault *fault; /* NULL: none is wanted */
 
 	/* The window: RAM, video memory, ROM. */
 	uint8_t *window;
@@ -79,7 +126,8 @@ struct pc {
 	uint64_t roms_size;  /* the same with flash memory, below it */
 	gpa_t vram_gpa;	     /* valid while is_vram_mapped */
 	bool is_vram_mapped;
-	bool is_a20_off; /* what memory shows; changed by pc_remap() */
+	bool is_resuming; /* from S3: pc_boot() starts where the system says */
+	bool is_a20_off;  /* what memory shows; changed by pc_remap() */
 	struct pc_segment segment[PC_SEGMENTS];
 	struct guest_ram ram; /* for DMA */
 	struct board_description board;
@@ -103,8 +151,11 @@ struct pc {
 	struct pit pit;
 	struct rtc rtc;
 	struct hpet hpet;
+	struct dma8237 dma;
 	struct i8042 i8042;
 	struct uart com1;
+	struct uart com2;     /* with MACHINE_DEVICE_SERIAL1 */
+	struct vmware vmware; /* with MACHINE_DEVICE_VMWARE; else all zero */
 	struct fw_cfg fw_cfg;
 	struct debug_ports debug;
 	struct pci_bus pci;
@@ -112,14 +163,24 @@ struct pc {
 	struct piix3 isa;
 	struct piix4_pm pm;
 	struct ide ide;
+	bool has_ahci;
+	struct ahci ahci;
 	struct vga vga;
-	struct pflash flash; /* .config.size 0: none */
+	bool has_fdc;
+	struct fdc fdc;
+	struct pflash flash;		     /* .config.size 0: none */
+	struct pc_nic nic[MACHINE_NICS_MAX]; /* config->nic_count of them */
+	struct pc_usb usb;
+	struct test_device test; /* .memory NULL: none */
+	/* Like RAM no part of what is saved. */
+	uint8_t test_memory[TEST_DEVICE_MEMORY];
 
 	uint64_t sercon_port;  /* etc/sercon-port */
 	uint16_t boot_menu_ms; /* etc/boot-menu-wait */
 	char boot_order[PC_BOOT_ORDER_SIZE];
-	/* By IDE unit: a CD-ROM drive's medium at first. */
-	struct block_backend *medium[IDE_CHANNELS * IDE_DRIVES];
+	/* By unit, as include/face.h numbers them: what is in drives that open
+	 * at first. */
+	struct block_backend *medium[PC_UNITS];
 	struct pc_pointer pointer;
 	struct pc_screen screen;
 };
@@ -152,7 +213,8 @@ void pc_emulator_windows(void *board, struct emul_window window[EMUL_WINDOWS]);
 /* The vector the 8259 pair has for the CPU; without an extint. */
 uint32_t pc_intack(void *board);
 void pc_ioapic_eoi(void *board, uint8_t vector);
-/* COM1 takes what fits, and the rest once the guest has emptied its FIFO. */
+/* The serial ports take what fits, and the rest once the guest has emptied
+ * theirs. */
 void pc_console_input(void *board);
 bool pc_input(void *board, const struct input_event *event);
 int pc_command(void *board, uint32_t command, uint32_t unit,

@@ -44,40 +44,73 @@ static int fw_cfg_values(struct pc *pc)
 	return error;
 }
 
-/* Above `above`, the drive of the lowest index; NULL: no other. */
-static const struct machine_disk_config *next_to_boot(const struct pc *pc,
-						      uint32_t above)
+/* How firmware knows a drive: its Open Firmware path. */
+static size_t print_path(const struct pc *pc, char *to, size_t size,
+			 const struct machine_disk_config *disk)
 {
-	const struct machine_disk_config *found = NULL;
+	if (disk->bus == MACHINE_DISK_USB)
+		return pc_usb_path(pc, to, size, disk->unit);
+	if (disk->bus == MACHINE_DISK_FLOPPY)
+		return (size_t)snprintf(to, size,
+					"/pci@i0cf8/isa@%x/fdc@03f0/floppy@%x",
+					PC_ISA_DEVFN >> 3, disk->unit);
+	if (disk->bus == MACHINE_DISK_AHCI)
+		return (size_t)snprintf(
+			to, size, "/pci@i0cf8/pci8086,2922@%x/drive@%x/disk@0",
+			PC_AHCI_DEVFN >> 3, disk->unit);
+	return (size_t)snprintf(
+		to, size, "/pci@i0cf8/ide@%x,%x/drive@%x/disk@%x",
+		PC_IDE_DEVFN >> 3, PC_IDE_DEVFN & 7, disk->unit / IDE_DRIVES,
+		disk->unit % IDE_DRIVES);
+}
 
+/* The drive or card of that place in the order; 0: there is none. */
+static size_t print_disk(const struct pc *pc, char *to, size_t size,
+			 uint32_t index)
+{
 	for (unsigned i = 0; i < pc->config->disk_count; i++) {
 		const struct machine_disk_config *disk = &pc->config->disk[i];
 
-		if (disk->bus == MACHINE_DISK_IDE && disk->boot_index > above &&
-		    (!found || disk->boot_index < found->boot_index))
-			found = disk;
+		if (disk->bus != MACHINE_DISK_FLASH &&
+		    disk->boot_index == index)
+			return print_path(pc, to, size, disk);
 	}
-	return found;
+	return 0;
 }
 
-/* A line for each drive, by its Open Firmware path; NUL behind the last. */
+static size_t print_nic(const struct pc *pc, char *to, size_t size,
+			uint32_t index)
+{
+	for (unsigned i = 0; i < pc->config->nic_count; i++)
+		if (pc->config->nic[i].boot_index == index)
+			return (size_t)snprintf(
+				to, size,
+				"/pci@i0cf8/ethernet@%x/ethernet-phy@0",
+				PC_NIC_SLOT + i);
+	return 0;
+}
+
+/* A line for each drive and card; NUL behind the last. */
 static int fw_cfg_boot_order(struct pc *pc)
 {
-	const struct machine_disk_config *disk = next_to_boot(pc, 0);
 	size_t used = 0;
 
-	if (!disk)
-		return 0;
-	while (disk && used < sizeof(pc->boot_order)) {
-		used += (size_t)snprintf(
-			pc->boot_order + used, sizeof(pc->boot_order) - used,
-			"%s/pci@i0cf8/ide@%x,%x/drive@%x/disk@%x",
-			used ? "\n" : "", PC_IDE_DEVFN >> 3, PC_IDE_DEVFN & 7,
-			disk->unit / IDE_DRIVES, disk->unit % IDE_DRIVES);
-		disk = next_to_boot(pc, disk->boot_index);
+	for (uint32_t index = 1; index <= PC_BOOT_INDEX_MAX; index++) {
+		char line[80];
+		size_t length = print_disk(pc, line, sizeof(line), index);
+
+		if (!length)
+			length = print_nic(pc, line, sizeof(line), index);
+		if (!length)
+			continue;
+		if (used + length + 1 >= sizeof(pc->boot_order))
+			return -EINVAL;
+		used += (size_t)snprintf(pc->boot_order + used,
+					 sizeof(pc->boot_order) - used, "%s%s",
+					 used ? "\n" : "", line);
 	}
-	if (used >= sizeof(pc->boot_order))
-		return -EINVAL;
+	if (!used)
+		return 0;
 	return fw_cfg_add_file(&pc->fw_cfg, BOOTROM_ORDER_FILE, pc->boot_order,
 			       (uint32_t)used + 1);
 }
@@ -218,13 +251,19 @@ int pc_boot(void *board, struct x86_state *state)
 	struct direct_boot boot = direct_boot(pc);
 	struct direct_entry entry;
 	char why[160] = "";
+	uint32_t vector;
 	int error;
 
 	if (!pc_is_direct(pc))
 		return 0;
-	error = pc_chipset_set_up(pc);
+	vector = pc_waking_vector(pc);
+	error = pc_chipset_set_up(pc, !vector);
 	if (error)
 		return error;
+	if (vector) {
+		pc_waking_state(state, vector);
+		return 0;
+	}
 	error = direct_boot_load(&pc->ram, &boot, &entry, why, sizeof(why));
 	if (error) {
 		pc_log(pc, DEVICE_LOG_WARN, "the kernel: %s", why);

@@ -141,7 +141,7 @@ static void functions_set_up(struct pc *pc)
 static void bridges_set_up(struct pc *pc)
 {
 	const struct board_description *board = &pc->board;
-	uint16_t level = (uint16_t)BIT(board->sci_irq);
+	uint16_t level = board->has_no_acpi ? 0 : (uint16_t)BIT(board->sci_irq);
 	unsigned i;
 
 	for (i = 0; i < 7; i++) /* PAM: all RAM */
@@ -207,6 +207,9 @@ static void at_set_up(struct pc *pc)
 		{ KBC_COMMAND, 0x60 },
 		{ KBC_DATA, 0x65 },
 		{ KBC_DATA, 0xf4 },
+		/* 8237 pair: channel 4 leads to the first one. */
+		{ 0xd6, 0xc0 },
+		{ 0xd4, 0x00 },
 		/* DMA's pages and speaker are as reset leaves them. */
 	};
 	unsigned i;
@@ -373,6 +376,7 @@ static uint32_t ticks_since_midnight(struct pc *pc)
 static int data_place(struct pc *pc)
 {
 	struct bios_data data = { .com1 = PC_COM1_PORT,
+				  .com2 = pc_has_com2(pc) ? PC_COM2_PORT : 0,
 				  .ticks = ticks_since_midnight(pc) };
 	struct pc_geometry geometry;
 	unsigned i, count = 0;
@@ -390,10 +394,10 @@ static int data_place(struct pc *pc)
 	return bios_data_place(&pc->ram, &data);
 }
 
-int pc_chipset_set_up(struct pc *pc)
+int pc_chipset_set_up(struct pc *pc, bool with_memory)
 {
 	bridges_set_up(pc);
 	at_set_up(pc);
 	text_mode_set(pc);
-	return data_place(pc);
+	return with_memory ? data_place(pc) : 0;
 }

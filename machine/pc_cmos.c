@@ -5,7 +5,8 @@
  * Operating systems before 1995 or so believe them, and look for no disk that
  * they do not name.
  *
- * There is no floppy drive, so cell 10h stays 0.
+ * A floppy drive is looked for behind disks and CD-ROMs, unless the manifest
+ * has an order.
  *
  * References: IBM Personal Computer AT Technical Reference, "CMOS RAM"; Ralf
  * Brown's CMOS list; the conventions of QEMU's `pc` where SeaBIOS follows them.
@@ -13,9 +14,12 @@
 #include "machine/pc_parts.h"
 
 /* clang-format off */
+#define CMOS_FLOPPY_TYPES	0x10 /* high nibble: drive A */
 #define CMOS_DISK_TYPES		0x12 /* high nibble: first disk */
 #define   DISK_TYPE_EXTENDED	0xfu /* see CMOS_DISK_TYPE */
 #define CMOS_EQUIPMENT		0x14
+#define   EQUIPMENT_FLOPPY	BIT(0)
+#define   EQUIPMENT_DRIVES	MASK(7, 6) /* less one */
 #define   EQUIPMENT_FPU		BIT(1)
 #define   EQUIPMENT_MOUSE	BIT(2)
 #define CMOS_BASE_KIB		0x15
@@ -30,6 +34,8 @@
 #define CMOS_INFORMATION	0x33
 #define   INFORMATION_640K	BIT(7) /* the last 128 KiB are there */
 #define CMOS_ABOVE_16M_64K	0x34
+#define CMOS_BOOT_3		0x38 /* high nibble */
+#define   BOOT_FLOPPY		1
 #define CMOS_TRANSLATION	0x39 /* two bits a disk: 0 none, 1 LBA */
 #define CMOS_BOOT_1_2		0x3d
 #define   BOOT_DISK		2
@@ -38,7 +44,8 @@
 #define CMOS_VCPUS_LESS_1	0x5f
 
 #define BASE_KIB		640
-#define SECTORS_PLAIN_CHS	(1024 * 16 * 63) /* beyond, translate */
+#define CYLINDERS_PLAIN_CHS	1024 /* beyond, translate */
+#define SECTORS_PLAIN_CHS	(CYLINDERS_PLAIN_CHS * 16 * 63)
 /* clang-format on */
 
 /* A user-defined type's geometry, as it stands in the cells. */
@@ -68,7 +75,7 @@ static uint64_t ram_beyond(const struct pc *pc, uint64_t base, unsigned shift)
 
 static void cmos_memory(struct pc *pc)
 {
-	uint64_t extended = ram_beyond(pc, MIB(1), 10);
+	uint64_t extended = (board_extended_end(&pc->board) - MIB(1)) >> 10;
 	uint64_t high = pc->board.ram_high >> 16;
 
 	cmos_set16(pc, CMOS_BASE_KIB, BASE_KIB);
@@ -110,7 +117,8 @@ static void cmos_disks(struct pc *pc)
 	for (unit = 0; unit < IDE_CHANNELS * IDE_DRIVES; unit++) {
 		if (!pc_disk_geometry(pc, unit, &geometry))
 			continue;
-		if (geometry.sector_count > SECTORS_PLAIN_CHS)
+		if (geometry.cylinders >= CYLINDERS_PLAIN_CHS &&
+		    geometry.sector_count > SECTORS_PLAIN_CHS)
 			translation |= 1U << (2 * unit);
 		if (unit >= PC_FIXED_DISKS)
 			continue;
@@ -120,6 +128,25 @@ static void cmos_disks(struct pc *pc)
 	rtc_cell_set(&pc->rtc, CMOS_DISK_TYPES, (uint8_t)types);
 	rtc_cell_set(&pc->rtc, CMOS_TRANSLATION, (uint8_t)translation);
 	rtc_cell_set(&pc->rtc, CMOS_BOOT_1_2, BOOT_CDROM << 4 | BOOT_DISK);
+}
+
+/* With the equipment, which counts them. */
+static void cmos_floppies(struct pc *pc)
+{
+	unsigned types = 0, count = 0;
+	uint8_t equipment = EQUIPMENT_FPU | EQUIPMENT_MOUSE;
+
+	for (unsigned unit = 0; unit < FDC_DRIVES; unit++) {
+		types = types << 4 | (unsigned)pc->fdc.drive[unit].type;
+		count += pc->fdc.drive[unit].type != FLOPPY_DRIVE_NONE;
+	}
+	if (count) {
+		equipment |= EQUIPMENT_FLOPPY |
+			     FIELD_PUT(EQUIPMENT_DRIVES, count - 1);
+		rtc_cell_set(&pc->rtc, CMOS_BOOT_3, BOOT_FLOPPY << 4);
+	}
+	rtc_cell_set(&pc->rtc, CMOS_FLOPPY_TYPES, (uint8_t)types);
+	rtc_cell_set(&pc->rtc, CMOS_EQUIPMENT, equipment);
 }
 
 static void cmos_checksum(struct pc *pc)
@@ -137,7 +164,7 @@ void pc_cmos_fill(struct pc *pc)
 {
 	cmos_memory(pc);
 	cmos_disks(pc);
-	rtc_cell_set(&pc->rtc, CMOS_EQUIPMENT, EQUIPMENT_FPU | EQUIPMENT_MOUSE);
+	cmos_floppies(pc);
 	rtc_cell_set(&pc->rtc, CMOS_VCPUS_LESS_1,
 		     (uint8_t)(pc->config->vcpu_count - 1));
 	cmos_checksum(pc);
@@ -156,8 +183,8 @@ bool pc_disk_geometry(const struct pc *pc, unsigned unit,
 	*geometry = (struct pc_geometry){
 		.sector_count = drive->sector_count,
 		.cylinders = drive->cylinders,
-		.heads = ATA_DEFAULT_HEADS,
-		.sectors = ATA_DEFAULT_SECTORS,
+		.heads = drive->heads,
+		.sectors = drive->sectors,
 	};
 	return true;
 }

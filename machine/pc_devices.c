@@ -17,6 +17,7 @@ static const struct state_field wires_fields[] = {
 	STATE_VALUE(struct pc_wires, isa_lines, .flags = STATE_KEPT),
 	STATE_VALUE(struct pc_wires, pirq_lines, .flags = STATE_KEPT),
 	STATE_VALUE(struct pc_wires, hpet_lines, .flags = STATE_KEPT),
+	STATE_VALUE(struct pc_wires, test_lines, .flags = STATE_KEPT),
 	STATE_VALUE(struct pc_wires, is_hpet_legacy, .flags = STATE_KEPT),
 	STATE_RESERVED(struct pc_wires, reserved),
 };
@@ -26,7 +27,7 @@ static const struct state_description wires_description =
 
 static const struct device_ops wires_ops = {
 	.name = "pc_wires",
-	.version = 1,
+	.version = 2,
 	.state = &wires_description,
 };
 
@@ -41,7 +42,7 @@ int pc_devices_init(struct pc *pc, const struct board_config *config)
 		&pc->i8042.device, &pc->com1.device,   &pc->fw_cfg.device,
 		&pc->debug.device, &pc->pci.self,      &pc->host.device,
 		&pc->isa.device,   &pc->pm.device,     &pc->ide.device,
-		&pc->vga.device,
+		&pc->vga.device,   &pc->dma.device,
 	};
 	unsigned i;
 	int error = 0;
@@ -50,9 +51,24 @@ int pc_devices_init(struct pc *pc, const struct board_config *config)
 	pc->wires = wires; /* the devices have told their levels already */
 	device_list_init(&pc->devices, config->clock);
 	for (i = 0; i < ARRAY_SIZE(devices) && !error; i++)
-		error = device_list_add(&pc->devices, devices[i]);
+		if (devices[i] != &pc->pm.device || !pc->board.has_no_acpi)
+			error = device_list_add(&pc->devices, devices[i]);
+	if (pc_has_com2(pc) && !error)
+		error = device_list_add(&pc->devices, &pc->com2.device);
+	if (pc->vmware.ops && !error)
+		error = device_list_add(&pc->devices, &pc->vmware.device);
+	if (pc->has_ahci && !error)
+		error = device_list_add(&pc->devices, &pc->ahci.device);
+	if (pc->has_fdc && !error)
+		error = device_list_add(&pc->devices, &pc->fdc.device);
 	if (pc->flash.config.size && !error)
 		error = device_list_add(&pc->devices, &pc->flash.device);
+	if (pc->test.memory && !error)
+		error = device_list_add(&pc->devices, &pc->test.device);
+	for (i = 0; i < pc->config->nic_count && !error; i++)
+		error = device_list_add(&pc->devices, pc->nic[i].device);
+	if (!error)
+		error = pc_usb_devices_add(pc);
 	for (i = 0; i < config->device_count && !error; i++)
 		error = device_list_add(&pc->devices, config->devices[i]);
 	return error;
@@ -64,7 +80,10 @@ void pc_reset(void *board)
 
 	if (pc->extint)
 		extint_drop(pc->extint);
-	device_list_reset(&pc->devices);
+	if (pc_sleep(pc) == BOARD_CHANGES)
+		pc_sleep_reset(pc);
+	else
+		device_list_reset(&pc->devices);
 }
 
 int pc_save(struct pc *pc, void *image, size_t size, size_t *length)

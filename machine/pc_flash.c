@@ -36,6 +36,14 @@ static void shown(void *ctx, bool is_array)
 	flash_map(ctx, is_array);
 }
 
+static bool change(void *ctx, uint8_t *cells, const uint8_t *data,
+		   size_t length)
+{
+	struct pc *pc = ctx;
+
+	return fault_flash_change(pc->fault, cells, data, length);
+}
+
 static void failed(void *ctx, int error)
 {
 	pc_log(ctx, DEVICE_LOG_WARN,
@@ -97,6 +105,7 @@ int pc_flash_init(struct pc *pc, struct clock *clock,
 		.backend = disk->va ? NULL : disks[index],
 		.is_read_only = disk->is_read_only,
 		.shown = shown,
+		.change = pc->fault ? change : NULL,
 		.failed = failed,
 		.ctx = pc,
 	};

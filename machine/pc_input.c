@@ -4,7 +4,8 @@
  * counters.
  *
  * The mouse is a PS/2 one: it knows no places, so what is absolute is taken by
- * nobody.
+ * nobody, unless the guest has a driver of VMware's pointer or of a USB tablet.
+ * USB devices in use come before all others (pc_usb.c).
  *
  * References: Linux, "Input event codes"; i8042.h's.
  */
@@ -68,13 +69,49 @@ static uint8_t button_of(unsigned code)
 	}
 }
 
+static int32_t vmware_place(int32_t value)
+{
+	return value * VMWARE_PLACE_MAX / INPUT_ABSOLUTE_MAX;
+}
+
+static void vmware_move(struct pc *pc)
+{
+	const struct pc_pointer *pointer = &pc->pointer;
+	struct vmware_report report = {
+		.is_relative =
+			!pointer->is_placed || !vmware_is_absolute(&pc->vmware),
+		.x = pointer->dx,
+		.y = pointer->dy,
+		.wheel = pointer->dz,
+		.buttons = pointer->buttons,
+	};
+
+	if (!report.is_relative) {
+		report.x = vmware_place(pointer->x);
+		report.y = vmware_place(pointer->y);
+	}
+	vmware_report(&pc->vmware, &report);
+}
+
 static void pointer_move(struct pc *pc)
 {
 	struct pc_pointer *pointer = &pc->pointer;
 
-	i8042_mouse(&pc->i8042, pointer->dx, pointer->dy, pointer->dz,
-		    pointer->buttons);
+	if (pc_usb_move(pc))
+		;
+	else if (vmware_is_on(&pc->vmware))
+		vmware_move(pc);
+	else
+		i8042_mouse(&pc->i8042, pointer->dx, pointer->dy, pointer->dz,
+			    pointer->buttons);
 	pointer->dx = pointer->dy = pointer->dz = 0;
+	pointer->has_come = false;
+}
+
+/* Since the last INPUT_SYNC. */
+static bool has_moved(const struct pc_pointer *pointer)
+{
+	return pointer->dx || pointer->dy || pointer->dz || pointer->has_come;
 }
 
 static bool key(struct pc *pc, const struct input_event *event)
@@ -82,6 +119,8 @@ static bool key(struct pc *pc, const struct input_event *event)
 	uint8_t button = button_of(event->code);
 	unsigned make = key_of(event->code);
 
+	if (make && pc_usb_key(pc, event))
+		return true;
 	if (make) {
 		i8042_key(&pc->i8042, make, event->value);
 		return true;
@@ -89,7 +128,8 @@ static bool key(struct pc *pc, const struct input_event *event)
 	if (!button)
 		return false;
 	/* What was moved before, was with the buttons of before. */
-	pointer_move(pc);
+	if (has_moved(&pc->pointer))
+		pointer_move(pc);
 	if (event->value)
 		pc->pointer.buttons |= button;
 	else
@@ -111,6 +151,7 @@ static bool moved(struct pc *pc, const struct input_event *event)
 	/* Bounded before its sign is turned. */
 	int32_t by = MAX(MIN(event->value, MOVED_MAX), -MOVED_MAX);
 
+	pc->pointer.is_placed &= event->code == INPUT_WHEEL;
 	switch (event->code) {
 	case INPUT_X:
 		add(&pc->pointer.dx, by);
@@ -126,17 +167,48 @@ static bool moved(struct pc *pc, const struct input_event *event)
 	}
 }
 
+/* On one of the axes. */
+static bool placed(struct pc *pc, const struct input_event *event)
+{
+	int32_t place = MAX(MIN(event->value, INPUT_ABSOLUTE_MAX), 0);
+
+	if (event->code > INPUT_Y ||
+	    (!vmware_is_absolute(&pc->vmware) && !pc_usb_has_tablet(pc)))
+		return false;
+	if (event->code == INPUT_X)
+		pc->pointer.x = place;
+	else
+		pc->pointer.y = place;
+	pc->pointer.dx = pc->pointer.dy = 0;
+	pc->pointer.is_placed = pc->pointer.has_come = true;
+	return true;
+}
+
+/* What wakes the machine up is for that alone. */
+static bool input_asleep(struct pc *pc, const struct input_event *event)
+{
+	bool is_key = event->kind == INPUT_KEY && !button_of(event->code);
+
+	if (event->kind == INPUT_KEY && event->value)
+		piix4_pm_gpe(&pc->pm, is_key ? PM_GPE_KEYBOARD : PM_GPE_MOUSE);
+	return event->kind != INPUT_ABSOLUTE;
+}
+
 bool pc_input(void *board, const struct input_event *event)
 {
 	struct pc *pc = board;
 
+	if (unlikely(pc_sleep(pc) != BOARD_AWAKE))
+		return input_asleep(pc, event);
 	switch (event->kind) {
 	case INPUT_KEY:
 		return key(pc, event);
 	case INPUT_RELATIVE:
 		return moved(pc, event);
+	case INPUT_ABSOLUTE:
+		return placed(pc, event);
 	case INPUT_SYNC:
-		if (pc->pointer.dx || pc->pointer.dy || pc->pointer.dz)
+		if (has_moved(&pc->pointer))
 			pointer_move(pc);
 		return true;
 	default:
@@ -176,17 +248,32 @@ static struct block_backend *medium_find(const struct pc *pc, uint32_t unit,
 	return NULL;
 }
 
+/* Of those that open; a floppy drive may have been empty at first. */
+static bool is_drive(const struct pc *pc, uint32_t unit)
+{
+	if (unit >= PC_UNITS)
+		return false;
+	if (unit < FACE_UNIT_FLOPPY)
+		return pc->medium[unit];
+	return pc->fdc.drive[unit - FACE_UNIT_FLOPPY].type != FLOPPY_DRIVE_NONE;
+}
+
 static int medium_change(struct pc *pc, uint32_t unit, const char *medium)
 {
 	struct block_backend *backend = NULL;
 
-	if (unit >= ARRAY_SIZE(pc->medium) || !pc->medium[unit])
+	if (!is_drive(pc, unit))
 		return -ENODEV;
 	if (medium) {
 		backend = medium_find(pc, unit, medium);
 		if (!backend)
 			return -ERANGE;
 	}
+	if (unit >= FACE_UNIT_FLOPPY)
+		return fdc_medium_change(&pc->fdc, unit - FACE_UNIT_FLOPPY,
+					 backend)
+			       ? -ERANGE
+			       : 0;
 	ide_medium_change(&pc->ide, unit / IDE_DRIVES, unit % IDE_DRIVES,
 			  backend);
 	return 0;
@@ -198,6 +285,8 @@ int pc_command(void *board, uint32_t command, uint32_t unit, const char *medium)
 
 	switch (command) {
 	case FACE_POWER_BUTTON:
+		if (pc->board.has_no_acpi)
+			return -ENODEV;
 		piix4_pm_power_button(&pc->pm);
 		return 0;
 	case FACE_EJECT:

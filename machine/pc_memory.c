@@ -7,6 +7,7 @@
  *	000c0000  RAM, nothing, or (from e0000) the end of the BIOS, as the
  *		  host bridge's PAM registers say
  *	00100000  RAM, up to 3 GiB of it
+ *	00f00000  nothing, up to 01000000, if the manifest has the hole
  *	    ...	  PCI hole: BARs, video memory where its BAR is
  *	fec00000  I/O APIC
  *	fee00000  local APICs: the monitor's
@@ -35,6 +36,8 @@
 #define SEGMENTS_END   0x100000ULL
 #define BIOS_ALIAS     KIB(128)
 #define A20_LENGTH     MIB(1)
+#define APICS_BASE     0xfec00000ULL
+#define APICS_END      0xfef00000ULL
 
 /* ---- Segments below 1 MiB ---------------------------------------------- */
 
@@ -149,10 +152,17 @@ static void *rom_at(const struct pc *pc, gpa_t gpa, size_t length)
 	return (void *)(uintptr_t)pc_flash_at(pc, gpa, length);
 }
 
+/* Bytes of RAM from the hole's end on; without the hole they are not apart. */
+static uint64_t beyond_hole(const struct pc *pc)
+{
+	return pc->board.has_hole ? pc->board.ram_low - BOARD_HOLE_END : 0;
+}
+
 void *pc_ram_at(void *board, gpa_t gpa, size_t length, bool write)
 {
 	struct pc *pc = board;
 	uint64_t low = pc->board.ram_low;
+	uint64_t end = board_extended_end(&pc->board), beyond = beyond_hole(pc);
 
 	if (unlikely(pc->is_a20_off)) {
 		if ((gpa & (A20_LENGTH - 1)) + length > A20_LENGTH)
@@ -160,10 +170,15 @@ void *pc_ram_at(void *board, gpa_t gpa, size_t length, bool write)
 		gpa = pc_gated(pc, gpa);
 	}
 	if (is_within(gpa, length, 0, LOW_END) ||
-	    is_within(gpa, length, SEGMENTS_END, low - SEGMENTS_END))
+	    is_within(gpa, length, SEGMENTS_END, end - SEGMENTS_END) ||
+	    is_within(gpa, length, BOARD_HOLE_END, beyond))
 		return pc->window + gpa;
 	if (is_within(gpa, length, GIB(4), pc->board.ram_high))
 		return pc->window + low + (gpa - GIB(4));
+	/* Most accesses to devices: neither ROM nor video memory is there, and
+	 * the tests for them can be left out. */
+	if (gpa >= APICS_BASE && gpa < APICS_END)
+		return NULL;
 	if (is_within(gpa, length, SEGMENTS_BASE, SEGMENTS_END - SEGMENTS_BASE))
 		return segment_ram_at(pc, gpa, length, write);
 	if (!write &&
@@ -173,7 +188,10 @@ void *pc_ram_at(void *board, gpa_t gpa, size_t length, bool write)
 	    is_within(gpa, length, pc->vram_gpa, pc->config->vram_size) &&
 	    !(write && pc->screen.is_guarded))
 		return pc->window + pc->config->ram_size + (gpa - pc->vram_gpa);
-	return NULL;
+	/* Firmware copies it out of its BAR. */
+	if (write)
+		return NULL;
+	return (void *)(uintptr_t)pci_rom_at(&pc->pci, gpa, length);
 }
 
 static void region_add(struct board_region **to, gpa_t start, uint64_t size)
@@ -189,7 +207,9 @@ unsigned pc_regions(void *board, struct board_region region[BOARD_REGIONS_MAX])
 
 	region_add(&at, 0, LOW_END);
 	region_add(&at, SEGMENTS_BASE, SEGMENTS_END - SEGMENTS_BASE);
-	region_add(&at, SEGMENTS_END, pc->board.ram_low - SEGMENTS_END);
+	region_add(&at, SEGMENTS_END,
+		   board_extended_end(&pc->board) - SEGMENTS_END);
+	region_add(&at, BOARD_HOLE_END, beyond_hole(pc));
 	/* Not where the guest has it in front of, or behind, other memory. */
 	if (pc->is_vram_mapped &&
 	    is_within(pc->vram_gpa, pc->config->vram_size, pc->board.ram_low,
@@ -204,13 +224,20 @@ void pc_emulator_windows(void *board, struct emul_window window[EMUL_WINDOWS])
 {
 	struct pc *pc = board;
 	uint64_t low = pc->board.ram_low;
+	uint64_t end = board_extended_end(&pc->board);
 
 	memset(window, 0, EMUL_WINDOWS * sizeof(*window));
 	if (!pc->is_a20_off)
 		*window++ = (struct emul_window){
 			.start = SEGMENTS_END,
-			.size = low - SEGMENTS_END,
+			.size = end - SEGMENTS_END,
 			.host = pc->window + SEGMENTS_END,
+		};
+	if (!pc->is_a20_off && beyond_hole(pc))
+		*window++ = (struct emul_window){
+			.start = BOARD_HOLE_END,
+			.size = beyond_hole(pc),
+			.host = pc->window + BOARD_HOLE_END,
 		};
 	*window++ = (struct emul_window){ .size = LOW_END, .host = pc->window };
 	if (pc->board.ram_high)
@@ -247,18 +274,23 @@ static int bios_load(struct pc *pc)
 	return 0;
 }
 
+static void range_add(struct pc *pc, gpa_t gpa, uint64_t size, uint64_t offset)
+{
+	if (size)
+		pc->ram.range[pc->ram.count++] =
+			(struct guest_ram_range){ gpa, size,
+						  pc->window + offset };
+}
+
 static void ram_ranges(struct pc *pc)
 {
-	uint64_t low = pc->board.ram_low;
+	uint64_t end = board_extended_end(&pc->board);
 
-	pc->ram.range[0] = (struct guest_ram_range){ 0, LOW_END, pc->window };
+	range_add(pc, 0, LOW_END, 0);
 	/* Bus masters see RAM behind the segments, whatever PAM says. */
-	pc->ram.range[1] =
-		(struct guest_ram_range){ SEGMENTS_BASE, low - SEGMENTS_BASE,
-					  pc->window + SEGMENTS_BASE };
-	pc->ram.range[2] = (struct guest_ram_range){ GIB(4), pc->board.ram_high,
-						     pc->window + low };
-	pc->ram.count = pc->board.ram_high ? 3 : 2;
+	range_add(pc, SEGMENTS_BASE, end - SEGMENTS_BASE, SEGMENTS_BASE);
+	range_add(pc, BOARD_HOLE_END, beyond_hole(pc), BOARD_HOLE_END);
+	range_add(pc, GIB(4), pc->board.ram_high, pc->board.ram_low);
 }
 
 /* RAM from 1 MiB to the PCI hole, as the A20 gate has it. */
@@ -270,6 +302,10 @@ static void map_extended(struct pc *pc)
 	if (!pc->is_a20_off) {
 		ops->map(pc->ctx, SEGMENTS_END, low - SEGMENTS_END,
 			 SEGMENTS_END, GATE_MAP_RAM);
+		if (pc->board.has_hole)
+			ops->map(pc->ctx, BOARD_HOLE_BASE,
+				 BOARD_HOLE_END - BOARD_HOLE_BASE, 0,
+				 GATE_MAP_NONE);
 		return;
 	}
 	ops->map(pc->ctx, A20_LENGTH, low - A20_LENGTH, 0, GATE_MAP_NONE);

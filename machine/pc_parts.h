@@ -8,12 +8,24 @@
 
 #include "machine/pc.h"
 
-#define PC_VGA_DEVFN PCI_DEVFN(2, 0)
-#define PC_IDE_DEVFN PCI_DEVFN(1, 1)
-#define PC_COM1_PORT 0x3f8
+#define PC_VGA_DEVFN	  PCI_DEVFN(2, 0)
+#define PC_ISA_DEVFN	  PCI_DEVFN(1, 0)
+#define PC_IDE_DEVFN	  PCI_DEVFN(1, 1)
+/* Network cards: from here on. */
+#define PC_NIC_SLOT	  3
+#define PC_AHCI_DEVFN	  PCI_DEVFN(8, 0)
+/* boot_index is from 1 to here. */
+#define PC_BOOT_INDEX_MAX 8
+#define PC_COM1_PORT	  0x3f8
+#define PC_COM2_PORT	  0x2f8
+#define PC_FLOPPY_DMA	  2
+#define PC_ISA_IRQS	  16
 
 void pc_log(struct pc *pc, enum device_log_level level, const char *format, ...)
 	__printf(3, 4);
+
+/* The wire of an ISA interrupt. */
+struct irq_line pc_isa_irq(struct pc *pc, unsigned irq);
 
 /* The blob of that kind, or NULL. */
 const struct machine_blob *pc_blob(const struct pc *pc,
@@ -24,6 +36,11 @@ static inline bool pc_is_direct(const struct pc *pc)
 {
 	return pc_blob(pc, MACHINE_BLOB_KERNEL) &&
 	       !pc_blob(pc, MACHINE_BLOB_BIOS);
+}
+
+static inline bool pc_has_com2(const struct pc *pc)
+{
+	return pc->config->devices & MACHINE_DEVICE_SERIAL1;
 }
 
 /* machine/pc_memory.c */
@@ -51,6 +68,45 @@ int __must_check pc_flash_init(struct pc *pc, struct clock *clock,
 const void *pc_flash_at(const struct pc *pc, gpa_t gpa, size_t length);
 void pc_flash_sync(struct pc *pc);
 
+/* machine/pc_message.c */
+/* What a PCI function writes as its message-signalled interrupt; ctx is a
+ * struct pc. */
+void pc_message(void *ctx, uint64_t address, uint32_t data);
+
+/* machine/pc_ahci.c */
+/* What a drive of IDE or AHCI is made of. */
+struct ide_drive_config pc_drive_config(const struct machine_disk_config *disk,
+					struct block_backend *backend);
+/* The controller, if a disk is at it.  -EINVAL, -EEXIST: a disk's port. */
+int __must_check pc_ahci_init(struct pc *pc, struct clock *clock,
+			      struct block_backend *const disks[]);
+
+/* machine/pc_nics.c */
+/* -EINVAL: too many, or an unknown model. */
+int __must_check pc_nics_init(struct pc *pc, const struct board_config *config);
+
+/* machine/pc_sleep.c */
+/* The rest of the PM function is there. */
+void pc_sleep_init(struct pc *pc);
+enum board_sleep pc_sleep(void *board);
+/* pc_reset() into sleep or out of it. */
+void pc_sleep_reset(struct pc *pc);
+/* Where a system without firmware wants to go on, once; 0: it starts. */
+uint32_t pc_waking_vector(struct pc *pc);
+void pc_waking_state(struct x86_state *state, uint32_t vector);
+/* machine/pc_usb.c */
+/* -EINVAL: an unknown controller, or a disk too many. */
+int __must_check pc_usb_init(struct pc *pc, const struct board_config *config);
+int __must_check pc_usb_devices_add(struct pc *pc);
+/* How firmware knows the disk of that number. */
+size_t pc_usb_path(const struct pc *pc, char *to, size_t size, unsigned unit);
+/* False: no USB keyboard is in use, or it has no such key. */
+bool pc_usb_key(struct pc *pc, const struct input_event *event);
+/* Somebody asks for places. */
+bool pc_usb_has_tablet(const struct pc *pc);
+/* What pc->pointer has gathered.  False: it is another's. */
+bool pc_usb_move(struct pc *pc);
+
 /* machine/pc_cmos.c */
 /* Once the disks are there. */
 void pc_cmos_fill(struct pc *pc);
@@ -72,8 +128,9 @@ bool pc_disk_geometry(const struct pc *pc, unsigned unit,
 uint8_t pc_geometry_control(const struct pc_geometry *geometry);
 
 /* machine/pc_chipset.c */
-/* Devices and low memory as a BIOS leaves them.  0 or -errno. */
-int __must_check pc_chipset_set_up(struct pc *pc);
+/* Devices, and low memory unless it is the system's already, as a BIOS leaves
+ * them.  0 or -errno. */
+int __must_check pc_chipset_set_up(struct pc *pc, bool with_memory);
 
 /* machine/pc_boot.c */
 /* Fills CMOS and fw_cfg. */

@@ -32,6 +32,7 @@ enum rendezvous_wish {
 	RENDEZVOUS_REMAP = BIT(1), /* memory shows elsewhere */
 	RENDEZVOUS_DEBUG = BIT(2), /* machine/debug.h */
 	RENDEZVOUS_STAND = BIT(3), /* all stand while face_holds() */
+	RENDEZVOUS_REST = BIT(4),  /* machine/throttle.h */
 };
 
 /* What an owner wants of a thread that is at its stop. */

@@ -188,13 +188,15 @@ void pages_add(struct pages *pages, hpa_t base, uint64_t length)
 		uint32_t index = (uint32_t)(at >> BLOCK_SHIFT);
 		struct page_block *block = &pages->block[index];
 		unsigned page = (at >> PAGE_SHIFT) % PAGES_PER_BLOCK;
+		unsigned count =
+			page || end - at < PAGE_2M ? 1 : PAGES_PER_BLOCK;
 
 		VERIFY(index < pages->block_count);
-		VERIFY(run_is_taken(block, page, 1));
-		run_set(block, page, 1, true);
-		block_set_count(pages, index, block->free_count + 1);
-		pages->total++;
-		at += PAGE_SIZE;
+		VERIFY(run_is_taken(block, page, count));
+		run_set(block, page, count, true);
+		block_set_count(pages, index, block->free_count + count);
+		pages->total += count;
+		at += count * PAGE_SIZE;
 	}
 	spin_unlock_irqrestore(&pages->lock, flags);
 }

@@ -2,12 +2,16 @@
 /*
  * Usage: manifest-check MANIFEST.dtb [NAME=FILE...]
  *        manifest-check --drives MANIFEST.dtb
+ *        manifest-check --roms MANIFEST.dtb
+ *        manifest-check --presets MANIFEST.dtb
  * Reads a compiled manifest as init will, and looks at the files that are to be
  * boot modules as init and the board will; says what is wrong.  Without files
  * only the manifest is checked.  Exit status 0: nothing.
  *
  * --drives prints a line for each drive that the simulated host is to have,
- * with tabs between: node, serial number, ro or rw, format, file.
+ * with tabs between: node, serial number, ro or rw, format, file.  --roms
+ * prints the model of each card that firmware starts from, --presets what each
+ * guest's "os" came to.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -299,6 +303,43 @@ static void drive_print(const struct guest_manifest *guest,
 	       formats[disk->format], disk->source.name);
 }
 
+/* Cards that firmware starts from, as presets have them, too. */
+static int roms_print(const char *path, struct manifest *manifest)
+{
+	int error = manifest_read(path, manifest);
+
+	for (unsigned i = 0; !error && i < manifest->guest_count; i++) {
+		const struct guest_manifest *guest = &manifest->guest[i];
+
+		for (unsigned j = 0; j < guest->nic_count; j++)
+			if (guest->nic[j].boot_index)
+				printf("%s\n",
+				       manifest_nic_model(guest->nic[j].model));
+	}
+	return error;
+}
+
+/* What a preset came to, together with what the guest's node says itself. */
+static void preset_print(const struct guest_manifest *guest)
+{
+	printf("/guests/%s: os %s: ACPI %s, disks %s, cards %s, %u packages",
+	       guest->name, guest->os, guest->acpi_off ? "off" : "on", "ide",
+	       manifest_nic_model(guest->default_nic), guest->sockets);
+	if (guest->cpu.leaf_max)
+		printf(", CPUID to leaf %u", guest->cpu.leaf_max);
+	printf("\n");
+}
+
+static int presets_print(const char *path, struct manifest *manifest)
+{
+	int error = manifest_read(path, manifest);
+
+	for (unsigned i = 0; !error && i < manifest->guest_count; i++)
+		if (manifest->guest[i].os[0])
+			preset_print(&manifest->guest[i]);
+	return error;
+}
+
 static int drives_print(const char *path, struct manifest *manifest)
 {
 	int error = manifest_read(path, manifest);
@@ -323,11 +364,17 @@ int main(int argc, char **argv)
 	if (argc < 2) {
 		fprintf(stderr,
 			"usage: manifest-check MANIFEST.dtb [NAME=FILE...]\n"
-			"       manifest-check --drives MANIFEST.dtb\n");
+			"       manifest-check --drives MANIFEST.dtb\n"
+			"       manifest-check --roms MANIFEST.dtb\n"
+			"       manifest-check --presets MANIFEST.dtb\n");
 		return 2;
 	}
 	if (argc == 3 && !strcmp(argv[1], "--drives"))
 		return drives_print(argv[2], &manifest);
+	if (argc == 3 && !strcmp(argv[1], "--roms"))
+		return roms_print(argv[2], &manifest);
+	if (argc == 3 && !strcmp(argv[1], "--presets"))
+		return presets_print(argv[2], &manifest);
 	error = manifest_read(argv[1], &manifest);
 	if (error || argc == 2)
 		return error;

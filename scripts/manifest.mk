@@ -2,8 +2,9 @@
 # The monitor's manifest reader, and what judges boot modules, as a host program
 # for the tool.
 
-CHECK_SRCS := scripts/manifest-check.c init/manifest.c init/manifest_disk.c \
-	init/manifest_item.c init/module_check.c init/source.c lib/program.c devices/ram.c \
+CHECK_SRCS := scripts/manifest-check.c $(wildcard init/manifest*.c) \
+	init/module_check.c init/source.c \
+	lib/program.c lib/floppy.c devices/ram.c \
 	$(wildcard firmware/*.c)
 
 $B/manifest-check: $(CHECK_SRCS) include/manifest.h include/gate.h \

@@ -284,10 +284,12 @@ static enum exit_action exit_apic_write(struct vcpu *vcpu,
 	return EXIT_RUN_AGAIN;
 }
 
-/* No hypercall is defined yet on this board: all are unknown. */
+/* Unless the machine has some, all are unknown. */
 static enum exit_action exit_hypercall(struct vcpu *vcpu,
 				       struct exit_info *info)
 {
+	if (vcpu->page->takes_hypercalls)
+		return to_machine(vcpu, GATE_EXIT_EMULATE);
 	vcpu->vendor.state->gpr[X86_RAX] = GATE_HYPERCALL_UNKNOWN;
 	return skip(vcpu, info, EMUL_EXPECT_VMMCALL);
 }

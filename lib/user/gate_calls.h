@@ -247,6 +247,16 @@ static inline uint64_t gate_now_ns(void)
 	return (uint64_t)(((unsigned __int128)ticks * config->tsc_mult) >> 32);
 }
 
+/* The same clock in all domains: ns since the TSC was 0. */
+static inline uint64_t gate_host_ns(void)
+{
+	const struct gate_config *config = gate_config();
+
+	return (uint64_t)(((unsigned __int128)__builtin_ia32_rdtsc() *
+			   config->tsc_mult) >>
+			  32);
+}
+
 /* Formatted, cut at GATE_LOG_MAX; level is enum log_level's number. */
 void gate_log(unsigned level, const char *format, ...) __printf(2, 3);
 

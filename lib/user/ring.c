@@ -143,21 +143,40 @@ long ring_read(struct ring *ring, void *bytes, uint32_t length, bool *ring_bell)
 	return n;
 }
 
-long ring_put(struct ring *ring, const void *record, uint32_t length,
-	      bool *ring_bell)
+long ring_put_parts(struct ring *ring, const struct ring_part *part,
+		    unsigned count, bool *ring_bell)
 {
 	long room = look(ring);
+	uint32_t length = 0, at = ring->mine + RECORD_HEADER;
+	unsigned i;
 
 	if (room < 0)
 		return room;
-	if (!length || length > ring->size - RECORD_HEADER)
+	for (i = 0; i < count; i++) {
+		if (i == RING_PARTS_MAX ||
+		    part[i].length > ring->size - RECORD_HEADER - length)
+			return -EMSGSIZE;
+		length += part[i].length;
+	}
+	if (!length)
 		return -EMSGSIZE;
 	if (room < (long)length + RECORD_HEADER)
 		return 0;
 	bytes_out(ring, ring->mine, &length, RECORD_HEADER);
-	bytes_out(ring, ring->mine + RECORD_HEADER, record, length);
+	for (i = 0; i < count; i++) {
+		bytes_out(ring, at, part[i].bytes, part[i].length);
+		at += part[i].length;
+	}
 	publish(ring, RECORD_HEADER + length, ring_bell);
 	return length;
+}
+
+long ring_put(struct ring *ring, const void *record, uint32_t length,
+	      bool *ring_bell)
+{
+	const struct ring_part part = { record, length };
+
+	return ring_put_parts(ring, &part, 1, ring_bell);
 }
 
 long ring_get(struct ring *ring, void *record, uint32_t max, bool *ring_bell)

@@ -9,11 +9,12 @@ picks out what has to travel along: the files that guests name.
 import os
 import struct
 
-from . import Problem, fdt, processes
+from . import Problem, fdt, folders, nic_rom, processes
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
 BUILD = os.environ.get("BULKHEAD_BUILD", os.path.join(TOP, "build"))
 FIRMWARE = "/usr/share/seabios"
+IPXE = "/usr/lib/ipxe/qemu"
 MIB = 1 << 20
 
 # The program of guests that name none.
@@ -22,7 +23,7 @@ MACHINE = "machine.elf"
 INIT = "init.elf"
 # Those that init starts when it finds them, the second where a guest has a disk
 # with a source.
-SEAT, DISK = "seat.elf", "disk.elf"
+SEAT, DISK, SWITCH = "seat.elf", "disk.elf", "switch.elf"
 
 # Room for the monitor, the machines and the nested tables.
 HOST_RESERVE_MIB = 256
@@ -37,6 +38,18 @@ FILE_PROPERTIES = ("image", "images", "program", "kernel", "initrd",
 # and the property that names another.
 PC_FIRMWARE = (("bios.bin", "bios-256k.bin", "firmware"),
                ("vgabios.bin", "vgabios-stdvga.bin", "vga-bios"))
+# For a display without a ROM of its own: it has not the signature of one.
+NO_ROM = bytes(512)
+
+# Of a network card that firmware starts from: iPXE, for a BIOS and for UEFI.
+NIC_ROMS = {
+    "e1000": ("nic.rom", IPXE, "efi-e1000.rom"),
+    "rtl8139": ("nic-rtl8139.rom", IPXE, "efi-rtl8139.rom"),
+    "pcnet": ("nic-pcnet.rom", IPXE, "efi-pcnet.rom"),
+    "ne2000-pci": ("nic-ne2000-pci.rom", IPXE, "efi-ne2k_pci.rom"),
+}
+# Vendor and device, where Debian's file does not name its card.
+NIC_ROM_IDS = {"ne2000-pci": (0x10ec, 0x8029)}
 
 
 def monitor():
@@ -132,6 +145,25 @@ def drives(blob_path, folder):
     return found
 
 
+def asked(option, blob_path):
+    """Lines of what manifest-check knows of a manifest that is right."""
+    status, output, complaints = processes.run(
+        [os.path.join(BUILD, "manifest-check"), option, blob_path])
+    if status:
+        raise Problem("manifest-check %s: %s" % (option, complaints.strip()))
+    return os.fsdecode(output).splitlines()
+
+
+def roms(blob_path):
+    """Models of the cards that firmware starts from, as presets have them."""
+    return asked("--roms", blob_path)
+
+
+def presets(blob_path):
+    """What each guest's os came to, in words."""
+    return asked("--presets", blob_path)
+
+
 def readable(path, what):
     """The path of a file that can be read."""
     if os.path.isdir(path):
@@ -191,6 +223,12 @@ def has_source(guests):
                for guest in guests for node in guest.children)
 
 
+def has_nic(guests):
+    """A network card: they are the nodes with a switch."""
+    return any(node.string("switch")
+               for guest in guests for node in guest.children)
+
+
 def services(guests):
     """Programs beside the machines; tests name others by an environment
     variable, with commas between, or none; a folder before the name says which
@@ -198,7 +236,24 @@ def services(guests):
     named = os.environ.get("BULKHEAD_SERVICES")
     if named is not None:
         return [name for name in named.split(",") if name]
-    return [SEAT] + [DISK] * has_source(guests)
+    return [SEAT] + [DISK] * has_source(guests) + [SWITCH] * has_nic(guests)
+
+
+def nic_rom_file(model, work):
+    """As NIC_ROMS has it, or a copy that names its card."""
+    name, folder, file = NIC_ROMS[model]
+    if model not in NIC_ROM_IDS:
+        return name, folder, file
+    path = find_file(file, folder)
+    with open(path, "rb") as f:
+        data = f.read()
+    try:
+        data = nic_rom.named(data, *NIC_ROM_IDS[model])
+    except Problem as problem:
+        raise Problem("%s: %s" % (path, problem)) from None
+    with open(os.path.join(work, name), "wb") as f:
+        f.write(data)
+    return name, work, name
 
 
 class Host:
@@ -208,7 +263,8 @@ class Host:
     drives = ()   # files beside the boot modules
     has_source = False    # by whatever name
 
-    def __init__(self, source, work):
+    def __init__(self, source, work, folder=None):
+        """folder: of the files that it names, if not the source's."""
         self.source = readable(source, "manifest")
         self.dtb = os.path.join(work, "manifest.dtb")
         blob = fdt.compile_source(source)
@@ -222,12 +278,15 @@ class Host:
         self.guests = guests.children if guests else []
         self.has_source = has_source(self.guests)
         self.modules = [Module("manifest.dtb", self.dtb)]
-        folder = os.path.dirname(os.path.realpath(source))
+        self._work = work
+        folder = folder or os.path.dirname(os.path.realpath(source))
         self._collect(folder)
         check(source, self.dtb, self.modules[1:])
         self.drives = drives(self.dtb, folder)
 
     def _collect(self, folder):
+        for model in roms(self.dtb):
+            self._add(*nic_rom_file(model, self._work))
         for program in [INIT] + services(self.guests):
             self._add(os.path.basename(program),
                       os.path.join(BUILD, "programs"), program)
@@ -238,6 +297,10 @@ class Host:
                 for name, file, instead in PC_FIRMWARE:
                     if not guest.string(instead):
                         self._add(name, FIRMWARE, file)
+            for node in guest.children:
+                if folders.is_folder(node):
+                    self.modules.append(Module(*folders.make(
+                        guest, node, folder, self._work)))
             for node in [guest] + guest.children:
                 for name in FILE_PROPERTIES:
                     for file in node.strings(name):
@@ -270,6 +333,8 @@ class Host:
                    for d in g.children for f in d.strings("image")
                    if not d.name.startswith("cdrom") and
                    "read-only" not in d.properties]
+        written += [folders.module_name(g, d) for g in self.guests
+                    for d in g.children if folders.is_written(d)]
         copies = sum(written.count(m.name) * (m.size + 2 * MIB)
                      for m in self.modules)
         modules = sum(m.size for m in self.modules)

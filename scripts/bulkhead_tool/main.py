@@ -13,8 +13,9 @@ import tempfile
 from . import Problem, bochs, host, iso, processes, qemu, session, symbols
 from .arguments import Parser, argument, seconds, whole
 from .control import commands as control_commands
-from .control import keys, running, sockets, viewers, web
+from .control import far_end, keys, running, sockets, viewers, web
 from .dropin import commands as dropin_commands
+from .importer import commands as import_commands
 from .test import commands as test_commands
 
 EPILOG = """
@@ -37,6 +38,8 @@ examples/ has some to start from. Build the monitor with 'make' before.
   scripts/bulkhead qemu -bios my.rom -serial stdio
       runs what QEMU's options ask for, and ends with QEMU's status
       (docs/qemu-options.md)
+  scripts/bulkhead import old.vmdk -o old.dts
+      writes a manifest for a disk that there is (docs/import.md)
   scripts/bulkhead check examples/quick.dts
       only says whether the manifest is right, and the files it names
   scripts/bulkhead explain-entry LOG
@@ -110,6 +113,13 @@ def add_run(commands):
     run.add_argument("--control-serial", action="store_true",
                      help="the control port is the second serial port, as on "
                      "real hardware, instead of a virtio console")
+    run.add_argument("--net", metavar="[SWITCH=]WHAT", action="append",
+                     default=[], type=argument(far_end.parse),
+                     help="join a network of the host's, the only one if none "
+                     "is named, to QEMU's user network (user[,tftp=DIR,"
+                     "bootfile=NAME,hostfwd=...]), a socket (socket:PATH) or a "
+                     "TAP interface (tap:IF), as 'join' does. Implies "
+                     "--control")
     run.add_argument("--display", metavar="KIND", default="none",
                      help="give the host a screen: gtk opens a window, vnc=:1 "
                      "answers VNC clients at port 5901, or what else QEMU "
@@ -164,6 +174,7 @@ def parse_arguments(argv):
     web.add(commands)
     test_commands.add(commands)
     dropin_commands.add(commands)
+    import_commands.add(commands)
     image = commands.add_parser("image", help="make a bootable ISO")
     image.add_argument("manifest", metavar="MANIFEST")
     image.add_argument("-o", "--output", required=True, metavar="X.iso")
@@ -198,6 +209,8 @@ def do_check(args, work):
     processes.say("%s is right: %d guest(s), %d boot modules, a host of %d MiB"
                   % (args.manifest, len(the_host.guests),
                      len(the_host.modules), the_host.memory_mib()))
+    for line in host.presets(the_host.dtb):
+        processes.say(line)
     return 0
 
 
@@ -263,12 +276,12 @@ def screen_steps(args, the_host, path):
 
 def control_path(args):
     """Where the control port's socket shall be; None: it has none."""
-    if args.control is None and not any(kind in running.KINDS
-                                        for kind, _ in args.steps):
+    if args.control is None and not args.net and \
+            not any(kind in running.KINDS for kind, _ in args.steps):
         return None
     if args.sim == "bochs":
-        raise Problem("--control, --expect-screen and --type: for QEMU only, "
-                      "not with --sim bochs")
+        raise Problem("--control, --expect-screen, --type and --net: for QEMU "
+                      "only, not with --sim bochs")
     return sockets.place(args.control) if args.control else \
         sockets.of_manifest(args.manifest)
 
@@ -307,8 +320,11 @@ def do_run(args, work):
         the_host = host.Host(args.manifest, work)
     path = control_path(args)
     screens = screen_steps(args, the_host, path)
-    control = running.Control(path) if path else None
+    control = None
     try:
+        if path:
+            with processes.held():
+                control = running.Control(path, [n.text for n in args.net])
         line = simulator(args, the_host, work, control)
         processes.say("bulkhead: %s\n" % shlex.join(line))
         if control:
@@ -321,7 +337,7 @@ def do_run(args, work):
                                 screens).run()
     finally:
         if control:
-            control.close()
+            processes.whole(control.close)
 
 
 def standard_files():
@@ -333,6 +349,12 @@ def standard_files():
             return
 
 
+def tidy(work):
+    processes.end_all()
+    if work:
+        shutil.rmtree(work, ignore_errors=True)
+
+
 def act(args):
     """The command in a folder for its files, which goes however it ends."""
     work = None
@@ -341,10 +363,7 @@ def act(args):
             work = tempfile.mkdtemp(prefix="bulkhead-")
         return args.action(args, work)
     finally:
-        with processes.held():
-            processes.end_all()
-            if work:
-                shutil.rmtree(work, ignore_errors=True)
+        processes.whole(tidy, work)
 
 
 def complain(text):

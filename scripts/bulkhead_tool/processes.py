@@ -24,12 +24,14 @@ PACKAGES = {
     "dtc": "device-tree-compiler",
     "mformat": "mtools",
     "mcopy": "mtools",
+    "mmd": "mtools",
     "qemu-img": "qemu-utils",
     "grub-mkrescue": "grub-common, grub-pc-bin, grub-efi-amd64-bin, xorriso, "
                      "mtools",
 }
 
 started = []    # not yet known to have ended
+late = []    # a signal that came within whole()
 
 
 class Ended(BaseException):
@@ -45,12 +47,33 @@ def ignore_signals():
         signal.signal(number, signal.SIG_IGN)
 
 
+def whole(tidy, *words):
+    """tidy(*words) to its end: a signal raises Ended behind it, not within.
+
+    For what a `finally:` has to do.  Neither a mask nor a `try` in here would
+    be enough: Python takes signals where a function begins.
+    """
+    try:
+        tidy(*words)
+    finally:
+        if late:
+            raise Ended(late.pop())
+
+
+def is_within(code, frame):
+    while frame and frame.f_code is not code:
+        frame = frame.f_back
+    return frame is not None
+
+
 def catch_signals():
     """From here on the signals raise Ended; what is ignored stays so."""
-    def handler(number, _):
+    def handler(number, frame):
         # One is enough: no other gets in the way of tidying up.
         ignore_signals()
-        raise Ended(number)
+        if not is_within(whole.__code__, frame):
+            raise Ended(number)
+        late.append(number)
 
     for number in END_SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:

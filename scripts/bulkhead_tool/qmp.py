@@ -7,7 +7,12 @@ from . import Problem
 
 
 class Monitor:
-    """At a socket that is open already; begin() waits for QEMU."""
+    """At a socket that is open already; begin() waits for QEMU.
+
+    With "oob" a command leaves nothing behind in QEMU.  Without it the monitor is
+    suspended meanwhile, and its thread wakes the main loop some time after the answer,
+    when it reads again.
+    """
 
     def __init__(self, end):
         self.end = end
@@ -15,8 +20,9 @@ class Monitor:
 
     def begin(self):
         self.file = self.end.makefile("rw", encoding="utf-8")
-        self.file.readline()
-        self.ask("qmp_capabilities")
+        able = json.loads(self.file.readline() or "{}").get("QMP", {})
+        self.ask("qmp_capabilities", enable=[
+            c for c in able.get("capabilities", []) if c == "oob"])
 
     def ask(self, command, **arguments):
         try:

@@ -3,13 +3,14 @@
  * A plugin for QEMU's interpreter by which a program outside runs the simulated
  * host a number of instructions at a time.
  *
- *   -plugin pace.so,fd=N,report=N,from=ADDR,to=ADDR[,turns=1][,mark=ADDR...]
+ *   -plugin pace.so,fd=N,report=N,from=ADDR,to=ADDR[,turns=1][,samples=1]
+ *	     [,mark=ADDR...]
  *
  * fd is one end of a stream socket that QEMU has inherited, report a file that
  * both have mapped, of 64-bit words in the byte order of this system.  When it
- * stops, the plugin sends a byte 0; the other end answers with a word: the
- *count at which it shall stop next.  With turns a byte 1 says that the host is
- *at rest: it wants no answer.  The first stop is at the first block of
+ * stops, the plugin sends a byte 0, and the other end answers with a word: the
+ * count at which it shall stop next.  With turns a byte 1 says that the host is
+ * at rest: it wants no answer.  The first stop is at the first block of
  * instructions, with a count of 0.  What the report says holds while the CPU
  * stands or is halted.
  *
@@ -19,6 +20,11 @@
  *
  * from, to: the monitor.  What runs behind a VMRUN is the guest, until the
  * monitor runs again; its last block is told by its linear address.
+ *
+ * samples: behind each stop it stops once more, where the guest runs next, and
+ * sends a byte 2: there the CPU's registers are the guest's, for QEMU's monitor
+ * to show.  The answer is a word, too, which says nothing.
+ *
  * turns: as turns.h says, for -icount; the object has to be preloaded, too.
  *
  * While it stands the CPU's thread is in the callback of a block's beginning,
@@ -44,7 +50,7 @@
 
 #define MARKS 40
 
-enum { SAYS_STANDS, SAYS_AT_REST };
+enum { SAYS_STANDS, SAYS_AT_REST, SAYS_IN_GUEST };
 
 struct report {
 	uint64_t instructions, vmruns, guest_blocks, guest_va;
@@ -58,6 +64,7 @@ static struct {
 	uint64_t mark[MARKS];
 	unsigned marks;
 	bool is_guest, takes_turns;
+	bool takes_samples, is_sample_due;
 	int fd, report_fd;
 } pace = { .fd = -1, .report_fd = -1 };
 
@@ -77,16 +84,20 @@ static bool move(bool is_out, void *data, size_t length)
 	return true;
 }
 
-static void stand(void)
+static void stand(uint8_t word)
 {
-	turns_stand();
-	uint8_t word = SAYS_STANDS;
+	uint64_t answer;
 
+	turns_stand();
 	if (!move(true, &word, sizeof(word)) ||
-	    !move(false, &pace.stop_at, sizeof(pace.stop_at))) {
+	    !move(false, &answer, sizeof(answer))) {
 		pace.stop_at = UINT64_MAX;
+		pace.takes_samples = false;
 		turns_end();
+	} else if (word == SAYS_STANDS) {
+		pace.stop_at = answer;
 	}
+	pace.is_sample_due = pace.takes_samples && word == SAYS_STANDS;
 	turns_run();
 }
 
@@ -102,7 +113,7 @@ static void check(void)
 	if (turns_is_halted())
 		turns_run();
 	if (pace.report->instructions >= pace.stop_at)
-		stand();
+		stand(SAYS_STANDS);
 }
 
 /* A block of the monitor's begins. */
@@ -123,6 +134,8 @@ static void other_begins(unsigned cpu, void *va)
 		pace.report->guest_blocks++;
 	}
 	check();
+	if (pace.is_guest && pace.is_sample_due)
+		stand(SAYS_IN_GUEST);
 }
 
 static void enters(unsigned cpu, void *ctx)
@@ -197,6 +210,8 @@ static bool option(const char *text)
 		pace.report_fd = (int)value;
 	else if (!strncmp(text, "turns=", 6))
 		pace.takes_turns = value;
+	else if (!strncmp(text, "samples=", 8))
+		pace.takes_samples = value;
 	else if (!strncmp(text, "from=", 5))
 		pace.from = value;
 	else if (!strncmp(text, "to=", 3))

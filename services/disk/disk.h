@@ -44,7 +44,7 @@
 #include "lib/list.h"
 #include "services/disk/drive.h"
 #include "services/disk/overlay.h"
-#include "services/disk/rate.h"
+#include "services/rate.h"
 
 #define DISK_HOST_DRIVES 8
 #define DISK_CLIENTS	 (DISK_SLOTS - 1)

@@ -19,6 +19,7 @@ struct ask {
 	bool is_sent;
 	uint32_t verb; /* enum seat_verb */
 	char name[GATE_NAME_SIZE];
+	uint32_t slot, vlan; /* of ports */
 };
 
 struct asks {
@@ -26,7 +27,8 @@ struct asks {
 	struct ask ask[SEAT_ASKS];
 };
 
-/* .told, ctx, id, verb and name of *like.  -EBUSY: there are too many. */
+/* .told, ctx, id, verb, name, slot and vlan of *like.  -EBUSY: there are too
+ * many. */
 static inline int asks_add(struct asks *asks, const struct ask *like)
 {
 	for (unsigned i = 0; i < SEAT_ASKS; i++) {

@@ -223,12 +223,14 @@ void carriers_rights(struct carriers *carriers, uint32_t rights)
 }
 
 void carriers_init(struct carriers *carriers, const struct port_ops *ports,
-		   struct mux *mux, struct faces *faces, struct asks *asks)
+		   struct mux *mux, struct faces *faces, struct asks *asks,
+		   struct ports *nets)
 {
 	struct carrier *uart = &carriers->carrier[CARRIER_UART];
 
 	for (unsigned i = 0; i < CARRIERS; i++)
-		remote_init(&carriers->carrier[i].remote, mux, faces, asks);
+		remote_init(&carriers->carrier[i].remote, mux, faces, asks,
+			    nets);
 	uart->is_there =
 		!uart16550_init(&carriers->uart, ports, NULL, UART_PORT);
 	uart->is_polling = uart->is_there && gate_irq_ack(UART_IRQ) < 0;

@@ -42,7 +42,8 @@ struct carriers {
 /* Those that are there; silent until rights are given, to all the same.
  */
 void carriers_init(struct carriers *carriers, const struct port_ops *ports,
-		   struct mux *mux, struct faces *faces, struct asks *asks);
+		   struct mux *mux, struct faces *faces, struct asks *asks,
+		   struct ports *nets);
 void carriers_rights(struct carriers *carriers, uint32_t rights);
 
 /* After any event: takes requests, a bounded number. */

@@ -46,8 +46,13 @@ static void message_add(struct control *control,
 		complain(control, "no such channel", message);
 	else if (mux_add(control->mux, message->slot, message->name, memory))
 		complain(control, "bad name, or taken", message);
-	else if (control->ops->opened)
-		control->ops->opened(control->ctx, message->slot, memory);
+	else {
+		control->mux->console[message->slot].has_serial1 =
+			message->has_serial1;
+		if (control->ops->opened)
+			control->ops->opened(control->ctx, message->slot,
+					     memory);
+	}
 }
 
 /* It can be attached again. */
@@ -214,6 +219,8 @@ static void asks_send(struct control *control, bool *ring_bell)
 		message = (struct seat_message){ .kind = SEAT_ASK };
 		message.tag = ask->tag;
 		message.verb = ask->verb;
+		message.slot = ask->slot;
+		message.vlan = ask->vlan;
 		memcpy(message.name, ask->name, sizeof(message.name));
 		if (!say(control, &message, ring_bell))
 			return;

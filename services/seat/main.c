@@ -9,13 +9,15 @@
  *	terminal.c	what of it may reach a terminal
  *	control.c	init's messages
  *	faces.c		screens and keys of machines
+ *	ports.c		networks of clients
  *	remote.c	the control protocol, and more: remote.h
  *	carriers.c	what it is carried by
  *	desk.c, local.c	the person at the machine
  *
  * Rights and resources: GATE_RIGHT_LOG; port[0] and irq[0] are the console's
  * UART, port[1], irq[1] and device[0], if it is there, the control protocol's;
- *slot 0 init's channel, the others consoles.
+ * slot 0 init's channel, those from SEAT_PORT_SLOT on ports of networks, the
+ * others consoles.
  */
 #include "drivers/uart16550.h"
 #include "include/errno.h"
@@ -41,6 +43,7 @@ struct seat {
 	uint64_t timer_ns; /* what the monitor was told */
 
 	struct faces faces;
+	struct ports ports;
 	struct carriers carriers;
 	struct local local;
 };
@@ -168,6 +171,27 @@ static const struct control_ops control_ops = {
 	.rights = rights,
 };
 
+static struct switch_channel *port_channel(void *ctx, unsigned slot)
+{
+	(void)ctx;
+	if (gate_channel_state(slot) <= GATE_CHANNEL_NONE)
+		return NULL;
+	return gate_channel(slot);
+}
+
+static uint64_t host_time_ns(void *ctx)
+{
+	(void)ctx;
+	return gate_host_ns();
+}
+
+static const struct ports_ops ports_ops = {
+	.channel = port_channel,
+	.detach = detach,
+	.doorbell = doorbell,
+	.time_ns = host_time_ns,
+};
+
 /* ---- Events ------------------------------------------------------------- */
 
 static void timer_set(uint64_t deadline_ns)
@@ -228,6 +252,7 @@ static void events_handle(uint64_t events)
 	faces_run(&seat.faces);
 	uart_check(events, now_ns);
 	mux_run(&seat.mux, now_ns);
+	ports_run(&seat.ports);
 	control_answer(&seat.control);
 	/* Pictures may have waited for room. */
 	seat.faces.is_again |= carriers_flush(&seat.carriers);
@@ -247,8 +272,9 @@ void program_main(unsigned thread)
 	seat.is_polling = gate_irq_ack(UART_IRQ) < 0;
 	mux_init(&seat.mux, &mux_ops, &seat);
 	faces_init(&seat.faces, doorbell, &seat);
+	ports_init(&seat.ports, &ports_ops, &seat, &seat.control.asks);
 	carriers_init(&seat.carriers, &port_ops, &seat.mux, &seat.faces,
-		      &seat.control.asks);
+		      &seat.control.asks, &seat.ports);
 	local_init(&seat.local, &port_ops, &seat.mux, &seat.faces,
 		   &seat.control.asks);
 	control_init(&seat.control, &control_ops, &seat, &seat.mux,

@@ -298,7 +298,13 @@ static void console_open(struct mux_console *console, const char *name,
 		  memory->output_data, SEAT_OUTPUT_SIZE, false, true);
 	ring_init(&console->in[MUX_DEBUG], &memory->debug, memory->debug_data,
 		  SEAT_DEBUG_SIZE, false, true);
+	ring_init(&console->in[MUX_E9], &memory->e9, memory->e9_data,
+		  SEAT_DEBUG_SIZE, false, true);
+	ring_init(&console->in[MUX_SERIAL1], &memory->output1,
+		  memory->output1_data, SEAT_OUTPUT1_SIZE, false, true);
 	ring_init(&console->input, &memory->input, memory->input_data,
+		  SEAT_INPUT_SIZE, true, true);
+	ring_init(&console->input1, &memory->input1, memory->input1_data,
 		  SEAT_INPUT_SIZE, true, true);
 }
 
@@ -315,7 +321,8 @@ int mux_add(struct mux *mux, unsigned slot, const char *name,
 			return -EEXIST;
 	console = &mux->console[slot];
 	console_open(console, name, memory);
-	if (console->in[MUX_OUTPUT].mine || console->in[MUX_DEBUG].mine)
+	if (console->in[MUX_OUTPUT].mine || console->in[MUX_DEBUG].mine ||
+	    console->in[MUX_E9].mine || console->in[MUX_SERIAL1].mine)
 		take_over(mux);
 	/* One that comes to the operator's has the terminal alone. */
 	if (slot && mux->count == 1 && host_is_shown(mux) &&
@@ -425,22 +432,26 @@ bool mux_is_open(const struct mux *mux, unsigned slot)
 
 long mux_type(struct mux *mux, unsigned slot, const void *bytes, size_t length)
 {
-	struct mux_console *console = console_find(mux, slot);
+	bool is_second = slot >= MUX_SERIAL1_OF(0);
+	struct mux_console *console =
+		console_find(mux, is_second ? slot - MUX_SERIAL1_OF(0) : slot);
+	struct ring *input;
 	size_t done = 0;
 
 	if (!console || console->state != MUX_OPEN)
 		return -ENOENT;
+	input = is_second ? &console->input1 : &console->input;
 	do {
-		long n = ring_write(
-			&console->input, (const uint8_t *)bytes + done,
-			(uint32_t)(length - done), &console->is_bell_due);
+		long n = ring_write(input, (const uint8_t *)bytes + done,
+				    (uint32_t)(length - done),
+				    &console->is_bell_due);
 
 		if (n < 0) {
 			source_break(mux, console);
 			return -ENOENT;
 		}
 		done += (size_t)n;
-	} while (done < length && !ring_sleep(&console->input));
+	} while (done < length && !ring_sleep(input));
 	return (long)done;
 }
 

@@ -30,17 +30,20 @@
 #include "include/seat.h"
 #include "services/seat/terminal.h"
 
-#define MUX_SLOTS	   GATE_CHANNELS_MAX
-/* What heard() calls the debug port of the console in a slot. */
-#define MUX_DEBUG_OF(slot) (MUX_SLOTS + 1 + (slot))
-#define MUX_LOG		   4096 /* bytes; powers of two */
-#define MUX_BUFFER	   512
-#define MUX_NOTICES	   4
-#define MUX_LINE_MAX	   256 /* a line of the monitor's */
+#define MUX_SLOTS	     GATE_CHANNELS_MAX
+/* What heard() calls the debug ports of the console in a slot. */
+#define MUX_DEBUG_OF(slot)   (MUX_SLOTS + 1 + (slot))
+#define MUX_E9_OF(slot)	     (2 * MUX_SLOTS + 1 + (slot))
+/* And its second serial port, mux_type() too. */
+#define MUX_SERIAL1_OF(slot) (3 * MUX_SLOTS + 1 + (slot))
+#define MUX_LOG		     4096 /* bytes; powers of two */
+#define MUX_BUFFER	     512
+#define MUX_NOTICES	     4
+#define MUX_LINE_MAX	     256 /* a line of the monitor's */
 /* What one turn takes from a console at most, as does one of its rows. */
-#define MUX_TURN_MAX	   160
-#define MUX_TEXT	   384
-#define MUX_PERIOD_NS	   (1400 * NSEC_PER_US)
+#define MUX_TURN_MAX	     160
+#define MUX_TEXT	     384
+#define MUX_PERIOD_NS	     (1400 * NSEC_PER_US)
 
 /* What the mux stands on; ctx is the owner's. */
 struct mux_ops {
@@ -51,9 +54,10 @@ struct mux_ops {
 	/* Whole lines of the monitor's log; 0: none. */
 	long (*log_read)(void *ctx, char *text, size_t size);
 	void (*doorbell)(void *ctx, unsigned slot);
-	/* What a console's serial port wrote, with slot MUX_DEBUG_OF() its
-	 * debug port, or with MUX_SLOTS whole lines of the log, once, however
-	 * it is shown.  NULL: nobody cares. */
+	/* What a console's serial port wrote, with slot MUX_SERIAL1_OF() its
+	 * second one, with MUX_DEBUG_OF() or MUX_E9_OF() a debug port, or with
+	 * MUX_SLOTS whole lines of the log, once, however it is shown.  NULL:
+	 * nobody cares. */
 	void (*heard)(void *ctx, unsigned slot, const char *bytes,
 		      size_t length);
 };
@@ -63,7 +67,7 @@ struct mux_buffer {
 	uint32_t head, tail;
 };
 
-enum mux_source { MUX_OUTPUT, MUX_DEBUG, MUX_SOURCES };
+enum mux_source { MUX_OUTPUT, MUX_DEBUG, MUX_E9, MUX_SERIAL1, MUX_SOURCES };
 
 /* A line of the log about a program, behind what that had written before. */
 struct mux_notice {
@@ -93,10 +97,11 @@ struct mux_console {
 	unsigned slot;
 	char name[GATE_NAME_SIZE];
 	struct ring in[MUX_SOURCES];
-	struct ring input;
-	enum mux_source source; /* whose line is being read */
-	bool is_active;		/* no doorbell was asked for: look */
-	bool is_emptied;	/* both rings were found empty */
+	struct ring input, input1; /* of its serial ports */
+	bool has_serial1;	   /* the second is there */
+	enum mux_source source;	   /* whose line is being read */
+	bool is_active;		   /* no doorbell was asked for: look */
+	bool is_emptied;	   /* all rings were found empty */
 	bool is_bell_due;
 
 	enum mux_flush flush;
@@ -183,8 +188,9 @@ int __must_check mux_find(const struct mux *mux, const char *name);
 void mux_hear_host(struct mux *mux);
 /* There is one that reads and writes. */
 bool mux_is_open(const struct mux *mux, unsigned slot);
-/* Bytes typed from elsewhere: how many there was room for; its bell says when
- * there is for the rest.  -ENOENT: no console, or one that does not read. */
+/* Bytes typed from elsewhere, with slot MUX_SERIAL1_OF() into the second serial
+ * port: how many there was room for; the console's bell says when there is for
+ * the rest.  -ENOENT: no console, or one that does not read. */
 long __must_check mux_type(struct mux *mux, unsigned slot, const void *bytes,
 			   size_t length);
 /* The input goes to that console.  -ENOENT. */

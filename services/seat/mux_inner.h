@@ -21,9 +21,12 @@ static inline bool mux_is_shared(const struct mux *mux)
 /* Its rings can be read at all. */
 static inline bool source_is_open(const struct mux_console *console)
 {
-	return console->state != MUX_BROKEN &&
-	       !console->in[MUX_OUTPUT].is_broken &&
-	       !console->in[MUX_DEBUG].is_broken;
+	if (console->state == MUX_BROKEN)
+		return false;
+	for (unsigned i = 0; i < MUX_SOURCES; i++)
+		if (console->in[i].is_broken)
+			return false;
+	return true;
 }
 
 /* ---- sources.c ---------------------------------------------------------- */

@@ -9,14 +9,18 @@
 #define FRAMES_MAX 16 /* of the client's, at a time */
 #define TAP_PIECE  512
 #define HEAD_SIZE  8 /* of a binary frame */
+/* What a request calls the debug ports. */
+#define PORT_402   0x402
+#define PORT_E9	   0xe9
 
 void remote_init(struct remote *remote, struct mux *mux, struct faces *faces,
-		 struct asks *asks)
+		 struct asks *asks, struct ports *ports)
 {
 	link_init(&remote->link);
 	remote->mux = mux;
 	remote->faces = faces;
 	remote->asks = asks;
+	remote->ports = ports;
 	remote->rights = 0;
 	remote->is_greeted = remote->has_begun = false;
 	remote->is_again = remote->is_waiting = false;
@@ -141,7 +145,7 @@ void remote_heard(struct remote *remote, unsigned slot, const char *bytes,
 		struct remote_tap *tap = &remote->tap[i];
 		size_t n;
 
-		if (!tap->id || tap->slot != slot)
+		if (!tap->id || (tap->slot != slot && tap->also != slot))
 			continue;
 		n = MIN(length, REMOTE_TAP - (tap->head - tap->tail));
 		for (size_t k = 0; k < n; k++)
@@ -186,7 +190,9 @@ void remote_gone(struct remote *remote, unsigned slot)
 		struct remote_tap *tap = &remote->tap[i];
 
 		if (!tap->id ||
-		    (tap->slot != slot && tap->slot != MUX_DEBUG_OF(slot)))
+		    (tap->slot != slot && tap->slot != MUX_DEBUG_OF(slot) &&
+		     tap->slot != MUX_E9_OF(slot) &&
+		     tap->slot != MUX_SERIAL1_OF(slot)))
 			continue;
 		while (tap_has_any(tap))
 			tap_send(remote, tap);
@@ -195,7 +201,8 @@ void remote_gone(struct remote *remote, unsigned slot)
 	}
 }
 
-static int tap_begin(struct remote *remote, uint32_t id, unsigned slot)
+static int tap_begin(struct remote *remote, uint32_t id, unsigned slot,
+		     unsigned also)
 {
 	struct remote_tap *tap = tap_find(remote, id);
 
@@ -205,6 +212,7 @@ static int tap_begin(struct remote *remote, uint32_t id, unsigned slot)
 		return -EBUSY;
 	tap->id = id;
 	tap->slot = slot;
+	tap->also = also;
 	tap->is_stuck = false;
 	tap->head = tap->tail = tap->lost = 0;
 	return 0;
@@ -231,6 +239,7 @@ static void forget(struct remote *remote)
 	faces_forget(remote->faces, remote);
 	remote->counts = 0;
 	asks_forget(remote->asks, remote);
+	ports_forget(remote->ports, remote);
 	remote->dump.id = 0;
 	remote->typed.at = remote->typed.length = 0;
 	for (unsigned i = 0; i < REMOTE_TAPS; i++)
@@ -340,7 +349,7 @@ static void medium_changed(void *ctx, uint32_t id,
 		error = ((const struct face_answer *)record)->error;
 	if (error == -ENODEV)
 		remote_refuse(ctx, id, "refused", "unit",
-			      "the guest has no CD-ROM drive there");
+			      "the guest has no drive there that opens");
 	else if (error == -ERANGE)
 		remote_refuse(ctx, id, "refused", "medium",
 			      "the manifest gives that drive no such image");
@@ -403,8 +412,23 @@ static void do_screen(struct remote *remote, const struct request *request,
 static void do_serial(struct remote *remote, const struct request *request,
 		      const struct verb *verb, unsigned slot)
 {
+	uint32_t port = request->has & REQUEST_PORT ? request->port : 0;
+
 	(void)verb;
-	remote_answer(remote, request->id, tap_begin(remote, request->id, slot),
+	if (port > 1) {
+		remote_refuse(remote, request->id, "bad request", "port",
+			      "it is 0 or 1");
+		return;
+	}
+	if (port && !remote->mux->console[slot].has_serial1) {
+		remote_refuse(remote, request->id, "refused", "port",
+			      "the guest has no serial1 in its manifest");
+		return;
+	}
+	if (port)
+		slot = MUX_SERIAL1_OF(slot);
+	remote_answer(remote, request->id,
+		      tap_begin(remote, request->id, slot, slot),
 		      request->guest);
 }
 
@@ -412,9 +436,20 @@ static void do_debug_console(struct remote *remote,
 			     const struct request *request,
 			     const struct verb *verb, unsigned slot)
 {
+	bool is_one = request->has & REQUEST_PORT;
+	bool is_e9 = is_one && request->port == PORT_E9;
+
 	(void)verb;
+	if (is_one && !is_e9 && request->port != PORT_402) {
+		remote_refuse(remote, request->id, "bad request", "port",
+			      "it is 1026 or 233");
+		return;
+	}
 	remote_answer(remote, request->id,
-		      tap_begin(remote, request->id, MUX_DEBUG_OF(slot)),
+		      tap_begin(remote, request->id,
+				is_e9 ? MUX_E9_OF(slot) : MUX_DEBUG_OF(slot),
+				is_one && !is_e9 ? MUX_DEBUG_OF(slot)
+						 : MUX_E9_OF(slot)),
 		      request->guest);
 }
 
@@ -424,7 +459,8 @@ static void do_log(struct remote *remote, const struct request *request,
 	(void)verb;
 	(void)slot;
 	remote_answer(remote, request->id,
-		      tap_begin(remote, request->id, MUX_SLOTS), "the log");
+		      tap_begin(remote, request->id, MUX_SLOTS, MUX_SLOTS),
+		      "the log");
 }
 
 static void debugged(void *ctx, uint32_t id, const void *bytes, size_t length)
@@ -467,6 +503,13 @@ static void do_dump(struct remote *remote, const struct request *request,
 	remote_dump(remote, request, slot);
 }
 
+static void do_network(struct remote *remote, const struct request *request,
+		       const struct verb *verb, unsigned slot)
+{
+	(void)slot;
+	remote_network(remote, request, verb->what);
+}
+
 static void do_close(struct remote *remote, const struct request *request,
 		     const struct verb *verb, unsigned slot)
 {
@@ -486,6 +529,7 @@ static void do_close(struct remote *remote, const struct request *request,
 	if (debugged_slot >= 0)
 		faces_debug_close(remote->faces, (unsigned)debugged_slot);
 	remote_dump_close(remote, request->of);
+	remote_network_close(remote, request->of);
 	done(remote, request->id);
 }
 
@@ -513,6 +557,8 @@ static const struct verb verbs[] = {
 	{ "statistics", SEAT_RIGHT_WATCH, REQUEST_GUEST, do_statistics, true, 0 },
 	{ "debug",   SEAT_RIGHT_DEBUG, REQUEST_GUEST, do_debug, true, 0 },
 	{ "dump",    SEAT_RIGHT_DEBUG, REQUEST_GUEST, do_dump, true, 0 },
+	{ "join",    SEAT_RIGHT_TYPE,  0,             do_network, false, SEAT_JOIN },
+	{ "capture", SEAT_RIGHT_WATCH, 0,             do_network, false, SEAT_CAPTURE },
 	{ "close",   0,            REQUEST_OF,    do_close, false, 0 },
 };
 /* clang-format on */
@@ -581,14 +627,18 @@ static void json_take(struct remote *remote, const struct link_frame *frame)
 /* ---- Binary frames ------------------------------------------------------- */
 
 /* How many it took; negative: there is nobody to take them. */
-static long typed_pass_on(struct remote *remote, struct remote_tap **tap)
+static long typed_pass_on(struct remote *remote, bool **is_stuck)
 {
 	struct remote_typed *typed = &remote->typed;
 	const uint8_t *bytes = typed->bytes + typed->at;
 	uint32_t length = typed->length - typed->at;
+	struct remote_tap *tap;
 	int slot;
 
-	*tap = NULL;
+	*is_stuck = NULL;
+	if (typed->what == REMOTE_NETWORK)
+		return remote_network_send(remote, typed->id, bytes, length,
+					   is_stuck);
 	if (typed->what == REMOTE_GDB) {
 		slot = faces_debug_find(remote->faces, remote, typed->id);
 		return slot < 0
@@ -596,35 +646,36 @@ static long typed_pass_on(struct remote *remote, struct remote_tap **tap)
 			       : faces_debug_send(remote->faces, (unsigned)slot,
 						  bytes, length);
 	}
-	*tap = tap_find(remote, typed->id);
-	if (!*tap || (*tap)->slot >= MUX_SLOTS)
+	tap = tap_find(remote, typed->id);
+	if (!tap || (tap->slot >= MUX_SLOTS && tap->slot < MUX_SERIAL1_OF(0)))
 		return -ENOENT;
-	return mux_type(remote->mux, (*tap)->slot, bytes, length);
+	*is_stuck = &tap->is_stuck;
+	return mux_type(remote->mux, tap->slot, bytes, length);
 }
 
 /* True: nothing is left of what the client has typed. */
 static bool typed_run(struct remote *remote, uint64_t now_ns)
 {
 	struct remote_typed *typed = &remote->typed;
-	struct remote_tap *tap;
+	bool *is_stuck;
 	long n;
 
 	if (typed->at == typed->length)
 		return true;
-	n = typed_pass_on(remote, &tap);
+	n = typed_pass_on(remote, &is_stuck);
 	if (n < 0) {
 		typed->at = typed->length;
 		return true;
 	}
 	typed->at += (uint32_t)n;
-	if (tap && n)
-		tap->is_stuck = false;
+	if (is_stuck && n)
+		*is_stuck = false;
 	if (typed->at == typed->length)
 		return true;
-	if (now_ns < typed->deadline_ns && !(tap && tap->is_stuck))
+	if (now_ns < typed->deadline_ns && !(is_stuck && *is_stuck))
 		return false;
-	if (tap)
-		tap->is_stuck = true;
+	if (is_stuck)
+		*is_stuck = true;
 	remote_say(remote, "{\"id\":%u,\"event\":\"untaken\",\"bytes\":%u}",
 		   typed->id, typed->length - typed->at);
 	typed->at = typed->length;
@@ -649,7 +700,8 @@ static void binary_take(struct remote *remote, const struct link_frame *frame,
 		return;
 	}
 	if (what != REMOTE_GDB &&
-	    !(what == REMOTE_SERIAL && remote->rights & SEAT_RIGHT_TYPE))
+	    !((what == REMOTE_SERIAL || what == REMOTE_NETWORK) &&
+	      remote->rights & SEAT_RIGHT_TYPE))
 		return;
 	memcpy(&typed->id, frame->payload, sizeof(typed->id));
 	if (!typed->id)
@@ -657,7 +709,8 @@ static void binary_take(struct remote *remote, const struct link_frame *frame,
 	typed->what = what;
 	typed->at = 0;
 	typed->length = frame->length - HEAD_SIZE;
-	typed->deadline_ns = now_ns + REMOTE_TYPE_NS;
+	typed->deadline_ns = now_ns + (what == REMOTE_NETWORK ? REMOTE_SEND_NS
+							      : REMOTE_TYPE_NS);
 	memcpy(typed->bytes, frame->payload + HEAD_SIZE, typed->length);
 }
 
@@ -695,6 +748,7 @@ void remote_run(struct remote *remote, uint64_t now_ns)
 		frames++;
 	remote->is_again = frames == FRAMES_MAX;
 	remote_dump_run(remote, now_ns);
+	remote_network_run(remote);
 	for (unsigned i = 0; i < REMOTE_TAPS; i++) {
 		if (!tap_has_any(&remote->tap[i]))
 			continue;

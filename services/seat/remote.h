@@ -10,15 +10,16 @@
  *	remote_input.c	keys and pointers
  *	remote_screen.c	pictures
  *	remote_dump.c	cores of guests
+ *	remote_network.c	frames of networks
  *	remote_statistics.c	what machines have counted
  *
  * A client that does not read finds its frames waiting in the link's buffer:
  * then its requests wait where they come from, pictures and a debugger's bytes
- * in their machine's ring, and what serial ports write is lost behind
- * REMOTE_TAP bytes.  Answers are never lost: what may still come of all that
- * was taken on has room.  Nothing that anybody does holds a guest up but a
- * dump, for which it stands: that ends when the client takes nothing of it for
- * REMOTE_DUMP_NS.
+ * in their machine's ring, frames in their port's, and what serial ports write
+ * is lost behind REMOTE_TAP bytes.  Answers are never lost: what may still come
+ *of all that was taken on has room.  Nothing that anybody does holds a guest up
+ *but a dump, for which it stands: that ends when the client takes nothing of it
+ *for REMOTE_DUMP_NS.
  *
  * A guest that does not read what is typed holds up the client, for there may
  *be more on its way to it; but not for long, as the same client may have to
@@ -33,6 +34,7 @@
 #include "services/seat/faces.h"
 #include "services/seat/link.h"
 #include "services/seat/mux.h"
+#include "services/seat/ports.h"
 #include "services/seat/request.h"
 
 #define REMOTE_VERSION 1
@@ -56,14 +58,14 @@
 #define REMOTE_DUMP_NS	     (20 * NSEC_PER_SEC)
 /* And behind that come at most the last of them and all answers. */
 #define REMOTE_FRAME(length) ((length) + LINK_HEAD + LINK_TAIL)
-#define REMOTE_ANSWERS                                                 \
-	(SEAT_ASKS * (REMOTE_GUESTS + 1) * REMOTE_FRAME(REMOTE_LINE) + \
-	 FACES_ASKS * REMOTE_FRAME(REMOTE_LINE) +                      \
-	 REMOTE_COUNTS * REMOTE_FRAME(REMOTE_TEXT) +                   \
-	 FACES_WATCHES * 2 * REMOTE_FRAME(REMOTE_LINE) +               \
-	 FACES_SLOTS * REMOTE_FRAME(REMOTE_LINE) +                     \
-	 REMOTE_DUMP_BATCH * REMOTE_FRAME(32 + FACE_CORE_MAX) +        \
-	 2 * REMOTE_FRAME(REMOTE_LINE) +                               \
+#define REMOTE_ANSWERS                                                   \
+	(SEAT_ASKS * (REMOTE_GUESTS + 1) * REMOTE_FRAME(REMOTE_LINE) +   \
+	 FACES_ASKS * REMOTE_FRAME(REMOTE_LINE) +                        \
+	 REMOTE_COUNTS * REMOTE_FRAME(REMOTE_TEXT) +                     \
+	 FACES_WATCHES * 2 * REMOTE_FRAME(REMOTE_LINE) +                 \
+	 FACES_SLOTS * REMOTE_FRAME(REMOTE_LINE) +                       \
+	 REMOTE_DUMP_BATCH * REMOTE_FRAME(32 + FACE_CORE_MAX) +          \
+	 SEAT_PORTS * REMOTE_FRAME(64) + 2 * REMOTE_FRAME(REMOTE_LINE) + \
 	 REMOTE_TAPS * (2 * REMOTE_TAP + 2 * REMOTE_FRAME(REMOTE_LINE)))
 _Static_assert(REMOTE_REQUEST_QUEUE + FACE_RECORD_MAX + REMOTE_FRAME(64) +
 			       REMOTE_ANSWERS <=
@@ -72,11 +74,16 @@ _Static_assert(REMOTE_REQUEST_QUEUE + FACE_RECORD_MAX + REMOTE_FRAME(64) +
 
 /* What is typed and not taken keeps a client waiting so long. */
 #define REMOTE_TYPE_NS (2 * NSEC_PER_SEC)
+/* A frame that a switch does not take, so long. */
+#define REMOTE_SEND_NS (100 * NSEC_PER_MS)
 
 /* A console's output on its way to the client; or the log's. */
 struct remote_tap {
-	uint32_t id;   /* 0: unused */
-	unsigned slot; /* MUX_DEBUG_OF(): a debug port; MUX_SLOTS: the log */
+	uint32_t id; /* 0: unused */
+	/* MUX_SERIAL1_OF(): the second serial port; MUX_DEBUG_OF(),
+	 * MUX_E9_OF(): a debug port; MUX_SLOTS: the log.  Both debug ports are
+	 * one tap's, everything else is alike. */
+	unsigned slot, also;
 	bool is_stuck; /* it took nothing of what was typed last */
 	uint32_t head, tail, lost;
 	char bytes[REMOTE_TAP];
@@ -87,7 +94,7 @@ struct remote_tap {
 struct remote_typed {
 	uint32_t at, length; /* alike: none */
 	uint32_t id;
-	uint8_t what; /* REMOTE_SERIAL, REMOTE_GDB */
+	uint8_t what; /* REMOTE_SERIAL, REMOTE_GDB, REMOTE_NETWORK */
 	uint64_t deadline_ns;
 	uint8_t bytes[LINK_RECEIVE_MAX];
 };
@@ -106,6 +113,7 @@ struct remote {
 	struct mux *mux;
 	struct faces *faces;
 	struct asks *asks;
+	struct ports *ports;
 	uint32_t rights; /* enum seat_right */
 	bool is_greeted;
 	bool has_begun; /* the event that says so is out */
@@ -123,7 +131,7 @@ struct remote {
 };
 
 void remote_init(struct remote *remote, struct mux *mux, struct faces *faces,
-		 struct asks *asks);
+		 struct asks *asks, struct ports *ports);
 
 /* After bytes came, and after room has come: frames and taps, a bounded number.
  */
@@ -156,7 +164,8 @@ enum remote_binary {
 	REMOTE_PIXELS,
 	REMOTE_CELLS,
 	REMOTE_GDB,
-	REMOTE_CORE
+	REMOTE_CORE,
+	REMOTE_NETWORK
 };
 
 /* remote_screen.c: the verb; -EPIPE, -EBUSY, 0: its answer will come. */
@@ -169,6 +178,18 @@ void remote_pointer(struct remote *remote, const struct request *request,
 		    unsigned slot);
 /* remote_statistics.c: as remote_screen(). */
 int remote_statistics(struct remote *remote, const struct request *request);
+
+/* remote_network.c: the verbs SEAT_JOIN and SEAT_CAPTURE, whose answer comes
+ * now or later. */
+void remote_network(struct remote *remote, const struct request *request,
+		    uint32_t verb);
+/* id may be of none. */
+void remote_network_close(struct remote *remote, uint32_t id);
+/* A frame of the client's, as ports_send(); *is_stuck is the port's. */
+long remote_network_send(struct remote *remote, uint32_t id, const void *bytes,
+			 uint32_t length, bool **is_stuck);
+/* Passes frames on. */
+void remote_network_run(struct remote *remote);
 
 /* remote_dump.c: the verb, whose answer comes now or later. */
 void remote_dump(struct remote *remote, const struct request *request,

@@ -69,12 +69,31 @@ static const uint16_t button_codes[] = { INPUT_BUTTON_LEFT, INPUT_BUTTON_RIGHT,
 					 INPUT_BUTTON_MIDDLE, INPUT_BUTTON_SIDE,
 					 INPUT_BUTTON_EXTRA };
 
+/* Where it is to be, if the client says so; how many events. */
+static unsigned place(const struct request *request, struct input_event *event)
+{
+	const uint32_t places[] = {
+		[INPUT_X] = request->x, [INPUT_Y] = request->y
+	};
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(places); i++)
+		if (request->has & (i == INPUT_X ? REQUEST_X : REQUEST_Y))
+			event[count++] = (struct input_event){
+				.kind = INPUT_ABSOLUTE,
+				.code = (uint16_t)i,
+				.value = (int32_t)MIN(places[i],
+						      INPUT_ABSOLUTE_MAX),
+			};
+	return count;
+}
+
 void remote_pointer(struct remote *remote, const struct request *request,
 		    unsigned slot)
 {
 	const int32_t moves[INPUT_AXES] = { request->dx, request->dy,
 					    request->wheel };
-	struct input_event event[INPUT_AXES + ARRAY_SIZE(button_codes) + 1];
+	struct input_event event[2 + INPUT_AXES + ARRAY_SIZE(button_codes) + 1];
 	uint8_t before = remote->buttons[slot], buttons = before;
 	unsigned count = 0;
 	int error;
@@ -86,6 +105,8 @@ void remote_pointer(struct remote *remote, const struct request *request,
 			event[count++] =
 				(struct input_event){ INPUT_RELATIVE,
 						      (uint16_t)i, moves[i] };
+	/* Behind the movement, whose stead a guest that can has it take. */
+	count += place(request, &event[count]);
 	for (unsigned i = 0; i < ARRAY_SIZE(button_codes); i++)
 		if ((buttons ^ before) & BIT(i))
 			event[count++] =

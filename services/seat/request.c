@@ -39,13 +39,18 @@ static const struct field fields[] = {
 	FIELD("all", REQUEST_ALL, BOOLEAN, all),
 	FIELD("unit", REQUEST_UNIT, NUMBER, unit),
 	FIELD("of", REQUEST_OF, NUMBER, of),
+	FIELD("x", REQUEST_X, NUMBER, x),
+	FIELD("y", REQUEST_Y, NUMBER, y),
 	FIELD("dx", REQUEST_DX, SIGNED, dx),
 	FIELD("dy", REQUEST_DY, SIGNED, dy),
 	FIELD("wheel", REQUEST_WHEEL, SIGNED, wheel),
 	FIELD("buttons", REQUEST_BUTTONS, NUMBER, buttons),
 	FIELD("version", REQUEST_VERSION, NUMBER, version),
 	FIELD("keys", REQUEST_KEYS, NUMBERS, key),
+	FIELD("port", REQUEST_PORT, NUMBER, port),
 	FIELD("medium", REQUEST_MEDIUM, WORD, medium),
+	FIELD("network", REQUEST_NETWORK, TEXT, network),
+	FIELD("vlan", REQUEST_VLAN, NUMBER, vlan),
 };
 /* clang-format on */
 

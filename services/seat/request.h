@@ -27,6 +27,11 @@ enum request_key {
 	REQUEST_VERSION = BIT(11),
 	REQUEST_KEYS = BIT(12),
 	REQUEST_MEDIUM = BIT(13),
+	REQUEST_PORT = BIT(14),
+	REQUEST_NETWORK = BIT(15),
+	REQUEST_VLAN = BIT(16),
+	REQUEST_X = BIT(17),
+	REQUEST_Y = BIT(18),
 };
 
 struct request {
@@ -36,8 +41,9 @@ struct request {
 	char guest[GATE_NAME_SIZE];
 	char as[8];
 	char medium[FACE_MEDIUM_SIZE]; /* a number's digits, too */
+	char network[GATE_NAME_SIZE];
 	bool all;
-	uint32_t unit, of, buttons, version;
+	uint32_t unit, of, buttons, version, port, vlan, x, y;
 	int32_t dx, dy, wheel;
 	unsigned key_count;
 	int32_t key[FACE_EVENTS_MAX];

@@ -2,9 +2,9 @@
 /*
  * Where rows come from: the rings of consoles and the monitor's log.
  *
- * A console's two rings, of its serial port and of its firmware's debug port,
- * become one stream: the other one's turn comes when a line has ended, or when
- * the one has nothing.
+ * A console's three rings, of its serial port and of its firmware's debug
+ * ports, become one stream: the next one's turn comes when a line has ended, or
+ * when the one has nothing.
  *
  * A line of the log that begins with a console's tag is about that program and
  * shows behind what the program had written by then.  Where several share the
@@ -74,9 +74,14 @@ static void tell(struct mux *mux, unsigned slot, const char *bytes,
 static void tell_of(struct mux *mux, const struct mux_console *console,
 		    enum mux_source source, const char *bytes, size_t length)
 {
-	tell(mux,
-	     source == MUX_OUTPUT ? console->slot : MUX_DEBUG_OF(console->slot),
-	     bytes, length);
+	const unsigned as[] = {
+		[MUX_OUTPUT] = console->slot,
+		[MUX_DEBUG] = MUX_DEBUG_OF(console->slot),
+		[MUX_E9] = MUX_E9_OF(console->slot),
+		[MUX_SERIAL1] = MUX_SERIAL1_OF(console->slot),
+	};
+
+	tell(mux, as[source], bytes, length);
 }
 
 /* From one ring into the buffer, to its end at most; how many bytes. */
@@ -135,7 +140,7 @@ void source_pull(struct mux *mux, struct mux_console *console)
 		} else {
 			empty++;
 		}
-		console->source = !console->source;
+		console->source = (console->source + 1) % MUX_SOURCES;
 	}
 	console->is_emptied = empty == MUX_SOURCES;
 	flush_follow(console);

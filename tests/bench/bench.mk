@@ -50,6 +50,18 @@ $B/bench/disk/initrd.img: $B/bench/disk/guest $B/kernel/version \
 	scripts/mkinitrd $@ init=$< $$(scripts/kernel-modules $B/kernel \
 		$(DISK_GUEST_DRIVERS) | awk '{ printf "%02d.ko=%s ", NR - 1, $$0 }')
 
+# Two Linux guests that measure what a frame costs.
+$B/bench/net/guest: tests/bench/net/guest.c
+	@mkdir -p $(@D)
+	$(CC) $(BENCH_FLAGS) -c -o $@.o $<
+	$(LD) -nostdlib -static -z noexecstack --build-id=none \
+		-Ttext-segment=$(DISK_GUEST_VA) -o $@ $@.o
+
+$B/bench/net/initrd.img: $B/bench/net/guest $B/kernel/version \
+		scripts/mkinitrd scripts/kernel-modules
+	scripts/mkinitrd $@ init=$< $$(scripts/kernel-modules $B/kernel \
+		e1000 af_packet | awk '{ printf "%02d.ko=%s ", NR - 1, $$0 }')
+
 # A picture and keys: a tiny guest as those of tests/guest.
 $B/bench/screen/guest.elf: $B/guest/obj/tests/bench/screen/guest.c.o \
 		$$(GUEST_LIB) tests/guest/lib/guest.ld
@@ -66,7 +78,8 @@ $B/bench/paths.so: tests/bench/paths/paths.c scripts/pace/qemu_plugin.h
 	$(HOSTCC) -O2 $(WARN) -shared -fPIC -fvisibility=hidden -I . -o $@ $<
 
 BENCH_FILES := $(addprefix $B/bench/,exitbench.elf vmlinux initrd.img paths.so \
-	domains/ping.elf domains/pong.elf disk/initrd.img screen/guest.elf)
+	domains/ping.elf domains/pong.elf disk/initrd.img net/initrd.img \
+	screen/guest.elf)
 
 .PHONY: bench bench-files
 bench-files: $(BENCH_FILES)

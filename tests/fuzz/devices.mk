@@ -4,9 +4,9 @@
 # of the groups below is a program, --list names its devices.  Executions are
 # short: tracing compares would cost more than it finds.
 
-DEVICE_FUZZ_GROUPS := devices pci ide
+DEVICE_FUZZ_GROUPS := devices pci ide ahci net nics usb msi
 DEVICE_FUZZERS	   := $(DEVICE_FUZZ_GROUPS:%=$B/fuzz/device_%)
-DEVICE_FUZZ_OBJS   := $(patsubst %,$B/fuzz/%.o,$(wildcard devices/*.c))
+DEVICE_FUZZ_OBJS   := $(patsubst %,$B/fuzz/%.o,$(wildcard devices/*.c) lib/floppy.c)
 DEVICE_FUZZ	   := clang $(HOST) -O2 -Wno-missing-prototypes \
 	-fno-sanitize-recover=all \
 	-fsanitize=fuzzer-no-link,address,undefined \
@@ -25,6 +25,7 @@ $B/fuzz/devices/bus.c.o: DEVICE_FUZZ := clang $(HOST)
 
 $(DEVICE_FUZZERS): $B/fuzz/device_%: tests/fuzz/fuzz_devices.c \
 		tests/unit/test_state_%.c tests/unit/state_test.h \
+		tests/unit/state_net.h tests/unit/state_ne2000.h \
 		tests/unit/device_test.h $(DEVICE_FUZZ_OBJS)
 	$(call say,FUZZ)
 	$Q$(DEVICE_FUZZ) -fsanitize=fuzzer -o $@ $< $(DEVICE_FUZZ_OBJS) \

@@ -11,7 +11,7 @@
 
 #include "machine/pc.h"
 
-#define RAM_SIZE  MIB(4)
+#define RAM_SIZE  MIB(20) /* there is some behind the hole */
 #define VRAM_SIZE MIB(1)
 #define ROM_SIZE  KIB(128)
 #define DISKS	  2
@@ -132,6 +132,7 @@ static const struct board_host_ops ops = {
 	.serial_write = text_write,
 	.serial_read = text_read,
 	.debug_write = text_write,
+	.e9_write = text_write,
 	.log = log_text,
 };
 
@@ -348,7 +349,7 @@ static void step(void)
 	}
 }
 
-static void build(void)
+static void build(uint8_t quirks)
 {
 	struct block_backend *disks[DISKS];
 	unsigned i;
@@ -375,7 +376,9 @@ static void build(void)
 			    .va = (uint64_t)fuzz.vgabios,
 			    .size = sizeof(fuzz.vgabios) } },
 		.devices = MACHINE_DEVICE_DEBUG_EXIT |
-			   MACHINE_DEVICE_DEBUG_CONSOLE,
+			   MACHINE_DEVICE_DEBUG_CONSOLE |
+			   (quirks & 1 ? MACHINE_DEVICE_NO_ACPI : 0) |
+			   (quirks & 2 ? MACHINE_DEVICE_HOLE : 0),
 	};
 	for (i = 0; i < DISKS; i++) {
 		fuzz.disk[i] = (struct block_backend){
@@ -406,7 +409,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	fuzz.at = data;
 	fuzz.end = data + size;
-	build();
+	build(size ? data[size - 1] : 0);
 	while (fuzz.at < fuzz.end)
 		step();
 	while (fuzz.pending_count)

@@ -2,8 +2,8 @@
 #
 # The fuzzer of the board pc and all its devices.
 
-PC_FUZZ_SRCS := tests/fuzz/fuzz_pc.c lib/font.c $(wildcard machine/pc*.c) \
-	machine/extint.c $(wildcard devices/*.c) $(wildcard firmware/*.c)
+PC_FUZZ_SRCS := tests/fuzz/fuzz_pc.c lib/font.c lib/floppy.c $(wildcard machine/pc*.c) \
+	machine/extint.c machine/fault.c $(wildcard devices/*.c) $(wildcard firmware/*.c)
 
 $B/fuzz/pc: $(PC_FUZZ_SRCS) $(wildcard devices/*.h machine/*.h) \
 		$B/firmware/dsdt.hex $B/firmware/bootrom.hex

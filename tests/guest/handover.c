@@ -117,6 +117,7 @@ static void check_at(void)
 	check("pit-runs", early.pit_first != early.pit_second);
 	check_equal("keyboard-translated", early.kbc_mode & 0x51, 0x41);
 	check_equal("a20", in8(0x92) & 2, 2);
+	check_equal("dma-cascade", in8(0xde) & 1, 0);
 }
 
 /* ---- PCI ----------------------------------------------------------------- */

@@ -3,7 +3,8 @@
  * Every way to reset a machine with several vCPUs, from either vCPU and with
  * the others at work: each time the kernel is loaded again and runs on vCPU 0,
  * the others wait for their SIPIs, and nothing of before comes after.  A cell
- * of the CMOS, which a reset leaves alone, says which was tried last.
+ * of the CMOS, which a reset leaves alone, says which was tried last.  The
+ * command line may say which is the first to be tried: "stage=3".
  */
 #include "tests/guest/lib/smp.h"
 
@@ -18,6 +19,9 @@
 #define BASE_BSP       BIT(8)
 #define BASE_X2APIC    BIT(10)
 #define BOOT_MAGIC     0x2badb002
+#define INFO_FLAGS     0 /* of Multiboot's information */
+#define HAS_CMDLINE    BIT(2)
+#define INFO_CMDLINE   16
 #define VECTOR	       0x51
 #define LVT_PERIODIC   BIT(17)
 #define TICKS_A_WHILE  100000
@@ -233,15 +237,38 @@ static void report(const char *name, uint8_t boots)
 		pass(name);
 }
 
+static uint32_t info_word(unsigned at)
+{
+	return *(const volatile uint32_t *)(uintptr_t)(boot_info + at);
+}
+
+/* What the command line says, or 0. */
+static unsigned first_stage(void)
+{
+	const char *at, key[] = "stage=";
+	unsigned matched = 0, stage = 0;
+
+	if (!(info_word(INFO_FLAGS) & HAS_CMDLINE))
+		return 0;
+	for (at = (const char *)(uintptr_t)info_word(INFO_CMDLINE); *at; at++) {
+		if (matched == sizeof(key) - 1 && *at >= '0' && *at <= '9')
+			stage = stage * 10 + (unsigned)(*at - '0');
+		else if (matched < sizeof(key) - 1)
+			matched = *at == key[matched] ? matched + 1 : 0;
+	}
+	return stage < ARRAY_SIZE(stages) ? stage : 0;
+}
+
 void guest_main(void)
 {
 	unsigned stage = cell_get(CMOS_STAGE) - STAGE_BASE;
-	uint8_t boots = stage > ARRAY_SIZE(stages) ? 0 : cell_get(CMOS_BOOTS);
+	bool is_first = stage > ARRAY_SIZE(stages);
+	uint8_t boots = is_first ? 0 : cell_get(CMOS_BOOTS);
 
-	if (stage > ARRAY_SIZE(stages))
-		stage = 0;
+	if (is_first)
+		stage = first_stage();
 	cell_set(CMOS_BOOTS, boots + 1);
-	report(stage ? stages[stage - 1].name : "first-start", 1);
+	report(is_first ? "first-start" : stages[stage - 1].name, 1);
 	if (stage == ARRAY_SIZE(stages)) {
 		cell_set(CMOS_STAGE, 0);
 		return;

@@ -5,7 +5,7 @@
 .PHONY: host-pc
 host-pc: $B/host-pc
 
-HOST_PC_SRCS := tests/host/host_pc.c tests/host/host_cpu.c $(wildcard machine/pc*.c) machine/extint.c $(filter-out lib/libc_shim.c,\
+HOST_PC_SRCS := tests/host/host_pc.c tests/host/host_cpu.c $(wildcard machine/pc*.c) machine/extint.c machine/fault.c $(filter-out lib/libc_shim.c,\
 		$(call c_in,$(PURE_DIRS)))
 
 $B/fast/%.c.o: %.c $B/flags

@@ -487,6 +487,7 @@ int main(int argc, char **argv)
 		.debug_exit = debug_exit,
 		.serial_write = serial_write,
 		.debug_write = debug_write,
+		.e9_write = debug_write,
 		.log = log_text,
 	};
 	struct host_pc *host = calloc(1, sizeof(*host));

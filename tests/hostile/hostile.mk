@@ -7,7 +7,7 @@
 
 HOSTILE_OBJS := $(patsubst %,$B/machine/%.o,$(wildcard \
 	tests/hostile/programs/*.c tests/hostile/programs/*.asm) \
-	machine/cpuid_table.c machine/console.c lib/user/entry.asm \
+	machine/cpuid_table.c machine/cpuid_quirks.c machine/console.c lib/user/entry.asm \
 	lib/user/gate_calls.c lib/user/ring.c $(call c_in,lib))
 
 $B/hostile/evil.elf: $(HOSTILE_OBJS) lib/user/program.ld

@@ -10,9 +10,11 @@ import unittest
 import core
 import pattern
 import rig
-from bulkhead_tool.control import client, frames, keys, screen
+from bulkhead_tool.control import client, frames, keys, network, screen
 
 CDROM = 'cdrom0 { bus = "ide"; unit = <2>; images = "cd1.iso", "cd2.iso"; };'
+NIC = 'nic0 { model = "e1000"; switch = "lan0"; };'
+FRAME = b"\xff" * 6 + b"\x52\x54\0\0\0\1" + b"\x88\xb5" + bytes(46)
 RESET_VECTOR = 0xfffffff0    # where a vCPU that was not started stands
 CD_UNIT, NOT_READY = 2, "2"
 TABLE = re.compile(r'^\t\{ "([a-z]+)",', re.MULTILINE)
@@ -36,7 +38,7 @@ class Lives(rig.HostTest):
     @classmethod
     def setUpClass(cls):
         cls.rig = rig.start(cls, [rig.panel("one", 1, more="vcpus = <2>; " + CDROM),
-                                  rig.panel("two", 2)],
+                                  rig.panel("two", 2, more=NIC)],
                             has_screen=True, files={
                                 "cd1.iso": medium(32, b"ONE."),
                                 "cd2.iso": medium(8, b"TWO.")})
@@ -217,6 +219,27 @@ class Lives(rig.HostTest):
         self.one.do("a", "^alive$")
         other.expect("^alive$")
         other.link.close()
+
+    def verb_join(self):
+        """A client's frame comes to another that joined, and to a capture."""
+        with contextlib.ExitStack() as stack:
+            links = [stack.enter_context(contextlib.closing(self.rig.client()))
+                     for _ in range(3)]
+            others = (network.Port(links[0], "capture"),
+                      network.Port(links[1], "join", "lan0"))
+            one = network.Port(links[2], "join", "lan0")
+            self.assertEqual({p.network for p in (one, *others)}, {"lan0"})
+            one.send(FRAME)
+            for port in others:
+                until, found = rig.later(), None
+                while not found:
+                    self.assertLess(time.monotonic(), until)
+                    found = port.next(1)
+                self.assertEqual(found[1:], (FRAME, 0))
+        with self.assertRaisesRegex(client.Refused, "there are lan0"):
+            network.Port(self.link, "join", "lan1")
+
+    verb_capture = verb_join
 
     def verb_log(self):
         number = self.link.new_id()
@@ -541,6 +564,66 @@ class Lives(rig.HostTest):
         self.rig.shows(1)
         self.rig.monitor.press("c")
         self.one.expect("^key 2e$")
+
+
+class SeveralVcpus(rig.HostTest):
+    """What a manifest says of a guest's beginning and end, of four vCPUs."""
+
+    def begin(self, flag):
+        # The other one is there so that the host goes on without this one.
+        self.rig = self.host(rig.panel("one", 1, more="vcpus = <4>; %s;" % flag),
+                             rig.panel("two", 2))
+        self.link = self.rig.client()
+        self.serial = rig.Serial(self.rig, "one")
+
+    def ask(self, verb, **more):
+        return self.link.ask(verb, rig.LIMIT, guest="one", **more).answer
+
+    def state(self):
+        return next(g["state"] for g in self.link.guests()
+                    if g["guest"] == "one")
+
+    def places(self):
+        """Where its vCPUs stand."""
+        path = os.path.join(self.rig.folder, "core.elf")
+        self.rig.tool("dump", "one", "-o", path)
+        return [t["rip"] for t in core.Core(path).threads()]
+
+    def test_start_paused(self):
+        self.begin("start-paused")
+        began = self.ask("statistics")
+        self.assertEqual((began["paused"], began["vcpus"]), (True, 4))
+        self.assertEqual(self.state(), "paused")
+        first = self.places()
+        self.assertEqual(first[1:], 3 * [RESET_VECTOR])
+        self.link.pause(2)
+        # None has had an exit, nor moved, nor said anything.
+        again = self.ask("statistics")
+        self.assertEqual((again["paused"], sum(again["exits"])), (True, 0))
+        self.assertEqual(self.places(), first)
+        self.assertEqual(self.serial.text, "")
+        self.ask("resume")
+        self.serial.expect("^panel ready$")
+        self.assertTrue(self.serial.text.startswith("panel ready"))
+        self.serial.do("a", "^alive$")
+        # That was its start, and a reset is none.
+        self.ask("reset")
+        self.serial.expect("^panel ready$")
+        self.assertEqual(self.state(), "running")
+
+    def test_no_reboot(self):
+        self.begin("no-reboot")
+        self.serial.do("a", "^alive$")
+        self.ask("reset")
+        self.rig.expect(r"\[one[.\d]*\] reset, and no-reboot ends it")
+        self.rig.expect(r"\[one\] stopped: powered off")
+        until = rig.later()
+        while self.state() != "stopped":
+            self.assertLess(time.monotonic(), until)
+            self.link.pause(0.2)
+        self.ask("start")
+        self.serial.attach()
+        self.serial.do("a", "^alive$")
 
 
 if __name__ == "__main__":

@@ -106,6 +106,11 @@ class Host:
         self.lose = {}    # verb: how many answers get lost
         self.noise = b""    # before each frame
         self.keeps = {}    # what a test's own verb needs
+        self.networks = ["lan0"]
+        self.ports = {}    # of them, by id: the verb
+        self.captured = []    # for a capture: time, lost so far, bytes
+        self.ends_ports = False    # when they have had them
+        self.time = 0
 
     # ---- Sending ---------------------------------------------------------
 
@@ -140,6 +145,9 @@ class Host:
                 elif what == frames.SERIAL and number in self.watches:
                     self.watches[number][1].serial += rest
                     self.binary(number, what, rest.upper())
+                elif what == frames.NETWORK and number in self.ports:
+                    self.binary(number, what, struct.pack(
+                        "<QII", self.time, 0, 0) + rest)
                 elif what == frames.CORE:
                     self.dump_more(number, *struct.unpack("<I", rest))
                 continue
@@ -155,6 +163,7 @@ class Host:
             self.watches.clear()
             self.waiting.clear()
             self.dumps.clear()
+            self.ports.clear()
         if verb in self.silent:
             return
         if not self.has_greeted:
@@ -262,8 +271,33 @@ class Host:
             del self.dumps[number]
             self.event(number, "done", frames=sent)
 
+    def plug(self, number, thing):
+        name = thing.get("network", self.networks[0])
+        if name not in self.networks:
+            self.refuse(number, "refused", what=name,
+                        hint="is no network: there are " +
+                        ", ".join(self.networks))
+            return
+        self.ports[number] = thing["verb"]
+        self.answer(number, network=name, time=self.time)
+
+    def do_join(self, number, thing, _guest):
+        self.plug(number, thing)
+
+    def do_capture(self, number, thing, _guest):
+        self.plug(number, thing)
+        if number not in self.ports:
+            return
+        for at, lost, data in self.captured:
+            self.binary(number, frames.NETWORK,
+                        struct.pack("<QII", at, lost, 0) + data)
+        if self.ends_ports:
+            del self.ports[number]
+            self.event(number, "gone")
+
     def do_close(self, number, thing, _guest):
         self.dumps.pop(thing["of"], None)
+        self.ports.pop(thing["of"], None)
         self.watches.pop(thing["of"], None)
         self.waiting.pop(thing["of"], None)
         self.answer(number)

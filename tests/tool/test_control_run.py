@@ -4,6 +4,7 @@
 import glob
 import os
 import signal
+import socket
 import subprocess
 import sys
 import unittest
@@ -64,6 +65,37 @@ class Runs(ToolTest):
         self.refused(1, "layout us has no key for 'ä'", "--type", "ä")
         self.refused(1, "for QEMU only", "--control", "--sim", "bochs")
         self.refused(1, "for QEMU only", "--type", "x", "--sim", "bochs")
+
+    def test_a_network_is_joined(self):
+        far = socket.socket(socket.AF_UNIX)
+        self.addCleanup(far.close)
+        far.bind(os.path.join(self.folder, "far"))
+        far.listen(1)
+        tool, _ = self.begin("--net", "lan0=socket:" +
+                             os.path.join(self.folder, "far"))
+        peer, _ = far.accept()
+        self.addCleanup(peer.close)
+        peer.settimeout(60)
+        # The host of this test answers each frame with itself.
+        frame = bytes(range(60))
+        peer.sendall(b"\0\0\0\x3c" + frame)
+        heard = b""
+        while len(heard) < 64:
+            data = peer.recv(64)
+            self.assertTrue(data)
+            heard += data
+        self.assertEqual(heard, b"\0\0\0\x3c" + frame)
+        # And it is over with the run.
+        tool.send_signal(signal.SIGTERM)
+        self.assertEqual(tool.wait(30), 128 + signal.SIGTERM)
+        self.assertEqual(peer.recv(1), b"")
+        self.assert_tidy()
+
+    def test_networks_that_cannot_be(self):
+        self.refused(2, "has to be .SWITCH=.user", "--net", "usr")
+        self.refused(2, "no folder", "--net", "user,tftp=/nowhere/at/all")
+        self.refused(1, "--net: for QEMU only", "--net", "user", "--sim",
+                     "bochs")
 
     def test_a_colon_need_not_name_a_guest(self):
         self.steps("--expect-screen", "C:.>$", "--layout", "de", "--type",

@@ -3,15 +3,17 @@
 
 import json
 import os
+import re
+import socket
 import unittest
 from unittest import mock
 from xml.etree import ElementTree
 
 from folder import FolderTest
 from bulkhead_tool import Problem
-from bulkhead_tool.test import (case, commands, golden, places, report_html,
-                                report_junit, report_tap, runner, sources,
-                                verdict)
+from bulkhead_tool.test import (case, commands, golden, modes, places,
+                                report_html, report_junit, report_tap, runner,
+                                simulation, sources, verdict)
 
 STEP = '[[step]]\nexpect = "x"\n'
 
@@ -43,14 +45,40 @@ class Cases(FolderTest):
                                                "within": 1_500_000_000})
         self.assertEqual(found.steps[1].value, [[30], [59]])
 
+    def test_a_network(self):
+        os.mkdir(os.path.join(self.folder, "files"))
+        found = self.case('net = "user"\ntftp = "files"\nbootfile = "a"\n'
+                          'disk = "d.img"\nboot = "disk0"\n' + STEP)
+        self.assertEqual(list(found.network_options()), [
+            ("tftp", os.path.join(os.path.realpath(self.folder), "files")),
+            ("bootfile", "a")])
+        self.assertFalse(found.is_exact)
+        text = case.manifest_text(found.values, {"disk0": "d.img"})
+        self.assertIn('nic0 { model = "e1000"; switch = "net"; boot-index = '
+                      '<2>; };', text)
+        self.assertNotIn("nic0", case.manifest_text(self.case(STEP).values,
+                                                    {}))
+
     def test_errors_name_the_key_and_what_is_allowed(self):
         for text, words in (
                 ("fimware = 'x'\n" + STEP, ("fimware", "did you mean "
                                             "'firmware'?", "cdrom")),
                 ("memory = 'x'\n" + STEP, ("memory: has to be a whole number",)),
-                ("floppy = 'x'\n" + STEP, ("floppy: there is no floppy",)),
-                ("boot = ['floppy0']\n" + STEP, ("boot: has to be a list of "
-                                                 "drives",)),
+                ("net = 'tap'\n" + STEP, ("net: has to be one of user",)),
+                ("tftp = '.'\n" + STEP, ('tftp: is of a network: say net = '
+                                         '"user", too',)),
+                ("net = 'user'\ntftp = 'none'\n" + STEP,
+                 ("tftp: there is no folder 'none'",)),
+                ("net = 'user'\nbootfile = 'a,b'\n" + STEP,
+                 ("bootfile: has a comma",)),
+                ("net = 'user'\nclock = 'instructions'\n" + STEP,
+                 ("net: what is outside takes real time",)),
+                ("floppy = ['a', 'b', 'c']\n" + STEP,
+                 ("floppy: a board has but two",)),
+                ("boot = ['floppy1']\nfloppy = 'a'\n" + STEP,
+                 ("boot: there is no 'floppy1'", "floppy0")),
+                ("boot = ['net0']\n" + STEP, ("boot: has to be a list of "
+                                              "drives",)),
                 ("boot = ['disk0', 'disk0']\ndisk = 'a'\n" + STEP,
                  ("boot: has a drive twice",)),
                 ("boot = ['disk1']\ndisk = 'a'\ncdrom = 'b'\n" + STEP,
@@ -98,6 +126,25 @@ class Cases(FolderTest):
                      'boot-index = <1>; };'):
             self.assertIn("\t\t\t%s\n" % line, text)
 
+    def test_a_display_may_have_no_rom(self):
+        self.assertIs(self.case("vga-bios = false\n" + STEP)
+                      .values["vga-bios"], False)
+        self.wrong("vga-bios = true\n" + STEP, "vga-bios: has to be")
+        for value, is_rom in (("false", False), ('"v.bin"', True)):
+            self.write("v.bin", "\x55\xaa")
+            self.write("r.rom", "")
+            found = self.case('firmware = "r.rom"\nvga-bios = %s\n' % value +
+                              STEP)
+            work = os.path.join(self.folder, "work" + str(is_rom))
+            os.mkdir(work)
+            with mock.patch.object(case.host, "Host"):
+                case.build(found, work)
+            with open(os.path.join(work, "files", "case.dts"),
+                      encoding="utf-8") as f:
+                name = f.read().split('vga-bios = "')[1].split('"')[0]
+            with open(os.path.join(work, "files", name), "rb") as f:
+                self.assertEqual(f.read(2) == b"\x55\xaa", is_rom)
+
     def test_a_patched_file_is_another_one_and_the_source_stays(self):
         self.write("r.rom", "\0\x01\x02")
         found = self.case('firmware = "r.rom"\npatch = [{ file = "firmware", '
@@ -142,6 +189,9 @@ class Verdicts(unittest.TestCase):
                 (self.look(spread, exits=5), "picture", False, False,
                  verdict.WRONG_PICTURE),
                 (self.look(spread, exits=5), None, False, False, verdict.LIMIT),
+                (self.look(exits=5), None, False, True, verdict.LIMIT),
+                (self.look(exits=5), None, False, False, verdict.HANG),
+                (self.look(), None, False, True, verdict.HANG),
                 (self.look(halts=3, exits=3), "text", True, False,
                  verdict.WRONG_TEXT)):
             with self.subTest(wanted, look=vars(look)):
@@ -154,37 +204,59 @@ class Verdicts(unittest.TestCase):
         self.assertFalse(verdict.is_recent((10, 9), (100, 12)))
 
 
+class Carriers(unittest.TestCase):
+    def setUp(self):
+        ours, self.theirs = socket.socketpair()
+        self.carrier = simulation.Carrier(fileno=ours.detach())
+        for end in (self.carrier, self.theirs):
+            end.setblocking(False)
+            self.addCleanup(end.close)
+
+    def test_messages_go_in_one(self):
+        for message in (b"first", b", ", b"second"):
+            self.assertEqual(self.carrier.send(message), len(message))
+            with self.assertRaises(BlockingIOError):
+                self.theirs.recv(100)
+        self.assertTrue(self.carrier.flush())
+        self.assertEqual(self.theirs.recv(100), b"first, second")
+        self.assertFalse(self.carrier.held)
+
+    def test_what_has_no_room_waits(self):
+        sent = bytes(range(256)) * (1 << 14)
+        self.carrier.send(sent)
+        self.assertFalse(self.carrier.flush())
+        found = bytearray()
+        while len(found) < len(sent):
+            found += self.theirs.recv(len(sent))
+            self.carrier.flush()
+        self.assertEqual(found, sent)
+        self.assertTrue(self.carrier.flush())
+
+    def test_nobody_is_there_any_more(self):
+        self.theirs.close()
+        self.carrier.send(b"x")
+        self.assertTrue(self.carrier.flush())
+        self.assertFalse(self.carrier.held)
+
+
 class Sources(unittest.TestCase):
     def setUp(self):
-        self.log, self.debug = [], b""
+        self.log = []
         self.console = sources.Console(
-            lambda guest, text: self.log.append((guest, text)), self.hear)
-
-    def hear(self, data):
-        self.debug += data
+            lambda guest, text: self.log.append((guest, text)))
 
     def test_a_console_is_taken_apart(self):
-        self.console.heard_serial(b"from serial\r\n")
         self.console.feed(b"[    0.100000] [g] POST code a5\r\nfrom 402\r\n"
                           b"from serial\r\n[    0.200000] warning: [g.0] "
                           b"triple fault at RIP 1f: reset\r\nhalf")
-        self.console.settle()
         self.assertEqual(self.log, [("g", "POST code a5"),
                                     ("g.0", "triple fault at RIP 1f: reset")])
-        self.assertEqual(self.debug, b"from 402\r\nhalf")
-
-    def test_of_several_guests_one_is_looked_at(self):
-        self.console.guest = "two"
-        self.console.feed(b"[one] its line\r\n[two] a line\r\n[two]+and more"
-                          b"\r\n[    0.100000] [two] POST code a5\r\n")
-        self.assertEqual(self.debug, b"a line\r\nand more\r\n")
-        self.assertEqual(self.log, [("two", "POST code a5")])
 
     def test_half_a_line_of_the_log_is_waited_for(self):
         self.console.feed(b"[    0.1000")
-        self.console.settle()
+        self.assertEqual(self.log, [])
         self.console.feed(b"00] Bulkhead\r\n")
-        self.assertEqual((self.log, self.debug), ([(None, "Bulkhead")], b""))
+        self.assertEqual(self.log, [(None, "Bulkhead")])
 
     def test_lines_know_when_they_came(self):
         text = sources.Text("serial")
@@ -196,6 +268,51 @@ class Sources(unittest.TestCase):
         self.assertEqual(text.since(8), ["three!"])
         self.assertTrue(text.search(case.pattern("^two$")))
         self.assertFalse(text.search(case.pattern("^one$")))
+
+
+REGISTERS = """
+EAX=00000000 EBX=00000000 ECX=00000000 EDX=00000663
+EIP=0000fff0 EFL=%08x [-------] CPL=0 II=0 A20=1 SMM=0 HLT=0
+CR0=%08x CR2=00000000 CR3=00000000 CR4=00000000
+EFER=%016x
+"""
+
+
+class Processor(unittest.TestCase):
+    def state(self, flags, cr0, efer=0):
+        return tuple(modes.parse(REGISTERS % (flags, cr0, efer)))
+
+    def test_modes(self):
+        self.assertEqual(self.state(2, 0x60000010),
+                         ("real", False, True))
+        # VM in real mode is no mode, nor is LME without paging.
+        self.assertEqual(self.state(0x20202, 0x60000010, 0x100),
+                         ("real", False, False))
+        self.assertEqual(self.state(0x202, 0x11), ("protected", False, False))
+        self.assertEqual(self.state(2, 0x80000011, 0x1000),
+                         ("protected", True, True))
+        self.assertEqual(self.state(0x20202, 0x80000011),
+                         ("virtual-8086", True, False))
+        self.assertEqual(self.state(0x20002, 0x80000011, 0x1500),
+                         ("long", True, True))
+        # As the monitor shows a CPU in long mode.
+        self.assertEqual(modes.parse(
+            "RIP=0000000000001000 RFL=00000246 [---Z-P-] CPL=0\n"
+            "CR0=80050033 CR2=0 CR3=1 CR4=6b0\nEFER=0000000000000d01\n"),
+            ("long", True, False))
+
+    def test_changes_become_spans(self):
+        found = modes.Modes()
+        for now, words in ((10, (2, 0)), (20, (2, 0)), (30, (2, 1)),
+                           (40, (0x202, 1)), (50, (2, 0))):
+            found.take(now, REGISTERS % (*words, 0))
+        self.assertEqual([c[0] for c in found.changes], [10, 30, 40, 50])
+        self.assertEqual(found.samples, 5)
+        self.assertEqual(modes.spans(found.changes, 60, lambda s: s.mode), [
+            (10, 30, "real"), (30, 50, "protected"), (50, 60, "real")])
+        self.assertEqual(modes.spans(
+            found.changes, 60, lambda s: "off" if s.is_masked else ""),
+            [(10, 40, "off"), (50, 60, "off")])
 
 
 class Maps(FolderTest):
@@ -221,6 +338,15 @@ class Maps(FolderTest):
     def test_a_table_begins_with_the_most(self):
         self.assertEqual(places.Places().table([1, 2, 2, 2]),
                          ["3 of 4 at 2", "1 of 4 at 1"])
+
+
+class Marks(unittest.TestCase):
+    def test_where_a_guest_may_execute_is_not_the_monitor(self):
+        """A guest's RAM from 1 MiB on, where .boot is linked, too."""
+        marks = simulation.Marks()
+        self.assertGreaterEqual(marks.first, 1 << 63)
+        for name, address in marks.place.items():
+            self.assertTrue(marks.first <= address < marks.last, name)
 
 
 class Errors(FolderTest):
@@ -292,15 +418,70 @@ class Reports(FolderTest):
 
     def test_the_last_green_run_is_compared_with(self):
         place = golden.Place(os.path.join(self.folder, "one.toml"), "one")
-        self.assertIsNone(golden.compare(place, self.results[0]))
+        self.assertIsNone(golden.differences(place, self.results[0]))
         golden.keep(place, self.results[0])
-        self.assertEqual(golden.compare(place, self.results[0]), [])
+        self.assertEqual(golden.differences(place, self.results[0]),
+                         {"lines": [], "counts": []})
         changed = result(events=[(5, "serial", "other")],
                          exits={"io": 11, "total": 13})
-        self.assertEqual(golden.compare(place, changed), [
+        found = golden.differences(place, changed)
+        self.assertEqual(golden.explain(found), [
             'serial, line 1: was "a <b>\x01", is "other"',
             'post ends before line 1: "a5"',
             "exits io: 11, was 10 (+1)", "exits total: 13, was 12 (+1)"])
+        changed["difference"] = found
+        page = report_html.make([changed]).decode()
+        self.assertIn("a &lt;b&gt;", page)
+        self.assertIn("(nothing more)", page)
+        self.assertIn("<td>exits total</td><td class=n>12</td>"
+                      "<td class=n>13</td><td class=n>+1</td>", page)
+
+    def test_lines_before_the_first_that_differs(self):
+        was = ["a", "b", "c", "d", "e", "f"]
+        self.assertIsNone(golden.first_difference("serial", was, list(was)))
+        self.assertEqual(golden.first_difference("post", was, was[:4] + ["x"]),
+                         ("post", 5, "e", "x", ["b", "c", "d"]))
+        self.assertEqual(golden.first_difference("post", was[:1], was),
+                         ("post", 2, None, "b", ["a"]))
+        self.assertEqual(golden.first_difference("post", was, []),
+                         ("post", 1, "a", None, []))
+
+    def test_the_timeline_begins_with_the_guest(self):
+        made = result(modes=[(600, "real", False, True),
+                             (800, "protected", True, False)],
+                      events=[(100, "serial", "too early"),
+                              (700, "serial", "in time")])
+        made["steps"] = [["expect x", 650, 900]]
+        page = report_html.make([made]).decode()
+        drawing = page[page.index("<svg"):page.index("</svg>")]
+        self.assertNotIn("too early", drawing)
+        self.assertIn("in time", drawing)
+        self.assertIn("real, for", drawing)
+        self.assertIn("protected, paging, for", drawing)
+        self.assertEqual(drawing.count("interrupts masked, for"), 1)
+        self.assertIn("too early", page)
+
+    def test_what_a_newcomer_looks_for(self):
+        page = report_html.make([
+            result("two", verdict.HALTED),
+            result("three", verdict.HANG, verdict.HANG)]).decode()
+        self.assertIn(">halted (wanted: passed)<", page)
+        self.assertIn(">hang, as wanted<", page)
+        made = result(events=[(23_000_000, "fault", "power cut at write 3")],
+                      counts={"instructions": 23_000_100})
+        made["steps"] = [["expect x", 22_900_000, 23_000_000]]
+        page = report_html.make([made]).decode()
+        drawing = page[page.index("<svg"):page.index("</svg>")]
+        self.assertIn("power cut at write 3", drawing)
+        ticks = re.findall(r">([\d.]+ M)<", drawing)
+        self.assertEqual(len(ticks), report_html.TICKS + 1)
+        self.assertEqual(len(set(ticks)), len(ticks))
+
+    def test_an_end_is_behind_what_was_said_before_it(self):
+        events = [(8, "log", "begins"), (9, "log", "stopped: off"),
+                  (9, "end", "off"), (8, "serial", "a"), (9, "serial", "b")]
+        self.assertEqual([e[2] for e in runner.in_order(events)],
+                         ["begins", "a", "b", "stopped: off", "off"])
 
     def test_accepted_counts_are_held_to(self):
         place = golden.Place("x/one.toml", "one", self.folder)

@@ -33,8 +33,11 @@ ITEM = (b"\xba\x10\x05\xb8\x19\x00\xef\x42"    # mov dx, 510h; out dx, 19h
 
 
 def sector(end):
-    """Writes WORDS to COM1 and to port 402h, then does what end is."""
-    code = (b"\xfc\xbe" + struct.pack("<H", 0x7c00 + TEXT_AT) +    # mov si
+    """Writes WORDS to COM1 and to port 402h, then does what end is.
+
+    Without interrupts, for at the timer's SeaBIOS writes to COM1, too.
+    """
+    code = (b"\xfa\xfc\xbe" + struct.pack("<H", 0x7c00 + TEXT_AT) +    # mov si
             b"\xac\x84\xc0\x74\x0a"    # lodsb; test al, al; jz end
             b"\xba\xf8\x03\xee"    # mov dx, 3f8h; out dx, al
             b"\xba\x02\x04\xee"    # mov dx, 402h; out dx, al
@@ -92,6 +95,17 @@ class SeaBios(BootTest):
         self.assertIn(b"Booting from Hard Disk", done.stdout)
         self.assertTrue(done.stdout.endswith(WORDS), done.stdout)
         self.assertEqual(self.read("serial.log"), WORDS)
+
+    def test_each_debug_console_leads_elsewhere(self):
+        done = self.qemu(
+            "-debugcon", "file:e9.log", "-chardev", "file,id=seabios,"
+            "path=402.log", "-device", "isa-debugcon,iobase=0x402,chardev="
+            "seabios", "-hda", self.disk(b"\xb09\xe6\xe9" + EXIT % 1),
+            "-device", "isa-debug-exit,iobase=0xf4")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertEqual(self.read("e9.log"), b"9")    # mov al, '9'; out e9h
+        self.assertTrue(self.read("402.log").startswith(b"SeaBIOS (version"))
+        self.assertTrue(self.read("402.log").endswith(WORDS))
 
     def test_exit_port_with_0_is_no_power_off(self):
         done = self.qemu("-hda", self.disk(EXIT % 0), "-serial", "stdio",

@@ -10,6 +10,7 @@ import unittest.mock
 
 from folder import ManifestTest, ToolTest    # and the way to the tool
 from bulkhead_tool import Problem, host, processes
+from bulkhead_tool.control import client
 from bulkhead_tool.dropin import (devices, drives, fat, manifest, options, pc,
                                   ports, run, syntax)
 
@@ -94,13 +95,15 @@ class PcTest(ManifestTest):
         os.makedirs(os.path.join(build, "programs"))
         os.symlink(os.path.join(host.BUILD, "manifest-check"),
                    os.path.join(build, "manifest-check"))
-        for name in ("init.elf", "machine.elf", "seat.elf", "disk.elf"):
+        for name in ("init.elf", "machine.elf", "seat.elf", "disk.elf",
+                     "switch.elf"):
             self.write("build/programs/" + name, "")
         for name in ("u-boot.rom", "coreboot.rom", "bios.bin", "CODE.fd"):
             self.binary(name, b"\xff" * (1 << 16))
         self.binary("VARS.fd", variable_store())
         self.binary("OVMF.fd", variable_store() + b"c" * (1 << 16))
         self.binary("disk.img", bytes(1 << 20))
+        self.binary("fd.img", bytes(1440 << 10))
         self.binary("cd.iso", bytes(1 << 15))
         self.binary("q.qcow2", b"QFI\xfb" + bytes(1020))
         os.mkdir(os.path.join(self.folder, "VirtualDrive"))
@@ -142,7 +145,7 @@ class Machine(PcTest):
         found = self.pc("")
         self.assertEqual(found.memory, 128 << 20)
         self.assertEqual(found.serial.kind, "null")
-        self.assertIsNone(found.debug)
+        self.assertEqual(found.debug, {})
         text, _, _ = self.make("-machine pc-i440fx-7.2,accel=kvm:tcg,usb=off")
         self.assertIn("memory-mib = <128>;", text)
         self.assertNotIn("debug-console", text)
@@ -227,20 +230,69 @@ class Machine(PcTest):
         self.wrong("-fooo bar", "-fooo", "no such option")
         self.wrong("-no-rebot", "did you mean -no-reboot?")
         self.wrong("-m", "-m: a value has to follow")
-        for words, word in (("-device e1000,netdev=n", "-device e1000"),
+        for words, word in (("-device e1000,netdev=n", "no -netdev user,id=n"),
+                            ("-device e1000e", "-nic user, or -nic none"),
+                            ("-nic tap", "-nic tap: known is user"),
+                            ("-nic user,model=i82551", "model=i82551"),
+                            ("-nic user,smb=/", "no option 'smb=/'"),
+                            ("-nic user,tftp=none", "no folder"),
+                            ("-nic user -nic user", "one network card"),
+                            ("-netdev user", "an id of its own"),
+                            ("-netdev tap,id=n", "known is user"),
                             ("-device qemu-xhci", "no USB"),
                             ("-device nvme,drive=x", "IDE alone"),
                             ("-device strange", "known are isa-debug-exit"),
-                            ("-nic user", "no network card"),
-                            ("-net nic -net user", "no network card"),
-                            ("-fda disk.img", "no floppy drive"),
-                            ("-drive if=floppy,file=disk.img", "no floppy"),
+                            ("-net nic -net user", "say -nic user"),
+                            ("-fda q.qcow2", "a floppy disk's is raw"),
+                            ("-fda fd.img -drive if=floppy,index=0,"
+                             "file=fd.img", "two floppy drives"),
+                            ("-device floppy", "-fda"),
                             ("-drive if=virtio,file=disk.img", "if=virtio"),
                             ("-monitor stdio", "bulkhead ctl"),
                             ("-global kvm-pit.x=1", "kvm-pit.x"),
                             ("-vga cirrus", "-vga cirrus"),
                             ("-vnc 0.0.0.0:1", "password")):
             self.wrong(words, word, "docs/qemu-options.md")
+
+    def test_a_network_card(self):
+        text, _, _ = self.make("-nic user,mac=52:54:00:11:22:33,"
+                               "hostfwd=tcp::2222-:22,bootfile=a")
+        self.assertRegex(text, r'nic0 {\s+boot-index = <1>;\s+model = "e1000";'
+                         r'\s+switch = "net";\s+mac = "52:54:00:11:22:33";')
+        found = self.pc("-device e1000,netdev=n -netdev user,id=n,tftp=.")
+        self.assertEqual(found.nic.far_end, "user,tftp=.")
+        self.assertIsNone(self.pc("-device e1000").nic.far_end)
+        self.wrong("-nic user,bootfile=a,,b", "bootfile has a comma")
+        # In its place among the drives, behind them if nothing is said.
+        for words, index in (("", 3), ("-boot n", 1), ("-boot cn", 2)):
+            text, _, _ = self.make("-nic user -hda disk.img -cdrom cd.iso " +
+                                   words)
+            self.assertRegex(text, r'nic0 {\s+boot-index = <%d>' % index)
+        text, _, _ = self.make("-device e1000,bootindex=0 -hda disk.img")
+        self.assertRegex(text, r'nic0 {\s+boot-index = <1>')
+        self.assertRegex(text, r'disk0 {\s+boot-index = <2>')
+        self.assertNotIn("bootorder", text)
+        # A kernel is what is started.
+        found = self.pc("-nic user -kernel disk.img")
+        self.assertEqual(manifest.boot_indexes(found), {})
+        self.assertIsNone(manifest.boot_order(found))
+
+    def test_other_network_cards(self):
+        for name, model in (("rtl8139", "rtl8139"), ("pcnet", "pcnet"),
+                            ("ne2k_pci", "ne2000-pci")):
+            for words in ("-nic user,model=" + name, "-device " + name):
+                text, _, _ = self.make(words)
+                self.assertRegex(text, r'boot-index = <1>;\s+model = "%s";' %
+                                 model)
+        # That on the ISA bus starts nothing.
+        text, _, _ = self.make("-device ne2k_isa,iobase=0x280,irq=5 "
+                               "-hda disk.img")
+        self.assertRegex(text, r'nic0 {\s+model = "ne2000";\s+switch = "net";'
+                         r"\s+port = <640>;\s+irq = <5>;")
+        self.assertNotIn("boot-index", text)
+        self.wrong("-device ne2k_isa,irq=9", "irq=9", "3, 5 or 7")
+        self.wrong("-device ne2k_isa,bootindex=1", "say ne2k_pci")
+        self.wrong("-device ne2k_pci,irq=5", "irq=5")
 
     def test_what_means_nothing_is_taken(self):
         text, _, _ = self.make(
@@ -285,17 +337,24 @@ class Ports(PcTest):
         self.assertNotIn("firmware-on-serial;", self.make("-display none")[0])
 
     def test_debug_console(self):
-        for line in ("-debugcon file:d -global isa-debugcon.iobase=0x402",
-                     "-chardev file,path=d,id=a -device isa-debugcon,"
-                     "iobase=0x402,chardev=a",
-                     "-debugcon file:d", "-device isa-debugcon,chardev=a "
-                     "-chardev file,path=d,id=a"):
-            self.assertEqual(self.pc(line).debug, ports.Port("file", "d"))
+        for line, port in (
+                ("-debugcon file:d -global isa-debugcon.iobase=0x402", 0x402),
+                ("-chardev file,path=d,id=a -device isa-debugcon,"
+                 "iobase=0x402,chardev=a", 0x402),
+                ("-debugcon file:d", 0xe9),
+                ("-device isa-debugcon,chardev=a -chardev file,path=d,id=a",
+                 0xe9)):
+            self.assertEqual(self.pc(line).debug,
+                             {port: ports.Port("file", "d")})
             self.assertIn("debug-console;", self.make(line)[0])
+        self.assertEqual(self.pc(
+            "-debugcon file:d -chardev file,path=e,id=a -device "
+            "isa-debugcon,iobase=0x402,chardev=a").debug,
+            {0xe9: ports.Port("file", "d"), 0x402: ports.Port("file", "e")})
         self.wrong("-global isa-debugcon.iobase=0x403", "0x403")
         self.wrong("-chardev null,id=a -device "
                    "isa-debugcon,iobase=0x3f8,chardev=a", "0x3f8")
-        self.wrong("-debugcon stdio -debugcon file:x", "one console here")
+        self.wrong("-debugcon stdio -debugcon file:x", "0xe9 is one console")
 
     def test_ports_write_where_they_lead(self):
         for text, mode in (("old", False), ("oldnew", True)):
@@ -392,7 +451,30 @@ class Drives(PcTest):
         self.wrong("-drive file=nbd:x:1", "only files and fat:")
         self.wrong("-drive file=disk.img,media=tape", "disk or cdrom")
         self.wrong("-hda fat:none", "is no folder")
-        self.wrong("-hda fat:floppy:VirtualDrive", "no floppy drive")
+        self.wrong("-hda fat:floppy:VirtualDrive",
+                   "not a floppy disk")
+        self.wrong("-fda none.img", "there is no file 'none.img'")
+
+    def test_floppies(self):
+        text, files, the_host = self.make(
+            "-fdb fd.img -drive if=floppy,file=fd.img,format=raw,readonly=on")
+        guest = the_host.guests[0]
+        self.assertEqual(guest.child("floppy1").string("image"), "floppy1.img")
+        self.assertIn('floppy0 {\n\t\t\t\timage = "floppy0.img";\n'
+                      '\t\t\t\tread-only;\n', text)
+        self.assertEqual(files.lasting, [])
+        self.assertIn("-fdb", [n[0] for n in self.pc("-fdb fd.img").notes])
+        with self.assertRaises(Problem) as caught:
+            self.make("-fda disk.img")    # of 1 MiB: no floppy disk's size
+        self.assertIn("1200, 1440", str(caught.exception))
+        paths = [manifest.FLOPPY_PATH % 0, manifest.BOOT_PATH % (0, 0),
+                 manifest.BOOT_PATH % (1, 0)]
+        for words, wanted in (("", (1, 0, 2)), ("-boot a", (0, 1, 2)),
+                              ("-boot dba", (2, 0, 1))):
+            order = manifest.boot_order(self.pc(
+                "-hda disk.img -cdrom cd.iso -fda fd.img " + words))
+            self.assertEqual(order.decode().split("\n"),
+                             [paths[n] for n in wanted])
 
     def test_flash(self):
         text, files, the_host = self.make(EDK2_TWO)
@@ -483,7 +565,8 @@ class Recorded(PcTest):
             with self.subTest(line):
                 found = self.pc(line)
                 _, files, the_host = self.make(line)
-                self.assertEqual(found.debug and found.debug.kind, debug)
+                self.assertEqual([p.kind for p in found.debug.values()],
+                                 [debug] if debug else [])
                 self.assertEqual(found.serial.kind, serial)
                 self.assertEqual(os.path.getsize(files.path("firmware.bin")),
                                  firmware)
@@ -500,10 +583,12 @@ class Recorded(PcTest):
             stdout=subprocess.PIPE, check=True).stdout
         self.assertEqual(listing.split(), [b"::/startup.nsh"])
 
+    def test_u_boots_network(self):
+        self.assertIn("nic0", self.make(UBOOT_NET)[0])
+
     def test_what_does_not_run_says_why(self):
         for line, word in ((EDK2_SMM, "-machine q35"),
-                           (UBOOT_Q35, "-machine q35"),
-                           (UBOOT_NET, "-netdev: the board has no network")):
+                           (UBOOT_Q35, "-machine q35")):
             self.wrong(line, word, "docs/qemu-options.md")
 
 
@@ -620,6 +705,21 @@ class Command(ToolTest):
         self.assertEqual(done.returncode, 0, done)
         self.assertIn(b"memory-mib = <64>;", done.stdout)
 
+    def test_the_page_says_why_there_is_no_q35(self):
+        with open(os.path.join(host.TOP, syntax.PAGE), encoding="utf-8") as f:
+            self.assertIn("\n## Why there is no q35\n", f.read())
+        for board in ("q35", "microvm"):
+            path = os.path.join(self.folder, board + ".dts")
+            with open(path, "w", encoding="ascii") as f:
+                f.write('/dts-v1/; / { compatible = "bulkhead,host-v1"; guests '
+                        '{ a { board = "%s"; memory-mib = <64>; }; }; };' %
+                        board)
+            done = self.run_tool("check", path)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(b'board: is "%s", known are: pc, pc-1; see '
+                          b"docs/qemu-options.md" % board.encode(),
+                          done.stderr)
+
     def test_help(self):
         done = self.run_tool("qemu", "-help")
         self.assertEqual(done.returncode, 0, done)
@@ -654,6 +754,34 @@ class Defaults(unittest.TestCase):
         one.note("a", "b")
         one.topology["cores"] = 2
         self.assertEqual((other.notes, other.topology), ([], {}))
+
+
+class Ending(unittest.TestCase):
+    """The simulator has ended, and what the guest said last is on its way."""
+
+    class Link:
+        def __init__(self, wait):
+            self.wait, self.ends = wait, socket.socketpair()
+            self.is_read = False
+
+        def next_part(self, seconds):
+            if seconds:
+                self.wait(self.ends[0].fileno(), 0.01)
+                self.is_read = True
+                raise client.Gone("")
+            return None
+
+    def test_the_end_is_not_taken_for_none_of_a_beginning(self):
+        over = unittest.mock.Mock(is_over=True)
+        over.watch.failure = over.why_bad.return_value = None
+        over.seconds.return_value = 1.0
+        one = run.Run.__new__(run.Run)
+        one.session, one.keyboard, one.sinks = over, None, {}
+        one.link = self.Link(one.wait)
+        for end in one.link.ends:
+            self.addCleanup(end.close)
+        one.go_on()
+        self.assertTrue(one.link.is_read)
 
 
 if __name__ == "__main__":

@@ -245,9 +245,11 @@ setup_kinds(const enum ide_kind kind[IDE_CHANNELS][IDE_DRIVES])
 
 		drive->kind = kind[i / 2][i % 2];
 		if (drive->kind == IDE_DISK)
-			*drive = (struct ide_drive_config){ IDE_DISK,
-							    &t.disk.backend,
-							    "SERIAL1", NULL };
+			*drive = (struct ide_drive_config){
+				.kind = IDE_DISK,
+				.backend = &t.disk.backend,
+				.serial = "SERIAL1",
+			};
 		else if (drive->kind == IDE_CDROM)
 			drive->backend = &t.cd.backend;
 	}

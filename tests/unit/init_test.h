@@ -20,6 +20,7 @@
 #include "include/errno.h"
 #include "include/gate.h"
 #include "include/seat.h"
+#include "include/switch.h"
 #include "init/init.h"
 
 #define DOMAINS	  32
@@ -37,8 +38,9 @@ struct fake_domain {
 	struct x86_state state; /* of status.thread's vCPU */
 	uint64_t mapped, written;
 	struct machine_config config;
-	struct disk_argument argument; /* disk's */
-	struct seat_screen screen;     /* seat's argument */
+	struct disk_argument argument;	/* disk's */
+	struct seat_screen screen;	/* seat's argument */
+	struct switch_argument network; /* the switch's */
 	uint64_t screen_va, screen_size;
 	uint64_t zero_pages; /* at GATE_MODULE_VA, zero */
 	unsigned device_count;
@@ -210,6 +212,10 @@ static long op_write(void *ctx, gate_id id, uint64_t va, const void *from,
 	if (va == GATE_ARGUMENT_VA && !strcmp(domain->spec.name, "seat")) {
 		assert_int_equal(length, sizeof(domain->screen));
 		memcpy(&domain->screen, from, length);
+	} else if (va == GATE_ARGUMENT_VA &&
+		   !strcmp(domain->spec.name, "switch")) {
+		assert_int_equal(length, sizeof(domain->network));
+		memcpy(&domain->network, from, length);
 	} else if (va == GATE_ARGUMENT_VA && !domain->spec.vm_memory) {
 		assert_int_equal(length, sizeof(domain->argument));
 		memcpy(&domain->argument, from, length);

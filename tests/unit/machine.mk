@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-UNIT_SRCS_test_cpuid := machine/cpuid_table.c
+UNIT_SRCS_test_cpuid := machine/cpuid_table.c machine/cpuid_quirks.c
+UNIT_SRCS_test_cpuid_quirks := $(UNIT_SRCS_test_cpuid)
 UNIT_SRCS_test_msr_table := machine/msr_table.c
+HYPERV_SRCS := $(addprefix machine/,hyperv.c hyperv_call.c hyperv_timer.c)
+UNIT_SRCS_test_hyperv := $(HYPERV_SRCS)
+UNIT_SRCS_test_state_hyperv := $(HYPERV_SRCS)
 
 # The machine's lock and rendezvous, on a gate of the test's own; its vCPUs are
 # threads, for ThreadSanitizer, in place of the other sanitizers.
@@ -15,6 +19,9 @@ UNIT_FLAGS_test_extint := -include tests/unit/fake/atomic.h
 
 UNIT_SRCS_test_machine_console := machine/console.c
 UNIT_FLAGS_test_machine_console := -Itests/unit/fake/machine
+
+UNIT_SRCS_test_net_cable := machine/net_service.c
+UNIT_FLAGS_test_net_cable := -Itests/unit/fake/machine
 
 SERVICE_TESTS := test_disk_service test_disk_service_open \
 	test_disk_service_random test_ide_service
@@ -37,3 +44,6 @@ FACE_SRCS := $(addprefix machine/,face.c face_dump.c elf_core.c) $(GDB_SRCS)
 UNIT_SRCS_test_face := $(FACE_SRCS)
 UNIT_SRCS_test_face_lies := $(FACE_SRCS)
 UNIT_SRCS_test_face_dump := $(FACE_SRCS)
+
+UNIT_SRCS_test_fault := machine/fault.c
+UNIT_SRCS_test_disk_delay := machine/disk_delay.c

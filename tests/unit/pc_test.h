@@ -12,11 +12,15 @@
 #include "machine/msr_table.h"
 #include "machine/pc.h"
 
-#define RAM  MIB(16)
+#ifndef RAM
+#define RAM MIB(16)
+#endif
 #define VRAM MIB(1)
 #define ROM  MIB(2)
 #define BIOS KIB(256)
+#ifndef MAPS
 #define MAPS (4096 * 1024 / 4096) /* pages below 4 MiB that are watched */
+#endif
 
 static struct {
 	struct clock clock;
@@ -34,9 +38,12 @@ static struct {
 	unsigned messages;
 	uint32_t message;
 	unsigned resets, power_offs, remaps;
-	char serial[64], debug[64], logged[256];
+	char serial[64], debug[64], e9[64], logged[256];
 	struct cpu_msrs msrs;  /* of the machine, not the board's */
 	unsigned typed, taken; /* bytes of input there are, that were read */
+	char serial1[64];
+	uint64_t gpr[X86_GPR_COUNT];
+	char typed1[8]; /* for COM2, not read yet */
 } bench;
 
 static __maybe_unused uint64_t now(void *ctx)
@@ -117,11 +124,35 @@ static __maybe_unused size_t serial_read(void *ctx, void *data, size_t size)
 	return count;
 }
 
+static __maybe_unused void serial1_write(void *ctx, const void *data,
+					 size_t length)
+{
+	(void)ctx;
+	append(bench.serial1, sizeof(bench.serial1), data, length);
+}
+
+static __maybe_unused size_t serial1_read(void *ctx, void *data, size_t size)
+{
+	size_t count = MIN(size, strlen(bench.typed1));
+
+	(void)ctx;
+	memcpy(data, bench.typed1, count);
+	memmove(bench.typed1, bench.typed1 + count,
+		sizeof(bench.typed1) - count);
+	return count;
+}
+
 static __maybe_unused void debug_write(void *ctx, const void *data,
 				       size_t length)
 {
 	(void)ctx;
 	append(bench.debug, sizeof(bench.debug), data, length);
+}
+
+static __maybe_unused void e9_write(void *ctx, const void *data, size_t length)
+{
+	(void)ctx;
+	append(bench.e9, sizeof(bench.e9), data, length);
 }
 
 static __maybe_unused void log_text(void *ctx, enum device_log_level level,
@@ -132,6 +163,12 @@ static __maybe_unused void log_text(void *ctx, enum device_log_level level,
 	snprintf(bench.logged, sizeof(bench.logged), "%s", text);
 }
 
+static __maybe_unused uint64_t *registers(void *ctx)
+{
+	(void)ctx;
+	return bench.gpr;
+}
+
 static const struct board_host_ops ops = {
 	.set_intr = set_intr,
 	.send_msi = send_msi,
@@ -140,9 +177,27 @@ static const struct board_host_ops ops = {
 	.power_off = power_off,
 	.serial_write = serial_write,
 	.serial_read = serial_read,
+	.serial1_write = serial1_write,
+	.serial1_read = serial1_read,
 	.debug_write = debug_write,
+	.e9_write = e9_write,
 	.log = log_text,
+	.registers = registers,
 };
+
+static __maybe_unused void net_attach(void *ctx,
+				      const struct net_device *device)
+{
+	(void)ctx;
+	(void)device;
+}
+
+static __maybe_unused const void *net_receive(void *ctx, uint32_t *length)
+{
+	(void)ctx;
+	(void)length;
+	return NULL;
+}
 
 static __maybe_unused int init(void)
 {
@@ -153,6 +208,9 @@ static __maybe_unused int init(void)
 							&bench.medium[2],
 							&bench.medium[3] };
 	struct device *const devices[] = { &bench.msrs.device };
+	static struct net_backend net = { .attach = net_attach,
+					  .receive = net_receive };
+	struct net_backend *nics[MACHINE_NICS_MAX] = { &net, &net };
 
 	const struct board_config config = {
 		.machine = &bench.config,
@@ -160,6 +218,7 @@ static __maybe_unused int init(void)
 		.window = bench.window,
 		.disks = disks,
 		.media = media,
+		.nics = nics,
 		.devices = devices,
 		.device_count = ARRAY_SIZE(devices),
 		.clock = &bench.clock,

@@ -15,6 +15,7 @@
 
 static struct control control;
 static struct faces faces;
+static struct ports ports;
 static struct remote remote;
 
 static struct {
@@ -101,6 +102,44 @@ static const struct control_ops remote_control_ops = {
 	.rights = fake_rights,
 };
 
+/* Of the slots from SEAT_PORT_SLOT on; what of them is attached, or was rung.
+ */
+static struct switch_channel net_channel[SEAT_PORTS];
+static uint64_t net_attached, net_bells, net_time_ns;
+
+static inline struct switch_channel *fake_net_channel(void *ctx, unsigned slot)
+{
+	(void)ctx;
+	return net_attached & BIT(slot) ? &net_channel[slot - SEAT_PORT_SLOT]
+					: NULL;
+}
+
+static inline void fake_net_detach(void *ctx, unsigned slot)
+{
+	(void)ctx;
+	assert_true(net_attached & BIT(slot));
+	net_attached &= ~BIT(slot);
+}
+
+static inline void fake_net_doorbell(void *ctx, unsigned slot)
+{
+	(void)ctx;
+	net_bells |= BIT(slot);
+}
+
+static inline uint64_t fake_net_time_ns(void *ctx)
+{
+	(void)ctx;
+	return net_time_ns;
+}
+
+static const struct ports_ops remote_ports_ops = {
+	.channel = fake_net_channel,
+	.detach = fake_net_detach,
+	.doorbell = fake_net_doorbell,
+	.time_ns = fake_net_time_ns,
+};
+
 /* ---- Wake-ups, as services/seat/main.c does them ------------------------- */
 
 /* True: something went, so that there is room again. */
@@ -141,6 +180,7 @@ static inline void wake(void)
 		is_again = client_writes();
 		faces_run(&faces);
 		run();
+		ports_run(&ports);
 		control_answer(&control);
 		faces.is_again |= client_reads();
 		assert_true(loops++ < 20000);
@@ -201,13 +241,18 @@ static inline void machine_attach(unsigned n)
 		  FACE_ANSWERS_SIZE, true, true);
 }
 
-/* With its machine. */
+/* With its machine; the first has a second serial port. */
 static inline void guest_begins(unsigned n)
 {
+	struct seat_message message = { .kind = SEAT_ADD,
+					.slot = n + 1,
+					.has_serial1 = !n };
+
 	memset(&guest(n)->memory, 0, sizeof(guest(n)->memory));
 	program_attach(guest(n));
 	machine_attach(n);
-	init_says(SEAT_ADD, n + 1, names[n]);
+	(void)snprintf(message.name, sizeof(message.name), "%s", names[n]);
+	init_puts(&message);
 }
 
 static inline void guest_ends(unsigned n)
@@ -464,7 +509,8 @@ static inline void seat_begins(void)
 	mux_init(&mux, &remote_mux_ops, NULL);
 	faces_init(&faces, fake_doorbell, NULL);
 	control_init(&control, &remote_control_ops, NULL, &mux, &init.memory);
-	remote_init(&remote, &mux, &faces, &control.asks);
+	ports_init(&ports, &remote_ports_ops, NULL, &control.asks);
+	remote_init(&remote, &mux, &faces, &control.asks, &ports);
 	wake();
 }
 

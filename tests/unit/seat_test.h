@@ -34,7 +34,7 @@
 /* A program's end of its console. */
 struct program {
 	struct seat_console memory;
-	struct ring output, debug, input;
+	struct ring output, debug, e9, input, output1, input1;
 	unsigned bells; /* that seat rang */
 };
 
@@ -319,7 +319,13 @@ static inline void program_attach(struct program *who)
 		  SEAT_OUTPUT_SIZE, true, true);
 	ring_init(&who->debug, &who->memory.debug, who->memory.debug_data,
 		  SEAT_DEBUG_SIZE, true, true);
+	ring_init(&who->e9, &who->memory.e9, who->memory.e9_data,
+		  SEAT_DEBUG_SIZE, true, true);
+	ring_init(&who->output1, &who->memory.output1, who->memory.output1_data,
+		  SEAT_OUTPUT1_SIZE, true, true);
 	ring_init(&who->input, &who->memory.input, who->memory.input_data,
+		  SEAT_INPUT_SIZE, false, true);
+	ring_init(&who->input1, &who->memory.input1, who->memory.input1_data,
 		  SEAT_INPUT_SIZE, false, true);
 }
 

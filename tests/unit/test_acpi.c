@@ -112,6 +112,128 @@ static void test_fadt(void **state)
 	assert_int_equal(facs->length, 64);
 }
 
+static void test_pm_elsewhere(void **state)
+{
+	struct acpi_fadt *fadt;
+
+	(void)state;
+	build_and_place(1);
+	acpi_tables_move_pm(&f.acpi, 0xb000);
+	assert_int_equal(
+		acpi_tables_place(&f.acpi, &f.ram, RSDP_GPA, TABLES_GPA), 0);
+	fadt = table_find("FACP");
+	assert_non_null(fadt);
+	assert_int_equal(fadt->pm1a_evt_blk, 0xb000);
+	assert_int_equal(fadt->pm1a_cnt_blk, 0xb004);
+	assert_int_equal(fadt->x_pm1a_cnt_blk.address, 0xb004);
+	assert_int_equal(fadt->pm_tmr_blk, 0xb008);
+	assert_int_equal(fadt->x_pm_tmr_blk.address, 0xb008);
+	assert_int_equal(fadt->gpe0_blk, 0xafe0);
+}
+
+/* With what the description says now. */
+static void build_again(void)
+{
+	assert_int_equal(acpi_tables_build(&f.acpi, &f.board), 0);
+	assert_int_equal(
+		acpi_tables_place(&f.acpi, &f.ram, RSDP_GPA, TABLES_GPA), 0);
+}
+
+/* The first entry of that root is a FADT. */
+static struct acpi_fadt *fadt_of(uint64_t root, const char *signature,
+				 unsigned size)
+{
+	struct acpi_header *header = table_at(root, signature);
+	uint64_t gpa = 0;
+
+	memcpy(&gpa, header + 1, size);
+	return table_at(gpa, "FACP");
+}
+
+static void test_fadt_revisions(void **state)
+{
+	static const struct {
+		uint8_t revision;
+		uint32_t length;
+	} rows[] = { { 3, 244 }, { 4, 244 }, { 5, 268 }, { 6, 276 } };
+	struct acpi_rsdp *rsdp = (void *)(f.memory + RSDP_GPA);
+
+	(void)state;
+	build_and_place(1);
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct acpi_fadt *fadt;
+
+		f.board.fadt_revision = rows[i].revision;
+		build_again();
+		fadt = table_find("FACP");
+		assert_int_equal(fadt->header.revision, rows[i].revision);
+		assert_int_equal(fadt->header.length, rows[i].length);
+		assert_int_equal(rsdp->revision, 2);
+	}
+}
+
+static void test_acpi_1(void **state)
+{
+	struct acpi_rsdp *rsdp = (void *)(f.memory + RSDP_GPA);
+	struct acpi_fadt *fadt;
+
+	(void)state;
+	build_and_place(1);
+	f.board.fadt_revision = 1;
+	build_again();
+	assert_int_equal(rsdp->revision, 0);
+	assert_int_equal(rsdp->xsdt, 0);
+	assert_int_equal(checksum_of(rsdp, ACPI_RSDP_V1_SIZE), 0);
+	fadt = fadt_of(rsdp->rsdt, "RSDT", 4);
+	assert_int_equal(fadt->header.revision, 1);
+	assert_int_equal(fadt->header.length, 116);
+	assert_int_equal(fadt->pm1a_evt_blk, 0x600);
+	assert_int_equal(fadt->iapc_boot_arch, 0);
+	assert_false(fadt->flags & FADT_RESET_REG_SUP);
+	table_at(fadt->dsdt, "DSDT");
+}
+
+/* Each in its own root, with the same DSDT and FACS, and both move. */
+static void test_acpi_1_beside(void **state)
+{
+	struct acpi_rsdp *rsdp = (void *)(f.memory + RSDP_GPA);
+	struct acpi_fadt *old, *new;
+
+	(void)state;
+	build_and_place(1);
+	f.board.fadt_revision = 6;
+	f.board.has_acpi_1 = true;
+	assert_int_equal(acpi_tables_build(&f.acpi, &f.board), 0);
+	acpi_tables_move_pm(&f.acpi, 0xb000);
+	assert_int_equal(
+		acpi_tables_place(&f.acpi, &f.ram, RSDP_GPA, TABLES_GPA), 0);
+	assert_int_equal(rsdp->revision, 2);
+	old = fadt_of(rsdp->rsdt, "RSDT", 4);
+	new = fadt_of(rsdp->xsdt, "XSDT", 8);
+	assert_int_equal(old->header.revision, 1);
+	assert_int_equal(new->header.revision, 6);
+	assert_int_equal(old->facs, new->facs);
+	assert_int_equal(old->dsdt, new->dsdt);
+	assert_int_equal(old->pm1a_cnt_blk, 0xb004);
+	assert_int_equal(new->pm1a_cnt_blk, 0xb004);
+	assert_int_equal(new->x_pm1a_cnt_blk.address, 0xb004);
+}
+
+static void test_waking_vector(void **state)
+{
+	struct acpi_facs *facs;
+
+	(void)state;
+	build_and_place(1);
+	assert_int_equal(acpi_waking_vector(&f.ram, TABLES_GPA), 0);
+	facs = (void *)(f.memory + TABLES_GPA);
+	facs->waking_vector = 0x9a123;
+	assert_int_equal(acpi_waking_vector(&f.ram, TABLES_GPA), 0x9a123);
+	assert_int_equal(acpi_waking_vector(&f.ram, MIB(1) - 32), 0);
+	facs->signature[0] = 'X';
+	assert_int_equal(acpi_waking_vector(&f.ram, TABLES_GPA), 0);
+}
+
 static void test_no_smi_port(void **state)
 {
 	(void)state;
@@ -202,6 +324,60 @@ static void test_dsdt(void **state)
 	assert_int_equal(dsdt_get("FEAT"), f.board.features);
 }
 
+/* How often the DSDT defines it. */
+static unsigned dsdt_count(const char *name)
+{
+	struct acpi_fadt *fadt = table_find("FACP");
+	struct acpi_header *dsdt = table_at(fadt->dsdt, "DSDT");
+	uint8_t *aml = (uint8_t *)dsdt;
+	unsigned count = 0;
+
+	for (uint32_t i = 0; i + 5 <= dsdt->length; i++)
+		count += aml[i] == 0x08 && !memcmp(aml + i + 1, name, 4);
+	return count;
+}
+
+static void test_sleep_states(void **state)
+{
+	struct acpi_fadt *fadt;
+
+	(void)state;
+	build_and_place(1);
+	fadt = table_find("FACP");
+	assert_true(fadt->flags & FADT_FIX_RTC);
+	assert_int_equal(dsdt_count("_S3_"), 0);
+	assert_int_equal(dsdt_count("_S4_"), 0);
+	assert_int_equal(dsdt_count("_S5_"), 1);
+	assert_int_equal(dsdt_count("_PRW"), 0);
+	f.board.features |= BOARD_HAS_S3;
+	build_again();
+	fadt = table_find("FACP");
+	assert_false(fadt->flags & FADT_FIX_RTC);
+	assert_int_equal(dsdt_count("_S3_"), 1);
+	assert_int_equal(dsdt_count("_S4_"), 0);
+	assert_int_equal(dsdt_count("_PRW"), 2);
+	f.board.features |= BOARD_HAS_S4;
+	build_again();
+	assert_int_equal(dsdt_count("_S4_"), 1);
+}
+
+static void test_processors(void **state)
+{
+	struct acpi_header *ssdt;
+
+	(void)state;
+	build_and_place(20);
+	f.board.acpi_processors = 15;
+	build_again();
+	ssdt = table_find("SSDT");
+	assert_int_equal(ssdt->length, sizeof(*ssdt) + 8 + 15 * 14);
+	assert_int_equal(madt_walk().type[MADT_LAPIC], 20);
+	f.board.acpi_processors = 32;
+	build_again();
+	ssdt = table_find("SSDT");
+	assert_int_equal(ssdt->length, sizeof(*ssdt) + 8 + 20 * 14);
+}
+
 static void test_ssdt(void **state)
 {
 	struct acpi_header *ssdt;
@@ -263,6 +439,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rsdp),
 		cmocka_unit_test(test_fadt),
+		cmocka_unit_test(test_pm_elsewhere),
+		cmocka_unit_test(test_fadt_revisions),
+		cmocka_unit_test(test_acpi_1),
+		cmocka_unit_test(test_acpi_1_beside),
+		cmocka_unit_test(test_waking_vector),
+		cmocka_unit_test(test_sleep_states),
+		cmocka_unit_test(test_processors),
 		cmocka_unit_test(test_no_smi_port),
 		cmocka_unit_test(test_madt),
 		cmocka_unit_test(test_dsdt),

@@ -556,17 +556,22 @@ static void test_subleaves(void **state)
 
 static void test_emulator(void **state)
 {
+	const struct cpuid_config config = { .facts = facts };
 	uint64_t all = (EMUL_FEATURE_CLWB << 1) - 1; /* the last */
 
 	(void)state;
 	all &= ~EMUL_FEATURE_MWAIT;
 	build(&intel, 1);
-	assert_int_equal(cpuid_emulator_features(&table), all);
+	assert_int_equal(cpuid_emulator_features(&table, &config), all);
 	build(&amd, 1);
-	assert_int_equal(cpuid_emulator_features(&table),
+	assert_int_equal(cpuid_emulator_features(&table, &config),
+			 all & ~EMUL_FEATURE_INTEL);
+	/* What the guest is told of the vendor changes no instruction. */
+	memcpy(&table.basic[0].regs.ebx, "Genu", 4);
+	assert_int_equal(cpuid_emulator_features(&table, &config),
 			 all & ~EMUL_FEATURE_INTEL);
 	build(&poor, 1);
-	assert_int_equal(cpuid_emulator_features(&table), 0);
+	assert_int_equal(cpuid_emulator_features(&table, &config), 0);
 }
 
 static struct cpuid_regs real_facts(void *ctx, uint32_t leaf, uint32_t subleaf)

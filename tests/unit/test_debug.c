@@ -106,6 +106,30 @@ long gate_call(enum gate_call call, uint64_t a, uint64_t b, uint64_t c)
 	return -ENOENT;
 }
 
+int machine_hyperv_read(struct machine_vcpu *vcpu, uint32_t msr,
+			uint64_t *value)
+{
+	(void)vcpu;
+	(void)msr;
+	(void)value;
+	return -ENOENT;
+}
+
+int machine_hyperv_write(struct machine_vcpu *vcpu, uint32_t msr,
+			 uint64_t value)
+{
+	(void)vcpu;
+	(void)msr;
+	(void)value;
+	return -ENOENT;
+}
+
+enum emul_status machine_hyperv_call(struct machine_vcpu *vcpu)
+{
+	(void)vcpu;
+	abort();
+}
+
 uint32_t gate_apic_read(uint32_t offset)
 {
 	(void)offset;

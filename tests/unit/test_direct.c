@@ -383,6 +383,13 @@ static void test_linux(void **state)
 	assert_memory_equal(f.memory + page + 0x202, "HdrS", 4);
 	assert_int_equal(f.memory[page + 0x210], 0xff);
 	assert_int_equal(f.memory[page + 0x1e8], 4);
+	/* screen_info: mode 3 of a VGA, 80 by 25 characters of 16 lines. */
+	assert_int_equal(f.memory[page + 6], 3);
+	assert_int_equal(f.memory[page + 7], 80);
+	assert_int_equal(f.memory[page + 0xa], 3);
+	assert_int_equal(f.memory[page + 0xe], 25);
+	assert_int_equal(f.memory[page + 0xf], 1);
+	assert_int_equal(f.memory[page + 0x10], 16);
 	assert_int_equal(get64(page + 0x2d0 + 8), 0x9fc00);
 	assert_string_equal(f.memory + get32(page + 0x228), "quiet");
 	assert_memory_equal(f.memory + get32(page + 0x218), "rd", 2);

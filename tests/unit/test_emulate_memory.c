@@ -49,7 +49,7 @@ static enum emul_status device_write(void *ctx, uint64_t gpa, const void *data,
 	return EMUL_OK;
 }
 
-static unsigned bulk_room;
+static unsigned bulk_room, mmio_room, bulk_calls;
 
 static size_t port_bulk(void *ctx, uint16_t port, unsigned size, bool is_write,
 			void *ram, size_t count)
@@ -64,9 +64,23 @@ static size_t port_bulk(void *ctx, uint16_t port, unsigned size, bool is_write,
 	return count;
 }
 
+static size_t device_bulk(void *ctx, uint64_t gpa, unsigned size,
+			  const void *items, size_t count)
+{
+	if (count > mmio_room)
+		count = mmio_room;
+	mmio_room -= (unsigned)count;
+	bulk_calls++;
+	for (size_t i = 0; i < count; i++)
+		(void)!device_write(ctx, gpa + i * size,
+				    (const uint8_t *)items + i * size, size);
+	return count;
+}
+
 static const struct emul_ops device_ops = {
 	.mmio_read = device_read,
 	.mmio_write = device_write,
+	.mmio_bulk = device_bulk,
 	.io = pc_io,
 	.io_bulk = port_bulk,
 };
@@ -80,7 +94,7 @@ static void begin(void)
 	pc.state.gpr[X86_RAX] = 0xaabbccdd;
 	seen_count = 0;
 	is_retry_wanted = false;
-	bulk_room = 0;
+	bulk_room = mmio_room = bulk_calls = 0;
 }
 
 static void device_access(void **state)
@@ -287,6 +301,72 @@ static void strings_of_none(void **state)
 	}
 }
 
+/* Each item as if alone, in order; what is not taken goes one by one. */
+static void strings_to_device(void **state)
+{
+	(void)state;
+	begin();
+	mmio_room = 20;
+	pc.state.gpr[X86_RCX] = 30;
+	assert_int_equal(STEP(0xf3, 0x66, 0xab), EMUL_OK); /* rep stosw */
+	assert_int_equal(pc.state.gpr[X86_RCX], 0);
+	assert_int_equal(pc.state.gpr[X86_RDI], DEVICE + 60);
+	assert_int_equal(seen_count, 30);
+	for (unsigned i = 0; i < 30; i++) {
+		assert_true(seen[i].is_write);
+		assert_int_equal(seen[i].gpa, DEVICE + 2 * i);
+		assert_int_equal(seen[i].size, 2);
+		assert_int_equal(seen[i].value, 0xccdd);
+	}
+	begin();
+	mmio_room = 100;
+	put(DATA, 0x8877665544332211, 8);
+	pc.state.gpr[X86_RSI] = DATA;
+	pc.state.gpr[X86_RCX] = 8;
+	assert_int_equal(STEP(0xf3, 0xa4), EMUL_OK); /* rep movsb */
+	assert_int_equal(bulk_calls, 1);
+	assert_int_equal(pc.state.gpr[X86_RSI], DATA + 8);
+	assert_int_equal(pc.state.gpr[X86_RDI], DEVICE + 8);
+	assert_int_equal(seen_count, 8);
+	for (unsigned i = 0; i < 8; i++) {
+		assert_int_equal(seen[i].gpa, DEVICE + i);
+		assert_int_equal(seen[i].value, 0x11 * (i + 1));
+	}
+}
+
+/* Not over a page's end at once, not downwards, not where an item is askew. */
+static void strings_to_device_slowly(void **state)
+{
+	static const struct {
+		uint64_t at, flags;
+		unsigned calls; /* that take an item at least */
+	} rows[] = {
+		{ DEVICE + PAGE_SIZE - 8, 0, 2 },
+		{ DEVICE + 16, X86_FLAG_DF, 0 },
+		{ DEVICE + 2, 0, 0 },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		begin();
+		mmio_room = 100;
+		pc.state.rflags |= rows[i].flags;
+		pc.state.gpr[X86_RDI] = rows[i].at;
+		pc.state.gpr[X86_RCX] = 4;
+		assert_int_equal(STEP(0xf3, 0xab), EMUL_OK); /* rep stosd */
+		assert_int_equal(pc.state.gpr[X86_RCX], 0);
+		assert_int_equal(bulk_calls, rows[i].calls);
+		assert_int_equal(seen[0].gpa, rows[i].at);
+	}
+	/* A target that faults writes nothing. */
+	begin();
+	mmio_room = 100;
+	pc.state.seg[X86_ES].limit = 0x10;
+	pc.state.gpr[X86_RCX] = 4;
+	assert_fault(STEP(0xf3, 0xab), X86_VECTOR_GP, 0);
+	assert_int_equal(seen_count, 0);
+}
+
 static void string_ports(void **state)
 {
 	(void)state;
@@ -366,6 +446,8 @@ int main(void)
 		cmocka_unit_test(string_fault),
 		cmocka_unit_test(compare_fault),
 		cmocka_unit_test(strings_of_none),
+		cmocka_unit_test(strings_to_device),
+		cmocka_unit_test(strings_to_device_slowly),
 		cmocka_unit_test(string_ports),
 		cmocka_unit_test(locked),
 	};

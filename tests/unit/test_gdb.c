@@ -434,6 +434,24 @@ static void monitor_commands(void **state)
 	assert_string_equal(ask("qRcmd,zz"), "E01");
 }
 
+/* At physical addresses, whatever others are at. */
+static void monitor_flip(void **state)
+{
+	(void)state;
+	target_open(state_long);
+	assert_int_equal(target.memory[8], 0x38);
+	assert_string_equal(monitor("flip 0x8 3"), "38, now 30\n");
+	assert_int_equal(target.memory[8], 0x30);
+	assert_string_equal(monitor("flip 8 7"), "30, now b0\n");
+	assert_int_equal(target.memory[7], 7 * 7);
+	assert_int_equal(target.memory[9], 9 * 7);
+	assert_string_equal(monitor("flip 3000 0"), "there is no memory\n");
+	assert_non_null(strstr(monitor("flip 8 8"), "flip ADDRESS BIT"));
+	assert_non_null(strstr(monitor("flip 8"), "flip ADDRESS BIT"));
+	assert_non_null(strstr(monitor("flip x 1"), "flip ADDRESS BIT"));
+	assert_int_equal(target.memory[8], 0xb0);
+}
+
 static void monitor_catch(void **state)
 {
 	static const char *const bad[] = {
@@ -506,6 +524,7 @@ int main(void)
 		cmocka_unit_test(memory_physical),
 		cmocka_unit_test(breakpoints),
 		cmocka_unit_test(monitor_commands),
+		cmocka_unit_test(monitor_flip),
 		cmocka_unit_test(monitor_catch),
 		cmocka_unit_test(unknown),
 	};

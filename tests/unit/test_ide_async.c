@@ -291,8 +291,8 @@ static void test_interrupt_pending(void **state)
 	bus_init_ports(&t.ports, t.index);
 	for (unsigned i = 0; i < 2; i++)
 		config.drive[0][i] =
-			(struct ide_drive_config){ IDE_DISK, &t.disk.backend,
-						   NULL, NULL };
+			(struct ide_drive_config){ .backend = &t.disk.backend,
+						   .kind = IDE_DISK };
 	assert_int_equal(ide_init(&t.ide, &config), 0);
 	for (unsigned i = 0; i < 2; i++) {
 		outb(0x1f6, i ? 0xf0 : 0xe0);

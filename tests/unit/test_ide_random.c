@@ -374,9 +374,10 @@ static void start(uint64_t seed)
 			.sector_count = 1200,
 			.has_fua = seed & 1,
 		};
-		config.drive[i / 2][i % 2] = (struct ide_drive_config){
-			i == 2 ? IDE_CDROM : IDE_DISK, &r.backend[i], NULL, NULL
-		};
+		config.drive[i / 2][i % 2] =
+			(struct ide_drive_config){ .kind = i == 2 ? IDE_CDROM
+								  : IDE_DISK,
+						   .backend = &r.backend[i] };
 	}
 	bus_init_ports(&t.ports, t.index);
 	assert_int_equal(pci_bus_init(&t.pci, &t.ports, &t.memory), 0);

@@ -36,11 +36,12 @@ static int service_setup(void **state)
 	bench.on_wait = service_read;
 	assert_int_equal(disk_service_open(&bench.machine), 0);
 	bench.on_wait = NULL;
-	config.drive[0][0] = (struct ide_drive_config){ IDE_DISK, bench.disk[0],
-							"SERIAL1", NULL };
+	config.drive[0][0] = (struct ide_drive_config){
+		.kind = IDE_DISK, .backend = bench.disk[0], .serial = "SERIAL1"
+	};
 	config.drive[1][0] =
-		(struct ide_drive_config){ IDE_CDROM, bench.disk[1], NULL,
-					   NULL };
+		(struct ide_drive_config){ .kind = IDE_CDROM,
+					   .backend = bench.disk[1] };
 	bus_init_ports(&t.ports, t.index);
 	assert_int_equal(pci_bus_init(&t.pci, &t.ports, &t.memory), 0);
 	assert_int_equal(ide_init(&t.ide, &config), 0);

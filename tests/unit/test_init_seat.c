@@ -26,6 +26,24 @@ static void begin_two(void)
 	seat_expects(SEAT_ADD, OLD_SLOT, "old");
 }
 
+/* Which serial ports there are goes along. */
+static void test_serial1(void **state)
+{
+	struct seat_message message;
+
+	(void)state;
+	add_guest("web", 1)->devices = MACHINE_DEVICE_SERIAL1;
+	add_guest("old", 1);
+	assert_true(begins());
+	seat_begins();
+	assert_true(seat_hears(&message));
+	assert_string_equal(message.name, "web");
+	assert_true(message.has_serial1);
+	assert_true(seat_hears(&message));
+	assert_string_equal(message.name, "old");
+	assert_false(message.has_serial1);
+}
+
 static void time_passes(uint64_t ns)
 {
 	gate.now += ns;
@@ -503,6 +521,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, setup_seat)
 	const struct CMUnitTest tests[] = {
 		TEST(test_it_learns_names),
+		TEST(test_serial1),
 		TEST(test_rights),
 		TEST(test_last_words),
 		TEST(test_no_flush),

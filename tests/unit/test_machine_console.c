@@ -26,7 +26,7 @@ static struct {
 	struct seat_console shared;
 	enum gate_channel_state channel;
 	/* The seat's ends, and what it got. */
-	struct ring output, debug, input;
+	struct ring output, debug, e9, input, output1, input1;
 	char shown[3 * SEAT_OUTPUT_SIZE], shown_debug[SEAT_DEBUG_SIZE];
 	size_t shown_count, debug_count;
 	size_t per_wait;     /* bytes that it reads when it is waited for */
@@ -49,8 +49,13 @@ static void seat_start(void)
 		  false, true);
 	ring_init(&bench.debug, &s->debug, s->debug_data, SEAT_DEBUG_SIZE,
 		  false, true);
+	ring_init(&bench.e9, &s->e9, s->e9_data, SEAT_DEBUG_SIZE, false, true);
 	ring_init(&bench.input, &s->input, s->input_data, SEAT_INPUT_SIZE, true,
 		  true);
+	ring_init(&bench.output1, &s->output1, s->output1_data,
+		  SEAT_OUTPUT1_SIZE, false, true);
+	ring_init(&bench.input1, &s->input1, s->input1_data, SEAT_INPUT_SIZE,
+		  true, true);
 	bench.channel = GATE_CHANNEL_OPEN;
 }
 
@@ -215,7 +220,7 @@ static void test_none(void **state)
 	(void)state;
 	machine_console_open(&bench.console);
 	say_pattern(2 * SEAT_OUTPUT_SIZE);
-	assert_int_equal(machine_console_read(&bench.console, typed, 3), 0);
+	assert_int_equal(machine_console_read(&bench.console, 0, typed, 3), 0);
 	assert_int_equal(bench.waits + bench.bells, 0);
 	seat_start();
 	machine_console_open(&bench.console);
@@ -226,6 +231,7 @@ static void test_none(void **state)
 
 static void test_streams(void **state)
 {
+	bool is_wanted = false;
 	char typed[8];
 
 	(void)state;
@@ -237,16 +243,28 @@ static void test_streams(void **state)
 	seat_read(100);
 	assert_memory_equal(bench.shown, "serial", 6);
 	assert_memory_equal(bench.shown_debug, "debug", 5);
+	machine_console_write(&bench.console, THREAD, CONSOLE_E9, "e9", 2);
+	assert_int_equal(ring_read(&bench.e9, typed, 8, &is_wanted), 2);
+	assert_memory_equal(typed, "e9", 2);
+	machine_console_write(&bench.console, THREAD, CONSOLE_SERIAL1, "2nd",
+			      3);
+	assert_int_equal(ring_read(&bench.output1, typed, 8, &is_wanted), 3);
+	assert_memory_equal(typed, "2nd", 3);
+	assert_int_equal(ring_write(&bench.input1, "c", 1, &is_wanted), 1);
+	assert_int_equal(machine_console_read(&bench.console, 1, typed, 8), 1);
+	assert_int_equal(machine_console_read(&bench.console, 1, typed, 8), 0);
+	assert_int_equal(typed[0], 'c');
 	assert_int_equal(bench.bells, 0); /* nobody asked */
 	assert_true(ring_sleep(&bench.output));
 	say("!");
 	assert_int_equal(bench.bells, 1);
-	assert_int_equal(machine_console_read(&bench.console, typed, 8), 0);
+	assert_int_equal(machine_console_read(&bench.console, 0, typed, 8), 0);
 	/* It has asked for a doorbell. */
 	assert_int_equal(bench.shared.input.consumer_sleeps, 1);
 	seat_type("ab");
-	assert_int_equal(machine_console_read(&bench.console, typed, 1), 1);
-	assert_int_equal(machine_console_read(&bench.console, typed + 1, 7), 1);
+	assert_int_equal(machine_console_read(&bench.console, 0, typed, 1), 1);
+	assert_int_equal(machine_console_read(&bench.console, 0, typed + 1, 7),
+			 1);
 	assert_memory_equal(typed, "ab", 2);
 }
 
@@ -311,7 +329,7 @@ static void test_liar(void **state)
 	say_pattern(SEAT_OUTPUT_SIZE + 100);
 	assert_int_equal(bench.console.state, CONSOLE_OFF);
 	say("nothing");
-	assert_int_equal(machine_console_read(&bench.console, typed, 4), 0);
+	assert_int_equal(machine_console_read(&bench.console, 0, typed, 4), 0);
 	assert_int_equal(bench.waits, 1);
 	assert_int_equal(bench.logs, 1);
 	/* The input ring as well. */
@@ -319,7 +337,7 @@ static void test_liar(void **state)
 	seat_start();
 	machine_console_open(&bench.console);
 	bench.shared.input.produced = SEAT_INPUT_SIZE + 1;
-	assert_int_equal(machine_console_read(&bench.console, typed, 4), 0);
+	assert_int_equal(machine_console_read(&bench.console, 0, typed, 4), 0);
 	assert_int_equal(bench.console.state, CONSOLE_OFF);
 	machine_console_open(&bench.console);
 	assert_int_equal(bench.console.state, CONSOLE_OFF);

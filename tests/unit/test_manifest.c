@@ -66,6 +66,9 @@ static void test_everything(void **state)
 	fdt_property(t->blob, "debug-console", NULL, 0);
 	fdt_property(t->blob, "post-codes", NULL, 0);
 	fdt_property(t->blob, "no-reboot", NULL, 0);
+	fdt_property(t->blob, "test-device", NULL, 0);
+	fdt_property(t->blob, "serial1", NULL, 0);
+	fdt_property(t->blob, "vmware-backdoor", NULL, 0);
 	fdt_property(t->blob, "start-paused", NULL, 0);
 	disk(t, "disk0");
 	fdt_property_u32(t->blob, "unit", 1);
@@ -79,11 +82,12 @@ static void test_everything(void **state)
 	assert_int_equal(parse(t), 0);
 	assert_int_equal(t->manifest.guest_count, 2);
 	assert_int_equal(g->vcpus, GATE_MAX_VCPUS);
-	assert_int_equal(g->devices, MACHINE_DEVICE_DEBUG_EXIT |
-					     MACHINE_DEVICE_DEBUG_CONSOLE |
-					     MACHINE_DEVICE_POST_CODES |
-					     MACHINE_DEVICE_NO_REBOOT |
-					     MACHINE_DEVICE_PAUSED);
+	assert_int_equal(
+		g->devices,
+		MACHINE_DEVICE_DEBUG_EXIT | MACHINE_DEVICE_DEBUG_CONSOLE |
+			MACHINE_DEVICE_POST_CODES | MACHINE_DEVICE_NO_REBOOT |
+			MACHINE_DEVICE_TEST | MACHINE_DEVICE_SERIAL1 |
+			MACHINE_DEVICE_VMWARE | MACHINE_DEVICE_PAUSED);
 	assert_string_equal(g->kernel, "vmlinuz");
 	assert_string_equal(g->initrd, "initrd.img");
 	assert_string_equal(g->cmdline, "console=ttyS0");
@@ -306,7 +310,9 @@ static void test_bad_choice(void **state)
 	fdt_begin_node(t->blob, "a");
 	fdt_property_string(t->blob, "board", "q35");
 	close_nodes(t, 3);
-	expect_error(t, "/guests/a: board: is \"q35\", known are: pc");
+	expect_error(t,
+		     "/guests/a: board: is \"q35\", known are: pc, pc-1; see "
+		     "docs/qemu-options.md");
 }
 
 static void test_odd_memory(void **state)
@@ -390,10 +396,12 @@ static void test_bad_nodes(void **state)
 
 	begin(t);
 	guest(t, "a");
-	fdt_begin_node(t->blob, "nic0");
+	fdt_begin_node(t->blob, "tap0");
 	close_nodes(t, 4);
-	expect_error(t, "/guests/a/nic0: no such node here: known are "
-			"disk0..9, cdrom0..9, flash0, fw-cfg0..9");
+	expect_error(t, "/guests/a/tap0: no such node here: known are "
+			"disk0..9, cdrom0..9, floppy0, floppy1, flash0, "
+			"folder0..9, nic0..9, usb0, fw-cfg0..9, cpu, acpi, "
+			"fault");
 	begin(t);
 	close_nodes(t, 1);
 	fdt_begin_node(t->blob, "guest");

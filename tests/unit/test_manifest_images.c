@@ -55,7 +55,8 @@ static void test_images(void **state)
 			    "must be a file's name, without folders, spaces, "
 			    "quotes and backslashes");
 	expect_images_error(t, "cdrom0", "a\0b\0a", 6, "has \"a\" twice");
-	expect_images_error(t, "disk0", "a\0b", 4, "is for CD-ROM drives");
+	expect_images_error(t, "disk0", "a\0b", 4,
+			    "is for CD-ROM and floppy drives");
 	memset(longest, 'x', sizeof(longest));
 	longest[63] = '\0';
 	longest[65] = '\0';

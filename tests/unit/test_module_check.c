@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "include/floppy.h"
 #include "init/module_check.h"
 
 struct row {
@@ -37,6 +38,19 @@ static void test_disks(void **state)
 		{ 0, false },	{ 512, false },	 { 2047, false },
 		{ 2048, true }, { 2560, false }, { 4096, true },
 	};
+	static const struct row floppies[] = {
+		{ 0, false },	      { 512, false },
+		{ KIB(160), true },   { KIB(161), false },
+		{ KIB(1440), true },  { KIB(1440) + 1, false },
+		{ KIB(1680), true },  { KIB(2880), true },
+		{ KIB(2881), false },
+	};
+	static const struct row of_drive[] = {
+		{ KIB(160), false },
+		{ KIB(720), true },
+		{ KIB(1440), true },
+		{ KIB(2880), false },
+	};
 	static const struct row flashes[] = {
 		{ 0, false },	  { 512, false },
 		{ KIB(4), true }, { KIB(528), true },
@@ -44,6 +58,12 @@ static void test_disks(void **state)
 	};
 
 	(void)state;
+	expect_disks(&(struct disk_manifest){ .bus = MACHINE_DISK_FLOPPY },
+		     floppies, ARRAY_SIZE(floppies));
+	expect_disks(
+		&(struct disk_manifest){ .bus = MACHINE_DISK_FLOPPY,
+					 .floppy_drive = FLOPPY_DRIVE_1440K },
+		of_drive, ARRAY_SIZE(of_drive));
 	expect_disks(&(struct disk_manifest){ .bus = MACHINE_DISK_IDE }, disks,
 		     ARRAY_SIZE(disks));
 	expect_disks(&(struct disk_manifest){ .bus = MACHINE_DISK_IDE,

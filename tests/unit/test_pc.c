@@ -257,6 +257,50 @@ static void test_shared_wire(void **state)
 	assert_int_equal(bench.messages, 2);
 }
 
+/* The test device's lines beside the devices', to both controllers. */
+static void test_lines_in_hand(void **state)
+{
+	(void)state;
+	assert_int_equal(in(0xe0, 4), 0xffffffff); /* not asked for */
+	bench.config.devices = MACHINE_DEVICE_TEST;
+	assert_int_equal(init(), 0);
+	assert_int_equal(bench.pc->devices.count, 17 + 1 + 1);
+	out(0xe0, 0x1234, 2);
+	assert_int_equal(in(0xe8, 1), 0x34);
+	store(0xff00fff8, 1, 8);
+	assert_int_equal(load(0xff00fff8, 8), 1);
+	program_pic();
+	program_ioapic(4, 0x8044);
+	program_ioapic(23, 0x57);
+	out(0x2004, 1, 1);
+	assert_int_equal(pc_intack(bench.pc), 0x34);
+	assert_int_equal(bench.message, 0xc044 /* level, up */);
+	out(0x20, 0x20, 1);
+	/* COM1 raises and lowers the same wire, which is up already. */
+	out(0x3fc, 0x08, 1);
+	out(0x3f9, 0x02, 1);
+	out(0x3f9, 0x00, 1);
+	assert_false(bench.intr);
+	assert_int_equal(bench.messages, 1);
+	pc_ioapic_eoi(bench.pc, 0x44);
+	assert_int_equal(bench.messages, 2);
+	out(0x2004, 0, 1);
+	pc_ioapic_eoi(bench.pc, 0x44);
+	assert_int_equal(bench.messages, 2);
+	out(0x2017, 1, 1);
+	assert_int_equal(bench.message, 0x57);
+	out(0x2005, 1, 1);
+	pc_reset(bench.pc);
+	program_pic();
+	assert_false(bench.intr);
+	/* The console has E9h. */
+	bench.config.devices |= MACHINE_DEVICE_DEBUG_CONSOLE;
+	assert_int_equal(init(), 0);
+	assert_int_equal(in(0xe9, 1), 0xe9);
+	assert_int_equal(in(0xe8, 1), 0xff);
+	assert_int_equal(in(0xe0, 1), 0);
+}
+
 /* ---- The rest ---------------------------------------------------------- */
 
 static void test_console(void **state)
@@ -268,7 +312,8 @@ static void test_console(void **state)
 	out(0x402, 'y', 1);
 	out(0xe9, 'z', 1);
 	assert_string_equal(bench.serial, "x");
-	assert_string_equal(bench.debug, "yz");
+	assert_string_equal(bench.debug, "y");
+	assert_string_equal(bench.e9, "z");
 	/* Input is 0, 1, 2 ...: one at a time without FIFOs. */
 	bench.typed = 5;
 	pc_console_input(bench.pc);
@@ -287,6 +332,36 @@ static void test_console(void **state)
 		assert_int_equal(in(0x3f8, 1), i & 0xff);
 	assert_int_equal(i, 3000);
 	assert_int_equal(in(0x3fd, 1) & 2, 0);
+}
+
+/* COM2: IRQ 3, a backend of its own, and only where it is asked for. */
+static void test_second_serial(void **state)
+{
+	(void)state;
+	assert_int_equal(in(0x2fd, 1), 0xff);
+	assert_int_equal(bench.pc->board.features & BOARD_HAS_COM2, 0);
+	bench.config.devices |= MACHINE_DEVICE_SERIAL1;
+	assert_int_equal(init(), 0);
+	assert_int_equal(bench.pc->devices.count, 17 + 1 + 1);
+	assert_true(bench.pc->board.features & BOARD_HAS_COM2);
+	out(0x2f8, 'x', 1);
+	out(0x3f8, 'y', 1);
+	assert_string_equal(bench.serial1, "x");
+	assert_string_equal(bench.serial, "y");
+	program_pic();
+	out(0x2fc, 0x08, 1);
+	out(0x2f9, 0x01, 1);
+	assert_false(bench.intr);
+	memcpy(bench.typed1, "ab", 3);
+	pc_console_input(bench.pc);
+	assert_true(bench.intr);
+	assert_int_equal(pc_intack(bench.pc), 0x33);
+	out(0x20, 0x20, 1);
+	assert_int_equal(in(0x3fd, 1) & 1, 0);
+	assert_int_equal(in(0x2f8, 1), 'a');
+	assert_int_equal(in(0x2f8, 1), 'b');
+	assert_int_equal(in(0x2fd, 1) & 1, 0);
+	assert_int_equal(bench.taken, 0);
 }
 
 static void test_ways_out(void **state)
@@ -380,7 +455,7 @@ static uint64_t wander(unsigned steps)
 		{ 0x20, 2 },  { 0xa0, 2 },  { 0x4d0, 2 },  { 0x40, 4 },
 		{ 0x61, 1 },  { 0x70, 4 },  { 0x60, 1 },   { 0x64, 1 },
 		{ 0x3f8, 8 }, { 0x1f0, 8 }, { 0x3c0, 32 }, { 0x510, 2 },
-		{ 0x80, 1 },
+		{ 0x80, 16 }, { 0x00, 16 }, { 0xc0, 32 },
 	};
 	uint64_t digest = 0;
 
@@ -416,7 +491,7 @@ static void test_tables(void **state)
 	unsigned i;
 
 	(void)state;
-	assert_int_equal(bench.pc->devices.count, 16 + 1); /* the MSRs */
+	assert_int_equal(bench.pc->devices.count, 17 + 1); /* the MSRs */
 	for (i = 0; i < bench.pc->devices.count; i++)
 		if (state_check(bench.pc->devices.device[i]->ops->state, why,
 				sizeof(why)))
@@ -505,7 +580,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_items, prepare, teardown),
 		TEST(test_interrupts),
 		TEST(test_shared_wire),
+		TEST(test_lines_in_hand),
 		TEST(test_console),
+		TEST(test_second_serial),
 		TEST(test_ways_out),
 		TEST(test_reset),
 		TEST(test_tables),

@@ -114,6 +114,68 @@ static void test_mouse(void **state)
 	assert_false(give(INPUT_RELATIVE, 9, 1));
 }
 
+static uint32_t backdoor(unsigned call, uint32_t ebx)
+{
+	bench.gpr[X86_RAX] = 0x564d5868;
+	bench.gpr[X86_RBX] = ebx;
+	bench.gpr[X86_RCX] = call;
+	return in(0x5658, 4);
+}
+
+static void expect_report(uint32_t buttons, uint32_t x, uint32_t y)
+{
+	assert_int_equal(backdoor(40, 0), 4);
+	assert_int_equal(backdoor(39, 4), buttons);
+	assert_int_equal(bench.gpr[X86_RBX], x);
+	assert_int_equal(bench.gpr[X86_RCX], y);
+	assert_int_equal(bench.gpr[X86_RDX], 0);
+}
+
+/* VMware's pointer: places, and the PS/2 mouse says that there is something. */
+static void test_places(void **state)
+{
+	(void)state;
+	assert_int_equal(backdoor(10, 0), 0xffffffff); /* not asked for */
+	bench.config.devices |= MACHINE_DEVICE_VMWARE;
+	assert_int_equal(init(), 0);
+	assert_int_equal(bench.pc->devices.count, 17 + 1 + 1);
+	mouse_on();
+	assert_int_equal(backdoor(10, 0), 6);
+	(void)backdoor(41, 0x45414552); /* on, as it begins: movement */
+	assert_int_equal(backdoor(39, 1), 0x3442554a);
+	assert_false(give(INPUT_ABSOLUTE, INPUT_X, 1));
+	(void)backdoor(41, 0x53424152);
+	assert_true(give(INPUT_ABSOLUTE, INPUT_X, INPUT_ABSOLUTE_MAX));
+	assert_true(give(INPUT_ABSOLUTE, INPUT_Y, 0x4000));
+	assert_false(give(INPUT_ABSOLUTE, INPUT_WHEEL, 1));
+	assert_false(in(0x64, 1) & 1);
+	assert_true(give(INPUT_SYNC, 0, 0));
+	EXPECT(0x08, 1, 0);
+	expect_report(0, 0xffff, 0x8000);
+	assert_true(give(INPUT_KEY, INPUT_BUTTON_LEFT, 1));
+	assert_true(give(INPUT_SYNC, 0, 0));
+	EXPECT(0x08, 1, 0);
+	expect_report(0x20, 0xffff, 0x8000);
+	/* Out of bounds is at the bounds. */
+	assert_true(give(INPUT_ABSOLUTE, INPUT_X, INT32_MIN));
+	assert_true(give(INPUT_ABSOLUTE, INPUT_Y, INT32_MAX));
+	assert_true(give(INPUT_SYNC, 0, 0));
+	EXPECT(0x08, 1, 0);
+	expect_report(0x20, 0, 0xffff);
+	/* Who moves it otherwise does so. */
+	assert_true(give(INPUT_RELATIVE, INPUT_X, 5));
+	assert_true(give(INPUT_RELATIVE, INPUT_Y, 3));
+	assert_true(give(INPUT_SYNC, 0, 0));
+	EXPECT(0x08, 1, 0);
+	expect_report(0x10020, 5, (uint32_t)-3);
+	/* Off: the PS/2 mouse alone. */
+	(void)backdoor(41, 0xf5);
+	assert_false(give(INPUT_ABSOLUTE, INPUT_X, 1));
+	assert_true(give(INPUT_RELATIVE, INPUT_X, 2));
+	assert_true(give(INPUT_SYNC, 0, 0));
+	EXPECT(0x09, 2, 0);
+}
+
 /* ---- Commands ---------------------------------------------------------- */
 
 static void pm_config(unsigned offset, uint32_t data)
@@ -229,6 +291,44 @@ static void test_media(void **state)
 	assert_null(*in);
 	assert_int_equal(pc_command(bench.pc, FACE_INSERT, 2, ""), 0);
 	assert_ptr_equal(*in, &bench.disk[0]);
+}
+
+/* Drive A has a disk, drive B none at first; what does not fit is refused. */
+static void test_floppies(void **state)
+{
+	struct fdc_drive *drive;
+
+	(void)prepare(state);
+	bench.config.disk_count = 2;
+	for (unsigned i = 0; i < 2; i++) {
+		bench.config.disk[i].bus = MACHINE_DISK_FLOPPY;
+		bench.config.disk[i].unit = (uint8_t)i;
+		bench.config.disk[i].floppy_drive = FLOPPY_DRIVE_1440K;
+	}
+	bench.disk[0].sector_count = 2880;
+	for (unsigned i = 0; i < 4; i++)
+		bench.medium[i].sector_count = i == 3 ? 5760 : 2880;
+	medium_add(4, "a.img");
+	medium_add(5, "b.img");
+	medium_add(4, "c.img");
+	medium_add(5, "large.img");
+	assert_int_equal(init(), 0);
+	drive = bench.pc->fdc.drive;
+	assert_ptr_equal(drive[0].medium, &bench.disk[0]);
+	assert_null(drive[1].medium);
+	assert_int_equal(pc_command(bench.pc, FACE_EJECT, 4, NULL), 0);
+	assert_null(drive[0].medium);
+	assert_int_equal(pc_command(bench.pc, FACE_INSERT, 4, "c.img"), 0);
+	assert_ptr_equal(drive[0].medium, &bench.medium[2]);
+	assert_int_equal(pc_command(bench.pc, FACE_INSERT, 4, ""), 0);
+	assert_ptr_equal(drive[0].medium, &bench.disk[0]);
+	assert_int_equal(pc_command(bench.pc, FACE_INSERT, 5, ""), -ERANGE);
+	assert_int_equal(pc_command(bench.pc, FACE_INSERT, 5, "0"), 0);
+	assert_ptr_equal(drive[1].medium, &bench.medium[1]);
+	assert_int_equal(pc_command(bench.pc, FACE_INSERT, 5, "1"), -ERANGE);
+	assert_ptr_equal(drive[1].medium, &bench.medium[1]);
+	assert_int_equal(pc_command(bench.pc, FACE_EJECT, 6, NULL), -ENODEV);
+	assert_int_equal(pc_command(bench.pc, FACE_EJECT, 0, NULL), -ENODEV);
 }
 
 static void test_statistics(void **state)
@@ -407,9 +507,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_keys),
 		TEST(test_mouse),
+		TEST(test_places),
 		TEST(test_power_button),
 		cmocka_unit_test_teardown(test_trays, teardown),
 		cmocka_unit_test_teardown(test_media, teardown),
+		cmocka_unit_test_teardown(test_floppies, teardown),
 		cmocka_unit_test_teardown(test_statistics, teardown),
 		TEST(test_guard),
 		TEST(test_emulated),

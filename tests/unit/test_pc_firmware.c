@@ -5,6 +5,8 @@
  */
 #include "tests/unit/pc_test.h"
 
+#include "firmware/acpi_layout.h"
+
 /* ---- CMOS -------------------------------------------------------------- */
 
 /* Of 10h to 2Dh, as setup programs and drivers of CMOS memory sum it up. */
@@ -97,6 +99,45 @@ static void test_cmos_slave(void **state)
 	expect_checksum();
 }
 
+/* ---- ACPI --------------------------------------------------------------- */
+
+static unsigned read_file(const char *name, char *to, unsigned size);
+static uint32_t config_get(unsigned slot, unsigned function, unsigned offset);
+
+/* Where the FADT that firmware fetches now has the PM timer. */
+static uint32_t timer_of_fadt(void)
+{
+	static char tables[ACPI_TABLES_SIZE];
+	unsigned length = read_file(ACPI_FILE_TABLES, tables, sizeof(tables));
+	uint32_t port = 0;
+
+	for (unsigned i = 0; i + sizeof(struct acpi_fadt) <= length; i++)
+		if (!memcmp(tables + i, "FACP", 4))
+			memcpy(&port,
+			       tables + i +
+				       offsetof(struct acpi_fadt, pm_tmr_blk),
+			       sizeof(port));
+	return port;
+}
+
+/* OVMF has the block at B000h, SeaBIOS at 600h; a reset takes it away. */
+static void test_pm_moves(void **state)
+{
+	static const uint16_t bases[] = { 0xb000, 0x600, 0xb000 };
+
+	(void)state;
+	assert_int_equal(timer_of_fadt(), 0x608);
+	for (unsigned i = 0; i < ARRAY_SIZE(bases); i++) {
+		(void)config_get(1, 3, 0x80);
+		out(0xcfc, 1, 1);
+		(void)config_get(1, 3, 0x40);
+		out(0xcfc, bases[i] | 1, 4);
+		assert_int_equal(timer_of_fadt(), bases[i] + 8);
+		assert_int_not_equal(in((uint16_t)(bases[i] + 8), 4), ~0U);
+		pc_reset(bench.pc);
+	}
+}
+
 /* ---- Boot order and menu ------------------------------------------------ */
 
 /* The file's contents by fw_cfg; its length, 0: there is none. */
@@ -148,6 +189,108 @@ static void test_boot_order(void **state)
 	bench.config.disk[2].boot_index = 2;
 	assert_int_equal(init(), 0);
 	assert_true(read_file("bootorder", got, sizeof(got)) > sizeof(want));
+	/* A network card has its turn among them. */
+	bench.config.nic_count = 2;
+	bench.config.nic[0].model = MACHINE_NIC_E1000;
+	bench.config.nic[1] = (struct machine_nic_config){
+		.model = MACHINE_NIC_E1000,
+		.boot_index = 3,
+	};
+	assert_int_equal(init(), 0);
+	assert_true(read_file("bootorder", got, sizeof(got)) > 0);
+	assert_non_null(strstr(got, "drive@1/disk@0\n"
+				    "/pci@i0cf8/ethernet@4/ethernet-phy@0\n"
+				    "/pci@i0cf8/ide@1,1/drive@0/disk@0"));
+	assert_null(strstr(got, "ethernet@3"));
+}
+
+/* Each model is itself, and has its own option ROM if it may start. */
+static void test_network_cards(void **state)
+{
+	static const struct {
+		uint8_t model;
+		uint32_t id;
+	} models[] = {
+		{ MACHINE_NIC_E1000, 0x100e8086 },
+		{ MACHINE_NIC_RTL8139, 0x813910ec },
+		{ MACHINE_NIC_PCNET, 0x20001022 },
+		{ MACHINE_NIC_NE2000_PCI, 0x802910ec },
+	};
+	static const uint8_t roms[ARRAY_SIZE(models)][2048];
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(models); i++)
+		bench.config.blob[bench.config.blob_count++] =
+			(struct machine_blob){
+				.kind = machine_nic_rom(models[i].model),
+				.va = (uint64_t)(uintptr_t)roms[i],
+				.size = sizeof(roms[i]),
+			};
+	bench.config.nic_count = 2;
+	for (unsigned i = 0; i < ARRAY_SIZE(models); i++) {
+		bench.config.nic[0].model = models[0].model;
+		bench.config.nic[1] = (struct machine_nic_config){
+			.model = models[i].model,
+			.boot_index = 3,
+		};
+		assert_int_equal(init(), 0);
+		assert_int_equal(config_get(3, 0, 0), models[0].id);
+		assert_int_equal(config_get(4, 0, 0), models[i].id);
+		assert_null(bench.pc->pci.device[PCI_DEVFN(3, 0)]->rom);
+		assert_ptr_equal(bench.pc->pci.device[PCI_DEVFN(4, 0)]->rom,
+				 roms[i]);
+	}
+	bench.config.nic[1].model = MACHINE_NIC_NONE;
+	assert_int_equal(init(), -EINVAL);
+	bench.config.nic[1].model = MACHINE_NIC_MODELS;
+	assert_int_equal(init(), -EINVAL);
+}
+
+static void add_floppy(unsigned unit, enum floppy_drive drive)
+{
+	struct machine_disk_config *disk =
+		&bench.config.disk[bench.config.disk_count++];
+
+	*disk = (struct machine_disk_config){ .bus = MACHINE_DISK_FLOPPY,
+					      .unit = (uint8_t)unit,
+					      .floppy_drive = drive };
+}
+
+/* What firmware is told of floppy drives, and how they are wired. */
+static void test_floppies(void **state)
+{
+	static const char want[] = "/pci@i0cf8/isa@1/fdc@03f0/floppy@1\n"
+				   "/pci@i0cf8/isa@1/fdc@03f0/floppy@0";
+	char got[256];
+
+	(void)state;
+	assert_int_equal(init(), 0);
+	assert_int_equal(cmos(0x10), 0);
+	assert_int_equal(cmos(0x14), 0x06);
+	assert_int_equal(in(0x3f4, 1), 0xff); /* no drive, no controller */
+	assert_false(bench.pc->board.features & BOARD_HAS_FLOPPY);
+	add_floppy(1, FLOPPY_DRIVE_1200K);
+	assert_int_equal(init(), 0);
+	assert_int_equal(cmos(0x10), 0x02);
+	assert_int_equal(cmos(0x14), 0x07);
+	add_floppy(0, FLOPPY_DRIVE_2880K);
+	bench.config.disk[0].boot_index = 1;
+	bench.config.disk[1].boot_index = 2;
+	assert_int_equal(init(), 0);
+	assert_int_equal(cmos(0x10), 0x52);
+	assert_int_equal(cmos(0x14), 0x47);
+	assert_int_equal(cmos(0x38), 0x10);
+	assert_true(bench.pc->board.features & BOARD_HAS_FLOPPY);
+	assert_int_equal(read_file("bootorder", got, sizeof(got)),
+			 sizeof(want));
+	assert_string_equal(got, want);
+	/* Out of reset it interrupts by IRQ 6. */
+	out(0x3f2, 0x0c, 1);
+	bench.now_ns += 1000000;
+	clock_run(&bench.clock);
+	assert_true(bench.pc->wires.isa_lines & BIT(6));
+	add_floppy(1, FLOPPY_DRIVE_1440K); /* there is one already */
+	assert_int_equal(init(), -EINVAL);
 }
 
 static void test_boot_menu(void **state)
@@ -473,7 +616,10 @@ int main(void)
 		TEST(test_cmos, setup),
 		TEST(test_cmos_disks, prepare),
 		TEST(test_cmos_slave, prepare),
+		TEST(test_pm_moves, setup),
 		TEST(test_boot_order, prepare),
+		TEST(test_network_cards, prepare),
+		TEST(test_floppies, prepare),
 		TEST(test_boot_menu, prepare),
 		TEST(test_a20, setup),
 		TEST(test_a20_below_1m, setup),

@@ -14,6 +14,7 @@ struct card {
 	uint64_t mapped_base;
 	bool is_mapped;
 	unsigned written;
+	uint8_t rom[0x9000];
 };
 
 static struct {
@@ -100,17 +101,16 @@ static void card_add(struct card *card, uint8_t devfn)
 				      .size = GIB(4),
 				      .region = { .fn = card_access,
 						  .dev = card } };
-	const struct pci_bar rom = { .kind = PCI_BAR_MEMORY,
-				     .size = 0x10000,
-				     .region = { .fn = card_access,
-						 .dev = card } };
 	unsigned i;
 
 	pci_device_init(&card->pci, &identity, &card->state);
 	for (i = 0; i < 3; i++)
 		assert_int_equal(pci_bar_add(&card->pci, i, &bars[i]), 0);
 	assert_int_equal(pci_bar_add(&card->pci, 4, &wide), 0);
-	assert_int_equal(pci_bar_add(&card->pci, PCI_ROM, &rom), 0);
+	for (i = 0; i < sizeof(card->rom); i++)
+		card->rom[i] = (uint8_t)(i + devfn - PCI_DEVFN(3, 0));
+	assert_int_equal(pci_rom_add(&card->pci, card->rom, sizeof(card->rom)),
+			 0);
 	card->pci.config_written = card_written;
 	assert_int_equal(pci_device_add(&bench.pci, &card->pci, devfn), 0);
 }
@@ -267,6 +267,45 @@ static void test_wide_and_rom(void **state)
 	assert_int_equal(bus_in(&bench.b.memory, 0xfeb10010, 1), 0x10);
 	set(3, 0x30, 0xfeb10000, 4);
 	assert_int_equal(bus_in(&bench.b.memory, 0xfeb10010, 1), 0xff);
+}
+
+/* By pointer as on the bus, wherever the BARs are. */
+static void test_roms(void **state)
+{
+	const struct card *one = &bench.card[0], *two = &bench.card[1];
+	const uint32_t low = 0xfeb10000, high = 0xfeb80000, end = 0x9000;
+
+	(void)state;
+	set(3, 0x30, high | 1, 4);
+	set(4, 0x30, low | 1, 4);
+	assert_null(pci_rom_at(&bench.pci, high, 1));
+	set(3, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+	set(4, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+	assert_ptr_equal(pci_rom_at(&bench.pci, high, end), one->rom);
+	assert_ptr_equal(pci_rom_at(&bench.pci, low, end), two->rom);
+	assert_ptr_equal(pci_rom_at(&bench.pci, low + end - 1, 1),
+			 two->rom + end - 1);
+	assert_null(pci_rom_at(&bench.pci, low - 1, 2));
+	assert_null(pci_rom_at(&bench.pci, low + end, 1));
+	assert_null(pci_rom_at(&bench.pci, low + end - 1, 2));
+	assert_null(pci_rom_at(&bench.pci, high, ~0ULL));
+	assert_null(pci_rom_at(&bench.pci, high + end, 1));
+	assert_int_equal(bus_in(&bench.b.memory, low + end - 1, 1),
+			 two->rom[end - 1]);
+	assert_int_equal(bus_in(&bench.b.memory, low + end - 1, 2),
+			 two->rom[end - 1]);
+	assert_int_equal(bus_in(&bench.b.memory, low + 0xffff, 1), 0);
+	bus_out(&bench.b.memory, low, 0x77, 1);
+	assert_int_equal(two->rom[0], 8);
+	/* One after the other goes. */
+	set(3, 0x30, high, 4);
+	assert_null(pci_rom_at(&bench.pci, high, 1));
+	assert_ptr_equal(pci_rom_at(&bench.pci, low, 1), two->rom);
+	set(4, PCI_COMMAND, 0, 2);
+	assert_null(pci_rom_at(&bench.pci, low, 1));
+	set(3, 0x30, high | 1, 4);
+	pci_device_reset(&bench.card[0].pci);
+	assert_null(pci_rom_at(&bench.pci, high, 1));
 }
 
 static void test_conflict(void **state)
@@ -467,12 +506,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(test_mechanism),	  TEST(test_sizing),
-		TEST(test_mapping),	  TEST(test_wide_and_rom),
-		TEST(test_conflict),	  TEST(test_bad_bars),
-		TEST(test_intx),	  TEST(test_device_reset),
-		TEST(test_pam),		  TEST(test_smram),
-		TEST(test_reset_control), TEST(test_noise),
+		TEST(test_mechanism),	 TEST(test_sizing),
+		TEST(test_mapping),	 TEST(test_wide_and_rom),
+		TEST(test_roms),	 TEST(test_conflict),
+		TEST(test_bad_bars),	 TEST(test_intx),
+		TEST(test_device_reset), TEST(test_pam),
+		TEST(test_smram),	 TEST(test_reset_control),
+		TEST(test_noise),
 	};
 
 	return cmocka_run_group_tests_name("pci", tests, NULL, NULL);

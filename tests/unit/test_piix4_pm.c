@@ -14,15 +14,22 @@ static struct {
 	struct pci_bus pci;
 	struct piix4_pm pm;
 	struct debug_ports debug;
-	unsigned power_offs;
+	unsigned power_offs, hibernations, sleep_resets;
 	uint32_t exit_code;
 	char text[2][16];
 } bench;
 
-static void power_off(void *ctx)
+static void power_off(void *ctx, bool is_s4)
 {
 	(void)ctx;
 	bench.power_offs++;
+	bench.hibernations += is_s4;
+}
+
+static void sleep_reset(void *ctx)
+{
+	(void)ctx;
+	bench.sleep_resets++;
 }
 
 static int setup(void **state)
@@ -153,14 +160,132 @@ static void test_sleep(void **state)
 	(void)state;
 	set(PM + 4, 0x0400, 2);
 	assert_int_equal(get(PM + 4, 2), 0x0400);
-	set(PM + 4, 0x2400, 2); /* S3: there is no such thing */
+	set(PM + 4, 0x2400, 2); /* S3, of which the board knows nothing */
 	assert_int_equal(bench.power_offs, 0);
 	assert_int_equal(get(PM + 4, 2), 0x0400);
+	assert_int_equal(bench.pm.state.sleep, PM_AWAKE);
+	set(PM + 4, 0x2c00, 2); /* S1 of the chip: not there */
 	set(PM + 4, 0x2000, 2);
 	assert_int_equal(bench.power_offs, 1);
 	set(PM + 5, 0x20, 1);
 	assert_int_equal(bench.power_offs, 2);
 	assert_int_equal(get(PM + 4, 2), 0);
+	assert_int_equal(bench.hibernations, 0);
+	set(PM + 4, 0x2800, 2); /* S4 */
+	assert_int_equal(bench.power_offs, 3);
+	assert_int_equal(bench.hibernations, 1);
+}
+
+/* What the board does for sleep_reset(); firmware finds the block again. */
+static bool reset_for_sleep(void)
+{
+	const struct piix4_pm_state was = bench.pm.state;
+	bool is_resuming;
+
+	piix4_pm_reset(&bench.pm);
+	is_resuming = piix4_pm_slept(&bench.pm, &was);
+	pci_config_write(&bench.pci, DEVFN, 0x40, 4, PM | 1);
+	pci_config_write(&bench.pci, DEVFN, 0x80, 1, 1);
+	return is_resuming;
+}
+
+/* Into S3 with these enables of PM1 and GPE0. */
+static void suspend(uint16_t enable, uint16_t gpe)
+{
+	bench.pm.sleep_reset = sleep_reset;
+	bench.sleep_resets = 0;
+	set(0xb2, PM_ACPI_ENABLE, 1);
+	set(PM, 0xffff, 2);
+	set(PM + 2, enable, 2);
+	set(0xafe0, 0xff, 1);
+	set(0xafe1, 0xff, 1);
+	set(0xafe2, gpe & 0xff, 1);
+	set(0xafe3, gpe >> 8, 1);
+	set(PM + 4, 0x0400, 2);
+	set(PM + 4, 0x2400, 2);
+	assert_int_equal(bench.sleep_resets, 1);
+	assert_int_equal(bench.pm.state.sleep, PM_SUSPENDING);
+	set(PM + 4, 0x2400, 2); /* once is enough */
+	assert_int_equal(bench.sleep_resets, 1);
+}
+
+static void test_suspend(void **state)
+{
+	(void)state;
+	suspend(0x0100, 0);
+	assert_false(reset_for_sleep());
+	assert_int_equal(bench.pm.state.sleep, PM_ASLEEP);
+	/* Neither is enabled, nor is the timer ever. */
+	piix4_pm_alarm(&bench.pm);
+	piix4_pm_gpe(&bench.pm, PM_GPE_KEYBOARD);
+	bench_step(&bench.b, 10 * NSEC_PER_SEC);
+	assert_int_equal(bench.sleep_resets, 1);
+	piix4_pm_power_button(&bench.pm);
+	assert_int_equal(bench.sleep_resets, 2);
+	assert_int_equal(bench.pm.state.sleep, PM_RESUMING);
+	piix4_pm_power_button(&bench.pm);
+	assert_int_equal(bench.sleep_resets, 2);
+	assert_true(reset_for_sleep());
+	assert_int_equal(bench.pm.state.sleep, PM_AWAKE);
+	/* Still in ACPI mode, with what it slept with, and what woke it. */
+	assert_int_equal(get(PM, 4), 0x01008500);
+	assert_int_equal(get(PM + 4, 2), 0x0001);
+	assert_int_equal(get(0xafe0, 2), BIT(PM_GPE_KEYBOARD));
+	assert_true(sci());
+	set(PM, 0x8000, 2);
+	assert_int_equal(get(PM, 2) & 0x8000, 0);
+}
+
+static void test_wake_by_alarm(void **state)
+{
+	(void)state;
+	suspend(0x0400, 0);
+	assert_false(reset_for_sleep());
+	piix4_pm_alarm(&bench.pm);
+	assert_int_equal(bench.sleep_resets, 2);
+	assert_true(reset_for_sleep());
+	assert_int_equal(get(PM, 2) & 0x8500, 0x8400);
+}
+
+static void test_wake_by_gpe(void **state)
+{
+	(void)state;
+	suspend(0, BIT(PM_GPE_MOUSE));
+	assert_false(reset_for_sleep());
+	piix4_pm_gpe(&bench.pm, PM_GPE_KEYBOARD);
+	assert_int_equal(bench.sleep_resets, 1);
+	piix4_pm_gpe(&bench.pm, PM_GPE_MOUSE);
+	assert_int_equal(bench.sleep_resets, 2);
+	assert_true(reset_for_sleep());
+	assert_int_equal(get(0xafe0, 4), 0x02000300);
+	assert_int_equal(get(PM, 2) & 0x8500, 0x8000);
+}
+
+/* An event between SLP_EN and the reset: it sleeps not at all. */
+static void test_wake_at_once(void **state)
+{
+	(void)state;
+	suspend(0x0400, 0);
+	piix4_pm_alarm(&bench.pm);
+	assert_int_equal(bench.sleep_resets, 1);
+	assert_true(reset_for_sleep());
+	assert_int_equal(bench.pm.state.sleep, PM_AWAKE);
+	assert_int_equal(get(PM, 2) & 0x8500, 0x8400);
+}
+
+/* The reset button: nothing of before is left. */
+static void test_reset_asleep(void **state)
+{
+	(void)state;
+	suspend(0x0500, 0xffff);
+	assert_false(reset_for_sleep());
+	assert_false(reset_for_sleep());
+	assert_int_equal(bench.pm.state.sleep, PM_AWAKE);
+	assert_int_equal(get(PM, 4), 0);
+	assert_int_equal(get(PM + 4, 2), 0);
+	assert_int_equal(get(0xafe0, 4), 0);
+	piix4_pm_power_button(&bench.pm);
+	assert_int_equal(bench.sleep_resets, 1);
 }
 
 static void test_gpe(void **state)
@@ -288,6 +413,11 @@ int main(void)
 		TEST(test_timer_interrupt),
 		TEST(test_events),
 		TEST(test_sleep),
+		TEST(test_suspend),
+		TEST(test_wake_by_alarm),
+		TEST(test_wake_by_gpe),
+		TEST(test_wake_at_once),
+		TEST(test_reset_asleep),
 		TEST(test_gpe),
 		TEST(test_smbus),
 		TEST(test_debug_ports),

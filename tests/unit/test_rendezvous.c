@@ -40,7 +40,7 @@ static struct {
 	struct rendezvous rendezvous;
 	unsigned device; /* plain, under the lock */
 	unsigned resets; /* plain, in a rendezvous */
-	uint32_t sleeps, done;
+	uint32_t sleeps, done, left;
 } bench;
 
 static _Thread_local struct vcpu *self;
@@ -147,7 +147,17 @@ static void stop(struct vcpu *vcpu)
 	vcpu->is_at_stop = false;
 }
 
-/* One that has no more to do goes on coming to its stop when it is kicked. */
+static void kick_all(void)
+{
+	for (unsigned i = 0; i < bench.count; i++)
+		gate_kick(i);
+}
+
+/*
+ * One that has no more to do goes on coming to its stop when it is kicked.  It
+ * ends when all have had enough and have left stop(), for until then another
+ * may begin, for a wish that it has seen.
+ */
 static void *vcpu_thread(void *arg)
 {
 	struct vcpu *vcpu = arg;
@@ -165,8 +175,14 @@ static void *vcpu_thread(void *arg)
 		guest_run(vcpu, true);
 		stop(vcpu);
 	}
-	for (unsigned i = 0; i < bench.count; i++)
-		gate_kick(i);
+	kick_all();
+	__atomic_fetch_add(&bench.left, 1, __ATOMIC_SEQ_CST);
+	vcpu->is_at_stop = true;
+	while (__atomic_load_n(&bench.left, __ATOMIC_SEQ_CST) < bench.count) {
+		guest_run(vcpu, true);
+		rendezvous_stop(&bench.rendezvous, vcpu->id);
+	}
+	kick_all();
 	return NULL;
 }
 

@@ -39,6 +39,7 @@ static struct {
 static struct mux mux;
 static struct faces faces;
 static struct asks asks;
+static struct ports nets;
 static struct carriers carriers;
 
 /* ---- Below carriers.c ---------------------------------------------------- */
@@ -201,7 +202,8 @@ static int setup(void **state)
 	host.config.device[SEAT_DEVICE_CONSOLE].is_there = true;
 	faces_init(&faces, NULL, NULL);
 	memset(&carriers, 0, sizeof(carriers));
-	carriers_init(&carriers, &ports, &mux, &faces, &asks);
+	ports_init(&nets, NULL, NULL, &asks);
+	carriers_init(&carriers, &ports, &mux, &faces, &asks, &nets);
 	return 0;
 }
 
@@ -273,7 +275,7 @@ static void nothing_is_said_before_the_rights(void **state)
 		assert_false(has_heard(i, "say hello first"));
 	}
 	for (unsigned i = 0; i < CARRIERS; i++)
-		say(i, 2, "hello\",\"version\":1,\"x\":\"", 0);
+		say(i, 2, "hello\",\"version\":1,\"some\":\"", 0);
 	(void)run(NOW);
 	for (unsigned i = 0; i < CARRIERS; i++)
 		assert_true(has_heard(i, "\"rights\":[\"watch\"]"));

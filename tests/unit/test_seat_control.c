@@ -564,6 +564,7 @@ static void a_broken_console_is_said_once_and_ignored(void **state)
 {
 	struct ring_shared *rings[] = { &guest(1)->memory.output,
 					&guest(1)->memory.debug,
+					&guest(1)->memory.e9,
 					&guest(1)->memory.input };
 	uint32_t slot;
 
@@ -571,7 +572,7 @@ static void a_broken_console_is_said_once_and_ignored(void **state)
 		(void)setup_control(state);
 		add(1, "good");
 		add(2, "evil");
-		if (i == 2)
+		if (i == ARRAY_SIZE(rings) - 1)
 			ask_for(SEAT_FOCUS, 2, "", 0);
 		rings[i]->produced += 100000;
 		rings[i]->consumed += 100000;
@@ -624,8 +625,8 @@ static uint32_t random_word(void)
 static void scribble(struct seat_console *memory)
 {
 	struct ring_shared *rings[] = { &memory->output, &memory->debug,
-					&memory->input };
-	struct ring_shared *ring = rings[rand() % 3];
+					&memory->e9, &memory->input };
+	struct ring_shared *ring = rings[rand() % 4];
 	uint32_t near = (uint32_t)rand() % 600;
 
 	switch (rand() % 6) {

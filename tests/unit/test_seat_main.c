@@ -256,6 +256,11 @@ uint64_t gate_now_ns(void)
 	return host.now_ns;
 }
 
+uint64_t gate_host_ns(void)
+{
+	return gate_now_ns();
+}
+
 /* Only what sets an event ends it: time that passes, or the others' step. */
 uint64_t gate_wait(void)
 {

@@ -270,6 +270,13 @@ static void pointers_arrive(void **state)
 	expect_event(3, INPUT_KEY, INPUT_BUTTON_LEFT, 1);
 	expect_event(4, INPUT_KEY, INPUT_BUTTON_MIDDLE, 1);
 	expect_event(5, INPUT_SYNC, 0, 0);
+	say("{\"id\":3,\"verb\":\"pointer\",\"guest\":\"good\",\"y\":40000,"
+	    "\"dx\":2,\"x\":7}");
+	machine_expects(0, FACE_INPUT);
+	expect_event(0, INPUT_RELATIVE, INPUT_X, 2);
+	expect_event(1, INPUT_ABSOLUTE, INPUT_X, 7);
+	expect_event(2, INPUT_ABSOLUTE, INPUT_Y, INPUT_ABSOLUTE_MAX);
+	expect_event(3, INPUT_SYNC, 0, 0);
 	/* Without "buttons" they are as they were; another guest's are its. */
 	say("{\"id\":3,\"verb\":\"pointer\",\"guest\":\"good\",\"dx\":1}");
 	machine_expects(0, FACE_INPUT);

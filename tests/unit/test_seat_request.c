@@ -59,9 +59,13 @@ static void test_every_key(void **state)
 		      "1\",\"as\":\"text\",\"all\":true,\"unit\":3,\"of\":9,"
 		      "\"dx\":-5,\"dy\":2147483647,\"wheel\":-2147483647,"
 		      "\"buttons\":7,\"version\":1,\"keys\":[30,-30],"
-		      "\"medium\":\"2.iso\"}\n"),
+		      "\"medium\":\"2.iso\",\"port\":233,\"network\":"
+		      "\"lan0\",\"vlan\":7}\n"),
 		0);
-	assert_int_equal(request.has, MASK(13, 0));
+	assert_int_equal(request.has, MASK(16, 0));
+	assert_int_equal(request.port, 233);
+	assert_string_equal(request.network, "lan0");
+	assert_int_equal(request.vlan, 7);
 	assert_string_equal(request.medium, "2.iso");
 	assert_true(request.id == UINT32_MAX);
 	assert_string_equal(request.verb, "pointer");
@@ -315,7 +319,7 @@ static void test_deep(void **state)
 		expect_bad(text, "the object", 0);
 	}
 	(void)sprintf(
-		text, "{\"id\":1,\"verb\":\"v\",\"x\":%.60s%.60s}",
+		text, "{\"id\":1,\"verb\":\"v\",\"some\":%.60s%.60s}",
 		"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
 		"]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]");
 	assert_int_equal(parse(text), 0);

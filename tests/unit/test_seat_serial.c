@@ -101,6 +101,81 @@ static void debug_console(void **state)
 	expect_nothing();
 }
 
+/* Each by itself, and both of them as one. */
+static void debug_ports(void **state)
+{
+	static const char *const verbs[] = {
+		"{\"id\":2,\"verb\":\"debug-console\",\"guest\":\"good\","
+		"\"port\":1026}",
+		"{\"id\":3,\"verb\":\"debug-console\",\"guest\":\"good\","
+		"\"port\":233}",
+		"{\"id\":4,\"verb\":\"debug-console\",\"guest\":\"good\"}",
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(verbs); i++) {
+		say("%s", verbs[i]);
+		expect_ok(i + 2);
+	}
+	write_ring(0, &guest(0)->debug, "402\n", 4);
+	pass(NSEC_PER_SEC);
+	expect_bytes(2, REMOTE_SERIAL, "402\n", 4);
+	expect_bytes(4, REMOTE_SERIAL, "402\n", 4);
+	write_ring(0, &guest(0)->e9, "e9\n", 3);
+	write_ring(1, &guest(1)->e9, "other\n", 6);
+	pass(NSEC_PER_SEC);
+	expect_bytes(3, REMOTE_SERIAL, "e9\n", 3);
+	expect_bytes(4, REMOTE_SERIAL, "e9\n", 3);
+	expect_nothing();
+	say("{\"id\":5,\"verb\":\"debug-console\",\"guest\":\"good\","
+	    "\"port\":128}");
+	expect_error(5, "bad request", "port");
+	guest_ends(0);
+	for (unsigned i = 2; i <= 4; i++) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "{\"id\":%u,\"event\":\"gone\"}",
+			 i);
+		expect(text);
+	}
+	expect_nothing();
+}
+
+/* The second serial port, both ways, and apart from the first. */
+static void second_port(void **state)
+{
+	bool is_wanted = false;
+	char bytes[8];
+
+	(void)state;
+	say("{\"id\":2,\"verb\":\"serial\",\"guest\":\"good\",\"port\":1}");
+	say("{\"id\":3,\"verb\":\"serial\",\"guest\":\"good\",\"port\":0}");
+	say("{\"id\":4,\"verb\":\"serial\",\"guest\":\"good\",\"port\":2}");
+	expect_ok(2);
+	expect_ok(3);
+	expect_error(4, "bad request", "port");
+	say("{\"id\":5,\"verb\":\"serial\",\"guest\":\"evil\",\"port\":1}");
+	expect_error(5, "refused", "port");
+	write_ring(0, &guest(0)->output1, "second\n", 7);
+	write_ring(1, &guest(1)->output1, "other\n", 6);
+	write_text(0, "first\n");
+	pass(NSEC_PER_SEC);
+	expect_bytes(2, REMOTE_SERIAL, "second\n", 7);
+	expect_bytes(3, REMOTE_SERIAL, "first\n", 6);
+	expect_nothing();
+	client_types(2, REMOTE_SERIAL, "ab", 2);
+	assert_int_equal(ring_read(&guest(0)->input1, bytes, 8, &is_wanted), 2);
+	assert_memory_equal(bytes, "ab", 2);
+	assert_int_equal(ring_read(&guest(0)->input, bytes, 8, &is_wanted), 0);
+	client_types(3, REMOTE_SERIAL, "c", 1);
+	assert_int_equal(ring_read(&guest(0)->input, bytes, 8, &is_wanted), 1);
+	assert_int_equal(ring_read(&guest(0)->input1, bytes, 8, &is_wanted), 0);
+	guest_ends(0);
+	expect("{\"id\":2,\"event\":\"gone\"}");
+	expect("{\"id\":3,\"event\":\"gone\"}");
+	expect_nothing();
+}
+
 static void too_many_taps(void **state)
 {
 	(void)state;
@@ -351,6 +426,8 @@ int main(void)
 		TEST(serial_overflows),
 		TEST(too_many_taps),
 		TEST(debug_console),
+		TEST(debug_ports),
+		TEST(second_port),
 		TEST(the_log),
 		TEST(serial_in),
 		TEST(serial_in_waits),

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* States of the devices that sit on the ISA bus or beside it. */
-#include "tests/unit/state_test.h"
+#include "tests/unit/state_wanted.h"
 
 #include "devices/debug_ports.h"
+#include "devices/dma8237.h"
+#include "devices/fdc.h"
 #include "devices/fw_cfg.h"
 #include "devices/hpet.h"
 #include "devices/i8042.h"
@@ -378,6 +380,194 @@ static const struct subject_region pflash_regions[] = {
 	  .is_memory = true },
 };
 
+/* ---- The 8237 pair ------------------------------------------------------- */
+
+#define DMA_MEMORY 0x20000
+
+struct dma_model {
+	struct dma8237 dma;
+	struct guest_ram ram;
+};
+
+static struct device *dma_build(struct rig *rig)
+{
+	struct dma_model *model = rig->model;
+
+	model->ram.count = 1;
+	model->ram.range[0] =
+		(struct guest_ram_range){ 0, DMA_MEMORY, rig->memory };
+	assert_int_equal(dma8237_init(&model->dma, &rig->b.ports, &model->ram),
+			 0);
+	return &model->dma.device;
+}
+
+/* Devices that ask and move; channels that let them. */
+static void dma_input(struct rig *rig)
+{
+	struct dma_model *model = rig->model;
+	uint32_t random = rig_random(rig);
+	const struct dma_line line = { &model->dma, random % DMA_CHANNELS };
+	uint8_t data[64] = { (uint8_t)random, (uint8_t)(random >> 8) };
+	struct dma_transfer transfer = {
+		.direction = random & BIT(3) ? DMA_TO_MEMORY : DMA_FROM_MEMORY,
+		.data = data,
+		.length = random >> 8 & 63,
+	};
+
+	if (random & BIT(16)) {
+		outb(&rig->b, 0xd6, 0xc0);
+		outb(&rig->b, 0xdc, 0);
+		outb(&rig->b, 0x0e, 0);
+	}
+	dma_line_set(&line, random & BIT(17));
+	dma_line_transfer(&line, &transfer);
+	rig_note(rig, transfer.moved << 1 | transfer.is_terminal);
+	rig_note(rig, data[random >> 18 & 63]);
+}
+
+static const struct subject_region dma_regions[] = {
+	{ .base = 0x00, .length = 16, .size = 1 },
+	{ .base = 0xc0, .length = 32, .size = 1 },
+	{ .base = 0x81, .length = 15, .size = 1 },
+};
+
+/* ---- The floppy controller ------------------------------------------------
+ */
+
+#define FLOPPY_SIZE (180 * 1024)
+
+/* Guest memory, then two disks. */
+struct fdc_memory {
+	uint8_t ram[DMA_MEMORY];
+	uint8_t disk[2][FLOPPY_SIZE];
+};
+
+struct fdc_model {
+	struct fdc fdc;
+	struct dma_model dma;
+	struct block_backend disk[2];
+};
+
+static void fdc_disk_submit(void *ctx, struct block_request *request)
+{
+	uint8_t *at = (uint8_t *)ctx + request->sector * BLOCK_SECTOR;
+
+	assert_true(request->sector < FLOPPY_SIZE / BLOCK_SECTOR);
+	if (request->op == BLOCK_READ)
+		memcpy(request->segment[0].host, at, BLOCK_SECTOR);
+	else
+		memcpy(at, request->segment[0].host, BLOCK_SECTOR);
+	request->done(request->dev, request, 0);
+}
+
+static struct device *fdc_build(struct rig *rig)
+{
+	struct fdc_model *model = rig->model;
+	struct fdc_memory *memory = rig->memory;
+	struct fdc_config config = {
+		.ports = &rig->b.ports,
+		.clock = &rig->b.clock,
+		.irq = rig_irq(rig, 6),
+		.dma = { &model->dma.dma, 2 },
+	};
+
+	model->dma.ram.count = 1;
+	model->dma.ram.range[0] =
+		(struct guest_ram_range){ 0, DMA_MEMORY, memory->ram };
+	assert_int_equal(
+		dma8237_init(&model->dma.dma, &rig->b.ports, &model->dma.ram),
+		0);
+	for (unsigned i = 0; i < 2; i++) {
+		model->disk[i] = (struct block_backend){
+			.submit = fdc_disk_submit,
+			.ctx = memory->disk[i],
+			.sector_count = FLOPPY_SIZE / BLOCK_SECTOR,
+		};
+		config.drive[i].type =
+			i ? FLOPPY_DRIVE_1200K : FLOPPY_DRIVE_360K;
+		config.drive[i].medium = &model->disk[i];
+	}
+	assert_int_equal(fdc_init(&model->fdc, &config), 0);
+	return &model->fdc.device;
+}
+
+static void fdc_copy(struct rig *to, const struct rig *from)
+{
+	struct fdc_model *there = to->model;
+	const struct fdc_model *here = from->model;
+
+	there->dma.dma.state = here->dma.dma.state;
+	for (unsigned i = 0; i < 2; i++)
+		there->fdc.drive[i] = here->fdc.drive[i];
+	for (unsigned i = 0; i < 2; i++)
+		if (there->fdc.drive[i].medium)
+			there->fdc.drive[i].medium = &there->disk[i];
+}
+
+static void fdc_bytes(struct rig *rig, unsigned count)
+{
+	while (count--)
+		outb(&rig->b, 0x3f5,
+		     (uint8_t)(rig_random(rig) & 1 ? rig_random(rig)
+						   : rig_random(rig) & 7));
+}
+
+/* Whole commands that can succeed, at times; disks that come and go. */
+static void fdc_input(struct rig *rig)
+{
+	static const uint8_t codes[] = { 0x46, 0xc5, 0xe6, 0x49, 0x4c, 0x42,
+					 0x56, 0x51, 0x59, 0x5d, 0x4a, 0x4d,
+					 0x0f, 0x07, 0x08, 0x13, 0x03, 0x8f };
+	struct fdc_model *model = rig->model;
+	uint32_t random = rig_random(rig);
+	unsigned unit = random & 1;
+
+	switch (random >> 8 & 15) {
+	case 0:
+		assert_int_equal(
+			fdc_medium_change(&model->fdc, unit,
+					  random & 2 ? NULL
+						     : &model->disk[unit]),
+			0);
+		return;
+	case 1:
+		outb(&rig->b, 0x3f2, 0x3c | unit);
+		outb(&rig->b, 0x3f7, unit ? 1 : 2);
+		return;
+	case 2:
+		outb(&rig->b, 0xd6, 0xc0);
+		outb(&rig->b, 0xdc, 0);
+		outb(&rig->b, 0x0b, random & 2 ? 0x46 : 0x4a);
+		outb(&rig->b, 0x0e, 0);
+		return;
+	case 3:
+		bench_step(&rig->b, random >> 4);
+		return;
+	case 4: /* of the result, or data */
+		for (unsigned i = 0; i < 10; i++)
+			rig_note(rig, inb(&rig->b, 0x3f5));
+		return;
+	default:
+		break;
+	}
+	outb(&rig->b, 0x3f5, codes[(random >> 16) % ARRAY_SIZE(codes)]);
+	outb(&rig->b, 0x3f5, (uint8_t)unit);
+	if (random & 2) { /* the first sectors, N as it is */
+		outb(&rig->b, 0x3f5, 0);
+		outb(&rig->b, 0x3f5, 0);
+		outb(&rig->b, 0x3f5, (uint8_t)(1 + (random >> 24) % 9));
+		outb(&rig->b, 0x3f5, 2);
+	}
+	fdc_bytes(rig, random >> 28 & 7);
+}
+
+static const struct subject_region fdc_regions[] = {
+	{ .base = 0x3f0, .length = 6, .size = 1 },
+	{ .base = 0x3f5, .length = 1, .size = 1 },
+	{ .base = 0x3f7, .length = 1, .size = 1 },
+	{ .base = 0x00, .length = 16, .size = 1 },
+};
+
 /* ---- All --------------------------------------------------------------- */
 
 #define SUBJECT(id, type, input_fn, ...)                                       \
@@ -398,7 +588,13 @@ static const struct subject subjects[] = {
 	SUBJECT(uart, struct uart, uart_input),
 	SUBJECT(fw_cfg, struct fw_cfg_model, fw_cfg_input),
 	SUBJECT(debug, struct debug_ports, NULL),
+	SUBJECT(vmware, struct vmware_model, vmware_input),
+	SUBJECT(test, struct test_device, NULL,
+		.memory_size = TEST_DEVICE_MEMORY),
 	SUBJECT(pflash, struct pflash, pflash_input, .memory_size = FLASH_SIZE),
+	SUBJECT(dma, struct dma_model, dma_input, .memory_size = DMA_MEMORY),
+	SUBJECT(fdc, struct fdc_model, fdc_input,
+		.memory_size = sizeof(struct fdc_memory), .copy = fdc_copy),
 };
 
 /* ---- Fields that contradict each other ---------------------------------- */
@@ -471,6 +667,34 @@ static void pflash_writes_array(void *state)
 	((struct pflash_state *)state)->shown = PFLASH_SHOWS_ARRAY;
 }
 
+static void fdc_steps_without_command(void *state)
+{
+	((struct fdc_state *)state)->step = FDC_STEP_READ;
+}
+
+static void fdc_no_step(void *state)
+{
+	((struct fdc_state *)state)->phase = FDC_PHASE_EXECUTION;
+	((struct fdc_state *)state)->step_ns = 1;
+}
+
+static void fdc_data_without_end(void *state)
+{
+	((struct fdc_state *)state)->phase = FDC_PHASE_EXECUTION;
+	((struct fdc_state *)state)->pio = FDC_PIO_IN;
+}
+
+static void fdc_no_result(void *state)
+{
+	((struct fdc_state *)state)->phase = FDC_PHASE_RESULT;
+}
+
+static void fdc_command_too_long(void *state)
+{
+	((struct fdc_state *)state)->command_position = 3;
+	((struct fdc_state *)state)->command_length = 2;
+}
+
 static void test_contradictions(void **unused)
 {
 	static const struct contradiction rows[] = {
@@ -487,6 +711,11 @@ static void test_contradictions(void **unused)
 		{ "pflash", pflash_buffer_elsewhere },
 		{ "pflash", pflash_buffer_backwards },
 		{ "pflash", pflash_writes_array },
+		{ "fdc", fdc_steps_without_command },
+		{ "fdc", fdc_no_step },
+		{ "fdc", fdc_data_without_end },
+		{ "fdc", fdc_no_result },
+		{ "fdc", fdc_command_too_long },
 	};
 
 	(void)unused;

@@ -132,9 +132,15 @@ static void isa_input(struct rig *rig)
 
 /* ---- PIIX4 PM ---------------------------------------------------------- */
 
-static void power_off(void *ctx)
+static void power_off(void *ctx, bool is_s4)
 {
-	rig_note(ctx, 0x0ff);
+	rig_note(ctx, 0x0ff + is_s4);
+}
+
+/* The machine's reset is another of the rig's inputs: pm_input(). */
+static void sleep_reset(void *ctx)
+{
+	rig_note(ctx, 0x53);
 }
 
 static struct device *pm_build(struct rig *rig)
@@ -145,6 +151,7 @@ static struct device *pm_build(struct rig *rig)
 	assert_int_equal(piix4_pm_init(&model->pm, &model->pci, &rig->b.clock,
 				       rig_irq(rig, 9), power_off, rig),
 			 0);
+	model->pm.sleep_reset = sleep_reset;
 	return &model->pm.device;
 }
 
@@ -154,7 +161,23 @@ static void pm_input(struct rig *rig)
 	struct model *model = rig->model;
 	uint32_t random = rig_random(rig);
 
-	switch (random % 12) {
+	switch (random % 15) {
+	case 12: /* into S3, if the block is there */
+		bus_out(&rig->b.ports, 0xb004, 0x2400, 2);
+		break;
+	case 13: {
+		const struct piix4_pm_state was = model->pm.state;
+
+		piix4_pm_reset(&model->pm);
+		rig_note(rig, piix4_pm_slept(&model->pm, &was));
+		break;
+	}
+	case 14:
+		if (random & BIT(8))
+			piix4_pm_alarm(&model->pm);
+		else
+			piix4_pm_gpe(&model->pm, random >> 9 & 15);
+		break;
 	case 8: /* what random bytes seldom are */
 		bus_out(&rig->b.ports, PM_SMI_COMMAND,
 			random & BIT(8) ? PM_ACPI_DISABLE : PM_ACPI_ENABLE, 1);
@@ -300,6 +323,7 @@ static struct rig *board_new(struct device_list *list)
 	assert_int_equal(piix4_pm_init(&model->pm, &model->pci, &rig->b.clock,
 				       rig_irq(rig, 9), power_off, rig),
 			 0);
+	model->pm.sleep_reset = sleep_reset;
 	rig->b.clock.now_set = now_set;
 	device_list_init(list, &rig->b.clock);
 	assert_int_equal(device_list_add(list, &model->pci.self), 0);

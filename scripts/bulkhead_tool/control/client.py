@@ -19,7 +19,8 @@ LOST_PAUSE = 0.5
 
 # Asked twice they do as much as asked once.
 REPEATABLE = ("hello", "list", "statistics", "screen", "serial",
-              "debug-console", "log", "close", "pause", "resume")
+              "debug-console", "log", "close", "pause", "resume", "join",
+              "capture")
 
 HINTS = {
     "no such guest": "'bulkhead ctl list' shows them",
@@ -239,6 +240,10 @@ class Client:
     def send_binary(self, number, what, data):
         for at in range(0, len(data), 1024):
             self._send(frames.encode_binary(number, what, data[at:at + 1024]))
+
+    def send_frame(self, number, data):
+        """Whole: it is one frame of a network's."""
+        self._send(frames.encode_binary(number, frames.NETWORK, data))
 
     def has_parts(self):
         """Whether next_part() has something without waiting."""

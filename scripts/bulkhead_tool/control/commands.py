@@ -5,7 +5,7 @@ import argparse
 
 from .. import session
 from ..arguments import argument, numbers, seconds, whole
-from . import gdb, keys, screens, verbs
+from . import far_end, gdb, keys, network, screens, verbs
 
 
 def guest_argument(command):
@@ -149,6 +149,34 @@ def add_dump(commands):
                          help="the file; what is zero is a hole in it")
 
 
+def add_networks(commands):
+    capture = new(
+        commands, "capture", network.do_capture,
+        "save the frames of a network",
+        "Saves all frames of a network of the host's as they come, with their "
+        "VLAN tags, until Ctrl-C: a file for wireshark and tcpdump.",
+        guest=False)
+    capture.add_argument("network", metavar="SWITCH", nargs="?",
+                         help="as the manifest names it (default: the only "
+                         "one there is)")
+    capture.add_argument("-o", "--output", metavar="X.pcapng", required=True)
+    capture.add_argument("--count", type=whole(1, 1 << 32), metavar="N",
+                         help="end after so many frames")
+    join = new(
+        commands, "join", network.do_join,
+        "plug this machine into a network of the host's",
+        "Joins a network of the host's to QEMU's user network (user), to what "
+        "listens at a socket and speaks as QEMU's -netdev stream (socket:PATH) "
+        "or to a TAP interface (tap:IF), while the host runs.", guest=False)
+    join.add_argument("end", metavar="[SWITCH=]WHAT",
+                      type=argument(far_end.parse),
+                      help="user[,OPTION=VALUE...] (options: %s), socket:PATH, "
+                      "tap:IF" % ", ".join(far_end.USER_OPTIONS))
+    join.add_argument("--vlan", type=whole(1, 4094), metavar="N",
+                      help="of this VLAN alone, without tags")
+    join.add_argument("--of-run", action="store_true", help=argparse.SUPPRESS)
+
+
 def add(commands):
     add_ctl(commands)
     add_screens(commands)
@@ -164,6 +192,7 @@ def add(commands):
         "on.")
     add_gdb(commands)
     add_dump(commands)
+    add_networks(commands)
     broker = new(commands, "broker", verbs.do_broker,
                  "share a real host's control port",
                  "Listens at a socket for any number of clients, and carries "

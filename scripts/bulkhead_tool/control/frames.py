@@ -17,7 +17,7 @@ TO_CLIENT_MAX, TO_HOST_MAX = 32768, 4096    # bytes of payload
 TEXT_MAX = 4096    # bytes of JSON, without the line feed
 
 # What a binary frame is.
-SERIAL, PIXELS, CELLS, DEBUG, CORE = 1, 2, 3, 4, 5
+SERIAL, PIXELS, CELLS, DEBUG, CORE, NETWORK = 1, 2, 3, 4, 5, 6
 
 # A frame is given up after as many seconds without a byte more of it, and after as
 # many from its first one: the longest takes 3 s on a serial port.

@@ -22,7 +22,8 @@ NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_-]*):(.*)", re.DOTALL)
 class Control:
     """fd is the simulator's end, until start() is called behind it."""
 
-    def __init__(self, path):
+    def __init__(self, path, nets=()):
+        self.nets, self.joins = nets, []    # far ends, as they were written
         self.listener = sockets.Listener(path)
         self.path = self.listener.path
         self.end, self.broker_end = socket.socketpair()
@@ -42,8 +43,14 @@ class Control:
         self.end.close()
         self.broker_end.close()
         self.listener.socket.close()
+        for text in self.nets:
+            self.joins.append(processes.start(
+                [sys.executable, TOOL, "join", text, "--of-run", "--socket",
+                 self.path], stdin=subprocess.DEVNULL))
 
     def close(self):
+        for child in self.joins:
+            processes.end(child)
         if self.broker:
             processes.end(self.broker)
         self.end.close()

@@ -25,13 +25,14 @@ VERBS = {
     "reset": (True, "the reset button"),
     "power": (True, "the power button"),
     "nmi": (True, "an NMI to all its vCPUs"),
-    "eject": (True, "open the tray of drive unit=N"),
+    "eject": (True, "open the tray of drive unit=N (4, 5: floppy)"),
     "insert": (True, "close it, with medium=FILE or N, or the first one"),
     "keys": (True, "keys=CODE,-CODE,... pressed and released"),
     "pointer": (True, "dx=N dy=N wheel=N buttons=BITS"),
     "screen": (True, "the mode, and the text if it is one of text"),
     "serial": (True, "what its first serial port says, until Ctrl-C"),
-    "debug-console": (True, "what it writes to ports 402h and E9h"),
+    "debug-console": (True, "what it writes to ports 402h and E9h; port=1026, "
+                      "port=233: to one of them"),
     "log": (False, "the monitor's log, until Ctrl-C"),
     "statistics": (True, "vCPUs' time, memory in bytes, counters"),
     "dump": (True, "its core: ctl dump [GUEST] FILE"),
@@ -244,7 +245,7 @@ def type_to_reader(link, guest, strokes, delay=DELAY, size=BATCH):
         time.sleep(seconds)
         wait_for_reader(link, guest, "after %d presses and releases" % typed)
 
-    # Of who typed before.
+    # What somebody else typed is read first, or it would fill the buffer.
     wait_for_reader(link, guest, "from before")
     type_strokes(link, guest, strokes, delay, size, wait)
 

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """-device and -global: the devices that the board has, and what it has not."""
 
+import functools
+
+from . import nics
 from .drives import INTERFACES
 from .pc import DEBUG_PORTS, EXIT_PORT
 from .syntax import Keys, Refused, number
 
-NO_NETWORK = "the board has no network card: say -nic none"
+NO_NETWORK = ("known cards are %s: say -nic user, or -nic none" %
+              ", ".join(nics.MODELS))
 # Models by how they begin, and why they are not there.
 MISSING = (
-    ("e1000", NO_NETWORK), ("rtl8139", NO_NETWORK), ("ne2k", NO_NETWORK),
-    ("pcnet", NO_NETWORK), ("i825", NO_NETWORK), ("vmxnet", NO_NETWORK),
+    ("e1000e", NO_NETWORK), ("i825", NO_NETWORK), ("vmxnet", NO_NETWORK),
     ("virtio-net", NO_NETWORK), ("igb", NO_NETWORK),
     ("virtio", INTERFACES["virtio"].split(":", maxsplit=1)[0]),
     ("vhost", INTERFACES["virtio"].split(":", maxsplit=1)[0]),
@@ -18,7 +21,8 @@ MISSING = (
     ("usb", "the board has no USB"), ("qemu-xhci", "the board has no USB"),
     ("nec-usb", "the board has no USB"), ("piix3-usb", "the board has no USB"),
     ("ich9-usb", "the board has no USB"),
-    ("floppy", INTERFACES["floppy"]), ("isa-fdc", INTERFACES["floppy"]),
+    ("floppy", "say -fda or -drive if=floppy"),
+    ("isa-fdc", "it is there with -fda or -drive if=floppy"),
     ("ahci", "the board has IDE alone"), ("ich9-ahci", "the board has IDE "
                                           "alone"),
     ("nvme", "the board has IDE alone"), ("sd", INTERFACES["sd"]),
@@ -114,6 +118,8 @@ DEVICES = {
     "virtio-rng": do_rng,
     "VGA": do_vga,
 }
+DEVICES.update((name, functools.partial(nics.do_card, name=name))
+               for name in nics.MODELS)
 
 
 def do_device(pc, text):
@@ -168,7 +174,7 @@ def do_global(pc, text):
     if name == "isa-debugcon.iobase":
         pc.debug_port = number(option, value)
         if pc.debug_port not in DEBUG_PORTS:
-            raise Refused(option, "%s: the board's debug console is at 0x402 "
+            raise Refused(option, "%s: the board's debug consoles are at 0x402 "
                           "and 0xe9" % value)
     elif name == "isa-debug-exit.iobase" and \
             number(option, value) == EXIT_PORT:

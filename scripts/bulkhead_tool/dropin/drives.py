@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""-drive, -hda and their like: IDE drives and flash memory."""
+"""-drive, -hda and their like: IDE drives, floppy drives, flash memory."""
 
 import os
 
@@ -12,9 +12,8 @@ FORMATS = ("raw", "qcow2", "vmdk", "vdi")
 NO_DIFFERENCE = ("cache", "cache.*", "aio", "discard", "detect-zeroes",
                  "werror", "rerror", "copy-on-read", "throttling.*",
                  "file.locking", "locking", "auto-read-only", "serial")
-NO_FLOPPY = "the board has no floppy drive"
+NO_FAT_FLOPPY = "a folder can be a hard disk, not a floppy disk"
 INTERFACES = {
-    "floppy": NO_FLOPPY,
     "scsi": "the board has no SCSI controller",
     "virtio": "the board has no virtio devices: say if=ide",
     "sd": "the board has no SD card",
@@ -41,7 +40,7 @@ def fat_folder(option, name):
                                           "32"):
         word = words.pop(0)
         if word == "floppy":
-            raise Refused(option, "fat:floppy: %s" % NO_FLOPPY)
+            raise Refused(option, "fat:floppy: %s" % NO_FAT_FLOPPY)
         mode = word if word in ("rw", "ro") else mode
     folder = ":".join(words)
     if not os.path.isdir(folder):
@@ -92,6 +91,24 @@ def add_flash(pc, keys, name, form):
     keys.end()
 
 
+def add_floppy(pc, keys, name, form):
+    unit = keys.number("index", keys.number("unit"))
+    is_read_only = keys.flag("readonly") or keys.flag("read-only")
+    keys.ignore("snapshot", "id", "bus", "media", *NO_DIFFERENCE)
+    keys.end()
+    put_floppy(pc, keys.option, name, form, unit, is_read_only)
+
+
+def put_floppy(pc, option, name, form, unit, is_read_only):
+    disk = disk_of(option, name, form, False)
+    if disk.fat:
+        raise Refused(option, "fat: %s" % NO_FAT_FLOPPY)
+    if disk.format != "raw":
+        raise Refused(option, "format=%s: a floppy disk's is raw" %
+                      disk.format)
+    pc.attach_floppy(option, disk.path, unit, is_read_only)
+
+
 def do_drive(pc, text, option="-drive"):
     keys = Keys(option, text, "file")
     interface = keys.take("if", "ide")
@@ -105,8 +122,11 @@ def do_drive(pc, text, option="-drive"):
     if interface == "pflash":
         add_flash(pc, keys, name, form)
         return
+    if interface == "floppy":
+        add_floppy(pc, keys, name, form)
+        return
     if interface not in ("ide", "none"):
-        raise Refused(option, "if=%s: known are ide, pflash and none" %
+        raise Refused(option, "if=%s: known are ide, floppy, pflash and none" %
                       interface)
     media = keys.take("media", "disk")
     if media not in ("disk", "cdrom"):
@@ -139,7 +159,7 @@ def do_pflash(pc, name):
     add_flash(pc, Keys("-pflash", ""), name, None)
 
 
-def do_floppy(option):
-    def do(_pc, _name):
-        raise Refused(option, NO_FLOPPY)
+def do_floppy(option, unit):
+    def do(pc, name):
+        put_floppy(pc, option, name, None, unit, False)
     return do

@@ -14,7 +14,6 @@ TEXT_MAX = 255    # bytes of an item that stand in the manifest
 ITEMS_MAX = 10
 CMDLINE_MAX = 1023
 ROM_UNIT = 4096
-NO_ROM = bytes(512)    # without the signature of one
 
 # UEFI's GUID of a firmware volume of variables, as it lies in memory, and where
 # such a volume says what it is and how long.
@@ -23,6 +22,7 @@ GUID_AT, LENGTH_AT, SIGNATURE_AT, SIGNATURE = 16, 32, 40, b"_FVH"
 
 # How SeaBIOS and OVMF name an IDE drive in the file bootorder, by IDE unit.
 BOOT_PATH = "/pci@i0cf8/ide@1,1/drive@%d/disk@%d"
+FLOPPY_PATH = "/pci@i0cf8/isa@1/fdc@03f0/floppy@%d"
 
 
 def quoted(text):
@@ -113,6 +113,14 @@ def disk_node(files, disk):
     return node(name, lines)
 
 
+def floppy_node(files, floppy):
+    name = "floppy%d" % floppy.unit
+    lines = ['image = "%s";' % files.link(name + ".img", floppy.path)]
+    if floppy.is_read_only:
+        lines.append("read-only;")
+    return node(name, lines)
+
+
 def node(name, lines):
     return ["%s {" % name] + ["\t" + line for line in lines] + ["};"]
 
@@ -190,10 +198,30 @@ def is_text(data):
 def boot_order(pc):
     """The file bootorder; None: the board's own order."""
     drives = pc.boot_order()
-    if drives is None or pc.kernel:
+    if drives is None or pc.kernel or pc.boot_nic:
         return None
-    lines = [BOOT_PATH % divmod(d.unit, 2) for d in drives]
+    lines = [FLOPPY_PATH % d.unit if d.letter == "a" else
+             BOOT_PATH % divmod(d.unit, 2) for d in drives]
     return "\n".join(lines + ["HALT"] * pc.is_strict).encode()
+
+
+def boot_indexes(pc):
+    """Lines for each drive's node, where the card has its place, too: it has its
+    ROM with an index alone."""
+    if not pc.boot_nic or pc.kernel:
+        return {}
+    return {d: ["\tboot-index = <%d>;" % n]
+            for n, d in enumerate(pc.boot_order(), 1)}
+
+
+def nic_node(nic):
+    lines = ["model = %s;" % quoted(nic.model), 'switch = "net";']
+    if nic.mac:
+        lines.append("mac = %s;" % quoted(nic.mac))
+    lines += ["%s = <%d>;" % (name, value)
+              for name, value in (("port", nic.port), ("irq", nic.irq))
+              if value is not None]
+    return node("nic0", lines)
 
 
 def item_nodes(pc, files):
@@ -226,7 +254,8 @@ def guest_lines(pc, files):
     lines += ["%s = <%d>;" % pair for pair in pc.topology.items()]
     lines += firmware + kernel_lines(pc, files)
     if not pc.has_vga_bios:
-        lines.append('vga-bios = "%s";' % files.write("no-vga.bin", NO_ROM))
+        lines.append('vga-bios = "%s";' % files.write("no-vga.bin",
+                                                      host.NO_ROM))
     for is_there, flag in ((pc.debug, "debug-console"),
                            (pc.has_exit, "isa-debug-exit"),
                            (pc.is_graphics_off and not pc.flash,
@@ -236,8 +265,13 @@ def guest_lines(pc, files):
             lines.append(flag + ";")
     # What it says first has to be heard, so it waits for who hears it.
     lines.append("start-paused;")
-    for disk in pc.drives:
-        lines += disk_node(files, disk)
+    indexes = boot_indexes(pc)
+    nodes = [(d, floppy_node(files, d)) for d in pc.floppies]
+    nodes += [(d, disk_node(files, d)) for d in pc.drives]
+    if pc.nic:
+        nodes.append((pc.nic, nic_node(pc.nic)))
+    for drive, words in nodes:
+        lines += words[:1] + indexes.get(drive, []) + words[1:]
     return lines + flash + item_nodes(pc, files)
 
 

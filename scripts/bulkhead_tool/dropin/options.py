@@ -7,7 +7,7 @@ import re
 
 from .. import processes
 from ..control import gdb
-from . import devices, drives, ports
+from . import devices, drives, nics, ports
 from .pc import Pc
 from .syntax import PAGE, Keys, Refused, size
 
@@ -256,16 +256,6 @@ def do_snapshot(pc):
     pc.is_snapshot = True
 
 
-def do_nic(_pc, text):
-    if text.split(",", maxsplit=1)[0] != "none":
-        raise Refused("-nic " + text, devices.NO_NETWORK)
-
-
-def do_net(_pc, text):
-    if text.split(",", maxsplit=1)[0] != "none":
-        raise Refused("-net " + text, devices.NO_NETWORK)
-
-
 def do_folder(pc, name):
     pc.folders.append(name)
 
@@ -282,6 +272,8 @@ DONE = {
     "m": (True, do_memory), "smp": (True, do_smp), "cpu": (True, do_cpu),
     "bios": (True, do_bios), "pflash": (True, drives.do_pflash),
     "drive": (True, drives.do_drive), "cdrom": (True, drives.do_cdrom),
+    "fda": (True, drives.do_floppy("-fda", 0)),
+    "fdb": (True, drives.do_floppy("-fdb", 1)),
     "hda": (True, drives.do_hd("-hda", 0)),
     "hdb": (True, drives.do_hd("-hdb", 1)),
     "hdc": (True, drives.do_hd("-hdc", 2)),
@@ -297,7 +289,8 @@ DONE = {
     "kernel": (True, do_kernel), "initrd": (True, do_initrd),
     "append": (True, do_append), "fw_cfg": (True, do_fw_cfg),
     "option-rom": (True, do_option_rom),
-    "nic": (True, do_nic), "net": (True, do_net), "rtc": (True, do_rtc),
+    "nic": (True, nics.do_nic), "net": (True, nics.do_net),
+    "netdev": (True, nics.do_netdev), "rtc": (True, do_rtc),
     "no-reboot": (False, do_no_reboot), "action": (True, do_action),
     "L": (True, do_folder), "pidfile": (True, do_pid_file),
 }
@@ -313,10 +306,8 @@ IGNORED = {
 
 # Why: QEMU has it, and here it cannot be.
 REFUSED = {
-    "fda": drives.NO_FLOPPY, "fdb": drives.NO_FLOPPY,
     "no-shutdown": "a guest that is off has no machine here: its screen and "
                    "memory are gone. 'bulkhead dump' saves a core before",
-    "netdev": devices.NO_NETWORK,
     "blockdev": "say -drive", "usb": "the board has no USB",
     "usbdevice": "the board has no USB",
     "soundhw": "the board has no sound",
@@ -352,7 +343,7 @@ REFUSED = {
 }
 
 
-# What is about drives and folders that may be named behind it.
+# What is about drives, networks and folders that may be named behind it.
 LATE = ("device", "bios", "option-rom")
 
 

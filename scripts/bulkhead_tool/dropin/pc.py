@@ -12,6 +12,7 @@ FIRMWARE_FOLDERS = (host.FIRMWARE, "/usr/share/qemu", "/usr/share/ovmf",
 EXIT_PORT = 0xf4
 DEBUG_PORTS = (0x402, 0xe9)
 IDE_UNITS = 4
+FLOPPY_UNITS = 2
 
 
 class Disk:
@@ -23,6 +24,22 @@ class Disk:
         self.is_read_only = self.is_snapshot = False
         self.fat = None    # a folder: "ro" or "rw"
         self.boot_index = None
+
+    @property
+    def letter(self):
+        """As -boot names its kind."""
+        return "d" if self.is_cdrom else "c"
+
+
+class Floppy:
+    """A floppy drive with its disk."""
+
+    letter = "a"
+    boot_index = None
+
+    def __init__(self, unit, path, is_read_only):
+        self.unit, self.path = unit, path
+        self.is_read_only = is_read_only
 
 
 class Flash:
@@ -43,12 +60,15 @@ class Pc:
         self.has_vga_bios = True
         self.flash = {}    # by unit
         self.drives, self.named = [], {}    # by unit at the end; by id
+        self.floppies = []
+        self.networks, self.nic = {}, None    # by id; a nics.Nic
         self.kernel = self.initrd = self.cmdline = None
         self.chardevs = {}
         self.serial_words, self.debug_words = [], []    # (option, word)
         self.debug_port = 0xe9    # of those that say none
         self.debug_ports = []
-        self.serial = self.debug = None    # ports.Port at the end
+        self.serial = None    # ports.Port at the end
+        self.debug = {}    # the same, by port
         self.is_graphics_off = self.is_nographic = False
         self.has_exit = self.is_snapshot = False
         self.no_reboot = self.is_paused = False
@@ -92,6 +112,20 @@ class Pc:
         disk.unit = unit
         self.drives.append(disk)
 
+    def attach_floppy(self, option, path, unit, is_read_only):
+        taken = [f.unit for f in self.floppies]
+        if unit is None:
+            unit = next((u for u in range(FLOPPY_UNITS) if u not in taken),
+                        FLOPPY_UNITS)
+        if not 0 <= unit < FLOPPY_UNITS or unit in taken:
+            raise Refused(option, "the board has two floppy drives, a disk "
+                          "each")
+        self.floppies.append(Floppy(unit, path, is_read_only))
+        self.floppies.sort(key=lambda f: f.unit)
+        if not is_read_only:
+            self.note(option, "what is written to it is lost when the guest "
+                      "ends")
+
     # ---- The end ---------------------------------------------------------
 
     def finish(self):
@@ -105,6 +139,9 @@ class Pc:
         if self.flash and 0 not in self.flash:
             raise Refused("-drive if=pflash", "unit 1 without unit 0: there "
                           "is no firmware")
+        if self.boot_nic and self.is_strict:
+            self.note("-boot strict", "with a network card the others are "
+                      "tried, too")
         if self.flash and self.firmware:
             raise Refused("-bios", "-pflash has the firmware: give one of "
                           "them")
@@ -116,22 +153,21 @@ class Pc:
                           "which does not find it here: it is for SeaBIOS")
 
     def _finish_ports(self):
-        for option, chardev, port in self.debug_ports:
+        words = [(option, "chardev:" + chardev if chardev else "null", port)
+                 for option, chardev, port in self.debug_ports]
+        words += [(*pair, None) for pair in self.debug_words]
+        by_port = {}
+        for option, word, port in words:
             where = self.debug_port if port is None else port
             if where not in DEBUG_PORTS:
                 raise Refused(option, "iobase=0x%x: the board's debug "
-                              "console is at 0x402 and 0xe9" % where)
-            self.debug_words.append((option, "chardev:" + chardev
-                                     if chardev else "null"))
-        if self.debug_words and not self.debug_ports and \
-                self.debug_port not in DEBUG_PORTS:
-            raise Refused("-global isa-debugcon.iobase", "0x%x: the board's "
-                          "debug console is at 0x402 and 0xe9" %
-                          self.debug_port)
+                              "consoles are at 0x402 and 0xe9" % where)
+            by_port.setdefault(where, []).append((option, word))
+        self.debug = {where: self._only(pairs, "port 0x%x is one console" %
+                                        where)
+                      for where, pairs in by_port.items()}
         self.serial = self._only(self.serial_words, "the board has one serial "
                                  "port, COM1")
-        self.debug = self._only(self.debug_words, "the ports 0x402 and 0xe9 "
-                                "are one console here")
         if self.serial is None and self.is_nographic:
             self.serial = ports.Port("stdio", is_muxed=True)
         if self.serial is None:
@@ -160,18 +196,25 @@ class Pc:
 
     # ---- What is booted from ---------------------------------------------
 
+    @property
+    def boot_nic(self):
+        """The card, if it has a ROM that starts from it."""
+        return self.nic if self.nic and self.nic.has_rom else None
+
     def boot_order(self):
         """The drives in the order that is asked for; None: the board's."""
-        if not self.order and all(d.boot_index is None for d in self.drives):
+        if not self.order and not self.floppies and not self.boot_nic and \
+                all(d.boot_index is None for d in self.drives):
             return None
-        letters = self.order or ""
-        found = sorted((d for d in self.drives if d.boot_index is not None),
+        drives = self.floppies + self.drives + [self.boot_nic] * bool(self.boot_nic)
+        letters = self.order or ("cad" if self.floppies or self.boot_nic else "")
+        found = sorted((d for d in drives if d.boot_index is not None),
                        key=lambda d: d.boot_index)
         for letter in letters:
-            found += [d for d in self.drives if d not in found and
-                      d.is_cdrom == (letter == "d") and letter in "cd"]
+            found += [d for d in drives if d not in found and
+                      d.letter == letter.replace("b", "a")]
         if not self.is_strict:
-            found += [d for d in self.drives if d not in found]
+            found += [d for d in drives if d not in found]
         return found
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Character devices: where a serial port, a debug console lead."""
+"""Character devices: where a serial port, debug consoles lead."""
 
 import os
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs the PC in a simulator, and ends as QEMU would.
 
-	guest --serial, debug console--> control port --> files, standard output
+	guest --serial, debug consoles--> control port --> files, standard output
 	standard input --> control port --> guest's serial port
 
 The guest stands before its first instruction until its ports are listened to.
@@ -86,7 +86,9 @@ class Run:
 
     def __init__(self, pc, the_host, work):
         self.pc = pc
-        self.control = running.Control(sockets.place("qemu-%d" % os.getpid()))
+        nets = [pc.nic.far_end] if pc.nic and pc.nic.far_end else []
+        self.control = running.Control(
+            sockets.place("qemu-%d" % os.getpid()), nets)
         self.session = self.link = None
         self.sinks = {}    # id: Port
         self.log = ""
@@ -141,26 +143,26 @@ class Run:
                               self.session.context())
             self.link.pause(RETRY)
 
-    def _attach(self, verb, port):
+    def _attach(self, verb, sink, **more):
         number = self.link.new_id()
         while True:
             try:
                 reply = self.link.request(verb, number=number, timeout=None,
-                                          guest=manifest.GUEST)
+                                          guest=manifest.GUEST, **more)
                 break
             except client.Refused as error:
                 if error.error != "not running":
                     raise
                 self.link.pause(RETRY)
-        self.sinks[number] = port
+        self.sinks[number] = sink
         self.link.unclaimed.extend(reply.parts)
         return number
 
     def begin(self):
         self._await_guest()
         self.log_id = self._attach("log", None)
-        if self.pc.debug:
-            self._attach("debug-console", self.pc.debug)
+        for number, port in sorted(self.pc.debug.items()):
+            self._attach("debug-console", port, port=number)
         self.serial_id = self._attach("serial", self.pc.serial)
         if self.pc.serial.is_stdio:
             self.keyboard = Keyboard(self.pc.serial.is_muxed)
@@ -213,6 +215,8 @@ class Run:
     def go_on(self):
         """Until the simulator has ended, or somebody leaves."""
         is_open, gone_at = True, None
+        # The host's end is none too early any more.
+        self.link.wait = client.readable
         while not self.session.is_over:
             also = [self.link] if is_open else []
             is_typed = self.keyboard and self.keyboard.is_open
@@ -282,9 +286,8 @@ def run(pc, work):
             gdb.listener(where).close()    # else it is said too late
     if pc.vnc:
         viewers.vnc_program()
-    for port in (pc.serial, pc.debug):
-        if port:
-            port.open()
+    for port in (pc.serial, *pc.debug.values()):
+        port.open()
     if pc.pid_file:
         with open(pc.pid_file, "w", encoding="ascii") as f:
             f.write("%d\n" % os.getpid())
@@ -295,7 +298,7 @@ def run(pc, work):
         note("terminating on signal %d" % ended.number)
         status = 0
     finally:
-        bring_back(files, work)
+        processes.whole(bring_back, files, work)
     return status
 
 

@@ -6,6 +6,8 @@ simulation.py    a simulated host that runs so many instructions at a time
 sources.py       what a guest says, by where it says it
 steps.py         what a case does and waits for, in order
 runner.py        one case, from power-on to its verdict
+fault.py         what goes wrong on purpose in a case
+sweep.py         a case at each k of a range, and what all of them came to
 verdict.py       what a case may end in, and how that is told apart
 places.py        names for the guest's addresses
 golden.py        what a case took when it was last good, and what moved since

@@ -10,9 +10,9 @@ import os
 import re
 import tomllib
 
-from .. import Problem, host, session
+from .. import Problem, fdt, host, session
 from ..control import keys
-from . import verdict
+from . import fault, sweep, verdict
 
 # Where packages have firmware that a case names without a folder.
 FIRMWARE = (host.FIRMWARE, "/usr/share/OVMF")
@@ -22,7 +22,8 @@ UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%\Z")
 
 SOURCES = ("serial", "402", "e9", "post", "screen")
-ENDS = ("halt", "off", "exit", "reset")
+ENDS = ("halt", "off", "exit", "reset", "power-cut")
+NETWORKS = ("user",)
 LIMITS = {"instructions": 500_000_000, "guest-seconds": 120,
           "silence": None, "resets": 4, "triple-faults": 0, "exits": {}}
 
@@ -35,6 +36,12 @@ def text(value):
     if not isinstance(value, str) or not value:
         raise Wrong("has to be a text")
     return value
+
+
+def text_or_false(value):
+    if value is True:
+        raise Wrong("has to be a text, or false")
+    return value if value is False else text(value)
 
 
 def flag(value):
@@ -115,7 +122,7 @@ def cmdline(value):
 def drives(value):
     names = texts(value)
     for name in names:
-        if not re.fullmatch(r"(disk|cdrom)\d", name):
+        if not re.fullmatch(r"(floppy|disk|cdrom)\d", name):
             raise Wrong("has to be a list of drives, as [\"cdrom0\", "
                         "\"disk0\"]")
     if len(set(names)) != len(names):
@@ -123,8 +130,11 @@ def drives(value):
     return names
 
 
-def floppy(_value):
-    raise Wrong("there is no floppy drive yet; allowed are disk and cdrom")
+def floppies(value):
+    names = texts(value)
+    if len(names) > 2:
+        raise Wrong("a board has but two floppy drives")
+    return names
 
 
 def table(fields):
@@ -150,14 +160,33 @@ def exits(value):
 def patches(value):
     if not isinstance(value, list):
         raise Wrong("has to be a list of tables")
-    return [table(PATCH)(v) for v in value]
+    return [patch(table(PATCH)(v)) for v in value]
+
+
+def patch(value):
+    """A bit, counted from the offset's byte on, is an xor, too."""
+    missing = [key for key in ("file", "offset") if key not in value]
+    if missing or ("xor" in value) == ("bit" in value):
+        raise Wrong("has to have file, offset, and either xor or bit")
+    if "xor" in value:
+        return value
+    return {"file": value["file"], "xor": 1 << value["bit"] % 8,
+            "offset": value["offset"] + value["bit"] // 8}
 
 
 def address(value):
     return whole(0, (1 << 64) - 1)(value)
 
 
-PATCH = {"file": text, "offset": whole(0, 1 << 40), "xor": whole(1, 255)}
+def span(value):
+    try:
+        return sweep.parse(value)
+    except ValueError as error:
+        raise Wrong(str(error)) from None
+
+
+PATCH = {"file": text, "offset": whole(0, 1 << 40), "xor": whole(1, 255),
+         "bit": whole(0, 1 << 43)}
 
 POINTER = {"dx": whole(-32768, 32767), "dy": whole(-32768, 32767),
            "wheel": whole(-8, 7), "buttons": whole(0, 7)}
@@ -174,8 +203,8 @@ STEPS = {
     "send": (escaped, {}),
     "keys": (text, {}),
     "pointer": (table(POINTER), {}),
-    "eject": (whole(0, 3), {}),
-    "insert": (whole(0, 3), {}),
+    "eject": (whole(0, 5), {}),
+    "insert": (whole(0, 5), {}),
     "power": (flag, {}),
     "reset": (flag, {}),
     "nmi": (flag, {}),
@@ -185,9 +214,9 @@ STEPS = {
 
 # The parts of a PC, for who has no manifest.
 PARTS = {
-    "firmware": text, "flash-vars": text, "vga-bios": text, "disk": texts,
-    "cdrom": texts, "boot": drives, "boot-menu-wait-ms": whole(1, 65535),
-    "floppy": floppy, "kernel": text, "initrd": text, "cmdline": cmdline,
+    "firmware": text, "flash-vars": text, "vga-bios": text_or_false,
+    "disk": texts, "cdrom": texts, "boot": drives, "boot-menu-wait-ms": whole(1, 65535),
+    "floppy": floppies, "kernel": text, "initrd": text, "cmdline": cmdline,
     "memory": whole(2, 1 << 20), "vcpus": whole(1, 32),
 }
 
@@ -196,9 +225,11 @@ FIELDS = dict({
     "symbols": text, "symbols-offset": address,
     "patch": patches, "layout": one_of(*keys.LAYOUTS),
     "clock": one_of("instructions", "real"),
+    "net": one_of(*NETWORKS), "tftp": text, "bootfile": text,
     "golden": percent,
     "verdict": one_of(*verdict.WANTED), "why": pattern,
     "limits": table(LIMIT_FIELDS), "step": None,
+    "fault": table(fault.fields(Wrong, whole, count, table)), "sweep": span,
 }, **PARTS)
 
 
@@ -252,8 +283,11 @@ class Step:
 class Case:
     """What a file says; Problem."""
 
-    def __init__(self, path):
-        self.path = path
+    k = None    # of a sweep
+    is_swept = False
+
+    def __init__(self, path, k=None):
+        self.path, self.k = path, k
         self.name = os.path.splitext(os.path.basename(path))[0]
         self.folder = os.path.dirname(os.path.realpath(path))
         try:
@@ -269,13 +303,23 @@ class Case:
     def take(self, values):
         steps = values.get("step", [])
         rest = {k: v for k, v in values.items() if k != "step"}
-        found = checked(FIELDS, rest)
+        try:
+            at_k = sweep.resolve(rest, self.k)
+        except ValueError as error:
+            raise Wrong(str(error)) from None
+        self.is_swept = at_k is not rest
+        found = checked(FIELDS, at_k)
+        fault.check_all(found.get("fault", {}), Wrong)
+        if self.is_swept and "golden" in found:
+            raise Wrong("golden: is not for a case that is swept")
         self.values = found
         self.verdict = found.get("verdict", verdict.PASSED)
         self.why = found.get("why")
         self.limits = dict(LIMITS, **found.get("limits", {}))
         self.golden = found.get("golden")
-        self.is_exact = found.get("clock", "instructions") == "instructions"
+        self._check_network(found)
+        self.is_exact = "net" not in found and \
+            found.get("clock", "instructions") == "instructions"
         self._take_steps(steps, found.get("layout", "us"))
         if "manifest" in found:
             both = [k for k in PARTS if k in found]
@@ -284,8 +328,31 @@ class Case:
                             ", ".join(both))
         self._check_boot(found)
 
+    def _check_network(self, found):
+        for key in ("tftp", "bootfile"):
+            if key in found and "net" not in found:
+                raise Wrong('%s: is of a network: say net = "user", too' % key)
+            if "," in found.get(key, ""):
+                raise Wrong("%s: has a comma" % key)
+        if "net" not in found:
+            return
+        if found.get("clock") == "instructions":
+            raise Wrong("net: what is outside takes real time: it excludes "
+                        "clock = \"instructions\"")
+        if "tftp" in found and not os.path.isdir(
+                os.path.join(self.folder, found["tftp"])):
+            raise Wrong("tftp: there is no folder '%s'" % found["tftp"])
+
+    def network_options(self):
+        """Of the user network: names and values."""
+        values = self.values
+        if "tftp" in values:
+            yield "tftp", os.path.join(self.folder, values["tftp"])
+        if "bootfile" in values:
+            yield "bootfile", values["bootfile"]
+
     def _check_boot(self, found):
-        known = [role + str(n) for role in ("disk", "cdrom")
+        known = [role + str(n) for role in ("floppy", "disk", "cdrom")
                  for n in range(len(found.get(role, [])))]
         for name in found.get("boot", []):
             if name not in known:
@@ -325,10 +392,11 @@ def parts_of(case):
     for role, ending in (("firmware", "bin"), ("flash-vars", "fd"),
                          ("vga-bios", "bin"),
                          ("kernel", ""), ("initrd", "")):
-        if role in values:
+        if values.get(role):
             yield role, role + ("." + ending if ending else ""), \
                 case.find(values[role], role)
-    for role, ending in (("disk", "img"), ("cdrom", "iso")):
+    for role, ending in (("floppy", "img"), ("disk", "img"),
+                         ("cdrom", "iso")):
         for number, name in enumerate(values.get(role, [])):
             yield "%s%d" % (role, number), "%s%d.%s" % (role, number, ending), \
                 case.find(name, role)
@@ -365,26 +433,49 @@ def manifest_text(values, files):
         lines.append("boot-menu-wait-ms = <%d>;" % values["boot-menu-wait-ms"])
     order = values.get("boot", [])
     for role, name in files.items():
-        if role.startswith(("disk", "cdrom")):
-            lines.append('%s { bus = "ide"; image = "%s"; %s};' % (
-                role, name, "boot-index = <%d>; " % (order.index(role) + 1)
+        if role.startswith(("floppy", "disk", "cdrom")):
+            bus = "" if role.startswith("floppy") else 'bus = "ide"; '
+            lines.append('%s { %simage = "%s"; %s};' % (
+                role, bus, name, "boot-index = <%d>; " % (order.index(role) + 1)
                 if role in order else ""))
         elif role == "flash-vars":
             lines.append('flash0 { image = "%s"; };' % name)
         else:
             lines.insert(1, '%s = "%s";' % (role, name))
+    if "net" in values:    # started from behind what is named
+        lines.append('nic0 { model = "e1000"; switch = "net"; boot-index = '
+                     '<%d>; };' % (len(order) + 1))
     if "cmdline" in values:
         lines.insert(1, 'cmdline = "%s";' % values["cmdline"])
+    lines.append(fault.node(values.get("fault", {})))
     return ('/dts-v1/;\n/ {\n\tcompatible = "bulkhead,host-v1";\n\tguests {\n'
             '\t\tguest {\n%s\t\t};\n\t};\n};\n' %
             "".join("\t\t\t%s\n" % line for line in lines))
+
+
+def manifest_host(case, work):
+    """Of a case with a manifest, to which its faults are added."""
+    path = case.find(case.values["manifest"], "manifest")
+    node = fault.node(case.values.get("fault", {}))
+    if not node:
+        return host.Host(path, work)
+    guests = fdt.parse(fdt.compile_source(path)).child("guests")
+    names = [g.name for g in guests.children] if guests else []
+    guest = case.values.get("guest", names[0] if names else None)
+    if guest not in names:
+        return host.Host(path, work)    # which says what is wrong
+    own = os.path.join(work, "case.dts")
+    with open(own, "w", encoding="utf-8") as f:
+        f.write('/include/ "%s"\n/ { guests { %s { %s }; }; };\n' %
+                (os.path.realpath(path), guest, node))
+    return host.Host(own, work, os.path.dirname(os.path.realpath(path)))
 
 
 def build(case, work):
     """The case's host.Host, all of whose files are its own; Problem."""
     values = case.values
     if "manifest" in values:
-        the_host = host.Host(case.find(values["manifest"], "manifest"), work)
+        the_host = manifest_host(case, work)
     else:
         folder = os.path.join(work, "files")
         os.mkdir(folder)
@@ -397,6 +488,10 @@ def build(case, work):
         if strange:
             raise Problem("%s: patch: file: there is no '%s'; allowed are %s" %
                           (case.path, strange[0], ", ".join(files) or "none"))
+        if values.get("vga-bios") is False:
+            files["vga-bios"] = "no-vga.bin"
+            with open(os.path.join(folder, files["vga-bios"]), "wb") as f:
+                f.write(host.NO_ROM)
         path = os.path.join(folder, "case.dts")
         with open(path, "w", encoding="utf-8") as f:
             f.write(manifest_text(values, files))
@@ -422,7 +517,9 @@ def digest(path):
 
 def hashes(the_host):
     """What the guest had, by name: SHA-256."""
-    ours = ("manifest.dtb", host.INIT, host.SEAT, host.DISK, host.MACHINE)
+    ours = ("manifest.dtb", host.INIT, host.SEAT, host.DISK, host.SWITCH,
+            host.MACHINE) + tuple(
+                rom[0] for rom in host.NIC_ROMS.values())
     found = {m.name: digest(m.path) for m in the_host.modules
              if m.name not in ours}
     found.update((d.node, digest(d.path)) for d in the_host.drives)

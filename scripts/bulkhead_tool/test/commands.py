@@ -11,7 +11,7 @@ from .. import Problem, processes
 from ..arguments import whole
 from . import case as cases
 from . import (golden, pool, report_html, report_junit, report_tap, runner,
-               verdict)
+               sweep, verdict)
 
 EPILOG = """
 verdicts:
@@ -25,8 +25,12 @@ N. docs/testing-firmware.md says how to write cases.
 
 
 class Job:
-    def __init__(self, number, path, name):
-        self.number, self.path, self.name = number, path, name
+    def __init__(self, number, path, name, k=None):
+        self.number, self.path, self.k = number, path, k
+        self.name = name if k is None else "%s k=%d" % (name, k)
+
+    def options(self):
+        return [] if self.k is None else ["--k", str(self.k)]
 
 
 def files_of(path):
@@ -50,7 +54,18 @@ def is_chosen(name, pattern):
     return pattern in name
 
 
-def choose(paths, pattern):
+def ks_of(path, wanted):
+    """What the case is run at: numbers, or None once; Problem."""
+    case = cases.Case(path, wanted[0] if wanted else None)
+    if not case.is_swept:
+        return [None]
+    found = wanted or case.values["sweep"]
+    for k in found:
+        cases.Case(path, k)
+    return found
+
+
+def choose(paths, pattern, wanted=None):
     """The jobs; Problem where there is none, or a case is wrong."""
     found = [f for path in paths for f in files_of(path)]
     if not found:
@@ -60,9 +75,12 @@ def choose(paths, pattern):
     if not chosen:
         raise Problem("-k: '%s' is in none of the %d cases' names" %
                       (pattern, len(found)))
-    for path, _ in chosen:
-        cases.Case(path)
-    return [Job(number, *f) for number, f in enumerate(chosen)]
+    runs = [(path, name, k) for path, name in chosen
+            for k in ks_of(path, wanted)]
+    if wanted and all(k is None for _, _, k in runs):
+        raise Problem("--sweep: no case uses k, as in fault = { power-cut = "
+                      "\"k\" }")
+    return [Job(number, *r) for number, r in enumerate(runs)]
 
 
 # ---- One case --------------------------------------------------------------
@@ -71,7 +89,8 @@ def do_worker(args):
     options = runner.Options()
     options.update_needles = args.update_needles
     options.is_exact = args.icount
-    case = cases.Case(args.paths[0])
+    options.has_samples = args.samples
+    case = cases.Case(args.paths[0], args.k)
     case.name = args.name or case.name
     options.place = golden.Place(case.path, case.name, args.golden)
     options.is_accepting = args.accept
@@ -95,22 +114,26 @@ def say(result):
     if result["is_green"]:
         as_wanted = "" if result["verdict"] == verdict.PASSED else \
             ", " + result["verdict"] + " as wanted"
-        processes.say("PASS %s%s (%s)" % (result["name"], as_wanted, took))
+        processes.say("PASS %s%s (%s)%s" % (
+            result["name"], as_wanted, took,
+            "".join(": " + f for f in result["faults"][:1])))
     else:
         text = report_junit.explain(result)
         processes.say("FAIL %s: %s (%s)" % (
             result["name"], text.replace("\n", "\n     "), took))
-    for line in result["moved"] or []:
+    for line in result["moved"]:
         if not result["is_green"]:
             processes.say("     against the last green run: " + line)
 
 
 def settle(args, result):
     """What is kept of it, and what has moved."""
-    if "instructions" not in result["counts"]:
+    if "instructions" not in result["counts"] or result["k"] is not None:
         return
     place = golden.Place(result["path"], result["name"], args.golden)
-    result["moved"] = golden.compare(place, result)
+    found = golden.differences(place, result)
+    result["difference"] = found
+    result["moved"] = golden.explain(found) if found else []
     result["last_picture"] = place.picture \
         if os.path.exists(place.picture) else None
     if result["is_green"]:
@@ -139,7 +162,7 @@ def report(args, results):
 def keep(args, results):
     """Behind the reports, which compare with what was kept before."""
     for result in results:
-        if result["is_green"] and result["counts"]:
+        if result["is_green"] and result["counts"] and result["k"] is None:
             golden.keep(golden.Place(result["path"], result["name"],
                                      args.golden), result)
 
@@ -147,14 +170,36 @@ def keep(args, results):
 def worker_options(args):
     found = [option for option, value in (
         ("--icount", args.icount), ("--accept", args.accept),
-        ("--update-needles", args.update_needles)) if value]
+        ("--update-needles", args.update_needles),
+        ("--samples", args.report)) if value]
     return found + (["--golden", args.golden] if args.golden else [])
+
+
+def say_sweeps(results):
+    """What sweeps came to; how many of them had no fault at all."""
+    empty = 0
+    for ours in sweep.swept(results):
+        processes.say("\n".join(sweep.summary(ours)))
+        if sweep.is_vacuous(ours):
+            empty += 1
+            processes.say("FAIL %s: %s at any k" % (
+                ours[0]["name"].rsplit(" k=", 1)[0], sweep.NONE_CAME))
+    return empty
+
+
+def a_sweep(text):
+    try:
+        if not text.startswith("k"):
+            raise ValueError("has to be k=A..B, as k=0..12")
+        return sweep.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("'%s' %s" % (text, error)) from None
 
 
 def do_test(args, work):
     if args.worker:
         return do_worker(args)
-    jobs = choose(args.paths, args.pattern)
+    jobs = choose(args.paths, args.pattern, args.sweep)
     if args.keep:
         work = tempfile.mkdtemp(prefix="bulkhead-test-")
         processes.say("bulkhead: what the runs leave is in " + work)
@@ -163,14 +208,16 @@ def do_test(args, work):
         settle(args, result)
         say(result)
 
+    from .. import main    # which has imported this one
     results = pool.run(jobs, args.jobs or len(os.sched_getaffinity(0)), work,
-                       worker_options(args), finished)
+                       worker_options(args), finished, main.main)
     report(args, results)
     keep(args, results)
     red = sum(not r["is_green"] for r in results)
+    empty = say_sweeps(results)
     if len(results) > 1:
         processes.say("%d passed, %d failed" % (len(results) - red, red))
-    if red:
+    if red or empty:
         return 1
     return results[0]["code"] or 0 if len(results) == 1 else 0
 
@@ -189,6 +236,8 @@ def add(commands):
     test.add_argument("-k", dest="pattern", metavar="PATTERN",
                       help="only cases with this in their names; * ? [] as in "
                       "a shell")
+    test.add_argument("--sweep", type=a_sweep, metavar="k=A..B[/N]",
+                      help="run cases whose fault or patch uses k at each")
     test.add_argument("--icount", action="store_true",
                       help="instructions are the clock of all cases, of those "
                       "that say clock = \"real\", too")
@@ -207,7 +256,11 @@ def add(commands):
                       help="a page about all of it, in one file")
     test.add_argument("--keep", action="store_true",
                       help="keep the folders of the runs")
-    # Of a worker: its folder, and the case's name.
+    # Of a worker: its folder, the case's name, its k, and whether it looks at the
+    # guest's registers.
     test.add_argument("--worker", help=argparse.SUPPRESS)
     test.add_argument("--name", help=argparse.SUPPRESS)
+    test.add_argument("--k", type=int, help=argparse.SUPPRESS)
+    test.add_argument("--samples", action="store_true",
+                      help=argparse.SUPPRESS)
     test.set_defaults(action=do_test)

@@ -16,8 +16,9 @@ from .. import Problem
 from . import verdict
 
 STATE = ".bulkhead-test"
-SAID = ("serial", "debug", "post", "screen")
-COUNTED = ("instructions", "resets", "triple-faults")
+SAID = ("serial", "402", "e9", "post", "screen")
+AT_END = "at the end"    # which picture it is
+CONTEXT = 3    # lines before the first one that differs
 
 
 class Place:
@@ -91,37 +92,56 @@ def said(result):
 
 
 def first_difference(name, was, now):
-    for number, (a, b) in enumerate(zip(was, now), 1):
+    """(source, line's number, what it was, what it is, those before it); None: it is
+    the same.  A line that is not there is None."""
+    for number, (a, b) in enumerate(zip(was, now)):
         if a != b:
-            return "%s, line %d: was \"%s\", is \"%s\"" % (name, number, a, b)
-    if len(was) < len(now):
-        return "%s, line %d is new: \"%s\"" % (name, len(was) + 1,
-                                               now[len(was)])
-    if len(was) > len(now):
-        return "%s ends before line %d: \"%s\"" % (name, len(now) + 1,
-                                                   was[len(now)])
-    return None
+            break
+    else:
+        number = min(len(was), len(now))
+        if len(was) == len(now):
+            return None
+    return (name, number + 1, was[number] if number < len(was) else None,
+            now[number] if number < len(now) else None,
+            now[max(0, number - CONTEXT):number])
 
 
 def moved_counts(was, now):
-    names = sorted(set(was) | set(now))
-    return ["%s: %d, was %d (%+d)" % (n, now.get(n, 0), was.get(n, 0),
-                                      now.get(n, 0) - was.get(n, 0))
-            for n in names if was.get(n, 0) != now.get(n, 0)]
+    """(name, what it was, what it is) where these differ."""
+    return [(n, was.get(n, 0), now.get(n, 0))
+            for n in sorted(set(was) | set(now))
+            if was.get(n, 0) != now.get(n, 0)]
 
 
-def compare(place, result):
-    """Lines that say what is another than in the last green run; None: no run."""
+def differences(place, result):
+    """What is another than in the last green run: lines, as first_difference() has
+    them, and counts; None: there was no such run."""
     last = read(place.last)
     if last is None:
         return None
     before, after = last["said"], said(result)
-    found = [first_difference(n, before.get(n, []), after[n]) for n in SAID]
-    found = [f for f in found if f]
-    found += moved_counts(last["counts"], result["counts"])
-    found += ["exits " + m for m in moved_counts(last["exits"],
-                                                 result["exits"])]
-    return found
+    lines = [first_difference(n, before[n], after[n]) for n in SAID
+             if n in before]
+    counts = moved_counts(last["counts"], result["counts"])
+    counts += [("exits " + name, was, now) for name, was, now in
+               moved_counts(last["exits"], result["exits"])]
+    return {"lines": [l for l in lines if l], "counts": counts}
+
+
+def explain(found):
+    """differences() as lines of text."""
+    said_so = []
+    for name, number, was, now, _ in found["lines"]:
+        if was is None:
+            said_so.append('%s, line %d is new: "%s"' % (name, number, now))
+        elif now is None:
+            said_so.append('%s ends before line %d: "%s"' %
+                           (name, number, was))
+        else:
+            said_so.append('%s, line %d: was "%s", is "%s"' %
+                           (name, number, was, now))
+    return said_so + ["%s: %d, was %d (%+d)" % (name, now, was, now - was)
+                      for name, was, now in found["counts"]]
 
 
 def keep(place, result):
@@ -130,6 +150,6 @@ def keep(place, result):
     write(place.last, {"said": said(result), "counts": result["counts"],
                        "exits": result["exits"]})
     shown = [p for p, caption in result["pictures"]
-             if caption == "at the end"]
+             if caption == AT_END]
     if shown:
         shutil.copyfile(shown[0], place.picture)

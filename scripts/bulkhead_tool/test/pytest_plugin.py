@@ -126,6 +126,12 @@ class Guest:
             self.run.sim.close()
 
 
+def end(guests):
+    for guest in guests:
+        guest.close()
+    processes.end_all()
+
+
 @pytest.fixture
 def bulkhead(request):
     """A function that starts a PC; all of them end with the test."""
@@ -146,6 +152,4 @@ def bulkhead(request):
         try:
             yield start
         finally:
-            for guest in guests:
-                guest.close()
-            processes.end_all()
+            processes.whole(end, guests)

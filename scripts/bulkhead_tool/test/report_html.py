@@ -7,31 +7,46 @@ All that a case said and did has one axis: the host's instructions since power-o
 import base64
 import html
 import os
+import re
+
+from . import golden, modes
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 # Of the drawing, in pixels.
 WIDTH, LEFT, RIGHT, LANE, GAP, FOOT = 1120, 92, 12, 22, 5, 24
-LANES = (("steps", ()), ("serial", ("serial",)), ("402h, E9h", ("debug",)),
+STROKE = 2.5
+LEAD = 0.02    # of the timeline, before the guest begins
+LANES = (("steps", ()), ("serial", ("serial",)), ("402h", ("402",)), ("E9h", ("e9",)),
          ("POST", ("post",)), ("screen", ("screen",)),
          ("input", ("send", "keys", "pointer", "eject", "insert", "power",
                     "nmi")),
-         ("reset", ("reset", "triple fault", "end")))
-COLOURS = {"serial": "#3b82c4", "debug": "#7a6fc9", "post": "#d08a1d",
+         ("reset", ("reset", "triple fault", "end")),
+         ("faults", ("fault",)))
+# Of the processor, drawn as spans: what State says, and its colour.
+SPANS = (("mode", lambda s: s.mode + (", paging" if s.has_paging and
+                                      s.mode != modes.LONG else ""),
+          {"real": "#c9b458", "virtual-8086": "#b98a5a",
+           "protected": "#6f9bd1", "long": "#4b6cb7"}),
+         ("IF = 0", lambda s: "interrupts masked" if s.is_masked else "",
+          {"interrupts": "#a3564f"}))
+COLOURS = {"serial": "#3b82c4", "402": "#7a6fc9", "e9": "#a45fb8", "post": "#d08a1d",
            "screen": "#2a9d8f", "reset": "#b3261e", "triple fault": "#b3261e",
-           "end": "#444b54"}
+           "end": "#444b54", "fault": "#c2410c"}
 KIND_CLASS = {"post": "post", "keys": "key", "send": "key", "reset": "fault",
-              "triple fault": "fault", "log": "log", "end": "fault"}
+              "triple fault": "fault", "log": "log", "end": "fault",
+              "fault": "fault"}
 SCREENS_MAX = 4
 LINES_MAX = 600
-TICKS = 8
+TICKS, DIGITS_MAX = 8, 6
+POST = re.compile("POST code [0-9a-f]{2}$")    # the same as of the source post
 
 
 def e(text):
     return html.escape(str(text))
 
 
-def millions(count):
-    return "%.1f M" % (count / 1e6)
+def millions(count, digits=1):
+    return "%.*f M" % (digits, count / 1e6)
 
 
 def data_uri(path):
@@ -43,24 +58,45 @@ def data_uri(path):
 # ---- The timeline ----------------------------------------------------------
 
 class Axis:
-    def __init__(self, total):
-        self.total = max(total, 1)
+    """From a little before the guest begins to the case's end."""
+
+    def __init__(self, result):
+        self.end = max(result["counts"].get("instructions", 0), 1)
+        began = [at for _, at, _ in result["steps"][:1]] + \
+            [c[0] for c in result["modes"][:1]]
+        begin = min(began, default=0)
+        self.begin = max(0, begin - (self.end - begin) * LEAD)
 
     def x(self, at):
-        return LEFT + (WIDTH - LEFT - RIGHT) * min(at / self.total, 1)
+        part = (at - self.begin) / max(self.end - self.begin, 1)
+        return LEFT + (WIDTH - LEFT - RIGHT) * min(max(part, 0), 1)
+
+    def is_on(self, at):
+        return at >= self.begin
+
+    def tick(self, number):
+        return self.begin + (self.end - self.begin) * number / TICKS
+
+    def tick_labels(self):
+        """With so many digits that no two are the same, as far as that goes."""
+        for digits in range(1, DIGITS_MAX + 1):
+            labels = [millions(self.tick(n), digits) for n in range(TICKS + 1)]
+            if len(set(labels)) == len(labels):
+                break
+        return labels
 
 
 def marks(axis, events, kinds, top):
     """A stroke for each event; many in one place are one."""
     found, drawn = [], set()
     for at, kind, text in events:
-        x = round(axis.x(at), 1)
-        if kind not in kinds or (x, kind) in drawn:
+        x = round(min(axis.x(at), WIDTH - RIGHT - STROKE), 1)
+        if kind not in kinds or (x, kind) in drawn or not axis.is_on(at):
             continue
         drawn.add((x, kind))
-        found.append('<rect x="%.1f" y="%d" width="2.5" height="%d" rx="1" '
+        found.append('<rect x="%.1f" y="%d" width="%.1f" height="%d" rx="1" '
                      'fill="%s"><title>%s: %s</title></rect>' % (
-                         x, top + 3, LANE - 6,
+                         x, top + 3, STROKE, LANE - 6,
                          COLOURS.get(kind, "#3457a6"), e(millions(at)),
                          e("%s %s" % (kind, text[:300]))))
     return found
@@ -69,7 +105,7 @@ def marks(axis, events, kinds, top):
 def step_bars(axis, result, top):
     found = []
     for number, (label, began, ended) in enumerate(result["steps"], 1):
-        stop = axis.total if ended is None else ended
+        stop = axis.end if ended is None else ended
         x, width = axis.x(began), max(3, axis.x(stop) - axis.x(began) - 1)
         colour = "#b3261e" if ended is None and not result["is_green"] \
             else "#5d8a70" if number % 2 else "#84ab95"
@@ -83,28 +119,61 @@ def step_bars(axis, result, top):
     return found
 
 
+def span_bars(axis, result, label, colours, top):
+    """What the processor was like, from sample to sample."""
+    found = []
+    for began, ended, what in modes.spans(result["modes"], axis.end, label):
+        x = axis.x(began)
+        width = max(1, axis.x(ended) - x)
+        colour = colours[what.split(",")[0].split(" ")[0]]
+        found.append('<rect x="%.1f" y="%d" width="%.1f" height="%d" '
+                     'fill="%s"><title>%s: %s, for %s</title></rect>' % (
+                         x, top + 3, width, LANE - 6, colour,
+                         e(millions(began)), e(what),
+                         e(millions(ended - began))))
+        if width > 8 * len(what):
+            found.append('<text x="%.1f" y="%d" style="fill:#fff">%s</text>' %
+                         (x + 4, top + 15, e(what)))
+    return found
+
+
+def lane(name, top):
+    return ('<rect class="lane" x="%d" y="%d" width="%d" height="%d" '
+            'rx="3"/><text x="0" y="%d">%s</text>' % (
+                LEFT, top, WIDTH - LEFT - RIGHT, LANE, top + 15, e(name)))
+
+
 def timeline(result):
-    axis = Axis(result["counts"].get("instructions", 0))
-    height = len(LANES) * (LANE + GAP) + FOOT
+    axis = Axis(result)
+    spans = SPANS if result["modes"] else ()
+    height = (len(LANES) + len(spans)) * (LANE + GAP) + FOOT
     out = ['<svg viewBox="0 0 %d %d" width="100%%" role="img" '
            'aria-label="timeline">' % (WIDTH, height)]
     bottom = height - FOOT
-    for tick in range(TICKS + 1):
-        at = axis.total * tick / TICKS
-        x = axis.x(at)
+    for tick, label in enumerate(axis.tick_labels()):
+        x = axis.x(axis.tick(tick))
         out.append('<line class="grid" x1="%.1f" x2="%.1f" y1="0" y2="%d"/>'
                    '<text x="%.1f" y="%d" text-anchor="%s">%s</text>' % (
                        x, x, bottom + 4, x, bottom + 18,
-                       "end" if tick == TICKS else "middle", millions(at)))
+                       "end" if tick == TICKS else "middle", label))
     for number, (name, kinds) in enumerate(LANES):
         top = number * (LANE + GAP)
-        out.append('<rect class="lane" x="%d" y="%d" width="%d" height="%d" '
-                   'rx="3"/><text x="0" y="%d">%s</text>' % (
-                       LEFT, top, WIDTH - LEFT - RIGHT, LANE, top + 15,
-                       e(name)))
+        out.append(lane(name, top))
         out += marks(axis, result["events"], kinds, top) if kinds else \
             step_bars(axis, result, top)
+    for number, (name, label, colours) in enumerate(spans, len(LANES)):
+        top = number * (LANE + GAP)
+        out.append(lane(name, top))
+        out += span_bars(axis, result, label, colours, top)
     return "".join(out) + "</svg>"
+
+
+def legend(result):
+    """What the colours of the mode are."""
+    seen = {c[1] for c in result["modes"]}
+    return "<p class=legend>%s</p>" % "".join(
+        "<span><i style='background:%s'></i>%s</span>" % (SPANS[0][2][m], m)
+        for m in modes.MODES if m in seen) if seen else ""
 
 
 # ---- Parts of a case -------------------------------------------------------
@@ -118,8 +187,8 @@ def steps_table(result):
                         number, e(label), millions(began),
                         "bad" if ended is None and not result["is_green"]
                         else "", took))
-    return ("<h3>Steps</h3><table><tr><th></th><th></th><th>at</th><th>took"
-            "</th></tr>%s</table>" % "".join(rows))
+    return ("<h3>Steps</h3><table><tr><th></th><th></th><th class=n>at</th>"
+            "<th class=n>took</th></tr>%s</table>" % "".join(rows))
 
 
 def histogram(result):
@@ -129,27 +198,66 @@ def histogram(result):
             "<b>%s</b></div>" % (e(name), 100 * count / most,
                                  "{:,}".format(count))
             for name, count in sorted(exits.items(), key=lambda x: -x[1])]
-    return "<h3>%s exits</h3>%s" % (
+    return "<h3>%s exits from guest to monitor</h3>%s" % (
         "{:,}".format(result["exits"].get("total", 0)), "".join(bars))
 
 
+def number(count):
+    return "{:,}".format(count)
+
+
+def diverging(line):
+    """The first line that differs, and what comes before it, beside the old one."""
+    source, at, was, now, before = line
+    columns = []
+    for title, text, kind in (("in the last green run", was, "was"),
+                              ("now", now, "now")):
+        words = "(nothing more)" if text is None else text
+        columns.append("<figure><pre>%s<span class=%s>%5d  %s</span></pre>"
+                       "<figcaption>%s, %s</figcaption></figure>" % (
+                           "".join("%5d  %s\n" % (n, e(l)) for n, l in
+                                   enumerate(before, at - len(before))),
+                           kind, at, e(words), e(source), title))
+    return "<div class=pictures>%s</div>" % "".join(columns)
+
+
 def difference(result):
-    moved = result["moved"]
-    if moved is None:
+    found = result["difference"]
+    if found is None:
         return "<p class=fine>There was no green run before this one.</p>"
-    if not moved:
+    if not found["lines"] and not found["counts"]:
         return "<p class=fine>Not a line and not a count is another one than " \
             "in the last green run.</p>"
-    return "<table>%s</table>" % "".join(
-        "<tr><td>%s</td></tr>" % e(line) for line in moved)
+    parts = [diverging(line) for line in found["lines"]]
+    if not parts:
+        parts = ["<p class=fine>All that was said is the same.</p>"]
+    if found["counts"]:
+        parts.append("<table class=moved><tr><th></th><th class=n>was</th>"
+                     "<th class=n>is</th><th class=n></th></tr>%s</table>" %
+                     "".join("<tr><td>%s</td><td class=n>%s</td><td class=n>%s"
+                             "</td><td class=n>%s</td></tr>" % (
+                                 e(name), number(was), number(now),
+                                 "{:+,}".format(now - was))
+                             for name, was, now in found["counts"]))
+    return "".join(parts)
+
+
+def is_same(first, second):
+    """Pictures of the same encoder's."""
+    with open(first, "rb") as a, open(second, "rb") as b:
+        return a.read() == b.read()
 
 
 def pictures(result):
+    """What was shown at the end, what should have been, and what was last time."""
     shown = [(path, caption) for path, caption in result["pictures"]
              if os.path.exists(path)]
     last = result.get("last_picture")
-    if last and shown:
-        shown.insert(1, (last, "in the last green run"))
+    if last and shown and shown[0][1] == golden.AT_END:
+        if is_same(last, shown[0][0]):
+            shown[0] = shown[0][0], golden.AT_END + ", as in the last green run"
+        else:
+            shown.insert(1, (last, "in the last green run"))
     return "".join("<figure><img src='%s' alt=''><figcaption>%s</figcaption>"
                    "</figure>" % (data_uri(path), e(caption))
                    for path, caption in shown)
@@ -172,7 +280,7 @@ def screens(result):
 def transcript(result):
     lines = []
     for at, kind, text in result["events"]:
-        if kind == "screen":
+        if kind == "screen" or kind == "log" and POST.search(text):
             continue
         lines.append("<span class=at>%9s  %-7s</span> <span class='%s'>%s"
                      "</span>" % (millions(at), e(kind),
@@ -186,20 +294,25 @@ def transcript(result):
 
 
 def why(result):
-    parts = [result["why"]] if result["why"] else []
+    parts = ["step %d: %s" % (result["step"],
+                              result["steps"][result["step"] - 1][0])] \
+        if result["step"] and result["steps"] else []
+    parts += [result["why"]] if result["why"] else []
     parts += ["where: " + w for w in result["where"]] + result["notes"]
     return "<div class=why>%s</div>" % e("\n".join(parts)) if parts else ""
 
 
 def case(number, result, is_open):
-    seen = pictures(result) + screens(result)
+    seen, texts = pictures(result), screens(result)
     parts = [why(result), "<h3>Timeline, in instructions of the whole host</h3>",
-             timeline(result), "<div class=columns><div>",
+             timeline(result), legend(result), "<div class=columns><div>",
              steps_table(result), "</div><div>", histogram(result),
              "</div></div>", "<h3>Against the last green run</h3>",
              difference(result)]
-    if seen:
-        parts += ["<h3>Screens</h3><div class=pictures>", seen, "</div>"]
+    for title, what in (("Screen", seen), ("Texts that stood longest", texts)):
+        if what:
+            parts += ["<h3>%s</h3><div class=pictures>" % title, what,
+                      "</div>"]
     parts += ["<h3>All that was said</h3>", transcript(result),
               "<h3>What it ran</h3>",
               "".join("<div class=fine>%s &nbsp; SHA-256 %s</div>" %
@@ -210,12 +323,14 @@ def case(number, result, is_open):
                      "real time.</p>")
     green = result["is_green"]
     verdict = result["verdict"]
-    if verdict != "passed" and green:
+    if not green:
+        verdict += " (wanted: %s)" % result["wanted"]
+    elif verdict != "passed":
         verdict += ", as wanted"
     return ("<details class='case %s' id=case%d%s><summary><span class=dot>"
             "</span><span class=name>%s<small>%s</small></span><span "
-            "class=chip>%s</span><span class=num>%s</span><span class=num>"
-            "%.1f s</span></summary><div class='body %s'>%s</div></details>" %
+            "class=chip>%s</span><span class=num>%s instructions</span><span "
+            "class=num>%.1f s</span></summary><div class='body %s'>%s</div></details>" %
             ("" if green else "red", number, " open" if is_open else "",
              e(result["name"]), e(result.get("description") or ""),
              e(verdict), millions(result["counts"].get("instructions", 0)),

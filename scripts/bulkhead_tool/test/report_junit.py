@@ -60,7 +60,7 @@ def make(results):
                               .split("\n")[0]))
             found.text = clean(explain(result))
         said = [text for _, kind, text in result["events"]
-                if kind in ("serial", "debug")]
+                if kind in ("serial", "402", "e9")]
         ElementTree.SubElement(element, "system-out").text = \
             clean("\n".join(said))
     ElementTree.indent(root)

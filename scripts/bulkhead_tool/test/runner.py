@@ -14,7 +14,8 @@ import select
 from .. import Problem
 from ..control import client, screen
 from . import case as cases
-from . import golden, places, simulation, sources, steps, verdict
+from . import (fault, golden, modes, places, simulation, sources, steps, verdict,
+               wire)
 from .verdict import Outcome
 
 BOOT_MAX = 2_000_000_000    # instructions until the host has a control port
@@ -45,6 +46,7 @@ class Options:
     is_exact = False    # --icount, whatever the case says
     place = None    # a golden.Place
     is_accepting = False
+    has_samples = False    # of the guest's registers, for the report
 
 
 class Result:
@@ -63,14 +65,27 @@ class Result:
         self.exits = {}
         self.hashes = {}
         self.pictures = []    # file, caption
+        self.modes = []    # modes.Modes.changes
+        self.samples = 0    # that they are from
         self.code = None
+        self.k = None    # of a sweep
+        self.has_fault = False    # or is to have one
+        self.faults = []    # that came
         self.is_exact = True
         self.notes = []
-        self.moved = []    # against the last green run
+        self.difference = None    # golden.differences()
+        self.moved = []    # the same as text
         self.seconds = 0.0
 
     def plain(self):
         return dict(self.__dict__)
+
+
+def in_order(events):
+    """By time; what was said in the slice in which the guest ended is before that."""
+    ends = {at for at, kind, _ in events if kind == "end"}
+    return sorted(events, key=lambda e: (
+        e[0], e[0] in ends and e[1] in ("log", "end")))
 
 
 def own_exits(sim):
@@ -84,20 +99,25 @@ class Run:
         self.case, self.work, self.options = case, work, options
         self.result = Result(case.path, case.name, case.verdict)
         self.result.description = case.values.get("description", "")
+        self.result.k = case.k
+        self.modes = modes.Modes()
         self.places = places.Places(
             case.find(case.values["symbols"], "symbols")
             if "symbols" in case.values else None,
             case.values.get("symbols-offset", 0))
         self.texts = {name: sources.Text(name)
-                      for name in ("serial", "debug", "post")}
-        self.console = sources.Console(self._logged, self._debugged)
+                      for name in ("serial", "402", "e9", "post")}
+        self.console = sources.Console(self._logged)
         self.heard = []    # of the console, not yet taken apart
         self.screens = {}    # by form
         self.sim = self.link = None
-        self.guest = self.serial_id = None
+        self.guest = self.wire = None
+        self.taps = {}    # number: source
         self.end = None
         self.own_resets = 0
-        self.resets_met = 0    # by steps that waited for one
+        self.resets_met = self.cuts_met = 0    # by steps that waited for one
+        self.faults = fault.Faults(self)
+        self.claims = {}    # by number: who gets the parts
         self.is_idle = False
         self.triples = []    # RIPs
         self.waiting = None    # kind, source, since when
@@ -124,14 +144,21 @@ class Run:
                 len(names) > 1 and "guest" not in self.case.values:
             raise Outcome(verdict.CASE_ERROR, "guest: has to be one of %s" %
                           ", ".join(names))
-        self.console.guest = self.guest if len(names) > 1 else None
         is_exact = self.case.is_exact or self.options.is_exact
+        if is_exact and "net" in self.case.values:
+            raise Outcome(verdict.CASE_ERROR, "net: what is outside takes real "
+                          "time: not with --icount")
         self.sim = simulation.Simulation(the_host, self.work, is_exact,
-                                         self.heard.append)
+                                         self.heard.append,
+                                         self._sampled if
+                                         self.options.has_samples else None)
         self._check_exits()
         self.note("host", "is on")
         self._connect()
+        if "net" in self.case.values:
+            self.wire = wire.Wire(self)
         self._attach()
+        self.faults.begin()
 
     def _check_exits(self):
         known = [n[len(simulation.MARK_PREFIX):] for n in self.sim.marks.names
@@ -158,11 +185,17 @@ class Run:
                 "hello", version=client.VERSION).answer.get("rights")
 
     def _attach(self):
-        self.serial_id = self.link.new_id()
+        """To all that it says; the serial port's answer is that of all."""
+        self.taps = {self.link.new_id(): name for name in
+                     sorted(sources.TAPS, key="serial".__eq__)}
+        *others, last = self.taps
         while self.end is None:
+            for number in others:
+                verb, more = sources.TAPS[self.taps[number]]
+                self.link.post(verb, number, guest=self.guest, **more)
             try:
                 self.link.unclaimed.extend(self.link.request(
-                    "serial", number=self.serial_id, guest=self.guest).parts)
+                    "serial", number=last, guest=self.guest).parts)
                 return
             except client.Refused as error:
                 if error.error != "not running":
@@ -188,6 +221,7 @@ class Run:
         if code:
             self.texts["post"].feed(self.sim.now, code[1].encode() + b"\n")
             self._spoke()
+        self.faults.logged(text)
         triple = sources.TRIPLE.match(text)
         if triple:
             self.triples.append(int(triple[1], 16))
@@ -198,25 +232,30 @@ class Run:
             self.result.code = self.end.code
             self.note("end", stopped[1])
 
-    def _debugged(self, data):
-        self.texts["debug"].feed(self.sim.now, data)
-        self._spoke()
+    def _sampled(self, text):
+        self.modes.take(self.sim.now, text)
+
+    def _heard(self, name, part):
+        if part.what is None and part.data.get("event") == "lost":
+            self.result.notes.append("%s bytes of %s were lost" % (
+                part.data.get("bytes"), name))
+        data = sources.serial_bytes(part)
+        if data:
+            self.texts[name].feed(self.sim.now, data)
+            self._spoke()
 
     def _take_console(self):
         for data in self.heard:
             self.console.feed(data)
         self.heard.clear()
-        self.console.settle()
 
     def _take_parts(self):
         part = self.link.next_part(0)
         while part:
-            if part.number == self.serial_id:
-                data = sources.serial_bytes(part)
-                self.console.heard_serial(data)
-                self.texts["serial"].feed(self.sim.now, data)
-                if data:
-                    self._spoke()
+            if part.number in self.taps:
+                self._heard(self.taps[part.number], part)
+            if part.number in self.claims:
+                self.claims[part.number](part)
             for watch in self.screens.values():
                 if part.number == watch.number and watch.feed(
                         self.sim.now, self.sim.clock(), part):
@@ -231,8 +270,11 @@ class Run:
             self.last_screen = text
             self.note("screen", text)
 
+    def serial_id(self):
+        return next(n for n, name in self.taps.items() if name == "serial")
+
     def source(self, name):
-        return self.texts["debug" if name in ("402", "e9") else name]
+        return self.texts[name]
 
     def screen(self, form):
         if form not in self.screens:
@@ -241,13 +283,13 @@ class Run:
 
     # ---- Slices ----------------------------------------------------------
 
-    def turn(self):
+    def turn_over(self):
+        """A slice, and what was said in it; whether nothing happens any more."""
         is_idle = False
-        if self.link and not self.sim.is_over:
-            for watch in self.screens.values():
-                watch.ask(self.sim.clock())
+        if self.wire and not self.sim.is_over:
+            self.wire.turn()
         try:
-            self.sim.advance()
+            self.sim.advance(until=self.faults.next())
         except simulation.Idle:
             is_idle = True
         if self.link:
@@ -255,6 +297,14 @@ class Run:
                 self._take_parts()
         self._take_console()
         self.slices += 1
+        return is_idle
+
+    def turn(self):
+        if self.link and not self.sim.is_over:
+            for watch in self.screens.values():
+                watch.ask(self.sim.clock())
+        is_idle = self.turn_over()
+        self.faults.look()
         self.still = self.still + 1 if self.sim.blocks == self.blocks else 0
         self.blocks = self.sim.blocks
         if is_idle:
@@ -289,8 +339,10 @@ class Run:
             raise Outcome(verdict.MACHINE_ERROR, self.end.text)
         limits = self.case.limits
         if len(self.triples) > limits["triple-faults"]:
-            raise Outcome(verdict.TRIPLE_FAULT, "%d, the last at RIP %x" % (
-                len(self.triples), self.triples[-1]),
+            raise Outcome(verdict.TRIPLE_FAULT, "%d triple fault%s, the last at "
+                          "RIP %x" % (len(self.triples), "s" if
+                                      len(self.triples) > 1 else "",
+                                      self.triples[-1]),
                 [self.places.name(self.sim.address)])
         resets = self.sim.resets() - self.own_resets
         if resets > limits["resets"]:
@@ -440,8 +492,11 @@ class Run:
                 for step in self.case.steps:
                     self.do(step)
                 self.check_golden()
+                self.faults.check()
             self.finish()
         finally:
+            if self.wire:
+                self.wire.close()
             if self.sim:
                 self.sim.close()
         return self.result
@@ -463,14 +518,19 @@ class Run:
                                 "not say '%s'" % case.why.pattern)
         if not self.sim:
             return
+        result.has_fault = self.faults.is_any
+        result.faults = self.faults.came
         result.is_exact = self.sim.is_exact
         result.counts = {"instructions": self.sim.now,
                          "resets": self.sim.resets(),
                          "triple-faults": len(self.triples)}
         result.exits = self.exits()
+        # The picture below takes time, too.
+        result.modes = list(self.modes.changes)
+        result.samples = self.modes.samples
         for name, source in self.texts.items():
             result.events += [(at, name, line) for at, line in source.lines]
-        result.events.sort(key=lambda e: e[0])
+        result.events = in_order(result.events)
         self.picture()
 
     def picture(self):
@@ -483,6 +543,6 @@ class Run:
             shown = screen.take(self.link, self.guest, "pixels",
                                 PICTURE_SECONDS)
             shown.image().save(path)
-            self.result.pictures.append([path, "at the end"])
+            self.result.pictures.append([path, golden.AT_END])
         if self.needle:
             self.result.pictures.append([self.needle, "expected"])

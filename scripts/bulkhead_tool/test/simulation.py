@@ -25,9 +25,10 @@ from . import verdict
 
 SHIFT = 4    # an instruction takes 2^SHIFT ns where they are the clock
 QUANTUM = 200_000    # instructions in a slice
+LINKED_HIGH = 0xffffffff80000000    # KERNEL_BASE of boot/monitor.ld
 REPORT_WORDS = 4    # before the marks: instructions, VMRUNs, blocks, address
 NEVER = (1 << 64) - 1
-STANDS, AT_REST = b"\0", b"\1"
+STANDS, AT_REST, IN_GUEST = b"\0", b"\1", b"\2"
 
 # Real time, in seconds.
 TICK = 0.05
@@ -56,6 +57,10 @@ class Monitor(qmp.Monitor):
             ("tm_sec", 1), ("tm_min", 60), ("tm_hour", 3600),
             ("tm_mday", 86400)))
 
+    def registers(self):
+        return self.ask("human-monitor-command",
+                        **{"command-line": "info registers"})
+
 
 def plugin():
     path = os.path.join(host.BUILD, "pace.so")
@@ -73,15 +78,17 @@ class Marks:
         self.place = {name: address for name, address in place.items()
                       if name.startswith(MARK_PREFIX) or name == RESETS}
         self.names = list(self.place)
-        # All of its text: what runs there is not the guest.
-        self.first = min(place.values())
+        # All of its text but its first instructions, which are linked at 1 MiB,
+        # where guests are, too: what runs there is not the guest.
+        self.first = min(a for a in place.values() if a >= LINKED_HIGH)
         self.last = max(place.values()) + 0x1000
         if RESETS not in self.place:
             raise Problem("the monitor has no '%s'" % RESETS)
 
-    def option(self, fd, report, is_exact):
-        return "%s,fd=%d,report=%d,turns=%d,from=0x%x,to=0x%x%s" % (
-            qemu.comma_safe(plugin()), fd, report, is_exact, self.first, self.last,
+    def option(self, fd, report, is_exact, has_samples):
+        return "%s,fd=%d,report=%d,turns=%d,samples=%d,from=0x%x,to=0x%x%s" % (
+            qemu.comma_safe(plugin()), fd, report, is_exact, has_samples,
+            self.first, self.last,
             "".join(",mark=0x%x" % a for a in self.place.values()))
 
 
@@ -101,23 +108,43 @@ class Settings:
 
 
 class Carrier(socket.socket):
-    """The control port's end on this side, which knows whether it was used."""
+    """The control port's end on this side: what is sent goes with flush(), in one.
 
-    has_sent = False
+    QEMU makes a buffer of the host's virtio port of what it reads at once, and the
+    host's work goes by buffers: of two messages one behind the other, QEMU would
+    find now both and now the first alone.
+    """
 
-    def send(self, *words):
-        self.has_sent = True
-        return super().send(*words)
+    def __init__(self, *words, **options):
+        super().__init__(*words, **options)
+        self.held = bytearray()
+
+    def send(self, data):
+        self.held += data
+        return len(data)
+
+    def flush(self):
+        """As much as QEMU has room for; whether that is all."""
+        try:
+            while self.held:
+                del self.held[:super().send(self.held)]
+        except BlockingIOError:
+            return False
+        except OSError:    # the simulator has ended, as whoever reads will see
+            self.held.clear()
+        return True
 
 
 class Simulation:
-    """A host.Host in QEMU; heard(bytes) gets its console's.
+    """A host.Host in QEMU; heard(bytes) gets its console's, and sampled(text), if it
+    is not None, the guest's registers once behind each slice.
 
     A session.Session's `control`, too: fd is the control port's end of QEMU's.
     """
 
-    def __init__(self, the_host, work, is_exact, heard):
+    def __init__(self, the_host, work, is_exact, heard, sampled=None):
         self.is_exact, self.heard = is_exact, heard
+        self.sampled = sampled
         self.work = work
         ours, control = socket.socketpair()
         self.control = Carrier(fileno=ours.detach())
@@ -145,7 +172,8 @@ class Simulation:
         args = Settings(self.is_exact, self.log)
         args.qemu = args.qemu + [
             "-plugin", self.marks.option(self.fds[1], self.report_fd,
-                                          self.is_exact),
+                                          self.is_exact,
+                                          self.sampled is not None),
             "-chardev", "socket,id=qmp,fd=%d" % self.fds[2],
             "-mon", "chardev=qmp,mode=control",
             "-global", "virtio-serial-pci.ioeventfd=off"]
@@ -190,30 +218,34 @@ class Simulation:
         until = time.monotonic() + DELIVERY
         left = array.array("i", [0])
         while time.monotonic() < until:
+            is_all = self.control.flush()
             fcntl.ioctl(self.control, termios.TIOCOUTQ, left)
-            if not left[0]:
+            if is_all and not left[0]:
                 break
             self.session.pump(0.001)
         else:
             self.is_exact = False    # the host does not take it now
         self.monitor.ask("query-status")
-        self.control.has_sent = False
 
-    def advance(self, count=QUANTUM):
-        """Runs a slice; Idle, Stalled.  is_over: the simulator has ended."""
+    def advance(self, count=QUANTUM, until=None):
+        """Runs a slice, or up to `until`; Idle, Stalled.  is_over: the simulator
+        has ended."""
         if self.is_over:
             return
         if self.is_standing:
-            if self.control.has_sent:
+            if self.control.held:
                 self._deliver()
             stop = min(self.now - self.now % count + count, NEVER)
+            if until is not None and until > self.now:
+                stop = min(stop, until)
             self.is_standing = False
             with contextlib.suppress(OSError):
                 self.pace.send(struct.pack("=Q", stop))
-        elif self.is_resting and not self.control.has_sent:
+        elif self.is_resting and not self.control.held:
             raise Idle()
+        else:
+            self.control.flush()
         was_resting, self.is_resting = self.is_resting, False
-        self.control.has_sent = False
         self._await_report(True, was_resting)
         self._read_console()
         if self.is_resting:
@@ -247,11 +279,20 @@ class Simulation:
             self.is_over |= self.session.is_over
             return False
         word = self.pace.recv(1)
+        if word == IN_GUEST:
+            self._sample()
+            return False
         self.is_standing, self.is_resting = word == STANDS, word == AT_REST
         if not word:
             self._end()
         self._read_report()
         return True
+
+    def _sample(self):
+        self._read_report()
+        self.sampled(self.monitor.registers())
+        with contextlib.suppress(OSError):
+            self.pace.send(struct.pack("=Q", 0))
 
     def _read_report(self):
         words = struct.unpack_from("=%dQ" % (REPORT_WORDS +

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a guest says, by where it says it.
 
-The host's console shows one guest's serial port, its debug ports and the monitor's
-log as one text; a guest's serial port is known by itself, from the control port.
-What is neither a line of the log nor of the serial port was written to a debug port.
-402h and E9h are one stream: the machine does not tell them apart.
+A guest's serial port and its debug ports come from the control port, the monitor's
+log from the host's console.
 """
 
 import re
@@ -14,6 +12,10 @@ from .. import session
 from ..control import frames, screen
 
 KEPT = 1 << 20    # characters of a source for the report
+# Verbs of the control protocol and what is beside `guest`, by source.
+TAPS = {"serial": ("serial", {}),
+        "402": ("debug-console", {"port": 0x402}),
+        "e9": ("debug-console", {"port": 0xe9})}
 
 POST = re.compile(r"POST code ([0-9a-f]{2})$")
 TRIPLE = re.compile(r"triple fault at RIP ([0-9a-f]+)")
@@ -21,7 +23,6 @@ STOPPED = re.compile(r"stopped: (.*)$")
 CODE = re.compile(r"port 0xf4, code (\d+)$")
 LOG_LINE = re.compile("^" + session.STAMP + r"(?:(?:error|warning|debug): )?"
                       r"(?:\[([\w.-]+)\] )?(.*)$")
-ROW = re.compile(rb"\[([\w-]+)\][ +](.*)", re.DOTALL)
 MACHINE_FAILS = ("its machine crashed", "its machine gave up",
                  "its guest cannot go on", "out of memory",
                  "the processor refused the guest's state",
@@ -69,53 +70,25 @@ class Text:
 
 
 class Console:
-    """The host's console, taken apart.
+    """The host's console, in which only lines of the log are looked for.
 
-    log(guest, text) is called for each line of the log, debug(bytes) for what was
-    written to a debug port.  Where several guests run their rows are at most 79
-    columns wide, and have a name in front.
+    log(guest, text) is called for each.  What guests say is there, too, but is
+    known by itself from the control port.
     """
 
-    def __init__(self, log, debug):
-        self.log, self.debug = log, debug
-        self.guest = None    # whose rows are looked at, where there are several
+    def __init__(self, log):
+        self.log = log
         self.rest = b""
-        self.serial = b""    # of the serial port, not yet seen here
-
-    def heard_serial(self, data):
-        self.serial = (self.serial + data.replace(b"\r", b""))[-KEPT:]
 
     def feed(self, data):
         lines = (self.rest + data).split(b"\n")
         self.rest = lines.pop()
         for line in lines:
-            self._line(line + b"\n")
-
-    def settle(self):
-        """Behind a slice: what has no end of line yet, if it is a debug port's."""
-        if self.rest and not self.serial and not self.rest.startswith(
-                (b"[", b"\x18", b"--- ")):
-            rest, self.rest = self.rest, b""
-            self._line(rest)
-
-    def _line(self, line):
-        text = line.decode("latin-1").replace("\r", "")
-        found = LOG_LINE.match(session.CONTROL.sub(
-            "", text.replace("\x18", "")).rstrip("\n"))
-        if found:
-            self.log(found[1], found[2])
-            return
-        if self.guest:
-            row = ROW.match(line)
-            if not row or row[1].decode() != self.guest:
-                return
-            line = row[2]
-        plain = line.replace(b"\r", b"")
-        if self.serial and (self.serial.startswith(plain) or
-                            plain.startswith(self.serial)):
-            self.serial = self.serial[len(plain):]
-        elif plain.strip() or not self.serial:
-            self.debug(line)
+            text = line.decode("latin-1").replace("\r", "")
+            found = LOG_LINE.match(session.CONTROL.sub(
+                "", text.replace("\x18", "")))
+            if found:
+                self.log(found[1], found[2])
 
 
 class Screen:

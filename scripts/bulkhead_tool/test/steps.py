@@ -28,25 +28,35 @@ def expect(run, step):
 
 # ---- Needles ---------------------------------------------------------------
 
-def cut(shown, region, path):
-    """A new needle from what the screen shows."""
-    image = shown.image()
-    if region:
-        left, top, width, height = region
-        image = image.crop((left, top, left + width, top + height))
-    screens.save(image, path)
+def part_of(shown, region):
+    """Of the picture that a screen shows, all or (left, top, width, height)."""
+    if not region:
+        return shown.image()
+    left, top, width, height = region
+    return shown.image().crop((left, top, left + width, top + height))
 
 
-def at_rest(run, watch):
-    """Whether it is, each time that this is called."""
-    seen = [0, 0]    # changes, and when the last one was seen
+def at_rest(run, watch, region):
+    """Whether this part of the screen is, each time that this is called.
+
+    Outside of it a cursor may blink.
+    """
+    picture, changes = None, 0
+    changed_at, changed_second = 0, 0
 
     def test():
-        if watch.changes != seen[0] or watch.parts:
-            seen[:] = watch.changes, run.seconds
-        return watch.changes and watch.shown.pixels and (
-            run.sim.now - watch.changed_at >= REST or
-            run.seconds - seen[1] >= REST_SECONDS) and not watch.parts
+        nonlocal picture, changes, changed_at, changed_second
+        if watch.changes != changes and watch.shown.pixels:
+            changes = watch.changes
+            now = part_of(watch.shown, region).tobytes()
+            if now != picture:
+                picture = now
+                changed_at, changed_second = watch.changed_at, run.seconds
+        if watch.parts:
+            changed_second = run.seconds
+        return picture and watch.shown.pixels and not watch.parts and (
+            run.sim.now - changed_at >= REST or
+            run.seconds - changed_second >= REST_SECONDS)
     return test
 
 
@@ -75,19 +85,19 @@ def image(run, step):
 
 def update(run, step, path, watch):
     """The needle as the screen is now at rest, if it is not there already."""
-    run.wait_for(at_rest(run, watch), "picture", "screen", None)
     region = step.more.get("region")
+    run.wait_for(at_rest(run, watch, region), "picture", "screen", None)
     if os.path.exists(path) and screens.image_test(
             path, region, step.more.get("tolerance", 0))(watch.shown):
         return
-    cut(watch.shown, region, path)
+    screens.save(part_of(watch.shown, region), path)
     run.note("needle", "%s is new" % step.value)
 
 
 # ---- What is done ----------------------------------------------------------
 
 def send(run, step):
-    run.link.send_binary(run.serial_id, frames.SERIAL, step.value)
+    run.link.send_binary(run.serial_id(), frames.SERIAL, step.value)
 
 
 def keys(run, step):
@@ -125,9 +135,11 @@ def until(run, step):
              "off": lambda: run.end is not None and run.end.is_off,
              "exit": lambda: run.end is not None and
              run.end.code is not None,
-             "reset": lambda: run.sim.resets() > run.resets_met}
+             "reset": lambda: run.sim.resets() > run.resets_met,
+             "power-cut": lambda: run.faults.cuts > run.cuts_met}
     run.wait_for(tests[step.value], None, None, step.more.get("within"))
     run.resets_met += step.value == "reset"
+    run.cuts_met += step.value == "power-cut"
     code = step.more.get("code")
     if code is not None and (run.end is None or run.end.code != code):
         run.wrong_end("code %d" % code)

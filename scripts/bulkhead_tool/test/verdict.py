@@ -13,7 +13,7 @@ in this order, by a short look at the guest behind the limit:
 	wrong-picture	the same of a picture
 
 A guest that polls a device in one place waits; it hangs only if where it should
-have spoken it has said nothing since the step began.
+have spoken it has said nothing since the step began, or anywhere for long.
 """
 
 from .. import Problem
@@ -27,6 +27,7 @@ RESET_LOOP = "reset-loop"
 HANG = "hang"
 HALTED = "halted"
 MACHINE_ERROR = "machine-error"
+NO_FAULT = "no-fault"
 HOST_ERROR = "host-error"
 STALLED = "stalled-simulator"
 CASE_ERROR = "case-error"
@@ -41,6 +42,7 @@ MEANING = {
     HANG: "the guest goes round in one place",
     HALTED: "the guest has ended, or executes nothing any more",
     MACHINE_ERROR: "the guest's machine failed",
+    NO_FAULT: "all steps were met, but the fault did not come",
     HOST_ERROR: "the host or its simulator failed",
     STALLED: "the simulator did not move for minutes of real time",
     CASE_ERROR: "the case is wrong",
@@ -105,6 +107,7 @@ def unmet(look, kind, has_spoken, is_recent):
     """
     if look.is_halted():
         return HALTED
+    has_spoken = has_spoken or kind is None and is_recent
     if look.goes_round() and not (look.polls() and has_spoken):
         return HANG
     if look.runs_away() and not is_recent:

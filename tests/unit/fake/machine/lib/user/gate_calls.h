@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * In place of lib/user/gate_calls.h for the machine's lock, rendezvous,
- * consoles and disks: the calls are functions of the test.
+ * consoles, disks and cables: the calls are functions of the test.
  */
 #ifndef BULKHEAD_TESTS_FAKE_MACHINE_GATE_CALLS_H
 #define BULKHEAD_TESTS_FAKE_MACHINE_GATE_CALLS_H

@@ -23,6 +23,7 @@ long gate_irq_ack(unsigned irq);
 void gate_timer(uint64_t deadline_ns);
 uint64_t gate_wait(void);
 uint64_t gate_now_ns(void);
+uint64_t gate_host_ns(void);
 const struct gate_config *gate_config(void);
 const void *gate_argument(void);
 void *gate_device_bar(unsigned n, unsigned bar);

@@ -6,8 +6,8 @@
  *
  * References: ITU-T I.371, "Generic cell rate algorithm" (virtual scheduling).
  */
-#ifndef BULKHEAD_SERVICES_DISK_RATE_H
-#define BULKHEAD_SERVICES_DISK_RATE_H
+#ifndef BULKHEAD_SERVICES_RATE_H
+#define BULKHEAD_SERVICES_RATE_H
 
 #include "include/compiler.h"
 

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The SCSI commands of a USB disk.  See usb_storage.h.
+ *
+ * References: SCSI Primary Commands 2; SCSI Block Commands; Multi-Media
+ * Commands (READ FORMAT CAPACITIES).
+ */
+#include "devices/usb_storage_internal.h"
+
+#include "lib/string.h"
+
+/* clang-format off */
+enum scsi_command {
+	TEST_UNIT_READY		= 0x00,
+	REQUEST_SENSE		= 0x03,
+	READ_6			= 0x08,
+	WRITE_6			= 0x0a,
+	INQUIRY			= 0x12,
+	MODE_SELECT_6		= 0x15,
+	MODE_SENSE_6		= 0x1a,
+	START_STOP		= 0x1b,
+	SEND_DIAGNOSTIC		= 0x1d,
+	PREVENT_REMOVAL		= 0x1e,
+	FORMAT_CAPACITIES	= 0x23,
+	READ_CAPACITY_10	= 0x25,
+	READ_10			= 0x28,
+	WRITE_10		= 0x2a,
+	SEEK_10			= 0x2b,
+	WRITE_VERIFY_10		= 0x2e,
+	VERIFY_10		= 0x2f,
+	SYNCHRONIZE_10		= 0x35,
+	MODE_SELECT_10		= 0x55,
+	MODE_SENSE_10		= 0x5a,
+	READ_16			= 0x88,
+	WRITE_16		= 0x8a,
+	VERIFY_16		= 0x8f,
+	SYNCHRONIZE_16		= 0x91,
+	SERVICE_IN_16		= 0x9e,
+	REPORT_LUNS		= 0xa0,
+	READ_12			= 0xa8,
+	WRITE_12		= 0xaa,
+};
+/* clang-format on */
+
+#define FUA		 BIT(3)
+#define BYTE_CHECK	 BIT(1)
+#define READ_CAPACITY_16 0x10
+#define SENSE_SIZE	 18
+#define INQUIRY_SIZE	 36
+#define PAGE_CACHING	 0x08
+#define PAGE_ALL	 0x3f
+#define WRITE_PROTECT	 BIT(7)
+#define DPO_FUA		 BIT(4)
+
+static const struct usb_storage_plan nothing = { false, 0 };
+
+static uint32_t be16(const uint8_t *at)
+{
+	return (uint32_t)at[0] << 8 | at[1];
+}
+
+static uint32_t be32(const uint8_t *at)
+{
+	return be16(at) << 16 | be16(at + 2);
+}
+
+static uint64_t be64(const uint8_t *at)
+{
+	return (uint64_t)be32(at) << 32 | be32(at + 4);
+}
+
+static void put32(uint8_t *at, uint32_t value)
+{
+	at[0] = (uint8_t)(value >> 24);
+	at[1] = (uint8_t)(value >> 16);
+	at[2] = (uint8_t)(value >> 8);
+	at[3] = (uint8_t)value;
+}
+
+void usb_storage_fail(struct usb_storage *disk, unsigned key, unsigned code)
+{
+	disk->state.status = USB_STORAGE_FAILED;
+	disk->state.sense_key = (uint8_t)key;
+	disk->state.sense_code = (uint8_t)code;
+}
+
+static struct usb_storage_plan refuse(struct usb_storage *disk, unsigned code)
+{
+	usb_storage_fail(disk, SCSI_ILLEGAL_REQUEST, code);
+	return nothing;
+}
+
+/* So much of the buffer, of which the host wants no more than limit. */
+static struct usb_storage_plan give(uint32_t length, uint32_t limit)
+{
+	return (struct usb_storage_plan){ false, MIN(length, limit) };
+}
+
+/* ---- What it is --------------------------------------------------------- */
+
+static struct usb_storage_plan inquiry_page(struct usb_storage *disk)
+{
+	static const uint8_t pages[] = { 0x00, 0x80, 0x83 };
+	static const char vendor[] = "BULKHEADUSB DISK        ";
+	uint8_t *to = disk->state.buffer;
+	const uint8_t *command = disk->state.command;
+	uint32_t length = (uint32_t)strlen(disk->serial);
+
+	to[1] = command[2];
+	switch (command[2]) {
+	case 0x00:
+		memcpy(to + 4, pages, sizeof(pages));
+		to[3] = sizeof(pages);
+		break;
+	case 0x80: /* serial number */
+		memcpy(to + 4, disk->serial, length);
+		to[3] = (uint8_t)length;
+		break;
+	case 0x83:	   /* identification: vendor, product, serial number */
+		to[4] = 2; /* ASCII */
+		to[5] = 1; /* by vendor */
+		memcpy(to + 8, vendor, sizeof(vendor) - 1);
+		memcpy(to + 8 + sizeof(vendor) - 1, disk->serial, length);
+		to[7] = (uint8_t)(sizeof(vendor) - 1 + length);
+		to[3] = to[7] + 4;
+		break;
+	default:
+		return refuse(disk, SCSI_INVALID_FIELD);
+	}
+	return give(4U + to[3], be16(command + 3));
+}
+
+static struct usb_storage_plan inquiry(struct usb_storage *disk)
+{
+	static const uint8_t standard[] = {
+		0x00, 0x00, 0x04, 0x02, INQUIRY_SIZE - 5, 0, 0, 0,
+	};
+	uint8_t *to = disk->state.buffer;
+	const uint8_t *command = disk->state.command;
+
+	memset(to, 0, 256);
+	if (command[1] & 1)
+		return inquiry_page(disk);
+	if (command[2])
+		return refuse(disk, SCSI_INVALID_FIELD);
+	memcpy(to, standard, sizeof(standard));
+	memcpy(to + 8, "BULKHEADUSB DISK        1.0 ", 28);
+	return give(INQUIRY_SIZE, be16(command + 3));
+}
+
+static struct usb_storage_plan sense(struct usb_storage *disk)
+{
+	uint8_t *to = disk->state.buffer;
+
+	memset(to, 0, SENSE_SIZE);
+	to[0] = 0x70;
+	to[2] = disk->state.sense_key;
+	to[7] = SENSE_SIZE - 8;
+	to[12] = disk->state.sense_code;
+	disk->state.sense_key = disk->state.sense_code = 0;
+	return give(SENSE_SIZE, disk->state.command[4]);
+}
+
+static struct usb_storage_plan capacity_10(struct usb_storage *disk)
+{
+	uint64_t last = disk->backend->sector_count - 1;
+
+	put32(disk->state.buffer, (uint32_t)MIN(last, (uint64_t)UINT32_MAX));
+	put32(disk->state.buffer + 4, BLOCK_SECTOR);
+	return give(8, 8);
+}
+
+static struct usb_storage_plan capacity_16(struct usb_storage *disk)
+{
+	uint64_t last = disk->backend->sector_count - 1;
+	uint8_t *to = disk->state.buffer;
+
+	if ((disk->state.command[1] & 31) != READ_CAPACITY_16)
+		return refuse(disk, SCSI_INVALID_FIELD);
+	memset(to, 0, 32);
+	put32(to, (uint32_t)(last >> 32));
+	put32(to + 4, (uint32_t)last);
+	put32(to + 8, BLOCK_SECTOR);
+	return give(32, be32(disk->state.command + 10));
+}
+
+static struct usb_storage_plan format_capacities(struct usb_storage *disk)
+{
+	uint8_t *to = disk->state.buffer;
+	uint64_t count = MIN(disk->backend->sector_count, (uint64_t)UINT32_MAX);
+
+	memset(to, 0, 12);
+	to[3] = 8;
+	put32(to + 4, (uint32_t)count);
+	put32(to + 8, BLOCK_SECTOR);
+	to[8] = 2; /* formatted */
+	return give(12, be16(disk->state.command + 7));
+}
+
+static struct usb_storage_plan report_luns(struct usb_storage *disk)
+{
+	memset(disk->state.buffer, 0, 16);
+	disk->state.buffer[3] = 8;
+	return give(16, be32(disk->state.command + 6));
+}
+
+/* ---- Mode pages --------------------------------------------------------- */
+
+/* The header is of 4 or 8 bytes; one page behind it. */
+static struct usb_storage_plan mode_sense(struct usb_storage *disk, bool is_10)
+{
+	const uint8_t *command = disk->state.command;
+	unsigned header = is_10 ? 8 : 4, length = header;
+	unsigned page = command[2] & 63;
+	uint8_t *to = disk->state.buffer;
+
+	if (command[2] >> 6 == 3) /* saved values: there are none */
+		return refuse(disk, 0x39);
+	memset(to, 0, 64);
+	to[is_10 ? 3 : 2] =
+		(uint8_t)(DPO_FUA |
+			  (disk->backend->is_read_only ? WRITE_PROTECT : 0));
+	if (page == PAGE_CACHING || page == PAGE_ALL) {
+		to[length] = PAGE_CACHING;
+		to[length + 1] = 0x12;
+		if (command[2] >> 6 == 0)
+			to[length + 2] = BIT(2); /* writes are cached */
+		length += 0x14;
+	} else if (page) {
+		return refuse(disk, SCSI_INVALID_FIELD);
+	}
+	if (is_10)
+		to[1] = (uint8_t)(length - 2);
+	else
+		to[0] = (uint8_t)(length - 1);
+	return give(length, is_10 ? be16(command + 7) : command[4]);
+}
+
+/* Taken, without effect: nothing that it says can be changed. */
+static struct usb_storage_plan mode_select(struct usb_storage *disk,
+					   uint32_t length)
+{
+	(void)disk;
+	return (struct usb_storage_plan){ true, length };
+}
+
+/* ---- The medium --------------------------------------------------------- */
+
+/* By the length of the command: its group code. */
+static void range_of(const uint8_t *command, uint64_t *sector, uint32_t *count)
+{
+	switch (command[0] >> 5) {
+	case 0:
+		*sector = be32(command) & 0x1fffff;
+		*count = command[4] ? command[4] : 256;
+		break;
+	case 5:
+		*sector = be32(command + 2);
+		*count = be32(command + 6);
+		break;
+	case 4:
+		*sector = be64(command + 2);
+		*count = be32(command + 10);
+		break;
+	default:
+		*sector = be32(command + 2);
+		*count = be16(command + 7);
+		break;
+	}
+}
+
+static bool is_in_range(struct usb_storage *disk, uint64_t sector,
+			uint32_t count)
+{
+	uint64_t all = disk->backend->sector_count;
+
+	return sector <= all && count <= all - sector;
+}
+
+static struct usb_storage_plan transfer(struct usb_storage *disk, bool is_out)
+{
+	struct usb_storage_state *state = &disk->state;
+	uint64_t sector;
+	uint32_t count;
+
+	range_of(state->command, &sector, &count);
+	if (!is_in_range(disk, sector, count))
+		return refuse(disk, SCSI_OUT_OF_RANGE);
+	if (count > UINT32_MAX / BLOCK_SECTOR)
+		return refuse(disk, SCSI_INVALID_FIELD);
+	if (is_out && disk->backend->is_read_only) {
+		usb_storage_fail(disk, SCSI_DATA_PROTECT, SCSI_PROTECTED);
+		return nothing;
+	}
+	state->is_media = count;
+	state->sector = sector;
+	if (is_out && state->command[0] != WRITE_6)
+		state->is_flush_due = state->command[1] & FUA;
+	return (struct usb_storage_plan){ is_out, count * BLOCK_SECTOR };
+}
+
+/* Without data: that it can be read is not tried. */
+static struct usb_storage_plan verify(struct usb_storage *disk)
+{
+	uint64_t sector;
+	uint32_t count;
+
+	range_of(disk->state.command, &sector, &count);
+	if (disk->state.command[1] & BYTE_CHECK)
+		return refuse(disk, SCSI_INVALID_FIELD);
+	return is_in_range(disk, sector, count)
+		       ? nothing
+		       : refuse(disk, SCSI_OUT_OF_RANGE);
+}
+
+static struct usb_storage_plan synchronize(struct usb_storage *disk)
+{
+	disk->state.is_flush_due = true;
+	return nothing;
+}
+
+/* Stopping flushes; it never stands still. */
+static struct usb_storage_plan start_stop(struct usb_storage *disk)
+{
+	disk->state.is_flush_due = !(disk->state.command[4] & 1);
+	return nothing;
+}
+
+/* ---- All ---------------------------------------------------------------- */
+
+static struct usb_storage_plan about(struct usb_storage *disk)
+{
+	const uint8_t *command = disk->state.command;
+
+	switch (command[0]) {
+	case TEST_UNIT_READY:
+	case SEND_DIAGNOSTIC:
+	case SEEK_10:
+	case PREVENT_REMOVAL:
+		return nothing;
+	case INQUIRY:
+		return inquiry(disk);
+	case MODE_SELECT_6:
+		return mode_select(disk, command[4]);
+	case MODE_SELECT_10:
+		return mode_select(disk, be16(command + 7));
+	case MODE_SENSE_6:
+		return mode_sense(disk, false);
+	case MODE_SENSE_10:
+		return mode_sense(disk, true);
+	case FORMAT_CAPACITIES:
+		return format_capacities(disk);
+	case READ_CAPACITY_10:
+		return capacity_10(disk);
+	case SERVICE_IN_16:
+		return capacity_16(disk);
+	case REPORT_LUNS:
+		return report_luns(disk);
+	}
+	return refuse(disk, SCSI_INVALID_COMMAND);
+}
+
+struct usb_storage_plan usb_storage_command(struct usb_storage *disk)
+{
+	struct usb_storage_state *state = &disk->state;
+
+	state->status = USB_STORAGE_PASSED;
+	state->is_media = state->is_flush_due = false;
+	/* Of the last command, until the next one but this. */
+	if (state->command[0] == REQUEST_SENSE)
+		return sense(disk);
+	state->sense_key = state->sense_code = 0;
+	switch (state->command[0]) {
+	case READ_6:
+	case READ_10:
+	case READ_12:
+	case READ_16:
+		return transfer(disk, false);
+	case WRITE_6:
+	case WRITE_10:
+	case WRITE_12:
+	case WRITE_16:
+	case WRITE_VERIFY_10:
+		return transfer(disk, true);
+	case VERIFY_10:
+	case VERIFY_16:
+		return verify(disk);
+	case SYNCHRONIZE_10:
+	case SYNCHRONIZE_16:
+		return synchronize(disk);
+	case START_STOP:
+		return start_stop(disk);
+	}
+	return about(disk);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The cable of a network card: a channel with the service `switch`
+ * (include/switch.h), as a card's device model wants it (include/net.h).
+ *
+ * The cable is plugged in when a switch is first there.  While there is none,
+ * later, what is sent is lost, as on a network.
+ *
+ * Locking: the machine's lock.
+ */
+#ifndef BULKHEAD_MACHINE_NET_SERVICE_H
+#define BULKHEAD_MACHINE_NET_SERVICE_H
+
+#include "include/machine_config.h"
+#include "include/net.h"
+#include "include/switch.h"
+
+struct net_cable {
+	unsigned slot; /* the channel's */
+	struct net_backend backend;
+	struct net_device device; /* .dev NULL: none is attached */
+	struct ring sent, received;
+	bool is_up;
+	bool is_full;	/* the device has been refused */
+	bool is_broken; /* the switch lies, and it has been said */
+	uint8_t frame[NET_FRAME_MAX]; /* the device's until release() */
+};
+
+/* The channel is attached in slot; it is new. */
+void net_cable_init(struct net_cable *cable, unsigned slot,
+		    const struct machine_nic_config *config);
+/* The channel's event has come. */
+void net_cable_event(struct net_cable *cable);
+
+#endif

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What the tests of networks boot: Debian's kernel with an initial RAM disk.
+
+# Whose server has which card, and whose client.
+NET_MODELS := e1000-e1000 e1000-rtl8139 rtl8139-rtl8139 rtl8139-pcnet pcnet-e1000 \
+	pcnet-pcnet ne2000-pci-e1000
+# 103 MB each way, and as many pings.
+NET_LINES ?= 13000000
+NET_PINGS ?= 5000
+
+$B/net/nbp: tests/net/nbp.asm
+	@mkdir -p $(@D)
+	$(NASM) -f bin -o $@ $<
+
+$B/net/linux.cpio: tests/net/mkguest tests/net/init $B/net/nbp \
+		scripts/mkinitrd scripts/kernel-modules $B/kernel/version
+	tests/net/mkguest $B/kernel $B/net/nbp $@
+
+.PHONY: net-programs
+net-programs: $B/net/linux.cpio $B/bench/vmlinux
+
+# Each model by itself, and with each other.
+.PHONY: net-matrix
+net-matrix: net-programs all $B/manifest-check
+	for models in $(NET_MODELS); do \
+		NET_SECONDS=7200 BULKHEAD_BUILD=$B tests/net/linux.test \
+			$${models%-*} $${models##*-} $(NET_LINES) $(NET_PINGS) || \
+			{ echo "FAIL $$models"; exit 1; }; \
+		echo "PASS $$models"; \
+	done
+
+## net-matrix     100 MB each way between two Linux guests, of each pair of cards:
+##                hours (NET_LINES=150000 NET_PINGS=100: minutes)
+## net-programs   what the tests of networks boot: build/net/
