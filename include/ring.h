@@ -84,6 +84,10 @@ long __must_check ring_write(struct ring *ring, const void *bytes,
 long __must_check ring_read(struct ring *ring, void *bytes, uint32_t length,
 			    bool *ring_bell);
 
+/* Consumer: copies the last of what waits, at most max bytes, and leaves it;
+ * how much waits in all, or -EPROTO. */
+long __must_check ring_peek_last(struct ring *ring, void *bytes, uint32_t max);
+
 /*
  * Records: a 32-bit length, then that many bytes, whole or not at all; an empty
  * one is none.  Write: length, 0: no room, -EMSGSIZE: never fits, or empty.

@@ -131,6 +131,17 @@ long ring_write(struct ring *ring, const void *bytes, uint32_t length,
 	return n;
 }
 
+long ring_peek_last(struct ring *ring, void *bytes, uint32_t max)
+{
+	long n = look(ring);
+
+	if (n > 0) {
+		max = MIN((uint32_t)n, max);
+		bytes_in(ring, ring->mine + (uint32_t)n - max, bytes, max);
+	}
+	return n;
+}
+
 long ring_read(struct ring *ring, void *bytes, uint32_t length, bool *ring_bell)
 {
 	long n = look(ring);

@@ -14,6 +14,10 @@
  * Turns: the log's lines come first, but after each of them a console has its
  * turn, and consoles have theirs one after the other.  With N that write
  * without end, each waits for N rows and as many lines of the log.
+ *
+ * A console that is alone is shown byte by byte, so that the log may find it
+ * within a row.  The log then waits until that row has ended or nothing more of
+ * it has come for a while, as at a prompt: words stay whole for who reads them.
  */
 #include "services/seat/mux.h"
 
@@ -22,10 +26,9 @@
 #include "lib/string.h"
 #include "services/seat/mux_inner.h"
 
-#define FOCUS_KEY	0x1d /* Ctrl-] */
-#define PROMPT_DELAY_NS (50 * NSEC_PER_MS)
+#define FOCUS_KEY   0x1d /* Ctrl-] */
 /* So many periods without a byte gone: 1 s. */
-#define STUCK_TICKS	(NSEC_PER_SEC / MUX_PERIOD_NS)
+#define STUCK_TICKS (NSEC_PER_SEC / MUX_PERIOD_NS)
 
 #define PUMP_MAX   512
 #define TURNS_MAX  4
@@ -60,13 +63,12 @@ static bool console_is_ready(const struct mux *mux,
 	       console->state != MUX_OPEN || console->flush != MUX_FLUSH_NONE;
 }
 
-/* Shown soon unless its newline comes. */
-static void prompt_expect(struct mux *mux)
+void prompt_expect(struct mux *mux)
 {
 	if (mux->is_prompt_expected)
 		return;
 	mux->is_prompt_expected = true;
-	mux->prompt_ns = mux->now_ns + PROMPT_DELAY_NS;
+	mux->prompt_ns = mux->now_ns + MUX_PROMPT_DELAY_NS;
 }
 
 /* Whose turn it is; what is held back meanwhile shows soon. */
@@ -91,6 +93,13 @@ static struct mux_console *console_next(struct mux *mux)
 	return NULL;
 }
 
+/* The row that the cursor is in is one's that is alone, and its end is here. */
+static bool row_ends(const struct mux *mux)
+{
+	return mux->count == 1 && mux->open && mux->is_mid_row &&
+	       mux->open->newlines;
+}
+
 /* The next row or so into mux->text, maybe empty; false: nothing waits. */
 static bool compose(struct mux *mux)
 {
@@ -100,7 +109,7 @@ static bool compose(struct mux *mux)
 	mux->sent = mux->length = 0;
 	log_pull(mux);
 	has_log = buffer_used(&mux->log);
-	if (!has_log || mux->is_log_served)
+	if (!has_log || mux->is_log_served || row_ends(mux))
 		console = console_next(mux);
 	mux->is_log_served = !console && has_log;
 	if (console)
@@ -181,7 +190,7 @@ static void prompt_show(struct mux *mux)
 		struct mux_console *console = mux->shown[i];
 
 		if (buffer_used(&console->out) &&
-		    mux->now_ns - console->held_ns >= PROMPT_DELAY_NS)
+		    mux->now_ns - console->held_ns >= MUX_PROMPT_DELAY_NS)
 			console->is_due = true;
 	}
 	mux->turn = mux->focus + 1;

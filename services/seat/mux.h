@@ -125,14 +125,16 @@ struct mux {
 	void *ctx;
 	uint64_t now_ns;
 
-	uint64_t drain_ns;  /* is_draining: when the UART has room */
-	uint64_t prompt_ns; /* is_prompt_expected: when it shows */
+	uint64_t drain_ns;    /* is_draining: when the UART has room */
+	uint64_t prompt_ns;   /* is_prompt_expected: when it shows */
+	uint64_t log_held_ns; /* is_log_held: since when */
 	bool is_draining;
 	bool is_prompt_expected;
 	bool is_input_held;	/* bytes wait in the UART */
 	bool is_again;		/* more to do at once */
 	bool is_stuck;		/* the UART takes nothing: all is dropped */
 	bool is_log_served;	/* a console's turn, if one has something */
+	bool is_log_held;	/* it waits for the end of a row */
 	bool has_log;		/* GATE_LOG_READ may have lines */
 	bool is_flushing;	/* mux_flush() is not done yet */
 	bool is_flush_composed; /* and what it waits for is on its way */

@@ -8,6 +8,9 @@
 
 #include "services/seat/mux.h"
 
+/* What holds the beginning of a line back, in wait for its end. */
+#define MUX_PROMPT_DELAY_NS (50 * NSEC_PER_MS)
+
 static inline uint32_t buffer_used(const struct mux_buffer *buffer)
 {
 	return buffer->head - buffer->tail;
@@ -49,6 +52,11 @@ void log_pull(struct mux *mux);
 bool log_is_flushed(const struct mux *mux);
 /* Takes all of it and forgets it. */
 void log_discard(struct mux *mux);
+
+/* ---- mux.c -------------------------------------------------------------- */
+
+/* What is held back shows soon unless its newline comes. */
+void prompt_expect(struct mux *mux);
 
 /* ---- rows.c ------------------------------------------------------------- */
 

@@ -112,8 +112,12 @@ static void row_raw(struct mux *mux, struct mux_console *console)
 	for (uint32_t i = 0; i < n; i++) {
 		char byte = console->buffer[console->out.tail++ % MUX_BUFFER];
 
-		console->newlines -= byte == '\n';
 		put(mux, &byte, 1);
+		if (byte != '\n')
+			continue;
+		console->newlines--;
+		if (buffer_used(&mux->log))
+			break; /* it has waited for this */
 	}
 	raw_follow(mux, mux->text + start, mux->length - start);
 }

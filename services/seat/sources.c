@@ -18,11 +18,13 @@
 #include "lib/string.h"
 
 /* Less room than this waits for more. */
-#define PULL_MIN   128
+#define PULL_MIN     128
 /* Of the log at a time; cut into rows it may be four times as long. */
-#define LOG_PIECE  512
-#define LOG_ROOM   2560
-#define PREFIX_MAX 64
+#define LOG_PIECE    512
+#define LOG_ROOM     2560
+#define PREFIX_MAX   64
+/* How long it waits at most for the end of another's row. */
+#define LOG_DELAY_NS (500 * NSEC_PER_MS)
 
 /* ---- Rings of consoles -------------------------------------------------- */
 
@@ -109,7 +111,8 @@ static uint32_t pull_piece(struct mux *mux, struct mux_console *console,
 
 static bool is_at_line_end(const struct mux_console *console)
 {
-	return console->buffer[(console->out.head - 1) % MUX_BUFFER] == '\n';
+	return !console->out.head ||
+	       console->buffer[(console->out.head - 1) % MUX_BUFFER] == '\n';
 }
 
 /*
@@ -257,6 +260,27 @@ static struct mux_console *tag_find(struct mux *mux, const char *tag,
 	return NULL;
 }
 
+/*
+ * Where in a ring a notice is due: behind the last line that waits there, so
+ * that it does not cut one that is being written just now, but behind all when
+ * that line begins with what was read before or is a long one.
+ */
+static long notice_at(struct mux_console *console, enum mux_source source)
+{
+	char last[TERMINAL_COLUMNS];
+	long n = ring_peek_last(&console->in[source], last, sizeof(last));
+	uint32_t length = n > 0 ? MIN((uint32_t)n, sizeof(last)) : 0;
+	uint32_t end = length;
+
+	while (end && last[end - 1] != '\n')
+		end--;
+	if (end)
+		return n - (length - end);
+	if (n == (long)length && is_at_line_end(console))
+		return 0;
+	return n;
+}
+
 static bool notice_push(struct mux_console *console, const char *text,
 			size_t length)
 {
@@ -267,7 +291,7 @@ static bool notice_push(struct mux_console *console, const char *text,
 	    !source_is_open(console))
 		return false;
 	for (unsigned i = 0; i < MUX_SOURCES; i++) {
-		long n = ring_space(&console->in[i]);
+		long n = notice_at(console, i);
 
 		if (n < 0)
 			return false;
@@ -330,13 +354,40 @@ static void log_line(struct mux *mux, const char *line, size_t length)
 		log_row(mux, about, line, length + 1);
 }
 
+/* The one that is alone writes a row, and its end may come any moment. */
+static bool row_is_growing(struct mux *mux)
+{
+	struct mux_console *console = mux->shown[0];
+
+	if (mux->count != 1 || console->state != MUX_OPEN || mux->is_flushing ||
+	    mux->is_stuck)
+		return false;
+	source_pull(mux, console);
+	return console->is_emptied && !is_at_line_end(console) &&
+	       mux->now_ns - console->held_ns < MUX_PROMPT_DELAY_NS;
+}
+
+static bool log_is_held(struct mux *mux)
+{
+	if (!row_is_growing(mux)) {
+		mux->is_log_held = false;
+		return false;
+	}
+	if (!mux->is_log_held)
+		mux->log_held_ns = mux->now_ns;
+	mux->is_log_held = true;
+	prompt_expect(mux);
+	return mux->now_ns - mux->log_held_ns < LOG_DELAY_NS;
+}
+
 void log_pull(struct mux *mux)
 {
 	char text[LOG_PIECE + 1];
 	size_t at = 0, length;
 	long n;
 
-	if (!mux->has_log || MUX_LOG - buffer_used(&mux->log) < LOG_ROOM)
+	if (!mux->has_log || MUX_LOG - buffer_used(&mux->log) < LOG_ROOM ||
+	    log_is_held(mux))
 		return;
 	n = mux->ops->log_read(mux->ctx, text, LOG_PIECE);
 	mux->has_log = n > 0;

@@ -52,6 +52,7 @@ static struct {
 	/* What GATE_LOG_READ gives. */
 	char log[LOG_MAX];
 	size_t log_length, log_read;
+	void (*on_log_read)(void);
 	char received[INPUT_SIZE]; /* waits in the UART */
 	size_t received_length, received_read;
 	bool is_idle;
@@ -96,6 +97,8 @@ static inline long fake_log_read(void *ctx, char *text, size_t size)
 		n--;
 	memcpy(text, from, n);
 	host.log_read += n;
+	if (n && host.on_log_read)
+		host.on_log_read();
 	return (long)n;
 }
 
@@ -360,6 +363,7 @@ static inline int setup(void **state)
 	host.now_ns = NSEC_PER_SEC;
 	host.blocked = host.runs = 0;
 	host.log_length = host.log_read = 0;
+	host.on_log_read = NULL;
 	host.received_length = host.received_read = 0;
 	host.is_idle = true;
 	for (unsigned i = 0; i <= GUESTS; i++)

@@ -29,8 +29,90 @@ static void alone_monitor_line_ends_a_string(void **state)
 	write_text(0, "\x1b]0;swallow");
 	drain();
 	monitor_print(-1, "seen");
+	prompt_fire();
 	drain();
 	expect_sent("\x1b]0;swallow\x18\x1b\\\r\n[    1.234567] seen\r\n");
+}
+
+/* A line that is on its way ends first. */
+static void alone_row_stays_whole(void **state)
+{
+	(void)state;
+	guests_add(1);
+	write_text(0, "EN");
+	run();
+	monitor_print(-1, "log");
+	host.now_ns += 40 * NSEC_PER_MS;
+	run();
+	write_text(0, "D");
+	run();
+	host.now_ns += 40 * NSEC_PER_MS;
+	write_text(0, "\n");
+	drain();
+	expect_sent("END\n[    1.234567] log\r\n");
+}
+
+static void write_two_lines_half(void)
+{
+	bool bell;
+
+	host.on_log_read = NULL;
+	assert_int_equal(ring_write(&guest(0)->output, "two\nTH", 6, &bell), 6);
+}
+
+/* What is about a program that writes meanwhile is behind a whole line of it.
+ */
+static void notice_stands_between_lines(void **state)
+{
+	(void)state;
+	guests_add(1);
+	write_text(0, "one\n");
+	drain();
+	host.on_log_read = write_two_lines_half;
+	monitor_print(0, "about");
+	write_text(0, "REE\n");
+	drain();
+	expect_sent("one\ntwo\n[    1.234567] [good] about\r\nTHREE\n");
+}
+
+/* However long it is, and though more come. */
+static void alone_long_row_stays_whole(void **state)
+{
+	char row[302];
+
+	(void)state;
+	guests_add(1);
+	write_text(0, ">");
+	drain();
+	host.length = 0;
+	memset(row, 'x', 300);
+	memcpy(row + 300, "\n", 2);
+	for (unsigned i = 0; i < 4; i++)
+		write_text(0, row);
+	monitor_print(-1, "log");
+	drain();
+	host.sent[host.length] = 0;
+	assert_memory_equal(host.sent, row, 301);
+	assert_true(strstr(host.sent, "x\n[    1.234567] log\r\nx"));
+}
+
+/* One that never ends keeps nothing from the log. */
+static void alone_endless_row_is_cut(void **state)
+{
+	(void)state;
+	guests_add(1);
+	write_text(0, ".");
+	run();
+	monitor_print(-1, "log");
+	for (unsigned i = 0; i < 60; i++) {
+		host.now_ns += 10 * NSEC_PER_MS;
+		write_text(0, ".");
+		run();
+		if (i < 40)
+			assert_false(was_sent("log"));
+	}
+	drain();
+	assert_true(was_sent(".\r\n[    1.234567] log\r\n."));
 }
 
 static void second_guest_resets_the_terminal(void **state)
@@ -637,6 +719,10 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(alone_passes_every_byte),
 		TEST(alone_monitor_line_ends_a_string),
+		TEST(alone_row_stays_whole),
+		TEST(notice_stands_between_lines),
+		TEST(alone_long_row_stays_whole),
+		TEST(alone_endless_row_is_cut),
 		TEST(second_guest_resets_the_terminal),
 		TEST(plain_text_needs_no_reset),
 		TEST(who_is_left_owns_the_terminal),
