@@ -195,23 +195,35 @@ static void delivered(struct switch_core *core, struct switch_port *port,
 	}
 }
 
+/*
+ * As the port has it: with a tag or without.  One that would be too long with
+ * its tag is dropped, one that would be too short without is padded: whoever
+ * reads the ring may count on its limits.
+ */
 static void deliver(struct switch_core *core, struct switch_port *port,
 		    const struct frame *frame)
 {
+	static const uint8_t zeros[NET_VLAN_TAG];
 	const struct switch_copy copy = { .time_ns = core->base_ns +
 						     core->now_ns };
 	uint32_t skip = MACS_LENGTH + (frame->is_tagged ? NET_VLAN_TAG : 0);
 	bool has_tag = !port->vlan && (frame->is_tagged || frame->vlan);
+	uint32_t length = frame->length - skip + MACS_LENGTH +
+			  (has_tag ? NET_VLAN_TAG : 0);
+	uint32_t pad = length < NET_FRAME_MIN ? NET_FRAME_MIN - length : 0;
 	const struct ring_part parts[] = {
 		{ &copy, port->is_mirror ? sizeof(copy) : 0 },
 		{ core->frame, MACS_LENGTH },
 		{ frame->tag, has_tag ? NET_VLAN_TAG : 0 },
 		{ core->frame + skip, frame->length - skip },
+		{ zeros, pad },
 	};
+	long n = 0;
 
-	delivered(core, port,
-		  ring_put_parts(&port->out, parts, ARRAY_SIZE(parts),
-				 &port->is_bell));
+	if (port->is_mirror || length <= NET_FRAME_MAX)
+		n = ring_put_parts(&port->out, parts, ARRAY_SIZE(parts),
+				   &port->is_bell);
+	delivered(core, port, n);
 }
 
 /* To those that see all of the network's. */

@@ -180,6 +180,15 @@ static uint32_t who(uint32_t length)
 	return slots;
 }
 
+/* The length of what a port has got, 0: nothing. */
+static long length_read(unsigned slot)
+{
+	uint8_t frame[NET_FRAME_MAX];
+	bool bell = false;
+
+	return ring_get(&t.from[slot], frame, sizeof(frame), &bell);
+}
+
 /* ---- Learning ----------------------------------------------------------- */
 
 static void test_learning(void **state)
@@ -396,6 +405,39 @@ static void test_too_long(void **state)
 	put(1, frame, NET_FRAME_MAX + 1);
 	run();
 	assert_int_equal(t.core.port[1].state, PORT_BROKEN);
+}
+
+/* What a tag makes too long, or its lack too short, breaks nobody's ring. */
+static void test_tags_and_limits(void **state)
+{
+	static uint8_t frame[NET_FRAME_MAX];
+
+	(void)state;
+	start();
+	plug(1, "lan0", 5, 0);
+	plug(2, "lan0", 0, 0);
+	plug(3, "lan0", 5, 0);
+	mac_put(frame, 0xff);
+	mac_put(frame + 6, 11);
+	frame[NET_FRAME_MAX - 1] = frame[NET_FRAME_MAX - 5] = 0x77;
+	put(1, frame, NET_FRAME_MAX);
+	run();
+	assert_int_equal(who(NET_FRAME_MAX), BIT(3));
+	assert_int_equal(t.core.port[2].counters.dropped, 1);
+	assert_int_equal(t.channel[2].dropped, 1);
+	put(1, frame, NET_FRAME_MAX - NET_VLAN_TAG);
+	run();
+	assert_int_equal(length_read(2), NET_FRAME_MAX);
+	assert_int_equal(who(NET_FRAME_MAX - NET_VLAN_TAG), BIT(3));
+	memset(frame, 0, NET_FRAME_MIN);
+	mac_put(frame, 0xff);
+	mac_put(frame + 6, 12);
+	frame[12] = 0x81;
+	frame[15] = 5;
+	put(2, frame, NET_FRAME_MIN);
+	run();
+	assert_int_equal(length_read(1), NET_FRAME_MIN);
+	assert_int_equal(length_read(3), NET_FRAME_MIN);
 }
 
 /* Whoever sends without end leaves the others their turns. */
@@ -697,6 +739,7 @@ int main(void)
 		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_lies),
 		cmocka_unit_test(test_too_long),
+		cmocka_unit_test(test_tags_and_limits),
 		cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_bells),
 		cmocka_unit_test(test_limit),
