@@ -107,6 +107,17 @@ class SeaBios(BootTest):
         self.assertTrue(self.read("402.log").startswith(b"SeaBIOS (version"))
         self.assertTrue(self.read("402.log").endswith(WORDS))
 
+    def test_disks_of_other_buses_and_the_second_serial_port(self):
+        path = self.disk(b"\xba\xf8\x02\xb0\x21\xee" + EXIT % 3)
+        for words in ("-device ahci,id=s -device ide-hd,drive=d,bus=s.1",
+                      "-device qemu-xhci -device usb-storage,drive=d"):
+            done = self.qemu(
+                *words.split(), "-drive", "if=none,id=d,format=raw,file=" +
+                path, "-device", "isa-debug-exit,iobase=0xf4", "-serial",
+                "stdio", "-serial", "file:second")
+            self.assertEqual((done.returncode, done.stdout), (7, WORDS))
+            self.assertEqual(self.read("second"), b"!")
+
     def test_exit_port_with_0_is_no_power_off(self):
         done = self.qemu("-hda", self.disk(EXIT % 0), "-serial", "stdio",
                          "-device", "isa-debug-exit,iobase=0xf4")

@@ -144,7 +144,7 @@ class Machine(PcTest):
     def test_what_is_not_said_is_as_qemu_has_it(self):
         found = self.pc("")
         self.assertEqual(found.memory, 128 << 20)
-        self.assertEqual(found.serial.kind, "null")
+        self.assertEqual(found.serials[0].kind, "null")
         self.assertEqual(found.debug, {})
         text, _, _ = self.make("-machine pc-i440fx-7.2,accel=kvm:tcg,usb=off")
         self.assertIn("memory-mib = <128>;", text)
@@ -172,7 +172,7 @@ class Machine(PcTest):
 
     def test_what_a_pc_is_not(self):
         for words in ("-machine q35", "-M pc-q35-8.0", "-machine microvm",
-                      "-machine pc,smm=on", "-machine pc,usb=on",
+                      "-machine pc,smm=on", "-machine pc,nvdimm=on",
                       "-machine pc,hpet=off", "-M virt"):
             self.wrong(words, "-machine", "docs/qemu-options.md")
         self.wrong("-machine q35", "no PCI Express")
@@ -226,6 +226,15 @@ class Machine(PcTest):
         self.wrong("-device isa-debug-exit", "iobase=0x501", "0xf4")
         self.wrong("-no-shutdown", "bulkhead dump")
 
+    def test_parts_of_the_board(self):
+        for words, line in (("-device pc-testdev", "test-device;"),
+                            ("-machine pc,vmport=on", "vmware-backdoor;"),
+                            ("-device vmmouse", "vmware-backdoor;"),
+                            ("-machine pc,acpi=off", 'acpi = "off";'),
+                            ("-no-acpi", 'acpi = "off";')):
+            self.assertIn(line, self.make(words)[0])
+            self.assertNotIn(line, self.make("-machine pc,vmport=auto")[0])
+
     def test_options_that_are_not_there(self):
         self.wrong("-fooo bar", "-fooo", "no such option")
         self.wrong("-no-rebot", "did you mean -no-reboot?")
@@ -239,8 +248,16 @@ class Machine(PcTest):
                             ("-nic user -nic user", "one network card"),
                             ("-netdev user", "an id of its own"),
                             ("-netdev tap,id=n", "known is user"),
-                            ("-device qemu-xhci", "no USB"),
-                            ("-device nvme,drive=x", "IDE alone"),
+                            ("-device usb-ehci", "there are piix3-usb-uhci"),
+                            ("-device usb-serial", "known at USB are usb-kbd"),
+                            ("-device usb-kbd", "no USB controller"),
+                            ("-usbdevice disk", "keyboard, mouse and tablet"),
+                            ("-usb -device qemu-xhci -device piix3-usb-uhci",
+                             "one USB controller"),
+                            ("-device ahci", "without an id"),
+                            ("-device ahci,id=a -device ahci,id=b",
+                             "there is one"),
+                            ("-device nvme,drive=x", "ide-hd"),
                             ("-device strange", "known are isa-debug-exit"),
                             ("-net nic -net user", "say -nic user"),
                             ("-fda q.qcow2", "a floppy disk's is raw"),
@@ -312,23 +329,45 @@ class Machine(PcTest):
 class Ports(PcTest):
     def test_serial(self):
         found = self.pc("-serial file:s.log -serial none")
-        self.assertEqual((found.serial.kind, found.serial.path),
+        self.assertEqual((found.serials[0].kind, found.serials[0].path),
                          ("file", "s.log"))
         found = self.pc("-nographic")
-        self.assertTrue(found.serial.is_stdio and found.serial.is_muxed)
+        self.assertTrue(found.serials[0].is_stdio and found.serials[0].is_muxed)
         found = self.pc("-nographic -serial null")
-        self.assertEqual(found.serial.kind, "null")
+        self.assertEqual(found.serials[0].kind, "null")
         found = self.pc("-chardev stdio,id=a,mux=on,signal=off -serial "
                         "chardev:a -chardev null,id=b -device "
                         "isa-serial,chardev=a")
-        self.assertTrue(found.serial.is_stdio and found.serial.is_muxed)
-        self.wrong("-serial stdio -serial file:x", "one serial port")
+        self.assertTrue(found.serials[0].is_stdio and found.serials[0].is_muxed)
+        found = self.pc("-serial stdio -serial file:x")
+        self.assertEqual([p.kind for p in found.serials], ["stdio", "file"])
+        self.assertEqual(found.keyboard, 0)
+        text, _, _ = self.make("-serial null -serial stdio")
+        self.assertIn("serial1;", text)
+        self.assertNotIn("serial1", self.make("-serial stdio -serial none")[0])
+        self.assertEqual(self.pc("-serial null -serial stdio").keyboard, 1)
+        self.assertIsNone(self.pc("").keyboard)
+        self.wrong("-serial null -serial null -serial stdio",
+                   "two serial ports")
         self.wrong("-serial tcp::4444", "tcp::4444", "known are")
         self.wrong("-serial chardev:x", "no -chardev with id=x")
         self.wrong("-chardev socket,id=x,path=y", "known are stdio")
         self.wrong("-chardev stdio", "no id")
         self.wrong("-chardev null,id=a -chardev null,id=a", "there already")
-        self.wrong("-device isa-serial,chardev=a,index=1", "COM1")
+        for words in ("index=1", "iobase=0x2f8", "irq=3"):
+            found = self.pc("-chardev file,path=x,id=a -device "
+                            "isa-serial,chardev=a,%s -serial null" % words)
+            self.assertEqual([p.kind for p in found.serials],
+                             ["null", "file"])
+        found = self.pc("-chardev file,path=x,id=a -device "
+                        "isa-serial,chardev=a -serial null")
+        self.assertEqual([p.kind for p in found.serials], ["null", "file"])
+        self.wrong("-chardev null,id=a -device isa-serial,chardev=a,index=2",
+                   "COM1 and COM2")
+        self.wrong("-chardev null,id=a -device isa-serial,chardev=a,"
+                   "iobase=0x3e8", "COM2 at 0x2f8")
+        self.wrong("-serial null -chardev null,id=a -device "
+                   "isa-serial,chardev=a,index=0", "COM1 leads elsewhere")
 
     def test_firmware_shows_itself_where_there_are_no_graphics(self):
         self.assertIn("firmware-on-serial;", self.make("-nographic")[0])
@@ -427,6 +466,45 @@ class Drives(PcTest):
         self.wrong("-drive if=none,id=d,file=disk.img", "id=d: no -device")
         self.wrong("-device ide-hd,drive=x", "id=x")
         self.wrong("-drive if=none,file=disk.img", "an id of its own")
+
+    def test_other_buses(self):
+        drives = ("-drive if=none,id=d,file=disk.img,format=raw -drive "
+                  "if=none,id=c,file=cd.iso ")
+        found = self.nodes("-device ahci,id=sata -device ide-hd,drive=d,"
+                           "bus=sata.2,serial=S1,model=M,bootindex=3 -device "
+                           "ide-cd,drive=c,bus=ide.0 " + drives)
+        self.assertEqual(sorted(found), ["cdrom0", "disk4"])
+        self.assertEqual([found["disk4"].string(n) for n in
+                          ("bus", "serial", "model")], ["ahci", "S1", "M"])
+        self.assertEqual([found["disk4"].number(n) for n in
+                          ("unit", "boot-index")], [2, 1])
+        self.assertEqual(found["cdrom0"].number("boot-index"), 2)
+        found = self.nodes("-device qemu-xhci,id=x -device usb-storage,"
+                           "bus=x.0,drive=d -device usb-kbd,bus=x.0 -cdrom "
+                           "cd.iso -boot d " + drives.split(" -drive")[0])
+        self.assertEqual(found["usb0"].string("controller"), "xhci")
+        self.assertIn("keyboard", found["usb0"].properties)
+        self.assertEqual(found["disk4"].string("bus"), "usb")
+        self.assertEqual(found["disk4"].number("boot-index"), 2)
+        for words in ("-usb", "-machine pc,usb=on", "-usbdevice tablet",
+                      "-device piix3-usb-uhci"):
+            self.assertEqual(self.nodes(words)["usb0"].string("controller"),
+                             "uhci")
+        self.wrong("-device usb-storage,drive=d -drive "
+                   "if=none,id=d,file=disk.img", "no USB contr")
+        self.wrong("-usb -device usb-storage,drive=c -drive "
+                   "if=none,id=c,file=cd.iso,media=cdrom", "CD-ROM")
+        self.wrong("-device ahci,id=a -device ide-hd,drive=d,bus=a.6 " +
+                   drives, "AHCI port 6: the board has 0 to 5")
+        self.wrong("-device ahci,id=a -device ide-hd,drive=d,bus=b.0 " +
+                   drives, "ide.0 and ide.1, and a.0 to a.5")
+        self.wrong("-device ahci,id=a -device ide-hd,drive=d,bus=a.0 -device "
+                   "ide-cd,drive=c,bus=a.0 " + drives, "has a drive already")
+        self.wrong("-device ide-hd,drive=d -device ide-hd,drive=d " + drives,
+                   "another device has it")
+        self.assertEqual([option for option, _ in
+                          self.pc("-device ahci,id=a").notes],
+                         ["-device ahci"])
 
     def test_positional_is_the_first_disk(self):
         self.assertEqual(list(self.nodes("disk.img")), ["disk0"])
@@ -567,7 +645,7 @@ class Recorded(PcTest):
                 _, files, the_host = self.make(line)
                 self.assertEqual([p.kind for p in found.debug.values()],
                                  [debug] if debug else [])
-                self.assertEqual(found.serial.kind, serial)
+                self.assertEqual(found.serials[0].kind, serial)
                 self.assertEqual(os.path.getsize(files.path("firmware.bin")),
                                  firmware)
                 self.assertEqual(the_host.guests[0].string("board"), "pc")

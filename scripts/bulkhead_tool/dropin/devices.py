@@ -3,13 +3,14 @@
 
 import functools
 
-from . import nics
+from . import buses, nics
 from .drives import INTERFACES
 from .pc import DEBUG_PORTS, EXIT_PORT
 from .syntax import Keys, Refused, number
 
 NO_NETWORK = ("known cards are %s: say -nic user, or -nic none" %
               ", ".join(nics.MODELS))
+NO_EHCI = "of USB controllers there are %s" % ", ".join(buses.USB_CONTROLLERS)
 # Models by how they begin, and why they are not there.
 MISSING = (
     ("e1000e", NO_NETWORK), ("i825", NO_NETWORK), ("vmxnet", NO_NETWORK),
@@ -18,14 +19,12 @@ MISSING = (
     ("vhost", INTERFACES["virtio"].split(":", maxsplit=1)[0]),
     ("scsi", INTERFACES["scsi"]), ("lsi", INTERFACES["scsi"]),
     ("megasas", INTERFACES["scsi"]), ("am53c974", INTERFACES["scsi"]),
-    ("usb", "the board has no USB"), ("qemu-xhci", "the board has no USB"),
-    ("nec-usb", "the board has no USB"), ("piix3-usb", "the board has no USB"),
-    ("ich9-usb", "the board has no USB"),
+    ("usb-ehci", NO_EHCI), ("ich9-usb", NO_EHCI), ("pci-ohci", NO_EHCI),
+    ("usb", "known at USB are %s and usb-storage" %
+     ", ".join(buses.USB_DEVICES)),
     ("floppy", "say -fda or -drive if=floppy"),
     ("isa-fdc", "it is there with -fda or -drive if=floppy"),
-    ("ahci", "the board has IDE alone"), ("ich9-ahci", "the board has IDE "
-                                          "alone"),
-    ("nvme", "the board has IDE alone"), ("sd", INTERFACES["sd"]),
+    ("nvme", "say ide-hd, or usb-storage"), ("sd", INTERFACES["sd"]),
     ("tpm", "the board has no TPM"), ("isa-parallel", "the board has no "
                                       "parallel port"),
     ("pcie", "the board has no PCI Express"), ("ioh3420", "the board has no "
@@ -48,6 +47,7 @@ MISSING = (
     ("pci-testdev", "there is none here"),
 )
 VGA = ("vga", "std")
+SERIALS = ((0x3f8, 4), (0x2f8, 3))
 
 
 def do_exit(pc, keys):
@@ -66,38 +66,34 @@ def do_debug_console(pc, keys):
 
 
 def do_serial(pc, keys):
-    if keys.number("index", 0) or keys.number("iobase", 0x3f8) != 0x3f8 or \
-            keys.number("irq", 4) != 4:
-        raise Refused(keys.option, "the board has one serial port, COM1 at "
-                      "0x3f8, IRQ 4")
+    number, at = keys.number("index"), keys.number("iobase")
+    irq = keys.number("irq")
+    if at is not None or irq is not None:
+        number = next((n for n, (base, line) in enumerate(SERIALS)
+                       if at in (None, base) and irq in (None, line)), None)
+        if number is None:
+            raise Refused(keys.option, "the board has COM1 at 0x3f8 with IRQ "
+                          "4, and COM2 at 0x2f8 with IRQ 3")
     pc.serial_words.append((keys.option,
-                            "chardev:%s" % keys.take("chardev", "")))
+                            "chardev:%s" % keys.take("chardev", ""), number))
     keys.ignore("id")
-
-
-def do_ide(pc, keys, is_cdrom):
-    name = keys.take("drive")
-    bus, unit = keys.take("bus"), keys.number("unit")
-    if bus not in (None, "ide.0", "ide.1"):
-        raise Refused(keys.option, "bus=%s: the board has ide.0 and ide.1" %
-                      bus)
-    if name not in pc.named:
-        raise Refused(keys.option, "there is no -drive if=none,id=%s before "
-                      "it" % name)
-    disk = pc.named[name]
-    disk.is_cdrom = is_cdrom or disk.is_cdrom
-    disk.boot_index = keys.number("bootindex")
-    first = 2 * int(bus[4:]) if bus else 0
-    pc.attach(keys.option, disk, None if unit is None else first + unit,
-              range(first, first + 2) if bus else range(4))
-    keys.ignore("id", "serial", "ver", "model", "wwn", "logical_block_size",
-                "physical_block_size", "write-cache", "share-rw", "discard*")
 
 
 def do_rng(pc, keys):
     pc.note(keys.option, "there is no such device: the guest has the "
             "processor's RDRAND")
     keys.ignore("rng", "id", "bus", "addr", "max-bytes", "period")
+
+
+def do_test_device(pc, keys):
+    pc.has_test_device = True
+    keys.ignore("id")
+
+
+def do_pointer(pc, keys):
+    """vmmouse, the part of the backdoor that QEMU names."""
+    pc.has_vmport = True
+    keys.ignore("id", "i8042")
 
 
 def do_vga(_pc, keys):
@@ -111,15 +107,22 @@ DEVICES = {
     "isa-debug-exit": do_exit,
     "isa-debugcon": do_debug_console,
     "isa-serial": do_serial,
-    "ide-hd": lambda pc, keys: do_ide(pc, keys, False),
-    "ide-drive": lambda pc, keys: do_ide(pc, keys, False),
-    "ide-cd": lambda pc, keys: do_ide(pc, keys, True),
+    "ide-hd": lambda pc, keys: buses.do_disk(pc, keys, False),
+    "ide-drive": lambda pc, keys: buses.do_disk(pc, keys, False),
+    "ide-cd": lambda pc, keys: buses.do_disk(pc, keys, True),
+    "usb-storage": buses.do_usb_disk,
+    "pc-testdev": do_test_device,
+    "vmmouse": do_pointer,
+    "vmport": do_pointer,
     "virtio-rng-pci": do_rng,
     "virtio-rng": do_rng,
     "VGA": do_vga,
 }
-DEVICES.update((name, functools.partial(nics.do_card, name=name))
-               for name in nics.MODELS)
+for _do, _names in ((nics.do_card, nics.MODELS),
+                    (buses.do_usb_controller, buses.USB_CONTROLLERS),
+                    (buses.do_usb_device, buses.USB_DEVICES)):
+    DEVICES.update((name, functools.partial(_do, name=name)) for name in _names)
+DEVICES.update((name, buses.do_ahci) for name in buses.AHCI_CONTROLLERS)
 
 
 def do_device(pc, text):

@@ -13,6 +13,7 @@ MIB = 1 << 20
 TEXT_MAX = 255    # bytes of an item that stand in the manifest
 ITEMS_MAX = 10
 CMDLINE_MAX = 1023
+INDEXES_MAX = 8
 ROM_UNIT = 4096
 
 # UEFI's GUID of a firmware volume of variables, as it lies in memory, and where
@@ -94,13 +95,17 @@ def source(files, name, path, form):
 
 def disk_node(files, disk):
     kind = "cdrom" if disk.is_cdrom else "disk"
-    name = "%s%d" % (kind, disk.unit)
+    name = "%s%d" % (kind, disk.number)
     path = disk.path
     if disk.fat:
         path = files.path(name + ".fat")
         files.fats.append(fat.Folder(disk.path, path, disk.fat == "rw" and
                                      not disk.is_snapshot))
-    lines = ['bus = "ide";', "unit = <%d>;" % disk.unit]
+    lines = ['bus = "%s";' % disk.bus]
+    if disk.bus != "usb":
+        lines.append("unit = <%d>;" % disk.unit)
+    lines += ["%s = %s;" % (what, quoted(text)) for what, text in
+              (("serial", disk.serial), ("model", disk.model)) if text]
     lines += source(files, name + ".img", path, disk.format)
     if disk.is_cdrom:
         pass
@@ -198,7 +203,7 @@ def is_text(data):
 def boot_order(pc):
     """The file bootorder; None: the board's own order."""
     drives = pc.boot_order()
-    if drives is None or pc.kernel or pc.boot_nic:
+    if drives is None or pc.kernel or pc.is_indexed:
         return None
     lines = [FLOPPY_PATH % d.unit if d.letter == "a" else
              BOOT_PATH % divmod(d.unit, 2) for d in drives]
@@ -206,12 +211,12 @@ def boot_order(pc):
 
 
 def boot_indexes(pc):
-    """Lines for each drive's node, where the card has its place, too: it has its
-    ROM with an index alone."""
-    if not pc.boot_nic or pc.kernel:
+    """Lines for each drive's node; the card has its ROM with an index alone."""
+    drives = pc.boot_order()
+    if drives is None or pc.kernel or not pc.is_indexed:
         return {}
     return {d: ["\tboot-index = <%d>;" % n]
-            for n, d in enumerate(pc.boot_order(), 1)}
+            for n, d in enumerate(drives[:INDEXES_MAX], 1)}
 
 
 def nic_node(nic):
@@ -222,6 +227,11 @@ def nic_node(nic):
               for name, value in (("port", nic.port), ("irq", nic.irq))
               if value is not None]
     return node("nic0", lines)
+
+
+def usb_node(pc):
+    return node("usb0", ['controller = "%s";' % pc.usb] +
+                [name + ";" for name in sorted(pc.usb_devices)])
 
 
 def item_nodes(pc, files):
@@ -260,9 +270,14 @@ def guest_lines(pc, files):
                            (pc.has_exit, "isa-debug-exit"),
                            (pc.is_graphics_off and not pc.flash,
                             "firmware-on-serial"),
+                           (len(pc.serials) > 1, "serial1"),
+                           (pc.has_test_device, "test-device"),
+                           (pc.has_vmport, "vmware-backdoor"),
                            (pc.no_reboot, "no-reboot")):
         if is_there:
             lines.append(flag + ";")
+    if pc.is_acpi_off:
+        lines.append('acpi = "off";')
     # What it says first has to be heard, so it waits for who hears it.
     lines.append("start-paused;")
     indexes = boot_indexes(pc)
@@ -272,7 +287,8 @@ def guest_lines(pc, files):
         nodes.append((pc.nic, nic_node(pc.nic)))
     for drive, words in nodes:
         lines += words[:1] + indexes.get(drive, []) + words[1:]
-    return lines + flash + item_nodes(pc, files)
+    return lines + (usb_node(pc) if pc.usb else []) + flash + \
+        item_nodes(pc, files)
 
 
 def make(pc, folder):

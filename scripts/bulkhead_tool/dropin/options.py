@@ -7,7 +7,7 @@ import re
 
 from .. import processes
 from ..control import gdb
-from . import devices, drives, nics, ports
+from . import buses, devices, drives, nics, ports
 from .pc import Pc
 from .syntax import PAGE, Keys, Refused, size
 
@@ -37,11 +37,13 @@ def do_machine(pc, text):
     if keys.flag("smm"):
         raise Refused("-machine smm=on", "the board has no system management "
                       "mode: build without SMM_REQUIRE, or say smm=off")
-    for flag, why in (("usb", "the board has no USB"),
-                      ("nvdimm", "the board has no NVDIMM")):
-        if keys.flag(flag):
-            raise Refused("-machine %s=on" % flag, why)
-    for flag in ("acpi", "hpet", "pit", "pic", "rtc", "i8042"):
+    if keys.flag("nvdimm"):
+        raise Refused("-machine nvdimm=on", "the board has no NVDIMM")
+    pc.is_usb_wanted |= keys.flag("usb")
+    pc.is_acpi_off |= not keys.flag("acpi", True)
+    pc.has_vmport |= keys.values.get("vmport") != "auto" and \
+        keys.flag("vmport")
+    for flag in ("hpet", "pit", "pic", "rtc", "i8042"):
         if not keys.flag(flag, True):
             raise Refused("-machine %s=off" % flag, "the board always has it")
     pc.is_graphics_off |= not keys.flag("graphics", True)
@@ -108,7 +110,8 @@ def do_append(pc, text):
 # ---- Ports -----------------------------------------------------------------
 
 def do_serial(pc, word):
-    pc.serial_words.append(("-serial", word))
+    pc.serial_words.append(("-serial", word, len(pc.serial_options)))
+    pc.serial_options.append(word)
 
 
 def do_debugcon(pc, word):
@@ -252,6 +255,14 @@ def do_option_rom(pc, text):
     pc.items.append(("genroms/" + os.path.basename(name), name, None))
 
 
+def do_usb(pc):
+    pc.is_usb_wanted = True
+
+
+def do_no_acpi(pc):
+    pc.is_acpi_off = True
+
+
 def do_snapshot(pc):
     pc.is_snapshot = True
 
@@ -278,6 +289,8 @@ DONE = {
     "hdb": (True, drives.do_hd("-hdb", 1)),
     "hdc": (True, drives.do_hd("-hdc", 2)),
     "hdd": (True, drives.do_hd("-hdd", 3)),
+    "usb": (False, do_usb), "usbdevice": (True, buses.do_usb_word),
+    "no-acpi": (False, do_no_acpi),
     "snapshot": (False, do_snapshot), "boot": (True, do_boot),
     "device": (True, devices.do_device), "global": (True, devices.do_global),
     "vga": (True, devices.do_vga_option),
@@ -308,11 +321,9 @@ IGNORED = {
 REFUSED = {
     "no-shutdown": "a guest that is off has no machine here: its screen and "
                    "memory are gone. 'bulkhead dump' saves a core before",
-    "blockdev": "say -drive", "usb": "the board has no USB",
-    "usbdevice": "the board has no USB",
+    "blockdev": "say -drive",
     "soundhw": "the board has no sound",
-    "no-acpi": "the board always has ACPI", "no-hpet": "the board always has "
-                                            "an HPET",
+    "no-hpet": "the board always has an HPET",
     "acpitable": "the board's tables are its own",
     "smbios": "the board's tables are its own",
     "qmp": "'bulkhead ctl' and docs/control.md are for that",

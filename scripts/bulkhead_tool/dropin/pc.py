@@ -4,23 +4,31 @@
 import os
 
 from .. import Problem, host
-from . import ports
+from . import buses, ports
 from .syntax import Refused
 
 FIRMWARE_FOLDERS = (host.FIRMWARE, "/usr/share/qemu", "/usr/share/ovmf",
                     "/usr/share/OVMF")
 EXIT_PORT = 0xf4
 DEBUG_PORTS = (0x402, 0xe9)
-IDE_UNITS = 4
+# Drives of a bus, and of all.
+UNITS = {"ide": 2 * buses.IDE_CHANNELS, "ahci": buses.AHCI_PORTS, "usb": 4}
+NAMES = {"ide": "IDE unit", "ahci": "AHCI port", "usb": "USB disk"}
+DISKS_MAX = 8
 FLOPPY_UNITS = 2
+SERIAL_PORTS = 2
 
 
 class Disk:
-    """A drive; unit is channel * 2 + drive, None while it is if=none."""
+    """A drive; unit is channel * 2 + drive or a port, None while it is if=none.
+
+    number is of its node in the manifest, of all drives another.
+    """
 
     def __init__(self, path, form, is_cdrom):
         self.path, self.format, self.is_cdrom = path, form, is_cdrom
-        self.unit = None
+        self.bus, self.unit, self.number = "ide", None, None
+        self.serial = self.model = None
         self.is_read_only = self.is_snapshot = False
         self.fat = None    # a folder: "ro" or "rw"
         self.boot_index = None
@@ -59,18 +67,24 @@ class Pc:
         self.firmware = None
         self.has_vga_bios = True
         self.flash = {}    # by unit
-        self.drives, self.named = [], {}    # by unit at the end; by id
+        self.drives, self.named = [], {}    # by number at the end; by id
+        self.ahci = self.usb = None    # its id; buses.UHCI or XHCI
+        self.is_usb_wanted = False    # whichever
+        self.usb_devices = {}    # names, and the options that plug them in
         self.floppies = []
         self.networks, self.nic = {}, None    # by id; a nics.Nic
         self.kernel = self.initrd = self.cmdline = None
         self.chardevs = {}
-        self.serial_words, self.debug_words = [], []    # (option, word)
+        self.debug_words = []    # (option, word)
+        self.serial_words = []    # (option, word, number or None)
+        self.serial_options = []    # of -serial
         self.debug_port = 0xe9    # of those that say none
         self.debug_ports = []
-        self.serial = None    # ports.Port at the end
+        self.serials = []    # ports.Port of COM1, COM2 at the end
         self.debug = {}    # the same, by port
         self.is_graphics_off = self.is_nographic = False
         self.has_exit = self.is_snapshot = False
+        self.has_test_device = self.has_vmport = self.is_acpi_off = False
         self.no_reboot = self.is_paused = False
         self.items = []    # (name, path or None, bytes or None)
         self.order, self.is_strict = None, False
@@ -96,20 +110,26 @@ class Pc:
 
     # ---- Drives ----------------------------------------------------------
 
-    def is_free(self, unit):
-        return all(d.unit != unit for d in self.drives)
+    def is_free(self, bus, unit):
+        return all((d.bus, d.unit) != (bus, unit) for d in self.drives)
 
-    def attach(self, option, disk, unit=None, units=range(IDE_UNITS)):
-        """A drive of an IDE unit, or of the first one free."""
+    def attach(self, option, disk, unit=None, units=None, bus="ide"):
+        """A drive of a bus' unit, or of the first one free."""
+        count, name = UNITS[bus], NAMES[bus]
         if unit is None:
-            unit = next((u for u in units if self.is_free(u)), None)
+            unit = next((u for u in units or range(count)
+                         if self.is_free(bus, u)), None)
         if unit is None:
-            raise Refused(option, "no IDE unit is free: the board has four")
-        if not 0 <= unit < IDE_UNITS:
-            raise Refused(option, "IDE unit %d: the board has 0 to 3" % unit)
-        if not self.is_free(unit):
-            raise Refused(option, "IDE unit %d has a drive already" % unit)
-        disk.unit = unit
+            raise Refused(option, "no %s is free: the board has %d" %
+                          (name, count))
+        if not 0 <= unit < count:
+            raise Refused(option, "%s %d: the board has 0 to %d" %
+                          (name, unit, count - 1))
+        if not self.is_free(bus, unit):
+            raise Refused(option, "%s %d has a drive already" % (name, unit))
+        if len(self.drives) == DISKS_MAX:
+            raise Refused(option, "a guest has %d drives at most" % DISKS_MAX)
+        disk.bus, disk.unit = bus, unit
         self.drives.append(disk)
 
     def attach_floppy(self, option, path, unit, is_read_only):
@@ -131,6 +151,7 @@ class Pc:
     def finish(self):
         self._finish_ports()
         self._finish_drives()
+        buses.finish(self)
         if self.kernel and (self.firmware or self.flash):
             self._check_firmware_for_kernel()
         if (self.initrd or self.cmdline) and not self.kernel:
@@ -139,9 +160,9 @@ class Pc:
         if self.flash and 0 not in self.flash:
             raise Refused("-drive if=pflash", "unit 1 without unit 0: there "
                           "is no firmware")
-        if self.boot_nic and self.is_strict:
-            self.note("-boot strict", "with a network card the others are "
-                      "tried, too")
+        if self.is_indexed and self.is_strict:
+            self.note("-boot strict", "with a network card, AHCI or USB the "
+                      "others are tried, too")
         if self.flash and self.firmware:
             raise Refused("-bios", "-pflash has the firmware: give one of "
                           "them")
@@ -166,12 +187,35 @@ class Pc:
         self.debug = {where: self._only(pairs, "port 0x%x is one console" %
                                         where)
                       for where, pairs in by_port.items()}
-        self.serial = self._only(self.serial_words, "the board has one serial "
-                                 "port, COM1")
-        if self.serial is None and self.is_nographic:
-            self.serial = ports.Port("stdio", is_muxed=True)
-        if self.serial is None:
-            self.serial = ports.Port("null")
+        self._finish_serials()
+
+    def _finish_serials(self):
+        """Those that say no number have the next one."""
+        found = {}
+        for option, word, number in sorted(self.serial_words,
+                                           key=lambda w: w[2] is None):
+            if number is None:
+                number = next(n for n in range(len(found) + 1)
+                              if n not in found)
+            if not 0 <= number < SERIAL_PORTS:
+                raise Refused(option, "%s: the board has two serial ports, "
+                              "COM1 and COM2" % word)
+            if number in found:
+                raise Refused(option, "%s: COM%d leads elsewhere already" %
+                              (word, number + 1))
+            found[number] = None if word == "none" else \
+                ports.of_word(option, word, self.chardevs)
+        if not found and self.is_nographic:
+            found[0] = ports.Port("stdio", is_muxed=True)
+        self.serials = [found.get(0) or ports.Port("null")]
+        if found.get(1):
+            self.serials.append(found[1])
+
+    @property
+    def keyboard(self):
+        """The number of the serial port that standard input types to, or None."""
+        return next((n for n, port in enumerate(self.serials)
+                     if port.is_stdio), None)
 
     def _only(self, words, why):
         found = None
@@ -187,12 +231,17 @@ class Pc:
     def _finish_drives(self):
         for name, disk in self.named.items():
             if disk.unit is None:
-                raise Refused("-drive", "id=%s: no -device ide-hd or ide-cd "
-                              "has it" % name)
+                raise Refused("-drive", "id=%s: no -device ide-hd, ide-cd or "
+                              "usb-storage has it" % name)
         if self.is_snapshot:
             for disk in self.drives:
                 disk.is_snapshot = True
-        self.drives.sort(key=lambda d: d.unit)
+        numbers = set(range(DISKS_MAX))
+        for disk in sorted(self.drives, key=lambda d: d.bus != "ide"):
+            disk.number = disk.unit if disk.bus == "ide" else \
+                min(numbers - set(range(UNITS["ide"])) or numbers)
+            numbers.discard(disk.number)
+        self.drives.sort(key=lambda d: d.number)
 
     # ---- What is booted from ---------------------------------------------
 
@@ -200,6 +249,12 @@ class Pc:
     def boot_nic(self):
         """The card, if it has a ROM that starts from it."""
         return self.nic if self.nic and self.nic.has_rom else None
+
+    @property
+    def is_indexed(self):
+        """The order is written as numbers of the drives, for their paths in the
+        file bootorder are the board's business."""
+        return bool(self.boot_nic) or any(d.bus != "ide" for d in self.drives)
 
     def boot_order(self):
         """The drives in the order that is asked for; None: the board's."""

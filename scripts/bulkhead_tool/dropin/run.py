@@ -163,9 +163,12 @@ class Run:
         self.log_id = self._attach("log", None)
         for number, port in sorted(self.pc.debug.items()):
             self._attach("debug-console", port, port=number)
-        self.serial_id = self._attach("serial", self.pc.serial)
-        if self.pc.serial.is_stdio:
-            self.keyboard = Keyboard(self.pc.serial.is_muxed)
+        serial_ids = [self._attach("serial", port, port=number)
+                      for number, port in enumerate(self.pc.serials)]
+        if self.pc.keyboard is not None:
+            self.serial_id = serial_ids[self.pc.keyboard]
+            self.keyboard = Keyboard(
+                self.pc.serials[self.pc.keyboard].is_muxed)
         self._start_helpers()
         if not self.pc.is_paused:
             self.link.ask("resume", guest=manifest.GUEST)
@@ -286,7 +289,7 @@ def run(pc, work):
             gdb.listener(where).close()    # else it is said too late
     if pc.vnc:
         viewers.vnc_program()
-    for port in (pc.serial, *pc.debug.values()):
+    for port in (*pc.serials, *pc.debug.values()):
         port.open()
     if pc.pid_file:
         with open(pc.pid_file, "w", encoding="ascii") as f:
@@ -305,8 +308,8 @@ def run(pc, work):
 def simulate(pc, the_host, work):
     one = Run(pc, the_host, work)
     try:
-        with keyboard_mode(pc.serial.is_muxed) if pc.serial.is_stdio else \
-                contextlib.nullcontext():
+        with contextlib.nullcontext() if pc.keyboard is None else \
+                keyboard_mode(pc.serials[pc.keyboard].is_muxed):
             one.begin()
             one.go_on()
     finally:
