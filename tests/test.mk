@@ -27,7 +27,7 @@ test:
 unit-programs: $(UNIT_TESTS)
 
 boot-tests: $B/bulkhead32.elf programs $B/manifest-check $(BOOT_IMAGES)
-	@$(RUN_TESTS) 'boot/*'
+	@BOOT_LONG=y $(RUN_TESTS) 'boot/*'
 
 lint:
 	@$(RUN_TESTS) 'lint/*'
