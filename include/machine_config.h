@@ -152,10 +152,11 @@ struct machine_item {
 #define MACHINE_DEVICE_NO_REBOOT  BIT(6) /* a reset ends the VM */
 #define MACHINE_DEVICE_PAUSED	  BIT(7) /* at first, if seat is there */
 
-#define MACHINE_DEVICE_TEST    BIT(12) /* devices/test_device.h */
-#define MACHINE_DEVICE_SERIAL1 BIT(13) /* COM2 */
-#define MACHINE_DEVICE_VMWARE  BIT(14) /* VMware's backdoor */
-#define MACHINE_DEVICE_HYPERV  BIT(15) /* machine/hyperv.h */
+#define MACHINE_DEVICE_TEST	 BIT(12) /* devices/test_device.h */
+#define MACHINE_DEVICE_SERIAL1	 BIT(13) /* COM2 */
+#define MACHINE_DEVICE_VMWARE	 BIT(14) /* VMware's backdoor */
+#define MACHINE_DEVICE_HYPERV	 BIT(15) /* machine/hyperv.h */
+#define MACHINE_DEVICE_PARALLEL0 BIT(16) /* LPT1 */
 
 #define MACHINE_DEVICE_NO_ACPI BIT(20) /* neither tables nor registers */
 #define MACHINE_DEVICE_HOLE    BIT(21) /* no RAM from 15 to 16 MiB */

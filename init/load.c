@@ -668,7 +668,7 @@ static int fill_domain(struct init *init, struct guest *guest)
 		error = nets_open(init, index, guest->id);
 	if (!error)
 		error = console_open(init, index, guest->id, m->name,
-				     m->devices & MACHINE_DEVICE_SERIAL1);
+				     m->devices);
 	return error;
 }
 

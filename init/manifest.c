@@ -114,6 +114,8 @@ static const struct manifest_property guest_properties[] = {
 	  FIELD(struct guest_manifest, devices) },
 	{ "serial1", PROPERTY_FLAG, .flag = MACHINE_DEVICE_SERIAL1,
 	  FIELD(struct guest_manifest, devices) },
+	{ "parallel0", PROPERTY_FLAG, .flag = MACHINE_DEVICE_PARALLEL0,
+	  FIELD(struct guest_manifest, devices) },
 	{ "vmware-backdoor", PROPERTY_FLAG, .flag = MACHINE_DEVICE_VMWARE,
 	  FIELD(struct guest_manifest, devices) },
 	{ "hyperv", PROPERTY_FLAG, .flag = MACHINE_DEVICE_HYPERV,

@@ -50,6 +50,9 @@ struct board_host_ops {
 	/* The same of COM2. */
 	void (*serial1_write)(void *ctx, const void *data, size_t length);
 	size_t (*serial1_read)(void *ctx, void *data, size_t size);
+	/* A byte of LPT1's.  False: no room, board_ops.console_input() comes
+	 * when there is. */
+	bool (*printer_write)(void *ctx, uint8_t byte);
 	/* Ports 0x402 and 0xe9. */
 	void (*debug_write)(void *ctx, const void *data, size_t length);
 	void (*e9_write)(void *ctx, const void *data, size_t length);
@@ -168,7 +171,7 @@ struct board_ops {
 				 struct emul_window window[EMUL_WINDOWS]);
 	/* A level-triggered vector has been acknowledged at a local APIC. */
 	void (*ioapic_eoi)(void *board, uint8_t vector);
-	/* serial_read() has something. */
+	/* serial_read() has something, or printer_write() has room. */
 	void (*console_input)(void *board);
 	/* False: no device takes it. */
 	bool (*input)(void *board, const struct input_event *event);

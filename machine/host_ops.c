@@ -76,6 +76,13 @@ static size_t op_serial1_read(void *ctx, void *data, size_t size)
 	return machine_console_read(&machine->console, 1, data, size);
 }
 
+static bool op_printer(void *ctx, uint8_t byte)
+{
+	struct machine *machine = ctx;
+
+	return machine_console_print(&machine->console, byte);
+}
+
 static void op_debug(void *ctx, const void *data, size_t length)
 {
 	struct machine *machine = ctx;
@@ -179,6 +186,7 @@ const struct board_host_ops machine_host_ops = {
 	.serial_read = op_serial_read,
 	.serial1_write = op_serial1,
 	.serial1_read = op_serial1_read,
+	.printer_write = op_printer,
 	.debug_write = op_debug,
 	.e9_write = op_e9,
 	.log = op_log,

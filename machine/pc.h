@@ -20,6 +20,7 @@
 #include "devices/ide.h"
 #include "devices/ioapic.h"
 #include "devices/ne2000.h"
+#include "devices/parallel.h"
 #include "devices/pci.h"
 #include "devices/pcnet.h"
 #include "devices/pflash.h"
@@ -155,6 +156,7 @@ struct pc {
 	struct i8042 i8042;
 	struct uart com1;
 	struct uart com2;     /* with MACHINE_DEVICE_SERIAL1 */
+	struct parallel lpt1; /* with MACHINE_DEVICE_PARALLEL0 */
 	struct vmware vmware; /* with MACHINE_DEVICE_VMWARE; else all zero */
 	struct fw_cfg fw_cfg;
 	struct debug_ports debug;
@@ -214,7 +216,7 @@ void pc_emulator_windows(void *board, struct emul_window window[EMUL_WINDOWS]);
 uint32_t pc_intack(void *board);
 void pc_ioapic_eoi(void *board, uint8_t vector);
 /* The serial ports take what fits, and the rest once the guest has emptied
- * theirs. */
+ * theirs; the parallel port passes on what it has. */
 void pc_console_input(void *board);
 bool pc_input(void *board, const struct input_event *event);
 int pc_command(void *board, uint32_t command, uint32_t unit,

@@ -18,6 +18,7 @@
 #define PC_BOOT_INDEX_MAX 8
 #define PC_COM1_PORT	  0x3f8
 #define PC_COM2_PORT	  0x2f8
+#define PC_LPT1_PORT	  0x378
 #define PC_FLOPPY_DMA	  2
 #define PC_ISA_IRQS	  16
 
@@ -41,6 +42,11 @@ static inline bool pc_is_direct(const struct pc *pc)
 static inline bool pc_has_com2(const struct pc *pc)
 {
 	return pc->config->devices & MACHINE_DEVICE_SERIAL1;
+}
+
+static inline bool pc_has_lpt1(const struct pc *pc)
+{
+	return pc->config->devices & MACHINE_DEVICE_PARALLEL0;
 }
 
 /* machine/pc_memory.c */

@@ -334,6 +334,38 @@ static void test_console(void **state)
 	assert_int_equal(in(0x3fd, 1) & 2, 0);
 }
 
+/* LPT1: IRQ 7, a printer that is told of room, and only where it is asked for.
+ */
+static void test_parallel(void **state)
+{
+	(void)state;
+	assert_int_equal(in(0x378, 1), 0xff);
+	assert_int_equal(bench.pc->board.features & BOARD_HAS_LPT1, 0);
+	bench.config.devices |= MACHINE_DEVICE_PARALLEL0;
+	assert_int_equal(init(), 0);
+	assert_int_equal(bench.pc->devices.count, 17 + 1 + 1);
+	assert_true(bench.pc->board.features & BOARD_HAS_LPT1);
+	program_pic();
+	out(0x378, 'x', 1);
+	out(0x37a, 0x1d, 1);
+	out(0x37a, 0x1c, 1);
+	assert_string_equal(bench.printed, "x");
+	assert_true(bench.intr);
+	assert_int_equal(pc_intack(bench.pc), 0x37);
+	out(0x20, 0x20, 1);
+	assert_int_equal(in(0x379, 1), 0x98);
+	bench.is_printer_full = true;
+	out(0x378, 'y', 1);
+	out(0x37a, 0x1d, 1);
+	out(0x37a, 0x1c, 1);
+	assert_int_equal(in(0x379, 1), 0x5c);
+	assert_false(bench.intr);
+	bench.is_printer_full = false;
+	pc_console_input(bench.pc);
+	assert_string_equal(bench.printed, "xy");
+	assert_true(bench.intr);
+}
+
 /* COM2: IRQ 3, a backend of its own, and only where it is asked for. */
 static void test_second_serial(void **state)
 {
@@ -583,6 +615,7 @@ int main(void)
 		TEST(test_lines_in_hand),
 		TEST(test_console),
 		TEST(test_second_serial),
+		TEST(test_parallel),
 		TEST(test_ways_out),
 		TEST(test_reset),
 		TEST(test_tables),

@@ -33,6 +33,7 @@ VERBS = {
     "serial": (True, "what its first serial port says, until Ctrl-C"),
     "debug-console": (True, "what it writes to ports 402h and E9h; port=1026, "
                       "port=233: to one of them"),
+    "printer": (True, "what its parallel port gets, until Ctrl-C"),
     "log": (False, "the monitor's log, until Ctrl-C"),
     "statistics": (True, "vCPUs' time, memory in bytes, counters"),
     "dump": (True, "its core: ctl dump [GUEST] FILE"),
@@ -206,7 +207,7 @@ def do_ctl(args, _work):
             more["version"] = client.VERSION
         if args.verb == "screen":
             show_screen(args, link, guest)
-        elif args.verb in ("serial", "debug-console", "log"):
+        elif args.verb in ("serial", "debug-console", "printer", "log"):
             with until_interrupted():
                 stream(link, args.verb, **more)
         else:

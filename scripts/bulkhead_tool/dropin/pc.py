@@ -65,9 +65,11 @@ class Pc:
         self.kernel = self.initrd = self.cmdline = None
         self.chardevs = {}
         self.serial_words, self.debug_words = [], []    # (option, word)
+        self.parallel_words = []
         self.debug_port = 0xe9    # of those that say none
         self.debug_ports = []
         self.serial = None    # ports.Port at the end
+        self.parallel = None    # the same; None: there is no such port
         self.debug = {}    # the same, by port
         self.is_graphics_off = self.is_nographic = False
         self.has_exit = self.is_snapshot = False
@@ -168,10 +170,16 @@ class Pc:
                       for where, pairs in by_port.items()}
         self.serial = self._only(self.serial_words, "the board has one serial "
                                  "port, COM1")
+        self.parallel = self._only(self.parallel_words, "the board has one "
+                                   "parallel port, LPT1")
         if self.serial is None and self.is_nographic:
             self.serial = ports.Port("stdio", is_muxed=True)
         if self.serial is None:
             self.serial = ports.Port("null")
+
+    def all_ports(self):
+        return [self.serial, *self.debug.values()] + \
+            [self.parallel] * bool(self.parallel)
 
     def _only(self, words, why):
         found = None

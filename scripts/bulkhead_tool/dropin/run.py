@@ -164,6 +164,8 @@ class Run:
         for number, port in sorted(self.pc.debug.items()):
             self._attach("debug-console", port, port=number)
         self.serial_id = self._attach("serial", self.pc.serial)
+        if self.pc.parallel:
+            self._attach("printer", self.pc.parallel)
         if self.pc.serial.is_stdio:
             self.keyboard = Keyboard(self.pc.serial.is_muxed)
         self._start_helpers()
@@ -286,7 +288,7 @@ def run(pc, work):
             gdb.listener(where).close()    # else it is said too late
     if pc.vnc:
         viewers.vnc_program()
-    for port in (pc.serial, *pc.debug.values()):
+    for port in pc.all_ports():
         port.open()
     if pc.pid_file:
         with open(pc.pid_file, "w", encoding="ascii") as f:
