@@ -104,6 +104,13 @@ static size_t text_read(void *ctx, void *data, size_t size)
 	return size;
 }
 
+/* The far end has room for every other byte. */
+static bool printer_write(void *ctx, uint8_t byte)
+{
+	(void)ctx;
+	return byte & 1;
+}
+
 static void text_write(void *ctx, const void *data, size_t length)
 {
 	const uint8_t *bytes = data;
@@ -131,6 +138,7 @@ static const struct board_host_ops ops = {
 	.debug_exit = debug_exit,
 	.serial_write = text_write,
 	.serial_read = text_read,
+	.printer_write = printer_write,
 	.debug_write = text_write,
 	.e9_write = text_write,
 	.log = log_text,
@@ -376,6 +384,7 @@ static void build(uint8_t quirks)
 			    .va = (uint64_t)fuzz.vgabios,
 			    .size = sizeof(fuzz.vgabios) } },
 		.devices = MACHINE_DEVICE_DEBUG_EXIT |
+			   MACHINE_DEVICE_PARALLEL0 |
 			   MACHINE_DEVICE_DEBUG_CONSOLE |
 			   (quirks & 1 ? MACHINE_DEVICE_NO_ACPI : 0) |
 			   (quirks & 2 ? MACHINE_DEVICE_HOLE : 0),

@@ -39,6 +39,9 @@ class Guest:
         self.core_size, self.core = 0, []    # a dump: offsets and bytes
         self.missing = 0    # times that it does not run when it is looked at
         self.unread, self.reads = 0, 1    # of its keyboard; so many a look
+        self.prints = []    # bytes, one frame each
+        self.prints_late = b""    # on its way when it is closed
+        self.end_of_printer = None    # of the event `gone`; None: it goes on
         self.leaves = 0    # unread of what is typed
         self.losses = 0    # parts of pictures that do not arrive
 
@@ -239,6 +242,19 @@ class Host:
         self.answer(number)
         self.binary(number, frames.SERIAL, b"login: ")
 
+    def do_printer(self, number, _thing, guest):
+        if any(w[0] == "printer" for w in self.watches.values()):
+            self.refuse(number, "refused", what=guest.name,
+                        hint="somebody else takes what it prints")
+            return
+        self.answer(number)
+        self.watches[number] = ["printer", guest, 0, None]
+        for data in guest.prints:
+            self.binary(number, frames.SERIAL, data)
+        if guest.end_of_printer is not None:
+            del self.watches[number]
+            self.event(number, "gone", **guest.end_of_printer)
+
     def do_log(self, number, _thing, _guest):
         self.watches[number] = ["log", None, 0, None]
         self.answer(number)
@@ -298,7 +314,9 @@ class Host:
     def do_close(self, number, thing, _guest):
         self.dumps.pop(thing["of"], None)
         self.ports.pop(thing["of"], None)
-        self.watches.pop(thing["of"], None)
+        watch = self.watches.pop(thing["of"], None)
+        if watch and watch[0] == "printer":
+            self.binary(thing["of"], frames.SERIAL, watch[1].prints_late)
         self.waiting.pop(thing["of"], None)
         self.answer(number)
 

@@ -6,6 +6,7 @@ where the host's end of the conversation fails, which is said.
 """
 
 import contextlib
+import os
 
 from .. import Problem, processes
 from . import client, frames, sockets, verbs
@@ -14,7 +15,7 @@ CLOSE_MAX = 10.0    # seconds that the host may take to say that it is closed
 
 
 class Printer:
-    """One guest's; next() gives what it printed."""
+    """One guest's; take() gives what it printed."""
 
     def __init__(self, link, guest):
         self.link = link
@@ -22,10 +23,10 @@ class Printer:
         reply = link.request("printer", number=self.number, guest=guest)
         link.unclaimed.extend(reply.parts)
 
-    def next(self, seconds):
-        """Bytes, maybe none in that time.  EOFError: it has ended, with a word
+    def take(self):
+        """Bytes that have come, maybe none.  EOFError: it has ended, with a word
         where something may be missing."""
-        part = self.link.next_part(seconds)
+        part = self.link.next_part(0)
         if not part or part.number != self.number:
             return b""
         if part.what == frames.SERIAL:
@@ -34,18 +35,19 @@ class Printer:
             raise EOFError(part.data.get("hint", ""))
         return b""
 
+    def wait(self, seconds):
+        if not self.link.has_parts():
+            client.readable(self.link, seconds)
+
     def close(self):
-        """What was on its way when it ended."""
-        reply = self.link.request("close", CLOSE_MAX, of=self.number)
-        return b"".join(p.data for p in reply.parts
-                        if p.number == self.number and p.what == frames.SERIAL)
+        """What was on its way is there to be taken then."""
+        self.link.request("close", CLOSE_MAX, of=self.number)
 
 
 def write(file, path, data):
     """At once: who reads the file sees what was printed."""
     try:
-        file.write(data)
-        file.flush()
+        processes.write_all(file.fileno(), data)
     except OSError as error:
         raise Problem("'%s' cannot be written: %s; what the guest prints from "
                       "here on is not in it" % (path, error.strerror)) from None
@@ -55,29 +57,45 @@ def write(file, path, data):
 def save(printer, file, path):
     """Until Ctrl-C or the guest's end; how many bytes, and how it ended."""
     done = 0
-    with verbs.until_interrupted():
-        try:
+
+    def take_all():
+        nonlocal done
+        # What has been taken is written: no signal comes in between.
+        with processes.held():
+            done += write(file, path, printer.take())
+            while printer.link.has_parts():
+                done += write(file, path, printer.take())
+
+    try:
+        with verbs.until_interrupted():
             while True:
-                done += write(file, path, printer.next(1.0))
-        except EOFError as end:
-            return done, str(end)
-        except client.Gone:
-            return done, "the host has ended"
-    with contextlib.suppress(client.Gone, client.Late):
-        return done + write(file, path, printer.close()), ""
-    return done, "the host does not answer"
+                printer.wait(1.0)
+                take_all()
+        with contextlib.suppress(EOFError):
+            printer.close()
+            take_all()
+    except EOFError as end:
+        return done, str(end)
+    except client.Gone:
+        return done, "the host has ended"
+    except client.Late:
+        return done, "the host does not answer"
+    return done, ""
 
 
 def do_printer(args, _work):
     with client.Client(sockets.find(args.socket), None) as link:
         guest = link.the_guest(args.guest)
         try:
-            file = open(args.output, "ab" if args.append else "wb")
+            # What is in it goes when the printer is ours, and not before.
+            file = open(args.output, "ab", buffering=0)
         except OSError as error:
             raise Problem("'%s' cannot be written: %s" %
                           (args.output, error.strerror)) from None
         with file:
             printer = Printer(link, guest)
+            if not args.append and os.path.isfile(args.output):
+                file.truncate(0)
             processes.say("bulkhead: what %s prints is in %s; Ctrl-C ends it" %
                           (guest, args.output))
             done, why = save(printer, file, args.output)
