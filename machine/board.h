@@ -56,6 +56,11 @@ struct board_host_ops {
 	/* Ports 0x402 and 0xe9. */
 	void (*debug_write)(void *ctx, const void *data, size_t length);
 	void (*e9_write)(void *ctx, const void *data, size_t length);
+	/* Ports of the host's, those of machine_config.ports, at 1, 2 or 4
+	 * bytes. */
+	uint32_t (*port_read)(void *ctx, uint16_t port, unsigned size);
+	void (*port_write)(void *ctx, uint16_t port, unsigned size,
+			   uint32_t value);
 	void (*log)(void *ctx, enum device_log_level level, const char *text);
 	/* The general registers, in x86_state.h's order, of the vCPU whose port
 	 * access is under way. */

@@ -99,6 +99,19 @@ static void op_e9(void *ctx, const void *data, size_t length)
 			      data, length);
 }
 
+static uint32_t op_port_read(void *ctx, uint16_t port, unsigned size)
+{
+	(void)ctx;
+	return (uint32_t)gate_port_read(port, size);
+}
+
+static void op_port_write(void *ctx, uint16_t port, unsigned size,
+			  uint32_t value)
+{
+	(void)ctx;
+	gate_port_write(port, size, value);
+}
+
 static void op_log(void *ctx, enum device_log_level level, const char *text)
 {
 	static const uint8_t gate_level[] = {
@@ -189,6 +202,8 @@ const struct board_host_ops machine_host_ops = {
 	.printer_write = op_printer,
 	.debug_write = op_debug,
 	.e9_write = op_e9,
+	.port_read = op_port_read,
+	.port_write = op_port_write,
 	.log = op_log,
 	.registers = op_registers,
 };

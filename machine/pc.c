@@ -636,6 +636,8 @@ int pc_init(void *board, const struct board_config *config)
 		error = report(pc, "flash memory",
 			       pc_flash_init(pc, clock, config->disks));
 	if (!error)
+		error = report(pc, "ports of the host", pc_ports_init(pc));
+	if (!error)
 		error = report(pc, "list", pc_devices_init(pc, config));
 	if (!error)
 		error = report(pc, "tables", pc_boot_init(pc));

@@ -107,6 +107,12 @@ struct pc_usb {
 	uint64_t keys[2];
 };
 
+/* Some of the host's: pc_ports.c. */
+struct pc_host_ports {
+	struct pc *pc;
+	uint16_t first;
+};
+
 #define PC_UNITS (IDE_CHANNELS * IDE_DRIVES + FDC_DRIVES)
 #define PC_BOOT_ORDER_SIZE \
 	((PC_UNITS + MACHINE_NICS_MAX + MACHINE_USB_DISKS_MAX) * 64)
@@ -173,6 +179,7 @@ struct pc {
 	struct pflash flash;		     /* .config.size 0: none */
 	struct pc_nic nic[MACHINE_NICS_MAX]; /* config->nic_count of them */
 	struct pc_usb usb;
+	struct pc_host_ports host_ports[MACHINE_PORTS_MAX];
 	struct test_device test; /* .memory NULL: none */
 	/* Like RAM no part of what is saved. */
 	uint8_t test_memory[TEST_DEVICE_MEMORY];

@@ -91,6 +91,10 @@ int __must_check pc_ahci_init(struct pc *pc, struct clock *clock,
 /* -EINVAL: too many, or an unknown model. */
 int __must_check pc_nics_init(struct pc *pc, const struct board_config *config);
 
+/* machine/pc_ports.c */
+/* Those of the host's that the guest has.  -EEXIST: the board has such. */
+int __must_check pc_ports_init(struct pc *pc);
+
 /* machine/pc_sleep.c */
 /* The rest of the PM function is there. */
 void pc_sleep_init(struct pc *pc);

@@ -366,6 +366,41 @@ static void test_parallel(void **state)
 	assert_true(bench.intr);
 }
 
+/* Ports of the host's at each width, and none but those. */
+static void test_host_ports(void **state)
+{
+	static const unsigned widths[] = { 1, 2, 4 };
+
+	(void)state;
+	bench.config.ports[0] = (struct machine_ports){ 0x2e0, 4 };
+	bench.config.ports[2] = (struct machine_ports){ 0x378, 3 };
+	assert_int_equal(init(), 0);
+	bench.host_value = 0x89abcdef;
+	for (unsigned i = 0; i < ARRAY_SIZE(widths); i++) {
+		uint32_t mask = (uint32_t)MASK(8 * widths[i] - 1, 0);
+
+		assert_int_equal(in(0x2e0, widths[i]), 0x89abcdef & mask);
+		assert_int_equal(bench.host_port, 0x2e0);
+		assert_int_equal(bench.host_size, widths[i]);
+	}
+	out(0x2e2, 0x1234, 2);
+	assert_int_equal(bench.host_port, 0x2e2);
+	assert_int_equal(bench.host_size, 2);
+	assert_int_equal(bench.host_value, 0x1234);
+	/* Past its end: byte by byte, and nobody's is nobody's. */
+	bench.host_accesses = 0;
+	bench.host_value = 0x11;
+	assert_int_equal(in(0x378, 4), 0xff111111);
+	assert_int_equal(bench.host_accesses, 3);
+	assert_int_equal(in(0x2df, 1), 0xff);
+	assert_int_equal(in(0x2e4, 1), 0xff);
+	assert_int_equal(in(0x37b, 1), 0xff);
+	assert_int_equal(bench.host_accesses, 3);
+	/* A board that has such a port is not built. */
+	bench.config.devices |= MACHINE_DEVICE_PARALLEL0;
+	assert_int_equal(init(), -EEXIST);
+}
+
 /* COM2: IRQ 3, a backend of its own, and only where it is asked for. */
 static void test_second_serial(void **state)
 {
@@ -616,6 +651,7 @@ int main(void)
 		TEST(test_console),
 		TEST(test_second_serial),
 		TEST(test_parallel),
+		TEST(test_host_ports),
 		TEST(test_ways_out),
 		TEST(test_reset),
 		TEST(test_tables),
