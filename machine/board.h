@@ -110,7 +110,8 @@ struct board_screen {
 	const uint16_t *(*cells)(void *board, int32_t *cursor);
 	/*
 	 * changed(ctx) from within the first access after changes() that is to
-	 * be seen; NULL: nobody watches any more.  At first all has changed.
+	 * be seen, or by which takes_places() is another; NULL: nobody watches
+	 * any more.  At first all has changed.
 	 */
 	void (*watch)(void *board, void (*changed)(void *ctx), void *ctx);
 	/* What has changed since it was last asked, within height lines. */
@@ -180,6 +181,9 @@ struct board_ops {
 	void (*console_input)(void *board);
 	/* False: no device takes it. */
 	bool (*input)(void *board, const struct input_event *event);
+	/* A driver of the guest's takes INPUT_ABSOLUTE now; a change is one of
+	 * what the screen's watch() is told of.  NULL: never. */
+	bool (*takes_places)(void *board);
 	/* An enum face_command_kind that is a board's affair; medium as struct
 	 * face_command has it.  0, -ENOSYS (it is not), -ENODEV (there is no
 	 * such drive), -ERANGE (it has no such medium). */

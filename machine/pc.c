@@ -344,6 +344,7 @@ static int init_vmware(struct pc *pc)
 	static const struct vmware_ops ops = {
 		.registers = vmware_registers,
 		.notify = vmware_notify,
+		.changed = pc_pointer_changed,
 	};
 
 	if (!(pc->config->devices & MACHINE_DEVICE_VMWARE))
@@ -661,6 +662,7 @@ const struct board_ops pc_board_ops = {
 	.ioapic_eoi = pc_ioapic_eoi,
 	.console_input = pc_console_input,
 	.input = pc_input,
+	.takes_places = pc_takes_places,
 	.command = pc_command,
 	.statistics = pc_statistics,
 	.screen = &pc_board_screen,

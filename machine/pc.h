@@ -77,6 +77,9 @@ struct pc_screen {
 	bool is_guarded; /* and video memory is mapped, and on the bus */
 	gpa_t gpa;	 /* where it is on the bus then */
 	struct vga_text text;
+	/* Of who watches: the pointer has changed, too. */
+	void (*changed)(void *ctx);
+	void *changed_ctx;
 	/* Pages that the guest may write to while is_guarded. */
 	uint64_t writable[VGA_VRAM_MAX / PAGE_SIZE / VGA_PAGE_WORD];
 };
@@ -226,6 +229,7 @@ void pc_ioapic_eoi(void *board, uint8_t vector);
  * theirs; the parallel port passes on what it has. */
 void pc_console_input(void *board);
 bool pc_input(void *board, const struct input_event *event);
+bool pc_takes_places(void *board);
 int pc_command(void *board, uint32_t command, uint32_t unit,
 	       const char *medium);
 void pc_statistics(void *board, struct face_statistics *to);

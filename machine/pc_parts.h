@@ -55,6 +55,10 @@ int __must_check pc_memory_init(struct pc *pc);
 void pc_pam_changed(void *ctx, gpa_t base, uint64_t length, bool read_ram,
 		    bool write_ram);
 void pc_vram_mapped(void *ctx, uint64_t gpa, bool enabled);
+/* machine/pc_screen.c */
+/* pc_takes_places() may be another: who watches is told.  ctx is a struct pc.
+ */
+void pc_pointer_changed(void *ctx);
 /* machine/pc_screen.c: shows video memory at vram_gpa, or no longer. */
 void pc_screen_map(struct pc *pc, bool is_mapped);
 /* What an address of the processors comes to behind the A20 gate. */

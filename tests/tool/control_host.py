@@ -34,6 +34,8 @@ class Guest:
         self.scenes = []
         self.version = 1    # of its screen
         self.keys, self.pointer, self.serial = [], [], b""
+        self.places = []    # of the pointer, or None, one a request
+        self.takes_places = False
         self.starts = 1
         self.has_shift = False
         self.core_size, self.core = 0, []    # a dump: offsets and bytes
@@ -61,7 +63,15 @@ class Guest:
                     code, LETTERS[code][0])
         self.version += 1
 
+    def point(self, takes_places):
+        self.takes_places = takes_places
+        self.version += 1
+
     def mode(self):
+        return dict(self.shape(), pointer="absolute" if self.takes_places else
+                    "relative")
+
+    def shape(self):
         if self.picture:
             return {"mode": "graphics", "width": self.picture[0],
                     "height": self.picture[1], "depth": 24}
@@ -227,6 +237,8 @@ class Host:
     def do_pointer(self, number, thing, guest):
         guest.pointer.append([thing.get(k, 0) for k in
                               ("dx", "dy", "wheel", "buttons")])
+        guest.places.append((thing["x"], thing["y"]) if "x" in thing
+                            else None)
         self.answer(number)
 
     def do_statistics(self, number, _thing, guest):
