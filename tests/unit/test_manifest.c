@@ -89,7 +89,7 @@ static void test_everything(void **state)
 			MACHINE_DEVICE_POST_CODES | MACHINE_DEVICE_NO_REBOOT |
 			MACHINE_DEVICE_TEST | MACHINE_DEVICE_SERIAL1 |
 			MACHINE_DEVICE_PARALLEL0 | MACHINE_DEVICE_VMWARE |
-				MACHINE_DEVICE_PAUSED);
+			MACHINE_DEVICE_PAUSED);
 	assert_string_equal(g->kernel, "vmlinuz");
 	assert_string_equal(g->initrd, "initrd.img");
 	assert_string_equal(g->cmdline, "console=ttyS0");
