@@ -194,14 +194,23 @@ static int wakeup_set(struct usb_device *dev, const struct usb_setup *setup,
 	return 0;
 }
 
+static void tell_configured(struct usb_device *dev, bool was_configured)
+{
+	if (dev->configured && usb_is_configured(dev) != was_configured)
+		dev->configured(dev->configured_ctx);
+}
+
 static int configure(struct usb_device *dev, uint16_t value)
 {
+	bool was_configured = usb_is_configured(dev);
+
 	if (value > 1)
 		return USB_STALL;
 	dev->state->configuration = (uint8_t)value;
 	dev->state->halted_in = dev->state->halted_out = 0;
 	if (dev->model->reset)
 		dev->model->reset(dev);
+	tell_configured(dev, was_configured);
 	return 0;
 }
 
@@ -411,9 +420,12 @@ void usb_ready(struct usb_device *dev, unsigned endpoint)
 
 void usb_bus_reset(struct usb_device *dev)
 {
+	bool was_configured = usb_is_configured(dev);
+
 	memset(dev->state, 0, sizeof(*dev->state));
 	if (dev->model->reset)
 		dev->model->reset(dev);
+	tell_configured(dev, was_configured);
 }
 
 void usb_device_init(struct usb_device *dev, const struct device_ops *ops,

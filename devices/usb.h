@@ -154,6 +154,10 @@ struct usb_device {
 	 * mind. */
 	void (*ready)(void *ctx, struct usb_device *dev, unsigned endpoint);
 	void *ready_ctx;
+	/* Set by the board, if at all: usb_is_configured() is another than
+	 * before, by what the guest did at its port. */
+	void (*configured)(void *ctx);
+	void *configured_ctx;
 };
 
 /* As device_init(); then the rest of the device may be set up. */

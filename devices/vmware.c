@@ -183,10 +183,13 @@ static void port_access(void *opaque, struct io_access *io)
 {
 	struct vmware *vmware = opaque;
 	uint64_t *gpr = vmware->ops->registers(vmware->ctx);
+	bool was_absolute = vmware_is_absolute(vmware);
 
 	if (io->is_write || (uint32_t)gpr[X86_RAX] != MAGIC)
 		return;
 	io->data = call(&vmware->state, gpr);
+	if (vmware->ops->changed && vmware_is_absolute(vmware) != was_absolute)
+		vmware->ops->changed(vmware->ctx);
 }
 
 /* ---- State ------------------------------------------------------------- */

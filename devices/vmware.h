@@ -48,6 +48,9 @@ struct vmware_ops {
 	uint64_t *(*registers)(void *ctx);
 	/* Has the PS/2 mouse send something. */
 	void (*notify)(void *ctx);
+	/* A driver wants places from now on, or does no longer.  NULL: nobody
+	 * cares. */
+	void (*changed)(void *ctx);
 };
 
 struct vmware {

@@ -22,6 +22,7 @@
 #include "firmware/acpi_layout.h"
 #include "firmware/buffer.h"
 #include "firmware/dsdt.hex"
+#include "firmware/parallel.hex"
 
 #define OEM_ID	     "BULKHD"
 #define OEM_TABLE_ID "BULKHEAD"
@@ -249,6 +250,20 @@ static uint32_t ssdt_build(struct builder *b)
 		cpu->name[3] = hex[i & 0xf];
 		cpu->id = (uint8_t)i;
 	}
+	table_end(b, start);
+	return start;
+}
+
+static uint32_t parallel_build(struct builder *b)
+{
+	uint32_t start = b->tables.length;
+	struct acpi_header *header =
+		buffer_take(&b->tables, sizeof(parallel_aml_code));
+
+	if (!header)
+		return start;
+	memcpy(header, parallel_aml_code, sizeof(parallel_aml_code));
+	header->checksum = 0;
 	table_end(b, start);
 	return start;
 }
@@ -486,7 +501,7 @@ int acpi_tables_build(struct acpi_tables *acpi,
 	};
 	unsigned revision =
 		board->fadt_revision ? board->fadt_revision : FADT_REVISION;
-	uint32_t table[4];
+	uint32_t table[5];
 	unsigned count = 0;
 	uint32_t facs, dsdt, rsdt, xsdt = 0;
 
@@ -503,6 +518,8 @@ int acpi_tables_build(struct acpi_tables *acpi,
 	table[count++] = madt_build(&b);
 	if (board->features & BOARD_HAS_HPET)
 		table[count++] = hpet_build(&b);
+	if (board->features & BOARD_HAS_LPT1)
+		table[count++] = parallel_build(&b);
 	if (revision >= 3)
 		xsdt = root_build(&b, "XSDT", 8, table, count);
 	table[0] = acpi->fadt[acpi->fadt_count - 1];

@@ -122,6 +122,7 @@ ASSERT_SIZE(struct bios_data_area, 0x100);
 #define EQUIPMENT_MOUSE BIT(2)
 #define EQUIPMENT_VIDEO FIELD_PUT(MASK(5, 4), 2) /* 80 columns, colour */
 #define EQUIPMENT_COM	MASK(11, 9)		 /* how many */
+#define EQUIPMENT_LPT	MASK(15, 14)		 /* the same */
 #define KEYS_START	0x1e
 #define KEYS_END	0x3e
 #define KEYBOARD_101	BIT(4)
@@ -134,9 +135,11 @@ static void area_fill(struct bios_data_area *area, const struct bios_data *data)
 
 	*area = (struct bios_data_area){
 		.com = { data->com1, data->com2 },
+		.lpt = { data->lpt1 },
 		.ebda_segment = E820_EBDA_BASE >> 4,
 		.equipment = EQUIPMENT_FPU | EQUIPMENT_MOUSE | EQUIPMENT_VIDEO |
-			     FIELD_PUT(EQUIPMENT_COM, data->com2 ? 2 : 1),
+			     FIELD_PUT(EQUIPMENT_COM, data->com2 ? 2 : 1) |
+			     FIELD_PUT(EQUIPMENT_LPT, data->lpt1 ? 1 : 0),
 		.base_kib = E820_EBDA_BASE >> 10,
 		.keys_head = KEYS_START,
 		.keys_tail = KEYS_START,

@@ -31,6 +31,7 @@ ASSERT_SIZE(struct bios_disk_table, 16);
 struct bios_data {
 	uint16_t com1;	/* port */
 	uint16_t com2;	/* the same; 0: none */
+	uint16_t lpt1;	/* the same */
 	uint32_t ticks; /* since midnight, 18.2 a second */
 	struct bios_disk_table disk[BIOS_FIXED_DISKS];
 };

@@ -21,8 +21,9 @@ enum board_feature {
 	BOARD_HAS_FLOPPY = BIT(3),
 	BOARD_HAS_HPET = BIT(4),
 	BOARD_HAS_FW_CFG = BIT(5),
-	BOARD_HAS_SMI = BIT(6), /* the ACPI enable command port answers */
-	BOARD_HAS_S3 = BIT(16), /* sleep states, and what wakes up */
+	BOARD_HAS_SMI = BIT(6),	 /* the ACPI enable command port answers */
+	BOARD_HAS_LPT1 = BIT(7), /* 378h, IRQ 7: a table of its own */
+	BOARD_HAS_S3 = BIT(16),	 /* sleep states, and what wakes up */
 	BOARD_HAS_S4 = BIT(17),
 };
 

@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The DSDT, compiled from ASL into an array that firmware/acpi.c includes.
+# The DSDT and a table of the parallel port, compiled from ASL into arrays that
+# firmware/acpi.c includes.
 
-$B/firmware/dsdt.hex: firmware/dsdt.asl
+ACPI_HEX := $B/firmware/dsdt.hex $B/firmware/parallel.hex
+
+# What the compiler calls the array is the table's kind, of which there may be
+# several.
+$(ACPI_HEX): $B/firmware/%.hex: firmware/%.asl
 	@mkdir -p $(@D)
 	iasl -p $(basename $@) -tc $< >$(basename $@).log || \
 		{ cat $(basename $@).log; exit 1; }
-	@sed -i 's/^unsigned char/static const unsigned char/' $@
+	@sed -i 's/^unsigned char [a-z]*_aml_code/static const unsigned char $*_aml_code/' $@
 
 ACPI_OBJS := $(addsuffix /firmware/acpi.c.o,$B/machine $B/host)
-$(ACPI_OBJS): $B/firmware/dsdt.hex
+$(ACPI_OBJS): $(ACPI_HEX)
 $(ACPI_OBJS): MACHINE += -I$B
 $(ACPI_OBJS): HOSTSAN += -I$B
 

@@ -127,6 +127,8 @@ struct face_mode {
 	uint32_t columns, rows; /* DISPLAY_TEXT */
 	uint32_t cell_width, cell_height;
 	uint32_t depth; /* bits a pixel, as the guest has it */
+	/* 1: a driver of the guest's takes INPUT_ABSOLUTE. */
+	uint32_t takes_places;
 };
 
 /*

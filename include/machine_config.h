@@ -10,7 +10,7 @@
 #include "include/domain.h"
 #include "include/net.h"
 
-#define MACHINE_CONFIG_VERSION 7
+#define MACHINE_CONFIG_VERSION 8
 #define MACHINE_DISKS_MAX      8
 #define MACHINE_MEDIA_MAX      32
 #define MACHINE_NICS_MAX       2
@@ -18,6 +18,7 @@
 #define MACHINE_FAULT_IRQS     2
 #define MACHINE_CMDLINE_SIZE   1024
 #define MACHINE_ITEMS_MAX      10
+#define MACHINE_PORTS_MAX      GATE_PORT_RANGES
 #define MACHINE_ITEM_NAME      56 /* fw_cfg's, with its NUL */
 #define MACHINE_ITEM_TEXT      256
 
@@ -152,10 +153,11 @@ struct machine_item {
 #define MACHINE_DEVICE_NO_REBOOT  BIT(6) /* a reset ends the VM */
 #define MACHINE_DEVICE_PAUSED	  BIT(7) /* at first, if seat is there */
 
-#define MACHINE_DEVICE_TEST    BIT(12) /* devices/test_device.h */
-#define MACHINE_DEVICE_SERIAL1 BIT(13) /* COM2 */
-#define MACHINE_DEVICE_VMWARE  BIT(14) /* VMware's backdoor */
-#define MACHINE_DEVICE_HYPERV  BIT(15) /* machine/hyperv.h */
+#define MACHINE_DEVICE_TEST	 BIT(12) /* devices/test_device.h */
+#define MACHINE_DEVICE_SERIAL1	 BIT(13) /* COM2 */
+#define MACHINE_DEVICE_VMWARE	 BIT(14) /* VMware's backdoor */
+#define MACHINE_DEVICE_HYPERV	 BIT(15) /* machine/hyperv.h */
+#define MACHINE_DEVICE_PARALLEL0 BIT(16) /* LPT1 */
 
 #define MACHINE_DEVICE_NO_ACPI BIT(20) /* neither tables nor registers */
 #define MACHINE_DEVICE_HOLE    BIT(21) /* no RAM from 15 to 16 MiB */
@@ -205,6 +207,12 @@ struct machine_acpi {
 #define MACHINE_SLEEP_S3   BIT(0)
 #define MACHINE_SLEEP_S4   BIT(1)
 
+/* Ports of the host's that the machine has been granted: the guest's accesses
+ * there are the host's.  count 0: unused. */
+struct machine_ports {
+	uint16_t first, count;
+};
+
 struct machine_config {
 	uint32_t version; /* MACHINE_CONFIG_VERSION */
 	uint32_t board;	  /* enum machine_board */
@@ -230,6 +238,7 @@ struct machine_config {
 	struct machine_nic_config nic[MACHINE_NICS_MAX];
 	struct machine_blob blob[MACHINE_BLOBS_MAX];
 	struct machine_item item[MACHINE_ITEMS_MAX];
+	struct machine_ports ports[MACHINE_PORTS_MAX];
 	struct machine_fault fault;
 	struct cpu_quirks cpu;
 	char cmdline[MACHINE_CMDLINE_SIZE];

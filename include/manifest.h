@@ -17,6 +17,7 @@
 #define MANIFEST_IMAGES_MAX	8  /* of a drive */
 #define MANIFEST_SOURCE_SIZE	128
 #define MANIFEST_ITEMS_MAX	MACHINE_ITEMS_MAX
+#define MANIFEST_PORTS_MAX	MACHINE_PORTS_MAX
 #define MANIFEST_BOOT_SIZE	32
 #define MANIFEST_BOOT_INDEX_MAX 8
 #define MANIFEST_CMDLINE_SIZE	MACHINE_CMDLINE_SIZE
@@ -163,8 +164,10 @@ struct guest_manifest {
 	struct machine_fault fault;
 	struct cpu_quirks cpu;
 	uint32_t duty_percent; /* 0: all of its time */
-	uint32_t acpi_off;     /* MACHINE_DEVICE_NO_ACPI, or 0 */
-	uint32_t memory_hole;  /* MACHINE_DEVICE_HOLE, or 0 */
+	/* Of the host: first, count; behind the last 0, 0. */
+	uint32_t ports[MANIFEST_PORTS_MAX][2];
+	uint32_t acpi_off;    /* MACHINE_DEVICE_NO_ACPI, or 0 */
+	uint32_t memory_hole; /* MACHINE_DEVICE_HOLE, or 0 */
 	/* A preset, and what it says of disks and cards; "": none. */
 	char os[MANIFEST_NAME_SIZE];
 	uint8_t default_bus; /* enum machine_disk_bus; 0: none */

@@ -46,6 +46,7 @@ struct seat_screen {
 #define SEAT_OUTPUT_SIZE  4096
 #define SEAT_DEBUG_SIZE	  2048
 #define SEAT_OUTPUT1_SIZE 2048
+#define SEAT_PRINTER_SIZE 1024
 #define SEAT_INPUT_SIZE	  512
 
 /* The memory of a console's channel. */
@@ -59,6 +60,9 @@ struct seat_console {
 	struct ring_shared answers;  /* the machine produces */
 	/* As output and input: a second serial port's. */
 	struct ring_shared output1, input1;
+	/* What it prints by its parallel port: never shown, and taken out only
+	 * while somebody reads it. */
+	struct ring_shared printer;
 	uint8_t output_data[SEAT_OUTPUT_SIZE];
 	uint8_t debug_data[SEAT_DEBUG_SIZE];
 	uint8_t e9_data[SEAT_DEBUG_SIZE];
@@ -67,6 +71,7 @@ struct seat_console {
 	uint8_t answers_data[FACE_ANSWERS_SIZE];
 	uint8_t output1_data[SEAT_OUTPUT1_SIZE];
 	uint8_t input1_data[SEAT_INPUT_SIZE];
+	uint8_t printer_data[SEAT_PRINTER_SIZE];
 };
 #define SEAT_CONSOLE_PAGES DIV_ROUND_UP(sizeof(struct seat_console), PAGE_SIZE)
 _Static_assert(SEAT_CONSOLE_PAGES <= GATE_CHANNEL_PAGES_MAX,
@@ -91,6 +96,8 @@ struct seat_control {
 	uint8_t from_seat_data[SEAT_CONTROL_SIZE];
 };
 #define SEAT_CONTROL_PAGES DIV_ROUND_UP(sizeof(struct seat_control), PAGE_SIZE)
+_Static_assert(SEAT_CONTROL_PAGES <= GATE_CHANNEL_PAGES_MAX,
+	       "the gate has channels as large as that");
 
 enum seat_message_kind {
 	SEAT_ADD = 1, /* init: slot, whose channel is attached, holds a console
@@ -160,6 +167,7 @@ struct seat_message {
 	uint32_t rights;		    /* RIGHTS: enum seat_right */
 	uint32_t vlan;			    /* ASK of JOIN; 0: all of them */
 	uint32_t has_serial1;		    /* ADD: it has a second port */
+	uint32_t has_printer;		    /* ADD: it has a parallel port */
 	/* TOLD of ACCOUNT: bytes, of the guest's RAM and of all that the host
 	 * has given for it, RAM included, channels not. */
 	uint64_t ram, charged;

@@ -167,7 +167,7 @@ struct console {
 	enum console_state state;
 	gate_id channel;
 	const char *name;
-	bool has_serial1;
+	bool has_serial1, has_printer;
 	bool is_last_try;     /* a seat has failed to show the rest of it */
 	uint64_t deadline_ns; /* for REMOVED, from LEAVING on */
 };
@@ -493,9 +493,9 @@ void seat_send(struct init *init);
 uint64_t seat_deadline(const struct init *init);
 
 /* A console for guest, whose domain is full and not started.  0 or -errno;
- * nothing is left then. */
+ * nothing is left then.  devices: MACHINE_DEVICE_*. */
 int __must_check console_open(struct init *init, unsigned guest, gate_id id,
-			      const char *name, bool has_serial1);
+			      const char *name, uint32_t devices);
 /* Its domain has ended.  True: it is gone; false: ask again later. */
 bool console_close(struct init *init, unsigned guest);
 

@@ -519,6 +519,11 @@ static void config_init(const struct init *init, struct guest *guest)
 	config->cpu = m->cpu;
 	config->duty_percent = m->duty_percent;
 	config->acpi = m->acpi;
+	for (unsigned i = 0; i < MACHINE_PORTS_MAX; i++)
+		config->ports[i] = (struct machine_ports){
+			.first = (uint16_t)m->ports[i][0],
+			.count = (uint16_t)m->ports[i][1],
+		};
 	config->nic_count = m->nic_count;
 	config->usb = m->usb.controller;
 	config->usb_devices = m->usb.devices;
@@ -638,6 +643,10 @@ static int make_domain(struct init *init, struct guest *guest)
 		spec.flags |= GATE_DOMAIN_PAUSE_EXITS;
 	if (m->devices & MANIFEST_EMULATE)
 		spec.flags |= GATE_DOMAIN_EMULATE;
+	for (unsigned i = 0; i < MANIFEST_PORTS_MAX; i++) {
+		spec.port[i].first = (uint16_t)m->ports[i][0];
+		spec.port[i].count = (uint16_t)m->ports[i][1];
+	}
 	(void)snprintf(spec.name, sizeof(spec.name), "%s", m->name);
 	id = init->gate->create(init->gate->ctx, &spec);
 	guest->id = id > 0 ? (gate_id)id : 0;
@@ -668,7 +677,7 @@ static int fill_domain(struct init *init, struct guest *guest)
 		error = nets_open(init, index, guest->id);
 	if (!error)
 		error = console_open(init, index, guest->id, m->name,
-				     m->devices & MACHINE_DEVICE_SERIAL1);
+				     m->devices);
 	return error;
 }
 

@@ -114,6 +114,8 @@ static const struct manifest_property guest_properties[] = {
 	  FIELD(struct guest_manifest, devices) },
 	{ "serial1", PROPERTY_FLAG, .flag = MACHINE_DEVICE_SERIAL1,
 	  FIELD(struct guest_manifest, devices) },
+	{ "parallel0", PROPERTY_FLAG, .flag = MACHINE_DEVICE_PARALLEL0,
+	  FIELD(struct guest_manifest, devices) },
 	{ "vmware-backdoor", PROPERTY_FLAG, .flag = MACHINE_DEVICE_VMWARE,
 	  FIELD(struct guest_manifest, devices) },
 	{ "hyperv", PROPERTY_FLAG, .flag = MACHINE_DEVICE_HYPERV,
@@ -138,6 +140,7 @@ static const struct manifest_property guest_properties[] = {
 	{ "duty-percent", PROPERTY_CELL, .min = 1, .max = 100,
 	  FIELD(struct guest_manifest, duty_percent) },
 	{ "os", PROPERTY_STRING, FIELD(struct guest_manifest, os) },
+	{ "ports", PROPERTY_PAIRS, FIELD(struct guest_manifest, ports) },
 	{ "acpi", PROPERTY_STRING, .choices = acpis,
 	  FIELD(struct guest_manifest, acpi_off) },
 	{ "memory-hole", PROPERTY_STRING, .choices = holes,
@@ -340,6 +343,27 @@ static int read_cells(struct manifest_reader *reader, int node,
 	return 0;
 }
 
+static int read_pairs(struct manifest_reader *reader, int node,
+		      const struct manifest_property *property,
+		      const void *value, int length, void *object)
+{
+	const size_t pair = 2 * (size_t)CELL_SIZE;
+	uint32_t *to = (void *)((char *)object + property->offset);
+	const fdt32_t *cells = value;
+
+	if (!length || (size_t)length % pair)
+		return manifest_fail(reader, node, property->name,
+				     "must be pairs of numbers");
+	if ((size_t)length > property->size)
+		return manifest_fail(reader, node, property->name,
+				     "has %u pairs, at most %u fit",
+				     (unsigned)((size_t)length / pair),
+				     (unsigned)(property->size / pair));
+	for (size_t i = 0; i < (size_t)length / CELL_SIZE; i++)
+		to[i] = fdt32_ld(&cells[i]);
+	return 0;
+}
+
 static int read_flag(struct manifest_reader *reader, int node,
 		     const struct manifest_property *property, int length,
 		     void *object)
@@ -407,6 +431,9 @@ static int read_property(struct manifest_reader *reader, int node,
 		return read_cell(reader, node, property, value, length, object);
 	case PROPERTY_CELLS:
 		return read_cells(reader, node, property, value, length,
+				  object);
+	case PROPERTY_PAIRS:
+		return read_pairs(reader, node, property, value, length,
 				  object);
 	case PROPERTY_FILE:
 		return read_file(reader, node, property, value, length, object);
@@ -680,6 +707,8 @@ static int read_guest(struct manifest_reader *reader, int node)
 			return error;
 	}
 	error = manifest_check_usb(reader, node, guest);
+	if (!error)
+		error = manifest_check_ports(reader, node, guest);
 	if (!error)
 		error = manifest_read_boot(reader, node, guest);
 	if (!error && fault >= 0)

@@ -21,6 +21,7 @@
 #define ISA_IRQ_COM2  3
 #define ISA_IRQ_COM1  4
 #define ISA_IRQ_FDC   6
+#define ISA_IRQ_LPT1  7
 
 /* Of those that belong to no manufacturer: what QEMU's users know. */
 static const uint8_t mac_prefix[] = { 0x52, 0x54, 0x00 };
@@ -196,6 +197,9 @@ static int irq_check(struct manifest_reader *reader, int node,
 	else if (nic->irq == ISA_IRQ_COM2 &&
 		 guest->devices & MACHINE_DEVICE_SERIAL1)
 		whose = "the second serial port's";
+	else if (nic->irq == ISA_IRQ_LPT1 &&
+		 guest->devices & MACHINE_DEVICE_PARALLEL0)
+		whose = "the parallel port's";
 	else if (other && other->irq == nic->irq)
 		whose = "another card's";
 	if (whose)

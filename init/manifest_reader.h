@@ -6,7 +6,8 @@
  * of network cards, manifest_usb.c that of USB, manifest_item.c those of files
  * in fw_cfg, manifest_fault.c that of faults, manifest_cpu.c that of
  * processors, manifest_os.c the presets, manifest_folder.c those of folders
- * that are disks, manifest_acpi.c that of ACPI.
+ * that are disks, manifest_acpi.c that of ACPI; manifest_ports.c judges ports
+ * of the host's.
  */
 #ifndef BULKHEAD_INIT_MANIFEST_READER_H
 #define BULKHEAD_INIT_MANIFEST_READER_H
@@ -22,6 +23,7 @@ enum manifest_property_type {
 	PROPERTY_WORDS,
 	PROPERTY_CELL,
 	PROPERTY_CELLS, /* as many as the uint32_t of an array */
+	PROPERTY_PAIRS, /* of numbers, up to as many; 0 behind the last */
 	PROPERTY_TEXTS, /* strings, each with its NUL; "" behind the last */
 };
 
@@ -115,6 +117,9 @@ int __must_check manifest_add_usb_disk(struct manifest_reader *reader, int node,
 /* When all nodes are there. */
 int __must_check manifest_check_usb(struct manifest_reader *reader, int node,
 				    const struct guest_manifest *guest);
+/* Ports of the host's, when all nodes are there. */
+int __must_check manifest_check_ports(struct manifest_reader *reader, int node,
+				      const struct guest_manifest *guest);
 /* One that is called fw-cfg0 to fw-cfg9. */
 int __must_check manifest_read_item(struct manifest_reader *reader, int node,
 				    struct guest_manifest *guest);

@@ -86,7 +86,7 @@ static int console_attach(struct init *init, unsigned index)
 }
 
 int console_open(struct init *init, unsigned guest, gate_id id,
-		 const char *name, bool has_serial1)
+		 const char *name, uint32_t devices)
 {
 	struct seat *seat = &init->seat;
 	struct console *console = &seat->console[guest];
@@ -98,10 +98,13 @@ int console_open(struct init *init, unsigned guest, gate_id id,
 		init->gate->channel_create(init->gate->ctx, SEAT_CONSOLE_PAGES);
 	if (channel <= 0)
 		return (int)channel;
-	*console = (struct console){ .state = CONSOLE_ADDING,
-				     .channel = (gate_id)channel,
-				     .name = name,
-				     .has_serial1 = has_serial1 };
+	*console = (struct console){
+		.state = CONSOLE_ADDING,
+		.channel = (gate_id)channel,
+		.name = name,
+		.has_serial1 = devices & MACHINE_DEVICE_SERIAL1,
+		.has_printer = devices & MACHINE_DEVICE_PARALLEL0
+	};
 	error = init->gate->channel_attach(init->gate->ctx, console->channel,
 					   END_PROGRAM, id, SEAT_CONSOLE_SLOT);
 	if (!error && seat->service.state == SERVICE_RUNNING)
@@ -167,7 +170,8 @@ static bool add_say(struct init *init, unsigned slot,
 	struct seat_message message = { .kind = SEAT_ADD,
 					.slot = slot,
 					.tag = init->seat.flush_tag,
-					.has_serial1 = console->has_serial1 };
+					.has_serial1 = console->has_serial1,
+					.has_printer = console->has_printer };
 
 	(void)snprintf(message.name, sizeof(message.name), "%s", console->name);
 	return seat_say(init, &message, bell);

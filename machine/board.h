@@ -50,9 +50,17 @@ struct board_host_ops {
 	/* The same of COM2. */
 	void (*serial1_write)(void *ctx, const void *data, size_t length);
 	size_t (*serial1_read)(void *ctx, void *data, size_t size);
+	/* A byte of LPT1's.  False: no room, board_ops.console_input() comes
+	 * when there is. */
+	bool (*printer_write)(void *ctx, uint8_t byte);
 	/* Ports 0x402 and 0xe9. */
 	void (*debug_write)(void *ctx, const void *data, size_t length);
 	void (*e9_write)(void *ctx, const void *data, size_t length);
+	/* Ports of the host's, those of machine_config.ports, at 1, 2 or 4
+	 * bytes. */
+	uint32_t (*port_read)(void *ctx, uint16_t port, unsigned size);
+	void (*port_write)(void *ctx, uint16_t port, unsigned size,
+			   uint32_t value);
 	void (*log)(void *ctx, enum device_log_level level, const char *text);
 	/* The general registers, in x86_state.h's order, of the vCPU whose port
 	 * access is under way. */
@@ -102,7 +110,8 @@ struct board_screen {
 	const uint16_t *(*cells)(void *board, int32_t *cursor);
 	/*
 	 * changed(ctx) from within the first access after changes() that is to
-	 * be seen; NULL: nobody watches any more.  At first all has changed.
+	 * be seen, or by which takes_places() is another; NULL: nobody watches
+	 * any more.  At first all has changed.
 	 */
 	void (*watch)(void *board, void (*changed)(void *ctx), void *ctx);
 	/* What has changed since it was last asked, within height lines. */
@@ -168,10 +177,13 @@ struct board_ops {
 				 struct emul_window window[EMUL_WINDOWS]);
 	/* A level-triggered vector has been acknowledged at a local APIC. */
 	void (*ioapic_eoi)(void *board, uint8_t vector);
-	/* serial_read() has something. */
+	/* serial_read() has something, or printer_write() has room. */
 	void (*console_input)(void *board);
 	/* False: no device takes it. */
 	bool (*input)(void *board, const struct input_event *event);
+	/* A driver of the guest's takes INPUT_ABSOLUTE now; a change is one of
+	 * what the screen's watch() is told of.  NULL: never. */
+	bool (*takes_places)(void *board);
 	/* An enum face_command_kind that is a board's affair; medium as struct
 	 * face_command has it.  0, -ENOSYS (it is not), -ENODEV (there is no
 	 * such drive), -ERANGE (it has no such medium). */

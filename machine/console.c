@@ -24,6 +24,8 @@ void machine_console_open(struct machine_console *console)
 		  SEAT_DEBUG_SIZE, true, true);
 	ring_init(&console->output[CONSOLE_SERIAL1], &shared->output1,
 		  shared->output1_data, SEAT_OUTPUT1_SIZE, true, true);
+	ring_init(&console->output[CONSOLE_PRINTER], &shared->printer,
+		  shared->printer_data, SEAT_PRINTER_SIZE, true, true);
 	ring_init(&console->input[0], &shared->input, shared->input_data,
 		  SEAT_INPUT_SIZE, false, true);
 	ring_init(&console->input[1], &shared->input1, shared->input1_data,
@@ -111,6 +113,23 @@ void machine_console_write(struct machine_console *console, unsigned thread,
 {
 	if (console->state == CONSOLE_SEAT)
 		write_ring(console, thread, stream, data, length);
+}
+
+bool machine_console_print(struct machine_console *console, uint8_t byte)
+{
+	struct ring *printer = &console->output[CONSOLE_PRINTER];
+	bool is_wanted = false;
+	long n;
+
+	if (console->state != CONSOLE_SEAT)
+		return false;
+	do
+		n = ring_write(printer, &byte, 1, &is_wanted);
+	while (n == 0 && !ring_sleep(printer));
+	bell(is_wanted);
+	if (n < 0)
+		give_up(console);
+	return n > 0;
 }
 
 size_t machine_console_read(struct machine_console *console, unsigned port,

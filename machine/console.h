@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The VM's consoles: COM1, COM2 and firmware's debug ports out, keys in.  They
- * are rings in a channel that the service `seat` has the other end of
+ * The VM's consoles: COM1, COM2, firmware's debug ports and LPT1 out, keys in.
+ * They are rings in a channel that the service `seat` has the other end of
  * (include/seat.h).  While there is no such channel what is written is dropped.
  *
  * Output waits while its ring is full: the guest's serial port is as fast as
@@ -11,6 +11,9 @@
  * or nobody has taken anything for two seconds, what does not fit is dropped,
  * until there is room again; a seat that comes later shows what is in the ring
  * and goes on from there.  A peer that breaks the rings loses the console.
+ *
+ * The printer's bytes wait nowhere: what finds no room stays with the port, and
+ * the channel's event says when to try again.
  *
  * Locking: the machine's lock.
  */
@@ -31,6 +34,7 @@ enum console_stream {
 	CONSOLE_DEBUG, /* firmware's debug ports: 402h */
 	CONSOLE_E9,
 	CONSOLE_SERIAL1, /* COM2 */
+	CONSOLE_PRINTER, /* machine_console_print() */
 	CONSOLE_STREAM_COUNT,
 };
 
@@ -48,6 +52,9 @@ void machine_console_open(struct machine_console *console);
 void machine_console_write(struct machine_console *console, unsigned thread,
 			   enum console_stream stream, const void *data,
 			   size_t length);
+/* A byte for the printer.  False: no room, or nobody is there; once there is
+ * some: the channel's event. */
+bool machine_console_print(struct machine_console *console, uint8_t byte);
 /*
  * At most size bytes that were typed for serial port 0 or 1.  After 0, once
  * there are some: the channel's event.

@@ -146,6 +146,22 @@ static void picture_get(struct face *face, struct display_picture *picture)
 	picture->height = MIN(picture->height, FACE_HEIGHT_MAX);
 }
 
+static bool takes_places(const struct face *face)
+{
+	const struct board *board = face->config.board;
+
+	return board->ops->takes_places &&
+	       board->ops->takes_places(board->object);
+}
+
+/* Than the frame's, or the last one's; what picture_get() has got. */
+static bool is_another(const struct face *face,
+		       const struct display_picture *picture)
+{
+	return memcmp(picture, &face->picture, sizeof(*picture)) != 0 ||
+	       takes_places(face) != face->takes_places;
+}
+
 static bool is_text(const struct face *face)
 {
 	return face->flags & FACE_FRAME_TEXT &&
@@ -210,6 +226,7 @@ static void changes_take(struct face *face)
 static void frame_anew(struct face *face, const struct display_picture *picture)
 {
 	face->picture = *picture;
+	face->takes_places = takes_places(face);
 	face->must_tell_mode = true;
 	changes_take(face);
 	face->part_count = 0;
@@ -252,7 +269,7 @@ static void frame_begin(struct face *face, const struct face_frame *request)
 	face->wants_notice = false;
 	face->owes_notice = false;
 	picture_get(face, &picture);
-	if (memcmp(&picture, &face->picture, sizeof(picture)) != 0) {
+	if (is_another(face, &picture)) {
 		frame_anew(face, &picture);
 	} else if (is_all) {
 		frame_all(face);
@@ -275,6 +292,7 @@ static bool mode_put(struct face *face)
 		.cell_width = picture->cell_width,
 		.cell_height = picture->cell_height,
 		.depth = picture->depth,
+		.takes_places = face->takes_places,
 	};
 
 	return face_put(face, &mode, sizeof(mode));
@@ -361,7 +379,7 @@ static bool frame_piece(struct face *face)
 	struct display_picture picture;
 
 	picture_get(face, &picture);
-	if (memcmp(&picture, &face->picture, sizeof(picture)) != 0)
+	if (is_another(face, &picture))
 		frame_anew(face, &picture);
 	if (face->must_tell_mode) {
 		if (!mode_put(face))

@@ -105,6 +105,7 @@ struct face {
 	/* What frames as cells, and as pixels, have not shown yet. */
 	bool has_cells, is_cells_again; /* FACE_AGAIN */
 	struct display_picture picture;
+	bool takes_places; /* the board, as mode says */
 	struct display_rectangle part[FACE_PARTS];
 	bool is_again[FACE_PARTS]; /* of each part: FACE_AGAIN */
 	unsigned part_count;

@@ -76,6 +76,13 @@ static size_t op_serial1_read(void *ctx, void *data, size_t size)
 	return machine_console_read(&machine->console, 1, data, size);
 }
 
+static bool op_printer(void *ctx, uint8_t byte)
+{
+	struct machine *machine = ctx;
+
+	return machine_console_print(&machine->console, byte);
+}
+
 static void op_debug(void *ctx, const void *data, size_t length)
 {
 	struct machine *machine = ctx;
@@ -90,6 +97,19 @@ static void op_e9(void *ctx, const void *data, size_t length)
 
 	machine_console_write(&machine->console, machine->holder, CONSOLE_E9,
 			      data, length);
+}
+
+static uint32_t op_port_read(void *ctx, uint16_t port, unsigned size)
+{
+	(void)ctx;
+	return (uint32_t)gate_port_read(port, size);
+}
+
+static void op_port_write(void *ctx, uint16_t port, unsigned size,
+			  uint32_t value)
+{
+	(void)ctx;
+	gate_port_write(port, size, value);
 }
 
 static void op_log(void *ctx, enum device_log_level level, const char *text)
@@ -179,8 +199,11 @@ const struct board_host_ops machine_host_ops = {
 	.serial_read = op_serial_read,
 	.serial1_write = op_serial1,
 	.serial1_read = op_serial1_read,
+	.printer_write = op_printer,
 	.debug_write = op_debug,
 	.e9_write = op_e9,
+	.port_read = op_port_read,
+	.port_write = op_port_write,
 	.log = op_log,
 	.registers = op_registers,
 };

@@ -28,6 +28,7 @@ enum isa_irq {
 	IRQ_COM2 = 3,
 	IRQ_COM1 = 4,
 	IRQ_FLOPPY = 6,
+	IRQ_LPT1 = 7,
 	IRQ_RTC = 8,
 	IRQ_MOUSE = 12,
 	IRQ_IDE = 14, /* and 15 */
@@ -170,7 +171,7 @@ void pc_ioapic_eoi(void *board, uint8_t vector)
 		ioapic_eoi(&pc->ioapic, vector);
 }
 
-/* ---- The serial ports -------------------------------------------------- */
+/* ---- Serial and parallel ports ----------------------------------------- */
 
 static void serial_input(struct pc *pc, struct uart *uart,
 			 size_t (*read)(void *ctx, void *data, size_t size))
@@ -192,6 +193,8 @@ void pc_console_input(void *board)
 	serial_input(pc, &pc->com1, pc->ops->serial_read);
 	if (pc_has_com2(pc))
 		serial_input(pc, &pc->com2, pc->ops->serial1_read);
+	if (pc_has_lpt1(pc))
+		parallel_room(&pc->lpt1);
 }
 
 static void input_drained(void *opaque)
@@ -341,6 +344,7 @@ static int init_vmware(struct pc *pc)
 	static const struct vmware_ops ops = {
 		.registers = vmware_registers,
 		.notify = vmware_notify,
+		.changed = pc_pointer_changed,
 	};
 
 	if (!(pc->config->devices & MACHINE_DEVICE_VMWARE))
@@ -379,6 +383,15 @@ static int init_serial(struct pc *pc, struct clock *clock)
 	return error;
 }
 
+static int init_parallel(struct pc *pc)
+{
+	if (!pc_has_lpt1(pc))
+		return 0;
+	return parallel_init(
+		&pc->lpt1, &pc->ports, PC_LPT1_PORT, pc_isa_irq(pc, IRQ_LPT1),
+		(struct parallel_backend){ pc->ops->printer_write, pc->ctx });
+}
+
 static int init_legacy(struct pc *pc, struct clock *clock)
 {
 	const struct board_host_ops *ops = pc->ops;
@@ -389,6 +402,8 @@ static int init_legacy(struct pc *pc, struct clock *clock)
 			   pc_isa_irq(pc, IRQ_MOUSE), ops->reset, pc->ctx);
 	if (!error)
 		error = init_serial(pc, clock);
+	if (!error)
+		error = init_parallel(pc);
 	if (!error)
 		error = dma8237_init(&pc->dma, &pc->ports, &pc->ram);
 	if (!error)
@@ -542,6 +557,8 @@ static int describe(struct pc *pc)
 			pc->board.cores, pc->board.threads, i);
 	if (!pc_has_com2(pc))
 		pc->board.features &= ~(uint32_t)BOARD_HAS_COM2;
+	if (pc_has_lpt1(pc))
+		pc->board.features |= BOARD_HAS_LPT1;
 	pc->board.features |= BOARD_HAS_HPET;
 	if (pc->config->acpi.sleep & MACHINE_SLEEP_S3)
 		pc->board.features |= BOARD_HAS_S3;
@@ -620,6 +637,8 @@ int pc_init(void *board, const struct board_config *config)
 		error = report(pc, "flash memory",
 			       pc_flash_init(pc, clock, config->disks));
 	if (!error)
+		error = report(pc, "ports of the host", pc_ports_init(pc));
+	if (!error)
 		error = report(pc, "list", pc_devices_init(pc, config));
 	if (!error)
 		error = report(pc, "tables", pc_boot_init(pc));
@@ -643,6 +662,7 @@ const struct board_ops pc_board_ops = {
 	.ioapic_eoi = pc_ioapic_eoi,
 	.console_input = pc_console_input,
 	.input = pc_input,
+	.takes_places = pc_takes_places,
 	.command = pc_command,
 	.statistics = pc_statistics,
 	.screen = &pc_board_screen,

@@ -20,6 +20,7 @@
 #include "devices/ide.h"
 #include "devices/ioapic.h"
 #include "devices/ne2000.h"
+#include "devices/parallel.h"
 #include "devices/pci.h"
 #include "devices/pcnet.h"
 #include "devices/pflash.h"
@@ -76,6 +77,9 @@ struct pc_screen {
 	bool is_guarded; /* and video memory is mapped, and on the bus */
 	gpa_t gpa;	 /* where it is on the bus then */
 	struct vga_text text;
+	/* Of who watches: the pointer has changed, too. */
+	void (*changed)(void *ctx);
+	void *changed_ctx;
 	/* Pages that the guest may write to while is_guarded. */
 	uint64_t writable[VGA_VRAM_MAX / PAGE_SIZE / VGA_PAGE_WORD];
 };
@@ -104,6 +108,12 @@ struct pc_usb {
 	/* Keys that went down here, by include/input.h's codes: where they are
 	 * let go, too. */
 	uint64_t keys[2];
+};
+
+/* Some of the host's: pc_ports.c. */
+struct pc_host_ports {
+	struct pc *pc;
+	uint16_t first;
 };
 
 #define PC_UNITS (IDE_CHANNELS * IDE_DRIVES + FDC_DRIVES)
@@ -155,6 +165,7 @@ struct pc {
 	struct i8042 i8042;
 	struct uart com1;
 	struct uart com2;     /* with MACHINE_DEVICE_SERIAL1 */
+	struct parallel lpt1; /* with MACHINE_DEVICE_PARALLEL0 */
 	struct vmware vmware; /* with MACHINE_DEVICE_VMWARE; else all zero */
 	struct fw_cfg fw_cfg;
 	struct debug_ports debug;
@@ -171,6 +182,7 @@ struct pc {
 	struct pflash flash;		     /* .config.size 0: none */
 	struct pc_nic nic[MACHINE_NICS_MAX]; /* config->nic_count of them */
 	struct pc_usb usb;
+	struct pc_host_ports host_ports[MACHINE_PORTS_MAX];
 	struct test_device test; /* .memory NULL: none */
 	/* Like RAM no part of what is saved. */
 	uint8_t test_memory[TEST_DEVICE_MEMORY];
@@ -214,9 +226,10 @@ void pc_emulator_windows(void *board, struct emul_window window[EMUL_WINDOWS]);
 uint32_t pc_intack(void *board);
 void pc_ioapic_eoi(void *board, uint8_t vector);
 /* The serial ports take what fits, and the rest once the guest has emptied
- * theirs. */
+ * theirs; the parallel port passes on what it has. */
 void pc_console_input(void *board);
 bool pc_input(void *board, const struct input_event *event);
+bool pc_takes_places(void *board);
 int pc_command(void *board, uint32_t command, uint32_t unit,
 	       const char *medium);
 void pc_statistics(void *board, struct face_statistics *to);

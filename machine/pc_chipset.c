@@ -377,6 +377,7 @@ static int data_place(struct pc *pc)
 {
 	struct bios_data data = { .com1 = PC_COM1_PORT,
 				  .com2 = pc_has_com2(pc) ? PC_COM2_PORT : 0,
+				  .lpt1 = pc_has_lpt1(pc) ? PC_LPT1_PORT : 0,
 				  .ticks = ticks_since_midnight(pc) };
 	struct pc_geometry geometry;
 	unsigned i, count = 0;

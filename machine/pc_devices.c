@@ -55,6 +55,8 @@ int pc_devices_init(struct pc *pc, const struct board_config *config)
 			error = device_list_add(&pc->devices, devices[i]);
 	if (pc_has_com2(pc) && !error)
 		error = device_list_add(&pc->devices, &pc->com2.device);
+	if (pc_has_lpt1(pc) && !error)
+		error = device_list_add(&pc->devices, &pc->lpt1.device);
 	if (pc->vmware.ops && !error)
 		error = device_list_add(&pc->devices, &pc->vmware.device);
 	if (pc->has_ahci && !error)

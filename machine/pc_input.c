@@ -167,13 +167,19 @@ static bool moved(struct pc *pc, const struct input_event *event)
 	}
 }
 
+bool pc_takes_places(void *board)
+{
+	const struct pc *pc = board;
+
+	return vmware_is_absolute(&pc->vmware) || pc_usb_has_tablet(pc);
+}
+
 /* On one of the axes. */
 static bool placed(struct pc *pc, const struct input_event *event)
 {
 	int32_t place = MAX(MIN(event->value, INPUT_ABSOLUTE_MAX), 0);
 
-	if (event->code > INPUT_Y ||
-	    (!vmware_is_absolute(&pc->vmware) && !pc_usb_has_tablet(pc)))
+	if (event->code > INPUT_Y || !pc_takes_places(pc))
 		return false;
 	if (event->code == INPUT_X)
 		pc->pointer.x = place;

@@ -18,6 +18,7 @@
 #define PC_BOOT_INDEX_MAX 8
 #define PC_COM1_PORT	  0x3f8
 #define PC_COM2_PORT	  0x2f8
+#define PC_LPT1_PORT	  0x378
 #define PC_FLOPPY_DMA	  2
 #define PC_ISA_IRQS	  16
 
@@ -43,12 +44,21 @@ static inline bool pc_has_com2(const struct pc *pc)
 	return pc->config->devices & MACHINE_DEVICE_SERIAL1;
 }
 
+static inline bool pc_has_lpt1(const struct pc *pc)
+{
+	return pc->config->devices & MACHINE_DEVICE_PARALLEL0;
+}
+
 /* machine/pc_memory.c */
 /* Copies the BIOS into ROM, shows RAM and ROM, adds 0xc0000-0xfffff. */
 int __must_check pc_memory_init(struct pc *pc);
 void pc_pam_changed(void *ctx, gpa_t base, uint64_t length, bool read_ram,
 		    bool write_ram);
 void pc_vram_mapped(void *ctx, uint64_t gpa, bool enabled);
+/* machine/pc_screen.c */
+/* pc_takes_places() may be another: who watches is told.  ctx is a struct pc.
+ */
+void pc_pointer_changed(void *ctx);
 /* machine/pc_screen.c: shows video memory at vram_gpa, or no longer. */
 void pc_screen_map(struct pc *pc, bool is_mapped);
 /* What an address of the processors comes to behind the A20 gate. */
@@ -84,6 +94,10 @@ int __must_check pc_ahci_init(struct pc *pc, struct clock *clock,
 /* machine/pc_nics.c */
 /* -EINVAL: too many, or an unknown model. */
 int __must_check pc_nics_init(struct pc *pc, const struct board_config *config);
+
+/* machine/pc_ports.c */
+/* Those of the host's that the guest has.  -EEXIST: the board has such. */
+int __must_check pc_ports_init(struct pc *pc);
 
 /* machine/pc_sleep.c */
 /* The rest of the PM function is there. */

@@ -159,12 +159,22 @@ static const uint16_t *screen_cells(void *board, int32_t *cursor)
 	return text->cell;
 }
 
+void pc_pointer_changed(void *ctx)
+{
+	struct pc *pc = ctx;
+
+	if (pc->screen.changed)
+		pc->screen.changed(pc->screen.changed_ctx);
+}
+
 static void screen_watch(void *board, void (*changed)(void *ctx), void *ctx)
 {
 	struct pc *pc = board;
 	bool is_watched = changed;
 
 	vga_watch(&pc->vga, changed, ctx);
+	pc->screen.changed = changed;
+	pc->screen.changed_ctx = ctx;
 	if (is_watched == pc->screen.is_watched)
 		return;
 	pc->screen.is_watched = is_watched;

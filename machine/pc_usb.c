@@ -72,6 +72,8 @@ static unsigned plugs(struct pc *pc, struct clock *clock,
 		usb_hid_init(hids[i].hid, hids[i].kind, clock);
 		to[count++] = &hids[i].hid->usb;
 	}
+	usb->tablet.usb.configured = pc_pointer_changed;
+	usb->tablet.usb.configured_ctx = pc;
 	return count;
 }
 

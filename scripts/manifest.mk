@@ -10,6 +10,6 @@ CHECK_SRCS := scripts/manifest-check.c $(wildcard init/manifest*.c) \
 $B/manifest-check: $(CHECK_SRCS) include/manifest.h include/gate.h \
 		init/manifest_reader.h init/module_check.h init/source.h \
 		lib/program.h $(wildcard firmware/*.h) \
-		$B/firmware/dsdt.hex $B/firmware/bootrom.hex
+		$B/firmware/dsdt.hex $B/firmware/parallel.hex $B/firmware/bootrom.hex
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOST) -I$B -o $@ $(CHECK_SRCS) -lfdt

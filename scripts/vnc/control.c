@@ -147,9 +147,12 @@ static void watch_answer(struct control *control, const char *text,
 static void mode_take(struct control *control, const char *text, size_t length)
 {
 	uint32_t width = 0, height = 0;
-	char mode[16] = "";
+	char mode[16] = "", pointer[16] = "";
 
 	(void)object_text(text, length, "mode", mode, sizeof(mode));
+	/* Hosts of before say nothing, and have no other. */
+	(void)object_text(text, length, "pointer", pointer, sizeof(pointer));
+	control->takes_places = !strcmp(pointer, "absolute");
 	if (strcmp(mode, "off") &&
 	    (!object_number(text, length, "width", &width) ||
 	     !object_number(text, length, "height", &height)))
@@ -197,21 +200,24 @@ void control_key(struct control *control, unsigned code, bool is_down)
 	input_add(control, &input);
 }
 
-/* Movements in a row are one. */
-void control_pointer(struct control *control, int dx, int dy, int wheel,
-		     unsigned buttons)
+/* Movements in a row are one, to the last place. */
+void control_pointer(struct control *control, const struct control_input *input)
 {
-	struct control_input input = { 0, dx, dy, wheel, buttons };
 	struct control_input *last = input_at(control, control->head - 1);
 
-	if (control->head != control->tail && !last->key &&
-	    last->buttons == buttons) {
-		last->dx += dx;
-		last->dy += dy;
-		last->wheel += wheel;
-	} else {
-		input_add(control, &input);
+	if (control->head == control->tail || last->key ||
+	    last->buttons != input->buttons) {
+		input_add(control, input);
+		return;
 	}
+	last->dx += input->dx;
+	last->dy += input->dy;
+	last->wheel += input->wheel;
+	if (!input->has_place)
+		return;
+	last->has_place = true;
+	last->x = input->x;
+	last->y = input->y;
 }
 
 static bool keys_say(struct control *control, uint32_t id)
@@ -241,11 +247,15 @@ static bool keys_say(struct control *control, uint32_t id)
 static bool pointer_say(struct control *control, uint32_t id)
 {
 	const struct control_input *input = input_at(control, control->tail);
+	char place[40] = "";
 
+	if (input->has_place)
+		(void)snprintf(place, sizeof(place), "\"x\":%u,\"y\":%u,",
+			       input->x, input->y);
 	if (!say(control,
 		 "{\"id\":%u,\"verb\":\"pointer\",\"guest\":\"%s\",\"dx\":%d,"
-		 "\"dy\":%d,\"wheel\":%d,\"buttons\":%u}\n",
-		 id, control->guest, input->dx, input->dy, input->wheel,
+		 "\"dy\":%d,%s\"wheel\":%d,\"buttons\":%u}\n",
+		 id, control->guest, input->dx, input->dy, place, input->wheel,
 		 input->buttons))
 		return false;
 	control->tail++;

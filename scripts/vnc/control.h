@@ -15,6 +15,9 @@
  * it is on its way at a time, and the next waits a little, for a keyboard's
  * buffer is small.
  *
+ * Of a pointer that has a place the host is told both, place and movement:
+ *which of the two the guest takes may change meanwhile.
+ *
  * Pure but for the descriptor; one thread.
  */
 #ifndef BULKHEAD_VNC_CONTROL_H
@@ -25,12 +28,15 @@
 
 #define CONTROL_INPUTS 256 /* that wait; a power of two */
 #define CONTROL_TEXT   128
+#define CONTROL_PLACES 32768 /* on either axis */
 
 enum control_watch { WATCH_IDLE, WATCH_ASKED, WATCH_DRAWN, WATCH_LATER };
 
 struct control_input {
 	int key; /* a code, negative: released; 0: the pointer */
 	int dx, dy, wheel;
+	bool has_place;
+	unsigned x, y; /* below CONTROL_PLACES */
 	unsigned buttons;
 };
 
@@ -49,6 +55,7 @@ struct control {
 	uint64_t asked_ns;	    /* the last request */
 	uint64_t watch_due_ns;	    /* ASKED, DRAWN, LATER: the next request */
 	bool has_mode;		    /* of this watch_id */
+	bool takes_places;	    /* the guest, as the mode says */
 	bool wants_all;		    /* some of the last picture were lost */
 	uint32_t parts;		    /* of the next picture, so far */
 	char trouble[CONTROL_TEXT]; /* why there is no picture; or empty */
@@ -65,8 +72,9 @@ void control_init(struct control *control, int fd, const char *guest,
 
 /* What the queue has no room for is lost, as with a keyboard. */
 void control_key(struct control *control, unsigned code, bool is_down);
-void control_pointer(struct control *control, int dx, int dy, int wheel,
-		     unsigned buttons);
+/* input->key is 0. */
+void control_pointer(struct control *control,
+		     const struct control_input *input);
 
 /*
  * Reads, answers, asks and writes as far as it goes without waiting.

@@ -194,6 +194,16 @@ static uint64_t present_due(const struct server *server)
 	return 0;
 }
 
+static void follow(struct server *server)
+{
+	rfbClientIteratorPtr all = rfbGetClientIterator(server->screen);
+	rfbClientPtr client;
+
+	while ((client = rfbClientIteratorNext(all)))
+		viewer_follow(client);
+	rfbReleaseClientIterator(all);
+}
+
 /* ---- Running ------------------------------------------------------------- */
 
 void server_run(struct server *server, uint64_t now_ns)
@@ -207,6 +217,7 @@ void server_run(struct server *server, uint64_t now_ns)
 		server->presented_ns = now_ns;
 	}
 	release_held(server, now_ns);
+	follow(server);
 	(void)rfbProcessEvents(server->screen, 0);
 	/* Who comes next is not to see what has been. */
 	if (!server_is_looked_at(server)) {

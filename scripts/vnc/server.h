@@ -9,8 +9,9 @@
  * change.
  *
  * Of QEMU's extensions there are two: extended key events, and a pointer that
- * moves relatively, as a PS/2 mouse does.  From other viewers' pointers, which
- * have a place, come the differences.
+ * moves relatively, as a PS/2 mouse does, for as long as the guest takes no
+ * places.  Of other viewers' pointers, which have a place, both that and the
+ * differences are passed on.
  *
  * References: RFC 6143; The RFB Protocol (rfbproto, community edition).
  */

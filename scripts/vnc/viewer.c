@@ -14,6 +14,10 @@
 #define QEMU_MESSAGE	 255
 #define QEMU_KEY	 0
 #define RELATIVE_ZERO	 0x7fff
+/* Below it is a place, from there on movement: no screen is so large, and no
+ * movement. */
+#define RELATIVE_LEAST	 0x4000
+_Static_assert(PICTURE_SIDE_MAX <= RELATIVE_LEAST, "one or the other");
 
 /* The viewer's buttons, and the protocol's. */
 #define MASK_LEFT	BIT(0)
@@ -27,7 +31,8 @@
 
 struct viewer {
 	struct control *control;
-	bool is_relative;
+	/* It knows of movement, and what it was told the guest takes. */
+	bool knows_movement, is_absolute;
 	bool has_place; /* x and y are where the pointer was */
 	int x, y, mask;
 	bool is_down[KEYMAP_CODES];
@@ -67,7 +72,7 @@ void viewer_gone(rfbClientPtr client)
 	for (unsigned code = 0; code < KEYMAP_CODES; code++)
 		key(viewer, code, false);
 	if (viewer->mask)
-		control_pointer(viewer->control, 0, 0, 0, 0);
+		control_pointer(viewer->control, &(struct control_input){ 0 });
 	free(viewer);
 	client->clientData = NULL;
 }
@@ -81,26 +86,62 @@ static unsigned buttons_of(int mask)
 	       (mask & MASK_MIDDLE ? BUTTON_MIDDLE : 0);
 }
 
+/* The middle of a pixel, so that the guest, whichever way it counts, finds the
+ * same one. */
+static unsigned place_of(int at, int size)
+{
+	at = MAX(MIN(at, size - 1), 0);
+	return (unsigned)((2 * at + 1) * (CONTROL_PLACES / 2) / size);
+}
+
+/* Where it is, and how it came there.  True: that is another place than before.
+ */
+static bool place(struct viewer *viewer, rfbClientPtr client, int x, int y,
+		  struct control_input *input)
+{
+	/* The first one is of use to who takes places alone. */
+	bool is_new = viewer->has_place ? x != viewer->x || y != viewer->y
+					: viewer->control->takes_places;
+
+	if (viewer->has_place) {
+		input->dx = x - viewer->x;
+		input->dy = y - viewer->y;
+	}
+	input->has_place = true;
+	input->x = place_of(x, client->screen->width);
+	input->y = place_of(y, client->screen->height);
+	viewer->has_place = true;
+	viewer->x = x;
+	viewer->y = y;
+	return is_new;
+}
+
+static bool move(struct viewer *viewer, int x, int y,
+		 struct control_input *input)
+{
+	input->dx = x - RELATIVE_ZERO;
+	input->dy = y - RELATIVE_ZERO;
+	viewer->has_place = false;
+	return input->dx || input->dy;
+}
+
 void viewer_pointer(int mask, int x, int y, rfbClientPtr client)
 {
 	struct viewer *viewer = client->clientData;
 	int pressed = mask & ~viewer->mask;
-	int wheel = !!(pressed & MASK_WHEEL_UP) - !!(pressed & MASK_WHEEL_DOWN);
-	int dx = 0, dy = 0;
+	struct control_input input = {
+		.wheel = !!(pressed & MASK_WHEEL_UP) -
+			 !!(pressed & MASK_WHEEL_DOWN),
+		.buttons = buttons_of(mask),
+	};
+	bool is_movement = viewer->knows_movement &&
+			   (x >= RELATIVE_LEAST || y >= RELATIVE_LEAST);
+	bool has_moved = is_movement ? move(viewer, x, y, &input)
+				     : place(viewer, client, x, y, &input);
 
-	if (viewer->is_relative) {
-		dx = x - RELATIVE_ZERO;
-		dy = y - RELATIVE_ZERO;
-	} else if (viewer->has_place) {
-		dx = x - viewer->x;
-		dy = y - viewer->y;
-	}
-	viewer->has_place = true;
-	viewer->x = x;
-	viewer->y = y;
-	if (dx || dy || wheel || buttons_of(mask) != buttons_of(viewer->mask))
-		control_pointer(viewer->control, dx, dy, wheel,
-				buttons_of(mask));
+	if (has_moved || input.wheel ||
+	    input.buttons != buttons_of(viewer->mask))
+		control_pointer(viewer->control, &input);
 	viewer->mask = mask;
 }
 
@@ -113,8 +154,9 @@ static rfbBool for_all(rfbClientPtr client, void **data)
 	return TRUE;
 }
 
-/* An update of a rectangle that is none says that an extension is known. */
-static rfbBool acknowledge(rfbClientPtr client, int encoding)
+/* An update of a rectangle that is none says that an extension is known; that
+ * of the pointer begins at 1 while it has places. */
+static rfbBool acknowledge(rfbClientPtr client, int encoding, bool is_absolute)
 {
 	struct __packed {
 		uint8_t type, padding;
@@ -124,7 +166,7 @@ static rfbBool acknowledge(rfbClientPtr client, int encoding)
 	} update = {
 		.type = rfbFramebufferUpdate,
 		.count = htons(1),
-		.left = 0, /* of a pointer: it moves relatively */
+		.left = htons(is_absolute),
 		.width = htons((uint16_t)client->screen->width),
 		.height = htons((uint16_t)client->screen->height),
 		.encoding = (int32_t)htonl((uint32_t)encoding),
@@ -136,15 +178,28 @@ static rfbBool acknowledge(rfbClientPtr client, int encoding)
 static rfbBool enable(rfbClientPtr client, void **data, int encoding)
 {
 	struct viewer *viewer = client->clientData;
+	bool is_pointer = encoding == ENCODING_POINTER;
 
 	(void)data;
-	if (!viewer ||
-	    (encoding != ENCODING_KEYS && encoding != ENCODING_POINTER) ||
-	    !acknowledge(client, encoding))
+	if (!viewer || (encoding != ENCODING_KEYS && !is_pointer))
 		return FALSE;
-	if (encoding == ENCODING_POINTER)
-		viewer->is_relative = true;
+	viewer->is_absolute = viewer->control->takes_places;
+	if (!acknowledge(client, encoding, is_pointer && viewer->is_absolute))
+		return FALSE;
+	viewer->knows_movement |= is_pointer;
 	return TRUE;
+}
+
+void viewer_follow(rfbClientPtr client)
+{
+	struct viewer *viewer = client->clientData;
+
+	if (!viewer || !viewer->knows_movement ||
+	    viewer->is_absolute == viewer->control->takes_places)
+		return;
+	viewer->is_absolute = viewer->control->takes_places;
+	if (!acknowledge(client, ENCODING_POINTER, viewer->is_absolute))
+		rfbCloseClient(client);
 }
 
 static rfbBool message_take(rfbClientPtr client, void *data,

@@ -16,6 +16,9 @@ void viewer_gone(rfbClientPtr client); /* what it held down is released */
 void viewer_keysym(rfbBool is_down, rfbKeySym keysym, rfbClientPtr client);
 void viewer_pointer(int mask, int x, int y, rfbClientPtr client);
 
+/* Tells a viewer that knows of movement whether the guest takes places now. */
+void viewer_follow(rfbClientPtr client);
+
 /* Teaches LibVNCServer the two extensions. */
 void viewer_extend(void);
 

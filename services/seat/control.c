@@ -49,6 +49,8 @@ static void message_add(struct control *control,
 	else {
 		control->mux->console[message->slot].has_serial1 =
 			message->has_serial1;
+		control->mux->console[message->slot].has_printer =
+			message->has_printer;
 		if (control->ops->opened)
 			control->ops->opened(control->ctx, message->slot,
 					     memory);
@@ -60,6 +62,7 @@ static void slot_free(struct control *control, unsigned slot)
 {
 	if (control->ops->closed)
 		control->ops->closed(control->ctx, slot);
+	mux_printer_end(control->mux, slot);
 	control->ops->detach(control->ctx, slot);
 	control->removed |= BIT(slot);
 }

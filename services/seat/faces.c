@@ -442,7 +442,8 @@ static bool is_mode_sane(const struct face_mode *mode)
 	       mode->columns <= DISPLAY_TEXT_COLUMNS &&
 	       mode->rows <= DISPLAY_TEXT_ROWS &&
 	       mode->cell_width <= FACE_WIDTH_MAX &&
-	       mode->cell_height <= FACE_HEIGHT_MAX && mode->depth <= 32;
+	       mode->cell_height <= FACE_HEIGHT_MAX && mode->depth <= 32 &&
+	       mode->takes_places <= 1;
 }
 
 static bool frame_mode(struct faces *faces, struct face *face,

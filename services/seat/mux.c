@@ -311,6 +311,8 @@ static void console_open(struct mux_console *console, const char *name,
 		  SEAT_DEBUG_SIZE, false, true);
 	ring_init(&console->in[MUX_SERIAL1], &memory->output1,
 		  memory->output1_data, SEAT_OUTPUT1_SIZE, false, true);
+	ring_init(&console->printer, &memory->printer, memory->printer_data,
+		  SEAT_PRINTER_SIZE, false, true);
 	ring_init(&console->input, &memory->input, memory->input_data,
 		  SEAT_INPUT_SIZE, true, true);
 	ring_init(&console->input1, &memory->input1, memory->input1_data,

@@ -36,6 +36,8 @@
 #define MUX_E9_OF(slot)	     (2 * MUX_SLOTS + 1 + (slot))
 /* And its second serial port, mux_type() too. */
 #define MUX_SERIAL1_OF(slot) (3 * MUX_SLOTS + 1 + (slot))
+/* And its printer, which only a client reads. */
+#define MUX_PRINTER_OF(slot) (4 * MUX_SLOTS + 1 + (slot))
 #define MUX_LOG		     4096 /* bytes; powers of two */
 #define MUX_BUFFER	     512
 #define MUX_NOTICES	     4
@@ -99,9 +101,12 @@ struct mux_console {
 	struct ring in[MUX_SOURCES];
 	struct ring input, input1; /* of its serial ports */
 	bool has_serial1;	   /* the second is there */
-	enum mux_source source;	   /* whose line is being read */
-	bool is_active;		   /* no doorbell was asked for: look */
-	bool is_emptied;	   /* all rings were found empty */
+	bool has_printer;
+	struct ring printer;
+	const void *printer_reader; /* NULL: nobody */
+	enum mux_source source;	    /* whose line is being read */
+	bool is_active;		    /* no doorbell was asked for: look */
+	bool is_emptied;	    /* all rings were found empty */
 	bool is_bell_due;
 
 	enum mux_flush flush;
@@ -195,6 +200,20 @@ bool mux_is_open(const struct mux *mux, unsigned slot);
  * the rest.  -ENOENT: no console, or one that does not read. */
 long __must_check mux_type(struct mux *mux, unsigned slot, const void *bytes,
 			   size_t length);
+/*
+ * What a guest prints is somebody's who has asked for it: while nobody has, and
+ * while he does not read, it stays in its ring and the printer is busy.  Open:
+ * -ENODEV: it has no parallel port; -EEXIST: somebody else reads it.
+ */
+int __must_check mux_printer_open(struct mux *mux, unsigned slot,
+				  const void *reader);
+void mux_printer_close(struct mux *mux, unsigned slot, const void *reader);
+/* Up to size bytes, also of a console that is gone and not free yet; 0: there
+ * are none, and the console's bell rings when there are. */
+size_t mux_printer_read(struct mux *mux, unsigned slot, void *bytes,
+			size_t size);
+/* Its memory is about to go: says what nobody has read. */
+void mux_printer_end(struct mux *mux, unsigned slot);
 /* The input goes to that console.  -ENOENT. */
 int __must_check mux_focus(struct mux *mux, unsigned slot);
 

@@ -7,8 +7,7 @@
 #include "lib/string.h"
 
 #define FRAMES_MAX 16 /* of the client's, at a time */
-#define TAP_PIECE  512
-#define HEAD_SIZE  8 /* of a binary frame */
+#define HEAD_SIZE  8  /* of a binary frame */
 /* What a request calls the debug ports. */
 #define PORT_402   0x402
 #define PORT_E9	   0xe9
@@ -128,96 +127,6 @@ bool remote_has_room(const struct remote *remote, uint32_t queue)
 	return link_queued(&remote->link) <= queue;
 }
 
-/* ---- Serial ports and the log -------------------------------------------- */
-
-static struct remote_tap *tap_find(struct remote *remote, uint32_t id)
-{
-	for (unsigned i = 0; i < REMOTE_TAPS; i++)
-		if (remote->tap[i].id == id)
-			return &remote->tap[i];
-	return NULL;
-}
-
-void remote_heard(struct remote *remote, unsigned slot, const char *bytes,
-		  size_t length)
-{
-	for (unsigned i = 0; i < REMOTE_TAPS; i++) {
-		struct remote_tap *tap = &remote->tap[i];
-		size_t n;
-
-		if (!tap->id || (tap->slot != slot && tap->also != slot))
-			continue;
-		n = MIN(length, REMOTE_TAP - (tap->head - tap->tail));
-		for (size_t k = 0; k < n; k++)
-			tap->bytes[tap->head++ % REMOTE_TAP] = bytes[k];
-		tap->lost += (uint32_t)(length - n);
-		remote->is_again = true;
-	}
-}
-
-static bool tap_has_any(const struct remote_tap *tap)
-{
-	return tap->id && (tap->head != tap->tail || tap->lost);
-}
-
-static void tap_send(struct remote *remote, struct remote_tap *tap)
-{
-	uint32_t at = tap->tail % REMOTE_TAP;
-	uint32_t n =
-		MIN(MIN(tap->head - tap->tail, TAP_PIECE), REMOTE_TAP - at);
-
-	if (n) {
-		remote_binary(remote, tap->id, REMOTE_SERIAL, n);
-		link_add(&remote->link, tap->bytes + at, n);
-		link_end(&remote->link);
-		tap->tail += n;
-		remote->is_again = true;
-	} else {
-		remote_say(remote,
-			   "{\"id\":%u,\"event\":\"lost\",\"bytes\":%u}",
-			   tap->id, tap->lost);
-		tap->lost = 0;
-	}
-}
-
-void remote_gone(struct remote *remote, unsigned slot)
-{
-	if (slot < MUX_SLOTS) {
-		remote->buttons[slot] = 0;
-		remote->held[slot] = (struct held){ 0 };
-	}
-	for (unsigned i = 0; i < REMOTE_TAPS; i++) {
-		struct remote_tap *tap = &remote->tap[i];
-
-		if (!tap->id ||
-		    (tap->slot != slot && tap->slot != MUX_DEBUG_OF(slot) &&
-		     tap->slot != MUX_E9_OF(slot) &&
-		     tap->slot != MUX_SERIAL1_OF(slot)))
-			continue;
-		while (tap_has_any(tap))
-			tap_send(remote, tap);
-		remote_say(remote, "{\"id\":%u,\"event\":\"gone\"}", tap->id);
-		tap->id = 0;
-	}
-}
-
-static int tap_begin(struct remote *remote, uint32_t id, unsigned slot,
-		     unsigned also)
-{
-	struct remote_tap *tap = tap_find(remote, id);
-
-	if (!tap)
-		tap = tap_find(remote, 0);
-	if (!tap)
-		return -EBUSY;
-	tap->id = id;
-	tap->slot = slot;
-	tap->also = also;
-	tap->is_stuck = false;
-	tap->head = tap->tail = tap->lost = 0;
-	return 0;
-}
-
 /* ---- Verbs --------------------------------------------------------------- */
 
 struct verb {
@@ -243,7 +152,7 @@ static void forget(struct remote *remote)
 	remote->dump.id = 0;
 	remote->typed.at = remote->typed.length = 0;
 	for (unsigned i = 0; i < REMOTE_TAPS; i++)
-		remote->tap[i].id = 0;
+		remote_tap_end(remote, &remote->tap[i]);
 }
 
 static void do_hello(struct remote *remote, const struct request *request,
@@ -428,7 +337,7 @@ static void do_serial(struct remote *remote, const struct request *request,
 	if (port)
 		slot = MUX_SERIAL1_OF(slot);
 	remote_answer(remote, request->id,
-		      tap_begin(remote, request->id, slot, slot),
+		      remote_tap_begin(remote, request->id, slot, slot),
 		      request->guest);
 }
 
@@ -445,12 +354,29 @@ static void do_debug_console(struct remote *remote,
 			      "it is 1026 or 233");
 		return;
 	}
-	remote_answer(remote, request->id,
-		      tap_begin(remote, request->id,
-				is_e9 ? MUX_E9_OF(slot) : MUX_DEBUG_OF(slot),
-				is_one && !is_e9 ? MUX_DEBUG_OF(slot)
-						 : MUX_E9_OF(slot)),
-		      request->guest);
+	remote_answer(
+		remote, request->id,
+		remote_tap_begin(remote, request->id,
+				 is_e9 ? MUX_E9_OF(slot) : MUX_DEBUG_OF(slot),
+				 is_one && !is_e9 ? MUX_DEBUG_OF(slot)
+						  : MUX_E9_OF(slot)),
+		request->guest);
+}
+
+static void do_printer(struct remote *remote, const struct request *request,
+		       const struct verb *verb, unsigned slot)
+{
+	int error = remote_printer_begin(remote, request->id, slot);
+
+	(void)verb;
+	if (error == -ENODEV)
+		remote_refuse(remote, request->id, "refused", request->guest,
+			      "the guest has no parallel0 in its manifest");
+	else if (error == -EEXIST)
+		remote_refuse(remote, request->id, "refused", request->guest,
+			      "somebody else takes what it prints");
+	else
+		remote_answer(remote, request->id, error, request->guest);
 }
 
 static void do_log(struct remote *remote, const struct request *request,
@@ -458,9 +384,10 @@ static void do_log(struct remote *remote, const struct request *request,
 {
 	(void)verb;
 	(void)slot;
-	remote_answer(remote, request->id,
-		      tap_begin(remote, request->id, MUX_SLOTS, MUX_SLOTS),
-		      "the log");
+	remote_answer(
+		remote, request->id,
+		remote_tap_begin(remote, request->id, MUX_SLOTS, MUX_SLOTS),
+		"the log");
 }
 
 static void debugged(void *ctx, uint32_t id, const void *bytes, size_t length)
@@ -516,7 +443,7 @@ static void do_close(struct remote *remote, const struct request *request,
 	struct face_watch *watch =
 		faces_watch_find(remote->faces, remote, request->of);
 	struct remote_tap *tap =
-		request->of ? tap_find(remote, request->of) : NULL;
+		request->of ? remote_tap_find(remote, request->of) : NULL;
 	int debugged_slot =
 		faces_debug_find(remote->faces, remote, request->of);
 
@@ -525,7 +452,7 @@ static void do_close(struct remote *remote, const struct request *request,
 	if (watch)
 		faces_unwatch(remote->faces, watch);
 	if (tap)
-		tap->id = 0;
+		remote_tap_end(remote, tap);
 	if (debugged_slot >= 0)
 		faces_debug_close(remote->faces, (unsigned)debugged_slot);
 	remote_dump_close(remote, request->of);
@@ -553,6 +480,7 @@ static const struct verb verbs[] = {
 	{ "screen",  SEAT_RIGHT_WATCH, REQUEST_GUEST, do_screen, true, 0 },
 	{ "serial",  SEAT_RIGHT_WATCH, REQUEST_GUEST, do_serial, true, 0 },
 	{ "debug-console", SEAT_RIGHT_WATCH, REQUEST_GUEST, do_debug_console, true, 0 },
+	{ "printer", SEAT_RIGHT_WATCH, REQUEST_GUEST, do_printer, true, 0 },
 	{ "log",     SEAT_RIGHT_WATCH, 0,             do_log, false, 0 },
 	{ "statistics", SEAT_RIGHT_WATCH, REQUEST_GUEST, do_statistics, true, 0 },
 	{ "debug",   SEAT_RIGHT_DEBUG, REQUEST_GUEST, do_debug, true, 0 },
@@ -646,8 +574,9 @@ static long typed_pass_on(struct remote *remote, bool **is_stuck)
 			       : faces_debug_send(remote->faces, (unsigned)slot,
 						  bytes, length);
 	}
-	tap = tap_find(remote, typed->id);
-	if (!tap || (tap->slot >= MUX_SLOTS && tap->slot < MUX_SERIAL1_OF(0)))
+	tap = remote_tap_find(remote, typed->id);
+	if (!tap || tap->slot >= MUX_PRINTER_OF(0) ||
+	    (tap->slot >= MUX_SLOTS && tap->slot < MUX_SERIAL1_OF(0)))
 		return -ENOENT;
 	*is_stuck = &tap->is_stuck;
 	return mux_type(remote->mux, tap->slot, bytes, length);
@@ -749,14 +678,7 @@ void remote_run(struct remote *remote, uint64_t now_ns)
 	remote->is_again = frames == FRAMES_MAX;
 	remote_dump_run(remote, now_ns);
 	remote_network_run(remote);
-	for (unsigned i = 0; i < REMOTE_TAPS; i++) {
-		if (!tap_has_any(&remote->tap[i]))
-			continue;
-		if (remote_has_room(remote, REMOTE_TAP_QUEUE))
-			tap_send(remote, &remote->tap[i]);
-		else
-			remote->is_waiting = true;
-	}
+	remote_taps_run(remote, now_ns);
 }
 
 /* What the client owes it, whether it reads or not. */
@@ -779,5 +701,6 @@ uint64_t remote_deadline(const struct remote *remote, uint64_t now_ns)
 		return now_ns;
 	if (!remote_has_room(remote, REMOTE_REQUEST_QUEUE))
 		frame_ns = UINT64_MAX; /* until something is sent */
-	return MIN(frame_ns, dump_deadline(remote));
+	frame_ns = MIN(frame_ns, dump_deadline(remote));
+	return MIN(frame_ns, remote_taps_deadline(remote));
 }

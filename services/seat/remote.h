@@ -6,7 +6,8 @@
  *
  *	link.c		frames
  *	request.c	JSON to requests
- *	remote.c	hello, verbs, serial ports
+ *	remote.c	hello, verbs, what is typed
+ *	remote_tap.c	serial ports, debug ports, printers, the log
  *	remote_input.c	keys and pointers
  *	remote_screen.c	pictures
  *	remote_dump.c	cores of guests
@@ -81,11 +82,13 @@ _Static_assert(REMOTE_REQUEST_QUEUE + FACE_RECORD_MAX + REMOTE_FRAME(64) +
 struct remote_tap {
 	uint32_t id; /* 0: unused */
 	/* MUX_SERIAL1_OF(): the second serial port; MUX_DEBUG_OF(),
-	 * MUX_E9_OF(): a debug port; MUX_SLOTS: the log.  Both debug ports are
+	 * MUX_E9_OF(): a debug port; MUX_PRINTER_OF(): its printer, of which
+	 * nothing is kept here; MUX_SLOTS: the log.  Both debug ports are
 	 * one tap's, everything else is alike. */
 	unsigned slot, also;
 	bool is_stuck; /* it took nothing of what was typed last */
 	uint32_t head, tail, lost;
+	uint64_t poll_ns; /* a printer's: nothing is read before */
 	char bytes[REMOTE_TAP];
 };
 
@@ -167,6 +170,23 @@ enum remote_binary {
 	REMOTE_CORE,
 	REMOTE_NETWORK
 };
+
+/* remote_tap.c */
+/* One with that id, 0: that is unused; or NULL. */
+struct remote_tap *remote_tap_find(struct remote *remote, uint32_t id);
+/* From now on the client hears slot, and also also.  -EBUSY: as many as can be
+ * are open. */
+int __must_check remote_tap_begin(struct remote *remote, uint32_t id,
+				  unsigned slot, unsigned also);
+/* From now on it has what the guest in slot prints.  -EBUSY the same; -ENODEV:
+ * the guest has no parallel port; -EEXIST: somebody has it already. */
+int __must_check remote_printer_begin(struct remote *remote, uint32_t id,
+				      unsigned slot);
+/* tap may be unused. */
+void remote_tap_end(struct remote *remote, struct remote_tap *tap);
+/* Passes on what there is. */
+void remote_taps_run(struct remote *remote, uint64_t now_ns);
+uint64_t remote_taps_deadline(const struct remote *remote);
 
 /* remote_screen.c: the verb; -EPIPE, -EBUSY, 0: its answer will come. */
 int remote_screen(struct remote *remote, const struct request *request,

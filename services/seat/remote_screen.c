@@ -27,10 +27,12 @@ static void mode(struct face_watch *watch, const struct face_mode *mode)
 	remote_say(watch->ctx,
 		   "{\"id\":%u,\"event\":\"mode\",\"mode\":\"%s\","
 		   "\"width\":%u,\"height\":%u,\"columns\":%u,\"rows\":%u,"
-		   "\"cell_width\":%u,\"cell_height\":%u,\"depth\":%u}",
+		   "\"cell_width\":%u,\"cell_height\":%u,\"depth\":%u,"
+		   "\"pointer\":\"%s\"}",
 		   watch->id, names[mode->mode], mode->width, mode->height,
 		   mode->columns, mode->rows, mode->cell_width,
-		   mode->cell_height, mode->depth);
+		   mode->cell_height, mode->depth,
+		   mode->takes_places ? "absolute" : "relative");
 }
 
 /* ---- Runs ---------------------------------------------------------------- */

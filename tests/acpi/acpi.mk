@@ -5,7 +5,7 @@
 ACPI_DUMP_SRCS := tests/acpi/dump.c firmware/acpi.c firmware/board.c \
 	devices/ram.c
 
-$B/acpi-dump: $(ACPI_DUMP_SRCS) $(wildcard firmware/*.h) $B/firmware/dsdt.hex
+$B/acpi-dump: $(ACPI_DUMP_SRCS) $(wildcard firmware/*.h) $B/firmware/dsdt.hex $B/firmware/parallel.hex
 	$(HOSTCC) $(HOST) -I$B -o $@ $(ACPI_DUMP_SRCS)
 
 unit-programs: $B/acpi-dump

@@ -33,6 +33,9 @@ static void write_table(const char *folder, const char *name, uint32_t gpa,
 	}
 }
 
+/* A second one of the kind has a 2 behind its name. */
+static unsigned ssdt_count;
+
 static void write_header(const char *folder, const char *suffix, uint32_t gpa)
 {
 	const struct acpi_header *header = (void *)(memory + gpa);
@@ -42,6 +45,8 @@ static void write_header(const char *folder, const char *suffix, uint32_t gpa)
 	for (char *at = name; *at; at++)
 		if (*at >= 'A' && *at <= 'Z')
 			*at = (char)(*at - 'A' + 'a');
+	if (!memcmp(name, "ssdt", 4) && !suffix[0] && ssdt_count++)
+		memcpy(name + 4, "2", 2);
 	write_table(folder, name, gpa, header->length);
 }
 

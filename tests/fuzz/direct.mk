@@ -7,7 +7,7 @@ RUNS ?= 100000
 DIRECT_FUZZ_SRCS := tests/fuzz/fuzz_direct.c $(wildcard firmware/*.c) \
 	devices/ram.c
 
-$B/fuzz/direct: $(DIRECT_FUZZ_SRCS) $B/firmware/dsdt.hex $B/firmware/bootrom.hex
+$B/fuzz/direct: $(DIRECT_FUZZ_SRCS) $B/firmware/dsdt.hex $B/firmware/parallel.hex $B/firmware/bootrom.hex
 	@mkdir -p $(@D)
 	clang $(COMMON) -I$B -DHOST_TEST -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $(DIRECT_FUZZ_SRCS)

@@ -104,6 +104,30 @@ static size_t text_read(void *ctx, void *data, size_t size)
 	return size;
 }
 
+/* The far end has room for every other byte. */
+static bool printer_write(void *ctx, uint8_t byte)
+{
+	(void)ctx;
+	return byte & 1;
+}
+
+/* Of the host: whatever the fuzzer says. */
+static uint32_t port_read(void *ctx, uint16_t port, unsigned size)
+{
+	(void)ctx;
+	if (port < 0x200 || port + size > 0x208)
+		__builtin_trap();
+	return take(size);
+}
+
+static void port_write(void *ctx, uint16_t port, unsigned size, uint32_t value)
+{
+	(void)ctx;
+	(void)value;
+	if (port < 0x200 || port + size > 0x208)
+		__builtin_trap();
+}
+
 static void text_write(void *ctx, const void *data, size_t length)
 {
 	const uint8_t *bytes = data;
@@ -131,6 +155,9 @@ static const struct board_host_ops ops = {
 	.debug_exit = debug_exit,
 	.serial_write = text_write,
 	.serial_read = text_read,
+	.printer_write = printer_write,
+	.port_read = port_read,
+	.port_write = port_write,
 	.debug_write = text_write,
 	.e9_write = text_write,
 	.log = log_text,
@@ -375,7 +402,9 @@ static void build(uint8_t quirks)
 			  { .kind = MACHINE_BLOB_VGABIOS,
 			    .va = (uint64_t)fuzz.vgabios,
 			    .size = sizeof(fuzz.vgabios) } },
+		.ports = { { 0x200, 8 } },
 		.devices = MACHINE_DEVICE_DEBUG_EXIT |
+			   MACHINE_DEVICE_PARALLEL0 |
 			   MACHINE_DEVICE_DEBUG_CONSOLE |
 			   (quirks & 1 ? MACHINE_DEVICE_NO_ACPI : 0) |
 			   (quirks & 2 ? MACHINE_DEVICE_HOLE : 0),

@@ -6,7 +6,7 @@ PC_FUZZ_SRCS := tests/fuzz/fuzz_pc.c lib/font.c lib/floppy.c $(wildcard machine/
 	machine/extint.c machine/fault.c $(wildcard devices/*.c) $(wildcard firmware/*.c)
 
 $B/fuzz/pc: $(PC_FUZZ_SRCS) $(wildcard devices/*.h machine/*.h) \
-		$B/firmware/dsdt.hex $B/firmware/bootrom.hex
+		$B/firmware/dsdt.hex $B/firmware/parallel.hex $B/firmware/bootrom.hex
 	@mkdir -p $(@D)
 	clang $(COMMON) -I$B -DHOST_TEST -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $(PC_FUZZ_SRCS)

@@ -13,7 +13,7 @@ $B/fast/%.c.o: %.c $B/flags
 	$(HOSTCC) $(HOST) -MMD -MP -c -o $@ $<
 
 $B/fast/firmware/acpi.c.o: HOST += -I$B
-$B/fast/firmware/acpi.c.o: $B/firmware/dsdt.hex
+$B/fast/firmware/acpi.c.o: $B/firmware/dsdt.hex $B/firmware/parallel.hex
 
 $B/host-pc: $(patsubst %,$B/fast/%.o,$(filter-out lib/memory.c lib/string.c lib/printf.c,\
 		$(HOST_PC_SRCS)))

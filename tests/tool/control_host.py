@@ -34,11 +34,16 @@ class Guest:
         self.scenes = []
         self.version = 1    # of its screen
         self.keys, self.pointer, self.serial = [], [], b""
+        self.places = []    # of the pointer, or None, one a request
+        self.takes_places = False
         self.starts = 1
         self.has_shift = False
         self.core_size, self.core = 0, []    # a dump: offsets and bytes
         self.missing = 0    # times that it does not run when it is looked at
         self.unread, self.reads = 0, 1    # of its keyboard; so many a look
+        self.prints = []    # bytes, one frame each
+        self.prints_late = b""    # on its way when it is closed
+        self.end_of_printer = None    # of the event `gone`; None: it goes on
         self.leaves = 0    # unread of what is typed
         self.losses = 0    # parts of pictures that do not arrive
 
@@ -58,7 +63,15 @@ class Guest:
                     code, LETTERS[code][0])
         self.version += 1
 
+    def point(self, takes_places):
+        self.takes_places = takes_places
+        self.version += 1
+
     def mode(self):
+        return dict(self.shape(), pointer="absolute" if self.takes_places else
+                    "relative")
+
+    def shape(self):
         if self.picture:
             return {"mode": "graphics", "width": self.picture[0],
                     "height": self.picture[1], "depth": 24}
@@ -224,6 +237,8 @@ class Host:
     def do_pointer(self, number, thing, guest):
         guest.pointer.append([thing.get(k, 0) for k in
                               ("dx", "dy", "wheel", "buttons")])
+        guest.places.append((thing["x"], thing["y"]) if "x" in thing
+                            else None)
         self.answer(number)
 
     def do_statistics(self, number, _thing, guest):
@@ -238,6 +253,19 @@ class Host:
         self.watches[number] = ["serial", guest, 0, None]
         self.answer(number)
         self.binary(number, frames.SERIAL, b"login: ")
+
+    def do_printer(self, number, _thing, guest):
+        if any(w[0] == "printer" for w in self.watches.values()):
+            self.refuse(number, "refused", what=guest.name,
+                        hint="somebody else takes what it prints")
+            return
+        self.answer(number)
+        self.watches[number] = ["printer", guest, 0, None]
+        for data in guest.prints:
+            self.binary(number, frames.SERIAL, data)
+        if guest.end_of_printer is not None:
+            del self.watches[number]
+            self.event(number, "gone", **guest.end_of_printer)
 
     def do_log(self, number, _thing, _guest):
         self.watches[number] = ["log", None, 0, None]
@@ -298,7 +326,9 @@ class Host:
     def do_close(self, number, thing, _guest):
         self.dumps.pop(thing["of"], None)
         self.ports.pop(thing["of"], None)
-        self.watches.pop(thing["of"], None)
+        watch = self.watches.pop(thing["of"], None)
+        if watch and watch[0] == "printer":
+            self.binary(thing["of"], frames.SERIAL, watch[1].prints_late)
         self.waiting.pop(thing["of"], None)
         self.answer(number)
 

@@ -68,7 +68,7 @@ class Painted(control_host.Guest):
     def screen(self):
         return self.width, self.height, bytes(self.data)
 
-    def mode(self):
+    def shape(self):
         if not self.is_on:
             return {"mode": "off", "width": 0, "height": 0, "depth": 0}
         return {"mode": "text" if self.is_text else "graphics",

@@ -369,6 +369,17 @@ class Ports(PcTest):
         self.wrong("-serial null -chardev null,id=a -device "
                    "isa-serial,chardev=a,index=0", "COM1 leads elsewhere")
 
+    def test_parallel(self):
+        self.assertIsNone(self.pc("-parallel none").parallel)
+        for line in ("-parallel file:p", "-chardev file,path=p,id=a -device "
+                     "isa-parallel,chardev=a"):
+            self.assertEqual(self.pc(line).parallel, ports.Port("file", "p"))
+            self.assertIn("parallel0;", self.make(line)[0])
+        self.assertNotIn("parallel0;", self.make("-parallel none")[0])
+        self.wrong("-parallel file:p -parallel file:q", "one parallel port")
+        self.wrong("-parallel /dev/parport0", "known are stdio")
+        self.wrong("-device isa-parallel,chardev=a,iobase=0x278", "LPT1")
+
     def test_firmware_shows_itself_where_there_are_no_graphics(self):
         self.assertIn("firmware-on-serial;", self.make("-nographic")[0])
         self.assertIn("firmware-on-serial;",

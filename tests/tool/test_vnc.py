@@ -249,6 +249,57 @@ class Inputs(VncTest):
             self.assertEqual([sum(e[axis] for e in self.guest.pointer)
                               for axis in range(2)], [1800, -1000])
 
+    def test_places_go_along(self):
+        # In the middle of pixels, of 0 to 32767 on either axis.
+        with Viewer(self.serve()) as viewer:
+            self.until(lambda: self.heard("screen"))
+            viewer.pointer(0, 0, 1)
+            viewer.pointer(719, 399, 0)
+            viewer.pointer(2000, 2000, 2)
+            viewer.pointer(360, 100, 1)
+            self.until(lambda: len(self.guest.places) == 4)
+        self.assertEqual(self.guest.places, [
+            (22, 40), (32745, 32727), (32745, 32727), (16406, 8232)])
+        for size, axis in ((720, 0), (400, 1)):
+            self.assertEqual([p[axis] * size // 32768 for p in
+                              self.guest.places], [0, size - 1, size - 1,
+                                                   (360, 100)[axis]])
+
+    def test_a_viewer_that_moves_is_told_of_places(self):
+        with Viewer(self.serve(), (RAW, RELATIVE_POINTER)) as viewer:
+            viewer.request(False)
+            while RELATIVE_POINTER not in viewer.acknowledged:
+                viewer.update()
+            self.assertEqual(viewer.acknowledged[RELATIVE_POINTER][0], 0)
+            for takes_places in True, False, True:
+                self.guest.point(takes_places)
+                while viewer.acknowledged[RELATIVE_POINTER][0] != takes_places:
+                    viewer.request()
+                    viewer.update()
+            # It may not have heard of it when it said this.
+            viewer.pointer(RELATIVE_ZERO + 3, RELATIVE_ZERO - 4, 1)
+            viewer.pointer(360, 200, 0)
+            viewer.pointer(361, 200, 0)
+            self.until(lambda: len(self.guest.places) >= 2 and
+                       self.guest.places[-1] == (16452, 16424))
+            self.assertEqual(self.guest.pointer[0], [3, -4, 0, 1])
+            self.assertIsNone(self.guest.places[0])
+            # The first place is no movement.
+            self.assertEqual(sum(e[0] for e in self.guest.pointer), 4)
+            self.assertEqual(sum(e[1] for e in self.guest.pointer), -4)
+
+    def test_a_viewer_that_comes_is_told_at_once(self):
+        self.guest.point(True)
+        port = self.serve()
+        with Viewer(port) as first:
+            first.see(self.guest.screen())
+            with Viewer(port, (RAW, RELATIVE_POINTER)) as viewer:
+                viewer.update()
+                self.assertEqual(viewer.acknowledged[RELATIVE_POINTER][0], 1)
+                # It has nothing to compare with, and yet has a place.
+                viewer.pointer(10, 10)
+                self.until(lambda: self.guest.places)
+
     def test_wheel_turns_away_from_the_user_are_positive(self):
         with Viewer(self.serve()) as viewer:
             for mask in 8, 0, 8, 0, 16, 0, 8, 0, 1:

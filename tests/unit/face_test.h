@@ -27,6 +27,7 @@ static struct {
 	struct ring requests, answers; /* seat's ends */
 	/* The board: pixels are what they were when last drawn. */
 	struct display_picture picture;
+	bool takes_places;
 	struct display_rectangle dirty[DISPLAY_DIRTY];
 	unsigned dirty_count, changes, watches, inputs, syncs, renders;
 	uint32_t colour;
@@ -142,8 +143,15 @@ static const struct board_screen screen = {
 	.changes = changes,
 };
 
+static __maybe_unused bool board_takes_places(void *board)
+{
+	(void)board;
+	return b.takes_places;
+}
+
 static const struct board_ops board_ops = {
 	.input = board_input,
+	.takes_places = board_takes_places,
 	.command = board_command,
 	.statistics = board_statistics,
 	.screen = &screen,

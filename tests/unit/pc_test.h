@@ -42,6 +42,12 @@ static struct {
 	struct cpu_msrs msrs;  /* of the machine, not the board's */
 	unsigned typed, taken; /* bytes of input there are, that were read */
 	char serial1[64];
+	char printed[16];
+	bool is_printer_full;
+	/* The host's ports: what was last asked, and the answer. */
+	uint16_t host_port;
+	unsigned host_size, host_accesses;
+	uint32_t host_value;
 	uint64_t gpr[X86_GPR_COUNT];
 	char typed1[8]; /* for COM2, not read yet */
 } bench;
@@ -142,6 +148,31 @@ static __maybe_unused size_t serial1_read(void *ctx, void *data, size_t size)
 	return count;
 }
 
+static __maybe_unused bool printer_write(void *ctx, uint8_t byte)
+{
+	(void)ctx;
+	if (!bench.is_printer_full)
+		append(bench.printed, sizeof(bench.printed), &byte, 1);
+	return !bench.is_printer_full;
+}
+
+static __maybe_unused uint32_t port_read(void *ctx, uint16_t port,
+					 unsigned size)
+{
+	(void)ctx;
+	bench.host_port = port;
+	bench.host_size = size;
+	bench.host_accesses++;
+	return bench.host_value;
+}
+
+static __maybe_unused void port_write(void *ctx, uint16_t port, unsigned size,
+				      uint32_t value)
+{
+	(void)port_read(ctx, port, size);
+	bench.host_value = value;
+}
+
 static __maybe_unused void debug_write(void *ctx, const void *data,
 				       size_t length)
 {
@@ -179,6 +210,9 @@ static const struct board_host_ops ops = {
 	.serial_read = serial_read,
 	.serial1_write = serial1_write,
 	.serial1_read = serial1_read,
+	.printer_write = printer_write,
+	.port_read = port_read,
+	.port_write = port_write,
 	.debug_write = debug_write,
 	.e9_write = e9_write,
 	.log = log_text,

@@ -241,12 +241,13 @@ static inline void machine_attach(unsigned n)
 		  FACE_ANSWERS_SIZE, true, true);
 }
 
-/* With its machine; the first has a second serial port. */
+/* With its machine; the first has a second serial port, and a printer. */
 static inline void guest_begins(unsigned n)
 {
 	struct seat_message message = { .kind = SEAT_ADD,
 					.slot = n + 1,
-					.has_serial1 = !n };
+					.has_serial1 = !n,
+					.has_printer = !n };
 
 	memset(&guest(n)->memory, 0, sizeof(guest(n)->memory));
 	program_attach(guest(n));

@@ -14,11 +14,12 @@
 #define MODE_EVENT(id, columns, rows)                                        \
 	"{\"id\":" id ",\"event\":\"mode\",\"mode\":\"text\",\"width\":720," \
 	"\"height\":400,\"columns\":" columns ",\"rows\":" rows              \
-	",\"cell_width\":9,\"cell_height\":16,\"depth\":4}"
+	",\"cell_width\":9,\"cell_height\":16,\"depth\":4,\"pointer\":"      \
+	"\"relative\"}"
 #define GRAPHICS_EVENT(id)                                                   \
 	"{\"id\":" id ",\"event\":\"mode\",\"mode\":\"graphics\",\"width\":" \
 	"640,\"height\":480,\"columns\":0,\"rows\":0,\"cell_width\":0,"      \
-	"\"cell_height\":0,\"depth\":8}"
+	"\"cell_height\":0,\"depth\":8,\"pointer\":\"relative\"}"
 
 static uint32_t tag; /* of the frame that was asked for last */
 

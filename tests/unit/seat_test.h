@@ -34,7 +34,7 @@
 /* A program's end of its console. */
 struct program {
 	struct seat_console memory;
-	struct ring output, debug, e9, input, output1, input1;
+	struct ring output, debug, e9, input, output1, input1, printer;
 	unsigned bells; /* that seat rang */
 };
 
@@ -324,6 +324,8 @@ static inline void program_attach(struct program *who)
 		  SEAT_DEBUG_SIZE, true, true);
 	ring_init(&who->e9, &who->memory.e9, who->memory.e9_data,
 		  SEAT_DEBUG_SIZE, true, true);
+	ring_init(&who->printer, &who->memory.printer, who->memory.printer_data,
+		  SEAT_PRINTER_SIZE, true, true);
 	ring_init(&who->output1, &who->memory.output1, who->memory.output1_data,
 		  SEAT_OUTPUT1_SIZE, true, true);
 	ring_init(&who->input, &who->memory.input, who->memory.input_data,

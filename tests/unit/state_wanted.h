@@ -6,6 +6,7 @@
 
 #include "tests/unit/state_test.h"
 
+#include "devices/parallel.h"
 #include "devices/test_device.h"
 #include "devices/vmware.h"
 #include "include/x86_state.h"
@@ -30,6 +31,67 @@ static const struct subject_region test_regions[] = {
 	  .length = TEST_DEVICE_MEMORY,
 	  .size = 8,
 	  .is_memory = true },
+};
+
+/* ---- The parallel port -------------------------------------------------- */
+
+/* A far end that has no room at times. */
+struct parallel_model {
+	struct parallel parallel;
+	bool has_room;
+};
+
+static bool parallel_take(void *ctx, uint8_t byte)
+{
+	struct rig *rig = ctx;
+
+	if (!((struct parallel_model *)rig->model)->has_room)
+		return false;
+	rig_note(rig, 0x70000u | byte);
+	return true;
+}
+
+static struct device *parallel_build(struct rig *rig)
+{
+	struct parallel_model *model = rig->model;
+
+	assert_int_equal(
+		parallel_init(&model->parallel, &rig->b.ports, 0x378,
+			      rig_irq(rig, 7),
+			      (struct parallel_backend){ parallel_take, rig }),
+		0);
+	return &model->parallel.device;
+}
+
+static void parallel_input(struct rig *rig)
+{
+	struct parallel_model *model = rig->model;
+	uint32_t random = rig_random(rig);
+
+	if (random & 3) { /* a byte, with an interrupt or without */
+		uint8_t control = random & 4 ? 0x1c : 0x0c;
+
+		outb(&rig->b, 0x378, (uint8_t)(random >> 8));
+		outb(&rig->b, 0x37a, control | 1);
+		outb(&rig->b, 0x37a, control);
+		return;
+	}
+	model->has_room = random & 4;
+	if (model->has_room)
+		parallel_room(&model->parallel);
+}
+
+static void parallel_copy(struct rig *to, const struct rig *from)
+{
+	struct parallel_model *there = to->model;
+	const struct parallel_model *here = from->model;
+
+	there->has_room = here->has_room;
+}
+
+static const struct subject_region parallel_regions[] = {
+	{ .base = 0x378, .length = 4, .size = 1 },
+	{ .base = 0x378, .length = 4, .size = 4 },
 };
 
 /* ---- VMware's backdoor -------------------------------------------------- */

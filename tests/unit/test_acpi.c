@@ -408,6 +408,33 @@ static void test_hpet(void **state)
 	assert_non_null(table_find("HPET"));
 }
 
+/* A table more, of a board that has the port. */
+static void test_parallel(void **state)
+{
+	struct acpi_rsdp *rsdp = (void *)(f.memory + RSDP_GPA);
+	struct acpi_header *xsdt, *table;
+	uint32_t length, gpa, found = 0;
+
+	(void)state;
+	build_and_place(1);
+	length = f.acpi.tables_length;
+	f.board.features |= BOARD_HAS_LPT1;
+	build_again();
+	assert_true(f.acpi.tables_length > length);
+	xsdt = table_at(rsdp->xsdt, "XSDT");
+	for (uint32_t at = sizeof(*xsdt); at < xsdt->length; at += 8) {
+		memcpy(&gpa, (uint8_t *)xsdt + at, sizeof(gpa));
+		table = (void *)(f.memory + gpa);
+		if (memcmp(table->oem_table_id, "PARALLEL", 8))
+			continue;
+		found++;
+		assert_ptr_equal(table_at(gpa, "SSDT"), table);
+		/* Scope (\_SB) */
+		assert_memory_equal((uint8_t *)(table + 1) + 2, "\\_SB_", 5);
+	}
+	assert_int_equal(found, 1);
+}
+
 static void test_not_ram(void **state)
 {
 	(void)state;
@@ -451,6 +478,7 @@ int main(void)
 		cmocka_unit_test(test_dsdt),
 		cmocka_unit_test(test_ssdt),
 		cmocka_unit_test(test_hpet),
+		cmocka_unit_test(test_parallel),
 		cmocka_unit_test(test_not_ram),
 		cmocka_unit_test(test_board_bounds),
 	};

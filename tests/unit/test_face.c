@@ -102,6 +102,35 @@ static void test_changed_meanwhile(void **state)
 	assert_int_equal(get(), 0);
 }
 
+/* That the guest takes places is a part of the mode, and news by itself. */
+static void test_takes_places(void **state)
+{
+	(void)state;
+	ask_frame(1, FACE_FRAME_NOTIFY);
+	face_visit(&b.face);
+	expect(FACE_MODE, 1);
+	assert_int_equal(((struct face_mode *)b.record)->takes_places, 0);
+	assert_int_equal(frame_read(1), WIDTH * HEIGHT);
+	b.takes_places = true;
+	b.changed(b.changed_ctx);
+	expect(FACE_CHANGED, 1);
+	ask_frame(2, FACE_FRAME_NOTIFY);
+	face_visit(&b.face);
+	expect(FACE_MODE, 2);
+	assert_int_equal(((struct face_mode *)b.record)->takes_places, 1);
+	assert_int_equal(frame_read(2), WIDTH * HEIGHT);
+	/* In the midst of a frame. */
+	ask_frame(3, FACE_FRAME_ALL);
+	face_visit(&b.face);
+	expect(FACE_MODE, 3);
+	b.takes_places = false;
+	for (unsigned kind = FACE_PIXELS; kind != FACE_MODE; kind = get())
+		if (!b.length)
+			face_visit(&b.face);
+	assert_int_equal(((struct face_mode *)b.record)->takes_places, 0);
+	assert_int_equal(frame_read(3), WIDTH * HEIGHT);
+}
+
 /* Another mode in the middle of a frame. */
 static void test_mode_changes(void **state)
 {
@@ -459,6 +488,8 @@ int main(void)
 		TEST(test_bounded),
 		TEST(test_changed_meanwhile),
 		TEST(test_mode_changes),
+		TEST(test_text),
+		TEST(test_takes_places),
 		TEST(test_text),
 		TEST(test_text_largest),
 		TEST(test_frame_again),

@@ -46,6 +46,32 @@ static void test_two_guests(void **state)
 
 /* Of several guests the first that is not 0, and none of a guest's earlier
  * lives. */
+/* Ports of the host's go to the domain, and the machine is told. */
+static void test_ports(void **state)
+{
+	const struct fake_domain *domain;
+	struct guest_manifest *guest;
+
+	(void)state;
+	guest = add_guest("web", 1);
+	guest->ports[0][0] = 0x378;
+	guest->ports[0][1] = 3;
+	guest->ports[1][0] = 0x3e8;
+	guest->ports[1][1] = 8;
+	add_guest("old", 1);
+	assert_true(begins());
+	domain = named("web");
+	assert_int_equal(domain->spec.port[0].first, 0x378);
+	assert_int_equal(domain->spec.port[0].count, 3);
+	assert_int_equal(domain->spec.port[1].first, 0x3e8);
+	assert_int_equal(domain->spec.port[1].count, 8);
+	assert_int_equal(domain->spec.port[2].count, 0);
+	assert_memory_equal(domain->config.ports, domain->spec.port,
+			    sizeof(domain->config.ports));
+	assert_int_equal(named("old")->spec.port[0].count, 0);
+	assert_int_equal(named("old")->config.ports[0].count, 0);
+}
+
 static void test_exit_code(void **state)
 {
 	(void)state;
@@ -537,6 +563,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
 		TEST(test_two_guests),
+		TEST(test_ports),
 		TEST(test_exit_code),
 		TEST(test_exit_code_of_an_earlier_life),
 		TEST(test_kernel_and_bios),

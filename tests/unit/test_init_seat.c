@@ -26,22 +26,24 @@ static void begin_two(void)
 	seat_expects(SEAT_ADD, OLD_SLOT, "old");
 }
 
-/* Which serial ports there are goes along. */
+/* Which ports there are goes along. */
 static void test_serial1(void **state)
 {
 	struct seat_message message;
 
 	(void)state;
 	add_guest("web", 1)->devices = MACHINE_DEVICE_SERIAL1;
-	add_guest("old", 1);
+	add_guest("old", 1)->devices = MACHINE_DEVICE_PARALLEL0;
 	assert_true(begins());
 	seat_begins();
 	assert_true(seat_hears(&message));
 	assert_string_equal(message.name, "web");
 	assert_true(message.has_serial1);
+	assert_false(message.has_printer);
 	assert_true(seat_hears(&message));
 	assert_string_equal(message.name, "old");
 	assert_false(message.has_serial1);
+	assert_true(message.has_printer);
 }
 
 static void time_passes(uint64_t ns)

@@ -26,7 +26,7 @@ static struct {
 	struct seat_console shared;
 	enum gate_channel_state channel;
 	/* The seat's ends, and what it got. */
-	struct ring output, debug, e9, input, output1, input1;
+	struct ring output, debug, e9, input, output1, input1, printer;
 	char shown[3 * SEAT_OUTPUT_SIZE], shown_debug[SEAT_DEBUG_SIZE];
 	size_t shown_count, debug_count;
 	size_t per_wait;     /* bytes that it reads when it is waited for */
@@ -56,6 +56,8 @@ static void seat_start(void)
 		  SEAT_OUTPUT1_SIZE, false, true);
 	ring_init(&bench.input1, &s->input1, s->input1_data, SEAT_INPUT_SIZE,
 		  true, true);
+	ring_init(&bench.printer, &s->printer, s->printer_data,
+		  SEAT_PRINTER_SIZE, false, true);
 	bench.channel = GATE_CHANNEL_OPEN;
 }
 
@@ -377,11 +379,45 @@ static void test_asleep(void **state)
 	assert_int_equal(bench.logs, 1);
 }
 
+/* Nobody waits for a printer, and nothing is lost. */
+static void test_printer(void **state)
+{
+	char bytes[SEAT_PRINTER_SIZE];
+	bool is_wanted = false;
+	unsigned n = 0;
+
+	(void)state;
+	machine_console_open(&bench.console);
+	assert_false(machine_console_print(&bench.console, 'x'));
+	seat_start();
+	machine_console_open(&bench.console);
+	while (machine_console_print(&bench.console, (uint8_t)pattern(n)))
+		n++;
+	assert_int_equal(n, SEAT_PRINTER_SIZE);
+	assert_int_equal(bench.waits + bench.bells + bench.logs, 0);
+	assert_true(bench.shared.printer.producer_sleeps);
+	assert_int_equal(
+		ring_read(&bench.printer, bytes, sizeof(bytes), &is_wanted),
+		sizeof(bytes));
+	assert_true(is_wanted);
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(bytes[i], pattern(i));
+	assert_true(ring_sleep(&bench.printer));
+	assert_true(machine_console_print(&bench.console, 'y'));
+	assert_int_equal(bench.bells, 1);
+	bench.shared.printer.consumed += SEAT_PRINTER_SIZE + 1;
+	assert_false(machine_console_print(&bench.console, 'z'));
+	assert_int_equal(bench.console.state, CONSOLE_OFF);
+	assert_int_equal(bench.logs, 1);
+	assert_false(machine_console_print(&bench.console, 'z'));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_none, setup),
 		cmocka_unit_test_setup(test_streams, setup),
+		cmocka_unit_test_setup(test_printer, setup),
 		cmocka_unit_test_setup(test_full, setup),
 		cmocka_unit_test_setup(test_quick, setup),
 		cmocka_unit_test_setup(test_alone, setup),

@@ -68,6 +68,7 @@ static void test_everything(void **state)
 	fdt_property(t->blob, "no-reboot", NULL, 0);
 	fdt_property(t->blob, "test-device", NULL, 0);
 	fdt_property(t->blob, "serial1", NULL, 0);
+	fdt_property(t->blob, "parallel0", NULL, 0);
 	fdt_property(t->blob, "vmware-backdoor", NULL, 0);
 	fdt_property(t->blob, "start-paused", NULL, 0);
 	disk(t, "disk0");
@@ -87,7 +88,8 @@ static void test_everything(void **state)
 		MACHINE_DEVICE_DEBUG_EXIT | MACHINE_DEVICE_DEBUG_CONSOLE |
 			MACHINE_DEVICE_POST_CODES | MACHINE_DEVICE_NO_REBOOT |
 			MACHINE_DEVICE_TEST | MACHINE_DEVICE_SERIAL1 |
-			MACHINE_DEVICE_VMWARE | MACHINE_DEVICE_PAUSED);
+			MACHINE_DEVICE_PARALLEL0 | MACHINE_DEVICE_VMWARE |
+			MACHINE_DEVICE_PAUSED);
 	assert_string_equal(g->kernel, "vmlinuz");
 	assert_string_equal(g->initrd, "initrd.img");
 	assert_string_equal(g->cmdline, "console=ttyS0");

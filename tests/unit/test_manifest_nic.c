@@ -226,30 +226,34 @@ static void test_isa_conflicts(void **state)
 	static const struct {
 		uint32_t port, irq;
 		bool has_serial1;
+		bool has_parallel0;
 		const char *error;
 	} rows[] = {
-		{ 0x310, 0, false,
+		{ 0x310, 0, false, false,
 		  "port: is 0x310, must be a multiple of 0x20" },
-		{ 0x378, 0, false, "port: is 888, must be 512 to 832" },
-		{ 0x2e0, 0, false,
+		{ 0x378, 0, false, false, "port: is 888, must be 512 to 832" },
+		{ 0x2e0, 0, false, false,
 		  "port: is 0x2e0, but COM2 is at 0x2f8: give 0x280, 0x300, "
 		  "0x320 or 0x340" },
-		{ 0x320, 5, false,
+		{ 0x320, 5, false, false,
 		  "port: is 0x320, as nic0's: give 0x280, 0x300, 0x320 or "
 		  "0x340" },
-		{ 0x340, 7, false,
+		{ 0x340, 7, false, false,
 		  "irq: is 7, which is another card's: give 3, 5 or 7 that is "
 		  "free" },
-		{ 0x340, 4, false,
+		{ 0x340, 4, false, false,
 		  "irq: is 4, which is the first serial port's: give 3, 5 or 7 "
 		  "that is free" },
-		{ 0x340, 6, false,
+		{ 0x340, 6, false, false,
 		  "irq: is 6, which is the floppy controller's: give 3, 5 or 7 "
 		  "that is free" },
-		{ 0x340, 0, true,
+		{ 0x340, 0, true, false,
 		  "irq: is 3, which is the second serial port's: give 3, 5 or "
 		  "7 that is free" },
-		{ 0x340, 9, false, "irq: is 9, must be 3 to 7" },
+		{ 0x340, 7, false, true,
+		  "irq: is 7, which is the parallel port's: give 3, 5 or 7 "
+		  "that is free" },
+		{ 0x340, 9, false, false, "irq: is 9, must be 3 to 7" },
 	};
 	struct tree *t = *state;
 
@@ -260,7 +264,9 @@ static void test_isa_conflicts(void **state)
 		guest(t, "a");
 		if (rows[i].has_serial1)
 			fdt_property(t->blob, "serial1", NULL, 0);
-		isa(t, "nic0", 0x320, 7);
+		if (rows[i].has_parallel0)
+			fdt_property(t->blob, "parallel0", NULL, 0);
+		isa(t, "nic0", 0x320, rows[i].has_parallel0 ? 5 : 7);
 		close_nodes(t, 1);
 		isa(t, "nic1", rows[i].port, rows[i].irq);
 		close_nodes(t, 4);

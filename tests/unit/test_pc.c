@@ -334,6 +334,73 @@ static void test_console(void **state)
 	assert_int_equal(in(0x3fd, 1) & 2, 0);
 }
 
+/* LPT1: IRQ 7, a printer that is told of room, and only where it is asked for.
+ */
+static void test_parallel(void **state)
+{
+	(void)state;
+	assert_int_equal(in(0x378, 1), 0xff);
+	assert_int_equal(bench.pc->board.features & BOARD_HAS_LPT1, 0);
+	bench.config.devices |= MACHINE_DEVICE_PARALLEL0;
+	assert_int_equal(init(), 0);
+	assert_int_equal(bench.pc->devices.count, 17 + 1 + 1);
+	assert_true(bench.pc->board.features & BOARD_HAS_LPT1);
+	program_pic();
+	out(0x378, 'x', 1);
+	out(0x37a, 0x1d, 1);
+	out(0x37a, 0x1c, 1);
+	assert_string_equal(bench.printed, "x");
+	assert_true(bench.intr);
+	assert_int_equal(pc_intack(bench.pc), 0x37);
+	out(0x20, 0x20, 1);
+	assert_int_equal(in(0x379, 1), 0x98);
+	bench.is_printer_full = true;
+	out(0x378, 'y', 1);
+	out(0x37a, 0x1d, 1);
+	out(0x37a, 0x1c, 1);
+	assert_int_equal(in(0x379, 1), 0x5c);
+	assert_false(bench.intr);
+	bench.is_printer_full = false;
+	pc_console_input(bench.pc);
+	assert_string_equal(bench.printed, "xy");
+	assert_true(bench.intr);
+}
+
+/* Ports of the host's at each width, and none but those. */
+static void test_host_ports(void **state)
+{
+	static const unsigned widths[] = { 1, 2, 4 };
+
+	(void)state;
+	bench.config.ports[0] = (struct machine_ports){ 0x2e0, 4 };
+	bench.config.ports[2] = (struct machine_ports){ 0x378, 3 };
+	assert_int_equal(init(), 0);
+	bench.host_value = 0x89abcdef;
+	for (unsigned i = 0; i < ARRAY_SIZE(widths); i++) {
+		uint32_t mask = (uint32_t)MASK(8 * widths[i] - 1, 0);
+
+		assert_int_equal(in(0x2e0, widths[i]), 0x89abcdef & mask);
+		assert_int_equal(bench.host_port, 0x2e0);
+		assert_int_equal(bench.host_size, widths[i]);
+	}
+	out(0x2e2, 0x1234, 2);
+	assert_int_equal(bench.host_port, 0x2e2);
+	assert_int_equal(bench.host_size, 2);
+	assert_int_equal(bench.host_value, 0x1234);
+	/* Past its end: byte by byte, and nobody's is nobody's. */
+	bench.host_accesses = 0;
+	bench.host_value = 0x11;
+	assert_int_equal(in(0x378, 4), 0xff111111);
+	assert_int_equal(bench.host_accesses, 3);
+	assert_int_equal(in(0x2df, 1), 0xff);
+	assert_int_equal(in(0x2e4, 1), 0xff);
+	assert_int_equal(in(0x37b, 1), 0xff);
+	assert_int_equal(bench.host_accesses, 3);
+	/* A board that has such a port is not built. */
+	bench.config.devices |= MACHINE_DEVICE_PARALLEL0;
+	assert_int_equal(init(), -EEXIST);
+}
+
 /* COM2: IRQ 3, a backend of its own, and only where it is asked for. */
 static void test_second_serial(void **state)
 {
@@ -583,6 +650,8 @@ int main(void)
 		TEST(test_lines_in_hand),
 		TEST(test_console),
 		TEST(test_second_serial),
+		TEST(test_parallel),
+		TEST(test_host_ports),
 		TEST(test_ways_out),
 		TEST(test_reset),
 		TEST(test_tables),

@@ -173,6 +173,37 @@ static void test_pointers(void **state)
 	assert_int_equal(mouse->state.event[0].wheel, 1);
 }
 
+static void noted(void *ctx)
+{
+	++*(unsigned *)ctx;
+}
+
+/* Who watches the screen hears when the guest begins to take places, and when
+ * it ceases to. */
+static void test_takes_places(void **state)
+{
+	struct usb_hid *tablet = &bench.pc->usb.tablet;
+	unsigned count = 0;
+
+	(void)state;
+	build(MACHINE_USB_XHCI, ALL_DEVICES, 0);
+	configure(&bench.pc->usb.mouse.usb, false);
+	assert_false(pc_takes_places(bench.pc));
+	pc_board_screen.watch(bench.pc, noted, &count);
+	configure(&tablet->usb, false);
+	assert_int_equal(count, 1);
+	assert_true(pc_takes_places(bench.pc));
+	configure(&tablet->usb, false);
+	assert_int_equal(count, 1);
+	usb_bus_reset(&tablet->usb);
+	assert_int_equal(count, 2);
+	assert_false(pc_takes_places(bench.pc));
+	pc_board_screen.watch(bench.pc, NULL, NULL);
+	configure(&tablet->usb, false);
+	assert_int_equal(count, 2);
+	assert_true(pc_takes_places(bench.pc));
+}
+
 /* A board's image with all of it. */
 static void test_saved(void **state)
 {
@@ -204,6 +235,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_boot_protocol, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_pointers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_saved, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_takes_places, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_saved, setup, teardown),
 	};
 

@@ -76,6 +76,7 @@ LIE_MODE(rows, DISPLAY_TEXT_ROWS + 1)
 LIE_MODE(cell_width, UINT32_MAX)
 LIE_MODE(cell_height, UINT32_MAX)
 LIE_MODE(depth, 33)
+LIE_MODE(takes_places, 2)
 
 #define LIE_PIXELS(name, left, top, width, height, more)                \
 	static void lie_pixels_##name(void)                             \
@@ -126,6 +127,7 @@ static void (*const lies[])(void) = {
 	lie_mode_cell_width,
 	lie_mode_cell_height,
 	lie_mode_depth,
+	lie_mode_takes_places,
 	lie_pixels_right,
 	lie_pixels_below,
 	lie_pixels_far,

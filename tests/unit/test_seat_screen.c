@@ -118,7 +118,34 @@ static void the_mode_changes_in_mid_frame(void **state)
 	put_end(0);
 	expect("{\"id\":2,\"event\":\"mode\",\"mode\":\"off\",\"width\":0,"
 	       "\"height\":0,\"columns\":0,\"rows\":0,\"cell_width\":0,"
-	       "\"cell_height\":0,\"depth\":0}");
+	       "\"cell_height\":0,\"depth\":0,\"pointer\":\"relative\"}");
+	expect_shown(2);
+}
+
+/* That the guest takes places comes alone, whatever it shows. */
+static void the_pointer_changes(void **state)
+{
+	struct face_mode mode = mode_of(DISPLAY_TEXT);
+
+	(void)state;
+	first_picture(2);
+	watch(2, 0, "");
+	change();
+	expect_frame(0, 0, 0);
+	put_mode(0, DISPLAY_TEXT);
+	put_end(0);
+	expect(MODE_EVENT("2", "80", "25"));
+	expect_shown(2);
+	watch(2, 0, "");
+	change();
+	expect_frame(0, 0, 0);
+	mode.head.tag = tag;
+	mode.takes_places = 1;
+	machine_puts(0, &mode, sizeof(mode));
+	put_end(0);
+	expect("{\"id\":2,\"event\":\"mode\",\"mode\":\"text\",\"width\":720,"
+	       "\"height\":400,\"columns\":80,\"rows\":25,\"cell_width\":9,"
+	       "\"cell_height\":16,\"depth\":4,\"pointer\":\"absolute\"}");
 	expect_shown(2);
 }
 
@@ -456,6 +483,7 @@ int main(void)
 		TEST(pixels_come),
 		TEST(only_changes_come),
 		TEST(the_mode_changes_in_mid_frame),
+		TEST(the_pointer_changes),
 		TEST(closed_in_mid_frame),
 		TEST(gone_in_mid_frame),
 		TEST(an_id_is_used_again),

@@ -176,6 +176,148 @@ static void second_port(void **state)
 	expect_nothing();
 }
 
+/* ---- Printers ------------------------------------------------------------ */
+
+/* How much the guest gets rid of before its printer is busy. */
+static uint32_t prints(const char *bytes, uint32_t length)
+{
+	struct ring *ring = &guest(0)->printer;
+	bool is_wanted = false;
+	long n = ring_write(ring, bytes, length, &is_wanted);
+
+	assert_true(n >= 0);
+	if (is_wanted)
+		wake();
+	return (uint32_t)n;
+}
+
+/* It goes to nobody but who asks for it, and what is printed before waits. */
+static void printer_out(void **state)
+{
+	(void)state;
+	assert_int_equal(prints("before ", 7), 7);
+	pass(NSEC_PER_SEC);
+	say("{\"id\":2,\"verb\":\"serial\",\"guest\":\"good\"}");
+	expect_ok(2);
+	say("{\"id\":3,\"verb\":\"printer\",\"guest\":\"good\"}");
+	expect_ok(3);
+	expect_bytes(3, REMOTE_SERIAL, "before ", 7);
+	pass(NSEC_PER_SEC);
+	assert_int_equal(prints("\x1b@\0\f", 4), 4);
+	expect_bytes(3, REMOTE_SERIAL, "\x1b@\0\f", 4);
+	/* Nothing can be typed there, and it is one client's. */
+	client_types(3, REMOTE_SERIAL, "a", 1);
+	say("{\"id\":4,\"verb\":\"printer\",\"guest\":\"good\"}");
+	expect_error(4, "refused", "good");
+	say("{\"id\":4,\"verb\":\"printer\",\"guest\":\"evil\"}");
+	expect_error(4, "refused", "evil");
+	expect_nothing();
+	/* Asked again with the same id, it is the same; closed, the next's. */
+	say("{\"id\":3,\"verb\":\"printer\",\"guest\":\"good\"}");
+	expect_ok(3);
+	say("{\"id\":5,\"verb\":\"close\",\"of\":3}");
+	expect_ok(5);
+	assert_int_equal(prints("kept", 4), 4);
+	pass(NSEC_PER_SEC);
+	expect_nothing();
+	say("{\"id\":6,\"verb\":\"printer\",\"guest\":\"good\"}");
+	expect_ok(6);
+	expect_bytes(6, REMOTE_SERIAL, "kept", 4);
+	/* Another carrier's finds it taken, until this client says hello. */
+	assert_int_equal(mux_printer_open(&mux, 1, &faces), -EEXIST);
+	hello();
+	assert_int_equal(mux_printer_open(&mux, 1, &faces), 0);
+	mux_printer_close(&mux, 1, &remote);
+	assert_int_equal(mux_printer_open(&mux, 1, &remote), -EEXIST);
+	mux_printer_close(&mux, 1, &faces);
+	assert_int_equal(mux_printer_open(&mux, 2, &remote), -ENODEV);
+}
+
+/* A byte at a time makes neither a frame of each nor a bell. */
+static void printer_gathers(void **state)
+{
+	(void)state;
+	say("{\"id\":3,\"verb\":\"printer\",\"guest\":\"good\"}");
+	expect_ok(3);
+	assert_int_equal(prints("a", 1), 1);
+	expect_bytes(3, REMOTE_SERIAL, "a", 1);
+	assert_false(guest(0)->memory.printer.consumer_sleeps);
+	assert_int_equal(prints("b", 1) + prints("c", 1), 2);
+	wake();
+	expect_nothing();
+	assert_in_range(remote_deadline(&remote, host.now_ns), host.now_ns + 1,
+			host.now_ns + 10 * NSEC_PER_MS);
+	host.now_ns = remote_deadline(&remote, host.now_ns);
+	wake();
+	expect_bytes(3, REMOTE_SERIAL, "bc", 2);
+	host.now_ns = remote_deadline(&remote, host.now_ns);
+	wake();
+	assert_true(guest(0)->memory.printer.consumer_sleeps);
+	assert_int_equal(remote_deadline(&remote, host.now_ns), UINT64_MAX);
+}
+
+/* A client that does not read keeps the printer busy; nothing is lost. */
+static void printer_waits(void **state)
+{
+	static char bytes[100000], got[sizeof(bytes)];
+	uint32_t done = 0, taken = 0, n;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)(i * 7 >> 3);
+	say("{\"id\":3,\"verb\":\"printer\",\"guest\":\"good\"}");
+	expect_ok(3);
+	client.is_asleep = true;
+	for (unsigned i = 0; i < 200; i++) {
+		done += prints(bytes + done, MIN(600, sizeof(bytes) - done));
+		host.now_ns += 10 * NSEC_PER_MS;
+		wake();
+	}
+	assert_in_range(done, SEAT_PRINTER_SIZE,
+			REMOTE_TAP_QUEUE + SEAT_PRINTER_SIZE + 2048);
+	assert_int_equal(prints(bytes + done, 1), 0);
+	client.is_asleep = false;
+	while (done < sizeof(bytes)) {
+		done += prints(bytes + done,
+			       MIN(600U, (uint32_t)sizeof(bytes) - done));
+		host.now_ns += 10 * NSEC_PER_MS;
+		wake();
+	}
+	/* The rest comes with its end. */
+	guest_ends(0);
+	while (taken < sizeof(bytes)) {
+		const uint8_t *payload = expect_binary(3, REMOTE_SERIAL, &n);
+
+		memcpy(got + taken, payload, n);
+		taken += n;
+	}
+	assert_memory_equal(got, bytes, sizeof(bytes));
+	expect("{\"id\":3,\"event\":\"gone\"}");
+	expect_nothing();
+}
+
+/* What nobody has read until the guest's end is said. */
+static void printer_unread(void **state)
+{
+	(void)state;
+	assert_int_equal(prints("lost words", 10), 10);
+	guest_ends(0);
+	for (unsigned i = 0; i < 100; i++)
+		tick();
+	host.sent[host.length] = '\0';
+	assert_non_null(strstr(host.sent, "10 bytes that good printed are "
+					  "lost"));
+	guest_begins(0);
+	say("{\"id\":3,\"verb\":\"printer\",\"guest\":\"good\"}");
+	expect_ok(3);
+	expect_nothing();
+	/* A machine that breaks its ring is not read any more. */
+	guest(0)->memory.printer.produced = 2 * SEAT_PRINTER_SIZE;
+	pass(NSEC_PER_SEC);
+	expect_nothing();
+	assert_false(mux_is_open(&mux, 1));
+}
+
 static void too_many_taps(void **state)
 {
 	(void)state;
@@ -428,6 +570,10 @@ int main(void)
 		TEST(debug_console),
 		TEST(debug_ports),
 		TEST(second_port),
+		TEST(printer_out),
+		TEST(printer_gathers),
+		TEST(printer_waits),
+		TEST(printer_unread),
 		TEST(the_log),
 		TEST(serial_in),
 		TEST(serial_in_waits),

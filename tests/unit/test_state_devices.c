@@ -588,6 +588,8 @@ static const struct subject subjects[] = {
 	SUBJECT(uart, struct uart, uart_input),
 	SUBJECT(fw_cfg, struct fw_cfg_model, fw_cfg_input),
 	SUBJECT(debug, struct debug_ports, NULL),
+	SUBJECT(parallel, struct parallel_model, parallel_input,
+		.copy = parallel_copy),
 	SUBJECT(vmware, struct vmware_model, vmware_input),
 	SUBJECT(test, struct test_device, NULL,
 		.memory_size = TEST_DEVICE_MEMORY),
@@ -667,6 +669,12 @@ static void pflash_writes_array(void *state)
 	((struct pflash_state *)state)->shown = PFLASH_SHOWS_ARRAY;
 }
 
+static void parallel_unwanted(void *state)
+{
+	((struct parallel_state *)state)->control = 0xcc;
+	((struct parallel_state *)state)->is_pending = true;
+}
+
 static void fdc_steps_without_command(void *state)
 {
 	((struct fdc_state *)state)->step = FDC_STEP_READ;
@@ -708,6 +716,7 @@ static void test_contradictions(void **unused)
 		{ "i8042", i8042_half_reply },
 		{ "i8042", i8042_long_pause },
 		{ "uart", uart_fifo_without_fifo },
+		{ "parallel", parallel_unwanted },
 		{ "pflash", pflash_buffer_elsewhere },
 		{ "pflash", pflash_buffer_backwards },
 		{ "pflash", pflash_writes_array },

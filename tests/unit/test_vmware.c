@@ -22,7 +22,7 @@ static struct {
 	struct bench b;
 	struct vmware vmware;
 	uint64_t gpr[X86_GPR_COUNT];
-	unsigned notices;
+	unsigned notices, changes;
 } bench;
 
 static uint64_t *registers(void *ctx)
@@ -37,9 +37,15 @@ static void notify(void *ctx)
 	bench.notices++;
 }
 
+static void changed(void *ctx)
+{
+	(void)ctx;
+	bench.changes++;
+}
+
 static int setup(void **state)
 {
-	static const struct vmware_ops ops = { registers, notify };
+	static const struct vmware_ops ops = { registers, notify, changed };
 
 	(void)state;
 	memset(&bench, 0, sizeof(bench));
@@ -169,6 +175,27 @@ static void test_movement(void **state)
 	expect(0x10000, (uint32_t)-3, 4, 0);
 }
 
+/* Whether places are wanted is told when it is another than before. */
+static void test_changes(void **state)
+{
+	(void)state;
+	(void)call(STATUS, 0);
+	switch_on(RELATIVE);
+	assert_int_equal(bench.changes, 0);
+	(void)call(COMMAND, ABSOLUTE);
+	assert_int_equal(bench.changes, 1);
+	(void)call(COMMAND, ABSOLUTE);
+	(void)call(STATUS, 0);
+	assert_int_equal(bench.changes, 1);
+	(void)call(COMMAND, OFF);
+	assert_int_equal(bench.changes, 2);
+	switch_on(ABSOLUTE);
+	assert_int_equal(bench.changes, 3);
+	/* By what switches it off, too. */
+	assert_int_equal(call(DATA, 7), 0xffffffff);
+	assert_int_equal(bench.changes, 4);
+}
+
 /* Six registers, across the queue's end, until it is full. */
 static void test_queue(void **state)
 {
@@ -206,7 +233,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
 		TEST(test_nobody),   TEST(test_version), TEST(test_places),
-		TEST(test_movement), TEST(test_queue),
+		TEST(test_movement), TEST(test_queue),	 TEST(test_changes),
+		TEST(test_queue),
 	};
 
 	return cmocka_run_group_tests_name("vmware", tests, NULL, NULL);

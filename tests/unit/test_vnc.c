@@ -318,6 +318,44 @@ static void test_a_refusal_is_tried_again(void **state)
 	assert_asked("hello");
 }
 
+static void point(int dx, int dy, int wheel, unsigned buttons)
+{
+	const struct control_input input = {
+		.dx = dx, .dy = dy, .wheel = wheel, .buttons = buttons
+	};
+
+	control_pointer(&control, &input);
+}
+
+/* A place goes along with movement; of several in a row the last. */
+static void test_places(void **state)
+{
+	struct control_input input = { .dx = 1, .has_place = true, .x = 5 };
+
+	(void)state;
+	greet();
+	control_pointer(&control, &input);
+	input.x = 32767;
+	input.y = 7;
+	control_pointer(&control, &input);
+	point(2, 3, 0, 0);
+	control_run(&control, false, false, 0);
+	assert_non_null(strstr(asked(), "\"dx\":4,\"dy\":3,\"x\":32767,"
+					"\"y\":7,\"wheel\":0"));
+	/* Whether the guest takes it is the mode's to say. */
+	assert_false(control.takes_places);
+	control_run(&control, true, true, 0);
+	answer(control.watch_id,
+	       "\"event\":\"mode\",\"mode\":\"text\",\"width\":720,"
+	       "\"height\":400,\"pointer\":\"absolute\"");
+	control_run(&control, true, true, 0);
+	assert_true(control.takes_places);
+	answer(control.watch_id, "\"event\":\"mode\",\"mode\":\"off\","
+				 "\"pointer\":\"relative\"");
+	control_run(&control, true, true, 0);
+	assert_false(control.takes_places);
+}
+
 static void test_input_is_paced_and_in_order(void **state)
 {
 	(void)state;
@@ -326,9 +364,9 @@ static void test_input_is_paced_and_in_order(void **state)
 		control_key(&control, 30, true);
 		control_key(&control, 30, false);
 	}
-	control_pointer(&control, 3, 4, 0, 1);
-	control_pointer(&control, -1, 2, 1, 1);
-	control_pointer(&control, 0, 0, 0, 0);
+	point(3, 4, 0, 1);
+	point(-1, 2, 1, 1);
+	point(0, 0, 0, 0);
 	control_run(&control, false, false, 0);
 	assert_non_null(
 		strstr(asked(), "\"keys\":[30,-30,30,-30,30,-30,30,-30]"));
@@ -370,6 +408,7 @@ int main(void)
 			set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_refusal_is_tried_again,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_places, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_input_is_paced_and_in_order, set_up, tear_down),
 	};

@@ -41,8 +41,8 @@ CLOSE_AGAIN = 2.0    # seconds until a close, or a release, is said again
 # there; after as many questions it is not.
 QUIET_MAX, QUESTIONS_MAX = 5.0, 3
 
-WATCHES = ("screen", "serial", "debug-console", "log", "debug", "dump",
-           "join", "capture")    # go on when answered
+WATCHES = ("screen", "serial", "debug-console", "printer", "log", "debug",
+           "dump", "join", "capture")    # go on when answered
 ENDS = ("gone", "done")    # events after which they do not
 
 

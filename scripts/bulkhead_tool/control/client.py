@@ -19,7 +19,7 @@ LOST_PAUSE = 0.5
 
 # Asked twice they do as much as asked once.
 REPEATABLE = ("hello", "list", "statistics", "screen", "serial",
-              "debug-console", "log", "close", "pause", "resume", "join",
+              "debug-console", "printer", "log", "close", "pause", "resume", "join",
               "capture")
 
 HINTS = {

@@ -5,7 +5,7 @@ import argparse
 
 from .. import session
 from ..arguments import argument, numbers, seconds, whole
-from . import far_end, gdb, keys, network, screens, verbs
+from . import far_end, gdb, keys, network, printer, screens, verbs
 
 
 def guest_argument(command):
@@ -149,6 +149,19 @@ def add_dump(commands):
                          help="the file; what is zero is a hole in it")
 
 
+def add_printer(commands):
+    command = new(
+        commands, "printer", printer.do_printer,
+        "save what a guest prints",
+        "Writes the bytes that the guest's parallel port gets to a file as they "
+        "come, until Ctrl-C or the guest's end. While nobody does, the guest's "
+        "printer is busy.")
+    command.add_argument("-o", "--output", metavar="FILE", required=True,
+                         help="the file; what was in it is gone")
+    command.add_argument("--append", action="store_true",
+                         help="goes on behind what is in it")
+
+
 def add_networks(commands):
     capture = new(
         commands, "capture", network.do_capture,
@@ -192,6 +205,7 @@ def add(commands):
         "on.")
     add_gdb(commands)
     add_dump(commands)
+    add_printer(commands)
     add_networks(commands)
     broker = new(commands, "broker", verbs.do_broker,
                  "share a real host's control port",

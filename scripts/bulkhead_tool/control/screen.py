@@ -33,7 +33,7 @@ class Screen:
     """What is on it, after apply(); version counts what changed."""
 
     def __init__(self):
-        self.mode = "off"
+        self.mode, self.pointer = "off", "relative"
         self.width = self.height = 0
         self.columns = self.rows = 0
         self.pixels = bytearray()
@@ -56,6 +56,7 @@ class Screen:
 
     def _take_mode(self, event):
         self.mode = event["mode"]
+        self.pointer = event.get("pointer", "relative")
         self.width, self.height = (int(event.get(k, 0))
                                    for k in ("width", "height"))
         size = 4 * self.width * self.height

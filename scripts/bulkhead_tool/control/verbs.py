@@ -28,11 +28,13 @@ VERBS = {
     "eject": (True, "open the tray of drive unit=N (4, 5: floppy)"),
     "insert": (True, "close it, with medium=FILE or N, or the first one"),
     "keys": (True, "keys=CODE,-CODE,... pressed and released"),
-    "pointer": (True, "dx=N dy=N wheel=N buttons=BITS"),
+    "pointer": (True, "dx=N dy=N wheel=N buttons=BITS; x=N y=N: 0 to 32767, "
+                "where the guest takes places"),
     "screen": (True, "the mode, and the text if it is one of text"),
     "serial": (True, "what its first serial port says, until Ctrl-C"),
     "debug-console": (True, "what it writes to ports 402h and E9h; port=1026, "
                       "port=233: to one of them"),
+    "printer": (True, "what its parallel port gets, until Ctrl-C"),
     "log": (False, "the monitor's log, until Ctrl-C"),
     "statistics": (True, "vCPUs' time, memory in bytes, counters"),
     "dump": (True, "its core: ctl dump [GUEST] FILE"),
@@ -128,7 +130,8 @@ def show_screen(args, link, guest):
         processes.say(json.dumps({
             "mode": shown.mode, "width": shown.width, "height": shown.height,
             "columns": shown.columns, "rows": shown.rows,
-            "cursor": shown.cursor, "lines": shown.lines()}))
+            "cursor": shown.cursor, "pointer": shown.pointer,
+            "lines": shown.lines()}))
     else:
         processes.say("%s, %d * %d" % (shown.mode, shown.width, shown.height))
         if shown.cells:
@@ -206,7 +209,7 @@ def do_ctl(args, _work):
             more["version"] = client.VERSION
         if args.verb == "screen":
             show_screen(args, link, guest)
-        elif args.verb in ("serial", "debug-console", "log"):
+        elif args.verb in ("serial", "debug-console", "printer", "log"):
             with until_interrupted():
                 stream(link, args.verb, **more)
         else:

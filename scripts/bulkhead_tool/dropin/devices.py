@@ -25,8 +25,7 @@ MISSING = (
     ("floppy", "say -fda or -drive if=floppy"),
     ("isa-fdc", "it is there with -fda or -drive if=floppy"),
     ("nvme", "say ide-hd, or usb-storage"), ("sd", INTERFACES["sd"]),
-    ("tpm", "the board has no TPM"), ("isa-parallel", "the board has no "
-                                      "parallel port"),
+    ("tpm", "the board has no TPM"),
     ("pcie", "the board has no PCI Express"), ("ioh3420", "the board has no "
                                                "PCI Express"),
     ("pci-bridge", "the board has no second PCI bus"),
@@ -79,6 +78,16 @@ def do_serial(pc, keys):
     keys.ignore("id")
 
 
+def do_parallel(pc, keys):
+    if keys.number("index", 0) or keys.number("iobase", 0x378) != 0x378 or \
+            keys.number("irq", 7) != 7:
+        raise Refused(keys.option, "the board has one parallel port, LPT1 at "
+                      "0x378, IRQ 7")
+    pc.parallel_words.append((keys.option,
+                              "chardev:%s" % keys.take("chardev", "")))
+    keys.ignore("id")
+
+
 def do_rng(pc, keys):
     pc.note(keys.option, "there is no such device: the guest has the "
             "processor's RDRAND")
@@ -107,6 +116,7 @@ DEVICES = {
     "isa-debug-exit": do_exit,
     "isa-debugcon": do_debug_console,
     "isa-serial": do_serial,
+    "isa-parallel": do_parallel,
     "ide-hd": lambda pc, keys: buses.do_disk(pc, keys, False),
     "ide-drive": lambda pc, keys: buses.do_disk(pc, keys, False),
     "ide-cd": lambda pc, keys: buses.do_disk(pc, keys, True),

@@ -267,6 +267,7 @@ def guest_lines(pc, files):
         lines.append('vga-bios = "%s";' % files.write("no-vga.bin",
                                                       host.NO_ROM))
     for is_there, flag in ((pc.debug, "debug-console"),
+                           (pc.parallel, "parallel0"),
                            (pc.has_exit, "isa-debug-exit"),
                            (pc.is_graphics_off and not pc.flash,
                             "firmware-on-serial"),

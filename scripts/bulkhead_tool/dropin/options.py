@@ -131,9 +131,9 @@ def do_monitor(_pc, word):
                       "'bulkhead ctl' steers a guest that runs; say none")
 
 
-def do_parallel(_pc, word):
-    if word not in ports.NOWHERE:
-        raise Refused("-parallel", "the board has no parallel port: say none")
+def do_parallel(pc, word):
+    if word != "none":
+        pc.parallel_words.append(("-parallel", word))
 
 
 def do_nographic(pc):

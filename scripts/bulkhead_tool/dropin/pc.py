@@ -81,6 +81,8 @@ class Pc:
         self.debug_port = 0xe9    # of those that say none
         self.debug_ports = []
         self.serials = []    # ports.Port of COM1, COM2 at the end
+        self.parallel_words = []    # (option, word)
+        self.parallel = None    # the same of LPT1; None: there is no such port
         self.debug = {}    # the same, by port
         self.is_graphics_off = self.is_nographic = False
         self.has_exit = self.is_snapshot = False
@@ -188,6 +190,8 @@ class Pc:
                                         where)
                       for where, pairs in by_port.items()}
         self._finish_serials()
+        self.parallel = self._only(self.parallel_words, "the board has one "
+                                   "parallel port, LPT1")
 
     def _finish_serials(self):
         """Those that say no number have the next one."""
@@ -216,6 +220,10 @@ class Pc:
         """The number of the serial port that standard input types to, or None."""
         return next((n for n, port in enumerate(self.serials)
                      if port.is_stdio), None)
+
+    def all_ports(self):
+        return [*self.serials, *self.debug.values()] + \
+            [self.parallel] * bool(self.parallel)
 
     def _only(self, words, why):
         found = None

@@ -165,6 +165,8 @@ class Run:
             self._attach("debug-console", port, port=number)
         serial_ids = [self._attach("serial", port, port=number)
                       for number, port in enumerate(self.pc.serials)]
+        if self.pc.parallel:
+            self._attach("printer", self.pc.parallel)
         if self.pc.keyboard is not None:
             self.serial_id = serial_ids[self.pc.keyboard]
             self.keyboard = Keyboard(
@@ -289,7 +291,7 @@ def run(pc, work):
             gdb.listener(where).close()    # else it is said too late
     if pc.vnc:
         viewers.vnc_program()
-    for port in (*pc.serials, *pc.debug.values()):
+    for port in pc.all_ports():
         port.open()
     if pc.pid_file:
         with open(pc.pid_file, "w", encoding="ascii") as f:
