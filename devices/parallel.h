@@ -25,7 +25,8 @@
  * that polls for it, SeaBIOS for one, must not miss it, however slow it is.
  *
  * With bit 5 of control the data lines are inputs, which nobody drives: they
- * read FFh.  Not modelled: IEEE 1284's negotiation and modes, to which this
+ * read FFh.  Bits 0 and 1 of the status are 0: SeaBIOS hands bit 0 on as a
+ * timeout.  Not modelled: IEEE 1284's negotiation and modes, to which this
  * printer, which is older, does not answer; EPP and ECP, whose registers are
  * not there; paper's end and errors.
  *

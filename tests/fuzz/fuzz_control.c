@@ -140,10 +140,11 @@ static void listen(void)
 static void client_asks(void)
 {
 	static const char *const verbs[] = {
-		"hello",  "list",	"start",  "stop",   "restart", "pause",
-		"resume", "reset",	"power",  "nmi",    "eject",   "insert",
-		"keys",	  "pointer",	"screen", "screen", "serial",  "log",
-		"debug",  "statistics", "close",  "off",    "dump",
+		"hello",  "list",   "start", "stop",	"restart",
+		"pause",  "resume", "reset", "power",	"nmi",
+		"eject",  "insert", "keys",  "pointer", "screen",
+		"screen", "serial", "log",   "debug",	"statistics",
+		"close",  "off",    "dump",  "printer",
 	};
 	static const char *const more[] = {
 		"",
@@ -245,7 +246,8 @@ static void machine_draws(unsigned n)
 		struct face_mode mode = mode_of(what >> 1 & 3);
 
 		if (what >> 3 & 1)
-			((uint8_t *)&mode)[8 + take(1) % 32] = (uint8_t)take(1);
+			((uint8_t *)&mode)[8 + take(1) % (sizeof(mode) - 8)] =
+				(uint8_t)take(1);
 		put(n, &mode, sizeof(mode));
 	} else if (what & 2) {
 		uint16_t columns = what & 4 ? 80 : take(1) & 127;
@@ -345,9 +347,9 @@ static void machine_raw(unsigned n)
 static void scribble(unsigned n)
 {
 	struct seat_console *memory = &guest(n)->memory;
-	struct ring_shared *rings[] = { &memory->output, &memory->debug,
-					&memory->input, &memory->requests,
-					&memory->answers };
+	struct ring_shared *rings[] = { &memory->output,  &memory->debug,
+					&memory->input,	  &memory->requests,
+					&memory->answers, &memory->printer };
 	uint32_t what = take(1);
 	struct ring_shared *ring = rings[what % ARRAY_SIZE(rings)];
 	uint32_t *words[] = { &ring->produced, &ring->consumed,
@@ -367,11 +369,13 @@ static void guest_talks(unsigned n)
 	char bytes[256];
 	bool is_wanted = false;
 	uint32_t what = take(1), length = take(1);
+	struct ring *ring = what & 2 ? &guest(n)->output : &guest(n)->debug;
 
+	if (what & 4)
+		ring = &guest(n)->printer;
 	if (what & 1) {
 		fill(bytes, length);
-		if (ring_write(what & 2 ? &guest(n)->output : &guest(n)->debug,
-			       bytes, length, &is_wanted) < 0)
+		if (ring_write(ring, bytes, length, &is_wanted) < 0)
 			program_attach(guest(n));
 	} else if (what & 2) {
 		if (ring_read(&guest(n)->input, bytes, length, &is_wanted) < 0)

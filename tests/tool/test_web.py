@@ -227,6 +227,9 @@ class Pages(WebTest):
         self.wait(lambda: len(self.guest.keys) >= len(want))
         self.assertEqual(self.guest.keys, want)
         self.wait(lambda: [p for p in self.guest.pointer if p[3] == 1])
+        # The browser's pointer has a place, in the middle of the screen.
+        self.wait(lambda: [p for p in self.guest.places if p and
+                           all(abs(at - 16384) < 300 for at in p)])
         self.button("Ctrl-Alt-Del").click()
         self.wait(lambda: keys.NAMES["del"] in self.guest.keys)
         self.button("Reset").click()

@@ -116,8 +116,8 @@ static void vmware_notify(void *ctx)
 
 static struct device *vmware_build(struct rig *rig)
 {
-	static const struct vmware_ops ops = { vmware_registers,
-					       vmware_notify };
+	static const struct vmware_ops ops = { vmware_registers, vmware_notify,
+					       NULL };
 	struct vmware_model *model = rig->model;
 
 	assert_int_equal(vmware_init(&model->vmware, &rig->b.ports, &ops, rig),
