@@ -17,6 +17,9 @@
 #define PCI_VENDOR_LSI	   0x1000
 #define PCI_DEVICE_895A	   0x0012
 #define PCI_CLASS_SCSI	   0x0100
+#define PCI_CACHE_LINE	   0x0c /* dwords */
+#define PCI_LATENCY	   0x0d
+#define PCI_COMMAND_MWI	   BIT(4)
 #define BAR_REGISTERS_SIZE 1024
 
 #define GENERAL_UNIT_NS 125000 /* of the general purpose timer */
@@ -226,6 +229,8 @@ uint8_t lsi_register_read(struct lsi *lsi, unsigned at)
 		return value | MACNTL_TYPE;
 	case LSI_STEST4:
 		return STEST4_LVD | STEST4_LOCK;
+	case LSI_SBDL:
+		return lsi_bus_data(lsi);
 	}
 	if (at / 4 == LSI_SCRATCHA / 4 || at / 4 == LSI_SCRATCHB / 4)
 		return scratch_read(lsi, at);
@@ -461,6 +466,11 @@ int lsi_init(struct lsi *lsi, const struct lsi_config *config)
 	device_init(&lsi->device, &lsi_ops, lsi, &lsi->state);
 	pci_device_init(&lsi->pci, &identity, &lsi->state.pci);
 	pci_put16(lsi->pci.state->config, PCI_STATUS, PCI_STATUS_MEDIUM);
+	/* Drivers that want to invalidate lines look whether they have set how
+	 * long these are. */
+	lsi->pci.writable[PCI_COMMAND] |= PCI_COMMAND_MWI;
+	lsi->pci.writable[PCI_CACHE_LINE] = lsi->pci.writable[PCI_LATENCY] =
+		UINT8_MAX;
 	lsi->pci.config_written = config_written;
 	for (unsigned i = 0; i < LSI_TARGETS; i++)
 		lsi_target_init(lsi, i, config);

@@ -470,6 +470,20 @@ uint32_t lsi_bus_out(struct lsi *lsi, const uint8_t *from, uint32_t size,
 	}
 }
 
+uint8_t lsi_bus_data(const struct lsi *lsi)
+{
+	const struct lsi_bus_state *bus = &lsi->state.bus;
+
+	switch (bus->phase) {
+	case LSI_BUS_MESSAGE_IN:
+		return bus->in[bus->in_offset];
+	case LSI_BUS_STATUS:
+		return bus->status;
+	default:
+		return 0;
+	}
+}
+
 /* ---- Connections ----------------------------------------------------------
  */
 

@@ -59,6 +59,8 @@ static inline void lsi_stop(struct lsi *lsi)
 
 /* A target asks for a byte; *phase: in which phase. */
 bool lsi_bus_requests(struct lsi *lsi, uint8_t *phase);
+/* The byte of a message or status that is on the bus's data lines; else 0. */
+uint8_t lsi_bus_data(const struct lsi *lsi);
 /* The phase that is asked for is given up for another one that was wanted. */
 bool lsi_bus_yields(struct lsi *lsi, uint8_t wanted);
 /* In the phase that is asked for: bytes that moved, 1 to size. */

@@ -246,8 +246,10 @@ static uint32_t chunk_in(struct lsi *lsi, uint8_t phase, uint64_t address,
 	uint32_t done = lsi_bus_in(lsi, data, MIN(left, (uint32_t)CHUNK));
 
 	memory_move(lsi, address, data, done, true);
-	if (done && phase != PHASE_DATA_IN)
+	if (done && phase != PHASE_DATA_IN) {
 		lsi->state.reg[LSI_SFBR] = data[0];
+		lsi->state.reg[LSI_SIDL] = data[done - 1];
+	}
 	return done;
 }
 
