@@ -175,10 +175,17 @@ static uint32_t move_operands(struct lsi *lsi, uint32_t word)
 	return count;
 }
 
+/*
+ * A move of no bytes is illegal.  But SeaBIOS has one in the place of the data
+ * of commands without any, for emulated adapters take the word 0 for nothing:
+ * while a target is connected it is that.
+ */
 static void move_begin(struct lsi *lsi, uint32_t word)
 {
 	uint32_t here = lsi_get(lsi, LSI_DSP) - 8, count;
 
+	if (!word && lsi->state.bus.phase != LSI_BUS_FREE)
+		return;
 	lsi_put(lsi, LSI_IA, here);
 	lsi_put(lsi, LSI_ESA, here);
 	count = move_operands(lsi, word);
