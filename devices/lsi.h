@@ -112,6 +112,7 @@ enum lsi_bus_phase {
 enum lsi_bus_next {
 	LSI_NEXT_COMMAND,
 	LSI_NEXT_DATA,
+	LSI_NEXT_STATUS, /* of a command that was not taken */
 	LSI_NEXT_DISCONNECTED,
 	LSI_NEXT_COMPLETE, /* the task is done */
 	LSI_NEXTS,
@@ -163,6 +164,7 @@ struct lsi_state {
 	struct lsi_bus_state bus;
 	struct lsi_target_state target[LSI_TARGETS];
 	struct pci_device_state pci;
+	uint8_t reserved3[4];
 };
 
 enum lsi_kind { LSI_NONE, LSI_DISK, LSI_CDROM };

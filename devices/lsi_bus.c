@@ -94,6 +94,9 @@ static void messages_end(struct lsi *lsi)
 	case LSI_NEXT_DATA:
 		bus->phase = LSI_BUS_DATA;
 		break;
+	case LSI_NEXT_STATUS:
+		bus->phase = LSI_BUS_STATUS;
+		break;
 	case LSI_NEXT_DISCONNECTED:
 		bus_free(lsi);
 		break;
@@ -240,6 +243,14 @@ static void message_take(struct lsi_bus_state *bus, const uint8_t *message)
 	}
 }
 
+/* Where the target was, whenever ATN came. */
+static enum lsi_bus_next after_messages(const struct lsi_bus_state *bus)
+{
+	if (bus->has_task)
+		return LSI_NEXT_DATA;
+	return bus->status == SCSI_GOOD ? LSI_NEXT_COMMAND : LSI_NEXT_STATUS;
+}
+
 /* What has come out, but for a message whose end is missing. */
 static void messages_take(struct lsi *lsi)
 {
@@ -260,11 +271,9 @@ static void messages_take(struct lsi *lsi)
 	bus->out_length = (uint8_t)(bus->out_length - at);
 	if (bus->out_length)
 		return;
-	if (bus->in_length)
-		messages_start(bus, bus->has_task ? LSI_NEXT_DATA
-						  : LSI_NEXT_COMMAND);
-	else
-		bus->phase = bus->has_task ? LSI_BUS_DATA : LSI_BUS_COMMAND;
+	messages_start(bus, after_messages(bus));
+	if (!bus->in_length)
+		messages_end(lsi);
 }
 
 /* Too many bytes are none that are known. */
@@ -284,8 +293,7 @@ static uint32_t messages_put(struct lsi *lsi, const uint8_t *from,
 		memset(bus->out, 0, LSI_MESSAGE);
 		bus->out_length = 0;
 		message_add_byte(bus, MSG_REJECT);
-		messages_start(bus, bus->has_task ? LSI_NEXT_DATA
-						  : LSI_NEXT_COMMAND);
+		messages_start(bus, after_messages(bus));
 	}
 	return bytes;
 }
@@ -310,6 +318,8 @@ static void command_done(struct lsi *lsi)
 				 .may_disconnect = bus->may_disconnect };
 
 	memcpy(task.command, bus->command, SCSI_COMMAND);
+	memset(bus->command, 0, SCSI_COMMAND);
+	bus->command_length = 0;
 	bus->status = lsi_target_take(target, &task, bus->is_head);
 	if (bus->status != SCSI_GOOD) {
 		bus->phase = LSI_BUS_STATUS;

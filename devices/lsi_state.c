@@ -77,6 +77,7 @@ static const struct state_field fields[] = {
 	STATE_STRUCT(struct lsi_state, bus, &bus_description),
 	STATE_STRUCTS(struct lsi_state, target, &target_description),
 	STATE_STRUCT(struct lsi_state, pci, &pci_device_description),
+	STATE_RESERVED(struct lsi_state, reserved3),
 };
 
 const struct state_description lsi_description =

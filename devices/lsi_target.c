@@ -72,10 +72,13 @@ void lsi_target_advance(struct lsi_target *target)
 	    !target->unit->ops->is_free(target->unit))
 		return;
 	state->is_active = true;
-	if (is_absent(target))
+	if (is_absent(target)) {
 		absent_begin(state, state->task[0].command);
-	else
-		target->unit->ops->begin(target->unit, state->task[0].command);
+		return;
+	}
+	target->unit->ops->begin(target->unit, state->task[0].command);
+	/* What it reads is asked for now, whoever has the bus. */
+	(void)target->unit->ops->step(target->unit);
 }
 
 enum scsi_step lsi_target_step(struct lsi_target *target)
@@ -202,26 +205,30 @@ void lsi_target_abort(struct lsi_target *target, uint8_t unit, bool has_tag,
 	lsi_target_advance(target);
 }
 
-void lsi_target_clear(struct lsi_target *target)
+static void tasks_forget(struct lsi_target_state *state)
 {
-	struct lsi_target_state *state = target->state;
-
-	if (state->is_active)
-		target->unit->ops->forget(target->unit);
 	memset(state->task, 0, sizeof(state->task));
 	state->count = 0;
 	state->is_active = state->is_allegiant = false;
 	state->answer_offset = state->answer_length = 0;
 }
 
+void lsi_target_clear(struct lsi_target *target)
+{
+	if (target->state->is_active)
+		target->unit->ops->forget(target->unit);
+	tasks_forget(target->state);
+}
+
 void lsi_target_reset(struct lsi_target *target)
 {
 	if (target->kind == LSI_NONE)
 		return;
-	lsi_target_clear(target);
-	target->unit->ops->forget(target->unit);
+	tasks_forget(target->state);
 	if (target->kind == LSI_CDROM)
 		scsi_cdrom_reset(&target->cdrom);
+	else
+		target->unit->ops->forget(target->unit);
 }
 
 /* ---- Life ---------------------------------------------------------------- */
