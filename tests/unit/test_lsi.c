@@ -49,6 +49,12 @@ static void test_resets(void **state)
 	assert_int_equal(reg_read(4, 1), 7);
 	reg_write(ISTAT0, 1, 0);
 	assert_int_equal(reg_read(ISTAT0, 1), 0);
+	/* The machine's, with an interrupt pending. */
+	reg_write(SIEN0, 1, 2);
+	reg_write(SCNTL1, 1, 0x08);
+	assert_true(l.intx);
+	lsi_reset(&l.lsi);
+	assert_false(l.intx);
 }
 
 static void test_general_timer(void **state)
