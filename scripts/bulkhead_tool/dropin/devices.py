@@ -10,14 +10,16 @@ from .syntax import Keys, Refused, number
 
 NO_NETWORK = ("known cards are %s: say -nic user, or -nic none" %
               ", ".join(nics.MODELS))
+LSI_ONLY = "the board's SCSI adapter is lsi53c895a"
 # Models by how they begin, and why they are not there.
 MISSING = (
     ("e1000e", NO_NETWORK), ("i825", NO_NETWORK), ("vmxnet", NO_NETWORK),
     ("virtio-net", NO_NETWORK), ("igb", NO_NETWORK),
     ("virtio", INTERFACES["virtio"].split(":", maxsplit=1)[0]),
     ("vhost", INTERFACES["virtio"].split(":", maxsplit=1)[0]),
-    ("scsi", INTERFACES["scsi"]), ("lsi", INTERFACES["scsi"]),
-    ("megasas", INTERFACES["scsi"]), ("am53c974", INTERFACES["scsi"]),
+    ("scsi", "known are scsi-hd and scsi-cd"), ("lsi", LSI_ONLY),
+    ("megasas", LSI_ONLY), ("mptsas", LSI_ONLY), ("pvscsi", LSI_ONLY),
+    ("am53c974", LSI_ONLY), ("dc390", LSI_ONLY),
     ("usb", "the board has no USB"), ("qemu-xhci", "the board has no USB"),
     ("nec-usb", "the board has no USB"), ("piix3-usb", "the board has no USB"),
     ("ich9-usb", "the board has no USB"),
@@ -94,6 +96,33 @@ def do_ide(pc, keys, is_cdrom):
                 "physical_block_size", "write-cache", "share-rw", "discard*")
 
 
+def do_lsi(pc, keys):
+    if pc.scsi:
+        raise Refused(keys.option, "the board has one SCSI adapter")
+    pc.scsi = keys.take("id", "scsi") + ".0"
+    keys.ignore("bus", "addr")
+
+
+def do_scsi(pc, keys, is_cdrom):
+    name, bus = keys.take("drive"), keys.take("bus")
+    unit, lun = keys.number("scsi-id"), keys.number("lun", 0)
+    if not pc.scsi or bus not in (None, pc.scsi):
+        raise Refused(keys.option, "there is no adapter before it%s: say "
+                      "-device lsi53c895a" %
+                      (" with the bus " + bus if bus else ""))
+    if name not in pc.named:
+        raise Refused(keys.option, "there is no -drive if=none,id=%s" % name)
+    if lun or keys.number("channel", 0):
+        raise Refused(keys.option, "a target has LUN 0 alone")
+    disk = pc.named[name]
+    disk.is_cdrom = is_cdrom or disk.is_cdrom
+    disk.boot_index = keys.number("bootindex")
+    pc.attach_scsi(keys.option, disk, unit)
+    keys.ignore("id", "serial", "ver", "vendor", "product", "wwn", "device_id",
+                "logical_block_size", "physical_block_size", "write-cache",
+                "share-rw", "discard*", "removable", "dpofua", "rotation_rate")
+
+
 def do_rng(pc, keys):
     pc.note(keys.option, "there is no such device: the guest has the "
             "processor's RDRAND")
@@ -114,6 +143,10 @@ DEVICES = {
     "ide-hd": lambda pc, keys: do_ide(pc, keys, False),
     "ide-drive": lambda pc, keys: do_ide(pc, keys, False),
     "ide-cd": lambda pc, keys: do_ide(pc, keys, True),
+    "lsi53c895a": do_lsi,
+    "lsi": do_lsi,
+    "scsi-hd": lambda pc, keys: do_scsi(pc, keys, False),
+    "scsi-cd": lambda pc, keys: do_scsi(pc, keys, True),
     "virtio-rng-pci": do_rng,
     "virtio-rng": do_rng,
     "VGA": do_vga,

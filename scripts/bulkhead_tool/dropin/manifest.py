@@ -7,6 +7,7 @@ import shutil
 
 from .. import Problem, host, processes
 from . import fat
+from .pc import IDE_UNITS
 
 GUEST, SOURCE = "guest", "qemu.dts"
 MIB = 1 << 20
@@ -22,6 +23,7 @@ GUID_AT, LENGTH_AT, SIGNATURE_AT, SIGNATURE = 16, 32, 40, b"_FVH"
 
 # How SeaBIOS and OVMF name an IDE drive in the file bootorder, by IDE unit.
 BOOT_PATH = "/pci@i0cf8/ide@1,1/drive@%d/disk@%d"
+SCSI_PATH = "/pci@i0cf8/scsi@9/channel@0/disk@%x,0"
 FLOPPY_PATH = "/pci@i0cf8/isa@1/fdc@03f0/floppy@%d"
 
 
@@ -92,15 +94,16 @@ def source(files, name, path, form):
     return lines
 
 
-def disk_node(files, disk):
+def disk_node(files, disk, number):
+    """number: of its name."""
     kind = "cdrom" if disk.is_cdrom else "disk"
-    name = "%s%d" % (kind, disk.unit)
+    name = "%s%d" % (kind, number)
     path = disk.path
     if disk.fat:
         path = files.path(name + ".fat")
         files.fats.append(fat.Folder(disk.path, path, disk.fat == "rw" and
                                      not disk.is_snapshot))
-    lines = ['bus = "ide";', "unit = <%d>;" % disk.unit]
+    lines = ['bus = "%s";' % disk.bus, "unit = <%d>;" % disk.unit]
     lines += source(files, name + ".img", path, disk.format)
     if disk.is_cdrom:
         pass
@@ -195,13 +198,20 @@ def is_text(data):
                                              for b in data)
 
 
+def boot_path(drive):
+    if drive.letter == "a":
+        return FLOPPY_PATH % drive.unit
+    if drive.bus == "lsi":
+        return SCSI_PATH % drive.unit
+    return BOOT_PATH % divmod(drive.unit, 2)
+
+
 def boot_order(pc):
     """The file bootorder; None: the board's own order."""
     drives = pc.boot_order()
     if drives is None or pc.kernel or pc.boot_nic:
         return None
-    lines = [FLOPPY_PATH % d.unit if d.letter == "a" else
-             BOOT_PATH % divmod(d.unit, 2) for d in drives]
+    lines = [boot_path(d) for d in drives]
     return "\n".join(lines + ["HALT"] * pc.is_strict).encode()
 
 
@@ -267,7 +277,11 @@ def guest_lines(pc, files):
     lines.append("start-paused;")
     indexes = boot_indexes(pc)
     nodes = [(d, floppy_node(files, d)) for d in pc.floppies]
-    nodes += [(d, disk_node(files, d)) for d in pc.drives]
+    # Those of IDE by their units, then the others.
+    nodes += [(d, disk_node(files, d, d.unit)) for d in pc.drives
+              if d.bus == "ide"]
+    others = [d for d in pc.drives if d.bus != "ide"]
+    nodes += [(d, disk_node(files, d, n)) for n, d in enumerate(others, IDE_UNITS)]
     if pc.nic:
         nodes.append((pc.nic, nic_node(pc.nic)))
     for drive, words in nodes:

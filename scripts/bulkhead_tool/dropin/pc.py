@@ -12,15 +12,18 @@ FIRMWARE_FOLDERS = (host.FIRMWARE, "/usr/share/qemu", "/usr/share/ovmf",
 EXIT_PORT = 0xf4
 DEBUG_PORTS = (0x402, 0xe9)
 IDE_UNITS = 4
+SCSI_UNITS = 7
+SCSI_DRIVES = 6    # a manifest has names for, beside those of IDE
 FLOPPY_UNITS = 2
 
 
 class Disk:
-    """A drive; unit is channel * 2 + drive, None while it is if=none."""
+    """A drive; unit is channel * 2 + drive of IDE, or a SCSI ID, and None while
+    it is if=none."""
 
     def __init__(self, path, form, is_cdrom):
         self.path, self.format, self.is_cdrom = path, form, is_cdrom
-        self.unit = None
+        self.unit, self.bus = None, "ide"
         self.is_read_only = self.is_snapshot = False
         self.fat = None    # a folder: "ro" or "rw"
         self.boot_index = None
@@ -61,6 +64,7 @@ class Pc:
         self.flash = {}    # by unit
         self.drives, self.named = [], {}    # by unit at the end; by id
         self.floppies = []
+        self.scsi = None    # what -device lsi53c895a calls its bus
         self.networks, self.nic = {}, None    # by id; a nics.Nic
         self.kernel = self.initrd = self.cmdline = None
         self.chardevs = {}
@@ -96,8 +100,8 @@ class Pc:
 
     # ---- Drives ----------------------------------------------------------
 
-    def is_free(self, unit):
-        return all(d.unit != unit for d in self.drives)
+    def is_free(self, unit, bus="ide"):
+        return all((d.bus, d.unit) != (bus, unit) for d in self.drives)
 
     def attach(self, option, disk, unit=None, units=range(IDE_UNITS)):
         """A drive of an IDE unit, or of the first one free."""
@@ -110,6 +114,20 @@ class Pc:
         if not self.is_free(unit):
             raise Refused(option, "IDE unit %d has a drive already" % unit)
         disk.unit = unit
+        self.drives.append(disk)
+
+    def attach_scsi(self, option, disk, unit):
+        """A drive with that SCSI ID, or the first one free."""
+        if unit is None:
+            unit = next((u for u in range(SCSI_UNITS)
+                         if self.is_free(u, "lsi")), SCSI_UNITS)
+        if not 0 <= unit < SCSI_UNITS:
+            raise Refused(option, "scsi-id=%d: the adapter has 0 to 6" % unit)
+        if not self.is_free(unit, "lsi"):
+            raise Refused(option, "scsi-id=%d has a drive already" % unit)
+        if len([d for d in self.drives if d.bus == "lsi"]) == SCSI_DRIVES:
+            raise Refused(option, "there can be six SCSI drives")
+        disk.unit, disk.bus = unit, "lsi"
         self.drives.append(disk)
 
     def attach_floppy(self, option, path, unit, is_read_only):
@@ -187,12 +205,12 @@ class Pc:
     def _finish_drives(self):
         for name, disk in self.named.items():
             if disk.unit is None:
-                raise Refused("-drive", "id=%s: no -device ide-hd or ide-cd "
-                              "has it" % name)
+                raise Refused("-drive", "id=%s: no -device ide-hd, ide-cd, "
+                              "scsi-hd or scsi-cd has it" % name)
         if self.is_snapshot:
             for disk in self.drives:
                 disk.is_snapshot = True
-        self.drives.sort(key=lambda d: d.unit)
+        self.drives.sort(key=lambda d: (d.bus, d.unit))
 
     # ---- What is booted from ---------------------------------------------
 
