@@ -7,7 +7,8 @@
  * as the tables say.  The HPET takes the wires of 8254 and RTC over when told
  * to, and has pins 16 to 23 of the I/O APIC to itself.  PCI: slot 0 host
  * bridge; slot 1 ISA bridge, IDE, power management; slot 2 VGA; from slot 3 on
- * network cards; slot 8 AHCI; slot 9 SCSI.  USB: function 2 of slot 1, or slot 6.
+ * network cards; slot 8 AHCI; slot 9 SCSI.  USB: function 2 of slot 1, or
+ * slot 6.
  *
  * References: as the devices'; Intel MultiProcessor Specification 1.4 (the
  * interrupts' wiring).

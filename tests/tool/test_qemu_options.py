@@ -428,36 +428,6 @@ class Drives(PcTest):
         self.wrong("-device ide-hd,drive=x", "id=x")
         self.wrong("-drive if=none,file=disk.img", "an id of its own")
 
-    def test_scsi_adapter_and_its_drives(self):
-        drives = ("-drive if=none,id=d,file=disk.img,format=raw -drive "
-                  "if=none,id=c,file=cd.iso ")
-        found = self.nodes(drives + "-device lsi53c895a,id=s -device "
-                           "scsi-hd,drive=d,bus=s.0,scsi-id=3 -device "
-                           "scsi-cd,drive=c")
-        self.assertEqual({name: (n.string("bus"), n.number("unit"))
-                          for name, n in found.items()},
-                         {"cdrom4": ("lsi", 0), "disk5": ("lsi", 3)})
-        order = self.pc(drives + "-hda disk.img -device lsi -device "
-                        "scsi-hd,drive=d,bootindex=1 -device scsi-cd,drive=c")
-        self.assertEqual([(d.bus, d.unit) for d in order.boot_order()],
-                         [("lsi", 0), ("ide", 0), ("lsi", 1)])
-        self.assertIn("scsi@9/channel@0/disk@0,0",
-                      self.make(drives + "-device lsi -device "
-                                "scsi-hd,drive=d,bootindex=1 -device "
-                                "scsi-cd,drive=c")[0])
-        for line, why in (("-device scsi-hd,drive=d", "no adapter before it"),
-                          ("-device lsi -device scsi-hd,drive=d,bus=x.0",
-                           "with the bus x.0"),
-                          ("-device lsi -device scsi-hd,drive=d,scsi-id=7",
-                           "the adapter has 0 to 6"),
-                          ("-device lsi -device scsi-hd,drive=d,lun=1",
-                           "LUN 0 alone"),
-                          ("-device lsi -device lsi", "one SCSI adapter"),
-                          ("-device megasas", "lsi53c895a"),
-                          ("-drive if=scsi,file=disk.img",
-                           "-device lsi53c895a")):
-            self.wrong(drives + line, why)
-
     def test_positional_is_the_first_disk(self):
         self.assertEqual(list(self.nodes("disk.img")), ["disk0"])
 
