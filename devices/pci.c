@@ -442,8 +442,11 @@ int pci_device_add(struct pci_bus *pci, struct pci_device *dev, uint8_t devfn)
 
 void pci_device_reset(struct pci_device *dev)
 {
-	pci_intx_set(dev, false);
+	/* The table has the level already; the wire has to follow, by the pin
+	 * that the configuration says. */
 	memcpy(dev->state->config, dev->initial, sizeof(dev->state->config));
+	dev->state->intx_level = false;
+	intx_update(dev);
 	pci_messages_reset(dev);
 	bars_unmap_moved(dev);
 	bars_map_all(dev->bus);

@@ -5,7 +5,6 @@
 #include "devices/usb_storage.h"
 
 #include "devices/clear.h"
-#include "devices/usb_storage_internal.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
@@ -19,10 +18,16 @@
 #define CSW_SIGNATURE 0x53425355U
 #define CBW_IN	      BIT(7)
 
+#define CSW_PASSED	0
+#define CSW_FAILED	1
+#define CSW_PHASE_ERROR 2
+
+#define PRODUCT "BULKHEADUSB DISK        "
+
 struct cbw {
 	uint32_t signature, tag, length;
 	uint8_t flags, unit, command_length;
-	uint8_t command[USB_STORAGE_COMMAND];
+	uint8_t command[SCSI_COMMAND];
 } __packed;
 ASSERT_SIZE(struct cbw, 31);
 
@@ -39,125 +44,32 @@ static struct usb_storage *storage_of(struct usb_device *dev)
 
 /* ---- The medium --------------------------------------------------------- */
 
-/* So much of it is in use; the rest is zeros, as a saved state has it. */
-static void buffer_set(struct usb_storage_state *state, uint32_t length)
-{
-	state->offset = 0;
-	state->length = length;
-	memset(state->buffer + length, 0, USB_STORAGE_BUFFER - length);
-}
-
 /* No more data than there are: what the host still wants ends in a STALL. */
 static void data_end(struct usb_storage *disk)
 {
 	struct usb_storage_state *state = &disk->state;
 
-	state->device_left = 0;
-	buffer_set(state, 0);
+	state->disk.left = 0;
+	scsi_disk_buffer_set(&state->disk, 0);
 	state->is_refused = state->host_left;
 	if (!state->host_left)
 		state->phase = USB_STORAGE_STATUS;
 }
 
-static void request_failed(struct usb_storage *disk, int status)
+static void request_ended(void *ctx, enum block_op op, int status)
 {
-	bool is_write = disk->request.op != BLOCK_READ;
+	struct usb_storage *disk = ctx;
 
-	disk->state.is_flush_due = false;
-	if (status == -EROFS)
-		usb_storage_fail(disk, SCSI_DATA_PROTECT, SCSI_PROTECTED);
-	else
-		usb_storage_fail(disk, SCSI_MEDIUM_ERROR,
-				 is_write ? SCSI_WRITE_ERROR : SCSI_READ_ERROR);
-	data_end(disk);
+	if (status || (op == BLOCK_WRITE && !disk->state.disk.left))
+		data_end(disk);
 }
 
-static void request_ended(struct usb_storage *disk, int status)
+static void request_ready(void *ctx)
 {
-	struct usb_storage_state *state = &disk->state;
-	uint32_t length = disk->request.segment_count
-				  ? disk->request.segment[0].length
-				  : 0;
+	struct usb_storage *disk = ctx;
 
-	if (status) {
-		request_failed(disk, status);
-		return;
-	}
-	switch (disk->request.op) {
-	case BLOCK_READ:
-		memcpy(state->buffer, disk->bounce, length);
-		buffer_set(state, length);
-		break;
-	case BLOCK_WRITE:
-		buffer_set(state, 0);
-		if (!state->device_left)
-			data_end(disk);
-		break;
-	case BLOCK_FLUSH:
-		state->is_flush_due = false;
-		break;
-	}
-	state->sector += length / BLOCK_SECTOR;
-}
-
-static void request_done(void *dev, struct block_request *request, int status)
-{
-	struct usb_storage *disk = dev;
-
-	(void)request;
-	disk->is_busy = false;
-	clock_timer_disarm(disk->clock, &disk->timer);
-	if (!disk->is_forgotten)
-		request_ended(disk, status);
-	disk->is_forgotten = false;
-	if (disk->is_nested)
-		return;
 	usb_ready(&disk->usb, ENDPOINT_IN);
 	usb_ready(&disk->usb, ENDPOINT_OUT);
-}
-
-static void request_cancel(struct usb_storage *disk)
-{
-	if (disk->is_busy && disk->backend->cancel)
-		disk->backend->cancel(disk->backend->ctx, &disk->request);
-}
-
-static void timer_expired(void *dev)
-{
-	request_cancel(dev);
-}
-
-/* length: of the bounce buffer; 0: a flush has none. */
-static void submit(struct usb_storage *disk, enum block_op op, uint32_t length)
-{
-	disk->request = (struct block_request){
-		.op = op,
-		.sector = disk->state.sector,
-		.segment_count = length != 0,
-		.segment[0] = { disk->bounce, length },
-		.failed_sector = BLOCK_UNKNOWN,
-		.done = request_done,
-		.dev = disk,
-	};
-	disk->is_busy = disk->is_nested = true;
-	disk->backend->submit(disk->backend->ctx, &disk->request);
-	disk->is_nested = false;
-	if (disk->is_busy)
-		clock_timer_arm(disk->clock, &disk->timer,
-				clock_now(disk->clock) +
-					USB_STORAGE_TIMEOUT_NS);
-}
-
-static void buffer_fill(struct usb_storage *disk)
-{
-	submit(disk, BLOCK_READ,
-	       MIN(disk->state.device_left, (uint32_t)USB_STORAGE_BUFFER));
-}
-
-static void buffer_write(struct usb_storage *disk)
-{
-	memcpy(disk->bounce, disk->state.buffer, disk->state.length);
-	submit(disk, BLOCK_WRITE, disk->state.length);
 }
 
 /* ---- Commands ----------------------------------------------------------- */
@@ -165,30 +77,29 @@ static void buffer_write(struct usb_storage *disk)
 /* What host and device want does not go together. */
 static void phase_error(struct usb_storage *disk)
 {
-	disk->state.status = USB_STORAGE_PHASE_ERROR;
-	disk->state.is_media = disk->state.is_flush_due = false;
+	disk->state.has_phase_error = true;
+	disk->state.disk.is_media = disk->state.disk.is_flush_due = false;
 	data_end(disk);
 }
 
 static void command_start(struct usb_storage *disk, bool is_out)
 {
 	struct usb_storage_state *state = &disk->state;
-	struct usb_storage_plan plan = usb_storage_command(disk);
+	const struct scsi_disk_state *plan = &state->disk;
 
+	scsi_disk_command(&disk->disk);
 	state->phase = is_out ? USB_STORAGE_DATA_OUT : USB_STORAGE_DATA_IN;
-	state->is_refused = false;
-	state->device_left = plan.length;
-	buffer_set(state, plan.is_out || state->is_media ? 0 : plan.length);
-	if (plan.length > state->host_left ||
-	    (plan.length && plan.is_out != is_out)) {
+	state->is_refused = state->has_phase_error = false;
+	if (plan->left > state->host_left ||
+	    (plan->left && plan->is_out != is_out)) {
 		phase_error(disk);
 		return;
 	}
-	if (state->status != USB_STORAGE_PASSED || !state->host_left ||
-	    (is_out && !plan.length))
+	if (plan->status != SCSI_GOOD || !state->host_left ||
+	    (is_out && !plan->left))
 		data_end(disk);
-	else if (state->is_media && !is_out)
-		buffer_fill(disk);
+	else if (plan->is_media && !is_out)
+		scsi_disk_fill(&disk->disk);
 }
 
 static int command_take(struct usb_storage *disk, const uint8_t *data,
@@ -197,19 +108,19 @@ static int command_take(struct usb_storage *disk, const uint8_t *data,
 	struct usb_storage_state *state = &disk->state;
 	struct cbw cbw;
 
-	if (disk->is_busy) /* with what nobody waits for any more */
+	if (disk->disk.is_busy) /* with what nobody waits for any more */
 		return USB_NAK;
 	memset(&cbw, 0, sizeof(cbw));
 	memcpy(&cbw, data, MIN(length, (unsigned)sizeof(cbw)));
 	if (length != sizeof(cbw) || cbw.signature != CBW_SIGNATURE ||
 	    cbw.unit || !cbw.command_length ||
-	    cbw.command_length > USB_STORAGE_COMMAND) {
+	    cbw.command_length > SCSI_COMMAND) {
 		state->phase = USB_STORAGE_BROKEN;
 		state->usb.halted_in |= (uint16_t)BIT(ENDPOINT_IN);
 		return USB_STALL;
 	}
-	memset(state->command, 0, sizeof(state->command));
-	memcpy(state->command, cbw.command, cbw.command_length);
+	memset(state->disk.command, 0, SCSI_COMMAND);
+	memcpy(state->disk.command, cbw.command, cbw.command_length);
 	state->tag = cbw.tag;
 	state->host_left = state->residue = cbw.length;
 	command_start(disk, !(cbw.flags & CBW_IN));
@@ -223,16 +134,16 @@ static int data_refuse(struct usb_storage *disk)
 	struct usb_storage_state *state = &disk->state;
 
 	state->is_refused = false;
-	state->host_left = state->device_left = 0;
-	buffer_set(state, 0);
+	state->host_left = state->disk.left = 0;
+	scsi_disk_buffer_set(&state->disk, 0);
 	state->phase = USB_STORAGE_STATUS;
 	return USB_STALL;
 }
 
 static void moved(struct usb_storage_state *state, uint32_t bytes)
 {
-	state->offset += bytes;
-	state->device_left -= bytes;
+	state->disk.offset += bytes;
+	state->disk.left -= bytes;
 	state->host_left -= bytes;
 	state->residue -= bytes;
 }
@@ -254,24 +165,24 @@ static int data_give(struct usb_storage *disk, uint8_t *data, unsigned length)
 
 	if (state->is_refused)
 		return data_refuse(disk);
-	if (state->offset == state->length && state->device_left) {
-		buffer_fill(disk);
-		if (disk->is_busy)
+	if (state->disk.offset == state->disk.length && state->disk.left) {
+		scsi_disk_fill(&disk->disk);
+		if (disk->disk.is_busy)
 			return USB_NAK;
 		if (state->is_refused)
 			return data_refuse(disk);
 	}
-	if (state->offset < state->length) {
-		done = MIN(length, state->length - state->offset);
-		memcpy(data, state->buffer + state->offset, done);
+	if (state->disk.offset < state->disk.length) {
+		done = MIN(length, state->disk.length - state->disk.offset);
+		memcpy(data, state->disk.buffer + state->disk.offset, done);
 		moved(state, done);
 	}
-	if (!state->device_left)
+	if (!state->disk.left)
 		done += pad(state, data + done, length - done);
 	if (!state->host_left)
 		state->phase = USB_STORAGE_STATUS;
-	else if (state->offset == state->length && state->device_left)
-		buffer_fill(disk);
+	else if (state->disk.offset == state->disk.length && state->disk.left)
+		scsi_disk_fill(&disk->disk);
 	return (int)done;
 }
 
@@ -281,22 +192,23 @@ static int data_take(struct usb_storage *disk, const uint8_t *data,
 		     unsigned length)
 {
 	struct usb_storage_state *state = &disk->state;
-	unsigned room = USB_STORAGE_BUFFER - state->length;
-	unsigned taken = MIN(length, MIN(room, state->device_left));
+	unsigned room = SCSI_DISK_BUFFER - state->disk.length;
+	unsigned taken = MIN(length, MIN(room, state->disk.left));
 
 	if (length > state->host_left) /* more than it has announced */
 		phase_error(disk);
 	if (state->is_refused || !state->host_left)
 		return data_refuse(disk);
-	memcpy(state->buffer + state->length, data, taken);
-	state->length += taken;
+	memcpy(state->disk.buffer + state->disk.length, data, taken);
+	state->disk.length += taken;
 	moved(state, taken);
-	if (!state->is_media) {
-		buffer_set(state, 0);
-		if (!state->device_left)
+	if (!state->disk.is_media) {
+		scsi_disk_buffer_set(&state->disk, 0);
+		if (!state->disk.left)
 			data_end(disk);
-	} else if (!state->device_left || state->length == USB_STORAGE_BUFFER) {
-		buffer_write(disk);
+	} else if (!state->disk.left ||
+		   state->disk.length == SCSI_DISK_BUFFER) {
+		scsi_disk_write(&disk->disk);
 	}
 	return (int)taken;
 }
@@ -304,15 +216,18 @@ static int data_take(struct usb_storage *disk, const uint8_t *data,
 static int status_give(struct usb_storage *disk, uint8_t *data, unsigned length)
 {
 	struct usb_storage_state *state = &disk->state;
-	struct csw csw = { CSW_SIGNATURE, state->tag, 0, 0 };
+	struct csw csw = { CSW_SIGNATURE, state->tag, 0, CSW_PASSED };
 
-	if (state->is_flush_due) {
-		submit(disk, BLOCK_FLUSH, 0);
-		if (disk->is_busy)
+	if (state->disk.is_flush_due) {
+		scsi_disk_flush(&disk->disk);
+		if (disk->disk.is_busy)
 			return USB_NAK;
 	}
 	csw.residue = state->residue;
-	csw.status = state->status;
+	if (state->has_phase_error)
+		csw.status = CSW_PHASE_ERROR;
+	else if (state->disk.status != SCSI_GOOD)
+		csw.status = CSW_FAILED;
 	length = MIN(length, (unsigned)sizeof(csw));
 	memcpy(data, &csw, length);
 	state->phase = USB_STORAGE_COMMAND_PHASE;
@@ -326,7 +241,7 @@ static int in(struct usb_device *dev, unsigned endpoint, uint8_t *data,
 
 	if (endpoint != ENDPOINT_IN || disk->state.phase == USB_STORAGE_BROKEN)
 		return USB_STALL;
-	if (disk->is_busy)
+	if (disk->disk.is_busy)
 		return USB_NAK;
 	switch (disk->state.phase) {
 	case USB_STORAGE_DATA_IN:
@@ -348,7 +263,8 @@ static int out(struct usb_device *dev, unsigned endpoint, const uint8_t *data,
 	case USB_STORAGE_COMMAND_PHASE:
 		return command_take(disk, data, length);
 	case USB_STORAGE_DATA_OUT:
-		return disk->is_busy ? USB_NAK : data_take(disk, data, length);
+		return disk->disk.is_busy ? USB_NAK
+					  : data_take(disk, data, length);
 	}
 	return USB_STALL;
 }
@@ -362,12 +278,9 @@ static void forget(struct usb_device *dev)
 	struct usb_storage_state *state = &disk->state;
 
 	state->phase = USB_STORAGE_COMMAND_PHASE;
-	state->status = state->sense_key = state->sense_code = 0;
-	state->is_media = state->is_refused = state->is_flush_due = false;
-	state->host_left = state->device_left = state->residue = 0;
-	buffer_set(state, 0);
-	disk->is_forgotten = disk->is_busy;
-	request_cancel(disk);
+	state->is_refused = state->has_phase_error = false;
+	state->host_left = state->residue = 0;
+	scsi_disk_forget(&disk->disk);
 }
 
 static int control(struct usb_device *dev, const struct usb_setup *setup,
@@ -396,12 +309,12 @@ static void restored(void *dev)
 {
 	struct usb_storage *disk = dev;
 
-	disk->is_forgotten = disk->is_busy;
+	scsi_disk_restored(&disk->disk);
 }
 
 static bool is_idle(const void *dev)
 {
-	return !((const struct usb_storage *)dev)->is_busy;
+	return !((const struct usb_storage *)dev)->disk.is_busy;
 }
 
 /* ---- State -------------------------------------------------------------- */
@@ -410,58 +323,18 @@ static const struct state_field fields[] = {
 	STATE_STRUCT(struct usb_storage_state, usb, &usb_description),
 	STATE_VALUE(struct usb_storage_state, phase,
 		    .max = USB_STORAGE_PHASES - 1),
-	STATE_VALUE(struct usb_storage_state, status, .max = 2),
-	STATE_VALUE(struct usb_storage_state, sense_key, .max = 15),
-	STATE_VALUE(struct usb_storage_state, sense_code),
-	STATE_VALUE(struct usb_storage_state, is_media),
 	STATE_VALUE(struct usb_storage_state, is_refused),
-	STATE_VALUE(struct usb_storage_state, is_flush_due),
+	STATE_VALUE(struct usb_storage_state, has_phase_error),
 	STATE_RESERVED(struct usb_storage_state, reserved),
-	STATE_ARRAY(struct usb_storage_state, command),
 	STATE_VALUE(struct usb_storage_state, tag),
 	STATE_VALUE(struct usb_storage_state, residue),
 	STATE_VALUE(struct usb_storage_state, host_left),
-	STATE_VALUE(struct usb_storage_state, device_left),
-	STATE_VALUE(struct usb_storage_state, offset,
-		    .max = USB_STORAGE_BUFFER),
-	STATE_VALUE(struct usb_storage_state, length,
-		    .max = USB_STORAGE_BUFFER),
-	STATE_VALUE(struct usb_storage_state, sector),
-	STATE_ARRAY(struct usb_storage_state, buffer),
+	STATE_RESERVED(struct usb_storage_state, reserved2),
+	STATE_STRUCT(struct usb_storage_state, disk, &scsi_disk_description),
 };
 
 static const struct state_description description =
 	STATE_DESCRIPTION(struct usb_storage_state, fields);
-
-/* The medium's data are within it. */
-static bool media_is_valid(const struct usb_storage *disk,
-			   const struct usb_storage_state *state)
-{
-	uint64_t all = disk->backend->sector_count;
-	uint32_t buffered = state->length - state->offset;
-
-	if (state->phase == USB_STORAGE_DATA_OUT)
-		return (state->device_left + (uint64_t)state->length) %
-				       BLOCK_SECTOR ==
-			       0 &&
-		       state->sector <= all &&
-		       (state->device_left + (uint64_t)state->length) /
-				       BLOCK_SECTOR <=
-			       all - state->sector;
-	return buffered <= state->device_left &&
-	       (state->device_left - buffered) % BLOCK_SECTOR == 0 &&
-	       state->sector <= all &&
-	       (state->device_left - buffered) / BLOCK_SECTOR <=
-		       all - state->sector;
-}
-
-static bool rest_is_zero(const struct usb_storage_state *state)
-{
-	for (uint32_t i = state->length; i < USB_STORAGE_BUFFER; i++)
-		if (state->buffer[i])
-			return false;
-	return true;
-}
 
 static bool is_valid(const void *dev, const void *saved, uint64_t now_ns)
 {
@@ -471,24 +344,21 @@ static bool is_valid(const void *dev, const void *saved, uint64_t now_ns)
 		       state->phase == USB_STORAGE_DATA_OUT;
 
 	(void)now_ns;
-	if (!usb_state_is_valid(&state->usb) || !rest_is_zero(state) ||
-	    state->offset > state->length ||
-	    state->device_left > state->host_left ||
+	if (!usb_state_is_valid(&state->usb) ||
+	    !scsi_disk_is_valid(&disk->disk, &state->disk) ||
+	    state->disk.left > state->host_left ||
 	    state->host_left > state->residue)
 		return false;
 	if (!is_data)
 		return true;
-	if (!state->host_left)
-		return false;
-	if (state->is_media && state->device_left)
-		return media_is_valid(disk, state);
-	return state->phase == USB_STORAGE_DATA_OUT ||
-	       state->length - state->offset == state->device_left;
+	return state->host_left &&
+	       (!state->disk.left ||
+		state->disk.is_out == (state->phase == USB_STORAGE_DATA_OUT));
 }
 
 const struct device_ops usb_storage_ops = {
 	.name = "usb_storage",
-	.version = 1,
+	.version = 2,
 	.state = &description,
 	.reset = reset_rest,
 	.restored = restored,
@@ -517,11 +387,19 @@ static const uint8_t configuration_high[] = { CONFIGURATION(512) };
 void usb_storage_init(struct usb_storage *disk, struct block_backend *backend,
 		      struct clock *clock, unsigned number)
 {
+	struct scsi_disk_config config = {
+		.backend = backend,
+		.clock = clock,
+		.name = PRODUCT,
+		.serial = disk->serial,
+		.ended = request_ended,
+		.ctx = disk,
+	};
+
 	memory_clear(disk, sizeof(*disk));
-	disk->backend = backend;
-	disk->clock = clock;
-	disk->timer.expired = timer_expired;
-	disk->timer.dev = disk;
+	scsi_disk_init(&disk->disk, &disk->state.disk, &config);
+	disk->disk.unit.ready = request_ready;
+	disk->disk.unit.ctx = disk;
 	(void)snprintf(disk->serial, sizeof(disk->serial), "B10C%08X", number);
 	disk->strings[0] = "Bulkhead";
 	disk->strings[1] = "USB disk";

@@ -33,6 +33,7 @@ enum machine_disk_bus {
 	MACHINE_DISK_FLASH,  /* parallel flash memory below the firmware */
 	MACHINE_DISK_USB,    /* a mass storage device at the USB controller */
 	MACHINE_DISK_AHCI,
+	MACHINE_DISK_LSI,
 };
 
 #define MACHINE_SERIAL_SIZE 21 /* of a disk, with its NUL */
@@ -54,8 +55,8 @@ struct machine_disk_config {
 	/* Of 512 bytes; the service's: 0, but flash memory's what it shows. */
 	uint64_t sector_count;
 	uint8_t bus; /* enum machine_disk_bus */
-	/* IDE: channel * 2 + drive, 0..3; AHCI: port, 0..5; floppy: 0, 1;
-	 * USB: from 0 on. */
+	/* IDE: channel * 2 + drive, 0..3; AHCI: port, 0..5; LSI: SCSI ID,
+	 * 0..6; floppy: 0, 1; USB: from 0 on. */
 	uint8_t unit;
 	bool is_cdrom;
 	bool is_read_only;

@@ -9,6 +9,7 @@
 
 #define IDE_UNITS    MANIFEST_IDE_UNITS
 #define AHCI_UNITS   6
+#define LSI_UNITS    7
 #define DELAY_US_MAX 1000000
 #define SECTOR_4KN   4096
 #define LIMIT_MAX    1000000000 /* a second */
@@ -16,7 +17,7 @@
 /* clang-format off */
 static const struct manifest_choice buses[] = {
 	{ "ide", MACHINE_DISK_IDE }, { "ahci", MACHINE_DISK_AHCI },
-	{ "usb", MACHINE_DISK_USB }, { 0 },
+	{ "lsi", MACHINE_DISK_LSI }, { "usb", MACHINE_DISK_USB }, { 0 },
 };
 
 static const struct manifest_choice modes[] = {
@@ -53,7 +54,7 @@ static const struct manifest_property disk_properties[] = {
 	  FIELD(struct disk_manifest, kib_burst) },
 	{ "mode", PROPERTY_STRING, .choices = modes,
 	  FIELD(struct disk_manifest, mode) },
-	{ "unit", PROPERTY_CELL, .min = 0, .max = AHCI_UNITS - 1,
+	{ "unit", PROPERTY_CELL, .min = 0, .max = LSI_UNITS - 1,
 	  FIELD(struct disk_manifest, unit) },
 	{ "boot-index", PROPERTY_CELL, .min = 1, .max = MANIFEST_BOOT_INDEX_MAX,
 	  FIELD(struct disk_manifest, boot_index) },
@@ -269,13 +270,29 @@ static int read_flash(struct manifest_reader *reader, int node,
 	return 0;
 }
 
+/* Of the bus: how many, and how people call it. */
+static unsigned bus_units(unsigned bus, const char **name)
+{
+	switch (bus) {
+	case MACHINE_DISK_IDE:
+		*name = "IDE";
+		return IDE_UNITS;
+	case MACHINE_DISK_LSI:
+		*name = "LSI";
+		return LSI_UNITS;
+	default:
+		*name = "AHCI";
+		return AHCI_UNITS;
+	}
+}
+
 /* Where it is plugged in: where the manifest says, or the first place free. */
 static int take_unit(struct manifest_reader *reader, int node,
 		     const struct guest_manifest *guest,
 		     struct disk_manifest *disk)
 {
-	bool is_ide = disk->bus == MACHINE_DISK_IDE;
-	unsigned units = is_ide ? IDE_UNITS : AHCI_UNITS, unit = 0;
+	const char *bus;
+	unsigned units = bus_units(disk->bus, &bus), unit = 0;
 
 	while (unit < units && unit_is_taken(guest, disk->bus, unit))
 		unit++;
@@ -286,7 +303,7 @@ static int take_unit(struct manifest_reader *reader, int node,
 				     "is %u, must be 0 to %u", unit, units - 1);
 	if (unit >= units)
 		return manifest_fail(reader, node, NULL, "%s has but %u units",
-				     is_ide ? "IDE" : "AHCI", units);
+				     bus, units);
 	if (unit_is_taken(guest, disk->bus, unit))
 		return manifest_fail(reader, node, "unit",
 				     "%u is taken already", unit);
@@ -359,12 +376,25 @@ static int check_identity(struct manifest_reader *reader, int node,
 		error = check_text(reader, node, "serial", disk->serial);
 	if (!error)
 		error = check_text(reader, node, "model", disk->model);
-	if (!error && disk->bus == MACHINE_DISK_AHCI &&
+	if (!error && disk->bus != MACHINE_DISK_IDE &&
 	    manifest_has(reader, node, "images"))
 		error = manifest_fail(reader, node, "images",
 				      "is for CD-ROM drives on the bus "
 				      "\"ide\", and floppy drives");
 	return error;
+}
+
+/* What its disks have not. */
+static int check_lsi(struct manifest_reader *reader, int node)
+{
+	static const char *const names[] = { "geometry", "sector-size" };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+		if (manifest_has(reader, node, names[i]))
+			return manifest_fail(reader, node, names[i],
+					     "is for drives on the buses "
+					     "\"ide\" and \"ahci\"");
+	return 0;
 }
 
 /* What its mass storage has not. */
@@ -428,7 +458,10 @@ int manifest_read_disk(struct manifest_reader *reader, int node,
 			     : manifest_add_usb_disk(reader, node, guest,
 						     &disk);
 	}
-	error = check_identity(reader, node, &disk);
+	if (disk.bus == MACHINE_DISK_LSI)
+		error = check_lsi(reader, node);
+	if (!error)
+		error = check_identity(reader, node, &disk);
 	return error ? error : manifest_add_disk(reader, node, guest, &disk);
 }
 

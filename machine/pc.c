@@ -7,7 +7,8 @@
  * as the tables say.  The HPET takes the wires of 8254 and RTC over when told
  * to, and has pins 16 to 23 of the I/O APIC to itself.  PCI: slot 0 host
  * bridge; slot 1 ISA bridge, IDE, power management; slot 2 VGA; from slot 3 on
- * network cards; slot 8 AHCI.  USB: function 2 of slot 1, or slot 6.
+ * network cards; slot 8 AHCI; slot 9 SCSI.  USB: function 2 of slot 1, or
+ * slot 6.
  *
  * References: as the devices'; Intel MultiProcessor Specification 1.4 (the
  * interrupts' wiring).
@@ -624,6 +625,9 @@ int pc_init(void *board, const struct board_config *config)
 	if (!error)
 		error = report(pc, "AHCI",
 			       pc_ahci_init(pc, clock, config->disks));
+	if (!error)
+		error = report(pc, "SCSI",
+			       pc_lsi_init(pc, clock, config->disks));
 	if (!error)
 		error = report(pc, "floppy drives",
 			       init_floppies(pc, clock, config->disks));

@@ -19,6 +19,7 @@
 #include "devices/i8042.h"
 #include "devices/ide.h"
 #include "devices/ioapic.h"
+#include "devices/lsi.h"
 #include "devices/ne2000.h"
 #include "devices/parallel.h"
 #include "devices/pci.h"
@@ -176,6 +177,8 @@ struct pc {
 	struct ide ide;
 	bool has_ahci;
 	struct ahci ahci;
+	bool has_lsi;
+	struct lsi lsi;
 	struct vga vga;
 	bool has_fdc;
 	struct fdc fdc;

@@ -58,6 +58,10 @@ static size_t print_path(const struct pc *pc, char *to, size_t size,
 		return (size_t)snprintf(
 			to, size, "/pci@i0cf8/pci8086,2922@%x/drive@%x/disk@0",
 			PC_AHCI_DEVFN >> 3, disk->unit);
+	if (disk->bus == MACHINE_DISK_LSI)
+		return (size_t)snprintf(
+			to, size, "/pci@i0cf8/scsi@%x/channel@0/disk@%x,0",
+			PC_LSI_DEVFN >> 3, disk->unit);
 	return (size_t)snprintf(
 		to, size, "/pci@i0cf8/ide@%x,%x/drive@%x/disk@%x",
 		PC_IDE_DEVFN >> 3, PC_IDE_DEVFN & 7, disk->unit / IDE_DRIVES,

@@ -61,6 +61,8 @@ int pc_devices_init(struct pc *pc, const struct board_config *config)
 		error = device_list_add(&pc->devices, &pc->vmware.device);
 	if (pc->has_ahci && !error)
 		error = device_list_add(&pc->devices, &pc->ahci.device);
+	if (pc->has_lsi && !error)
+		error = device_list_add(&pc->devices, &pc->lsi.device);
 	if (pc->has_fdc && !error)
 		error = device_list_add(&pc->devices, &pc->fdc.device);
 	if (pc->flash.config.size && !error)

@@ -14,6 +14,7 @@
 /* Network cards: from here on. */
 #define PC_NIC_SLOT	  3
 #define PC_AHCI_DEVFN	  PCI_DEVFN(8, 0)
+#define PC_LSI_DEVFN	  PCI_DEVFN(9, 0)
 /* boot_index is from 1 to here. */
 #define PC_BOOT_INDEX_MAX 8
 #define PC_COM1_PORT	  0x3f8
@@ -90,6 +91,11 @@ struct ide_drive_config pc_drive_config(const struct machine_disk_config *disk,
 /* The controller, if a disk is at it.  -EINVAL, -EEXIST: a disk's port. */
 int __must_check pc_ahci_init(struct pc *pc, struct clock *clock,
 			      struct block_backend *const disks[]);
+
+/* machine/pc_lsi.c */
+/* The SCSI adapter, if a disk is at it.  -EINVAL, -EEXIST: a disk's ID. */
+int __must_check pc_lsi_init(struct pc *pc, struct clock *clock,
+			     struct block_backend *const disks[]);
 
 /* machine/pc_nics.c */
 /* -EINVAL: too many, or an unknown model. */

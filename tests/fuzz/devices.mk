@@ -4,7 +4,7 @@
 # of the groups below is a program, --list names its devices.  Executions are
 # short: tracing compares would cost more than it finds.
 
-DEVICE_FUZZ_GROUPS := devices pci ide ahci net nics usb msi
+DEVICE_FUZZ_GROUPS := devices pci ide ahci lsi net nics usb msi
 DEVICE_FUZZERS	   := $(DEVICE_FUZZ_GROUPS:%=$B/fuzz/device_%)
 DEVICE_FUZZ_OBJS   := $(patsubst %,$B/fuzz/%.o,$(wildcard devices/*.c) lib/floppy.c)
 DEVICE_FUZZ	   := clang $(HOST) -O2 -Wno-missing-prototypes \

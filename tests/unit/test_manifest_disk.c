@@ -45,6 +45,34 @@ static void test_buses(void **state)
 	assert_true(d[3].is_cdrom);
 }
 
+static void test_lsi(void **state)
+{
+	struct tree *t = *state;
+	const struct disk_manifest *d = t->manifest.guest[0].disk;
+
+	begin(t);
+	guest(t, "a");
+	drive_begin(t, "disk0", "lsi");
+	fdt_property_u32(t->blob, "delay-us", 50);
+	fdt_property_string(t->blob, "serial", "S1");
+	fdt_property_string(t->blob, "model", "M1");
+	close_nodes(t, 1);
+	drive_begin(t, "disk1", "lsi");
+	fdt_property_u32(t->blob, "unit", 6);
+	close_nodes(t, 1);
+	drive_begin(t, "cdrom0", "lsi");
+	close_nodes(t, 4);
+	assert_int_equal(parse(t), 0);
+	assert_int_equal(d[0].bus, MACHINE_DISK_LSI);
+	assert_int_equal(d[0].unit, 0);
+	assert_int_equal(d[0].delay_us, 50);
+	assert_string_equal(d[0].serial, "S1");
+	assert_string_equal(d[0].model, "M1");
+	assert_int_equal(d[1].unit, 6);
+	assert_int_equal(d[2].unit, 1);
+	assert_true(d[2].is_cdrom);
+}
+
 static void test_identity(void **state)
 {
 	struct tree *t = *state;
@@ -88,7 +116,30 @@ static const struct {
 	  { 0 },
 	  NULL,
 	  "/guests/a/disk0: bus: is \"sata\", known are: ide, ahci, "
-	  "usb" },
+	  "lsi, usb" },
+	{ "disk0",
+	  "lsi",
+	  "unit",
+	  CELL,
+	  { 7 },
+	  NULL,
+	  "/guests/a/disk0: unit: is 7, must be 0 to 6" },
+	{ "disk0",
+	  "lsi",
+	  "geometry",
+	  CELLS,
+	  { 1, 16, 63 },
+	  NULL,
+	  "/guests/a/disk0: geometry: is for drives on the buses \"ide\" and "
+	  "\"ahci\"" },
+	{ "disk0",
+	  "lsi",
+	  "sector-size",
+	  CELL,
+	  { 4096 },
+	  NULL,
+	  "/guests/a/disk0: sector-size: is for drives on the buses \"ide\" "
+	  "and \"ahci\"" },
 	{ "disk0",
 	  "ahci",
 	  "unit",
@@ -261,6 +312,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_buses, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lsi, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_identity, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_images, setup, teardown),

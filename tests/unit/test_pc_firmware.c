@@ -204,6 +204,36 @@ static void test_boot_order(void **state)
 	assert_null(strstr(got, "ethernet@3"));
 }
 
+/* The adapter is there for its drives alone, each with an ID of its own. */
+static void test_scsi(void **state)
+{
+	static const char want[] = "/pci@i0cf8/scsi@9/channel@0/disk@6,0\n"
+				   "/pci@i0cf8/scsi@9/channel@0/disk@0,0";
+	struct machine_disk_config *disk = bench.config.disk;
+	char got[256];
+
+	(void)state;
+	add_disk(0, false, 1);
+	add_disk(1, true, 4096);
+	assert_int_equal(init(), 0);
+	assert_null(bench.pc->pci.device[PCI_DEVFN(9, 0)]);
+	disk[0].bus = disk[1].bus = MACHINE_DISK_LSI;
+	disk[0].boot_index = 2;
+	disk[1].boot_index = 1;
+	disk[1].unit = 6;
+	assert_int_equal(init(), 0);
+	assert_non_null(bench.pc->pci.device[PCI_DEVFN(9, 0)]);
+	assert_int_equal(bench.pc->lsi.target[0].kind, LSI_DISK);
+	assert_int_equal(bench.pc->lsi.target[6].kind, LSI_CDROM);
+	assert_int_equal(read_file("bootorder", got, sizeof(got)),
+			 sizeof(want));
+	assert_string_equal(got, want);
+	disk[1].unit = 0;
+	assert_int_equal(init(), -EEXIST);
+	disk[1].unit = LSI_TARGETS;
+	assert_int_equal(init(), -EINVAL);
+}
+
 /* Each model is itself, and has its own option ROM if it may start. */
 static void test_network_cards(void **state)
 {
@@ -618,6 +648,7 @@ int main(void)
 		TEST(test_cmos_slave, prepare),
 		TEST(test_pm_moves, setup),
 		TEST(test_boot_order, prepare),
+		TEST(test_scsi, prepare),
 		TEST(test_network_cards, prepare),
 		TEST(test_floppies, prepare),
 		TEST(test_boot_menu, prepare),

@@ -637,12 +637,21 @@ static void xhci_far(void *saved)
 
 static void storage_more(void *saved)
 {
-	((struct usb_storage_state *)saved)->device_left = 512;
+	((struct usb_storage_state *)saved)->disk.left = 512;
 }
 
 static void storage_offset(void *saved)
 {
-	((struct usb_storage_state *)saved)->offset = 1;
+	((struct usb_storage_state *)saved)->disk.offset = 1;
+}
+
+/* What is left in the buffer the medium would never get. */
+static void storage_stuck(void *saved)
+{
+	struct usb_storage_state *state = saved;
+
+	state->disk.is_out = state->disk.is_media = true;
+	state->disk.length = BLOCK_SECTOR;
 }
 
 static void keyboard_setup(void *saved)
@@ -667,6 +676,7 @@ static void test_contradictions(void **unused)
 		{ "xhci", xhci_far },
 		{ "usb_storage", storage_more },
 		{ "usb_storage", storage_offset },
+		{ "usb_storage", storage_stuck },
 		{ "usb_keyboard", keyboard_setup },
 		{ "usb_hub", hub_unplugged },
 	};

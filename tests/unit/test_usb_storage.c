@@ -272,7 +272,7 @@ static void test_in_flight(void **state)
 	assert_int_equal(in(64), USB_NAK);
 	COMMAND(512, true, 0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0);
 	assert_false(dev->device.ops->is_idle(&t.disk.usb));
-	bench_step(&t.b, USB_STORAGE_TIMEOUT_NS);
+	bench_step(&t.b, SCSI_DISK_TIMEOUT_NS);
 	assert_int_equal(t.disk.cancels, 2);
 	expect_stall(0x81);
 	expect_status(1, 512);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""-device of disks and of what they are at: IDE, AHCI, USB."""
+"""-device of disks and of what they are at: IDE, AHCI, SCSI, USB."""
 
 from .syntax import Refused
 
@@ -11,6 +11,8 @@ USB_DEVICES = {"usb-kbd": "keyboard", "usb-mouse": "mouse",
                "usb-tablet": "tablet"}
 AHCI_CONTROLLERS = ("ahci", "ich9-ahci")
 AHCI_PORTS = 6
+SCSI_ADAPTERS = ("lsi53c895a", "lsi")
+SCSI_IDS = 7    # but the adapter's own
 IDE_CHANNELS = 2
 
 
@@ -64,6 +66,22 @@ def do_usb_disk(pc, keys):
     pc.attach(keys.option, disk, bus="usb")
 
 
+def do_scsi_disk(pc, keys, is_cdrom):
+    bus, unit = keys.take("bus"), keys.number("scsi-id")
+    if not pc.scsi or bus not in (None, pc.scsi + ".0"):
+        raise Refused(keys.option, "there is no adapter before it%s: say "
+                      "-device lsi53c895a" %
+                      (" with the bus " + bus if bus else ""))
+    if keys.number("lun", 0) or keys.number("channel", 0):
+        raise Refused(keys.option, "a target has LUN 0 alone")
+    disk = take_disk(pc, keys)
+    disk.is_cdrom = is_cdrom or disk.is_cdrom
+    keys.ignore("id", "ver", "vendor", "product", "wwn", "device_id",
+                "logical_block_size", "physical_block_size", "write-cache",
+                "share-rw", "discard*", "removable", "dpofua", "rotation_rate")
+    pc.attach(keys.option, disk, unit, bus="lsi")
+
+
 # ---- Controllers and what else is at them ------------------------------------
 
 def do_ahci(pc, keys):
@@ -72,6 +90,13 @@ def do_ahci(pc, keys):
     pc.ahci = keys.take("id")
     if not pc.ahci:
         raise Refused(keys.option, "without an id no drive can be at it")
+    keys.ignore("bus", "addr", "multifunction")
+
+
+def do_scsi_adapter(pc, keys):
+    if pc.scsi:
+        raise Refused(keys.option, "the board has one SCSI adapter")
+    pc.scsi = keys.take("id", "scsi")
     keys.ignore("bus", "addr", "multifunction")
 
 
@@ -111,5 +136,7 @@ def finish(pc):
     if options and not pc.usb:
         raise Refused(options[0], "there is no USB controller: say -usb or "
                       "-device qemu-xhci")
-    if pc.ahci and all(d.bus != "ahci" for d in pc.drives):
-        pc.note("-device ahci", "it has no drive, so that it is not there")
+    for option, bus in (("-device ahci", pc.ahci and "ahci"),
+                        ("-device lsi53c895a", pc.scsi and "lsi")):
+        if bus and all(d.bus != bus for d in pc.drives):
+            pc.note(option, "it has no drive, so that it is not there")

@@ -11,14 +11,16 @@ from .syntax import Keys, Refused, number
 NO_NETWORK = ("known cards are %s: say -nic user, or -nic none" %
               ", ".join(nics.MODELS))
 NO_EHCI = "of USB controllers there are %s" % ", ".join(buses.USB_CONTROLLERS)
+LSI_ONLY = "the board's SCSI adapter is lsi53c895a"
 # Models by how they begin, and why they are not there.
 MISSING = (
     ("e1000e", NO_NETWORK), ("i825", NO_NETWORK), ("vmxnet", NO_NETWORK),
     ("virtio-net", NO_NETWORK), ("igb", NO_NETWORK),
     ("virtio", INTERFACES["virtio"].split(":", maxsplit=1)[0]),
     ("vhost", INTERFACES["virtio"].split(":", maxsplit=1)[0]),
-    ("scsi", INTERFACES["scsi"]), ("lsi", INTERFACES["scsi"]),
-    ("megasas", INTERFACES["scsi"]), ("am53c974", INTERFACES["scsi"]),
+    ("scsi", "known are scsi-hd and scsi-cd"), ("lsi", LSI_ONLY),
+    ("megasas", LSI_ONLY), ("mptsas", LSI_ONLY), ("pvscsi", LSI_ONLY),
+    ("am53c974", LSI_ONLY), ("dc390", LSI_ONLY),
     ("usb-ehci", NO_EHCI), ("ich9-usb", NO_EHCI), ("pci-ohci", NO_EHCI),
     ("usb", "known at USB are %s and usb-storage" %
      ", ".join(buses.USB_DEVICES)),
@@ -120,6 +122,8 @@ DEVICES = {
     "ide-hd": lambda pc, keys: buses.do_disk(pc, keys, False),
     "ide-drive": lambda pc, keys: buses.do_disk(pc, keys, False),
     "ide-cd": lambda pc, keys: buses.do_disk(pc, keys, True),
+    "scsi-hd": lambda pc, keys: buses.do_scsi_disk(pc, keys, False),
+    "scsi-cd": lambda pc, keys: buses.do_scsi_disk(pc, keys, True),
     "usb-storage": buses.do_usb_disk,
     "pc-testdev": do_test_device,
     "vmmouse": do_pointer,
@@ -133,6 +137,7 @@ for _do, _names in ((nics.do_card, nics.MODELS),
                     (buses.do_usb_device, buses.USB_DEVICES)):
     DEVICES.update((name, functools.partial(_do, name=name)) for name in _names)
 DEVICES.update((name, buses.do_ahci) for name in buses.AHCI_CONTROLLERS)
+DEVICES.update((name, buses.do_scsi_adapter) for name in buses.SCSI_ADAPTERS)
 
 
 def do_device(pc, text):

@@ -14,7 +14,8 @@ NO_DIFFERENCE = ("cache", "cache.*", "aio", "discard", "detect-zeroes",
                  "file.locking", "locking", "auto-read-only", "serial")
 NO_FAT_FLOPPY = "a folder can be a hard disk, not a floppy disk"
 INTERFACES = {
-    "scsi": "the board has no SCSI controller",
+    "scsi": "say if=none,id=NAME, -device lsi53c895a and -device "
+            "scsi-hd,drive=NAME",
     "virtio": "the board has no virtio devices: say if=ide",
     "sd": "the board has no SD card",
     "mtd": "the board has no such flash memory: say if=pflash",

@@ -200,13 +200,18 @@ def is_text(data):
                                              for b in data)
 
 
+def boot_path(drive):
+    if drive.letter == "a":
+        return FLOPPY_PATH % drive.unit
+    return BOOT_PATH % divmod(drive.unit, 2)
+
+
 def boot_order(pc):
     """The file bootorder; None: the board's own order."""
     drives = pc.boot_order()
     if drives is None or pc.kernel or pc.is_indexed:
         return None
-    lines = [FLOPPY_PATH % d.unit if d.letter == "a" else
-             BOOT_PATH % divmod(d.unit, 2) for d in drives]
+    lines = [boot_path(d) for d in drives]
     return "\n".join(lines + ["HALT"] * pc.is_strict).encode()
 
 

@@ -12,8 +12,10 @@ FIRMWARE_FOLDERS = (host.FIRMWARE, "/usr/share/qemu", "/usr/share/ovmf",
 EXIT_PORT = 0xf4
 DEBUG_PORTS = (0x402, 0xe9)
 # Drives of a bus, and of all.
-UNITS = {"ide": 2 * buses.IDE_CHANNELS, "ahci": buses.AHCI_PORTS, "usb": 4}
-NAMES = {"ide": "IDE unit", "ahci": "AHCI port", "usb": "USB disk"}
+UNITS = {"ide": 2 * buses.IDE_CHANNELS, "ahci": buses.AHCI_PORTS,
+         "lsi": buses.SCSI_IDS, "usb": 4}
+NAMES = {"ide": "IDE unit", "ahci": "AHCI port", "lsi": "SCSI ID",
+         "usb": "USB disk"}
 DISKS_MAX = 8
 FLOPPY_UNITS = 2
 SERIAL_PORTS = 2
@@ -68,7 +70,8 @@ class Pc:
         self.has_vga_bios = True
         self.flash = {}    # by unit
         self.drives, self.named = [], {}    # by number at the end; by id
-        self.ahci = self.usb = None    # its id; buses.UHCI or XHCI
+        self.ahci = self.scsi = None    # ids
+        self.usb = None    # buses.UHCI or XHCI
         self.is_usb_wanted = False    # whichever
         self.usb_devices = {}    # names, and the options that plug them in
         self.floppies = []
@@ -163,7 +166,7 @@ class Pc:
             raise Refused("-drive if=pflash", "unit 1 without unit 0: there "
                           "is no firmware")
         if self.is_indexed and self.is_strict:
-            self.note("-boot strict", "with a network card, AHCI or USB the "
+            self.note("-boot strict", "with a network card, AHCI, SCSI or USB the "
                       "others are tried, too")
         if self.flash and self.firmware:
             raise Refused("-bios", "-pflash has the firmware: give one of "
@@ -239,13 +242,15 @@ class Pc:
     def _finish_drives(self):
         for name, disk in self.named.items():
             if disk.unit is None:
-                raise Refused("-drive", "id=%s: no -device ide-hd, ide-cd or "
-                              "usb-storage has it" % name)
+                raise Refused("-drive", "id=%s: no -device ide-hd, ide-cd, "
+                              "scsi-hd, scsi-cd or usb-storage has it" %
+                              name)
         if self.is_snapshot:
             for disk in self.drives:
                 disk.is_snapshot = True
         numbers = set(range(DISKS_MAX))
-        for disk in sorted(self.drives, key=lambda d: d.bus != "ide"):
+        for disk in sorted(self.drives, key=lambda d: (d.bus != "ide", d.bus,
+                                                       d.unit)):
             disk.number = disk.unit if disk.bus == "ide" else \
                 min(numbers - set(range(UNITS["ide"])) or numbers)
             numbers.discard(disk.number)

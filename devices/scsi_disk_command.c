@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The SCSI commands of a USB disk.  See usb_storage.h.
+ * The commands of a SCSI disk.  See scsi_disk.h.
  *
- * References: SCSI Primary Commands 2; SCSI Block Commands; Multi-Media
- * Commands (READ FORMAT CAPACITIES).
+ * References: as scsi_disk.h.
  */
-#include "devices/usb_storage_internal.h"
+#include "devices/scsi_disk.h"
 
 #include "lib/string.h"
 
@@ -52,7 +51,14 @@ enum scsi_command {
 #define WRITE_PROTECT	 BIT(7)
 #define DPO_FUA		 BIT(4)
 
-static const struct usb_storage_plan nothing = { false, 0 };
+/* What a command will move, in one direction or none: bytes of the buffer,
+ * unless state->is_media. */
+struct plan {
+	bool is_out;
+	uint32_t length;
+};
+
+static const struct plan nothing = { false, 0 };
 
 static uint32_t be16(const uint8_t *at)
 {
@@ -77,34 +83,33 @@ static void put32(uint8_t *at, uint32_t value)
 	at[3] = (uint8_t)value;
 }
 
-void usb_storage_fail(struct usb_storage *disk, unsigned key, unsigned code)
+void scsi_disk_fail(struct scsi_disk *disk, unsigned key, unsigned code)
 {
-	disk->state.status = USB_STORAGE_FAILED;
-	disk->state.sense_key = (uint8_t)key;
-	disk->state.sense_code = (uint8_t)code;
+	disk->state->status = SCSI_CHECK_CONDITION;
+	disk->state->sense_key = (uint8_t)key;
+	disk->state->sense_code = (uint8_t)code;
 }
 
-static struct usb_storage_plan refuse(struct usb_storage *disk, unsigned code)
+static struct plan refuse(struct scsi_disk *disk, unsigned code)
 {
-	usb_storage_fail(disk, SCSI_ILLEGAL_REQUEST, code);
+	scsi_disk_fail(disk, SCSI_ILLEGAL_REQUEST, code);
 	return nothing;
 }
 
 /* So much of the buffer, of which the host wants no more than limit. */
-static struct usb_storage_plan give(uint32_t length, uint32_t limit)
+static struct plan give(uint32_t length, uint32_t limit)
 {
-	return (struct usb_storage_plan){ false, MIN(length, limit) };
+	return (struct plan){ false, MIN(length, limit) };
 }
 
 /* ---- What it is --------------------------------------------------------- */
 
-static struct usb_storage_plan inquiry_page(struct usb_storage *disk)
+static struct plan inquiry_page(struct scsi_disk *disk)
 {
 	static const uint8_t pages[] = { 0x00, 0x80, 0x83 };
-	static const char vendor[] = "BULKHEADUSB DISK        ";
-	uint8_t *to = disk->state.buffer;
-	const uint8_t *command = disk->state.command;
-	uint32_t length = (uint32_t)strlen(disk->serial);
+	uint8_t *to = disk->state->buffer;
+	const uint8_t *command = disk->state->command;
+	uint32_t length = (uint32_t)strlen(disk->config.serial);
 
 	to[1] = command[2];
 	switch (command[2]) {
@@ -113,15 +118,15 @@ static struct usb_storage_plan inquiry_page(struct usb_storage *disk)
 		to[3] = sizeof(pages);
 		break;
 	case 0x80: /* serial number */
-		memcpy(to + 4, disk->serial, length);
+		memcpy(to + 4, disk->config.serial, length);
 		to[3] = (uint8_t)length;
 		break;
 	case 0x83:	   /* identification: vendor, product, serial number */
 		to[4] = 2; /* ASCII */
 		to[5] = 1; /* by vendor */
-		memcpy(to + 8, vendor, sizeof(vendor) - 1);
-		memcpy(to + 8 + sizeof(vendor) - 1, disk->serial, length);
-		to[7] = (uint8_t)(sizeof(vendor) - 1 + length);
+		memcpy(to + 8, disk->config.name, SCSI_DISK_NAME);
+		memcpy(to + 8 + SCSI_DISK_NAME, disk->config.serial, length);
+		to[7] = (uint8_t)(SCSI_DISK_NAME + length);
 		to[3] = to[7] + 4;
 		break;
 	default:
@@ -130,13 +135,13 @@ static struct usb_storage_plan inquiry_page(struct usb_storage *disk)
 	return give(4U + to[3], be16(command + 3));
 }
 
-static struct usb_storage_plan inquiry(struct usb_storage *disk)
+static struct plan inquiry(struct scsi_disk *disk)
 {
 	static const uint8_t standard[] = {
 		0x00, 0x00, 0x04, 0x02, INQUIRY_SIZE - 5, 0, 0, 0,
 	};
-	uint8_t *to = disk->state.buffer;
-	const uint8_t *command = disk->state.command;
+	uint8_t *to = disk->state->buffer;
+	const uint8_t *command = disk->state->command;
 
 	memset(to, 0, 256);
 	if (command[1] & 1)
@@ -144,82 +149,86 @@ static struct usb_storage_plan inquiry(struct usb_storage *disk)
 	if (command[2])
 		return refuse(disk, SCSI_INVALID_FIELD);
 	memcpy(to, standard, sizeof(standard));
-	memcpy(to + 8, "BULKHEADUSB DISK        1.0 ", 28);
+	to[7] = disk->config.capabilities;
+	memcpy(to + 8, disk->config.name, SCSI_DISK_NAME);
+	memcpy(to + 8 + SCSI_DISK_NAME, "1.0 ", 4);
 	return give(INQUIRY_SIZE, be16(command + 3));
 }
 
-static struct usb_storage_plan sense(struct usb_storage *disk)
+static struct plan sense(struct scsi_disk *disk)
 {
-	uint8_t *to = disk->state.buffer;
+	uint8_t *to = disk->state->buffer;
 
 	memset(to, 0, SENSE_SIZE);
 	to[0] = 0x70;
-	to[2] = disk->state.sense_key;
+	to[2] = disk->state->sense_key;
 	to[7] = SENSE_SIZE - 8;
-	to[12] = disk->state.sense_code;
-	disk->state.sense_key = disk->state.sense_code = 0;
-	return give(SENSE_SIZE, disk->state.command[4]);
+	to[12] = disk->state->sense_code;
+	disk->state->sense_key = disk->state->sense_code = 0;
+	return give(SENSE_SIZE, disk->state->command[4]);
 }
 
-static struct usb_storage_plan capacity_10(struct usb_storage *disk)
+static struct plan capacity_10(struct scsi_disk *disk)
 {
-	uint64_t last = disk->backend->sector_count - 1;
+	uint64_t last = disk->config.backend->sector_count - 1;
 
-	put32(disk->state.buffer, (uint32_t)MIN(last, (uint64_t)UINT32_MAX));
-	put32(disk->state.buffer + 4, BLOCK_SECTOR);
+	put32(disk->state->buffer, (uint32_t)MIN(last, (uint64_t)UINT32_MAX));
+	put32(disk->state->buffer + 4, BLOCK_SECTOR);
 	return give(8, 8);
 }
 
-static struct usb_storage_plan capacity_16(struct usb_storage *disk)
+static struct plan capacity_16(struct scsi_disk *disk)
 {
-	uint64_t last = disk->backend->sector_count - 1;
-	uint8_t *to = disk->state.buffer;
+	uint64_t last = disk->config.backend->sector_count - 1;
+	uint8_t *to = disk->state->buffer;
 
-	if ((disk->state.command[1] & 31) != READ_CAPACITY_16)
+	if ((disk->state->command[1] & 31) != READ_CAPACITY_16)
 		return refuse(disk, SCSI_INVALID_FIELD);
 	memset(to, 0, 32);
 	put32(to, (uint32_t)(last >> 32));
 	put32(to + 4, (uint32_t)last);
 	put32(to + 8, BLOCK_SECTOR);
-	return give(32, be32(disk->state.command + 10));
+	return give(32, be32(disk->state->command + 10));
 }
 
-static struct usb_storage_plan format_capacities(struct usb_storage *disk)
+static struct plan format_capacities(struct scsi_disk *disk)
 {
-	uint8_t *to = disk->state.buffer;
-	uint64_t count = MIN(disk->backend->sector_count, (uint64_t)UINT32_MAX);
+	uint8_t *to = disk->state->buffer;
+	uint64_t count =
+		MIN(disk->config.backend->sector_count, (uint64_t)UINT32_MAX);
 
 	memset(to, 0, 12);
 	to[3] = 8;
 	put32(to + 4, (uint32_t)count);
 	put32(to + 8, BLOCK_SECTOR);
 	to[8] = 2; /* formatted */
-	return give(12, be16(disk->state.command + 7));
+	return give(12, be16(disk->state->command + 7));
 }
 
-static struct usb_storage_plan report_luns(struct usb_storage *disk)
+static struct plan report_luns(struct scsi_disk *disk)
 {
-	memset(disk->state.buffer, 0, 16);
-	disk->state.buffer[3] = 8;
-	return give(16, be32(disk->state.command + 6));
+	memset(disk->state->buffer, 0, 16);
+	disk->state->buffer[3] = 8;
+	return give(16, be32(disk->state->command + 6));
 }
 
 /* ---- Mode pages --------------------------------------------------------- */
 
 /* The header is of 4 or 8 bytes; one page behind it. */
-static struct usb_storage_plan mode_sense(struct usb_storage *disk, bool is_10)
+static struct plan mode_sense(struct scsi_disk *disk, bool is_10)
 {
-	const uint8_t *command = disk->state.command;
+	const uint8_t *command = disk->state->command;
 	unsigned header = is_10 ? 8 : 4, length = header;
 	unsigned page = command[2] & 63;
-	uint8_t *to = disk->state.buffer;
+	uint8_t *to = disk->state->buffer;
 
 	if (command[2] >> 6 == 3) /* saved values: there are none */
 		return refuse(disk, 0x39);
 	memset(to, 0, 64);
 	to[is_10 ? 3 : 2] =
 		(uint8_t)(DPO_FUA |
-			  (disk->backend->is_read_only ? WRITE_PROTECT : 0));
+			  (disk->config.backend->is_read_only ? WRITE_PROTECT
+							      : 0));
 	if (page == PAGE_CACHING || page == PAGE_ALL) {
 		to[length] = PAGE_CACHING;
 		to[length + 1] = 0x12;
@@ -237,11 +246,10 @@ static struct usb_storage_plan mode_sense(struct usb_storage *disk, bool is_10)
 }
 
 /* Taken, without effect: nothing that it says can be changed. */
-static struct usb_storage_plan mode_select(struct usb_storage *disk,
-					   uint32_t length)
+static struct plan mode_select(struct scsi_disk *disk, uint32_t length)
 {
 	(void)disk;
-	return (struct usb_storage_plan){ true, length };
+	return (struct plan){ true, length };
 }
 
 /* ---- The medium --------------------------------------------------------- */
@@ -269,17 +277,16 @@ static void range_of(const uint8_t *command, uint64_t *sector, uint32_t *count)
 	}
 }
 
-static bool is_in_range(struct usb_storage *disk, uint64_t sector,
-			uint32_t count)
+static bool is_in_range(struct scsi_disk *disk, uint64_t sector, uint32_t count)
 {
-	uint64_t all = disk->backend->sector_count;
+	uint64_t all = disk->config.backend->sector_count;
 
 	return sector <= all && count <= all - sector;
 }
 
-static struct usb_storage_plan transfer(struct usb_storage *disk, bool is_out)
+static struct plan transfer(struct scsi_disk *disk, bool is_out)
 {
-	struct usb_storage_state *state = &disk->state;
+	struct scsi_disk_state *state = disk->state;
 	uint64_t sector;
 	uint32_t count;
 
@@ -288,49 +295,49 @@ static struct usb_storage_plan transfer(struct usb_storage *disk, bool is_out)
 		return refuse(disk, SCSI_OUT_OF_RANGE);
 	if (count > UINT32_MAX / BLOCK_SECTOR)
 		return refuse(disk, SCSI_INVALID_FIELD);
-	if (is_out && disk->backend->is_read_only) {
-		usb_storage_fail(disk, SCSI_DATA_PROTECT, SCSI_PROTECTED);
+	if (is_out && disk->config.backend->is_read_only) {
+		scsi_disk_fail(disk, SCSI_DATA_PROTECT, SCSI_PROTECTED);
 		return nothing;
 	}
 	state->is_media = count;
 	state->sector = sector;
 	if (is_out && state->command[0] != WRITE_6)
 		state->is_flush_due = state->command[1] & FUA;
-	return (struct usb_storage_plan){ is_out, count * BLOCK_SECTOR };
+	return (struct plan){ is_out, count * BLOCK_SECTOR };
 }
 
 /* Without data: that it can be read is not tried. */
-static struct usb_storage_plan verify(struct usb_storage *disk)
+static struct plan verify(struct scsi_disk *disk)
 {
 	uint64_t sector;
 	uint32_t count;
 
-	range_of(disk->state.command, &sector, &count);
-	if (disk->state.command[1] & BYTE_CHECK)
+	range_of(disk->state->command, &sector, &count);
+	if (disk->state->command[1] & BYTE_CHECK)
 		return refuse(disk, SCSI_INVALID_FIELD);
 	return is_in_range(disk, sector, count)
 		       ? nothing
 		       : refuse(disk, SCSI_OUT_OF_RANGE);
 }
 
-static struct usb_storage_plan synchronize(struct usb_storage *disk)
+static struct plan synchronize(struct scsi_disk *disk)
 {
-	disk->state.is_flush_due = true;
+	disk->state->is_flush_due = true;
 	return nothing;
 }
 
 /* Stopping flushes; it never stands still. */
-static struct usb_storage_plan start_stop(struct usb_storage *disk)
+static struct plan start_stop(struct scsi_disk *disk)
 {
-	disk->state.is_flush_due = !(disk->state.command[4] & 1);
+	disk->state->is_flush_due = !(disk->state->command[4] & 1);
 	return nothing;
 }
 
 /* ---- All ---------------------------------------------------------------- */
 
-static struct usb_storage_plan about(struct usb_storage *disk)
+static struct plan about(struct scsi_disk *disk)
 {
-	const uint8_t *command = disk->state.command;
+	const uint8_t *command = disk->state->command;
 
 	switch (command[0]) {
 	case TEST_UNIT_READY:
@@ -360,11 +367,11 @@ static struct usb_storage_plan about(struct usb_storage *disk)
 	return refuse(disk, SCSI_INVALID_COMMAND);
 }
 
-struct usb_storage_plan usb_storage_command(struct usb_storage *disk)
+static struct plan command_plan(struct scsi_disk *disk)
 {
-	struct usb_storage_state *state = &disk->state;
+	struct scsi_disk_state *state = disk->state;
 
-	state->status = USB_STORAGE_PASSED;
+	state->status = SCSI_GOOD;
 	state->is_media = state->is_flush_due = false;
 	/* Of the last command, until the next one but this. */
 	if (state->command[0] == REQUEST_SENSE)
@@ -392,4 +399,15 @@ struct usb_storage_plan usb_storage_command(struct usb_storage *disk)
 		return start_stop(disk);
 	}
 	return about(disk);
+}
+
+void scsi_disk_command(struct scsi_disk *disk)
+{
+	struct scsi_disk_state *state = disk->state;
+	struct plan plan = command_plan(disk);
+
+	state->is_out = plan.is_out;
+	state->left = plan.length;
+	scsi_disk_buffer_set(state,
+			     plan.is_out || state->is_media ? 0 : plan.length);
 }
