@@ -57,7 +57,7 @@ static struct device *build(struct rig *rig)
 
 	net_model_init(rig);
 	assert_int_equal(e1000_init(&model->nic, &config), 0);
-	return &model->nic.device;
+	return &model->nic.core.device;
 }
 
 /* A descriptor that looks right, more or less, somewhere in the ring. */
@@ -116,7 +116,7 @@ static void drain(struct rig *rig)
 	bars_set(rig);
 	put(rig, E1000_RCTL, 0);
 	model->base.device.received(model->base.device.dev);
-	model->nic.port.held = NULL;
+	model->nic.core.port.held = NULL;
 	model->base.waiting = 0;
 }
 
