@@ -12,7 +12,7 @@ NO_NETWORK = ("known cards are %s: say -nic user, or -nic none" %
               ", ".join(nics.MODELS))
 # Models by how they begin, and why they are not there.
 MISSING = (
-    ("e1000e", NO_NETWORK), ("i825", NO_NETWORK), ("vmxnet", NO_NETWORK),
+    ("i825", NO_NETWORK), ("vmxnet", NO_NETWORK),
     ("virtio-net", NO_NETWORK), ("igb", NO_NETWORK),
     ("virtio", INTERFACES["virtio"].split(":", maxsplit=1)[0]),
     ("vhost", INTERFACES["virtio"].split(":", maxsplit=1)[0]),
