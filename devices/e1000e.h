@@ -33,7 +33,6 @@
 #define E1000_X(upper, lower, offset, writable, reset) uint32_t lower;
 struct e1000e_registers {
 	E1000E_REGISTERS(E1000_X)
-	uint32_t reserved[1];
 };
 #undef E1000_X
 

@@ -6,10 +6,8 @@
 
 #define E1000_X(upper, lower, offset, writable, value) \
 	STATE_VALUE(struct e1000e_registers, lower, .reset = (value)),
-static const struct state_field register_fields[] = {
-	E1000E_REGISTERS(E1000_X)
-		STATE_RESERVED(struct e1000e_registers, reserved),
-};
+static const struct state_field register_fields[] = { E1000E_REGISTERS(
+	E1000_X) };
 #undef E1000_X
 
 static const struct state_description register_description =
