@@ -168,7 +168,7 @@ enum e1000_rx_format {
 
 struct e1000_rx_layout {
 	enum e1000_rx_format format;
-	uint32_t stride; /* bytes of a descriptor */
+	uint32_t units; /* of a descriptor, by which heads and tails count */
 	unsigned buffers;
 	uint32_t size[E1000_RX_BUFFERS]; /* bytes, 0 among them */
 	uint32_t capacity;		 /* their sum; never 0 */

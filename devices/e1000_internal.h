@@ -42,6 +42,12 @@ static inline bool e1000_is_master(const struct e1000_core *nic)
 	       !(nic->state->chip.reg.ctrl & nic->model->master_off);
 }
 
+/* Heads and tails count units of 16 bytes, which most descriptors have. */
+static inline uint32_t e1000_ring_size(const struct e1000_ring *ring)
+{
+	return *ring->length / E1000_DESCRIPTOR_SIZE;
+}
+
 static inline gpa_t e1000_ring_base(const struct e1000_ring *ring)
 {
 	return *ring->low | (uint64_t)*ring->high << 32;

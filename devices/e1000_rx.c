@@ -120,17 +120,18 @@ static void arrival_read(const struct e1000_core *nic, struct arrival *arrival)
 
 /* ---- The ring ----------------------------------------------------------- */
 
-static gpa_t descriptor_at(const struct e1000_ring *ring,
-			   const struct e1000_rx_layout *layout)
+static gpa_t descriptor_at(const struct e1000_ring *ring)
 {
-	return e1000_ring_base(ring) + (uint64_t)*ring->head * layout->stride;
+	return e1000_ring_base(ring) +
+	       (uint64_t)*ring->head * E1000_DESCRIPTOR_SIZE;
 }
 
-/* The driver's descriptors that are free; 0 for a ring that makes no sense. */
-static uint32_t ring_free(struct e1000_core *nic, struct e1000_ring *ring,
-			  uint32_t size)
+/* Units of descriptors that the driver has free; 0 for a ring that makes no
+ * sense. */
+static uint32_t ring_free(struct e1000_core *nic, struct e1000_ring *ring)
 {
 	uint32_t head = *ring->head, tail = *ring->tail;
+	uint32_t size = e1000_ring_size(ring);
 
 	if (*ring->is_broken || head == tail)
 		return 0;
@@ -153,7 +154,7 @@ static void layout_read(const struct e1000_core *nic,
 			struct e1000_rx_layout *layout)
 {
 	layout->format = E1000_RX_LEGACY;
-	layout->stride = E1000_DESCRIPTOR_SIZE;
+	layout->units = 1;
 	layout->buffers = 1;
 	layout->size[0] = buffer_size(nic->state->chip.reg.rctl);
 	layout->capacity = layout->size[0];
@@ -283,14 +284,13 @@ static void extended_write(struct e1000_core *nic,
 }
 
 static void store(struct e1000_core *nic, const struct arrival *arrival,
-		  struct e1000_ring *ring, uint32_t size,
-		  const struct e1000_rx_layout *layout)
+		  struct e1000_ring *ring, const struct e1000_rx_layout *layout)
 {
 	uint32_t done = 0;
 
 	while (done < arrival->stored) {
 		uint32_t length = MIN(layout->capacity, arrival->stored - done);
-		gpa_t at = descriptor_at(ring, layout);
+		gpa_t at = descriptor_at(ring);
 		struct filled filled = {
 			.from = done,
 			.length = length,
@@ -306,7 +306,9 @@ static void store(struct e1000_core *nic, const struct arrival *arrival,
 			word_write(nic, at + 8, filled.word);
 		else
 			extended_write(nic, arrival, layout, at, &filled);
-		*ring->head = *ring->head + 1 < size ? *ring->head + 1 : 0;
+		*ring->head += layout->units;
+		if (*ring->head >= e1000_ring_size(ring))
+			*ring->head = 0;
 	}
 }
 
@@ -341,9 +343,10 @@ static bool deliver(struct e1000_core *nic, const struct arrival *arrival)
 	uint32_t needed, available, size;
 
 	layout_read(nic, &layout);
-	size = *ring->length / layout.stride;
-	needed = (uint32_t)DIV_ROUND_UP(arrival->stored, layout.capacity);
-	available = ring_free(nic, ring, size);
+	size = e1000_ring_size(ring);
+	needed = (uint32_t)DIV_ROUND_UP(arrival->stored, layout.capacity) *
+		 layout.units;
+	available = ring_free(nic, ring);
 	if (needed >= size && size) {
 		e1000_fail(nic, E1000_ERROR_RX_LENGTH);
 		return true;
@@ -355,7 +358,7 @@ static bool deliver(struct e1000_core *nic, const struct arrival *arrival)
 		return false;
 	}
 	chip->has_missed = false;
-	store(nic, arrival, ring, size, &layout);
+	store(nic, arrival, ring, &layout);
 	after(nic, arrival, size, available - needed);
 	return true;
 }

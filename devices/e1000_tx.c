@@ -27,7 +27,7 @@ static gpa_t descriptor_at(const struct e1000_ring *ring)
 
 static bool can_fetch(struct e1000_core *nic, struct e1000_ring *ring)
 {
-	uint32_t size = *ring->length / E1000_DESCRIPTOR_SIZE;
+	uint32_t size = e1000_ring_size(ring);
 
 	if (*ring->is_broken || *ring->head == *ring->tail)
 		return false;
@@ -338,7 +338,7 @@ static uint32_t descriptor_end(struct e1000_core *nic,
 		tx->is_segmented = false;
 	}
 	tx->stage = E1000_TX_FETCH;
-	if (++*ring->head >= *ring->length / E1000_DESCRIPTOR_SIZE)
+	if (++*ring->head >= e1000_ring_size(ring))
 		*ring->head = 0;
 	return *ring->head == *ring->tail ? causes | E1000_CAUSE_TXQE : causes;
 }

@@ -39,6 +39,7 @@
 #define   EXPRESS_ROLES		BIT(15) /* of error reporting; 128 bytes */
 #define EXPRESS_CONTROL		8
 #define   EXPRESS_WRITABLE	0x7fff
+#define   EXPRESS_DEFAULT	0x2810 /* 512 bytes a read; relaxed order */
 #define EXPRESS_LINK		12
 #define   EXPRESS_LANE		0x0011 /* one lane of 2.5 GT/s, no ASPM */
 #define EXPRESS_LINK_CONTROL	16
@@ -340,6 +341,7 @@ static int express_add(struct pci_device *pci)
 		return error;
 	pci_put16(config, at + EXPRESS_FLAGS, EXPRESS_VALUE);
 	pci_put32(config, at + EXPRESS_DEVICE, EXPRESS_ROLES);
+	pci_put16(config, at + EXPRESS_CONTROL, EXPRESS_DEFAULT);
 	pci_put16(pci->writable, at + EXPRESS_CONTROL, EXPRESS_WRITABLE);
 	pci_put32(config, at + EXPRESS_LINK, EXPRESS_LANE);
 	pci_put16(pci->writable, at + EXPRESS_LINK_CONTROL,

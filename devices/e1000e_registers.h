@@ -64,7 +64,7 @@
 /* Common ones with more bits: name, member of struct e1000_registers, writable
  * bits. */
 #define E1000E_WIDER(X) \
-	X(CTRL_EXT, ctrl_ext, 0xb9dfafff) \
+	X(CTRL_EXT, ctrl_ext, 0xb9df8fff) \
 	X(RCTL,	    rctl,     0x7efffffe) \
 	X(TCTL,	    tctl,     0x1ffffffa) \
 	X(RXCSUM,   rxcsum,   0x00003fff)
@@ -72,7 +72,6 @@
 #define   E1000E_CTRL_MASTER_OFF	BIT(2)
 #define   E1000E_CTRL_EXT_EIAME		BIT(24)
 #define   E1000E_CTRL_EXT_IAME		BIT(27)
-#define   E1000E_CTRL_EXT_PBA_CLR	BIT(31)
 #define   E1000E_EECD_AUTO_RD		BIT(9)
 #define   E1000E_EERD_DONE		BIT(1)
 #define   E1000E_EERD_ADDRESS		MASK(15, 2) /* and of EEWR */
@@ -86,7 +85,7 @@
 #define   E1000E_CAUSE_TXQ0		BIT(22)
 #define   E1000E_CAUSE_TXQ1		BIT(23)
 #define   E1000E_CAUSE_OTHER		BIT(24)
-#define   E1000E_CAUSES			0x01f782d7U
+#define   E1000E_CAUSES			0x01f782dfU
 #define   E1000E_CAUSE_ASSERTED		BIT(31) /* ICR alone */
 /* What OTHER stands for, and which causes MSI-X knows. */
 #define   E1000E_OTHERS \
@@ -99,7 +98,6 @@
 #define   E1000E_IVAR_VECTOR		MASK(2, 0)
 #define   E1000E_IVAR_VALID		BIT(3)
 #define   E1000E_IVAR_BITS		4
-#define   E1000E_IVAR_TX_ALWAYS		BIT(31)
 
 #define   E1000E_RCTL_DTYP		MASK(11, 10)
 #define     E1000E_RCTL_SPLIT		1U
@@ -118,7 +116,6 @@
 #define   E1000E_MRQC_IPV6_EX		BIT(19)
 #define   E1000E_MRQC_IPV6		BIT(20)
 /* What was hashed, in an extended descriptor. */
-#define   E1000E_RSS_NONE		0
 #define   E1000E_RSS_TCP_IPV4		1
 #define   E1000E_RSS_IPV4		2
 #define   E1000E_RSS_TCP_IPV6		3

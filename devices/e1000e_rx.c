@@ -55,7 +55,7 @@ void e1000e_rx_layout(const struct e1000_core *core,
 	if (FIELD_GET(E1000E_RCTL_DTYP, rctl) != E1000E_RCTL_SPLIT)
 		return;
 	layout->format = E1000_RX_SPLIT;
-	layout->stride = 2 * E1000_DESCRIPTOR_SIZE;
+	layout->units = 2;
 	layout->buffers = E1000_RX_BUFFERS;
 	split_sizes(nic->state.chip.reg.psrctl, layout);
 	layout->capacity = layout->size[0] + layout->size[1] + layout->size[2] +
