@@ -575,6 +575,8 @@ static void test_tx_queues(void **state)
 	start_rings();
 	msix_start();
 	put(E1000_IMS, TXQ0 | TXQ1);
+	put(E1000_TIDV, 1000); /* means nothing to messages */
+	descriptor[1] |= E1000_TXD_IDE;
 	t.memory[BUFFERS + 20] = 7;
 	memcpy(t.memory + TX_RING1, descriptor, 16);
 	put(E1000E_TDT1, 1);
