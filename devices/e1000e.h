@@ -48,7 +48,7 @@ struct e1000e_chip {
 	uint8_t reserved[2];
 	uint64_t vectors_ns;		  /* a throttled vector's deadline */
 	uint64_t sent_ns[E1000E_VECTORS]; /* when a message was last, or 0 */
-	/* The clock: what it had at a time; what SYSTIMH is to read. */
+	/* The clock of IEEE 1588: what it had, and when. */
 	uint64_t clock_value, clock_from_ns;
 	struct e1000_tx_state tx1;
 };
