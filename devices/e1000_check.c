@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the 82540EM says of a received frame's checksums.  IXSM stands where
+ * What the controllers say of a received frame's checksums.  IXSM stands where
  * neither was looked at: of other protocols, of fragments and where RXCSUM says
  * so.
  *
@@ -33,14 +33,14 @@ struct packet {
 };
 
 /* header: HEADERS_MAX bytes of the frame, or all of it. */
-static bool packet_parse(const struct e1000 *nic, const uint8_t *header,
+static bool packet_parse(const struct e1000_core *nic, const uint8_t *header,
 			 uint32_t length, struct packet *packet)
 {
 	uint32_t at = TYPE_OFFSET;
 	uint16_t type = get16(header + at);
 	const uint8_t *ip;
 
-	if (type == nic->state.chip.reg.vet) {
+	if (type == nic->state->chip.reg.vet) {
 		at += NET_VLAN_TAG;
 		type = get16(header + at);
 	}
@@ -95,10 +95,10 @@ static uint64_t ip_check(const struct packet *packet, const uint8_t *header)
 					     : E1000_RXD_IPCS | E1000_RXD_IPE;
 }
 
-static uint64_t packet_check(const struct e1000 *nic, const uint8_t *frame,
+static uint64_t packet_check(const struct e1000_core *nic, const uint8_t *frame,
 			     uint32_t length)
 {
-	uint32_t rxcsum = nic->state.chip.reg.rxcsum;
+	uint32_t rxcsum = nic->state->chip.reg.rxcsum;
 	uint8_t header[HEADERS_MAX] = { 0 };
 	struct packet packet;
 	uint64_t bits = 0;
@@ -118,10 +118,10 @@ static uint64_t packet_check(const struct e1000 *nic, const uint8_t *frame,
 	return bits ? bits : E1000_RXD_IXSM;
 }
 
-uint64_t e1000_rx_check(const struct e1000 *nic, const uint8_t *frame,
+uint64_t e1000_rx_check(const struct e1000_core *nic, const uint8_t *frame,
 			uint32_t length)
 {
-	uint32_t rxcsum = nic->state.chip.reg.rxcsum;
+	uint32_t rxcsum = nic->state->chip.reg.rxcsum;
 	uint32_t start = (uint32_t)FIELD_GET(E1000_RXCSUM_PCSS, rxcsum);
 	uint64_t bits = E1000_RXD_IXSM;
 	uint16_t sum;

@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The 82540EM's interrupt.
+ * The controllers' interrupt.
  *
  * A cause is set in ICR at once, or after a delay that further ones of its kind
  * prolong (RDTR, TIDV) up to a limit (RADV, TADV).  The line is up while ICR
  * and IMS have a bit in common, but rises ITR's interval after it last rose at
- * the earliest.  When it rises, delayed causes join.
+ * the earliest.  When it rises, delayed causes join.  What a model says by
+ * messages is in its interrupt_update().
  *
  * References: the manual's chapters 3.2.7, 3.4.3 and 13.4.17 to 13.4.22.
  */
 #include "devices/e1000_internal.h"
 
-#define ITR_UNIT_NS   256
 #define DELAY_UNIT_NS 1024
 #define DELAY_VALUE   0xffffU
 /* What TIDV and TADV are at least, in their unit: 0.2 ms.  What is sent is
  * mostly answered within it, and then one interrupt is enough for both. */
 #define TX_PATIENCE   195U
 
-static void disarm(struct e1000 *nic, struct clock_timer *timer)
+static void disarm(struct e1000_core *nic, struct clock_timer *timer)
 {
 	clock_timer_disarm(nic->config.clock, timer);
 }
 
-static void line_rise(struct e1000 *nic, uint64_t now_ns)
+void e1000_delayed_join(struct e1000_core *nic)
 {
-	struct e1000_chip *chip = &nic->state.chip;
+	struct e1000_chip *chip = &nic->state->chip;
 
 	if (nic->rx_delay.is_armed)
 		chip->reg.icr |= E1000_CAUSE_RXT0;
@@ -33,16 +33,23 @@ static void line_rise(struct e1000 *nic, uint64_t now_ns)
 		chip->reg.icr |= E1000_CAUSE_TXDW;
 	disarm(nic, &nic->rx_delay);
 	disarm(nic, &nic->tx_delay);
-	chip->is_asserted = true;
-	nic->state.asserted_ns = now_ns;
+}
+
+static void line_rise(struct e1000_core *nic, uint64_t now_ns)
+{
+	e1000_delayed_join(nic);
+	nic->state->chip.is_asserted = true;
+	nic->state->asserted_ns = now_ns;
 	pci_intx_set(&nic->pci, true);
 }
 
-void e1000_interrupt_update(struct e1000 *nic)
+void e1000_interrupt_update(struct e1000_core *nic)
 {
-	struct e1000_chip *chip = &nic->state.chip;
+	struct e1000_chip *chip = &nic->state->chip;
 	uint64_t now_ns, next_ns;
 
+	if (nic->model->interrupt_update && nic->model->interrupt_update(nic))
+		return;
 	if (!(chip->reg.icr & chip->reg.ims)) {
 		disarm(nic, &nic->throttle);
 		chip->is_asserted = false;
@@ -52,7 +59,7 @@ void e1000_interrupt_update(struct e1000 *nic)
 	if (chip->is_asserted)
 		return;
 	now_ns = clock_now(nic->config.clock);
-	next_ns = nic->state.asserted_ns + chip->reg.itr * ITR_UNIT_NS;
+	next_ns = nic->state->asserted_ns + chip->reg.itr * E1000_ITR_UNIT_NS;
 	if (chip->reg.itr && now_ns < next_ns) {
 		clock_timer_arm(nic->config.clock, &nic->throttle, next_ns);
 		return;
@@ -61,14 +68,16 @@ void e1000_interrupt_update(struct e1000 *nic)
 	line_rise(nic, now_ns);
 }
 
-void e1000_raise(struct e1000 *nic, uint32_t causes)
+void e1000_raise(struct e1000_core *nic, uint32_t causes)
 {
-	nic->state.chip.reg.icr |= causes;
+	if (causes & nic->model->others)
+		causes |= nic->model->other;
+	nic->state->chip.reg.icr |= causes;
 	e1000_interrupt_update(nic);
 }
 
 /* *limit_ns is when the first cause that waits has to come. */
-static void raise_later(struct e1000 *nic, struct clock_timer *timer,
+static void raise_later(struct e1000_core *nic, struct clock_timer *timer,
 			uint32_t cause, uint32_t delay, uint32_t limit,
 			uint64_t *limit_ns)
 {
@@ -87,17 +96,17 @@ static void raise_later(struct e1000 *nic, struct clock_timer *timer,
 	clock_timer_arm(nic->config.clock, timer, deadline_ns);
 }
 
-void e1000_rx_raise_later(struct e1000 *nic)
+void e1000_rx_raise_later(struct e1000_core *nic)
 {
-	struct e1000_chip *chip = &nic->state.chip;
+	struct e1000_chip *chip = &nic->state->chip;
 
 	raise_later(nic, &nic->rx_delay, E1000_CAUSE_RXT0, chip->reg.rdtr,
 		    chip->reg.radv, &chip->rx_limit_ns);
 }
 
-void e1000_tx_raise_later(struct e1000 *nic)
+void e1000_tx_raise_later(struct e1000_core *nic)
 {
-	struct e1000_chip *chip = &nic->state.chip;
+	struct e1000_chip *chip = &nic->state->chip;
 	uint32_t limit = chip->reg.tadv;
 
 	raise_later(nic, &nic->tx_delay, E1000_CAUSE_TXDW,
@@ -105,7 +114,7 @@ void e1000_tx_raise_later(struct e1000 *nic)
 		    limit ? MAX(limit, TX_PATIENCE) : 0, &chip->tx_limit_ns);
 }
 
-void e1000_delay_flush(struct e1000 *nic, struct clock_timer *timer,
+void e1000_delay_flush(struct e1000_core *nic, struct clock_timer *timer,
 		       uint32_t value, uint32_t cause)
 {
 	if (!(value & E1000_DELAY_FLUSH) || !timer->is_armed)

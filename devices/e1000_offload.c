@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Checksums and headers that the 82540EM writes into frames which it sends.
+ * Checksums and headers that the controllers write into frames which they send.
  * A context says where; what lies outside of the frame is left undone.
  *
  * Of a segment the driver's headers get: lengths of IP and UDP, IP's next
@@ -138,9 +138,8 @@ static bool has_headers(const struct e1000_context *context)
 	       context->transport.offset + 2U <= context->header_length;
 }
 
-void e1000_frame_finish(struct e1000 *nic)
+void e1000_frame_finish(struct e1000_tx_state *tx)
 {
-	struct e1000_tx_state *tx = &nic->state.chip.tx;
 	const struct e1000_context *context =
 		tx->is_segmented ? &tx->segmentation : &tx->checksum;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Registers of the 82540EM: where they are, which bits software may set, what a
- * reset leaves in them.
+ * Registers that the controllers have in common: where they are, which bits
+ * software may set, what a reset leaves in them; those are the 82540EM's.
  *
  * References: PCI/PCI-X Family of Gigabit Ethernet Controllers Software
  * Developer's Manual (317453-006), chapters 3, 5 and 13; IEEE 802.3, clause 22;
@@ -107,6 +107,7 @@
 #define   E1000_STATUS_LU		BIT(1)
 #define   E1000_STATUS_SPEED_1000	FIELD_PUT(MASK(7, 6), 2)
 #define   E1000_STATUS_ASDV_1000	FIELD_PUT(MASK(9, 8), 3)
+#define   E1000_STATUS_MASTER		BIT(19) /* 82574L */
 
 #define   E1000_EECD_SK			BIT(0)
 #define   E1000_EECD_CS			BIT(1)
@@ -162,6 +163,7 @@
 #define   E1000_RXCSUM_IPOFL		BIT(8)
 #define   E1000_RXCSUM_TUOFL		BIT(9)
 #define   E1000_RXCSUM_IPV6OFL		BIT(10)
+#define   E1000_RXCSUM_PCSD		BIT(13) /* 82574L */
 #define   E1000_RAH_AV			BIT(31)
 #define   E1000_DELAY_FLUSH		BIT(31) /* RDTR, TIDV */
 
@@ -260,6 +262,17 @@ enum e1000_statistic {
 #define E1000_PHY_INTERRUPT_ENABLE	18
 #define E1000_PHY_INTERRUPT_STATUS	19
 #define E1000_PHY_EXTENDED_CONTROL	20
+#define E1000_PHY_PAGE			22 /* 82574L */
+#define E1000_PHY_PAGED			16 /* from here on by page */
+/* What software may set, by register, of all of them. */
+#define E1000_PHY_WRITABLE \
+	[E1000_PHY_CONTROL] = 0x7dc0, \
+	[E1000_PHY_ADVERTISE] = 0xffff, \
+	[E1000_PHY_NEXT_PAGE] = 0xffff, \
+	[E1000_PHY_GIGABIT_CONTROL] = 0xff00, \
+	[E1000_PHY_SPECIFIC_CONTROL] = 0xffff, \
+	[E1000_PHY_INTERRUPT_ENABLE] = 0xffff, \
+	[E1000_PHY_EXTENDED_CONTROL] = 0xffff
 /* clang-format on */
 
 /* E1000_CTRL and so on: where they are from BAR 0. */

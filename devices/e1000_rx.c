@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How the 82540EM receives: filters, buffers, descriptors.
+ * How the controllers receive: filters, buffers, descriptors.
  *
  * A frame is read where the backend has it.  Its first bytes are copied before
  * anything is decided by them, and its length is the backend's: what another
@@ -11,6 +11,7 @@
  */
 #include "devices/e1000_internal.h"
 
+#include "devices/pci_msi.h"
 #include "lib/string.h"
 
 #define MAC_PAIRS    16
@@ -28,13 +29,14 @@ struct arrival {
 	bool is_stripped; /* of the tag */
 	uint16_t tci;	  /* valid while is_tagged */
 	uint32_t stored;  /* bytes for the buffers, FCS among them */
+	struct e1000_rx_steer steer;
 };
 
 /* ---- Filters ------------------------------------------------------------ */
 
-static bool is_own(const struct e1000 *nic, const uint8_t *mac)
+static bool is_own(const struct e1000_core *nic, const uint8_t *mac)
 {
-	const uint32_t *ra = nic->state.chip.ra;
+	const uint32_t *ra = nic->state->chip.ra;
 	uint32_t low, high;
 
 	low = mac[0] | (uint32_t)mac[1] << 8 | (uint32_t)mac[2] << 16 |
@@ -48,20 +50,20 @@ static bool is_own(const struct e1000 *nic, const uint8_t *mac)
 }
 
 /* Twelve bits of the address, which ones MO says, are a place in MTA. */
-static bool is_hashed(const struct e1000 *nic, const uint8_t *mac)
+static bool is_hashed(const struct e1000_core *nic, const uint8_t *mac)
 {
 	static const uint8_t shifts[] = { 4, 3, 2, 0 };
-	uint32_t rctl = nic->state.chip.reg.rctl;
+	uint32_t rctl = nic->state->chip.reg.rctl;
 	unsigned place = (mac[4] | (unsigned)mac[5] << 8) >>
 			 shifts[FIELD_GET(E1000_RCTL_MO, rctl)];
 
 	place &= 0xfff;
-	return nic->state.chip.mta[place / 32] >> place % 32 & 1;
+	return nic->state->chip.mta[place / 32] >> place % 32 & 1;
 }
 
-static bool passes_address(const struct e1000 *nic, const uint8_t *mac)
+static bool passes_address(const struct e1000_core *nic, const uint8_t *mac)
 {
-	uint32_t rctl = nic->state.chip.reg.rctl;
+	uint32_t rctl = nic->state->chip.reg.rctl;
 
 	if (net_is_broadcast(mac) && rctl & E1000_RCTL_BAM)
 		return true;
@@ -71,9 +73,10 @@ static bool passes_address(const struct e1000 *nic, const uint8_t *mac)
 	return rctl & E1000_RCTL_UPE || is_own(nic, mac);
 }
 
-static bool passes_vlan(const struct e1000 *nic, const struct arrival *arrival)
+static bool passes_vlan(const struct e1000_core *nic,
+			const struct arrival *arrival)
 {
-	uint32_t rctl = nic->state.chip.reg.rctl;
+	uint32_t rctl = nic->state->chip.reg.rctl;
 	unsigned id = arrival->tci & VLAN_ID;
 
 	if (!(rctl & E1000_RCTL_VFE) || !arrival->is_tagged)
@@ -81,13 +84,13 @@ static bool passes_vlan(const struct e1000 *nic, const struct arrival *arrival)
 	if (rctl & E1000_RCTL_CFIEN &&
 	    !(arrival->tci & VLAN_CFI) != !(rctl & E1000_RCTL_CFI))
 		return false;
-	return nic->state.chip.vfta[id / 32] >> id % 32 & 1;
+	return nic->state->chip.vfta[id / 32] >> id % 32 & 1;
 }
 
 /* Counts what is of a wrong length. */
-static bool passes(struct e1000 *nic, const struct arrival *arrival)
+static bool passes(struct e1000_core *nic, const struct arrival *arrival)
 {
-	uint32_t rctl = nic->state.chip.reg.rctl;
+	uint32_t rctl = nic->state->chip.reg.rctl;
 
 	if (!(rctl & E1000_RCTL_EN) || !passes_vlan(nic, arrival) ||
 	    !passes_address(nic, arrival->header))
@@ -99,9 +102,9 @@ static bool passes(struct e1000 *nic, const struct arrival *arrival)
 }
 
 /* What the frame says: of *arrival, frame and length are there. */
-static void arrival_read(const struct e1000 *nic, struct arrival *arrival)
+static void arrival_read(const struct e1000_core *nic, struct arrival *arrival)
 {
-	const struct e1000_registers *reg = &nic->state.chip.reg;
+	const struct e1000_registers *reg = &nic->state->chip.reg;
 	uint8_t *header = arrival->header;
 
 	memcpy(header, arrival->frame, HEADER_BYTES);
@@ -117,29 +120,24 @@ static void arrival_read(const struct e1000 *nic, struct arrival *arrival)
 
 /* ---- The ring ----------------------------------------------------------- */
 
-static uint32_t ring_size(const struct e1000_registers *reg)
+static gpa_t descriptor_at(const struct e1000_ring *ring)
 {
-	return reg->rdlen / E1000_DESCRIPTOR_SIZE;
+	return e1000_ring_base(ring) +
+	       (uint64_t)*ring->head * E1000_DESCRIPTOR_SIZE;
 }
 
-static gpa_t descriptor_at(const struct e1000_registers *reg)
+/* Units of descriptors that the driver has free; 0 for a ring that makes no
+ * sense. */
+static uint32_t ring_free(struct e1000_core *nic, struct e1000_ring *ring)
 {
-	return (reg->rdbal | (uint64_t)reg->rdbah << 32) +
-	       (uint64_t)reg->rdh * E1000_DESCRIPTOR_SIZE;
-}
+	uint32_t head = *ring->head, tail = *ring->tail;
+	uint32_t size = e1000_ring_size(ring);
 
-/* The driver's descriptors that are free; 0 for a ring that makes no sense. */
-static uint32_t ring_free(struct e1000 *nic)
-{
-	struct e1000_chip *chip = &nic->state.chip;
-	uint32_t size = ring_size(&chip->reg);
-	uint32_t head = chip->reg.rdh, tail = chip->reg.rdt;
-
-	if (chip->is_rx_broken || head == tail)
+	if (*ring->is_broken || head == tail)
 		return 0;
 	if (head < size && tail < size)
 		return tail > head ? tail - head : size - head + tail;
-	chip->is_rx_broken = true;
+	*ring->is_broken = true;
 	e1000_fail(nic, E1000_ERROR_RX_RING);
 	return 0;
 }
@@ -152,18 +150,31 @@ static uint32_t buffer_size(uint32_t rctl)
 	return rctl & E1000_RCTL_BSEX && size != 2048 ? size * 16 : size;
 }
 
+static void layout_read(const struct e1000_core *nic,
+			struct e1000_rx_layout *layout)
+{
+	layout->format = E1000_RX_LEGACY;
+	layout->units = 1;
+	layout->buffers = 1;
+	layout->size[0] = buffer_size(nic->state->chip.reg.rctl);
+	layout->capacity = layout->size[0];
+	if (nic->model->rx_layout)
+		nic->model->rx_layout(nic, layout);
+}
+
 /* Half, a quarter or an eighth of the descriptors are left. */
-static bool is_low(const struct e1000_registers *reg, uint32_t left)
+static bool is_low(const struct e1000_registers *reg, uint32_t size,
+		   uint32_t left)
 {
 	uint64_t shift = FIELD_GET(E1000_RCTL_RDMTS, reg->rctl) + 1;
 
-	return left <= ring_size(reg) >> MIN(shift, 3UL);
+	return left <= size >> MIN(shift, 3UL);
 }
 
 /* ---- Delivery ----------------------------------------------------------- */
 
 /* Bytes from `from` on of what is stored: frame without tag, zeros for FCS. */
-static void bytes_store(struct e1000 *nic, const struct arrival *arrival,
+static void bytes_store(struct e1000_core *nic, const struct arrival *arrival,
 			gpa_t to, uint32_t from, uint32_t length)
 {
 	static const uint8_t fcs[NET_FCS_LENGTH];
@@ -188,7 +199,7 @@ static void bytes_store(struct e1000 *nic, const struct arrival *arrival,
 	}
 }
 
-static uint64_t last_bits(const struct e1000 *nic,
+static uint64_t last_bits(const struct e1000_core *nic,
 			  const struct arrival *arrival)
 {
 	uint64_t bits = E1000_RXD_EOP |
@@ -204,63 +215,139 @@ static uint64_t last_bits(const struct e1000 *nic,
 	       FIELD_PUT(E1000_RXD_SPECIAL, (uint64_t)arrival->tci);
 }
 
-/* The descriptor is the driver's as soon as its last word is written. */
-static void descriptor_write(struct e1000 *nic, gpa_t at, uint64_t word)
+/* A word is the driver's as soon as it is written. */
+static void word_write(struct e1000_core *nic, gpa_t at, uint64_t word)
 {
-	uint64_t *to = guest_ram_at(nic->config.ram, at + 8, sizeof(*to));
+	uint64_t *to = guest_ram_at(nic->config.ram, at, sizeof(*to));
 
 	if (to)
 		__atomic_store_n(to, word, __ATOMIC_RELEASE);
 }
 
-static void store(struct e1000 *nic, const struct arrival *arrival)
+/* What a descriptor is given: of what is stored, bytes from `from` on. */
+struct filled {
+	uint32_t from, length;
+	uint32_t part[E1000_RX_BUFFERS]; /* of the length, by buffer */
+	uint64_t word;			 /* as a legacy descriptor has it */
+};
+
+static void buffers_fill(struct e1000_core *nic, const struct arrival *arrival,
+			 const struct e1000_rx_layout *layout, gpa_t at,
+			 struct filled *filled)
 {
-	struct e1000_registers *reg = &nic->state.chip.reg;
-	uint32_t size = buffer_size(reg->rctl);
-	uint32_t done = 0;
+	uint64_t buffer[E1000_RX_BUFFERS] = { 0 };
+	uint32_t from = filled->from, left = filled->length;
 
-	while (done < arrival->stored) {
-		uint32_t length = MIN(size, arrival->stored - done);
-		gpa_t at = descriptor_at(reg), buffer = 0;
-		uint64_t word = FIELD_PUT(E1000_RXD_LENGTH, (uint64_t)length) |
-				E1000_RXD_DD;
+	guest_ram_read(nic->config.ram, at, buffer, layout->buffers * 8);
+	for (unsigned i = 0; i < layout->buffers; i++) {
+		uint32_t part = MIN(layout->size[i], left);
 
-		guest_ram_read(nic->config.ram, at, &buffer, sizeof(buffer));
-		if (buffer) /* of a null descriptor nothing is stored */
-			bytes_store(nic, arrival, buffer, done, length);
-		done += length;
-		if (done == arrival->stored)
-			word |= last_bits(nic, arrival);
-		descriptor_write(nic, at, word);
-		reg->rdh = reg->rdh + 1 < ring_size(reg) ? reg->rdh + 1 : 0;
+		if (buffer[i]) /* of a null descriptor nothing is stored */
+			bytes_store(nic, arrival, buffer[i], from, part);
+		filled->part[i] = part;
+		from += part;
+		left -= part;
 	}
 }
 
-static void after(struct e1000 *nic, const struct arrival *arrival,
-		  uint32_t left)
+/*
+ * An extended descriptor has a hash, or a checksum and an identification that
+ * is none here, in its first word, and in its second what a legacy one has, in
+ * other places.  With several buffers the lengths of all but the first follow;
+ * headers are in none of their own.
+ */
+static void extended_write(struct e1000_core *nic,
+			   const struct arrival *arrival,
+			   const struct e1000_rx_layout *layout, gpa_t at,
+			   const struct filled *filled)
 {
-	struct e1000_registers *reg = &nic->state.chip.reg;
+	const struct e1000_rx_steer *steer = &arrival->steer;
+	uint64_t word = filled->word, first;
+	uint64_t high = word >> 32;
+
+	first = steer->type | (uint64_t)steer->queue << 8 |
+		(uint64_t)steer->hash << 32;
+	if (!(nic->state->chip.reg.rxcsum & E1000_RXCSUM_PCSD))
+		first = FIELD_GET(E1000_RXD_CHECKSUM, word) << 48;
+	word_write(nic, at, first);
+	if (layout->format == E1000_RX_SPLIT) {
+		word_write(nic, at + 16,
+			   (uint64_t)filled->part[1] << 16 |
+				   (uint64_t)filled->part[2] << 32 |
+				   (uint64_t)filled->part[3] << 48);
+		word_write(nic, at + 24, 0);
+	}
+	word_write(nic, at + 8,
+		   (high & 0xff) | (high & 0xff00) << 16 |
+			   (uint64_t)filled->part[0] << 32 |
+			   (high & 0xffff0000) << 32);
+}
+
+static void store(struct e1000_core *nic, const struct arrival *arrival,
+		  struct e1000_ring *ring, const struct e1000_rx_layout *layout)
+{
+	uint32_t done = 0;
+
+	while (done < arrival->stored) {
+		uint32_t length = MIN(layout->capacity, arrival->stored - done);
+		gpa_t at = descriptor_at(ring);
+		struct filled filled = {
+			.from = done,
+			.length = length,
+			.word = FIELD_PUT(E1000_RXD_LENGTH, (uint64_t)length) |
+				E1000_RXD_DD,
+		};
+
+		buffers_fill(nic, arrival, layout, at, &filled);
+		done += length;
+		if (done == arrival->stored)
+			filled.word |= last_bits(nic, arrival);
+		if (layout->format == E1000_RX_LEGACY)
+			word_write(nic, at + 8, filled.word);
+		else
+			extended_write(nic, arrival, layout, at, &filled);
+		*ring->head += layout->units;
+		if (*ring->head >= e1000_ring_size(ring))
+			*ring->head = 0;
+	}
+}
+
+static void after(struct e1000_core *nic, const struct arrival *arrival,
+		  uint32_t size, uint32_t left)
+{
+	struct e1000_registers *reg = &nic->state->chip.reg;
 	uint32_t causes = 0;
 
 	e1000_count_received(nic, arrival->header, arrival->length);
-	if (is_low(reg, left))
+	if (is_low(reg, size, left))
 		causes |= E1000_CAUSE_RXDMT0;
 	if (reg->rsrpd && arrival->length + NET_FCS_LENGTH <= reg->rsrpd)
 		causes |= E1000_CAUSE_SRPD;
+	/* Messages of queues are throttled where they are sent. */
+	if (pci_msix_is_enabled(&nic->pci)) {
+		causes |= nic->rx[arrival->steer.queue].cause;
+		e1000_raise(nic, causes | E1000_CAUSE_RXT0);
+		return;
+	}
 	if (causes)
 		e1000_raise(nic, causes);
 	e1000_rx_raise_later(nic);
 }
 
 /* False: there are too few descriptors. */
-static bool deliver(struct e1000 *nic, const struct arrival *arrival)
+static bool deliver(struct e1000_core *nic, const struct arrival *arrival)
 {
-	struct e1000_chip *chip = &nic->state.chip;
-	uint32_t needed = (uint32_t)DIV_ROUND_UP(arrival->stored,
-						 buffer_size(chip->reg.rctl));
-	uint32_t available = ring_free(nic);
+	struct e1000_chip *chip = &nic->state->chip;
+	struct e1000_ring *ring = &nic->rx[arrival->steer.queue];
+	struct e1000_rx_layout layout;
+	uint32_t needed, available, size;
 
-	if (needed >= ring_size(&chip->reg) && ring_size(&chip->reg)) {
+	layout_read(nic, &layout);
+	size = e1000_ring_size(ring);
+	needed = (uint32_t)DIV_ROUND_UP(arrival->stored, layout.capacity) *
+		 layout.units;
+	available = ring_free(nic, ring);
+	if (needed >= size && size) {
 		e1000_fail(nic, E1000_ERROR_RX_LENGTH);
 		return true;
 	}
@@ -271,30 +358,35 @@ static bool deliver(struct e1000 *nic, const struct arrival *arrival)
 		return false;
 	}
 	chip->has_missed = false;
-	store(nic, arrival);
-	after(nic, arrival, available - needed);
+	store(nic, arrival, ring, &layout);
+	after(nic, arrival, size, available - needed);
 	return true;
 }
 
 /* ---- Frames ------------------------------------------------------------- */
 
-static bool take(struct e1000 *nic, const uint8_t *frame, uint32_t length)
+static bool take(struct e1000_core *nic, const uint8_t *frame, uint32_t length)
 {
 	struct arrival arrival = { .frame = frame, .length = length };
 
 	if (length < NET_FRAME_MIN || length > NET_FRAME_MAX)
 		return true;
 	arrival_read(nic, &arrival);
-	return !passes(nic, &arrival) || deliver(nic, &arrival);
+	if (!passes(nic, &arrival))
+		return true;
+	if (nic->model->rx_steer)
+		nic->model->rx_steer(nic, frame, length, &arrival.steer);
+	return deliver(nic, &arrival);
 }
 
-void e1000_rx_loop(struct e1000 *nic, const uint8_t *frame, uint32_t length)
+void e1000_rx_loop(struct e1000_core *nic, const uint8_t *frame,
+		   uint32_t length)
 {
 	if (!take(nic, frame, length))
 		e1000_count(nic, E1000_MPC);
 }
 
-void e1000_rx_release(struct e1000 *nic)
+void e1000_rx_release(struct e1000_core *nic)
 {
 	net_port_release(&nic->port);
 }
@@ -302,17 +394,17 @@ void e1000_rx_release(struct e1000 *nic)
 /* From the network, which is not heard while frames loop back. */
 static bool arrive(void *dev, const uint8_t *frame, uint32_t length)
 {
-	struct e1000 *nic = dev;
+	struct e1000_core *nic = dev;
 
 	return !e1000_is_link_up(nic) || e1000_is_loopback(nic) ||
 	       take(nic, frame, length);
 }
 
-void e1000_rx_run(struct e1000 *nic)
+void e1000_rx_run(struct e1000_core *nic)
 {
-	bool is_enabled = nic->state.chip.reg.rctl & E1000_RCTL_EN;
+	bool is_enabled = nic->state->chip.reg.rctl & E1000_RCTL_EN;
 
-	if (is_enabled && !pci_is_master(&nic->pci))
+	if (is_enabled && !e1000_is_master(nic))
 		return;
 	if (!net_port_run(&nic->port, arrive, nic))
 		clock_timer_arm(nic->config.clock, &nic->more,

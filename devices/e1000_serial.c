@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the 82540EM reaches by serial wires: its EEPROM and its PHY.  And the
- * link, which both ends of the PHY have a say in.
+ * What the controllers reach by serial wires: their EEPROM and their PHY.  And
+ * the link, which both ends of the PHY have a say in.
  *
  * References: the manual's chapter 5 (EEPROM) and 13.4.5; IEEE 802.3,
  * clause 22.
@@ -15,53 +15,42 @@
 #define EEPROM_CHECKSUM 63
 #define EEPROM_SUM	0xbaba
 
-void e1000_eeprom_fill(struct e1000 *nic, const uint8_t *mac)
+void e1000_eeprom_fill(struct e1000_core *nic, const uint8_t *mac)
 {
-	static const uint8_t words[][3] = {
-		/* word, its high byte, its low byte */
-		{ 0x0a, 0x64, 0x0b }, /* init control 1: identities are ours */
-		{ 0x0b, 0x00, 0x1e }, /* subsystem */
-		{ 0x0c, 0x80, 0x86 }, /* its vendor */
-		{ 0x0d, 0x10, 0x0e }, /* device */
-		{ 0x0e, 0x80, 0x86 }, /* its vendor */
-		{ 0x0f, 0x30, 0x40 }, /* init control 2 */
-		{ 0x21, 0x78, 0x61 }, /* software-defined pins */
-		{ 0x2f, 0x06, 0x02 }, /* LEDs */
-	};
-	uint16_t *word = nic->state.eeprom.word;
+	const uint8_t(*words)[3] = nic->model->eeprom;
+	uint16_t *word = nic->state->eeprom.word;
 	uint16_t sum = 0;
 	unsigned i;
 
 	for (i = 0; i < 3; i++)
 		word[i] = (uint16_t)(mac[2 * i] | mac[2 * i + 1] << 8);
-	for (i = 0; i < ARRAY_SIZE(words); i++)
+	for (i = 0; i < nic->model->eeprom_count; i++)
 		word[words[i][0]] = (uint16_t)(words[i][1] << 8 | words[i][2]);
 	for (i = 0; i < EEPROM_CHECKSUM; i++)
 		sum = (uint16_t)(sum + word[i]);
 	word[EEPROM_CHECKSUM] = (uint16_t)(EEPROM_SUM - sum);
 }
 
-void e1000_eerd_write(struct e1000 *nic, uint32_t value)
+void e1000_eerd_write(struct e1000_core *nic, uint32_t value)
 {
-	unsigned address = (unsigned)FIELD_GET(E1000_EERD_ADDRESS, value);
-	const struct eeprom93c46 *eeprom = &nic->state.eeprom;
+	const struct e1000_model *model = nic->model;
+	unsigned address = (unsigned)FIELD_GET(model->eerd_address, value);
+	uint16_t word = nic->state->eeprom.word[address % EEPROM93C46_WORDS];
 
 	if (!(value & E1000_EERD_START))
 		return;
-	nic->state.chip.reg.eerd =
-		(uint32_t)(FIELD_PUT(
-				   E1000_EERD_DATA,
-				   eeprom->word[address % EEPROM93C46_WORDS]) |
-			   FIELD_PUT(E1000_EERD_ADDRESS, address) |
-			   E1000_EERD_DONE);
+	nic->state->chip.reg.eerd =
+		(uint32_t)(FIELD_PUT(E1000_EERD_DATA, word) |
+			   FIELD_PUT(model->eerd_address, address) |
+			   model->eerd_done);
 }
 
 #define WIRE_PINS \
 	(E1000_EECD_SK | E1000_EECD_CS | E1000_EECD_DI | E1000_EECD_REQ)
 
-uint32_t e1000_eecd_read(const struct e1000 *nic)
+uint32_t e1000_eecd_read(const struct e1000_core *nic)
 {
-	const struct eeprom93c46 *eeprom = &nic->state.eeprom;
+	const struct eeprom93c46 *eeprom = &nic->state->eeprom;
 	uint32_t value = eeprom->pins | E1000_EECD_PRES | E1000_EECD_FWE;
 
 	if (eeprom->pins & E1000_EECD_REQ)
@@ -71,7 +60,7 @@ uint32_t e1000_eecd_read(const struct e1000 *nic)
 	return value;
 }
 
-void e1000_eecd_write(struct e1000 *nic, uint32_t value)
+void e1000_eecd_write(struct e1000_core *nic, uint32_t value)
 {
 	static const struct eeprom93c46_wires wires = {
 		.select = E1000_EECD_CS,
@@ -79,28 +68,16 @@ void e1000_eecd_write(struct e1000 *nic, uint32_t value)
 		.data = E1000_EECD_DI,
 	};
 
-	eeprom93c46_pins_set(&nic->state.eeprom, &wires,
+	eeprom93c46_pins_set(&nic->state->eeprom, &wires,
 			     (uint16_t)(value & WIRE_PINS));
 }
 
 /* ---- PHY ---------------------------------------------------------------- */
 
-/* What software may set, by register. */
-static const uint16_t phy_writable[E1000_PHY_REGISTERS] = {
-	[E1000_PHY_CONTROL] = 0x7dc0,
-	[E1000_PHY_ADVERTISE] = 0xffff,
-	[E1000_PHY_NEXT_PAGE] = 0xffff,
-	[E1000_PHY_GIGABIT_CONTROL] = 0xff00,
-	[E1000_PHY_SPECIFIC_CONTROL] = 0xffff,
-	[E1000_PHY_INTERRUPT_ENABLE] = 0xffff,
-	[E1000_PHY_EXTENDED_CONTROL] = 0xffff,
-};
-
 static const uint16_t phy_reset[E1000_PHY_REGISTERS] = {
 	[E1000_PHY_CONTROL] = 0x1140,	/* full duplex, automatic, 1000 */
 	[E1000_PHY_STATUS] = 0x7949,	/* all speeds; extended */
 	[E1000_PHY_ID1] = 0x0141,	/* Marvell */
-	[E1000_PHY_ID2] = 0x0c20,	/* 88E1000's successor in this chip */
 	[E1000_PHY_ADVERTISE] = 0x0de1, /* all modes and pauses */
 	[E1000_PHY_PARTNER] = 0xcde1,
 	[E1000_PHY_EXPANSION] = 0x000d,
@@ -113,47 +90,60 @@ static const uint16_t phy_reset[E1000_PHY_REGISTERS] = {
 	[E1000_PHY_EXTENDED_CONTROL] = 0x0d60,
 };
 
-void e1000_phy_reset(struct e1000 *nic)
+void e1000_phy_reset(struct e1000_core *nic)
 {
-	memcpy(nic->state.phy, phy_reset, sizeof(phy_reset));
+	memcpy(nic->state->phy, phy_reset, sizeof(phy_reset));
+	nic->state->phy[E1000_PHY_ID2] = nic->model->phy_id2;
 	e1000_link_update(nic);
 }
 
-static bool has_carrier(const struct e1000 *nic)
+static bool has_carrier(const struct e1000_core *nic)
 {
-	return nic->state.is_cable_up &&
-	       !(nic->state.phy[E1000_PHY_CONTROL] & E1000_PHY_POWER_DOWN);
+	return nic->state->is_cable_up &&
+	       !(nic->state->phy[E1000_PHY_CONTROL] & E1000_PHY_POWER_DOWN);
 }
 
-bool e1000_is_loopback(const struct e1000 *nic)
+bool e1000_is_loopback(const struct e1000_core *nic)
 {
-	return FIELD_GET(E1000_RCTL_LBM, nic->state.chip.reg.rctl) == 3 ||
-	       nic->state.phy[E1000_PHY_CONTROL] & E1000_PHY_LOOPBACK;
+	uint64_t mode = FIELD_GET(E1000_RCTL_LBM, nic->state->chip.reg.rctl);
+
+	return nic->model->loopbacks >> mode & 1 ||
+	       nic->state->phy[E1000_PHY_CONTROL] & E1000_PHY_LOOPBACK;
 }
 
-bool e1000_is_link_up(const struct e1000 *nic)
+bool e1000_is_link_up(const struct e1000_core *nic)
 {
-	return has_carrier(nic) && nic->state.chip.reg.ctrl & E1000_CTRL_SLU;
+	return has_carrier(nic) && nic->state->chip.reg.ctrl & E1000_CTRL_SLU;
 }
 
 /* Its bit of the link falls until it is read. */
-static uint16_t phy_status(struct e1000 *nic)
+static uint16_t phy_status(struct e1000_core *nic)
 {
-	uint16_t value = nic->state.phy[E1000_PHY_STATUS];
+	uint16_t value = nic->state->phy[E1000_PHY_STATUS];
 
 	if (has_carrier(nic)) {
 		value |= E1000_PHY_AUTO_DONE;
-		if (!nic->state.has_link_dropped)
+		if (!nic->state->has_link_dropped)
 			value |= E1000_PHY_LINK;
 	}
-	nic->state.has_link_dropped = false;
+	nic->state->has_link_dropped = false;
 	return value;
 }
 
-static uint16_t phy_read(struct e1000 *nic, unsigned which)
+/* Pages have the same first half, which IEEE 802.3 defines; of the others'
+ * second halves there is none here. */
+static bool is_on_other_page(const struct e1000_core *nic, unsigned which)
 {
-	uint16_t value = nic->state.phy[which];
+	return nic->state->phy[E1000_PHY_PAGE] && which >= E1000_PHY_PAGED &&
+	       which != E1000_PHY_PAGE;
+}
 
+static uint16_t phy_read(struct e1000_core *nic, unsigned which)
+{
+	uint16_t value = nic->state->phy[which];
+
+	if (is_on_other_page(nic, which))
+		return 0;
 	switch (which) {
 	case E1000_PHY_STATUS:
 		return phy_status(nic);
@@ -167,10 +157,13 @@ static uint16_t phy_read(struct e1000 *nic, unsigned which)
 	return value;
 }
 
-static void phy_write(struct e1000 *nic, unsigned which, uint16_t value)
+static void phy_write(struct e1000_core *nic, unsigned which, uint16_t value)
 {
-	uint16_t writable = phy_writable[which];
-	uint16_t *phy = &nic->state.phy[which];
+	uint16_t writable = nic->model->phy_writable[which];
+	uint16_t *phy = &nic->state->phy[which];
+
+	if (is_on_other_page(nic, which))
+		return;
 
 	if (which == E1000_PHY_CONTROL && value & E1000_PHY_RESET) {
 		e1000_phy_reset(nic);
@@ -183,7 +176,7 @@ static void phy_write(struct e1000 *nic, unsigned which, uint16_t value)
 	e1000_link_update(nic);
 }
 
-void e1000_mdic_write(struct e1000 *nic, uint32_t value)
+void e1000_mdic_write(struct e1000_core *nic, uint32_t value)
 {
 	unsigned which = (unsigned)FIELD_GET(E1000_MDIC_REGISTER, value);
 	unsigned op = (unsigned)FIELD_GET(E1000_MDIC_OP, value);
@@ -198,21 +191,21 @@ void e1000_mdic_write(struct e1000 *nic, uint32_t value)
 		phy_write(nic, which, (uint16_t)value);
 	else
 		result |= E1000_MDIC_ERROR;
-	nic->state.chip.reg.mdic = result | (uint32_t)E1000_MDIC_READY;
+	nic->state->chip.reg.mdic = result | (uint32_t)E1000_MDIC_READY;
 	if (value & E1000_MDIC_INTERRUPT)
 		e1000_raise(nic, E1000_CAUSE_MDAC);
 }
 
 /* ---- The link ----------------------------------------------------------- */
 
-void e1000_link_update(struct e1000 *nic)
+void e1000_link_update(struct e1000_core *nic)
 {
 	bool is_up = e1000_is_link_up(nic);
 
-	if (is_up == nic->state.is_link_up)
+	if (is_up == nic->state->is_link_up)
 		return;
-	nic->state.is_link_up = is_up;
-	nic->state.has_link_dropped |= !is_up;
+	nic->state->is_link_up = is_up;
+	nic->state->has_link_dropped |= !is_up;
 	e1000_raise(nic, E1000_CAUSE_LSC);
 	/* What could not be sent is lost now, or can be. */
 	e1000_tx_run(nic);

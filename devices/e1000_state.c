@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The fields of the 82540EM's state, and which of them go together.
+ * The fields of the controllers' state, and which of them go together.
  */
 #include "devices/e1000_internal.h"
 
@@ -59,7 +59,7 @@ static const struct state_field tx_fields[] = {
 	STATE_ARRAY(struct e1000_tx_state, buffer),
 };
 
-static const struct state_description tx_description =
+const struct state_description e1000_tx_description =
 	STATE_DESCRIPTION(struct e1000_tx_state, tx_fields);
 
 #define E1000_X(upper, lower, offset, count, step, writable) \
@@ -79,7 +79,7 @@ static const struct state_field chip_fields[] = {
 	STATE_VALUE(struct e1000_chip, more_ns, .reset = CLOCK_NEVER),
 	STATE_VALUE(struct e1000_chip, rx_limit_ns),
 	STATE_VALUE(struct e1000_chip, tx_limit_ns),
-	STATE_STRUCT(struct e1000_chip, tx, &tx_description),
+	STATE_STRUCT(struct e1000_chip, tx, &e1000_tx_description),
 };
 #undef E1000_X
 
@@ -102,7 +102,7 @@ const struct state_description e1000_description =
 	STATE_DESCRIPTION(struct e1000_state, fields);
 
 /* What waits to be sent is a frame; a segment has its room in the buffer. */
-static bool tx_is_valid(const struct e1000_tx_state *tx)
+bool e1000_tx_is_valid(const struct e1000_tx_state *tx)
 {
 	uint32_t room = NET_FRAME_MAX;
 
@@ -122,10 +122,11 @@ static bool tx_is_valid(const struct e1000_tx_state *tx)
 
 bool e1000_state_is_valid(const void *dev, const void *saved, uint64_t now_ns)
 {
-	const struct e1000 *nic = dev;
+	const struct e1000_core *nic = dev;
 	const struct e1000_state *state = saved;
 
-	return state->asserted_ns <= now_ns && tx_is_valid(&state->chip.tx) &&
+	return state->asserted_ns <= now_ns &&
+	       e1000_tx_is_valid(&state->chip.tx) &&
 	       state->pci.intx_level == state->chip.is_asserted &&
 	       pci_device_is_valid(&nic->pci, &state->pci);
 }

@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The 82540EM's statistics: they stop at their highest value, and reading one
- * clears it; of those of 64 bits reading the upper half clears both.  Lengths
- * are with the FCS, as on the wire.
+ * The controllers' statistics: they stop at their highest value, and reading
+ * one clears it; of those of 64 bits reading the upper half clears both.
+ * Lengths are with the FCS, as on the wire.
  *
  * References: the manual's chapter 13.7.
  */
 #include "devices/e1000_internal.h"
 
-void e1000_count(struct e1000 *nic, enum e1000_statistic which)
+void e1000_count(struct e1000_core *nic, enum e1000_statistic which)
 {
-	uint32_t *counter = &nic->state.chip.statistic[which];
+	uint32_t *counter = &nic->state->chip.statistic[which];
 
 	if (*counter != UINT32_MAX)
 		++*counter;
 }
 
-static void add(struct e1000 *nic, enum e1000_statistic low, uint32_t length)
+static void add(struct e1000_core *nic, enum e1000_statistic low,
+		uint32_t length)
 {
-	uint32_t *counter = &nic->state.chip.statistic[low];
+	uint32_t *counter = &nic->state->chip.statistic[low];
 	uint64_t value = counter[0] | (uint64_t)counter[1] << 32;
 
 	value = value > UINT64_MAX - length ? UINT64_MAX : value + length;
@@ -37,7 +38,8 @@ static unsigned size_class(uint32_t length)
 	return i;
 }
 
-void e1000_count_sent(struct e1000 *nic, const uint8_t *frame, uint32_t length)
+void e1000_count_sent(struct e1000_core *nic, const uint8_t *frame,
+		      uint32_t length)
 {
 	length += NET_FCS_LENGTH;
 	e1000_count(nic, E1000_TPT);
@@ -51,7 +53,7 @@ void e1000_count_sent(struct e1000 *nic, const uint8_t *frame, uint32_t length)
 	add(nic, E1000_GOTCL, length);
 }
 
-void e1000_count_received(struct e1000 *nic, const uint8_t *frame,
+void e1000_count_received(struct e1000_core *nic, const uint8_t *frame,
 			  uint32_t length)
 {
 	length += NET_FCS_LENGTH;
@@ -66,9 +68,9 @@ void e1000_count_received(struct e1000 *nic, const uint8_t *frame,
 	add(nic, E1000_GORCL, length);
 }
 
-uint32_t e1000_statistic_read(struct e1000 *nic, unsigned index)
+uint32_t e1000_statistic_read(struct e1000_core *nic, unsigned index)
 {
-	uint32_t *counter = &nic->state.chip.statistic[index];
+	uint32_t *counter = &nic->state->chip.statistic[index];
 	uint32_t value = *counter;
 
 	switch (index) {

@@ -1,36 +1,39 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How the 82540EM transmits: enum e1000_tx_stage is its state machine.  Frames
- * are gathered in tx.buffer, which is where they wait for a backend that is
- * full.
+ * How the controllers transmit: enum e1000_tx_stage is its state machine.
+ * Frames are gathered in tx.buffer, which is where they wait for a backend that
+ * is full.  A chip with two queues transmits from either in its turn, with a
+ * state and contexts for each.
  *
  * References: the manual's chapter 3.3 (descriptors), 3.4 (ring), 3.5
  * (segmentation).
  */
 #include "devices/e1000_internal.h"
 
+#include "devices/pci_msi.h"
 #include "lib/string.h"
 
-/* Stages that one call goes through. */
+/* Stages that one call goes through, of each queue. */
 #define BUDGET 1024
 
 /* ---- The ring ----------------------------------------------------------- */
 
-static uint64_t ring_base(const struct e1000_registers *reg)
+/* Where the descriptor at the head is. */
+static gpa_t descriptor_at(const struct e1000_ring *ring)
 {
-	return reg->tdbal | (uint64_t)reg->tdbah << 32;
+	return e1000_ring_base(ring) +
+	       (uint64_t)*ring->head * E1000_DESCRIPTOR_SIZE;
 }
 
-static bool can_fetch(struct e1000 *nic)
+static bool can_fetch(struct e1000_core *nic, struct e1000_ring *ring)
 {
-	struct e1000_chip *chip = &nic->state.chip;
-	uint32_t size = chip->reg.tdlen / E1000_DESCRIPTOR_SIZE;
+	uint32_t size = e1000_ring_size(ring);
 
-	if (chip->is_tx_broken || chip->reg.tdh == chip->reg.tdt)
+	if (*ring->is_broken || *ring->head == *ring->tail)
 		return false;
-	if (chip->reg.tdh < size && chip->reg.tdt < size)
+	if (*ring->head < size && *ring->tail < size)
 		return true;
-	chip->is_tx_broken = true;
+	*ring->is_broken = true;
 	e1000_fail(nic, E1000_ERROR_TX_RING);
 	return false;
 }
@@ -59,9 +62,9 @@ static struct e1000_sum sum_of(uint32_t bits)
 }
 
 /* With TSE it is the context of segmentation, else that of checksums. */
-static void context_take(struct e1000 *nic, uint64_t low, uint64_t high)
+static void context_take(struct e1000_core *nic, struct e1000_tx_state *tx,
+			 uint64_t low, uint64_t high)
 {
-	struct e1000_tx_state *tx = &nic->state.chip.tx;
 	bool is_segmentation = high & E1000_TXD_TSE;
 	struct e1000_context *context =
 		is_segmentation ? &tx->segmentation : &tx->checksum;
@@ -83,10 +86,9 @@ static void context_take(struct e1000 *nic, uint64_t low, uint64_t high)
 		e1000_count(nic, E1000_TSCTC);
 }
 
-static void drop(struct e1000 *nic, enum e1000_error error)
+static void drop(struct e1000_core *nic, struct e1000_tx_state *tx,
+		 enum e1000_error error)
 {
-	struct e1000_tx_state *tx = &nic->state.chip.tx;
-
 	tx->is_dropped = true;
 	tx->is_segmented = false;
 	tx->length = 0;
@@ -100,10 +102,9 @@ static bool can_segment(const struct e1000_context *context)
 }
 
 /* The first descriptor of a packet says what is done with all of it. */
-static void packet_open(struct e1000 *nic, uint64_t high)
+static void packet_open(struct e1000_core *nic, struct e1000_tx_state *tx,
+			uint64_t high)
 {
-	struct e1000_tx_state *tx = &nic->state.chip.tx;
-
 	tx->is_open = true;
 	tx->is_dropped = false;
 	tx->is_segmented = is_data(high) && high & E1000_TXD_TSE;
@@ -115,7 +116,7 @@ static void packet_open(struct e1000 *nic, uint64_t high)
 	tx->sent = 0;
 	tx->length = 0;
 	if (tx->is_segmented && !can_segment(&tx->segmentation))
-		drop(nic, E1000_ERROR_TX_SEGMENT);
+		drop(nic, tx, E1000_ERROR_TX_SEGMENT);
 }
 
 static void legacy_take(struct e1000_tx_state *tx, uint64_t high)
@@ -130,22 +131,19 @@ static void legacy_take(struct e1000_tx_state *tx, uint64_t high)
 }
 
 /* Reads the descriptor at the head. */
-static void fetch(struct e1000 *nic)
+static void fetch(struct e1000_core *nic, struct e1000_tx_queue *queue)
 {
-	struct e1000_chip *chip = &nic->state.chip;
-	struct e1000_tx_state *tx = &chip->tx;
+	struct e1000_tx_state *tx = queue->tx;
 	uint64_t words[2];
 
-	guest_ram_read(nic->config.ram,
-		       ring_base(&chip->reg) +
-			       (uint64_t)chip->reg.tdh * E1000_DESCRIPTOR_SIZE,
-		       words, sizeof(words));
+	guest_ram_read(nic->config.ram, descriptor_at(&queue->ring), words,
+		       sizeof(words));
 	tx->address = words[0];
 	tx->descriptor = words[1];
 	tx->left = 0;
 	tx->stage = E1000_TX_END;
 	if (is_context(words[1])) {
-		context_take(nic, words[0], words[1]);
+		context_take(nic, tx, words[0], words[1]);
 		return;
 	}
 	if (words[1] & E1000_TXD_DEXT && !is_data(words[1])) {
@@ -153,7 +151,7 @@ static void fetch(struct e1000 *nic)
 		return;
 	}
 	if (!tx->is_open)
-		packet_open(nic, words[1]);
+		packet_open(nic, tx, words[1]);
 	if (is_data(words[1])) {
 		tx->left = (uint32_t)FIELD_GET(E1000_TXD_DATA_LENGTH, words[1]);
 	} else {
@@ -165,10 +163,9 @@ static void fetch(struct e1000 *nic)
 
 /* ---- Data --------------------------------------------------------------- */
 
-static void take(struct e1000 *nic, uint32_t length)
+static void take(struct e1000_core *nic, struct e1000_tx_state *tx,
+		 uint32_t length)
 {
-	struct e1000_tx_state *tx = &nic->state.chip.tx;
-
 	guest_ram_read(nic->config.ram, tx->address, tx->buffer + tx->length,
 		       length);
 	tx->length += length;
@@ -182,20 +179,20 @@ static void header_keep(struct e1000_tx_state *tx)
 	memcpy(tx->header, tx->buffer, tx->segmentation.header_length);
 }
 
-static void segment_data(struct e1000 *nic)
+static void segment_data(struct e1000_core *nic, struct e1000_tx_state *tx)
 {
-	struct e1000_tx_state *tx = &nic->state.chip.tx;
 	const struct e1000_context *context = &tx->segmentation;
 	uint32_t header = context->header_length;
 	uint32_t payload;
 
 	if (tx->length < header) {
-		take(nic, MIN(header - tx->length, tx->left));
+		take(nic, tx, MIN(header - tx->length, tx->left));
 		if (tx->length == header)
 			header_keep(tx);
 	}
 	if (tx->length >= header)
-		take(nic, MIN(header + context->mss - tx->length, tx->left));
+		take(nic, tx,
+		     MIN(header + context->mss - tx->length, tx->left));
 	if (tx->length <= header)
 		return;
 	payload = tx->length - header;
@@ -204,9 +201,8 @@ static void segment_data(struct e1000 *nic)
 	tx->is_last = tx->sent + payload >= context->payload_length;
 }
 
-static void data(struct e1000 *nic)
+static void data(struct e1000_core *nic, struct e1000_tx_state *tx)
 {
-	struct e1000_tx_state *tx = &nic->state.chip.tx;
 	bool is_end = tx->descriptor & E1000_TXD_EOP;
 
 	tx->stage = E1000_TX_END;
@@ -215,7 +211,7 @@ static void data(struct e1000 *nic)
 		return;
 	}
 	if (tx->is_segmented) {
-		segment_data(nic);
+		segment_data(nic, tx);
 		if (tx->stage == E1000_TX_SEND || tx->left || !is_end)
 			return;
 		if (tx->length > tx->segmentation.header_length) {
@@ -225,10 +221,10 @@ static void data(struct e1000 *nic)
 		return;
 	}
 	if (tx->left > NET_FRAME_MAX - tx->length) {
-		drop(nic, E1000_ERROR_TX_LENGTH);
+		drop(nic, tx, E1000_ERROR_TX_LENGTH);
 		return;
 	}
-	take(nic, tx->left);
+	take(nic, tx, tx->left);
 	if (is_end && tx->length)
 		tx->stage = E1000_TX_SEND;
 }
@@ -236,10 +232,10 @@ static void data(struct e1000 *nic)
 /* ---- Frames ------------------------------------------------------------- */
 
 /* After the checksums, which do not see the tag that is inserted. */
-static bool frame_hand_over(struct e1000 *nic)
+static bool frame_hand_over(struct e1000_core *nic,
+			    const struct e1000_tx_state *tx)
 {
-	struct e1000_tx_state *tx = &nic->state.chip.tx;
-	const struct e1000_registers *reg = &nic->state.chip.reg;
+	const struct e1000_registers *reg = &nic->state->chip.reg;
 	uint16_t tci = (uint16_t)FIELD_GET(E1000_TXD_SPECIAL, tx->descriptor);
 	const uint8_t tag[NET_VLAN_TAG] = {
 		(uint8_t)(reg->vet >> 8),
@@ -261,10 +257,8 @@ static bool frame_hand_over(struct e1000 *nic)
 	return net->send(net->ctx, &whole, 1);
 }
 
-static void frame_pad(struct e1000 *nic)
+static void frame_pad(struct e1000_tx_state *tx)
 {
-	struct e1000_tx_state *tx = &nic->state.chip.tx;
-
 	if (tx->length >= NET_FRAME_MIN)
 		return;
 	memset(tx->buffer + tx->length, 0, NET_FRAME_MIN - tx->length);
@@ -272,10 +266,8 @@ static void frame_pad(struct e1000 *nic)
 }
 
 /* A segment begins with the headers; a frame is the only one of its packet. */
-static void frame_done(struct e1000 *nic)
+static void frame_done(struct e1000_tx_state *tx)
 {
-	struct e1000_tx_state *tx = &nic->state.chip.tx;
-
 	tx->stage = tx->left ? E1000_TX_DATA : E1000_TX_END;
 	if (!tx->is_segmented) {
 		tx->length = 0;
@@ -288,53 +280,56 @@ static void frame_done(struct e1000 *nic)
 }
 
 /* False: the backend is full. */
-static bool frame_send(struct e1000 *nic, bool is_fresh)
+static bool frame_send(struct e1000_core *nic, struct e1000_tx_state *tx,
+		       bool is_fresh)
 {
-	struct e1000_tx_state *tx = &nic->state.chip.tx;
 	uint32_t length;
 
 	if (is_fresh) {
-		e1000_frame_finish(nic);
+		e1000_frame_finish(tx);
 		/* Without IFCS the last bytes are the driver's FCS. */
 		if (!(tx->descriptor & E1000_TXD_IFCS) && !tx->is_segmented)
 			tx->length -= MIN(tx->length, NET_FCS_LENGTH);
-		frame_pad(nic);
+		frame_pad(tx);
 	}
 	length = tx->length;
 	if (e1000_is_loopback(nic))
 		e1000_rx_loop(nic, tx->buffer, length);
-	else if (e1000_is_link_up(nic) && !frame_hand_over(nic))
+	else if (e1000_is_link_up(nic) && !frame_hand_over(nic, tx))
 		return false;
 	e1000_count_sent(nic, tx->buffer, length);
-	frame_done(nic);
+	frame_done(tx);
 	return true;
 }
 
 /* ---- The end of a descriptor -------------------------------------------- */
 
 /* RS asks for it; what it causes, TXDW and maybe later, is returned. */
-static uint32_t write_back(struct e1000 *nic)
+static uint32_t write_back(struct e1000_core *nic,
+			   const struct e1000_tx_queue *queue)
 {
-	struct e1000_chip *chip = &nic->state.chip;
-	uint64_t word = chip->tx.descriptor | E1000_TXD_DD;
-	uint64_t at = ring_base(&chip->reg) +
-		      (uint64_t)chip->reg.tdh * E1000_DESCRIPTOR_SIZE + 8;
+	uint64_t word = queue->tx->descriptor | E1000_TXD_DD;
 
 	if (!(word & (E1000_TXD_RS | E1000_TXD_RPS)))
 		return 0;
-	guest_ram_write(nic->config.ram, at, &word, sizeof(word));
-	if (word & E1000_TXD_IDE && chip->reg.tidv)
+	guest_ram_write(nic->config.ram, descriptor_at(&queue->ring) + 8, &word,
+			sizeof(word));
+	/* Messages of queues are throttled where they are sent. */
+	if (pci_msix_is_enabled(&nic->pci))
+		return E1000_CAUSE_TXDW | queue->ring.cause;
+	if (word & E1000_TXD_IDE && nic->state->chip.reg.tidv)
 		e1000_tx_raise_later(nic);
 	else
 		return E1000_CAUSE_TXDW;
 	return 0;
 }
 
-static uint32_t descriptor_end(struct e1000 *nic)
+static uint32_t descriptor_end(struct e1000_core *nic,
+			       struct e1000_tx_queue *queue)
 {
-	struct e1000_chip *chip = &nic->state.chip;
-	struct e1000_tx_state *tx = &chip->tx;
-	uint32_t causes = write_back(nic);
+	struct e1000_ring *ring = &queue->ring;
+	struct e1000_tx_state *tx = queue->tx;
+	uint32_t causes = write_back(nic, queue);
 
 	if (!is_context(tx->descriptor) && tx->descriptor & E1000_TXD_EOP) {
 		if (tx->is_segmented && !tx->is_dropped)
@@ -343,54 +338,59 @@ static uint32_t descriptor_end(struct e1000 *nic)
 		tx->is_segmented = false;
 	}
 	tx->stage = E1000_TX_FETCH;
-	if (++chip->reg.tdh >= chip->reg.tdlen / E1000_DESCRIPTOR_SIZE)
-		chip->reg.tdh = 0;
-	return chip->reg.tdh == chip->reg.tdt ? causes | E1000_CAUSE_TXQE
-					      : causes;
+	if (++*ring->head >= e1000_ring_size(ring))
+		*ring->head = 0;
+	return *ring->head == *ring->tail ? causes | E1000_CAUSE_TXQE : causes;
 }
 
 /* ---- The machine -------------------------------------------------------- */
 
-static bool can_run(const struct e1000 *nic)
+static bool can_run(const struct e1000_core *nic)
 {
-	return !nic->is_running && pci_is_master(&nic->pci) &&
-	       nic->state.chip.reg.tctl & E1000_TCTL_EN;
+	return !nic->is_running && e1000_is_master(nic) &&
+	       nic->state->chip.reg.tctl & E1000_TCTL_EN;
 }
 
 /* One stage.  False: there is nothing to do, or it cannot be done now. */
-static bool step(struct e1000 *nic, uint32_t *causes)
+static bool step(struct e1000_core *nic, struct e1000_tx_queue *queue,
+		 uint32_t *causes)
 {
-	struct e1000_tx_state *tx = &nic->state.chip.tx;
+	struct e1000_tx_state *tx = queue->tx;
 
 	switch (tx->stage) {
 	case E1000_TX_FETCH:
-		if (!can_fetch(nic))
+		if (!can_fetch(nic, &queue->ring))
 			return false;
-		fetch(nic);
+		fetch(nic, queue);
 		return true;
 	case E1000_TX_DATA:
-		data(nic);
-		return tx->stage != E1000_TX_SEND || frame_send(nic, true);
+		data(nic, tx);
+		return tx->stage != E1000_TX_SEND || frame_send(nic, tx, true);
 	case E1000_TX_SEND:
-		return frame_send(nic, false);
+		return frame_send(nic, tx, false);
 	default:
-		*causes |= descriptor_end(nic);
+		*causes |= descriptor_end(nic, queue);
 		return true;
 	}
 }
 
-void e1000_tx_run(struct e1000 *nic)
+void e1000_tx_run(struct e1000_core *nic)
 {
-	unsigned budget = BUDGET;
 	uint32_t causes = 0;
+	bool has_more = false;
 
 	if (!can_run(nic))
 		return;
 	nic->is_running = true;
-	while (budget && step(nic, &causes))
-		budget--;
+	for (unsigned i = 0; i < nic->model->queues; i++) {
+		unsigned budget = BUDGET;
+
+		while (budget && step(nic, &nic->tx[i], &causes))
+			budget--;
+		has_more |= !budget;
+	}
 	nic->is_running = false;
-	if (!budget)
+	if (has_more)
 		clock_timer_arm(nic->config.clock, &nic->more,
 				clock_now(nic->config.clock) +
 					NET_PORT_MORE_NS);

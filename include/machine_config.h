@@ -86,6 +86,7 @@ enum machine_nic_model {
 	MACHINE_NIC_PCNET,
 	MACHINE_NIC_NE2000_PCI,
 	MACHINE_NIC_NE2000, /* on the ISA bus */
+	MACHINE_NIC_E1000E,
 	MACHINE_NIC_MODELS,
 };
 

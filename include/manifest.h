@@ -37,6 +37,7 @@
 #define MANIFEST_NIC_ROM_RTL8139 "nic-rtl8139.rom"
 #define MANIFEST_NIC_ROM_PCNET	 "nic-pcnet.rom"
 #define MANIFEST_NIC_ROM_NE2000	 "nic-ne2000-pci.rom"
+#define MANIFEST_NIC_ROM_E1000E	 "nic-e1000e.rom"
 
 enum manifest_restart {
 	MANIFEST_RESTART_NEVER,

@@ -191,6 +191,7 @@ static int add_nic_roms(struct init *init, struct guest *guest)
 		[MACHINE_NIC_RTL8139] = MANIFEST_NIC_ROM_RTL8139,
 		[MACHINE_NIC_PCNET] = MANIFEST_NIC_ROM_PCNET,
 		[MACHINE_NIC_NE2000_PCI] = MANIFEST_NIC_ROM_NE2000,
+		[MACHINE_NIC_E1000E] = MANIFEST_NIC_ROM_E1000E,
 	};
 	int error = 0;
 

@@ -13,6 +13,7 @@
 #include "devices/dma8237.h"
 #include "devices/fdc.h"
 #include "devices/e1000.h"
+#include "devices/e1000e.h"
 #include "devices/fw_cfg.h"
 #include "devices/hpet.h"
 #include "devices/i440fx.h"
@@ -93,6 +94,7 @@ struct pc_nic {
 		struct rtl8139 rtl8139;
 		struct pcnet pcnet;
 		struct ne2000 ne2000;
+		struct e1000e e1000e;
 	};
 };
 

@@ -36,8 +36,11 @@ static int nic_init(struct pc *pc, const struct board_config *config,
 
 	switch (pc->config->nic[index].model) {
 	case MACHINE_NIC_E1000:
-		nic->device = &nic->e1000.device;
+		nic->device = &nic->e1000.core.device;
 		return e1000_init(&nic->e1000, &given);
+	case MACHINE_NIC_E1000E:
+		nic->device = &nic->e1000e.core.device;
+		return e1000e_init(&nic->e1000e, &given);
 	case MACHINE_NIC_RTL8139:
 		nic->device = &nic->rtl8139.device;
 		return rtl8139_init(&nic->rtl8139, &given);

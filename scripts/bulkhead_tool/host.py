@@ -47,6 +47,7 @@ NIC_ROMS = {
     "rtl8139": ("nic-rtl8139.rom", IPXE, "efi-rtl8139.rom"),
     "pcnet": ("nic-pcnet.rom", IPXE, "efi-pcnet.rom"),
     "ne2000-pci": ("nic-ne2000-pci.rom", IPXE, "efi-ne2k_pci.rom"),
+    "e1000e": ("nic-e1000e.rom", IPXE, "efi-e1000e.rom"),
 }
 # Vendor and device, where Debian's file does not name its card.
 NIC_ROM_IDS = {"ne2000-pci": (0x10ec, 0x8029)}

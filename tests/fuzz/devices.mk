@@ -4,7 +4,7 @@
 # of the groups below is a program, --list names its devices.  Executions are
 # short: tracing compares would cost more than it finds.
 
-DEVICE_FUZZ_GROUPS := devices pci ide ahci lsi net nics usb msi
+DEVICE_FUZZ_GROUPS := devices pci ide ahci lsi net e1000e nics usb msi
 DEVICE_FUZZERS	   := $(DEVICE_FUZZ_GROUPS:%=$B/fuzz/device_%)
 DEVICE_FUZZ_OBJS   := $(patsubst %,$B/fuzz/%.o,$(wildcard devices/*.c) lib/floppy.c)
 DEVICE_FUZZ	   := clang $(HOST) -O2 -Wno-missing-prototypes \
@@ -26,6 +26,7 @@ $B/fuzz/devices/bus.c.o: DEVICE_FUZZ := clang $(HOST)
 $(DEVICE_FUZZERS): $B/fuzz/device_%: tests/fuzz/fuzz_devices.c \
 		tests/unit/test_state_%.c tests/unit/state_test.h \
 		tests/unit/state_net.h tests/unit/state_ne2000.h \
+		tests/unit/state_e1000.h \
 		tests/unit/device_test.h $(DEVICE_FUZZ_OBJS)
 	$(call say,FUZZ)
 	$Q$(DEVICE_FUZZ) -fsanitize=fuzzer -o $@ $< $(DEVICE_FUZZ_OBJS) \

@@ -4,7 +4,7 @@
 
 # Whose server has which card, and whose client.
 NET_MODELS := e1000-e1000 e1000-rtl8139 rtl8139-rtl8139 rtl8139-pcnet pcnet-e1000 \
-	pcnet-pcnet ne2000-pci-e1000
+	pcnet-pcnet ne2000-pci-e1000 e1000e-e1000 rtl8139-e1000e e1000e-e1000e
 # 103 MB each way, and as many pings.
 NET_LINES ?= 13000000
 NET_PINGS ?= 5000

@@ -240,7 +240,7 @@ class Machine(PcTest):
         self.wrong("-no-rebot", "did you mean -no-reboot?")
         self.wrong("-m", "-m: a value has to follow")
         for words, word in (("-device e1000,netdev=n", "no -netdev user,id=n"),
-                            ("-device e1000e", "-nic user, or -nic none"),
+                            ("-device vmxnet3", "-nic user, or -nic none"),
                             ("-nic tap", "-nic tap: known is user"),
                             ("-nic user,model=i82551", "model=i82551"),
                             ("-nic user,smb=/", "no option 'smb=/'"),
@@ -296,7 +296,7 @@ class Machine(PcTest):
 
     def test_other_network_cards(self):
         for name, model in (("rtl8139", "rtl8139"), ("pcnet", "pcnet"),
-                            ("ne2k_pci", "ne2000-pci")):
+                            ("ne2k_pci", "ne2000-pci"), ("e1000e", "e1000e")):
             for words in ("-nic user,model=" + name, "-device " + name):
                 text, _, _ = self.make(words)
                 self.assertRegex(text, r'boot-index = <1>;\s+model = "%s";' %

@@ -120,7 +120,7 @@ static void test_rom(void **state)
 
 	(void)state;
 	start();
-	config = card.config;
+	config = card.core.config;
 	for (unsigned i = 0; i < sizeof(rom); i++)
 		rom[i] = (uint8_t)(i % 251 + 1);
 	config.rom = rom;

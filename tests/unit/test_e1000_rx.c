@@ -245,7 +245,7 @@ static void test_long(void **state)
 	rctl_set(FIELD_PUT(E1000_RCTL_BSIZE, 3));
 	put(E1000_RDT, 5);
 	arrive(frame, 2048);
-	assert_int_equal(card.errors[E1000_ERROR_RX_LENGTH], 1);
+	assert_int_equal(card.core.errors[E1000_ERROR_RX_LENGTH], 1);
 	assert_int_equal(t.queue_head, t.queue_tail);
 	assert_int_equal(reg(E1000_RDH), 6);
 }
@@ -315,7 +315,7 @@ static void test_broken_ring(void **state)
 		put(E1000_RDT, rows[i][1]);
 		arrive(frame, length);
 		arrive(frame, length);
-		assert_int_equal(card.errors[E1000_ERROR_RX_RING], 1);
+		assert_int_equal(card.core.errors[E1000_ERROR_RX_RING], 1);
 		assert_int_equal(reg(E1000_RDH), rows[i][0]);
 		put(E1000_RDH, 0);
 		put(E1000_RDT, 4);

@@ -349,7 +349,7 @@ static void test_segments_bad(void **state)
 		assert_int_equal(t.sent_count, 1);
 		assert_int_equal(t.sent[0].length, 60);
 		assert_true(is_done(2));
-		assert_int_equal(card.errors[E1000_ERROR_TX_SEGMENT], 1);
+		assert_int_equal(card.core.errors[E1000_ERROR_TX_SEGMENT], 1);
 		assert_int_equal(t.warnings, 1);
 	}
 	/* Headers that are not within the header: left as they are. */
@@ -528,7 +528,7 @@ static void test_broken_ring(void **state)
 		begin();
 		put(E1000_TDH, rows[i][0]);
 		put(E1000_TDT, rows[i][1]);
-		assert_int_equal(card.errors[E1000_ERROR_TX_RING], 1);
+		assert_int_equal(card.core.errors[E1000_ERROR_TX_RING], 1);
 		assert_int_equal(t.sent_count, 0);
 		put(E1000_TDH, 0);
 		push(BUFFERS, 60 | CMD_END);
@@ -538,7 +538,7 @@ static void test_broken_ring(void **state)
 	begin();
 	put(E1000_TDLEN, 0);
 	put(E1000_TDT, 1);
-	assert_int_equal(card.errors[E1000_ERROR_TX_RING], 1);
+	assert_int_equal(card.core.errors[E1000_ERROR_TX_RING], 1);
 }
 
 static void test_long(void **state)
@@ -556,7 +556,7 @@ static void test_long(void **state)
 	kick();
 	assert_int_equal(t.sent_count, 2);
 	assert_int_equal(t.sent[1].length, 61);
-	assert_int_equal(card.errors[E1000_ERROR_TX_LENGTH], 1);
+	assert_int_equal(card.core.errors[E1000_ERROR_TX_LENGTH], 1);
 }
 
 static void test_type(void **state)
@@ -567,7 +567,7 @@ static void test_type(void **state)
 	     60 | E1000_TXD_DEXT | CMD_END | FIELD_PUT(E1000_TXD_TYPE, 7));
 	push(BUFFERS, 60 | CMD_END);
 	kick();
-	assert_int_equal(card.errors[E1000_ERROR_TX_TYPE], 1);
+	assert_int_equal(card.core.errors[E1000_ERROR_TX_TYPE], 1);
 	assert_int_equal(t.sent_count, 1);
 }
 

@@ -59,6 +59,7 @@ static void test_models(void **state)
 		{ "pcnet", MACHINE_NIC_PCNET },
 		{ "ne2000-pci", MACHINE_NIC_NE2000_PCI },
 		{ "ne2000", MACHINE_NIC_NE2000 },
+		{ "e1000e", MACHINE_NIC_E1000E },
 	};
 	struct tree *t = *state;
 

@@ -245,6 +245,7 @@ static void test_network_cards(void **state)
 		{ MACHINE_NIC_RTL8139, 0x813910ec },
 		{ MACHINE_NIC_PCNET, 0x20001022 },
 		{ MACHINE_NIC_NE2000_PCI, 0x802910ec },
+		{ MACHINE_NIC_E1000E, 0x10d38086 },
 	};
 	static const uint8_t roms[ARRAY_SIZE(models)][2048];
 

@@ -14,7 +14,7 @@ NO_EHCI = "of USB controllers there are %s" % ", ".join(buses.USB_CONTROLLERS)
 LSI_ONLY = "the board's SCSI adapter is lsi53c895a"
 # Models by how they begin, and why they are not there.
 MISSING = (
-    ("e1000e", NO_NETWORK), ("i825", NO_NETWORK), ("vmxnet", NO_NETWORK),
+    ("i825", NO_NETWORK), ("vmxnet", NO_NETWORK),
     ("virtio-net", NO_NETWORK), ("igb", NO_NETWORK),
     ("virtio", INTERFACES["virtio"].split(":", maxsplit=1)[0]),
     ("vhost", INTERFACES["virtio"].split(":", maxsplit=1)[0]),

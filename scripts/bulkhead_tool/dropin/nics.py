@@ -6,8 +6,8 @@ from .syntax import Keys, Refused
 
 ONE = "the board has one network card here"
 # By QEMU's names.
-MODELS = {"e1000": "e1000", "e1000-82540em": "e1000", "rtl8139": "rtl8139",
-          "pcnet": "pcnet", "ne2k_pci": "ne2000-pci", "ne2k_isa": "ne2000"}
+MODELS = {"e1000": "e1000", "e1000-82540em": "e1000", "e1000e": "e1000e",
+          "rtl8139": "rtl8139", "pcnet": "pcnet", "ne2k_pci": "ne2000-pci", "ne2k_isa": "ne2000"}
 IRQS = (3, 5, 7)    # of the ISA bus
 OTHERS = "known is user: 'bulkhead join' has others for a host that runs"
 
