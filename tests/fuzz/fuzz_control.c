@@ -140,10 +140,11 @@ static void listen(void)
 static void client_asks(void)
 {
 	static const char *const verbs[] = {
-		"hello",  "list",	"start",  "stop",   "restart", "pause",
-		"resume", "reset",	"power",  "nmi",    "eject",   "insert",
-		"keys",	  "pointer",	"screen", "screen", "serial",  "log",
-		"debug",  "statistics", "close",  "off",    "dump",
+		"hello",  "list",   "start", "stop",	"restart",
+		"pause",  "resume", "reset", "power",	"nmi",
+		"eject",  "insert", "keys",  "pointer", "screen",
+		"screen", "serial", "log",   "debug",	"statistics",
+		"close",  "off",    "dump",  "unplug",	"plug",
 	};
 	static const char *const more[] = {
 		"",
