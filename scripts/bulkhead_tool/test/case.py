@@ -215,6 +215,8 @@ STEPS = {
     "pointer": (table(POINTER), {}),
     "eject": (whole(0, 5), {}),
     "insert": (whole(0, 5), {}),
+    "unplug": (whole(0, 1), {}),
+    "plug": (whole(0, 1), {}),
     "power": (flag, {}),
     "reset": (flag, {}),
     "nmi": (flag, {}),
