@@ -161,6 +161,8 @@ enum face_command_kind {
 	FACE_INSERT, /* the same, and medium */
 	FACE_UNREAD, /* answered with how many bytes the keyboard has for the
 		      * guest, who has not read them */
+	FACE_UNPLUG, /* unit: the network card's number; its cable is pulled */
+	FACE_PLUG,   /* the same; it is put in */
 };
 
 struct face_command {

@@ -434,6 +434,13 @@ void face_pause(struct face *face)
 	face->config.ops->hold(face->config.ctx);
 }
 
+static int cable(const struct face *face, uint32_t nic, bool is_in)
+{
+	if (!face->config.ops->cable)
+		return -ENODEV;
+	return face->config.ops->cable(face->config.ctx, nic, is_in);
+}
+
 static int command(struct face *face, size_t length)
 {
 	const struct face_command *asked = (const void *)face->request;
@@ -456,6 +463,9 @@ static int command(struct face *face, size_t length)
 	case FACE_NMI:
 		face->config.ops->nmi(face->config.ctx);
 		return 0;
+	case FACE_UNPLUG:
+	case FACE_PLUG:
+		return cable(face, asked->unit, asked->command == FACE_PLUG);
 	default:
 		if (!board->ops->command)
 			return -ENOSYS;

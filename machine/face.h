@@ -33,6 +33,10 @@ struct face_ops {
 	void (*again)(void *ctx);
 	void (*reset)(void *ctx);
 	void (*nmi)(void *ctx);
+	/* A network card's cable is pulled or put in, which may be as it is
+	 * already.  0, or -ENODEV: there is no such card.  NULL: there are
+	 * none. */
+	int (*cable)(void *ctx, unsigned nic, bool is_in);
 	/* The screen begins, or ceases, to be watched. */
 	void (*watched)(void *ctx, bool is_watched);
 	/* Adds what the machine has counted.  NULL: nothing. */

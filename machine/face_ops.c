@@ -11,6 +11,7 @@
  */
 #include "machine/machine.h"
 
+#include "include/errno.h"
 #include "lib/user/gate_calls.h"
 
 #define EVENT	 GATE_EVENT_CHANNEL_BIT(SEAT_CONSOLE_SLOT)
@@ -49,6 +50,16 @@ static void op_nmi(void *ctx)
 		return;
 	gate_line(GATE_LINE_NMI, true);
 	gate_line(GATE_LINE_NMI, false);
+}
+
+static int op_cable(void *ctx, unsigned nic, bool is_in)
+{
+	struct machine *machine = ctx;
+
+	if (nic >= machine->config->nic_count)
+		return -ENODEV;
+	net_cable_plug(&machine->cable[nic], is_in);
+	return 0;
 }
 
 /* A write to guarded memory is done again by the guest. */
@@ -191,6 +202,7 @@ static const struct face_ops ops = {
 	.again = op_again,
 	.reset = op_reset,
 	.nmi = op_nmi,
+	.cable = op_cable,
 	.watched = op_watched,
 	.statistics = op_statistics,
 	.debug = op_debug,

@@ -4,7 +4,9 @@
 
 #include "lib/user/gate_calls.h"
 
-#define PARTS_MAX 4
+#define PARTS_MAX    4
+#define LOST_AT_ONCE 256 /* bytes */
+#define LOSES_MAX    4
 
 static void broken(struct net_cable *cable)
 {
@@ -51,7 +53,8 @@ static bool cable_send(void *ctx, const struct net_segment *segment,
 	struct net_cable *cable = ctx;
 	long n;
 
-	if (count > PARTS_MAX || cable->is_broken || !cable->is_up)
+	if (count > PARTS_MAX || cable->is_broken || !cable->is_up ||
+	    cable->is_pulled)
 		return true;
 	n = put(cable, segment, count);
 	if (n < 0)
@@ -64,12 +67,14 @@ static const void *cable_receive(void *ctx, uint32_t *length)
 {
 	struct net_cable *cable = ctx;
 	bool bell = false;
-	long n;
+	long n = 0;
 
-	do {
+	while (!cable->is_pulled && !n) {
 		n = ring_get(&cable->received, cable->frame,
 			     sizeof(cable->frame), &bell);
-	} while (!n && !ring_sleep(&cable->received));
+		if (!n && ring_sleep(&cable->received))
+			break;
+	}
 	if (bell)
 		gate_doorbell(cable->slot);
 	if (n < 0)
@@ -106,19 +111,65 @@ void net_cable_init(struct net_cable *cable, unsigned slot,
 	cable->backend.is_link_up = cable->is_up;
 }
 
+/* All that is in the ring, which are whole frames, but for a switch that lies.
+ * Not by way of .frame, which may be the device's. */
+static bool lose_once(struct net_cable *cable, bool *bell)
+{
+	uint8_t bytes[LOST_AT_ONCE];
+	long left = ring_space(&cable->received), n = 1;
+
+	for (; left > 0 && n > 0; left -= n)
+		n = ring_read(&cable->received, bytes,
+			      (uint32_t)MIN(left, (long)sizeof(bytes)), bell);
+	if (left < 0 || n < 0)
+		broken(cable);
+	return ring_sleep(&cable->received);
+}
+
+/* What has come while the cable was out.  A switch that goes on putting more in
+ * has that wait, for the next event or until the cable is in. */
+static void lose(struct net_cable *cable)
+{
+	bool bell = false;
+
+	for (unsigned i = 0; i < LOSES_MAX; i++)
+		if (lose_once(cable, &bell))
+			break;
+	if (bell)
+		gate_doorbell(cable->slot);
+}
+
 void net_cable_event(struct net_cable *cable)
 {
 	const struct net_device *device = &cable->device;
+	bool was_up = cable->is_up;
 
 	if (!device->dev)
 		return;
-	if (!cable->is_up && is_connected(cable)) {
-		cable->is_up = true;
+	cable->is_up = was_up || is_connected(cable);
+	if (!was_up && cable->is_up && !cable->is_pulled)
 		device->link_changed(device->dev, true);
-	}
 	if (cable->is_full) {
 		cable->is_full = false;
 		device->writable(device->dev);
 	}
-	device->received(device->dev);
+	if (cable->is_pulled)
+		lose(cable);
+	else
+		device->received(device->dev);
+}
+
+void net_cable_plug(struct net_cable *cable, bool is_in)
+{
+	const struct net_device *device = &cable->device;
+
+	if (cable->is_pulled != is_in)
+		return;
+	lose(cable); /* at either end of the time: nothing of it arrives */
+	cable->is_pulled = !is_in;
+	if (!device->dev)
+		return;
+	if (cable->is_up)
+		device->link_changed(device->dev, is_in);
+	net_cable_event(cable);
 }

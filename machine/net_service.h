@@ -4,7 +4,9 @@
  * (include/switch.h), as a card's device model wants it (include/net.h).
  *
  * The cable is plugged in when a switch is first there.  While there is none,
- * later, what is sent is lost, as on a network.
+ * later, what is sent is lost, as on a network.  An operator may pull it and
+ * put it in again: the device sees its link go, and what is sent either way is
+ * lost.
  *
  * Locking: the machine's lock.
  */
@@ -20,7 +22,8 @@ struct net_cable {
 	struct net_backend backend;
 	struct net_device device; /* .dev NULL: none is attached */
 	struct ring sent, received;
-	bool is_up;
+	bool is_up;	/* there has been a switch */
+	bool is_pulled; /* by an operator */
 	bool is_full;	/* the device has been refused */
 	bool is_broken; /* the switch lies, and it has been said */
 	uint8_t frame[NET_FRAME_MAX]; /* the device's until release() */
@@ -31,5 +34,7 @@ void net_cable_init(struct net_cable *cable, unsigned slot,
 		    const struct machine_nic_config *config);
 /* The channel's event has come. */
 void net_cable_event(struct net_cable *cable);
+/* It is put in or pulled; nothing where it is as is wanted. */
+void net_cable_plug(struct net_cable *cable, bool is_in);
 
 #endif

@@ -63,7 +63,7 @@ NET_SERVER := dnsmasq-base libnetfilter-conntrack3 libnfnetlink0 libmnl0 libnfta
 $B/images/net-server.cpio: scripts/mknetserver $(NET_SERVER:%=$B/systems/%/fetched) \
 		$B/kernel/version scripts/mkinitrd $(wildcard examples/systems/network/*)
 	@mkdir -p $(@D)
-	@scripts/mknetserver $B/kernel $B/systems /boot/memtest86+x64.bin $@
+	@scripts/mknetserver $B/kernel $B/systems $@
 
 $B/images/vmlinux: $B/bench/vmlinux
 	@cp $< $@

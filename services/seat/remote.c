@@ -236,19 +236,28 @@ static void commanded(void *ctx, uint32_t id, const struct face_record *record,
 	remote_answer(ctx, id, error, "the machine");
 }
 
-static void do_command(struct remote *remote, const struct request *request,
-		       const struct verb *verb, unsigned slot)
+static void command_ask(struct remote *remote, const struct request *request,
+			const struct verb *verb, unsigned slot,
+			face_answer_fn answer)
 {
 	struct face_ask ask = {
-		.answer = commanded,
+		.answer = answer,
 		.ctx = remote,
 		.id = request->id,
 	};
-	int error =
-		faces_ask(remote->faces, slot, verb->what, request->unit, &ask);
+	int error;
 
+	if (verb->what == FACE_INSERT)
+		memcpy(ask.medium, request->medium, sizeof(ask.medium));
+	error = faces_ask(remote->faces, slot, verb->what, request->unit, &ask);
 	if (error)
 		remote_answer(remote, request->id, error, request->guest);
+}
+
+static void do_command(struct remote *remote, const struct request *request,
+		       const struct verb *verb, unsigned slot)
+{
+	command_ask(remote, request, verb, slot, commanded);
 }
 
 static void medium_changed(void *ctx, uint32_t id,
@@ -269,18 +278,23 @@ static void medium_changed(void *ctx, uint32_t id,
 static void do_medium(struct remote *remote, const struct request *request,
 		      const struct verb *verb, unsigned slot)
 {
-	struct face_ask ask = {
-		.answer = medium_changed,
-		.ctx = remote,
-		.id = request->id,
-	};
-	int error;
+	command_ask(remote, request, verb, slot, medium_changed);
+}
 
-	if (verb->what == FACE_INSERT)
-		memcpy(ask.medium, request->medium, sizeof(ask.medium));
-	error = faces_ask(remote->faces, slot, verb->what, request->unit, &ask);
-	if (error)
-		remote_answer(remote, request->id, error, request->guest);
+static void cable_changed(void *ctx, uint32_t id,
+			  const struct face_record *record, int error)
+{
+	if (!error && ((const struct face_answer *)record)->error == -ENODEV)
+		remote_refuse(ctx, id, "refused", "unit",
+			      "the guest has no network card of that number");
+	else
+		commanded(ctx, id, record, error);
+}
+
+static void do_cable(struct remote *remote, const struct request *request,
+		     const struct verb *verb, unsigned slot)
+{
+	command_ask(remote, request, verb, slot, cable_changed);
 }
 
 static void do_statistics(struct remote *remote, const struct request *request,
@@ -475,6 +489,8 @@ static const struct verb verbs[] = {
 	{ "nmi",     SEAT_RIGHT_STEER, REQUEST_GUEST, do_command, true, FACE_NMI },
 	{ "eject",   SEAT_RIGHT_STEER, REQUEST_GUEST | REQUEST_UNIT, do_medium, true, FACE_EJECT },
 	{ "insert",  SEAT_RIGHT_STEER, REQUEST_GUEST | REQUEST_UNIT, do_medium, true, FACE_INSERT },
+	{ "unplug",  SEAT_RIGHT_STEER, REQUEST_GUEST | REQUEST_UNIT, do_cable, true, FACE_UNPLUG },
+	{ "plug",    SEAT_RIGHT_STEER, REQUEST_GUEST | REQUEST_UNIT, do_cable, true, FACE_PLUG },
 	{ "keys",    SEAT_RIGHT_TYPE,  REQUEST_GUEST | REQUEST_KEYS, do_keys, true, 0 },
 	{ "pointer", SEAT_RIGHT_TYPE,  REQUEST_GUEST, do_pointer, true, 0 },
 	{ "screen",  SEAT_RIGHT_WATCH, REQUEST_GUEST, do_screen, true, 0 },

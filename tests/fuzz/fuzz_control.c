@@ -144,7 +144,8 @@ static void client_asks(void)
 		"pause",  "resume", "reset", "power",	"nmi",
 		"eject",  "insert", "keys",  "pointer", "screen",
 		"screen", "serial", "log",   "debug",	"statistics",
-		"close",  "off",    "dump",  "printer",
+		"close",  "off",    "dump",  "printer", "unplug",
+		"plug",
 	};
 	static const char *const more[] = {
 		"",

@@ -5,6 +5,8 @@
 # Whose server has which card, and whose client.
 NET_MODELS := e1000-e1000 e1000-rtl8139 rtl8139-rtl8139 rtl8139-pcnet pcnet-e1000 \
 	pcnet-pcnet ne2000-pci-e1000 e1000e-e1000 rtl8139-e1000e e1000e-e1000e
+# Whose cable is pulled; the 82540EM's is in the suite.
+NET_CABLES := rtl8139 pcnet ne2000-pci e1000e
 # 103 MB each way, and as many pings.
 NET_LINES ?= 13000000
 NET_PINGS ?= 5000
@@ -20,7 +22,7 @@ $B/net/linux.cpio: tests/net/mkguest tests/net/init $B/net/nbp \
 .PHONY: net-programs
 net-programs: $B/net/linux.cpio $B/bench/vmlinux
 
-# Each model by itself, and with each other.
+# Each model by itself, and with each other; and their cables.
 .PHONY: net-matrix
 net-matrix: net-programs all $B/manifest-check
 	for models in $(NET_MODELS); do \
@@ -29,7 +31,12 @@ net-matrix: net-programs all $B/manifest-check
 			{ echo "FAIL $$models"; exit 1; }; \
 		echo "PASS $$models"; \
 	done
+	for model in $(NET_CABLES); do \
+		BULKHEAD_BUILD=$B tests/net/cable.test $$model || \
+			{ echo "FAIL the cable of $$model"; exit 1; }; \
+		echo "PASS the cable of $$model"; \
+	done
 
 ## net-matrix     100 MB each way between two Linux guests, of each pair of cards:
-##                hours (NET_LINES=150000 NET_PINGS=100: minutes)
+##                and their cables pulled: hours (NET_LINES=150000 NET_PINGS=100: minutes)
 ## net-programs   what the tests of networks boot: build/net/

@@ -49,7 +49,7 @@ class Cases(FolderTest):
         os.mkdir(os.path.join(self.folder, "files"))
         found = self.case('net = "user"\ntftp = "files"\nbootfile = "a"\n'
                           'disk = "d.img"\nboot = "disk0"\n' + STEP)
-        self.assertEqual(list(found.network_options()), [
+        self.assertEqual(list(found.network_options(self.folder)), [
             ("tftp", os.path.join(os.path.realpath(self.folder), "files")),
             ("bootfile", "a")])
         self.assertFalse(found.is_exact)
@@ -58,6 +58,27 @@ class Cases(FolderTest):
                       '<2>; };', text)
         self.assertNotIn("nic0", case.manifest_text(self.case(STEP).values,
                                                     {}))
+
+    def test_files_for_tftp_one_by_one(self):
+        os.mkdir(os.path.join(self.folder, "work"))
+        outside = self.write("outside", "far")
+        os.mkdir(os.path.join(self.folder, "files"))
+        self.write("files/near", "near")
+        found = self.case('net = "user"\ntftp = ["files/near", "%s"]\n' %
+                          outside + STEP)
+        work = os.path.join(self.folder, "work")
+        (_, folder), = found.network_options(work)
+        self.assertEqual(sorted(os.listdir(folder)), ["near", "outside"])
+        for name in ("near", "outside"):
+            with open(os.path.join(folder, name), encoding="ascii") as f:
+                self.assertEqual(f.read(), {"near": "near",
+                                            "outside": "far"}[name])
+
+    def test_a_file_for_tftp_that_is_not_there(self):
+        found = self.case('net = "user"\ntftp = ["none"]\n' + STEP)
+        with self.assertRaises(Problem) as caught:
+            list(found.network_options(self.folder))
+        self.assertIn("tftp: there is no file 'none'", str(caught.exception))
 
     def test_errors_name_the_key_and_what_is_allowed(self):
         for text, words in (
@@ -69,6 +90,10 @@ class Cases(FolderTest):
                                          '"user", too',)),
                 ("net = 'user'\ntftp = 'none'\n" + STEP,
                  ("tftp: there is no folder 'none'",)),
+                ("net = 'user'\ntftp = []\n" + STEP,
+                 ("tftp: has to be a folder, or a list of files",)),
+                ("net = 'user'\ntftp = ['a/x', 'b/x']\n" + STEP,
+                 ("each of another name",)),
                 ("net = 'user'\nbootfile = 'a,b'\n" + STEP,
                  ("bootfile: has a comma",)),
                 ("net = 'user'\nclock = 'instructions'\n" + STEP,

@@ -40,6 +40,7 @@ static struct {
 	char medium[FACE_MEDIUM_SIZE];
 	/* The machine. */
 	unsigned bells, agains, resets, nmis;
+	bool is_in[2]; /* of cards, their cables */
 	bool is_watched;
 	unsigned holds;
 	bool is_held;
@@ -211,10 +212,18 @@ static __maybe_unused const struct x86_state *vcpu_state(void *ctx,
 	return &b.state[vcpu];
 }
 
+static __maybe_unused int cable(void *ctx, unsigned nic, bool is_in)
+{
+	(void)ctx;
+	b.is_in[nic % ARRAY_SIZE(b.is_in)] = is_in;
+	return nic < ARRAY_SIZE(b.is_in) ? 0 : -ENODEV;
+}
+
 static const struct face_ops ops = { .bell = bell,
 				     .again = again,
 				     .reset = reset,
 				     .nmi = nmi,
+				     .cable = cable,
 				     .watched = watched,
 				     .hold = hold,
 				     .is_held = is_held,

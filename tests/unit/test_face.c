@@ -434,6 +434,24 @@ static void test_commands(void **state)
 	assert_int_equal(b.command, FACE_POWER_BUTTON);
 }
 
+static void test_cables(void **state)
+{
+	(void)state;
+	ask_command(1, FACE_PLUG, 1);
+	face_visit(&b.face);
+	expect_answer(1, 0);
+	assert_false(b.is_in[0]);
+	assert_true(b.is_in[1]);
+	ask_command(2, FACE_UNPLUG, 1);
+	ask_command(3, FACE_PLUG, 2);
+	ask_command(4, FACE_UNPLUG, ~0u);
+	face_visit(&b.face);
+	expect_answer(2, 0);
+	expect_answer(3, -ENODEV);
+	expect_answer(4, -ENODEV);
+	assert_false(b.is_in[1]);
+}
+
 /* As long as it is said, and no longer. */
 static void test_media(void **state)
 {
@@ -498,6 +516,7 @@ int main(void)
 		TEST(test_input),
 		TEST(test_keys_are_released),
 		TEST(test_commands),
+		TEST(test_cables),
 		TEST(test_paused_from_the_start),
 		TEST(test_media),
 		TEST(test_blind_board),

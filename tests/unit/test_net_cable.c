@@ -15,7 +15,7 @@ static struct {
 	long state;
 	unsigned bells, logged;
 	/* What the device was told. */
-	unsigned received, writable, ups;
+	unsigned received, writable, ups, downs;
 	struct net_device device;
 } t;
 
@@ -65,8 +65,10 @@ static void writable(void *dev)
 static void link_changed(void *dev, bool is_up)
 {
 	assert_ptr_equal(dev, &t);
-	assert_true(is_up);
-	t.ups++;
+	if (is_up)
+		t.ups++;
+	else
+		t.downs++;
 }
 
 static void start(long state)
@@ -126,6 +128,7 @@ static void test_plugged_in(void **state)
 	t.state = GATE_CHANNEL_OPEN;
 	net_cable_event(&t.cable);
 	assert_int_equal(t.ups, 1);
+	assert_int_equal(t.downs, 0);
 }
 
 static void test_frames(void **state)
@@ -181,6 +184,99 @@ static void test_full(void **state)
 	assert_true(send(1514));
 }
 
+/* By an operator; what is sent while it is out is lost. */
+static void test_pulled(void **state)
+{
+	uint8_t frame[LEN];
+	uint32_t length, sent;
+	bool bell = false;
+
+	(void)state;
+	start(GATE_CHANNEL_OPEN);
+	net_cable_plug(&t.cable, true); /* it is */
+	assert_int_equal(t.ups + t.downs + t.received, 0);
+	memset(frame, 1, sizeof(frame));
+	assert_int_equal(ring_put(&t.out, frame, LEN, &bell), LEN);
+	net_cable_plug(&t.cable, false);
+	net_cable_plug(&t.cable, false);
+	assert_int_equal(t.downs, 1);
+	assert_null(receive(&length));
+	sent = t.channel.sent.produced;
+	assert_true(send(LEN));
+	assert_int_equal(t.channel.sent.produced, sent);
+	/* As much as comes: nothing stays, and the switch is to ring. */
+	for (unsigned i = 0; i < 2 * SWITCH_RECEIVED_SIZE / LEN; i++) {
+		bell = false;
+		assert_int_equal(ring_put(&t.out, frame, LEN, &bell), LEN);
+		assert_true(bell);
+		net_cable_event(&t.cable);
+	}
+	assert_int_equal(t.received, 0);
+	/* The last of them has no event of its own. */
+	assert_int_equal(ring_put(&t.out, frame, LEN, &bell), LEN);
+	net_cable_plug(&t.cable, true);
+	assert_int_equal(t.ups, 1);
+	assert_int_equal(t.received, 1);
+	assert_null(receive(&length));
+	memset(frame, 2, sizeof(frame));
+	assert_int_equal(ring_put(&t.out, frame, LEN, &bell), LEN);
+	assert_memory_equal(receive(&length), frame, LEN);
+	assert_int_equal(t.logged, 0);
+}
+
+/* A frame that the device holds stays as it was. */
+static void test_pulled_with_a_frame(void **state)
+{
+	uint8_t frame[LEN];
+	const uint8_t *held;
+	uint32_t length;
+	bool bell = false;
+
+	(void)state;
+	start(GATE_CHANNEL_OPEN);
+	memset(frame, 1, sizeof(frame));
+	assert_int_equal(ring_put(&t.out, frame, LEN, &bell), LEN);
+	held = receive(&length);
+	assert_non_null(held);
+	net_cable_plug(&t.cable, false);
+	memset(frame, 2, sizeof(frame));
+	assert_int_equal(ring_put(&t.out, frame, LEN, &bell), LEN);
+	net_cable_event(&t.cable);
+	memset(frame, 1, sizeof(frame));
+	assert_memory_equal(held, frame, LEN);
+}
+
+/* Who was refused is told to go on, and its frames are lost. */
+static void test_pulled_while_full(void **state)
+{
+	(void)state;
+	start(GATE_CHANNEL_OPEN);
+	while (send(1514))
+		;
+	net_cable_plug(&t.cable, false);
+	assert_int_equal(t.writable, 1);
+	assert_true(send(1514));
+}
+
+/* A switch that is there first while the cable is out. */
+static void test_pulled_before(void **state)
+{
+	(void)state;
+	start(GATE_CHANNEL_ALONE);
+	net_cable_plug(&t.cable, false);
+	assert_int_equal(t.downs, 0);
+	t.state = GATE_CHANNEL_OPEN;
+	net_cable_event(&t.cable);
+	assert_int_equal(t.ups, 0);
+	net_cable_plug(&t.cable, true);
+	assert_int_equal(t.ups, 1);
+	/* Nothing is attached, or no longer. */
+	t.cable.backend.attach(t.cable.backend.ctx, NULL);
+	net_cable_plug(&t.cable, false);
+	net_cable_plug(&t.cable, true);
+	assert_int_equal(t.downs, 0);
+}
+
 static void test_lies(void **state)
 {
 	uint32_t length;
@@ -192,6 +288,11 @@ static void test_lies(void **state)
 	assert_null(receive(&length));
 	assert_int_equal(t.logged, 1);
 	assert_true(send(LEN));
+	start(GATE_CHANNEL_OPEN);
+	t.channel.received.produced = SWITCH_RECEIVED_SIZE + 1;
+	net_cable_plug(&t.cable, false);
+	net_cable_plug(&t.cable, true);
+	assert_int_equal(t.logged, 1);
 	start(GATE_CHANNEL_OPEN);
 	t.channel.sent.consumed = 5;
 	assert_true(send(LEN));
@@ -216,6 +317,10 @@ int main(void)
 		cmocka_unit_test(test_plugged_in),
 		cmocka_unit_test(test_frames),
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_pulled),
+		cmocka_unit_test(test_pulled_with_a_frame),
+		cmocka_unit_test(test_pulled_while_full),
+		cmocka_unit_test(test_pulled_before),
 		cmocka_unit_test(test_lies),
 	};
 

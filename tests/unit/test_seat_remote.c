@@ -56,6 +56,10 @@ static void rights_are_kept_to(void **state)
 		  SEAT_RIGHT_STEER },
 		{ "insert\",\"guest\":\"x\",\"unit\":0", "insert",
 		  SEAT_RIGHT_STEER },
+		{ "unplug\",\"guest\":\"x\",\"unit\":0", "unplug",
+		  SEAT_RIGHT_STEER },
+		{ "plug\",\"guest\":\"x\",\"unit\":0", "plug",
+		  SEAT_RIGHT_STEER },
 		{ "debug\",\"guest\":\"x\"", "debug", SEAT_RIGHT_DEBUG },
 	};
 
@@ -398,7 +402,8 @@ static void commands_are_answered(void **state)
 		{ "pause", FACE_PAUSE },	{ "resume", FACE_RESUME },
 		{ "reset", FACE_RESET },	{ "nmi", FACE_NMI },
 		{ "power", FACE_POWER_BUTTON }, { "eject", FACE_EJECT },
-		{ "insert", FACE_INSERT },
+		{ "insert", FACE_INSERT },	{ "unplug", FACE_UNPLUG },
+		{ "plug", FACE_PLUG },
 	};
 	uint32_t first, second;
 
@@ -457,6 +462,18 @@ static void keys_that_were_not_read(void **state)
 	machine_expects(0, FACE_COMMAND);
 	machine_answers(0, request.head.tag, -ENOSYS);
 	expect_error(4, "refused", "the machine");
+}
+
+static void cables_are_counted(void **state)
+{
+	(void)state;
+	say("{\"id\":2,\"verb\":\"unplug\",\"guest\":\"good\"}");
+	expect_error(2, "bad request", "unit");
+	say("{\"id\":3,\"verb\":\"plug\",\"guest\":\"good\",\"unit\":7}");
+	machine_expects(0, FACE_COMMAND);
+	assert_int_equal(request.command.unit, 7);
+	machine_answers(0, request.head.tag, -ENODEV);
+	expect_error(3, "refused", "unit");
 }
 
 static void insert(uint32_t id, const char *more)
@@ -765,6 +782,7 @@ int main(void)
 		TEST(keys_without_room),
 		TEST(commands_are_answered),
 		TEST(keys_that_were_not_read),
+		TEST(cables_are_counted),
 		TEST(media_are_changed),
 		TEST(statistics_are_told),
 		TEST(statistics_of_who_has_gone),

@@ -27,6 +27,8 @@ VERBS = {
     "nmi": (True, "an NMI to all its vCPUs"),
     "eject": (True, "open the tray of drive unit=N (4, 5: floppy)"),
     "insert": (True, "close it, with medium=FILE or N, or the first one"),
+    "unplug": (True, "pull the cable of network card unit=N"),
+    "plug": (True, "put it in again"),
     "keys": (True, "keys=CODE,-CODE,... pressed and released"),
     "pointer": (True, "dx=N dy=N wheel=N buttons=BITS; x=N y=N: 0 to 32767, "
                 "where the guest takes places"),

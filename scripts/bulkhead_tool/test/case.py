@@ -112,6 +112,16 @@ def texts(value):
     return [text(v) for v in (value if isinstance(value, list) else [value])]
 
 
+def folder_or_files(value):
+    if not isinstance(value, list):
+        return text(value)
+    names = [os.path.basename(name) for name in texts(value)]
+    if not names or "" in names or len(set(names)) < len(names):
+        raise Wrong("has to be a folder, or a list of files, each of another "
+                    "name")
+    return value
+
+
 def cmdline(value):
     if not re.fullmatch(r'[ -!#-\[\]-~]{1,1023}', text(value)):
         raise Wrong("has to be 1 to 1023 printable characters without quotes "
@@ -205,6 +215,8 @@ STEPS = {
     "pointer": (table(POINTER), {}),
     "eject": (whole(0, 5), {}),
     "insert": (whole(0, 5), {}),
+    "unplug": (whole(0, 1), {}),
+    "plug": (whole(0, 1), {}),
     "power": (flag, {}),
     "reset": (flag, {}),
     "nmi": (flag, {}),
@@ -225,7 +237,7 @@ FIELDS = dict({
     "symbols": text, "symbols-offset": address,
     "patch": patches, "layout": one_of(*keys.LAYOUTS),
     "clock": one_of("instructions", "real"),
-    "net": one_of(*NETWORKS), "tftp": text, "bootfile": text,
+    "net": one_of(*NETWORKS), "tftp": folder_or_files, "bootfile": text,
     "golden": percent,
     "verdict": one_of(*verdict.WANTED), "why": pattern,
     "limits": table(LIMIT_FIELDS), "step": None,
@@ -332,21 +344,30 @@ class Case:
         for key in ("tftp", "bootfile"):
             if key in found and "net" not in found:
                 raise Wrong('%s: is of a network: say net = "user", too' % key)
-            if "," in found.get(key, ""):
+            if isinstance(found.get(key), str) and "," in found[key]:
                 raise Wrong("%s: has a comma" % key)
         if "net" not in found:
             return
         if found.get("clock") == "instructions":
             raise Wrong("net: what is outside takes real time: it excludes "
                         "clock = \"instructions\"")
-        if "tftp" in found and not os.path.isdir(
+        if isinstance(found.get("tftp"), str) and not os.path.isdir(
                 os.path.join(self.folder, found["tftp"])):
             raise Wrong("tftp: there is no folder '%s'" % found["tftp"])
 
-    def network_options(self):
-        """Of the user network: names and values."""
+    def network_options(self, work):
+        """Of the user network: names and values; Problem: a file is not there.
+        Files that are named one by one are put together in the folder `work`.
+        """
         values = self.values
-        if "tftp" in values:
+        if isinstance(values.get("tftp"), list):
+            together = os.path.join(work, "tftp")
+            os.mkdir(together)
+            for name in values["tftp"]:
+                os.symlink(os.path.realpath(self.find(name, "tftp")),
+                           os.path.join(together, os.path.basename(name)))
+            yield "tftp", together
+        elif "tftp" in values:
             yield "tftp", os.path.join(self.folder, values["tftp"])
         if "bootfile" in values:
             yield "bootfile", values["bootfile"]

@@ -84,6 +84,12 @@ class Guest:
     def insert(self, unit):
         self._step("insert", unit)
 
+    def unplug(self, unit):
+        self._step("unplug", unit)
+
+    def plug(self, unit):
+        self._step("plug", unit)
+
     def power(self):
         self._step("power", True)
 

@@ -18,8 +18,8 @@ STROKE = 2.5
 LEAD = 0.02    # of the timeline, before the guest begins
 LANES = (("steps", ()), ("serial", ("serial",)), ("402h", ("402",)), ("E9h", ("e9",)),
          ("POST", ("post",)), ("screen", ("screen",)),
-         ("input", ("send", "keys", "pointer", "eject", "insert", "power",
-                    "nmi")),
+         ("input", ("send", "keys", "pointer", "eject", "insert", "unplug",
+                    "plug", "power", "nmi")),
          ("reset", ("reset", "triple fault", "end")),
          ("faults", ("fault",)))
 # Of the processor, drawn as spans: what State says, and its colour.

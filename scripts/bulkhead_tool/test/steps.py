@@ -115,9 +115,13 @@ def pointer(run, step):
         run.link.pause(verbs.DELAY)
 
 
+# Commands of one drive, or network card.
+WITH_UNIT = ("eject", "insert", "unplug", "plug")
+
+
 def command(verb):
     def do(run, step):
-        more = {"unit": step.value} if verb in ("eject", "insert") else {}
+        more = {"unit": step.value} if verb in WITH_UNIT else {}
         if verb == "reset":
             run.own_resets += 1
         run.link.ask(verb, guest=run.guest, **more)
@@ -148,7 +152,7 @@ def until(run, step):
 DO = {"expect": expect, "image": image, "send": send, "keys": keys,
       "pointer": pointer, "wait": wait, "until": until}
 DO.update((verb, command(verb)) for verb in
-          ("eject", "insert", "power", "reset", "nmi"))
+          WITH_UNIT + ("power", "reset", "nmi"))
 
 
 def shown_text(shown):

@@ -16,7 +16,11 @@ class Wire:
     def __init__(self, run):
         """The host is there, its guest may be starting."""
         case = run.case
-        options = "".join(",%s=%s" % pair for pair in case.network_options())
+        try:
+            options = "".join(",%s=%s" % pair for pair in
+                              case.network_options(run.work))
+        except Problem as problem:
+            raise verdict.Outcome(verdict.CASE_ERROR, str(problem)) from None
         self.end = None
         try:
             self.end = far_end.parse(case.values["net"] + options).open()
