@@ -156,6 +156,7 @@ struct machine_item {
 #define MACHINE_DEVICE_SERIAL1 BIT(13) /* COM2 */
 #define MACHINE_DEVICE_VMWARE  BIT(14) /* VMware's backdoor */
 #define MACHINE_DEVICE_HYPERV  BIT(15) /* machine/hyperv.h */
+#define MACHINE_DEVICE_KVM     BIT(16) /* machine/kvm.h */
 
 #define MACHINE_DEVICE_NO_ACPI BIT(20) /* neither tables nor registers */
 #define MACHINE_DEVICE_HOLE    BIT(21) /* no RAM from 15 to 16 MiB */
