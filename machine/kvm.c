@@ -9,6 +9,7 @@
 #include "devices/state.h"
 #include "include/errno.h"
 #include "lib/string.h"
+#include "machine/cpuid_table.h"
 
 #define POLL_ENABLE BIT(0)
 
@@ -21,25 +22,27 @@
 	 KVM_FEATURE_POLL_CONTROL | KVM_FEATURE_YIELD | KVM_FEATURE_LONG_IDS | \
 	 KVM_FEATURE_CLOCK_STABLE)
 
-/* Bulkhead's own goes behind; the rates stay where they are in the first. */
+static void signature_put(struct cpuid_regs *regs, const char *text)
+{
+	memcpy(&regs->ebx, text, 4);
+	memcpy(&regs->ecx, text + 4, 4);
+	memcpy(&regs->edx, text + 8, 4);
+}
+
+/* Bulkhead's own goes behind; the rates stay where they are. */
 void kvm_cpuid(struct cpuid_table *table, bool is_second)
 {
-	static const char signature[12] = "KVMKVMKVM\0\0";
 	struct cpuid_leaf *at =
 		is_second ? table->further[0] : table->hypervisor;
 	struct cpuid_regs *own = &table->further[1][0].regs;
-	uint32_t base = CPUID_HYPERVISOR;
+	uint32_t base =
+		CPUID_HYPERVISOR + (is_second ? CPUID_FURTHER_STRIDE : 0);
 
-	if (is_second)
-		base += CPUID_FURTHER_STRIDE;
-	else
-		*own = at[0].regs;
-	own->eax = CPUID_HYPERVISOR + 2 * CPUID_FURTHER_STRIDE;
 	at[0].regs.eax = base + 1;
-	memcpy(&at[0].regs.ebx, signature, 4);
-	memcpy(&at[0].regs.ecx, signature + 4, 4);
-	memcpy(&at[0].regs.edx, signature + 8, 4);
+	signature_put(&at[0].regs, "KVMKVMKVM\0\0");
 	at[1].regs = (struct cpuid_regs){ .eax = FEATURES };
+	own->eax = CPUID_HYPERVISOR + 2 * CPUID_FURTHER_STRIDE;
+	signature_put(own, CPUID_SIGNATURE);
 }
 
 /* ---- Memory ---------------------------------------------------------------

@@ -68,7 +68,7 @@ struct kvm_clock_page {
 	int8_t shift;
 	uint8_t flags;
 	uint8_t reserved1[2];
-};
+} __packed __aligned(4);
 ASSERT_SIZE(struct kvm_clock_page, 32);
 #define KVM_CLOCK_STABLE BIT(0) /* the same for all vCPUs */
 
