@@ -483,7 +483,8 @@ static bool wait_ends(struct vcpu *vcpu, int vector)
 	}
 	/* From another CPU since they were looked at: the guest may not run
 	 * past its HLT, or before its SIPI, for them. */
-	if (__atomic_load_n(&vcpu->pending, __ATOMIC_RELAXED) & PENDING_SIGNALS)
+	if (__atomic_load_n(&vcpu->pending, __ATOMIC_RELAXED) &
+	    (PENDING_SIGNALS | PENDING_UNHALT))
 		return false;
 	vcpu_priority_changed(vcpu);
 	/* Said already, but not told yet: GATE_INTR is to come. */
