@@ -16,11 +16,12 @@
 /* ---- CPUID ----------------------------------------------------------------
  */
 
-#define FEATURES                                                               \
-	(KVM_FEATURE_NO_DELAY | KVM_FEATURE_CLOCK | KVM_FEATURE_STEAL_TIME |   \
-	 KVM_FEATURE_UNHALT | KVM_FEATURE_TLB_FLUSH | KVM_FEATURE_SEND_IPI |   \
-	 KVM_FEATURE_POLL_CONTROL | KVM_FEATURE_YIELD | KVM_FEATURE_LONG_IDS | \
-	 KVM_FEATURE_CLOCK_STABLE)
+#define FEATURES                                                             \
+	(KVM_FEATURE_NO_DELAY | KVM_FEATURE_CLOCK | KVM_FEATURE_STEAL_TIME | \
+	 KVM_FEATURE_TLB_FLUSH | KVM_FEATURE_POLL_CONTROL |                  \
+	 KVM_FEATURE_LONG_IDS | KVM_FEATURE_CLOCK_STABLE)
+#define FEATURES_BY_CALLS \
+	(KVM_FEATURE_UNHALT | KVM_FEATURE_SEND_IPI | KVM_FEATURE_YIELD)
 
 static void signature_put(struct cpuid_regs *regs, const char *text)
 {
@@ -30,17 +31,19 @@ static void signature_put(struct cpuid_regs *regs, const char *text)
 }
 
 /* Bulkhead's own goes behind; the rates stay where they are. */
-void kvm_cpuid(struct cpuid_table *table, bool is_second)
+void kvm_cpuid(struct cpuid_table *table, const struct kvm_leaves *leaves)
 {
 	struct cpuid_leaf *at =
-		is_second ? table->further[0] : table->hypervisor;
+		leaves->is_second ? table->further[0] : table->hypervisor;
 	struct cpuid_regs *own = &table->further[1][0].regs;
-	uint32_t base =
-		CPUID_HYPERVISOR + (is_second ? CPUID_FURTHER_STRIDE : 0);
+	uint32_t base = CPUID_HYPERVISOR +
+			(leaves->is_second ? CPUID_FURTHER_STRIDE : 0);
 
 	at[0].regs.eax = base + 1;
 	signature_put(&at[0].regs, "KVMKVMKVM\0\0");
-	at[1].regs = (struct cpuid_regs){ .eax = FEATURES };
+	at[1].regs = (struct cpuid_regs){
+		.eax = FEATURES | (leaves->has_calls ? FEATURES_BY_CALLS : 0)
+	};
 	own->eax = CPUID_HYPERVISOR + 2 * CPUID_FURTHER_STRIDE;
 	signature_put(own, CPUID_SIGNATURE);
 }

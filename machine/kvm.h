@@ -145,8 +145,13 @@ struct kvm_config {
 };
 
 void kvm_init(struct kvm *kvm, const struct kvm_config *config);
-/* The leaves: at 40000000h, or at 40000100h if there is another interface. */
-void kvm_cpuid(struct cpuid_table *table, bool is_second);
+struct kvm_leaves {
+	bool is_second; /* at 40000100h, behind another interface */
+	bool has_calls; /* the instruction that the guest takes is the host's */
+};
+
+/* The leaves, and Bulkhead's own at 40000200h. */
+void kvm_cpuid(struct cpuid_table *table, const struct kvm_leaves *leaves);
 
 /* -ENOENT: it is none of these; -EINVAL: #GP. */
 int __must_check kvm_msr_read(struct kvm *kvm, unsigned vcpu, uint32_t msr,

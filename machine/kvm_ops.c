@@ -12,6 +12,7 @@
 #include "include/errno.h"
 #include "include/x86_msr.h"
 #include "lib/user/gate_calls.h"
+#include "machine/cpuid_table.h"
 #include "machine/paravirt.h"
 
 static void op_watch(void *ctx, unsigned vcpu, uint8_t *away)
@@ -74,6 +75,25 @@ static const struct kvm_ops kvm_ops = {
 	.flush = op_flush,
 };
 
+#define L1_ECX_HYPERVISOR BIT(31)
+
+/*
+ * Linux takes VMMCALL where CPUID names AMD or Hygon, else VMCALL; the other
+ * one than the host's is #UD, so who would take that is told of no calls.
+ */
+static void tell(const struct machine *machine, struct cpuid_table *table)
+{
+	const struct kvm_leaves leaves = {
+		.is_second = machine->hyperv,
+		.has_calls = cpuid_is_amd(table) ==
+			     !(machine->features & EMUL_FEATURE_INTEL),
+	};
+
+	/* Unless the manifest hides what it is. */
+	if (table->basic[1].regs.ecx & L1_ECX_HYPERVISOR)
+		kvm_cpuid(table, &leaves);
+}
+
 bool machine_kvm_init(struct machine *machine, struct cpuid_table *table)
 {
 	static struct kvm kvm;
@@ -89,7 +109,7 @@ bool machine_kvm_init(struct machine *machine, struct cpuid_table *table)
 	if (!(machine->config->devices & MACHINE_DEVICE_KVM))
 		return false;
 	kvm_init(&kvm, &config);
-	kvm_cpuid(table, machine->hyperv);
+	tell(machine, table);
 	machine->kvm = &kvm;
 	return true;
 }

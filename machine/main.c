@@ -461,6 +461,7 @@ static void processors_init(struct machine *machine)
 	long error = cpuid_table_build(&table, &config);
 
 	if (!error) {
+		machine->features = cpuid_emulator_features(&table, &config);
 		interfaces_init(machine, &table);
 		error = gate_cpuid_set(&table);
 	}
@@ -468,7 +469,6 @@ static void processors_init(struct machine *machine)
 		gate_log(GATE_LOG_ERROR, "no CPUID table: %ld", error);
 		gate_exit(MACHINE_EXIT_ERROR);
 	}
-	machine->features = cpuid_emulator_features(&table, &config);
 	for (unsigned i = 0; i < gate->vcpu_count; i++) {
 		cpu_msrs_init(&machine->msrs[i], cpuid_is_amd(&table),
 			      (uint8_t)gate->physical_bits);

@@ -74,11 +74,12 @@ static void table_init(struct cpuid_table *table, const char *name)
 
 static void test_cpuid(void **state)
 {
+	const struct kvm_leaves leaves = { .has_calls = true };
 	static struct cpuid_table table;
 
 	(void)state;
 	table_init(&table, "BulkheadHV  ");
-	kvm_cpuid(&table, false);
+	kvm_cpuid(&table, &leaves);
 	name_is(&cpuid_find(&table, 0x40000000, 0)->regs, "KVMKVMKVM");
 	assert_int_equal(cpuid_find(&table, 0x40000000, 0)->regs.eax,
 			 0x40000001);
@@ -93,11 +94,12 @@ static void test_cpuid(void **state)
 
 static void test_cpuid_second(void **state)
 {
+	const struct kvm_leaves leaves = { .is_second = true };
 	static struct cpuid_table table;
 
 	(void)state;
 	table_init(&table, "Microsoft Hv");
-	kvm_cpuid(&table, true);
+	kvm_cpuid(&table, &leaves);
 	name_is(&cpuid_find(&table, 0x40000000, 0)->regs, "Microsoft Hv");
 	assert_int_equal(cpuid_find(&table, 0x40000000, 0)->regs.eax,
 			 0x40000010);
@@ -105,7 +107,7 @@ static void test_cpuid_second(void **state)
 	assert_int_equal(cpuid_find(&table, 0x40000100, 0)->regs.eax,
 			 0x40000101);
 	assert_int_equal(cpuid_find(&table, 0x40000101, 0)->regs.eax,
-			 0x0100baaa);
+			 0x0100922a);
 	assert_int_equal(cpuid_find(&table, 0x40000200, 0)->regs.eax,
 			 0x40000200);
 	name_is(&cpuid_find(&table, 0x40000200, 0)->regs, "BulkheadHV  ");
