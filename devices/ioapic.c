@@ -34,11 +34,13 @@
 #define ENTRY_LEVEL		BIT(15)
 #define ENTRY_MASKED		BIT(16)
 #define ENTRY_DESTINATION	MASK(63, 56)
+#define ENTRY_DESTINATION_HIGH	MASK(55, 49)
 #define ENTRY_WRITABLE \
 	((MASK(16, 0) & ~(ENTRY_STATUS | ENTRY_REMOTE_IRR)) | ENTRY_DESTINATION)
 
 #define MSI_BASE	0xfee00000ULL
 #define MSI_DESTINATION	MASK(19, 12)
+#define MSI_DESTINATION_HIGH	MASK(11, 5)
 #define MSI_LOGICAL	BIT(2)
 #define MSI_VECTOR	MASK(7, 0)
 #define MSI_DELIVERY	MASK(10, 8)
@@ -56,9 +58,11 @@ static bool is_level(uint64_t entry)
 /* False: no local APIC has accepted it. */
 static bool send(struct ioapic *ioapic, uint64_t entry)
 {
-	uint64_t address =
-		MSI_BASE |
-		FIELD_PUT(MSI_DESTINATION, FIELD_GET(ENTRY_DESTINATION, entry));
+	uint64_t address = MSI_BASE |
+			   FIELD_PUT(MSI_DESTINATION,
+				     FIELD_GET(ENTRY_DESTINATION, entry)) |
+			   FIELD_PUT(MSI_DESTINATION_HIGH,
+				     FIELD_GET(ENTRY_DESTINATION_HIGH, entry));
 	uint64_t data =
 		FIELD_PUT(MSI_VECTOR, FIELD_GET(ENTRY_VECTOR, entry)) |
 		FIELD_PUT(MSI_DELIVERY, FIELD_GET(ENTRY_DELIVERY, entry));
@@ -156,7 +160,8 @@ static void entry_write(struct ioapic *ioapic, unsigned pin, bool is_high,
 {
 	uint64_t *entry = &ioapic->state.entry[pin];
 	uint64_t half = is_high ? MASK(63, 32) : MASK(31, 0);
-	uint64_t writable = half & ENTRY_WRITABLE;
+	uint64_t long_id = ioapic->has_long_ids ? ENTRY_DESTINATION_HIGH : 0;
+	uint64_t writable = half & (ENTRY_WRITABLE | long_id);
 	uint64_t wide = is_high ? (uint64_t)value << 32 : value;
 
 	*entry = (*entry & ~writable) | (wide & writable);

@@ -34,6 +34,10 @@ struct ioapic {
 	struct ioapic_state state;
 	bool (*send)(void *ctx, uint64_t msi_address, uint32_t msi_data);
 	void *ctx;
+	/* Destinations have 15 bits, the high ones in bits 55 to 49 of an
+	 * entry and 11 to 5 of a message's address: what paravirtual guests
+	 * are told of.  Set before the guest runs. */
+	bool has_long_ids;
 };
 
 extern const struct device_ops ioapic_ops;

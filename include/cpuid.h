@@ -16,8 +16,12 @@
 #define CPUID_HYPERVISOR 0x40000000U
 #define CPUID_EXTENDED	 0x80000000U
 
-#define CPUID_LEAVES	32 /* per range */
-#define CPUID_SUBLEAVES 24 /* of all leaves together: not more */
+#define CPUID_LEAVES	     32 /* per range */
+/* Where other hypervisors' interfaces are if the first range has one already:
+ * at CPUID_HYPERVISOR + n * STRIDE, n from 1. */
+#define CPUID_FURTHER	     2
+#define CPUID_FURTHER_STRIDE 0x100U
+#define CPUID_SUBLEAVES	     24 /* of all leaves together: not more */
 
 /*
  * What depends on the vCPU, which the monitor puts in: bits of
@@ -51,6 +55,7 @@ struct cpuid_table {
 	struct cpuid_leaf basic[CPUID_LEAVES];
 	struct cpuid_leaf extended[CPUID_LEAVES];
 	struct cpuid_leaf hypervisor[CPUID_LEAVES];
+	struct cpuid_leaf further[CPUID_FURTHER][CPUID_LEAVES]; /* no ECX */
 	struct cpuid_leaf subleaf[CPUID_SUBLEAVES];
 	struct cpuid_leaf zero;		/* all other leaves */
 	struct cpuid_leaf topology_end; /* leaf 0xb beyond its subleaves */
@@ -65,6 +70,17 @@ cpuid_find_subleaf(const struct cpuid_table *table,
 	if (subleaf < found->subleaf_count)
 		return &table->subleaf[found->subleaf_first + subleaf];
 	return leaf == 0xb ? &table->topology_end : &table->zero;
+}
+
+static inline const struct cpuid_leaf *
+cpuid_find_further(const struct cpuid_table *table, uint32_t leaf)
+{
+	uint32_t range = (leaf - CPUID_HYPERVISOR) / CPUID_FURTHER_STRIDE - 1;
+
+	if (range >= CPUID_FURTHER ||
+	    leaf % CPUID_FURTHER_STRIDE >= CPUID_LEAVES)
+		return &table->zero;
+	return &table->further[range][leaf % CPUID_LEAVES];
 }
 
 /* Never NULL. */
@@ -84,7 +100,7 @@ cpuid_find(const struct cpuid_table *table, uint32_t leaf, uint32_t subleaf)
 		found = &table->hypervisor[leaf % CPUID_LEAVES];
 		break;
 	default:
-		return &table->zero;
+		return cpuid_find_further(table, leaf);
 	}
 	if (unlikely(found->subleaf_count))
 		return cpuid_find_subleaf(table, found, leaf, subleaf);

@@ -26,7 +26,7 @@
 #include "include/domain.h"
 #include "include/x86_state.h"
 
-#define GATE_VERSION 6
+#define GATE_VERSION 7
 
 /* ---- The machine's address space --------------------------------------- */
 
@@ -215,6 +215,17 @@ struct gate_page {
 	 */
 	uint64_t idle_ticks;
 
+	/* And ready to run, but another thread had its CPU: as the vCPU's
+	 * thread last got it. */
+	uint64_t waited_ticks;
+
+	/*
+	 * Where in the VM's memory, as an offset of GATE_WINDOW_VA, a byte
+	 * becomes 1 when the vCPU's thread next loses its CPU; 0: nowhere.
+	 * That makes this 0, too, and GATE_RESUME return before the guest runs
+	 * again, with GATE_EXIT_NONE if it has no other reason.
+	 */
+	uint64_t away_offset;
 	/* Machine to monitor, read when GATE_RESUME is called. */
 	struct gate_injection inject;
 	bool halt; /* HLT was emulated: wait for an interrupt */
@@ -309,8 +320,10 @@ enum gate_call {
 	 * devices, and sees to it that no access of before reaches them.
 	 */
 	GATE_RESET,
-	/* (vCPU): its present GATE_RESUME, or else its next, returns, with
-	 * GATE_EXIT_NONE if it has no other reason.  0, -EINVAL. */
+	/* (vCPU, what): its present GATE_RESUME, or else its next, returns,
+	 * with GATE_EXIT_NONE if it has no other reason; or, with
+	 * GATE_KICK_HALT, its present HLT, or else its next, ends.  0, -EINVAL.
+	 */
 	GATE_KICK,
 
 	/* Of every program, and init's: include/domain.h, grant.h. */
@@ -350,6 +363,10 @@ enum gate_call {
 };
 
 #define GATE_EOI_CHANGED 0
+
+/* What GATE_KICK ends. */
+#define GATE_KICK_RESUME 0
+#define GATE_KICK_HALT	 1
 
 enum gate_line {
 	GATE_LINE_NMI, /* to LINT1 of every vCPU */

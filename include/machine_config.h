@@ -160,6 +160,7 @@ struct machine_item {
 #define MACHINE_DEVICE_VMWARE	 BIT(14) /* VMware's backdoor */
 #define MACHINE_DEVICE_HYPERV	 BIT(15) /* machine/hyperv.h */
 #define MACHINE_DEVICE_PARALLEL0 BIT(16) /* LPT1 */
+#define MACHINE_DEVICE_KVM	 BIT(17) /* machine/kvm.h */
 
 #define MACHINE_DEVICE_NO_ACPI BIT(20) /* neither tables nor registers */
 #define MACHINE_DEVICE_HOLE    BIT(21) /* no RAM from 15 to 16 MiB */

@@ -120,6 +120,8 @@ static const struct manifest_property guest_properties[] = {
 	  FIELD(struct guest_manifest, devices) },
 	{ "hyperv", PROPERTY_FLAG, .flag = MACHINE_DEVICE_HYPERV,
 	  FIELD(struct guest_manifest, devices) },
+	{ "kvm", PROPERTY_FLAG, .flag = MACHINE_DEVICE_KVM,
+	  FIELD(struct guest_manifest, devices) },
 	{ "test-device", PROPERTY_FLAG, .flag = MACHINE_DEVICE_TEST,
 	  FIELD(struct guest_manifest, devices) },
 	{ "debug-console", PROPERTY_FLAG, .flag = MACHINE_DEVICE_DEBUG_CONSOLE,

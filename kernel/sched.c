@@ -267,6 +267,7 @@ static void switch_away(struct cpu *cpu)
 	if (from->switch_out)
 		from->switch_out(from->arg);
 	to->state = THREAD_RUNNING;
+	to->waited_ticks += time_now_tsc() - to->ready_tsc;
 	/* Before to looks at what it is wanted for: see vcpu_notify(). */
 	__atomic_store_n(&cpu->thread, to, __ATOMIC_SEQ_CST);
 	cpu->kernel_stack_top = to->stack_top;
@@ -310,6 +311,7 @@ static void ready_locked(struct cpu *cpu, struct thread *thread)
 	struct domain_queue *domain = domain_queue_of(cpu, thread);
 
 	thread->state = THREAD_READY;
+	thread->ready_tsc = time_now_tsc();
 	if (list_is_empty(&domain->ready)) {
 		list_insert(&cpu->queue.domains, &domain->link);
 		cpu->queue.domain_count++;

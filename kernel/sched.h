@@ -67,8 +67,8 @@ struct sched_domain {
  * until it has ended, others come by thread_get().
  *
  * cpu, domain, name, fn, arg and the hooks do not change once it is started;
- * link, state and is_wake_pending are under its CPU's queue lock; refs is
- * atomic; the rest is its own.
+ * link, state, is_wake_pending and ready_tsc are under its CPU's queue lock, as
+ * is the writing of waited_ticks; refs is atomic; the rest is its own.
  */
 struct thread {
 	uint64_t saved_rsp;
@@ -80,6 +80,9 @@ struct thread {
 	enum thread_state state;
 	bool is_wake_pending;
 	uint32_t refs;
+	/* Of the TSC: when it became READY last; how long it was, ever, until
+	 * it was RUNNING. */
+	uint64_t ready_tsc, waited_ticks;
 	char name[24];
 	void (*fn)(void *arg);
 	void *arg;

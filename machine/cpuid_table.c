@@ -323,7 +323,7 @@ static void set_topology(struct cpuid_table *table, unsigned vcpus,
 static void set_hypervisor(struct cpuid_table *table,
 			   const struct cpuid_config *config)
 {
-	static const char signature[12] = "BulkheadHV  ";
+	static const char signature[] = CPUID_SIGNATURE;
 	struct cpuid_regs *first = &table->hypervisor[0].regs;
 	struct cpuid_regs *rates =
 		&table->hypervisor[HYPERVISOR_LAST % CPUID_LEAVES].regs;

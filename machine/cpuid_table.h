@@ -10,6 +10,9 @@
 #include "include/cpu_quirks.h"
 #include "include/cpuid.h"
 
+/* Who made the machine, where no other interface is shown in its place. */
+#define CPUID_SIGNATURE "BulkheadHV  "
+
 struct cpuid_config {
 	struct cpuid_regs (*facts)(void *ctx, uint32_t leaf, uint32_t subleaf);
 	void *ctx;

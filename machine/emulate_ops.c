@@ -172,6 +172,8 @@ static enum emul_status msr_read(void *ctx, uint32_t msr, uint64_t *value)
 	int error = machine_hyperv_read(vcpu, msr, value);
 
 	if (error == -ENOENT)
+		error = machine_kvm_read(vcpu, msr, value);
+	if (error == -ENOENT)
 		error = cpu_msrs_read(machine_msrs(vcpu), msr, value);
 	if (error == -ENOENT) {
 		error = (int)gate_call(GATE_MSR_READ, msr, 0, 0);
@@ -187,6 +189,8 @@ static enum emul_status msr_write(void *ctx, uint32_t msr, uint64_t value)
 	struct machine_vcpu *vcpu = ctx;
 	int error = machine_hyperv_write(vcpu, msr, value);
 
+	if (error == -ENOENT)
+		error = machine_kvm_write(vcpu, msr, value);
 	if (error == -ENOENT)
 		error = cpu_msrs_write(machine_msrs(vcpu), msr, value);
 	if (error == -ENOENT) {
@@ -232,9 +236,16 @@ static enum emul_status hypercall(void *ctx)
 {
 	struct machine_vcpu *vcpu = ctx;
 
-	if (vcpu->machine->hyperv)
+	const struct machine *machine = vcpu->machine;
+
+	/* Of both interfaces it uses this one if it wanted a page for it. */
+	if (machine->hyperv &&
+	    (!machine->kvm || hyperv_has_calls(machine->hyperv)))
 		return machine_hyperv_call(vcpu);
-	vcpu->page->state.gpr[X86_RAX] = GATE_HYPERCALL_UNKNOWN;
+	if (machine->kvm)
+		machine_kvm_call(vcpu);
+	else
+		vcpu->page->state.gpr[X86_RAX] = GATE_HYPERCALL_UNKNOWN;
 	return EMUL_OK;
 }
 

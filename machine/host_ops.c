@@ -7,9 +7,16 @@
 
 #include "lib/user/gate_calls.h"
 
+/* With 15 bits for a destination those are its high ones, and no local APIC is
+ * so high; else they have no meaning. */
+#define MSI_DESTINATION_HIGH MASK(11, 5)
+
 static bool op_send_msi(void *ctx, uint64_t address, uint32_t data)
 {
-	(void)ctx;
+	const struct machine *machine = ctx;
+
+	if (machine->kvm && address & MSI_DESTINATION_HIGH)
+		return false;
 	return gate_msi(address, data) > 0;
 }
 

@@ -13,15 +13,13 @@
 #include "include/x86_msr.h"
 #include "lib/user/gate_calls.h"
 #include "machine/cpuid_table.h"
+#include "machine/paravirt.h"
 
 /* Of the I/O APIC: never memory. */
 #define UNMAPPED_GPA 0xfec00000ULL
 
 #define MSRS_FIRST HV_MSR_GUEST_OS_ID
 #define MSRS_COUNT 0x200
-
-#define MSI_ADDRESS	0xfee00000ULL
-#define MSI_DESTINATION MASK(19, 12)
 
 #define APIC_EOI	     0x0b0
 #define APIC_TPR	     0x080
@@ -30,21 +28,9 @@
 #define X2APIC_MSR(register) (MSR_X2APIC_FIRST + (register) / 16)
 #define TPR_DEFINED	     MASK(7, 0)
 
-static uint8_t *op_page(void *ctx, gpa_t gpa)
-{
-	struct machine *machine = ctx;
-	const struct board *board = machine->board;
-
-	return board->ops->ram_at(board->object, gpa, PAGE_SIZE, true);
-}
-
 static void op_interrupt(void *ctx, unsigned vp, uint8_t vector)
 {
-	const struct machine *machine = ctx;
-
-	(void)gate_msi(MSI_ADDRESS |
-			       FIELD_PUT(MSI_DESTINATION, machine->apic_id[vp]),
-		       vector);
+	(void)paravirt_message(ctx, vp, vector);
 }
 
 static void op_flush(void *ctx)
@@ -53,23 +39,10 @@ static void op_flush(void *ctx)
 	(void)gate_map(UNMAPPED_GPA, PAGE_SIZE, 0, GATE_MAP_NONE);
 }
 
-static void op_yield(void *ctx)
-{
-	(void)ctx;
-	gate_yield();
-}
-
 static void op_reset(void *ctx)
 {
 	gate_log(GATE_LOG_INFO, "the guest wants a reset");
 	machine_reset_want(ctx);
-}
-
-static uint64_t op_tsc(void *ctx)
-{
-	const struct machine *machine = ctx;
-
-	return __builtin_ia32_rdtsc() - machine->gate->tsc_base;
 }
 
 /* While it runs, as it does when it asks, what it has waited is complete. */
@@ -77,7 +50,7 @@ static uint64_t op_runtime(void *ctx, unsigned vp)
 {
 	const struct machine *machine = ctx;
 	uint64_t idle = machine->vcpu[vp]->page->idle_ticks;
-	uint64_t ticks = op_tsc(ctx) - idle;
+	uint64_t ticks = paravirt_tsc(ctx) - idle;
 
 	return (uint64_t)(((unsigned __int128)ticks *
 			   machine->hyperv->tsc_scale) >>
@@ -91,12 +64,12 @@ static void op_log(void *ctx, const char *text)
 }
 
 static const struct hyperv_ops hyperv_ops = {
-	.page = op_page,
+	.page = paravirt_page,
 	.interrupt = op_interrupt,
 	.flush = op_flush,
-	.yield = op_yield,
+	.yield = paravirt_yield,
 	.reset = op_reset,
-	.tsc = op_tsc,
+	.tsc = paravirt_tsc,
 	.runtime = op_runtime,
 	.log = op_log,
 };
@@ -124,8 +97,6 @@ bool machine_hyperv_init(struct machine *machine, struct cpuid_table *table)
 		return false;
 	hyperv_init(&hyperv, &config);
 	hyperv_cpuid(table, config.vps, phys_bits);
-	__builtin_memcpy(machine->apic_id, table->apic_id,
-			 sizeof(machine->apic_id));
 	machine->hyperv = &hyperv;
 	return true;
 }

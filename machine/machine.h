@@ -27,6 +27,7 @@
 #include "machine/face.h"
 #include "machine/fault.h"
 #include "machine/hyperv.h"
+#include "machine/kvm.h"
 #include "machine/lock.h"
 #include "machine/net_service.h"
 #include "machine/msr_table.h"
@@ -116,11 +117,13 @@ struct machine {
 	uint64_t features;			     /* of the emulators */
 	/* By vCPU: used by its own thread, or while all are at a stop. */
 	struct cpu_msrs msrs[GATE_THREADS_MAX];
-	struct device *cpu_devices[GATE_THREADS_MAX + 1];
+	struct device *cpu_devices[GATE_THREADS_MAX + 2];
+	unsigned cpu_device_count;
 	struct machine_debug debug;
 	struct machine_throttle throttle;
 	struct hyperv *hyperv; /* NULL: the manifest does not ask for it */
-	uint8_t apic_id[GATE_THREADS_MAX]; /* by vCPU, if there is one */
+	struct kvm *kvm;       /* the same */
+	uint8_t apic_id[GATE_THREADS_MAX]; /* by vCPU */
 };
 
 static inline struct cpu_msrs *machine_msrs(struct machine_vcpu *vcpu)
@@ -224,6 +227,15 @@ int __must_check machine_hyperv_read(struct machine_vcpu *vcpu, uint32_t msr,
 int __must_check machine_hyperv_write(struct machine_vcpu *vcpu, uint32_t msr,
 				      uint64_t value);
 enum emul_status machine_hyperv_call(struct machine_vcpu *vcpu);
+/* machine/kvm_ops.c, alike; after machine_hyperv_init(). */
+bool machine_kvm_init(struct machine *machine, struct cpuid_table *table);
+int __must_check machine_kvm_read(struct machine_vcpu *vcpu, uint32_t msr,
+				  uint64_t *value);
+int __must_check machine_kvm_write(struct machine_vcpu *vcpu, uint32_t msr,
+				   uint64_t value);
+void machine_kvm_call(struct machine_vcpu *vcpu);
+/* GATE_RESUME has returned, perhaps for gate_page.away_offset. */
+void machine_kvm_arrive(struct machine_vcpu *vcpu);
 
 /* machine/disk.c */
 void machine_disk_init(struct machine_disk *disk,

@@ -38,6 +38,8 @@ static void exit_none(struct machine_vcpu *vcpu)
 {
 	struct extint *extint = &vcpu->machine->extint;
 
+	if (unlikely(vcpu->machine->kvm))
+		machine_kvm_arrive(vcpu);
 	if (vcpu->id || !extint->pic || likely(!extint_is_behind(extint)))
 		return;
 	machine_lock(vcpu);
@@ -352,7 +354,7 @@ static void vcpu_init(struct machine_vcpu *vcpu)
 	struct emul *emul = &vcpu->emul;
 
 	vcpu->page = gate_page(vcpu->id);
-	vcpu->page->takes_hypercalls = machine->hyperv;
+	vcpu->page->takes_hypercalls = machine->hyperv || machine->kvm;
 	emul_init(emul, &vcpu->page->state, &machine_emul_ops, vcpu);
 	emul->xstate = &vcpu->page->xstate;
 	emul->breaks_at_code = false;
@@ -402,7 +404,7 @@ static void board_init(struct machine *machine)
 		.media = machine->media,
 		.nics = machine->nics,
 		.devices = machine->cpu_devices,
-		.device_count = config->vcpu_count + !!machine->hyperv,
+		.device_count = machine->cpu_device_count,
 		.clock = &machine->clock,
 		.extint = &machine->extint,
 		.extint_page = gate_page(0),
@@ -428,6 +430,20 @@ static struct cpuid_regs cpuid_facts(void *ctx, uint32_t leaf, uint32_t subleaf)
 	return gate_cpuid_facts(leaf, subleaf);
 }
 
+/* Behind the vCPUs' own devices. */
+static void interfaces_init(struct machine *machine, struct cpuid_table *table)
+{
+	struct device **next = &machine->cpu_devices[machine->gate->vcpu_count];
+
+	__builtin_memcpy(machine->apic_id, table->apic_id,
+			 sizeof(machine->apic_id));
+	if (machine_hyperv_init(machine, table))
+		*next++ = &machine->hyperv->device;
+	if (machine_kvm_init(machine, table))
+		*next++ = &machine->kvm->device;
+	machine->cpu_device_count = (unsigned)(next - machine->cpu_devices);
+}
+
 /* What the guest is told of its processors, and their MSRs. */
 static void processors_init(struct machine *machine)
 {
@@ -444,16 +460,15 @@ static void processors_init(struct machine *machine)
 	};
 	long error = cpuid_table_build(&table, &config);
 
-	if (!error && machine_hyperv_init(machine, &table))
-		machine->cpu_devices[gate->vcpu_count] =
-			&machine->hyperv->device;
-	if (!error)
+	if (!error) {
+		machine->features = cpuid_emulator_features(&table, &config);
+		interfaces_init(machine, &table);
 		error = gate_cpuid_set(&table);
+	}
 	if (error) {
 		gate_log(GATE_LOG_ERROR, "no CPUID table: %ld", error);
 		gate_exit(MACHINE_EXIT_ERROR);
 	}
-	machine->features = cpuid_emulator_features(&table, &config);
 	for (unsigned i = 0; i < gate->vcpu_count; i++) {
 		cpu_msrs_init(&machine->msrs[i], cpuid_is_amd(&table),
 			      (uint8_t)gate->physical_bits);

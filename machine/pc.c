@@ -241,6 +241,7 @@ static int init_interrupts(struct pc *pc, struct clock *clock)
 	if (!error)
 		error = ioapic_init(&pc->ioapic, &pc->memory, ops->send_msi,
 				    pc->ctx);
+	pc->ioapic.has_long_ids = pc->config->devices & MACHINE_DEVICE_KVM;
 	if (!error)
 		error = pit_init(&pc->pit, &pc->ports, clock,
 				 pc_isa_irq(pc, IRQ_TIMER));

@@ -214,9 +214,10 @@ GATE_CALL(gate_kick)
 {
 	struct vm *vm = vcpu_of(user)->vm;
 
-	if (a >= vm->vcpu_count)
+	if (a >= vm->vcpu_count || b > GATE_KICK_HALT)
 		return -EINVAL;
-	vcpu_notify(vm->vcpu[index_nospec(a, GATE_MAX_VCPUS)], PENDING_EVENT);
+	vcpu_notify(vm->vcpu[index_nospec(a, GATE_MAX_VCPUS)],
+		    b == GATE_KICK_HALT ? PENDING_UNHALT : PENDING_EVENT);
 	return 0;
 }
 

@@ -158,7 +158,8 @@ static void state_write_back(struct vcpu *vcpu)
 static void vcpu_take_init(struct vcpu *vcpu)
 {
 	/* A SIPI that is pending came after it: see its sender. */
-	pending_clear(vcpu, PENDING_INIT | PENDING_HALTED | PENDING_STEP);
+	pending_clear(vcpu, PENDING_INIT | PENDING_HALTED | PENDING_STEP |
+				    PENDING_UNHALT);
 	vcpu_reset_state(vcpu);
 	apic_reset_init(&vcpu->apic);
 	if (vcpu->id != 0)
@@ -196,9 +197,10 @@ void vcpu_reset_all(struct vcpu *vcpu)
 }
 
 /* What a vCPU was told before a reset, or was about to do. */
-#define PENDING_BEFORE_RESET                                           \
-	(PENDING_INIT | PENDING_SIPI | PENDING_NMIS | PENDING_HALTED | \
-	 PENDING_EOI | PENDING_APIC_TIMER | PENDING_EXTINT | PENDING_STEP)
+#define PENDING_BEFORE_RESET                                                \
+	(PENDING_INIT | PENDING_SIPI | PENDING_NMIS | PENDING_HALTED |      \
+	 PENDING_EOI | PENDING_APIC_TIMER | PENDING_EXTINT | PENDING_STEP | \
+	 PENDING_UNHALT)
 
 /* domain_lock() held: the VM's reset is over, and nothing of before it comes.
  */
@@ -392,6 +394,8 @@ static bool is_idle(struct vcpu *vcpu, int vector)
 	uint32_t wakes = PENDING_SIGNALS | PENDING_NMIS;
 	bool may_interrupt = vcpu->vendor.state->rflags & X86_FLAG_IF;
 
+	if (vcpu->pending & PENDING_HALTED)
+		wakes |= PENDING_UNHALT;
 	if (vcpu->pending & PENDING_WAIT_SIPI ||
 	    !vcpu->back->can_inject(&vcpu->vendor, EVENT_NMI))
 		wakes &= ~(uint32_t)PENDING_NMIS;
@@ -457,6 +461,15 @@ static void handle_step(struct vcpu *vcpu)
 	vcpu_inject(vcpu, X86_VECTOR_DB, false, 0);
 }
 
+/* The machine says that HLT is over, this one or the next. */
+static void handle_unhalt(struct vcpu *vcpu)
+{
+	if (!(vcpu->pending & PENDING_HALTED))
+		return;
+	pending_clear(vcpu, PENDING_HALTED | PENDING_UNHALT);
+	vcpu_priority_changed(vcpu);
+}
+
 /* In HLT, or before its SIPI.  False: look again at what is pending. */
 static bool wait_ends(struct vcpu *vcpu, int vector)
 {
@@ -470,7 +483,8 @@ static bool wait_ends(struct vcpu *vcpu, int vector)
 	}
 	/* From another CPU since they were looked at: the guest may not run
 	 * past its HLT, or before its SIPI, for them. */
-	if (__atomic_load_n(&vcpu->pending, __ATOMIC_RELAXED) & PENDING_SIGNALS)
+	if (__atomic_load_n(&vcpu->pending, __ATOMIC_RELAXED) &
+	    (PENDING_SIGNALS | PENDING_UNHALT))
 		return false;
 	vcpu_priority_changed(vcpu);
 	/* Said already, but not told yet: GATE_INTR is to come. */
@@ -492,8 +506,8 @@ static __noinline enum next_step vcpu_handle_pending(struct vcpu *vcpu)
 		return NEXT_MACHINE;
 	}
 	handle_signals(vcpu);
-	if (vcpu->pending & PENDING_EVENT) {
-		pending_clear(vcpu, PENDING_EVENT);
+	if (vcpu->pending & (PENDING_EVENT | PENDING_AWAY)) {
+		pending_clear(vcpu, PENDING_EVENT | PENDING_AWAY);
 		return NEXT_MACHINE;
 	}
 	if (vcpu->pending & PENDING_EOI) {
@@ -504,6 +518,8 @@ static __noinline enum next_step vcpu_handle_pending(struct vcpu *vcpu)
 	/* Before HLT waits, which a debug exception ends. */
 	if (vcpu->pending & PENDING_STEP)
 		handle_step(vcpu);
+	if (vcpu->pending & PENDING_UNHALT)
+		handle_unhalt(vcpu);
 	vector = apic_pending_vector(&vcpu->apic);
 	if (vcpu->pending & (PENDING_HALTED | PENDING_WAIT_SIPI) &&
 	    !wait_ends(vcpu, vector))

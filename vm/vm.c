@@ -146,11 +146,28 @@ void vcpu_switch_in(struct vcpu *vcpu)
 
 	vcpu->vendor.cpu = cpu->id;
 	vcpu->vendor.deadline = &cpu->timers.programmed;
+	vcpu->page->waited_ticks = vcpu->user.thread->waited_ticks;
 	fpu_switch_in(vcpu);
+}
+
+/* Once: what the guest writes there until the machine looks must not be lost.
+ * The machine's address space is still there. */
+static __noinline void tell_away(struct vcpu *vcpu, uint64_t offset)
+{
+	static const uint8_t away = 1;
+
+	vcpu->page->away_offset = 0;
+	if (offset < (uint64_t)vcpu->vm->chunk_count * PAGE_2M &&
+	    !copy_to_user((void *)(GATE_WINDOW_VA + offset), &away, 1))
+		vcpu_pend(vcpu, PENDING_AWAY);
 }
 
 void vcpu_switch_out(struct vcpu *vcpu)
 {
+	uint64_t away = vcpu->page->away_offset;
+
+	if (unlikely(away))
+		tell_away(vcpu, away);
 	vcpu->back->switch_out(&vcpu->vendor);
 }
 

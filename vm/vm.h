@@ -37,6 +37,8 @@
 #define PENDING_STEP	   BIT(11) /* #DB after a single-stepped instruction */
 #define PENDING_NMI_TWO	   BIT(12) /* another one, behind PENDING_NMI */
 #define PENDING_NMIS	   (PENDING_NMI | PENDING_NMI_TWO)
+#define PENDING_UNHALT	   BIT(13) /* ends HLT, this one or the next */
+#define PENDING_AWAY	   BIT(14) /* page->away_offset's byte was set */
 /* States, not requests: no instruction runs while one of them is set. */
 #define PENDING_HALTED	   BIT(16) /* in HLT */
 #define PENDING_WAIT_SIPI  BIT(17)

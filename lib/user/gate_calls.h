@@ -90,7 +90,12 @@ static inline void gate_reset(void)
 
 static inline long gate_kick(unsigned vcpu)
 {
-	return gate_call(GATE_KICK, vcpu, 0, 0);
+	return gate_call(GATE_KICK, vcpu, GATE_KICK_RESUME, 0);
+}
+
+static inline long gate_kick_halt(unsigned vcpu)
+{
+	return gate_call(GATE_KICK, vcpu, GATE_KICK_HALT, 0);
 }
 
 static inline struct cpuid_regs gate_cpuid_facts(uint32_t leaf,

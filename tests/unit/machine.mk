@@ -5,6 +5,9 @@ UNIT_SRCS_test_msr_table := machine/msr_table.c
 HYPERV_SRCS := $(addprefix machine/,hyperv.c hyperv_call.c hyperv_timer.c)
 UNIT_SRCS_test_hyperv := $(HYPERV_SRCS)
 UNIT_SRCS_test_state_hyperv := $(HYPERV_SRCS)
+KVM_SRCS := $(addprefix machine/,kvm.c kvm_call.c kvm_clock.c kvm_steal.c)
+UNIT_SRCS_test_kvm := $(KVM_SRCS)
+UNIT_SRCS_test_state_kvm := $(KVM_SRCS)
 
 # The machine's lock and rendezvous, on a gate of the test's own; its vCPUs are
 # threads, for ThreadSanitizer, in place of the other sanitizers.

@@ -12,7 +12,7 @@ SIM_VM_SRCS := $(SIM_SRCS) tests/unit/fake/vm.c tests/unit/fake/space.c \
 
 UNIT_SRCS_test_sched := $(SIM_SRCS)
 UNIT_SRCS_test_timer := $(SIM_SRCS)
-SIM_VM_TESTS := test_vcpu_exits test_vcpu_inject test_vcpu_smp
+SIM_VM_TESTS := test_vcpu_away test_vcpu_exits test_vcpu_inject test_vcpu_smp
 
 SIM_PROGRAM_TESTS := test_domain test_channel test_copies test_device
 SIM_PROGRAM_SRCS := $(SIM_VM_SRCS) tests/unit/fake/program.c vm/gate_program.c

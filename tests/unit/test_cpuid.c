@@ -554,6 +554,26 @@ static void test_subleaves(void **state)
 	assert_int_equal(get(1, 1).eax, 0xffffffff);
 }
 
+/* What other hypervisors have at their places: data as in the first range. */
+static void test_further(void **state)
+{
+	(void)state;
+	build(&amd, 1);
+	table.further[0][1].regs.eax = 0x1111;
+	table.further[0][1].patch = CPUID_PATCH_ALL;
+	table.further[1][31].regs.edx = 0x2222;
+	assert_int_equal(cpuid_limit(fake_host, &table), 0);
+	assert_int_equal(get(0x40000101, 0).eax, 0x1111);
+	assert_int_equal(get(0x40000101, 7).eax, 0x1111);
+	assert_int_equal(cpuid_find(&table, 0x40000101, 0)->patch, 0);
+	assert_int_equal(get(0x4000021f, 0).edx, 0x2222);
+	assert_int_equal(get(0x40000121, 0).eax, 0);
+	assert_int_equal(get(0x40000301, 0).eax, 0);
+	assert_int_equal(get(0x3fffff01, 0).eax, 0);
+	assert_int_equal(get(0xc0000101, 0).eax, 0);
+	assert_int_equal(get(0x40010101, 0).eax, 0);
+}
+
 static void test_emulator(void **state)
 {
 	const struct cpuid_config config = { .facts = facts };
@@ -609,6 +629,7 @@ int main(void)
 		cmocka_unit_test(test_phys_bits),
 		cmocka_unit_test(test_bad_subleaves),
 		cmocka_unit_test(test_subleaves),
+		cmocka_unit_test(test_further),
 		cmocka_unit_test(test_emulator),
 		cmocka_unit_test(test_this_machine),
 	};

@@ -124,6 +124,22 @@ int machine_hyperv_write(struct machine_vcpu *vcpu, uint32_t msr,
 	return -ENOENT;
 }
 
+int machine_kvm_read(struct machine_vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	return machine_hyperv_read(vcpu, msr, value);
+}
+
+int machine_kvm_write(struct machine_vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	return machine_hyperv_write(vcpu, msr, value);
+}
+
+void machine_kvm_call(struct machine_vcpu *vcpu)
+{
+	(void)vcpu;
+	abort();
+}
+
 enum emul_status machine_hyperv_call(struct machine_vcpu *vcpu)
 {
 	(void)vcpu;

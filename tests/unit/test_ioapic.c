@@ -106,6 +106,23 @@ static void test_edge(void **state)
 	assert_int_equal(bench.sent, 2);
 }
 
+/* 15 bits, of which the high ones are there only if they are wanted. */
+static void test_long_ids(void **state)
+{
+	(void)state;
+	entry(4, 0x41, 0x03fe0000);
+	assert_int_equal(get(0x19), 0x03000000);
+	bench.ioapic.has_long_ids = true;
+	entry(4, 0x41, 0xffffffff);
+	assert_int_equal(get(0x19), 0xfffe0000);
+	ioapic_irq_set(&bench.ioapic, 4, true);
+	assert_int_equal(bench.address, 0xfeefffe0);
+	ioapic_irq_set(&bench.ioapic, 4, false);
+	entry(4, 0x41, 0x03020000);
+	ioapic_irq_set(&bench.ioapic, 4, true);
+	assert_int_equal(bench.address, 0xfee03020);
+}
+
 static void test_level(void **state)
 {
 	(void)state;
@@ -216,6 +233,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_registers, setup),
 		cmocka_unit_test_setup(test_edge, setup),
+		cmocka_unit_test_setup(test_long_ids, setup),
 		cmocka_unit_test_setup(test_level, setup),
 		cmocka_unit_test_setup(test_not_accepted, setup),
 		cmocka_unit_test_setup(test_edge_whatever_the_mode, setup),

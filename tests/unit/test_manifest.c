@@ -71,6 +71,8 @@ static void test_everything(void **state)
 	fdt_property(t->blob, "parallel0", NULL, 0);
 	fdt_property(t->blob, "vmware-backdoor", NULL, 0);
 	fdt_property(t->blob, "start-paused", NULL, 0);
+	fdt_property(t->blob, "hyperv", NULL, 0);
+	fdt_property(t->blob, "kvm", NULL, 0);
 	disk(t, "disk0");
 	fdt_property_u32(t->blob, "unit", 1);
 	fdt_property_string(t->blob, "mode", "private");
@@ -89,7 +91,8 @@ static void test_everything(void **state)
 			MACHINE_DEVICE_POST_CODES | MACHINE_DEVICE_NO_REBOOT |
 			MACHINE_DEVICE_TEST | MACHINE_DEVICE_SERIAL1 |
 			MACHINE_DEVICE_PARALLEL0 | MACHINE_DEVICE_VMWARE |
-			MACHINE_DEVICE_PAUSED);
+			MACHINE_DEVICE_PAUSED | MACHINE_DEVICE_HYPERV |
+			MACHINE_DEVICE_KVM);
 	assert_string_equal(g->kernel, "vmlinuz");
 	assert_string_equal(g->initrd, "initrd.img");
 	assert_string_equal(g->cmdline, "console=ttyS0");

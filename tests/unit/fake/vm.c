@@ -342,6 +342,13 @@ int copy_from_user(void *to, const void *user, uint64_t length)
 
 int copy_to_user(void *user, const void *from, uint64_t length)
 {
+	uint64_t offset = (uint64_t)user - GATE_WINDOW_VA;
+
+	if (offset < GATE_MODULE_VA - GATE_WINDOW_VA) {
+		if (offset + length > fake_vms.window_size)
+			return -EFAULT;
+		user = fake_vms.window + offset;
+	}
 	memcpy(user, from, length);
 	return 0;
 }

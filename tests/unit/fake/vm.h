@@ -52,6 +52,9 @@ struct fake_vms {
 	uint32_t unmasked; /* ISA interrupts, a bit each */
 	unsigned alive;	   /* VMs that are not destroyed */
 	unsigned off;	   /* host_power_off() was called: with that code + 1 */
+	/* What copies to GATE_WINDOW_VA reach; beyond is nothing. */
+	uint8_t *window;
+	uint64_t window_size;
 };
 
 extern struct fake_vms fake_vms;
