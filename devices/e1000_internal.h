@@ -6,6 +6,7 @@
 #define BULKHEAD_DEVICES_E1000_INTERNAL_H
 
 #include "devices/e1000_core.h"
+#include "devices/pci_msi.h"
 
 extern const struct state_description e1000_chip_description;
 extern const struct state_description e1000_description;
@@ -40,6 +41,13 @@ static inline bool e1000_is_master(const struct e1000_core *nic)
 {
 	return pci_is_master(&nic->pci) &&
 	       !(nic->state->chip.reg.ctrl & nic->model->master_off);
+}
+
+/* Does a message tell of that queue, which is throttled where it is sent? */
+static inline bool e1000_has_message(const struct e1000_core *nic,
+				     const struct e1000_ring *ring)
+{
+	return ring->cause && pci_msix_is_enabled(&nic->pci);
 }
 
 /* Heads and tails count units of 16 bytes, which most descriptors have. */

@@ -11,7 +11,6 @@
  */
 #include "devices/e1000_internal.h"
 
-#include "devices/pci_msi.h"
 #include "lib/string.h"
 
 #define MAC_PAIRS    16
@@ -313,20 +312,18 @@ static void store(struct e1000_core *nic, const struct arrival *arrival,
 }
 
 static void after(struct e1000_core *nic, const struct arrival *arrival,
-		  uint32_t size, uint32_t left)
+		  const struct e1000_ring *ring, uint32_t left)
 {
 	struct e1000_registers *reg = &nic->state->chip.reg;
 	uint32_t causes = 0;
 
 	e1000_count_received(nic, arrival->header, arrival->length);
-	if (is_low(reg, size, left))
+	if (is_low(reg, e1000_ring_size(ring), left))
 		causes |= E1000_CAUSE_RXDMT0;
 	if (reg->rsrpd && arrival->length + NET_FCS_LENGTH <= reg->rsrpd)
 		causes |= E1000_CAUSE_SRPD;
-	/* Messages of queues are throttled where they are sent. */
-	if (pci_msix_is_enabled(&nic->pci)) {
-		causes |= nic->rx[arrival->steer.queue].cause;
-		e1000_raise(nic, causes | E1000_CAUSE_RXT0);
+	if (e1000_has_message(nic, ring)) {
+		e1000_raise(nic, causes | ring->cause | E1000_CAUSE_RXT0);
 		return;
 	}
 	if (causes)
@@ -359,7 +356,7 @@ static bool deliver(struct e1000_core *nic, const struct arrival *arrival)
 	}
 	chip->has_missed = false;
 	store(nic, arrival, ring, &layout);
-	after(nic, arrival, size, available - needed);
+	after(nic, arrival, ring, available - needed);
 	return true;
 }
 

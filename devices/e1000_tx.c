@@ -10,7 +10,6 @@
  */
 #include "devices/e1000_internal.h"
 
-#include "devices/pci_msi.h"
 #include "lib/string.h"
 
 /* Stages that one call goes through, of each queue. */
@@ -314,8 +313,7 @@ static uint32_t write_back(struct e1000_core *nic,
 		return 0;
 	guest_ram_write(nic->config.ram, descriptor_at(&queue->ring) + 8, &word,
 			sizeof(word));
-	/* Messages of queues are throttled where they are sent. */
-	if (pci_msix_is_enabled(&nic->pci))
+	if (e1000_has_message(nic, &queue->ring))
 		return E1000_CAUSE_TXDW | queue->ring.cause;
 	if (word & E1000_TXD_IDE && nic->state->chip.reg.tidv)
 		e1000_tx_raise_later(nic);
