@@ -2,8 +2,7 @@
 /* The LSI 53C895A and its targets: registers, commands, messages. */
 #include "tests/unit/lsi_test.h"
 
-/* ---- Registers ------------------------------------------------------------
- */
+/* ---- Registers ---------------------------------------------------------- */
 
 static void test_identity(void **state)
 {
@@ -78,8 +77,7 @@ static void test_general_timer(void **state)
 	assert_int_equal(reg_read(SIST1, 1), 0);
 }
 
-/* ---- Commands --------------------------------------------------------------
- */
+/* ---- Commands ----------------------------------------------------------- */
 
 static void test_inquiry(void **state)
 {
@@ -263,8 +261,7 @@ static void test_nobody(void **state)
 	assert_int_equal(reg_read(SIST0, 2), 0x0400);
 }
 
-/* ---- Messages --------------------------------------------------------------
- */
+/* ---- Messages ----------------------------------------------------------- */
 
 /* What the target answers to these, and that the command goes on. */
 static void negotiate(const uint8_t *messages, unsigned count,
