@@ -427,24 +427,15 @@ static void test_not_master(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		LSI_TEST(test_arithmetic),
-		LSI_TEST(test_first_byte),
-		LSI_TEST(test_jumps),
-		LSI_TEST(test_call),
-		LSI_TEST(test_on_the_fly),
-		LSI_TEST(test_memory),
-		LSI_TEST(test_load_store),
-		LSI_TEST(test_own_ram),
-		LSI_TEST(test_operands),
-		LSI_TEST(test_mismatch),
-		LSI_TEST(test_mismatch_jump),
-		LSI_TEST(test_high),
-		LSI_TEST(test_direct_64),
-		LSI_TEST(test_unconnected),
-		LSI_TEST(test_single_step),
-		LSI_TEST(test_endless),
-		LSI_TEST(test_endless_copies),
-		LSI_TEST(test_self),
+		LSI_TEST(test_arithmetic),     LSI_TEST(test_first_byte),
+		LSI_TEST(test_jumps),	       LSI_TEST(test_call),
+		LSI_TEST(test_on_the_fly),     LSI_TEST(test_memory),
+		LSI_TEST(test_load_store),     LSI_TEST(test_own_ram),
+		LSI_TEST(test_operands),       LSI_TEST(test_mismatch),
+		LSI_TEST(test_mismatch_jump),  LSI_TEST(test_high),
+		LSI_TEST(test_direct_64),      LSI_TEST(test_unconnected),
+		LSI_TEST(test_single_step),    LSI_TEST(test_endless),
+		LSI_TEST(test_endless_copies), LSI_TEST(test_self),
 		LSI_TEST(test_not_master),
 	};
 
