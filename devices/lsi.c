@@ -25,8 +25,7 @@
 #define GENERAL_UNIT_NS 125000 /* of the general purpose timer */
 #define GENERAL_SCALE	16
 
-/* ---- Interrupts -----------------------------------------------------------
- */
+/* ---- Interrupts --------------------------------------------------------- */
 
 bool lsi_irq_level(const struct lsi_state *state)
 {
@@ -64,8 +63,7 @@ void lsi_interrupt_scsi(struct lsi *lsi, uint8_t sist0, uint8_t sist1)
 	lsi_irq_update(lsi);
 }
 
-/* ---- Resets ---------------------------------------------------------------
- */
+/* ---- Resets ------------------------------------------------------------- */
 
 static void registers_reset(struct lsi *lsi)
 {
@@ -102,8 +100,7 @@ static void scntl1_write(struct lsi *lsi, uint8_t value)
 	lsi->state.is_bus_reset = is_reset;
 }
 
-/* ---- The general purpose timer --------------------------------------------
- */
+/* ---- The general purpose timer ------------------------------------------ */
 
 static void stime1_write(struct lsi *lsi, uint8_t value)
 {
@@ -132,8 +129,7 @@ static void more_expired(void *dev)
 	lsi_run(dev);
 }
 
-/* ---- Reading --------------------------------------------------------------
- */
+/* ---- Reading ------------------------------------------------------------ */
 
 static bool is_connected(const struct lsi *lsi)
 {
@@ -237,8 +233,7 @@ uint8_t lsi_register_read(struct lsi *lsi, unsigned at)
 	return value;
 }
 
-/* ---- Writing --------------------------------------------------------------
- */
+/* ---- Writing ------------------------------------------------------------ */
 
 static void start(struct lsi *lsi)
 {
@@ -321,8 +316,7 @@ void lsi_register_write(struct lsi *lsi, unsigned at, uint8_t value)
 	lsi_irq_update(lsi);
 }
 
-/* ---- Regions --------------------------------------------------------------
- */
+/* ---- Regions ------------------------------------------------------------ */
 
 static void registers_access(void *dev, struct io_access *io)
 {
@@ -356,8 +350,7 @@ static void ram_access(void *dev, struct io_access *io)
 	memcpy(&io->data, at, io->size);
 }
 
-/* ---- Life -----------------------------------------------------------------
- */
+/* ---- Life --------------------------------------------------------------- */
 
 static void config_written(struct pci_device *pci, unsigned offset,
 			   unsigned size)

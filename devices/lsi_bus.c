@@ -57,7 +57,7 @@ static void bus_free(struct lsi *lsi)
 	lsi->state.reg[LSI_SOCL] &= (uint8_t)~SOCL_ATN;
 }
 
-/* ---- Messages in --------------------------------------------------------- */
+/* ---- Messages in -------------------------------------------------------- */
 
 static void message_add(struct lsi_bus_state *bus, const uint8_t *from,
 			unsigned length)
@@ -117,7 +117,7 @@ static void disconnect(struct lsi_bus_state *bus)
 	messages_start(bus, LSI_NEXT_DISCONNECTED);
 }
 
-/* ---- Messages out -------------------------------------------------------- */
+/* ---- Messages out ------------------------------------------------------- */
 
 /* What both can do. */
 static void extended_answer(struct lsi_bus_state *bus, const uint8_t *message)
@@ -298,7 +298,7 @@ static uint32_t messages_put(struct lsi *lsi, const uint8_t *from,
 	return bytes;
 }
 
-/* ---- Commands ------------------------------------------------------------ */
+/* ---- Commands ----------------------------------------------------------- */
 
 /* By its group; 0: as long as it is. */
 static unsigned command_length(uint8_t first)
@@ -347,7 +347,7 @@ static uint32_t command_put(struct lsi *lsi, const uint8_t *from, uint32_t size,
 	return bytes;
 }
 
-/* ---- Phases -------------------------------------------------------------- */
+/* ---- Phases ------------------------------------------------------------- */
 
 /* Before data, or when all have moved. */
 static bool may_disconnect(struct lsi *lsi)
@@ -494,8 +494,7 @@ uint8_t lsi_bus_data(const struct lsi *lsi)
 	}
 }
 
-/* ---- Connections ----------------------------------------------------------
- */
+/* ---- Connections -------------------------------------------------------- */
 
 bool lsi_bus_select(struct lsi *lsi, unsigned id, bool has_atn)
 {

@@ -32,7 +32,7 @@ static inline void lsi_put(struct lsi *lsi, unsigned at, uint32_t value)
 	pci_put32(lsi->state.reg, at, value);
 }
 
-/* ---- lsi.c ------------------------------------------------------------- */
+/* ---- lsi.c -------------------------------------------------------------- */
 
 /* One byte of the registers, with effects. */
 uint8_t lsi_register_read(struct lsi *lsi, unsigned at);
@@ -46,7 +46,7 @@ void lsi_interrupt_dma(struct lsi *lsi, uint8_t dstat);
 /* One of SIST0 and SIST1: the processor stops if it is fatal or enabled. */
 void lsi_interrupt_scsi(struct lsi *lsi, uint8_t sist0, uint8_t sist1);
 
-/* ---- lsi_script.c ------------------------------------------------------ */
+/* ---- lsi_script.c ------------------------------------------------------- */
 
 /* Goes on with what there is to do, as far as it goes now. */
 void lsi_run(struct lsi *lsi);
@@ -55,7 +55,7 @@ static inline void lsi_stop(struct lsi *lsi)
 	lsi->state.activity = LSI_STOPPED;
 }
 
-/* ---- lsi_bus.c --------------------------------------------------------- */
+/* ---- lsi_bus.c ---------------------------------------------------------- */
 
 /* A target asks for a byte; *phase: in which phase. */
 bool lsi_bus_requests(struct lsi *lsi, uint8_t *phase);
@@ -76,7 +76,7 @@ void lsi_bus_release(struct lsi *lsi);
 /* The RST line. */
 void lsi_bus_reset(struct lsi *lsi);
 
-/* ---- lsi_target.c ------------------------------------------------------ */
+/* ---- lsi_target.c ------------------------------------------------------- */
 
 void lsi_target_init(struct lsi *lsi, unsigned id,
 		     const struct lsi_config *config);
@@ -102,7 +102,7 @@ void lsi_target_abort(struct lsi_target *target, uint8_t unit, bool has_tag,
 void lsi_target_clear(struct lsi_target *target);
 void lsi_target_reset(struct lsi_target *target);
 
-/* ---- lsi_state.c ------------------------------------------------------- */
+/* ---- lsi_state.c -------------------------------------------------------- */
 
 bool lsi_state_is_valid(const void *dev, const void *saved, uint64_t now_ns);
 extern const struct state_description lsi_description;

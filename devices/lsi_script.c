@@ -25,8 +25,7 @@
 #define CHUNK	   2048 /* bytes that move at once */
 #define CHUNK_COST 256	/* bytes that take as long as an instruction */
 
-/* ---- Memory ---------------------------------------------------------------
- */
+/* ---- Memory ------------------------------------------------------------- */
 
 static uint64_t wide(uint32_t low, uint32_t high)
 {
@@ -130,8 +129,7 @@ static void work(struct lsi *lsi, uint32_t cost)
 	lsi->budget -= MIN(cost, lsi->budget);
 }
 
-/* ---- Block moves ----------------------------------------------------------
- */
+/* ---- Block moves -------------------------------------------------------- */
 
 /* Of a table's entry: what its count has in the upper byte. */
 static uint32_t table_high(struct lsi *lsi, uint32_t count)
@@ -166,7 +164,8 @@ static uint32_t move_operands(struct lsi *lsi, uint32_t word)
 		count = word_read(lsi, entry);
 		where = word_read(lsi, entry + 4);
 		state->move_high = table_high(lsi, count);
-	} else if (state->reg[LSI_CCNTL1] & CCNTL1_DIRECT) {
+	} else if (state->reg[LSI_CCNTL1] & CCNTL1_DIRECT &&
+		   !(word & MOVE_INDIRECT)) {
 		state->move_high = fetch(lsi);
 	}
 	if (word & MOVE_INDIRECT)
@@ -299,8 +298,7 @@ static bool move_step(struct lsi *lsi)
 	return done;
 }
 
-/* ---- I/O ------------------------------------------------------------------
- */
+/* ---- I/O ---------------------------------------------------------------- */
 
 static uint32_t alternate(struct lsi *lsi, uint32_t word)
 {
@@ -385,8 +383,7 @@ static void lines_set(struct lsi *lsi, uint32_t word, bool is_set)
 		lsi->state.has_carry = is_set;
 }
 
-/* ---- Registers ------------------------------------------------------------
- */
+/* ---- Registers ---------------------------------------------------------- */
 
 static uint8_t compute(struct lsi *lsi, unsigned op, uint8_t value,
 		       uint8_t data)
@@ -461,8 +458,7 @@ static void io(struct lsi *lsi, uint32_t word)
 	}
 }
 
-/* ---- Transfer control -----------------------------------------------------
- */
+/* ---- Transfer control --------------------------------------------------- */
 
 /* All comparisons that are wanted have to come out as wanted; none at all are
  * true. */
@@ -528,8 +524,7 @@ static bool transfer(struct lsi *lsi, uint32_t word)
 	return true;
 }
 
-/* ---- Memory moves ---------------------------------------------------------
- */
+/* ---- Memory moves ------------------------------------------------------- */
 
 static void load_store(struct lsi *lsi, uint32_t word)
 {
@@ -574,8 +569,7 @@ static void memory_copy(struct lsi *lsi, uint32_t word)
 	}
 }
 
-/* ---- The processor --------------------------------------------------------
- */
+/* ---- The processor ------------------------------------------------------ */
 
 static bool execute(struct lsi *lsi)
 {

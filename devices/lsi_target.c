@@ -120,7 +120,7 @@ uint8_t lsi_target_status(struct lsi_target *target)
 	return target->unit->ops->status(target->unit);
 }
 
-/* ---- The queue ----------------------------------------------------------- */
+/* ---- The queue ---------------------------------------------------------- */
 
 bool lsi_task_is(const struct lsi_task *task, uint8_t unit, bool has_tag,
 		 uint8_t tag)
@@ -231,7 +231,7 @@ void lsi_target_reset(struct lsi_target *target)
 		target->unit->ops->forget(target->unit);
 }
 
-/* ---- Life ---------------------------------------------------------------- */
+/* ---- Life --------------------------------------------------------------- */
 
 bool lsi_target_is_there(const struct lsi *lsi, unsigned id)
 {

@@ -11,11 +11,15 @@
 /* clang-format off */
 enum scsi_command {
 	TEST_UNIT_READY		= 0x00,
+	REZERO_UNIT		= 0x01,
 	REQUEST_SENSE		= 0x03,
 	READ_6			= 0x08,
 	WRITE_6			= 0x0a,
+	SEEK_6			= 0x0b,
 	INQUIRY			= 0x12,
 	MODE_SELECT_6		= 0x15,
+	RESERVE_6		= 0x16,
+	RELEASE_6		= 0x17,
 	MODE_SENSE_6		= 0x1a,
 	START_STOP		= 0x1b,
 	SEND_DIAGNOSTIC		= 0x1d,
@@ -214,7 +218,69 @@ static struct plan report_luns(struct scsi_disk *disk)
 
 /* ---- Mode pages --------------------------------------------------------- */
 
-/* The header is of 4 or 8 bytes; one page behind it. */
+/* Of so many heads and sectors a track, which nobody but such pages is told. */
+#define HEADS	     16
+#define SECTORS	     63
+#define ROTATION     7200 /* a minute */
+#define HARD_SECTORS BIT(6)
+
+static void format_page(const struct scsi_disk *disk, uint8_t *to)
+{
+	(void)disk;
+	to[11] = SECTORS;
+	to[12] = BLOCK_SECTOR >> 8;
+	to[15] = 1; /* interleave */
+	to[20] = HARD_SECTORS;
+}
+
+static void geometry_page(const struct scsi_disk *disk, uint8_t *to)
+{
+	uint64_t cylinders =
+		MIN(disk->config.backend->sector_count / (HEADS * SECTORS),
+		    (uint64_t)0xffffff);
+
+	to[2] = (uint8_t)(cylinders >> 16);
+	to[3] = (uint8_t)(cylinders >> 8);
+	to[4] = (uint8_t)cylinders;
+	to[5] = HEADS;
+	to[20] = ROTATION >> 8;
+	to[21] = ROTATION & 0xff;
+}
+
+static void caching_page(const struct scsi_disk *disk, uint8_t *to)
+{
+	(void)disk;
+	to[2] = BIT(2); /* writes are cached */
+}
+
+static const struct {
+	uint8_t code, length; /* behind its two bytes of head */
+	void (*fill)(const struct scsi_disk *disk, uint8_t *to);
+} mode_pages[] = {
+	{ 0x03, 22, format_page },
+	{ 0x04, 22, geometry_page },
+	{ PAGE_CACHING, 18, caching_page },
+};
+
+/* Bytes of the pages asked for; 0: there is no such page.  What could be
+ * changed is nothing. */
+static unsigned mode_pages_put(const struct scsi_disk *disk, uint8_t *to)
+{
+	unsigned page = disk->state->command[2] & 63, length = 0;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(mode_pages); i++) {
+		if (page != mode_pages[i].code && page != PAGE_ALL)
+			continue;
+		to[length] = mode_pages[i].code;
+		to[length + 1] = mode_pages[i].length;
+		if (disk->state->command[2] >> 6 != 1)
+			mode_pages[i].fill(disk, to + length);
+		length += 2U + mode_pages[i].length;
+	}
+	return length;
+}
+
+/* The header is of 4 or 8 bytes; pages behind it. */
 static struct plan mode_sense(struct scsi_disk *disk, bool is_10)
 {
 	const uint8_t *command = disk->state->command;
@@ -224,20 +290,14 @@ static struct plan mode_sense(struct scsi_disk *disk, bool is_10)
 
 	if (command[2] >> 6 == 3) /* saved values: there are none */
 		return refuse(disk, 0x39);
-	memset(to, 0, 64);
+	memset(to, 0, 128);
 	to[is_10 ? 3 : 2] =
 		(uint8_t)(DPO_FUA |
 			  (disk->config.backend->is_read_only ? WRITE_PROTECT
 							      : 0));
-	if (page == PAGE_CACHING || page == PAGE_ALL) {
-		to[length] = PAGE_CACHING;
-		to[length + 1] = 0x12;
-		if (command[2] >> 6 == 0)
-			to[length + 2] = BIT(2); /* writes are cached */
-		length += 0x14;
-	} else if (page) {
+	length += mode_pages_put(disk, to + header);
+	if (page && length == header)
 		return refuse(disk, SCSI_INVALID_FIELD);
-	}
 	if (is_10)
 		to[1] = (uint8_t)(length - 2);
 	else
@@ -341,6 +401,10 @@ static struct plan about(struct scsi_disk *disk)
 
 	switch (command[0]) {
 	case TEST_UNIT_READY:
+	case REZERO_UNIT:
+	case SEEK_6:
+	case RESERVE_6: /* there is no other initiator */
+	case RELEASE_6:
 	case SEND_DIAGNOSTIC:
 	case SEEK_10:
 	case PREVENT_REMOVAL:

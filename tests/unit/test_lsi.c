@@ -2,8 +2,7 @@
 /* The LSI 53C895A and its targets: registers, commands, messages. */
 #include "tests/unit/lsi_test.h"
 
-/* ---- Registers ------------------------------------------------------------
- */
+/* ---- Registers ---------------------------------------------------------- */
 
 static void test_identity(void **state)
 {
@@ -78,8 +77,7 @@ static void test_general_timer(void **state)
 	assert_int_equal(reg_read(SIST1, 1), 0);
 }
 
-/* ---- Commands --------------------------------------------------------------
- */
+/* ---- Commands ----------------------------------------------------------- */
 
 static void test_inquiry(void **state)
 {
@@ -101,6 +99,35 @@ static void test_inquiry(void **state)
 	assert_int_equal(t.ram_bytes[DATA], 5);
 	assert_int_equal(t.ram_bytes[DATA + 2], 2);
 	assert_int_equal(t.ram_bytes[DATA + 3], 2);
+}
+
+/* Format, geometry, caching: alone, all, and what of them could be changed. */
+static void test_modes(void **state)
+{
+	uint8_t *data = t.ram_bytes + DATA;
+
+	(void)state;
+	SEND(0, 28, false, 0x1a, 8, 4, 0, 255, 0);
+	expect_status(0);
+	assert_int_equal(data[0], 27);
+	assert_int_equal(data[4], 4);
+	assert_int_equal(data[4 + 4], SECTORS / 16 / 63);
+	assert_int_equal(data[4 + 5], 16);
+	SEND(0, 76, false, 0x5a, 8, 0x3f, 0, 0, 0, 0, 0, 255, 0);
+	expect_status(0);
+	assert_int_equal(data[1], 74);
+	assert_int_equal(data[8], 3);
+	assert_int_equal(data[8 + 11], 63);
+	assert_int_equal(data[32], 4);
+	assert_int_equal(data[56], 8);
+	assert_int_equal(data[58], 4);
+	SEND(0, 28, false, 0x1a, 8, 0x44, 0, 255, 0);
+	expect_status(0);
+	assert_int_equal(data[4], 4);
+	assert_int_equal(data[4 + 5], 0);
+	SEND(0, 24, false, 0x1a, 8, 0x05, 0, 255, 0);
+	expect_int(DONE);
+	assert_int_equal(t.ram_bytes[STATUS], 2);
 }
 
 /* More than the buffer has room for, to and fro. */
@@ -234,8 +261,7 @@ static void test_nobody(void **state)
 	assert_int_equal(reg_read(SIST0, 2), 0x0400);
 }
 
-/* ---- Messages --------------------------------------------------------------
- */
+/* ---- Messages ----------------------------------------------------------- */
 
 /* What the target answers to these, and that the command goes on. */
 static void negotiate(const uint8_t *messages, unsigned count,
@@ -533,6 +559,7 @@ int main(void)
 		LSI_TEST(test_resets),
 		LSI_TEST(test_general_timer),
 		LSI_TEST(test_inquiry),
+		LSI_TEST(test_modes),
 		LSI_TEST(test_read_write),
 		LSI_TEST(test_cdrom),
 		LSI_TEST(test_late),

@@ -4,8 +4,7 @@
 
 #define INT 0x98080000U
 
-/* ---- Registers and jumps ----------------------------------------------------
- */
+/* ---- Registers and jumps ------------------------------------------------ */
 
 /* SCRATCHA's first byte is the operand of all. */
 static void test_arithmetic(void **state)
@@ -298,6 +297,34 @@ static void test_high(void **state)
 	assert_int_equal(ram_get(DATA), 0x12345678);
 }
 
+/* Direct moves of three words. */
+static void test_direct_64(void **state)
+{
+	(void)state;
+	reg_write(0x57, 1, 0x01);
+	for (uint32_t high = 0; high < 2; high++) {
+		ram_put(DATA, 0x12345678);
+		address(0, (const uint8_t[]){ 0x80 }, 1);
+		l.length = 0;
+		memset(t.ram_bytes + COMMAND, 0, 16);
+		t.ram_bytes[COMMAND] = 0x28;
+		t.ram_bytes[COMMAND + 8] = 1;
+		emit(0x47000000, 0);
+		emit(0x1e000000, T_MESSAGES);
+		emit(0x0200000a, COMMAND);
+		ram_put(SCRIPT + 4 * l.length++, 0);
+		emit(0x01000200, DATA);
+		ram_put(SCRIPT + 4 * l.length++, high);
+		emit(INT, 6);
+		run();
+		expect_int(6);
+		assert_int_equal(ram_get(DATA) == 0x12345678, high);
+		reg_write(SCNTL1, 1, 8);
+		reg_write(SCNTL1, 1, 0);
+		(void)reg_read(SIST0, 1);
+	}
+}
+
 static void test_unconnected(void **state)
 {
 	(void)state;
@@ -400,15 +427,16 @@ static void test_not_master(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		LSI_TEST(test_arithmetic),    LSI_TEST(test_first_byte),
-		LSI_TEST(test_jumps),	      LSI_TEST(test_call),
-		LSI_TEST(test_on_the_fly),    LSI_TEST(test_memory),
-		LSI_TEST(test_load_store),    LSI_TEST(test_own_ram),
-		LSI_TEST(test_operands),      LSI_TEST(test_mismatch),
-		LSI_TEST(test_mismatch_jump), LSI_TEST(test_high),
-		LSI_TEST(test_unconnected),   LSI_TEST(test_single_step),
-		LSI_TEST(test_endless),	      LSI_TEST(test_endless_copies),
-		LSI_TEST(test_self),	      LSI_TEST(test_not_master),
+		LSI_TEST(test_arithmetic),     LSI_TEST(test_first_byte),
+		LSI_TEST(test_jumps),	       LSI_TEST(test_call),
+		LSI_TEST(test_on_the_fly),     LSI_TEST(test_memory),
+		LSI_TEST(test_load_store),     LSI_TEST(test_own_ram),
+		LSI_TEST(test_operands),       LSI_TEST(test_mismatch),
+		LSI_TEST(test_mismatch_jump),  LSI_TEST(test_high),
+		LSI_TEST(test_direct_64),      LSI_TEST(test_unconnected),
+		LSI_TEST(test_single_step),    LSI_TEST(test_endless),
+		LSI_TEST(test_endless_copies), LSI_TEST(test_self),
+		LSI_TEST(test_not_master),
 	};
 
 	return cmocka_run_group_tests_name("lsi_script", tests, NULL, NULL);

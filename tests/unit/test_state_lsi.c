@@ -42,7 +42,7 @@ struct model {
 	struct medium medium[DRIVES];
 };
 
-/* ---- Media ------------------------------------------------------------- */
+/* ---- Media -------------------------------------------------------------- */
 
 static int medium_move(struct medium *medium, struct block_request *req)
 {
@@ -97,7 +97,7 @@ static void medium_init(struct medium *medium, uint8_t *bytes, uint64_t size)
 	};
 }
 
-/* ---- The rig ------------------------------------------------------------- */
+/* ---- The rig ------------------------------------------------------------ */
 
 static void intx_set(void *ctx, uint8_t devfn, unsigned pin, bool level)
 {
@@ -161,8 +161,7 @@ static void copy(struct rig *to, const struct rig *from)
 		target->medium[i].is_async = source->medium[i].is_async;
 }
 
-/* ---- What a driver does ---------------------------------------------------
- */
+/* ---- What a driver does ------------------------------------------------- */
 
 static void reg_write(struct rig *rig, unsigned offset, uint8_t size,
 		      uint32_t value)
@@ -341,7 +340,7 @@ static const struct subject subjects[] = { {
 	.copy = copy,
 } };
 
-/* ---- Tests ------------------------------------------------------------- */
+/* ---- Tests -------------------------------------------------------------- */
 
 static void test_table(void **state)
 {
