@@ -233,7 +233,7 @@ static void switch_finish(struct cpu *cpu)
 
 static bool is_prompt(const struct thread *thread)
 {
-	return thread->domain && thread->domain->is_prompt;
+	return thread->domain && thread->domain->wakes & SCHED_WAKE_FIRST;
 }
 
 /* Who may go first pays for its turn. */
@@ -267,7 +267,6 @@ static void switch_away(struct cpu *cpu)
 	if (from->switch_out)
 		from->switch_out(from->arg);
 	to->state = THREAD_RUNNING;
-	to->waited_ticks += time_now_tsc() - to->ready_tsc;
 	/* Before to looks at what it is wanted for: see vcpu_notify(). */
 	__atomic_store_n(&cpu->thread, to, __ATOMIC_SEQ_CST);
 	cpu->kernel_stack_top = to->stack_top;
@@ -311,7 +310,6 @@ static void ready_locked(struct cpu *cpu, struct thread *thread)
 	struct domain_queue *domain = domain_queue_of(cpu, thread);
 
 	thread->state = THREAD_READY;
-	thread->ready_tsc = time_now_tsc();
 	if (list_is_empty(&domain->ready)) {
 		list_insert(&cpu->queue.domains, &domain->link);
 		cpu->queue.domain_count++;
@@ -367,6 +365,15 @@ static void hurry(struct cpu *cpu, struct domain_queue *domain)
 	queue->is_hurried = true;
 }
 
+static __noinline void wake_specially(struct cpu *cpu, struct thread *thread,
+				      bool is_idle)
+{
+	if (thread->domain->wakes & SCHED_WAKE_TIMED)
+		thread->ready_tsc = time_now_tsc();
+	if (thread->domain->wakes & SCHED_WAKE_FIRST && !is_idle)
+		hurry(cpu, &thread->domain->queue[cpu->id]);
+}
+
 /* A ready thread came to cpu: have it seen. */
 static void queue_notify(struct cpu *cpu, bool is_idle)
 {
@@ -395,8 +402,8 @@ static void thread_ready(struct thread *thread, enum thread_state from)
 
 	if (thread->state == from) {
 		ready_locked(cpu, thread);
-		if (unlikely(is_prompt(thread)) && !is_idle)
-			hurry(cpu, &thread->domain->queue[cpu->id]);
+		if (unlikely(thread->domain && thread->domain->wakes))
+			wake_specially(cpu, thread, is_idle);
 		queue_notify(cpu, is_idle);
 	} else {
 		thread->is_wake_pending = true;

@@ -30,10 +30,10 @@ struct host;
 #define SCHED_CPUS_MAX	   64
 /*
  * Who waits most of the time, for a device, should not wait for everybody's
- * slices, too: a domain that is_prompt goes first when it is woken, and after
- * half a millisecond, as long as it has credit.  That grows by a quarter of the
- * time and shrinks by what the domain runs, so that nobody goes first for more
- * than a quarter of a CPU.
+ * slices, too: a domain of SCHED_WAKE_FIRST goes first when it is woken, and
+ * after half a millisecond, as long as it has credit.  That grows by a quarter
+ * of the time and shrinks by what the domain runs, so that nobody goes first
+ * for more than a quarter of a CPU.
  */
 #define SCHED_WAKE_NS	   (500 * NSEC_PER_US)
 #define SCHED_CREDIT_SHIFT 2
@@ -55,10 +55,13 @@ struct domain_queue {
 	uint64_t credit_tsc; /* up to when it has grown */
 };
 
+#define SCHED_WAKE_FIRST BIT(0)
+#define SCHED_WAKE_TIMED BIT(1) /* it is kept in thread.ready_tsc */
+
 /* What shares are given to: embedded in a VM.  The CPUs' locks protect it. */
 struct sched_domain {
-	uint64_t id; /* never given twice; 0: none */
-	bool is_prompt;
+	uint64_t id;   /* never given twice; 0: none */
+	uint8_t wakes; /* SCHED_WAKE_* */
 	struct domain_queue queue[SCHED_CPUS_MAX];
 };
 
@@ -67,8 +70,8 @@ struct sched_domain {
  * until it has ended, others come by thread_get().
  *
  * cpu, domain, name, fn, arg and the hooks do not change once it is started;
- * link, state, is_wake_pending and ready_tsc are under its CPU's queue lock, as
- * is the writing of waited_ticks; refs is atomic; the rest is its own.
+ * link, state, is_wake_pending and ready_tsc are under its CPU's queue lock;
+ * refs is atomic; the rest is its own.
  */
 struct thread {
 	uint64_t saved_rsp;
@@ -80,9 +83,7 @@ struct thread {
 	enum thread_state state;
 	bool is_wake_pending;
 	uint32_t refs;
-	/* Of the TSC: when it became READY last; how long it was, ever, until
-	 * it was RUNNING. */
-	uint64_t ready_tsc, waited_ticks;
+	uint64_t ready_tsc; /* when a wake-up last made it READY */
 	char name[24];
 	void (*fn)(void *arg);
 	void *arg;

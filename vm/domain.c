@@ -433,8 +433,10 @@ int domain_create(const struct gate_domain_spec *spec, struct domain **out)
 		return -ENOMEM;
 	sched_domain_init(&domain->sched);
 	/* Drivers: others wait for them. */
-	domain->sched.is_prompt = spec->rights & GATE_RIGHT_DMA &&
-				  !(spec->rights & GATE_RIGHT_HOST);
+	if (spec->rights & GATE_RIGHT_DMA && !(spec->rights & GATE_RIGHT_HOST))
+		domain->sched.wakes = SCHED_WAKE_FIRST;
+	if (spec->vm_memory)
+		domain->sched.wakes |= SCHED_WAKE_TIMED;
 	domain->host = host;
 	domain->spec = *spec;
 	domain->refs = 2; /* the table's and the caller's */

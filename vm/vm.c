@@ -146,7 +146,8 @@ void vcpu_switch_in(struct vcpu *vcpu)
 
 	vcpu->vendor.cpu = cpu->id;
 	vcpu->vendor.deadline = &cpu->timers.programmed;
-	vcpu->page->waited_ticks = vcpu->user.thread->waited_ticks;
+	vcpu->page->waited_ticks +=
+		time_now_tsc() - vcpu->user.thread->ready_tsc;
 	fpu_switch_in(vcpu);
 }
 
@@ -166,6 +167,8 @@ void vcpu_switch_out(struct vcpu *vcpu)
 {
 	uint64_t away = vcpu->page->away_offset;
 
+	/* It may be ready at once; else its wake-up comes later. */
+	vcpu->user.thread->ready_tsc = time_now_tsc();
 	if (unlikely(away))
 		tell_away(vcpu, away);
 	vcpu->back->switch_out(&vcpu->vendor);

@@ -205,6 +205,7 @@ ATTACKS = [
     Attack("ipi"),
     Attack("eoi"),
     Attack("line"),
+    Attack("away"),
     # The rest.
     Attack("copy", disk=32),
     Attack("calls"),

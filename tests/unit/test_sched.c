@@ -521,7 +521,7 @@ static void woken_setup(unsigned works)
 	for (unsigned i = 0; i < BUSY; i++)
 		spinner(i, i, &domain[i], 0);
 	slot_of[BUSY] = BUSY;
-	domain[BUSY].is_prompt = true;
+	domain[BUSY].wakes = SCHED_WAKE_FIRST;
 	make(BUSY, woken_fn, &domain[BUSY], 0);
 	for (unsigned i = 0; i <= BUSY; i++)
 		thread_start(thread[BUSY - i]);

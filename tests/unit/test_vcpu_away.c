@@ -27,6 +27,7 @@
 static struct vm *the_vm;
 static uint8_t memory[FIRST + VCPUS];
 static unsigned asked[VCPUS], seen[VCPUS], times_away;
+static uint64_t all_waited;
 static unsigned kicks, passed;
 static bool is_halted;
 
@@ -120,6 +121,7 @@ static void away_machine(struct vcpu *vcpu)
 		if (vcpu_go(vcpu) == GATE_EXIT_NONE)
 			arrive(vcpu);
 		SIM_CHECK(vcpu->page->waited_ticks >= waited);
+		all_waited += vcpu->page->waited_ticks - waited;
 		waited = vcpu->page->waited_ticks;
 		ask(sim_random(VCPUS));
 		if (vcpu->id == 0)
@@ -133,6 +135,7 @@ static void test_away(void **unused)
 
 	(void)unused;
 	times_away = 0;
+	all_waited = 0;
 	for (unsigned seed = 0; seed < SEEDS; seed++) {
 		setup(seed, VCPUS, away_guest, away_machine);
 		for (unsigned i = 0; i < VCPUS; i++)
@@ -143,6 +146,45 @@ static void test_away(void **unused)
 	}
 	assert_true(times_away > SEEDS);
 	assert_true(all_asked > SEEDS);
+	assert_true(all_waited > SEEDS);
+}
+
+/* Alone on its CPU, whose HLT a sibling on another one ends: what it waits for
+ * that is not waiting for a CPU. */
+static void rest_guest(struct vcpu *vcpu, struct exit_info *info)
+{
+	if (guest_spend(info, 1 + sim_random(8)))
+		return;
+	if (vcpu->id)
+		guest_exits(info, EXIT_SHUTDOWN, 0);
+	else
+		guest_exits(info, sim_random(2) ? EXIT_HLT : EXIT_SHUTDOWN, 1);
+}
+
+static void rest_machine(struct vcpu *vcpu)
+{
+	struct vcpu *first = the_vm->vcpu[0];
+	uint64_t before = vcpu->page->waited_ticks;
+
+	for (unsigned i = 0; i < ROUNDS || vcpu->id; i++) {
+		(void)vcpu_go(vcpu);
+		if (vcpu->id) {
+			sim_user(200);
+			kick(first);
+		}
+	}
+	SIM_CHECK(first->page->idle_ticks > 0);
+	SIM_CHECK((vcpu->page->waited_ticks - before) * 4 <
+		  first->page->idle_ticks);
+}
+
+static void test_rest(void **unused)
+{
+	(void)unused;
+	for (unsigned seed = 3; seed < SEEDS; seed += 4) {
+		setup(seed, 2, rest_guest, rest_machine);
+		run_all(seed);
+	}
 }
 
 /* Places that are none: nothing is written, and nobody told. */
@@ -230,6 +272,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_away),
+		cmocka_unit_test(test_rest),
 		cmocka_unit_test(test_lies),
 		cmocka_unit_test(test_kicks),
 	};

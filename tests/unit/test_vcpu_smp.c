@@ -439,7 +439,9 @@ static void stop_machine(struct vcpu *vcpu)
 {
 	unsigned id = vcpu->id;
 
-	apic_on(vcpu);
+	/* As apic_on(), but that a sibling's INIT may come in between. */
+	apic_mmio_write(&vcpu->apic, APIC_REG_SVR * 16, 0x1ff);
+	(void)vcpu_go(vcpu);
 	apic_mmio_write(&vcpu->apic, APIC_REG_LVT_TIMER * 16, 0x20041);
 	if (id == 1)
 		for (;;) { /* ring 3 without end: it agrees to nothing */

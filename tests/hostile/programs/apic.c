@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Signals: the local APICs' registers, messages and lines, as fast as they go.
+ * Signals: the local APICs' registers, messages and lines, kicks, and who has
+ * no CPU, as fast as they go.
  */
 #include "tests/hostile/programs/evil.h"
 
@@ -101,10 +102,32 @@ static void attack_line(struct self *self)
 			  (i >> 1 ^ self->id) & 1);
 }
 
+/* Places for the byte that says who has no CPU, in everybody's pages: good ones
+ * and others, while the CPUs change hands; and HLTs that end. */
+static void attack_away(struct self *self)
+{
+	if (self->id == 0)
+		guest_memory();
+	meet(self);
+	guest_state(self);
+	while (goes_on(self)) {
+		unsigned other = (unsigned)(random_next(self) %
+					    gate_config()->vcpu_count);
+		uint64_t place = one_in(self, 2) ? random_argument(self)
+						 : random_next(self) % MIB(1);
+
+		__atomic_store_n(&gate_page(other)->away_offset, place,
+				 __ATOMIC_SEQ_CST);
+		gate_call(GATE_KICK, other, random_next(self) % 3, 0);
+		gate_yield();
+		if (self->id != evil.ender && one_in(self, 4)) {
+			self->page->halt = one_in(self, 2);
+			gate_resume();
+		}
+	}
+}
+
 const struct attack apic_attacks[] = {
-	{ "apic", attack_apic },
-	{ "ipi", attack_ipi },
-	{ "eoi", attack_eoi },
-	{ "line", attack_line },
-	{ 0 },
+	{ "apic", attack_apic }, { "ipi", attack_ipi },	  { "eoi", attack_eoi },
+	{ "line", attack_line }, { "away", attack_away }, { 0 },
 };
