@@ -220,12 +220,14 @@ struct gate_page {
 	uint64_t waited_ticks;
 
 	/*
-	 * Where in the VM's memory, as an offset of GATE_WINDOW_VA, a byte
-	 * becomes 1 when the vCPU's thread next loses its CPU; 0: nowhere.
-	 * That makes this 0, too, and GATE_RESUME return before the guest runs
-	 * again, with GATE_EXIT_NONE if it has no other reason.
+	 * Both ways: where in the VM's memory, as an offset of GATE_WINDOW_VA,
+	 * a byte becomes 1 when the vCPU's thread next loses its CPU; 0:
+	 * nowhere.  That makes this 0, too, and GATE_RESUME return before the
+	 * guest runs again, with GATE_EXIT_NONE if it has no other reason.
+	 * Beyond the memory nothing comes of it but the 0.
 	 */
 	uint64_t away_offset;
+
 	/* Machine to monitor, read when GATE_RESUME is called. */
 	struct gate_injection inject;
 	bool halt; /* HLT was emulated: wait for an interrupt */

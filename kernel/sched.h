@@ -55,8 +55,9 @@ struct domain_queue {
 	uint64_t credit_tsc; /* up to when it has grown */
 };
 
-#define SCHED_WAKE_FIRST BIT(0)
-#define SCHED_WAKE_TIMED BIT(1) /* it is kept in thread.ready_tsc */
+/* What is special of a wake-up of one of its threads. */
+#define SCHED_WAKE_FIRST BIT(0) /* it goes first: see above */
+#define SCHED_WAKE_TIMED BIT(1) /* when it was stands in thread.ready_tsc */
 
 /* What shares are given to: embedded in a VM.  The CPUs' locks protect it. */
 struct sched_domain {

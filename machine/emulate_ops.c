@@ -235,7 +235,6 @@ static enum emul_status tsc(void *ctx, uint64_t *value, uint32_t *aux)
 static enum emul_status hypercall(void *ctx)
 {
 	struct machine_vcpu *vcpu = ctx;
-
 	const struct machine *machine = vcpu->machine;
 
 	/* Of both interfaces it uses this one if it wanted a page for it. */
