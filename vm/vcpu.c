@@ -166,17 +166,25 @@ static void vcpu_take_init(struct vcpu *vcpu)
 		vcpu_pend(vcpu, PENDING_WAIT_SIPI);
 }
 
-/* SIPI: start at vector * 4 KiB in real mode; only of use while waiting. */
+/*
+ * SIPI: start at vector * 4 KiB in real mode; only of use while waiting.  With
+ * an INIT that has come meanwhile it is that one's, or lost: INIT goes first.
+ */
 static void vcpu_take_sipi(struct vcpu *vcpu)
 {
 	struct x86_state *state = vcpu->vendor.state;
 	uint8_t vector = __atomic_load_n(&vcpu->sipi_vector, __ATOMIC_ACQUIRE);
+	uint32_t before = vcpu->pending,
+		 done = PENDING_SIPI | PENDING_WAIT_SIPI;
 
-	if (!(vcpu->pending & PENDING_WAIT_SIPI)) {
-		pending_clear(vcpu, PENDING_SIPI);
+	do {
+		if (before & PENDING_INIT)
+			return;
+	} while (!__atomic_compare_exchange_n(
+		&vcpu->pending, &before, before & ~done, false,
+		__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+	if (!(before & PENDING_WAIT_SIPI))
 		return;
-	}
-	pending_clear(vcpu, PENDING_SIPI | PENDING_WAIT_SIPI);
 	vcpu->back->state_load(&vcpu->vendor, X86_GROUP_SEGMENTS);
 	state->rip = 0;
 	state->seg[X86_CS].selector = (uint16_t)(vector << 8);
