@@ -112,6 +112,7 @@ int vm_set_cpuid(struct vm *vm, uint64_t address)
 	table = pages_alloc_zeroed(vm->vendor.pages, vm->vendor.account, order);
 	if (!table)
 		return -ENOMEM;
+	sched_breathe();
 	error = copy_from_user(table, (const void *)address, sizeof(*table));
 	sched_breathe();
 	if (!error)
