@@ -13,11 +13,12 @@
 static inline void memory_clear(void *memory, size_t size)
 {
 	uint8_t *at = memory;
-	uint64_t word;
+	uint64_t word[8]; /* looked at together: a fresh program's are all 0 */
 
 	for (; size >= sizeof(word); size -= sizeof(word), at += sizeof(word)) {
-		__builtin_memcpy(&word, at, sizeof(word));
-		if (word)
+		__builtin_memcpy(word, at, sizeof(word));
+		if (word[0] | word[1] | word[2] | word[3] | word[4] | word[5] |
+		    word[6] | word[7])
 			memset(at, 0, sizeof(word));
 	}
 	for (; size; size--, at++)

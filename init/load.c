@@ -547,8 +547,8 @@ int domain_write_argument(struct init *init, gate_id id, const void *argument,
 		     : write(init, id, GATE_ARGUMENT_VA, argument, size);
 }
 
-/* What a machine takes beside its disks: tables, its data, its vCPUs. */
-#define QUOTA_PAGES	 512
+/* What a machine takes beside its program and its disks: tables, its vCPUs. */
+#define QUOTA_PAGES	 160
 #define QUOTA_PAGES_VCPU 32
 
 static uint64_t image_pages(const struct init *init,
@@ -568,10 +568,16 @@ static uint64_t image_pages(const struct init *init,
 	return pages;
 }
 
+static const char *program_name(const struct guest_manifest *m)
+{
+	return m->program[0] ? m->program : MACHINE_PROGRAM;
+}
+
 static uint64_t quota_pages(const struct init *init,
 			    const struct guest_manifest *m)
 {
 	uint64_t pages = QUOTA_PAGES + m->vcpus * QUOTA_PAGES_VCPU +
+			 program_pages(init, program_name(m)) +
 			 QUOTA_TABLES(MIB(m->memory_mib) / PAGE_SIZE);
 
 	for (unsigned i = 0; i < m->disk_count; i++)
@@ -658,9 +664,8 @@ static int fill_domain(struct init *init, struct guest *guest)
 {
 	const struct guest_manifest *m = guest->manifest;
 	unsigned index = guest_index(init, guest);
-	int error = program_load(init, guest->id,
-				 m->program[0] ? m->program : MACHINE_PROGRAM,
-				 &guest->entry);
+	int error =
+		program_load(init, guest->id, program_name(m), &guest->entry);
 	uint32_t drives = 0;
 
 	if (!error)

@@ -28,7 +28,7 @@ SEAT, DISK, SWITCH = "seat.elf", "disk.elf", "switch.elf"
 # Room for the monitor, the machines and the nested tables.
 HOST_RESERVE_MIB = 256
 # A guest's video memory and ROM, and what its machine may take.
-GUEST_BESIDE_MIB = 14
+GUEST_BESIDE_MIB = 16
 
 # Properties that name files, in a guest or in one of its devices.
 FILE_PROPERTIES = ("image", "images", "program", "kernel", "initrd",

@@ -26,9 +26,12 @@
 #include "lib/string.h"
 #include "services/seat/mux_inner.h"
 
-#define FOCUS_KEY   0x1d /* Ctrl-] */
+#define FOCUS_KEY	0x1d /* Ctrl-] */
+#define PROMPT_DELAY_NS (50 * NSEC_PER_MS)
+/* How long the log waits at most for the end of a row. */
+#define LOG_DELAY_NS	(500 * NSEC_PER_MS)
 /* So many periods without a byte gone: 1 s. */
-#define STUCK_TICKS (NSEC_PER_SEC / MUX_PERIOD_NS)
+#define STUCK_TICKS	(NSEC_PER_SEC / MUX_PERIOD_NS)
 
 #define PUMP_MAX   512
 #define TURNS_MAX  4
@@ -63,12 +66,13 @@ static bool console_is_ready(const struct mux *mux,
 	       console->state != MUX_OPEN || console->flush != MUX_FLUSH_NONE;
 }
 
-void prompt_expect(struct mux *mux)
+/* What is held back shows soon unless its newline comes. */
+static void prompt_expect(struct mux *mux)
 {
 	if (mux->is_prompt_expected)
 		return;
 	mux->is_prompt_expected = true;
-	mux->prompt_ns = mux->now_ns + MUX_PROMPT_DELAY_NS;
+	mux->prompt_ns = mux->now_ns + PROMPT_DELAY_NS;
 }
 
 /* Whose turn it is; what is held back meanwhile shows soon. */
@@ -100,6 +104,32 @@ static bool row_ends(const struct mux *mux)
 	       mux->open->newlines;
 }
 
+/* The one that is alone writes a row, whose end may come any moment. */
+static bool row_is_growing(const struct mux *mux)
+{
+	const struct mux_console *console = mux->shown[0];
+
+	return mux->count == 1 && mux->open == console && mux->is_mid_row &&
+	       console->state == MUX_OPEN && !mux->is_flushing &&
+	       console->is_emptied && !source_is_at_line_end(console) &&
+	       mux->now_ns - console->held_ns < PROMPT_DELAY_NS;
+}
+
+static bool log_is_ready(struct mux *mux)
+{
+	if (!buffer_used(&mux->log))
+		return false;
+	if (!row_is_growing(mux)) {
+		mux->is_log_held = false;
+		return true;
+	}
+	if (!mux->is_log_held)
+		mux->log_held_ns = mux->now_ns;
+	mux->is_log_held = true;
+	prompt_expect(mux);
+	return mux->now_ns - mux->log_held_ns >= LOG_DELAY_NS;
+}
+
 /* The next row or so into mux->text, maybe empty; false: nothing waits. */
 static bool compose(struct mux *mux)
 {
@@ -108,7 +138,7 @@ static bool compose(struct mux *mux)
 
 	mux->sent = mux->length = 0;
 	log_pull(mux);
-	has_log = buffer_used(&mux->log);
+	has_log = log_is_ready(mux);
 	if (!has_log || mux->is_log_served || row_ends(mux))
 		console = console_next(mux);
 	mux->is_log_served = !console && has_log;
@@ -190,7 +220,7 @@ static void prompt_show(struct mux *mux)
 		struct mux_console *console = mux->shown[i];
 
 		if (buffer_used(&console->out) &&
-		    mux->now_ns - console->held_ns >= MUX_PROMPT_DELAY_NS)
+		    mux->now_ns - console->held_ns >= PROMPT_DELAY_NS)
 			console->is_due = true;
 	}
 	mux->turn = mux->focus + 1;

@@ -8,9 +8,6 @@
 
 #include "services/seat/mux.h"
 
-/* What holds the beginning of a line back, in wait for its end. */
-#define MUX_PROMPT_DELAY_NS (50 * NSEC_PER_MS)
-
 static inline uint32_t buffer_used(const struct mux_buffer *buffer)
 {
 	return buffer->head - buffer->tail;
@@ -40,6 +37,8 @@ void source_pull(struct mux *mux, struct mux_console *console);
 bool source_sleep(struct mux_console *console);
 /* Its rings and its buffer are empty. */
 bool source_is_empty(const struct mux_console *console);
+/* What was read of it ends with a newline, or nothing was. */
+bool source_is_at_line_end(const struct mux_console *console);
 /* Takes all and forgets it. */
 void source_discard(struct mux *mux, struct mux_console *console);
 void source_flush(struct mux_console *console);
@@ -52,11 +51,6 @@ void log_pull(struct mux *mux);
 bool log_is_flushed(const struct mux *mux);
 /* Takes all of it and forgets it. */
 void log_discard(struct mux *mux);
-
-/* ---- mux.c -------------------------------------------------------------- */
-
-/* What is held back shows soon unless its newline comes. */
-void prompt_expect(struct mux *mux);
 
 /* ---- rows.c ------------------------------------------------------------- */
 

@@ -18,13 +18,11 @@
 #include "lib/string.h"
 
 /* Less room than this waits for more. */
-#define PULL_MIN     128
+#define PULL_MIN   128
 /* Of the log at a time; cut into rows it may be four times as long. */
-#define LOG_PIECE    512
-#define LOG_ROOM     2560
-#define PREFIX_MAX   64
-/* How long it waits at most for the end of another's row. */
-#define LOG_DELAY_NS (500 * NSEC_PER_MS)
+#define LOG_PIECE  512
+#define LOG_ROOM   2560
+#define PREFIX_MAX 64
 
 /* ---- Rings of consoles -------------------------------------------------- */
 
@@ -109,7 +107,7 @@ static uint32_t pull_piece(struct mux *mux, struct mux_console *console,
 	return (uint32_t)n;
 }
 
-static bool is_at_line_end(const struct mux_console *console)
+bool source_is_at_line_end(const struct mux_console *console)
 {
 	return !console->out.head ||
 	       console->buffer[(console->out.head - 1) % MUX_BUFFER] == '\n';
@@ -138,7 +136,7 @@ void source_pull(struct mux *mux, struct mux_console *console)
 	       MUX_BUFFER - buffer_used(&console->out) >= PULL_MIN) {
 		if (pull_piece(mux, console, console->source)) {
 			empty = 0;
-			if (!is_at_line_end(console))
+			if (!source_is_at_line_end(console))
 				continue;
 		} else {
 			empty++;
@@ -260,25 +258,33 @@ static struct mux_console *tag_find(struct mux *mux, const char *tag,
 	return NULL;
 }
 
-/*
- * Where in a ring a notice is due: behind the last line that waits there, so
- * that it does not cut one that is being written just now, but behind all when
- * that line begins with what was read before or is a long one.
- */
-static long notice_at(struct mux_console *console, enum mux_source source)
+/* How much of what waits in a ring is whole lines, the last of which is not far
+ * from its end; -EPROTO. */
+static long lines_waiting(struct mux_console *console, enum mux_source source)
 {
 	char last[TERMINAL_COLUMNS];
 	long n = ring_peek_last(&console->in[source], last, sizeof(last));
-	uint32_t length = n > 0 ? MIN((uint32_t)n, sizeof(last)) : 0;
-	uint32_t end = length;
+	long length = MIN(n, (long)sizeof(last)), end = length;
 
-	while (end && last[end - 1] != '\n')
+	while (end > 0 && last[end - 1] != '\n')
 		end--;
-	if (end)
-		return n - (length - end);
-	if (n == (long)length && is_at_line_end(console))
-		return 0;
-	return n;
+	if (end <= 0 && n > length)
+		return n; /* as if it ended there */
+	return end > 0 ? n - (length - end) : MIN(n, 0L);
+}
+
+/*
+ * Where in a ring a notice is due: behind the last line that waits there, so
+ * that it does not cut one that is being written just now; behind all if that
+ * goes on with what was read before.
+ */
+static long notice_at(struct mux_console *console, enum mux_source source)
+{
+	long lines = lines_waiting(console, source);
+
+	if (lines || source_is_at_line_end(console))
+		return lines;
+	return ring_space(&console->in[source]);
 }
 
 static bool notice_push(struct mux_console *console, const char *text,
@@ -308,11 +314,25 @@ static bool notice_push(struct mux_console *console, const char *text,
 	return true;
 }
 
+/* One that is alone goes on with a row: what the log has waits for its end, in
+ * compose(). */
+static bool is_row_begun(const struct mux *mux, struct mux_console *console)
+{
+	if (mux_is_shared(mux) || console->notice_count ||
+	    source_is_at_line_end(console))
+		return false;
+	for (unsigned i = 0; i < MUX_SOURCES; i++)
+		if (lines_waiting(console, i))
+			return false;
+	return true;
+}
+
 /* A row of the log: behind what it is about has written, or in order. */
 static void log_row(struct mux *mux, struct mux_console *about,
 		    const char *text, size_t length)
 {
-	if (!about || !notice_push(about, text, length))
+	if (!about || is_row_begun(mux, about) ||
+	    !notice_push(about, text, length))
 		mux_print(mux, text, length);
 }
 
@@ -354,40 +374,13 @@ static void log_line(struct mux *mux, const char *line, size_t length)
 		log_row(mux, about, line, length + 1);
 }
 
-/* The one that is alone writes a row, and its end may come any moment. */
-static bool row_is_growing(struct mux *mux)
-{
-	struct mux_console *console = mux->shown[0];
-
-	if (mux->count != 1 || console->state != MUX_OPEN || mux->is_flushing ||
-	    mux->is_stuck)
-		return false;
-	source_pull(mux, console);
-	return console->is_emptied && !is_at_line_end(console) &&
-	       mux->now_ns - console->held_ns < MUX_PROMPT_DELAY_NS;
-}
-
-static bool log_is_held(struct mux *mux)
-{
-	if (!row_is_growing(mux)) {
-		mux->is_log_held = false;
-		return false;
-	}
-	if (!mux->is_log_held)
-		mux->log_held_ns = mux->now_ns;
-	mux->is_log_held = true;
-	prompt_expect(mux);
-	return mux->now_ns - mux->log_held_ns < LOG_DELAY_NS;
-}
-
 void log_pull(struct mux *mux)
 {
 	char text[LOG_PIECE + 1];
 	size_t at = 0, length;
 	long n;
 
-	if (!mux->has_log || MUX_LOG - buffer_used(&mux->log) < LOG_ROOM ||
-	    log_is_held(mux))
+	if (!mux->has_log || MUX_LOG - buffer_used(&mux->log) < LOG_ROOM)
 		return;
 	n = mux->ops->log_read(mux->ctx, text, LOG_PIECE);
 	mux->has_log = n > 0;

@@ -267,21 +267,30 @@ class Carriers(unittest.TestCase):
 class Sources(unittest.TestCase):
     def setUp(self):
         self.log = []
-        self.console = sources.Console(
+        self.console = sources.Log(
             lambda guest, text: self.log.append((guest, text)))
 
     def test_a_console_is_taken_apart(self):
-        self.console.feed(b"[    0.100000] [g] POST code a5\r\nfrom 402\r\n"
+        self.console.feed("console", b"[    0.100000] [g] POST code a5\r\nfrom 402\r\n"
                           b"from serial\r\n[    0.200000] warning: [g.0] "
                           b"triple fault at RIP 1f: reset\r\nhalf")
         self.assertEqual(self.log, [("g", "POST code a5"),
                                     ("g.0", "triple fault at RIP 1f: reset")])
 
     def test_half_a_line_of_the_log_is_waited_for(self):
-        self.console.feed(b"[    0.1000")
+        self.console.feed("console", b"[    0.1000")
         self.assertEqual(self.log, [])
-        self.console.feed(b"00] Bulkhead\r\n")
+        self.console.feed("console", b"00] Bulkhead\r\n")
         self.assertEqual(self.log, [(None, "Bulkhead")])
+
+    def test_a_line_that_comes_two_ways_is_one(self):
+        self.console.feed("control", b"[    0.100000] [g] reset\n"
+                          b"[    0.100000] [g] reset\n")
+        self.console.feed("console", b"[    0.100000] [g] reset\r\n")
+        self.console.feed("console", b"[    0.100000] [g] reset\r\n"
+                          b"[    0.200000] [g] stopped: x\r\n")
+        self.console.feed("control", b"[    0.200000] [g] stopped: x\n")
+        self.assertEqual(self.log, [("g", "reset")] * 2 + [("g", "stopped: x")])
 
     def test_lines_know_when_they_came(self):
         text = sources.Text("serial")

@@ -540,7 +540,7 @@ static void test_more_than_there_is(void **state)
 	assert_non_null(named("last"));
 	assert_int_equal(gate.made, 2);
 	assert_logged("guest large cannot be made: memory-mib = <150>, its "
-		      "disks and tables need 167");
+		      "disks and tables need 16");
 	assert_logged(" KiB, and of the host's 204800 KiB others may take 7");
 }
 

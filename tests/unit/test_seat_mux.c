@@ -543,6 +543,8 @@ static void lines_about_a_guest_come_in_order(void **state)
 	monitor_print(-1, "other");
 	write_text(0, "after");
 	drain();
+	prompt_fire();
+	drain();
 	assert_true(was_sent("before\r\n[    1.234567] [good] about\r\nafter"));
 	assert_true(was_sent("[    1.234567] other\r\n"));
 }

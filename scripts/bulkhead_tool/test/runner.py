@@ -107,7 +107,8 @@ class Run:
             case.values.get("symbols-offset", 0))
         self.texts = {name: sources.Text(name)
                       for name in ("serial", "402", "e9", "post")}
-        self.console = sources.Console(self._logged)
+        self.log = sources.Log(self._logged)
+        self.log_number = None    # of the control port's
         self.heard = []    # of the console, not yet taken apart
         self.screens = {}    # by form
         self.sim = self.link = None
@@ -186,6 +187,8 @@ class Run:
 
     def _attach(self):
         """To all that it says; the serial port's answer is that of all."""
+        self.log_number = self.link.new_id()
+        self.link.post("log", self.log_number)
         self.taps = {self.link.new_id(): name for name in
                      sorted(sources.TAPS, key="serial".__eq__)}
         *others, last = self.taps
@@ -246,13 +249,15 @@ class Run:
 
     def _take_console(self):
         for data in self.heard:
-            self.console.feed(data)
+            self.log.feed("console", data)
         self.heard.clear()
 
     def _take_parts(self):
         part = self.link.next_part(0)
         while part:
-            if part.number in self.taps:
+            if part.number == self.log_number:
+                self.log.feed("control", sources.serial_bytes(part) or b"")
+            elif part.number in self.taps:
                 self._heard(self.taps[part.number], part)
             if part.number in self.claims:
                 self.claims[part.number](part)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a guest says, by where it says it.
 
-A guest's serial port and its debug ports come from the control port, the monitor's
-log from the host's console.
+A guest's serial port and its debug ports come from the control port. So does the
+monitor's log, and from the host's console, too: that is slower, as it goes through a
+UART and gives guests their turns, but is there before the control port and after it.
 """
 
+import collections
 import re
 import zlib
 
@@ -21,7 +23,7 @@ POST = re.compile(r"POST code ([0-9a-f]{2})$")
 TRIPLE = re.compile(r"triple fault at RIP ([0-9a-f]+)")
 STOPPED = re.compile(r"stopped: (.*)$")
 CODE = re.compile(r"port 0xf4, code (\d+)$")
-LOG_LINE = re.compile("^" + session.STAMP + r"(?:(?:error|warning|debug): )?"
+LOG_LINE = re.compile("^(" + session.STAMP + r")(?:(?:error|warning|debug): )?"
                       r"(?:\[([\w.-]+)\] )?(.*)$")
 MACHINE_FAILS = ("its machine crashed", "its machine gave up",
                  "its guest cannot go on", "out of memory",
@@ -69,26 +71,34 @@ class Text:
         return found
 
 
-class Console:
-    """The host's console, in which only lines of the log are looked for.
+class Log:
+    """The monitor's log by several ways, each of which may have a line first.
 
-    log(guest, text) is called for each.  What guests say is there, too, but is
-    known by itself from the control port.
+    log(guest, text) is called once for each line.  What else comes by a way, as
+    guests' words on the console, is passed over.
     """
 
     def __init__(self, log):
         self.log = log
-        self.rest = b""
+        self.rest = collections.defaultdict(bytes)
+        self.seen = collections.defaultdict(collections.Counter)
 
-    def feed(self, data):
-        lines = (self.rest + data).split(b"\n")
-        self.rest = lines.pop()
+    def feed(self, way, data):
+        lines = (self.rest[way] + data).split(b"\n")
+        self.rest[way] = lines.pop()
         for line in lines:
             text = line.decode("latin-1").replace("\r", "")
             found = LOG_LINE.match(session.CONTROL.sub(
                 "", text.replace("\x18", "")))
-            if found:
-                self.log(found[1], found[2])
+            if found and self._is_news(way, found[0]):
+                self.log(found[2], found[3])
+
+    def _is_news(self, way, line):
+        """As often as the way that has it most often has it."""
+        self.seen[way][line] += 1
+        return self.seen[way][line] > max(
+            (lines[line] for other, lines in self.seen.items()
+             if other != way), default=0)
 
 
 class Screen:
