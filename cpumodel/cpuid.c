@@ -243,8 +243,8 @@ int cpuid_limit(cpuid_fn host, struct cpuid_table *table)
 	unsigned subleaves = 0;
 
 	memset(&table->zero, 0, sizeof(table->zero));
-	for (unsigned i = 0; i < CPUID_FURTHER * CPUID_LEAVES; i++)
-		table->further[i / CPUID_LEAVES][i % CPUID_LEAVES].patch = 0;
+	for (unsigned i = 0; i < CPUID_LEAVES; i++)
+		table->further[0][i].patch = table->further[1][i].patch = 0;
 	table->topology_end.patch &=
 		CPUID_PATCH_X2APIC_ID | CPUID_PATCH_SUBLEAF;
 	sizes->eax = (sizes->eax & ~(uint32_t)E8_EAX_PHYS) | bits;

@@ -241,6 +241,19 @@ class Lives(rig.HostTest):
 
     verb_capture = verb_join
 
+    def verb_unplug(self):
+        """This one has no card; tests/net/cable.test has."""
+        for verb in ("unplug", "plug"):
+            with self.assertRaisesRegex(client.Refused, "network card"):
+                self.ask(verb, unit=0)
+
+    verb_plug = verb_unplug
+
+    def verb_printer(self):
+        """And no parallel port; tests/boot/printer.test has."""
+        with self.assertRaisesRegex(client.Refused, "parallel0"):
+            self.ask("printer")
+
     def verb_log(self):
         number = self.link.new_id()
         self.link.request("log", rig.LIMIT, number=number)
