@@ -26,7 +26,7 @@ $B/fuzz/devices/bus.c.o: DEVICE_FUZZ := clang $(HOST)
 $(DEVICE_FUZZERS): $B/fuzz/device_%: tests/fuzz/fuzz_devices.c \
 		tests/unit/test_state_%.c tests/unit/state_test.h \
 		tests/unit/state_net.h tests/unit/state_ne2000.h \
-		tests/unit/state_e1000.h \
+		tests/unit/state_e1000.h tests/unit/state_media.h \
 		tests/unit/device_test.h $(DEVICE_FUZZ_OBJS)
 	$(call say,FUZZ)
 	$Q$(DEVICE_FUZZ) -fsanitize=fuzzer -o $@ $< $(DEVICE_FUZZ_OBJS) \

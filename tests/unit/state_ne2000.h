@@ -15,23 +15,10 @@ struct ne2000_model {
 	struct ne2000 nic;
 };
 
-static struct nic_config ne2000_config(struct rig *rig)
-{
-	struct ne2000_model *model = rig->model;
-
-	return (struct nic_config){
-		.pci = &model->base.pci,
-		.devfn = DEVFN,
-		.ram = &model->base.ram,
-		.clock = &rig->b.clock,
-		.net = &model->base.net,
-	};
-}
-
 static struct device *ne2000_build(struct rig *rig)
 {
 	struct ne2000_model *model = rig->model;
-	const struct nic_config config = ne2000_config(rig);
+	const struct nic_config config = net_model_config(rig);
 
 	net_model_init(rig);
 	assert_int_equal(ne2000_isa_init(&model->nic, &config, &rig->b.ports,
@@ -43,7 +30,7 @@ static struct device *ne2000_build(struct rig *rig)
 static struct device *ne2000_pci_build(struct rig *rig)
 {
 	struct ne2000_model *model = rig->model;
-	const struct nic_config config = ne2000_config(rig);
+	const struct nic_config config = net_model_config(rig);
 
 	net_model_init(rig);
 	assert_int_equal(ne2000_pci_init(&model->nic, &config), 0);

@@ -8,6 +8,7 @@
 
 #include "tests/unit/state_test.h"
 
+#include "devices/net_port.h"
 #include "devices/pci.h"
 #include "include/net.h"
 
@@ -88,6 +89,20 @@ static void net_model_init(struct rig *rig)
 	model->pci.window[0] = (struct pci_window){ 0x80000000, 0x7ec00000 };
 	model->pci.intx_set = intx;
 	model->pci.intx_ctx = rig;
+}
+
+/* What its card is built with. */
+static inline struct nic_config net_model_config(struct rig *rig)
+{
+	struct net_model *model = rig->model;
+
+	return (struct nic_config){
+		.pci = &model->pci,
+		.devfn = DEVFN,
+		.ram = &model->ram,
+		.clock = &rig->b.clock,
+		.net = &model->net,
+	};
 }
 
 static void frame_put(struct rig *rig)

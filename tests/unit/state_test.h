@@ -521,4 +521,33 @@ static inline void subject_test(const struct subject *subject)
 	}
 }
 
+/* ---- A file's main() ----------------------------------------------------- */
+
+#define SUBJECTS_MAX 24 /* of one file, with the tests beside them */
+
+static inline void subject_test_one(void **state)
+{
+	subject_test(*state);
+}
+
+/* A test for each subject, then the file's own: main()'s value. */
+static inline int subjects_run(const char *name, const struct subject *subjects,
+			       size_t count, const struct CMUnitTest *own,
+			       size_t own_count)
+{
+	struct CMUnitTest tests[SUBJECTS_MAX] = { 0 };
+
+	assert_true(count + own_count <= SUBJECTS_MAX);
+	for (size_t i = 0; i < count; i++)
+		tests[i] = (struct CMUnitTest){
+			.name = subjects[i].name,
+			.test_func = subject_test_one,
+			.initial_state = (void *)&subjects[i],
+		};
+	for (size_t i = 0; i < own_count; i++)
+		tests[count + i] = own[i];
+	return _cmocka_run_group_tests(name, tests, count + own_count, NULL,
+				       NULL);
+}
+
 #endif

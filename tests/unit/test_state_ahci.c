@@ -5,7 +5,7 @@
  * ones, requests that complete late, resets meanwhile.  Damaged images are the
  * fuzzer's: six ports of them take too long here.
  */
-#include "tests/unit/state_test.h"
+#include "tests/unit/state_media.h"
 
 #include "devices/ahci.h"
 #include "devices/ahci_internal.h"
@@ -20,14 +20,6 @@
 #define SECTORS	  64
 #define PORTS	  2 /* a disk, a CD-ROM drive */
 
-struct medium {
-	struct block_backend backend;
-	bool is_async;
-	struct block_request *pending;
-	uint8_t *bytes;
-	uint64_t size;
-};
-
 struct memory {
 	uint8_t ram[RAM_BYTES];
 	uint8_t media[PORTS][SECTORS * BLOCK_SECTOR];
@@ -39,61 +31,6 @@ struct model {
 	struct guest_ram ram;
 	struct medium medium[PORTS];
 };
-
-/* ---- Media ------------------------------------------------------------- */
-
-static int medium_move(struct medium *medium, struct block_request *req)
-{
-	uint64_t at = req->sector * BLOCK_SECTOR;
-
-	for (unsigned i = 0; i < req->segment_count; i++) {
-		struct block_segment *segment = &req->segment[i];
-
-		if (at >= medium->size || segment->length > medium->size - at)
-			return -ERANGE;
-		if (req->op == BLOCK_READ)
-			memcpy(segment->host, medium->bytes + at,
-			       segment->length);
-		else
-			memcpy(medium->bytes + at, segment->host,
-			       segment->length);
-		at += segment->length;
-	}
-	return 0;
-}
-
-static void medium_submit(void *ctx, struct block_request *req)
-{
-	struct medium *medium = ctx;
-
-	assert_null(medium->pending);
-	if (medium->is_async)
-		medium->pending = req;
-	else
-		req->done(req->dev, req, medium_move(medium, req));
-}
-
-static void medium_complete(struct medium *medium)
-{
-	struct block_request *req = medium->pending;
-
-	medium->pending = NULL;
-	if (req)
-		req->done(req->dev, req, medium_move(medium, req));
-}
-
-static void medium_init(struct medium *medium, uint8_t *bytes, uint64_t size)
-{
-	for (uint64_t i = 0; i < size; i++)
-		bytes[i] = (uint8_t)(i * 7 + (i >> 9) * 13);
-	medium->bytes = bytes;
-	medium->size = size;
-	medium->backend = (struct block_backend){
-		.submit = medium_submit,
-		.ctx = medium,
-		.sector_count = size / BLOCK_SECTOR,
-	};
-}
 
 /* ---- The rig ------------------------------------------------------------- */
 
@@ -237,18 +174,6 @@ static void port_start(struct rig *rig, unsigned port)
 	port_write(rig, port, 0x14, UINT32_MAX);
 }
 
-static void hash_note(struct rig *rig)
-{
-	const struct memory *memory = rig->memory;
-	uint64_t sum = 0, word;
-
-	for (size_t i = 0; i < sizeof(*memory); i += sizeof(word)) {
-		memcpy(&word, (const uint8_t *)memory + i, sizeof(word));
-		sum = sum * 31 + word;
-	}
-	rig_note(rig, sum);
-}
-
 static void input(struct rig *rig)
 {
 	struct model *model = rig->model;
@@ -266,7 +191,7 @@ static void input(struct rig *rig)
 		model->medium[port].is_async = random >> 9 & 1;
 		break;
 	case 3:
-		hash_note(rig);
+		memory_note(rig, sizeof(struct memory));
 		break;
 	default:
 		slot_make(rig, port);

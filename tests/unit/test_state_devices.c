@@ -731,23 +731,12 @@ static void test_contradictions(void **unused)
 	contradictions_test(subjects, rows, ARRAY_SIZE(rows));
 }
 
-static void test_subject(void **state)
-{
-	subject_test(*state);
-}
-
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(subjects) + 1] = {
-		[ARRAY_SIZE(subjects)] = cmocka_unit_test(test_contradictions),
+	const struct CMUnitTest own[] = {
+		cmocka_unit_test(test_contradictions),
 	};
-	unsigned i;
 
-	for (i = 0; i < ARRAY_SIZE(subjects); i++)
-		tests[i] = (struct CMUnitTest){
-			.name = subjects[i].name,
-			.test_func = test_subject,
-			.initial_state = (void *)&subjects[i],
-		};
-	return cmocka_run_group_tests_name("state_devices", tests, NULL, NULL);
+	return subjects_run("state_devices", subjects, ARRAY_SIZE(subjects),
+			    own, ARRAY_SIZE(own));
 }

@@ -21,13 +21,7 @@ static void message(void *ctx, uint64_t address, uint32_t data)
 static struct device *build(struct rig *rig)
 {
 	struct model *model = rig->model;
-	const struct nic_config config = {
-		.pci = &model->base.pci,
-		.devfn = DEVFN,
-		.ram = &model->base.ram,
-		.clock = &rig->b.clock,
-		.net = &model->base.net,
-	};
+	const struct nic_config config = net_model_config(rig);
 
 	net_model_init(rig);
 	model->base.pci.message = message;
@@ -198,23 +192,12 @@ static void test_contradictions(void **unused)
 	contradictions_test(subjects, rows, ARRAY_SIZE(rows));
 }
 
-static void test_subject(void **state)
-{
-	subject_test(*state);
-}
-
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(subjects) + 1] = {
-		[ARRAY_SIZE(subjects)] = cmocka_unit_test(test_contradictions),
+	const struct CMUnitTest own[] = {
+		cmocka_unit_test(test_contradictions),
 	};
-	unsigned i;
 
-	for (i = 0; i < ARRAY_SIZE(subjects); i++)
-		tests[i] = (struct CMUnitTest){
-			.name = subjects[i].name,
-			.test_func = test_subject,
-			.initial_state = (void *)&subjects[i],
-		};
-	return cmocka_run_group_tests_name("state_e1000e", tests, NULL, NULL);
+	return subjects_run("state_e1000e", subjects, ARRAY_SIZE(subjects), own,
+			    ARRAY_SIZE(own));
 }

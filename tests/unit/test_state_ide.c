@@ -4,7 +4,7 @@
  * with commands in progress on a disk and a CD-ROM, PIO in mid-block, DMA that
  * waits for the bus master, requests that complete late, resets meanwhile.
  */
-#include "tests/unit/state_test.h"
+#include "tests/unit/state_media.h"
 
 #include "devices/ide.h"
 #include "devices/ide_internal.h"
@@ -23,14 +23,6 @@
 #endif
 #define DEVFN PCI_DEVFN(1, 1)
 
-struct medium {
-	struct block_backend backend;
-	bool is_async;
-	struct block_request *pending;
-	uint8_t *bytes;
-	uint64_t size;
-};
-
 struct memory {
 	uint8_t ram[RAM_BYTES];
 	uint8_t disk[DISK_SECTORS * BLOCK_SECTOR];
@@ -44,61 +36,6 @@ struct model {
 	bool has_cd;
 	struct medium disk, cd;
 };
-
-/* ---- Media ------------------------------------------------------------- */
-
-static int medium_move(struct medium *medium, struct block_request *req)
-{
-	uint64_t at = req->sector * BLOCK_SECTOR;
-
-	for (unsigned i = 0; i < req->segment_count; i++) {
-		struct block_segment *segment = &req->segment[i];
-
-		if (at >= medium->size || segment->length > medium->size - at)
-			return -ERANGE;
-		if (req->op == BLOCK_READ)
-			memcpy(segment->host, medium->bytes + at,
-			       segment->length);
-		else
-			memcpy(medium->bytes + at, segment->host,
-			       segment->length);
-		at += segment->length;
-	}
-	return 0;
-}
-
-static void medium_submit(void *ctx, struct block_request *req)
-{
-	struct medium *medium = ctx;
-
-	assert_null(medium->pending);
-	if (medium->is_async)
-		medium->pending = req;
-	else
-		req->done(req->dev, req, medium_move(medium, req));
-}
-
-static void medium_complete(struct medium *medium)
-{
-	struct block_request *req = medium->pending;
-
-	medium->pending = NULL;
-	if (req)
-		req->done(req->dev, req, medium_move(medium, req));
-}
-
-static void medium_init(struct medium *medium, uint8_t *bytes, uint64_t size)
-{
-	for (uint64_t i = 0; i < size; i++)
-		bytes[i] = (uint8_t)(i * 7 + (i >> 9) * 13);
-	medium->bytes = bytes;
-	medium->size = size;
-	medium->backend = (struct block_backend){
-		.submit = medium_submit,
-		.ctx = medium,
-		.sector_count = size / BLOCK_SECTOR,
-	};
-}
 
 /* ---- The rig ----------------------------------------------------------- */
 
@@ -265,18 +202,6 @@ static void master_start(struct rig *rig)
 	out(rig, base, 1, random & 2 ? 9 : 1);
 }
 
-static void hash_note(struct rig *rig)
-{
-	const struct memory *memory = rig->memory;
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < RAM_BYTES; i += 8)
-		sum = sum * 31 + *(const uint64_t *)&memory->ram[i];
-	for (unsigned i = 0; i < sizeof(memory->disk); i += 8)
-		sum = sum * 31 + *(const uint64_t *)&memory->disk[i];
-	rig_note(rig, sum);
-}
-
 static void world_change(struct rig *rig)
 {
 	struct model *model = rig->model;
@@ -296,7 +221,7 @@ static void world_change(struct rig *rig)
 		out(rig, random >> 8 & 1 ? 0x3f6 : 0x376, 1, random >> 9 & 6);
 		break;
 	case 3:
-		hash_note(rig);
+		memory_note(rig, sizeof(struct memory));
 		break;
 	case 4:
 		if (random >> 8 & 1)

@@ -5,7 +5,7 @@
  * late, resets meanwhile.  Damaged images are the fuzzer's: seven targets take
  * too long here.
  */
-#include "tests/unit/state_test.h"
+#include "tests/unit/state_media.h"
 
 #include "devices/lsi.h"
 #include "devices/lsi_internal.h"
@@ -22,14 +22,6 @@
 #define SECTORS	  64
 #define DRIVES	  2 /* a disk, ID 0; a CD-ROM drive, ID 1 */
 
-struct medium {
-	struct block_backend backend;
-	bool is_async;
-	struct block_request *pending;
-	uint8_t *bytes;
-	uint64_t size;
-};
-
 struct memory {
 	uint8_t ram[RAM_BYTES];
 	uint8_t media[DRIVES][SECTORS * BLOCK_SECTOR];
@@ -41,61 +33,6 @@ struct model {
 	struct guest_ram ram;
 	struct medium medium[DRIVES];
 };
-
-/* ---- Media -------------------------------------------------------------- */
-
-static int medium_move(struct medium *medium, struct block_request *req)
-{
-	uint64_t at = req->sector * BLOCK_SECTOR;
-
-	for (unsigned i = 0; i < req->segment_count; i++) {
-		struct block_segment *segment = &req->segment[i];
-
-		if (at >= medium->size || segment->length > medium->size - at)
-			return -ERANGE;
-		if (req->op == BLOCK_READ)
-			memcpy(segment->host, medium->bytes + at,
-			       segment->length);
-		else
-			memcpy(medium->bytes + at, segment->host,
-			       segment->length);
-		at += segment->length;
-	}
-	return 0;
-}
-
-static void medium_submit(void *ctx, struct block_request *req)
-{
-	struct medium *medium = ctx;
-
-	assert_null(medium->pending);
-	if (medium->is_async)
-		medium->pending = req;
-	else
-		req->done(req->dev, req, medium_move(medium, req));
-}
-
-static void medium_complete(struct medium *medium)
-{
-	struct block_request *req = medium->pending;
-
-	medium->pending = NULL;
-	if (req)
-		req->done(req->dev, req, medium_move(medium, req));
-}
-
-static void medium_init(struct medium *medium, uint8_t *bytes, uint64_t size)
-{
-	for (uint64_t i = 0; i < size; i++)
-		bytes[i] = (uint8_t)(i * 7 + (i >> 9) * 13);
-	medium->bytes = bytes;
-	medium->size = size;
-	medium->backend = (struct block_backend){
-		.submit = medium_submit,
-		.ctx = medium,
-		.sector_count = size / BLOCK_SECTOR,
-	};
-}
 
 /* ---- The rig ------------------------------------------------------------ */
 
@@ -285,18 +222,6 @@ static void start(struct rig *rig)
 	reg_write(rig, 0x2c, 4, SCRIPT + 8 * (random >> 12 & 3));
 }
 
-static void hash_note(struct rig *rig)
-{
-	const struct memory *memory = rig->memory;
-	uint64_t sum = 0, word;
-
-	for (size_t i = 0; i < sizeof(*memory); i += sizeof(word)) {
-		memcpy(&word, (const uint8_t *)memory + i, sizeof(word));
-		sum = sum * 31 + word;
-	}
-	rig_note(rig, sum);
-}
-
 static void input(struct rig *rig)
 {
 	struct model *model = rig->model;
@@ -311,7 +236,7 @@ static void input(struct rig *rig)
 		model->medium[random >> 8 & 1].is_async = random >> 9 & 1;
 		break;
 	case 3:
-		hash_note(rig);
+		memory_note(rig, sizeof(struct memory));
 		break;
 	case 4:
 		script_make(rig);

@@ -32,13 +32,7 @@ struct rtl8139_model {
 static struct device *rtl8139_build(struct rig *rig)
 {
 	struct rtl8139_model *model = rig->model;
-	const struct nic_config config = {
-		.pci = &model->base.pci,
-		.devfn = DEVFN,
-		.ram = &model->base.ram,
-		.clock = &rig->b.clock,
-		.net = &model->base.net,
-	};
+	const struct nic_config config = net_model_config(rig);
 
 	net_model_init(rig);
 	assert_int_equal(rtl8139_init(&model->nic, &config), 0);
@@ -108,13 +102,7 @@ struct pcnet_model {
 static struct device *pcnet_build(struct rig *rig)
 {
 	struct pcnet_model *model = rig->model;
-	const struct nic_config config = {
-		.pci = &model->base.pci,
-		.devfn = DEVFN,
-		.ram = &model->base.ram,
-		.clock = &rig->b.clock,
-		.net = &model->base.net,
-	};
+	const struct nic_config config = net_model_config(rig);
 
 	net_model_init(rig);
 	assert_int_equal(pcnet_init(&model->nic, &config), 0);
@@ -318,23 +306,12 @@ static void test_contradictions(void **unused)
 	contradictions_test(subjects, rows, ARRAY_SIZE(rows));
 }
 
-static void test_subject(void **state)
-{
-	subject_test(*state);
-}
-
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(subjects) + 1] = {
-		[ARRAY_SIZE(subjects)] = cmocka_unit_test(test_contradictions),
+	const struct CMUnitTest own[] = {
+		cmocka_unit_test(test_contradictions),
 	};
-	unsigned i;
 
-	for (i = 0; i < ARRAY_SIZE(subjects); i++)
-		tests[i] = (struct CMUnitTest){
-			.name = subjects[i].name,
-			.test_func = test_subject,
-			.initial_state = (void *)&subjects[i],
-		};
-	return cmocka_run_group_tests_name("state_nics", tests, NULL, NULL);
+	return subjects_run("state_nics", subjects, ARRAY_SIZE(subjects), own,
+			    ARRAY_SIZE(own));
 }
