@@ -544,6 +544,25 @@ static void test_more_than_there_is(void **state)
 	assert_logged(" KiB, and of the host's 204800 KiB others may take 7");
 }
 
+/* All of its variables may be written, however many they are. */
+static void test_quota_follows_the_program(void **state)
+{
+	static struct file large __aligned(PAGE_SIZE);
+	struct guest_manifest *guest;
+
+	(void)state;
+	large = file;
+	large.segment[0].memsz += MIB(4);
+	add_module("large.elf", &large, sizeof(large));
+	add_guest("web", 1);
+	guest = add_guest("big", 1);
+	(void)snprintf(guest->program, sizeof(guest->program), "large.elf");
+	assert_true(begins());
+	assert_int_equal(named("big")->spec.quota_pages -
+				 named("web")->spec.quota_pages,
+			 MIB(4) / PAGE_SIZE);
+}
+
 /* One that waits to be started again finds its memory. */
 static void test_promise_is_kept(void **state)
 {
@@ -585,6 +604,7 @@ int main(void)
 		TEST(test_any_call_fails),
 		TEST(test_restart_fails),
 		TEST(test_more_than_there_is),
+		TEST(test_quota_follows_the_program),
 		TEST(test_promise_is_kept),
 	};
 
