@@ -208,8 +208,8 @@ long __must_check mux_type(struct mux *mux, unsigned slot, const void *bytes,
 int __must_check mux_printer_open(struct mux *mux, unsigned slot,
 				  const void *reader);
 void mux_printer_close(struct mux *mux, unsigned slot, const void *reader);
-/* Up to size bytes, also of a console that is gone and not free yet; 0: there
- * are none, and the console's bell rings when there are. */
+/* Up to size bytes, which is not 0, also of a console that is gone and not free
+ * yet; 0: there are none, and the console's bell rings when there are. */
 size_t mux_printer_read(struct mux *mux, unsigned slot, void *bytes,
 			size_t size);
 /* Its memory is about to go: says what nobody has read. */

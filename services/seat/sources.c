@@ -2,7 +2,7 @@
 /*
  * Where rows come from: the rings of consoles and the monitor's log.
  *
- * A console's three rings, of its serial port and of its firmware's debug
+ * A console's rings, of its serial ports and of its firmware's debug
  * ports, become one stream: the next one's turn comes when a line has ended, or
  * when the one has nothing.
  *
