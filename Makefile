@@ -68,7 +68,7 @@ HOST_SRCS := $(filter-out init/main.c init/gate_ops.c lib/memory.c lib/string.c 
 	     $(addprefix kernel/,irq.c log_ring.c) \
 	     $(addprefix boot/,multiboot.c ranges.c acpi.c modules.c options.c \
 	     first.c speculation.c) \
-	     lib/user/ring.c \
+	     $(addprefix lib/user/,ring.c net_packet.c net_segments.c) \
 	     $(addprefix drivers/,uart16550.c dma.c framebuffer.c) \
 	     $(filter-out %/main.c %/carriers.c %/local.c,$(wildcard services/seat/*.c)) \
 	     lib/user/disk_client.c \
@@ -163,9 +163,10 @@ $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$p)))
 .PHONY: programs
 programs: $(PROGRAMS:%=$B/programs/%.elf)
 
-# libfdt.h is a C library's client; only this file sees those headers.
+# libfdt.h is a C library's client; only these files see those headers.
 CFLAGS_init_manifest := -isystem /usr/include/x86_64-linux-gnu \
 	-isystem /usr/include
+CFLAGS_init_manifest_property := $(CFLAGS_init_manifest)
 
 # The same of jsmn, a JSON parser in a header.
 CFLAGS_services_seat_request := -isystem /usr/include

@@ -4,6 +4,12 @@
  * measured against channel 2 of the 8254; so is the local APIC's timer's,
  * unless it has a TSC deadline mode.
  *
+ * A round looks at both clocks as the 8254's count changes, and again some time
+ * later.  When it changed is known but for the time that two looks take, so
+ * that the rate is wrong by no more than the sum of both times in that between
+ * them: where ports are slow the round goes on for 20 ms, where they are fast,
+ * as simulated ones are, a few are enough.
+ *
  * References: SDM volume 2, "CPUID"; SDM volume 3, "Time-Stamp Counter", "APIC
  * Timer"; 8254 data sheet; PIIX4 data sheet (port 61h).
  */
@@ -26,9 +32,11 @@
 #define   PORT_61_OUT2	  BIT(5)
 
 #define CPUID_TSC_RATIO	  0x15
-#define CALIBRATE_TICKS	  (PIT_HZ / 50) /* 20 ms */
+#define CALIBRATE_TICKS	  (PIT_HZ / 50)	  /* 20 ms: a round at most */
+#define CALIBRATE_LOOK	  (PIT_HZ / 1000) /* from one look to the next */
+#define CALIBRATE_GOOD	  20000 /* a rate wrong by less than 1 in so many */
 #define CALIBRATE_EDGES	  8
-#define CALIBRATE_ROUNDS  3  /* that were not held up */
+#define CALIBRATE_ROUNDS  3  /* that were not held up, if none is good */
 #define CALIBRATE_TRIES	  50
 /* clang-format on */
 
@@ -101,45 +109,72 @@ static struct clocks clocks_read(const struct lapic *lapic)
 struct calibration {
 	uint64_t tsc;
 	uint64_t timer;
-	uint64_t error; /* of tsc, in ticks; UINT64_MAX: of no use */
+	uint64_t span;	/* between both looks; 0: of no use */
+	uint64_t error; /* of span */
 };
+
+static bool is_good(const struct calibration *c)
+{
+	return c->span && c->error * CALIBRATE_GOOD < c->span;
+}
+
+static bool is_better(const struct calibration *c, const struct calibration *d)
+{
+	return c->span && (!d->span || c->error * d->span < d->error * c->span);
+}
+
+/* Held up until the count was gone: .span 0. */
+static struct calibration rates_between(const struct clocks *from,
+					const struct clocks *to)
+{
+	struct calibration result = { 0 };
+	uint16_t ticks = (uint16_t)(from->pit - to->pit);
+
+	if (port_read8(PORT_61) & PORT_61_OUT2 || to->pit >= from->pit)
+		return result;
+	result.span = to->tsc - from->tsc;
+	result.error = from->width + to->width;
+	result.tsc = result.span * PIT_HZ / ticks;
+	result.timer = (from->timer - to->timer) * PIT_HZ / ticks;
+	return result;
+}
 
 static struct calibration calibrate_once(const struct lapic *lapic)
 {
-	struct calibration result = { .error = UINT64_MAX };
+	struct calibration result;
 	struct clocks from, to;
-	uint16_t ticks;
+	unsigned ticks = 0;
 
 	lapic_timer_start(lapic, UINT32_MAX);
 	pit_start();
 	from = clocks_read(lapic);
-	while (from.pit - pit_read() < CALIBRATE_TICKS &&
-	       !(port_read8(PORT_61) & PORT_61_OUT2))
-		;
-	to = clocks_read(lapic);
+	do {
+		ticks += CALIBRATE_LOOK;
+		while (from.pit - pit_read() < (int)ticks &&
+		       !(port_read8(PORT_61) & PORT_61_OUT2))
+			;
+		to = clocks_read(lapic);
+		result = rates_between(&from, &to);
+	} while (result.span && !is_good(&result) && ticks < CALIBRATE_TICKS);
 	lapic_timer_start(lapic, 0);
-	if (port_read8(PORT_61) & PORT_61_OUT2 || to.pit >= from.pit)
-		return result; /* held up until the count was gone */
-	ticks = (uint16_t)(from.pit - to.pit);
-	result.tsc = (to.tsc - from.tsc) * PIT_HZ / ticks;
-	result.timer = (from.timer - to.timer) * PIT_HZ / ticks;
-	result.error = from.width + to.width;
 	return result;
 }
 
 static struct calibration calibrate(const struct lapic *lapic)
 {
-	struct calibration best = { .error = UINT64_MAX };
+	struct calibration best = { 0 };
 
-	for (unsigned i = 0, good = 0;
-	     i < CALIBRATE_TRIES && good < CALIBRATE_ROUNDS; i++) {
+	for (unsigned i = 0, rounds = 0;
+	     i < CALIBRATE_TRIES && !is_good(&best) &&
+	     rounds < CALIBRATE_ROUNDS;
+	     i++) {
 		struct calibration next = calibrate_once(lapic);
 
-		good += next.error != UINT64_MAX;
-		if (next.error < best.error)
+		rounds += next.span != 0;
+		if (is_better(&next, &best))
 			best = next;
 	}
-	VERIFY(best.error != UINT64_MAX);
+	VERIFY(best.span);
 	return best;
 }
 

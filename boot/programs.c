@@ -82,8 +82,8 @@ static int load_part(struct domain *domain, const struct program_part *part,
 	int error = map_zero(domain, part->va, part->size, prot);
 
 	return error ? error
-		     : domain_write(domain, part->va, file + part->offset,
-				    part->file_size);
+		     : domain_copy(domain, part->va, NULL, file + part->offset,
+				   part->file_size);
 }
 
 /* All boot modules, one behind another, and where they are. */
@@ -137,8 +137,8 @@ static int map_info(struct domain *domain)
 		error = map_zero(domain, GATE_ARGUMENT_VA, sizeof(info),
 				 GATE_PROT_READ);
 	return error ? error
-		     : domain_write(domain, GATE_ARGUMENT_VA, &info,
-				    sizeof(info));
+		     : domain_copy(domain, GATE_ARGUMENT_VA, NULL, &info,
+				   sizeof(info));
 }
 
 static int init_fill(struct domain *domain)

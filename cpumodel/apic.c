@@ -363,6 +363,10 @@ static int64_t register_read(struct apic *apic, unsigned reg)
 /* And those that only the page has. */
 static int64_t page_register_read(struct apic *apic, unsigned reg)
 {
+	int64_t value = register_read(apic, reg);
+
+	if (likely(value != NO_REGISTER))
+		return value;
 	switch (reg) {
 	case APIC_REG_APR:
 		return apic->ppr;
@@ -374,7 +378,7 @@ static int64_t page_register_read(struct apic *apic, unsigned reg)
 	case APIC_REG_ICR_HIGH:
 		return *apic_page_word(apic, reg);
 	}
-	return register_read(apic, reg);
+	return NO_REGISTER;
 }
 
 /* Disabled or in x2APIC mode nobody answers there. */
@@ -481,7 +485,7 @@ static bool page_register_write(struct apic *apic, unsigned reg, uint32_t value)
 	return false;
 }
 
-uint32_t apic_mmio_read(struct apic *apic, uint32_t offset, unsigned size)
+uint32_t apic_mmio_read(struct apic *apic, uint32_t offset)
 {
 	unsigned reg = (offset & 0xff0) >> 4, byte = offset & 0xf;
 	int64_t value;
@@ -495,7 +499,7 @@ uint32_t apic_mmio_read(struct apic *apic, uint32_t offset, unsigned size)
 		apic_error_raise(apic, ESR_REGISTER);
 		return 0;
 	}
-	return (uint32_t)(value >> byte * 8 & MASK(size * 8 - 1, 0));
+	return (uint32_t)value >> byte * 8;
 }
 
 void apic_mmio_write(struct apic *apic, uint32_t offset, uint32_t value)

@@ -140,7 +140,7 @@ enum apic_lvt {
 
 struct apic {
 	struct vendor_apic shared; /* with the processor */
-	uint8_t irr_highest;	   /* 0: none */
+	uint8_t irr_highest;	   /* 0: none; what is posted apart */
 	uint8_t isr_highest;
 	uint8_t tpr;
 	uint8_t ppr;
@@ -212,10 +212,10 @@ static inline gpa_t apic_page_gpa(const struct apic *apic)
 /*
  * The register page: offset is 12 bits.  Outside xAPIC mode reads give all ones
  * and writes are dropped.  Reserved registers read as zero and leave an error
- * in the ESR.  Reads may be narrower than a register, writes
- * are of 32 bits: what the caller gets narrower is dropped.
+ * in the ESR.  A read begins at any byte of a register and is zero
+ * beyond it; writes are of 32 bits.
  */
-uint32_t apic_mmio_read(struct apic *apic, uint32_t offset, unsigned size);
+uint32_t apic_mmio_read(struct apic *apic, uint32_t offset);
 void apic_mmio_write(struct apic *apic, uint32_t offset, uint32_t value);
 
 /*
@@ -242,14 +242,6 @@ void apic_page_written(struct apic *apic, uint32_t offset);
 
 /* Owner's half of apic_post(). */
 void apic_posted_merge(struct apic *apic);
-
-/* Highest vector that is requested, whatever its priority; or 0. */
-static inline int16_t apic_requested_vector(struct apic *apic)
-{
-	if (unlikely(__atomic_load_n(&apic->has_posted, __ATOMIC_RELAXED)))
-		apic_posted_merge(apic);
-	return apic->irr_highest;
-}
 
 /* Highest vector that the CPU would take now, were IF set; or -1. */
 static inline int apic_pending_vector(struct apic *apic)
@@ -291,12 +283,26 @@ bool apic_matches(const struct apic *apic, uint32_t destination,
 /* Hand a message to this APIC, from any CPU.  False: it does not accept it. */
 bool apic_deliver(struct apic *apic, const struct apic_message *message);
 /*
- * Find the destinations among all APICs of the VM and deliver.  source is the
- * sender of an IPI, NULL for messages of devices.  Returns how many
- * accepted it.
+ * The APICs of a VM, and which of them has what id, so that a message which
+ * names one is not compared with all.  Not changed while messages are routed.
  */
-unsigned apic_route(struct apic *const *apics, unsigned count,
-		    const struct apic *source,
+#define APIC_GROUP_MAX 32
+
+struct apic_group {
+	uint32_t count;
+	struct apic *apic[APIC_GROUP_MAX];
+	uint8_t by_id[256]; /* index + 1, or 0: nobody has that id */
+};
+
+/* The next of the group, or one that is in it, has that id; of several APICs
+ * with one id the last gets what is sent to it alone. */
+void apic_group_set(struct apic_group *group, unsigned index, struct apic *apic,
+		    uint8_t id);
+/*
+ * Find the destinations in the group and deliver.  source is the sender of an
+ * IPI, NULL for messages of devices.  Returns how many accepted it.
+ */
+unsigned apic_route(const struct apic_group *group, const struct apic *source,
 		    const struct apic_message *message);
 /* False: the address is no interrupt message's. */
 bool __must_check apic_msi_decode(uint64_t address, uint32_t data,

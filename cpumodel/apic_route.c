@@ -91,59 +91,107 @@ static bool is_target(const struct apic *apic, const struct apic *source,
 	}
 }
 
-static bool is_candidate(const struct apic *apic, const struct apic *source,
-			 const struct apic_message *message)
+/* ---- Who can be meant ------------------------------------------------------
+ *
+ * Sets of a group's APICs, a bit for each index.
+ */
+
+void apic_group_set(struct apic_group *group, unsigned index, struct apic *apic,
+		    uint8_t id)
 {
-	return apic_is_software_enabled(apic) &&
-	       is_target(apic, source, message);
+	if (index < group->count && group->by_id[apic->id] == index + 1)
+		group->by_id[apic->id] = 0;
+	group->apic[index] = apic;
+	group->count = MAX(group->count, index + 1);
+	group->by_id[id] = (uint8_t)(index + 1);
+	apic->id = id;
+}
+
+/* Of wider ids than there can be: whoever has its low bits. */
+static uint32_t named(const struct apic_group *group, uint32_t id)
+{
+	unsigned at = group->by_id[id & 0xff];
+
+	return at ? 1U << (at - 1) : 0;
+}
+
+/*
+ * All that apic_matches() is true of, perhaps more: one for each id that is
+ * named. The 8-bit logical destinations name what APICs were told to be, so
+ * that all have to be asked; the wider ones, which only x2APICs have, are made
+ * of ids.
+ */
+static uint32_t candidates(const struct apic_group *group,
+			   const struct apic_message *message)
+{
+	uint32_t to = message->destination, found = 0;
+
+	if (message->shorthand != APIC_TO_DESTINATION || to == APIC_BROADCAST ||
+	    (message->is_logical && to <= APIC_XAPIC_BROADCAST))
+		return (uint32_t)MASK(group->count - 1, 0);
+	if (!message->is_logical)
+		return named(group, to);
+	for (uint32_t set = to & LDR_X2_SET; set; set &= set - 1)
+		found |= named(group,
+			       (uint32_t)FIELD_GET(LDR_X2_CLUSTER, to) * 16 +
+				       (unsigned)__builtin_ctz(set));
+	return found;
+}
+
+static uint32_t targets(const struct apic_group *group,
+			const struct apic *source,
+			const struct apic_message *message)
+{
+	uint32_t found = 0;
+
+	for (uint32_t set = candidates(group, message); set; set &= set - 1) {
+		unsigned i = (unsigned)__builtin_ctz(set);
+
+		if (is_target(group->apic[i], source, message))
+			found |= 1U << i;
+	}
+	return found;
 }
 
 /*
  * Lowest priority goes to one of those in the lowest priority class; which of
  * several is chosen by vector, so that a device's interrupts stay with a CPU
- * and those of many devices spread.
+ * and those of many devices spread.  Priorities may change meanwhile: then
+ * anyone will do.
  */
-static unsigned route_lowest(struct apic *const *apics, unsigned count,
-			     const struct apic *source,
-			     const struct apic_message *message)
+static uint32_t lowest_of(const struct apic_group *group, uint32_t set,
+			  unsigned vector)
 {
-	unsigned lowest = ~0U, candidates = 0, skip;
-	struct apic *chosen = NULL;
+	unsigned lowest = ~0U, count = 0;
+	uint32_t found = 0;
 
-	for (unsigned i = 0; i < count; i++) {
-		unsigned class = apics[i]->ppr >> 4;
+	for (; set; set &= set - 1) {
+		unsigned i = (unsigned)__builtin_ctz(set);
+		unsigned class = group->apic[i]->ppr >> 4;
 
-		if (class > lowest || !is_candidate(apics[i], source, message))
+		if (class > lowest || !apic_is_software_enabled(group->apic[i]))
 			continue;
-		candidates = class < lowest ? 1 : candidates + 1;
+		if (class < lowest)
+			found = count = 0;
+		found |= 1U << i;
+		count++;
 		lowest = class;
 	}
-	if (candidates == 0)
-		return 0;
-	skip = message->vector % candidates;
-	for (unsigned i = 0; i < count; i++) {
-		if (!is_candidate(apics[i], source, message))
-			continue;
-		/* Priorities may change meanwhile: then anyone will do. */
-		if (apics[i]->ppr >> 4 == (int)lowest || !chosen)
-			chosen = apics[i];
-		if (apics[i]->ppr >> 4 == (int)lowest && skip-- == 0)
-			break;
-	}
-	return chosen && apic_deliver(chosen, message);
+	for (unsigned skip = count ? vector % count : 0; skip; skip--)
+		found &= found - 1;
+	return found & -found;
 }
 
-unsigned apic_route(struct apic *const *apics, unsigned count,
-		    const struct apic *source,
+unsigned apic_route(const struct apic_group *group, const struct apic *source,
 		    const struct apic_message *message)
 {
+	uint32_t set = targets(group, source, message);
 	unsigned taken = 0;
 
 	if (message->mode == APIC_MODE_LOWEST)
-		return route_lowest(apics, count, source, message);
-	for (unsigned i = 0; i < count; i++)
-		if (is_target(apics[i], source, message))
-			taken += apic_deliver(apics[i], message);
+		set = lowest_of(group, set, message->vector);
+	for (; set; set &= set - 1)
+		taken += apic_deliver(group->apic[__builtin_ctz(set)], message);
 	return taken;
 }
 

@@ -129,10 +129,16 @@ static uint64_t tsc_adjust_read(struct msr_file *file)
 
 /* ---- The table --------------------------------------------------------- */
 
-#define STATE(member) offsetof(struct x86_state, member)
-#define SEG_BASE(s)                                                           \
-	(offsetof(struct x86_state, seg) + (s) * sizeof(struct x86_segment) + \
-	 offsetof(struct x86_segment, base))
+/* Where in struct x86_state it is, and what may be written there. */
+#define SYSCALL(member, valid)                          \
+	.kind = KIND_STATE, .group = X86_GROUP_SYSCALL, \
+	.at = offsetof(struct x86_state, member), .is_valid = (valid)
+#define SEG_BASE(s, valid)                               \
+	.kind = KIND_STATE, .group = X86_GROUP_SEGMENTS, \
+	.at = offsetof(struct x86_state, seg) +          \
+	      (s) * sizeof(struct x86_segment) +         \
+	      offsetof(struct x86_segment, base),        \
+	.is_valid = (valid)
 
 /* clang-format off */
 /* Sorted by number. */
@@ -141,30 +147,19 @@ static const struct msr_row rows[] = {
 	  .write = tsc_write_value },
 	{ MSR_TSC_ADJUST, KIND_FILE, .read = tsc_adjust_read,
 	  .write = tsc_adjust_write },
-	{ MSR_SYSENTER_CS, KIND_STATE, STATE(sysenter_cs),
-	  X86_GROUP_SYSCALL, .is_valid = valid_32 },
-	{ MSR_SYSENTER_ESP, KIND_STATE, STATE(sysenter_esp),
-	  X86_GROUP_SYSCALL, .is_valid = valid_canonical },
-	{ MSR_SYSENTER_EIP, KIND_STATE, STATE(sysenter_eip),
-	  X86_GROUP_SYSCALL, .is_valid = valid_canonical },
+	{ MSR_SYSENTER_CS, SYSCALL(sysenter_cs, valid_32) },
+	{ MSR_SYSENTER_ESP, SYSCALL(sysenter_esp, valid_canonical) },
+	{ MSR_SYSENTER_EIP, SYSCALL(sysenter_eip, valid_canonical) },
 	{ MSR_DEBUGCTL, KIND_IGNORE, .is_valid = valid_debugctl },
 	{ MSR_PAT, KIND_VENDOR, .is_valid = valid_pat },
-	{ MSR_EFER, KIND_FILE, .read = efer_read,
-	  .write = efer_write },
-	{ MSR_STAR, KIND_STATE, STATE(star), X86_GROUP_SYSCALL,
-	  .is_valid = NULL },
-	{ MSR_LSTAR, KIND_STATE, STATE(lstar), X86_GROUP_SYSCALL,
-	  .is_valid = valid_canonical },
-	{ MSR_CSTAR, KIND_STATE, STATE(cstar), X86_GROUP_SYSCALL,
-	  .is_valid = valid_canonical },
-	{ MSR_SFMASK, KIND_STATE, STATE(sfmask), X86_GROUP_SYSCALL,
-	  .is_valid = valid_32 },
-	{ MSR_FS_BASE, KIND_STATE, SEG_BASE(X86_FS),
-	  X86_GROUP_SEGMENTS, .is_valid = valid_canonical },
-	{ MSR_GS_BASE, KIND_STATE, SEG_BASE(X86_GS),
-	  X86_GROUP_SEGMENTS, .is_valid = valid_canonical },
-	{ MSR_KERNEL_GS_BASE, KIND_STATE, STATE(kernel_gs_base),
-	  X86_GROUP_SYSCALL, .is_valid = valid_canonical },
+	{ MSR_EFER, KIND_FILE, .read = efer_read, .write = efer_write },
+	{ MSR_STAR, SYSCALL(star, NULL) },
+	{ MSR_LSTAR, SYSCALL(lstar, valid_canonical) },
+	{ MSR_CSTAR, SYSCALL(cstar, valid_canonical) },
+	{ MSR_SFMASK, SYSCALL(sfmask, valid_32) },
+	{ MSR_FS_BASE, SEG_BASE(X86_FS, valid_canonical) },
+	{ MSR_GS_BASE, SEG_BASE(X86_GS, valid_canonical) },
+	{ MSR_KERNEL_GS_BASE, SYSCALL(kernel_gs_base, valid_canonical) },
 	{ MSR_TSC_AUX, KIND_VENDOR, .is_valid = valid_32 },
 };
 /* clang-format on */

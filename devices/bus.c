@@ -22,7 +22,7 @@ static const uint64_t ones[] = {
 
 void bus_init_ports(struct bus *bus, uint8_t *index)
 {
-	memset(bus, 0, sizeof(*bus));
+	memory_clear(bus, sizeof(*bus));
 	memory_clear(index, BUS_PORTS);
 	bus->limit = BUS_PORTS;
 	bus->index = index;
@@ -30,7 +30,7 @@ void bus_init_ports(struct bus *bus, uint8_t *index)
 
 void bus_init_memory(struct bus *bus)
 {
-	memset(bus, 0, sizeof(*bus));
+	memory_clear(bus, sizeof(*bus));
 	bus->limit = 1ULL << 52;
 }
 
@@ -276,7 +276,7 @@ static void access_split(struct bus *bus, struct io_access *io,
  * Does a wide access whose first byte is nobody's touch somebody?  Memory
  * regions are no smaller than the widest access: looking at its end will do.
  */
-static bool tail_is_claimed(struct bus *bus, const struct io_access *io)
+static inline bool tail_is_claimed(struct bus *bus, const struct io_access *io)
 {
 	unsigned i;
 
@@ -299,8 +299,16 @@ static __noinline void access_odd(struct bus *bus, struct io_access *io,
 {
 	if (!io->is_write)
 		io->data = ones[io->size];
-	if (slot || (io->size > 1 && tail_is_claimed(bus, io)))
-		access_split(bus, io, slot);
+	access_split(bus, io, slot);
+}
+
+/* The first byte is nobody's. */
+static inline void access_none(struct bus *bus, struct io_access *io)
+{
+	if (unlikely(io->size > 1 && tail_is_claimed(bus, io)))
+		access_odd(bus, io, NULL);
+	else if (!io->is_write)
+		io->data = ones[io->size];
 }
 
 /* Every exit for a device comes through here: it is short on purpose. */
@@ -310,7 +318,7 @@ void bus_access(struct bus *bus, struct io_access *io)
 	uint64_t offset;
 
 	if (unlikely(!slot)) {
-		access_odd(bus, io, NULL);
+		access_none(bus, io);
 		return;
 	}
 	offset = io->offset - slot->base;
@@ -331,12 +339,14 @@ void bus_access(struct bus *bus, struct io_access *io)
 
 /* ---- Bulk -------------------------------------------------------------- */
 
+/* step: bytes from an access to the next. */
 static void bulk_one_by_one(struct bus *bus, const struct io_access *io,
-			    uint8_t *buf, uint32_t count)
+			    uint8_t *buf, uint32_t count, unsigned step)
 {
-	for (; count; count--, buf += io->size) {
+	for (uint32_t i = 0; i < count; i++, buf += io->size) {
 		struct io_access one = *io;
 
+		one.offset += (uint64_t)i * step;
 		one.data = 0;
 		if (io->is_write)
 			memcpy(&one.data, buf, io->size);
@@ -368,5 +378,25 @@ void bus_access_bulk(struct bus *bus, const struct io_access *io, void *buf,
 	}
 	if (done < count)
 		bulk_one_by_one(bus, io, (uint8_t *)buf + done * io->size,
-				count - done);
+				count - done, 0);
+}
+
+void bus_write_run(struct bus *bus, const struct io_access *io,
+		   const void *items, uint32_t count)
+{
+	const struct bus_slot *slot = find(bus, io->offset);
+	struct io_access rest = *io;
+	uint8_t *from = (uint8_t *)items; /* writes change nothing there */
+	uint32_t done = 0;
+
+	if (slot && slot->bulk && (slot->widths & io->size)) {
+		struct io_access run = *io;
+
+		run.offset -= slot->base;
+		if (run.offset + (uint64_t)count * io->size <= slot->length)
+			done = slot->bulk(slot->dev, &run, from, count);
+	}
+	rest.offset += (uint64_t)done * io->size;
+	bulk_one_by_one(bus, &rest, from + (size_t)done * io->size,
+			count - done, io->size);
 }

@@ -79,5 +79,8 @@ bool bus_has_fixed(const struct bus *bus, uint64_t base, uint64_t length);
  */
 void bus_access_bulk(struct bus *bus, const struct io_access *io, void *buf,
 		     uint32_t count);
+/* The same for writes to count addresses, io->size apart: REP MOVS and STOS. */
+void bus_write_run(struct bus *bus, const struct io_access *io,
+		   const void *items, uint32_t count);
 
 #endif

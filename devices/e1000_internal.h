@@ -98,15 +98,6 @@ void e1000_tx_run(struct e1000_core *nic);
  * fields. */
 void e1000_frame_finish(struct e1000_tx_state *tx);
 
-/* The sum that checksums are made of, of bytes from an even place on. */
-uint32_t e1000_sum_bytes(const uint8_t *bytes, uint32_t length, uint32_t sum);
-/* In 16 bits, in the order of the network. */
-static inline uint16_t e1000_sum_fold(uint32_t sum)
-{
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)(sum + (sum >> 16));
-}
-
 /* ---- e1000_rx.c, e1000_check.c ----------------------------------------- */
 
 /* Receives what there is, as far as a call may. */

@@ -373,33 +373,23 @@ static void restored(void *dev)
 	struct lsi *lsi = dev;
 
 	pci_device_restored(&lsi->pci);
-	for (unsigned i = 0; i < LSI_TARGETS; i++) {
-		struct lsi_target *target = &lsi->target[i];
-
-		if (target->kind == LSI_DISK)
-			scsi_disk_restored(&target->disk);
-		else if (target->kind == LSI_CDROM)
-			scsi_cdrom_restored(&target->cdrom);
-	}
+	for (unsigned i = 0; i < LSI_TARGETS; i++)
+		scsi_drive_restored(&lsi->target[i].drive);
 }
 
 static bool is_idle(const void *dev)
 {
 	const struct lsi *lsi = dev;
 
-	for (unsigned i = 0; i < LSI_TARGETS; i++) {
-		const struct lsi_target *target = &lsi->target[i];
-
-		if (target->kind != LSI_NONE &&
-		    !target->unit->ops->is_free(target->unit))
+	for (unsigned i = 0; i < LSI_TARGETS; i++)
+		if (!scsi_drive_is_free(&lsi->target[i].drive))
 			return false;
-	}
 	return true;
 }
 
 const struct device_ops lsi_ops = {
 	.name = "lsi53c895a",
-	.version = 1,
+	.version = 2,
 	.state = &lsi_description,
 	.reset = reset_rest,
 	.restored = restored,

@@ -32,8 +32,7 @@
 #define BULKHEAD_DEVICES_LSI_H
 
 #include "devices/pci.h"
-#include "devices/scsi_cdrom.h"
-#include "devices/scsi_disk.h"
+#include "devices/scsi_drive.h"
 
 #define LSI_TARGETS	 7
 #define LSI_QUEUE	 32 /* commands of a target */
@@ -42,21 +41,14 @@
 #define LSI_INSTRUCTIONS 2048
 #define LSI_PAUSE_NS	 100000
 #define LSI_MESSAGE	 16 /* bytes of messages at once */
-#define LSI_ANSWER	 36 /* of a logical unit that is not there */
-
-struct lsi_drive_config {
-	struct block_backend *backend; /* NULL: no such target */
-	bool is_cdrom;
-	const char *serial; /* of a disk; NULL: one made from the place */
-	const char *model;  /* of a disk; NULL: Bulkhead's */
-};
+#define LSI_ANSWER	 SCSI_ABSENT_SIZE
 
 struct lsi_config {
 	struct pci_bus *pci;
 	uint8_t devfn;
 	const struct guest_ram *ram;
 	struct clock *clock;
-	struct lsi_drive_config drive[LSI_TARGETS]; /* by ID */
+	struct scsi_drive_config drive[LSI_TARGETS]; /* by ID */
 };
 
 /* A command that a target has been sent. */
@@ -80,8 +72,7 @@ struct lsi_target_state {
 	uint8_t answer_offset, answer_length, answer_status;
 	uint8_t answer[LSI_ANSWER];
 	uint8_t reserved[6];
-	struct scsi_disk_state disk;
-	struct ide_channel_state cdrom;
+	struct scsi_drive_state drive;
 };
 
 /*
@@ -167,19 +158,12 @@ struct lsi_state {
 	uint8_t reserved3[4];
 };
 
-enum lsi_kind { LSI_NONE, LSI_DISK, LSI_CDROM };
-
 struct lsi;
 
 struct lsi_target {
-	enum lsi_kind kind;
 	struct lsi *lsi;
 	struct lsi_target_state *state;
-	struct scsi_unit *unit; /* one of these */
-	struct scsi_disk disk;
-	struct scsi_cdrom cdrom;
-	char serial[SCSI_DISK_SERIAL + 1];
-	char name[SCSI_DISK_NAME + 1];
+	struct scsi_drive drive;
 };
 
 struct lsi {

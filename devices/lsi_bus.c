@@ -356,8 +356,8 @@ static bool may_disconnect(struct lsi *lsi)
 	const struct lsi_target *target = connected(lsi);
 
 	return bus->may_disconnect &&
-	       (!bus->has_moved ||
-		(target->kind == LSI_DISK && !target->state->disk.left));
+	       (!bus->has_moved || (target->drive.kind == SCSI_DRIVE_DISK &&
+				    !target->state->drive.disk.left));
 }
 
 /* DATA: false, nothing yet. */
@@ -512,7 +512,7 @@ bool lsi_bus_select(struct lsi *lsi, unsigned id, bool has_atn)
 
 static bool wants_bus(struct lsi_target *target)
 {
-	return target->kind != LSI_NONE && target->state->count &&
+	return target->drive.kind != SCSI_DRIVE_NONE && target->state->count &&
 	       lsi_target_step(target) != SCSI_WAITS;
 }
 

@@ -2,7 +2,6 @@
 /*
  * The fields of the LSI 53C895A's state.
  */
-#include "devices/ide_internal.h"
 #include "devices/lsi_internal.h"
 
 static const struct state_field task_fields[] = {
@@ -27,8 +26,7 @@ static const struct state_field target_fields[] = {
 		    .max = SCSI_CHECK_CONDITION),
 	STATE_ARRAY(struct lsi_target_state, answer),
 	STATE_RESERVED(struct lsi_target_state, reserved),
-	STATE_STRUCT(struct lsi_target_state, disk, &scsi_disk_description),
-	STATE_STRUCT(struct lsi_target_state, cdrom, &ide_channel_description),
+	STATE_STRUCT(struct lsi_target_state, drive, &scsi_drive_description),
 };
 
 static const struct state_description target_description =
@@ -91,15 +89,9 @@ static bool target_is_valid(const struct lsi_target *target,
 	    (state->is_active && !state->count) ||
 	    (state->is_active && state->is_allegiant))
 		return false;
-	switch (target->kind) {
-	case LSI_DISK:
-		return scsi_disk_is_valid(&target->disk, &state->disk);
-	case LSI_CDROM:
-		return scsi_cdrom_is_valid(&target->cdrom, &state->cdrom,
-					   now_ns);
-	default:
+	if (target->drive.kind == SCSI_DRIVE_NONE)
 		return !state->count;
-	}
+	return scsi_drive_is_valid(&target->drive, &state->drive, now_ns);
 }
 
 /* Who is connected is there, and has the task that the bus has. */

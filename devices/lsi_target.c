@@ -12,7 +12,6 @@
  */
 #include "devices/lsi_internal.h"
 
-#include "lib/printf.h"
 #include "lib/string.h"
 
 /* Byte 7 of INQUIRY's data. */
@@ -20,41 +19,13 @@
 #define CAN_SYNCHRONOUS BIT(4)
 #define CAN_QUEUE	BIT(1)
 
-#define NO_SUCH_UNIT 0x7f /* a peripheral of INQUIRY's data */
-#define SENSE_SIZE   18
-
 /* ---- Logical units that are not there ----------------------------------- */
-
-static void absent_sense(uint8_t *to)
-{
-	to[0] = 0x70;
-	to[2] = SCSI_ILLEGAL_REQUEST;
-	to[7] = SENSE_SIZE - 8;
-	to[12] = SCSI_NO_UNIT;
-}
 
 static void absent_begin(struct lsi_target_state *state, const uint8_t *command)
 {
-	unsigned length = 0;
-
-	memset(state->answer, 0, sizeof(state->answer));
-	state->answer_status = SCSI_GOOD;
-	switch (command[0]) {
-	case SCSI_INQUIRY:
-		state->answer[0] = NO_SUCH_UNIT;
-		state->answer[2] = state->answer[3] = 2;
-		state->answer[4] = LSI_ANSWER - 5;
-		length = LSI_ANSWER;
-		break;
-	case SCSI_REQUEST_SENSE:
-		absent_sense(state->answer);
-		length = SENSE_SIZE;
-		break;
-	default:
-		state->answer_status = SCSI_CHECK_CONDITION;
-	}
 	state->answer_offset = 0;
-	state->answer_length = (uint8_t)MIN(length, command[4]);
+	state->answer_length = (uint8_t)scsi_absent_answer(
+		command, state->answer, &state->answer_status);
 }
 
 static bool is_absent(const struct lsi_target *target)
@@ -69,16 +40,17 @@ void lsi_target_advance(struct lsi_target *target)
 	struct lsi_target_state *state = target->state;
 
 	if (state->is_active || !state->count || state->is_allegiant ||
-	    !target->unit->ops->is_free(target->unit))
+	    !target->drive.unit->ops->is_free(target->drive.unit))
 		return;
 	state->is_active = true;
 	if (is_absent(target)) {
 		absent_begin(state, state->task[0].command);
 		return;
 	}
-	target->unit->ops->begin(target->unit, state->task[0].command);
+	target->drive.unit->ops->begin(target->drive.unit,
+				       state->task[0].command);
 	/* What it reads is asked for now, whoever has the bus. */
-	(void)target->unit->ops->step(target->unit);
+	(void)target->drive.unit->ops->step(target->drive.unit);
 }
 
 enum scsi_step lsi_target_step(struct lsi_target *target)
@@ -89,7 +61,7 @@ enum scsi_step lsi_target_step(struct lsi_target *target)
 	if (!state->is_active)
 		return SCSI_WAITS;
 	if (!is_absent(target))
-		return target->unit->ops->step(target->unit);
+		return target->drive.unit->ops->step(target->drive.unit);
 	return state->answer_offset < state->answer_length ? SCSI_DATA_IN
 							   : SCSI_ENDED;
 }
@@ -99,7 +71,8 @@ uint32_t lsi_target_give(struct lsi_target *target, uint8_t *to, uint32_t size)
 	struct lsi_target_state *state = target->state;
 
 	if (!is_absent(target))
-		return target->unit->ops->give(target->unit, to, size);
+		return target->drive.unit->ops->give(target->drive.unit, to,
+						     size);
 	size = MIN(size,
 		   (uint32_t)(state->answer_length - state->answer_offset));
 	memcpy(to, state->answer + state->answer_offset, size);
@@ -110,14 +83,14 @@ uint32_t lsi_target_give(struct lsi_target *target, uint8_t *to, uint32_t size)
 uint32_t lsi_target_put(struct lsi_target *target, const uint8_t *from,
 			uint32_t size)
 {
-	return target->unit->ops->take(target->unit, from, size);
+	return target->drive.unit->ops->take(target->drive.unit, from, size);
 }
 
 uint8_t lsi_target_status(struct lsi_target *target)
 {
 	if (is_absent(target))
 		return target->state->answer_status;
-	return target->unit->ops->status(target->unit);
+	return target->drive.unit->ops->status(target->drive.unit);
 }
 
 /* ---- The queue ---------------------------------------------------------- */
@@ -199,7 +172,7 @@ void lsi_target_abort(struct lsi_target *target, uint8_t unit, bool has_tag,
 			task_remove(state, i);
 			continue;
 		}
-		target->unit->ops->forget(target->unit);
+		target->drive.unit->ops->forget(target->drive.unit);
 		current_end(target);
 	}
 	lsi_target_advance(target);
@@ -216,26 +189,22 @@ static void tasks_forget(struct lsi_target_state *state)
 void lsi_target_clear(struct lsi_target *target)
 {
 	if (target->state->is_active)
-		target->unit->ops->forget(target->unit);
+		target->drive.unit->ops->forget(target->drive.unit);
 	tasks_forget(target->state);
 }
 
 void lsi_target_reset(struct lsi_target *target)
 {
-	if (target->kind == LSI_NONE)
-		return;
 	tasks_forget(target->state);
-	if (target->kind == LSI_CDROM)
-		scsi_cdrom_reset(&target->cdrom);
-	else
-		target->unit->ops->forget(target->unit);
+	scsi_drive_reset(&target->drive);
 }
 
 /* ---- Life --------------------------------------------------------------- */
 
 bool lsi_target_is_there(const struct lsi *lsi, unsigned id)
 {
-	return id < LSI_TARGETS && lsi->target[id].kind != LSI_NONE;
+	return id < LSI_TARGETS &&
+	       lsi->target[id].drive.kind != SCSI_DRIVE_NONE;
 }
 
 static void ready(void *ctx)
@@ -246,53 +215,21 @@ static void ready(void *ctx)
 	lsi_run(target->lsi);
 }
 
-/* Vendor and product: a model of its own is a product, cut where it must be. */
-static void name_disk(struct lsi_target *target, unsigned id,
-		      const struct lsi_drive_config *drive)
-{
-	(void)snprintf(target->name, sizeof(target->name), "%-8s%-16s",
-		       "BULKHEAD", drive->model ? drive->model : "SCSI disk");
-	if (drive->serial)
-		(void)snprintf(target->serial, sizeof(target->serial), "%s",
-			       drive->serial);
-	else
-		(void)snprintf(target->serial, sizeof(target->serial),
-			       "B10C5C51%04X", id);
-}
-
 void lsi_target_init(struct lsi *lsi, unsigned id,
 		     const struct lsi_config *config)
 {
-	const struct lsi_drive_config *drive = &config->drive[id];
 	struct lsi_target *target = &lsi->target[id];
-	struct scsi_disk_config disk = {
-		.backend = drive->backend,
-		.clock = config->clock,
-		.name = target->name,
-		.serial = target->serial,
-		.capabilities = CAN_WIDE | CAN_SYNCHRONOUS | CAN_QUEUE,
-	};
-	struct scsi_cdrom_config cdrom = {
-		.backend = drive->backend,
+	const struct scsi_drive_wiring wiring = {
 		.clock = config->clock,
 		.ram = config->ram,
 		.pci = &lsi->pci,
-		.capabilities = CAN_WIDE | CAN_SYNCHRONOUS,
+		.disk_capabilities = CAN_WIDE | CAN_SYNCHRONOUS | CAN_QUEUE,
+		.cdrom_capabilities = CAN_WIDE | CAN_SYNCHRONOUS,
+		.ready = ready,
 	};
 
 	target->lsi = lsi;
 	target->state = &lsi->state.target[id];
-	if (!drive->backend)
-		return;
-	name_disk(target, id, drive);
-	target->kind = drive->is_cdrom ? LSI_CDROM : LSI_DISK;
-	if (drive->is_cdrom) {
-		scsi_cdrom_init(&target->cdrom, &target->state->cdrom, &cdrom);
-		target->unit = &target->cdrom.unit;
-	} else {
-		scsi_disk_init(&target->disk, &target->state->disk, &disk);
-		target->unit = &target->disk.unit;
-	}
-	target->unit->ready = ready;
-	target->unit->ctx = target;
+	scsi_drive_init(&target->drive, &target->state->drive,
+			&config->drive[id], &wiring, id, target);
 }

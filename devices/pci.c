@@ -318,11 +318,13 @@ static void config_written(struct pci_device *dev, unsigned offset,
 uint32_t pci_config_read(struct pci_bus *pci, uint8_t devfn, unsigned offset,
 			 unsigned size)
 {
-	const struct pci_device *dev = pci->device[devfn];
+	struct pci_device *dev = pci->device[devfn];
 	uint32_t value = 0;
 
 	if (unlikely(!dev || offset + size > PCI_CONFIG_SIZE))
 		return ~0U;
+	if (unlikely(dev->config_wanted))
+		dev->config_wanted(dev, offset, size);
 	if (likely(size == 4 && !(offset & 3)))
 		return *(const uint32_t *)&dev->state->config[offset];
 	while (size--)

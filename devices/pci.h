@@ -120,6 +120,9 @@ struct pci_device {
 	/* Optional: bytes [offset, offset + size) have just been written. */
 	void (*config_written)(struct pci_device *dev, unsigned offset,
 			       unsigned size);
+	/* Optional: they are about to be read. */
+	void (*config_wanted)(struct pci_device *dev, unsigned offset,
+			      unsigned size);
 	struct pci_messages messages;
 	struct pci_bus *bus;
 	uint8_t devfn;

@@ -171,6 +171,12 @@ void scsi_cdrom_reset(struct scsi_cdrom *cdrom)
 	ide_drive_reset(&cdrom->channel.drive[0]);
 }
 
+void scsi_cdrom_medium_change(struct scsi_cdrom *cdrom,
+			      struct block_backend *backend)
+{
+	atapi_medium_change(&cdrom->channel.drive[0], backend);
+}
+
 void scsi_cdrom_restored(struct scsi_cdrom *cdrom)
 {
 	ide_request_abandon(&cdrom->channel);

@@ -33,6 +33,9 @@ void scsi_cdrom_init(struct scsi_cdrom *cdrom, struct ide_channel_state *state,
 		     const struct scsi_cdrom_config *config);
 /* As after power-on; the fields of the state are as their table says. */
 void scsi_cdrom_reset(struct scsi_cdrom *cdrom);
+/* As ide_medium_change(). */
+void scsi_cdrom_medium_change(struct scsi_cdrom *cdrom,
+			      struct block_backend *backend);
 void scsi_cdrom_restored(struct scsi_cdrom *cdrom);
 bool scsi_cdrom_is_valid(const struct scsi_cdrom *cdrom,
 			 const struct ide_channel_state *state,

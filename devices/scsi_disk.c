@@ -55,6 +55,8 @@ static void request_succeeded(struct scsi_disk *disk)
 	case BLOCK_FLUSH:
 		state->is_flush_due = false;
 		break;
+	default: /* it asks for nothing else */
+		break;
 	}
 	state->sector += length / BLOCK_SECTOR;
 }

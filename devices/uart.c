@@ -225,6 +225,33 @@ static void clear_receiver(struct uart *uart)
 
 /* ---- Transmitter ------------------------------------------------------- */
 
+static void say_empty(struct uart *uart)
+{
+	uart->state.row = 0;
+	clock_timer_disarm(uart->clock, &uart->empty);
+	uart->state.is_thre_pending = true;
+	update(uart);
+}
+
+static void empty_expired(void *opaque)
+{
+	say_empty(opaque);
+}
+
+/* More may follow that one interrupt is enough for. */
+static bool is_row_open(struct uart *uart, uint32_t count)
+{
+	if (!(uart->state.fcr & FCR_ENABLE) || !(uart->state.ier & IER_THRE) ||
+	    (uart->state.mcr & MCR_LOOP) ||
+	    count >= UART_FIFO - (unsigned)uart->state.row)
+		return false;
+	uart->state.row = (uint8_t)(uart->state.row + count);
+	if (!uart->empty.is_armed)
+		clock_timer_arm(uart->clock, &uart->empty,
+				clock_now(uart->clock) + character_ns(uart));
+	return true;
+}
+
 static void write_data(struct uart *uart, const uint8_t *bytes, uint32_t count)
 {
 	/* Not empty for no time at all: an edge for the interrupt. */
@@ -235,8 +262,8 @@ static void write_data(struct uart *uart, const uint8_t *bytes, uint32_t count)
 			receive(uart, bytes[i]);
 	else if (uart->backend.write)
 		uart->backend.write(uart->backend.ctx, bytes, count);
-	uart->state.is_thre_pending = true;
-	update(uart);
+	if (!is_row_open(uart, count))
+		say_empty(uart);
 }
 
 /* ---- Registers --------------------------------------------------------- */
@@ -418,6 +445,9 @@ static void register_access(void *opaque, struct io_access *io)
 {
 	struct uart *uart = opaque;
 
+	if (uart->state.row &&
+	    !(io->is_write && io->offset == UART_DATA && !is_dlab(uart)))
+		say_empty(uart);
 	if (io->is_write)
 		register_write(uart, (unsigned)io->offset, (uint8_t)io->data);
 	else
@@ -442,6 +472,7 @@ static uint32_t register_bulk(void *opaque, struct io_access *io, void *buf,
 
 static const struct state_field fields[] = {
 	STATE_VALUE(struct uart_state, timeout_ns, .reset = CLOCK_NEVER),
+	STATE_VALUE(struct uart_state, empty_ns, .reset = CLOCK_NEVER),
 	STATE_ARRAY(struct uart_state, fifo),
 	STATE_VALUE(struct uart_state, divisor, .reset = DIVISOR_9600),
 	STATE_VALUE(struct uart_state, head, .max = UART_FIFO - 1),
@@ -457,6 +488,7 @@ static const struct state_field fields[] = {
 	STATE_VALUE(struct uart_state, is_thre_pending),
 	STATE_VALUE(struct uart_state, is_timeout_pending),
 	STATE_VALUE(struct uart_state, out_level),
+	STATE_VALUE(struct uart_state, row, .max = UART_FIFO - 1),
 	STATE_RESERVED(struct uart_state, reserved),
 };
 
@@ -470,19 +502,21 @@ static void tell_out(void *opaque)
 	irq_line_set(&uart->out, uart->state.out_level);
 }
 
-/* More than the FIFO holds would be room for less than nothing. */
+/* More than the FIFO holds would be room for less than nothing; a row that no
+ * timer ends would have no interrupt. */
 static bool is_valid(const void *dev, const void *opaque, uint64_t now_ns)
 {
 	const struct uart_state *state = opaque;
 
 	(void)dev;
 	(void)now_ns;
-	return state->count <= 1 || (state->fcr & FCR_ENABLE);
+	return (state->count <= 1 || (state->fcr & FCR_ENABLE)) &&
+	       !state->row == (state->empty_ns == CLOCK_NEVER);
 }
 
 const struct device_ops uart_ops = {
 	.name = "uart",
-	.version = 1,
+	.version = 2,
 	.state = &description,
 	.reset = tell_out,
 	.restored = tell_out,
@@ -517,5 +551,7 @@ int uart_init(struct uart *uart, struct bus *ports, uint16_t port,
 	device_init(&uart->device, &uart_ops, uart, &uart->state);
 	device_timer_init(&uart->device, clock, &uart->timeout, timeout_expired,
 			  uart, &uart->state.timeout_ns);
+	device_timer_init(&uart->device, clock, &uart->empty, empty_expired,
+			  uart, &uart->state.empty_ns);
 	return bus_add(ports, &region);
 }

@@ -10,6 +10,11 @@
  * on output, which is instant (the transmitter is always empty); parity and
  * framing errors.
  *
+ * With its FIFO and the transmitter's interrupt on, that the transmitter is
+ * empty is said once of bytes that are written in a row: when they are as many
+ * as the FIFO holds, before another register is touched, or after the time of a
+ * character.  The bytes themselves are passed on at once.
+ *
  * References: National Semiconductor PC16550D data sheet (1995).
  */
 #ifndef BULKHEAD_DEVICES_UART_H
@@ -22,7 +27,8 @@
 #define UART_FIFO 16
 
 struct uart_state {
-	uint64_t timeout_ns;	  /* deadline; CLOCK_NEVER: none */
+	uint64_t timeout_ns; /* deadline; CLOCK_NEVER: none */
+	uint64_t empty_ns;   /* when it is said; CLOCK_NEVER: it has been */
 	uint16_t fifo[UART_FIFO]; /* a byte, and above it a break's mark */
 	uint16_t divisor;
 	uint8_t head; /* oldest entry */
@@ -37,7 +43,8 @@ struct uart_state {
 	bool is_thre_pending;
 	bool is_timeout_pending;
 	bool out_level;
-	uint8_t reserved[2];
+	uint8_t row; /* bytes written of which it is to be said */
+	uint8_t reserved[1];
 };
 
 struct uart {
@@ -45,7 +52,7 @@ struct uart {
 	struct uart_state state;
 	struct irq_line out;
 	struct clock *clock;
-	struct clock_timer timeout;
+	struct clock_timer timeout, empty;
 	struct char_backend backend;
 	/* Optional, set by the board after uart_init(): there is room again. */
 	void (*drained)(void *ctx);

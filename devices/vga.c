@@ -10,6 +10,7 @@
  */
 #include "devices/vga.h"
 
+#include "devices/clear.h"
 #include "devices/vga_internal.h"
 #include "include/errno.h"
 #include "lib/string.h"
@@ -419,6 +420,7 @@ static int regions_add(struct vga *vga)
 		.base = VGA_WINDOW_BASE,
 		.length = VGA_WINDOW_LENGTH,
 		.fn = vga_window_access,
+		.bulk = vga_window_run,
 		.dev = vga,
 		.width_min = 1,
 		.width_max = 8,
@@ -457,7 +459,7 @@ int vga_init(struct vga *vga, const struct vga_config *config)
 
 	if (length < MIB(1) || length > VGA_VRAM_MAX || length & (length - 1))
 		return -EINVAL;
-	memset(vga, 0, sizeof(*vga));
+	memory_clear(vga, sizeof(*vga));
 	vga->config = *config;
 	device_init(&vga->device, &vga_ops, vga, &vga->state);
 	pci_device_init(&vga->pci, &identity, &vga->state.pci);

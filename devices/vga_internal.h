@@ -173,6 +173,9 @@ uint32_t vga_dispi_start(const struct vga *vga);
 /* After a change of a register that the window depends on. */
 void vga_window_update(struct vga *vga);
 void vga_window_access(void *dev, struct io_access *io);
+/* As io_region.bulk; 0 but for what the usual modes do most. */
+uint32_t vga_window_run(void *dev, struct io_access *io, void *items,
+			uint32_t count);
 /* The byte of video memory, of plane 0, that the window's byte at belongs to;
  * false: it is outside of the window. */
 bool vga_window_target(const struct vga *vga, uint64_t offset, uint32_t *at);

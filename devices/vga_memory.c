@@ -344,6 +344,65 @@ void vga_window_access(void *dev, struct io_access *io)
 	}
 }
 
+/* Text that is cleared and scrolled. */
+static void cells_run(struct vga *vga, uint32_t at, const uint8_t *from,
+		      uint32_t count)
+{
+	uint8_t *vram = vga->config.vram;
+	uint32_t mask = vga->window.mask, end = vga_mask(vga);
+
+	for (; count--; at += 2, from += 2)
+		__builtin_memcpy(vram + ((at & mask) * PLANES & end), from, 2);
+}
+
+/* Fonts, and what is drawn without a raster operation: planes_at() and
+ * byte_write(), with what stays the same looked at once. */
+static void planar_run(struct vga *vga, uint32_t at, const uint8_t *from,
+		       uint64_t count)
+{
+	uint8_t *vram = vga->config.vram;
+	uint32_t mask = vga->window.mask, end = vga_mask(vga);
+	uint32_t planes = planes_spread(vga->state.seq[SEQ_MAP_MASK]), value;
+
+	for (; count--; at++, from++) {
+		uint8_t *to = vram + ((at & mask) * PLANES & end);
+
+		__builtin_memcpy(&value, to, sizeof(value));
+		value = (byte_spread(*from) & planes) | (value & ~planes);
+		__builtin_memcpy(to, &value, sizeof(value));
+	}
+}
+
+/* The picture is cleared, scrolled and drawn by runs of such writes. */
+uint32_t vga_window_run(void *dev, struct io_access *io, void *items,
+			uint32_t count)
+{
+	struct vga *vga = dev;
+	const struct vga_window *w = &vga->window;
+	uint64_t first = io->offset - w->base,
+		 bytes = (uint64_t)count * io->size;
+	const uint8_t *from = items;
+	uint32_t at = (uint32_t)first + w->bank;
+
+	/* Who watches is told of each access. */
+	if (vga->damage.is_watched || first >= w->length ||
+	    bytes > w->length - first)
+		return 0;
+	if (w->quick == VGA_QUICK_LINEAR &&
+	    bytes <= vga->config.vram_length - (at & vga_mask(vga))) {
+		memcpy(vga->config.vram + (at & vga_mask(vga)), from, bytes);
+		return count;
+	}
+	if (w->quick == VGA_QUICK_TEXT && io->size == 2 && !(at & 1))
+		cells_run(vga, at, from, count);
+	else if (w->write == VGA_PLANAR && w->is_plain && !w->has_page)
+		planar_run(vga, at, from, bytes);
+	else
+		for (uint64_t i = 0; i < bytes; i++)
+			byte_write(vga, at++, *from++);
+	return count;
+}
+
 bool vga_window_target(const struct vga *vga, uint64_t offset, uint32_t *at)
 {
 	const struct vga_window *w = &vga->window;

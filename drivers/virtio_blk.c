@@ -129,7 +129,7 @@ int virtio_blk_init(struct virtio_blk *blk,
 	    !IS_ALIGNED(config->memory.address, PAGE_SIZE))
 		return refuse(blk, -EINVAL, "is asked for too much or nothing");
 	return pass_on(blk, virtio_pci_probe(&blk->virtio, config->pci,
-					     VIRTIO_DEVICE_BLOCK));
+					     VIRTIO_KIND_BLOCK));
 }
 
 /* ---- What it says -------------------------------------------------------- */

@@ -4,7 +4,7 @@
  *
  * References: VIRTIO 1.2, Block Device, Device Operation.
  */
-#include "drivers/dma_access.h"
+#include "include/dma_access.h"
 #include "drivers/virtio_blk_inner.h"
 
 /* Of a command's data at once. */

@@ -8,34 +8,15 @@
 #include "drivers/virtio_console.h"
 
 #include "include/errno.h"
+#include "include/virtio_console.h"
 #include "lib/string.h"
 
-#define VIRTIO_DEVICE_CONSOLE 3
+#define F_MULTIPORT BIT(VIRTIO_CONSOLE_F_MULTIPORT)
 
-#define F_MULTIPORT BIT(1)
-
-#define QUEUE_RECEIVE	       0 /* of port 0 */
-#define QUEUE_TRANSMIT	       1
-#define QUEUE_CONTROL_RECEIVE  2
-#define QUEUE_CONTROL_TRANSMIT 3
-#define QUEUE_RECEIVE_1	       4 /* of port 1 */
-#define QUEUE_TRANSMIT_1       5
-#define VECTOR		       0 /* one for all that happens */
+#define VECTOR 0 /* one for all that happens */
 
 /* The port that is used where there are several. */
 #define PORT 1
-
-struct control {
-	uint32_t port;
-	uint16_t event;
-#define CONTROL_DEVICE_READY 0
-#define CONTROL_PORT_ADD     1
-#define CONTROL_PORT_REMOVE  2
-#define CONTROL_PORT_READY   3
-#define CONTROL_PORT_OPEN    6
-	uint16_t value;
-};
-ASSERT_SIZE(struct control, 8);
 
 static int fail(struct virtio_console *console, int error, const char *why)
 {
@@ -124,7 +105,7 @@ home_find(struct virtio_console_stream *stream, unsigned *number)
 static void control_say(struct virtio_console *console, uint32_t port,
 			uint16_t event, uint16_t value)
 {
-	const struct control message = { port, event, value };
+	const struct virtio_console_control message = { port, event, value };
 	struct virtio_console_buffer *buffer;
 	unsigned number = 0;
 
@@ -142,19 +123,21 @@ static int streams_start(struct virtio_console *console,
 {
 	bool has_ports = console->has_ports;
 	int error = stream_start(console, &console->in,
-				 has_ports ? QUEUE_RECEIVE_1 : QUEUE_RECEIVE,
+				 has_ports ? VIRTIO_CONSOLE_RECEIVE_1
+					   : VIRTIO_CONSOLE_RECEIVE,
 				 memory);
 
 	if (!error)
-		error = stream_start(
-			console, &console->out,
-			has_ports ? QUEUE_TRANSMIT_1 : QUEUE_TRANSMIT, memory);
+		error = stream_start(console, &console->out,
+				     has_ports ? VIRTIO_CONSOLE_TRANSMIT_1
+					       : VIRTIO_CONSOLE_TRANSMIT,
+				     memory);
 	if (!error && has_ports)
 		error = stream_start(console, &console->control_in,
-				     QUEUE_CONTROL_RECEIVE, memory);
+				     VIRTIO_CONSOLE_CONTROL_RECEIVE, memory);
 	if (!error && has_ports)
 		error = stream_start(console, &console->control_out,
-				     QUEUE_CONTROL_TRANSMIT, memory);
+				     VIRTIO_CONSOLE_CONTROL_TRANSMIT, memory);
 	return error;
 }
 
@@ -186,7 +169,7 @@ int virtio_console_start(struct virtio_console *console,
 	int error;
 
 	memset(console, 0, sizeof(*console));
-	error = virtio_pci_probe(virtio, pci, VIRTIO_DEVICE_CONSOLE);
+	error = virtio_pci_probe(virtio, pci, VIRTIO_KIND_CONSOLE);
 	if (!error)
 		error = virtio_pci_reset(virtio);
 	if (!error)
@@ -210,7 +193,7 @@ int virtio_console_start(struct virtio_console *console,
 			     VIRTIO_CONSOLE_CONTROL, true);
 	}
 	if (console->has_ports)
-		control_say(console, 0, CONTROL_DEVICE_READY, true);
+		control_say(console, 0, VIRTIO_CONSOLE_DEVICE_READY, true);
 	return console->is_started ? 0 : -EPROTO;
 }
 
@@ -262,14 +245,14 @@ static bool out_take(struct virtio_console *console,
 }
 
 static void control_heard(struct virtio_console *console,
-			  const struct control *message)
+			  const struct virtio_console_control *message)
 {
 	if (message->port != PORT)
 		return;
-	if (message->event == CONTROL_PORT_ADD) {
-		control_say(console, PORT, CONTROL_PORT_READY, true);
-		control_say(console, PORT, CONTROL_PORT_OPEN, true);
-	} else if (message->event == CONTROL_PORT_REMOVE) {
+	if (message->event == VIRTIO_CONSOLE_PORT_ADD) {
+		control_say(console, PORT, VIRTIO_CONSOLE_PORT_READY, true);
+		control_say(console, PORT, VIRTIO_CONSOLE_PORT_OPEN, true);
+	} else if (message->event == VIRTIO_CONSOLE_PORT_REMOVE) {
 		(void)fail(console, -ENODEV, "has taken its port away");
 	}
 }
@@ -283,7 +266,7 @@ static bool control_take(struct virtio_console *console)
 
 	(void)out_take(console, &console->control_out);
 	while (count < VIRTIO_CONSOLE_BUFFERS && (buffer = take(console, in))) {
-		struct control message;
+		struct virtio_console_control message;
 
 		memcpy(&message, buffer->memory.va, sizeof(message));
 		if (buffer->length >= sizeof(message))

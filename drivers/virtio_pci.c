@@ -10,21 +10,18 @@
 
 #include "include/errno.h"
 
-#define PCI_VENDOR	    0x00
-#define VENDOR_VIRTIO	    0x1af4
-#define PCI_DEVICE	    0x02
-#define DEVICE_MODERN	    0x1040 /* and the kind of device */
-#define DEVICE_TRANSITIONAL 0x1000 /* its subsystem is the kind */
-#define PCI_COMMAND	    0x04
-#define COMMAND_MEMORY	    BIT(1)
-#define COMMAND_MASTER	    BIT(2)
-#define PCI_STATUS	    0x06
-#define STATUS_CAPS	    BIT(4)
-#define PCI_SUBSYSTEM	    0x2e
-#define PCI_CAPS	    0x34
-#define CAPS_FIRST	    0x40
-#define CAPS_MAX	    48 /* that 192 bytes have room for */
-#define CAP_VENDOR	    0x09
+#define PCI_VENDOR     0x00
+#define PCI_DEVICE     0x02
+#define PCI_COMMAND    0x04
+#define COMMAND_MEMORY BIT(1)
+#define COMMAND_MASTER BIT(2)
+#define PCI_STATUS     0x06
+#define STATUS_CAPS    BIT(4)
+#define PCI_SUBSYSTEM  0x2e
+#define PCI_CAPS       0x34
+#define CAPS_FIRST     0x40
+#define CAPS_MAX       48 /* that 192 bytes have room for */
+#define VIRTIO_CAP_ID  0x09
 
 #define CAP_MSIX     0x11
 #define MSIX_CONTROL 2
@@ -35,44 +32,7 @@
 #define MSIX_SIZE    12
 #define MSIX_ENTRY   16
 
-/* A capability of a structure of registers. */
-#define CAP_NEXT       1
-#define CAP_LENGTH     2
-#define CAP_TYPE       3
-#define TYPE_COMMON    1
-#define TYPE_NOTIFY    2
-#define TYPE_ISR       3
-#define TYPE_DEVICE    4
-#define CAP_BAR	       4
-#define CAP_AREA       8
-#define CAP_AREA_SIZE  12
-#define CAP_SIZE       16
-#define CAP_MULTIPLIER 16
-#define CAP_NOTIFY_END 20
-
-#define COMMON_OFFERED_SELECT  0x00
-#define COMMON_OFFERED	       0x04
-#define COMMON_ACCEPTED_SELECT 0x08
-#define COMMON_ACCEPTED	       0x0c
-#define COMMON_CONFIG_VECTOR   0x10
-#define COMMON_QUEUES	       0x12
-#define COMMON_STATUS	       0x14
-#define STATUS_ACKNOWLEDGE     BIT(0)
-#define STATUS_DRIVER	       BIT(1)
-#define STATUS_DRIVER_OK       BIT(2)
-#define STATUS_FEATURES_OK     BIT(3)
-#define STATUS_NEEDS_RESET     BIT(6)
-#define STATUS_FAILED	       BIT(7)
-#define COMMON_GENERATION      0x15
-#define COMMON_QUEUE_SELECT    0x16
-#define COMMON_QUEUE_SIZE      0x18
-#define COMMON_QUEUE_VECTOR    0x1a
-#define COMMON_QUEUE_ENABLE    0x1c
-#define COMMON_QUEUE_NOTIFY    0x1e
-#define COMMON_QUEUE_DESC      0x20
-#define COMMON_QUEUE_AVAILABLE 0x28
-#define COMMON_QUEUE_USED      0x30
-#define COMMON_SIZE	       0x38
+#define CAP_NEXT 1
 
 #define GENERATION_TRIES 32
 
@@ -117,12 +77,12 @@ static void set64(const struct virtio_pci *virtio, unsigned offset,
 
 static uint8_t status_get(const struct virtio_pci *virtio)
 {
-	return (uint8_t)get(virtio, COMMON_STATUS, 1);
+	return (uint8_t)get(virtio, VIRTIO_COMMON_STATUS, 1);
 }
 
 static void status_add(const struct virtio_pci *virtio, uint64_t bits)
 {
-	set(virtio, COMMON_STATUS, 1, status_get(virtio) | bits);
+	set(virtio, VIRTIO_COMMON_STATUS, 1, status_get(virtio) | bits);
 }
 
 /* ---- Finding the registers ----------------------------------------------- */
@@ -135,10 +95,10 @@ struct area_kind {
 
 /* clang-format off */
 static const struct area_kind area_kinds[] = {
-	[TYPE_COMMON] = { offsetof(struct virtio_pci, common), COMMON_SIZE, 4 },
-	[TYPE_NOTIFY] = { offsetof(struct virtio_pci, notify), 2, 2 },
-	[TYPE_ISR]    = { offsetof(struct virtio_pci, isr), 1, 1 },
-	[TYPE_DEVICE] = { offsetof(struct virtio_pci, device), 4, 4 },
+	[VIRTIO_CAP_COMMON] = { offsetof(struct virtio_pci, common), VIRTIO_COMMON_SIZE, 4 },
+	[VIRTIO_CAP_NOTIFY] = { offsetof(struct virtio_pci, notify), 2, 2 },
+	[VIRTIO_CAP_ISR]    = { offsetof(struct virtio_pci, isr), 1, 1 },
+	[VIRTIO_CAP_DEVICE] = { offsetof(struct virtio_pci, device), 4, 4 },
 };
 /* clang-format on */
 
@@ -188,22 +148,23 @@ static bool is_in_hole(const struct virtio_pci *virtio, unsigned bar,
  */
 static void area_add(struct virtio_pci *virtio, unsigned cap)
 {
-	unsigned type = config_read(virtio, cap + CAP_TYPE, 1);
-	unsigned bar = config_read(virtio, cap + CAP_BAR, 1);
+	unsigned type = config_read(virtio, cap + VIRTIO_CAP_TYPE, 1);
+	unsigned bar = config_read(virtio, cap + VIRTIO_CAP_BAR, 1);
 	uint32_t offset, length;
 	const struct area_kind *kind;
 	struct virtio_area *area;
 	struct pci_bar mapped;
 
-	if (type < TYPE_COMMON || type > TYPE_DEVICE || bar >= PCI_BARS)
+	if (type < VIRTIO_CAP_COMMON || type > VIRTIO_CAP_DEVICE ||
+	    bar >= PCI_BARS)
 		return;
 	kind = &area_kinds[type];
 	area = (struct virtio_area *)((uint8_t *)virtio + kind->member);
 	if (area->va ||
 	    virtio->pci->ops->bar_map(virtio->pci->ctx, bar, &mapped))
 		return;
-	offset = config_read(virtio, cap + CAP_AREA, 4);
-	length = config_read(virtio, cap + CAP_AREA_SIZE, 4);
+	offset = config_read(virtio, cap + VIRTIO_CAP_AREA, 4);
+	length = config_read(virtio, cap + VIRTIO_CAP_AREA_SIZE, 4);
 	if (offset > mapped.size || length > mapped.size - offset) {
 		virtio->why = "has registers outside of their BAR";
 		return;
@@ -216,22 +177,23 @@ static void area_add(struct virtio_pci *virtio, unsigned cap)
 		virtio->why = "has registers in a page of its MSI-X table";
 		return;
 	}
-	if (type == TYPE_NOTIFY)
+	if (type == VIRTIO_CAP_NOTIFY)
 		virtio->notify_multiplier =
-			config_read(virtio, cap + CAP_MULTIPLIER, 4);
+			config_read(virtio, cap + VIRTIO_CAP_MULTIPLIER, 4);
 	*area = (struct virtio_area){ (uint8_t *)mapped.va + offset, length };
 }
 
 static unsigned cap_least(const struct virtio_pci *virtio, unsigned cap)
 {
-	return config_read(virtio, cap + CAP_TYPE, 1) == TYPE_NOTIFY
-		       ? CAP_NOTIFY_END
-		       : CAP_SIZE;
+	return config_read(virtio, cap + VIRTIO_CAP_TYPE, 1) ==
+			       VIRTIO_CAP_NOTIFY
+		       ? VIRTIO_CAP_NOTIFY_SIZE
+		       : VIRTIO_CAP_SIZE;
 }
 
 static void virtio_cap(struct virtio_pci *virtio, unsigned cap)
 {
-	unsigned length = config_read(virtio, cap + CAP_LENGTH, 1);
+	unsigned length = config_read(virtio, cap + VIRTIO_CAP_LENGTH, 1);
 	unsigned least = cap_least(virtio, cap);
 
 	if (length >= least && cap + least <= 256)
@@ -299,11 +261,11 @@ static bool is_device(const struct virtio_pci *virtio, uint16_t device)
 {
 	uint32_t id = config_read(virtio, PCI_DEVICE, 2);
 
-	if (config_read(virtio, PCI_VENDOR, 2) != VENDOR_VIRTIO)
+	if (config_read(virtio, PCI_VENDOR, 2) != VIRTIO_PCI_VENDOR)
 		return false;
-	if (id >= DEVICE_TRANSITIONAL && id < DEVICE_MODERN)
+	if (id >= VIRTIO_PCI_TRANSITIONAL && id < VIRTIO_PCI_MODERN)
 		return config_read(virtio, PCI_SUBSYSTEM, 2) == device;
-	return id == DEVICE_MODERN + (uint32_t)device;
+	return id == VIRTIO_PCI_MODERN + (uint32_t)device;
 }
 
 int virtio_pci_probe(struct virtio_pci *virtio, const struct pci_access *pci,
@@ -316,7 +278,7 @@ int virtio_pci_probe(struct virtio_pci *virtio, const struct pci_access *pci,
 		return refuse(virtio, -ENODEV, "is another kind of device");
 	error = caps_walk(virtio, CAP_MSIX, holes_find);
 	if (!error)
-		error = caps_walk(virtio, CAP_VENDOR, virtio_cap);
+		error = caps_walk(virtio, VIRTIO_CAP_ID, virtio_cap);
 	if (error)
 		return error;
 	if (!virtio->common.va && !virtio->why)
@@ -340,7 +302,7 @@ int virtio_pci_reset(struct virtio_pci *virtio)
 	uint64_t end = pci->ops->now_ns(pci->ctx) + VIRTIO_RESET_NS;
 
 	virtio->features = 0;
-	set(virtio, COMMON_STATUS, 1, 0);
+	set(virtio, VIRTIO_COMMON_STATUS, 1, 0);
 	while (status_get(virtio)) {
 		if (pci->ops->now_ns(pci->ctx) > end)
 			return refuse(virtio, -EIO,
@@ -354,18 +316,18 @@ static uint64_t offered_get(const struct virtio_pci *virtio)
 {
 	uint64_t low;
 
-	set(virtio, COMMON_OFFERED_SELECT, 4, 0);
-	low = get(virtio, COMMON_OFFERED, 4);
-	set(virtio, COMMON_OFFERED_SELECT, 4, 1);
-	return low | (uint64_t)get(virtio, COMMON_OFFERED, 4) << 32;
+	set(virtio, VIRTIO_COMMON_OFFERED_SELECT, 4, 0);
+	low = get(virtio, VIRTIO_COMMON_OFFERED, 4);
+	set(virtio, VIRTIO_COMMON_OFFERED_SELECT, 4, 1);
+	return low | (uint64_t)get(virtio, VIRTIO_COMMON_OFFERED, 4) << 32;
 }
 
 static void accepted_set(const struct virtio_pci *virtio, uint64_t features)
 {
-	set(virtio, COMMON_ACCEPTED_SELECT, 4, 0);
-	set(virtio, COMMON_ACCEPTED, 4, features);
-	set(virtio, COMMON_ACCEPTED_SELECT, 4, 1);
-	set(virtio, COMMON_ACCEPTED, 4, features >> 32);
+	set(virtio, VIRTIO_COMMON_ACCEPTED_SELECT, 4, 0);
+	set(virtio, VIRTIO_COMMON_ACCEPTED, 4, features);
+	set(virtio, VIRTIO_COMMON_ACCEPTED_SELECT, 4, 1);
+	set(virtio, VIRTIO_COMMON_ACCEPTED, 4, features >> 32);
 }
 
 int virtio_pci_features(struct virtio_pci *virtio, uint64_t wanted)
@@ -374,8 +336,8 @@ int virtio_pci_features(struct virtio_pci *virtio, uint64_t wanted)
 
 	if (error)
 		return error;
-	status_add(virtio, STATUS_ACKNOWLEDGE);
-	status_add(virtio, STATUS_DRIVER);
+	status_add(virtio, VIRTIO_STATUS_ACKNOWLEDGE);
+	status_add(virtio, VIRTIO_STATUS_DRIVER);
 	virtio->offered = offered_get(virtio);
 	if (!(virtio->offered & NEEDED_ALWAYS)) {
 		virtio_pci_fail(virtio);
@@ -386,35 +348,36 @@ int virtio_pci_features(struct virtio_pci *virtio, uint64_t wanted)
 	virtio->features =
 		virtio->offered & (wanted | NEEDED_ALWAYS | TAKEN_ALWAYS);
 	accepted_set(virtio, virtio->features);
-	status_add(virtio, STATUS_FEATURES_OK);
-	if (!(status_get(virtio) & STATUS_FEATURES_OK)) {
+	status_add(virtio, VIRTIO_STATUS_FEATURES_OK);
+	if (!(status_get(virtio) & VIRTIO_STATUS_FEATURES_OK)) {
 		virtio_pci_fail(virtio);
 		return refuse(virtio, -ENODEV,
 			      "does not work with the features it offers that "
 			      "this driver knows");
 	}
-	virtio->queue_count = (uint16_t)get(virtio, COMMON_QUEUES, 2);
+	virtio->queue_count = (uint16_t)get(virtio, VIRTIO_COMMON_QUEUES, 2);
 	return 0;
 }
 
 int virtio_pci_start(struct virtio_pci *virtio)
 {
-	status_add(virtio, STATUS_DRIVER_OK);
-	if ((status_get(virtio) & (STATUS_DRIVER_OK | STATUS_NEEDS_RESET |
-				   STATUS_FAILED)) != STATUS_DRIVER_OK)
+	status_add(virtio, VIRTIO_STATUS_DRIVER_OK);
+	if ((status_get(virtio) &
+	     (VIRTIO_STATUS_DRIVER_OK | VIRTIO_STATUS_NEEDS_RESET |
+	      VIRTIO_STATUS_FAILED)) != VIRTIO_STATUS_DRIVER_OK)
 		return refuse(virtio, -EPROTO, "does not start");
 	return 0;
 }
 
 void virtio_pci_fail(struct virtio_pci *virtio)
 {
-	status_add(virtio, STATUS_FAILED);
+	status_add(virtio, VIRTIO_STATUS_FAILED);
 }
 
 bool virtio_pci_needs_reset(const struct virtio_pci *virtio)
 {
 	/* All ones: it is not there any more. */
-	return status_get(virtio) & STATUS_NEEDS_RESET;
+	return status_get(virtio) & VIRTIO_STATUS_NEEDS_RESET;
 }
 
 /* ---- Queues and interrupts ----------------------------------------------- */
@@ -425,8 +388,8 @@ int virtio_pci_queue_max(struct virtio_pci *virtio, uint16_t index)
 
 	if (index >= virtio->queue_count)
 		return 0;
-	set(virtio, COMMON_QUEUE_SELECT, 2, index);
-	size = get(virtio, COMMON_QUEUE_SIZE, 2);
+	set(virtio, VIRTIO_COMMON_QUEUE_SELECT, 2, index);
+	size = get(virtio, VIRTIO_COMMON_QUEUE_SIZE, 2);
 	if (size & (size - 1))
 		return refuse(virtio, -EPROTO,
 			      "has a queue whose size is no power of two");
@@ -449,13 +412,13 @@ static int vector_set(struct virtio_pci *virtio, unsigned offset,
 
 int virtio_pci_config_vector(struct virtio_pci *virtio, uint16_t vector)
 {
-	return vector_set(virtio, COMMON_CONFIG_VECTOR, vector);
+	return vector_set(virtio, VIRTIO_COMMON_CONFIG_VECTOR, vector);
 }
 
 static int doorbell_find(struct virtio_pci *virtio, uint16_t index,
 			 struct virtio_doorbell *doorbell)
 {
-	uint64_t offset = (uint64_t)get(virtio, COMMON_QUEUE_NOTIFY, 2) *
+	uint64_t offset = (uint64_t)get(virtio, VIRTIO_COMMON_QUEUE_NOTIFY, 2) *
 			  virtio->notify_multiplier;
 
 	if (offset > virtio->notify.length - 2U || !IS_ALIGNED(offset, 2))
@@ -474,20 +437,20 @@ int virtio_pci_queue_setup(struct virtio_pci *virtio, uint16_t index,
 {
 	int error;
 
-	set(virtio, COMMON_QUEUE_SELECT, 2, index);
-	set(virtio, COMMON_QUEUE_SIZE, 2, spec->size);
-	if (get(virtio, COMMON_QUEUE_SIZE, 2) != spec->size)
+	set(virtio, VIRTIO_COMMON_QUEUE_SELECT, 2, index);
+	set(virtio, VIRTIO_COMMON_QUEUE_SIZE, 2, spec->size);
+	if (get(virtio, VIRTIO_COMMON_QUEUE_SIZE, 2) != spec->size)
 		return refuse(virtio, -EPROTO,
 			      "does not take the size of a queue");
-	set64(virtio, COMMON_QUEUE_DESC, spec->descriptors);
-	set64(virtio, COMMON_QUEUE_AVAILABLE, spec->available);
-	set64(virtio, COMMON_QUEUE_USED, spec->used);
-	error = vector_set(virtio, COMMON_QUEUE_VECTOR, spec->vector);
+	set64(virtio, VIRTIO_COMMON_QUEUE_DESC, spec->descriptors);
+	set64(virtio, VIRTIO_COMMON_QUEUE_AVAILABLE, spec->available);
+	set64(virtio, VIRTIO_COMMON_QUEUE_USED, spec->used);
+	error = vector_set(virtio, VIRTIO_COMMON_QUEUE_VECTOR, spec->vector);
 	if (!error)
 		error = doorbell_find(virtio, index, doorbell);
 	if (error)
 		return error;
-	set(virtio, COMMON_QUEUE_ENABLE, 2, 1);
+	set(virtio, VIRTIO_COMMON_QUEUE_ENABLE, 2, 1);
 	return 0;
 }
 
@@ -522,11 +485,11 @@ int virtio_pci_config_get(struct virtio_pci *virtio,
 			  uint32_t *value)
 {
 	for (unsigned i = 0; i < GENERATION_TRIES; i++) {
-		uint32_t generation = get(virtio, COMMON_GENERATION, 1);
+		uint32_t generation = get(virtio, VIRTIO_COMMON_GENERATION, 1);
 
 		for (unsigned n = 0; n < count; n++)
 			value[n] = field_get(virtio, &field[n]);
-		if (get(virtio, COMMON_GENERATION, 1) == generation)
+		if (get(virtio, VIRTIO_COMMON_GENERATION, 1) == generation)
 			return 0;
 	}
 	return refuse(virtio, -EPROTO,

@@ -17,22 +17,10 @@
 #define BULKHEAD_DRIVERS_VIRTIO_PCI_H
 
 #include "drivers/pci_access.h"
-
-#define VIRTIO_DEVICE_BLOCK 2
-
-/* Features of any kind of device. */
-#define VIRTIO_F_INDIRECT_DESC	 BIT(28)
-#define VIRTIO_F_EVENT_IDX	 BIT(29)
-#define VIRTIO_F_VERSION_1	 BIT(32)
-#define VIRTIO_F_ACCESS_PLATFORM BIT(33)
-#define VIRTIO_F_ORDER_PLATFORM	 BIT(36)
+#include "include/virtio.h"
 
 /* A device that is not through with a reset by then never will be. */
 #define VIRTIO_RESET_NS (1000 * NSEC_PER_MS)
-
-/* What an interrupt may be about. */
-#define VIRTIO_EVENT_QUEUE  BIT(0)
-#define VIRTIO_EVENT_CONFIG BIT(1)
 
 /* Bytes of a BAR that are another's. */
 struct virtio_hole {

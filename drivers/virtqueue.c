@@ -15,46 +15,10 @@
  */
 #include "drivers/virtqueue.h"
 
-#include "drivers/dma_access.h"
+#include "include/dma_access.h"
 #include "include/errno.h"
+#include "include/virtio.h"
 #include "lib/string.h"
-
-struct virtq_desc {
-	uint64_t address;
-	uint32_t length;
-	uint16_t flags;
-#define DESC_NEXT     BIT(0)
-#define DESC_WRITE    BIT(1)
-#define DESC_INDIRECT BIT(2)
-	uint16_t next;
-};
-ASSERT_SIZE(struct virtq_desc, VIRTQUEUE_DESC);
-
-/* Followed by the used_event. */
-struct virtq_available {
-	uint16_t flags;
-#define AVAILABLE_NO_INTERRUPT BIT(0)
-	uint16_t index;
-	uint16_t ring[];
-};
-
-struct virtq_used_element {
-	uint32_t id;
-	uint32_t length;
-};
-
-/* Followed by the avail_event. */
-struct virtq_used {
-	uint16_t flags;
-#define USED_NO_NOTIFY BIT(0)
-	uint16_t index;
-	struct virtq_used_element ring[];
-};
-ASSERT_OFFSET(struct virtq_used, ring, 4);
-
-#define DESCRIPTORS_SIZE(n) (sizeof(struct virtq_desc) * (uint64_t)(n))
-#define AVAILABLE_SIZE(n)   (6 + 2 * (uint64_t)(n))
-#define USED_SIZE(n)	    (6 + 8 * (uint64_t)(n))
 
 static struct virtq_available *available_of(const struct virtqueue *queue)
 {
@@ -74,8 +38,9 @@ static int break_queue(struct virtqueue *queue, const char *why)
 
 uint64_t virtqueue_dma_size(uint16_t size)
 {
-	return DESCRIPTORS_SIZE(size) + ALIGN_UP(AVAILABLE_SIZE(size), 16) +
-	       ALIGN_UP(USED_SIZE(size), 16);
+	return VIRTQ_DESCRIPTORS_SIZE(size) +
+	       ALIGN_UP(VIRTQ_AVAILABLE_SIZE(size), 16) +
+	       ALIGN_UP(VIRTQ_USED_SIZE(size), 16);
 }
 
 int virtqueue_init(struct virtqueue *queue, uint16_t size, bool has_event_index,
@@ -98,12 +63,13 @@ int virtqueue_init(struct virtqueue *queue, uint16_t size, bool has_event_index,
 		queue->slot[i].next = (uint16_t)(i + 1);
 	/* No device has it yet. */
 	memset(all.va, 0, all.size);
-	error = dma_cut(&all, DESCRIPTORS_SIZE(size), 16, &queue->descriptors);
+	error = dma_cut(&all, VIRTQ_DESCRIPTORS_SIZE(size), 16,
+			&queue->descriptors);
 	if (!error)
-		error = dma_cut(&all, AVAILABLE_SIZE(size), 2,
+		error = dma_cut(&all, VIRTQ_AVAILABLE_SIZE(size), 2,
 				&queue->available);
 	if (!error)
-		error = dma_cut(&all, USED_SIZE(size), 16, &queue->used);
+		error = dma_cut(&all, VIRTQ_USED_SIZE(size), 16, &queue->used);
 	return error;
 }
 
@@ -122,8 +88,8 @@ static uint64_t part_flags(const struct virtqueue_chain *chain, unsigned i)
 {
 	bool is_last = i + 1 == chain->readable + chain->writable;
 
-	return (i >= chain->readable ? DESC_WRITE : 0) |
-	       (is_last ? 0 : DESC_NEXT);
+	return (i >= chain->readable ? VIRTQ_WRITE : 0) |
+	       (is_last ? 0 : VIRTQ_NEXT);
 }
 
 static void fill_table(const struct virtqueue_chain *chain)
@@ -206,7 +172,7 @@ int virtqueue_add(struct virtqueue *queue, const struct virtqueue_chain *chain)
 		};
 
 		fill_table(chain);
-		put_desc(&desc[head], &table, DESC_INDIRECT, 0);
+		put_desc(&desc[head], &table, VIRTQ_INDIRECT, 0);
 	} else {
 		fill_own(queue, chain);
 	}
@@ -221,21 +187,15 @@ int virtqueue_add(struct virtqueue *queue, const struct virtqueue_chain *chain)
 	return 0;
 }
 
-/* Whether event lies in what was published, from old to now. */
-static bool has_passed(uint16_t event, uint16_t old, uint16_t now)
-{
-	return (uint16_t)(now - event - 1) < (uint16_t)(now - old);
-}
-
 static bool wants_notification(const struct virtqueue *queue, uint16_t old)
 {
 	const struct virtq_used *used = used_of(queue);
 	const uint16_t *avail_event;
 
 	if (!queue->has_event_index)
-		return !(dma_load16(&used->flags) & USED_NO_NOTIFY);
+		return !(dma_load16(&used->flags) & VIRTQ_NO_NOTIFY);
 	avail_event = (const uint16_t *)&used->ring[queue->size];
-	return has_passed(dma_load16(avail_event), old, queue->published);
+	return virtq_has_passed(dma_load16(avail_event), old, queue->published);
 }
 
 bool virtqueue_publish(struct virtqueue *queue)
@@ -314,8 +274,7 @@ void virtqueue_wake(struct virtqueue *queue)
 {
 	/* With event indices the last one that was asked for has passed. */
 	if (!queue->has_event_index)
-		dma_store16(&available_of(queue)->flags,
-			    AVAILABLE_NO_INTERRUPT);
+		dma_store16(&available_of(queue)->flags, VIRTQ_NO_INTERRUPT);
 }
 
 bool virtqueue_sleep(struct virtqueue *queue)

@@ -10,6 +10,7 @@
  */
 #include "emulate/breakpoint.h"
 #include "emulate/decode.h"
+#include "emulate/execute.h"
 #include "emulate/operand.h"
 
 const uint64_t emul_size_masks[9] = {
@@ -166,7 +167,7 @@ static __noinline enum emul_status decode_elsewhere(struct emul *e,
 }
 
 /* From the cache if the bytes are still those; RIP's low bits choose. */
-static inline enum emul_status step_decode(struct emul *e)
+static __always_inline enum emul_status step_decode(struct emul *e)
 {
 	struct emul_cached *c = &e->cached[e->state->rip % EMUL_CACHED];
 	const ram64_t *host;
@@ -246,5 +247,98 @@ out:
 	e->breaks_held = 0;
 	if (status == EMUL_UNHANDLED)
 		step_name_bytes(e);
+	return status;
+}
+
+/* ---- Devices ------------------------------------------------------------ */
+
+#define PAGE_OFFSET (PAGE_SIZE - 1)
+
+/*
+ * Whether the memory operand is what led to gpa.  A MOV has but one, so that
+ * its place in the page tells: what processors check of tables and alignment
+ * comes before they find that nothing is mapped there.  Segments' limits and
+ * rights, too, but not on simulators, where nobody else looks at them.
+ */
+static inline bool is_operand_at(const struct emul *e, uint64_t gpa,
+				 unsigned size)
+{
+	const struct x86_state *s = e->state;
+	uint64_t linear = e->offset;
+
+	if (e->d->row->execute != execute_mov)
+		return false;
+	if (unlikely(!mode_is_64(e) || e->d->segment >= X86_FS)) {
+		const struct x86_segment *seg = &s->seg[e->d->segment];
+
+		if (!(s->valid & X86_GROUP_SEGMENTS) ||
+		    (!mode_is_64(e) &&
+		     !emul_segment_is_plain(seg, linear + size - 1)))
+			return false;
+		linear += seg->base;
+	}
+	return !((linear ^ gpa) & PAGE_OFFSET) &&
+	       (gpa & PAGE_OFFSET) + size <= PAGE_SIZE;
+}
+
+static inline enum emul_status device_load(struct emul *e, uint64_t gpa)
+{
+	const struct emul_decoded *d = e->d;
+
+	e->dst = 0;
+	TRY(e->ops->mmio_read(e->ctx, gpa, &e->dst, d->src_size));
+	if (unlikely(d->store != STORE_REGISTER))
+		return emul_dst_store(e);
+	e->state->gpr[d->dst_register] = e->dst & size_mask(d->size);
+	return EMUL_OK;
+}
+
+static inline enum emul_status device_store(struct emul *e, uint64_t gpa)
+{
+	const struct emul_decoded *d = e->d;
+
+	e->src = d->src_place == PLACE_REGISTER ? e->state->gpr[d->src_register]
+						: (uint64_t)d->immediate;
+	return e->ops->mmio_write(e->ctx, gpa, &e->src, d->size);
+}
+
+/* EMUL_AGAIN: it is not so plain. */
+static inline enum emul_status device_mov(struct emul *e, uint64_t gpa,
+					  bool is_write)
+{
+	const struct emul_decoded *d = e->d;
+
+	if (!is_write && d->src_place == PLACE_MEMORY &&
+	    is_operand_at(e, gpa, d->src_size))
+		return device_load(e, gpa);
+	if (is_write && d->dst_place == PLACE_MEMORY &&
+	    (d->src_place == PLACE_REGISTER ||
+	     d->src_place == PLACE_IMMEDIATE) &&
+	    is_operand_at(e, gpa, d->size))
+		return device_store(e, gpa);
+	return EMUL_AGAIN;
+}
+
+enum emul_status emul_step_device(struct emul *e, uint64_t gpa, bool is_write)
+{
+	struct x86_state *s = e->state;
+	enum emul_status status;
+
+	if (unlikely(!(s->valid & X86_GROUP_FETCH)))
+		return emul_step(e);
+	if (unlikely(!mode_is_known(e)))
+		emul_mode_work_out(e);
+	if (unlikely(e->mode & (MODE_ALIGN | MODE_WATCH) || e->may_break ||
+		     (s->valid & X86_GROUP_SEGMENTS && s->interrupt_shadow) ||
+		     s->rflags & (X86_FLAG_TF | X86_FLAG_RF)))
+		return emul_step(e);
+	e->per_step = 0;
+	if (unlikely(step_decode(e) != EMUL_OK))
+		return emul_step(e);
+	status = device_mov(e, gpa, is_write);
+	if (unlikely(status == EMUL_AGAIN))
+		return emul_step(e);
+	if (likely(status == EMUL_OK))
+		s->rip = e->next_rip;
 	return status;
 }

@@ -74,7 +74,6 @@ enum emul_status emul_linear_other(struct emul *e, unsigned seg,
 				   uint32_t access, uint64_t *linear)
 {
 	const struct x86_segment *s = &e->state->seg[seg];
-	const uint64_t plain = X86_ATTR_P | X86_ATTR_WRITABLE;
 	uint64_t last;
 
 	if (e->mode & MODE_64) {
@@ -88,9 +87,7 @@ enum emul_status emul_linear_other(struct emul *e, unsigned seg,
 		*linear = offset;
 	} else {
 		last = offset + size - 1;
-		if (unlikely((s->attributes & (plain | X86_ATTR_CODE |
-					       X86_ATTR_EXPAND)) != plain ||
-			     last > s->limit) &&
+		if (unlikely(!emul_segment_is_plain(s, last)) &&
 		    !segment_allows(e, s, offset, last, access))
 			return segment_fault(e, seg);
 		*linear = (uint32_t)(s->base + offset);

@@ -17,12 +17,22 @@ enum emul_status emul_access_prepare_two(struct emul *e, uint64_t linear,
 					 unsigned size, uint32_t access,
 					 struct emul_access *a);
 
+/* Writable data that reaches to last. */
+static __always_inline bool emul_segment_is_plain(const struct x86_segment *s,
+						  uint64_t last)
+{
+	const uint64_t plain = X86_ATTR_P | X86_ATTR_WRITABLE;
+
+	return (s->attributes & (plain | X86_ATTR_CODE | X86_ATTR_EXPAND)) ==
+		       plain &&
+	       last <= s->limit;
+}
+
 static __always_inline enum emul_status
 linear_of(struct emul *e, unsigned seg, uint64_t offset, unsigned size,
 	  uint32_t access, uint64_t *linear)
 {
 	const struct x86_segment *s = &e->state->seg[seg];
-	const uint64_t plain = X86_ATTR_P | X86_ATTR_WRITABLE;
 
 	if (e->mode & MODE_64) {
 		if (seg >= X86_FS)
@@ -36,9 +46,7 @@ linear_of(struct emul *e, unsigned seg, uint64_t offset, unsigned size,
 		}
 		if (seg >= X86_FS)
 			offset -= s->base;
-	} else if (likely((s->attributes & (plain | X86_ATTR_CODE |
-					    X86_ATTR_EXPAND)) == plain &&
-			  offset + size - 1 <= s->limit &&
+	} else if (likely(emul_segment_is_plain(s, offset + size - 1) &&
 			  !(e->mode & (MODE_ALIGN | MODE_WATCH)))) {
 		*linear = (uint32_t)(s->base + offset);
 		return EMUL_OK;

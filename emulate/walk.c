@@ -438,9 +438,7 @@ bool emul_walk_learn(struct emul *e, uint64_t linear, uint32_t access,
 		     uint64_t *gpa)
 {
 	const struct x86_state *s = e->state;
-	unsigned index =
-		(linear >> PAGE_SHIFT & 3) | (access & EMUL_ACCESS_FETCH) >> 2;
-	struct emul_walked *m = &e->walked[index];
+	struct emul_walked *m = &e->walked[walk_slot(linear, access)];
 	struct way way = { .walked = m, .all = ~0ULL };
 	uint64_t key = walk_key(linear, access);
 

@@ -36,6 +36,15 @@ static inline uint64_t walk_control(const struct x86_state *s)
 	return s->cr4 << 32 | s->efer;
 }
 
+/* A kernel that idles exits in three pages of code, and more while it works:
+ * one half is for data, one for code. */
+static inline unsigned walk_slot(uint64_t linear, uint32_t access)
+{
+	_Static_assert(EMUL_ACCESS_FETCH == EMUL_WALKED / 2, "halves");
+	return (linear >> PAGE_SHIFT & (EMUL_WALKED / 2 - 1)) |
+	       (access & EMUL_ACCESS_FETCH);
+}
+
 /* Walk and remember the way; false: not the plain case.  Of five levels the
  * last is looked at here. */
 bool emul_walk_learn(struct emul *e, uint64_t linear, uint32_t access,
@@ -45,9 +54,7 @@ static __always_inline bool walk_fast(struct emul *e, uint64_t linear,
 				      uint32_t access, uint64_t *gpa)
 {
 	const struct x86_state *s = e->state;
-	unsigned index =
-		(linear >> PAGE_SHIFT & 3) | (access & EMUL_ACCESS_FETCH) >> 2;
-	const struct emul_walked *m = &e->walked[index];
+	const struct emul_walked *m = &e->walked[walk_slot(linear, access)];
 
 	if (likely(m->key == walk_key(linear, access) && m->cr3 == s->cr3 &&
 		   m->control == walk_control(s) &&

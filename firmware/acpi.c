@@ -11,6 +11,9 @@
  * and in the RSDP, which knows no XSDT.  Both can be there: then the RSDT leads
  * to one FADT and the XSDT to the other.
  *
+ * A board without the registers of a PC (BOARD_IS_REDUCED) has a DSDT of its
+ * own, no FACS, and an FADT that says so.
+ *
  * Not modelled: hot-plug, SRAT and SLIT, x2APIC entries (ids are below 255).
  *
  * References: ACPI 6.5, "ACPI Software Programming Model", "ACPI Machine
@@ -18,10 +21,12 @@
  */
 #include "firmware/acpi.h"
 
+#include "devices/acpi_reduced.h"
 #include "include/errno.h"
 #include "firmware/acpi_layout.h"
 #include "firmware/buffer.h"
 #include "firmware/dsdt.hex"
+#include "firmware/dsdt_pv.hex"
 #include "firmware/parallel.hex"
 
 #define OEM_ID	     "BULKHD"
@@ -123,11 +128,15 @@ static void table_end(struct builder *b, uint32_t start)
 			length);
 }
 
+#define NO_FACS UINT32_MAX
+
 static uint32_t facs_build(struct builder *b)
 {
 	struct acpi_facs *facs;
 	uint32_t start;
 
+	if (b->board->features & BOARD_IS_REDUCED)
+		return NO_FACS;
 	buffer_align(&b->tables, 64);
 	start = b->tables.length;
 	facs = buffer_take(&b->tables, sizeof(*facs));
@@ -167,13 +176,16 @@ static void dsdt_hide(uint8_t *aml, uint32_t length, const char *name)
 static uint32_t dsdt_build(struct builder *b)
 {
 	const struct board_description *board = b->board;
-	uint32_t length = sizeof(dsdt_aml_code);
+	bool is_reduced = board->features & BOARD_IS_REDUCED;
+	const uint8_t *code = is_reduced ? dsdt_pv_aml_code : dsdt_aml_code;
+	uint32_t length =
+		is_reduced ? sizeof(dsdt_pv_aml_code) : sizeof(dsdt_aml_code);
 	uint32_t start = b->tables.length;
 	struct acpi_header *header = buffer_take(&b->tables, length);
 
 	if (!header)
 		return start;
-	memcpy(header, dsdt_aml_code, length);
+	memcpy(header, code, length);
 	header->checksum = 0;
 	dsdt_set((void *)header, length, "PCIL", board->pci_hole_base);
 	dsdt_set((void *)header, length, "PCIH", board->pci_hole_end - 1);
@@ -268,7 +280,7 @@ static uint32_t parallel_build(struct builder *b)
 	return start;
 }
 
-static struct acpi_gas gas_io(uint16_t port, uint8_t bytes)
+static struct acpi_gas gas_io(unsigned port, uint8_t bytes)
 {
 	return (struct acpi_gas){ .space = ACPI_SPACE_IO,
 				  .bit_width = (uint8_t)(bytes * 8),
@@ -299,9 +311,27 @@ static void fadt_fill_blocks(struct acpi_fadt *fadt,
 	fadt->reset_value = board->reset_value;
 }
 
+static void fadt_fill_reduced(struct acpi_fadt *fadt,
+			      const struct board_description *board)
+{
+	fadt->iapc_boot_arch = FADT_NO_VGA | FADT_NO_CMOS_RTC;
+	fadt->flags = FADT_WBINVD | FADT_PROC_C1 | FADT_PWR_BUTTON |
+		      FADT_SLP_BUTTON | FADT_RESET_REG_SUP | FADT_HW_REDUCED;
+	fadt->sleep_control_reg =
+		gas_io(board->pm_base + ACPI_REDUCED_CONTROL, 1);
+	fadt->sleep_status_reg =
+		gas_io(board->pm_base + ACPI_REDUCED_STATUS, 1);
+	fadt->reset_reg = gas_io(board->pm_base + ACPI_REDUCED_RESET_REG, 1);
+	fadt->reset_value = ACPI_REDUCED_RESET;
+}
+
 static void fadt_fill(struct acpi_fadt *fadt,
 		      const struct board_description *board)
 {
+	if (board->features & BOARD_IS_REDUCED) {
+		fadt_fill_reduced(fadt, board);
+		return;
+	}
 	fadt->sci_int = board->sci_irq;
 	if (board->features & BOARD_HAS_SMI) {
 		fadt->smi_cmd = board->smi_port;
@@ -353,7 +383,7 @@ static uint32_t fadt_build(struct builder *b, unsigned revision, uint32_t facs,
 	header_fill(&fadt.header, "FACP", (uint8_t)revision);
 	fadt_fill(&fadt, b->board);
 	/* x_facs stays 0: with both given some systems see two. */
-	fadt.facs = facs;
+	fadt.facs = facs == NO_FACS ? 0 : facs;
 	fadt.dsdt = dsdt;
 	fadt.x_dsdt = dsdt;
 	if (revision < 3) {
@@ -362,7 +392,8 @@ static uint32_t fadt_build(struct builder *b, unsigned revision, uint32_t facs,
 		fadt.flags &= ~(uint32_t)FADT_RESET_REG_SUP;
 	}
 	memcpy(table, &fadt, size);
-	for (unsigned i = 0; i < ARRAY_SIZE(pointer); i++)
+	/* The first leads to the FACS, if there is one. */
+	for (unsigned i = facs == NO_FACS; i < ARRAY_SIZE(pointer); i++)
 		if (pointer[i].offset < size)
 			loader_pointer(b, ACPI_FILE_TABLES,
 				       start + pointer[i].offset,
@@ -403,6 +434,7 @@ static void madt_add_overrides(struct builder *b)
 static uint32_t madt_build(struct builder *b)
 {
 	const struct board_description *board = b->board;
+	bool is_reduced = board->features & BOARD_IS_REDUCED;
 	uint32_t start = b->tables.length;
 	struct madt_ioapic ioapic = { .type = MADT_IOAPIC,
 				      .length = sizeof(ioapic),
@@ -417,7 +449,7 @@ static uint32_t madt_build(struct builder *b)
 	if (!madt)
 		return start;
 	madt->lapic_address = board->lapic_address;
-	madt->flags = MADT_PCAT_COMPAT;
+	madt->flags = is_reduced ? 0 : MADT_PCAT_COMPAT;
 	for (unsigned i = 0; i < board->vcpu_count; i++) {
 		struct madt_lapic lapic = { .type = MADT_LAPIC,
 					    .length = sizeof(lapic),
@@ -428,7 +460,8 @@ static uint32_t madt_build(struct builder *b)
 		buffer_bytes(&b->tables, &lapic, sizeof(lapic));
 	}
 	buffer_bytes(&b->tables, &ioapic, sizeof(ioapic));
-	madt_add_overrides(b);
+	if (!is_reduced)
+		madt_add_overrides(b);
 	buffer_bytes(&b->tables, &nmi, sizeof(nmi));
 	table_end(b, start);
 	return start;

@@ -118,11 +118,15 @@ ASSERT_SIZE(struct acpi_fadt, 276);
 #define FADT_REVISION	    3
 #define FADT_WBINVD	    BIT(0)
 #define FADT_PROC_C1	    BIT(2)
+#define FADT_PWR_BUTTON	    BIT(4) /* no fixed power button */
 #define FADT_SLP_BUTTON	    BIT(5) /* no fixed sleep button */
 #define FADT_FIX_RTC	    BIT(6) /* no fixed RTC wake-up status */
 #define FADT_RESET_REG_SUP  BIT(10)
+#define FADT_HW_REDUCED	    BIT(20)
 #define FADT_LEGACY_DEVICES BIT(0) /* of iapc_boot_arch */
 #define FADT_8042	    BIT(1)
+#define FADT_NO_VGA	    BIT(2)
+#define FADT_NO_CMOS_RTC    BIT(5)
 #define FADT_C2_NONE	    101	 /* microseconds: more than 100, so none */
 #define FADT_C3_NONE	    1001 /* more than 1000 */
 #define FADT_CENTURY	    0x32 /* CMOS cell */

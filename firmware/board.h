@@ -25,6 +25,9 @@ enum board_feature {
 	BOARD_HAS_LPT1 = BIT(7), /* 378h, IRQ 7: a table of its own */
 	BOARD_HAS_S3 = BIT(16),	 /* sleep states, and what wakes up */
 	BOARD_HAS_S4 = BIT(17),
+	/* ACPI's registers are those of devices/acpi_reduced.h, at pm_base, and
+	 * there is nothing of a PC. */
+	BOARD_IS_REDUCED = BIT(18),
 };
 
 struct board_description {
@@ -59,7 +62,8 @@ struct board_description {
 	uint8_t pirq_irq[4];
 
 	uint8_t sci_irq;   /* level, active high at the interrupt pin */
-	uint16_t pm_base;  /* PM1 event +0, control +4, timer +8 */
+	uint16_t pm_base;  /* PM1 event +0, control +4, timer +8; or see
+			      BOARD_IS_REDUCED */
 	uint16_t gpe_base; /* GPE0: status and enable, 4 bytes */
 	uint16_t smi_port; /* ACPI enable and disable commands */
 	uint8_t acpi_enable;
@@ -88,6 +92,15 @@ struct board_description {
  */
 int __must_check board_description_pc(struct board_description *board,
 				      uint64_t ram, unsigned vcpu_count);
+
+/* The same of the board "pv". */
+int __must_check board_description_pv(struct board_description *board,
+				      uint64_t ram, unsigned vcpu_count);
+
+/* Pins of the board "pv"'s I/O APIC, as its DSDT has them, too. */
+#define BOARD_PV_PIN_COM1   4
+#define BOARD_PV_PIN_INTX   16 /* and three more */
+#define BOARD_PV_PIN_EVENTS 20 /* acpi_reduced's line */
 
 /* Where RAM below 4 GiB ends at most; the rest is moved above 4 GiB. */
 #define BOARD_PC_RAM_LOW_MAX GIB(3)

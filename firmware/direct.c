@@ -3,11 +3,10 @@
  * Direct boot, the part that all protocols share: placing, the tables of the
  * BIOS area, the vCPU's first state.
  *
- * Not modelled: kernels above 4 GiB, EFI stubs, Multiboot 2, Linux' 64-bit
- * entry (the 32-bit one enters the same kernel).
+ * Not modelled: kernels above 4 GiB, EFI stubs.
  *
- * References: "The Linux/x86 Boot Protocol"; "Multiboot Specification" 0.6.96;
- * Xen, "x86/HVM direct boot ABI".
+ * References: "The Linux/x86 Boot Protocol"; "Multiboot Specification" 0.6.96
+ * and "Multiboot2 Specification" 2.0; Xen, "x86/HVM direct boot ABI".
  */
 #include "firmware/direct.h"
 
@@ -42,17 +41,12 @@ void direct_info_write(struct direct_load *load, gpa_t gpa, const void *from,
 	memcpy(load->in->plan->info + (gpa - DIRECT_DATA_BASE), from, length);
 }
 
-static bool has_bios(const struct direct_load *load)
-{
-	return !load->in->tables;
-}
-
 /* Of what may be used below 4 GiB. */
 static uint64_t ram_end(const struct direct_load *load)
 {
 	uint64_t end = MIN(load->in->board->ram_low, GIB(4));
 
-	return has_bios(load) ? end - MIN(end, DIRECT_BIOS_KEEPS) : end;
+	return direct_has_bios(load) ? end - MIN(end, DIRECT_BIOS_KEEPS) : end;
 }
 
 bool direct_may_use(const struct direct_load *load, uint64_t gpa, uint64_t size)
@@ -131,8 +125,9 @@ int direct_place_initrd(struct direct_load *load, uint64_t limit)
 				   (unsigned long long)length,
 				   (unsigned long long)load->kernel_end,
 				   (unsigned long long)top);
-	load->initrd_gpa =
-		has_bios(load) ? lowest : ALIGN_DOWN(top - length, PAGE_SIZE);
+	load->initrd_gpa = direct_has_bios(load)
+				   ? lowest
+				   : ALIGN_DOWN(top - length, PAGE_SIZE);
 	if (!guest_ram_at(load->ram, load->initrd_gpa, length))
 		return direct_fail(load, "initrd: %#llx is not RAM",
 				   (unsigned long long)load->initrd_gpa);
@@ -197,7 +192,9 @@ static void map_write(struct direct_load *load)
 			direct_info_write(load, at, &size, sizeof(size));
 		direct_info_write(load, at + map->at, &e820[i], size);
 	}
-	direct_info_write(load, map->count_gpa, &scaled, sizeof(scaled));
+	if (map->count_gpa)
+		direct_info_write(load, map->count_gpa, &scaled,
+				  sizeof(scaled));
 	if (map->lower_gpa)
 		direct_info_write(load, map->lower_gpa, &lower, sizeof(lower));
 	if (map->upper_gpa)
@@ -218,9 +215,38 @@ static void plan_carry_out(struct direct_load *load)
 		const uint8_t *from = sources[piece->source];
 		uint8_t *to = guest_ram_at(load->ram, piece->gpa, piece->size);
 
-		memcpy(to, from + piece->offset, piece->length);
+		if (in->fill)
+			in->fill(in->fill_ctx, to, from + piece->offset,
+				 piece->length);
+		else
+			memcpy(to, from + piece->offset, piece->length);
 		memset(to + piece->length, 0, piece->size - piece->length);
 	}
+}
+
+#define TABLE_ENTRIES  512
+#define TABLE_PRESENT  BIT(0)
+#define TABLE_WRITABLE BIT(1)
+#define TABLE_LARGE    BIT(7)
+#define TABLE_LINK     (TABLE_PRESENT | TABLE_WRITABLE)
+#define DIRECTORIES    4
+
+/* The first 4 GiB in pages of 2 MiB, which every processor has. */
+static void tables_place(const struct guest_ram *ram)
+{
+	uint64_t *directory =
+		guest_ram_at(ram, DIRECT_TABLES_BASE, DIRECT_TABLES_SIZE);
+	uint64_t *pointers = directory + DIRECTORIES * TABLE_ENTRIES;
+	uint64_t *top = pointers + TABLE_ENTRIES;
+
+	_Static_assert((DIRECTORIES + 2) * PAGE_SIZE == DIRECT_TABLES_SIZE,
+		       "level 4, pointers, directories");
+	memset(pointers, 0, 2 * PAGE_SIZE);
+	for (unsigned i = 0; i < DIRECTORIES * TABLE_ENTRIES; i++)
+		directory[i] = i * PAGE_2M | TABLE_LINK | TABLE_LARGE;
+	for (unsigned i = 0; i < DIRECTORIES; i++)
+		pointers[i] = (DIRECT_TABLES_BASE + i * PAGE_SIZE) | TABLE_LINK;
+	top[0] = (DIRECT_TABLES_BASE + DIRECTORIES * PAGE_SIZE) | TABLE_LINK;
 }
 
 static int plan_make(struct direct_load *load)
@@ -228,6 +254,7 @@ static int plan_make(struct direct_load *load)
 	static int (*const loaders[])(struct direct_load *) = {
 		direct_load_linux,
 		direct_load_multiboot,
+		direct_load_multiboot2,
 		direct_load_pvh,
 	};
 	int result = place_common(load);
@@ -285,6 +312,8 @@ int direct_boot_load(const struct guest_ram *ram, const struct direct_boot *in,
 		return result;
 	map_write(&load);
 	plan_carry_out(&load);
+	if (out->is_long)
+		tables_place(ram);
 	return 0;
 }
 
@@ -302,6 +331,17 @@ static struct x86_segment flat_segment(uint16_t selector, uint16_t type)
 
 #define TYPE_LDT	2
 #define TYPE_TSS32_BUSY 11
+
+static void long_mode_set(struct x86_state *state)
+{
+	uint16_t *code = &state->seg[X86_CS].attributes;
+
+	*code = (uint16_t)((*code & ~X86_ATTR_DB) | X86_ATTR_L);
+	state->cr0 |= X86_CR0_PG;
+	state->cr3 = DIRECT_TABLES_BASE + (DIRECTORIES + 1) * PAGE_SIZE;
+	state->cr4 = X86_CR4_PAE;
+	state->efer = X86_EFER_LME | X86_EFER_LMA;
+}
 
 void direct_entry_state(const struct direct_entry *entry,
 			struct x86_state *state)
@@ -333,4 +373,6 @@ void direct_entry_state(const struct direct_entry *entry,
 		state->seg[i] = data;
 	state->seg[X86_CS] = flat_segment(entry->code_selector,
 					  X86_ATTR_CODE | X86_ATTR_READABLE);
+	if (entry->is_long)
+		long_mode_set(state);
 }

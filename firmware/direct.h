@@ -2,9 +2,10 @@
 /*
  * Direct boot: a kernel placed into RAM and entered without firmware.
  *
- * Three protocols, told apart by the file: Linux bzImage (32-bit entry),
- * Multiboot 1 (ELF32, ELF64 or flat) and PVH (an ELF note).  All are entered
- * in flat 32-bit protected mode without paging.
+ * Four protocols, told apart by the file: Linux bzImage, Multiboot 1 and 2
+ * (ELF32, ELF64 or flat) and PVH (an ELF note).  All are entered in flat 32-bit
+ * protected mode without paging, but for a bzImage with a 64-bit entry, if the
+ * board wants that: it has the first 4 GiB mapped to themselves.
  *
  * RAM from DIRECT_DATA_BASE to the EBDA and the BIOS area are used for what
  * the kernel is told: a kernel that wants to lie there is refused.
@@ -25,11 +26,15 @@
 #define DIRECT_CMDLINE_MAX 4096u   /* with the terminating zero */
 #define DIRECT_INFO_SIZE   0x3000u /* what the kernel is told */
 #define DIRECT_PIECES_MAX  72u
+/* Of a 64-bit entry: four page directories, their pointers, a level 4 table. */
+#define DIRECT_TABLES_BASE (DIRECT_DATA_BASE + DIRECT_INFO_SIZE)
+#define DIRECT_TABLES_SIZE 0x6000u
 
 enum direct_protocol {
 	DIRECT_NONE,
 	DIRECT_LINUX,
 	DIRECT_MULTIBOOT,
+	DIRECT_MULTIBOOT2,
 	DIRECT_PVH,
 };
 
@@ -44,6 +49,12 @@ struct direct_boot {
 	const void *initrd; /* optional: module, RAM disk */
 	uint64_t initrd_length;
 	const char *cmdline; /* optional */
+	/* Kernels that can are entered in 64-bit mode, where they want to be;
+	 * not by a BIOS. */
+	bool wants_long;
+	/* Puts bytes into RAM, at to; NULL: memcpy(). */
+	void (*fill)(void *ctx, void *to, const void *from, uint64_t length);
+	void *fill_ctx;
 };
 
 enum direct_source {
@@ -82,6 +93,8 @@ struct direct_plan {
 
 struct direct_entry {
 	enum direct_protocol protocol;
+	bool is_long; /* 64-bit mode, by the page tables at DIRECT_TABLES_BASE
+		       */
 	uint32_t eip;
 	uint32_t eax;
 	uint32_t ebx;

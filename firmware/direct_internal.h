@@ -37,6 +37,12 @@ struct direct_load {
 	gpa_t rsdp_gpa;
 };
 
+/* Who starts the kernel. */
+static inline bool direct_has_bios(const struct direct_load *load)
+{
+	return !load->in->tables;
+}
+
 /* Says why and returns -EINVAL. */
 int __printf(2, 3)
 	direct_fail(struct direct_load *load, const char *format, ...);
@@ -78,7 +84,19 @@ bool __must_check direct_read(const struct direct_load *load, uint64_t offset,
 /* 1: done; 0: the file is of another kind; -EINVAL. */
 int __must_check direct_load_linux(struct direct_load *load);
 int __must_check direct_load_multiboot(struct direct_load *load);
+int __must_check direct_load_multiboot2(struct direct_load *load);
 int __must_check direct_load_pvh(struct direct_load *load);
+
+/*
+ * A flat image as Multiboot's headers describe it: addresses of the header, of
+ * the first byte that is loaded, and behind the last that is in the file and in
+ * memory, or 0.  The header is at that offset.
+ */
+struct direct_flat {
+	uint32_t header, load, load_end, bss_end;
+};
+int __must_check direct_flat_load(struct direct_load *load,
+				  const struct direct_flat *flat, uint64_t at);
 
 /* ELF: PT_LOADs to their physical addresses.  *entry_gpa: e_entry. */
 int __must_check direct_elf_load(struct direct_load *load, uint64_t *entry_gpa);

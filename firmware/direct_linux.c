@@ -2,7 +2,8 @@
 /*
  * Direct boot of a Linux bzImage by its 32-bit protocol: the protected-mode
  * part at 1 MiB, a zero page with the setup header, the memory map, command
- * line and RAM disk, ESI pointing at it.
+ * line and RAM disk, ESI pointing at it.  By the 64-bit protocol it is put
+ * where it wants to run, so that it need not move itself there.
  *
  * Not modelled: kernels loaded low (zImage), protocols before 2.06.
  *
@@ -66,6 +67,9 @@ ASSERT_OFFSET(struct setup_header, init_size, 0x260 - HEADER_OFFSET);
 #define HEADER_MAGIC	 0x53726448u /* "HdrS" */
 #define VERSION_MIN	 0x0206
 #define VERSION_INIT	 0x020a /* has pref_address and init_size */
+#define VERSION_LONG	 0x020c /* has xloadflags */
+#define LOAD_KERNEL_64	 BIT(0) /* of xloadflags: there is a 64-bit entry */
+#define ENTRY_64	 0x200	/* from the protected-mode part's start */
 #define LOADED_HIGH	 BIT(0)
 #define LOADER_UNDEFINED 0xff
 
@@ -128,13 +132,35 @@ static int header_check(struct direct_load *load, const struct setup_header *h)
 	return 0;
 }
 
+static bool is_long(const struct direct_load *load,
+		    const struct setup_header *h)
+{
+	return load->in->wants_long && !direct_has_bios(load) &&
+	       h->version >= VERSION_LONG && h->xloadflags & LOAD_KERNEL_64;
+}
+
+/* Where the protected-mode part goes: 0 if that makes no sense. */
+static uint64_t load_gpa(const struct direct_load *load,
+			 const struct setup_header *h)
+{
+	uint64_t start = MAX(h->pref_address, KERNEL_GPA);
+	uint32_t align = h->kernel_alignment;
+
+	if (!is_long(load, h))
+		return KERNEL_GPA;
+	if (!h->relocatable_kernel)
+		return h->pref_address;
+	if (!align || align & (align - 1) || start > GIB(4))
+		return 0;
+	return ALIGN_UP(start, align);
+}
+
 /* What the kernel needs while it unpacks itself, beyond its file's size. */
 static int reserve_init_size(struct direct_load *load,
-			     const struct setup_header *h)
+			     const struct setup_header *h, uint64_t gpa)
 {
-	uint64_t start = h->relocatable_kernel
-				 ? MAX(h->pref_address, KERNEL_GPA)
-				 : h->pref_address;
+	uint64_t start = h->relocatable_kernel ? MAX(h->pref_address, gpa)
+					       : h->pref_address;
 
 	if (h->version < VERSION_INIT)
 		return 0;
@@ -163,7 +189,7 @@ static void screen_info_fill(struct screen_info *screen)
 }
 
 static void zero_page_fill(struct direct_load *load, struct zero_page *page,
-			   const struct setup_header *from)
+			   const struct setup_header *from, uint64_t gpa)
 {
 	struct setup_header *h = &page->header;
 	size_t known = 0x202 - HEADER_OFFSET + from->jump_offset;
@@ -171,14 +197,15 @@ static void zero_page_fill(struct direct_load *load, struct zero_page *page,
 	memset(page, 0, sizeof(*page));
 	memcpy(h, from, MIN(known, sizeof(*h)));
 	h->type_of_loader = LOADER_UNDEFINED;
-	h->code32_start = KERNEL_GPA;
+	h->code32_start = (uint32_t)gpa;
 	h->cmd_line_ptr = DIRECT_CMDLINE_GPA;
 	h->setup_data = 0;
 	if (load->initrd_gpa) {
 		h->ramdisk_image = (uint32_t)load->initrd_gpa;
 		h->ramdisk_size = (uint32_t)load->in->initrd_length;
 	}
-	screen_info_fill(&page->screen);
+	if (!(load->in->board->features & BOARD_IS_REDUCED))
+		screen_info_fill(&page->screen);
 	page->acpi_rsdp_addr = load->rsdp_gpa;
 	/* The three bytes behind the count are zero, too. */
 	load->in->plan->map = (struct direct_map){
@@ -191,10 +218,27 @@ static void zero_page_fill(struct direct_load *load, struct zero_page *page,
 	};
 }
 
+static void entry_fill(struct direct_load *load, const struct setup_header *h,
+		       uint64_t gpa)
+{
+	/* As the flat one, for 64-bit mode. */
+	static const uint64_t code = 0x00af9b000000ffff;
+
+	load->out->protocol = DIRECT_LINUX;
+	load->out->eip = (uint32_t)gpa;
+	load->out->esi = DIRECT_INFO_GPA;
+	if (!is_long(load, h))
+		return;
+	load->out->is_long = true;
+	load->out->eip += ENTRY_64;
+	direct_info_write(load, DIRECT_GDT_GPA + DIRECT_CODE_SELECTOR, &code,
+			  sizeof(code));
+}
+
 int direct_load_linux(struct direct_load *load)
 {
 	struct setup_header h;
-	uint64_t offset;
+	uint64_t offset, gpa;
 	int error;
 
 	if (!direct_read(load, HEADER_OFFSET, &h, sizeof(h)) ||
@@ -206,19 +250,24 @@ int direct_load_linux(struct direct_load *load)
 	offset = ((h.setup_sects ? h.setup_sects : 4u) + 1u) * SECTOR;
 	if (!direct_has(load, offset, 1))
 		return direct_fail(load, "kernel: file ends within its setup");
-	error = direct_place_kernel(load, KERNEL_GPA, offset,
+	gpa = load_gpa(load, &h);
+	if (!gpa)
+		return direct_fail(load,
+				   "kernel: cannot be placed at %#llx, aligned "
+				   "to %#x",
+				   (unsigned long long)h.pref_address,
+				   h.kernel_alignment);
+	error = direct_place_kernel(load, gpa, offset,
 				    load->in->kernel_length - offset,
 				    load->in->kernel_length - offset);
 	if (!error)
-		error = reserve_init_size(load, &h);
+		error = reserve_init_size(load, &h, gpa);
 	if (!error)
 		error = direct_place_initrd(load,
 					    (uint64_t)h.initrd_addr_max + 1);
 	if (error)
 		return error;
-	zero_page_fill(load, (struct zero_page *)load->in->plan->info, &h);
-	load->out->protocol = DIRECT_LINUX;
-	load->out->eip = KERNEL_GPA;
-	load->out->esi = DIRECT_INFO_GPA;
+	zero_page_fill(load, (struct zero_page *)load->in->plan->info, &h, gpa);
+	entry_fill(load, &h, gpa);
 	return 1;
 }

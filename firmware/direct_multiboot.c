@@ -4,7 +4,7 @@
  * header.  It is given memory sizes, a memory map, its command line, the
  * initrd as its one module and the loader's name.
  *
- * Not modelled: video modes (the wish is ignored), drives, APM, Multiboot 2.
+ * Not modelled: video modes (the wish is ignored), drives, APM.
  *
  * Reference: "Multiboot Specification" version 0.6.96.
  */
@@ -70,27 +70,26 @@ struct multiboot_mmap {
 } __packed;
 ASSERT_SIZE(struct multiboot_mmap, 24);
 
-/* A flat image: the header says what of the file goes where. */
-static int load_flat(struct direct_load *load, const struct multiboot_header *h,
+int direct_flat_load(struct direct_load *load, const struct direct_flat *flat,
 		     uint64_t at)
 {
-	uint64_t skip = (uint64_t)h->header_addr - h->load_addr;
+	uint64_t skip = (uint64_t)flat->header - flat->load;
 	uint64_t offset = at - skip;
 	uint64_t length;
 	uint64_t size;
 
-	if (h->header_addr < h->load_addr || skip > at)
+	if (flat->header < flat->load || skip > at)
 		return direct_fail(load, "kernel: Multiboot header lies before "
 					 "what is to be loaded");
-	length = h->load_end_addr ? (uint64_t)h->load_end_addr - h->load_addr
-				  : load->in->kernel_length - offset;
-	if (h->load_end_addr && h->load_end_addr < h->load_addr)
+	length = flat->load_end ? (uint64_t)flat->load_end - flat->load
+				: load->in->kernel_length - offset;
+	if (flat->load_end && flat->load_end < flat->load)
 		return direct_fail(load, "kernel: Multiboot load addresses "
 					 "are in the wrong order");
 	size = length;
-	if (h->bss_end_addr > h->load_addr + length)
-		size = h->bss_end_addr - h->load_addr;
-	return direct_place_kernel(load, h->load_addr, offset, length, size);
+	if (flat->bss_end > flat->load + length)
+		size = flat->bss_end - flat->load;
+	return direct_place_kernel(load, flat->load, offset, length, size);
 }
 
 static void info_write(struct direct_load *load)
@@ -152,7 +151,12 @@ int direct_load_multiboot(struct direct_load *load)
 		if (!direct_read(load, (uint64_t)at, &h, sizeof(h)))
 			return direct_fail(load, "kernel: file ends within its "
 						 "Multiboot header");
-		error = load_flat(load, &h, (uint64_t)at);
+		error = direct_flat_load(
+			load,
+			&(struct direct_flat){ h.header_addr, h.load_addr,
+					       h.load_end_addr,
+					       h.bss_end_addr },
+			(uint64_t)at);
 		entry = h.entry_addr;
 	} else {
 		error = direct_elf_load(load, &entry);

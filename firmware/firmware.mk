@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The DSDT and a table of the parallel port, compiled from ASL into arrays that
+# The DSDT of each board and a table of the parallel port, compiled from ASL into arrays that
 # firmware/acpi.c includes.
 
-ACPI_HEX := $B/firmware/dsdt.hex $B/firmware/parallel.hex
+ACPI_HEX := $(addprefix $B/firmware/,dsdt.hex dsdt_pv.hex parallel.hex)
 
 # What the compiler calls the array is the table's kind, of which there may be
 # several.
@@ -11,7 +11,7 @@ $(ACPI_HEX): $B/firmware/%.hex: firmware/%.asl
 	@mkdir -p $(@D)
 	iasl -p $(basename $@) -tc $< >$(basename $@).log || \
 		{ cat $(basename $@).log; exit 1; }
-	@sed -i 's/^unsigned char [a-z]*_aml_code/static const unsigned char $*_aml_code/' $@
+	@sed -i 's/^unsigned char [a-z_]*_aml_code/static const unsigned char $*_aml_code/' $@
 
 ACPI_OBJS := $(addsuffix /firmware/acpi.c.o,$B/machine $B/host)
 $(ACPI_OBJS): $(ACPI_HEX)

@@ -125,8 +125,10 @@ int firmware_tables_place(struct firmware_tables *tables,
 	if (!error && !board->has_no_acpi)
 		error = acpi_tables_place(&tables->acpi, ram, PLACE_RSDP,
 					  PLACE_ACPI);
-	if (!error)
-		error = smbios_tables_build(smbios, board, PLACE_SMBIOS_TABLES);
+	/* The others describe a PC. */
+	if (error || board->features & BOARD_IS_REDUCED)
+		return error;
+	error = smbios_tables_build(smbios, board, PLACE_SMBIOS_TABLES);
 	if (!error)
 		error = place(ram, PLACE_SMBIOS_TABLES, smbios->tables,
 			      smbios->tables_length);

@@ -12,8 +12,20 @@
 #define BLOCK_SEGMENTS 64
 #define BLOCK_UNKNOWN  UINT64_MAX /* no sector */
 
-/* BLOCK_FLUSH: what writes have completed before it survives a power cut. */
-enum block_op { BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH };
+/*
+ * BLOCK_FLUSH: what writes have completed before it survives a power cut.
+ * BLOCK_DISCARD: nobody wants what the sectors hold.  BLOCK_ZEROES: they hold
+ * zeros.  Both only if can_clear, at most BLOCK_CLEAR_MAX.
+ */
+enum block_op {
+	BLOCK_READ,
+	BLOCK_WRITE,
+	BLOCK_FLUSH,
+	BLOCK_DISCARD,
+	BLOCK_ZEROES,
+};
+
+#define BLOCK_CLEAR_MAX 8192 /* sectors */
 
 struct block_segment {
 	void *host;
@@ -22,18 +34,19 @@ struct block_segment {
 
 /*
  * A request: consecutive sectors between the medium and up to BLOCK_SEGMENTS
- * pieces of memory, in their order; BLOCK_FLUSH has none.  The caller owns it,
- * the memory too, and leaves both alone from submit() to done(): a device may
- * use the memory until then, whoever waits for it.  A caller that no longer
- * wants it says so by cancel(), and waits for done() all the same.  Every
- * request has an end, if need be with an error; the backend has room for one of
- * each device that it serves.
+ * pieces of memory, in their order; others than READ and WRITE have none.  The
+ * caller owns it, the memory too, and leaves both alone from submit() to
+ * done(): a device may use the memory until then, whoever waits for it.  A
+ * caller that no longer wants it says so by cancel(), and waits for done() all
+ * the same.  Every request has an end, if need be with an error; the backend
+ * has room for block_backend.depth of them at a time, which end in any order.
  */
 struct block_request {
 	enum block_op op;
 	/* BLOCK_WRITE: as if a flush followed.  Only if has_fua. */
 	bool is_fua;
 	uint64_t sector;
+	uint32_t clear_count; /* sectors: BLOCK_DISCARD, BLOCK_ZEROES */
 	uint32_t segment_count;
 	struct block_segment segment[BLOCK_SEGMENTS];
 	/*
@@ -69,7 +82,9 @@ struct block_backend {
 	void *ctx;
 	uint64_t sector_count;
 	bool is_read_only;
-	bool has_fua; /* knows block_request.is_fua */
+	bool has_fua;	/* knows block_request.is_fua */
+	bool can_clear; /* knows BLOCK_DISCARD and BLOCK_ZEROES */
+	uint8_t depth;	/* requests at a time; 0: one */
 };
 
 #endif

@@ -83,26 +83,30 @@ cpuid_find_further(const struct cpuid_table *table, uint32_t leaf)
 	return &table->further[range][leaf % CPUID_LEAVES];
 }
 
+/* In the three ranges that are asked for most, whatever ECX says; or NULL. */
+static inline const struct cpuid_leaf *
+cpuid_find_first(const struct cpuid_table *table, uint32_t leaf)
+{
+	uint32_t range = leaf & ~(CPUID_LEAVES - 1U);
+
+	if (range == CPUID_BASIC)
+		return &table->basic[leaf % CPUID_LEAVES];
+	if (range == CPUID_HYPERVISOR)
+		return &table->hypervisor[leaf % CPUID_LEAVES];
+	if (range == CPUID_EXTENDED)
+		return &table->extended[leaf % CPUID_LEAVES];
+	return NULL;
+}
+
 /* Never NULL. */
 static inline const struct cpuid_leaf *
 cpuid_find(const struct cpuid_table *table, uint32_t leaf, uint32_t subleaf)
 {
-	const struct cpuid_leaf *found;
+	const struct cpuid_leaf *found = cpuid_find_first(table, leaf);
 
-	switch (leaf & ~(CPUID_LEAVES - 1U)) {
-	case CPUID_BASIC:
-		found = &table->basic[leaf % CPUID_LEAVES];
-		break;
-	case CPUID_EXTENDED:
-		found = &table->extended[leaf % CPUID_LEAVES];
-		break;
-	case CPUID_HYPERVISOR:
-		found = &table->hypervisor[leaf % CPUID_LEAVES];
-		break;
-	default:
+	if (!found)
 		return cpuid_find_further(table, leaf);
-	}
-	if (unlikely(found->subleaf_count))
+	if (found->subleaf_count)
 		return cpuid_find_subleaf(table, found, leaf, subleaf);
 	return found;
 }

@@ -49,9 +49,10 @@ struct io_region {
 	uint8_t width_max; /* bytes: 1, 2, 4, 8; 0 means 4 */
 	bool is_movable;   /* the guest says where it is: see bus_has_fixed() */
 	/*
-	 * Optional bulk path for REP INS/OUTS on ports: moves up to count
-	 * elements of size bytes between the device and buf, returns how many
-	 * it moved; 0 makes the bus fall back to fn one by one.
+	 * Optional bulk path, of ports for REP INS/OUTS, of memory for writes
+	 * to rising addresses: moves up to count elements of size bytes between
+	 * the device and buf, returns how many it moved; 0 makes the bus fall
+	 * back to fn one by one.
 	 */
 	uint32_t (*bulk)(void *dev, struct io_access *io, void *buf,
 			 uint32_t count);

@@ -141,7 +141,7 @@ ASSERT_SIZE(struct disk_reply, 32);
  * after this one, which believes it of its client. */
 #define DISK_DRIVE_LOST	     BIT(4)
 /* Data of its requests must be in the bounce area: it has an overlay, which
- * disk's CPU reads and writes. */
+ * disk's CPU reads and writes, or the guest's memory comes and goes. */
 #define DISK_DRIVE_BOUNCE    BIT(5)
 
 /* Written by disk before a HELLO and, but for LOST, not changed until the next.

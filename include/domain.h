@@ -26,9 +26,9 @@
 #include "include/grant.h"
 
 #define GATE_NAME_SIZE	       32
-#define GATE_THREADS_MAX       32 /* of a domain; vCPUs of a VM */
-#define GATE_CHANNELS_MAX      40 /* ends, of a domain: slots 0..39 */
-#define GATE_CHANNEL_PAGES_MAX 16
+#define GATE_THREADS_MAX       32  /* of a domain; vCPUs of a VM */
+#define GATE_CHANNELS_MAX      120 /* ends, of a domain: its slots */
+#define GATE_CHANNEL_PAGES_MAX 64
 #define GATE_PORT_RANGES       5
 #define GATE_IRQS	       4
 #define GATE_MODULES_MAX       32
@@ -61,8 +61,10 @@
 #define GATE_EVENT_LOG_BIT	     2 /* RIGHT_LOG: GATE_LOG_READ has more */
 #define GATE_EVENT_IRQ_BIT(n)	     (4 + (n)) /* of spec.irq[n] */
 #define GATE_EVENT_DEVICE_BIT(n)     (8 + (n)) /* gate_config.device[n] */
-/* The peer rang, came or went. */
-#define GATE_EVENT_CHANNEL_BIT(slot) (16 + (slot))
+/* The peer rang, came or went.  Slots that are GATE_CHANNEL_EVENTS apart share
+ * an event: who has that many looks at all of them. */
+#define GATE_CHANNEL_EVENTS	     40
+#define GATE_EVENT_CHANNEL_BIT(slot) (16 + (slot) % GATE_CHANNEL_EVENTS)
 #define GATE_EVENT_COUNT	     56
 
 /* ---- Rights ------------------------------------------------------------- */
@@ -77,8 +79,15 @@
 typedef uint64_t gate_id; /* of a domain or channel; never used twice; not 0 */
 #define GATE_SELF 0ULL
 
+#define GATE_WEIGHT_DEFAULT 100
+#define GATE_WEIGHT_MAX	    10000
+#define GATE_CPUS_MAX	    64 /* that a domain's threads can be kept to */
+
 #define GATE_DOMAIN_EMULATE	BIT(0) /* VM: the processor runs no guest code */
 #define GATE_DOMAIN_PAUSE_EXITS BIT(1) /* VM: PAUSE yields the CPU */
+/* VM: each 2 MiB of its memory but the first are absent until the machine
+ * touches them; where there is no memory then, the domain ends. */
+#define GATE_DOMAIN_LAZY	BIT(2)
 
 struct gate_domain_spec {
 	char name[GATE_NAME_SIZE]; /* ends with 0; printable */
@@ -98,6 +107,15 @@ struct gate_domain_spec {
 	 * alike; 0: unused.  Masked until GATE_IRQ_ACK(n), and from the
 	 * domain's end on. */
 	uint8_t irq[GATE_IRQS];
+	/* Its share of the CPUs beside others, all its threads together: 1 to
+	 * GATE_WEIGHT_MAX; 0: GATE_WEIGHT_DEFAULT. */
+	uint32_t weight;
+	/* Percent of one CPU that it has at most, all its threads together; 0:
+	 * no limit. */
+	uint32_t cap_percent;
+	/* Where each thread may run: bit n is the nth CPU that runs domains; 0:
+	 * on any.  -EINVAL for a CPU that is not there. */
+	uint64_t cpus[GATE_THREADS_MAX];
 };
 
 enum gate_memory {
@@ -110,6 +128,9 @@ enum gate_memory {
 	/* gate_init_info.screen, uncached; offset is from the page on that
 	 * .address lies in.  Any number of domains may have it. */
 	GATE_MEMORY_SCREEN,
+	/* As GATE_MEMORY_MODULE, with room in a VM's nested tables to show it
+	 * to the guest, by GATE_MAP_MODULE. */
+	GATE_MEMORY_MODULE_SHOWN,
 };
 
 #define GATE_PROT_READ	BIT(0)

@@ -300,7 +300,7 @@ struct emul_walked {
 	uint64_t padding[2];
 };
 ASSERT_SIZE(struct emul_walked, 128);
-#define EMUL_WALKED 8
+#define EMUL_WALKED 32
 
 /* Where a data access of one instruction goes.  Private to emulate/. */
 struct emul_access {
@@ -403,6 +403,15 @@ void emul_watch(struct emul *emul, const struct emul_watcher *watcher);
  * otherwise.
  */
 enum emul_status __must_check emul_step(struct emul *emul);
+/*
+ * The same of an instruction at which the processor has stopped, because a data
+ * access of its led to gpa, which is no RAM for such an access: where that can
+ * be nothing else but the operand of a MOV, it is neither checked nor walked
+ * anew.  Of 64-bit code no more than X86_GROUP_FETCH needs to be valid.  With
+ * the ops .mmio_read and .mmio_write.
+ */
+enum emul_status __must_check emul_step_device(struct emul *emul, uint64_t gpa,
+					       bool is_write);
 
 /*
  * Deliver an event through the IVT, IDT or a task gate.  insn_length counts

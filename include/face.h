@@ -150,6 +150,7 @@ struct face_cells {
 };
 
 #define FACE_UNIT_FLOPPY 4
+#define FACE_UNIT_SCSI	 8 /* targets of virtio's host */
 
 enum face_command_kind {
 	FACE_PAUSE = 1,
@@ -157,13 +158,22 @@ enum face_command_kind {
 	FACE_RESET,
 	FACE_POWER_BUTTON, /* ACPI's */
 	FACE_NMI,
-	FACE_EJECT,  /* unit: IDE channel * 2 + drive, FACE_UNIT_FLOPPY + n */
-	FACE_INSERT, /* the same, and medium */
-	FACE_UNREAD, /* answered with how many bytes the keyboard has for the
-		      * guest, who has not read them */
-	FACE_UNPLUG, /* unit: the network card's number; its cable is pulled */
-	FACE_PLUG,   /* the same; it is put in */
+	FACE_EJECT,   /* unit: IDE channel * 2 + drive, FACE_UNIT_* + n */
+	FACE_INSERT,  /* the same, and medium */
+	FACE_UNREAD,  /* answered with how many bytes the keyboard has for the
+		       * guest, who has not read them */
+	FACE_UNPLUG,  /* unit: the network card's number; its cable is pulled */
+	FACE_PLUG,    /* the same; it is put in */
+	FACE_BALLOON, /* unit: MiB that are to be in the balloon */
+	FACE_TERMINAL, /* unit: FACE_TERMINAL_SIZE() of who sits before its
+			* console */
 };
+
+/* In characters, 1 to 65535 each. */
+#define FACE_TERMINAL_SIZE(columns, rows) \
+	((uint32_t)(columns) | (uint32_t)(rows) << 16)
+#define FACE_TERMINAL_COLUMNS(size) ((uint16_t)(size))
+#define FACE_TERMINAL_ROWS(size)    ((uint16_t)((size) >> 16))
 
 struct face_command {
 	struct face_record head;
@@ -215,9 +225,10 @@ struct face_dump_end {
 	uint32_t reason; /* enum face_dump_reason */
 };
 
-#define FACE_EXITS 16
-#define FACE_DISKS 4 /* IDE units */
-#define FACE_VCPUS 32
+#define FACE_EXITS	   16
+#define FACE_BALLOON_STATS 10
+#define FACE_DISKS	   4 /* IDE units */
+#define FACE_VCPUS	   32
 
 /* A drive's, ever; sectors of 512 bytes. */
 struct face_disk {
@@ -242,6 +253,11 @@ struct face_statistics {
 	 * many of them each vCPU has waited: in HLT, for its SIPI, paused. */
 	uint64_t tsc_hz, lived;
 	uint64_t idle[FACE_VCPUS];
+	/* Bytes that are to be in the balloon, and that its driver says are
+	 * there; and its statistics by their tags (VIRTIO 1.2, 5.5.6.3), as it
+	 * has told them last: it is asked for new ones each time. */
+	uint64_t has_balloon, balloon_target, balloon_actual;
+	uint64_t balloon[FACE_BALLOON_STATS];
 };
 
 #endif

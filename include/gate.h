@@ -26,7 +26,7 @@
 #include "include/domain.h"
 #include "include/x86_state.h"
 
-#define GATE_VERSION 7
+#define GATE_VERSION 10
 
 /* ---- The machine's address space --------------------------------------- */
 
@@ -90,7 +90,8 @@ enum gate_exit {
 	GATE_EXIT_IO_STRING,
 	/*
 	 * The guest touched .mmio.gpa, which is not RAM or is read-only:
-	 * emulate the instruction at RIP.
+	 * emulate the instruction at RIP.  Of 64-bit code no more than
+	 * X86_GROUP_FETCH may be valid.
 	 */
 	GATE_EXIT_MMIO,
 	/*
@@ -164,6 +165,38 @@ struct gate_post {
 	uint32_t count; /* ever, atomic; written by the monitor alone */
 };
 
+/*
+ * IN, OUT, INS or OUTS: as AMD-V's EXITINFO1 has it in its low half, other bits
+ * zero, so that it is copied as a word.
+ */
+#define GATE_IO_IN     BIT(0)
+#define GATE_IO_STRING BIT(2)
+#define GATE_IO_SIZE   MASK(6, 4) /* bytes: 1, 2, 4 */
+
+struct gate_io {
+	uint8_t access; /* GATE_IO_* */
+	uint8_t reserved;
+	uint16_t port;
+};
+ASSERT_SIZE(struct gate_io, 4);
+
+/*
+ * What an access was that the nested tables refused.  With neither FETCH nor
+ * WALK it is data, and the processor has found nothing else against it: it has
+ * checked segment and page tables, and set accessed and dirty bits.
+ */
+#define GATE_MMIO_WRITE BIT(1)
+#define GATE_MMIO_FETCH BIT(4)
+#define GATE_MMIO_WALK	BIT(5) /* of the guest's page tables, or not known */
+
+struct gate_mmio {
+	uint64_t gpa;
+	uint32_t access; /* GATE_MMIO_* */
+	/* Read from the local APIC's page: the register there, which need not
+	 * be asked for again. */
+	uint32_t apic_value;
+};
+
 /* What the machine wants injected at the next entry. */
 struct gate_injection {
 	bool is_valid;
@@ -188,15 +221,8 @@ struct gate_page {
 	uint32_t reserved0;
 	uint64_t events; /* see include/domain.h */
 	union {
-		struct {
-			uint16_t port;
-			uint8_t size; /* 1, 2, 4 */
-			bool is_in;
-		} io;
-		struct {
-			uint64_t gpa;
-			bool is_write;
-		} mmio;
+		struct gate_io io;
+		struct gate_mmio mmio;
 		struct {
 			uint32_t expect; /* enum emul_expect */
 		} length;
@@ -275,8 +301,12 @@ enum gate_call {
 	/*
 	 * (gpa, length, window offset | kind, 0): make guest-physical
 	 * [gpa, gpa + length) show the VM's memory at that window offset as
-	 * enum gate_map says.  All multiples of 4 KiB; gpa below 2^46.
+	 * enum gate_map says; nothing, where that is absent (GATE_RELEASE,
+	 * GATE_DOMAIN_LAZY).  All multiples of 4 KiB; gpa below 2^46.
 	 * 0, -EINVAL, -ERANGE (past the VM's memory), -ENOMEM.
+	 * GATE_MAP_MODULE: the offset is from GATE_MODULE_VA on, where the
+	 * machine has boot modules' own pages, that are not copied on write;
+	 * else -EINVAL.
 	 */
 	GATE_MAP,
 	/* (level, address, bytes, id): one line for the monitor's log,
@@ -284,7 +314,11 @@ enum gate_call {
 	 * of GATE_RIGHT_HOST: the domain that it is about, or 0, the host.
 	 * 0. */
 	GATE_LOG,
-	/* Let others run: a lock of the machine's own is taken.  0. */
+	/*
+	 * (n): let others run.  n is 0, or thread n - 1 of the caller's domain
+	 * is meant: if it waits for the caller's CPU, it is the next one there,
+	 * unless the domain has had more than its share.  0.
+	 */
 	GATE_YIELD,
 	/*
 	 * (msr): the guest's MSR, as RDMSR: 0 with the value in .msr_value,
@@ -361,6 +395,26 @@ enum gate_call {
 	GATE_PCI_INFO,
 	GATE_DEVICE_GRANT,
 	GATE_CHANNEL_MEMORY,
+	/*
+	 * (window offset, length): of the VM's memory there the pieces of 2 MiB
+	 * that are present, and that GATE_MAP has ever shown at one place only,
+	 * in one aligned 2 MiB, are given back to the host.  On return no vCPU
+	 * and no thread reaches them; what the machine touches next is there
+	 * again, zeroed; what the guest touches is GATE_EXIT_MMIO until
+	 * GATE_MAP is called anew.  How many bytes that were: none where
+	 * devices reach the VM's memory.  -EINVAL (no multiple of 2 MiB),
+	 * -ERANGE.
+	 */
+	GATE_RELEASE,
+	/*
+	 * (window offset, length, address): of the VM's memory there a piece
+	 * of 2 MiB that is absent is made with so many bytes of the machine's
+	 * from that address on, all else in it zero: what is written over at
+	 * once need not be cleared first.  -EINVAL (nothing, or more than one
+	 * piece), -ERANGE, -EEXIST (it is there), -EFAULT (it is absent
+	 * still), -ENOMEM.
+	 */
+	GATE_FILL,
 	GATE_CALL_COUNT,
 };
 
@@ -383,6 +437,7 @@ enum gate_map {
 	/* One page, which for no vCPU is its local APIC's or for all: where
 	 * the processor knows of that page, some accesses do not exit. */
 	GATE_MAP_APIC,
+	GATE_MAP_MODULE, /* as ROM, of GATE_MEMORY_MODULE_SHOWN */
 	GATE_MAP_COUNT,
 };
 

@@ -87,7 +87,7 @@ struct gate_device_grant {
 #define GATE_CHUNK_SHIFT	     21
 
 struct gate_channel_memory {
-	uint64_t page[16]; /* of each page of the channel */
+	uint64_t page[64]; /* of each page of the channel */
 	/*
 	 * Bytes of the VM's memory, as its machine sees them from
 	 * GATE_WINDOW_VA on: their chunks' addresses are an array of uint64_t
@@ -115,12 +115,14 @@ struct gate_channel_memory {
  *			or its DMA memory was smaller before; -ERANGE: a BAR is
  *			too large, or where no device can be; -EIO: its reset
  *			did not end; -ENOMEM.
- * GATE_CHANNEL_MEMORY (channel, domain)  the channel's far sides may know where
- *			the channel's and the domain's VM's memory is.  Once a
- *			channel, before a domain that is to see it attaches.
+ * GATE_CHANNEL_MEMORY (channel, domain, with_vm)  the channel's far sides may
+ *			know where its memory is, and with_vm, not 0, where the
+ *			domain's VM's is, too.  Once a channel, before a domain
+ *			that is to see it attaches.
  *			init keeps the domain until no device can reach its
- *			memory any more.  -ENOENT, -EEXIST, -EINVAL (no VM),
- *			-ERANGE (too large), -ENOMEM.
+ *			memory any more.  -ENOENT, -EEXIST, -EINVAL (no VM,
+ *			or with_vm and part of its memory is absent; what is
+ *			there stays from now on), -ERANGE (too large), -ENOMEM.
  */
 
 #endif

@@ -9,8 +9,9 @@
 #include "include/cpu_quirks.h"
 #include "include/domain.h"
 #include "include/net.h"
+#include "include/vsock.h"
 
-#define MACHINE_CONFIG_VERSION 8
+#define MACHINE_CONFIG_VERSION 9
 #define MACHINE_DISKS_MAX      8
 #define MACHINE_MEDIA_MAX      32
 #define MACHINE_NICS_MAX       2
@@ -24,7 +25,7 @@
 
 enum machine_board {
 	MACHINE_BOARD_PC = 1,
-	MACHINE_BOARD_PV = 2, /* reserved */
+	MACHINE_BOARD_PV = 2,
 };
 
 enum machine_disk_bus {
@@ -34,6 +35,9 @@ enum machine_disk_bus {
 	MACHINE_DISK_USB,    /* a mass storage device at the USB controller */
 	MACHINE_DISK_AHCI,
 	MACHINE_DISK_LSI,
+	MACHINE_DISK_VIRTIO,
+	MACHINE_DISK_VIRTIO_SCSI, /* at the host of that kind */
+	MACHINE_DISK_PMEM,	  /* persistent memory, read-only */
 };
 
 #define MACHINE_SERIAL_SIZE 21 /* of a disk, with its NUL */
@@ -56,7 +60,8 @@ struct machine_disk_config {
 	uint64_t sector_count;
 	uint8_t bus; /* enum machine_disk_bus */
 	/* IDE: channel * 2 + drive, 0..3; AHCI: port, 0..5; LSI: SCSI ID,
-	 * 0..6; floppy: 0, 1; USB: from 0 on. */
+	 * 0..6; floppy: 0, 1; USB: from 0 on; virtio: slot, 0..7, or
+	 * target; persistent memory: 0, 1. */
 	uint8_t unit;
 	bool is_cdrom;
 	bool is_read_only;
@@ -69,6 +74,7 @@ struct machine_disk_config {
 	char serial[MACHINE_SERIAL_SIZE]; /* "": made from its place */
 	char model[MACHINE_MODEL_SIZE];	  /* "": Bulkhead's */
 	uint16_t sector_size;		  /* bytes, of its bus; 0: 512 */
+	uint16_t queues;		  /* virtio; 0: one */
 };
 
 enum machine_usb { MACHINE_USB_NONE, MACHINE_USB_UHCI, MACHINE_USB_XHCI };
@@ -87,6 +93,7 @@ enum machine_nic_model {
 	MACHINE_NIC_NE2000_PCI,
 	MACHINE_NIC_NE2000, /* on the ISA bus */
 	MACHINE_NIC_E1000E,
+	MACHINE_NIC_VIRTIO,
 	MACHINE_NIC_MODELS,
 };
 
@@ -97,7 +104,19 @@ struct machine_nic_config {
 	uint8_t mac[NET_MAC_LENGTH];
 	uint8_t boot_index; /* among those of disks; 0: none, and no ROM */
 	uint8_t irq;	    /* ISA: its interrupt, and the first of its ports */
+	uint8_t pairs;	    /* virtio: of queues, and the longest packet */
 	uint16_t port;
+	uint16_t mtu;
+};
+
+/* Sockets between guests; with MACHINE_DEVICE_VSOCK. */
+struct machine_vsock_config {
+	uint32_t cid;
+	uint32_t peer_count;
+	/* By the channel in slot VSOCK_CLIENT_SLOT + n, whose end it is at. */
+	struct {
+		uint32_t cid, end;
+	} peer[VSOCK_PEERS_MAX];
 };
 
 /*
@@ -162,8 +181,17 @@ struct machine_item {
 #define MACHINE_DEVICE_PARALLEL0 BIT(16) /* LPT1 */
 #define MACHINE_DEVICE_KVM	 BIT(17) /* machine/kvm.h */
 
+#define MACHINE_DEVICE_RNG	      BIT(24)
+#define MACHINE_DEVICE_VIRTIO_CONSOLE BIT(25)
+#define MACHINE_DEVICE_BALLOON	      BIT(27)
+
 #define MACHINE_DEVICE_NO_ACPI BIT(20) /* neither tables nor registers */
 #define MACHINE_DEVICE_HOLE    BIT(21) /* no RAM from 15 to 16 MiB */
+#define MACHINE_DEVICE_SERIAL0                         \
+	BIT(22) /* COM1, of board pv; pc has it always \
+		 */
+
+#define MACHINE_DEVICE_VSOCK BIT(26) /* devices/virtio_vsock.h */
 
 /* An ISA interrupt: as the wire into the interrupt controllers rises for the
  * nth time. */
@@ -231,6 +259,7 @@ struct machine_config {
 	uint32_t nic_count;
 	uint32_t duty_percent; /* of its time it runs; 0: all of it */
 	struct machine_acpi acpi;
+	uint32_t is_lazy;     /* of RAM, that is absent until it is touched */
 	uint32_t usb;	      /* enum machine_usb */
 	uint32_t usb_devices; /* MACHINE_USB_KEYBOARD and so on */
 	uint64_t ram_size;  /* bytes, a multiple of 2 MiB, at window offset 0 */
@@ -239,6 +268,7 @@ struct machine_config {
 	struct machine_disk_config disk[MACHINE_DISKS_MAX];
 	struct machine_medium medium[MACHINE_MEDIA_MAX];
 	struct machine_nic_config nic[MACHINE_NICS_MAX];
+	struct machine_vsock_config vsock;
 	struct machine_blob blob[MACHINE_BLOBS_MAX];
 	struct machine_item item[MACHINE_ITEMS_MAX];
 	struct machine_ports ports[MACHINE_PORTS_MAX];

@@ -11,7 +11,12 @@
 #include "include/gate.h"
 #include "include/machine_config.h"
 
-#define MANIFEST_GUESTS_MAX	16
+#define MANIFEST_GUESTS_MAX	80
+#define MANIFEST_GUEST_WORDS	DIV_ROUND_UP(MANIFEST_GUESTS_MAX, 64)
+#define MANIFEST_LIST_SIZE	128 /* of texts, each with its NUL */
+#define MANIFEST_RULES_MAX	32
+#define MANIFEST_CARDS_MAX	112 /* network cards of all guests */
+#define MANIFEST_CLIENTS_MAX	16  /* guests with drives of the host's */
 #define MANIFEST_NAME_SIZE	24
 #define MANIFEST_FILE_SIZE	64 /* BOOT_MODULE_NAME_MAX */
 #define MANIFEST_IMAGES_MAX	8  /* of a drive */
@@ -38,6 +43,7 @@
 #define MANIFEST_NIC_ROM_PCNET	 "nic-pcnet.rom"
 #define MANIFEST_NIC_ROM_NE2000	 "nic-ne2000-pci.rom"
 #define MANIFEST_NIC_ROM_E1000E	 "nic-e1000e.rom"
+#define MANIFEST_NIC_ROM_VIRTIO	 "nic-virtio.rom"
 
 enum manifest_restart {
 	MANIFEST_RESTART_NEVER,
@@ -104,6 +110,7 @@ struct disk_manifest {
 	uint32_t delay_us;    /* 0: none */
 	uint32_t geometry[3]; /* cylinders, heads, sectors; 0: by its size */
 	uint32_t sector_size; /* 0: 512 */
+	uint32_t queues;      /* virtio; 0: one */
 	char serial[MACHINE_SERIAL_SIZE];
 	char model[MACHINE_MODEL_SIZE];
 };
@@ -120,6 +127,18 @@ struct nic_manifest {
 	uint8_t boot_index; /* 0: firmware does not start from it */
 	uint8_t irq;	    /* "ne2000": of the ISA bus */
 	uint16_t port;	    /* its first */
+	uint8_t pairs;	    /* "virtio": of queues */
+	uint16_t mtu;	    /* and the longest packet, bytes */
+};
+
+/* Sockets between guests, and to the host. */
+struct vsock_manifest {
+	uint32_t cid;	  /* 0: it has none */
+	uint32_t control; /* enum seat_right, by the control protocol; or 0 */
+	/* Guests' names, each with its NUL, as the manifest has them. */
+	char peers[VSOCK_PEERS_MAX * MANIFEST_NAME_SIZE + 1];
+	uint32_t peer_count;
+	uint8_t peer[VSOCK_PEERS_MAX]; /* the same by index */
 };
 
 /* A USB controller, and what is plugged in beside disks. */
@@ -137,13 +156,25 @@ struct item_manifest {
 
 struct guest_manifest {
 	char name[MANIFEST_NAME_SIZE];
+	/* Of copies, the node's, which is not theirs; else "". */
+	char node[MANIFEST_NAME_SIZE];
+	uint32_t count; /* what the node says; 0: it is one guest */
 	uint32_t board; /* enum machine_board */
 	uint32_t memory_mib;
 	uint32_t vcpus; /* sockets * cores * threads */
 	uint32_t sockets, cores, threads;
-	uint32_t restart;	       /* enum manifest_restart */
-	uint32_t devices;	       /* MACHINE_DEVICE_*, MANIFEST_FLAGS */
-	uint32_t boot_menu_ms;	       /* 0: no menu */
+	uint32_t restart; /* enum manifest_restart */
+	bool is_manual;	  /* it is started by the operator only */
+	/* Names of guests, or of nodes whose copies all are meant; and BIT()
+	 * of their indices. */
+	char start_after[MANIFEST_LIST_SIZE];
+	uint64_t after[MANIFEST_GUEST_WORDS];
+	uint64_t after_all[MANIFEST_GUEST_WORDS]; /* and whom those wait for */
+	uint32_t start_delay_ms;
+	uint32_t shutdown_ms;		/* 0: power is taken at once */
+	char label[MANIFEST_NAME_SIZE]; /* as guest_label() has it */
+	uint32_t devices;		/* MACHINE_DEVICE_*, MANIFEST_FLAGS */
+	uint32_t boot_menu_ms;		/* 0: no menu */
 	char boot[MANIFEST_BOOT_SIZE]; /* "": boot-index or the firmware says */
 	/* Boot module with the machine's program; "": machine.elf. */
 	char program[MANIFEST_FILE_SIZE];
@@ -159,12 +190,20 @@ struct guest_manifest {
 	struct disk_manifest disk[MACHINE_DISKS_MAX];
 	uint32_t nic_count;
 	struct nic_manifest nic[MACHINE_NICS_MAX];
+	struct vsock_manifest vsock;
 	struct usb_manifest usb;
 	uint32_t item_count;
 	struct item_manifest item[MANIFEST_ITEMS_MAX];
 	struct machine_fault fault;
 	struct cpu_quirks cpu;
 	uint32_t duty_percent; /* 0: all of its time */
+	/* Beside other guests, as struct gate_domain_spec has them. */
+	uint32_t weight, cap_percent;
+	uint64_t cpus[GATE_MAX_VCPUS];
+	/* What cpus comes from: how many numbers, then those. */
+	uint32_t cpu_list[1 + GATE_MAX_VCPUS];
+	uint32_t vcpu_cpu_list[1 + GATE_MAX_VCPUS];
+	bool is_lazy; /* RAM comes when it is touched */
 	/* Of the host: first, count; behind the last 0, 0. */
 	uint32_t ports[MANIFEST_PORTS_MAX][2];
 	uint32_t acpi_off;    /* MACHINE_DEVICE_NO_ACPI, or 0 */
@@ -176,16 +215,41 @@ struct guest_manifest {
 	struct machine_acpi acpi;
 };
 
+/*
+ * A rule of the policy, by the name of its node.  One with objects says whose
+ * labels may have them; one without, which labels conflict.  Lists are texts,
+ * each with its NUL, and "" behind the last.
+ */
+struct policy_rule {
+	char name[MANIFEST_NAME_SIZE];
+	char allow[MANIFEST_LIST_SIZE];
+	char conflict[MANIFEST_LIST_SIZE];
+	/* Objects. */
+	char network[MANIFEST_LIST_SIZE];
+	char image[2 * MANIFEST_LIST_SIZE];
+	char source[2 * MANIFEST_LIST_SIZE]; /* as disks have them */
+	char vsock[2 * MANIFEST_LIST_SIZE];  /* pairs of guests, "web:db" */
+	uint32_t ports[MANIFEST_PORTS_MAX][2];
+};
+
 struct manifest {
 	uint32_t log_level; /* enum log_level */
 	enum manifest_end end;
 	/* Against speculation between domains: what the processor needs, or
 	 * nothing. */
 	bool is_mitigations_off;
+	/* What guests may be promised of the host's memory; 0: 100. */
+	uint32_t overcommit_percent;
 	uint32_t control_rights; /* enum seat_right: who has COM2 */
+	bool has_policy;
+	uint32_t rule_count;
+	struct policy_rule rule[MANIFEST_RULES_MAX];
 	uint32_t guest_count;
 	struct guest_manifest guest[MANIFEST_GUESTS_MAX];
 };
+
+/* Whether name is the guest's, or that of the node of which it is a copy. */
+bool guest_is_called(const struct guest_manifest *guest, const char *name);
 
 /* The names that firmware has where the manifest gives none. */
 void manifest_firmware_default(struct guest_manifest *guest);

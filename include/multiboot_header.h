@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The header by which a Multiboot 1 kernel says what it is, and a Linux bzImage
+ * The headers by which Multiboot kernels say what they are, and a Linux bzImage
  * that it is none.
  *
- * References: "Multiboot Specification" 0.6.96, "OS image format"; "The
+ * References: "Multiboot Specification" 0.6.96 and "Multiboot2 Specification"
+ * 2.0, "OS image format"; "The
  * Linux/x86 Boot Protocol", "The Real-Mode Kernel Header".
  */
 #ifndef BULKHEAD_MULTIBOOT_HEADER_H
@@ -41,7 +42,27 @@ static inline int multiboot_header_find(const void *file, uint64_t length)
 	return -1;
 }
 
-/* What a board's loader takes it for. */
+#define MULTIBOOT2_HEADER_SEARCH 32768u
+#define MULTIBOOT2_HEADER_MAGIC	 0xe85250d6u
+#define MULTIBOOT2_HEADER_SIZE	 16u /* without tags */
+
+/* The same of Multiboot 2 for the i386: magic, architecture, length, checksum.
+ */
+static inline int multiboot2_header_find(const void *file, uint64_t length)
+{
+	uint64_t end = MIN(length, MULTIBOOT2_HEADER_SEARCH);
+
+	for (uint64_t at = 0; at + MULTIBOOT2_HEADER_SIZE <= end; at += 8)
+		if (multiboot_word(file, at) == MULTIBOOT2_HEADER_MAGIC &&
+		    !multiboot_word(file, at + 4) &&
+		    !(uint32_t)(MULTIBOOT2_HEADER_MAGIC +
+				multiboot_word(file, at + 8) +
+				multiboot_word(file, at + 12)))
+			return (int)at;
+	return -1;
+}
+
+/* What a board's loader takes it for: Multiboot 1's. */
 static inline bool kernel_is_multiboot(const void *file, uint64_t length)
 {
 	if (length >= LINUX_MAGIC_OFFSET + 4 &&

@@ -101,12 +101,23 @@ struct ring_part {
 	const void *bytes;
 	uint32_t length;
 };
-#define RING_PARTS_MAX 8
+#define RING_PARTS_MAX 24
 long __must_check ring_put_parts(struct ring *ring,
 				 const struct ring_part *part, unsigned count,
 				 bool *ring_bell);
 long __must_check ring_get(struct ring *ring, void *record, uint32_t max,
 			   bool *ring_bell);
+
+/*
+ * Consumer: the record that is next stays where it is.  As ring_get(), and
+ * *record is where it lies, which its producer may change at any time, or NULL:
+ * it goes round the ring's end, ring_get() has it.  It is there until
+ * ring_done(), of the length that look() gave and before any other operation
+ * but ring_sleep().
+ */
+long __must_check ring_look(struct ring *ring, uint32_t max,
+			    const void **record);
+void ring_done(struct ring *ring, uint32_t length, bool *ring_bell);
 
 /*
  * Asks for a doorbell.  True: the caller may wait, there is nothing to read

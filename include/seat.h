@@ -11,6 +11,7 @@
 #include "include/domain.h"
 #include "include/face.h"
 #include "include/ring.h"
+#include "include/vsock.h"
 
 /* A program's slot for its console; end 0 is the program's, end 1 seat's. */
 #define SEAT_CONSOLE_SLOT 0
@@ -82,6 +83,18 @@ _Static_assert(SEAT_CONSOLE_PAGES <= GATE_CHANNEL_PAGES_MAX,
 #define SEAT_PORTS     4
 #define SEAT_PORT_SLOT (GATE_CHANNELS_MAX - SEAT_PORTS)
 
+/* Slots of seat's for sockets of guests that may speak the control protocol:
+ * include/vsock.h's channels, seat's end being 1; the first is the first such
+ * guest's in the manifest.  Each has SEAT_SOCKET_PAGES of seat's memory from
+ * SEAT_SOCKET_VA(n) on, zero at seat's start. */
+#define SEAT_SOCKETS	  VSOCK_PEERS_MAX
+#define SEAT_SOCKET_SLOT  (SEAT_PORT_SLOT - SEAT_SOCKETS)
+#define SEAT_SOCKET_PAGES 160
+#define SEAT_SOCKET_VA(n) \
+	(GATE_MODULE_VA + GIB(64) + (n) * (SEAT_SOCKET_PAGES * PAGE_SIZE))
+/* The control protocol's. */
+#define SEAT_SOCKET_PORT 1
+
 /* With init: slot SEAT_CONTROL_SLOT of seat, end 0 is init's. */
 #define SEAT_CONTROL_SLOT 0
 #define SEAT_CONTROL_SIZE 8192
@@ -113,8 +126,12 @@ enum seat_message_kind {
 	SEAT_GUEST,   /* init: a guest of the list that tag asked for */
 	SEAT_TOLD,    /* init: what tag asked for is done; or text says why it
 		       * is not */
+	SEAT_BUTTON,  /* init: the power button of the guest in slot is
+		       * pressed, as soon as its machine takes it */
 	SEAT_RIGHTS,  /* init, before all others: what clients of the control
-		       * protocol may do; until then nothing */
+		       * protocol may do; until then nothing.  With a slot
+		       * from SEAT_SOCKET_SLOT on that guest, called name,
+		       * by its sockets; else those outside the host */
 	/* Answers; init need not read them at once.  What seat refuses has
 	 * none, but a line in the log: a bad slot or name, a name or slot that
 	 * is taken.  To a seat that is started anew init says all ADDs again,
@@ -139,9 +156,10 @@ enum seat_verb {
 	SEAT_ACCOUNT, /* what a guest that runs has of the host's memory */
 	/* A port of the network called name, or of the only one there is: TOLD
 	 * has its name, and its channel in slot. */
-	SEAT_JOIN,    /* with vlan as a card has it */
-	SEAT_CAPTURE, /* with SWITCH_MIRROR */
-	SEAT_LEAVE,   /* the port in slot, which seat has detached */
+	SEAT_JOIN,     /* with vlan as a card has it */
+	SEAT_CAPTURE,  /* with SWITCH_MIRROR */
+	SEAT_LEAVE,    /* the port in slot, which seat has detached */
+	SEAT_SHUTDOWN, /* of the guest, or with no name of all and the host */
 };
 
 /* As the manifest has them. */

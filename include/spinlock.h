@@ -26,6 +26,8 @@ static inline void spin_lock(struct spinlock *lock)
 {
 	uint16_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
 
+	if (likely(__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) == ticket))
+		return;
 	while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
 		__builtin_ia32_pause();
 }
@@ -41,8 +43,13 @@ static inline bool spin_trylock(struct spinlock *lock)
 
 static inline void spin_unlock(struct spinlock *lock)
 {
+#ifdef HOST_TEST
 	__atomic_store_n(&lock->serving, (uint16_t)(lock->serving + 1),
 			 __ATOMIC_RELEASE);
+#else
+	/* Its holder alone writes it: one instruction, and a release on x86. */
+	__asm__ volatile("incw %0" : "+m"(lock->serving) : : "cc", "memory");
+#endif
 }
 
 static inline uint64_t spin_lock_irqsave(struct spinlock *lock)

@@ -5,7 +5,8 @@
  * clients join a network or capture its frames, and one with init.
  *
  * A frame is a record of a ring, without FCS, NET_FRAME_MIN to NET_FRAME_MAX
- * bytes (include/net.h).  The machine waits for room where its ring is full.
+ * bytes (include/net.h); of a wide port it is a packet, and has a few bytes
+ * before it.  The machine waits for room where its ring is full.
  * The switch waits for nobody: what does not fit into a machine's ring is
  * dropped, and counted.
  *
@@ -32,11 +33,55 @@ struct switch_channel {
 	/* Frames that the received ring had no room for, ever; the switch
 	 * writes it. */
 	uint64_t dropped;
+	/* enum net_undone: what packets may be left with that go to a wide
+	 * port; its machine writes it. */
+	uint32_t accepts;
 	uint8_t sent_data[SWITCH_SENT_SIZE] __aligned(4096);
 	uint8_t received_data[SWITCH_RECEIVED_SIZE] __aligned(4096);
 };
 ASSERT_OFFSET(struct switch_channel, received_data, 20480);
 #define SWITCH_CHANNEL_PAGES (sizeof(struct switch_channel) / PAGE_SIZE)
+
+/*
+ * Of a port with SWITCH_WIDE: 49 pages, which begin as the others do.  Its
+ * records, both ways, are a struct switch_packet: a packet may have its
+ * checksum and its segmentation left undone, and be as long as the rings allow.
+ * The switch finishes those that go to ports which do not accept them.
+ */
+#define SWITCH_WIDE_SENT_SIZE	  65536
+#define SWITCH_WIDE_RECEIVED_SIZE 131072
+struct switch_wide_channel {
+	uint8_t head[4096] __aligned(4096);
+	uint8_t sent_data[SWITCH_WIDE_SENT_SIZE];
+	uint8_t received_data[SWITCH_WIDE_RECEIVED_SIZE];
+};
+#define SWITCH_WIDE_PAGES (sizeof(struct switch_wide_channel) / PAGE_SIZE)
+ASSERT_OFFSET(struct switch_channel, sent_data, 4096);
+
+struct switch_packet {
+	struct net_offload offload;
+	uint8_t frame[NET_PACKET_MAX];
+};
+_Static_assert(sizeof(uint32_t) + sizeof(struct switch_packet) <=
+		       SWITCH_WIDE_SENT_SIZE,
+	       "a record of the longest one");
+
+/* Either side's views of a port's rings: `in` is what the caller consumes. */
+static inline void switch_rings_init(struct switch_channel *channel,
+				     bool is_wide, bool is_switch,
+				     struct ring *in, struct ring *out)
+{
+	struct switch_wide_channel *wide = (void *)channel;
+
+	ring_init(is_switch ? in : out, &channel->sent,
+		  is_wide ? wide->sent_data : channel->sent_data,
+		  is_wide ? SWITCH_WIDE_SENT_SIZE : SWITCH_SENT_SIZE,
+		  !is_switch, is_switch);
+	ring_init(is_switch ? out : in, &channel->received,
+		  is_wide ? wide->received_data : channel->received_data,
+		  is_wide ? SWITCH_WIDE_RECEIVED_SIZE : SWITCH_RECEIVED_SIZE,
+		  is_switch, is_switch);
+}
 
 /*
  * What a port with SWITCH_MIRROR receives: each frame of its network, with its
@@ -54,9 +99,9 @@ struct switch_copy {
 /* Slot SWITCH_CONTROL_SLOT of the switch, end 0 is init's. */
 #define SWITCH_CONTROL_SLOT 0
 #define SWITCH_CONTROL_SIZE 4096
-#define SWITCH_SLOTS	    37 /* 0: init; then ports */
-#define SWITCH_NAME_SIZE    24 /* of networks */
-#define SWITCH_PORT_SIZE    48 /* "web/nic0" */
+#define SWITCH_SLOTS	    117 /* 0: init; then ports */
+#define SWITCH_NAME_SIZE    24	/* of networks */
+#define SWITCH_PORT_SIZE    48	/* "web/nic0" */
 #define SWITCH_VLAN_MAX	    4094
 
 enum switch_message_kind {
@@ -75,6 +120,8 @@ enum switch_message_kind {
 enum switch_flag {
 	/* A copy of each frame goes there; what it sends is not read. */
 	SWITCH_MIRROR = BIT(0),
+	/* Its channel is a struct switch_wide_channel.  Not of a mirror. */
+	SWITCH_WIDE = BIT(1),
 };
 
 struct switch_counters {
@@ -110,6 +157,6 @@ struct switch_argument {
 	uint32_t version; /* SWITCH_VERSION */
 	uint32_t start;	  /* how often init has started it: from 1 */
 };
-#define SWITCH_VERSION 2
+#define SWITCH_VERSION 3
 
 #endif

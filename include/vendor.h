@@ -57,27 +57,14 @@ enum exit_reason {
 	EXIT_REASON_COUNT,
 };
 
-#define NESTED_PRESENT BIT(0) /* a mapping was there, but forbade it */
-#define NESTED_WRITE   BIT(1)
-#define NESTED_FETCH   BIT(4)
-#define NESTED_WALK    BIT(5) /* while walking the guest's page tables */
-
 struct exit_info {
 	enum exit_reason reason;
 	/* Bytes of the exiting instruction; 0: the processor did not say. */
 	uint8_t length;
 	bool is_write;
 	union {
-		struct {
-			uint16_t port;
-			uint8_t size; /* 1, 2, 4 */
-			bool is_in;
-			bool is_string;
-		} io;
-		struct {
-			gpa_t gpa;
-			uint32_t error; /* NESTED_* */
-		} nested;
+		struct gate_io io;
+		struct gate_mmio nested; /* but for .apic_value */
 		uint8_t vector;
 		uint16_t apic_offset;
 		struct {
@@ -145,6 +132,9 @@ struct vendor_vcpu {
 	struct vendor_vm *vm;
 	/* Guest TSC = host TSC + tsc_offset. */
 	uint64_t tsc_offset;
+	/* tsc_offset or apic->is_virtual may have: a back end that need not
+	 * look at them at each entry clears it.  Set by the monitor. */
+	bool has_changed;
 	/* Guest's IA32_PAT, of valid types: changed by the monitor, which then
 	 * stores X86_GROUP_CONTROL. */
 	uint64_t pat;
@@ -158,7 +148,7 @@ struct vendor_vcpu {
 	uint8_t tpr;
 	struct vendor_apic *apic;
 	/* After run(): interrupts wait for one more instruction; see
-	 * end_shadow(). */
+	 * end_shadow(), which a set TF wants, too. */
 	bool has_shadow;
 	uint32_t cpu; /* number of the CPU it is on; kept by the monitor */
 	void *private;
@@ -212,7 +202,8 @@ struct vendor {
 	/* Reset and INIT: nothing is injected any more, no NMI is being
 	 * handled, no window is open, no shadow cast. */
 	void (*events_clear)(struct vendor_vcpu *vcpu);
-	/* The instruction at the last exit is done: its shadow ends. */
+	/* The instruction at the last exit is done: its shadow ends.  With TF
+	 * always called, for the trap that the processor does not see. */
 	void (*end_shadow)(struct vendor_vcpu *vcpu);
 	void (*tlb_flush)(struct vendor_vcpu *vcpu);
 	/* The vCPU's machine is about to run here: what of the guest's would

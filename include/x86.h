@@ -201,6 +201,22 @@ static inline uint64_t rflags_read(void)
 	return flags;
 }
 
+/*
+ * Goes on where load_rsp was saved: the words there are an address and RBP, or
+ * whatever the code at that address wants.  Returns when *save_rsp is gone on
+ * with.  Inline, so that registers are saved once: where the caller has them.
+ */
+static inline void thread_switch(uint64_t *save_rsp, uint64_t load_rsp)
+{
+	__asm__ volatile("push %%rbp\n\tpush $1f\n\t"
+			 "mov %%rsp, (%0)\n\tmov %1, %%rsp\n\t"
+			 "ret\n1:\tpop %%rbp"
+			 : "+D"(save_rsp), "+S"(load_rsp)
+			 :
+			 : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11",
+			   "r12", "r13", "r14", "r15", "memory", "cc");
+}
+
 /* Disables interrupts; the result goes to irq_restore(). */
 static inline uint64_t irq_save(void)
 {

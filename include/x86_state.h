@@ -24,15 +24,21 @@ enum x86_group {
 	X86_GROUP_GPR_RIP = BIT(0),  /* gpr, rip, rflags */
 	X86_GROUP_SEGMENTS = BIT(1), /* es..gs, cpl, interrupt_shadow */
 	X86_GROUP_TABLES = BIT(2),   /* ldtr, tr, gdtr, idtr */
-	X86_GROUP_CONTROL =
-		BIT(3),		  /* cr0 cr2 cr3 cr4 cr8 efer xcr0 pkru pdpte */
-	X86_GROUP_DEBUG = BIT(4), /* dr0-3, dr6, dr7 */
-	X86_GROUP_SYSCALL = BIT(5), /* star .. sysenter_eip */
-	X86_GROUP_XSTATE = BIT(6),  /* the XSAVE area, kept outside */
-	/* Of SEGMENTS cs and cpl, of CONTROL cr0 cr3 cr4 efer: enough to fetch.
-	 * Never dirty. */
+	X86_GROUP_CONTROL = BIT(3),  /* cr0, 2-4, 8, efer, xcr0, pkru, pdpte */
+	X86_GROUP_DEBUG = BIT(4),    /* dr0-3, dr6, dr7 */
+	X86_GROUP_SYSCALL = BIT(5),  /* star .. sysenter_eip */
+	X86_GROUP_XSTATE = BIT(6),   /* the XSAVE area, kept outside */
+	/*
+	 * Of SEGMENTS cs, or of 64-bit code its attributes alone, and cpl; of
+	 * CONTROL cr0 cr3 cr4 efer: enough to fetch.  Never dirty.
+	 */
 	X86_GROUP_FETCH = BIT(7),
 };
+
+/* To be asked for together: FETCH of 64-bit code without an interrupt shadow,
+ * which hardly needs more for an operand; else the rest, too. */
+#define X86_GROUPS_OPERAND \
+	(X86_GROUP_FETCH | X86_GROUP_SEGMENTS | X86_GROUP_CONTROL)
 
 /* What nearly every instruction needs. */
 #define X86_GROUPS_COMMON \

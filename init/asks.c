@@ -73,7 +73,7 @@ static const char *account_fill(struct init *init, struct seat_message *message)
 	if (!guest || guest->state != GUEST_RUNNING ||
 	    init->gate->query(init->gate->ctx, guest->id, &status))
 		return "does not run";
-	message->ram = guest->config.ram_size;
+	message->ram = guest->ram_size;
 	message->charged =
 		(status.pages + status.vm_pages + status.nested_pages) *
 		PAGE_SIZE;

@@ -34,12 +34,30 @@
 /* In messages about the client itself: none of its drives. */
 #define NO_DRIVE    DISK_DRIVES
 #define BYTES_MAX   (1ULL << 33) /* struct disk_limits */
-_Static_assert(CLIENTS < DISK_SLOTS, "a slot of disk's for each");
+_Static_assert(MANIFEST_CLIENTS_MAX < DISK_SLOTS, "a slot of disk's for each");
 _Static_assert(MACHINE_DISKS_MAX <= DISK_DRIVES, "a drive for each disk");
 
-static unsigned slot_of(unsigned client)
+/* Guests without drives have none. */
+static unsigned slot_of(const struct init *init, unsigned guest)
 {
-	return client + DISK_CONTROL_SLOT + 1;
+	unsigned slot = DISK_CONTROL_SLOT + 1;
+
+	for (unsigned i = 0; i < guest; i++)
+		slot += client_drives(&init->manifest->guest[i]) != 0;
+	return slot;
+}
+
+/* guest_count: it is nobody's. */
+static unsigned guest_of(const struct init *init, unsigned slot)
+{
+	unsigned at = DISK_CONTROL_SLOT, guest;
+
+	for (guest = 0; guest < init->manifest->guest_count; guest++) {
+		at += client_drives(&init->manifest->guest[guest]) != 0;
+		if (at == slot && at > DISK_CONTROL_SLOT)
+			break;
+	}
+	return guest;
 }
 
 /* When it has to have answered what it is asked now. */
@@ -104,7 +122,8 @@ int client_open(struct init *init, unsigned guest, gate_id id)
 	error = gate->channel_attach(gate->ctx, client->channel, END_MACHINE,
 				     id, DISK_CLIENT_SLOT);
 	if (!error)
-		error = gate->memory_grant(gate->ctx, client->channel, id);
+		error = gate->memory_grant(gate->ctx, client->channel, id,
+					   !guest_memory_moves(m));
 	if (error == -ERANGE)
 		init_log(init, id, LOG_ERROR,
 			 "memory-mib: is more than a drive can be told of");
@@ -235,7 +254,7 @@ static bool client_attach(struct init *init, unsigned index)
 
 	if (init->gate->channel_attach(init->gate->ctx, client->channel,
 				       END_DISK, init->disks.service.id,
-				       slot_of(index))) {
+				       slot_of(init, index))) {
 		distrust(init, "a client's channel cannot be attached");
 		return false;
 	}
@@ -271,7 +290,7 @@ static bool say_drive(struct init *init, unsigned index, unsigned drive,
 	source_text(message.add.source, sizeof(message.add.source), guest, m);
 	(void)snprintf(message.add.node, sizeof(message.add.node),
 		       "/guests/%s/%s", guest->name, m->name);
-	return say(init, DISK_ADD_DRIVE, slot_of(index), &message, bell);
+	return say(init, DISK_ADD_DRIVE, slot_of(init, index), &message, bell);
 }
 
 static bool say_client(struct init *init, unsigned index, bool *bell)
@@ -280,7 +299,7 @@ static bool say_client(struct init *init, unsigned index, bool *bell)
 
 	(void)snprintf(message.client.name, sizeof(message.client.name), "%s",
 		       manifest_of(init, index)->name);
-	return say(init, DISK_ADD_CLIENT, slot_of(index), &message, bell);
+	return say(init, DISK_ADD_CLIENT, slot_of(init, index), &message, bell);
 }
 
 /* All steps for which there is room. */
@@ -308,7 +327,7 @@ static bool client_add(struct init *init, unsigned index, bool *bell)
 static bool client_say(struct init *init, unsigned index, bool *bell)
 {
 	struct client *client = &init->disks.client[index];
-	unsigned slot = slot_of(index);
+	unsigned slot = slot_of(init, index);
 
 	switch (client->state) {
 	case CLIENT_ADDING:
@@ -469,7 +488,7 @@ static void heard_broken(struct init *init, unsigned index, const char *reason)
 
 static void heard_client(struct init *init, struct disk_message *message)
 {
-	unsigned index = message->slot - slot_of(0);
+	unsigned index = guest_of(init, message->slot);
 
 	if (index >= init->manifest->guest_count)
 		distrust(init, "it answers what was not asked");

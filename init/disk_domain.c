@@ -8,7 +8,6 @@
  */
 #include "include/errno.h"
 #include "include/seat.h"
-#include "include/switch.h"
 #include "init/init.h"
 #include "init/source.h"
 #include "lib/printf.h"
@@ -34,6 +33,11 @@ unsigned client_drives(const struct guest_manifest *guest)
 	for (unsigned i = 0; i < guest->disk_count; i++)
 		count += disk_has_source(&guest->disk[i]);
 	return count;
+}
+
+bool guest_memory_moves(const struct guest_manifest *guest)
+{
+	return guest->is_lazy || guest->devices & MACHINE_DEVICE_BALLOON;
 }
 
 static bool is_block_device(const struct gate_pci_info *pci)
@@ -134,11 +138,14 @@ void disk_domain_plan(struct init *init)
 
 /* ---- What it may take ---------------------------------------------------- */
 
-/* The table of a VM's memory, for disk, and the page before it. */
+/* The table of a VM's memory that stays, for disk, and the page before it. */
 static uint64_t chunk_pages(const struct init *init,
 			    const struct guest_manifest *guest)
 {
-	uint64_t chunks = guest_vm_memory(init, guest) >> GATE_CHUNK_SHIFT;
+	uint64_t chunks =
+		guest_memory_moves(guest)
+			? 0
+			: guest_vm_memory(init, guest) >> GATE_CHUNK_SHIFT;
 
 	return 1 + DIV_ROUND_UP(chunks * sizeof(uint64_t), PAGE_SIZE);
 }
@@ -153,7 +160,9 @@ uint64_t guest_channel_pages(const struct init *init,
 		pages += SEAT_CONSOLE_PAGES + 1;
 	if (client_drives(guest))
 		pages += DISK_CHANNEL_PAGES + 1 + chunk_pages(init, guest);
-	pages += guest->nic_count * (SWITCH_CHANNEL_PAGES + 1);
+	pages += guest_port_pages(guest);
+	pages += (guest->vsock.peer_count + !!guest->vsock.control) *
+		 (VSOCK_CHANNEL_PAGES + 1);
 	return pages;
 }
 

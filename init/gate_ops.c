@@ -123,10 +123,11 @@ static long op_device_grant(void *ctx, gate_id id,
 	return gate_call(GATE_DEVICE_GRANT, id, (uint64_t)grant, 0);
 }
 
-static long op_memory_grant(void *ctx, gate_id channel, gate_id id)
+static long op_memory_grant(void *ctx, gate_id channel, gate_id id,
+			    bool with_vm)
 {
 	(void)ctx;
-	return gate_call(GATE_CHANNEL_MEMORY, channel, id, 0);
+	return gate_call(GATE_CHANNEL_MEMORY, channel, id, with_vm);
 }
 
 static void op_log(void *ctx, gate_id id, enum log_level level,

@@ -57,8 +57,8 @@ static void say_memory(const struct init *init, const struct guest *guest,
 	init_log(init, guest->id, LOG_INFO,
 		 "%s %lu KiB beside %lu MiB RAM, %lu MiB video", when,
 		 pages * KIB_PER_PAGE,
-		 (unsigned long)(guest->config.ram_size / MIB(1)),
-		 (unsigned long)(guest->config.vram_size / MIB(1)));
+		 (unsigned long)(guest->ram_size / MIB(1)),
+		 (unsigned long)(guest->vram_size / MIB(1)));
 	init_log(init, guest->id, LOG_INFO,
 		 "program %lu, tables %lu, monitor %lu; nested %lu, disks %lu",
 		 (pages - status->table_pages - status->monitor_pages) *
@@ -186,12 +186,17 @@ static void start(struct init *init, struct guest *guest)
 	guest->starts++;
 }
 
-/* Once it has its disks. */
+/* Once those before it run, and it has its disks. */
 static void connect(struct init *init, struct guest *guest)
 {
+	enum order order = order_look(init, guest);
 	int error = client_connected(init, guest_index(init, guest));
 
 	guest->state = GUEST_CONNECTING;
+	if (order == ORDER_NEVER)
+		leave(guest);
+	if (order != ORDER_DUE)
+		return;
 	if (!error)
 		start(init, guest);
 	else if (error != -EAGAIN)
@@ -203,7 +208,9 @@ static void make(struct init *init, struct guest *guest)
 {
 	guest->state = GUEST_STOPPED;
 	guest->wish = WISH_NONE;
-	if (!guest_load(init, guest))
+	guest->is_ordered = false;
+	guest->off_ns = 0;
+	if (permit_guest(init, guest) && !guest_load(init, guest))
 		connect(init, guest);
 }
 
@@ -225,6 +232,7 @@ static bool has_left(struct init *init, const struct guest *guest)
 	bool is_shown = console_close(init, index);
 	bool is_unplugged = nets_close(init, index);
 
+	vsocks_close(init, index);
 	return client_close(init, index) && is_unplugged && is_shown;
 }
 
@@ -270,7 +278,11 @@ const char *guest_start(struct init *init, struct guest *guest)
 		guest->wish = WISH_RESTART;
 		return NULL;
 	case GUEST_CONNECTING:
-		return "waits for its disks already";
+		if (!guest->is_ordered)
+			return "waits for its disks already";
+		guest->is_ordered = false;
+		connect(init, guest);
+		return NULL;
 	case GUEST_LEAVING:
 		guest->wish = WISH_RESTART;
 		return NULL;
@@ -313,7 +325,17 @@ const char *guest_restart(struct init *init, struct guest *guest)
 	return NULL;
 }
 
-void host_off(struct init *init)
+const char *guest_shutdown(struct init *init, struct guest *guest)
+{
+	if (guest->state != GUEST_RUNNING)
+		return guest_stop(init, guest);
+	guest->wish = WISH_STOP;
+	order_shutdown(init, guest);
+	return NULL;
+}
+
+/* Nothing starts any more; who runs goes on. */
+static void host_quiet(struct init *init)
 {
 	init->is_off_wanted = true;
 	for (unsigned i = 0; i < init->manifest->guest_count; i++) {
@@ -321,13 +343,29 @@ void host_off(struct init *init)
 
 		guest->wish = WISH_NONE;
 		guest->is_held = guest->is_returning = false;
-		if (guest->state == GUEST_RUNNING)
-			(void)init->gate->stop(init->gate->ctx, guest->id);
-		else if (guest->state == GUEST_CONNECTING)
+		if (guest->state == GUEST_CONNECTING)
 			leave(guest);
 		else if (guest->state == GUEST_WAITING)
 			guest->state = GUEST_STOPPED;
 	}
+}
+
+void host_off(struct init *init)
+{
+	host_quiet(init);
+	init->is_shutting_down = false;
+	for (unsigned i = 0; i < init->manifest->guest_count; i++)
+		if (init->guest[i].state == GUEST_RUNNING)
+			(void)init->gate->stop(init->gate->ctx,
+					       init->guest[i].id);
+}
+
+void host_shutdown(struct init *init)
+{
+	host_quiet(init);
+	init->is_shutting_down = true;
+	init_log(init, 0, LOG_INFO,
+		 "shutting down: guests are asked to go off");
 }
 
 /* ---- The host ------------------------------------------------------------ */
@@ -408,6 +446,7 @@ static uint64_t next_deadline(const struct init *init)
 	uint64_t next_ns = MIN(seat_deadline(init), disks_deadline(init));
 
 	next_ns = MIN(next_ns, nets_deadline(init));
+	next_ns = MIN(next_ns, order_deadline(init));
 	for (unsigned i = 0; i < init->manifest->guest_count; i++)
 		if (init->guest[i].state == GUEST_WAITING)
 			next_ns = MIN(next_ns, init->guest[i].back_off.at_ns);
@@ -424,6 +463,7 @@ void init_events(struct init *init)
 	service_run(init, &init->disks.service);
 	service_run(init, &init->nets.service);
 	alive = run_guests(init);
+	order_run(init);
 	if (init->state == HOST_RUNNING && !alive)
 		end_of_guests(init);
 	if (init->state == HOST_ENDING)
@@ -432,6 +472,14 @@ void init_events(struct init *init)
 	nets_send(init);
 	seat_send(init);
 	init->gate->timer(init->gate->ctx, next_deadline(init));
+}
+
+/* Of a host that starts: the guest is made, and nothing more. */
+static void begin(struct init *init, struct guest *guest)
+{
+	order_begin(guest);
+	if (permit_guest(init, guest))
+		(void)!guest_load(init, guest);
 }
 
 void init_start(struct init *init, const struct init_gate *gate,
@@ -454,7 +502,9 @@ void init_start(struct init *init, const struct init_gate *gate,
 	/* All are there before the first runs: they share the console. */
 	for (unsigned i = 0; i < manifest->guest_count; i++) {
 		init->guest[i].manifest = &manifest->guest[i];
-		(void)!guest_load(init, &init->guest[i]);
+		init->guest[i].is_held = manifest->guest[i].is_manual;
+		if (!init->guest[i].is_held)
+			begin(init, &init->guest[i]);
 	}
 	for (unsigned i = 0; i < manifest->guest_count; i++)
 		if (init->guest[i].id)

@@ -49,7 +49,8 @@ struct init_gate {
 	long (*device_grant)(void *ctx, gate_id id,
 			     const struct gate_device_grant *grant);
 	/* GATE_CHANNEL_MEMORY. */
-	long (*memory_grant)(void *ctx, gate_id channel, gate_id id);
+	long (*memory_grant)(void *ctx, gate_id channel, gate_id id,
+			     bool with_vm);
 	/* A line of the log; of a domain's, or with id 0 of the host's. */
 	void (*log)(void *ctx, gate_id id, enum log_level level,
 		    const char *text);
@@ -168,6 +169,7 @@ struct console {
 	gate_id channel;
 	const char *name;
 	bool has_serial1, has_printer;
+	bool is_button_due;   /* SEAT_BUTTON is to be sent */
 	bool is_last_try;     /* a seat has failed to show the rest of it */
 	uint64_t deadline_ns; /* for REMOVED, from LEAVING on */
 };
@@ -205,16 +207,17 @@ struct seat {
 	/* What clients of seat's want, in order: init/asks.c. */
 	struct seat_ask ask[SEAT_ASKS];
 	unsigned ask_count;
-	bool has_rights; /* clients': this one has been told */
+	unsigned rights_said; /* how many messages of them it has */
 };
 
 /* ---- disk ---------------------------------------------------------------- */
 
 #define DISK_PROGRAM "disk.elf"
+#define SEAT_PROGRAM "seat.elf"
 
 /*
- * A guest whose disks have sources is a client of disk, in disk's slot of its
- * index + 1.
+ * A guest whose disks have sources is a client of disk, in the slot of its
+ * number + 1: as many such guests are before it in the manifest.
  *
  *                     answered          its guest starts
  *   NONE ──► ADDING ──► ASKED ──┬─► STARTING ──► OPEN
@@ -275,12 +278,12 @@ struct disks {
 /* ---- Networks ------------------------------------------------------------ */
 
 #define SWITCH_PROGRAM "switch.elf"
-#define NET_CARDS      (MANIFEST_GUESTS_MAX * MACHINE_NICS_MAX)
+#define NET_CARDS      MANIFEST_CARDS_MAX
 #define NET_PORTS      (NET_CARDS + SEAT_PORTS)
 
 /*
  * A network card's port, or behind those one of seat's clients, in the switch's
- * slot of its index + 1.
+ * slot of its index + 1.  Cards are counted through, guest by guest.
  *
  *            told to a switch  domain ended, or seat left  answered
  *   NONE ──► ADDING ──► OPEN ─────────► REMOVING ──► REMOVED ──► NONE
@@ -309,6 +312,19 @@ struct nets {
 	struct net_port port[NET_PORTS]; /* by guest, then card; clients' */
 };
 
+/* ---- Sockets between guests ---------------------------------------------- */
+
+struct vsock_pair {
+	gate_id id;	 /* of its channel; 0: there is none */
+	bool is_used[2]; /* by a guest's machine, at that end */
+};
+
+struct vsocks {
+	struct vsock_pair pair[MANIFEST_GUESTS_MAX][VSOCK_PEERS_MAX];
+	/* Channels with seat, by guest; 0: there is none. */
+	gate_id control[MANIFEST_GUESTS_MAX];
+};
+
 /* ---- Guests -------------------------------------------------------------- */
 
 /*
@@ -324,7 +340,9 @@ struct nets {
  */
 enum guest_state {
 	GUEST_STOPPED,
-	GUEST_CONNECTING, /* id is its domain, from here on; not started */
+	/* id is its domain, from here on; not started: others are first, or its
+	 * drives are not there yet. */
+	GUEST_CONNECTING,
 	GUEST_RUNNING,
 	GUEST_LEAVING, /* not running any more */
 	GUEST_WAITING, /* for back_off.at_ns */
@@ -338,14 +356,19 @@ struct guest {
 	enum guest_state state;
 	enum guest_wish wish;
 	bool is_held;	   /* STOPPED by the operator: the host stays on */
+	bool is_ordered;   /* CONNECTING: others start first, or its time has
+			    * not come */
+	uint64_t due_ns;   /* of those, when others have; 0: they have not */
+	uint64_t off_ns;   /* its power is taken then; 0: it was not asked to
+			    * go off */
 	bool is_returning; /* LEAVING: then WAITING */
 	gate_id id;
 	uint64_t entry;
 	uint64_t next_va;  /* for what is mapped next */
 	uint64_t promised; /* pages, from its first start on: all it may take */
 	struct back_off back_off;
-	uint32_t starts; /* ever */
-	struct machine_config config;
+	uint32_t starts;	      /* ever */
+	uint64_t ram_size, vram_size; /* bytes, of the one that was made last */
 };
 
 #define OPERATOR_LINE_SIZE 80
@@ -368,13 +391,16 @@ struct init {
 	bool is_overcommitted; /* more vCPUs than CPUs */
 	uint64_t pages;	       /* of the host's memory, for all but init */
 	enum host_state state;
-	bool is_off_wanted;   /* by the operator */
-	uint8_t code;	      /* of the guest that ended last */
-	uint64_t deadline_ns; /* of ENDING */
+	bool is_off_wanted;    /* by the operator */
+	bool is_shutting_down; /* the same: guests are asked to go off first */
+	uint8_t code;	       /* of the guest that ended last */
+	uint64_t deadline_ns;  /* of ENDING */
 	struct seat seat;
 	struct disks disks;
 	struct nets nets;
+	struct vsocks vsock;
 	struct operator operator;
+	struct machine_config config; /* of the guest that is being made */
 	struct guest guest[MANIFEST_GUESTS_MAX];
 };
 
@@ -407,8 +433,35 @@ void init_log(const struct init *init, gate_id id, enum log_level level,
 const char *guest_start(struct init *init, struct guest *guest);
 const char *guest_stop(struct init *init, struct guest *guest);
 const char *guest_restart(struct init *init, struct guest *guest);
+/* Presses its power button; its power is taken if that does not help. */
+const char *guest_shutdown(struct init *init, struct guest *guest);
 /* Stops what runs; the host then ends. */
 void host_off(struct init *init);
+/* The same, by power buttons, those that started last first. */
+void host_shutdown(struct init *init);
+
+/* ---- init/order.c -------------------------------------------------------- */
+
+enum order { ORDER_DUE, ORDER_WAITS, ORDER_NEVER };
+
+/* When the host starts, of a guest that is to run. */
+void order_begin(struct guest *guest);
+/* Whether guest, which is made, may start by now; if never, it is logged. */
+enum order order_look(struct init *init, struct guest *guest);
+/* When one of them is to be looked at again. */
+uint64_t order_deadline(const struct init *init);
+/* guest runs: it has until its off_ns. */
+void order_shutdown(struct init *init, struct guest *guest);
+/* Those whose time is over, and who is next when the host is shutting down. */
+void order_run(struct init *init);
+
+/* ---- init/permit.c ------------------------------------------------------- */
+
+/* Whether the manifest's policy lets guest be made now; if not, the log says
+ * by which rule. */
+bool permit_guest(const struct init *init, const struct guest *guest);
+/* The same of a client of the control protocol on a network. */
+bool permit_client(const struct init *init, const char *network);
 
 /* ---- init/load.c --------------------------------------------------------- */
 
@@ -496,6 +549,9 @@ uint64_t seat_deadline(const struct init *init);
  * nothing is left then.  devices: MACHINE_DEVICE_*. */
 int __must_check console_open(struct init *init, unsigned guest, gate_id id,
 			      const char *name, uint32_t devices);
+/* Its machine is told that the power button was pressed.  False: nobody can
+ * tell it. */
+bool console_button(struct init *init, unsigned guest);
 /* Its domain has ended.  True: it is gone; false: ask again later. */
 bool console_close(struct init *init, unsigned guest);
 
@@ -522,6 +578,23 @@ void asks_run(struct init *init);
 /* Answers, as far as there is room. */
 void asks_send(struct init *init, bool *bell);
 
+/* ---- init/vsock.c -------------------------------------------------------- */
+
+/* Channels with its peers, for guest's domain, which is not started.  0 or
+ * -errno; then vsocks_close(). */
+int __must_check vsocks_open(struct init *init, unsigned guest, gate_id id);
+/* Its domain has ended. */
+void vsocks_close(struct init *init, unsigned guest);
+void vsocks_config(const struct init *init, unsigned guest,
+		   struct machine_vsock_config *config);
+/* Of guests that have sockets to the host, in the manifest's order: how many,
+ * and the n-th.  None, where there is no seat. */
+unsigned vsocks_control_count(const struct init *init);
+const struct guest_manifest *vsocks_control(const struct init *init,
+					    unsigned n);
+/* For a seat that is being made: their channels, and memory for them. */
+int __must_check vsocks_seat_open(struct init *init, gate_id seat);
+
 /* ---- init/net.c ---------------------------------------------------------- */
 
 /* Starts the switch, if a guest has a card. */
@@ -529,6 +602,8 @@ void nets_init(struct init *init);
 /* What there is to say, as far as there is room. */
 void nets_send(struct init *init);
 uint64_t nets_deadline(const struct init *init);
+/* Pages of the channels of a guest's cards. */
+uint64_t guest_port_pages(const struct guest_manifest *guest);
 /* Cables for a guest's domain, which is not started.  0 or -errno. */
 int __must_check nets_open(struct init *init, unsigned guest, gate_id id);
 /* Its domain does not run any more.  True: all are unplugged; false: ask again
@@ -581,6 +656,8 @@ const char *disks_list(struct init *init);
 
 /* How many of a guest's disks have sources: drives of its client. */
 unsigned client_drives(const struct guest_manifest *guest);
+/* Its memory comes and goes: drives may not know where it is. */
+bool guest_memory_moves(const struct guest_manifest *guest);
 /* Which devices there are, and what overlays may take. */
 void disk_domain_plan(struct init *init);
 /* Pages that disk may take. */

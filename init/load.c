@@ -94,15 +94,15 @@ static uint64_t take_va(struct guest *guest, const struct gate_module *module)
 
 /* The module's own pages, or copies of those that are written to. */
 static int module_map(struct init *init, struct guest *guest,
-		      const struct gate_module *module, bool is_writable,
+		      const struct gate_module *module, enum gate_memory kind,
 		      uint64_t *va)
 {
 	const struct gate_domain_map what = {
 		.va = take_va(guest, module),
 		.size = ALIGN_UP(module->size, PAGE_SIZE),
-		.kind = is_writable ? GATE_MEMORY_MODULE_COW
-				    : GATE_MEMORY_MODULE,
-		.prot = GATE_PROT_READ | (is_writable ? GATE_PROT_WRITE : 0),
+		.kind = kind,
+		.prot = GATE_PROT_READ |
+			(kind == GATE_MEMORY_MODULE_COW ? GATE_PROT_WRITE : 0),
 		.module = (uint32_t)(module - init->info->module),
 	};
 
@@ -128,7 +128,7 @@ static int add_blob(struct init *init, struct guest *guest,
 		    const char *property, const char *name,
 		    enum machine_blob_kind kind)
 {
-	struct machine_config *config = &guest->config;
+	struct machine_config *config = &init->config;
 	struct machine_blob *blob = &config->blob[config->blob_count];
 	const struct gate_module *module;
 	const char *why;
@@ -148,7 +148,7 @@ static int add_blob(struct init *init, struct guest *guest,
 	blob->kind = kind;
 	blob->size = module->size;
 	config->blob_count++;
-	return module_map(init, guest, module, false, &blob->va);
+	return module_map(init, guest, module, GATE_MEMORY_MODULE, &blob->va);
 }
 
 /*
@@ -192,6 +192,7 @@ static int add_nic_roms(struct init *init, struct guest *guest)
 		[MACHINE_NIC_PCNET] = MANIFEST_NIC_ROM_PCNET,
 		[MACHINE_NIC_NE2000_PCI] = MANIFEST_NIC_ROM_NE2000,
 		[MACHINE_NIC_E1000E] = MANIFEST_NIC_ROM_E1000E,
+		[MACHINE_NIC_VIRTIO] = MANIFEST_NIC_ROM_VIRTIO,
 	};
 	int error = 0;
 
@@ -255,8 +256,19 @@ static const struct gate_module *image_find(struct init *init,
 /* Its media can be changed while the guest runs. */
 static bool is_removable(const struct disk_manifest *m)
 {
-	return (m->is_cdrom && m->bus == MACHINE_DISK_IDE) ||
+	return (m->is_cdrom && (m->bus == MACHINE_DISK_IDE ||
+				m->bus == MACHINE_DISK_VIRTIO_SCSI)) ||
 	       m->bus == MACHINE_DISK_FLOPPY;
+}
+
+/* Flash memory is a copy of its image, in ROM. */
+static enum gate_memory memory_of(const struct disk_manifest *m)
+{
+	if (m->bus == MACHINE_DISK_PMEM)
+		return GATE_MEMORY_MODULE_SHOWN;
+	return m->is_read_only || m->is_cdrom || m->bus == MACHINE_DISK_FLASH
+		       ? GATE_MEMORY_MODULE
+		       : GATE_MEMORY_MODULE_COW;
 }
 
 /* The one that is in it at first, which a drive may be made for. */
@@ -276,7 +288,7 @@ static int add_media(struct init *init, struct guest *guest,
 		     const struct disk_manifest *m,
 		     struct machine_disk_config *disk)
 {
-	struct machine_config *config = &guest->config;
+	struct machine_config *config = &init->config;
 	int error = 0;
 
 	for (unsigned i = 0;
@@ -295,8 +307,10 @@ static int add_media(struct init *init, struct guest *guest,
 		medium->unit = m->unit;
 		if (m->bus == MACHINE_DISK_FLOPPY)
 			medium->unit += FACE_UNIT_FLOPPY;
+		else if (m->bus == MACHINE_DISK_VIRTIO_SCSI)
+			medium->unit += FACE_UNIT_SCSI;
 		medium->is_read_only = disk->is_read_only;
-		error = module_map(init, guest, module, !disk->is_read_only,
+		error = module_map(init, guest, module, memory_of(m),
 				   &medium->va);
 		if (!i)
 			first_medium(m, medium, disk);
@@ -324,17 +338,14 @@ static int add_image(struct init *init, struct guest *guest,
 			 m->image[0]);
 	if (m->mode == MANIFEST_DISK_PRIVATE)
 		return module_copy(init, guest, module, &disk->va);
-	/* Flash memory is a copy of it, in ROM. */
-	return module_map(init, guest, module,
-			  !disk->is_read_only && m->bus != MACHINE_DISK_FLASH,
-			  &disk->va);
+	return module_map(init, guest, module, memory_of(m), &disk->va);
 }
 
 static int add_disk(struct init *init, struct guest *guest,
 		    const struct disk_manifest *m, uint32_t *drives)
 {
 	struct machine_disk_config *disk =
-		&guest->config.disk[guest->config.disk_count++];
+		&init->config.disk[init->config.disk_count++];
 
 	disk->bus = m->bus;
 	disk->unit = m->unit;
@@ -346,6 +357,7 @@ static int add_disk(struct init *init, struct guest *guest,
 						    (uint8_t)m->geometry[1],
 						    (uint8_t)m->geometry[2] };
 	disk->sector_size = (uint16_t)m->sector_size;
+	disk->queues = (uint16_t)m->queues;
 	memcpy(disk->serial, m->serial, sizeof(disk->serial));
 	memcpy(disk->model, m->model, sizeof(disk->model));
 	disk->is_read_only = m->is_read_only || m->is_cdrom;
@@ -362,7 +374,7 @@ static int add_disk(struct init *init, struct guest *guest,
 static int add_item(struct init *init, struct guest *guest,
 		    const struct item_manifest *m)
 {
-	struct machine_config *config = &guest->config;
+	struct machine_config *config = &init->config;
 	struct machine_item *item = &config->item[config->item_count++];
 	const struct gate_module *module;
 	const char *why;
@@ -383,7 +395,7 @@ static int add_item(struct init *init, struct guest *guest,
 	if (why)
 		return module_refused(init, guest, m->item, module, why);
 	item->size = module->size;
-	return module_map(init, guest, module, false, &item->va);
+	return module_map(init, guest, module, GATE_MEMORY_MODULE, &item->va);
 }
 
 /* ---- The program --------------------------------------------------------- */
@@ -396,13 +408,13 @@ static uint32_t part_prot(const struct program_part *part)
 
 /*
  * Straight out of the file, if nothing is to be zero behind it.  A machine's
- * variables, much of which are of devices that its guest never uses, take no
- * page before they are written; other programs may have calls write there
- * first.
+ * variables, much of which are of devices that its guest never uses, and the
+ * seat's, of guests that are not there, take no page before they are written;
+ * other programs may have calls write there first.
  */
 static int load_part(struct init *init, gate_id id,
 		     const struct program_part *part,
-		     const struct gate_module *module, bool is_machine)
+		     const struct gate_module *module, bool is_late)
 {
 	const struct gate_domain_map what = {
 		.va = part->va,
@@ -417,7 +429,7 @@ static int load_part(struct init *init, gate_id id,
 	if (!part->is_writable && part->size == part->file_size &&
 	    IS_ALIGNED(part->offset, PAGE_SIZE))
 		return map(init, id, &what);
-	if (is_machine && part->is_writable && !part->file_size)
+	if (is_late && part->is_writable && !part->file_size)
 		return domain_map_zero(init, id, part->va, part->size,
 				       GATE_MEMORY_ZERO_COW, part_prot(part));
 	error = map_zero(init, id, part->va, part->size, part_prot(part));
@@ -431,7 +443,8 @@ int program_load(struct init *init, gate_id id, const char *name,
 		 uint64_t *entry)
 {
 	const struct gate_module *module = module_find(init, name);
-	bool is_machine = !strcmp(name, MACHINE_PROGRAM);
+	bool is_late =
+		!strcmp(name, MACHINE_PROGRAM) || !strcmp(name, SEAT_PROGRAM);
 	struct program program;
 	const char *why;
 	int error;
@@ -446,8 +459,7 @@ int program_load(struct init *init, gate_id id, const char *name,
 	if (error)
 		init_log(init, id, LOG_ERROR, "program \"%s\" %s", name, why);
 	for (unsigned i = 0; !error && i < program.part_count; i++)
-		error = load_part(init, id, &program.part[i], module,
-				  is_machine);
+		error = load_part(init, id, &program.part[i], module, is_late);
 	*entry = program.entry;
 	if (error)
 		return error;
@@ -480,12 +492,20 @@ static uint64_t module_size(const struct init *init, const char *name)
 	return module ? module->size : 0;
 }
 
+/* A board without a screen or firmware has memory for neither. */
+static uint64_t vram_size(const struct guest_manifest *m)
+{
+	return m->board == MACHINE_BOARD_PV ? 0 : VRAM_SIZE;
+}
+
 /* Firmware and flash memory, in pieces of nested paging. */
 static uint64_t rom_size(const struct init *init,
 			 const struct guest_manifest *m)
 {
 	uint64_t size = module_size(init, m->firmware);
 
+	if (m->board == MACHINE_BOARD_PV)
+		return 0;
 	for (unsigned i = 0; i < m->disk_count; i++)
 		if (m->disk[i].bus == MACHINE_DISK_FLASH)
 			size += disk_has_source(&m->disk[i])
@@ -496,10 +516,10 @@ static uint64_t rom_size(const struct init *init,
 	return MAX(ALIGN_UP(size, PAGE_2M), ROM_SIZE);
 }
 
-static void config_init(const struct init *init, struct guest *guest)
+static void config_init(struct init *init, struct guest *guest)
 {
 	const struct guest_manifest *m = guest->manifest;
-	struct machine_config *config = &guest->config;
+	struct machine_config *config = &init->config;
 
 	memset(config, 0, sizeof(*config));
 	config->version = MACHINE_CONFIG_VERSION;
@@ -512,13 +532,16 @@ static void config_init(const struct init *init, struct guest *guest)
 	config->threads = m->threads;
 	config->boot_menu_ms = m->boot_menu_ms;
 	config->ram_size = MIB(m->memory_mib);
-	config->vram_size = VRAM_SIZE;
+	config->vram_size = vram_size(m);
 	config->rom_size = rom_size(init, m);
+	guest->ram_size = config->ram_size;
+	guest->vram_size = config->vram_size;
 	config->devices = (m->devices & ~(uint32_t)MANIFEST_FLAGS) |
 			  m->acpi_off | m->memory_hole;
 	config->fault = m->fault;
 	config->cpu = m->cpu;
 	config->duty_percent = m->duty_percent;
+	config->is_lazy = m->is_lazy;
 	config->acpi = m->acpi;
 	for (unsigned i = 0; i < MACHINE_PORTS_MAX; i++)
 		config->ports[i] = (struct machine_ports){
@@ -533,8 +556,11 @@ static void config_init(const struct init *init, struct guest *guest)
 		config->nic[i].boot_index = m->nic[i].boot_index;
 		config->nic[i].port = m->nic[i].port;
 		config->nic[i].irq = m->nic[i].irq;
+		config->nic[i].pairs = m->nic[i].pairs;
+		config->nic[i].mtu = m->nic[i].mtu;
 		memcpy(config->nic[i].mac, m->nic[i].mac, NET_MAC_LENGTH);
 	}
+	vsocks_config(init, guest_index(init, guest), &config->vsock);
 	guest->next_va = GATE_MODULE_VA;
 }
 
@@ -588,7 +614,7 @@ static uint64_t quota_pages(const struct init *init,
 uint64_t guest_vm_memory(const struct init *init,
 			 const struct guest_manifest *m)
 {
-	return MIB(m->memory_mib) + VRAM_SIZE + rom_size(init, m);
+	return MIB(m->memory_mib) + vram_size(m) + rom_size(init, m);
 }
 
 /* What the monitor allows nested tables, rounded up. */
@@ -620,10 +646,13 @@ static int promise(struct init *init, struct guest *guest)
 			  nested_pages(init, m) + quota_pages(init, m) +
 			  guest_channel_pages(init, m);
 	uint64_t taken = init_promised(init);
+	uint64_t there = init->pages;
 
+	if (init->manifest->overcommit_percent)
+		there = there * init->manifest->overcommit_percent / 100;
 	if (guest->promised)
 		return 0;
-	if (taken <= init->pages && wanted <= init->pages - taken) {
+	if (taken <= there && wanted <= there - taken) {
 		guest->promised = wanted;
 		return 0;
 	}
@@ -632,8 +661,29 @@ static int promise(struct init *init, struct guest *guest)
 		 "tables need %lu KiB, and of the host's %lu KiB others may "
 		 "take %lu",
 		 m->name, m->memory_mib, wanted * KIB_PER_PAGE,
-		 init->pages * KIB_PER_PAGE, taken * KIB_PER_PAGE);
+		 there * KIB_PER_PAGE, taken * KIB_PER_PAGE);
 	return -ENOMEM;
+}
+
+/* Those that its vCPUs are to run on. */
+static bool cpus_are_there(struct init *init, const struct guest_manifest *m)
+{
+	uint32_t count = init->info->cpu_count;
+
+	for (unsigned i = 0; i < m->vcpus; i++) {
+		uint64_t missing =
+			count < GATE_CPUS_MAX ? m->cpus[i] >> count : 0;
+
+		if (!missing)
+			continue;
+		init_log(init, 0, LOG_ERROR,
+			 "guest %s: its vCPU %u is for CPU %u, but %u CPUs run "
+			 "guests here, from 0 on: change cpus or vcpu-cpus",
+			 m->name, i, count + (uint32_t)__builtin_ctzll(missing),
+			 count);
+		return false;
+	}
+	return true;
 }
 
 static int make_domain(struct init *init, struct guest *guest)
@@ -643,13 +693,20 @@ static int make_domain(struct init *init, struct guest *guest)
 		.quota_pages = quota_pages(init, m),
 		.vm_memory = guest_vm_memory(init, m),
 		.thread_count = m->vcpus,
+		.weight = m->weight,
+		.cap_percent = m->cap_percent,
 	};
 	long id;
 
-	if (m->vcpus > 1 && init->is_overcommitted)
+	if (!cpus_are_there(init, m))
+		return -EINVAL;
+	if (m->vcpus > 1 && (init->is_overcommitted || m->cpus[0]))
 		spec.flags |= GATE_DOMAIN_PAUSE_EXITS;
 	if (m->devices & MANIFEST_EMULATE)
 		spec.flags |= GATE_DOMAIN_EMULATE;
+	memcpy(spec.cpus, m->cpus, sizeof(spec.cpus));
+	if (m->is_lazy)
+		spec.flags |= GATE_DOMAIN_LAZY;
 	for (unsigned i = 0; i < MANIFEST_PORTS_MAX; i++) {
 		spec.port[i].first = (uint16_t)m->ports[i][0];
 		spec.port[i].count = (uint16_t)m->ports[i][1];
@@ -675,12 +732,14 @@ static int fill_domain(struct init *init, struct guest *guest)
 	for (unsigned i = 0; !error && i < m->item_count; i++)
 		error = add_item(init, guest, &m->item[i]);
 	if (!error)
-		error = domain_write_argument(init, guest->id, &guest->config,
-					      sizeof(guest->config));
+		error = domain_write_argument(init, guest->id, &init->config,
+					      sizeof(init->config));
 	if (!error)
 		error = client_open(init, index, guest->id);
 	if (!error)
 		error = nets_open(init, index, guest->id);
+	if (!error)
+		error = vsocks_open(init, index, guest->id);
 	if (!error)
 		error = console_open(init, index, guest->id, m->name,
 				     m->devices);
@@ -720,6 +779,7 @@ int guest_load(struct init *init, struct guest *guest)
 	/* No disk and no switch has been told of it yet. */
 	(void)client_close(init, guest_index(init, guest));
 	(void)nets_close(init, guest_index(init, guest));
+	vsocks_close(init, guest_index(init, guest));
 	if (guest->id)
 		(void)init->gate->destroy(init->gate->ctx, guest->id);
 	guest->id = 0;

@@ -17,15 +17,19 @@
 #include "include/log.h"
 #include "include/seat.h"
 #include "init/manifest_reader.h"
+#include "init/policy.h"
 #include "init/source.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
 #define COMPATIBLE     "bulkhead,host-v1"
 #define MEMORY_MIB_MIN 2
-#define MEMORY_MIB_MAX 1048576
+/* Of the 512 GiB that the monitor keeps account of in a page of 2 MiB, 1 GiB is
+ * for video memory and ROMs. */
+#define MEMORY_MIB_MAX 523264
 #define MENU_MS_MAX    65535 /* firmware reads 16 bits */
-#define CELL_SIZE      4
+#define ORDER_MS_MAX   3600000
+#define SHUTDOWN_MS    30000 /* unless the manifest says */
 
 /* clang-format off */
 static const struct manifest_choice log_levels[] = {
@@ -45,7 +49,8 @@ static const struct manifest_choice mitigations[] = {
 
 /* "pc" is the latest; what those with a number are never changes. */
 static const struct manifest_choice boards[] = {
-	{ "pc", MACHINE_BOARD_PC }, { "pc-1", MACHINE_BOARD_PC }, { 0 },
+	{ "pc", MACHINE_BOARD_PC }, { "pc-1", MACHINE_BOARD_PC },
+	{ "pv", MACHINE_BOARD_PV }, { 0 },
 };
 
 static const struct manifest_choice acpis[] = {
@@ -68,20 +73,30 @@ static const struct manifest_property root_properties[] = {
 	  FIELD(struct manifest, log_level) },
 	{ "end", PROPERTY_STRING, .choices = ends,
 	  FIELD(struct manifest, end) },
+	{ "overcommit-percent", PROPERTY_CELL, .min = 100, .max = 1000,
+	  FIELD(struct manifest, overcommit_percent) },
 	{ "mitigations", PROPERTY_STRING, .choices = mitigations,
 	  FIELD(struct manifest, is_mitigations_off) },
 	{ 0 },
 };
 
-static const struct manifest_choice rights[] = {
+const struct manifest_choice manifest_rights[] = {
 	{ "watch", SEAT_RIGHT_WATCH }, { "type", SEAT_RIGHT_TYPE },
 	{ "steer", SEAT_RIGHT_STEER }, { "debug", SEAT_RIGHT_DEBUG }, { 0 },
 };
 
 static const struct manifest_property control_properties[] = {
-	{ "rights", PROPERTY_WORDS, .is_required = true, .choices = rights,
+	{ "rights", PROPERTY_WORDS, .is_required = true, .choices = manifest_rights,
 	  FIELD(struct manifest, control_rights) },
 	{ 0 },
+};
+
+static const struct manifest_choice autostarts[] = {
+	{ "yes", false }, { "no", true }, { 0 },
+};
+
+static const struct manifest_choice populates[] = {
+	{ "start", false }, { "lazy", true }, { 0 },
 };
 
 static const struct manifest_property guests_properties[] = { { 0 } };
@@ -102,6 +117,17 @@ static const struct manifest_property guest_properties[] = {
 	  FIELD(struct guest_manifest, threads) },
 	{ "restart", PROPERTY_STRING, .choices = restarts,
 	  FIELD(struct guest_manifest, restart) },
+	{ "count", PROPERTY_CELL, .min = 1, .max = MANIFEST_GUESTS_MAX,
+	  FIELD(struct guest_manifest, count) },
+	{ "autostart", PROPERTY_STRING, .choices = autostarts,
+	  FIELD(struct guest_manifest, is_manual) },
+	{ "start-after", PROPERTY_TEXTS,
+	  FIELD(struct guest_manifest, start_after) },
+	{ "start-delay-ms", PROPERTY_CELL, .min = 1, .max = ORDER_MS_MAX,
+	  FIELD(struct guest_manifest, start_delay_ms) },
+	{ "shutdown-ms", PROPERTY_CELL, .min = 0, .max = ORDER_MS_MAX,
+	  FIELD(struct guest_manifest, shutdown_ms) },
+	{ "label", PROPERTY_NAME, FIELD(struct guest_manifest, label) },
 	{ "program", PROPERTY_FILE, FIELD(struct guest_manifest, program) },
 	{ "firmware", PROPERTY_FILE, FIELD(struct guest_manifest, firmware) },
 	{ "vga-bios", PROPERTY_FILE, FIELD(struct guest_manifest, vga_bios) },
@@ -112,6 +138,8 @@ static const struct manifest_property guest_properties[] = {
 	  FIELD(struct guest_manifest, devices) },
 	{ "post-codes", PROPERTY_FLAG, .flag = MACHINE_DEVICE_POST_CODES,
 	  FIELD(struct guest_manifest, devices) },
+	{ "serial0", PROPERTY_FLAG, .flag = MACHINE_DEVICE_SERIAL0,
+	  FIELD(struct guest_manifest, devices) },
 	{ "serial1", PROPERTY_FLAG, .flag = MACHINE_DEVICE_SERIAL1,
 	  FIELD(struct guest_manifest, devices) },
 	{ "parallel0", PROPERTY_FLAG, .flag = MACHINE_DEVICE_PARALLEL0,
@@ -121,6 +149,15 @@ static const struct manifest_property guest_properties[] = {
 	{ "hyperv", PROPERTY_FLAG, .flag = MACHINE_DEVICE_HYPERV,
 	  FIELD(struct guest_manifest, devices) },
 	{ "kvm", PROPERTY_FLAG, .flag = MACHINE_DEVICE_KVM,
+	  FIELD(struct guest_manifest, devices) },
+	{ "rng", PROPERTY_FLAG, .flag = MACHINE_DEVICE_RNG,
+	  FIELD(struct guest_manifest, devices) },
+	{ "balloon", PROPERTY_FLAG, .flag = MACHINE_DEVICE_BALLOON,
+	  FIELD(struct guest_manifest, devices) },
+	{ "populate", PROPERTY_STRING, .choices = populates,
+	  FIELD(struct guest_manifest, is_lazy) },
+	{ "virtio-console", PROPERTY_FLAG,
+	  .flag = MACHINE_DEVICE_VIRTIO_CONSOLE,
 	  FIELD(struct guest_manifest, devices) },
 	{ "test-device", PROPERTY_FLAG, .flag = MACHINE_DEVICE_TEST,
 	  FIELD(struct guest_manifest, devices) },
@@ -141,6 +178,14 @@ static const struct manifest_property guest_properties[] = {
 	  FIELD(struct guest_manifest, devices) },
 	{ "duty-percent", PROPERTY_CELL, .min = 1, .max = 100,
 	  FIELD(struct guest_manifest, duty_percent) },
+	{ "weight", PROPERTY_CELL, .min = 1, .max = GATE_WEIGHT_MAX,
+	  FIELD(struct guest_manifest, weight) },
+	{ "cap-percent", PROPERTY_CELL, .min = 1,
+	  .max = 100 * GATE_THREADS_MAX,
+	  FIELD(struct guest_manifest, cap_percent) },
+	{ "cpus", PROPERTY_NUMBERS, FIELD(struct guest_manifest, cpu_list) },
+	{ "vcpu-cpus", PROPERTY_NUMBERS,
+	  FIELD(struct guest_manifest, vcpu_cpu_list) },
 	{ "os", PROPERTY_STRING, FIELD(struct guest_manifest, os) },
 	{ "ports", PROPERTY_PAIRS, FIELD(struct guest_manifest, ports) },
 	{ "acpi", PROPERTY_STRING, .choices = acpis,
@@ -153,389 +198,6 @@ static const struct manifest_property guest_properties[] = {
 };
 
 /* clang-format on */
-
-/* "/guests/web: memory-mib: is 1, must be 2 to 1048576" */
-int manifest_fail(struct manifest_reader *reader, int node,
-		  const char *property, const char *format, ...)
-{
-	char path[96] = "?";
-	va_list args;
-	int used;
-
-	(void)fdt_get_path(reader->blob, node, path, sizeof(path));
-	used = snprintf(reader->error, reader->error_size, "%s: %s%s", path,
-			property ? property : "", property ? ": " : "");
-	if (used < 0 || (size_t)used >= reader->error_size)
-		return -EINVAL;
-	va_start(args, format);
-	(void)vsnprintf(reader->error + used, reader->error_size - (size_t)used,
-			format, args);
-	va_end(args);
-	return -EINVAL;
-}
-
-/* The destination's width follows the member's. */
-static void store(void *object, const struct manifest_property *property,
-		  uint32_t value)
-{
-	void *to = (char *)object + property->offset;
-
-	memcpy(to, &value, MIN(property->size, sizeof(value)));
-}
-
-static int find_choice(struct manifest_reader *reader, int node,
-		       const struct manifest_property *property,
-		       const char *text, uint32_t *value)
-{
-	const struct manifest_choice *choice;
-	char known[96] = "";
-	size_t used = 0;
-
-	for (choice = property->choices; choice->text; choice++) {
-		if (strcmp(choice->text, text) == 0) {
-			*value = choice->value;
-			return 0;
-		}
-		if (used < sizeof(known))
-			used += (size_t)snprintf(
-				known + used, sizeof(known) - used, "%s%s",
-				used ? ", " : "", choice->text);
-	}
-	return manifest_fail(reader, node, property->name,
-			     "is \"%s\", known are: %s%s%s", text, known,
-			     property->why ? "; see " : "",
-			     property->why ? property->why : "");
-}
-
-static int read_string(struct manifest_reader *reader, int node,
-		       const struct manifest_property *property,
-		       const char *value, int length, void *object)
-{
-	uint32_t choice = 0;
-	int error;
-
-	if (length < 1 ||
-	    memchr(value, '\0', (size_t)length) != value + length - 1)
-		return manifest_fail(reader, node, property->name,
-				     "must be one string");
-	if (property->choices) {
-		error = find_choice(reader, node, property, value, &choice);
-		if (!error)
-			store(object, property, choice);
-		return error;
-	}
-	if (!property->size)
-		return 0;
-	if (length == 1)
-		return manifest_fail(reader, node, property->name,
-				     "must not be empty");
-	if ((size_t)length > property->size)
-		return manifest_fail(reader, node, property->name,
-				     "has %d characters, at most %u fit",
-				     length - 1, (unsigned)property->size - 1);
-	memcpy((char *)object + property->offset, value, (size_t)length);
-	return 0;
-}
-
-/*
- * Boot loaders cut folders off a module's name, end it at a space, and put
- * backslashes before what a shell would quote.
- */
-static bool is_file_name(const char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text <= ' ' || *text == 0x7f ||
-		    strchr("/\\\"'", *text))
-			return false;
-	return true;
-}
-
-static int read_file(struct manifest_reader *reader, int node,
-		     const struct manifest_property *property,
-		     const char *value, int length, void *object)
-{
-	int error = read_string(reader, node, property, value, length, object);
-
-	if (!error && !is_file_name(value))
-		return manifest_fail(
-			reader, node, property->name,
-			"must be a file's name, without folders, spaces, "
-			"quotes and backslashes");
-	return error;
-}
-
-/* The array is empty so far: what is not written ends it. */
-static int read_files(struct manifest_reader *reader, int node,
-		      const struct manifest_property *property,
-		      const char *value, int length, void *object)
-{
-	struct manifest_property one = { .name = property->name,
-					 .offset = property->offset,
-					 .size = MANIFEST_FILE_SIZE };
-	size_t left = property->size / MANIFEST_FILE_SIZE;
-	int error = 0;
-
-	if (length < 1 || value[length - 1] != '\0')
-		return manifest_fail(reader, node, property->name,
-				     "must be a list of strings");
-	for (int at = 0; !error && at < length; left--) {
-		int size = (int)strlen(value + at) + 1;
-
-		if (!left)
-			return manifest_fail(reader, node, property->name,
-					     "has more than %u files",
-					     (unsigned)(property->size /
-							MANIFEST_FILE_SIZE));
-		error = read_file(reader, node, &one, value + at, size, object);
-		one.offset += one.size;
-		at += size;
-	}
-	return error;
-}
-
-static int read_source(struct manifest_reader *reader, int node,
-		       const struct manifest_property *property,
-		       const char *value, int length, void *object)
-{
-	const struct manifest_property whole = { .name = property->name,
-						 .size = MANIFEST_SOURCE_SIZE };
-	char text[MANIFEST_SOURCE_SIZE];
-	const char *why;
-	int error = read_string(reader, node, &whole, value, length, text);
-
-	if (error)
-		return error;
-	why = source_parse((void *)((char *)object + property->offset), text);
-	return why ? manifest_fail(reader, node, property->name, "%s", why) : 0;
-}
-
-static int read_cell(struct manifest_reader *reader, int node,
-		     const struct manifest_property *property,
-		     const void *value, int length, void *object)
-{
-	fdt32_t cell;
-	uint32_t number;
-
-	if (length != CELL_SIZE)
-		return manifest_fail(reader, node, property->name,
-				     "must be one number, as in <1>");
-	memcpy(&cell, value, sizeof(cell));
-	number = fdt32_to_cpu(cell);
-	if (number < property->min || number > property->max)
-		return manifest_fail(reader, node, property->name,
-				     "is %u, must be %u to %u", number,
-				     property->min, property->max);
-	store(object, property, number);
-	return 0;
-}
-
-static int read_cells(struct manifest_reader *reader, int node,
-		      const struct manifest_property *property,
-		      const void *value, int length, void *object)
-{
-	uint32_t *to = (void *)((char *)object + property->offset);
-	const fdt32_t *cells = value;
-
-	if ((size_t)length != property->size)
-		return manifest_fail(reader, node, property->name,
-				     "must be %u numbers",
-				     (unsigned)(property->size / CELL_SIZE));
-	for (size_t i = 0; i < property->size / CELL_SIZE; i++)
-		to[i] = fdt32_ld(&cells[i]);
-	return 0;
-}
-
-static int read_pairs(struct manifest_reader *reader, int node,
-		      const struct manifest_property *property,
-		      const void *value, int length, void *object)
-{
-	const size_t pair = 2 * (size_t)CELL_SIZE;
-	uint32_t *to = (void *)((char *)object + property->offset);
-	const fdt32_t *cells = value;
-
-	if (!length || (size_t)length % pair)
-		return manifest_fail(reader, node, property->name,
-				     "must be pairs of numbers");
-	if ((size_t)length > property->size)
-		return manifest_fail(reader, node, property->name,
-				     "has %u pairs, at most %u fit",
-				     (unsigned)((size_t)length / pair),
-				     (unsigned)(property->size / pair));
-	for (size_t i = 0; i < (size_t)length / CELL_SIZE; i++)
-		to[i] = fdt32_ld(&cells[i]);
-	return 0;
-}
-
-static int read_flag(struct manifest_reader *reader, int node,
-		     const struct manifest_property *property, int length,
-		     void *object)
-{
-	uint32_t word = 0;
-
-	if (length)
-		return manifest_fail(reader, node, property->name,
-				     "is a flag and takes no value");
-	memcpy(&word, (char *)object + property->offset, property->size);
-	store(object, property, word | property->flag);
-	return 0;
-}
-
-/* None at all is a list, too. */
-static int read_words(struct manifest_reader *reader, int node,
-		      const struct manifest_property *property,
-		      const char *value, int length, void *object)
-{
-	uint32_t word = 0, bit = 0;
-	int at = 0, error;
-
-	if (length && value[length - 1] != '\0')
-		return manifest_fail(reader, node, property->name,
-				     "must be a list of strings");
-	while (at < length) {
-		error = find_choice(reader, node, property, value + at, &bit);
-		if (error)
-			return error;
-		word |= bit;
-		at += (int)strlen(value + at) + 1;
-	}
-	store(object, property, word);
-	return 0;
-}
-
-static int read_texts(struct manifest_reader *reader, int node,
-		      const struct manifest_property *property,
-		      const char *value, int length, void *object)
-{
-	if (length < 1 || value[length - 1] != '\0')
-		return manifest_fail(reader, node, property->name,
-				     "must be a list of strings");
-	for (int at = 0; at < length; at += (int)strlen(value + at) + 1)
-		if (!value[at])
-			return manifest_fail(reader, node, property->name,
-					     "must not have an empty string");
-	if ((size_t)length >= property->size)
-		return manifest_fail(reader, node, property->name,
-				     "has %d characters, at most %u fit",
-				     length, (unsigned)property->size - 1);
-	memcpy((char *)object + property->offset, value, (size_t)length);
-	return 0;
-}
-
-static int read_property(struct manifest_reader *reader, int node,
-			 const struct manifest_property *property,
-			 const void *value, int length, void *object)
-{
-	switch (property->type) {
-	case PROPERTY_STRING:
-		return read_string(reader, node, property, value, length,
-				   object);
-	case PROPERTY_CELL:
-		return read_cell(reader, node, property, value, length, object);
-	case PROPERTY_CELLS:
-		return read_cells(reader, node, property, value, length,
-				  object);
-	case PROPERTY_PAIRS:
-		return read_pairs(reader, node, property, value, length,
-				  object);
-	case PROPERTY_FILE:
-		return read_file(reader, node, property, value, length, object);
-	case PROPERTY_FILES:
-		return read_files(reader, node, property, value, length,
-				  object);
-	case PROPERTY_SOURCE:
-		return read_source(reader, node, property, value, length,
-				   object);
-	case PROPERTY_TEXTS:
-		return read_texts(reader, node, property, value, length,
-				  object);
-	case PROPERTY_WORDS:
-		return read_words(reader, node, property, value, length,
-				  object);
-	case PROPERTY_FLAG:
-		return read_flag(reader, node, property, length, object);
-	}
-	return -EINVAL;
-}
-
-static const struct manifest_property *
-property_find(const struct manifest_property *table, const char *name)
-{
-	for (; table->name; table++)
-		if (strcmp(table->name, name) == 0)
-			return table;
-	return NULL;
-}
-
-/* Reads all properties of a node, and finds the missing and the unknown. */
-int manifest_read_node(struct manifest_reader *reader, int node,
-		       const struct manifest_property *table, void *object)
-{
-	const struct manifest_property *property;
-	const char *name;
-	const void *value;
-	int at, length, error;
-
-	fdt_for_each_property_offset(at, reader->blob, node)
-	{
-		value = fdt_getprop_by_offset(reader->blob, at, &name, &length);
-		if (!value)
-			return manifest_fail(reader, node, NULL,
-					     "cannot be read");
-		property = property_find(table, name);
-		if (!property)
-			return manifest_fail(reader, node, name,
-					     "no such property here");
-		error = read_property(reader, node, property, value, length,
-				      object);
-		if (error)
-			return error;
-	}
-	for (property = table; property->name; property++)
-		if (property->is_required &&
-		    !fdt_getprop(reader->blob, node, property->name, NULL))
-			return manifest_fail(reader, node, property->name,
-					     "is missing");
-	return 0;
-}
-
-bool manifest_has(const struct manifest_reader *reader, int node,
-		  const char *property)
-{
-	return fdt_getprop(reader->blob, node, property, NULL);
-}
-
-/* "[NAME] " must not look like a time, or like a vCPU of another's: "[web.1] ".
- */
-static bool name_is_plain(const char *name)
-{
-	for (const char *at = name; *at; at++) {
-		bool is_letter = (*at >= 'a' && *at <= 'z') ||
-				 (*at >= 'A' && *at <= 'Z');
-
-		if (!is_letter && (at == name || ((*at < '0' || *at > '9') &&
-						  *at != '-' && *at != '_')))
-			return false;
-	}
-	return *name;
-}
-
-/* The node's name goes into names in logs and on the console. */
-int manifest_read_name(struct manifest_reader *reader, int node, char *to)
-{
-	const char *name = fdt_get_name(reader->blob, node, NULL);
-
-	if (!name || strlen(name) >= MANIFEST_NAME_SIZE)
-		return manifest_fail(reader, node, NULL,
-				     "its name has more than %d characters",
-				     MANIFEST_NAME_SIZE - 1);
-	if (!name_is_plain(name))
-		return manifest_fail(
-			reader, node, NULL,
-			"its name must be a letter, then letters, digits, "
-			"- and _");
-	memcpy(to, name, strlen(name) + 1);
-	return 0;
-}
 
 void manifest_firmware_default(struct guest_manifest *guest)
 {
@@ -585,6 +247,8 @@ static int check_guest(struct manifest_reader *reader, int node,
 	if (guest->cmdline[0] && !guest->kernel[0] && !guest->program[0])
 		return manifest_fail(reader, node, "cmdline",
 				     "needs a kernel or a program");
+	if (guest->board == MACHINE_BOARD_PV)
+		return manifest_check_pv(reader, node, guest);
 	error = check_bios(reader, node, guest);
 	if (error || guest->program[0])
 		return error;
@@ -593,49 +257,15 @@ static int check_guest(struct manifest_reader *reader, int node,
 	return 0;
 }
 
-static bool name_is_taken(const struct manifest *manifest, const char *name)
+/* The host's is, for consoles and sockets. */
+bool manifest_name_is_taken(const struct manifest *manifest, const char *name)
 {
+	if (!strcmp(name, POLICY_HOST))
+		return true;
 	for (unsigned i = 0; i < manifest->guest_count; i++)
 		if (!strcmp(manifest->guest[i].name, name))
 			return true;
 	return false;
-}
-
-/*
- * What is not given: threads is 1, cores are 1 if nothing says otherwise, and
- * the packages are as many as the vCPUs need.
- */
-static int read_topology(struct manifest_reader *reader, int node,
-			 struct guest_manifest *guest)
-{
-	uint32_t product;
-
-	guest->threads = MAX(guest->threads, 1U);
-	if (!guest->cores)
-		guest->cores = guest->sockets && guest->vcpus
-				       ? MAX(guest->vcpus / guest->sockets /
-						     guest->threads,
-					     1U)
-				       : 1;
-	product = guest->cores * guest->threads;
-	if (!guest->sockets)
-		guest->sockets =
-			guest->vcpus ? MAX(guest->vcpus / product, 1U) : 1;
-	product *= guest->sockets;
-	if (!guest->vcpus)
-		guest->vcpus = product;
-	if (product > GATE_MAX_VCPUS)
-		return manifest_fail(
-			reader, node, "sockets",
-			"sockets * cores * threads is %u, at most %u can be",
-			product, GATE_MAX_VCPUS);
-	if (product != guest->vcpus)
-		return manifest_fail(reader, node, "vcpus",
-				     "is %u, but sockets * cores * threads is "
-				     "%u * %u * %u",
-				     guest->vcpus, guest->sockets, guest->cores,
-				     guest->threads);
-	return 0;
 }
 
 static int read_leaf(struct manifest_reader *reader, int node,
@@ -643,11 +273,9 @@ static int read_leaf(struct manifest_reader *reader, int node,
 		     int (*read)(struct manifest_reader *reader, int node,
 				 struct guest_manifest *guest))
 {
-	int child = fdt_first_subnode(reader->blob, node);
+	int error = manifest_check_leaf(reader, node);
 
-	if (child >= 0)
-		return manifest_fail(reader, child, NULL, "no such node here");
-	return read(reader, node, guest);
+	return error ? error : read(reader, node, guest);
 }
 
 static int read_child(struct manifest_reader *reader, int node,
@@ -663,16 +291,27 @@ static int read_child(struct manifest_reader *reader, int node,
 		return manifest_read_nic(reader, node, guest);
 	if (name && !strcmp(name, "usb0"))
 		return manifest_read_usb(reader, node, guest);
+	if (name && manifest_is_numbered(name, "pmem"))
+		return read_leaf(reader, node, guest, manifest_read_pmem);
+	if (name && !strcmp(name, "vsock0"))
+		return read_leaf(reader, node, guest, manifest_read_vsock);
 	return name && manifest_is_numbered(name, "fw-cfg")
 		       ? manifest_read_item(reader, node, guest)
 		       : manifest_read_disk(reader, node, guest);
 }
 
-static bool is_fault(const struct manifest_reader *reader, int node)
+/* "fault" is put off until the disks are there. */
+static int read_or_defer(struct manifest_reader *reader, int node,
+			 struct guest_manifest *guest, int *fault)
 {
 	const char *name = fdt_get_name(reader->blob, node, NULL);
 
-	return name && !strcmp(name, "fault");
+	if (!name || manifest_check_node(reader, node, name, guest))
+		return -EINVAL;
+	if (strcmp(name, "fault"))
+		return read_child(reader, node, guest);
+	*fault = node;
+	return 0;
 }
 
 static int read_guest(struct manifest_reader *reader, int node)
@@ -685,54 +324,55 @@ static int read_guest(struct manifest_reader *reader, int node)
 		return manifest_fail(reader, node, NULL, "more than %d guests",
 				     MANIFEST_GUESTS_MAX);
 	guest = &manifest->guest[manifest->guest_count];
+	memset(guest, 0, sizeof(*guest));
+	guest->shutdown_ms = SHUTDOWN_MS;
 	error = manifest_read_name(reader, node, guest->name);
-	if (!error && name_is_taken(manifest, guest->name))
+	if (!error && manifest_name_is_taken(manifest, guest->name))
 		error = manifest_fail(reader, node, NULL,
 				      "its name is taken already");
 	if (!error)
 		error = manifest_read_node(reader, node, guest_properties,
 					   guest);
 	if (!error)
+		error = check_guest(reader, node, guest);
+	if (!error)
 		error = manifest_apply_os(reader, node, guest);
 	if (!error)
-		error = read_topology(reader, node, guest);
+		error = manifest_read_topology(reader, node, guest);
 	if (!error)
-		error = check_guest(reader, node, guest);
+		error = manifest_check_sched(reader, node, guest);
 	if (error)
 		return error;
 	fdt_for_each_subnode (child, reader->blob, node) {
-		if (is_fault(reader, child))
-			fault = child;
-		else
-			error = read_child(reader, child, guest);
+		error = read_or_defer(reader, child, guest, &fault);
 		if (error)
 			return error;
 	}
-	error = manifest_check_usb(reader, node, guest);
+	error = manifest_check_board(reader, node, guest);
+	if (!error)
+		error = manifest_check_usb(reader, node, guest);
 	if (!error)
 		error = manifest_check_ports(reader, node, guest);
 	if (!error)
 		error = manifest_read_boot(reader, node, guest);
 	if (!error && fault >= 0)
 		error = read_leaf(reader, fault, guest, manifest_read_fault);
-	manifest->guest_count += !error;
-	return error;
+	return error ? error : manifest_copy_guest(reader, node);
 }
 
 static int read_control(struct manifest_reader *reader, int node)
 {
-	int child = fdt_first_subnode(reader->blob, node);
+	int error = manifest_check_leaf(reader, node);
 
-	if (child >= 0)
-		return manifest_fail(reader, child, NULL, "no such node here");
-	return manifest_read_node(reader, node, control_properties,
-				  reader->manifest);
+	return error ? error
+		     : manifest_read_node(reader, node, control_properties,
+					  reader->manifest);
 }
 
 static int read_root(struct manifest_reader *reader)
 {
 	const void *blob = reader->blob;
-	int node, error, guests = -1;
+	int node, error, guests = -1, policy = -1;
 
 	error = manifest_read_node(reader, 0, root_properties,
 				   reader->manifest);
@@ -746,6 +386,8 @@ static int read_root(struct manifest_reader *reader)
 
 		if (!strcmp(name, "guests"))
 			guests = node;
+		else if (!strcmp(name, "policy"))
+			policy = node;
 		else if (strcmp(name, "control"))
 			return manifest_fail(reader, node, NULL,
 					     "no such node here");
@@ -757,14 +399,15 @@ static int read_root(struct manifest_reader *reader)
 	error = manifest_read_node(reader, guests, guests_properties, NULL);
 	if (error)
 		return error;
-	fdt_for_each_subnode (node, blob, guests) {
-		error = read_guest(reader, node);
-		if (error)
-			return error;
-	}
+	error = manifest_each_child(reader, guests, read_guest);
+	if (error)
+		return error;
 	if (!reader->manifest->guest_count)
 		return manifest_fail(reader, guests, NULL, "has no guest");
-	return 0;
+	error = manifest_check_host(reader, guests);
+	if (!error && policy >= 0)
+		error = manifest_read_policy(reader, policy);
+	return error;
 }
 
 int manifest_parse(struct manifest *manifest, const void *blob, uint64_t length,
@@ -773,7 +416,8 @@ int manifest_parse(struct manifest *manifest, const void *blob, uint64_t length,
 	struct manifest_reader reader = { blob, manifest, error, error_size };
 	int status;
 
-	memset(manifest, 0, sizeof(*manifest));
+	/* Each guest when its node is read: they are most of it. */
+	memset(manifest, 0, offsetof(struct manifest, guest));
 	manifest->log_level = LOG_INFO;
 	manifest->control_rights = SEAT_RIGHTS_ALL;
 	error[0] = '\0';

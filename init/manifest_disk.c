@@ -10,6 +10,8 @@
 #define IDE_UNITS    MANIFEST_IDE_UNITS
 #define AHCI_UNITS   6
 #define LSI_UNITS    7
+#define VIRTIO_UNITS 8
+#define QUEUES_MAX   16
 #define DELAY_US_MAX 1000000
 #define SECTOR_4KN   4096
 #define LIMIT_MAX    1000000000 /* a second */
@@ -17,7 +19,9 @@
 /* clang-format off */
 static const struct manifest_choice buses[] = {
 	{ "ide", MACHINE_DISK_IDE }, { "ahci", MACHINE_DISK_AHCI },
-	{ "lsi", MACHINE_DISK_LSI }, { "usb", MACHINE_DISK_USB }, { 0 },
+	{ "lsi", MACHINE_DISK_LSI }, { "usb", MACHINE_DISK_USB },
+	{ "virtio", MACHINE_DISK_VIRTIO },
+	{ "virtio-scsi", MACHINE_DISK_VIRTIO_SCSI }, { 0 },
 };
 
 static const struct manifest_choice modes[] = {
@@ -54,7 +58,7 @@ static const struct manifest_property disk_properties[] = {
 	  FIELD(struct disk_manifest, kib_burst) },
 	{ "mode", PROPERTY_STRING, .choices = modes,
 	  FIELD(struct disk_manifest, mode) },
-	{ "unit", PROPERTY_CELL, .min = 0, .max = LSI_UNITS - 1,
+	{ "unit", PROPERTY_CELL, .min = 0, .max = VIRTIO_UNITS - 1,
 	  FIELD(struct disk_manifest, unit) },
 	{ "boot-index", PROPERTY_CELL, .min = 1, .max = MANIFEST_BOOT_INDEX_MAX,
 	  FIELD(struct disk_manifest, boot_index) },
@@ -65,6 +69,8 @@ static const struct manifest_property disk_properties[] = {
 	{ "geometry", PROPERTY_CELLS, FIELD(struct disk_manifest, geometry) },
 	{ "sector-size", PROPERTY_CELL, .min = 512, .max = SECTOR_4KN,
 	  FIELD(struct disk_manifest, sector_size) },
+	{ "queues", PROPERTY_CELL, .min = 1, .max = QUEUES_MAX,
+	  FIELD(struct disk_manifest, queues) },
 	{ "serial", PROPERTY_STRING, FIELD(struct disk_manifest, serial) },
 	{ "model", PROPERTY_STRING, FIELD(struct disk_manifest, model) },
 	{ 0 },
@@ -280,6 +286,12 @@ static unsigned bus_units(unsigned bus, const char **name)
 	case MACHINE_DISK_LSI:
 		*name = "LSI";
 		return LSI_UNITS;
+	case MACHINE_DISK_VIRTIO:
+		*name = "virtio";
+		return VIRTIO_UNITS;
+	case MACHINE_DISK_VIRTIO_SCSI:
+		*name = "virtio-scsi";
+		return VIRTIO_UNITS;
 	default:
 		*name = "AHCI";
 		return AHCI_UNITS;
@@ -377,15 +389,17 @@ static int check_identity(struct manifest_reader *reader, int node,
 	if (!error)
 		error = check_text(reader, node, "model", disk->model);
 	if (!error && disk->bus != MACHINE_DISK_IDE &&
+	    disk->bus != MACHINE_DISK_VIRTIO_SCSI &&
 	    manifest_has(reader, node, "images"))
 		error = manifest_fail(reader, node, "images",
-				      "is for CD-ROM drives on the bus "
-				      "\"ide\", and floppy drives");
+				      "is for CD-ROM drives on the buses "
+				      "\"ide\" and \"virtio-scsi\", and "
+				      "floppy drives");
 	return error;
 }
 
-/* What its disks have not. */
-static int check_lsi(struct manifest_reader *reader, int node)
+/* What disks of SCSI have not. */
+static int check_scsi(struct manifest_reader *reader, int node)
 {
 	static const char *const names[] = { "geometry", "sector-size" };
 
@@ -435,8 +449,8 @@ int manifest_read_disk(struct manifest_reader *reader, int node,
 		return manifest_fail(reader, node, NULL,
 				     "no such node here: known are disk0..9, "
 				     "cdrom0..9, floppy0, floppy1, flash0, "
-				     "folder0..9, nic0..9, usb0, fw-cfg0..9, "
-				     "cpu, acpi, fault");
+				     "pmem0, pmem1, folder0..9, nic0..9, usb0, "
+				     "fw-cfg0..9, cpu, acpi, fault");
 	disk.bus = guest->default_bus;
 	error = manifest_read_node(reader, node, disk_properties, &disk);
 	if (error)
@@ -458,8 +472,10 @@ int manifest_read_disk(struct manifest_reader *reader, int node,
 			     : manifest_add_usb_disk(reader, node, guest,
 						     &disk);
 	}
-	if (disk.bus == MACHINE_DISK_LSI)
-		error = check_lsi(reader, node);
+	error = manifest_check_virtio_disk(reader, node, &disk);
+	if (!error && (disk.bus == MACHINE_DISK_LSI ||
+		       disk.bus == MACHINE_DISK_VIRTIO_SCSI))
+		error = check_scsi(reader, node);
 	if (!error)
 		error = check_identity(reader, node, &disk);
 	return error ? error : manifest_add_disk(reader, node, guest, &disk);

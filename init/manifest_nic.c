@@ -34,13 +34,14 @@ static const struct manifest_choice models[] = {
 	{ "ne2000-pci", MACHINE_NIC_NE2000_PCI },
 	{ "ne2000", MACHINE_NIC_NE2000 },
 	{ "e1000e", MACHINE_NIC_E1000E },
+	{ "virtio", MACHINE_NIC_VIRTIO },
 	{ 0 },
 };
 
 static const struct manifest_property nic_properties[] = {
 	{ "model", PROPERTY_STRING, .choices = models,
 	  FIELD(struct nic_manifest, model) },
-	{ "switch", PROPERTY_STRING, .is_required = true,
+	{ "switch", PROPERTY_NAME, .is_required = true,
 	  FIELD(struct nic_manifest, network) },
 	{ "mac", PROPERTY_STRING, FIELD(struct nic_manifest, mac_text) },
 	{ "vlan", PROPERTY_CELL, .min = 1, .max = SWITCH_VLAN_MAX,
@@ -53,6 +54,10 @@ static const struct manifest_property nic_properties[] = {
 	  FIELD(struct nic_manifest, port) },
 	{ "irq", PROPERTY_CELL, .min = ISA_IRQ_MIN, .max = ISA_IRQ_MAX,
 	  FIELD(struct nic_manifest, irq) },
+	{ "queues", PROPERTY_CELL, .min = 1, .max = NET_PAIRS_MAX,
+	  FIELD(struct nic_manifest, pairs) },
+	{ "mtu", PROPERTY_CELL, .min = NET_MTU_MIN, .max = NET_MTU_MAX,
+	  FIELD(struct nic_manifest, mtu) },
 	{ 0 },
 };
 /* clang-format on */
@@ -127,6 +132,15 @@ static int mac_read(struct manifest_reader *reader, int node,
 	return 0;
 }
 
+static const struct nic_manifest *nic_find(const struct guest_manifest *guest,
+					   const uint8_t mac[NET_MAC_LENGTH])
+{
+	for (unsigned i = 0; i < guest->nic_count; i++)
+		if (!memcmp(guest->nic[i].mac, mac, NET_MAC_LENGTH))
+			return &guest->nic[i];
+	return NULL;
+}
+
 /* Whose address it is already; in one network frames for two would go astray.
  */
 static int mac_check(struct manifest_reader *reader, int node,
@@ -137,15 +151,13 @@ static int mac_check(struct manifest_reader *reader, int node,
 	/* The last is the guest that is being read. */
 	for (unsigned i = 0; i <= manifest->guest_count; i++) {
 		const struct guest_manifest *guest = &manifest->guest[i];
+		const struct nic_manifest *twin = nic_find(guest, nic->mac);
 
-		for (unsigned j = 0; j < guest->nic_count; j++)
-			if (!memcmp(guest->nic[j].mac, nic->mac,
-				    NET_MAC_LENGTH))
-				return manifest_fail(
-					reader, node, "mac",
-					"is that of /guests/%s/nic%u, too: "
-					"give another",
-					guest->name, guest->nic[j].number);
+		if (twin)
+			return manifest_fail(reader, node, "mac",
+					     "is that of /guests/%s/nic%u, "
+					     "too: give another",
+					     guest->name, twin->number);
 	}
 	return 0;
 }
@@ -235,6 +247,62 @@ static int isa_check(struct manifest_reader *reader, int node,
 	return error ? error : irq_check(reader, node, guest, nic);
 }
 
+/* In the half that is not the vendor's. */
+static void mac_add(uint8_t *mac, unsigned number)
+{
+	for (unsigned at = NET_MAC_LENGTH - 1; at >= 3; at--, number >>= 8) {
+		number += mac[at];
+		mac[at] = (uint8_t)number;
+	}
+}
+
+/* Of those that the manifest gives the numbers go up from there. */
+void manifest_copy_nics(struct guest_manifest *guest, unsigned number)
+{
+	for (unsigned i = 0; i < guest->nic_count; i++) {
+		struct nic_manifest *nic = &guest->nic[i];
+
+		if (nic->mac_text[0])
+			mac_add(nic->mac, number - 1);
+		else
+			mac_make(guest->name, nic->number, nic->mac);
+	}
+}
+
+const struct nic_manifest *manifest_nic_twin(const struct manifest *manifest,
+					     const struct guest_manifest *guest,
+					     const struct guest_manifest **of)
+{
+	const struct nic_manifest *twin = NULL;
+
+	for (*of = manifest->guest; *of < guest; ++*of)
+		for (unsigned i = 0; i < guest->nic_count; i++) {
+			twin = nic_find(*of, guest->nic[i].mac);
+			if (twin)
+				return twin;
+		}
+	return twin;
+}
+
+/* ---- Of virtio ----------------------------------------------------------- */
+
+/* Of other cards, drivers know how many queues there are, and what they take.
+ */
+static int virtio_check(struct manifest_reader *reader, int node,
+			struct nic_manifest *nic)
+{
+	if (nic->model == MACHINE_NIC_VIRTIO) {
+		nic->pairs = nic->pairs ? nic->pairs : 1;
+		nic->mtu = nic->mtu ? nic->mtu : NET_MTU_USUAL;
+		return 0;
+	}
+	if (nic->pairs || nic->mtu)
+		return manifest_fail(reader, node,
+				     nic->pairs ? "queues" : "mtu",
+				     "is for model \"virtio\"");
+	return 0;
+}
+
 int manifest_read_nic(struct manifest_reader *reader, int node,
 		      struct guest_manifest *guest)
 {
@@ -263,6 +331,8 @@ int manifest_read_nic(struct manifest_reader *reader, int node,
 						  nic.boot_index);
 	if (!error)
 		error = isa_check(reader, node, guest, &nic);
+	if (!error)
+		error = virtio_check(reader, node, &nic);
 	if (!error)
 		guest->nic[guest->nic_count++] = nic;
 	return error;

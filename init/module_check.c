@@ -15,6 +15,7 @@
 
 #define DISK_SECTOR  512
 #define CDROM_SECTOR 2048
+#define PMEM_UNIT    MIB(2)
 
 static const char *firmware_refusal(uint64_t length)
 {
@@ -83,6 +84,10 @@ const char *module_disk_refusal(const struct disk_manifest *disk,
 		return flash_refusal(length);
 	if (disk->bus == MACHINE_DISK_FLOPPY)
 		return floppy_refusal(disk->floppy_drive, length);
+	if (disk->bus == MACHINE_DISK_PMEM && length % PMEM_UNIT)
+		return "is no multiple of 2 MiB, by which guests map "
+		       "persistent memory: make it longer, as by truncate "
+		       "--size=%2M";
 	if (disk->is_cdrom && length % CDROM_SECTOR)
 		return "is no multiple of 2048 bytes, the sectors of a CD-ROM";
 	if (length % DISK_SECTOR)
@@ -93,7 +98,8 @@ const char *module_disk_refusal(const struct disk_manifest *disk,
 bool guest_boots_through_bios(const struct guest_manifest *guest,
 			      const void *kernel, uint64_t length)
 {
-	if (guest->program[0] || guest->devices & MANIFEST_BIOS_NEVER)
+	if (guest->program[0] || guest->board == MACHINE_BOARD_PV ||
+	    guest->devices & MANIFEST_BIOS_NEVER)
 		return false;
 	return guest->devices & MANIFEST_BIOS_ALWAYS ||
 	       kernel_is_multiboot(kernel, length);

@@ -26,7 +26,9 @@ _Static_assert(NET_PORTS < SWITCH_SLOTS, "a slot of the switch's for each");
 
 static struct net_port *port_of(struct init *init, unsigned guest, unsigned nic)
 {
-	return &init->nets.port[guest * MACHINE_NICS_MAX + nic];
+	for (unsigned i = 0; i < guest; i++)
+		nic += init->manifest->guest[i].nic_count;
+	return &init->nets.port[nic];
 }
 
 static unsigned slot_of(unsigned port)
@@ -34,19 +36,34 @@ static unsigned slot_of(unsigned port)
 	return port + SWITCH_CONTROL_SLOT + 1;
 }
 
+/* The guest that a card's port is of; *nic is its card. */
+static const struct guest_manifest *guest_of(const struct init *init,
+					     unsigned port, unsigned *nic)
+{
+	const struct guest_manifest *m = init->manifest->guest;
+
+	for (; port >= m->nic_count; m++)
+		port -= m->nic_count;
+	*nic = port;
+	return m;
+}
+
 /* As "web/nic0", "client/0". */
 static void port_name(const struct init *init, unsigned port,
 		      char name[SWITCH_PORT_SIZE])
 {
-	const struct guest_manifest *m =
-		&init->manifest->guest[port / MACHINE_NICS_MAX];
+	const struct guest_manifest *m;
+	unsigned nic;
 
-	if (port < NET_CARDS)
-		(void)snprintf(name, SWITCH_PORT_SIZE, "%s/nic%u", m->name,
-			       m->nic[port % MACHINE_NICS_MAX].number);
-	else
+	if (port < NET_CARDS) {
+		m = guest_of(init, port, &nic);
+		(void)snprintf(name, SWITCH_PORT_SIZE, "%.*s/nic%u",
+			       MANIFEST_NAME_SIZE - 1, m->name,
+			       m->nic[nic].number);
+	} else {
 		(void)snprintf(name, SWITCH_PORT_SIZE, "client/%u",
 			       port - NET_CARDS);
+	}
 }
 
 /* ---- Ports --------------------------------------------------------------- */
@@ -57,11 +74,32 @@ static void port_drop(struct init *init, struct net_port *port)
 	*port = (struct net_port){ 0 };
 }
 
-static int port_open(struct init *init, struct net_port *port, gate_id id,
-		     unsigned slot)
+/* Virtio's drivers leave packets whole. */
+static bool is_wide(const struct nic_manifest *nic)
+{
+	return nic->model == MACHINE_NIC_VIRTIO;
+}
+
+static unsigned channel_pages(const struct nic_manifest *nic)
+{
+	return is_wide(nic) ? SWITCH_WIDE_PAGES : SWITCH_CHANNEL_PAGES;
+}
+
+/* One more for each is the monitor's. */
+uint64_t guest_port_pages(const struct guest_manifest *guest)
+{
+	uint64_t pages = 0;
+
+	for (unsigned i = 0; i < guest->nic_count; i++)
+		pages += channel_pages(&guest->nic[i]) + 1;
+	return pages;
+}
+
+static int port_open(struct init *init, struct net_port *port, unsigned pages,
+		     gate_id id, unsigned slot)
 {
 	const struct init_gate *gate = init->gate;
-	long error = gate->channel_create(gate->ctx, SWITCH_CHANNEL_PAGES);
+	long error = gate->channel_create(gate->ctx, pages);
 
 	if (error <= 0)
 		return (int)error;
@@ -87,7 +125,8 @@ int nets_open(struct init *init, unsigned guest, gate_id id)
 		return -ENOENT;
 	}
 	for (unsigned i = 0; !error && i < m->nic_count; i++)
-		error = port_open(init, port_of(init, guest, i), id,
+		error = port_open(init, port_of(init, guest, i),
+				  channel_pages(&m->nic[i]), id,
 				  SWITCH_CLIENT_SLOT + i);
 	return error;
 }
@@ -112,7 +151,7 @@ bool nets_close(struct init *init, unsigned guest)
 {
 	bool is_closed = true;
 
-	for (unsigned i = 0; i < MACHINE_NICS_MAX; i++)
+	for (unsigned i = 0; i < init->manifest->guest[guest].nic_count; i++)
 		is_closed &= port_close(init, port_of(init, guest, i));
 	return is_closed;
 }
@@ -185,7 +224,8 @@ static const char *seat_port_open(struct init *init, struct seat_message *what,
 	if (index == SEAT_PORTS)
 		return "has no port left for a client: end another one";
 	what->slot = SEAT_PORT_SLOT + index;
-	if (port_open(init, &port[index], init->seat.service.id, what->slot))
+	if (port_open(init, &port[index], SWITCH_CHANNEL_PAGES,
+		      init->seat.service.id, what->slot))
 		return "has no memory left for a port";
 	port[index].network = network;
 	port[index].vlan = what->verb == SEAT_JOIN ? what->vlan : 0;
@@ -214,6 +254,8 @@ void nets_ask(struct init *init, struct seat_ask *ask)
 		ask->why = "has no such VLAN";
 	else if (init->nets.service.state == SERVICE_NONE)
 		ask->why = "needs the service switch";
+	else if (!permit_client(init, network))
+		ask->why = "is not for clients: the policy says so";
 	else
 		ask->why = seat_port_open(init, what, network);
 }
@@ -254,13 +296,13 @@ static bool port_say_add(struct init *init, unsigned index, bool *bell)
 	const char *network = port->network;
 
 	if (index < NET_CARDS) {
-		const struct guest_manifest *m =
-			&init->manifest->guest[index / MACHINE_NICS_MAX];
-		const struct nic_manifest *nic =
-			&m->nic[index % MACHINE_NICS_MAX];
+		unsigned number;
+		const struct guest_manifest *m = guest_of(init, index, &number);
+		const struct nic_manifest *nic = &m->nic[number];
 
 		message.vlan = nic->vlan;
 		message.kib_limit = nic->kib_limit;
+		message.flags = is_wide(nic) ? SWITCH_WIDE : 0;
 		network = nic->network;
 	}
 	port_name(init, index, message.port);

@@ -16,7 +16,7 @@
 
 struct verb {
 	const char *name;
-	/* Of these there is one. */
+	/* Of these there is one; or both, and all is without a name. */
 	void (*all)(struct init *init);
 	const char *(*one)(struct init *init, struct guest *guest);
 	/* Where no guest has the name. */
@@ -42,6 +42,10 @@ static const struct verb verbs[] = {
 	{ "restart", .one = guest_restart, .remote = SEAT_RESTART,
 	  .service = service_restart,
 	  .help = "stops and starts one, or seat, disk, switch" },
+	{ "shutdown", .all = host_shutdown, .one = guest_shutdown,
+	  .remote = SEAT_SHUTDOWN,
+	  .help = "presses its power button; without a name all guests', then "
+		  "off" },
 	{ "off", .all = host_off, .remote = SEAT_OFF,
 	  .help = "takes the power of all guests, then of the host" },
 };
@@ -148,6 +152,12 @@ static void run_one(struct init *init, const struct verb *verb,
 			       why);
 }
 
+/* With some the name may be left out. */
+static bool takes_one(const struct verb *verb, const char *name)
+{
+	return verb->one && (name[0] || !verb->all);
+}
+
 const char *operator_do(struct init *init, enum seat_verb verb,
 			const char *name)
 {
@@ -156,7 +166,7 @@ const char *operator_do(struct init *init, enum seat_verb verb,
 	for (unsigned i = 0; i < ARRAY_SIZE(verbs); i++) {
 		if (!verb || verbs[i].remote != verb)
 			continue;
-		if (verbs[i].one)
+		if (takes_one(&verbs[i], name))
 			return guest ? verbs[i].one(init, guest) : NO_GUEST;
 		verbs[i].all(init);
 		return NULL;
@@ -182,7 +192,7 @@ static void run_line(struct init *init, char *line)
 
 		if (strcmp(verb->name, line))
 			continue;
-		if (verb->one)
+		if (takes_one(verb, name ? name : ""))
 			run_one(init, verb, name ? name : "");
 		else if (name)
 			operator_print(init, "%s takes no name\r\n", line);

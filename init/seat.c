@@ -17,7 +17,9 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-#define QUOTA_PAGES	   784
+#define QUOTA_PAGES	   912
+#define QUOTA_CONSOLE	   1 /* tables for its channel */
+#define QUOTA_SOCKET	   4 /* and for a guest's sockets */
 #define UART_PORT	   0x3f8
 #define UART_PORTS	   8
 #define UART_IRQ	   4
@@ -40,7 +42,7 @@
 #define INPUT_MAX	   64
 #define PRINT_MAX	   128
 #define CONSOLES	   MANIFEST_GUESTS_MAX
-_Static_assert(CONSOLES < GATE_CHANNELS_MAX, "a slot of seat's for each");
+_Static_assert(CONSOLES < SEAT_SOCKET_SLOT, "a slot of seat's for each");
 
 static unsigned slot_of(unsigned console)
 {
@@ -135,6 +137,16 @@ bool console_close(struct init *init, unsigned guest)
 	return false;
 }
 
+bool console_button(struct init *init, unsigned guest)
+{
+	struct console *console = &init->seat.console[guest];
+
+	if (console->state != CONSOLE_OPEN && console->state != CONSOLE_ADDING)
+		return false;
+	console->is_button_due = true;
+	return true;
+}
+
 static void consoles_check(struct init *init)
 {
 	for (unsigned i = 0; i < CONSOLES; i++) {
@@ -190,6 +202,11 @@ static bool console_say(struct init *init, unsigned index, bool *bell)
 					 ? CONSOLE_OPEN
 					 : CONSOLE_REMOVING;
 	}
+	if (console->state == CONSOLE_OPEN && console->is_button_due) {
+		if (!say(init, SEAT_BUTTON, slot, "", bell))
+			return false;
+		console->is_button_due = false;
+	}
 	if (console->state == CONSOLE_REMOVING) {
 		if (!say(init, SEAT_REMOVE, slot, "", bell))
 			return false;
@@ -198,17 +215,35 @@ static bool console_say(struct init *init, unsigned index, bool *bell)
 	return true;
 }
 
+/* Those of the n-th guest with sockets to the host. */
+static void control_rights(const struct init *init, unsigned n,
+			   struct seat_message *message)
+{
+	const struct guest_manifest *guest = vsocks_control(init, n);
+
+	message->slot = SEAT_SOCKET_SLOT + n;
+	message->rights = guest->vsock.control;
+	(void)snprintf(message->name, sizeof(message->name), "%s", guest->name);
+}
+
+/* Of those outside, then of guests. */
 static bool rights_say(struct init *init, bool *bell)
 {
 	struct seat *seat = &init->seat;
-	const struct seat_message message = {
-		.kind = SEAT_RIGHTS,
-		.rights = init->manifest->control_rights,
-	};
+	unsigned count = 1 + vsocks_control_count(init);
 
-	if (!seat->has_rights)
-		seat->has_rights = seat_say(init, &message, bell);
-	return seat->has_rights;
+	for (; seat->rights_said < count; seat->rights_said++) {
+		struct seat_message message = {
+			.kind = SEAT_RIGHTS,
+			.rights = init->manifest->control_rights,
+		};
+
+		if (seat->rights_said)
+			control_rights(init, seat->rights_said - 1, &message);
+		if (!seat_say(init, &message, bell))
+			return false;
+	}
+	return true;
 }
 
 void seat_send(struct init *init)
@@ -324,10 +359,16 @@ static void rings_init(struct seat *seat, struct seat_control *memory)
 		  SEAT_INPUT_SIZE, false, false);
 }
 
+static uint64_t quota(const struct init *init)
+{
+	return QUOTA_PAGES + init->manifest->guest_count * QUOTA_CONSOLE +
+	       vsocks_control_count(init) * (SEAT_SOCKET_PAGES + QUOTA_SOCKET);
+}
+
 static void seat_spec(struct init *init, struct gate_domain_spec *spec)
 {
 	spec->rights = GATE_RIGHT_LOG;
-	spec->quota_pages = QUOTA_PAGES;
+	spec->quota_pages = quota(init);
 	spec->port[0].first = UART_PORT;
 	spec->port[0].count = UART_PORTS;
 	spec->irq[0] = UART_IRQ;
@@ -451,7 +492,9 @@ static int seat_fill(struct init *init, void *memory)
 	for (unsigned n = 0; n < SEAT_DEVICES; n++)
 		device_grant(init, n);
 	rings_init(seat, memory);
-	seat->has_rights = false;
+	seat->rights_said = 0;
+	if (!error)
+		error = vsocks_seat_open(init, seat->service.id);
 	for (unsigned i = 0; !error && i < CONSOLES; i++) {
 		seat->console[i].deadline_ns = init_now_ns(init) + ANSWER_NS;
 		if (seat->console[i].state != CONSOLE_NONE)
@@ -484,7 +527,7 @@ static void seat_check(struct init *init, bool *bell)
 
 static const struct service_kind seat_kind = {
 	.name = "seat",
-	.program = "seat.elf",
+	.program = SEAT_PROGRAM,
 	.slot = 0,
 	.peer_slot = SEAT_CONTROL_SLOT,
 	.control_pages = SEAT_CONTROL_PAGES,
@@ -505,7 +548,7 @@ void seat_init(struct init *init)
 		screen_find(init);
 	service_init(init, service, &seat_kind);
 	if (service->state != SERVICE_NONE)
-		service->promised = QUOTA_PAGES + SEAT_CONTROL_PAGES + 1;
+		service->promised = quota(init) + SEAT_CONTROL_PAGES + 1;
 }
 
 uint64_t seat_deadline(const struct init *init)

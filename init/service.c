@@ -113,11 +113,15 @@ static void unmake(struct init *init, struct service *service)
 	service->is_again = false;
 }
 
+/* All guests wait for it. */
+#define SERVICE_WEIGHT (4 * GATE_WEIGHT_DEFAULT)
+
 static int make(struct init *init, struct service *service)
 {
 	const struct init_gate *gate = init->gate;
 	const struct service_kind *kind = service->kind;
-	struct gate_domain_spec spec = { .thread_count = 1 };
+	struct gate_domain_spec spec = { .thread_count = 1,
+					 .weight = SERVICE_WEIGHT };
 	uint64_t entry = 0;
 	long error;
 

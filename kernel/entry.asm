@@ -1,8 +1,8 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ;
 ; Where the processor enters the monitor by itself: exceptions and interrupts.
-; All 256 vectors push to one struct trap_frame.  Also: the thread switch and
-; the user copies, whose faulting instructions are listed in .fixups.
+; All 256 vectors push to one struct trap_frame.  Also: where a new thread
+; begins and the user copies, whose faulting instructions are listed in .fixups.
 ;
 ; Who comes in, on which stack, with whose GS base and page tables:
 ;
@@ -217,26 +217,6 @@ trap_paranoid:
 	iretq
 
 section .text
-
-; ---- void thread_switch(uint64_t *save_rsp, uint64_t load_rsp) --------------
-
-global thread_switch
-thread_switch:
-	push rbx
-	push rbp
-	push r12
-	push r13
-	push r14
-	push r15
-	mov [rdi], rsp
-	mov rsp, rsi
-	pop r15
-	pop r14
-	pop r13
-	pop r12
-	pop rbp
-	pop rbx
-	ret
 
 ; A new thread's first switch returns here, on its own stack.
 extern thread_first

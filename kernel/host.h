@@ -37,8 +37,9 @@ struct host {
 
 	unsigned cpu_count; /* that run */
 	struct cpu *cpu[HOST_CPUS_MAX];
-	uint32_t next_cpu; /* for THREAD_ANY_CPU */
-	uint32_t threads;  /* whose page is not freed, atomic */
+	uint32_t next_cpu;  /* for THREAD_ANY_CPU */
+	uint64_t idle_cpus; /* bit n: CPU n looks for a thread; atomic */
+	uint32_t threads;   /* whose page is not freed, atomic */
 	struct spinlock call_lock;
 	void (*call_fn)(void *ctx);
 	void *call_ctx;

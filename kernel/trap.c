@@ -255,14 +255,13 @@ static int user_copy_mapped(void *to, const void *from, uint64_t length)
 
 int copy_from_user(void *to, const void *user, uint64_t length)
 {
-	if (!range_is_user(user, length))
-		return -EFAULT;
-	return user_copy_mapped(to, user, length);
+	return range_is_user(user, length) ? user_copy_mapped(to, user, length)
+					   : -EFAULT;
 }
 
 int copy_to_user(void *user, const void *from, uint64_t length)
 {
-	if (!range_is_user(user, length))
-		return -EFAULT;
-	return user_copy_mapped(user, from, length);
+	return range_is_user(user, length)
+		       ? user_copy_mapped(user, from, length)
+		       : -EFAULT;
 }

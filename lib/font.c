@@ -72,13 +72,13 @@ bool font_glyph(unsigned character, uint8_t rows[FONT_HEIGHT])
 
 	if (character < FIRST || character > LAST)
 		return false;
-	for (row = 0; row < FONT_HEIGHT; row++) {
+	for (row = 0; row < FONT_HEIGHT; row += 2) {
 		unsigned dots = 0;
 
 		for (column = 0; column < 5; column++)
 			if (columns[character - FIRST][column] & BIT(row / 2))
 				dots |= 1U << (LEFT - column);
-		rows[row] = (uint8_t)dots;
+		rows[row] = rows[row + 1] = (uint8_t)dots;
 	}
 	return true;
 }

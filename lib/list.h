@@ -32,10 +32,16 @@ static inline void list_insert(struct list *position, struct list *node)
 	position->prev = node;
 }
 
-static inline void list_remove(struct list *node)
+/* The node, which must not be asked whether it is empty, goes or moves. */
+static inline void list_unlink(struct list *node)
 {
 	node->prev->next = node->next;
 	node->next->prev = node->prev;
+}
+
+static inline void list_remove(struct list *node)
+{
+	list_unlink(node);
 	list_init(node);
 }
 

@@ -18,6 +18,7 @@
 #include "include/gate.h"
 #include "include/machine_config.h"
 #include "include/net.h"
+#include "include/vsock.h"
 #include "machine/extint.h"
 #include "machine/fault.h"
 
@@ -32,10 +33,14 @@ struct board_host_ops {
 	bool (*send_msi)(void *ctx, uint64_t address, uint32_t data);
 	/*
 	 * Show the VM's memory (gate.h: RAM, video memory, ROM as one piece)
-	 * at offset at guest-physical [gpa, gpa + length), or nothing.
+	 * at offset at guest-physical [gpa, gpa + length), or nothing; or, by
+	 * GATE_MAP_MODULE, boot modules.
 	 */
 	void (*map)(void *ctx, gpa_t gpa, uint64_t length, uint64_t offset,
 		    enum gate_map kind);
+	/* Puts length bytes where the window has RAM, at to.  NULL: memcpy().
+	 */
+	void (*fill)(void *ctx, void *to, const void *from, uint64_t length);
 	/* The caller resets the board after the present access is done. */
 	void (*reset)(void *ctx);
 	/* The caller has board_ops.remap() done after the present access, and
@@ -61,6 +66,12 @@ struct board_host_ops {
 	uint32_t (*port_read)(void *ctx, uint16_t port, unsigned size);
 	void (*port_write)(void *ctx, uint16_t port, unsigned size,
 			   uint32_t value);
+	/* Random bytes.  NULL: there are none. */
+	void (*entropy)(void *ctx, void *to, size_t size);
+	/* Whole pieces of 2 MiB of the window's RAM that the guest does not
+	 * need: they go back to the host, and are zero when somebody touches
+	 * them next.  NULL: they stay. */
+	void (*release)(void *ctx, uint64_t offset, uint64_t length);
 	void (*log)(void *ctx, enum device_log_level level, const char *text);
 	/* The general registers, in x86_state.h's order, of the vCPU whose port
 	 * access is under way. */
@@ -78,6 +89,8 @@ struct board_config {
 	struct block_backend *const *media;
 	/* machine->nic_count entries, in that order. */
 	struct net_backend *const *nics;
+	/* NULL: the guest has no sockets to others. */
+	const struct vsock_backend *vsock;
 	struct clock *clock;
 	/* Of the machine itself: reset, saved and restored with the board's. */
 	struct device *const *devices;
@@ -135,7 +148,8 @@ struct board_region {
 enum board_sleep { BOARD_AWAKE, BOARD_CHANGES, BOARD_ASLEEP };
 
 struct board_ops {
-	/* 0 or -errno, said why through ops->log. */
+	/* 0 or -errno, said why through ops->log.  board is all zero: to look
+	 * whether it is takes longer than to build it. */
 	int (*init)(void *board, const struct board_config *config);
 	/* All devices as after power-on. */
 	void (*reset)(void *board);
@@ -157,13 +171,18 @@ struct board_ops {
 	uint32_t (*port_bulk)(void *board, struct io_access *io, void *buffer,
 			      uint32_t count);
 	void (*mmio_access)(void *board, struct io_access *io);
+	/* Writes of count items, packed, from io->offset upwards, within a
+	 * page: always does them all. */
+	void (*mmio_write_run)(void *board, struct io_access *io,
+			       const void *items, uint32_t count);
 	/* Host address of [gpa, gpa + length) if it is memory that may be
 	 * read, or written; else NULL. */
 	void *(*ram_at)(void *board, gpa_t gpa, size_t length, bool write);
 	/*
 	 * Where ram_at() may find something to read, by address, none of them
-	 * empty; how many.  Between them there are devices and nothing.  NULL:
-	 * the board does not say.
+	 * empty; how many.  Between them there are devices, among them what is
+	 * of images in persistent memory, and nothing.  NULL: the board does
+	 * not say.
 	 */
 	unsigned (*regions)(void *board,
 			    struct board_region region[BOARD_REGIONS_MAX]);

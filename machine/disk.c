@@ -4,8 +4,22 @@
  */
 #include "machine/machine.h"
 
+#include "devices/clear.h"
 #include "include/errno.h"
 #include "lib/string.h"
+
+/* Pages that hold nothing stay the image's. */
+static int sectors_clear(struct machine_disk *disk,
+			 const struct block_request *request)
+{
+	uint64_t count = request->clear_count;
+
+	if (count > disk->backend.sector_count - request->sector)
+		return -ERANGE;
+	memory_clear(disk->data + request->sector * BLOCK_SECTOR,
+		     count * BLOCK_SECTOR);
+	return 0;
+}
 
 static int sectors_move(struct machine_disk *disk,
 			const struct block_request *request)
@@ -13,10 +27,12 @@ static int sectors_move(struct machine_disk *disk,
 	uint64_t size = disk->backend.sector_count * BLOCK_SECTOR;
 	uint64_t at = request->sector * BLOCK_SECTOR;
 
-	if (request->op == BLOCK_WRITE && disk->backend.is_read_only)
+	if (request->op != BLOCK_READ && disk->backend.is_read_only)
 		return -EROFS;
 	if (request->sector > disk->backend.sector_count)
 		return -ERANGE;
+	if (request->op >= BLOCK_DISCARD)
+		return sectors_clear(disk, request);
 	for (uint32_t i = 0; i < request->segment_count; i++) {
 		const struct block_segment *s = &request->segment[i];
 
@@ -50,4 +66,5 @@ void machine_disk_init(struct machine_disk *disk,
 	disk->backend.sector_count = config->sector_count;
 	disk->backend.is_read_only = config->is_read_only;
 	disk->backend.has_fua = true; /* as durable as it gets */
+	disk->backend.can_clear = true;
 }

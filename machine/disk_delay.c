@@ -83,6 +83,7 @@ struct block_backend *disk_delay_init(struct disk_delay *delay,
 	delay->timer.dev = delay;
 	delay->backend = *below;
 	delay->backend.ctx = delay;
+	delay->backend.depth = 1;
 	delay->backend.submit = submit;
 	delay->backend.cancel = cancel;
 	delay->backend.wait = wait;

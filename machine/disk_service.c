@@ -45,18 +45,21 @@ static uint32_t piece_trim(struct disk_request *piece, uint64_t bytes)
 }
 
 /* As much of what is left as a request of disk's takes; its sectors. */
-static uint32_t piece_build(struct service_disk *disk)
+static uint32_t piece_build(struct service_request *request)
 {
-	const struct block_request *request = disk->request;
-	struct disk_request *piece = &disk->piece;
-	uint64_t bytes = 0, max = MIN(disk->left, DISK_SECTORS_MAX);
-	uint32_t offset = disk->offset, bounced = 0;
+	const struct block_request *block = request->block;
+	struct service_disk *disk = request->disk;
+	struct disk_request *piece = &request->piece;
+	uint64_t bytes = 0, max = MIN(request->left, DISK_SECTORS_MAX);
+	uint32_t offset = request->offset, bounced = 0;
 
 	max *= DISK_SECTOR;
 	piece->segment_count = 0;
-	for (uint32_t i = disk->segment;
-	     i < request->segment_count && bytes < max; i++) {
-		const struct block_segment *from = &request->segment[i];
+	if (block->op >= BLOCK_DISCARD)
+		return (uint32_t)MIN(request->left, DISK_CLEAR_MAX);
+	for (uint32_t i = request->segment;
+	     i < block->segment_count && bytes < max; i++) {
+		const struct block_segment *from = &block->segment[i];
 		struct disk_segment *to = &piece->segment[piece->segment_count];
 		uint32_t length =
 			(uint32_t)MIN(from->length - offset, max - bytes);
@@ -68,6 +71,7 @@ static uint32_t piece_build(struct service_disk *disk)
 			to->where =
 				DISK_WHERE_BOUNCE | (disk->bounce_at + bounced);
 			bounced += length;
+			disk->bouncing = request;
 		}
 		to->length = length;
 		to->reserved = 0;
@@ -80,16 +84,31 @@ static uint32_t piece_build(struct service_disk *disk)
 	return piece_trim(piece, bytes);
 }
 
+/* Would its next piece go by way of the bounce area? */
+static bool needs_bounce(const struct service_request *request)
+{
+	const struct block_request *block = request->block;
+	uint64_t where;
+
+	for (uint32_t i = request->segment; i < block->segment_count; i++)
+		if (!in_window(request->disk, block->segment[i].host,
+			       block->segment[i].length, &where))
+			return true;
+	return false;
+}
+
 /* The first so many bytes of the piece, as far as they are bounced. */
-static void piece_copy(struct service_disk *disk, bool to_request,
+static void piece_copy(struct service_request *request, bool to_request,
 		       uint64_t bytes)
 {
-	uint32_t offset = disk->offset;
+	const struct disk_service *service = request->disk->service;
+	uint32_t offset = request->offset;
 
-	for (uint32_t i = 0; i < disk->piece.segment_count; i++) {
-		const struct disk_segment *at = &disk->piece.segment[i];
-		uint8_t *host = disk->request->segment[disk->segment + i].host;
-		uint8_t *bounce = disk->service->channel->bounce +
+	for (uint32_t i = 0; i < request->piece.segment_count; i++) {
+		const struct disk_segment *at = &request->piece.segment[i];
+		uint8_t *host =
+			request->block->segment[request->segment + i].host;
+		uint8_t *bounce = service->channel->bounce +
 				  (uint32_t)(at->where & ~DISK_WHERE_BOUNCE);
 		uint32_t n = (uint32_t)MIN(bytes, at->length);
 
@@ -105,46 +124,73 @@ static void piece_copy(struct service_disk *disk, bool to_request,
 }
 
 /* It has been moved. */
-static void piece_advance(struct service_disk *disk)
+static void piece_advance(struct service_request *request)
 {
-	for (uint32_t i = 0; i < disk->piece.segment_count; i++) {
-		disk->offset += disk->piece.segment[i].length;
-		if (disk->offset < disk->request->segment[disk->segment].length)
+	const struct block_segment *segment = request->block->segment;
+
+	for (uint32_t i = 0; i < request->piece.segment_count; i++) {
+		request->offset += request->piece.segment[i].length;
+		if (request->offset < segment[request->segment].length)
 			break;
-		disk->segment++;
-		disk->offset = 0;
+		request->segment++;
+		request->offset = 0;
 	}
-	disk->piece.sector += disk->piece.sector_count;
-	disk->left -= disk->piece.sector_count;
+	request->piece.sector += request->piece.sector_count;
+	request->left -= request->piece.sector_count;
 }
 
 /* ---- Requests ------------------------------------------------------------ */
 
-static void request_end(struct service_disk *disk, int status)
+/* The piece is with nobody any more. */
+static void bounce_release(struct service_request *request)
 {
-	struct block_request *request = disk->request;
+	if (request->disk->bouncing == request)
+		request->disk->bouncing = NULL;
+}
 
-	disk->request = NULL;
-	request->done(request->dev, request, status);
+static void request_end(struct service_request *request, int status)
+{
+	struct block_request *block = request->block;
+
+	bounce_release(request);
+	request->block = NULL;
+	block->done(block->dev, block, status);
 }
 
 /* All before the piece has been moved. */
-static void request_fail(struct service_disk *disk, int status)
+static void request_fail(struct service_request *request, int status)
 {
-	if (disk->piece.sector > disk->request->sector)
-		disk->request->failed_sector = disk->piece.sector;
-	request_end(disk, status);
+	if (request->piece.sector > request->block->sector)
+		request->block->failed_sector = request->piece.sector;
+	request_end(request, status);
+}
+
+/* disk does not have its piece, and will not. */
+static bool piece_withdraw(struct service_request *request)
+{
+	struct disk_service *service = request->disk->service;
+
+	return request->is_waiting ||
+	       disk_client_cancel(&service->link, request->piece.id);
+}
+
+/* The n-th of all; NULL: there are no more. */
+static struct service_request *request_at(struct disk_service *service,
+					  unsigned n)
+{
+	return n < service->count * DISK_SERVICE_DEPTH
+		       ? &service->disk[n / DISK_SERVICE_DEPTH]
+				  .request[n % DISK_SERVICE_DEPTH]
+		       : NULL;
 }
 
 static void all_fail(struct disk_service *service, int status)
 {
-	for (unsigned i = 0; i < service->count; i++) {
-		struct service_disk *disk = &service->disk[i];
+	struct service_request *request;
 
-		if (disk->request &&
-		    disk_client_cancel(&service->link, disk->piece.id))
-			request_fail(disk, status);
-	}
+	for (unsigned n = 0; (request = request_at(service, n)); n++)
+		if (request->block && piece_withdraw(request))
+			request_fail(request, status);
 }
 
 static void rings_run(struct disk_service *service)
@@ -162,79 +208,113 @@ static void rings_run(struct disk_service *service)
 	all_fail(service, -EIO);
 }
 
-static void piece_send(struct service_disk *disk)
+/* What is in the way ends some time, and then requests_go_on(). */
+static void piece_send(struct service_request *request)
 {
 	static const uint8_t ops[] = {
 		[BLOCK_READ] = DISK_OP_READ,
 		[BLOCK_WRITE] = DISK_OP_WRITE,
 		[BLOCK_FLUSH] = DISK_OP_FLUSH,
+		[BLOCK_DISCARD] = DISK_OP_DISCARD,
+		[BLOCK_ZEROES] = DISK_OP_WRITE_ZEROES,
 	};
+	struct service_disk *disk = request->disk;
 	struct disk_service *service = disk->service;
-	struct disk_request *piece = &disk->piece;
+	struct disk_request *piece = &request->piece;
 
+	request->is_waiting = service->link.count == DISK_IN_FLIGHT ||
+			      (disk->bouncing && disk->bouncing != request &&
+			       needs_bounce(request));
+	if (request->is_waiting)
+		return;
 	piece->id = ++service->id;
 	piece->drive = disk->config->drive;
-	piece->op = ops[disk->request->op];
-	piece->flags = disk->request->is_fua ? DISK_FUA : 0;
+	piece->op = ops[request->block->op];
+	piece->flags = request->block->is_fua ? DISK_FUA : 0;
 	piece->reserved = 0;
-	piece->sector_count = piece_build(disk);
-	if (disk->request->op == BLOCK_WRITE)
-		piece_copy(disk, false, UINT64_MAX);
-	if ((disk->request->op != BLOCK_FLUSH && !piece->sector_count) ||
+	piece->sector_count = piece_build(request);
+	if (request->block->op == BLOCK_WRITE)
+		piece_copy(request, false, UINT64_MAX);
+	if ((request->block->op != BLOCK_FLUSH && !piece->sector_count) ||
 	    disk_client_submit(&service->link, piece)) {
-		request_fail(disk, -EIO);
+		request_fail(request, -EIO);
 		return;
 	}
 	rings_run(service);
 }
 
-static void disk_submit(void *ctx, struct block_request *request)
+/* There may be room now. */
+static void requests_go_on(struct disk_service *service)
+{
+	struct service_request *request;
+
+	for (unsigned n = 0; (request = request_at(service, n)); n++)
+		if (request->block && request->is_waiting)
+			piece_send(request);
+}
+
+static struct service_request *request_free(struct service_disk *disk)
+{
+	for (unsigned i = 0; i < DISK_SERVICE_DEPTH; i++)
+		if (!disk->request[i].block)
+			return &disk->request[i];
+	return NULL;
+}
+
+static void disk_submit(void *ctx, struct block_request *block)
 {
 	struct service_disk *disk = ctx;
 	const struct disk_service *service = disk->service;
+	struct service_request *request = request_free(disk);
 	uint64_t bytes = 0;
 
-	if (disk->request || disk->is_gone || service->is_broken ||
+	if (!request || disk->is_gone || service->is_broken ||
 	    service->has_given_up) {
-		request->done(request->dev, request,
-			      disk->is_gone ? -ENODEV : -EIO);
+		block->done(block->dev, block, disk->is_gone ? -ENODEV : -EIO);
 		return;
 	}
-	for (uint32_t i = 0; i < request->segment_count; i++)
-		bytes += request->segment[i].length;
-	disk->request = request;
-	disk->is_cancelled = false;
-	disk->left = bytes / DISK_SECTOR;
-	disk->segment = 0;
-	disk->offset = 0;
-	disk->piece.sector = request->op == BLOCK_FLUSH ? 0 : request->sector;
-	piece_send(disk);
+	for (uint32_t i = 0; i < block->segment_count; i++)
+		bytes += block->segment[i].length;
+	request->block = block;
+	request->is_cancelled = false;
+	request->left = block->op >= BLOCK_DISCARD ? block->clear_count
+						   : bytes / DISK_SECTOR;
+	request->segment = 0;
+	request->offset = 0;
+	request->piece.sector = block->op == BLOCK_FLUSH ? 0 : block->sector;
+	piece_send(request);
 }
 
-static void disk_cancel(void *ctx, struct block_request *request)
+static void disk_cancel(void *ctx, struct block_request *block)
 {
 	struct service_disk *disk = ctx;
 
-	if (disk->request != request)
-		return;
-	disk->is_cancelled = true;
-	if (disk_client_cancel(&disk->service->link, disk->piece.id))
-		request_fail(disk, -ECANCELED);
+	for (unsigned i = 0; i < DISK_SERVICE_DEPTH; i++) {
+		struct service_request *request = &disk->request[i];
+
+		if (request->block != block)
+			continue;
+		request->is_cancelled = true;
+		if (piece_withdraw(request))
+			request_fail(request, -ECANCELED);
+	}
+	requests_go_on(disk->service);
 }
 
 /* ---- Replies ------------------------------------------------------------- */
 
-static void piece_good(struct service_disk *disk)
+static void piece_good(struct service_request *request)
 {
-	if (disk->request->op == BLOCK_READ)
-		piece_copy(disk, true, UINT64_MAX);
-	piece_advance(disk);
-	if (!disk->left)
-		request_end(disk, 0);
-	else if (disk->is_cancelled)
-		request_fail(disk, -ECANCELED);
+	if (request->block->op == BLOCK_READ)
+		piece_copy(request, true, UINT64_MAX);
+	piece_advance(request);
+	bounce_release(request);
+	if (!request->left)
+		request_end(request, 0);
+	else if (request->is_cancelled)
+		request_fail(request, -ECANCELED);
 	else
-		piece_send(disk);
+		piece_send(request);
 }
 
 /* What a drive of the machine's says, of all that disk may. */
@@ -251,36 +331,38 @@ static int status_of(int status)
 	}
 }
 
-static void piece_bad(struct service_disk *disk, int status, uint64_t sector)
+static void piece_bad(struct service_request *request, int status,
+		      uint64_t sector)
 {
-	struct disk_request *piece = &disk->piece;
+	struct disk_request *piece = &request->piece;
 	uint64_t moved = sector - piece->sector;
 
 	if (status == -EIO && moved < piece->sector_count) {
-		if (disk->request->op == BLOCK_READ)
-			piece_copy(disk, true, moved * DISK_SECTOR);
-		disk->request->failed_sector = sector;
-		request_end(disk, -EIO);
+		if (request->block->op == BLOCK_READ)
+			piece_copy(request, true, moved * DISK_SECTOR);
+		request->block->failed_sector = sector;
+		request_end(request, -EIO);
 	} else {
-		request_fail(disk, status_of(status));
+		request_fail(request, status_of(status));
 	}
 }
 
 static void op_done(void *ctx, uint64_t id, int status, uint64_t sector)
 {
 	struct disk_service *service = ctx;
+	struct service_request *request;
 
-	for (unsigned i = 0; i < service->count; i++) {
-		struct service_disk *disk = &service->disk[i];
-
-		if (!disk->request || disk->piece.id != id)
+	for (unsigned n = 0; (request = request_at(service, n)); n++) {
+		if (!request->block || request->is_waiting ||
+		    request->piece.id != id)
 			continue;
 		if (status)
-			piece_bad(disk, status, sector);
+			piece_bad(request, status, sector);
 		else
-			piece_good(disk);
-		return;
+			piece_good(request);
+		break;
 	}
+	requests_go_on(service);
 }
 
 static void op_doorbell(void *ctx)
@@ -327,13 +409,18 @@ static void disk_look(struct service_disk *disk)
 				 : "is back");
 	disk->is_gone = is_gone;
 	disk->must_bounce = must_bounce;
-	if (!disk->request || (!is_gone && !is_changed) ||
-	    !disk_client_cancel(&disk->service->link, disk->piece.id))
-		return;
-	if (is_gone)
-		request_fail(disk, -ENODEV);
-	else
-		piece_send(disk);
+	for (unsigned i = 0; i < DISK_SERVICE_DEPTH; i++) {
+		struct service_request *request = &disk->request[i];
+
+		if (!request->block || (!is_gone && !is_changed) ||
+		    !piece_withdraw(request))
+			continue;
+		bounce_release(request);
+		if (is_gone)
+			request_fail(request, -ENODEV);
+		else
+			piece_send(request);
+	}
 }
 
 static void op_hello(void *ctx)
@@ -347,6 +434,7 @@ static void op_hello(void *ctx)
 	for (unsigned i = 0; i < service->count; i++)
 		if (service->disk[i].backend.submit)
 			disk_look(&service->disk[i]);
+	requests_go_on(service);
 }
 
 static const struct disk_client_ops client_ops = {
@@ -404,12 +492,13 @@ static void away_expired(void *dev)
 	all_fail(service, -EIO);
 }
 
-static bool is_waited_for(const struct disk_service *service,
-			  const struct block_request *request)
+static bool is_waited_for(struct disk_service *service,
+			  const struct block_request *block)
 {
-	for (unsigned i = 0; i < service->count; i++)
-		if (request ? service->disk[i].request == request
-			    : service->disk[i].request != NULL)
+	const struct service_request *request;
+
+	for (unsigned n = 0; (request = request_at(service, n)); n++)
+		if (block ? request->block == block : request->block != NULL)
 			return true;
 	return false;
 }
@@ -473,6 +562,10 @@ struct block_backend *disk_service_add(struct disk_service *service,
 	disk->config = config;
 	disk->backend.ctx = disk;
 	disk->backend.has_fua = true;
+	disk->backend.can_clear = true;
+	disk->backend.depth = DISK_SERVICE_DEPTH;
+	for (unsigned i = 0; i < DISK_SERVICE_DEPTH; i++)
+		disk->request[i].disk = disk;
 	return &disk->backend;
 }
 

@@ -7,9 +7,10 @@
  * reads and writes them itself.  What is elsewhere, a device model's buffer
  * say, and all data of a drive whose service copies (DISK_DRIVE_BOUNCE), goes
  * by way of the channel's bounce area, of which each disk has a part of its
- * own.  A request that does not fit is done in pieces, one at a time and in
- * order, so that the sectors before the first that failed have been moved, and
- * no other.
+ * own, for one request at a time.  A request that does not fit is done in
+ *pieces, one at a time and in order, so that the sectors before the first that
+ *failed have been moved, and no other.  Requests wait for room in the channel,
+ *and for the bounce area, here.
  *
  * disk may die at any time.  Its successor is sent again what had no answer; it
  * may look different, and a drive that is another now fails.  What is cancelled
@@ -37,6 +38,20 @@
 /* disk resets a drive that does not answer three times, after 5 s each. */
 #define DISK_SERVICE_DRAIN_NS (150 * NSEC_PER_SEC)
 
+#define DISK_SERVICE_DEPTH 8 /* requests of a disk at a time */
+
+/* A request in hand, and its piece that is in flight, or waits. */
+struct service_request {
+	struct service_disk *disk;
+	struct block_request *block; /* NULL: there is none */
+	bool is_cancelled;
+	bool is_waiting;	   /* the piece is not sent yet */
+	uint64_t left;		   /* sectors, with the piece's */
+	uint32_t segment;	   /* of the request: where the piece begins */
+	uint32_t offset;	   /* bytes of that segment */
+	struct disk_request piece; /* one segment for each of the request's */
+};
+
 struct service_disk {
 	struct disk_service *service;
 	struct block_backend backend;
@@ -45,13 +60,9 @@ struct service_disk {
 	bool must_bounce; /* likewise: all its data */
 	uint32_t bounce_at, bounce_size;
 
-	/* The request in hand, or NULL; its piece that is in flight. */
-	struct block_request *request;
-	bool is_cancelled;
-	uint64_t left;		   /* sectors, with the piece's */
-	uint32_t segment;	   /* of the request: where the piece begins */
-	uint32_t offset;	   /* bytes of that segment */
-	struct disk_request piece; /* one segment for each of the request's */
+	/* Whose piece is in the bounce area; NULL: nobody's. */
+	struct service_request *bouncing;
+	struct service_request request[DISK_SERVICE_DEPTH];
 };
 
 struct disk_service {

@@ -34,30 +34,48 @@ static void *ram_at(void *ctx, uint64_t gpa, size_t length, bool write)
  * The local APIC is the monitor's: its registers are 32 bits at multiples of
  * 16; narrower reads see their part, narrower writes do nothing.
  */
-static uint64_t apic_read(uint64_t offset, unsigned size)
+static uint64_t apic_read(const struct machine_vcpu *vcpu, uint64_t gpa,
+			  unsigned size)
 {
+	const struct gate_page *page = vcpu->page;
+	unsigned offset = (unsigned)gpa % 16;
 	uint64_t value;
 
-	if (likely(size == 4 && offset % 16 == 0))
-		return gate_apic_read((uint32_t)offset);
-	value = gate_apic_read(offset & 0xff0) >> (offset % 16 * 8);
-	if (offset % 16 + size > 4 && size != 8)
+	if (likely(page->exit == GATE_EXIT_MMIO && !page->mmio.access &&
+		   page->mmio.gpa / 16 == gpa / 16))
+		value = page->mmio.apic_value;
+	else
+		value = gate_apic_read(gpa & 0xff0);
+	if (likely(size == 4 && !offset))
+		return value;
+	value >>= offset * 8;
+	if (offset + size > 4 && size != 8)
 		return 0;
 	return size < 4 ? value & MASK(size * 8 - 1, 0) : (uint32_t)value;
+}
+
+/* The usual size without a call. */
+static inline void copy_item(void *to, uint64_t value, unsigned size)
+{
+	if (likely(size == sizeof(uint32_t)))
+		__builtin_memcpy(to, &value, sizeof(uint32_t));
+	else
+		__builtin_memcpy(to, &value, size);
 }
 
 static enum emul_status mmio_read(void *ctx, uint64_t gpa, void *data,
 				  unsigned size)
 {
 	struct machine_vcpu *vcpu = ctx;
-	struct io_access io = { .offset = gpa, .size = (uint8_t)size };
+	struct io_access io;
 
 	if (gpa - vcpu->apic_gpa < PAGE_SIZE) {
-		io.data = apic_read(gpa - vcpu->apic_gpa, size);
-	} else {
-		machine_mmio(vcpu, &io);
+		copy_item(data, apic_read(vcpu, gpa, size), size);
+		return EMUL_OK;
 	}
-	__builtin_memcpy(data, &io.data, size);
+	io = (struct io_access){ .offset = gpa, .size = (uint8_t)size };
+	machine_mmio(vcpu, &io);
+	copy_item(data, io.data, size);
 	return EMUL_OK;
 }
 
@@ -69,7 +87,10 @@ static enum emul_status mmio_write(void *ctx, uint64_t gpa, const void *data,
 				.size = (uint8_t)size,
 				.is_write = true };
 
-	__builtin_memcpy(&io.data, data, size);
+	if (likely(size == sizeof(uint32_t)))
+		__builtin_memcpy(&io.data, data, sizeof(uint32_t));
+	else
+		__builtin_memcpy(&io.data, data, size);
 	if (gpa - vcpu->apic_gpa < PAGE_SIZE) {
 		if (size >= 4 && gpa % 16 == 0)
 			gate_apic_write(gpa & 0xff0, (uint32_t)io.data);
@@ -87,20 +108,15 @@ static size_t mmio_bulk(void *ctx, uint64_t gpa, unsigned size,
 {
 	struct machine_vcpu *vcpu = ctx;
 	const struct board *board = vcpu->machine->board;
-	const uint8_t *at = items;
+	struct io_access io = { .offset = gpa,
+				.size = (uint8_t)size,
+				.is_write = true };
 
 	if (gpa / PAGE_SIZE == vcpu->apic_gpa / PAGE_SIZE)
 		return 0;
 	machine_lock(vcpu);
 	vcpu->has_acted = true;
-	for (size_t i = 0; i < count; i++, gpa += size, at += size) {
-		struct io_access io = { .offset = gpa,
-					.size = (uint8_t)size,
-					.is_write = true };
-
-		__builtin_memcpy(&io.data, at, size);
-		board->ops->mmio_access(board->object, &io);
-	}
+	board->ops->mmio_write_run(board->object, &io, items, (uint32_t)count);
 	machine_unlock(vcpu);
 	return count;
 }
@@ -315,7 +331,8 @@ __noinline void machine_port_breakpoint(struct machine_vcpu *vcpu)
 	uint64_t dr6;
 
 	gate_state_load(X86_GROUP_DEBUG | X86_GROUP_CONTROL);
-	dr6 = emul_port_breakpoints(&vcpu->emul, page->io.port, page->io.size);
+	dr6 = emul_port_breakpoints(&vcpu->emul, page->io.port,
+				    FIELD_GET(GATE_IO_SIZE, page->io.access));
 	if (!dr6)
 		return;
 	if (page->state.rflags & X86_FLAG_TF)
@@ -417,12 +434,11 @@ static __noinline bool is_unguarded(struct machine_vcpu *vcpu)
 }
 
 /* False: the next instruction may not be emulated before a GATE_RESUME. */
-static bool emulate_one(struct machine_vcpu *vcpu)
+static bool emulated(struct machine_vcpu *vcpu, enum emul_status status)
 {
 	bool goes_on = false;
 
-	vcpu->has_acted = false;
-	switch (emul_step(&vcpu->emul)) {
+	switch (status) {
 	case EMUL_OK:
 		goes_on = !(vcpu->emul.events & ~EVENTS_HARMLESS) &&
 			  !vcpu->has_acted;
@@ -452,9 +468,47 @@ static bool emulate_one(struct machine_vcpu *vcpu)
 	return goes_on;
 }
 
+static bool emulate_one(struct machine_vcpu *vcpu)
+{
+	vcpu->has_acted = false;
+	return emulated(vcpu, emul_step(&vcpu->emul));
+}
+
 void machine_emulate(struct machine_vcpu *vcpu)
 {
 	(void)emulate_one(vcpu);
+}
+
+/*
+ * Memory may be there by now, or for the emulator alone: the local APIC's page
+ * is the one that is asked for most, and where there is none.
+ */
+static inline bool is_device(const struct machine_vcpu *vcpu, gpa_t gpa,
+			     uint32_t access)
+{
+	const struct board *board = vcpu->machine->board;
+
+	if (access & ~GATE_MMIO_WRITE)
+		return false;
+	return gpa - vcpu->apic_gpa < PAGE_SIZE ||
+	       !board->ops->ram_at(board->object, gpa, 1, access);
+}
+
+void machine_emulate_mmio(struct machine_vcpu *vcpu)
+{
+	gpa_t gpa = vcpu->page->mmio.gpa;
+	uint32_t access = vcpu->page->mmio.access;
+	enum emul_status status;
+
+	if (!is_device(vcpu, gpa, access)) {
+		machine_emulate(vcpu);
+		return;
+	}
+	status = emul_step_device(&vcpu->emul, gpa, access);
+	/* Of what MOV may leave behind nothing is here. */
+	if (unlikely(status != EMUL_OK || vcpu->emul.events ||
+		     vcpu->page->state.dirty))
+		(void)emulated(vcpu, status);
 }
 
 /* ---- Many instructions: the processor cannot run them ------------------ */

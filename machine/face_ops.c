@@ -69,14 +69,14 @@ static void exit_guarded(struct machine_vcpu *vcpu)
 	const struct gate_page *page = vcpu->page;
 	enum board_guard guard = BOARD_GUARD_NONE;
 
-	if (page->mmio.is_write) {
+	if (page->mmio.access & GATE_MMIO_WRITE) {
 		machine_lock(vcpu);
 		guard = board->ops->screen->unguard(board->object,
 						    page->mmio.gpa);
 		machine_unlock(vcpu);
 	}
 	if (guard != BOARD_GUARD_LIFTED)
-		machine_emulate(vcpu);
+		machine_emulate_mmio(vcpu);
 }
 
 /* Another vCPU may use it now: either is right. */
@@ -89,8 +89,11 @@ static void op_watched(void *ctx, bool is_watched)
 {
 	struct machine *machine = ctx;
 
-	exit_set(machine->handler, GATE_EXIT_MMIO,
-		 is_watched ? exit_guarded : machine_emulate);
+	exit_set(&machine->mmio, 0,
+		 is_watched ? exit_guarded : machine_emulate_mmio);
+	if (machine->memory.is_given)
+		return; /* that one is asked behind its own */
+	exit_set(machine->handler, GATE_EXIT_MMIO, machine->mmio);
 	if (!machine->is_counting)
 		exit_set(machine->exit, GATE_EXIT_MMIO,
 			 machine->handler[GATE_EXIT_MMIO]);

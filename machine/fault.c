@@ -221,6 +221,7 @@ struct block_backend *fault_disk_add(struct fault *fault, unsigned unit,
 		machine->has_disk_error && machine->disk_unit == unit;
 	disk->backend = *below;
 	disk->backend.ctx = disk;
+	disk->backend.depth = 1;
 	disk->backend.submit = disk_submit;
 	disk->backend.cancel = below->cancel ? disk_cancel : NULL;
 	disk->backend.wait = below->wait ? disk_wait : NULL;

@@ -23,12 +23,30 @@ static bool op_send_msi(void *ctx, uint64_t address, uint32_t data)
 static void op_map(void *ctx, gpa_t gpa, uint64_t length, uint64_t offset,
 		   enum gate_map kind)
 {
-	long error = gate_map(gpa, length, offset, kind);
+	struct machine *machine = ctx;
 
-	(void)ctx;
-	if (error)
-		gate_log(GATE_LOG_ERROR, "cannot map %lx, %lx bytes: %ld", gpa,
-			 length, error);
+	machine_memory_map(&machine->memory, gpa, length, offset, kind);
+}
+
+static void op_fill(void *ctx, void *to, const void *from, uint64_t length)
+{
+	struct machine *machine = ctx;
+
+	machine_memory_fill(&machine->memory, to, from, length);
+}
+
+static void op_release(void *ctx, uint64_t offset, uint64_t length)
+{
+	struct machine *machine = ctx;
+
+	machine_memory_release(&machine->memory, offset, length);
+}
+
+static void op_entropy(void *ctx, void *to, size_t size)
+{
+	struct machine *machine = ctx;
+
+	machine_entropy(&machine->entropy, to, size);
 }
 
 static void op_reset(void *ctx)
@@ -198,6 +216,9 @@ bool machine_fault_init(struct machine *machine)
 const struct board_host_ops machine_host_ops = {
 	.send_msi = op_send_msi,
 	.map = op_map,
+	.fill = op_fill,
+	.entropy = op_entropy,
+	.release = op_release,
 	.reset = op_reset,
 	.remap = op_remap,
 	.power_off = op_power_off,

@@ -115,7 +115,7 @@ struct kvm_ops {
 	bool (*message)(void *ctx, unsigned vcpu, uint32_t data);
 	/* The vCPU's HLT ends, this one or the next. */
 	void (*unhalt)(void *ctx, unsigned vcpu);
-	void (*yield)(void *ctx);
+	void (*yield_to)(void *ctx, unsigned vcpu);
 	/* The calling vCPU translates by nothing that its TLB held before, when
 	 * it next runs. */
 	void (*flush)(void *ctx);

@@ -49,10 +49,13 @@ static int64_t call_kick(const struct kvm *kvm, const struct kvm_input *input)
 	return 0;
 }
 
+/* It was interrupted, and the caller waits for what it does. */
 static int64_t call_yield(const struct kvm *kvm, const struct kvm_input *input)
 {
-	(void)input;
-	kvm->ops->yield(kvm->ctx);
+	unsigned vcpu = find(kvm, input->parameter[0]);
+
+	if (vcpu != KVM_VCPUS)
+		kvm->ops->yield_to(kvm->ctx, vcpu);
 	return 0;
 }
 

@@ -71,7 +71,7 @@ static const struct kvm_ops kvm_ops = {
 	.tsc_base = op_tsc_base,
 	.message = paravirt_message,
 	.unhalt = op_unhalt,
-	.yield = paravirt_yield,
+	.yield_to = paravirt_yield_to,
 	.flush = op_flush,
 };
 

@@ -17,12 +17,14 @@
 #include "include/device.h"
 #include "include/emulate.h"
 #include "include/gate.h"
+#include "lib/user/vsock_ways.h"
 #include "machine/apic_page.h"
 #include "machine/board.h"
 #include "machine/console.h"
 #include "machine/debug.h"
 #include "machine/disk_delay.h"
 #include "machine/disk_service.h"
+#include "machine/entropy.h"
 #include "machine/extint.h"
 #include "machine/face.h"
 #include "machine/fault.h"
@@ -30,6 +32,7 @@
 #include "machine/kvm.h"
 #include "machine/lock.h"
 #include "machine/net_service.h"
+#include "machine/memory.h"
 #include "machine/msr_table.h"
 #include "machine/rendezvous.h"
 #include "machine/throttle.h"
@@ -88,6 +91,10 @@ struct machine {
 	/* The same, also while .exit counts. */
 	machine_exit_fn handler[GATE_EXIT_COUNT];
 	bool is_counting; /* machine's lock */
+	/* What MMIO's is for guests whose memory is all there. */
+	machine_exit_fn mmio;
+	struct machine_memory memory;
+	struct machine_entropy entropy;
 	const struct gate_config *gate;
 	const struct machine_config *config;
 	const struct board *board;
@@ -112,6 +119,7 @@ struct machine {
 	struct disk_service disk_service;
 	struct net_cable cable[MACHINE_NICS_MAX];
 	struct net_backend *nics[MACHINE_NICS_MAX];
+	struct vsock_ways vsock;
 	struct fault fault;
 	struct machine_vcpu *vcpu[GATE_THREADS_MAX]; /* NULL: not yet */
 	uint64_t features;			     /* of the emulators */
@@ -125,6 +133,11 @@ struct machine {
 	struct kvm *kvm;       /* the same */
 	uint8_t apic_id[GATE_THREADS_MAX]; /* by vCPU */
 };
+
+static inline bool machine_has_vsock(const struct machine *machine)
+{
+	return machine->config->devices & MACHINE_DEVICE_VSOCK;
+}
 
 static inline struct cpu_msrs *machine_msrs(struct machine_vcpu *vcpu)
 {
@@ -200,6 +213,8 @@ bool machine_fulfil_wishes(struct machine_vcpu *vcpu);
 extern const struct emul_ops machine_emul_ops;
 /* One instruction at RIP, and what comes of it. */
 void machine_emulate(struct machine_vcpu *vcpu);
+/* The same after GATE_EXIT_MMIO. */
+void machine_emulate_mmio(struct machine_vcpu *vcpu);
 /* At the next entry, with DR6's bits for it. */
 void machine_inject_debug(struct machine_vcpu *vcpu, uint64_t dr6);
 /* After GATE_EXIT_IO, if there may be breakpoints. */

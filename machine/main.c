@@ -61,12 +61,13 @@ static void exit_io(struct machine_vcpu *vcpu)
 {
 	static const uint32_t mask[] = { 0, 0xff, 0xffff, 0, 0xffffffff };
 	struct gate_page *page = vcpu->page;
+	unsigned size = FIELD_GET(GATE_IO_SIZE, page->io.access);
 	uint64_t *rax = &page->state.gpr[X86_RAX];
 	struct io_access io = {
 		.offset = page->io.port,
-		.size = page->io.size,
-		.is_write = !page->io.is_in,
-		.data = *rax & mask[page->io.size],
+		.size = (uint8_t)size,
+		.is_write = !(page->io.access & GATE_IO_IN),
+		.data = *rax & mask[size],
 	};
 
 	machine_port(vcpu, &io);
@@ -104,6 +105,23 @@ static void exit_eoi(struct machine_vcpu *vcpu)
 	machine_unlock(vcpu);
 }
 
+/* The guest does it again where memory was absent. */
+static void exit_absent(struct machine_vcpu *vcpu)
+{
+	struct machine *machine = vcpu->machine;
+	const struct board *board = machine->board;
+	gpa_t gpa = ALIGN_DOWN(vcpu->page->mmio.gpa, PAGE_2M);
+	bool is_there;
+
+	machine_lock(vcpu);
+	is_there = machine_memory_show(
+		&machine->memory, gpa,
+		board->ops->ram_at(board->object, gpa, PAGE_2M, true));
+	machine_unlock(vcpu);
+	if (!is_there)
+		__atomic_load_n(&machine->mmio, __ATOMIC_ACQUIRE)(vcpu);
+}
+
 static void exit_shutdown(struct machine_vcpu *vcpu)
 {
 	machine_reset_want(vcpu->machine);
@@ -123,7 +141,7 @@ static const machine_exit_fn exit_handlers[GATE_EXIT_COUNT] = {
 	[GATE_EXIT_NONE]      = exit_none,
 	[GATE_EXIT_IO]        = exit_io,
 	[GATE_EXIT_IO_STRING] = machine_emulate,
-	[GATE_EXIT_MMIO]      = machine_emulate,
+	[GATE_EXIT_MMIO]      = machine_emulate_mmio,
 	[GATE_EXIT_LENGTH]    = exit_length,
 	[GATE_EXIT_EMULATE]   = machine_emulate,
 	[GATE_EXIT_SHADOWED]  = machine_emulate,
@@ -133,6 +151,23 @@ static const machine_exit_fn exit_handlers[GATE_EXIT_COUNT] = {
 	[GATE_EXIT_RESET]     = exit_reset,
 };
 /* clang-format on */
+
+static void vsocks_init(struct machine *machine)
+{
+	const struct machine_vsock_config *config = &machine->config->vsock;
+
+	vsock_ways_init(&machine->vsock, VSOCK_CLIENT_SLOT, config->cid);
+	for (unsigned i = 0; i < config->peer_count; i++)
+		vsock_ways_add(&machine->vsock, config->peer[i].cid,
+			       config->peer[i].end);
+}
+
+static void vsock_events(struct machine *machine, uint64_t events)
+{
+	for (unsigned i = 0; i < machine->vsock.backend.peer_count; i++)
+		if (events & BIT(GATE_EVENT_CHANNEL_BIT(VSOCK_CLIENT_SLOT + i)))
+			vsock_ways_event(&machine->vsock, i);
+}
 
 static __noinline void take_events(struct machine_vcpu *vcpu, uint64_t events)
 {
@@ -153,6 +188,7 @@ static __noinline void take_events(struct machine_vcpu *vcpu, uint64_t events)
 		if (events &
 		    BIT(GATE_EVENT_CHANNEL_BIT(SWITCH_CLIENT_SLOT + i)))
 			net_cable_event(&machine->cable[i]);
+	vsock_events(machine, events);
 	machine_unlock(vcpu);
 }
 
@@ -208,8 +244,9 @@ static void power_on(struct machine *machine)
 {
 	const struct machine_config *config = machine->config;
 
-	__builtin_memset((void *)GATE_WINDOW_VA, 0,
-			 config->ram_size + config->vram_size);
+	machine_memory_clear(&machine->memory);
+	__builtin_memset((void *)(GATE_WINDOW_VA + config->ram_size), 0,
+			 config->vram_size);
 	fault_power_on(&machine->fault);
 }
 
@@ -403,6 +440,8 @@ static void board_init(struct machine *machine)
 		.disks = machine->disks,
 		.media = machine->media,
 		.nics = machine->nics,
+		.vsock = machine_has_vsock(machine) ? &machine->vsock.backend
+						    : NULL,
 		.devices = machine->cpu_devices,
 		.device_count = machine->cpu_device_count,
 		.clock = &machine->clock,
@@ -527,6 +566,8 @@ static void cables_init(struct machine *machine)
 			       &machine->config->nic[i]);
 		machine->nics[i] = &machine->cable[i].backend;
 	}
+	if (machine_has_vsock(machine))
+		vsocks_init(machine);
 }
 
 static void machine_init(struct machine *machine)
@@ -539,6 +580,12 @@ static void machine_init(struct machine *machine)
 	__builtin_memcpy(machine->exit, exit_handlers, sizeof(exit_handlers));
 	__builtin_memcpy(machine->handler, exit_handlers,
 			 sizeof(exit_handlers));
+	machine->mmio = machine_emulate_mmio;
+	if (machine_memory_init(&machine->memory, config,
+				(uint8_t *)GATE_WINDOW_VA))
+		machine->exit[GATE_EXIT_MMIO] =
+			machine->handler[GATE_EXIT_MMIO] = exit_absent;
+	machine_entropy_init(&machine->entropy);
 	machine->is_shared = config->vcpu_count > 1;
 	machine->rendezvous.count = config->vcpu_count;
 	machine->rendezvous.answer = answer;
@@ -558,6 +605,7 @@ static void machine_init(struct machine *machine)
 	machine_face_event(machine);
 	for (unsigned i = 0; i < config->nic_count; i++)
 		net_cable_event(&machine->cable[i]);
+	vsock_events(machine, UINT64_MAX);
 }
 
 static void wait_ready(const struct machine *machine)

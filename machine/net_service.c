@@ -2,9 +2,10 @@
 /* A network card's cable: net_service.h. */
 #include "machine/net_service.h"
 
+#include "include/errno.h"
 #include "lib/user/gate_calls.h"
+#include "lib/user/shared.h"
 
-#define PARTS_MAX    4
 #define LOST_AT_ONCE 256 /* bytes */
 #define LOSES_MAX    4
 
@@ -28,50 +29,101 @@ static bool is_connected(const struct net_cable *cable)
 	return gate_channel_state(cable->slot) == GATE_CHANNEL_OPEN;
 }
 
-/* A frame, or 0: there is no room. */
-static long put(struct net_cable *cable, const struct net_segment *segment,
+/* A record, or 0: there is no room. */
+static long put(struct net_cable *cable, const struct ring_part *part,
 		unsigned count)
 {
-	struct ring_part parts[PARTS_MAX];
 	bool bell = false;
 	long n;
 
-	for (unsigned i = 0; i < count; i++)
-		parts[i] = (struct ring_part){ segment[i].host,
-					       segment[i].length };
 	do {
-		n = ring_put_parts(&cable->sent, parts, count, &bell);
+		n = ring_put_parts(&cable->sent, part, count, &bell);
 	} while (!n && !ring_sleep(&cable->sent));
 	if (bell)
 		gate_doorbell(cable->slot);
 	return n;
 }
 
-static bool cable_send(void *ctx, const struct net_segment *segment,
-		       unsigned count)
+static bool cable_send_packet(void *ctx, const struct net_offload *offload,
+			      const struct net_segment *segment, unsigned count)
 {
 	struct net_cable *cable = ctx;
+	struct ring_part part[1 + NET_PIECES_MAX];
+	unsigned first = 1 - cable->is_wide;
 	long n;
 
-	if (count > PARTS_MAX || cable->is_broken || !cable->is_up ||
+	if (count > NET_PIECES_MAX || cable->is_broken || !cable->is_up ||
 	    cable->is_pulled)
 		return true;
-	n = put(cable, segment, count);
+	part[0] = (struct ring_part){ offload, sizeof(*offload) };
+	for (unsigned i = 0; i < count; i++)
+		part[1 + i] = (struct ring_part){ segment[i].host,
+						  segment[i].length };
+	n = put(cable, part + first, 1 + count - first);
 	if (n < 0)
 		broken(cable);
 	cable->is_full = n == 0 && is_connected(cable);
 	return !cable->is_full;
 }
+_Static_assert(1 + NET_PIECES_MAX <= RING_PARTS_MAX, "a ring takes them");
+
+static bool cable_send(void *ctx, const struct net_segment *segment,
+		       unsigned count)
+{
+	static const struct net_offload none;
+
+	return cable_send_packet(ctx, &none, segment, count);
+}
+
+static void cable_accept(void *ctx, unsigned undone)
+{
+	struct net_cable *cable = ctx;
+
+	__atomic_store_n(&cable->channel->accepts, undone, __ATOMIC_RELAXED);
+}
+
+/* A packet where it lies, with what is said of it copied; -EPROTO. */
+static long packet_look(struct net_cable *cable, const uint8_t **frame,
+			bool *bell)
+{
+	const uint32_t head = sizeof(cable->offload);
+	const void *record;
+	long n = ring_look(&cable->received, sizeof(cable->copy), &record);
+
+	if (n <= 0)
+		return n;
+	if (n <= (long)head)
+		return -EPROTO;
+	if (record) {
+		shared_copy_in(&cable->offload, record, head);
+		cable->held = (uint32_t)n;
+		*frame = (const uint8_t *)record + head;
+		return n - head;
+	}
+	n = ring_get(&cable->received, &cable->copy, sizeof(cable->copy), bell);
+	cable->offload = cable->copy.offload;
+	*frame = cable->copy.frame;
+	return n > 0 ? n - (long)head : n;
+}
+
+static long frame_get(struct net_cable *cable, const uint8_t **frame,
+		      bool *bell)
+{
+	*frame = cable->copy.frame;
+	return cable->is_wide ? packet_look(cable, frame, bell)
+			      : ring_get(&cable->received, cable->copy.frame,
+					 NET_FRAME_MAX, bell);
+}
 
 static const void *cable_receive(void *ctx, uint32_t *length)
 {
 	struct net_cable *cable = ctx;
+	const uint8_t *frame = NULL;
 	bool bell = false;
 	long n = 0;
 
 	while (!cable->is_pulled && !n) {
-		n = ring_get(&cable->received, cable->frame,
-			     sizeof(cable->frame), &bell);
+		n = frame_get(cable, &frame, &bell);
 		if (!n && ring_sleep(&cable->received))
 			break;
 	}
@@ -80,21 +132,33 @@ static const void *cable_receive(void *ctx, uint32_t *length)
 	if (n < 0)
 		broken(cable);
 	*length = n > 0 ? (uint32_t)n : 0;
-	return n > 0 ? cable->frame : NULL;
+	return n > 0 ? frame : NULL;
 }
 
-/* It is in memory of this program's own. */
+static void lose(struct net_cable *cable);
+
 static void cable_release(void *ctx)
 {
-	(void)ctx;
+	struct net_cable *cable = ctx;
+	uint32_t held = cable->held;
+	bool bell = false;
+
+	if (!held)
+		return;
+	cable->held = 0;
+	ring_done(&cable->received, held, &bell);
+	if (bell)
+		gate_doorbell(cable->slot);
+	if (cable->is_losing)
+		lose(cable);
 }
 
 void net_cable_init(struct net_cable *cable, unsigned slot,
 		    const struct machine_nic_config *config)
 {
-	struct switch_channel *channel = gate_channel(slot);
-
+	cable->channel = gate_channel(slot);
 	cable->slot = slot;
+	cable->is_wide = config->model == MACHINE_NIC_VIRTIO;
 	cable->backend = (struct net_backend){
 		.attach = cable_attach,
 		.send = cable_send,
@@ -103,16 +167,19 @@ void net_cable_init(struct net_cable *cable, unsigned slot,
 		.ctx = cable,
 	};
 	__builtin_memcpy(cable->backend.mac, config->mac, NET_MAC_LENGTH);
-	ring_init(&cable->sent, &channel->sent, channel->sent_data,
-		  SWITCH_SENT_SIZE, true, false);
-	ring_init(&cable->received, &channel->received, channel->received_data,
-		  SWITCH_RECEIVED_SIZE, false, false);
+	if (cable->is_wide) {
+		cable->backend.send_packet = cable_send_packet;
+		cable->backend.accept = cable_accept;
+		cable->backend.offload = &cable->offload;
+	}
+	switch_rings_init(cable->channel, cable->is_wide, false,
+			  &cable->received, &cable->sent);
 	cable->is_up = is_connected(cable);
 	cable->backend.is_link_up = cable->is_up;
 }
 
 /* All that is in the ring, which are whole frames, but for a switch that lies.
- * Not by way of .frame, which may be the device's. */
+ * Not by way of .copy, which may be the device's. */
 static bool lose_once(struct net_cable *cable, bool *bell)
 {
 	uint8_t bytes[LOST_AT_ONCE];
@@ -126,12 +193,18 @@ static bool lose_once(struct net_cable *cable, bool *bell)
 	return ring_sleep(&cable->received);
 }
 
-/* What has come while the cable was out.  A switch that goes on putting more in
- * has that wait, for the next event or until the cable is in. */
+/*
+ * What has come while the cable was out.  A switch that goes on putting more in
+ * has that wait, for the next event or until the cable is in.  What the device
+ * holds in the ring has come before, and goes first.
+ */
 static void lose(struct net_cable *cable)
 {
 	bool bell = false;
 
+	cable->is_losing = cable->held;
+	if (cable->held)
+		return;
 	for (unsigned i = 0; i < LOSES_MAX; i++)
 		if (lose_once(cable, &bell))
 			break;

@@ -19,6 +19,7 @@
 
 struct net_cable {
 	unsigned slot; /* the channel's */
+	struct switch_channel *channel;
 	struct net_backend backend;
 	struct net_device device; /* .dev NULL: none is attached */
 	struct ring sent, received;
@@ -26,7 +27,12 @@ struct net_cable {
 	bool is_pulled; /* by an operator */
 	bool is_full;	/* the device has been refused */
 	bool is_broken; /* the switch lies, and it has been said */
-	uint8_t frame[NET_FRAME_MAX]; /* the device's until release() */
+	bool is_wide;	/* as the port: packets go by it */
+	bool is_losing; /* once the device has released what it holds */
+	/* Bytes of the record that the device has where it lies in the ring. */
+	uint32_t held;
+	struct net_offload offload; /* of the frame that the device has */
+	struct switch_packet copy;  /* which it has, where it is not held */
 };
 
 /* The channel is attached in slot; it is new. */

@@ -25,6 +25,12 @@ bool paravirt_message(void *ctx, unsigned vcpu, uint32_t data)
 			data) > 0;
 }
 
+void paravirt_yield_to(void *ctx, unsigned vcpu)
+{
+	(void)ctx;
+	gate_yield_to(vcpu);
+}
+
 void paravirt_yield(void *ctx)
 {
 	(void)ctx;

@@ -15,6 +15,8 @@ uint8_t *paravirt_page(void *ctx, gpa_t gpa);
  * False: it was not accepted. */
 bool paravirt_message(void *ctx, unsigned vcpu, uint32_t data);
 /* The rest of the vCPU's turn to others. */
+/* To that vCPU of the VM's, if it waits for this CPU; to anybody. */
+void paravirt_yield_to(void *ctx, unsigned vcpu);
 void paravirt_yield(void *ctx);
 /* The guest's TSC, had it never written it. */
 uint64_t paravirt_tsc(void *ctx);

@@ -15,13 +15,9 @@
  */
 #include "machine/pc_parts.h"
 
-#include "devices/clear.h"
 #include "include/errno.h"
 #include "lib/printf.h"
 #include "lib/string.h"
-#include "machine/topology.h"
-
-#define EXIT_PORT 0xf4
 
 enum isa_irq {
 	IRQ_TIMER = 0,
@@ -49,15 +45,9 @@ void pc_log(struct pc *pc, enum device_log_level level, const char *format, ...)
 	pc->ops->log(pc->ctx, level, text);
 }
 
-const struct machine_blob *pc_blob(const struct pc *pc,
-				   enum machine_blob_kind kind)
+static void device_log(void *ctx, enum device_log_level level, const char *text)
 {
-	unsigned i;
-
-	for (i = 0; i < pc->config->blob_count; i++)
-		if (pc->config->blob[i].kind == kind)
-			return &pc->config->blob[i];
-	return NULL;
+	pc_log(ctx, level, "%s", text);
 }
 
 /* ---- Interrupts -------------------------------------------------------- */
@@ -174,26 +164,16 @@ void pc_ioapic_eoi(void *board, uint8_t vector)
 
 /* ---- Serial and parallel ports ----------------------------------------- */
 
-static void serial_input(struct pc *pc, struct uart *uart,
-			 size_t (*read)(void *ctx, void *data, size_t size))
-{
-	uint8_t bytes[UART_FIFO];
-	size_t count, i;
-
-	if (!read || !uart_room(uart))
-		return;
-	count = read(pc->ctx, bytes, uart_room(uart));
-	for (i = 0; i < count; i++)
-		uart_receive(uart, bytes[i]);
-}
-
 void pc_console_input(void *board)
 {
 	struct pc *pc = board;
 
-	serial_input(pc, &pc->com1, pc->ops->serial_read);
-	if (pc_has_com2(pc))
-		serial_input(pc, &pc->com2, pc->ops->serial1_read);
+	virtio_consoles_input(&pc->virtio_consoles);
+	if (!virtio_consoles_has_input(&pc->virtio_consoles, 0))
+		board_serial_input(&pc->com1, pc->ops->serial_read, pc->ctx);
+	if (pc_has_com2(pc) &&
+	    !virtio_consoles_has_input(&pc->virtio_consoles, 1))
+		board_serial_input(&pc->com2, pc->ops->serial1_read, pc->ctx);
 	if (pc_has_lpt1(pc))
 		parallel_room(&pc->lpt1);
 }
@@ -227,6 +207,15 @@ void pc_mmio_access(void *board, struct io_access *io)
 
 	io->offset = pc_gated(pc, io->offset);
 	bus_access(&pc->memory, io);
+}
+
+void pc_mmio_write_run(void *board, struct io_access *io, const void *items,
+		       uint32_t count)
+{
+	struct pc *pc = board;
+
+	io->offset = pc_gated(pc, io->offset);
+	bus_write_run(&pc->memory, io, items, count);
 }
 
 /* ---- Building ---------------------------------------------------------- */
@@ -291,25 +280,12 @@ static void post_code(void *ctx, const void *data, size_t length)
 	pc_log(ctx, DEVICE_LOG_INFO, "POST code %02x", *(const uint8_t *)data);
 }
 
-static int init_debug(struct pc *pc)
+static int init_debug(struct pc *pc, const struct board_config *config)
 {
-	int error;
-	uint32_t devices = pc->config->devices;
-	bool is_shown = devices & MACHINE_DEVICE_DEBUG_CONSOLE;
-	struct char_backend console = {
-		is_shown ? pc->ops->debug_write : NULL,
-		pc->ctx,
-	};
-	struct char_backend hack = {
-		is_shown ? pc->ops->e9_write : NULL,
-		pc->ctx,
-	};
+	int error = board_debug_init(&pc->debug, &pc->ports, config, debug_exit,
+				     pc);
 
-	error = debug_ports_init(&pc->debug, &pc->ports, console, hack,
-				 devices & MACHINE_DEVICE_DEBUG_EXIT ? EXIT_PORT
-								     : 0,
-				 debug_exit, pc);
-	if (devices & MACHINE_DEVICE_POST_CODES)
+	if (pc->config->devices & MACHINE_DEVICE_POST_CODES)
 		pc->debug.post = (struct char_backend){ post_code, pc };
 	return error;
 }
@@ -394,9 +370,10 @@ static int init_parallel(struct pc *pc)
 		(struct parallel_backend){ pc->ops->printer_write, pc->ctx });
 }
 
-static int init_legacy(struct pc *pc, struct clock *clock)
+static int init_legacy(struct pc *pc, const struct board_config *config)
 {
 	const struct board_host_ops *ops = pc->ops;
+	struct clock *clock = config->clock;
 	int error;
 
 	error = i8042_init(&pc->i8042, &pc->ports, clock,
@@ -411,7 +388,7 @@ static int init_legacy(struct pc *pc, struct clock *clock)
 	if (!error)
 		error = fw_cfg_init(&pc->fw_cfg, &pc->ports, &pc->ram);
 	if (!error)
-		error = init_debug(pc);
+		error = init_debug(pc, config);
 	if (!error)
 		error = init_test(pc);
 	if (!error)
@@ -420,17 +397,25 @@ static int init_legacy(struct pc *pc, struct clock *clock)
 	return error;
 }
 
+static void message(void *ctx, uint64_t address, uint32_t data)
+{
+	const struct pc *pc = ctx;
+
+	board_message(pc->ops, pc->ctx, &pc->ram, address, data);
+}
+
 static int init_pci(struct pc *pc, struct clock *clock)
 {
 	const struct board_host_ops *ops = pc->ops;
-	uint64_t ram_end = GIB(4) + pc->board.ram_high;
+	uint64_t ram_end =
+		virtio_pmems_end(pc->config, GIB(4) + pc->board.ram_high);
 	uint64_t world = 1ULL << pc->physical_bits;
 	int error;
 
 	error = pci_bus_init(&pc->pci, &pc->ports, &pc->memory);
 	if (error)
 		return error;
-	pc->pci.message = pc_message;
+	pc->pci.message = message;
 	pc->pci.message_ctx = pc;
 	pc->pci.window[0] = (struct pci_window){
 		pc->board.ram_low, pc->board.pci_hole_end - pc->board.ram_low
@@ -552,11 +537,7 @@ static int describe(struct pc *pc)
 	int error = board_description_pc(&pc->board, pc->config->ram_size,
 					 pc->config->vcpu_count);
 
-	pc->board.cores = MAX(pc->config->cores, 1U);
-	pc->board.threads = MAX(pc->config->threads, 1U);
-	for (unsigned i = 0; !error && i < pc->board.vcpu_count; i++)
-		pc->board.apic_id[i] = (uint8_t)topology_apic_id(
-			pc->board.cores, pc->board.threads, i);
+	board_topology_describe(&pc->board, pc->config);
 	if (!pc_has_com2(pc))
 		pc->board.features &= ~(uint32_t)BOARD_HAS_COM2;
 	if (pc_has_lpt1(pc))
@@ -597,12 +578,12 @@ int pc_init(void *board, const struct board_config *config)
 	struct clock *clock = config->clock;
 	int error;
 
-	memory_clear(pc, sizeof(*pc));
 	pc->config = config->machine;
 	pc->media = config->media;
 	pc->physical_bits = config->physical_bits;
 	pc->ops = config->ops;
 	pc->ctx = config->ctx;
+	pc->log = (struct device_log){ device_log, pc };
 	pc->window = config->window;
 	pc->fault = config->fault;
 	clock_init(clock);
@@ -618,7 +599,7 @@ int pc_init(void *board, const struct board_config *config)
 		extint_init(pc->extint, &pc->pic, config->extint_page);
 	}
 	if (!error)
-		error = report(pc, "legacy devices", init_legacy(pc, clock));
+		error = report(pc, "legacy devices", init_legacy(pc, config));
 	if (!error)
 		error = report(pc, "PCI", init_pci(pc, clock));
 	if (!error)
@@ -660,6 +641,7 @@ const struct board_ops pc_board_ops = {
 	.port_access = pc_port_access,
 	.port_bulk = pc_port_bulk,
 	.mmio_access = pc_mmio_access,
+	.mmio_write_run = pc_mmio_write_run,
 	.remap = pc_remap,
 	.ram_at = pc_ram_at,
 	.regions = pc_regions,

@@ -39,6 +39,8 @@
 #include "devices/usb_hub.h"
 #include "devices/usb_storage.h"
 #include "devices/vga.h"
+#include "devices/virtio_net.h"
+#include "devices/virtio_vsock.h"
 #include "devices/vmware.h"
 #include "devices/xhci.h"
 #include "firmware/board.h"
@@ -46,6 +48,10 @@
 #include "firmware/direct.h"
 #include "firmware/tables.h"
 #include "machine/board.h"
+#include "machine/virtio_consoles.h"
+#include "machine/virtio_disks.h"
+#include "machine/virtio_pmems.h"
+#include "machine/virtio_smalls.h"
 
 /* What firmware shadows: 0xc0000-0xfffff in segments of 16 KiB. */
 #define PC_SEGMENTS 16
@@ -95,6 +101,7 @@ struct pc_nic {
 		struct pcnet pcnet;
 		struct ne2000 ne2000;
 		struct e1000e e1000e;
+		struct virtio_net virtio;
 	};
 };
 
@@ -119,9 +126,12 @@ struct pc_host_ports {
 	uint16_t first;
 };
 
-#define PC_UNITS (IDE_CHANNELS * IDE_DRIVES + FDC_DRIVES)
-#define PC_BOOT_ORDER_SIZE \
-	((PC_UNITS + MACHINE_NICS_MAX + MACHINE_USB_DISKS_MAX) * 64)
+/* As include/face.h numbers drives. */
+#define PC_UNITS (FACE_UNIT_SCSI + VIRTIO_SCSI_TARGETS)
+#define PC_BOOT_ORDER_SIZE                                      \
+	((PC_UNITS + MACHINE_NICS_MAX + MACHINE_USB_DISKS_MAX + \
+	  VIRTIO_DISKS) *                                       \
+	 64)
 
 struct pc {
 	const struct machine_config *config;
@@ -181,12 +191,18 @@ struct pc {
 	struct ahci ahci;
 	bool has_lsi;
 	struct lsi lsi;
+	struct virtio_disks virtio_disks;
+	struct virtio_pmems virtio_pmems;
 	struct vga vga;
 	bool has_fdc;
 	struct fdc fdc;
 	struct pflash flash;		     /* .config.size 0: none */
 	struct pc_nic nic[MACHINE_NICS_MAX]; /* config->nic_count of them */
+	struct virtio_vsock vsock;
+	struct device_log log; /* for devices */
 	struct pc_usb usb;
+	struct virtio_consoles virtio_consoles;
+	struct virtio_smalls virtio_smalls;
 	struct pc_host_ports host_ports[MACHINE_PORTS_MAX];
 	struct test_device test; /* .memory NULL: none */
 	/* Like RAM no part of what is saved. */
@@ -223,6 +239,8 @@ void pc_port_access(void *board, struct io_access *io);
 uint32_t pc_port_bulk(void *board, struct io_access *io, void *buffer,
 		      uint32_t count);
 void pc_mmio_access(void *board, struct io_access *io);
+void pc_mmio_write_run(void *board, struct io_access *io, const void *items,
+		       uint32_t count);
 void pc_remap(void *board);
 void *pc_ram_at(void *board, gpa_t gpa, size_t length, bool write);
 unsigned pc_regions(void *board, struct board_region region[BOARD_REGIONS_MAX]);

@@ -62,6 +62,13 @@ static size_t print_path(const struct pc *pc, char *to, size_t size,
 		return (size_t)snprintf(
 			to, size, "/pci@i0cf8/scsi@%x/channel@0/disk@%x,0",
 			PC_LSI_DEVFN >> 3, disk->unit);
+	if (disk->bus == MACHINE_DISK_VIRTIO)
+		return (size_t)snprintf(to, size, "/pci@i0cf8/scsi@%x/disk@0,0",
+					VIRTIO_SLOT_DISK + disk->unit);
+	if (disk->bus == MACHINE_DISK_VIRTIO_SCSI)
+		return (size_t)snprintf(
+			to, size, "/pci@i0cf8/scsi@%x/channel@0/disk@%x,0",
+			VIRTIO_SLOT_SCSI, disk->unit);
 	return (size_t)snprintf(
 		to, size, "/pci@i0cf8/ide@%x,%x/drive@%x/disk@%x",
 		PC_IDE_DEVFN >> 3, PC_IDE_DEVFN & 7, disk->unit / IDE_DRIVES,
@@ -172,25 +179,14 @@ static int fw_cfg_items(struct pc *pc)
 	return error;
 }
 
-static const void *blob_data(const struct machine_blob *blob, uint64_t *length)
-{
-	*length = blob ? blob->size : 0;
-	return blob ? (const void *)blob->va : NULL;
-}
-
 static struct direct_boot direct_boot(struct pc *pc)
 {
-	struct direct_boot boot = {
-		.board = &pc->board,
-		.tables = &pc->tables,
-		.plan = &pc->plan,
-		.cmdline = pc->config->cmdline,
-	};
+	struct direct_boot boot =
+		board_direct_boot(pc->config, pc->ops, pc->ctx);
 
-	boot.kernel = blob_data(pc_blob(pc, MACHINE_BLOB_KERNEL),
-				&boot.kernel_length);
-	boot.initrd = blob_data(pc_blob(pc, MACHINE_BLOB_INITRD),
-				&boot.initrd_length);
+	boot.board = &pc->board;
+	boot.tables = &pc->tables;
+	boot.plan = &pc->plan;
 	return boot;
 }
 

@@ -5,8 +5,8 @@
  * differ, so that a kernel finds the same both ways.
  *
  * References: Multiboot Specification 0.6.96, "Machine state"; Intel 8259A and
- * 8254 data sheets; 82371SB (PIIX3) data sheet, "IDE Timing Register"; PCI
- * Local Bus Specification 3.0, 6.2.5.1; IBM VGA, "Mode 3+".
+ * 8254 data sheets; 82371SB (PIIX3) data sheet, "IDE Timing Register"; IBM VGA,
+ * "Mode 3+".
  */
 #include "machine/pc_parts.h"
 
@@ -41,98 +41,6 @@ static void config_write(struct pc *pc, uint8_t devfn, unsigned offset,
 	pci_config_write(&pc->pci, devfn, offset, size, value);
 }
 
-static uint32_t config_read(struct pc *pc, uint8_t devfn, unsigned offset,
-			    unsigned size)
-{
-	return pci_config_read(&pc->pci, devfn, offset, size);
-}
-
-/* Where the next BARs go: ports upwards, memory downwards. */
-struct bar_space {
-	uint32_t port;
-	uint32_t memory_end;
-};
-
-#define BAR_IO		BIT(0)
-#define BAR_64		BIT(2)
-#define BAR_IO_BASE	MASK(31, 2)
-#define BAR_MEMORY_BASE MASK(31, 4)
-#define BAR_ROM_BASE	MASK(31, 11)
-#define FIRST_PORT	0xc000
-
-/* An address for the BAR, if it is one; true: it takes the next, too. */
-static bool bar_assign(struct pc *pc, uint8_t devfn, unsigned offset,
-		       struct bar_space *space)
-{
-	uint32_t bits, size, mask = BAR_MEMORY_BASE;
-
-	config_write(pc, devfn, offset, 4,
-		     offset == PCI_ROM_ADDRESS ? BAR_ROM_BASE : UINT32_MAX);
-	bits = config_read(pc, devfn, offset, 4);
-	if (offset == PCI_ROM_ADDRESS)
-		mask = BAR_ROM_BASE;
-	else if (bits & BAR_IO)
-		mask = BAR_IO_BASE;
-	if (!(bits & mask))
-		return false;
-	size = -(bits & mask);
-	if (mask == BAR_IO_BASE) {
-		size &= UINT16_MAX;
-		space->port = ALIGN_UP(space->port, size);
-		config_write(pc, devfn, offset, 4, space->port);
-		space->port += size;
-		return false;
-	}
-	space->memory_end = ALIGN_DOWN(space->memory_end - size, size);
-	config_write(pc, devfn, offset, 4, space->memory_end);
-	return offset != PCI_ROM_ADDRESS && bits & BAR_64;
-}
-
-#define CLASS_IDE	 0x0101
-#define INTERFACE_MASTER BIT(7)
-
-static bool is_bus_master_ide(struct pc *pc, uint8_t devfn)
-{
-	return config_read(pc, devfn, PCI_CLASS_DEVICE, 2) == CLASS_IDE &&
-	       config_read(pc, devfn, PCI_CLASS_INTERFACE, 1) &
-		       INTERFACE_MASTER;
-}
-
-static void function_set_up(struct pc *pc, uint8_t devfn,
-			    struct bar_space *space)
-{
-	unsigned pin = config_read(pc, devfn, PCI_INTERRUPT_PIN, 1);
-	uint32_t command = config_read(pc, devfn, PCI_COMMAND, 2) |
-			   PCI_COMMAND_IO | PCI_COMMAND_MEMORY;
-	unsigned offset;
-
-	for (offset = PCI_BAR0; offset < PCI_BAR0 + 4 * PCI_BARS; offset += 4) {
-		if (bar_assign(pc, devfn, offset, space))
-			offset += 4; /* 64 bits */
-	}
-	/* A ROM has its place, and stays off. */
-	(void)bar_assign(pc, devfn, PCI_ROM_ADDRESS, space);
-	if (is_bus_master_ide(pc, devfn))
-		command |= PCI_COMMAND_MASTER;
-	config_write(pc, devfn, PCI_COMMAND, 2, command);
-	if (pin)
-		config_write(
-			pc, devfn, PCI_INTERRUPT_LINE, 1,
-			pc->board.pirq_irq[board_pirq_of(devfn >> 3, pin - 1)]);
-}
-
-static void functions_set_up(struct pc *pc)
-{
-	struct bar_space space = { .port = FIRST_PORT,
-				   .memory_end = pc->board.pci_hole_end };
-	unsigned devfn;
-
-	for (devfn = 0; devfn < PCI_DEVFN(BOARD_PCI_SLOTS_MAX, 0); devfn++)
-		if (config_read(pc, (uint8_t)devfn, PCI_VENDOR_ID, 2) !=
-		    UINT16_MAX)
-			function_set_up(pc, (uint8_t)devfn, &space);
-}
-
 #define ISA_DEVFN     PCI_DEVFN(1, 0)
 #define PM_DEVFN      PCI_DEVFN(1, 3)
 #define IDE_IDETIM    0x40 /* and 0x42: the secondary channel */
@@ -159,7 +67,7 @@ static void bridges_set_up(struct pc *pc)
 	}
 	config_write(pc, PM_DEVFN, PM_CONFIG_PMBASE, 4, board->pm_base | 1);
 	config_write(pc, PM_DEVFN, PM_CONFIG_PMMISC, 1, 1);
-	functions_set_up(pc);
+	board_functions_set_up(&pc->pci, &pc->board);
 	config_write(pc, PM_DEVFN, PCI_INTERRUPT_LINE, 1, board->sci_irq);
 }
 
@@ -236,7 +144,8 @@ static void at_set_up(struct pc *pc)
 #define VGA_FONT_STRIDE 32
 #define VGA_TEXT_GPA	0xb8000
 #define VGA_TEXT_SIZE	0x8000
-#define VGA_BLANK	0x07200720
+#define VGA_BLANK	0x0720
+#define VGA_BLANKS	256 /* written at a time */
 
 static void indexed_write(struct pc *pc, uint16_t port, unsigned index,
 			  unsigned value)
@@ -303,35 +212,31 @@ static void palette_set(struct pc *pc)
 		}
 }
 
+/* count items of that size, from gpa on. */
 static void memory_write(struct pc *pc, gpa_t gpa, unsigned size,
-			 uint32_t value)
+			 const void *items, uint32_t count)
 {
-	struct io_access io = { .offset = gpa,
-				.data = value,
-				.size = (uint8_t)size,
-				.is_write = true };
+	const struct io_access io = { .offset = gpa,
+				      .size = (uint8_t)size,
+				      .is_write = true };
 
-	bus_access(&pc->memory, &io);
+	bus_write_run(&pc->memory, &io, items, count);
 }
 
 static void font_set(struct pc *pc)
 {
 	uint8_t rows[FONT_HEIGHT];
-	unsigned character, row;
+	unsigned character;
 
 	indexed_write(pc, VGA_SEQUENCER, 2, 0x04); /* plane 2, */
 	indexed_write(pc, VGA_SEQUENCER, 4, 0x06); /* byte by byte, */
 	indexed_write(pc, VGA_GRAPHICS, 5, 0x00);
 	indexed_write(pc, VGA_GRAPHICS, 6, 0x04); /* at A0000h */
-	for (character = 0; character < 256; character++) {
-		if (!font_glyph(character, rows))
-			continue;
-		for (row = 0; row < FONT_HEIGHT; row++)
+	for (character = 0; character < 256; character++)
+		if (font_glyph(character, rows))
 			memory_write(pc,
-				     VGA_FONT_GPA +
-					     character * VGA_FONT_STRIDE + row,
-				     1, rows[row]);
-	}
+				     VGA_FONT_GPA + character * VGA_FONT_STRIDE,
+				     1, rows, FONT_HEIGHT);
 	indexed_fill(pc, VGA_SEQUENCER, text_sequencer,
 		     ARRAY_SIZE(text_sequencer));
 	indexed_fill(pc, VGA_GRAPHICS, text_graphics,
@@ -340,13 +245,17 @@ static void font_set(struct pc *pc)
 
 static void text_mode_set(struct pc *pc)
 {
+	uint16_t blank[VGA_BLANKS];
 	unsigned at;
 
 	registers_set(pc);
 	palette_set(pc);
 	font_set(pc);
-	for (at = 0; at < VGA_TEXT_SIZE; at += 4)
-		memory_write(pc, VGA_TEXT_GPA + at, 4, VGA_BLANK);
+	for (at = 0; at < VGA_BLANKS; at++)
+		blank[at] = VGA_BLANK;
+	for (at = 0; at < VGA_TEXT_SIZE; at += sizeof(blank))
+		memory_write(pc, VGA_TEXT_GPA + at, sizeof(*blank), blank,
+			     VGA_BLANKS);
 }
 
 /* ---- Memory ------------------------------------------------------------ */

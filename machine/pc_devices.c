@@ -73,6 +73,8 @@ int pc_devices_init(struct pc *pc, const struct board_config *config)
 		error = device_list_add(&pc->devices, pc->nic[i].device);
 	if (!error)
 		error = pc_usb_devices_add(pc);
+	if (!error)
+		error = pc_virtio_init(pc, config);
 	for (i = 0; i < config->device_count && !error; i++)
 		error = device_list_add(&pc->devices, config->devices[i]);
 	return error;

@@ -259,7 +259,7 @@ static bool is_drive(const struct pc *pc, uint32_t unit)
 {
 	if (unit >= PC_UNITS)
 		return false;
-	if (unit < FACE_UNIT_FLOPPY)
+	if (unit < FACE_UNIT_FLOPPY || unit >= FACE_UNIT_FLOPPY + FDC_DRIVES)
 		return pc->medium[unit];
 	return pc->fdc.drive[unit - FACE_UNIT_FLOPPY].type != FLOPPY_DRIVE_NONE;
 }
@@ -275,6 +275,9 @@ static int medium_change(struct pc *pc, uint32_t unit, const char *medium)
 		if (!backend)
 			return -ERANGE;
 	}
+	if (unit >= FACE_UNIT_SCSI)
+		return virtio_scsi_medium_change(
+			&pc->virtio_disks.scsi, unit - FACE_UNIT_SCSI, backend);
 	if (unit >= FACE_UNIT_FLOPPY)
 		return fdc_medium_change(&pc->fdc, unit - FACE_UNIT_FLOPPY,
 					 backend)
@@ -299,6 +302,10 @@ int pc_command(void *board, uint32_t command, uint32_t unit, const char *medium)
 		return medium_change(pc, unit, NULL);
 	case FACE_INSERT:
 		return medium_change(pc, unit, medium);
+	case FACE_BALLOON:
+		return virtio_smalls_balloon(&pc->virtio_smalls, unit);
+	case FACE_TERMINAL:
+		return virtio_consoles_size(&pc->virtio_consoles, unit);
 	case FACE_UNREAD:
 		return (int)i8042_unread(&pc->i8042);
 	default:
@@ -311,6 +318,7 @@ void pc_statistics(void *board, struct face_statistics *to)
 	struct pc *pc = board;
 
 	_Static_assert(FACE_DISKS == IDE_CHANNELS * IDE_DRIVES, "one each");
+	virtio_smalls_statistics(&pc->virtio_smalls, to);
 	for (unsigned unit = 0; unit < FACE_DISKS; unit++) {
 		const struct ide_drive *drive =
 			&pc->ide.channel[unit / IDE_DRIVES]

@@ -23,7 +23,7 @@ int pc_lsi_init(struct pc *pc, struct clock *clock,
 			return -EINVAL;
 		if (lsi.drive[disk->unit].backend)
 			return -EEXIST;
-		lsi.drive[disk->unit] = (struct lsi_drive_config){
+		lsi.drive[disk->unit] = (struct scsi_drive_config){
 			.backend = disks[i],
 			.is_cdrom = disk->is_cdrom,
 			.serial = disk->serial[0] ? disk->serial : NULL,

@@ -158,12 +158,47 @@ static uint64_t beyond_hole(const struct pc *pc)
 	return pc->board.has_hole ? pc->board.ram_low - BOARD_HOLE_END : 0;
 }
 
+/* Images in persistent memory; ROMs, which firmware copies out of their BARs.
+ */
+static const void *read_only_at(const struct pc *pc, gpa_t gpa, size_t length)
+{
+	const void *image = virtio_pmems_at(&pc->virtio_pmems, gpa, length);
+
+	return image ? image : pci_rom_at(&pc->pci, gpa, length);
+}
+
+static void *vram_at(const struct pc *pc, gpa_t gpa, size_t length, bool write)
+{
+	if (!pc->is_vram_mapped ||
+	    !is_within(gpa, length, pc->vram_gpa, pc->config->vram_size) ||
+	    (write && pc->screen.is_guarded))
+		return NULL;
+	return pc->window + pc->config->ram_size + (gpa - pc->vram_gpa);
+}
+
+/* From the end of RAM below 4 GiB to that of the local APICs. */
+static inline void *pci_hole_at(const struct pc *pc, gpa_t gpa, size_t length,
+				bool write)
+{
+	void *vram = gpa < APICS_BASE ? vram_at(pc, gpa, length, write) : NULL;
+
+	if (vram || write || gpa >= APICS_BASE)
+		return vram;
+	return (void *)(uintptr_t)pci_rom_at(&pc->pci, gpa, length);
+}
+
 void *pc_ram_at(void *board, gpa_t gpa, size_t length, bool write)
 {
 	struct pc *pc = board;
 	uint64_t low = pc->board.ram_low;
-	uint64_t end = board_extended_end(&pc->board), beyond = beyond_hole(pc);
+	uint64_t end, beyond;
+	void *at;
 
+	/* Most accesses to devices are to where little else can be. */
+	if (likely(gpa >= low && gpa < APICS_END))
+		return pci_hole_at(pc, gpa, length, write);
+	end = board_extended_end(&pc->board);
+	beyond = beyond_hole(pc);
 	if (unlikely(pc->is_a20_off)) {
 		if ((gpa & (A20_LENGTH - 1)) + length > A20_LENGTH)
 			return NULL;
@@ -175,23 +210,15 @@ void *pc_ram_at(void *board, gpa_t gpa, size_t length, bool write)
 		return pc->window + gpa;
 	if (is_within(gpa, length, GIB(4), pc->board.ram_high))
 		return pc->window + low + (gpa - GIB(4));
-	/* Most accesses to devices: neither ROM nor video memory is there, and
-	 * the tests for them can be left out. */
-	if (gpa >= APICS_BASE && gpa < APICS_END)
-		return NULL;
 	if (is_within(gpa, length, SEGMENTS_BASE, SEGMENTS_END - SEGMENTS_BASE))
 		return segment_ram_at(pc, gpa, length, write);
 	if (!write &&
 	    is_within(gpa, length, GIB(4) - pc->roms_size, pc->roms_size))
 		return rom_at(pc, gpa, length);
-	if (pc->is_vram_mapped &&
-	    is_within(gpa, length, pc->vram_gpa, pc->config->vram_size) &&
-	    !(write && pc->screen.is_guarded))
-		return pc->window + pc->config->ram_size + (gpa - pc->vram_gpa);
-	/* Firmware copies it out of its BAR. */
-	if (write)
-		return NULL;
-	return (void *)(uintptr_t)pci_rom_at(&pc->pci, gpa, length);
+	at = vram_at(pc, gpa, length, write);
+	if (at)
+		return at;
+	return write ? NULL : (void *)(uintptr_t)read_only_at(pc, gpa, length);
 }
 
 static void region_add(struct board_region **to, gpa_t start, uint64_t size)

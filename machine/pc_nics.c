@@ -3,11 +3,7 @@
 #include "machine/pc_parts.h"
 
 #include "include/errno.h"
-
-static void nic_log(void *ctx, enum device_log_level level, const char *text)
-{
-	pc_log(ctx, level, "%s", text);
-}
+#include "machine/virtio_nics.h"
 
 static int isa_init(struct pc *pc, struct ne2000 *nic,
 		    const struct nic_config *given,
@@ -19,6 +15,16 @@ static int isa_init(struct pc *pc, struct ne2000 *nic,
 			       pc_isa_irq(pc, config->irq));
 }
 
+static int virtio_init_on(struct pc *pc, struct virtio_net *nic,
+			  const struct board_config *config, unsigned index,
+			  const struct machine_blob *rom)
+{
+	const struct virtio_wiring wiring = pc_virtio_wiring(pc, config);
+
+	return virtio_nic_init(nic, &wiring, index,
+			       (uint8_t)PCI_DEVFN(PC_NIC_SLOT + index, 0), rom);
+}
+
 static int nic_init(struct pc *pc, const struct board_config *config,
 		    unsigned index, const struct machine_blob *rom)
 {
@@ -28,7 +34,7 @@ static int nic_init(struct pc *pc, const struct board_config *config,
 		.ram = &pc->ram,
 		.clock = config->clock,
 		.net = config->nics[index],
-		.log = { nic_log, pc },
+		.log = pc->log,
 		.rom = rom ? (const uint8_t *)rom->va : NULL,
 		.rom_length = rom ? (uint32_t)rom->size : 0,
 	};
@@ -54,6 +60,9 @@ static int nic_init(struct pc *pc, const struct board_config *config,
 		nic->device = &nic->ne2000.device;
 		return isa_init(pc, &nic->ne2000, &given,
 				&pc->config->nic[index]);
+	case MACHINE_NIC_VIRTIO:
+		nic->device = &nic->virtio.device;
+		return virtio_init_on(pc, &nic->virtio, config, index, rom);
 	}
 	return -EINVAL;
 }

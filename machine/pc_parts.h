@@ -6,7 +6,9 @@
 #ifndef BULKHEAD_MACHINE_PC_PARTS_H
 #define BULKHEAD_MACHINE_PC_PARTS_H
 
+#include "machine/board_parts.h"
 #include "machine/pc.h"
+#include "machine/virtio_board.h"
 
 #define PC_VGA_DEVFN	  PCI_DEVFN(2, 0)
 #define PC_ISA_DEVFN	  PCI_DEVFN(1, 0)
@@ -17,7 +19,7 @@
 #define PC_LSI_DEVFN	  PCI_DEVFN(9, 0)
 /* boot_index is from 1 to here. */
 #define PC_BOOT_INDEX_MAX 8
-#define PC_COM1_PORT	  0x3f8
+#define PC_COM1_PORT	  BOARD_COM1_PORT
 #define PC_COM2_PORT	  0x2f8
 #define PC_LPT1_PORT	  0x378
 #define PC_FLOPPY_DMA	  2
@@ -30,8 +32,11 @@ void pc_log(struct pc *pc, enum device_log_level level, const char *format, ...)
 struct irq_line pc_isa_irq(struct pc *pc, unsigned irq);
 
 /* The blob of that kind, or NULL. */
-const struct machine_blob *pc_blob(const struct pc *pc,
-				   enum machine_blob_kind kind);
+static inline const struct machine_blob *pc_blob(const struct pc *pc,
+						 enum machine_blob_kind kind)
+{
+	return board_blob(pc->config, kind);
+}
 
 /* A kernel that is started without a BIOS. */
 static inline bool pc_is_direct(const struct pc *pc)
@@ -79,11 +84,6 @@ int __must_check pc_flash_init(struct pc *pc, struct clock *clock,
 const void *pc_flash_at(const struct pc *pc, gpa_t gpa, size_t length);
 void pc_flash_sync(struct pc *pc);
 
-/* machine/pc_message.c */
-/* What a PCI function writes as its message-signalled interrupt; ctx is a
- * struct pc. */
-void pc_message(void *ctx, uint64_t address, uint32_t data);
-
 /* machine/pc_ahci.c */
 /* What a drive of IDE or AHCI is made of. */
 struct ide_drive_config pc_drive_config(const struct machine_disk_config *disk,
@@ -97,9 +97,19 @@ int __must_check pc_ahci_init(struct pc *pc, struct clock *clock,
 int __must_check pc_lsi_init(struct pc *pc, struct clock *clock,
 			     struct block_backend *const disks[]);
 
+/* machine/pc_virtio.c */
+/* Those that the manifest has, in the list of devices then.  -errno of
+ * theirs. */
+int __must_check pc_virtio_init(struct pc *pc,
+				const struct board_config *config);
+
 /* machine/pc_nics.c */
 /* -EINVAL: too many, or an unknown model. */
 int __must_check pc_nics_init(struct pc *pc, const struct board_config *config);
+
+/* machine/pc_devices.c */
+struct virtio_wiring pc_virtio_wiring(struct pc *pc,
+				      const struct board_config *config);
 
 /* machine/pc_ports.c */
 /* Those of the host's that the guest has.  -EEXIST: the board has such. */

@@ -66,7 +66,7 @@ enum board_sleep pc_sleep(void *board)
 
 void pc_sleep_reset(struct pc *pc)
 {
-	const struct piix4_pm_state pm = pc->pm.state;
+	struct piix4_pm_state pm = pc->pm.state;
 	uint8_t b = rtc_cell_get(&pc->rtc, RTC_CELL_B);
 	uint8_t c = rtc_cell_get(&pc->rtc, RTC_CELL_C);
 	uint8_t pam[I440FX_PAMS], idetim[IDETIM_SIZE];
@@ -78,6 +78,8 @@ void pc_sleep_reset(struct pc *pc)
 	i440fx_pam_set(&pc->host, pam);
 	memcpy(ide, idetim, sizeof(idetim));
 	rtc_alarm_keep(&pc->rtc, b, c);
+	/* An alarm of meanwhile, whose line stays as it is from now on. */
+	pm.status |= pc->pm.state.status;
 	pc->is_resuming = piix4_pm_slept(&pc->pm, &pm);
 	if (pc->is_resuming)
 		rtc_cell_set(&pc->rtc, CMOS_SHUTDOWN, SHUTDOWN_S3);

@@ -264,23 +264,25 @@ void map_stack_free(struct kernel_map *map, void *top)
 	spin_unlock_irqrestore(&map->lock, flags);
 }
 
-hpa_t map_guest_alloc_2m(struct kernel_map *map, struct mem_account *account)
+hpa_t map_guest_alloc_2m(struct kernel_map *map, struct mem_account *account,
+			 map_fill_fn fill, void *ctx)
 {
 	hpa_t hpa = pages_alloc(map->table.pages, account, PAGES_ORDER_MAX);
-	uint64_t flags;
-	int error;
+	uint64_t flags, done;
+	int error = 0;
 
 	if (!hpa)
 		return 0;
-	memset(phys_to_virt(hpa), 0, PAGE_2M);
+	for (done = 0; !error && done < PAGE_2M; done += MAP_GUEST_PIECE)
+		error = fill(ctx, phys_to_virt(hpa + done), done);
 	flags = spin_lock_irqsave(&map->lock);
-	error = table_unmap(&map->table, PHYSMAP_BASE + hpa, PAGE_2M);
+	if (!error)
+		error = table_unmap(&map->table, PHYSMAP_BASE + hpa, PAGE_2M);
 	spin_unlock_irqrestore(&map->lock, flags);
-	if (error) {
-		pages_free(map->table.pages, account, hpa, PAGES_ORDER_MAX);
-		return 0;
-	}
-	return hpa;
+	if (!error)
+		return hpa;
+	pages_free(map->table.pages, account, hpa, PAGES_ORDER_MAX);
+	return 0;
 }
 
 void map_guest_free_2m(struct kernel_map *map, struct mem_account *account,

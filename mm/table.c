@@ -84,31 +84,6 @@ static int entry_split(struct page_table *table, uint64_t *entry,
 	return 0;
 }
 
-/*
- * Makes sure that entry, of a level above 1, points to a table.  With create
- * false an empty entry is -ENOENT.
- */
-static int entry_descend(struct page_table *table, uint64_t *entry,
-			 unsigned level, bool create)
-{
-	const struct table_format *format = table->format;
-	hpa_t below;
-
-	if (entry_is_present(format, *entry)) {
-		if (entry_is_leaf(format, *entry, level))
-			return entry_split(table, entry, level,
-					   format->prot(*entry));
-		return 0;
-	}
-	if (!create)
-		return -ENOENT;
-	below = table_new(table);
-	if (!below)
-		return -ENOMEM;
-	entry_set(entry, below | format->table);
-	return 0;
-}
-
 int table_init(struct page_table *table, const struct table_format *format,
 	       struct pages *pages, struct mem_account *account)
 {
@@ -120,17 +95,24 @@ int table_init(struct page_table *table, const struct table_format *format,
 	return table->root ? 0 : -ENOMEM;
 }
 
+/* The first that is not zero, or end.  Most are: the loop is short. */
+static inline uint64_t *entry_used(uint64_t *entry, const uint64_t *end)
+{
+	while (entry < end && !*entry)
+		entry++;
+	return entry;
+}
+
 static void tables_free(struct page_table *table, hpa_t at, unsigned level,
 			unsigned entries)
 {
 	const struct table_format *format = table->format;
-	uint64_t *entry = phys_to_virt(at);
-	unsigned i;
+	uint64_t *entry = phys_to_virt(at), *end = entry + entries;
 
-	for (i = 0; level > 1 && i < entries; i++)
-		if (entry_is_present(format, entry[i]) &&
-		    !entry_is_leaf(format, entry[i], level))
-			tables_free(table, entry[i] & ENTRY_ADDRESS, level - 1,
+	for (; level > 1 && (entry = entry_used(entry, end)) < end; entry++)
+		if (entry_is_present(format, *entry) &&
+		    !entry_is_leaf(format, *entry, level))
+			tables_free(table, *entry & ENTRY_ADDRESS, level - 1,
 				    TABLE_ENTRIES);
 	pages_free(table->pages, table->account, at, 0);
 	table->table_pages--;
@@ -149,18 +131,27 @@ static bool range_is_bad(uint64_t va, uint64_t length)
 	return !IS_ALIGNED(va | length, PAGE_SIZE) || va + length < va;
 }
 
-/* The entry for va at a level, its tables made; NULL when out of memory. */
+/* The entry for va at a level, its tables made, a large leaf above it split;
+ * NULL when out of memory. */
 static uint64_t *table_entry(struct page_table *table, uint64_t va,
 			     unsigned level)
 {
+	const struct table_format *format = table->format;
 	unsigned at = TABLE_LEVELS;
 	uint64_t *entry = entry_at(table->root, va, at);
 
-	while (at > level) {
-		if (entry_descend(table, entry, at, true))
+	for (; at > level; entry = entry_at(*entry & ENTRY_ADDRESS, va, --at)) {
+		if (!entry_is_present(format, *entry)) {
+			hpa_t below = table_new(table);
+
+			if (!below)
+				return NULL;
+			entry_set(entry, below | format->table);
+		} else if (entry_is_leaf(format, *entry, at) &&
+			   entry_split(table, entry, at,
+				       format->prot(*entry))) {
 			return NULL;
-		at--;
-		entry = entry_at(*entry & ENTRY_ADDRESS, va, at);
+		}
 	}
 	return entry;
 }
@@ -178,10 +169,10 @@ int table_map(struct page_table *table, uint64_t va, uint64_t pa,
 		return -EINVAL;
 
 	while (length) {
-		bool is_large =
-			IS_ALIGNED(va | pa, PAGE_2M) && length >= PAGE_2M;
+		bool is_large = IS_ALIGNED(va | pa, PAGE_2M) &&
+				length >= PAGE_2M && !(prot & MAP_SAME);
 		unsigned level = is_large ? 2 : 1;
-		uint64_t *entry = table_entry(table, va, level);
+		uint64_t *entry = table_entry(table, va, level), step, leaf;
 
 		if (!entry)
 			return -ENOMEM;
@@ -191,10 +182,15 @@ int table_map(struct page_table *table, uint64_t va, uint64_t pa,
 			level = 1;
 			entry = entry_at(*entry & ENTRY_ADDRESS, va, level);
 		}
-		entry_set(entry, pa | format->leaf(prot, type, level));
-		va += level_size(level);
-		pa += level_size(level);
-		length -= level_size(level);
+		step = level_size(level);
+		leaf = format->leaf(prot, type, level);
+		/* A table of small leaves takes one walk. */
+		do {
+			entry_set(entry++, pa | leaf);
+			va += step;
+			pa += prot & MAP_SAME ? 0 : step;
+			length -= step;
+		} while (level == 1 && length && !IS_ALIGNED(va, PAGE_2M));
 	}
 	return 0;
 }
@@ -229,26 +225,23 @@ bool table_has_small(const struct page_table *table, uint64_t va)
 static int leaf_within(struct page_table *table, uint64_t va, uint64_t length,
 		       uint64_t **entry, unsigned *level)
 {
-	const struct table_format *format = table->format;
-	unsigned at = TABLE_LEVELS;
-	uint64_t *e = entry_at(table->root, va, at);
-	int error;
+	uint64_t *e = entry_find(table, va, level);
 
 	*entry = NULL;
-	for (;; at--, e = entry_at(*e & ENTRY_ADDRESS, va, at)) {
-		*level = at;
-		if (!entry_is_present(format, *e))
-			return 0;
-		if (entry_is_leaf(format, *e, at) &&
-		    IS_ALIGNED(va, level_size(at)) &&
-		    length >= level_size(at)) {
+	while (entry_is_present(table->format, *e)) {
+		uint64_t size = level_size(*level);
+		int error;
+
+		if (IS_ALIGNED(va, size) && length >= size) {
 			*entry = e;
 			return 0;
 		}
-		error = entry_descend(table, e, at, false);
+		error = entry_split(table, e, *level, table->format->prot(*e));
 		if (error)
 			return error;
+		e = entry_at(*e & ENTRY_ADDRESS, va, --*level);
 	}
+	return 0;
 }
 
 /*
@@ -301,14 +294,12 @@ int table_unmap(struct page_table *table, uint64_t va, uint64_t length)
 #define PIECE_COST 32
 #define SCAN_COST  16
 
-static bool table_is_empty(const struct table_format *format, hpa_t at)
+static bool table_is_empty(hpa_t at)
 {
-	const uint64_t *entry = phys_to_virt(at);
+	uint64_t *entry = phys_to_virt(at);
 
-	for (unsigned i = 0; i < TABLE_ENTRIES; i++)
-		if (entry_is_present(format, entry[i]))
-			return false;
-	return true;
+	return entry_used(entry, entry + TABLE_ENTRIES) ==
+	       entry + TABLE_ENTRIES;
 }
 
 /* Takes out the empty tables on the way to va, but for the root; their scans.
@@ -329,7 +320,7 @@ static unsigned tables_prune(struct page_table *table, uint64_t va)
 		hpa_t at = *above[level] & ENTRY_ADDRESS;
 
 		scans++;
-		if (!table_is_empty(format, at))
+		if (!table_is_empty(at))
 			break;
 		entry_set(above[level], 0);
 		table->dead[table->dead_count++] = at;
@@ -398,38 +389,28 @@ void table_release_some(struct page_table *table, uint64_t *va, uint64_t end)
 		unsigned level;
 		uint64_t *entry = entry_find(table, *va, &level);
 		uint64_t size = level_size(level);
-		uint64_t at = ALIGN_DOWN(*va, size), left, done = 0;
+		uint64_t at = ALIGN_DOWN(*va, size), *first = entry, *last;
 
 		/* On in the same table, up to an entry with one below it. */
-		left = MIN(TABLE_ENTRIES - at / size % TABLE_ENTRIES,
-			   DIV_ROUND_UP(end - at, size));
-		for (; done < left && cost < RELEASE_COST; entry++, done++) {
-			cost++;
-			if (likely(!*entry))
-				continue;
-			if (!entry_is_leaf(format, *entry, level))
-				break;
-			leaf_release(table, entry);
+		last = entry + MIN(TABLE_ENTRIES - at / size % TABLE_ENTRIES,
+				   DIV_ROUND_UP(end - at, size));
+		while ((entry = entry_used(entry, last)) < last &&
+		       entry_is_leaf(format, *entry, level) &&
+		       cost < RELEASE_COST) {
+			leaf_release(table, entry++);
 			cost += LEAF_COST;
 		}
-		*va = at + done * size;
+		cost += (unsigned)(entry - first) + 1;
+		*va = at + (uint64_t)(entry - first) * size;
 	}
 }
 
 int table_make_executable(struct page_table *table, uint64_t va)
 {
 	const struct table_format *format = table->format;
-	unsigned level = TABLE_LEVELS, prot;
-	uint64_t *entry = entry_at(table->root, va, level);
+	unsigned level, prot;
+	uint64_t *entry = entry_find(table, va, &level);
 
-	while (level > 2 || !entry_is_leaf(format, *entry, level)) {
-		int error = entry_descend(table, entry, level, false);
-
-		if (error)
-			return error;
-		level--;
-		entry = entry_at(*entry & ENTRY_ADDRESS, va, level);
-	}
 	if (!entry_is_present(format, *entry))
 		return -ENOENT;
 	prot = format->prot(*entry) | MAP_EXEC;
@@ -441,45 +422,32 @@ int table_make_executable(struct page_table *table, uint64_t va)
 	return 0;
 }
 
-static uint64_t bytes_below(const struct table_format *format, hpa_t at,
-			    unsigned level, uint64_t bits)
-{
-	const uint64_t *entry = phys_to_virt(at);
-	uint64_t bytes = 0;
-
-	for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
-		if (!entry_is_present(format, entry[i]))
-			continue;
-		if (!entry_is_leaf(format, entry[i], level))
-			bytes += bytes_below(format, entry[i] & ENTRY_ADDRESS,
-					     level - 1, bits);
-		else if ((entry[i] & bits) == bits)
-			bytes += level_size(level);
-	}
-	return bytes;
-}
-
 uint64_t table_bytes(const struct page_table *table, uint64_t bits)
 {
-	return bytes_below(table->format, table->root, TABLE_LEVELS, bits);
+	uint64_t bytes = 0, size;
+
+	for (uint64_t va = 0; va >> 48 == 0; va += size) {
+		unsigned level;
+		uint64_t entry = *entry_find(table, va, &level);
+
+		size = level_size(level);
+		if (entry_is_present(table->format, entry) &&
+		    (entry & bits) == bits)
+			bytes += size;
+	}
+	return bytes;
 }
 
 bool table_query(const struct page_table *table, uint64_t va,
 		 struct table_leaf *leaf)
 {
 	const struct table_format *format = table->format;
-	unsigned level = TABLE_LEVELS;
-	hpa_t at = table->root;
-	uint64_t entry, mask;
+	unsigned level;
+	uint64_t entry = *entry_find(table, va, &level);
+	uint64_t mask = level_size(level) - 1;
 
-	for (;; level--, at = entry & ENTRY_ADDRESS) {
-		entry = *entry_at(at, va, level);
-		if (!entry_is_present(format, entry))
-			return false;
-		if (entry_is_leaf(format, entry, level))
-			break;
-	}
-	mask = level_size(level) - 1;
+	if (!entry_is_present(format, entry))
+		return false;
 	leaf->pa = (entry & ENTRY_ADDRESS & ~mask) | (va & mask);
 	leaf->size = level_size(level);
 	leaf->prot = format->prot(entry);

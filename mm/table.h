@@ -29,6 +29,7 @@ enum map_prot {
 	MAP_OWNED = BIT(4),
 	MAP_COW = BIT(5),    /* readable: a write gets a copy of the page */
 	MAP_DEVICE = BIT(6), /* address_space_map(): MAP_UNCACHED */
+	MAP_SAME = BIT(7),   /* table_map(): the page at pa, again and again */
 };
 
 enum map_type { MAP_WRITE_BACK, MAP_UNCACHED };

@@ -4,6 +4,7 @@
  *        manifest-check --drives MANIFEST.dtb
  *        manifest-check --roms MANIFEST.dtb
  *        manifest-check --presets MANIFEST.dtb
+ *        manifest-check --policy[=dot] MANIFEST.dtb
  * Reads a compiled manifest as init will, and looks at the files that are to be
  * boot modules as init and the board will; says what is wrong.  Without files
  * only the manifest is checked.  Exit status 0: nothing.
@@ -11,7 +12,7 @@
  * --drives prints a line for each drive that the simulated host is to have,
  * with tabs between: node, serial number, ro or rw, format, file.  --roms
  * prints the model of each card that firmware starts from, --presets what each
- * guest's "os" came to.
+ * guest's "os" came to, --policy who reaches whom (manifest-policy.c).
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@
 #include "firmware/e820.h"
 #include "include/boot.h"
 #include "include/manifest.h"
+#include "scripts/manifest-policy.h"
 
 #define SIZE_MAX_BYTES MIB(1)
 #define LOW_END	       0xa0000ULL /* as machine/pc_memory.c */
@@ -148,11 +150,13 @@ static int kernel_check(const struct guest_manifest *guest)
 	static struct direct_plan plan;
 	struct module *kernel = module_find(guest->kernel);
 	struct module *initrd = module_find(guest->initrd);
+	bool is_pv = guest->board == MACHINE_BOARD_PV;
 	struct board_description board;
 	struct direct_boot boot = { .board = &board,
 				    .tables = &tables,
 				    .plan = &plan,
-				    .cmdline = guest->cmdline };
+				    .cmdline = guest->cmdline,
+				    .wants_long = is_pv };
 	struct direct_entry entry;
 	struct guest_ram ram = { .count = 2 };
 	char why[160];
@@ -161,8 +165,10 @@ static int kernel_check(const struct guest_manifest *guest)
 
 	if (!guest->kernel[0] || guest->program[0])
 		return 0;
-	if (board_description_pc(&board, MIB(guest->memory_mib),
-				 guest->vcpus)) {
+	if (is_pv ? board_description_pv(&board, MIB(guest->memory_mib),
+					 guest->vcpus)
+		  : board_description_pc(&board, MIB(guest->memory_mib),
+					 guest->vcpus)) {
 		fprintf(stderr, "/guests/%s: no board has so much memory\n",
 			guest->name);
 		return 1;
@@ -356,6 +362,42 @@ static int drives_print(const char *path, struct manifest *manifest)
 	return 0;
 }
 
+static int policy_print(const char *path, struct manifest *manifest)
+{
+	int error = manifest_read(path, manifest);
+
+	if (!error)
+		policy_text(manifest);
+	return error;
+}
+
+static int dot_print(const char *path, struct manifest *manifest)
+{
+	int error = manifest_read(path, manifest);
+
+	if (!error)
+		policy_dot(manifest);
+	return error;
+}
+
+static int refusals_print(const char *path, struct manifest *manifest)
+{
+	int error = manifest_read(path, manifest);
+
+	if (!error)
+		policy_refusals(manifest);
+	return error;
+}
+
+static const struct {
+	const char *name;
+	int (*print)(const char *path, struct manifest *manifest);
+} options[] = {
+	{ "--drives", drives_print },	{ "--roms", roms_print },
+	{ "--presets", presets_print }, { "--policy", policy_print },
+	{ "--policy=dot", dot_print },	{ "--refusals", refusals_print },
+};
+
 int main(int argc, char **argv)
 {
 	static struct manifest manifest;
@@ -363,18 +405,16 @@ int main(int argc, char **argv)
 
 	if (argc < 2) {
 		fprintf(stderr,
-			"usage: manifest-check MANIFEST.dtb [NAME=FILE...]\n"
-			"       manifest-check --drives MANIFEST.dtb\n"
-			"       manifest-check --roms MANIFEST.dtb\n"
-			"       manifest-check --presets MANIFEST.dtb\n");
+			"usage: manifest-check MANIFEST.dtb [NAME=FILE...]\n");
+		for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+			fprintf(stderr,
+				"       manifest-check %s MANIFEST.dtb\n",
+				options[i].name);
 		return 2;
 	}
-	if (argc == 3 && !strcmp(argv[1], "--drives"))
-		return drives_print(argv[2], &manifest);
-	if (argc == 3 && !strcmp(argv[1], "--roms"))
-		return roms_print(argv[2], &manifest);
-	if (argc == 3 && !strcmp(argv[1], "--presets"))
-		return presets_print(argv[2], &manifest);
+	for (size_t i = 0; argc == 3 && i < ARRAY_SIZE(options); i++)
+		if (!strcmp(argv[1], options[i].name))
+			return options[i].print(argv[2], &manifest);
 	error = manifest_read(argv[1], &manifest);
 	if (error || argc == 2)
 		return error;

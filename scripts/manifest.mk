@@ -2,14 +2,14 @@
 # The monitor's manifest reader, and what judges boot modules, as a host program
 # for the tool.
 
-CHECK_SRCS := scripts/manifest-check.c $(wildcard init/manifest*.c) \
-	init/module_check.c init/source.c \
+CHECK_SRCS := scripts/manifest-check.c scripts/manifest-policy.c $(wildcard init/manifest*.c) \
+	init/module_check.c init/policy.c init/source.c \
 	lib/program.c lib/floppy.c devices/ram.c \
 	$(wildcard firmware/*.c)
 
-$B/manifest-check: $(CHECK_SRCS) include/manifest.h include/gate.h \
-		init/manifest_reader.h init/module_check.h init/source.h \
+$B/manifest-check: $(CHECK_SRCS) scripts/manifest-policy.h include/manifest.h include/gate.h \
+		init/manifest_reader.h init/module_check.h init/policy.h init/source.h \
 		lib/program.h $(wildcard firmware/*.h) \
-		$B/firmware/dsdt.hex $B/firmware/parallel.hex $B/firmware/bootrom.hex
+		$(ACPI_HEX) $B/firmware/bootrom.hex
 	@mkdir -p $(@D)
 	$(HOSTCC) $(HOST) -I$B -o $@ $(CHECK_SRCS) -lfdt

@@ -23,6 +23,33 @@ $B/images/memtest.img: scripts/mkmemtest scripts/mkdisk
 $B/images/installer-%.img: scripts/mkinstaller scripts/mkdisk
 	@scripts/mkinstaller $* $@
 
+# What the guests of examples/mixed.dts start from, and whom they fetch from.
+MIXED := $(addprefix $B/images/,mixed-i386.img mixed-amd64.img mixed.cpio vmlinux \
+	u-boot.rom)
+MIXED_TOOLS := scripts/mkmixed scripts/mixed-init scripts/kernel-modules \
+	scripts/mkinitrd scripts/mkdisk
+$B/images/mixed-i386.img: $B/systems/i386/linux-image-686/version \
+		$B/systems/i386/busybox-static/fetched $(MIXED_TOOLS)
+	@scripts/mkmixed $(<D) $@ $B/systems/i386/busybox-static/root/bin/busybox
+
+$B/images/mixed-amd64.img $B/images/mixed.cpio: $B/kernel/version $(MIXED_TOOLS)
+	@scripts/mkmixed $B/kernel $@
+
+$B/images/u-boot.rom: /usr/lib/u-boot/qemu-x86_64/u-boot.rom
+	@mkdir -p $(@D)
+	@cp $< $@
+
+.PHONY: mixed-images mixed-test FORCE
+mixed-images: $(MIXED)
+
+# How many megabytes each guest fetches from each of its peers, and on which host.
+MIXED_MB ?= 100
+MIXED_HOST ?= --cpus 2
+
+mixed-test: all $B/manifest-check mixed-images hostile-programs guest-programs
+	BULKHEAD_BUILD=$(abspath $B) MIXED_MB=$(MIXED_MB) MIXED_SECONDS=20000 \
+		tests/net/mixed.test $(MIXED_HOST)
+
 # One apt at a time.
 $B/images/xen.elf: scripts/fetch-xen | $B/kernel/version
 	@scripts/fetch-xen $@
@@ -43,7 +70,8 @@ $(DISKS)/%.img:
 
 # The images that manifests of ours name; others have to be there.
 guest_image = $(if $(filter debian,$(GUEST)),$(DISKS)/debian.img,$(if \
-	$(filter quick,$(GUEST)),$B/images/quick.img,$(wildcard $B/images/$(GUEST).img)))
+	$(filter	quick,$(GUEST)),$B/images/quick.img,$(if $(filter mixed,$(GUEST)),$(MIXED),$(wildcard \
+	$B/images/$(GUEST).img))))
 
 .PHONY: run
 run: $B/bulkhead32.elf programs $B/manifest-check $(sort $(guest_image))
@@ -57,8 +85,10 @@ iso: $B/bulkhead32.elf programs $B/manifest-check $(sort $(guest_image))
 	@BULKHEAD_BUILD=$(abspath $B) scripts/bulkhead image $(MANIFEST) \
 		-o $B/$(GUEST).iso
 
-## run            boot a guest in QEMU, its console here (GUEST=quick or debian,
+## run            boot a guest in QEMU, its console here (GUEST=quick, debian or mixed,
 ##                MANIFEST=file.dts, RUN="more options of scripts/bulkhead run")
 ##                debian's disk is disks/debian.img: what it writes stays
+## mixed-test     all guests of examples/mixed.dts together, while some are killed:
+##                100 MB each way, with checksums and heartbeats (MIXED_MB, MIXED_HOST)
 ## iso            the same as a bootable ISO, build/GUEST.iso; not of debian, whose
 ##                disk does not travel

@@ -42,6 +42,7 @@ void svm_interrupt_window_open(struct svm_vcpu *svm, unsigned priority)
 {
 	svm_virq_raise(svm, priority, 0);
 	svm->vmcb->intercept |= INTERCEPT_VINTR;
+	svm->dirty |= CLEAN_INTERCEPTS;
 	svm_quirk_cr8(svm);
 }
 

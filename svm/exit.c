@@ -54,12 +54,9 @@ static const uint8_t exit_table[] = {
 
 static void decode_io(const struct vmcb *vmcb, struct exit_info *info)
 {
-	uint64_t info1 = vmcb->exit_info1;
+	uint32_t io = (uint32_t)vmcb->exit_info1 & IOIO_ACCESS;
 
-	info->io.port = FIELD_GET(IOIO_PORT, info1);
-	info->io.size = FIELD_GET(IOIO_SIZE, info1);
-	info->io.is_in = info1 & IOIO_IN;
-	info->io.is_string = info1 & IOIO_STR;
+	__builtin_memcpy(&info->io, &io, sizeof(io));
 	/* The one exit for which every processor gives the next RIP. */
 	info->length = vmcb->exit_info2 - vmcb->rip;
 }
@@ -70,11 +67,10 @@ static void decode_nested(const struct vmcb *vmcb, struct exit_info *info)
 
 	info->reason = EXIT_NESTED;
 	info->nested.gpa = vmcb->exit_info2;
-	/* The low bits are those of NESTED_*, by design. */
-	info->nested.error =
-		error & (NESTED_PRESENT | NESTED_WRITE | NESTED_FETCH);
+	/* The low bits are those of GATE_MMIO_*, by design. */
+	info->nested.access = error & (GATE_MMIO_WRITE | GATE_MMIO_FETCH);
 	if (error & NPF_WALK)
-		info->nested.error |= NESTED_WALK;
+		info->nested.access |= GATE_MMIO_WALK;
 }
 
 static void decode_exception(struct svm_vcpu *svm, struct exit_info *info)

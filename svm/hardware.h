@@ -67,7 +67,6 @@
 #define TLB_FLUSH_ASID 3
 
 /* int_ctl */
-#define INT_CTL_V_TPR	       MASK(3, 0)
 #define INT_CTL_V_IRQ	       BIT(8)
 #define INT_CTL_V_INTR_PRIO    MASK(19, 16)
 #define INT_CTL_V_IGN_TPR      BIT(20)
@@ -117,7 +116,10 @@ struct vmcb {
 	uint64_t tsc_offset;
 	uint32_t asid;
 	uint32_t tlb_control;
-	uint64_t int_ctl;
+	union {
+		uint64_t int_ctl;
+		uint8_t v_tpr; /* bits 3:0; those above are zero */
+	};
 	uint64_t int_state;
 	uint64_t exit_code;
 	uint64_t exit_info1;
@@ -224,10 +226,8 @@ ASSERT_SIZE(struct vmcb, 4096);
 #define VMEXIT_INVALID	    0xffffffffU
 
 /* EXITINFO1 of VMEXIT_IOIO */
-#define IOIO_IN	  BIT(0)
-#define IOIO_STR  BIT(2)
-#define IOIO_SIZE MASK(6, 4) /* one bit: 1, 2 or 4 bytes */
-#define IOIO_PORT MASK(31, 16)
+#define IOIO_PORT   MASK(31, 16)
+#define IOIO_ACCESS (IOIO_PORT | GATE_IO_IN | GATE_IO_STRING | GATE_IO_SIZE)
 
 /* EXITINFO1 of VMEXIT_NPF; its bits below 5 are those of NESTED_* */
 #define NPF_WALK BIT(33)

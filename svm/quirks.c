@@ -92,6 +92,8 @@ void svm_quirk_shadow(struct exit_info *info)
 /* QEMU ends itself when CR8 is written with V_IRQ pending: the writes exit. */
 void svm_quirk_cr8(struct svm_vcpu *svm)
 {
+	if (!svm_features.is_tcg)
+		return;
 	svm->vmcb->intercept_cr |= INTERCEPT_CR_WRITE(8);
 	svm->dirty |= CLEAN_INTERCEPTS;
 }

@@ -36,8 +36,7 @@ void svm_dr_load(const struct svm_vcpu *svm)
 
 static void load_debug(const struct svm_vcpu *svm, struct x86_state *state)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(svm->dr); i++)
-		state->dr[i] = svm->dr[i];
+	__builtin_memcpy(state->dr, svm->dr, sizeof(svm->dr));
 	state->dr6 = svm->vmcb->dr6;
 	state->dr7 = svm->vmcb->dr7;
 }
@@ -76,8 +75,7 @@ static inline void load_segments(const struct vmcb *vmcb,
 	_Static_assert(sizeof(vmcb->seg) == sizeof(state->seg), "same layout");
 	__builtin_memcpy(state->seg, vmcb->seg, sizeof(state->seg));
 	state->cpl = vmcb->cpl;
-	state->interrupt_shadow =
-		vmcb->int_state & INT_STATE_SHADOW ? X86_SHADOW_STI : 0;
+	state->interrupt_shadow = vmcb->int_state & INT_STATE_SHADOW;
 }
 
 static void load_syscall(const struct vmcb *vmcb, struct x86_state *state)
@@ -115,7 +113,10 @@ void svm_state_load(struct vendor_vcpu *vcpu, uint32_t groups)
 	const struct vmcb *vmcb = ((struct svm_vcpu *)vcpu->private)->vmcb;
 	struct x86_state *state = vcpu->state;
 
-	if (groups == X86_GROUP_FETCH) {
+	if (groups == X86_GROUP_FETCH ||
+	    (groups == X86_GROUPS_OPERAND &&
+	     vmcb->seg[X86_CS].attributes & X86_ATTR_L &&
+	     !(vmcb->int_state & INT_STATE_SHADOW))) {
 		load_fetch(vmcb, state);
 		return;
 	}
@@ -194,8 +195,7 @@ static void store_tables(struct svm_vcpu *svm, const struct x86_state *state)
 
 static void store_debug(struct svm_vcpu *svm, const struct x86_state *state)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(svm->dr); i++)
-		svm->dr[i] = state->dr[i];
+	__builtin_memcpy(svm->dr, state->dr, sizeof(svm->dr));
 	svm->vmcb->dr6 = (state->dr6 & LOW32) | X86_DR6_ONES;
 	svm->vmcb->dr7 = (state->dr7 & LOW32) | X86_DR7_ONE;
 	svm->dirty |= CLEAN_DR;

@@ -127,7 +127,7 @@ static void svm_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 	vmcb->rsp = state->gpr[X86_RSP];
 	vmcb->rip = state->rip;
 	vmcb->rflags = (state->rflags & RFLAGS_GUEST) | X86_FLAG_ONE;
-	vmcb->int_ctl = (vmcb->int_ctl & ~INT_CTL_V_TPR) | vcpu->tpr >> 4;
+	vmcb->v_tpr = vcpu->tpr >> 4;
 	vmcb->tsc_offset = vcpu->tsc_offset;
 	if (unlikely(!cpu)) {
 		cpu = cpu_enter(vcpu, info);
@@ -146,7 +146,7 @@ static void svm_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 	state->rip = vmcb->rip;
 	state->rflags = vmcb->rflags;
 	state->valid = X86_GROUP_GPR_RIP;
-	vendor_cr8_set(vcpu, vmcb->int_ctl & INT_CTL_V_TPR);
+	vendor_cr8_set(vcpu, vmcb->v_tpr);
 	vcpu->has_shadow = vmcb->int_state & INT_STATE_SHADOW;
 	vmcb->tlb_control = TLB_KEEP;
 	if (unlikely((vmcb->exit_int_info & EVENT_VALID) | svm->is_virq_sent))

@@ -19,7 +19,7 @@ test:
 		$B/selftest32.elf $B/manifest-check $B/entry-check \
 		$B/bulkhead-vnc $B/web firmware-cases \
 		unit-programs guest-programs hostile-programs life-programs \
-		disk-programs net-programs sleep-programs usb-programs scsi-programs screen-programs bench-files device-fuzzers control-fuzzer switch-fuzzer || \
+		disk-programs net-programs sleep-programs smp-programs usb-programs scsi-programs virtio-programs screen-programs memory-programs bench-files device-fuzzers control-fuzzer switch-fuzzer || \
 		echo "Something did not build; the tests that need it will fail."
 	@$(RUN_TESTS) $(foreach t,$(TESTS),'$t')
 

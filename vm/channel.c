@@ -123,30 +123,32 @@ int channel_close(gate_id id)
 	struct channel_table *table = channels();
 	uint64_t flags = spin_lock_irqsave(&table->lock);
 	struct channel *channel = channel_find(id);
-	bool is_dead = false;
+	bool is_open = channel && !channel->is_closed, is_dead = false;
 
-	if (channel && channel->is_closed)
-		channel = NULL;
-	if (channel) {
+	if (is_open) {
 		channel->is_closed = true;
 		is_dead = channel_is_dead(channel);
 	}
 	spin_unlock_irqrestore(&table->lock, flags);
 	if (is_dead)
 		channel_free(channel);
-	return channel ? 0 : -ENOENT;
+	return is_open ? 0 : -ENOENT;
 }
 
 /* ---- Where its memory is ------------------------------------------------- */
 
 #define CHUNKS_PER_PAGE (PAGE_SIZE / sizeof(hpa_t))
 
-static int memory_make(const struct vm *vm, hpa_t *page, uint32_t *count)
+static int memory_make(struct vm *vm, uint32_t chunks, hpa_t *page,
+		       uint32_t *count)
 {
-	uint32_t wanted = 1 + DIV_ROUND_UP(vm->chunk_count, CHUNKS_PER_PAGE);
+	uint32_t wanted = 1 + DIV_ROUND_UP(chunks, CHUNKS_PER_PAGE);
+	bool is_whole = true;
 
 	if (wanted > CHANNEL_MEMORY_MAX)
 		return -ERANGE;
+	if (chunks)
+		vm_pin(vm);
 	for (uint32_t chunk = 0; *count < wanted; ++*count) {
 		uint64_t *to = pages_alloc_zeroed(&this_host()->pages,
 						  &channels()->account, 0);
@@ -156,16 +158,17 @@ static int memory_make(const struct vm *vm, hpa_t *page, uint32_t *count)
 		page[*count] = virt_to_phys(to);
 		/* The first is struct gate_channel_memory. */
 		for (uint32_t i = 0;
-		     *count && i < CHUNKS_PER_PAGE && chunk < vm->chunk_count;
-		     i++)
-			to[i] = vm->chunk[chunk++];
+		     *count && i < CHUNKS_PER_PAGE && chunk < chunks; i++) {
+			to[i] = vm_chunk(vm, chunk++);
+			is_whole &= to[i] != 0;
+		}
 		sched_breathe();
 	}
-	return 0;
+	return is_whole ? 0 : -EINVAL;
 }
 
 /* Lock held. */
-static int memory_give(struct channel *channel, const struct vm *vm,
+static int memory_give(struct channel *channel, uint32_t chunks,
 		       const hpa_t *page, uint32_t count)
 {
 	struct gate_channel_memory *head = phys_to_virt(page[0]);
@@ -174,7 +177,7 @@ static int memory_give(struct channel *channel, const struct vm *vm,
 		return -ENOENT;
 	if (channel->memory_count)
 		return -EEXIST;
-	head->vm_memory = (uint64_t)vm->chunk_count << GATE_CHUNK_SHIFT;
+	head->vm_memory = (uint64_t)chunks << GATE_CHUNK_SHIFT;
 	memcpy(head->page, channel->page, sizeof(head->page));
 	memcpy(channel->memory, page, count * sizeof(*page));
 	channel->memory_count = count;
@@ -185,20 +188,21 @@ _Static_assert(GATE_CHANNEL_PAGES_MAX * sizeof(hpa_t) ==
 	       "all of them");
 _Static_assert(PAGE_2M == 1UL << GATE_CHUNK_SHIFT, "as the chunks are");
 
-int channel_memory(gate_id id, const struct domain *domain)
+int channel_memory(gate_id id, const struct domain *domain, bool with_vm)
 {
 	struct channel_table *table = channels();
 	hpa_t page[CHANNEL_MEMORY_MAX];
-	uint32_t count = 0;
+	uint32_t chunks, count = 0;
 	uint64_t flags;
 	int error;
 
 	if (!domain->vm)
 		return -EINVAL;
-	error = memory_make(domain->vm, page, &count);
+	chunks = with_vm ? domain->vm->chunk_count : 0;
+	error = memory_make(domain->vm, chunks, page, &count);
 	if (!error) {
 		flags = spin_lock_irqsave(&table->lock);
-		error = memory_give(channel_find(id), domain->vm, page, count);
+		error = memory_give(channel_find(id), chunks, page, count);
 		spin_unlock_irqrestore(&table->lock, flags);
 	}
 	if (error)

@@ -20,7 +20,7 @@
 struct domain;
 struct user_thread;
 
-#define CHANNELS_MAX 128
+#define CHANNELS_MAX 304
 /* Pages up to the next slot's. */
 #define CHANNEL_MEMORY_MAX \
 	((GATE_CHANNEL_VA(1) - GATE_CHANNEL_MEMORY_VA(0)) / PAGE_SIZE)
@@ -52,7 +52,8 @@ long channel_create(uint64_t pages);
 int __must_check channel_attach(gate_id id, unsigned end, struct domain *domain,
 				unsigned slot);
 int __must_check channel_close(gate_id id);
-int __must_check channel_memory(gate_id id, const struct domain *domain);
+int __must_check channel_memory(gate_id id, const struct domain *domain,
+				bool with_vm);
 
 /* By a thread of the domain. */
 int channel_doorbell(struct user_thread *user, unsigned slot);

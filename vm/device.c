@@ -459,14 +459,11 @@ GATE_CALL(gate_device_grant)
 {
 	struct gate_device_grant grant;
 	struct domain *domain;
-	int error;
 
 	if (copy_from_user(&grant, (const void *)b, sizeof(grant)))
 		return -EFAULT;
 	domain = domain_find(a);
 	if (!domain)
 		return -ENOENT;
-	error = device_grant(domain, &grant);
-	domain_put(domain);
-	return error;
+	return domain_put_after(domain, device_grant(domain, &grant));
 }

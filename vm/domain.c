@@ -41,11 +41,6 @@ uint64_t domain_deadline_tsc(const struct domain *domain, uint64_t ns)
 	       1;
 }
 
-struct vm_host *vm_host(void)
-{
-	return this_host()->vm;
-}
-
 /* ---- The table ----------------------------------------------------------- */
 
 static void domain_get(struct domain *domain)
@@ -120,7 +115,8 @@ static void before_user(void *arg)
 
 /*
  * A program without a VM has no x87, SSE and AVX registers: those of a guest
- * stay in the processor, and touching them is an exception.
+ * stay in the processor, and touching them is an exception until
+ * fpu_switch_in().
  */
 static void switch_in(void *arg)
 {
@@ -148,8 +144,6 @@ static void switch_out(void *arg)
 
 	if (user->vcpu)
 		vcpu_switch_out(user->vcpu);
-	else
-		cr0_write(cr0_read() & ~X86_CR0_TS);
 }
 
 static void thread_main(void *arg)
@@ -219,18 +213,13 @@ static bool is_thread_of(const struct domain *domain,
  */
 void domain_sync(struct domain *domain)
 {
-	uint64_t seen = 0, cpus = 0;
+	const struct host *host = domain->host;
+	uint64_t cpus = 0;
 
-	for (unsigned i = 0; i < domain->thread_count; i++) {
-		const struct cpu *cpu = domain->thread[i]->thread->cpu;
-
-		if (seen & BIT(cpu->id))
-			continue;
-		seen |= BIT(cpu->id);
-		if (is_thread_of(domain, __atomic_load_n(&cpu->thread,
+	for (unsigned i = 0; i < host->cpu_count; i++)
+		if (is_thread_of(domain, __atomic_load_n(&host->cpu[i]->thread,
 							 __ATOMIC_SEQ_CST)))
-			cpus |= BIT(cpu->id);
-	}
+			cpus |= BIT(i);
 	cpu_call(cpus, sync_here, NULL);
 }
 
@@ -247,6 +236,11 @@ static int thread_make(struct domain *domain, struct user_thread *user)
 	thread = thread_create(name, thread_main, user, THREAD_ANY_CPU);
 	if (!thread)
 		return -ENOMEM;
+	if (domain->spec.cpus[user->id] &&
+	    thread_pin(thread, domain->spec.cpus[user->id])) {
+		thread_discard(thread);
+		return -EINVAL;
+	}
 	if (pages_move(&domain->host->pages, &domain->host->map.account,
 		       &domain->account, THREAD_PAGES)) {
 		thread_discard(thread);
@@ -255,6 +249,7 @@ static int thread_make(struct domain *domain, struct user_thread *user)
 	thread_get(thread);
 	user->thread = thread;
 	thread->domain = &domain->sched;
+	thread->is_timed = user->vcpu;
 	thread->before_user = before_user;
 	/* With isolation ring 0 stays on the monitor's own tables. */
 	if (!domain->space.user_root)
@@ -331,7 +326,9 @@ static bool spec_is_good(const struct gate_domain_spec *spec)
 	return name_is_good(spec->name) && spec->thread_count &&
 	       spec->quota_pages && spec->thread_count <= GATE_THREADS_MAX &&
 	       !(spec->rights & ~GATE_RIGHTS) &&
-	       IS_ALIGNED(spec->vm_memory, PAGE_2M);
+	       IS_ALIGNED(spec->vm_memory, PAGE_2M) &&
+	       spec->weight <= GATE_WEIGHT_MAX &&
+	       spec->cap_percent <= 100 * GATE_THREADS_MAX;
 }
 
 static void timer_expired(void *ctx)
@@ -431,12 +428,9 @@ int domain_create(const struct gate_domain_spec *spec, struct domain **out)
 	domain = pages_alloc_zeroed(&host->pages, &account, DOMAIN_ORDER);
 	if (!domain)
 		return -ENOMEM;
-	sched_domain_init(&domain->sched);
-	/* Drivers: others wait for them. */
-	if (spec->rights & GATE_RIGHT_DMA && !(spec->rights & GATE_RIGHT_HOST))
-		domain->sched.wakes = SCHED_WAKE_FIRST;
-	if (spec->vm_memory)
-		domain->sched.wakes |= SCHED_WAKE_TIMED;
+	sched_domain_init(&domain->sched,
+			  spec->weight ? spec->weight : GATE_WEIGHT_DEFAULT,
+			  spec->cap_percent);
 	domain->host = host;
 	domain->spec = *spec;
 	domain->refs = 2; /* the table's and the caller's */
@@ -540,7 +534,7 @@ void user_thread_exit(struct user_thread *user)
 	switch_out(user);
 	self->switch_in = self->switch_out = self->before_user = NULL;
 	/* The rest is the monitor's work, and may outlive the domain. */
-	self->domain = NULL;
+	thread_leave_domain();
 	self->cr3 = domain->host->map.table.root;
 	cr3_write(self->cr3);
 	irq_enable();

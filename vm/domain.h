@@ -20,6 +20,7 @@
 #include "include/gate.h"
 #include "include/log.h"
 #include "include/spinlock.h"
+#include "kernel/host.h"
 #include "kernel/sched.h"
 #include "kernel/time.h"
 #include "mm/map.h"
@@ -80,7 +81,7 @@ struct domain {
 	struct log_source log;
 };
 
-#define DOMAINS_MAX 64
+#define DOMAINS_MAX 96
 
 struct domain_table {
 	struct spinlock lock;
@@ -106,7 +107,10 @@ struct vm_host {
 /* For boot/, which makes it struct host's; others use vm_host(). */
 extern struct vm_host the_vm_host;
 
-struct vm_host *vm_host(void);
+static inline struct vm_host *vm_host(void)
+{
+	return this_host()->vm;
+}
 
 /*
  * A domain that is BUILDING, with nothing in its address space but the config
@@ -118,6 +122,12 @@ int __must_check domain_create(const struct gate_domain_spec *spec,
 /* With a reference, or NULL; domain_put() gives it back. */
 struct domain *domain_find(gate_id id);
 void domain_put(struct domain *domain);
+/* What was done with it is its last use: passes the result on. */
+static inline int domain_put_after(struct domain *domain, int result)
+{
+	domain_put(domain);
+	return result;
+}
 
 /*
  * As GATE_DOMAIN_*; the caller has a reference, and the host's gate_lock once
@@ -163,11 +173,10 @@ void domain_sync(struct domain *domain);
 
 int __must_check domain_map(struct domain *domain,
 			    const struct gate_domain_map *map);
-/* Into pages of its own, from the monitor's memory; BUILDING. */
-int __must_check domain_write(struct domain *domain, uint64_t va,
-			      const void *from, uint64_t length);
-int __must_check domain_read(struct domain *domain, uint64_t va, void *to,
-			     uint64_t length);
+/* Into pages of its own, from the monitor's memory: BUILDING; to it, where `to`
+ * is not NULL: ENDED. */
+int __must_check domain_copy(struct domain *domain, uint64_t va, void *to,
+			     const void *from, uint64_t length);
 /*
  * space_lock, for whoever changes what a running domain has mapped.  Interrupts
  * are off, and let in while it is waited for.
@@ -185,8 +194,8 @@ int __must_check domain_map_borrowed(struct domain *domain, uint64_t va,
 				     hpa_t hpa, uint64_t size, unsigned prot);
 /*
  * A page fault of ring 3: true if it was a write to a copy-on-write page, which
- * has a copy now; also true if there is no memory for it, which has ended the
- * domain.
+ * has a copy now, or met memory of the VM's that is there now.  Where there is
+ * no memory for it the domain ends, and this does not return.
  */
 bool domain_fault(struct user_thread *user, uint64_t va, uint64_t error);
 /* All its pages go; nobody runs in it. */

@@ -14,39 +14,71 @@
 #include "include/x86.h"
 #include "include/x86_msr.h"
 
+/* A row of exit_handlers[]. */
+#define EXIT(name)                                              \
+	enum exit_action name(struct vcpu *vcpu __maybe_unused, \
+			      struct exit_info *info __maybe_unused)
+
 /* What the machine needs to fetch and walk. */
 #define GROUPS_DECODE (X86_GROUP_SEGMENTS | X86_GROUP_CONTROL)
 
-/* An instruction is done that the processor did not do itself. */
-static inline void instruction_done(struct vcpu *vcpu)
+/* Something is due behind an instruction that the monitor has done. */
+static inline bool is_step_due(const struct vcpu *vcpu)
 {
-	if (unlikely(vcpu->vendor.has_shadow)) {
-		vcpu->back->end_shadow(&vcpu->vendor);
-		/* What waited for that can go in now, without an exit. */
-		vcpu_priority_changed(vcpu);
-	}
-	if (unlikely(vcpu->vendor.state->rflags & X86_FLAG_TF))
+	return vcpu->vendor.has_shadow ||
+	       vcpu->vendor.state->rflags & X86_FLAG_TF;
+}
+
+static __noinline void step_over(struct vcpu *vcpu)
+{
+	vcpu->back->end_shadow(&vcpu->vendor);
+	/* What waited for that can go in now, without an exit. */
+	vcpu_priority_changed(vcpu);
+	if (vcpu->vendor.state->rflags & X86_FLAG_TF)
 		vcpu_pend(vcpu, PENDING_STEP);
 }
 
-/* The instruction at RIP has been done. */
-static enum exit_action skip(struct vcpu *vcpu, const struct exit_info *info,
-			     enum emul_expect what)
+/* The machine has to say how long it was. */
+static __noinline enum exit_action skip_unknown(struct vcpu *vcpu,
+						enum emul_expect what)
 {
-	instruction_done(vcpu);
-	if (info->length) {
-		vcpu->vendor.state->rip += info->length;
-		return EXIT_RUN_AGAIN;
-	}
 	vcpu->back->state_load(&vcpu->vendor, X86_GROUP_FETCH);
 	vcpu->page->exit = GATE_EXIT_LENGTH;
 	vcpu->page->length.expect = what;
 	return EXIT_TO_MACHINE;
 }
 
-static enum exit_action to_machine(struct vcpu *vcpu, enum gate_exit exit)
+static __noinline enum exit_action skip_rare(struct vcpu *vcpu, uint8_t length,
+					     enum emul_expect what)
 {
-	vcpu->back->state_load(&vcpu->vendor, GROUPS_DECODE);
+	step_over(vcpu);
+	if (!length)
+		return skip_unknown(vcpu, what);
+	vcpu->vendor.state->rip += length;
+	return EXIT_RUN_AGAIN;
+}
+
+/*
+ * The instruction at RIP has been done.  Inline, and what is rare at the end of
+ * the caller: it then needs no frame.
+ */
+static inline enum exit_action
+skip(struct vcpu *vcpu, const struct exit_info *info, enum emul_expect what)
+{
+	if (unlikely(is_step_due(vcpu)))
+		return skip_rare(vcpu, info->length, what);
+	if (!info->length)
+		return skip_unknown(vcpu, what);
+	vcpu->vendor.state->rip += info->length;
+	return EXIT_RUN_AGAIN;
+}
+
+static inline enum exit_action to_machine(struct vcpu *vcpu,
+					  enum gate_exit exit)
+{
+	vcpu->back->state_load(&vcpu->vendor, exit == GATE_EXIT_MMIO
+						      ? X86_GROUPS_OPERAND
+						      : GROUPS_DECODE);
 	vcpu->page->exit = exit;
 	return EXIT_TO_MACHINE;
 }
@@ -57,23 +89,20 @@ static enum exit_action raise_gp(struct vcpu *vcpu)
 	return EXIT_RUN_AGAIN;
 }
 
-static enum exit_action exit_unknown(struct vcpu *vcpu, struct exit_info *info)
+static EXIT(exit_unknown)
 {
-	(void)info;
 	vcpu_fail(vcpu, GATE_END_GUEST);
 }
 
 /* The vCPU could take an interrupt now: vcpu_handle_pending() looks again. */
-static enum exit_action exit_window(struct vcpu *vcpu, struct exit_info *info)
+static EXIT(exit_window)
 {
-	(void)info;
 	vcpu_priority_changed(vcpu);
 	return EXIT_RUN_AGAIN;
 }
 
-static enum exit_action exit_invalid(struct vcpu *vcpu, struct exit_info *info)
+static EXIT(exit_invalid)
 {
-	(void)info;
 	vcpu_fail(vcpu, GATE_END_REFUSED);
 }
 
@@ -82,10 +111,8 @@ static enum exit_action exit_invalid(struct vcpu *vcpu, struct exit_info *info)
  * which spares another exit; and Bochs 2.7's AMD-V forgets a window over a host
  * interrupt.
  */
-static enum exit_action exit_host_interrupt(struct vcpu *vcpu,
-					    struct exit_info *info)
+static EXIT(exit_host_interrupt)
 {
-	(void)info;
 	irq_enable();
 	__asm__ volatile("nop");
 	irq_disable();
@@ -94,24 +121,13 @@ static enum exit_action exit_host_interrupt(struct vcpu *vcpu,
 	return EXIT_RUN_AGAIN;
 }
 
-static enum exit_action exit_nothing(struct vcpu *vcpu, struct exit_info *info)
+static EXIT(exit_nothing)
 {
-	(void)vcpu;
-	(void)info;
 	return EXIT_RUN_AGAIN;
 }
 
-static inline void cpuid_answer(struct vcpu *vcpu, uint32_t eax, uint32_t ecx)
+static inline void cpuid_answer(uint64_t *gpr, const struct cpuid_regs *regs)
 {
-	const struct cpuid_leaf *leaf = cpuid_find(vcpu->cpuid, eax, ecx);
-	const struct cpuid_regs *regs = &leaf->regs;
-	uint64_t *gpr = vcpu->vendor.state->gpr;
-	struct cpuid_regs patched;
-
-	if (unlikely(leaf->patch)) {
-		cpuid_complete(vcpu, leaf, ecx, &patched);
-		regs = &patched;
-	}
 	gpr[X86_RAX] = regs->eax;
 	gpr[X86_RBX] = regs->ebx;
 	gpr[X86_RCX] = regs->ecx;
@@ -120,26 +136,44 @@ static inline void cpuid_answer(struct vcpu *vcpu, uint32_t eax, uint32_t ecx)
 
 void cpuid_execute(struct vcpu *vcpu, uint32_t eax, uint32_t ecx)
 {
-	cpuid_answer(vcpu, eax, ecx);
+	const struct cpuid_leaf *leaf = cpuid_find(vcpu->cpuid, eax, ecx);
+	struct cpuid_regs regs = leaf->regs;
+
+	if (leaf->patch)
+		cpuid_complete(vcpu, leaf, ecx, &regs);
+	cpuid_answer(vcpu->vendor.state->gpr, &regs);
 }
 
-static enum exit_action exit_cpuid(struct vcpu *vcpu, struct exit_info *info)
+static __noinline EXIT(exit_cpuid_rare)
 {
 	const uint64_t *gpr = vcpu->vendor.state->gpr;
 
-	cpuid_answer(vcpu, (uint32_t)gpr[X86_RAX], (uint32_t)gpr[X86_RCX]);
+	cpuid_execute(vcpu, (uint32_t)gpr[X86_RAX], (uint32_t)gpr[X86_RCX]);
 	return skip(vcpu, info, EMUL_EXPECT_CPUID);
 }
 
-static enum exit_action exit_hlt(struct vcpu *vcpu, struct exit_info *info)
+/* Straight from the table where the leaf says it all, as most do. */
+static EXIT(exit_cpuid)
+{
+	uint64_t *gpr = vcpu->vendor.state->gpr;
+	const struct cpuid_leaf *leaf =
+		cpuid_find_first(vcpu->cpuid, (uint32_t)gpr[X86_RAX]);
+
+	if (unlikely(!leaf || leaf->patch | leaf->subleaf_count))
+		return exit_cpuid_rare(vcpu, info);
+	cpuid_answer(gpr, &leaf->regs);
+	return skip(vcpu, info, EMUL_EXPECT_CPUID);
+}
+
+static EXIT(exit_hlt)
 {
 	__atomic_fetch_or(&vcpu->pending, PENDING_HALTED, __ATOMIC_RELAXED);
 	return skip(vcpu, info, EMUL_EXPECT_HLT);
 }
 
-static enum exit_action exit_pause(struct vcpu *vcpu, struct exit_info *info)
+static EXIT(exit_pause)
 {
-	sched_yield();
+	sched_yield_to(NULL);
 	return skip(vcpu, info, EMUL_EXPECT_PAUSE);
 }
 
@@ -163,34 +197,37 @@ static struct gate_post *post_find(struct gate_page *page, uint16_t port,
 	return NULL;
 }
 
-/* A write that may wait was counted; or not so, and the machine must see. */
-static enum exit_action post_count(struct vcpu *vcpu, struct gate_post *post)
+/* A write that may wait is counted; or not so, and the machine must see. */
+static __noinline enum exit_action post_try(struct vcpu *vcpu, uint16_t port)
 {
+	struct gate_page *page = vcpu->page;
+	struct gate_post *post =
+		post_find(page, port, (uint8_t)page->state.gpr[X86_RAX]);
+
+	if (!post)
+		return EXIT_TO_MACHINE;
 	__atomic_fetch_add(&post->count, 1, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&post->enabled, __ATOMIC_SEQ_CST))
 		return EXIT_RUN_AGAIN;
-	vcpu->page->exit = GATE_EXIT_NONE;
+	page->exit = GATE_EXIT_NONE;
 	return EXIT_TO_MACHINE;
 }
 
-static enum exit_action exit_io(struct vcpu *vcpu, struct exit_info *info)
+#define ACCESS_OUT8 FIELD_PUT(GATE_IO_SIZE, 1)
+
+static EXIT(exit_io)
 {
 	struct gate_page *page = vcpu->page;
-	struct gate_post *post = NULL;
 
-	page->io.port = info->io.port;
-	page->io.size = info->io.size;
-	page->io.is_in = info->io.is_in;
-	if (info->io.is_string)
+	page->io = info->io;
+	if (info->io.access & GATE_IO_STRING)
 		return to_machine(vcpu, GATE_EXIT_IO_STRING);
-	instruction_done(vcpu);
 	page->state.rip += info->length;
-	if (!info->io.is_in && page->post[0].enabled && info->io.size == 1)
-		post = post_find(page, info->io.port,
-				 (uint8_t)page->state.gpr[X86_RAX]);
-	if (unlikely(post))
-		return post_count(vcpu, post);
 	page->exit = GATE_EXIT_IO;
+	if (unlikely(is_step_due(vcpu)))
+		step_over(vcpu);
+	else if (page->post[0].enabled && info->io.access == ACCESS_OUT8)
+		return post_try(vcpu, info->io.port);
 	return EXIT_TO_MACHINE;
 }
 
@@ -201,7 +238,7 @@ static enum exit_action msr_failed(struct vcpu *vcpu, int error)
 				: raise_gp(vcpu);
 }
 
-static enum exit_action exit_msr(struct vcpu *vcpu, struct exit_info *info)
+static EXIT(exit_msr)
 {
 	uint64_t *gpr = vcpu->vendor.state->gpr;
 	uint32_t msr = (uint32_t)gpr[X86_RCX];
@@ -223,25 +260,29 @@ static enum exit_action exit_msr(struct vcpu *vcpu, struct exit_info *info)
 	return skip(vcpu, info, EMUL_EXPECT_RDMSR);
 }
 
-static enum exit_action exit_emulate(struct vcpu *vcpu, struct exit_info *info)
+static EXIT(exit_emulate)
 {
 	return to_machine(vcpu, info->reason == EXIT_SHADOWED
 					? GATE_EXIT_SHADOWED
 					: GATE_EXIT_EMULATE);
 }
 
-static enum exit_action exit_emulate_run(struct vcpu *vcpu,
-					 struct exit_info *info)
+static EXIT(exit_emulate_run)
 {
 	vcpu->page->run.count = info->emulate.count;
 	vcpu->page->run.event = info->emulate.event;
 	return to_machine(vcpu, GATE_EXIT_EMULATE_RUN);
 }
 
-static enum exit_action exit_nested(struct vcpu *vcpu, struct exit_info *info)
+static EXIT(exit_nested)
 {
-	vcpu->page->mmio.gpa = info->nested.gpa;
-	vcpu->page->mmio.is_write = info->nested.error & NESTED_WRITE;
+	struct gate_mmio *mmio = &vcpu->page->mmio;
+
+	*mmio = info->nested;
+	if (!info->nested.access &&
+	    info->nested.gpa - apic_page_gpa(&vcpu->apic) < PAGE_SIZE)
+		mmio->apic_value =
+			apic_mmio_read(&vcpu->apic, info->nested.gpa & 0xff0);
 	return to_machine(vcpu, GATE_EXIT_MMIO);
 }
 
@@ -250,7 +291,7 @@ static enum exit_action exit_nested(struct vcpu *vcpu, struct exit_info *info)
  * speculation.h) large leaves may not be executed: this one becomes a table of
  * small ones that may.  An EPT violation drops the translations it came from.
  */
-static enum exit_action exit_fetch(struct vcpu *vcpu, struct exit_info *info)
+static EXIT(exit_fetch)
 {
 	struct vm *vm = vcpu->vm;
 	int error;
@@ -266,18 +307,15 @@ static enum exit_action exit_fetch(struct vcpu *vcpu, struct exit_info *info)
 }
 
 /* Of all the page's registers the one that each interrupt needs. */
-static enum exit_action exit_apic_eoi(struct vcpu *vcpu, struct exit_info *info)
+static EXIT(exit_apic_eoi)
 {
 	apic_mmio_write(&vcpu->apic, APIC_REG_EOI * 16, 0);
 	vcpu_priority_changed(vcpu);
-	instruction_done(vcpu);
-	vcpu->vendor.state->rip += info->length;
-	return EXIT_RUN_AGAIN;
+	return skip(vcpu, info, EMUL_EXPECT_COUNT); /* its length is known */
 }
 
 /* What the guest wrote may do more than be read again. */
-static enum exit_action exit_apic_write(struct vcpu *vcpu,
-					struct exit_info *info)
+static EXIT(exit_apic_write)
 {
 	apic_page_written(&vcpu->apic, info->apic_offset);
 	vcpu_priority_changed(vcpu);
@@ -285,8 +323,7 @@ static enum exit_action exit_apic_write(struct vcpu *vcpu,
 }
 
 /* Unless the machine has some, all are unknown. */
-static enum exit_action exit_hypercall(struct vcpu *vcpu,
-				       struct exit_info *info)
+static EXIT(exit_hypercall)
 {
 	if (vcpu->page->takes_hypercalls)
 		return to_machine(vcpu, GATE_EXIT_EMULATE);
@@ -295,25 +332,22 @@ static enum exit_action exit_hypercall(struct vcpu *vcpu,
 }
 
 /* Guest memory is write-back and coherent: there is nothing to flush. */
-static enum exit_action exit_caches(struct vcpu *vcpu, struct exit_info *info)
+static EXIT(exit_caches)
 {
 	return skip(vcpu, info,
 		    info->reason == EXIT_INVD ? EMUL_EXPECT_INVD
 					      : EMUL_EXPECT_WBINVD);
 }
 
-static enum exit_action exit_undefined(struct vcpu *vcpu,
-				       struct exit_info *info)
+static EXIT(exit_undefined)
 {
-	(void)info;
 	vcpu_inject(vcpu, X86_VECTOR_UD, false, 0);
 	return EXIT_RUN_AGAIN;
 }
 
 /* Triple fault: the board resets, as a PC's chip set does. */
-static enum exit_action exit_shutdown(struct vcpu *vcpu, struct exit_info *info)
+static EXIT(exit_shutdown)
 {
-	(void)info;
 	vlog_warn(&vcpu->log, "triple fault at RIP %lx: reset",
 		  vcpu->vendor.state->rip);
 	vcpu->page->exit = GATE_EXIT_SHUTDOWN;
@@ -331,8 +365,7 @@ static enum exit_action exit_machine_check(struct vcpu *vcpu)
 	vcpu_fail(vcpu, GATE_END_MACHINE_CHECK);
 }
 
-static enum exit_action exit_exception(struct vcpu *vcpu,
-				       struct exit_info *info)
+static EXIT(exit_exception)
 {
 	/* Taken from the guest only so that it cannot loop without end. */
 	if (info->vector == X86_VECTOR_DB || info->vector == X86_VECTOR_AC) {

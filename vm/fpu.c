@@ -150,12 +150,14 @@ void fpu_switch_in(struct vcpu *vcpu)
 {
 	struct cpu *cpu = this_cpu();
 
+	__asm__ volatile("clts");
 	if (cpu->fpu_owner == vcpu)
 		return;
 	if (cpu->fpu_owner)
 		registers_save(cpu->fpu_owner);
 	registers_load(vcpu);
-	cpu->fpu_owner = vcpu;
+	/* The one before may move now: kernel/balance.c. */
+	__atomic_store_n(&cpu->fpu_owner, vcpu, __ATOMIC_RELEASE);
 }
 
 int fpu_xcr0_set(struct vcpu *vcpu, uint64_t value)

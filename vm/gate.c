@@ -89,6 +89,8 @@ static GATE_CALL(gate_no_vm)
 	[GATE_APIC_WRITE]        = vm_thread(gate_apic_write),                \
 	[GATE_TIMER]             = DOMAIN(gate_timer),                        \
 	[GATE_MAP]               = vm_domain(gate_map),                       \
+	[GATE_RELEASE]           = vm_domain(gate_release),                   \
+	[GATE_FILL]              = vm_thread(gate_fill),                      \
 	[GATE_LOG]               = THREAD(gate_log),                          \
 	[GATE_YIELD]             = THREAD(gate_yield),                        \
 	[GATE_MSR_READ]          = vm_thread(gate_msr_read),                  \

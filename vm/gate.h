@@ -31,6 +31,7 @@ struct gate_row {
 	uint64_t reserved;
 };
 #define GATE_ROW_SHIFT 5
+_Static_assert(GATE_RESUME == 0, "the entry knows its row");
 _Static_assert(sizeof(struct gate_row) == 1 << GATE_ROW_SHIFT, "for the entry");
 
 /* Some without a call: the number is cut to this where it is only guessed. */
@@ -55,6 +56,8 @@ GATE_CALL(gate_msi);
 GATE_CALL(gate_apic_read);
 GATE_CALL(gate_apic_write);
 GATE_CALL(gate_map);
+GATE_CALL(gate_release);
+GATE_CALL(gate_fill);
 GATE_CALL(gate_reset);
 GATE_CALL(gate_intr);
 GATE_CALL(gate_kick);

@@ -35,6 +35,10 @@
 	push	r11
 	; The stack is 8 off, and C expects it not to be.
 	push	0
+	; The call that every trip to a machine begins with: no arguments, and its
+	; row is the table's first.
+	test	rax, rax
+	jz	.resume
 	cmp	rax, GATE_CALLS
 	jae	.unknown
 	; Where the processor only guesses that, it stays in the table.
@@ -65,6 +69,11 @@
 %endif
 	swapgs
 	o64 sysret
+.resume:
+	mov	rdi, [gs:CPU_GATE_ARG]
+	mov	rax, [gs:CPU_GATE_TABLE]
+	call	[rax]
+	jmp	.back
 .unknown:
 	mov	rax, GATE_UNKNOWN
 	jmp	.back

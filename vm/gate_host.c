@@ -38,85 +38,67 @@ GATE_CALL(gate_domain_map)
 {
 	struct gate_domain_map map;
 	struct domain *domain;
-	int error;
 
 	if (copy_from_user(&map, (const void *)b, sizeof(map)))
 		return -EFAULT;
 	domain = domain_find(a);
 	if (!domain)
 		return -ENOENT;
-	error = domain_map(domain, &map);
-	domain_put(domain);
-	return error;
+	return domain_put_after(domain, domain_map(domain, &map));
 }
 
 #define PIECE 512
 
-GATE_CALL(gate_domain_write)
+static long domain_access(gate_id id, uint64_t va, uint64_t ours, uint64_t size,
+			  bool is_write)
 {
-	struct domain *domain = domain_find(a);
+	struct domain *domain = domain_find(id);
 	char piece[PIECE];
-	int error = 0;
+	int error = size > KIB(32) ? -EINVAL : 0;
 
 	if (!domain)
 		return -ENOENT;
-	if (d > KIB(32))
-		error = -EINVAL;
-	for (uint64_t done = 0; !error && done < d; done += PIECE) {
-		uint64_t n = MIN(d - done, PIECE);
+	for (uint64_t done = 0; !error && done < size; done += PIECE) {
+		uint64_t n = MIN(size - done, PIECE);
+		void *at = (void *)(ours + done);
 
-		if (copy_from_user(piece, (const void *)(c + done), n))
+		if (is_write && copy_from_user(piece, at, n))
 			error = -EFAULT;
 		else
-			error = domain_write(domain, b + done, piece, n);
+			error = domain_copy(domain, va + done,
+					    is_write ? NULL : piece, piece, n);
+		if (!error && !is_write && copy_to_user(at, piece, n))
+			error = -EFAULT;
 	}
-	domain_put(domain);
-	return error;
+	return domain_put_after(domain, error);
+}
+
+GATE_CALL(gate_domain_write)
+{
+	return domain_access(a, b, c, d, true);
 }
 
 GATE_CALL(gate_domain_read)
 {
-	struct domain *domain = domain_find(a);
-	char piece[PIECE];
-	int error = 0;
-
-	if (!domain)
-		return -ENOENT;
-	if (d > KIB(32))
-		error = -EINVAL;
-	for (uint64_t done = 0; !error && done < d; done += PIECE) {
-		uint64_t n = MIN(d - done, PIECE);
-
-		error = domain_read(domain, b + done, piece, n);
-		if (!error && copy_to_user((void *)(c + done), piece, n))
-			error = -EFAULT;
-	}
-	domain_put(domain);
-	return error;
+	return domain_access(a, b, c, d, false);
 }
 
 GATE_CALL(gate_domain_start)
 {
 	struct domain *domain = domain_find(a);
-	int error;
 
 	if (!domain)
 		return -ENOENT;
-	error = domain_start(domain, b);
-	domain_put(domain);
-	return error;
+	return domain_put_after(domain, domain_start(domain, b));
 }
 
 GATE_CALL(gate_domain_stop)
 {
 	struct domain *domain = domain_find(a);
-	int error;
 
 	if (!domain)
 		return -ENOENT;
-	error = domain_stop(domain);
-	domain_put(domain);
-	return error;
+	return domain_put_after(domain, domain_stop(domain));
 }
 
 GATE_CALL(gate_domain_query)
@@ -157,14 +139,13 @@ GATE_CALL(gate_channel_attach)
 {
 	struct domain *domain =
 		domain_find(b == GATE_SELF ? user->domain->id : b);
-	int error;
 
 	if (!domain)
 		return -ENOENT;
-	error = channel_attach(a & ~ATTACH_END, !!(a & ATTACH_END), domain,
-			       (unsigned)MIN(c, GATE_CHANNELS_MAX));
-	domain_put(domain);
-	return error;
+	return domain_put_after(
+		domain,
+		channel_attach(a & ~ATTACH_END, !!(a & ATTACH_END), domain,
+			       (unsigned)MIN(c, GATE_CHANNELS_MAX)));
 }
 
 GATE_CALL(gate_channel_close)
@@ -175,13 +156,10 @@ GATE_CALL(gate_channel_close)
 GATE_CALL(gate_channel_memory)
 {
 	struct domain *domain = domain_find(b);
-	int error;
 
 	if (!domain)
 		return -ENOENT;
-	error = channel_memory(a, domain);
-	domain_put(domain);
-	return error;
+	return domain_put_after(domain, channel_memory(a, domain, c));
 }
 
 /* ---- Ports and interrupts ------------------------------------------------ */

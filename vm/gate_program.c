@@ -43,7 +43,14 @@ GATE_CALL(gate_wake)
 
 GATE_CALL(gate_yield)
 {
-	sched_yield();
+	const struct domain *domain = user->domain;
+
+	if (a && a <= domain->thread_count)
+		sched_yield_to(
+			domain->thread[index_nospec(a - 1, GATE_THREADS_MAX)]
+				->thread);
+	else
+		sched_yield();
 	return 0;
 }
 

@@ -12,7 +12,8 @@
  * domain then drops what it remembers of the old one before anybody goes on.
  *
  * The monitor itself writes to ring 3's memory on behalf of calls; a call whose
- * address is in a copy-on-write mapping that was not written yet gets -EFAULT.
+ * address is in a copy-on-write mapping that was not written yet, or in memory
+ * of a VM's that is not there (vm_memory.c), gets -EFAULT.
  */
 #include "include/errno.h"
 #include "kernel/host.h"
@@ -20,6 +21,7 @@
 #include "mm/pages.h"
 #include "mm/phys.h"
 #include "vm/domain.h"
+#include "vm/vm.h"
 
 /* Without a look at what else waits: see sched_breathe(). */
 #define PAGES_IN_A_ROW 4
@@ -39,12 +41,9 @@ static int map_owned(struct domain *domain, uint64_t va, unsigned prot,
 
 static int map_page(struct domain *domain, uint64_t va, unsigned prot)
 {
-	void *page;
+	void *page =
+		pages_alloc_zeroed(&domain->host->pages, &domain->account, 0);
 
-	if (prot & MAP_COW)
-		return address_space_map(&domain->space, va,
-					 vm_host()->zero_page, PAGE_SIZE, prot);
-	page = pages_alloc_zeroed(&domain->host->pages, &domain->account, 0);
 	return page ? map_owned(domain, va, prot, page) : -ENOMEM;
 }
 
@@ -68,11 +67,12 @@ int domain_map_borrowed(struct domain *domain, uint64_t va, hpa_t hpa,
 	uint64_t piece;
 	int error = 0;
 
-	for (; !error && size; va += piece, hpa += piece, size -= piece) {
+	for (; !error && size; va += piece, size -= piece) {
 		piece = PAGE_2M;
 		if (!IS_ALIGNED(va | hpa, PAGE_2M) || size < PAGE_2M)
 			piece = MIN(size, SMALL_PIECE - va % SMALL_PIECE);
 		error = address_space_map(&domain->space, va, hpa, piece, prot);
+		hpa += prot & MAP_SAME ? 0 : piece;
 		sched_breathe();
 	}
 	return error;
@@ -161,10 +161,14 @@ int domain_map(struct domain *domain, const struct gate_domain_map *map)
 		return -EBUSY;
 	if (table_is_mapped(&domain->space.table, map->va, map->size))
 		return -EEXIST;
+	/* Tables to show it by pages, whatever it is aligned to. */
+	if (map->kind == GATE_MEMORY_MODULE_SHOWN && domain->vm)
+		domain->vm->nested_account.limit += map->size / PAGE_2M + 4;
 	switch (map->kind) {
 	case GATE_MEMORY_ZERO:
 		return domain_map_zero(domain, map->va, map->size, prot);
 	case GATE_MEMORY_MODULE:
+	case GATE_MEMORY_MODULE_SHOWN:
 		if (prot & MAP_WRITE)
 			return -EINVAL;
 		return map_module(domain, map, prot);
@@ -176,8 +180,9 @@ int domain_map(struct domain *domain, const struct gate_domain_map *map)
 			return -EINVAL;
 		prot = MAP_READ | MAP_COW;
 		return map->kind == GATE_MEMORY_ZERO_COW
-			       ? domain_map_zero(domain, map->va, map->size,
-						 prot)
+			       ? domain_map_borrowed(domain, map->va,
+						     vm_host()->zero_page,
+						     map->size, prot | MAP_SAME)
 			       : map_module(domain, map, prot);
 	default:
 		return -EINVAL;
@@ -196,46 +201,26 @@ static void *piece_at(struct domain *domain, uint64_t va, bool is_write,
 	    leaf.type != MAP_WRITE_BACK ||
 	    (is_write && !(leaf.prot & MAP_OWNED)))
 		return NULL;
-	*length = MIN(*length, PAGE_SIZE - va % PAGE_SIZE);
+	*length = PAGE_SIZE - va % PAGE_SIZE;
 	return phys_to_virt(leaf.pa);
 }
 
-int domain_write(struct domain *domain, uint64_t va, const void *from,
-		 uint64_t length)
+int domain_copy(struct domain *domain, uint64_t va, void *to, const void *from,
+		uint64_t length)
 {
-	if (domain->state != GATE_DOMAIN_BUILDING)
-		return -EBUSY;
-	while (length) {
-		uint64_t n = length;
-		void *to = piece_at(domain, va, true, &n);
-
-		if (!to)
-			return -EINVAL;
-		memcpy(to, from, n);
-		from = (const char *)from + n;
-		va += n;
-		length -= n;
-	}
-	return 0;
-}
-
-int domain_read(struct domain *domain, uint64_t va, void *to, uint64_t length)
-{
-	if (domain->state != GATE_DOMAIN_ENDED)
+	if (domain->state != (to ? GATE_DOMAIN_ENDED : GATE_DOMAIN_BUILDING))
 		return -EBUSY;
 	/* A VM's memory is nowhere in the monitor's map. */
 	if (va + length > GATE_WINDOW_VA && va < GATE_MODULE_VA)
 		return -EINVAL;
-	while (length) {
-		uint64_t n = length;
-		const void *from = piece_at(domain, va, false, &n);
+	for (uint64_t done = 0, n; done < length; done += n) {
+		void *at = piece_at(domain, va + done, !to, &n);
 
-		if (!from)
+		if (!at)
 			return -EINVAL;
-		memcpy(to, from, n);
-		to = (char *)to + n;
-		va += n;
-		length -= n;
+		n = MIN(n, length - done);
+		memcpy(to ? (char *)to + done : at,
+		       to ? at : (const char *)from + done, n);
 	}
 	return 0;
 }
@@ -311,27 +296,41 @@ static int pages_copy(struct domain *domain, uint64_t va)
 	return 0;
 }
 
-bool domain_fault(struct user_thread *user, uint64_t va, uint64_t error)
+/* -EFAULT: it is no such fault.  Interrupts are off. */
+static int fault_handle(struct user_thread *user, uint64_t va, uint64_t error)
 {
 	struct domain *domain = user->domain;
+	uint64_t offset = va - GATE_WINDOW_VA;
 	int status;
 
+	if (!(error & PF_PRESENT))
+		return user->vcpu && offset / PAGE_2M <
+					       user->vcpu->vm->chunk_count
+			       ? vm_populate(user, offset / PAGE_2M, NULL)
+			       : -EFAULT;
 	/* The tables map the monitor, too, and much of it may be written. */
-	if (va >= USER_END ||
-	    (error & (PF_PRESENT | PF_WRITE)) != (PF_PRESENT | PF_WRITE))
-		return false;
-	irq_disable();
+	if (va >= USER_END || !(error & PF_WRITE))
+		return -EFAULT;
 	space_lock(domain);
 	status = pages_copy(domain, ALIGN_DOWN(va, PAGE_SIZE));
 	space_unlock(domain);
 	/* This CPU's own, also of a page that another thread has copied. */
 	cr3_write(cr3_read());
+	return status;
+}
+
+bool domain_fault(struct user_thread *user, uint64_t va, uint64_t error)
+{
+	struct domain *domain = user->domain;
+	int status;
+
+	irq_disable();
+	status = fault_handle(user, va, error);
 	irq_enable();
 	if (status != -ENOMEM)
 		return !status;
 	vlog_err(&domain->log,
-		 "no memory for the copy of a page that it "
-		 "writes: %lu KiB of %lu taken",
+		 "no memory for a page that it touches: %lu KiB of %lu taken",
 		 domain->account.pages * 4, domain->account.limit * 4);
 	domain_end(domain, GATE_END_MEMORY, va, user->id);
 	user_thread_exit(user);

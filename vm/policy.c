@@ -71,6 +71,7 @@ static void op_tsc_set(void *ctx, uint64_t tsc)
 	struct vcpu *vcpu = ctx;
 
 	vcpu->vendor.tsc_offset = tsc - time_now_tsc();
+	vcpu->vendor.has_changed = true;
 	if (vcpu->apic.tsc_deadline)
 		vcpu->apic.ops->timer_arm_tsc(vcpu, vcpu->apic.tsc_deadline);
 }

@@ -29,6 +29,7 @@ uint32_t vcpu_notify(struct vcpu *vcpu, uint32_t pending)
 
 	if (!(pending & (~old | PENDING_EXTINT)))
 		return old;
+	/* Should it move meanwhile, it comes in elsewhere after this. */
 	if (thread->cpu != this_cpu() &&
 	    __atomic_load_n(&thread->cpu->thread, __ATOMIC_SEQ_CST) == thread)
 		cpu_kick(thread->cpu);
@@ -132,6 +133,7 @@ static void vcpu_reset_state(struct vcpu *vcpu)
 	vcpu->page->halt = false;
 	vcpu->extint = 0;
 	vcpu->window = WINDOW_NONE;
+	vcpu->vendor.has_changed = true;
 }
 
 void vcpu_cpuid_known(struct vcpu *vcpu)
@@ -214,10 +216,11 @@ void vcpu_reset_all(struct vcpu *vcpu)
  */
 static void vcpu_take_reset(struct vcpu *vcpu)
 {
+	/* It may be about to fire on a CPU that the vCPU has left. */
+	timer_cancel_sync(&vcpu->apic_timer);
 	pending_clear(vcpu, PENDING_RESET | PENDING_HALTED | PENDING_EOI |
-				    PENDING_STEP);
+				    PENDING_APIC_TIMER | PENDING_STEP);
 	memset(vcpu->eoi, 0, sizeof(vcpu->eoi));
-	timer_cancel(&vcpu->apic_timer);
 	vcpu_reset_all(vcpu);
 }
 
@@ -438,6 +441,9 @@ static void handle_signals(struct vcpu *vcpu)
 		fail_no_cpuid(vcpu);
 	if (vcpu->pending & PENDING_KICK)
 		pending_clear(vcpu, PENDING_KICK);
+	/* Whatever ends this look: nobody kicks again for what is posted. */
+	if (__atomic_load_n(&vcpu->apic.has_posted, __ATOMIC_RELAXED))
+		apic_posted_merge(&vcpu->apic);
 	if (vcpu->pending & PENDING_INIT) {
 		vcpu_take_init(vcpu);
 		state_write_back(vcpu);
@@ -619,12 +625,15 @@ static void take_answer(struct vcpu *vcpu)
 
 /* ---- Running ----------------------------------------------------------- */
 
-/* Asked before every entry: three loads and no more. */
+/*
+ * Asked before every entry: three loads and no more.  What is posted to the
+ * APIC comes with PENDING_KICK.
+ */
 static inline bool is_pending(struct vcpu *vcpu)
 {
 	return unlikely(vcpu->pending) ||
 	       unlikely(sched_should_yield(this_cpu())) ||
-	       unlikely(apic_requested_vector(&vcpu->apic) > vcpu->window);
+	       unlikely(vcpu->apic.irr_highest > vcpu->window);
 }
 
 static __noinline void take_tpr(struct vcpu *vcpu)

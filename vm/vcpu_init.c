@@ -31,8 +31,9 @@ static void apic_timer_arm_tsc(void *ctx, uint64_t guest_tsc)
 	uint64_t now = time_now_tsc();
 	uint64_t guest_now = now + vcpu->vendor.tsc_offset;
 
-	/* The last one may have fired, but not been seen yet. */
-	timer_cancel(&vcpu->apic_timer);
+	/* The last one may have fired, also on a CPU that the vCPU has left,
+	 * but not been seen yet. */
+	timer_cancel_sync(&vcpu->apic_timer);
 	__atomic_fetch_and(&vcpu->pending, ~(uint32_t)PENDING_APIC_TIMER,
 			   __ATOMIC_SEQ_CST);
 	if (guest_tsc <= guest_now)
@@ -59,7 +60,7 @@ static void apic_send(void *ctx, const struct apic_message *message)
 {
 	struct vcpu *vcpu = ctx;
 
-	apic_route(vcpu->vm->apic, vcpu->vm->vcpu_count, &vcpu->apic, message);
+	apic_route(&vcpu->vm->apics, &vcpu->apic, message);
 }
 
 static void apic_eoi_level(void *ctx, uint8_t vector)
@@ -73,6 +74,7 @@ static void apic_eoi_level(void *ctx, uint8_t vector)
 /* The machine looks where the page is and what its I/O APIC has to say. */
 static void apic_changed(void *ctx)
 {
+	((struct vcpu *)ctx)->vendor.has_changed = true;
 	apic_eoi_level(ctx, GATE_EOI_CHANGED);
 }
 

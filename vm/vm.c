@@ -17,72 +17,6 @@
 #include "mm/phys.h"
 #include "vm/gate.h"
 
-/* 1 TiB: an array of addresses that one run of pages holds. */
-#define VM_CHUNKS_MAX (PAGE_2M / sizeof(hpa_t))
-
-/* ---- Memory ------------------------------------------------------------ */
-
-/* How many pieces it is to have, at most VM_CHUNKS_MAX. */
-static uint32_t chunks_wanted(const struct vm *vm)
-{
-	return (uint32_t)(vm->domain->spec.vm_memory / PAGE_2M);
-}
-
-static unsigned chunk_order(const struct vm *vm)
-{
-	return pages_order(chunks_wanted(vm) * sizeof(*vm->chunk));
-}
-
-static int vm_alloc_memory(struct vm *vm)
-{
-	uint32_t count = chunks_wanted(vm);
-
-	if (vm->domain->spec.vm_memory / PAGE_2M > VM_CHUNKS_MAX)
-		return -ENOMEM;
-	vm->chunk = pages_alloc_zeroed(vm->vendor.pages, vm->vendor.account,
-				       chunk_order(vm));
-	if (!vm->chunk)
-		return -ENOMEM;
-	for (; vm->chunk_count < count; vm->chunk_count++) {
-		hpa_t hpa = map_guest_alloc_2m(&vm->domain->host->map,
-					       &vm->ram_account);
-
-		if (!hpa)
-			return -ENOMEM;
-		vm->chunk[vm->chunk_count] = hpa;
-		sched_breathe();
-	}
-	map_guest_flush(&vm->domain->host->map);
-	return 0;
-}
-
-static void vm_free_memory(struct vm *vm)
-{
-	for (uint32_t i = 0; i < vm->chunk_count; i++) {
-		map_guest_free_2m(&vm->domain->host->map, &vm->ram_account,
-				  vm->chunk[i]);
-		sched_breathe();
-	}
-	map_guest_flush(&vm->domain->host->map);
-	if (vm->chunk)
-		pages_free_virt(vm->vendor.pages, vm->vendor.account, vm->chunk,
-				chunk_order(vm));
-}
-
-static int vm_map_window(struct vm *vm)
-{
-	for (uint32_t i = 0; i < vm->chunk_count; i++) {
-		int error = address_space_map(
-			&vm->domain->space, GATE_WINDOW_VA + i * PAGE_2M,
-			vm->chunk[i], PAGE_2M, MAP_READ | MAP_WRITE);
-
-		if (error)
-			return error;
-		sched_breathe();
-	}
-	return 0;
-}
-
 /* ---- What the guest is shown --------------------------------------------- */
 
 static void vm_init_cpuid(struct vm *vm)
@@ -96,7 +30,8 @@ static void vm_init_cpuid(struct vm *vm)
 static void vcpu_set_cpuid(struct vcpu *vcpu)
 {
 	vcpu->cpuid = vcpu->vm->cpuid;
-	vcpu->apic.id = vcpu->cpuid->apic_id[vcpu->id];
+	apic_group_set(&vcpu->vm->apics, vcpu->id, &vcpu->apic,
+		       vcpu->cpuid->apic_id[vcpu->id]);
 	vcpu->apic.phys_bits = (uint8_t)vcpu->vm->config->physical_bits;
 	vcpu_cpuid_known(vcpu);
 }
@@ -195,7 +130,7 @@ int vm_vcpu_create(struct vm *vm, unsigned id, struct user_thread **user)
 		return error;
 	}
 	vm->vcpu[id] = vcpu;
-	vm->apic[id] = &vcpu->apic;
+	apic_group_set(&vm->apics, id, &vcpu->apic, (uint8_t)id);
 	vm->vcpu_count = id + 1;
 	*user = &vcpu->user;
 	return 0;
@@ -260,16 +195,14 @@ static const struct table_format *nested_format(const struct vendor *back)
 
 static int vm_init(struct vm *vm)
 {
-	int error = vm_alloc_memory(vm);
+	int error = vm_memory_init(vm);
 
-	if (!error)
-		error = vm_map_window(vm);
 	if (!error)
 		error = table_init(&vm->nested, nested_format(vm->back),
 				   vm->vendor.pages, &vm->nested_account);
 	sched_breathe();
 	vm_init_cpuid(vm);
-	vm->ram_account.limit = vm->ram_account.pages;
+	vm->ram_account.limit = (uint64_t)vm->chunk_count * PAGES_PER_BLOCK;
 	vm->nested_account.limit =
 		vm->nested_account.pages + vm->chunk_count + NESTED_SPARE_PAGES;
 	vm->vendor.nested_root = vm->nested.root;
@@ -322,7 +255,7 @@ void vm_destroy(struct vm *vm)
 		table_fini(&vm->nested, TABLE_ENTRIES);
 		irq_disable();
 	}
-	vm_free_memory(vm);
+	vm_memory_fini(vm);
 	if (vm->cpuid && vm->cpuid != &cpuid_none)
 		pages_free_virt(pages, account, (void *)vm->cpuid,
 				pages_order(sizeof(*vm->cpuid)));

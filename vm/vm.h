@@ -44,6 +44,8 @@
 #define PENDING_WAIT_SIPI  BIT(17)
 #define PENDING_NO_CPUID   BIT(18) /* the machine has not said yet */
 
+_Static_assert(GATE_MAX_VCPUS <= APIC_GROUP_MAX, "all in one group");
+
 #define WINDOW_NONE   0
 #define WINDOW_EXTINT 256 /* above all vectors */
 
@@ -93,13 +95,15 @@ struct vm {
 
 	uint32_t vcpu_count;
 	struct vcpu *vcpu[GATE_MAX_VCPUS];
-	struct apic *apic[GATE_MAX_VCPUS];
+	struct apic_group apics;
 	const struct cpuid_table *cpuid;
 	bool switches_tsc_aux; /* the processor has it, whatever is shown */
 
-	/* The VM's memory: RAM, video memory, ROM, in pieces of 2 MiB. */
-	hpa_t *chunk;
+	/* The VM's memory: RAM, video memory, ROM, in pieces of 2 MiB; words
+	 * of vm_memory.c's, atomic. */
+	uint64_t *chunk;
 	uint32_t chunk_count;
+	bool is_pinned; /* devices reach it; space_lock */
 
 	uint64_t efer_valid; /* bits that CPUID tells of */
 	bool intr_level; /* of the 8259 pair, as LINT0 last saw it; atomic */
@@ -159,6 +163,34 @@ void vm_reset(struct vm *vm, struct vcpu *caller);
  * more, on any CPU; then their unused pages are freed.  domain_lock() held.
  */
 void vm_flush(struct vm *vm);
+
+/* vm/vm_memory.c */
+/* Memory, and the machine's window onto it, as the spec says.  -ENOMEM: what is
+ * there then is vm_memory_fini()'s. */
+int __must_check vm_memory_init(struct vm *vm);
+void vm_memory_fini(struct vm *vm);
+/* Where piece index is; 0: nowhere now. */
+hpa_t vm_chunk(const struct vm *vm, uint64_t index);
+/* It is shown to the guest, as part of 2 MiB at gpa.  domain_lock() held. */
+void vm_chunk_placed(struct vm *vm, uint64_t index, gpa_t gpa);
+/* What [from, end) of a new piece is: the thread's from va on. */
+struct vm_content {
+	uint64_t from, end, va;
+	int error; /* vm_memory.c's */
+};
+/* The thread has touched it: it is there on return, zero if it was absent; or
+ * with that content.  -EEXIST: it was not absent; -EFAULT, -ENOMEM. */
+int __must_check vm_populate(struct user_thread *user, uint64_t index,
+			     struct vm_content *content);
+/*
+ * Takes it out of the window.  The caller, with domain_lock(), and space_lock
+ * here, takes it out of the nested tables at *gpa (UINT64_MAX: it is in none),
+ * flushes, and calls vm_chunk_free().  False: it is not there, or has to stay.
+ */
+bool __must_check vm_chunk_withdraw(struct vm *vm, uint64_t index, gpa_t *gpa);
+void vm_chunk_free(struct vm *vm, uint64_t index);
+/* Devices are told where it is: what is there stays. */
+void vm_pin(struct vm *vm);
 
 /* VM time. */
 static inline uint64_t vm_now_ns(const struct vm *vm)

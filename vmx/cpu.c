@@ -153,6 +153,7 @@ __noinline void vmx_vmcs_move(struct vendor_vcpu *vcpu)
 	vmcs_clear(vmx->vmcs_hpa);
 	vmcs_load(vmx->vmcs_hpa);
 	vmx_cpus[vcpu->cpu].current = vmx;
+	vmx->work &= ~WORK_VMCS;
 	vmx->is_launched = false;
 	vmx->host_rsp = 0;
 	if (!vmx->is_initialized) {
@@ -173,6 +174,7 @@ void vmx_vmcs_release(struct vendor_vcpu *vcpu)
 
 	vmcs_clear(vmx->vmcs_hpa);
 	vmx_cpus[vcpu->cpu].current = NULL;
+	vmx->work |= WORK_VMCS;
 }
 
 /* ---- Translations ------------------------------------------------------ */

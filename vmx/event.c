@@ -138,6 +138,10 @@ void vmx_cr3_exiting(struct vmx_vcpu *vmx, bool exits)
 void vmx_tpr_threshold_set(struct vmx_vcpu *vmx, uint8_t priority)
 {
 	vmx->tpr_threshold = priority;
+	if (priority)
+		vmx->work |= WORK_TPR;
+	else
+		vmx->work &= ~WORK_TPR;
 	if (vmx->proc_controls & PROC_TPR_SHADOW)
 		vmcs_write(VMCS_TPR_THRESHOLD, priority);
 }

@@ -69,10 +69,14 @@ static const struct exit_row exit_table[REASON_COUNT] = {
 
 static void decode_io(uint64_t qualification, struct exit_info *info)
 {
+	uint64_t size = FIELD_GET(QUALIFICATION_IO_SIZE, qualification) + 1;
+
+	info->io.access = (uint8_t)FIELD_PUT(GATE_IO_SIZE, size);
+	if (qualification & QUALIFICATION_IO_IN)
+		info->io.access |= GATE_IO_IN;
+	if (qualification & QUALIFICATION_IO_STRING)
+		info->io.access |= GATE_IO_STRING;
 	info->io.port = FIELD_GET(QUALIFICATION_IO_PORT, qualification);
-	info->io.size = FIELD_GET(QUALIFICATION_IO_SIZE, qualification) + 1;
-	info->io.is_in = qualification & QUALIFICATION_IO_IN;
-	info->io.is_string = qualification & QUALIFICATION_IO_STRING;
 }
 
 /* IRET had unblocked NMIs when it failed, and will be executed again. */
@@ -82,15 +86,12 @@ static void nmi_block_again(void)
 		   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKED_BY_NMI);
 }
 
-/* Of the instruction, and what it means for the next one. */
 static inline void decode_length(struct vendor_vcpu *vcpu,
 				 struct exit_info *info)
 {
 	info->length = vmcs_read(VMCS_EXIT_INSN_LENGTH);
-	/* Stepping over it, TF wants its trap: that is end_shadow's. */
-	vcpu->has_shadow = (vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) &
-			    (BLOCKED_BY_STI | BLOCKED_BY_MOVSS)) |
-			   (vcpu->state->rflags & X86_FLAG_TF);
+	vcpu->has_shadow = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) &
+			   (BLOCKED_BY_STI | BLOCKED_BY_MOVSS);
 }
 
 /*
@@ -102,8 +103,8 @@ static void decode_apic(struct vendor_vcpu *vcpu, struct exit_info *info)
 	struct vmx_vcpu *vmx = vcpu->private;
 	uint64_t qualification = vmcs_read(VMCS_EXIT_QUALIFICATION);
 	uint64_t offset = FIELD_GET(QUALIFICATION_APIC_OFFSET, qualification);
-	bool is_write = FIELD_GET(QUALIFICATION_APIC_TYPE, qualification) ==
-			APIC_ACCESS_WRITE;
+	uint64_t type = FIELD_GET(QUALIFICATION_APIC_TYPE, qualification);
+	bool is_write = type == APIC_ACCESS_WRITE;
 
 	info->raw_info1 = qualification;
 	if (is_write && offset == APIC_EOI) {
@@ -112,7 +113,9 @@ static void decode_apic(struct vendor_vcpu *vcpu, struct exit_info *info)
 		return;
 	}
 	info->nested.gpa = VMX_APIC_GPA + offset;
-	info->nested.error = is_write ? NESTED_WRITE : 0;
+	info->nested.access = is_write			 ? GATE_MMIO_WRITE
+			      : type == APIC_ACCESS_READ ? 0
+							 : GATE_MMIO_WALK;
 	if (vmx->work & WORK_EVENT)
 		vmx_emulate_event(vmx, info);
 }
@@ -120,22 +123,20 @@ static void decode_apic(struct vendor_vcpu *vcpu, struct exit_info *info)
 static void decode_nested(struct vmx_vcpu *vmx, uint64_t qualification,
 			  bool is_delivery, struct exit_info *info)
 {
-	uint32_t error = 0;
+	uint32_t access = 0;
 
-	if (qualification & QUALIFICATION_EPT_RIGHTS)
-		error |= NESTED_PRESENT;
 	if (qualification & QUALIFICATION_EPT_WRITE)
-		error |= NESTED_WRITE;
+		access |= GATE_MMIO_WRITE;
 	if (unlikely(qualification & QUALIFICATION_EPT_FETCH)) {
-		if (error & NESTED_PRESENT)
+		if (qualification & QUALIFICATION_EPT_RIGHTS)
 			info->reason = EXIT_FETCH;
-		error |= NESTED_FETCH;
+		access |= GATE_MMIO_FETCH;
 	}
 	if (!(qualification & QUALIFICATION_EPT_TRANSLATED))
-		error |= NESTED_WALK;
+		access |= GATE_MMIO_WALK;
 	info->raw_info1 = qualification;
 	info->nested.gpa = vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS);
-	info->nested.error = error;
+	info->nested.access = access;
 	if (likely(!is_delivery)) {
 		if (unlikely(qualification & QUALIFICATION_EPT_NMI_UNBLOCK))
 			nmi_block_again();
@@ -251,12 +252,12 @@ void vmx_exit_decode(struct vendor_vcpu *vcpu, struct exit_info *info)
 	uint32_t basic = FIELD_GET(EXIT_REASON_BASIC, reason);
 	struct exit_row row = { EXIT_UNKNOWN, 0 };
 
-	info->raw = reason;
 	if (likely(basic < ARRAY_SIZE(exit_table)))
 		row = exit_table[basic];
 	info->reason = row.reason;
 	if (unlikely(!(row.needs & LENGTH))) {
 		info->length = 0;
+		info->raw = reason;
 		decode_rest(vcpu, info, basic, row.needs);
 		return;
 	}
@@ -265,7 +266,8 @@ void vmx_exit_decode(struct vendor_vcpu *vcpu, struct exit_info *info)
 	if (row.needs & QUALIFICATION)
 		decode_io(vmcs_read(VMCS_EXIT_QUALIFICATION), info);
 	/* Met by MOV SS just before, which ends HLT at once. */
-	else if (row.needs & DEBUG && vcpu->has_shadow &&
+	else if (row.needs & DEBUG &&
+		 (vcpu->has_shadow || vcpu->state->rflags & X86_FLAG_TF) &&
 		 vmcs_read(VMCS_GUEST_PENDING_DEBUG))
 		info->reason = EXIT_PAUSE;
 }

@@ -261,7 +261,8 @@
 
 #define QUALIFICATION_APIC_OFFSET MASK(11, 0)
 #define QUALIFICATION_APIC_TYPE	  MASK(15, 12)
-#define APIC_ACCESS_WRITE	  1 /* linear, by an instruction */
+#define APIC_ACCESS_READ	  0 /* linear, by an instruction */
+#define APIC_ACCESS_WRITE	  1 /* the same */
 
 #define QUALIFICATION_DB_BITS (MASK(3, 0) | BIT(13) | BIT(14))
 #define QUALIFICATION_DB_BD   BIT(13)

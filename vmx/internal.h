@@ -96,6 +96,8 @@ ASSERT_SIZE(struct vmx_vm, PAGE_SIZE << VMX_VM_ORDER);
 #define WORK_DEBUG     BIT(4) /* breakpoints are on: DR0-DR3 must be loaded */
 #define WORK_EMULATE   BIT(5) /* a state that this processor cannot enter */
 #define WORK_MSRS      BIT(6) /* the guest's MSRs are not loaded */
+#define WORK_VMCS      BIT(7) /* the VMCS is not its CPU's current one */
+#define WORK_TPR       BIT(8) /* a window waits for .tpr_threshold */
 
 /* One element of a VM-entry or VM-exit MSR-load area. */
 struct vmx_msr_entry {

@@ -53,19 +53,26 @@ static void segment_load(struct x86_segment *s, unsigned n)
 }
 
 /*
- * MMIO waits for six of these.  Rights hardly ever change, and what was made
- * of them last time still stands in the gate page.
+ * Rights hardly ever change, and what was made of them last time still stands
+ * in the gate page.
  */
+static __always_inline void rights_load(struct vmx_vcpu *vmx,
+					struct x86_state *state, unsigned n)
+{
+	uint32_t rights = (uint32_t)vmcs_read(VMCS_GUEST_RIGHTS(n));
+
+	if (likely(rights == vmx->rights[n]))
+		return;
+	vmx->rights[n] = rights;
+	state->seg[n].attributes = attributes_of(rights);
+}
+
 static __always_inline void register_load(struct vmx_vcpu *vmx,
 					  struct x86_state *state, unsigned n)
 {
 	struct x86_segment *s = &state->seg[n];
-	uint32_t rights = (uint32_t)vmcs_read(VMCS_GUEST_RIGHTS(n));
 
-	if (unlikely(rights != vmx->rights[n])) {
-		vmx->rights[n] = rights;
-		s->attributes = attributes_of(rights);
-	}
+	rights_load(vmx, state, n);
 	s->selector = (uint16_t)vmcs_read(VMCS_GUEST_SELECTOR(n));
 	s->limit = (uint32_t)vmcs_read(VMCS_GUEST_LIMIT(n));
 	s->base = vmcs_read(VMCS_GUEST_BASE(n));
@@ -114,6 +121,17 @@ static uint32_t segment_rights(const struct x86_state *state, unsigned n)
 	return rights;
 }
 
+/* SS's, usable or not; and the shadow, whose bits are those of X86_SHADOW_*. */
+static inline uint8_t load_level(struct x86_state *state)
+{
+	state->cpl =
+		(uint8_t)FIELD_GET(X86_ATTR_DPL, state->seg[X86_SS].attributes);
+	state->interrupt_shadow =
+		(uint8_t)(vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) &
+			  (BLOCKED_BY_STI | BLOCKED_BY_MOVSS));
+	return state->interrupt_shadow;
+}
+
 static void load_segments(struct vmx_vcpu *vmx, struct x86_state *state)
 {
 	register_load(vmx, state, X86_ES);
@@ -122,13 +140,8 @@ static void load_segments(struct vmx_vcpu *vmx, struct x86_state *state)
 	register_load(vmx, state, X86_DS);
 	register_load(vmx, state, X86_FS);
 	register_load(vmx, state, X86_GS);
-	state->cpl =
-		(uint8_t)FIELD_GET(X86_ATTR_DPL, state->seg[X86_SS].attributes);
-	/* The low bits are those of X86_SHADOW_*. */
+	(void)load_level(state);
 	state->nmi_open = 0;
-	state->interrupt_shadow =
-		(uint8_t)(vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) &
-			  (BLOCKED_BY_STI | BLOCKED_BY_MOVSS));
 }
 
 static void store_segments(struct vmx_vcpu *vmx, const struct x86_state *state)
@@ -198,19 +211,38 @@ static uint64_t read_efer(const struct vmx_vcpu *vmx)
 	return (vmx->efer & ~X86_EFER_LMA) | lma;
 }
 
-static void load_control(struct vendor_vcpu *vcpu)
+/* What X86_GROUP_FETCH has of them. */
+static inline void load_paging(const struct vmx_vcpu *vmx,
+			       struct x86_state *state)
 {
-	struct vmx_vcpu *vmx = vcpu->private;
-	struct x86_state *state = vcpu->state;
-
 	state->cr0 = vmx_guest_cr0(vmx);
 	state->cr4 = (vmcs_read(VMCS_GUEST_CR4) & ~vmx->cr4_mask) |
 		     (vmx->cr4_shadow & vmx->cr4_mask);
 	state->cr3 =
 		vmx->is_identity_mapped ? vmx->cr3 : vmcs_read(VMCS_GUEST_CR3);
+	state->efer = read_efer(vmx);
+}
+
+/* 7 VMREADs for 29.  False: it is not 64-bit code, or in a shadow. */
+static bool load_fetch(struct vmx_vcpu *vmx, struct x86_state *state)
+{
+	rights_load(vmx, state, X86_CS);
+	if (!(state->seg[X86_CS].attributes & X86_ATTR_L))
+		return false;
+	rights_load(vmx, state, X86_SS);
+	load_paging(vmx, state);
+	state->valid |= X86_GROUP_FETCH;
+	return !load_level(state);
+}
+
+static void load_control(struct vendor_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = vcpu->private;
+	struct x86_state *state = vcpu->state;
+
+	load_paging(vmx, state);
 	state->cr2 = vmx->has_msrs ? cr2_read() : vmx->cr2;
 	state->cr8 = vcpu->tpr >> TPR_CLASS_SHIFT;
-	state->efer = read_efer(vmx);
 	if (unlikely(is_pae(state)))
 		for (unsigned i = 0; i < ARRAY_SIZE(state->pdpte); i++)
 			state->pdpte[i] = vmcs_read(VMCS_GUEST_PDPTE(i));
@@ -387,8 +419,11 @@ void vmx_state_load(struct vendor_vcpu *vcpu, uint32_t groups)
 
 	vmx_vmcs_use(vcpu);
 	/* VT-x has every length: FETCH alone is never asked for. */
-	if (groups & X86_GROUP_FETCH)
+	if (groups & X86_GROUP_FETCH) {
+		if (load_fetch(vmx, state))
+			return;
 		groups |= X86_GROUP_SEGMENTS | X86_GROUP_CONTROL;
+	}
 	if (groups & X86_GROUP_SEGMENTS)
 		load_segments(vmx, state);
 	if (groups & X86_GROUP_CONTROL)

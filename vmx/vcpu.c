@@ -93,7 +93,7 @@ static int vmx_vcpu_init(struct vendor_vcpu *vcpu)
 	vmx->vpid = vmx_vpid_alloc();
 	vmx->tlb_cpu = NO_CPU;
 	vmx->dr6 = X86_DR6_ONES;
-	vmx->work = WORK_MSRS;
+	vmx->work = WORK_MSRS | WORK_VMCS;
 	vcpu->private = vmx;
 	return 0;
 }
@@ -133,12 +133,48 @@ static void vmx_switch_out(struct vendor_vcpu *vcpu)
 
 /* ---- Running ----------------------------------------------------------- */
 
+/* Registers of the local APIC's page are the processor's, or exit again. */
+static void apic_mode_change(struct vendor_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = vcpu->private;
+	uint64_t proc2 = vmcs_read(VMCS_PROC_CONTROLS2);
+
+	vmx->is_apic_virtual = vcpu->apic->is_virtual;
+	vmcs_write(VMCS_PROC_CONTROLS2,
+		   vmx->is_apic_virtual ? proc2 | PROC2_APIC_REGISTERS
+					: proc2 & ~PROC2_APIC_REGISTERS);
+}
+
+/* What the monitor may have changed. */
+static void take_changes(struct vendor_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = vcpu->private;
+
+	vcpu->has_changed = false;
+	if (vmx->is_apic_virtual != vcpu->apic->is_virtual)
+		apic_mode_change(vcpu);
+	if (vmx->tsc_offset == vcpu->tsc_offset)
+		return;
+	vmx->tsc_offset = vcpu->tsc_offset;
+	vmcs_write(VMCS_TSC_OFFSET, vmx->tsc_offset);
+}
+
 /* false: the guest cannot be entered, and *info says what to do instead. */
 static __noinline bool prepare_entry(struct vendor_vcpu *vcpu,
 				     struct exit_info *info)
 {
 	struct vmx_vcpu *vmx = vcpu->private;
 
+	vmx_vmcs_use(vcpu);
+	/* Entry would refuse it: the priority went below without an exit. */
+	if (vmx->work & WORK_TPR &&
+	    vmx->tpr_threshold > vcpu->tpr >> TPR_CLASS_SHIFT) {
+		vmx_tpr_threshold_set(vmx, 0);
+		info->reason = EXIT_INTERRUPT_WINDOW;
+		return false;
+	}
+	if (vcpu->has_changed)
+		take_changes(vcpu);
 	if (vmx->work & WORK_EMULATE) {
 		vmx_emulate(vcpu, info);
 		return false;
@@ -184,45 +220,21 @@ static inline void load_rip(struct vmx_vcpu *vmx, struct x86_state *state)
 	state->valid = X86_GROUP_GPR_RIP;
 }
 
-/* Registers of the local APIC's page are the processor's, or exit again. */
-static __noinline void apic_mode_change(struct vendor_vcpu *vcpu)
-{
-	struct vmx_vcpu *vmx = vcpu->private;
-	uint64_t proc2 = vmcs_read(VMCS_PROC_CONTROLS2);
-
-	vmx->is_apic_virtual = vcpu->apic->is_virtual;
-	vmcs_write(VMCS_PROC_CONTROLS2,
-		   vmx->is_apic_virtual ? proc2 | PROC2_APIC_REGISTERS
-					: proc2 & ~PROC2_APIC_REGISTERS);
-}
-
 static void vmx_vcpu_run(struct vendor_vcpu *vcpu, struct exit_info *info)
 {
 	struct vmx_vcpu *vmx = vcpu->private;
 	struct x86_state *state = vcpu->state;
 	uint64_t failed;
 
-	vmx_vmcs_use(vcpu);
-	/* Entry would refuse it: the priority went below without an exit. */
-	if (unlikely(vmx->tpr_threshold) &&
-	    vmx->tpr_threshold > vcpu->tpr >> TPR_CLASS_SHIFT) {
-		vmx_tpr_threshold_set(vmx, 0);
-		info->reason = EXIT_INTERRUPT_WINDOW;
-		return;
+	if (vmx->work | vcpu->has_changed) {
+		/* After every trip to the machine. */
+		if (vmx->work == WORK_MSRS && !vcpu->has_changed)
+			vmx_msrs_load(vmx);
+		else if (!prepare_entry(vcpu, info))
+			return;
 	}
-	if (unlikely(vmx->is_apic_virtual != vcpu->apic->is_virtual))
-		apic_mode_change(vcpu);
-	/* After every trip to the machine. */
-	if (vmx->work == WORK_MSRS)
-		vmx_msrs_load(vmx);
-	else if (unlikely(vmx->work) && !prepare_entry(vcpu, info))
-		return;
 	store_rip(vmx, state);
 	*vmx->tpr = vcpu->tpr;
-	if (unlikely(vmx->tsc_offset != vcpu->tsc_offset)) {
-		vmx->tsc_offset = vcpu->tsc_offset;
-		vmcs_write(VMCS_TSC_OFFSET, vmx->tsc_offset);
-	}
 	if (unlikely(vmx->deadline != *vcpu->deadline))
 		vmx_quirk_timer_set(vmx, *vcpu->deadline);
 	failed = vmx_enter(state, vmx->is_launched, &vmx->host_rsp);

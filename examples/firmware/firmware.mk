@@ -62,7 +62,7 @@ firmware-cases: $B/bulkhead32.elf programs $B/manifest-check $B/pace.so \
 		$B/images/blank1440.img \
 		$B/hostile/crash.elf
 
-# Cases that take minutes each.
+# Cases that take minutes each, and rare formats of floppy disks.
 .PHONY: firmware-big
 firmware-big: firmware-cases $B/images/startup.img $B/images/power.img \
 		$B/images/shim.img
@@ -83,7 +83,7 @@ firmware-speed: firmware-cases
 	BULKHEAD_BUILD=$(abspath $B) scripts/firmware-speed
 
 ## firmware-cases what examples/firmware/ needs, for 'bulkhead test'
-## firmware-big   the cases of examples/firmware-big/: OVMF, minutes each
+## firmware-big   the cases of examples/firmware-big/: OVMF, minutes each; rare floppies
 ## firmware-sweep a power cut at each write of OVMF's variable: an hour
 ## firmware-speed time and instructions of firmware's tests beside plain QEMU's
 

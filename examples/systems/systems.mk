@@ -72,12 +72,13 @@ SYSTEM_IMAGES := $(addprefix $B/images/,grub-floppy.img memdisk.img linux-686.im
 	linux-686-pae.img xen-dom0.img gnumach.elf di-i386.linux di-i386.initrd \
 	di-amd64.linux di-amd64.initrd net-server.cpio vmlinux)
 
-# What tests/boot/floppy.test has for i386.
-FLOPPY_I386 := $(foreach p,busybox-static mtools libc6 libc6-dev libgcc-12-dev, \
-	$B/systems/i386/$p/fetched) $B/systems/i386/linux-image-686/version
+# What tests/boot/floppy.test and pv.test have for i386.
+TESTS_I386 := $(foreach p,busybox-static mtools libc6 libc6-dev libgcc-12-dev, \
+	$B/systems/i386/$p/fetched) $(foreach p,686 686-pae, \
+	$B/systems/i386/linux-image-$p/version)
 
 .PHONY: systems-images
-systems-images: firmware-cases $(SYSTEM_IMAGES) $(FLOPPY_I386)
+systems-images: firmware-cases $(SYSTEM_IMAGES) $(TESTS_I386)
 
 # SYSTEMS=PATTERN: only those.
 .PHONY: test-systems
@@ -85,6 +86,7 @@ test-systems: systems-images
 	BULKHEAD_BUILD=$(abspath $B) scripts/bulkhead test examples/systems -j1 \
 		--golden $B/systems/runs $(if $(SYSTEMS),-k '$(SYSTEMS)')
 	$(if $(SYSTEMS),,BULKHEAD_BUILD=$(abspath $B) tests/boot/floppy.test i386)
+	$(if $(SYSTEMS),,BULKHEAD_BUILD=$(abspath $B) tests/boot/pv.test i386)
 
 # docs/systems.md has the counts and screens of the last green runs.
 .PHONY: systems-table

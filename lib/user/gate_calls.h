@@ -78,6 +78,17 @@ static inline long gate_map(gpa_t gpa, uint64_t length, uint64_t offset,
 	return gate_call(GATE_MAP, gpa, length, offset | kind);
 }
 
+/* Bytes that were given back, or -errno. */
+static inline long gate_release(uint64_t offset, uint64_t length)
+{
+	return gate_call(GATE_RELEASE, offset, length, 0);
+}
+
+static inline long gate_fill(uint64_t offset, uint64_t length, const void *from)
+{
+	return gate_call(GATE_FILL, offset, length, (uint64_t)from);
+}
+
 static inline void gate_intr(void)
 {
 	gate_call(GATE_INTR, 0, 0, 0);
@@ -110,6 +121,11 @@ static inline struct cpuid_regs gate_cpuid_facts(uint32_t leaf,
 static inline long gate_cpuid_set(const struct cpuid_table *table)
 {
 	return gate_call(GATE_CPUID_SET, (uint64_t)table, 0, 0);
+}
+
+static inline void gate_yield_to(unsigned thread)
+{
+	gate_call(GATE_YIELD, thread + 1ULL, 0, 0);
 }
 
 static inline void gate_yield(void)

@@ -31,7 +31,7 @@ void ring_init(struct ring *ring, struct ring_shared *shared, void *data,
  * The peer may only count on from where it was seen last: one that goes to and
  * fro would keep this side looking without end between "nothing" and "more".
  */
-static long look(struct ring *ring)
+static __always_inline long look(struct ring *ring)
 {
 	uint32_t limit, steps, seen;
 
@@ -59,6 +59,16 @@ static uint32_t *own_request(struct ring *ring)
 {
 	return ring->is_producer ? &ring->shared->producer_sleeps
 				 : &ring->shared->consumer_sleeps;
+}
+
+/* Where so many bytes at counter position at lie in one piece; NULL: they go
+ * round the end, as few do. */
+static uint8_t *piece_at(const struct ring *ring, uint32_t at, uint32_t length)
+{
+	uint32_t offset = at & (ring->size - 1);
+
+	return likely(length <= ring->size - offset) ? ring->data + offset
+						     : NULL;
 }
 
 /* The bytes at counter position at, in one or two pieces. */
@@ -154,11 +164,46 @@ long ring_read(struct ring *ring, void *bytes, uint32_t length, bool *ring_bell)
 	return n;
 }
 
+static void parts_out_around(struct ring *ring, const struct ring_part *part,
+			     unsigned count, uint32_t length)
+{
+	uint32_t at = ring->mine + RECORD_HEADER;
+
+	bytes_out(ring, ring->mine, &length, RECORD_HEADER);
+	for (unsigned i = 0; i < count; i++) {
+		if (part[i].length)
+			bytes_out(ring, at, part[i].bytes, part[i].length);
+		at += part[i].length;
+	}
+}
+
+/* A record of that length in all. */
+static void parts_out(struct ring *ring, const struct ring_part *part,
+		      unsigned count, uint32_t length)
+{
+	uint8_t *to = piece_at(ring, ring->mine, RECORD_HEADER + length);
+
+	if (!to) {
+		parts_out_around(ring, part, count, length);
+		return;
+	}
+	shared_copy_out(to, &length, RECORD_HEADER);
+	to += RECORD_HEADER;
+	for (; count--; part++) {
+		/* What stands before a packet. */
+		if (part->length == sizeof(uint64_t))
+			shared_copy_out(to, part->bytes, sizeof(uint64_t));
+		else if (part->length)
+			shared_copy_out(to, part->bytes, part->length);
+		to += part->length;
+	}
+}
+
 long ring_put_parts(struct ring *ring, const struct ring_part *part,
 		    unsigned count, bool *ring_bell)
 {
 	long room = look(ring);
-	uint32_t length = 0, at = ring->mine + RECORD_HEADER;
+	uint32_t length = 0;
 	unsigned i;
 
 	if (room < 0)
@@ -173,11 +218,7 @@ long ring_put_parts(struct ring *ring, const struct ring_part *part,
 		return -EMSGSIZE;
 	if (room < (long)length + RECORD_HEADER)
 		return 0;
-	bytes_out(ring, ring->mine, &length, RECORD_HEADER);
-	for (i = 0; i < count; i++) {
-		bytes_out(ring, at, part[i].bytes, part[i].length);
-		at += part[i].length;
-	}
+	parts_out(ring, part, count, length);
 	publish(ring, RECORD_HEADER + length, ring_bell);
 	return length;
 }
@@ -190,7 +231,21 @@ long ring_put(struct ring *ring, const void *record, uint32_t length,
 	return ring_put_parts(ring, &part, 1, ring_bell);
 }
 
-long ring_get(struct ring *ring, void *record, uint32_t max, bool *ring_bell)
+/* Of the record that is next. */
+static uint32_t length_in(struct ring *ring)
+{
+	const uint8_t *from = piece_at(ring, ring->mine, RECORD_HEADER);
+	uint32_t length;
+
+	if (from)
+		shared_copy_in(&length, from, RECORD_HEADER);
+	else
+		bytes_in(ring, ring->mine, &length, RECORD_HEADER);
+	return length;
+}
+
+/* The same, as ring_get() returns it. */
+static __always_inline long next_length(struct ring *ring, uint32_t max)
 {
 	long used = look(ring);
 	uint32_t length = 0;
@@ -198,14 +253,39 @@ long ring_get(struct ring *ring, void *record, uint32_t max, bool *ring_bell)
 	if (used <= 0)
 		return used;
 	if (used > RECORD_HEADER)
-		bytes_in(ring, ring->mine, &length, RECORD_HEADER);
+		length = length_in(ring);
 	if (!length || length > max || length > used - RECORD_HEADER) {
 		ring->is_broken = true;
 		return -EPROTO;
 	}
-	bytes_in(ring, ring->mine + RECORD_HEADER, record, length);
-	publish(ring, RECORD_HEADER + length, ring_bell);
 	return length;
+}
+
+long ring_get(struct ring *ring, void *record, uint32_t max, bool *ring_bell)
+{
+	long n = next_length(ring, max);
+
+	if (n > 0) {
+		bytes_in(ring, ring->mine + RECORD_HEADER, record, (uint32_t)n);
+		publish(ring, RECORD_HEADER + (uint32_t)n, ring_bell);
+	}
+	return n;
+}
+
+long ring_look(struct ring *ring, uint32_t max, const void **record)
+{
+	long n = next_length(ring, max);
+
+	*record = NULL;
+	if (n > 0)
+		*record =
+			piece_at(ring, ring->mine + RECORD_HEADER, (uint32_t)n);
+	return n;
+}
+
+void ring_done(struct ring *ring, uint32_t length, bool *ring_bell)
+{
+	publish(ring, RECORD_HEADER + length, ring_bell);
 }
 
 bool ring_sleep(struct ring *ring)

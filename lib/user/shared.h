@@ -31,13 +31,13 @@ static inline void shared_fence(void)
 /* The clobber keeps the compiler from reading shared bytes a second time. */
 static inline void shared_copy_in(void *to, const uint8_t *shared, size_t n)
 {
-	memcpy(to, shared, n);
+	__builtin_memcpy(to, shared, n);
 	__asm__ volatile("" ::: "memory");
 }
 
 static inline void shared_copy_out(uint8_t *shared, const void *from, size_t n)
 {
-	memcpy(shared, from, n);
+	__builtin_memcpy(shared, from, n);
 	__asm__ volatile("" ::: "memory");
 }
 

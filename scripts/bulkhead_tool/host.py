@@ -48,9 +48,11 @@ NIC_ROMS = {
     "pcnet": ("nic-pcnet.rom", IPXE, "efi-pcnet.rom"),
     "ne2000-pci": ("nic-ne2000-pci.rom", IPXE, "efi-ne2k_pci.rom"),
     "e1000e": ("nic-e1000e.rom", IPXE, "efi-e1000e.rom"),
+    "virtio": ("nic-virtio.rom", IPXE, "efi-virtio.rom"),
 }
-# Vendor and device, where Debian's file does not name its card.
-NIC_ROM_IDS = {"ne2000-pci": (0x10ec, 0x8029)}
+# Vendor and device, where Debian's file does not name its card.  Of virtio's it
+# names the modern one; the board pc has the transitional one.
+NIC_ROM_IDS = {"ne2000-pci": (0x10ec, 0x8029), "virtio": (0x1af4, 0x1000)}
 
 
 def monitor():
@@ -165,6 +167,21 @@ def presets(blob_path):
     return asked("--presets", blob_path)
 
 
+def refusals(blob_path):
+    """Which guests the policy refuses, and who is never up with whom."""
+    return asked("--refusals", blob_path)
+
+
+def policy(source, work, form):
+    """Who reaches whom, by a manifest whose files need not be there."""
+    blob_path = os.path.join(work, "manifest.dtb")
+    with open(blob_path, "wb") as f:
+        f.write(fdt.compile_source(readable(source, "manifest")))
+    check(source, blob_path)
+    option = "--policy" if form == "text" else "--policy=" + form
+    return "".join(line + "\n" for line in asked(option, blob_path))
+
+
 def readable(path, what):
     """The path of a file that can be read."""
     if os.path.isdir(path):
@@ -216,6 +233,18 @@ def command_line(root):
         if value and (name, value) != ("mitigations", "auto"):
             words.append("%s=%s" % (name, value))
     return words
+
+
+def copies(guest):
+    """How many guests a node makes."""
+    return guest.number("count", 1)
+
+
+def names(guests):
+    """What the guests of these nodes are called."""
+    return [guest.name if "count" not in guest.properties else
+            "%s-%d" % (guest.name, number + 1)
+            for guest in guests for number in range(copies(guest))]
 
 
 def has_source(guests):
@@ -309,7 +338,8 @@ class Host:
 
     @staticmethod
     def _has_bios(guest, folder):
-        if guest.string("program") or "boot-without-bios" in guest.properties:
+        if (guest.string("program") or guest.string("board") == "pv" or
+                "boot-without-bios" in guest.properties):
             return False
         kernel = guest.string("kernel")
         return (not kernel or "boot-through-bios" in guest.properties or
@@ -326,17 +356,17 @@ class Host:
 
     def memory_mib(self):
         """What a simulated host needs: guests, modules, the monitor."""
-        guests = sum(g.number("memory-mib") + GUEST_BESIDE_MIB
+        guests = sum((g.number("memory-mib") + GUEST_BESIDE_MIB) * copies(g)
                      for g in self.guests)
         # Who writes to a disk gets a copy of what is written, in the end of
         # all of it.
-        written = [f for g in self.guests
+        written = [f for g in self.guests for _ in range(copies(g))
                    for d in g.children for f in d.strings("image")
                    if not d.name.startswith("cdrom") and
                    "read-only" not in d.properties]
         written += [folders.module_name(g, d) for g in self.guests
-                    for d in g.children if folders.is_written(d)]
-        copies = sum(written.count(m.name) * (m.size + 2 * MIB)
+                    for _ in range(copies(g)) for d in g.children if folders.is_written(d)]
+        private = sum(written.count(m.name) * (m.size + 2 * MIB)
                      for m in self.modules)
         modules = sum(m.size for m in self.modules)
-        return guests + (copies + modules) // MIB + HOST_RESERVE_MIB
+        return guests + (private + modules) // MIB + HOST_RESERVE_MIB

@@ -181,6 +181,10 @@ def parse_arguments(argv):
     image.set_defaults(action=do_image)
     check = commands.add_parser("check", help="check a manifest")
     check.add_argument("manifest", metavar="MANIFEST")
+    check.add_argument("--policy", nargs="?", const="text",
+                       choices=["text", "dot"],
+                       help="say who can reach whom, who shares what and what "
+                       "is denied; dot: for Graphviz. Behind MANIFEST")
     check.set_defaults(action=do_check)
     explain = commands.add_parser(
         "explain-entry", help="say why VT-x refused to enter a guest",
@@ -205,11 +209,14 @@ def parse_arguments(argv):
 
 
 def do_check(args, work):
+    if args.policy:
+        sys.stdout.write(host.policy(args.manifest, work, args.policy))
+        return 0
     the_host = host.Host(args.manifest, work)
     processes.say("%s is right: %d guest(s), %d boot modules, a host of %d MiB"
-                  % (args.manifest, len(the_host.guests),
+                  % (args.manifest, len(host.names(the_host.guests)),
                      len(the_host.modules), the_host.memory_mib()))
-    for line in host.presets(the_host.dtb):
+    for line in host.presets(the_host.dtb) + host.refusals(the_host.dtb):
         processes.say(line)
     return 0
 
@@ -268,7 +275,7 @@ def screen_steps(args, the_host, path):
     """Who does the steps that need the control port; None if none does."""
     if not any(kind in running.KINDS for kind, _ in args.steps):
         return None
-    guests = None if the_host.iso else [g.name for g in the_host.guests]
+    guests = None if the_host.iso else host.names(the_host.guests)
     steps = running.Steps(path, args.layout, guests)
     steps.check(args.steps)
     return steps

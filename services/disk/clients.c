@@ -111,6 +111,8 @@ void client_info(struct disk *disk, struct disk_client *client, unsigned number)
 		info.sector_count = unit->count;
 		info.block_size = drive_of(disk, unit)->info.block_size;
 		info.flags = unit_flags(disk, unit);
+		if (!client->window[WINDOW_MEMORY].size)
+			info.flags |= DISK_DRIVE_BOUNCE;
 	}
 	shared_copy_out((uint8_t *)&client->channel->drive[number], &info,
 			sizeof(info));

@@ -64,7 +64,7 @@ static void slot_free(struct control *control, unsigned slot)
 		control->ops->closed(control->ctx, slot);
 	mux_printer_end(control->mux, slot);
 	control->ops->detach(control->ctx, slot);
-	control->removed |= BIT(slot);
+	control->removed[slot] = true;
 }
 
 /* Also of a slot that holds none, whose channel may be attached all the same.
@@ -122,9 +122,13 @@ static void message_handle(struct control *control,
 		if (mux_focus(control->mux, message->slot))
 			complain(control, "no such console", message);
 		break;
+	case SEAT_BUTTON:
+		if (control->ops->button)
+			control->ops->button(control->ctx, message->slot);
+		break;
 	case SEAT_RIGHTS:
 		if (control->ops->rights)
-			control->ops->rights(control->ctx, message->rights);
+			control->ops->rights(control->ctx, message);
 		break;
 	case SEAT_GUEST:
 	case SEAT_TOLD:
@@ -233,11 +237,11 @@ static void asks_send(struct control *control, bool *ring_bell)
 
 static void answer_removed(struct control *control, bool *ring_bell)
 {
-	for (unsigned slot = 0; control->removed >> slot; slot++)
-		if (control->removed & BIT(slot)) {
+	for (unsigned slot = 0; slot < MUX_SLOTS; slot++)
+		if (control->removed[slot]) {
 			if (!answer(control, SEAT_REMOVED, slot, 0, ring_bell))
 				return;
-			control->removed &= ~BIT(slot);
+			control->removed[slot] = false;
 		}
 }
 
@@ -263,8 +267,7 @@ void control_answer(struct control *control)
 
 	while ((slot = mux_gone(control->mux)) >= 0)
 		slot_free(control, (unsigned)slot);
-	if (control->removed)
-		answer_removed(control, &ring_bell);
+	answer_removed(control, &ring_bell);
 	if (control->flush_count && !control->is_flushed)
 		control->is_flushed = mux_is_flushed(control->mux);
 	if (control->flush_count && control->is_flushed)

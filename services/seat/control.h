@@ -22,8 +22,10 @@ struct control_ops {
 	 * cares. */
 	void (*opened)(void *ctx, unsigned slot, struct seat_console *memory);
 	void (*closed)(void *ctx, unsigned slot);
-	/* What clients may do; NULL: nobody cares. */
-	void (*rights)(void *ctx, uint32_t rights);
+	/* A guest's power button; NULL: nobody cares. */
+	void (*button)(void *ctx, unsigned slot);
+	/* SEAT_RIGHTS; NULL: nobody cares. */
+	void (*rights)(void *ctx, const struct seat_message *message);
 };
 
 struct control {
@@ -31,9 +33,9 @@ struct control {
 	void *ctx;
 	struct mux *mux;
 	struct ring in, out;
-	struct asks asks;     /* what clients want of init */
-	uint64_t removed;     /* slots whose answer waits */
-	unsigned flush_count; /* asked for and not answered */
+	struct asks asks;	 /* what clients want of init */
+	bool removed[MUX_SLOTS]; /* slots whose answer waits */
+	unsigned flush_count;	 /* asked for and not answered */
 	uint32_t flush_tag[CONTROL_FLUSHES];
 	bool is_flushed; /* those wait for room only */
 	bool is_said;	 /* that init's ring is broken */

@@ -112,7 +112,7 @@ int faces_send(struct faces *faces, struct face *face, const void *record,
 		n = ring_put(&face->requests, record, length,
 			     &face->is_bell_due);
 	while (!n && !ring_sleep(&face->requests));
-	faces->touched |= BIT(slot_of(faces, face));
+	face->is_touched = true;
 	if (n < 0) {
 		face_break(faces, face);
 		return -EPIPE;
@@ -141,13 +141,14 @@ void faces_open(struct faces *faces, unsigned slot, struct seat_console *memory)
 	if (slot >= FACES_SLOTS || faces->face[slot].is_open)
 		return;
 	face = &faces->face[slot];
-	*face = (struct face){ .is_open = true, .is_active = true };
+	*face = (struct face){ .is_open = true,
+			       .is_active = true,
+			       .is_touched = true };
 	ring_init(&face->requests, &memory->requests, memory->requests_data,
 		  FACE_REQUESTS_SIZE, true, true);
 	ring_init(&face->answers, &memory->answers, memory->answers_data,
 		  FACE_ANSWERS_SIZE, false, true);
 	face->tag = face->requests.mine;
-	faces->touched |= BIT(slot);
 	face->must_release = face->requests.mine;
 	former_end(faces, face);
 }
@@ -641,7 +642,7 @@ static void face_read(struct faces *faces, struct face *face)
 	for (unsigned i = 0; i < RECORDS_MAX && n > 0; i++) {
 		if (!has_room(face)) {
 			/* Whoever makes room comes by, or sets is_again. */
-			faces->touched |= BIT(slot_of(faces, face));
+			face->is_touched = true;
 			return;
 		}
 		n = ring_get(&face->answers, faces->record,
@@ -670,21 +671,51 @@ void faces_ring(struct faces *faces, unsigned slot)
 	if (!faces_is_open(faces, slot))
 		return;
 	faces->face[slot].is_active = true;
-	faces->touched |= BIT(slot);
+	faces->face[slot].is_touched = true;
+}
+
+static void button_taken(void *ctx, uint32_t id,
+			 const struct face_record *record, int error)
+{
+	(void)ctx;
+	(void)id;
+	(void)record;
+	(void)error;
+}
+
+/* Tried again whenever something has happened. */
+static void button_send(struct faces *faces, unsigned slot)
+{
+	struct face *face = &faces->face[slot];
+	struct face_ask ask = { .answer = button_taken };
+	int error;
+
+	if (!face->is_button_due)
+		return;
+	error = faces_ask(faces, slot, FACE_POWER_BUTTON, 0, &ask);
+	face->is_button_due = error == -EBUSY;
+	face->is_touched |= face->is_button_due;
+}
+
+void faces_button(struct faces *faces, unsigned slot)
+{
+	if (!faces_is_open(faces, slot))
+		return;
+	faces->face[slot].is_button_due = true;
+	faces->face[slot].is_touched = true;
 }
 
 void faces_run(struct faces *faces)
 {
-	uint64_t slots = faces->is_again ? UINT64_MAX >> (64 - FACES_SLOTS)
-					 : faces->touched;
+	bool is_all = faces->is_again;
 
 	faces->is_again = false;
-	faces->touched = 0;
-	for (; slots; slots &= slots - 1) {
-		unsigned slot = (unsigned)__builtin_ctzll(slots);
+	for (unsigned slot = 0; slot < FACES_SLOTS; slot++) {
 		struct face *face = &faces->face[slot];
+		bool is_due = is_all || face->is_touched;
 
-		if (!face->is_open)
+		face->is_touched = false;
+		if (!face->is_open || !is_due)
 			continue;
 		if (face->is_active && faces_is_open(faces, slot))
 			face_read(faces, face);
@@ -694,6 +725,7 @@ void faces_run(struct faces *faces)
 			faces_dump_send(faces, face);
 		if (faces_is_open(faces, slot))
 			(void)!releases_send(faces, face);
+		button_send(faces, slot);
 		frames_schedule(faces, slot);
 		if (face->is_bell_due)
 			faces->doorbell(faces->ctx, slot);

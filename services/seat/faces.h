@@ -124,6 +124,8 @@ struct face {
 	uint32_t debug_id;
 	struct face_dump dump;
 	struct held released; /* to be sent when there is room */
+	bool is_touched;      /* there is something to do */
+	bool is_button_due;   /* the power button is to be pressed */
 };
 
 struct faces {
@@ -132,7 +134,6 @@ struct faces {
 	/* More to do at once.  Whoever makes room at a watch or a debugger
 	 * sets it, too. */
 	bool is_again;
-	uint64_t touched; /* slots with something to do, beside that */
 	unsigned watch_count;
 	struct face face[FACES_SLOTS];
 	struct face_watch watch[FACES_WATCHES];
@@ -182,6 +183,8 @@ void faces_unwatch(struct faces *faces, struct face_watch *watch);
 void faces_forget(struct faces *faces, const void *ctx);
 
 /* -EPIPE; -EBUSY: somebody else debugs it. */
+/* init's: its power button is pressed as soon as its machine takes it. */
+void faces_button(struct faces *faces, unsigned slot);
 int __must_check faces_debug(struct faces *faces, unsigned slot,
 			     const struct face_debug_ops *ops, void *ctx,
 			     uint32_t id);

@@ -70,12 +70,17 @@ static uint32_t crc_of(const struct link *link, const uint8_t *bytes,
 	return ~crc_add(link, UINT32_MAX, bytes, length);
 }
 
-void link_init(struct link *link)
+void link_clear(struct link *link)
 {
 	link->received = link->taken = 0;
 	link->is_waiting = false;
 	link->head = link->tail = 0;
 	link->noise = 0;
+}
+
+void link_init(struct link *link)
+{
+	link_clear(link);
 	slices_make(link);
 }
 

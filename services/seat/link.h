@@ -21,7 +21,7 @@
 #define LINK_RECEIVE_MAX 4096 /* payload */
 #endif
 #define LINK_SEND_MAX	 32768
-#define LINK_SEND_BUFFER 262144 /* a power of two */
+#define LINK_SEND_BUFFER 524288 /* a power of two */
 #define LINK_PATIENCE_NS NSEC_PER_SEC
 
 #define LINK_SLICES 8 /* bytes that the CRC takes at a time */
@@ -57,6 +57,8 @@ struct link {
 };
 
 void link_init(struct link *link);
+/* Nothing has come, and nothing is to be sent. */
+void link_clear(struct link *link);
 
 /* Room for bytes that come; how many. */
 size_t link_wants(const struct link *link);

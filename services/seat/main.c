@@ -12,6 +12,7 @@
  *	ports.c		networks of clients
  *	remote.c	the control protocol, and more: remote.h
  *	carriers.c	what it is carried by
+ *	sockets.c	guests that speak it
  *	desk.c, local.c	the person at the machine
  *
  * Rights and resources: GATE_RIGHT_LOG; port[0] and irq[0] are the console's
@@ -23,10 +24,12 @@
 #include "include/errno.h"
 #include "include/seat.h"
 #include "lib/user/gate_calls.h"
+#include "lib/user/vsock_ways.h"
 #include "services/seat/carriers.h"
 #include "services/seat/control.h"
 #include "services/seat/local.h"
 #include "services/seat/mux.h"
+#include "services/seat/sockets.h"
 
 #define UART_PORT      0x3f8
 #define UART_IRQ       0 /* of spec.irq */
@@ -45,6 +48,8 @@ struct seat {
 	struct faces faces;
 	struct ports ports;
 	struct carriers carriers;
+	struct vsock_ways ways;
+	struct sockets sockets;
 	struct local local;
 };
 
@@ -128,6 +133,7 @@ static void heard(void *ctx, unsigned slot, const char *bytes, size_t length)
 	struct seat *owner = ctx;
 
 	carriers_heard(&owner->carriers, slot, bytes, length);
+	sockets_heard(&owner->sockets, slot, bytes, length);
 	desk_heard(&owner->local.desk, slot, bytes, length);
 }
 
@@ -144,6 +150,7 @@ static void closed(void *ctx, unsigned slot)
 	struct seat *owner = ctx;
 
 	carriers_gone(&owner->carriers, slot);
+	sockets_gone(&owner->sockets, slot);
 	desk_gone(&owner->local.desk, slot);
 	faces_close(&owner->faces, slot);
 }
@@ -157,9 +164,19 @@ static const struct mux_ops mux_ops = {
 	.heard = heard,
 };
 
-static void rights(void *ctx, uint32_t which)
+static void rights(void *ctx, const struct seat_message *message)
 {
-	carriers_rights(&((struct seat *)ctx)->carriers, which);
+	struct seat *owner = ctx;
+
+	if (message->slot < SEAT_SOCKET_SLOT)
+		carriers_rights(&owner->carriers, message->rights);
+	else
+		sockets_rights(&owner->sockets, message);
+}
+
+static void button(void *ctx, unsigned slot)
+{
+	faces_button(&((struct seat *)ctx)->faces, slot);
 }
 
 static const struct control_ops control_ops = {
@@ -168,6 +185,7 @@ static const struct control_ops control_ops = {
 	.doorbell = doorbell,
 	.opened = opened,
 	.closed = closed,
+	.button = button,
 	.rights = rights,
 };
 
@@ -192,6 +210,38 @@ static const struct ports_ops ports_ops = {
 	.time_ns = host_time_ns,
 };
 
+/* ---- Sockets ------------------------------------------------------------- */
+
+static void denied(void *ctx, const char *text)
+{
+	(void)ctx;
+	gate_log(GATE_LOG_WARNING, "%s", text);
+}
+
+static const struct sockets_ops sockets_ops = { .denied = denied };
+
+/* Those that init has attached, from the first slot on. */
+static void sockets_begin(void)
+{
+	vsock_ways_init(&seat.ways, SEAT_SOCKET_SLOT, VSOCK_CID_HOST);
+	sockets_init(&seat.sockets, &sockets_ops, &seat, &seat.ways.backend);
+	for (unsigned n = 0;
+	     n < SEAT_SOCKETS &&
+	     gate_channel_state(SEAT_SOCKET_SLOT + n) > GATE_CHANNEL_NONE;
+	     n++) {
+		vsock_ways_add(&seat.ways, 0, 1);
+		sockets_add(&seat.sockets, (void *)SEAT_SOCKET_VA(n), &seat.mux,
+			    &seat.faces, &seat.control.asks, &seat.ports);
+	}
+}
+
+static void sockets_events(uint64_t events)
+{
+	for (unsigned n = 0; n < seat.sockets.count; n++)
+		if (events & BIT(GATE_EVENT_CHANNEL_BIT(SEAT_SOCKET_SLOT + n)))
+			vsock_ways_event(&seat.ways, n);
+}
+
 /* ---- Events ------------------------------------------------------------- */
 
 static void timer_set(uint64_t deadline_ns)
@@ -214,6 +264,7 @@ static uint64_t deadline(void)
 		return seat.mux.now_ns;
 	deadline_ns =
 		MIN(deadline_ns, local_deadline(&seat.local, seat.mux.now_ns));
+	deadline_ns = MIN(deadline_ns, sockets_deadline(&seat.sockets));
 	return MIN(deadline_ns, carriers_deadline(&seat.carriers));
 }
 
@@ -243,11 +294,15 @@ static void events_handle(uint64_t events)
 		mux_log(&seat.mux);
 	if (channels & BIT(SEAT_CONTROL_SLOT) || seat.control.is_again)
 		control_read(&seat.control);
-	for (; channels; channels &= channels - 1) {
-		mux_ring(&seat.mux, (unsigned)__builtin_ctzll(channels));
-		faces_ring(&seat.faces, (unsigned)__builtin_ctzll(channels));
-	}
+	for (; channels; channels &= channels - 1)
+		for (unsigned slot = (unsigned)__builtin_ctzll(channels);
+		     slot < GATE_CHANNELS_MAX; slot += GATE_CHANNEL_EVENTS) {
+			mux_ring(&seat.mux, slot);
+			faces_ring(&seat.faces, slot);
+		}
 	carriers_run(&seat.carriers, events, now_ns);
+	sockets_events(events);
+	sockets_run(&seat.sockets, now_ns);
 	local_run(&seat.local, events, now_ns);
 	faces_run(&seat.faces);
 	uart_check(events, now_ns);
@@ -256,6 +311,7 @@ static void events_handle(uint64_t events)
 	control_answer(&seat.control);
 	/* Pictures may have waited for room. */
 	seat.faces.is_again |= carriers_flush(&seat.carriers);
+	seat.faces.is_again |= sockets_flush(&seat.sockets);
 	timer_set(deadline());
 }
 
@@ -275,12 +331,14 @@ void program_main(unsigned thread)
 	ports_init(&seat.ports, &ports_ops, &seat, &seat.control.asks);
 	carriers_init(&seat.carriers, &port_ops, &seat.mux, &seat.faces,
 		      &seat.control.asks, &seat.ports);
+	sockets_begin();
 	local_init(&seat.local, &port_ops, &seat.mux, &seat.faces,
 		   &seat.control.asks);
 	control_init(&seat.control, &control_ops, &seat, &seat.mux,
 		     gate_channel(SEAT_CONTROL_SLOT));
 	control_read(&seat.control);
 	mux_input(&seat.mux, gate_now_ns());
+	sockets_events(UINT64_MAX);
 	events_handle(seat.carriers.events);
 	for (;;)
 		events_handle(gate_wait());

@@ -25,10 +25,7 @@ static bool port_attach(struct ports *ports, struct port *port, unsigned slot)
 		return false;
 	port->slot = slot;
 	port->channel = channel;
-	ring_init(&port->out, &channel->sent, channel->sent_data,
-		  SWITCH_SENT_SIZE, true, false);
-	ring_init(&port->in, &channel->received, channel->received_data,
-		  SWITCH_RECEIVED_SIZE, false, false);
+	switch_rings_init(channel, false, false, &port->in, &port->out);
 	port->state = PORT_OPEN;
 	return true;
 }

@@ -155,6 +155,14 @@ static void forget(struct remote *remote)
 		remote_tap_end(remote, &remote->tap[i]);
 }
 
+void remote_end(struct remote *remote)
+{
+	forget(remote);
+	link_clear(&remote->link);
+	remote->is_greeted = remote->has_begun = false;
+	remote->is_again = remote->is_waiting = false;
+}
+
 static void do_hello(struct remote *remote, const struct request *request,
 		     const struct verb *verb, unsigned slot)
 {
@@ -236,9 +244,9 @@ static void commanded(void *ctx, uint32_t id, const struct face_record *record,
 	remote_answer(ctx, id, error, "the machine");
 }
 
-static void command_ask(struct remote *remote, const struct request *request,
-			const struct verb *verb, unsigned slot,
-			face_answer_fn answer)
+static void unit_ask(struct remote *remote, const struct request *request,
+		     const struct verb *verb, unsigned slot, uint32_t unit,
+		     face_answer_fn answer)
 {
 	struct face_ask ask = {
 		.answer = answer,
@@ -249,9 +257,16 @@ static void command_ask(struct remote *remote, const struct request *request,
 
 	if (verb->what == FACE_INSERT)
 		memcpy(ask.medium, request->medium, sizeof(ask.medium));
-	error = faces_ask(remote->faces, slot, verb->what, request->unit, &ask);
+	error = faces_ask(remote->faces, slot, verb->what, unit, &ask);
 	if (error)
 		remote_answer(remote, request->id, error, request->guest);
+}
+
+static void command_ask(struct remote *remote, const struct request *request,
+			const struct verb *verb, unsigned slot,
+			face_answer_fn answer)
+{
+	unit_ask(remote, request, verb, slot, request->unit, answer);
 }
 
 static void do_command(struct remote *remote, const struct request *request,
@@ -279,6 +294,51 @@ static void do_medium(struct remote *remote, const struct request *request,
 		      const struct verb *verb, unsigned slot)
 {
 	command_ask(remote, request, verb, slot, medium_changed);
+}
+
+static void balloon_set(void *ctx, uint32_t id,
+			const struct face_record *record, int error)
+{
+	if (!error)
+		error = ((const struct face_answer *)record)->error;
+	if (error == -ENODEV)
+		remote_refuse(ctx, id, "refused", "guest",
+			      "the manifest gives it no balloon");
+	else if (error == -ERANGE)
+		remote_refuse(ctx, id, "refused", "unit",
+			      "is not less than the guest's memory, in MiB");
+	else
+		remote_answer(ctx, id, error, "the machine");
+}
+
+static void do_balloon(struct remote *remote, const struct request *request,
+		       const struct verb *verb, unsigned slot)
+{
+	command_ask(remote, request, verb, slot, balloon_set);
+}
+
+static void terminal_set(void *ctx, uint32_t id,
+			 const struct face_record *record, int error)
+{
+	if (!error && ((const struct face_answer *)record)->error == -ENODEV)
+		remote_refuse(ctx, id, "refused", "guest",
+			      "the manifest gives it no virtio-console");
+	else
+		commanded(ctx, id, record, error);
+}
+
+static void do_terminal(struct remote *remote, const struct request *request,
+			const struct verb *verb, unsigned slot)
+{
+	bool is_wide = request->columns && request->columns <= UINT16_MAX;
+
+	if (!is_wide || !request->rows || request->rows > UINT16_MAX)
+		remote_refuse(remote, request->id, "bad request",
+			      is_wide ? "rows" : "columns", "it is 1 to 65535");
+	else
+		unit_ask(remote, request, verb, slot,
+			 FACE_TERMINAL_SIZE(request->columns, request->rows),
+			 terminal_set);
 }
 
 static void cable_changed(void *ctx, uint32_t id,
@@ -482,6 +542,7 @@ static const struct verb verbs[] = {
 	{ "stop",    SEAT_RIGHT_STEER, REQUEST_GUEST, do_ask, false, SEAT_STOP },
 	{ "restart", SEAT_RIGHT_STEER, REQUEST_GUEST, do_ask, false, SEAT_RESTART },
 	{ "off",     SEAT_RIGHT_STEER, 0,             do_ask, false, SEAT_OFF },
+	{ "shutdown", SEAT_RIGHT_STEER, 0,            do_ask, false, SEAT_SHUTDOWN },
 	{ "pause",   SEAT_RIGHT_STEER, REQUEST_GUEST, do_command, true, FACE_PAUSE },
 	{ "resume",  SEAT_RIGHT_STEER, REQUEST_GUEST, do_command, true, FACE_RESUME },
 	{ "reset",   SEAT_RIGHT_STEER, REQUEST_GUEST, do_command, true, FACE_RESET },
@@ -491,6 +552,8 @@ static const struct verb verbs[] = {
 	{ "insert",  SEAT_RIGHT_STEER, REQUEST_GUEST | REQUEST_UNIT, do_medium, true, FACE_INSERT },
 	{ "unplug",  SEAT_RIGHT_STEER, REQUEST_GUEST | REQUEST_UNIT, do_cable, true, FACE_UNPLUG },
 	{ "plug",    SEAT_RIGHT_STEER, REQUEST_GUEST | REQUEST_UNIT, do_cable, true, FACE_PLUG },
+	{ "balloon", SEAT_RIGHT_STEER, REQUEST_GUEST | REQUEST_UNIT, do_balloon, true, FACE_BALLOON },
+	{ "terminal", SEAT_RIGHT_TYPE, REQUEST_GUEST | REQUEST_COLUMNS | REQUEST_ROWS, do_terminal, true, FACE_TERMINAL },
 	{ "keys",    SEAT_RIGHT_TYPE,  REQUEST_GUEST | REQUEST_KEYS, do_keys, true, 0 },
 	{ "pointer", SEAT_RIGHT_TYPE,  REQUEST_GUEST, do_pointer, true, 0 },
 	{ "screen",  SEAT_RIGHT_WATCH, REQUEST_GUEST, do_screen, true, 0 },
@@ -515,6 +578,10 @@ static const char *key_name(uint32_t missing)
 		return "keys";
 	if (missing & REQUEST_UNIT)
 		return "unit";
+	if (missing & REQUEST_COLUMNS)
+		return "columns";
+	if (missing & REQUEST_ROWS)
+		return "rows";
 	return missing & REQUEST_OF ? "of" : "version";
 }
 
@@ -531,7 +598,7 @@ static void verb_run(struct remote *remote, const struct verb *verb,
 	}
 	if (verb->right && !(remote->rights & verb->right)) {
 		remote_refuse(remote, request->id, "not allowed", verb->name,
-			      "the manifest gives this port no such right");
+			      "the manifest gives this client no such right");
 		return;
 	}
 	if (missing) {

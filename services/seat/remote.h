@@ -31,6 +31,7 @@
 #ifndef BULKHEAD_SERVICES_SEAT_REMOTE_H
 #define BULKHEAD_SERVICES_SEAT_REMOTE_H
 
+#include "include/manifest.h"
 #include "services/seat/asks.h"
 #include "services/seat/faces.h"
 #include "services/seat/link.h"
@@ -41,10 +42,10 @@
 #define REMOTE_VERSION 1
 #define REMOTE_TAPS    8
 #define REMOTE_TAP     4096 /* a power of two */
-#define REMOTE_TEXT    3072 /* the longest JSON object to the client */
+#define REMOTE_TEXT    3584 /* the longest JSON object to the client */
 #define REMOTE_LINE    320  /* all but statistics */
-#define REMOTE_GUESTS  16   /* of init's list */
-#define REMOTE_COUNTS  8    /* statistics that machines are asked for */
+#define REMOTE_GUESTS  MANIFEST_GUESTS_MAX /* of init's list */
+#define REMOTE_COUNTS  8 /* statistics that machines are asked for */
 
 /* So much is queued for the client at most when ... is taken on. */
 #define REMOTE_PICTURE_QUEUE                                                 \
@@ -135,6 +136,10 @@ struct remote {
 
 void remote_init(struct remote *remote, struct mux *mux, struct faces *faces,
 		 struct asks *asks, struct ports *ports);
+
+/* The client is gone for good: all that it has asked for ends, what was to be
+ * sent is not, and the next one begins anew, with the same rights. */
+void remote_end(struct remote *remote);
 
 /* After bytes came, and after room has come: frames and taps, a bounded number.
  */

@@ -79,11 +79,32 @@ struct texts {
 	char units[NUMBERS(FACE_DISKS)], requests[NUMBERS(FACE_DISKS)];
 	char read[NUMBERS(FACE_DISKS)], written[NUMBERS(FACE_DISKS)];
 	char errors[NUMBERS(FACE_DISKS)];
+	char balloon[sizeof(",\"balloon\":[],\"balloon_statistics\":[]") +
+		     NUMBERS(2) + NUMBERS(FACE_BALLOON_STATS)];
 };
+
+/* Of guests that have one. */
+static void balloon_print(struct texts *texts,
+			  const struct face_statistics *numbers)
+{
+	const uint64_t size[] = { numbers->balloon_target,
+				  numbers->balloon_actual };
+	char sizes[NUMBERS(2)], all[NUMBERS(FACE_BALLOON_STATS)];
+
+	texts->balloon[0] = '\0';
+	if (!numbers->has_balloon)
+		return;
+	numbers_print(sizes, sizeof(sizes), size, ARRAY_SIZE(size));
+	numbers_print(all, sizeof(all), numbers->balloon, FACE_BALLOON_STATS);
+	(void)snprintf(texts->balloon, sizeof(texts->balloon),
+		       ",\"balloon\":[%s],\"balloon_statistics\":[%s]", sizes,
+		       all);
+}
 
 static void all_print(struct texts *texts,
 		      const struct face_statistics *numbers)
 {
+	balloon_print(texts, numbers);
 	time_print(texts->run, texts->idle, numbers);
 	exits_print(texts->exits, numbers->exits);
 	exits_print(texts->ticks, numbers->ticks);
@@ -118,13 +139,13 @@ static void counted(void *ctx, uint32_t id, const struct face_record *record,
 		   "\"exits\":[%s],\"ticks\":[%s],"
 		   "\"disk_units\":[%s],\"disk_requests\":[%s],"
 		   "\"disk_read\":[%s],\"disk_written\":[%s],"
-		   "\"disk_errors\":[%s]}",
+		   "\"disk_errors\":[%s]%s}",
 		   id, numbers->is_paused ? "true" : "false", numbers->vcpus,
 		   numbers->tsc_hz, texts.run, texts.idle,
 		   remote->faces->note[0], remote->faces->note[1],
 		   numbers->keys, numbers->frames, numbers->pixels, texts.exits,
 		   texts.ticks, texts.units, texts.requests, texts.read,
-		   texts.written, texts.errors);
+		   texts.written, texts.errors, texts.balloon);
 }
 
 /* init's answer: then the machine is asked, if it is still there. */

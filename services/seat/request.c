@@ -51,6 +51,8 @@ static const struct field fields[] = {
 	FIELD("medium", REQUEST_MEDIUM, WORD, medium),
 	FIELD("network", REQUEST_NETWORK, TEXT, network),
 	FIELD("vlan", REQUEST_VLAN, NUMBER, vlan),
+	FIELD("columns", REQUEST_COLUMNS, NUMBER, columns),
+	FIELD("rows", REQUEST_ROWS, NUMBER, rows),
 };
 /* clang-format on */
 

@@ -32,6 +32,8 @@ enum request_key {
 	REQUEST_VLAN = BIT(16),
 	REQUEST_X = BIT(17),
 	REQUEST_Y = BIT(18),
+	REQUEST_COLUMNS = BIT(19),
+	REQUEST_ROWS = BIT(20),
 };
 
 struct request {
@@ -43,7 +45,7 @@ struct request {
 	char medium[FACE_MEDIUM_SIZE]; /* a number's digits, too */
 	char network[GATE_NAME_SIZE];
 	bool all;
-	uint32_t unit, of, buttons, version, port, vlan, x, y;
+	uint32_t unit, of, buttons, version, port, vlan, x, y, columns, rows;
 	int32_t dx, dy, wheel;
 	unsigned key_count;
 	int32_t key[FACE_EVENTS_MAX];

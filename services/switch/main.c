@@ -102,9 +102,7 @@ void program_main(unsigned thread)
 	for (;;) {
 		if (channels & BIT(SWITCH_CONTROL_SLOT))
 			switch_admin_run(&service.admin);
-		for (; channels; channels &= channels - 1)
-			switch_ring(&service.core,
-				    (unsigned)__builtin_ctzll(channels));
+		switch_events(&service.core, channels);
 		switch_run(&service.core, gate_now_ns());
 		channels = events_wait(switch_deadline(&service.core));
 	}

@@ -16,7 +16,12 @@
  * its tag and its time.  It is no member of a VLAN, has no address and sends
  * nothing; what it does not read in time is dropped.
  *
- * A port has its turn for SWITCH_TURN frames, then others have theirs.  With a
+ * Packets of which something is left undone (include/net.h) go as they are to
+ * ports that accept that; for all others, mirrors among them, they are finished
+ * here: they get their checksum, or are cut into frames.
+ *
+ * A port has its turn for SWITCH_TURN frames, what a packet is cut into being
+ * counted, then others have theirs.  With a
  * limit its ring is not read before its time has come, so that its machine
  * waits and nothing is lost.
  *
@@ -27,6 +32,7 @@
 
 #include "include/net.h"
 #include "include/switch.h"
+#include "lib/user/net_segments.h"
 #include "services/rate.h"
 
 #define SWITCH_AGE_NS	 (300 * NSEC_PER_SEC)
@@ -52,7 +58,10 @@ struct switch_port {
 	bool is_ready; /* its ring may have frames */
 	bool is_bell;  /* its machine is to be rung */
 	bool is_mirror;
-	uint16_t vlan;	  /* 0: a trunk */
+	bool is_wide;  /* as SWITCH_WIDE */
+	bool is_left;  /* the packet that is forwarded has to be finished for it
+			*/
+	uint16_t vlan; /* 0: a trunk */
 	uint32_t network; /* index */
 	struct ring in, out;
 	struct switch_channel *channel;
@@ -82,10 +91,14 @@ struct switch_core {
 	uint64_t base_ns;     /* the host's clock when now_ns was 0 */
 	bool is_again;	      /* there is more to do */
 	uint64_t deadline_ns; /* of a port with a limit */
+	unsigned slot_end;    /* behind the last one that ever had a port */
 	struct switch_port port[SWITCH_SLOTS];
 	struct switch_network network[SWITCH_SLOTS];
 	struct switch_address address[SWITCH_ADDRESSES];
-	uint8_t frame[NET_FRAME_MAX];
+	bool has_left; /* any port .is_left */
+	/* The one that is forwarded; and how it is cut. */
+	struct switch_packet packet;
+	struct net_segments segments;
 };
 
 void switch_init(struct switch_core *core, const struct switch_ops *ops,
@@ -99,6 +112,8 @@ void switch_remove(struct switch_core *core, unsigned slot,
 		   struct switch_counters *counters);
 /* The channel's event has come. */
 void switch_ring(struct switch_core *core, unsigned slot);
+/* Events of channels have come, bit 0 that of slot 0. */
+void switch_events(struct switch_core *core, uint64_t events);
 /* Forwards what there is, as far as a call may; rings. */
 void switch_run(struct switch_core *core, uint64_t now_ns);
 /* When switch_run() is to be called again; UINT64_MAX: after an event. */

@@ -4,9 +4,10 @@
 # of the groups below is a program, --list names its devices.  Executions are
 # short: tracing compares would cost more than it finds.
 
-DEVICE_FUZZ_GROUPS := devices pci ide ahci lsi net e1000e nics usb msi
+DEVICE_FUZZ_GROUPS := devices pci ide ahci lsi net e1000e nics usb msi virtio virtio_small virtio_net virtio_vsock virtio_scsi
 DEVICE_FUZZERS	   := $(DEVICE_FUZZ_GROUPS:%=$B/fuzz/device_%)
-DEVICE_FUZZ_OBJS   := $(patsubst %,$B/fuzz/%.o,$(wildcard devices/*.c) lib/floppy.c)
+DEVICE_FUZZ_OBJS   := $(patsubst %,$B/fuzz/%.o,$(wildcard devices/*.c) lib/floppy.c \
+		      $(addprefix lib/user/,net_packet.c net_segments.c))
 DEVICE_FUZZ	   := clang $(HOST) -O2 -Wno-missing-prototypes \
 	-fno-sanitize-recover=all \
 	-fsanitize=fuzzer-no-link,address,undefined \
@@ -27,6 +28,7 @@ $(DEVICE_FUZZERS): $B/fuzz/device_%: tests/fuzz/fuzz_devices.c \
 		tests/unit/test_state_%.c tests/unit/state_test.h \
 		tests/unit/state_net.h tests/unit/state_ne2000.h \
 		tests/unit/state_e1000.h tests/unit/state_media.h \
+		tests/unit/virtio_echo.h \
 		tests/unit/device_test.h $(DEVICE_FUZZ_OBJS)
 	$(call say,FUZZ)
 	$Q$(DEVICE_FUZZ) -fsanitize=fuzzer -o $@ $< $(DEVICE_FUZZ_OBJS) \

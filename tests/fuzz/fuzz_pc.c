@@ -417,6 +417,7 @@ static void build(uint8_t quirks)
 		};
 		disks[i] = &fuzz.disk[i];
 	}
+	memset(&fuzz.pc, 0, sizeof(fuzz.pc));
 	fuzz.now_ns = 0;
 	fuzz.pending_count = 0;
 	fuzz.is_deferred = false;

@@ -49,11 +49,13 @@ struct stamp {
 static struct {
 	const uint8_t *at, *end;
 	struct switch_core core;
-	struct switch_channel channel[SWITCH_SLOTS];
+	/* Of the wide ones' size. */
+	struct switch_wide_channel channel[SWITCH_SLOTS];
 	struct ring to[SWITCH_SLOTS], from[SWITCH_SLOTS];
 	struct life life[LIVES];
 	unsigned lives, lived[SWITCH_SLOTS]; /* 0: no port */
 	bool is_mirror[SWITCH_SLOTS], is_guilty[SWITCH_SLOTS];
+	bool is_wide[SWITCH_SLOTS];
 	uint64_t now_ns;
 } fuzz;
 
@@ -85,14 +87,15 @@ static const struct switch_ops ops = { doorbell, say };
 static void plug(unsigned slot, const struct switch_message *message,
 		 unsigned network)
 {
-	struct switch_channel *channel = &fuzz.channel[slot];
+	struct switch_channel *channel = (void *)&fuzz.channel[slot];
+	bool is_wide = message->flags & SWITCH_WIDE;
 
-	memset(channel, 0, sizeof(*channel));
+	memset(&fuzz.channel[slot], 0,
+	       is_wide ? sizeof(fuzz.channel[slot]) : sizeof(*channel));
 	CHECK(!switch_add(&fuzz.core, message, channel));
-	ring_init(&fuzz.to[slot], &channel->sent, channel->sent_data,
-		  SWITCH_SENT_SIZE, true, false);
-	ring_init(&fuzz.from[slot], &channel->received, channel->received_data,
-		  SWITCH_RECEIVED_SIZE, false, false);
+	switch_rings_init(channel, is_wide, false, &fuzz.from[slot],
+			  &fuzz.to[slot]);
+	fuzz.is_wide[slot] = is_wide;
 	fuzz.life[++fuzz.lives] = (struct life){ network, message->vlan };
 	fuzz.lived[slot] = fuzz.lives;
 	fuzz.is_mirror[slot] = message->flags & SWITCH_MIRROR;
@@ -116,7 +119,9 @@ static void come_or_go(void)
 		.slot = slot,
 		.vlan = what / NETWORKS % VLANS,
 		.kib_limit = what & 0x80 ? take(2) : 0,
-		.flags = (what & 0x60) == 0x60 ? SWITCH_MIRROR : 0,
+		.flags = (what & 0x60) == 0x60	 ? SWITCH_MIRROR
+			 : (what & 0x60) == 0x40 ? SWITCH_WIDE
+						 : 0,
 		.port = "guest/nic0",
 		.network = { (char)('a' + network) },
 	};
@@ -136,7 +141,8 @@ static void nonsense(void)
 	for (unsigned i = 0; i < bytes; i++)
 		((uint8_t *)&message)[i] = (uint8_t)take(1);
 	message.slot |= SWITCH_SLOTS;
-	CHECK(switch_add(&fuzz.core, &message, &fuzz.channel[0]) == -EINVAL);
+	CHECK(switch_add(&fuzz.core, &message, (void *)&fuzz.channel[0]) ==
+	      -EINVAL);
 }
 
 /* ---- Frames -------------------------------------------------------------- */
@@ -157,23 +163,83 @@ static unsigned tag_of(const uint8_t *frame)
 	return is_tagged(frame) ? (frame[14] << 8 | frame[15]) & 0xfff : 0;
 }
 
-static void send(unsigned slot)
+/* Of a port that takes packets: anything before a frame, and now and then one
+ * that makes sense. */
+static struct net_offload offload_take(uint8_t *frame)
 {
-	static uint8_t frame[NET_FRAME_MAX + 8];
-	uint32_t length = take(2) % (sizeof(frame) + 1);
+	struct net_offload offload = { 0 };
+	uint32_t how = take(1);
+
+	if (how & 1)
+		return offload;
+	offload.undone = (uint16_t)(how >> 1 & 15);
+	offload.mss = (uint16_t)take(2);
+	offload.sum_start = how & 0x20 ? 34 : (uint16_t)take(2);
+	offload.sum_offset = how & 0x40 ? 16 : (uint16_t)take(2);
+	/* Where the stamp is not. */
+	if (how & 0x80) {
+		frame[12] = 8;
+		frame[13] = 0;
+		frame[14] = 0x45;
+		offload.sum_start = 34;
+		frame[34 + 12] = 0x50;
+	}
+	return offload;
+}
+
+/* All but the stamp, which only a frame has that nobody works on. */
+static void send_packet(unsigned slot)
+{
+	static struct switch_packet packet;
+	uint32_t length = take(2) % (sizeof(packet) + 1);
+	bool bell = false;
+
+	memset(&packet, 0, sizeof(packet));
+	for (unsigned i = 0; i < HEADER; i++)
+		packet.frame[i] = (uint8_t)take(1);
+	packet.offload = offload_take(packet.frame);
+	fuzz.is_guilty[slot] |= length && length <= sizeof(packet.offload);
+	(void)!ring_put(&fuzz.to[slot], &packet, length, &bell);
+	if (bell)
+		switch_ring(&fuzz.core, slot);
+}
+
+static void send_frame(unsigned slot)
+{
+	static struct switch_packet packet;
+	uint8_t *frame = packet.frame;
+	uint32_t length = take(2) % (NET_FRAME_MAX + 8 + 1);
+	uint32_t skip = fuzz.is_wide[slot] ? 0 : sizeof(packet.offload);
 	unsigned vlan = fuzz.life[fuzz.lived[slot]].vlan;
 	struct stamp stamp = { .life = fuzz.lived[slot] };
 	bool bell = false;
 
-	memset(frame, 0, sizeof(frame));
+	memset(&packet, 0, sizeof(packet.offload) + NET_FRAME_MAX + 8);
 	for (unsigned i = 0; i < HEADER; i++)
 		frame[i] = (uint8_t)take(1);
 	stamp.vlan = vlan ? vlan : tag_of(frame);
 	stamp.check = check_of(&stamp);
 	memcpy(frame + HEADER, &stamp, sizeof(stamp));
-	(void)!ring_put(&fuzz.to[slot], frame, length, &bell);
+	if (!length)
+		return;
+	(void)!ring_put(&fuzz.to[slot], (uint8_t *)&packet + skip,
+			length + sizeof(packet.offload) - skip, &bell);
 	if (bell)
 		switch_ring(&fuzz.core, slot);
+}
+
+static void send(unsigned slot)
+{
+	if (fuzz.is_wide[slot] && take(1) & 1)
+		send_packet(slot);
+	else
+		send_frame(slot);
+}
+
+/* What the port takes as it is. */
+static void accept(unsigned slot)
+{
+	((struct switch_channel *)&fuzz.channel[slot])->accepts = take(1);
 }
 
 /* Of an honest port's frame; a tag that it has lost, or got, moves it. */
@@ -207,11 +273,28 @@ static void check_frame(unsigned slot, const uint8_t *frame, uint32_t length)
 	CHECK(!here->vlan || !there->vlan || here->vlan == there->vlan);
 }
 
+/* What is left undone makes sense. */
+static void check_offload(const struct switch_packet *packet, uint32_t length)
+{
+	struct net_segments segments;
+
+	CHECK(net_offload_check(&packet->offload, length));
+	if (!(packet->offload.undone & NET_UNDONE_CUT))
+		return;
+	memcpy(segments.header, packet->frame,
+	       MIN(length, NET_SEGMENTS_HEADER));
+	CHECK(net_segments_begin(&segments, &packet->offload, length));
+}
+
 static void receive(unsigned slot)
 {
-	static uint8_t record[SWITCH_COPY_MAX];
-	uint32_t skip = fuzz.is_mirror[slot] ? sizeof(struct switch_copy) : 0;
-	uint32_t max = fuzz.is_mirror[slot] ? sizeof(record) : NET_FRAME_MAX;
+	static uint8_t record[sizeof(struct switch_packet)] __aligned(8);
+	uint32_t skip = fuzz.is_mirror[slot] ? sizeof(struct switch_copy)
+			: fuzz.is_wide[slot] ? sizeof(struct net_offload)
+					     : 0;
+	uint32_t max = fuzz.is_mirror[slot] ? SWITCH_COPY_MAX
+		       : fuzz.is_wide[slot] ? sizeof(record)
+					    : NET_FRAME_MAX;
 	bool bell = false;
 	long n;
 
@@ -220,6 +303,9 @@ static void receive(unsigned slot)
 		CHECK(n >= 0);
 		if (n > 0) {
 			CHECK(n > (long)skip);
+			if (fuzz.is_wide[slot])
+				check_offload((void *)record,
+					      (uint32_t)n - skip);
 			check_frame(slot, record + skip, (uint32_t)n - skip);
 		}
 	} while (n > 0);
@@ -233,10 +319,10 @@ static void scribble(unsigned slot)
 	size_t heads = sizeof(struct ring_shared) * 2;
 	uint32_t at = take(2), bytes = 1 + take(1) % 16;
 
-	at = at & 1 ? at % heads : at % sizeof(struct switch_channel);
+	at = at & 1 ? at % heads : at % sizeof(struct switch_wide_channel);
 	fuzz.is_guilty[slot] = true;
 	for (uint32_t i = 0; i < bytes; i++)
-		if (at + i < sizeof(struct switch_channel))
+		if (at + i < sizeof(struct switch_wide_channel))
 			memory[at + i] = (uint8_t)take(1);
 	switch_ring(&fuzz.core, slot);
 }
@@ -276,6 +362,9 @@ static void step(void)
 		fuzz.now_ns += (uint64_t)take(2) * NSEC_PER_MS;
 		break;
 	case 5:
+		if (is_honest)
+			accept(slot);
+		break;
 	case 6:
 		run();
 		break;

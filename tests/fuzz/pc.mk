@@ -2,11 +2,12 @@
 #
 # The fuzzer of the board pc and all its devices.
 
-PC_FUZZ_SRCS := tests/fuzz/fuzz_pc.c lib/font.c lib/floppy.c $(wildcard machine/pc*.c) \
+PC_FUZZ_SRCS := tests/fuzz/fuzz_pc.c lib/font.c lib/floppy.c \
+	lib/user/net_packet.c lib/user/net_segments.c $(wildcard machine/pc*.c machine/board_*.c machine/virtio_*.c) \
 	machine/extint.c machine/fault.c $(wildcard devices/*.c) $(wildcard firmware/*.c)
 
 $B/fuzz/pc: $(PC_FUZZ_SRCS) $(wildcard devices/*.h machine/*.h) \
-		$B/firmware/dsdt.hex $B/firmware/parallel.hex $B/firmware/bootrom.hex
+		$(ACPI_HEX) $B/firmware/bootrom.hex
 	@mkdir -p $(@D)
 	clang $(COMMON) -I$B -DHOST_TEST -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $(PC_FUZZ_SRCS)

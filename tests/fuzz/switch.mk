@@ -3,7 +3,7 @@
 # The fuzzer of the service `switch`: machines that lie to it.
 
 SWITCH_FUZZ_SRCS := tests/fuzz/fuzz_switch.c lib/user/ring.c \
-	services/switch/switch.c
+	lib/user/net_packet.c lib/user/net_segments.c services/switch/switch.c
 
 $B/fuzz/switch: $(SWITCH_FUZZ_SRCS) $(wildcard services/switch/*.h) \
 		include/switch.h include/net.h include/ring.h services/rate.h

@@ -28,7 +28,23 @@ $B/guest/%.elf: $B/guest/obj/tests/guest/%.c.o $(GUEST_LIB) \
 	$(OBJCOPY) -O elf32-i386 $@.64 $@
 	@rm -f $@.64
 
+# The guest of the board pv by the other protocols: lib/start.asm.
+PV_GUESTS := $B/guest/pv-multiboot2.elf $B/guest/pv-pvh.elf
+$B/guest/obj/multiboot2.o: PROTOCOL := -DMULTIBOOT2
+$B/guest/obj/pvh.o: PROTOCOL := -DPVH
+$B/guest/obj/multiboot2.o $B/guest/obj/pvh.o: tests/guest/lib/start.asm Makefile
+	@mkdir -p $(@D)
+	$(NASM) -f elf64 -I ./ $(PROTOCOL) -MD $@.d -o $@ $<
+
+$(PV_GUESTS): $B/guest/pv-%.elf: $B/guest/obj/%.o \
+		$B/guest/obj/tests/guest/pv.c.o \
+		$(filter-out %/start.asm.o,$(GUEST_LIB)) \
+		tests/guest/lib/guest.ld
+	$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack \
+		--no-warn-rwx-segments --build-id=none \
+		-T tests/guest/lib/guest.ld -o $@ $(filter %.o,$^)
+
 .PHONY: guest-programs
-guest-programs: $(GUESTS)
+guest-programs: $(GUESTS) $(PV_GUESTS)
 
 ## guest-programs tiny guests, one subject each: build/guest/*.elf

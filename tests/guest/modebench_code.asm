@@ -61,9 +61,11 @@ MMIO_HOLE	equ 0xd0000000
 	TIMED_END
 %endmacro
 
-section .text
+; Within a page: an instruction over two is decoded anew each time.
+section .text align=1024
 bits 32
 
+	align	1024
 global bench32
 bench32:
 	pushad

@@ -116,7 +116,6 @@ static void test_from(const char *name, void (*at)(void))
 
 /* ---- What it changes ----------------------------------------------------- */
 
-static volatile uint32_t svr_found;
 static volatile uint32_t taken_after;
 static uint64_t pat_found, mtrr_found;
 
@@ -260,37 +259,72 @@ static void test_waits(void)
 	check_equal("waited", smp_cpus[1].starts, starts_before + 1);
 }
 
-/* The last SIPI names another page, by which it is seen. */
-static void storm(unsigned id)
+static volatile uint32_t stormers;
+
+static void send_storm(void)
+{
+	for (uint32_t i = 1; i <= STORM; i++) {
+		init(1);
+		init(1);
+		sipi(1, TRAMPOLINE);
+		smp_spin(i * 1000);
+	}
+	__atomic_add_fetch(&stormers, 1, __ATOMIC_SEQ_CST);
+	smp_wake(0);
+}
+
+/*
+ * From vCPU 0, and where it is told to from the last as well, at the same time.
+ * The last SIPI names another page, by which it is seen.
+ */
+static void storm_from(unsigned id, unsigned senders)
 {
 	if (id == 1) {
 		spin_if_clear();
 	} else if (id == 0) {
 		smp_wait_count(&is_inside, 1);
-		for (uint32_t i = 1; i <= STORM; i++) {
-			init(1);
-			init(1);
-			sipi(1, TRAMPOLINE);
-			smp_spin(i * 1000);
-		}
+		is_inside = 2;
+		smp_wake(count - 1);
+		send_storm();
+		smp_wait_count(&stormers, senders);
 		init(1);
 		sipi(1, OTHER_PAGE);
 		while (smp_found[1].cs != OTHER_PAGE << 8)
 			smp_spin(1000);
 		smp_hold = 0;
 		smp_wake(1);
+	} else if (id == count - 1 && senders == 2) {
+		smp_wait_count(&is_inside, 2);
+		send_storm();
 	}
 }
 
-/* However often, in the end it runs, and once. */
-static void test_storm(void)
+static void storm(unsigned id)
 {
-	is_inside = 0;
+	storm_from(id, 1);
+}
+
+static void storm_of_two(unsigned id)
+{
+	storm_from(id, 2);
+}
+
+/* However often, in the end it runs, and once. */
+static void test_storm(const char *name, void (*fn)(unsigned id))
+{
+	is_inside = stormers = 0;
 	smp_found[1].cs = 0;
 	smp_hold = 1;
 	starts_before = smp_cpus[1].starts;
-	smp_run(storm);
-	check_equal("storm", smp_cpus[1].starts, starts_before + 1);
+	smp_run(fn);
+	check_equal(name, smp_cpus[1].starts, starts_before + 1);
+}
+
+static void test_storms(void)
+{
+	test_storm("storm", storm);
+	if (count > 2)
+		test_storm("storm-of-two", storm_of_two);
 }
 
 static volatile uint32_t ready;
@@ -368,7 +402,7 @@ static void test_x2apic(void)
 	smp_run(look_mode);
 	check_equal("x2apic-kept", x2_kept, 1);
 	test_from("x2apic-from-hlt", halt_if_set);
-	test_storm();
+	test_storms();
 	test_all();
 }
 
@@ -392,7 +426,7 @@ void guest_main(void)
 	test_page();
 	test_ignored();
 	test_waits();
-	test_storm();
+	test_storms();
 	test_all();
 	test_x2apic();
 }

@@ -10,6 +10,7 @@
 #define VECTOR_HIGH  0x71
 #define VECTOR_PING  0x61
 #define VECTOR_PONG  0x62
+#define VECTOR_EACH  0x80 /* and one for each vCPU */
 #define EXCHANGES    300
 #define RUNNING_TURN 5
 #define DFR_FLAT     0xffffffff
@@ -103,17 +104,59 @@ static void test_physical(void)
 	       others());
 }
 
+static unsigned members(uint32_t set)
+{
+	unsigned n = 0;
+
+	for (; set; set &= set - 1)
+		n++;
+	return n;
+}
+
+/* One of those that are named takes it, if there are some. */
+static void test_lowest_of(const char *name, uint32_t to, uint32_t named)
+{
+	uint32_t set = who_takes(to, ICR_LOWEST | ICR_LOGICAL);
+
+	result(name, members(set & named), named != 0);
+	result(name, set & ~named, 0);
+}
+
+/* Each by its APIC id, with a vector of its own. */
+static void send_each(unsigned id)
+{
+	if (id == 0) {
+		for (unsigned i = 0; i < count; i++)
+			smp_send(i, ICR_FIXED | (VECTOR_EACH + i));
+		smp_let_in();
+	}
+	smp_barrier();
+}
+
+static void test_each(void)
+{
+	uint32_t wrong = 0;
+
+	forget();
+	smp_run(send_each);
+	for (unsigned i = 0; i < count; i++)
+		if (who_took(VECTOR_EACH + i) != BIT(i))
+			wrong |= (uint32_t)BIT(i);
+	result("physical-each", wrong, 0);
+}
+
 static void flat_ids(unsigned id)
 {
 	lapic_write(LAPIC_DFR, DFR_FLAT);
 	lapic_write(LAPIC_LDR, id < FLAT_VCPUS ? (uint32_t)BIT(24 + id) : 0);
 }
 
-/* Two vCPUs a cluster. */
+/* Four vCPUs a cluster, so that 32 of them do not reach number 15, which is all
+ * clusters. */
 static void cluster_ids(unsigned id)
 {
 	lapic_write(LAPIC_DFR, DFR_CLUSTER);
-	lapic_write(LAPIC_LDR, (id / 2) << 28 | (uint32_t)BIT(24 + id % 2));
+	lapic_write(LAPIC_LDR, (id / 4) << 28 | (uint32_t)BIT(24 + id % 4));
 }
 
 static void test_flat(void)
@@ -138,9 +181,12 @@ static void test_cluster(void)
 	result("cluster-0-second", who_takes(0x02, ICR_FIXED | ICR_LOGICAL),
 	       there(2));
 	result("cluster-1", who_takes(0x13, ICR_FIXED | ICR_LOGICAL),
-	       there(BIT(2) | BIT(3)));
+	       there(BIT(4) | BIT(5)));
+	result("cluster-7", who_takes(0x7f, ICR_FIXED | ICR_LOGICAL),
+	       there(MASK(31, 28)));
 	result("cluster-no-such", who_takes(0xe3, ICR_FIXED | ICR_LOGICAL), 0);
 	result("cluster-all", who_takes(0xff, ICR_FIXED | ICR_LOGICAL), all());
+	test_lowest_of("cluster-lowest", 0xf, there(0xf));
 	smp_run(flat_ids);
 }
 
@@ -153,17 +199,14 @@ static void test_x2_logical(void)
 	result("logical-all", who_takes(0xffff, ICR_FIXED | ICR_LOGICAL),
 	       there(0xffff));
 	result("logical-cluster-1", who_takes(0x10003, ICR_FIXED | ICR_LOGICAL),
+	       there(3u << 16));
+	result("logical-cluster-1-all",
+	       who_takes(0x1ffff, ICR_FIXED | ICR_LOGICAL),
+	       there(MASK(31, 16)));
+	result("logical-cluster-2", who_takes(0x2ffff, ICR_FIXED | ICR_LOGICAL),
 	       0);
+	test_lowest_of("cluster-1-lowest", 0x1ffff, there(MASK(31, 16)));
 	result("broadcast-8-bit", who_takes(0xff, ICR_FIXED), 0);
-}
-
-static unsigned members(uint32_t set)
-{
-	unsigned n = 0;
-
-	for (; set; set &= set - 1)
-		n++;
-	return n;
 }
 
 static uint32_t tpr_of_0;
@@ -227,6 +270,8 @@ static void test_nmi(void)
 	result("nmi-others", who_takes_nmi(0, ICR_NMI | ICR_TO_OTHERS),
 	       others());
 	result("nmi-broadcast", who_takes_nmi(DESTINATION_ALL, ICR_NMI), all());
+	result("nmi-logical", who_takes_nmi(BIT(1), ICR_NMI | ICR_LOGICAL),
+	       there(BIT(1)));
 	result("nmi-absent", who_takes_nmi(count, ICR_NMI), 0);
 }
 
@@ -487,6 +532,7 @@ static void test_mode(const char *name)
 {
 	mode = name;
 	test_physical();
+	test_each();
 	if (smp_this()->is_x2apic) {
 		test_x2_logical();
 	} else {
@@ -525,6 +571,8 @@ void guest_main(void)
 	count = smp_cpu_count();
 	smp_count(VECTOR);
 	smp_count(VECTOR_HIGH);
+	for (unsigned i = 0; i < count; i++)
+		smp_count(VECTOR_EACH + i);
 	test_mode("xapic");
 	if (smp_has_x2apic()) {
 		smp_run(enter_x2apic);

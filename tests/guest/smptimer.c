@@ -2,7 +2,7 @@
 /*
  * Time on several vCPUs: the timers of all local APICs at once, in every mode,
  * each for its own vCPU; and one TSC, which never goes backwards from one vCPU
- * to another.
+ * to another, and is the same on all to the tick.
  */
 #include "tests/guest/lib/smp.h"
 
@@ -20,6 +20,7 @@
 #define DEADLINE_TICKS	 300000
 #define HANDOVERS	 200
 #define MEETINGS	 20000
+#define TRADES		 12
 #define JUMP		 1000000000000ull
 
 static unsigned count;
@@ -184,6 +185,68 @@ static void test_tsc(void)
 	check_equal("tsc-at-once", backwards, 0);
 }
 
+/*
+ * There and back between vCPU 0 and another, which do the same: where the
+ * simulator counts instructions, both ways take as many ticks, and what one way
+ * seems to take more is twice the difference of the two TSCs.
+ */
+static unsigned partner;
+static volatile uint64_t left, ticks_taken[2][TRADES];
+
+static void trade(unsigned id)
+{
+	unsigned side = id != 0;
+
+	if (id != 0 && id != partner)
+		return;
+	for (uint32_t i = 0; i < TRADES; i++) {
+		smp_wait_count(&token, 2 * i + side);
+		ticks_taken[side][i] = rdtsc() - left;
+		token++;
+		left = rdtsc();
+		smp_wake(partner - id);
+	}
+}
+
+/* What most of a way's trades took, or 0: none took what most did. */
+static uint64_t usual(const volatile uint64_t *taken)
+{
+	for (unsigned i = 0; i < TRADES; i++) {
+		unsigned same = 0;
+
+		for (unsigned j = 0; j < TRADES; j++)
+			same += taken[i] == taken[j];
+		if (same > TRADES / 2)
+			return taken[i];
+	}
+	return 0;
+}
+
+static void test_equal(void)
+{
+	unsigned different = 0, exact = 0;
+
+	for (partner = 1; partner < count; partner++) {
+		uint64_t there, back;
+
+		token = 0;
+		smp_run(trade);
+		there = usual(ticks_taken[1]);
+		back = usual(ticks_taken[0]);
+		if (!there || !back)
+			continue;
+		exact++;
+		if (there != back && different++ == 0)
+			print("vCPU %u: %llu ticks there, %llu back\n", partner,
+			      (unsigned long long)there,
+			      (unsigned long long)back);
+	}
+	if (exact)
+		check_equal("tsc-equal", different, 0);
+	else
+		skip("tsc-equal", "no two trades take the same time here");
+}
+
 static volatile uint64_t tsc_of[SMP_MAX];
 
 /* It is the last vCPU's alone that jumps. */
@@ -225,6 +288,8 @@ void guest_main(void)
 		skip("tsc-deadline", "CPUID does not offer it");
 	}
 	test_tsc();
-	if (count > 1)
+	if (count > 1) {
+		test_equal();
 		test_adjust();
+	}
 }

@@ -121,6 +121,8 @@ def fake_disk(name, *log, **more):
     may fail, it only has to end."""
     lies = more.pop("lies", False)
     words = "errors=1 wait-ms=2000" if lies else ""
+    if lies:    # who crashes before has attacked nobody
+        log += meetings(1)
     return Attack("disk-" + name, more.pop("end", EXIT), guest=True,
                   file="victim.elf", words=words, vcpus=(1,),
                   source=more.pop("source", "file:" + DRIVE),
@@ -147,6 +149,11 @@ def lives(count):
     return [r"\[disk\] life %d begins" % n for n in range(count + 1)]
 
 
+def meetings(count):
+    return tuple(r"\[disk\] life %d meets its client" % n
+                 for n in range(count))
+
+
 def guest(name, **more):
     return Attack("guest-" + name, more.pop("end", EXIT), guest=True,
                   words=name, **more)
@@ -170,6 +177,7 @@ ATTACKS = [
     Attack("give"),
     Attack("long", ms=600, neighbour=True),
     Attack("maprace"),
+    Attack("release"),
     # Console and log.
     Attack("console", ms=60),
     Attack("endless", ms=60),
@@ -258,7 +266,7 @@ ATTACKS = [
     fake_disk("dma", r"\[disk\] PASS by DMA it reads the monitor's image",
               r"\[disk\] PASS by DMA it sends an interrupt's message",
               DISK_CRASHED),
-    fake_disk("die", DISK_CRASHED, *lives(4)),
+    fake_disk("die", DISK_CRASHED, *lives(4), *meetings(4)),
     # Against init.
     fake_disk("garbage", DISK_STOPPED_FOR),
     fake_disk("lengths", DISK_STOPPED_FOR + "it says what nobody understands"),

@@ -42,7 +42,7 @@ fake_objs = $(sort $B/hostile/evil_main.o $B/hostile/$1_service.o \
 	$(patsubst %,$B/machine/%.o,\
 		$(wildcard tests/hostile/fake/*.c tests/hostile/$1/*.c)) \
 	$(filter-out %/evil.c.o,$(HOSTILE_OBJS)) \
-	$(filter-out %/main.c.o,$(call objs,$(PROGRAM_$1),$B/machine)))
+	$(filter-out %/main.c.o,$(call objs,$(PROGRAM_$1),$B/machine)) $(USER_OBJS))
 FAKE_SEAT_OBJS := $(call fake_objs,seat)
 FAKE_DISK_OBJS := $(call fake_objs,disk)
 
@@ -81,12 +81,12 @@ HOSTILE_GUEST_LINK = @mkdir -p $(@D); \
 $B/hostile/bad.elf: $(HOSTILE_BAD) $(HOSTILE_GUEST_LIB)
 	$(HOSTILE_GUEST_LINK)
 
-$B/hostile/beat.elf $B/hostile/victim.elf: $B/hostile/%.elf: \
+$B/hostile/beat.elf $B/hostile/idle.elf $B/hostile/victim.elf: $B/hostile/%.elf: \
 		$B/guest/obj/tests/hostile/guests/%.c.o $(HOSTILE_GUEST_LIB)
 	$(HOSTILE_GUEST_LINK)
 
 HOSTILE := $(addprefix $B/hostile/,evil.elf crash.elf bad.elf beat.elf \
-	victim.elf $(FAKE_SEATS:%=seat-%/seat.elf) \
+	idle.elf victim.elf $(FAKE_SEATS:%=seat-%/seat.elf) \
 	$(FAKE_DISKS:%=disk-%/disk.elf))
 
 .PHONY: hostile-programs test-hostile fuzz-gate

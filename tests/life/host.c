@@ -6,6 +6,10 @@
  * work of all in flight.  Then all stop, and the host is as it was: the same
  * free pages, no domain, channel, thread or timer more.
  *
+ * Three of the guests are copies, which share a disk's image; two conflict by
+ * the policy, and are never up together; the memory of three comes when it is
+ * touched, and one of them gives it back all the time.
+ *
  * Options, as boot modules' names: count=N, of each kind of act at least;
  * seed=N.
  */
@@ -32,10 +36,19 @@ static uint64_t seed = 88172645463325252ULL;
 	.name = NAME, .board = MACHINE_BOARD_PC, .memory_mib = 4,            \
 	.vcpus = VCPUS, .restart = MANIFEST_RESTART_##RESTART,               \
 	.cmdline = COMMAND
+#define COPY(NAME)                                                           \
+	{ GUEST(NAME, ON_CRASH, 1, "dead ms=1"), .kernel = "bad.elf",        \
+	  .node = "copy", .count = 3, .disk_count = 1,                       \
+	  .disk = { { .name = "disk0", .image = { "copy.img" },              \
+		      .bus = MACHINE_DISK_IDE } } }
+#define FLOOD 1 /* it and BELLS conflict */
+#define BELLS 4
 
 /* Machines and guests; none that keeps a processor busy for long. */
 static const struct manifest manifest = {
-	.guest_count = 7,
+	.rule_count = 1,
+	.rule = { { .name = "wall", .conflict = "flood\0bells" } },
+	.guest_count = 13,
 	.guest = {
 		{ GUEST("dead", ON_CRASH, 2, "dead ms=1"),
 		  .kernel = "bad.elf" },
@@ -51,6 +64,14 @@ static const struct manifest manifest = {
 		  .program = "evil.elf" },
 		{ GUEST("rings", ON_CRASH, 1, "ringtouch ms=1"),
 		  .program = "evil.elf" },
+		COPY("copy-1"), COPY("copy-2"), COPY("copy-3"),
+		{ GUEST("lazy", ON_CRASH, 2, "dead ms=1"),
+		  .kernel = "bad.elf", .is_lazy = true },
+		{ GUEST("balloon", ON_CRASH, 1, "dead ms=1"),
+		  .kernel = "bad.elf", .is_lazy = true,
+		  .devices = MACHINE_DEVICE_BALLOON },
+		{ GUEST("gives", ALWAYS, 3, "release ms=2"),
+		  .program = "evil.elf", .is_lazy = true },
 	},
 };
 /* clang-format on */
@@ -184,6 +205,7 @@ static void turn(void)
 	(void)gate_wait();
 	init_events(&the_init);
 	count_own_ends();
+	CHECK(!the_init.guest[FLOOD].id || !the_init.guest[BELLS].id);
 }
 
 static void rounds(unsigned count)

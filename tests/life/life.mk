@@ -10,10 +10,8 @@ $B/life/%.elf: $B/machine/tests/life/%.c.o $(LIFE_USER) lib/user/program.ld
 	$Q$(OBJCOPY) --strip-all $@.full $@
 
 # init but for its main.c and the manifest's reader.
-$B/life/host.elf: $(filter-out %/main.c.o %/manifest.c.o %/manifest_disk.c.o \
-		%/manifest_item.c.o %/manifest_fault.c.o \
-		%/manifest_nic.c.o %/manifest_cpu.c.o %/manifest_os.c.o \
-		%/manifest_folder.c.o %/manifest_acpi.c.o %/manifest_usb.c.o,\
+$B/life/host.elf: $(filter-out \
+	$(patsubst %,$B/machine/%.o,init/main.c $(wildcard init/manifest*.c)),\
 	$(call objs,$(PROGRAM_init),$B/machine))
 
 .PHONY: life-programs test-life

@@ -324,12 +324,31 @@ static void test_calls_crossing(void)
 	       "calls that cross with interrupts off");
 }
 
+static int guest_memory_fill(void *ctx, void *to, uint64_t offset)
+{
+	uint64_t *expected = ctx;
+
+	memset(to, 0, MAP_GUEST_PIECE);
+	if (offset != *expected)
+		return -EINVAL;
+	*expected += MAP_GUEST_PIECE;
+	return *expected > PAGE_2M ? -EFAULT : 0;
+}
+
 static void test_guest_memory(void)
 {
 	struct kernel_map *map = &this_host()->map;
 	struct mem_account account = { .name = "test" };
-	hpa_t hpa = map_guest_alloc_2m(map, &account);
+	uint64_t expected = PAGE_2M / 2;
 	bool is_mapped;
+	hpa_t hpa;
+
+	report(!map_guest_alloc_2m(map, &account, guest_memory_fill,
+				   &expected) &&
+		       !account.pages,
+	       "guest memory that cannot be filled is none");
+	expected = 0;
+	hpa = map_guest_alloc_2m(map, &account, guest_memory_fill, &expected);
 
 	map_guest_flush(map);
 	is_mapped = hpa && map_is_mapped((uint64_t)phys_to_virt(hpa));
@@ -489,8 +508,8 @@ static uint64_t barrier_ticks(const struct speculation *barriers)
 	struct sched_domain domain[2] = { 0 };
 	uint64_t least = UINT64_MAX;
 
-	sched_domain_init(&domain[0]);
-	sched_domain_init(&domain[1]);
+	sched_domain_init(&domain[0], 100, 0);
+	sched_domain_init(&domain[1], 100, 0);
 	this_host()->speculation = *barriers;
 	for (unsigned i = 0; i < 8; i++) {
 		uint64_t ticks = switch_ticks(&domain[i % 2]);
@@ -509,8 +528,8 @@ static void test_barriers(void)
 	struct cpu *cpu = this_cpu();
 	uint64_t flags = irq_save();
 
-	sched_domain_init(&first);
-	sched_domain_init(&second);
+	sched_domain_init(&first, 100, 0);
+	sched_domain_init(&second, 100, 0);
 	this_host()->speculation = rsb;
 	report(first.id && second.id && first.id != second.id,
 	       "domains have numbers of their own");

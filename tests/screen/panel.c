@@ -7,6 +7,7 @@
  *
  * Options: shade=N, a byte of the picture, to tell two of these apart; width=N.
  */
+#include "include/virtio.h"
 #include "tests/hostile/guests/hostile.h"
 
 #define CORNER 16u
@@ -23,10 +24,17 @@
 #define PCI_DATA    0xcfc
 #define PCI_ENABLE  0x80000000u
 #define PCI_SLOTS   32
+#define PCI_ID	    0x00
 #define PCI_CLASS   0x08
 #define PCI_BAR0    0x10
-#define CLASS_VIDEO 0x03
+#define CLASS_MASK  0xff000000u
+#define CLASS_VIDEO 0x03000000u
 #define BAR_ADDRESS 0xfffffff0u
+
+#define VIRTIO_PCI_CONSOLE 0x1003u /* the transitional one */
+
+#define PORT_402 0x402
+#define PORT_E9	 0xe9
 
 #define COM1	 0x3f8
 #define COM1_IER (COM1 + 1)
@@ -112,21 +120,23 @@ static void dispi_write(uint16_t index, uint16_t value)
 	out16(DISPI_DATA, value);
 }
 
-static uint32_t *frame_buffer(void)
+/* Where the first BAR of the first device is whose register is so; or 0. */
+static uint32_t pci_bar0(uint8_t reg, uint32_t mask, uint32_t value)
 {
 	for (uint32_t slot = 0; slot < PCI_SLOTS; slot++) {
-		out32(PCI_ADDRESS, PCI_ENABLE | slot << 11 | PCI_CLASS);
-		if (in32(PCI_DATA) >> 24 != CLASS_VIDEO)
+		out32(PCI_ADDRESS, PCI_ENABLE | slot << 11 | reg);
+		if ((in32(PCI_DATA) & mask) != value)
 			continue;
 		out32(PCI_ADDRESS, PCI_ENABLE | slot << 11 | PCI_BAR0);
-		return (uint32_t *)(uint64_t)(in32(PCI_DATA) & BAR_ADDRESS);
+		return in32(PCI_DATA) & BAR_ADDRESS;
 	}
-	return NULL;
+	return 0;
 }
 
 static void draw(void)
 {
-	pixels = frame_buffer();
+	pixels = (uint32_t *)(uint64_t)pci_bar0(PCI_CLASS, CLASS_MASK,
+						CLASS_VIDEO);
 	if (!pixels) {
 		fail("draw", "there is no display");
 		return;
@@ -334,6 +344,29 @@ static void busy(void)
 
 /* ---- Events -------------------------------------------------------------- */
 
+/* What its virtio console says of who sits before it. */
+static void terminal(void)
+{
+	uint32_t console = pci_bar0(
+		PCI_ID, ~0u, VIRTIO_PCI_VENDOR | VIRTIO_PCI_CONSOLE << 16);
+	uint32_t size = in32((uint16_t)(console + VIRTIO_LEGACY_CONFIG));
+
+	if (console)
+		print("terminal %u x %u\n", size & UINT16_MAX, size >> 16);
+	else
+		print("no virtio console\n");
+}
+
+/* A word on each port that has no device but a debug console. */
+static void debug_consoles(void)
+{
+	for (const char *s = "by 402h"; *s; s++)
+		out8(PORT_402, (uint8_t)*s);
+	for (const char *s = "by e9h"; *s; s++)
+		out8(PORT_E9, (uint8_t)*s);
+	print("debugged\n");
+}
+
 static void alive(void)
 {
 	print("alive\n");
@@ -343,9 +376,10 @@ static const struct {
 	uint8_t byte;
 	void (*run)(void);
 } commands[] = {
-	{ 'g', draw },	    { 'p', dot },	{ 'c', cd },
-	{ 'a', alive },	    { 'e', guest_end }, { 'r', cd_read },
-	{ 'k', keys_held }, { 'b', busy },
+	{ 'g', draw },		 { 'p', dot },	     { 'c', cd },
+	{ 'a', alive },		 { 'e', guest_end }, { 'r', cd_read },
+	{ 'k', keys_held },	 { 'b', busy },	     { 't', terminal },
+	{ 'd', debug_consoles },
 };
 
 static void serial_poll(void)

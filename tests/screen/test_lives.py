@@ -14,10 +14,11 @@ from bulkhead_tool.control import client, frames, keys, network, screen
 
 CDROM = 'cdrom0 { bus = "ide"; unit = <2>; images = "cd1.iso", "cd2.iso"; };'
 NIC = 'nic0 { model = "e1000"; switch = "lan0"; };'
+CONSOLES = "virtio-console; debug-console; "
 FRAME = b"\xff" * 6 + b"\x52\x54\0\0\0\1" + b"\x88\xb5" + bytes(46)
 RESET_VECTOR = 0xfffffff0    # where a vCPU that was not started stands
 CD_UNIT, NOT_READY = 2, "2"
-TABLE = re.compile(r'^\t\{ "([a-z]+)",', re.MULTILINE)
+TABLE = re.compile(r'^\t\{ "([a-z-]+)",', re.MULTILINE)
 
 
 def medium(sectors, word):
@@ -38,7 +39,7 @@ class Lives(rig.HostTest):
     @classmethod
     def setUpClass(cls):
         cls.rig = rig.start(cls, [rig.panel("one", 1, more="vcpus = <2>; " + CDROM),
-                                  rig.panel("two", 2, more=NIC)],
+                                  rig.panel("two", 2, more=CONSOLES + NIC)],
                             has_screen=True, files={
                                 "cd1.iso": medium(32, b"ONE."),
                                 "cd2.iso": medium(8, b"TWO.")})
@@ -140,6 +141,15 @@ class Lives(rig.HostTest):
         self.ask("start")
         self.reborn()
 
+    def verb_shutdown(self):
+        """Of one guest: by its button, and nobody else's."""
+        self.ask("shutdown")
+        self.one.expect("^power button$")
+        self.wait_for_state("one", "stopped")
+        self.assertEqual(self.state("two")["state"], "running")
+        self.ask("start")
+        self.reborn()
+
     def verb_nmi(self):
         self.ask("nmi")
         self.one.expect("^nmi 1$")
@@ -195,6 +205,44 @@ class Lives(rig.HostTest):
         self.reborn()
         self.one.do("c", "^cd 0$")
         self.reads("same", 31, "ONE.")
+
+    def verb_terminal(self):
+        """Its size is there for who has a virtio console, also after a reset."""
+        self.two.do("t", "^terminal 0 x 0$")
+        for columns, rows in ((132, 43), (65535, 1)):
+            self.link.ask("terminal", rig.LIMIT, guest="two", columns=columns,
+                          rows=rows)
+            self.two.do("t", "^terminal %d x %d$" % (columns, rows))
+        self.link.ask("reset", rig.LIMIT, guest="two")
+        self.two.expect("^panel ready$")
+        self.two.do("t", "^terminal 65535 x 1$")
+        with self.assertRaisesRegex(client.Refused, "no virtio-console"):
+            self.ask("terminal", columns=80, rows=25)
+
+    def verb_balloon(self):
+        """This one has none; tests/memory has."""
+        with self.assertRaisesRegex(client.Refused, "balloon"):
+            self.ask("balloon", unit=1)
+
+    def verb_debug_console(self):
+        """What comes by either port, and by both."""
+        for more, words in (({"port": 0x402}, b"by 402h"),
+                            ({"port": 0xe9}, b"by e9h"),
+                            ({}, b"by 402hby e9h")):
+            with contextlib.closing(self.rig.client()) as link:
+                number = link.new_id()
+                link.request("debug-console", rig.LIMIT, number=number,
+                             guest="two", **more)
+                self.two.do("d", "^debugged$")
+                said, until = b"", rig.later()
+                while len(said) < len(words):
+                    self.assertLess(time.monotonic(), until, said)
+                    part = link.next_part(1)
+                    if part and part.number == number:
+                        said += part.data
+                self.assertEqual(said, words)
+        with self.assertRaisesRegex(client.Refused, "port"):
+            self.ask("debug-console", port=0x403)
 
     def verb_keys(self):
         self.ask("keys", keys=[keys.NAMES["f5"], -keys.NAMES["f5"]])
@@ -517,7 +565,7 @@ class Lives(rig.HostTest):
         self.desk()
         self.seat_again()
         for verb in verbs:
-            method = getattr(self, "verb_" + verb, None)
+            method = getattr(self, "verb_" + verb.replace("-", "_"), None)
             self.assertIsNotNone(method, "no test of '%s'" % verb)
             if method not in done:
                 method()

@@ -34,6 +34,7 @@ class Guest:
         self.scenes = []
         self.version = 1    # of its screen
         self.keys, self.pointer, self.serial = [], [], b""
+        self.terminals = []    # sizes that it was told
         self.places = []    # of the pointer, or None, one a request
         self.takes_places = False
         self.starts = 1
@@ -239,6 +240,14 @@ class Host:
                               ("dx", "dy", "wheel", "buttons")])
         guest.places.append((thing["x"], thing["y"]) if "x" in thing
                             else None)
+        self.answer(number)
+
+    def do_terminal(self, number, thing, guest):
+        if guest.name == "dos":
+            self.refuse(number, "refused", what="guest",
+                        hint="the manifest gives it no virtio-console")
+            return
+        guest.terminals.append((thing["columns"], thing["rows"]))
         self.answer(number)
 
     def do_statistics(self, number, _thing, guest):

@@ -13,6 +13,7 @@ import re
 import socket
 import subprocess
 import sys
+import termios
 import threading
 import unittest
 
@@ -338,6 +339,32 @@ class Commands(HostTest):
         self.assertIn("C:\\>", lines[0][2])
         self.assertIn("\x1b[1;1H\x1b[0;37;40m\u2588A ", lines[1][2])
         self.assertNotIn("\x1b[2;1H", lines[1][2])    # did not change
+
+    def test_console_tells_the_size_of_its_terminal(self):
+        for guest in ("web", "dos"):    # the latter has no virtio console
+            ours, theirs = pty.openpty()
+            termios.tcsetwinsize(theirs, (43, 132))
+            tool = subprocess.Popen([sys.executable, TOOL, "console", "--socket",
+                                     self.path, guest], stdin=theirs,
+                                    stdout=theirs, stderr=subprocess.STDOUT,
+                                    start_new_session=True)
+            os.close(theirs)
+            said = b""
+            while b"login: " not in said:
+                said += os.read(ours, 4096)
+            termios.tcsetwinsize(ours, (25, 80))
+            for _ in range(3):
+                os.write(ours, b"x")
+                while b"X" not in said:
+                    said += os.read(ours, 4096)
+                said = b""
+            os.write(ours, b"\x1d")
+            with contextlib.suppress(OSError):
+                while os.read(ours, 4096):
+                    pass
+            self.assertEqual(tool.wait(60), 0)
+            os.close(ours)
+        self.assertEqual(self.guests[1].terminals, [(132, 43), (80, 25)])
 
     def test_console_types_shows_and_leaves(self):
         ours, theirs = pty.openpty()

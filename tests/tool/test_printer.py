@@ -76,6 +76,8 @@ class Printers(HostTest):
 
         for number in processes.END_SIGNALS:
             self.addCleanup(signal.signal, number, signal.getsignal(number))
+            # As at a terminal, though these tests run in some background.
+            signal.signal(number, signal.SIG_DFL)
         processes.catch_signals()
         thread = threading.Thread(target=interrupt)
         thread.start()

@@ -204,6 +204,14 @@ class SeaBios(BootTest):
             time.sleep(0.5)
         self.fail("nobody listens for gdb")
 
+    def test_virtio_disk(self):
+        done = self.qemu("-drive", "if=virtio,file=" +
+                         self.disk(EXIT % 3), "-device", "virtio-balloon-pci",
+                         "-serial", "stdio", "-device",
+                         "isa-debug-exit,iobase=0xf4", "-vga", "none")
+        self.assertEqual((done.returncode, done.stdout), (7, WORDS),
+                         done.stderr)
+
     def test_fw_cfg(self):
         done = self.qemu("-hda", self.disk(ITEM + EXIT % 3), "-serial",
                          "stdio", "-device", "isa-debug-exit,iobase=0xf4",

@@ -167,6 +167,43 @@ class Drives(PcTest):
         self.assertIn('item = "bootorder";', self.make(both + "-boot d")[0])
 
 
+class Virtio(PcTest):
+    def places(self, line):
+        return {name: (n.string("bus"), n.number("unit"))
+                for name, n in self.nodes(line).items()}
+
+    def test_disks(self):
+        self.assertEqual(self.places(
+            DRIVES + "-hda q.qcow2 -drive if=virtio,file=disk.img -snapshot "
+            "-device virtio-blk-pci,drive=d,num-queues=2 -cdrom cd.iso "
+            "-device virtio-scsi-pci,id=s -device "
+            "scsi-cd,drive=c,bus=s.0,scsi-id=7"),
+            {"disk0": ("ide", 0), "cdrom2": ("ide", 2),
+             "disk4": ("virtio", 0), "disk5": ("virtio", 1),
+             "cdrom6": ("virtio-scsi", 7)})
+
+    def test_order(self):
+        order = self.pc(DRIVES + "-hda disk.img -device virtio-scsi-pci "
+                        "-device scsi-cd,drive=c -device "
+                        "virtio-blk-pci,drive=d,bootindex=1").boot_order()
+        self.assertEqual([d.bus for d in order],
+                         ["virtio", "ide", "virtio-scsi"])
+
+    def test_other_devices(self):
+        text = self.make("-device virtio-rng-pci,rng=r -device "
+                         "virtio-balloon")[0]
+        self.assertIn("rng;", text)
+        self.assertIn("balloon;", text)
+
+    def test_what_is_not_there_is_refused(self):
+        for line, why in (("-drive if=none,id=x,media=cdrom,file=cd.iso "
+                           "-device virtio-blk-pci,drive=x", "CD-ROM"),
+                          ("-device virtio-scsi-pci -device lsi",
+                           "one SCSI adapter"),
+                          ("-device vhost-vsock-pci", "of virtio there are")):
+            self.wrong(DRIVES + line, why)
+
+
 class Scsi(PcTest):
     def test_adapter_and_drives(self):
         found = self.nodes(DRIVES + "-device lsi53c895a,id=s -device "

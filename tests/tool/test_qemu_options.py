@@ -268,7 +268,9 @@ class Machine(PcTest):
                             ("-fda fd.img -drive if=floppy,index=0,"
                              "file=fd.img", "two floppy drives"),
                             ("-device floppy", "-fda"),
-                            ("-drive if=virtio,file=disk.img", "if=virtio"),
+                            ("-drive if=virtio,media=cdrom,file=cd.iso",
+                             "if=virtio"),
+                            ("-device virtio-serial-pci", "of virtio there"),
                             ("-monitor stdio", "bulkhead ctl"),
                             ("-global kvm-pit.x=1", "kvm-pit.x"),
                             ("-vga cirrus", "-vga cirrus"),
@@ -300,7 +302,8 @@ class Machine(PcTest):
 
     def test_other_network_cards(self):
         for name, model in (("rtl8139", "rtl8139"), ("pcnet", "pcnet"),
-                            ("ne2k_pci", "ne2000-pci"), ("e1000e", "e1000e")):
+                            ("ne2k_pci", "ne2000-pci"), ("e1000e", "e1000e"),
+                            ("virtio-net-pci", "virtio")):
             for words in ("-nic user,model=" + name, "-device " + name):
                 text, _, _ = self.make(words)
                 self.assertRegex(text, r'boot-index = <1>;\s+model = "%s";' %
@@ -323,11 +326,9 @@ class Machine(PcTest):
         self.assertEqual(text, self.make("")[0])
 
     def test_differences_are_said(self):
-        found = self.pc("-cpu host -vga none -device virtio-rng-pci "
-                        "-boot menu=on")
+        found = self.pc("-cpu host -vga none -boot menu=on")
         self.assertEqual([option for option, _ in found.notes],
-                         ["-cpu host", "-vga none", "-boot menu=on",
-                          "-device virtio-rng-pci"])
+                         ["-cpu host", "-vga none", "-boot menu=on"])
 
 
 class Ports(PcTest):
@@ -649,7 +650,7 @@ class Command(ToolTest):
                         board)
             done = self.run_tool("check", path)
             self.assertEqual(done.returncode, 1)
-            self.assertIn(b'board: is "%s", known are: pc, pc-1; see '
+            self.assertIn(b'board: is "%s", known are: pc, pc-1, pv; see '
                           b"docs/qemu-options.md" % board.encode(),
                           done.stderr)
 

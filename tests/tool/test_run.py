@@ -99,6 +99,17 @@ class Runner(unittest.TestCase):
         self.assertRegex(lines[at + 1], r"^ +\d\.\d s s/s1$")
         self.assertEqual(lines[-1], "12 passed, 0 failed, 0 skipped")
 
+    def test_the_failed_are_told_again(self):
+        self.script("s1.sh", "echo why >&2; exit 3")
+        self.script("s2.sh", "true")
+        done = self.run_list("s 9 exit sh %s/s*.sh\n" % self.folder)
+        lines = done.stdout.splitlines()
+        told = lines[lines.index("The failed:") + 1:-1]
+        self.assertRegex(told[0], r"^FAIL s/s1 \d+\.\d s$")
+        self.assertIn("     | why", told)
+        self.assertFalse([l for l in told if "s/s2" in l])
+        self.assertEqual(lines[-1], "1 passed, 1 failed, 0 skipped")
+
     def test_lists_with_mistakes_are_no_lists(self):
         for text in ("a 9 exit\n", "a x exit true\n", "a 9 nosuch true\n"):
             done = self.run_list(text)

@@ -38,6 +38,7 @@ struct cpu {
 
 static struct cpu cpus[CPUS];
 static struct apic *apics[CPUS];
+static struct apic_group group;
 static uint64_t now;
 
 static inline uint64_t now_ns(void *ctx)
@@ -70,7 +71,7 @@ static inline void send(void *ctx, const struct apic_message *message)
 
 	cpu->sent++;
 	cpu->message = *message;
-	apic_route(apics, CPUS, &cpu->apic, message);
+	apic_route(&group, &cpu->apic, message);
 }
 
 static inline void eoi_level(void *ctx, uint8_t vector)
@@ -125,7 +126,7 @@ static const struct apic_ops ops = {
 
 static inline uint32_t reg_read(struct apic *apic, unsigned reg)
 {
-	return apic_mmio_read(apic, reg << 4, 4);
+	return apic_mmio_read(apic, reg << 4);
 }
 
 static inline void reg_write(struct apic *apic, unsigned reg, uint32_t value)
@@ -158,10 +159,12 @@ static inline int setup(void **state)
 	(void)state;
 	now = 1000;
 	memset(cpus, 0, sizeof(cpus));
+	memset(&group, 0, sizeof(group));
 	for (unsigned i = 0; i < CPUS; i++) {
 		apics[i] = &cpus[i].apic;
 		apics[i]->shared.page = (uint32_t *)cpus[i].page;
 		apic_init(apics[i], i, i == 0, 40, &ops, &cpus[i]);
+		apic_group_set(&group, i, apics[i], (uint8_t)i);
 		reg_write(apics[i], APIC_REG_SVR, SVR_ON);
 	}
 	return 0;

@@ -76,6 +76,7 @@ static struct fake_drive fake[FAKE_DRIVES];
 static struct disk disk;
 
 static struct {
+	bool has_moving_memory; /* drives may not know where it is */
 	uint8_t memory[MEMORY] __aligned(4096);
 	struct disk_channel channel;
 	uint64_t chunk[PIECES], pages[DISK_CHANNEL_PAGES];
@@ -405,7 +406,9 @@ static inline void machine_memory(unsigned number)
 static inline void client_add(unsigned number)
 {
 	const struct dma_window window[WINDOWS] = {
-		{ machine[number].chunk, MEMORY, PIECE_SHIFT, 0 },
+		{ machine[number].chunk,
+		  machine[number].has_moving_memory ? 0 : MEMORY, PIECE_SHIFT,
+		  0 },
 		{ machine[number].pages +
 			  offsetof(struct disk_channel, bounce) / PAGE_SIZE,
 		  DISK_BOUNCE_SIZE, PAGE_SHIFT, 0 },

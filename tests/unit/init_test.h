@@ -23,8 +23,8 @@
 #include "include/switch.h"
 #include "init/init.h"
 
-#define DOMAINS	  32
-#define CHANNELS  32
+#define DOMAINS	  96
+#define CHANNELS  192
 #define OF_INIT	  UINT64_MAX /* the domain of its own ends */
 #define LOG_SIZE  65536
 #define PROGRAM	  GATE_PROGRAM_BASE
@@ -53,6 +53,7 @@ struct fake_channel {
 	gate_id id; /* 0: free */
 	bool is_closed;
 	gate_id memory_of; /* its far side knows that domain's memory */
+	bool is_vm_told;   /* also where its VM's is */
 	struct {
 		gate_id domain; /* 0: nobody */
 		unsigned slot;
@@ -383,7 +384,7 @@ static long op_device_grant(void *ctx, gate_id id,
 }
 
 /* Before the far side attaches. */
-static long op_memory_grant(void *ctx, gate_id id, gate_id of)
+static long op_memory_grant(void *ctx, gate_id id, gate_id of, bool with_vm)
 {
 	struct fake_channel *channel = channel_find(id);
 
@@ -395,6 +396,7 @@ static long op_memory_grant(void *ctx, gate_id id, gate_id of)
 	if (fails())
 		return gate.fail_with;
 	channel->memory_of = of;
+	channel->is_vm_told = with_vm;
 	return 0;
 }
 

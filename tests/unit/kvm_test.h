@@ -17,7 +17,7 @@ struct world {
 	uint64_t waited[WORLD_VCPUS];
 	uint64_t tsc_base;
 	bool is_rough; /* the base */
-	unsigned unhalted[WORLD_VCPUS], yields, flushes;
+	unsigned unhalted[WORLD_VCPUS], yields[WORLD_VCPUS], flushes;
 	unsigned messages[WORLD_VCPUS];
 	uint32_t message; /* the last */
 	bool is_deaf;	  /* local APICs accept nothing */
@@ -82,9 +82,10 @@ static inline void world_unhalt(void *ctx, unsigned vcpu)
 	((struct world *)ctx)->unhalted[vcpu]++;
 }
 
-static inline void world_yield(void *ctx)
+static inline void world_yield_to(void *ctx, unsigned vcpu)
 {
-	((struct world *)ctx)->yields++;
+	assert_in_range(vcpu, 0, WORLD_VCPUS - 1);
+	((struct world *)ctx)->yields[vcpu]++;
 }
 
 static inline void world_flush(void *ctx)
@@ -104,7 +105,7 @@ static inline void world_init(struct world *world, uint8_t *ram,
 		.tsc_base = world_tsc_base,
 		.message = world_message,
 		.unhalt = world_unhalt,
-		.yield = world_yield,
+		.yield_to = world_yield_to,
 		.flush = world_flush,
 	};
 	const struct kvm_config config = {

@@ -237,12 +237,12 @@ static inline int lsi_setup(void **state)
 	medium_init(&l.disk_2, 1000);
 	l.disk_2.backend.is_read_only = true;
 	config.drive[0] =
-		(struct lsi_drive_config){ .backend = &t.disk.backend };
-	config.drive[2] = (struct lsi_drive_config){
+		(struct scsi_drive_config){ .backend = &t.disk.backend };
+	config.drive[2] = (struct scsi_drive_config){
 		.backend = &l.disk_2.backend, .serial = "TWO", .model = "Second"
 	};
-	config.drive[6] = (struct lsi_drive_config){ .backend = &t.cd.backend,
-						     .is_cdrom = true };
+	config.drive[6] = (struct scsi_drive_config){ .backend = &t.cd.backend,
+						      .is_cdrom = true };
 	t.pci.intx_set = lsi_intx_set;
 	t.pci.window[0] = (struct pci_window){ 0xe0000000, 0x1f000000 };
 	assert_int_equal(lsi_init(&l.lsi, &config), 0);

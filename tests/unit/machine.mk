@@ -26,7 +26,7 @@ UNIT_FLAGS_test_machine_console := -Itests/unit/fake/machine
 UNIT_SRCS_test_net_cable := machine/net_service.c
 UNIT_FLAGS_test_net_cable := -Itests/unit/fake/machine
 
-SERVICE_TESTS := test_disk_service test_disk_service_open \
+SERVICE_TESTS := test_disk_service test_disk_service_open test_disk_service_depth \
 	test_disk_service_random test_ide_service
 
 $(foreach t,$(SERVICE_TESTS),$(eval UNIT_SRCS_$t := machine/disk_service.c))
@@ -50,3 +50,6 @@ UNIT_SRCS_test_face_dump := $(FACE_SRCS)
 
 UNIT_SRCS_test_fault := machine/fault.c
 UNIT_SRCS_test_disk_delay := machine/disk_delay.c
+
+UNIT_SRCS_test_machine_memory := machine/memory.c
+UNIT_FLAGS_test_machine_memory := -Itests/unit/fake/machine

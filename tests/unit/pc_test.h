@@ -32,6 +32,7 @@ static struct {
 	uint8_t *bios;
 	/* What guest-physical pages below 4 MiB show. */
 	enum gate_map kind[MAPS];
+	gpa_t module_gpa; /* of the last GATE_MAP_MODULE */
 	uint64_t offset[MAPS];
 	uint64_t vram_gpa;
 	bool intr;
@@ -78,7 +79,9 @@ static __maybe_unused void map(void *ctx, gpa_t gpa, uint64_t length,
 {
 	(void)ctx;
 	assert_true(IS_ALIGNED(gpa | length | offset, PAGE_SIZE));
-	if (kind != GATE_MAP_NONE)
+	if (kind == GATE_MAP_MODULE)
+		bench.module_gpa = gpa;
+	else if (kind != GATE_MAP_NONE)
 		assert_true(offset + length <= RAM + VRAM + ROM);
 	if (offset == RAM && length == VRAM)
 		bench.vram_gpa = kind == GATE_MAP_RAM ? gpa : 0;
@@ -233,7 +236,8 @@ static __maybe_unused const void *net_receive(void *ctx, uint32_t *length)
 	return NULL;
 }
 
-static __maybe_unused int init(void)
+/* Of a board that is zeroed. */
+static __maybe_unused int board_build(void)
 {
 	struct block_backend *disks[4] = { &bench.disk[0], &bench.disk[1],
 					   &bench.disk[2], &bench.disk[3] };
@@ -261,6 +265,12 @@ static __maybe_unused int init(void)
 
 	cpu_msrs_init(&bench.msrs, true, 40);
 	return pc_init(bench.pc, &config);
+}
+
+static __maybe_unused int init(void)
+{
+	memset(bench.pc, 0, sizeof(*bench.pc));
+	return board_build();
 }
 
 static __maybe_unused int prepare(void **state)

@@ -78,10 +78,10 @@ static inline void fake_closed(void *ctx, unsigned slot)
 	faces_close(&faces, slot);
 }
 
-static inline void fake_rights(void *ctx, uint32_t rights)
+static inline void fake_rights(void *ctx, const struct seat_message *message)
 {
 	(void)ctx;
-	remote.rights = rights;
+	remote.rights = message->rights;
 }
 
 static const struct mux_ops remote_mux_ops = {
@@ -104,27 +104,29 @@ static const struct control_ops remote_control_ops = {
 
 /* Of the slots from SEAT_PORT_SLOT on; what of them is attached, or was rung.
  */
+#define NET_BIT(slot) BIT((slot)-SEAT_PORT_SLOT)
 static struct switch_channel net_channel[SEAT_PORTS];
 static uint64_t net_attached, net_bells, net_time_ns;
 
 static inline struct switch_channel *fake_net_channel(void *ctx, unsigned slot)
 {
 	(void)ctx;
-	return net_attached & BIT(slot) ? &net_channel[slot - SEAT_PORT_SLOT]
-					: NULL;
+	return slot >= SEAT_PORT_SLOT && net_attached & NET_BIT(slot)
+		       ? &net_channel[slot - SEAT_PORT_SLOT]
+		       : NULL;
 }
 
 static inline void fake_net_detach(void *ctx, unsigned slot)
 {
 	(void)ctx;
-	assert_true(net_attached & BIT(slot));
-	net_attached &= ~BIT(slot);
+	assert_true(slot >= SEAT_PORT_SLOT && net_attached & NET_BIT(slot));
+	net_attached &= ~NET_BIT(slot);
 }
 
 static inline void fake_net_doorbell(void *ctx, unsigned slot)
 {
 	(void)ctx;
-	net_bells |= BIT(slot);
+	net_bells |= NET_BIT(slot);
 }
 
 static inline uint64_t fake_net_time_ns(void *ctx)

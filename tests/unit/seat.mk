@@ -2,7 +2,7 @@
 # services/seat's loop of events on a gate of the test's own.
 
 UNIT_SRCS_test_seat_main := services/seat/main.c services/seat/carriers.c \
-	services/seat/local.c \
+	services/seat/local.c lib/user/vsock_ways.c \
 	services/pci_gate.c $(addprefix drivers/,virtqueue.c virtio_pci.c \
 	virtio_console.c ps2.c bochs_display.c vga_text.c)
 UNIT_FLAGS_test_seat_main := -Itests/unit/fake/seat

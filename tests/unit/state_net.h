@@ -11,6 +11,7 @@
 #include "devices/net_port.h"
 #include "devices/pci.h"
 #include "include/net.h"
+#include "lib/user/net_segments.h"
 
 #define MEMORY KIB(64)
 #define DEVFN  PCI_DEVFN(3, 0)
@@ -24,6 +25,8 @@ struct net_model {
 	struct net_device device;
 	uint8_t frame[NET_FRAME_MAX];
 	uint32_t waiting; /* the frame's length, 0: none */
+	struct net_offload offload;
+	unsigned accepted; /* enum net_undone */
 	bool is_full;
 };
 
@@ -43,11 +46,37 @@ static bool send(void *ctx, const struct net_segment *segment, unsigned count)
 		const uint8_t *bytes = segment[i].host;
 
 		rig_note(rig, segment[i].length);
-		assert_true(segment[i].length <= NET_FRAME_MAX);
+		assert_true(segment[i].length <= NET_PACKET_MAX);
 		for (uint32_t k = 0; k < segment[i].length; k += 13)
 			rig_note(rig, bytes[k]);
 	}
 	return true;
+}
+
+/* Of cards that send packets. */
+static bool send_packet(void *ctx, const struct net_offload *offload,
+			const struct net_segment *segment, unsigned count)
+{
+	struct rig *rig = ctx;
+	uint32_t length = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		length += segment[i].length;
+	assert_true(count <= NET_PIECES_MAX && length >= NET_FRAME_MIN &&
+		    net_offload_check(offload, length));
+	rig_note(rig, offload->undone);
+	rig_note(rig, offload->mss);
+	rig_note(rig, offload->sum_start);
+	rig_note(rig, offload->sum_offset);
+	return send(ctx, segment, count);
+}
+
+static void accept(void *ctx, unsigned undone)
+{
+	struct net_model *model = ((struct rig *)ctx)->model;
+
+	assert_false(undone & ~(unsigned)NET_UNDONE_ALL);
+	model->accepted = undone;
 }
 
 static const void *receive(void *ctx, uint32_t *length)
@@ -78,6 +107,9 @@ static void net_model_init(struct rig *rig)
 	model->net = (struct net_backend){
 		.attach = attach,
 		.send = send,
+		.send_packet = send_packet,
+		.accept = accept,
+		.offload = &model->offload,
 		.receive = receive,
 		.release = release,
 		.ctx = rig,
@@ -122,6 +154,16 @@ static void frame_put(struct rig *rig)
 	model->frame[13] = 0;
 	if (random & BIT(29))
 		model->frame[14] = 0x45;
+	model->offload = (struct net_offload){ 0 };
+	if (random & BIT(27)) {
+		model->frame[34 + 12] = 0x50;
+		model->offload = (struct net_offload){
+			.undone = (uint16_t)(random >> 3 & 15),
+			.mss = (uint16_t)(random >> 7 & 0x7ff),
+			.sum_start = random & BIT(26) ? 34 : random >> 5 & 255,
+			.sum_offset = random & BIT(25) ? 16 : random & 255,
+		};
+	}
 	model->device.received(model->device.dev);
 }
 
@@ -155,6 +197,7 @@ static void net_copy(struct rig *to, const struct rig *from)
 
 	memcpy(model->frame, other->frame, sizeof(model->frame));
 	model->is_full = other->is_full;
+	model->offload = other->offload;
 }
 
 #endif

@@ -435,6 +435,45 @@ static void test_parallel(void **state)
 	assert_int_equal(found, 1);
 }
 
+/* Without a PC's registers: no FACS, other ones, and a DSDT of its own. */
+static void test_reduced(void **state)
+{
+	struct acpi_fadt *fadt;
+	struct acpi_madt *madt;
+	struct acpi_header *dsdt;
+
+	(void)state;
+	build_and_place(1);
+	assert_int_equal(board_description_pv(&f.board, GIB(4), 3), 0);
+	f.board.features |= BOARD_HAS_COM1;
+	build_again();
+	fadt = table_find("FACP");
+	assert_int_equal(fadt->header.revision, 6);
+	assert_int_equal(fadt->header.length, sizeof(*fadt));
+	assert_int_equal(fadt->flags & BIT(20), BIT(20));
+	assert_int_equal(fadt->facs, 0);
+	assert_int_equal(fadt->pm1a_evt_blk | fadt->pm_tmr_blk |
+				 fadt->gpe0_blk | fadt->smi_cmd,
+			 0);
+	assert_int_equal(fadt->sleep_control_reg.address, 0x600);
+	assert_int_equal(fadt->sleep_status_reg.address, 0x601);
+	assert_int_equal(fadt->reset_reg.address, 0x602);
+	assert_int_equal(fadt->reset_value, 1);
+	assert_int_equal(fadt->iapc_boot_arch, BIT(2) | BIT(5));
+	/* Three vCPUs, the I/O APIC, NMIs: no 8259, nothing overridden. */
+	madt = table_find("APIC");
+	assert_int_equal(madt->flags, 0);
+	assert_int_equal(madt->header.length,
+			 sizeof(*madt) + 3 * sizeof(struct madt_lapic) +
+				 sizeof(struct madt_ioapic) +
+				 sizeof(struct madt_lapic_nmi));
+	dsdt = table_at(fadt->dsdt, "DSDT");
+	assert_int_equal(dsdt->revision, 2);
+	assert_int_equal(fadt->x_dsdt, fadt->dsdt);
+	assert_int_equal(dsdt_get("PCIL"), 0xc0000000);
+	assert_int_equal(dsdt_get("FEAT"), f.board.features);
+}
+
 static void test_not_ram(void **state)
 {
 	(void)state;
@@ -479,6 +518,7 @@ int main(void)
 		cmocka_unit_test(test_ssdt),
 		cmocka_unit_test(test_hpet),
 		cmocka_unit_test(test_parallel),
+		cmocka_unit_test(test_reduced),
 		cmocka_unit_test(test_not_ram),
 		cmocka_unit_test(test_board_bounds),
 	};

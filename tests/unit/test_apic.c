@@ -130,12 +130,12 @@ static void test_page_access(void **state)
 	struct apic *apic = apics[1];
 
 	(void)state;
-	assert_int_equal(apic_mmio_read(apic, 0x23, 1), 1);
-	assert_int_equal(apic_mmio_read(apic, 0x22, 2), 0x100);
-	assert_int_equal(apic_mmio_read(apic, 0x24, 4), 0);
+	assert_int_equal(apic_mmio_read(apic, 0x23), 1);
+	assert_int_equal(apic_mmio_read(apic, 0x22), 0x100);
+	assert_int_equal(apic_mmio_read(apic, 0x24), 0);
 	apic_mmio_write(apic, 0x84, 0xff);
 	assert_int_equal(reg_read(apic, APIC_REG_TPR), 0);
-	apic_mmio_read(apic, 0x40, 4);
+	apic_mmio_read(apic, 0x40);
 	reg_write(apic, APIC_REG_ESR, 0);
 	assert_int_equal(reg_read(apic, APIC_REG_ESR), BIT(7));
 	reg_write(apic, APIC_REG_ESR, 0);
@@ -144,7 +144,7 @@ static void test_page_access(void **state)
 	reg_write(apic, APIC_REG_SELF_IPI, 0x50);
 	assert_int_equal(apic_pending_vector(apic), -1);
 	for (uint32_t offset = 0; offset < 0x1000; offset++) {
-		apic_mmio_read(apic, offset, 1 + offset % 4);
+		apic_mmio_read(apic, offset);
 		if (offset >> 4 != APIC_REG_ICR)
 			apic_mmio_write(apic, offset, 0xffffffff);
 	}
@@ -160,12 +160,12 @@ static void test_error_lvt(void **state)
 
 	(void)state;
 	reg_write(apic, APIC_REG_LVT_ERROR, 0xfe);
-	apic_mmio_read(apic, 0x40, 4);
+	apic_mmio_read(apic, 0x40);
 	assert_int_equal(apic_pending_vector(apic), 0xfe);
 	/* An illegal vector there must not run away. */
 	reg_write(apic, APIC_REG_LVT_ERROR, 0x3);
 	reg_write(apic, APIC_REG_ESR, 0);
-	apic_mmio_read(apic, 0x40, 4);
+	apic_mmio_read(apic, 0x40);
 	reg_write(apic, APIC_REG_ESR, 0);
 	assert_int_equal(reg_read(apic, APIC_REG_ESR), BIT(7) | BIT(6));
 	reg_write(apic, APIC_REG_ICR, 0x40000 | 5);
@@ -319,12 +319,12 @@ static void test_page_modes(void **state)
 
 	(void)state;
 	assert_int_equal(x2_enable(apic), 0);
-	assert_int_equal(apic_mmio_read(apic, 0x20, 4), 0xffffffff);
+	assert_int_equal(apic_mmio_read(apic, 0x20), 0xffffffff);
 	reg_write(apic, APIC_REG_TPR, 0x40);
 	assert_int_equal(apic->tpr, 0);
 	assert_int_equal(apic_msr_write(apic, MSR_APIC_BASE, APIC_DEFAULT_GPA),
 			 0);
-	assert_int_equal(apic_mmio_read(apic, 0x30, 4), 0xffffffff);
+	assert_int_equal(apic_mmio_read(apic, 0x30), 0xffffffff);
 }
 
 static void test_x2apic_self_ipi(void **state)
@@ -401,7 +401,7 @@ static void test_destinations_x2apic(void **state)
 	struct apic *apic = apics[0];
 
 	(void)state;
-	apics[3]->id = 0x21; /* cluster 2, bit 1 */
+	apic_group_set(&group, 3, apics[3], 0x21); /* cluster 2, bit 1 */
 	for (unsigned i = 0; i < CPUS; i++) {
 		assert_int_equal(x2_enable(apics[i]), 0);
 		apics[i]->svr = SVR_ON;
@@ -482,7 +482,7 @@ static unsigned route(uint64_t address, uint32_t data)
 	struct apic_message message;
 
 	assert_true(apic_msi_decode(address, data, &message));
-	return apic_route(apics, CPUS, NULL, &message);
+	return apic_route(&group, NULL, &message);
 }
 
 /* How many have accepted it: not how many were meant. */
@@ -544,7 +544,7 @@ static void test_msi(void **state)
 	assert_int_equal(message.mode, APIC_MODE_FIXED);
 	assert_false(message.is_level);
 	assert_false(message.is_logical);
-	assert_int_equal(apic_route(apics, CPUS, NULL, &message), 1);
+	assert_int_equal(apic_route(&group, NULL, &message), 1);
 	assert_int_equal(apic_pending_vector(apics[2]), 0x41);
 	assert_true(apic_msi_decode(0xfeeff00c, 0xc151, &message));
 	assert_int_equal(message.destination, APIC_BROADCAST);

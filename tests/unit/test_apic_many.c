@@ -91,6 +91,41 @@ static void test_logical_x2apic(void **state)
 	assert_int_equal(ipi_x2apic(3, 0x2ffff, ICR_LOGICAL | 0x43), 0);
 }
 
+/*
+ * Ids with gaps, as packages of three cores have them, given after each has had
+ * another one; and wider ones than there are, whose low bits somebody has.
+ */
+static void test_ids_with_gaps(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < CPUS; i++)
+		apic_group_set(&group, i, apics[i],
+			       (uint8_t)(i / 3 * 4 + i % 3));
+	enable_x2apic();
+	for (unsigned i = 0; i < CPUS; i++) {
+		unsigned id = i / 3 * 4 + i % 3;
+
+		assert_int_equal(x2_read(apics[i], APIC_REG_ID), id);
+		assert_int_equal(ipi_x2apic(0, id, 0x40), 1U << i);
+		assert_int_equal(ipi_x2apic(0, id + 256, 0x40), 0);
+		assert_int_equal(ipi_x2apic(0, (id / 16) << 16 | 1U << id % 16,
+					    ICR_LOGICAL | 0x41),
+				 1U << i);
+		assert_int_equal(
+			ipi_x2apic(0, (id / 16 + 16) << 16 | 1U << id % 16,
+				   ICR_LOGICAL | 0x41),
+			0);
+	}
+	for (unsigned id = 3; id < CPUS; id += 4)
+		assert_int_equal(ipi_x2apic(0, id, 0x42), 0);
+	/* All of the third cluster, and one of them. */
+	assert_int_equal(ipi_x2apic(0, 0x2ffff, ICR_LOGICAL | 0x43),
+			 0xff000000);
+	assert_int_equal(__builtin_popcount(ipi_x2apic(
+				 0, 0x2ffff, ICR_LOGICAL | ICR_LOWEST | 0x44)),
+			 1);
+}
+
 /* As many vectors as idle APICs: each APIC gets one. */
 static void test_lowest_priority(void **state)
 {
@@ -113,9 +148,8 @@ static void test_lowest_priority(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_physical_xapic),
-		TEST(test_physical_x2apic),
-		TEST(test_logical_x2apic),
+		TEST(test_physical_xapic),  TEST(test_physical_x2apic),
+		TEST(test_logical_x2apic),  TEST(test_ids_with_gaps),
 		TEST(test_lowest_priority),
 	};
 

@@ -60,6 +60,11 @@ void fake_lock_taken(struct spinlock *lock)
 	(void)lock;
 }
 
+void fake_lock_tried(struct spinlock *lock)
+{
+	(void)lock;
+}
+
 void fake_lock_released(struct spinlock *lock)
 {
 	(void)lock;

@@ -224,6 +224,32 @@ static void test_bulk(void **state)
 	assert_int_equal(p.last.data, 0x1234);
 }
 
+static void test_write_run(void **state)
+{
+	static struct bench b;
+	struct probe p = { .bulk_limit = 3 };
+	struct io_region r = region(&p, 0x1000, 0x10, 1, 4);
+	struct io_access io = { .offset = 0x1000, .size = 2, .is_write = true };
+	uint16_t items[] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+
+	(void)state;
+	bench_init(&b);
+	r.bulk = probe_bulk;
+	assert_int_equal(bus_add(&b.memory, &r), 0);
+	bus_write_run(&b.memory, &io, items, 5);
+	assert_int_equal(p.bulk_count, 3);
+	assert_int_equal(p.count, 2);
+	assert_int_equal(p.last.offset, 8);
+	assert_int_equal(p.last.data, 5);
+	/* Some of it is beyond the region: each by itself. */
+	io.offset = 0x100a;
+	bus_write_run(&b.memory, &io, items, 8);
+	assert_int_equal(p.bulk_count, 3);
+	assert_int_equal(p.count, 5);
+	assert_int_equal(p.last.offset, 0xe);
+	assert_int_equal(p.last.data, 3);
+}
+
 /* ---- Clock ------------------------------------------------------------- */
 
 struct ticker {
@@ -338,9 +364,13 @@ static void test_ram(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lookup), cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_widths), cmocka_unit_test(test_memory),
-		cmocka_unit_test(test_bulk),   cmocka_unit_test(test_clock),
+		cmocka_unit_test(test_lookup),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_widths),
+		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_bulk),
+		cmocka_unit_test(test_clock),
+		cmocka_unit_test(test_write_run),
 		cmocka_unit_test(test_ram),
 	};
 

@@ -567,27 +567,53 @@ static void memory_refused(gate_id channel, const struct domain *machine)
 	};
 	const struct domain no_vm = { 0 }, too_large = { .vm = &large };
 
-	SIM_CHECK(channel_memory(channel, &no_vm) == -EINVAL);
-	SIM_CHECK(channel_memory(channel, &too_large) == -ERANGE);
-	SIM_CHECK(channel_memory(channel + 1, machine) == -ENOENT);
+	SIM_CHECK(channel_memory(channel, &no_vm, true) == -EINVAL);
+	SIM_CHECK(channel_memory(channel, &too_large, true) == -ERANGE);
+	SIM_CHECK(channel_memory(channel + 1, machine, true) == -ENOENT);
+}
+
+/* Of a VM whose memory comes and goes: where the channel's is, and no more. */
+static void memory_of_channel(const struct domain *machine)
+{
+	gate_id channel = channel_make(2), id;
+	const struct gate_channel_memory *head;
+
+	SIM_CHECK(channel_memory(channel, machine, false) == 0);
+	SIM_CHECK(!machine->vm->is_pinned);
+	id = program_make_right(GATE_RIGHT_DMA);
+	SIM_CHECK(attach(channel, 1, id, 3) == 0);
+	head = seen_at(id, GATE_CHANNEL_MEMORY_VA(3));
+	SIM_CHECK(head && head->page[0] && head->page[1] && !head->vm_memory);
+	SIM_CHECK(!seen_at(id, GATE_CHANNEL_CHUNKS_VA(3)));
+	program_unmake(id);
+	SIM_CHECK(channel_close(channel) == 0);
 }
 
 /* disk, which comes again, and a program without the right. */
 static void memory_host(void *unused)
 {
 	static hpa_t chunk[CHUNKS];
-	static struct vm vm = { .chunk = chunk, .chunk_count = CHUNKS };
-	static const struct domain machine = { .vm = &vm };
+	static struct domain machine;
+	static struct vm vm = { .domain = &machine,
+				.chunk = chunk,
+				.chunk_count = CHUNKS };
 	gate_id channel, id, other;
 
 	(void)unused;
+	machine.vm = &vm;
 	for (unsigned i = 0; i < CHUNKS; i++)
 		chunk[i] = CHUNK(i);
 	host_begin();
 	channel = channel_make(2);
 	memory_refused(channel, &machine);
-	SIM_CHECK(channel_memory(channel, &machine) == 0);
-	SIM_CHECK(channel_memory(channel, &machine) == -EEXIST);
+	vm.is_pinned = false;
+	chunk[CHUNKS / 2] = 0;
+	memory_of_channel(&machine);
+	SIM_CHECK(channel_memory(channel, &machine, true) == -EINVAL);
+	SIM_CHECK(vm.is_pinned);
+	chunk[CHUNKS / 2] = CHUNK(CHUNKS / 2);
+	SIM_CHECK(channel_memory(channel, &machine, true) == 0);
+	SIM_CHECK(channel_memory(channel, &machine, true) == -EEXIST);
 	other = program_make(1);
 	SIM_CHECK(attach(channel, 0, other, 1) == 0);
 	SIM_CHECK(!seen_at(other, GATE_CHANNEL_MEMORY_VA(1)));

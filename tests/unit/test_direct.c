@@ -3,98 +3,9 @@
  * Direct boot: what the three protocols promise a kernel, and that no file,
  * however broken, does more than be refused.
  */
-#include <errno.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <setjmp.h>
-#include <string.h>
-#include <cmocka.h>
+#include "tests/unit/direct_test.h"
 
 #include "firmware/bootrom.h"
-#include "firmware/direct.h"
-
-#define RAM_SIZE MIB(32)
-
-struct fixture {
-	struct board_description board;
-	struct firmware_tables tables;
-	struct direct_plan plan;
-	struct guest_ram ram;
-	uint8_t *memory;
-	struct direct_boot boot;
-	struct direct_entry entry;
-	char error[128];
-};
-
-static struct fixture f;
-
-static int setup(void **state)
-{
-	(void)state;
-	memset(&f, 0, sizeof(f));
-	f.memory = calloc(1, RAM_SIZE);
-	f.ram.count = 1;
-	f.ram.range[0] = (struct guest_ram_range){ .length = RAM_SIZE,
-						   .host = f.memory };
-	if (board_description_pc(&f.board, RAM_SIZE, 1))
-		return -1;
-	f.boot = (struct direct_boot){ .board = &f.board,
-				       .tables = &f.tables,
-				       .plan = &f.plan };
-	return f.memory ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	free(f.memory);
-	return 0;
-}
-
-/* An exact copy on the heap, so that reading past its end is seen. */
-static int load(const void *file, size_t length)
-{
-	uint8_t *copy = malloc(length ? length : 1);
-	int result;
-
-	memcpy(copy, file, length);
-	f.boot.kernel = copy;
-	f.boot.kernel_length = length;
-	result = direct_boot_load(&f.ram, &f.boot, &f.entry, f.error,
-				  sizeof(f.error));
-	free(copy);
-	return result;
-}
-
-static uint32_t get32(uint64_t gpa)
-{
-	uint32_t value;
-
-	memcpy(&value, f.memory + gpa, 4);
-	return value;
-}
-
-static uint64_t get64(uint64_t gpa)
-{
-	return get32(gpa) | (uint64_t)get32(gpa + 4) << 32;
-}
-
-static void put16(uint8_t *at, uint16_t value)
-{
-	memcpy(at, &value, 2);
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-	memcpy(at, &value, 4);
-}
-
-static void put64(uint8_t *at, uint64_t value)
-{
-	memcpy(at, &value, 8);
-}
 
 /* ---- ELF, PVH ----------------------------------------------------------- */
 
@@ -397,6 +308,51 @@ static void test_linux(void **state)
 	assert_memory_equal(f.memory + get64(page + 0x70), "RSD PTR ", 8);
 }
 
+/* By its 64-bit entry, where it wants to be; the 32-bit one for who has none.
+ */
+static void test_linux_long(void **state)
+{
+	uint8_t file[BZ_SIZE];
+	struct x86_state x;
+	uint64_t table;
+
+	(void)state;
+	make_bzimage(file);
+	f.boot.wants_long = true;
+	assert_int_equal(load(file, sizeof(file)), 0);
+	assert_false(f.entry.is_long);
+	assert_int_equal(f.entry.eip, MIB(1));
+	put16(file + 0x236, 1);
+	put64(file + 0x258, MIB(15));
+	put32(file + 0x230, MIB(2)); /* alignment */
+	assert_int_equal(load(file, sizeof(file)), 0);
+	assert_true(f.entry.is_long);
+	assert_int_equal(f.entry.eip, MIB(16) + 0x200);
+	assert_int_equal(get32(MIB(16)), 0xcccccccc);
+	assert_int_equal(get32(f.entry.esi + 0x214), MIB(16));
+	direct_entry_state(&f.entry, &x);
+	assert_int_equal(x.cr0, X86_CR0_PE | X86_CR0_ET | X86_CR0_PG);
+	assert_int_equal(x.cr4, X86_CR4_PAE);
+	assert_int_equal(x.seg[X86_CS].attributes, 0xa9b);
+	assert_int_equal(get64(x.gdtr.base + x.seg[X86_CS].selector),
+			 0x00af9b000000ffff);
+	assert_int_equal(x.gpr[X86_RSI], f.entry.esi);
+	/* 4 GiB are where they are: the last 2 MiB, found as processors do. */
+	table = get64(x.cr3) & ~0xfffULL;
+	table = get64(table + 3 * 8) & ~0xfffULL;
+	assert_int_equal(get64(table + 511 * 8), 0xffe00083);
+	/* One that cannot be moved is where it says. */
+	file[0x234] = 0;
+	assert_int_equal(load(file, sizeof(file)), 0);
+	assert_int_equal(f.entry.eip, MIB(15) + 0x200);
+	file[0x234] = 1;
+	put32(file + 0x230, 3);
+	assert_int_equal(load(file, sizeof(file)), -EINVAL);
+	put32(file + 0x230, MIB(2));
+	put64(file + 0x258, UINT64_MAX);
+	assert_int_equal(load(file, sizeof(file)), -EINVAL);
+}
+
 static void test_bad_linux(void **state)
 {
 	static const struct mutation mutations[] = {
@@ -609,6 +565,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bad_multiboot, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_linux, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_linux_long, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_bad_linux, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_plan, setup, teardown),

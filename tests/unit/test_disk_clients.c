@@ -48,6 +48,27 @@ static void test_bounce(void **state)
 		-EFAULT);
 }
 
+/* A guest whose memory comes and goes: its machine is told, and no drive goes
+ * there whatever it asks for. */
+static void test_moving_memory(void **state)
+{
+	const uint64_t bounce = DISK_WHERE_BOUNCE;
+
+	(void)state;
+	machine[0].has_moving_memory = true;
+	begin_one(0);
+	memory_fill(0, bounce, 8 * 512, 9);
+	assert_int_equal(ask(0, DISK_OP_WRITE, 8, 8, bounce), 0);
+	assert_int_equal(ask(0, DISK_OP_READ, 8, 8, bounce + 8192), 0);
+	assert_true(memory_is(0, bounce + 8192, 8 * 512, 9));
+	assert_int_equal(ask(0, DISK_OP_READ, 8, 8, 0), -EFAULT);
+	assert_int_equal(ask(0, DISK_OP_WRITE, 8, 8, 0), -EFAULT);
+	assert_int_equal(machine[0].channel.drive[0].flags,
+			 DISK_DRIVE_PRESENT | DISK_DRIVE_CACHE |
+				 DISK_DRIVE_DISCARD | DISK_DRIVE_BOUNCE);
+	machine[0].has_moving_memory = false;
+}
+
 /* 64 pieces of odd lengths at odd places: parts are whole blocks all the same,
  * and no more segments than the drive takes. */
 static void test_many_segments(void **state)
@@ -598,21 +619,14 @@ static void test_bad_setup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_round_trip),
-		TEST(test_bounce),
-		TEST(test_many_segments),
-		TEST(test_too_fragmented),
-		TEST(test_clear),
-		TEST(test_clear_fails),
-		TEST(test_refused),
-		TEST(test_blocks),
-		TEST(test_broken),
-		TEST(test_stale_generation),
-		TEST(test_scribbler),
-		TEST(test_answers_unread),
-		TEST(test_drive_without_room),
-		TEST(test_client_gone),
-		TEST(test_machine_anew),
+		TEST(test_round_trip),	     TEST(test_bounce),
+		TEST(test_moving_memory),    TEST(test_many_segments),
+		TEST(test_too_fragmented),   TEST(test_clear),
+		TEST(test_clear_fails),	     TEST(test_refused),
+		TEST(test_blocks),	     TEST(test_broken),
+		TEST(test_stale_generation), TEST(test_scribbler),
+		TEST(test_answers_unread),   TEST(test_drive_without_room),
+		TEST(test_client_gone),	     TEST(test_machine_anew),
 		TEST(test_bad_setup),
 	};
 

@@ -536,7 +536,7 @@ static void screen_host(void *arg)
 				   SCREEN_VA + SCREEN_PAGES * PAGE_SIZE,
 				   PAGE_2M));
 	/* No memory of the domain's: the monitor does not touch it. */
-	SIM_CHECK(domain_write(domain, SCREEN_VA, &byte, 1) == -EINVAL);
+	SIM_CHECK(domain_copy(domain, SCREEN_VA, NULL, &byte, 1) == -EINVAL);
 	domain_put(domain);
 	program_unmake(ids[0]);
 	host_end();

@@ -159,6 +159,201 @@ static void ram_and_device(void **state)
 	assert_int_equal(seen[1].value, 0xaa);
 }
 
+/* ---- What the processor has translated ----------------------------------- */
+
+#define LINEAR 0x3080UL /* of 64-bit code, where nothing is mapped */
+
+#define STEP_DEVICE(gpa, is_write, ...)                       \
+	({                                                    \
+		const uint8_t step_bytes[] = { __VA_ARGS__ }; \
+		code(step_bytes, sizeof(step_bytes));         \
+		emul_step_device(&pc.emul, gpa, is_write);    \
+	})
+
+static unsigned groups_needed;
+
+static int need_groups(void *ctx, uint32_t groups)
+{
+	(void)ctx;
+	pc.state.valid |= groups;
+	groups_needed++;
+	return 0;
+}
+
+/* As an exit leaves 64-bit code: with what is needed to fetch. */
+static void begin_device(void)
+{
+	static struct emul_ops ops;
+
+	begin();
+	ops = device_ops;
+	ops.state_need = need_groups;
+	pc_long(0);
+	pc.emul.ops = &ops;
+	put(pte_at(LINEAR), 0, 8);
+	pc.state.valid = X86_GROUP_GPR_RIP | X86_GROUP_FETCH;
+	for (unsigned i = 0; i < X86_SEG_COUNT; i++)
+		if (i != X86_CS)
+			pc.state.seg[i].base = 0x1111;
+	pc.state.gpr[X86_RDI] = LINEAR;
+	pc.state.gpr[X86_RAX] = 0xaabbccdd;
+	groups_needed = 0;
+}
+
+static void met_stores(void **state)
+{
+	const uint64_t gpa = DEVICE + (LINEAR & 0xfff);
+
+	(void)state;
+	begin_device();
+	assert_int_equal(STEP_DEVICE(gpa, true, 0x89, 0x07), EMUL_OK);
+	assert_int_equal(seen[0].gpa, gpa);
+	assert_int_equal(seen[0].value, 0xaabbccdd);
+	assert_int_equal(STEP_DEVICE(gpa, true, 0xc6, 0x07, 0x99), EMUL_OK);
+	assert_int_equal(seen[1].size, 1);
+	assert_int_equal(seen[1].value, 0x99);
+	/* 64 bits of an immediate's 32 */
+	assert_int_equal(STEP_DEVICE(gpa, true, 0x48, 0xc7, 0x07, 0xff, 0xff,
+				     0xff, 0xff),
+			 EMUL_OK);
+	assert_int_equal(seen[2].value, UINT64_MAX);
+	assert_int_equal(seen[2].size, 8);
+	assert_int_equal(seen_count, 3);
+	assert_int_equal(pc.state.rip, CODE + 2 + 3 + 7);
+	assert_int_equal(groups_needed, 0);
+}
+
+static void met_loads(void **state)
+{
+	const uint64_t gpa = DEVICE + (LINEAR & 0xfff);
+	uint64_t *gpr = pc.state.gpr;
+
+	(void)state;
+	begin_device();
+	assert_int_equal(STEP_DEVICE(gpa, false, 0x8b, 0x07), EMUL_OK);
+	assert_int_equal(gpr[X86_RAX], 0x55667788);
+	gpr[X86_RBX] = 0x1234567890;
+	assert_int_equal(STEP_DEVICE(gpa, false, 0x66, 0x8b, 0x1f), EMUL_OK);
+	assert_int_equal(gpr[X86_RBX], 0x1234567788);
+	assert_int_equal(STEP_DEVICE(gpa, false, 0x8a, 0x27), EMUL_OK); /* ah */
+	assert_int_equal(gpr[X86_RAX], 0x55668888);
+	assert_int_equal(STEP_DEVICE(gpa, false, 0x48, 0x0f, 0xb6, 0x07),
+			 EMUL_OK); /* movzx */
+	assert_int_equal(gpr[X86_RAX], 0x88);
+	assert_int_equal(seen_count, 4);
+	assert_int_equal(pc.state.rip, CODE + 2 + 3 + 2 + 4);
+	assert_int_equal(groups_needed, 0);
+	is_retry_wanted = true;
+	assert_int_equal(STEP_DEVICE(gpa, false, 0x8b, 0x07), EMUL_RETRY);
+	assert_int_equal(gpr[X86_RAX], 0x88);
+}
+
+/* What is not surely that operand is walked: here it is a page fault. */
+static void not_met(void **state)
+{
+	static const struct {
+		uint64_t at;
+		bool is_write;
+		uint8_t bytes[4];
+	} cases[] = {
+		{ 0x84, false, { 0x8b, 0x07 } },       /* elsewhere there */
+		{ 0x80, false, { 0x89, 0x07 } },       /* it writes */
+		{ 0x80, true, { 0x8b, 0x07 } },	       /* it reads */
+		{ 0x80, true, { 0x09, 0x07 } },	       /* or */
+		{ 0x80, true, { 0x88, 0x27 } },	       /* ah */
+		{ 0x80, true, { 0x8c, 0x0f } },	       /* cs */
+		{ 0x80, false, { 0xff, 0x37 } },       /* push */
+		{ 0x80, false, { 0x8e, 0x07 } },       /* to es */
+		{ 0x80, false, { 0x64, 0x8b, 0x07 } }, /* fs */
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		begin_device();
+		pc.state.seg[X86_FS].base = 0;
+		code(cases[i].bytes, sizeof(cases[i].bytes));
+		assert_fault(emul_step_device(&pc.emul, DEVICE + cases[i].at,
+					      cases[i].is_write),
+			     X86_VECTOR_PF, pc.emul.fault.error_code);
+		assert_int_equal(seen_count, 0);
+		assert_int_equal(pc.state.rip, CODE);
+	}
+	begin_device();
+	assert_fault(STEP_DEVICE(DEVICE + 0x80, true, 0xf0, 0x89, 0x07),
+		     X86_VECTOR_UD, 0); /* lock */
+	begin_device();
+	pc.state.gpr[X86_RDI] = LINEAR | 0xffe; /* over two pages */
+	assert_fault(STEP_DEVICE(DEVICE + 0xffe, false, 0x8b, 0x07),
+		     X86_VECTOR_PF, 0);
+	begin_device();
+	pc.state.valid |= X86_GROUPS_COMMON;
+	pc.state.interrupt_shadow = X86_SHADOW_STI;
+	assert_fault(STEP_DEVICE(DEVICE + 0x80, false, 0x8b, 0x07),
+		     X86_VECTOR_PF, 0);
+	assert_int_equal(groups_needed, 0);
+	begin_device();
+	pc.state.rflags |= X86_FLAG_TF;
+	assert_fault(STEP_DEVICE(DEVICE + 0x80, false, 0x8b, 0x07),
+		     X86_VECTOR_PF, 0);
+}
+
+/* Outside of 64-bit code the segment's base counts, and all is there. */
+static void met_in_segment(void **state)
+{
+	(void)state;
+	begin();
+	pc.state.seg[X86_DS].base = 0x10;
+	pc.state.gpr[X86_RDI] = 0x70;
+	assert_int_equal(STEP_DEVICE(DEVICE + 0x80, true, 0x89, 0x07), EMUL_OK);
+	assert_int_equal(seen[0].gpa, DEVICE + 0x80);
+	assert_int_equal(seen_count, 1);
+	/* Else it is RAM, to which the base leads. */
+	assert_int_equal(STEP_DEVICE(DEVICE + 0x70, true, 0x89, 0x07), EMUL_OK);
+	assert_int_equal(seen_count, 1);
+	assert_int_equal(get(0x80, 4), 0xaabbccdd);
+	pc.state.valid &= ~(uint32_t)X86_GROUP_FETCH;
+	assert_int_equal(STEP_DEVICE(DEVICE + 0x80, true, 0x89, 0x07), EMUL_OK);
+	assert_int_equal(seen_count, 1);
+}
+
+/* Simulators look at neither the limit nor the rights: who is there must. */
+static void not_met_in_segment(void **state)
+{
+	static const struct {
+		uint16_t attributes;
+		uint32_t limit;
+		bool is_write, is_good;
+	} cases[] = {
+		{ X86_ATTR_P | X86_ATTR_WRITABLE, 0x73, true, true },
+		{ X86_ATTR_P | X86_ATTR_WRITABLE, 0x72, true, false },
+		{ X86_ATTR_P | X86_ATTR_WRITABLE, 0x72, false, false },
+		{ X86_ATTR_P, 0x73, false, true },
+		{ X86_ATTR_P, 0x73, true, false },
+		{ X86_ATTR_WRITABLE, 0x73, false, false },
+		{ X86_ATTR_P | X86_ATTR_WRITABLE | X86_ATTR_EXPAND, 0x73, true,
+		  false },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct x86_segment *ds = &pc.state.seg[X86_DS];
+		enum emul_status status;
+
+		begin();
+		ds->base = DEVICE + 0x10;
+		ds->limit = cases[i].limit;
+		ds->attributes = cases[i].attributes | X86_ATTR_S;
+		pc.state.gpr[X86_RDI] = 0x70;
+		status = STEP_DEVICE(DEVICE + 0x80, cases[i].is_write,
+				     cases[i].is_write ? 0x89 : 0x8b, 0x07);
+		assert_int_equal(seen_count, cases[i].is_good);
+		if (cases[i].is_good)
+			assert_int_equal(status, EMUL_OK);
+		else
+			assert_fault(status, X86_VECTOR_GP, 0);
+	}
+}
+
 static void rom(void **state)
 {
 	(void)state;
@@ -441,6 +636,11 @@ int main(void)
 		cmocka_unit_test(device_wide_access),
 		cmocka_unit_test(device_retry),
 		cmocka_unit_test(ram_and_device),
+		cmocka_unit_test(met_stores),
+		cmocka_unit_test(met_loads),
+		cmocka_unit_test(not_met),
+		cmocka_unit_test(met_in_segment),
+		cmocka_unit_test(not_met_in_segment),
 		cmocka_unit_test(rom),
 		cmocka_unit_test(strings),
 		cmocka_unit_test(string_fault),

@@ -48,6 +48,11 @@ void fake_lock_taken(struct spinlock *lock)
 	assert_ptr_equal(lock, &host.pci.lock);
 }
 
+void fake_lock_tried(struct spinlock *lock)
+{
+	assert_ptr_equal(lock, &host.pci.lock);
+}
+
 void fake_lock_released(struct spinlock *lock)
 {
 	(void)lock;

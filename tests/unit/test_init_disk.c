@@ -69,6 +69,22 @@ static void test_what_it_is_told(void **state)
 	assert_false(web->config.disk[3].is_read_only);
 }
 
+/* Where its memory is, if it stays there. */
+static void test_memory_that_moves(void **state)
+{
+	(void)state;
+	add_client("stays");
+	add_client("lazy")->is_lazy = true;
+	add_client("given")->devices |= MACHINE_DEVICE_BALLOON;
+	assert_true(begins());
+	disk_begins();
+	for (unsigned slot = 1; slot <= 3; slot++) {
+		(void)client_domain(slot);
+		assert_int_equal(channel_of(fake_disk.id, slot)->is_vm_told,
+				 slot == 1);
+	}
+}
+
 /* It runs when it has all its drives, and no sooner. */
 static void test_it_waits_for_its_drives(void **state)
 {
@@ -124,7 +140,7 @@ static void test_more_than_the_ring_holds(void **state)
 	char name[8];
 
 	(void)state;
-	for (unsigned i = 0; i < MANIFEST_GUESTS_MAX; i++) {
+	for (unsigned i = 0; i < MANIFEST_CLIENTS_MAX; i++) {
 		struct guest_manifest *guest;
 
 		(void)snprintf(name, sizeof(name), "g%u", i);
@@ -135,7 +151,7 @@ static void test_more_than_the_ring_holds(void **state)
 	assert_true(begins());
 	disk_begins();
 	disk_obeys();
-	for (unsigned i = 0; i < MANIFEST_GUESTS_MAX; i++)
+	for (unsigned i = 0; i < MANIFEST_CLIENTS_MAX; i++)
 		assert_true(is_running(manifest.guest[i].name));
 }
 
@@ -751,6 +767,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, setup_disk)
 	const struct CMUnitTest tests[] = {
 		TEST(test_what_it_is_told),
+		TEST(test_memory_that_moves),
 		TEST(test_it_waits_for_its_drives),
 		TEST(test_two_guests),
 		TEST(test_more_than_the_ring_holds),

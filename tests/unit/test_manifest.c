@@ -315,9 +315,9 @@ static void test_bad_choice(void **state)
 	fdt_begin_node(t->blob, "a");
 	fdt_property_string(t->blob, "board", "q35");
 	close_nodes(t, 3);
-	expect_error(t,
-		     "/guests/a: board: is \"q35\", known are: pc, pc-1; see "
-		     "docs/qemu-options.md");
+	expect_error(
+		t, "/guests/a: board: is \"q35\", known are: pc, pc-1, pv; see "
+		   "docs/qemu-options.md");
 }
 
 static void test_odd_memory(void **state)
@@ -403,10 +403,11 @@ static void test_bad_nodes(void **state)
 	guest(t, "a");
 	fdt_begin_node(t->blob, "tap0");
 	close_nodes(t, 4);
-	expect_error(t, "/guests/a/tap0: no such node here: known are "
-			"disk0..9, cdrom0..9, floppy0, floppy1, flash0, "
-			"folder0..9, nic0..9, usb0, fw-cfg0..9, cpu, acpi, "
-			"fault");
+	expect_error(t,
+		     "/guests/a/tap0: no such node here: known are "
+		     "disk0..9, cdrom0..9, floppy0, floppy1, flash0, pmem0, "
+		     "pmem1, folder0..9, nic0..9, usb0, fw-cfg0..9, cpu, acpi, "
+		     "fault");
 	begin(t);
 	close_nodes(t, 1);
 	fdt_begin_node(t->blob, "guest");
@@ -739,7 +740,7 @@ static void test_too_many_guests(void **state)
 		close_nodes(t, 1);
 	}
 	close_nodes(t, 2);
-	expect_error(t, "/guests/g16: more than 16 guests");
+	expect_error(t, "/guests/g80: more than 80 guests");
 }
 
 /* Bytes changed at random never lead outside the blob (ASan looks). */

@@ -73,6 +73,106 @@ static void test_lsi(void **state)
 	assert_true(d[2].is_cdrom);
 }
 
+static void test_virtio(void **state)
+{
+	struct tree *t = *state;
+	const struct disk_manifest *d = t->manifest.guest[0].disk;
+
+	begin(t);
+	guest(t, "a");
+	drive_begin(t, "disk0", "virtio");
+	fdt_property_u32(t->blob, "queues", 4);
+	fdt_property_u32(t->blob, "sector-size", 4096);
+	fdt_property_string(t->blob, "serial", "S1");
+	close_nodes(t, 1);
+	drive_begin(t, "disk1", "virtio");
+	fdt_property_u32(t->blob, "unit", 7);
+	close_nodes(t, 4);
+	assert_int_equal(parse(t), 0);
+	assert_int_equal(d[0].bus, MACHINE_DISK_VIRTIO);
+	assert_int_equal(d[0].unit, 0);
+	assert_int_equal(d[0].queues, 4);
+	assert_int_equal(d[0].sector_size, 4096);
+	assert_string_equal(d[0].serial, "S1");
+	assert_int_equal(d[1].unit, 7);
+	assert_int_equal(d[1].queues, 0);
+}
+
+/* Targets are numbered by themselves, and drives open. */
+static void test_virtio_scsi(void **state)
+{
+	struct tree *t = *state;
+	const struct disk_manifest *d = t->manifest.guest[0].disk;
+
+	begin(t);
+	guest(t, "a");
+	drive_begin(t, "disk0", "virtio-scsi");
+	fdt_property_string(t->blob, "serial", "S1");
+	fdt_property_string(t->blob, "model", "M1");
+	close_nodes(t, 1);
+	drive_begin(t, "disk1", "virtio");
+	close_nodes(t, 1);
+	fdt_begin_node(t->blob, "cdrom0");
+	fdt_property_string(t->blob, "bus", "virtio-scsi");
+	fdt_property(t->blob, "images", "a.iso\0b.iso", 12);
+	fdt_property_u32(t->blob, "unit", 7);
+	close_nodes(t, 1);
+	drive_begin(t, "cdrom1", "virtio-scsi");
+	close_nodes(t, 4);
+	assert_int_equal(parse(t), 0);
+	assert_int_equal(d[0].bus, MACHINE_DISK_VIRTIO_SCSI);
+	assert_int_equal(d[0].unit, 0);
+	assert_string_equal(d[0].serial, "S1");
+	assert_string_equal(d[0].model, "M1");
+	assert_int_equal(d[1].unit, 0);
+	assert_int_equal(d[2].unit, 7);
+	assert_true(d[2].is_cdrom && d[2].is_read_only);
+	assert_string_equal(d[2].image[1], "b.iso");
+	assert_int_equal(d[3].unit, 1);
+}
+
+static void pmem(struct tree *t, const char *name)
+{
+	fdt_begin_node(t->blob, name);
+	fdt_property_string(t->blob, "image", "a.img");
+	close_nodes(t, 1);
+}
+
+static void test_pmem(void **state)
+{
+	struct tree *t = *state;
+	const struct disk_manifest *d = t->manifest.guest[0].disk;
+
+	begin(t);
+	guest(t, "a");
+	pmem(t, "pmem1");
+	pmem(t, "pmem0");
+	close_nodes(t, 3);
+	assert_int_equal(parse(t), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(d[i].bus, MACHINE_DISK_PMEM);
+		assert_int_equal(d[i].unit, !i);
+		assert_true(d[i].is_read_only);
+		assert_string_equal(d[i].image[0], "a.img");
+	}
+	begin(t);
+	guest(t, "a");
+	pmem(t, "pmem2");
+	close_nodes(t, 3);
+	expect_error(t, "/guests/a/pmem2: no such node here: known are pmem0 "
+			"and pmem1");
+	begin(t);
+	guest(t, "a");
+	fdt_begin_node(t->blob, "pmem0");
+	close_nodes(t, 4);
+	expect_error(t, "/guests/a/pmem0: image: is missing");
+	begin(t);
+	guest(t, "a");
+	drive_begin(t, "pmem0", "ide");
+	close_nodes(t, 4);
+	expect_error(t, "/guests/a/pmem0: bus: no such property here");
+}
+
 static void test_identity(void **state)
 {
 	struct tree *t = *state;
@@ -116,7 +216,66 @@ static const struct {
 	  { 0 },
 	  NULL,
 	  "/guests/a/disk0: bus: is \"sata\", known are: ide, ahci, "
-	  "lsi, usb" },
+	  "lsi, usb, virtio, virtio-scsi" },
+	{ "disk0",
+	  "virtio",
+	  "unit",
+	  CELL,
+	  { 8 },
+	  NULL,
+	  "/guests/a/disk0: unit: is 8, must be 0 to 7" },
+	{ "disk0",
+	  "virtio",
+	  "queues",
+	  CELL,
+	  { 17 },
+	  NULL,
+	  "/guests/a/disk0: queues: is 17, must be 1 to 16" },
+	{ "disk0",
+	  "ide",
+	  "queues",
+	  CELL,
+	  { 2 },
+	  NULL,
+	  "/guests/a/disk0: queues: is for disks on the bus \"virtio\"" },
+	{ "disk0",
+	  "virtio",
+	  "geometry",
+	  CELLS,
+	  { 1, 16, 63 },
+	  NULL,
+	  "/guests/a/disk0: geometry: is nothing that a disk on the bus "
+	  "\"virtio\" has: leave it out" },
+	{ "cdrom0",
+	  "virtio",
+	  "unit",
+	  CELL,
+	  { 0 },
+	  NULL,
+	  "/guests/a/cdrom0: bus: is \"virtio\", which has no CD-ROM drives: "
+	  "put it on the bus \"virtio-scsi\"" },
+	{ "disk0",
+	  "virtio-scsi",
+	  "unit",
+	  CELL,
+	  { 8 },
+	  NULL,
+	  "/guests/a/disk0: unit: is 8, must be 0 to 7" },
+	{ "disk0",
+	  "virtio-scsi",
+	  "queues",
+	  CELL,
+	  { 2 },
+	  NULL,
+	  "/guests/a/disk0: queues: is for disks on the bus \"virtio\"" },
+	{ "disk0",
+	  "virtio-scsi",
+	  "sector-size",
+	  CELL,
+	  { 4096 },
+	  NULL,
+	  "/guests/a/disk0: sector-size: is for drives on the buses \"ide\" "
+	  "and \"ahci\"" },
 	{ "disk0",
 	  "lsi",
 	  "unit",
@@ -305,7 +464,8 @@ static void test_images(void **state)
 	fdt_property(t->blob, "images", "a.iso\0b.iso", 12);
 	close_nodes(t, 4);
 	expect_error(t, "/guests/a/cdrom0: images: is for CD-ROM drives on the "
-			"bus \"ide\", and floppy drives");
+			"buses \"ide\" and \"virtio-scsi\", and floppy "
+			"drives");
 }
 
 int main(void)
@@ -313,6 +473,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_buses, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lsi, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_virtio_scsi, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_pmem, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_virtio, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_identity, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_images, setup, teardown),

@@ -135,8 +135,8 @@ static void test_all(void **state)
 	close_nodes(t, 4);
 	expect_error(
 		t, "/guests/a/fw-cfg10: no such node here: known are disk0..9, "
-		   "cdrom0..9, floppy0, floppy1, flash0, folder0..9, nic0..9, "
-		   "usb0, fw-cfg0..9, cpu, acpi, fault");
+		   "cdrom0..9, floppy0, floppy1, flash0, pmem0, pmem1, "
+		   "folder0..9, nic0..9, usb0, fw-cfg0..9, cpu, acpi, fault");
 }
 
 /* Only a flattened tree that somebody made by hand has a name twice. */

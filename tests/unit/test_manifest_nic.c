@@ -60,6 +60,7 @@ static void test_models(void **state)
 		{ "ne2000-pci", MACHINE_NIC_NE2000_PCI },
 		{ "ne2000", MACHINE_NIC_NE2000 },
 		{ "e1000e", MACHINE_NIC_E1000E },
+		{ "virtio", MACHINE_NIC_VIRTIO },
 	};
 	struct tree *t = *state;
 
@@ -288,6 +289,57 @@ static void test_isa_conflicts(void **state)
 			"ROM: give model \"ne2000-pci\"");
 }
 
+/* Queues and the longest packet, which virtio's driver alone is told. */
+static void test_virtio(void **state)
+{
+	static const struct {
+		const char *model, *property;
+		uint32_t value;
+		const char *error;
+	} rows[] = {
+		{ "virtio", "queues", 9, "queues: is 9, must be 1 to 8" },
+		{ "virtio", "queues", 0, "queues: is 0, must be 1 to 8" },
+		{ "virtio", "mtu", 67, "mtu: is 67, must be 68 to 9710" },
+		{ "virtio", "mtu", 9711, "mtu: is 9711, must be 68 to 9710" },
+		{ "e1000", "queues", 2, "queues: is for model \"virtio\"" },
+		{ "ne2000", "mtu", 1500, "mtu: is for model \"virtio\"" },
+	};
+	struct tree *t = *state;
+	const struct nic_manifest *nics = t->manifest.guest->nic;
+
+	begin(t);
+	guest(t, "a");
+	for (unsigned i = 0; i < 2; i++) {
+		fdt_begin_node(t->blob, i ? "nic1" : "nic0");
+		fdt_property_string(t->blob, "model", "virtio");
+		fdt_property_string(t->blob, "switch", "lan0");
+		if (i) {
+			fdt_property_u32(t->blob, "queues", 8);
+			fdt_property_u32(t->blob, "mtu", 9710);
+		}
+		close_nodes(t, i ? 4 : 1);
+	}
+	assert_int_equal(parse(t), 0);
+	assert_int_equal(nics[0].pairs, 1);
+	assert_int_equal(nics[0].mtu, 1500);
+	assert_int_equal(nics[1].pairs, 8);
+	assert_int_equal(nics[1].mtu, 9710);
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		char text[100];
+
+		begin(t);
+		guest(t, "a");
+		fdt_begin_node(t->blob, "nic0");
+		fdt_property_string(t->blob, "model", rows[i].model);
+		fdt_property_string(t->blob, "switch", "lan0");
+		fdt_property_u32(t->blob, rows[i].property, rows[i].value);
+		close_nodes(t, 4);
+		snprintf(text, sizeof(text), "/guests/a/nic0: %s",
+			 rows[i].error);
+		expect_error(t, text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +355,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_isa, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_isa_conflicts, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_virtio, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("manifest_nic", tests, NULL, NULL);

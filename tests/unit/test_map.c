@@ -42,6 +42,11 @@ void fake_lock_taken(struct spinlock *lock)
 	(void)lock;
 }
 
+void fake_lock_tried(struct spinlock *lock)
+{
+	(void)lock;
+}
+
 void fake_lock_released(struct spinlock *lock)
 {
 	(void)lock;
@@ -273,6 +278,23 @@ static void test_no_memory_for_the_split(void **state)
 	(void)release(f, VA, VA + PAGE_2M);
 }
 
+/* One page again and again, also where both are aligned as a large leaf is. */
+static void test_the_same_page(void **state)
+{
+	struct fixture *f = *state;
+
+	map(f, VA - PAGE_SIZE, HPA, PAGE_2M + 3 * PAGE_SIZE, COW | MAP_SAME);
+	for (int i = -1; i < TABLE_ENTRIES + 2; i++)
+		expect(f, VA + i * PAGE_SIZE, HPA, PAGE_SIZE, COW);
+	assert_false(table_is_mapped(&f->space.table,
+				     VA + PAGE_2M + 2 * PAGE_SIZE, GIB(1)));
+	(void)map_own(f, VA + PAGE_SIZE);
+	expect(f, VA, HPA, PAGE_SIZE, COW);
+	expect(f, VA + 2 * PAGE_SIZE, HPA, PAGE_SIZE, COW);
+	(void)release(f, VA - PAGE_SIZE, VA + 2 * PAGE_2M);
+	assert_int_equal(f->account.pages, f->space.table.table_pages);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -285,6 +307,7 @@ int main(void)
 		TEST(test_is_mapped),
 		TEST(test_copy_splits_a_large_leaf),
 		TEST(test_no_memory_for_the_split),
+		TEST(test_the_same_page),
 	};
 
 	return cmocka_run_group_tests_name("map", tests, NULL, NULL);

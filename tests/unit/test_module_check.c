@@ -56,6 +56,15 @@ static void test_disks(void **state)
 		{ KIB(4), true }, { KIB(528), true },
 		{ MIB(8), true }, { MIB(8) + KIB(4), false },
 	};
+	static const struct row pmems[] = {
+		{ 0, false },
+		{ 512, false },
+		{ MIB(1), false },
+		{ MIB(2), true },
+		{ MIB(3), false },
+		{ GIB(3), true },
+		{ GIB(3) + 512, false },
+	};
 
 	(void)state;
 	expect_disks(&(struct disk_manifest){ .bus = MACHINE_DISK_FLOPPY },
@@ -71,6 +80,8 @@ static void test_disks(void **state)
 		     cdroms, ARRAY_SIZE(cdroms));
 	expect_disks(&(struct disk_manifest){ .bus = MACHINE_DISK_FLASH },
 		     flashes, ARRAY_SIZE(flashes));
+	expect_disks(&(struct disk_manifest){ .bus = MACHINE_DISK_PMEM }, pmems,
+		     ARRAY_SIZE(pmems));
 }
 
 static void expect_blobs(enum machine_blob_kind kind, bool is_builtin,

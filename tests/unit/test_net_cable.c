@@ -10,7 +10,10 @@
 
 static struct {
 	struct net_cable cable;
-	struct switch_channel channel;
+	union {
+		struct switch_channel channel;
+		struct switch_wide_channel wide;
+	};
 	struct ring in, out; /* the switch's ends */
 	long state;
 	unsigned bells, logged;
@@ -71,10 +74,11 @@ static void link_changed(void *dev, bool is_up)
 		t.downs++;
 }
 
-static void start(long state)
+static void start_with(long state, uint8_t model)
 {
-	const struct machine_nic_config config = { .mac = { 2, 3, 4, 5, 6,
-							    7 } };
+	const struct machine_nic_config config = {
+		.model = model, .mac = { 2, 3, 4, 5, 6, 7 }
+	};
 	const struct net_device device = { received, writable, link_changed,
 					   &t };
 
@@ -82,11 +86,14 @@ static void start(long state)
 	t.state = state;
 	net_cable_init(&t.cable, SWITCH_CLIENT_SLOT, &config);
 	assert_memory_equal(t.cable.backend.mac, config.mac, 6);
-	ring_init(&t.in, &t.channel.sent, t.channel.sent_data, SWITCH_SENT_SIZE,
-		  false, true);
-	ring_init(&t.out, &t.channel.received, t.channel.received_data,
-		  SWITCH_RECEIVED_SIZE, true, true);
+	switch_rings_init(&t.channel, t.cable.is_wide, true, &t.in, &t.out);
 	t.cable.backend.attach(t.cable.backend.ctx, &device);
+}
+
+static void start(long state)
+{
+	start_with(state, MACHINE_NIC_E1000);
+	assert_null(t.cable.backend.send_packet);
 }
 
 static bool send(uint32_t length)
@@ -311,6 +318,129 @@ static void test_lies(void **state)
 	assert_int_equal(t.logged, 1);
 }
 
+/* ---- Packets ------------------------------------------------------------- */
+
+static struct switch_packet packet;
+static const struct net_offload whole = { NET_UNDONE_SUM | NET_UNDONE_TCP4,
+					  1448, 34, 16 };
+
+static void packet_fill(uint32_t seed)
+{
+	packet.offload = whole;
+	for (unsigned i = 0; i < sizeof(packet.frame); i++)
+		packet.frame[i] = (uint8_t)(i * 7 + seed);
+}
+
+static void packet_arrives(uint32_t length)
+{
+	bool bell = false;
+
+	assert_int_equal(ring_put(&t.out, &packet,
+				  sizeof(packet.offload) + length, &bell),
+			 sizeof(packet.offload) + length);
+}
+
+static void packet_comes(uint32_t length)
+{
+	uint32_t got;
+	const uint8_t *frame = receive(&got);
+
+	assert_non_null(frame);
+	assert_int_equal(got, length);
+	assert_memory_equal(frame, packet.frame, length);
+	assert_memory_equal(t.cable.backend.offload, &packet.offload,
+			    sizeof(packet.offload));
+	t.cable.backend.release(t.cable.backend.ctx);
+}
+
+static void test_packet_sent(void **state)
+{
+	static struct switch_packet got;
+	struct net_segment pieces[NET_PIECES_MAX];
+	struct net_backend *net = &t.cable.backend;
+	bool bell = false;
+
+	(void)state;
+	start_with(GATE_CHANNEL_OPEN, MACHINE_NIC_VIRTIO);
+	packet_fill(1);
+	for (unsigned i = 0; i < NET_PIECES_MAX; i++)
+		pieces[i] =
+			(struct net_segment){ packet.frame + i * 2900, 2900 };
+	assert_true(net->send_packet(net->ctx, &whole, pieces, NET_PIECES_MAX));
+	/* No second one before the first has gone. */
+	assert_false(
+		net->send_packet(net->ctx, &whole, pieces, NET_PIECES_MAX));
+	assert_int_equal(ring_get(&t.in, &got, sizeof(got), &bell),
+			 sizeof(whole) + NET_PIECES_MAX * 2900);
+	assert_memory_equal(&got, &packet,
+			    sizeof(whole) + NET_PIECES_MAX * 2900);
+	assert_true(bell);
+	/* A frame is a packet of which nothing is left undone. */
+	assert_true(send(LEN));
+	assert_int_equal(ring_get(&t.in, &got, sizeof(got), &bell),
+			 sizeof(whole) + LEN);
+	assert_int_equal(got.offload.undone, 0);
+	net->accept(net->ctx, NET_UNDONE_ALL);
+	assert_int_equal(t.channel.accepts, NET_UNDONE_ALL);
+}
+
+/* Wherever in the ring they lie, also around its end. */
+static void test_packets_received(void **state)
+{
+	(void)state;
+	start_with(GATE_CHANNEL_OPEN, MACHINE_NIC_VIRTIO);
+	for (unsigned i = 0; i < 20; i++) {
+		packet_fill(i);
+		packet_arrives(NET_PACKET_MAX - i);
+		packet_comes(NET_PACKET_MAX - i);
+	}
+}
+
+/* What a device holds stays until it lets go, and goes with what has come
+ * while the cable was out. */
+static void test_packet_held(void **state)
+{
+	const struct net_backend *net = &t.cable.backend;
+	const uint8_t *frame;
+	uint32_t length;
+
+	(void)state;
+	start_with(GATE_CHANNEL_OPEN, MACHINE_NIC_VIRTIO);
+	packet_fill(3);
+	packet_arrives(LEN);
+	frame = receive(&length);
+	assert_memory_equal(frame, packet.frame, LEN);
+	net_cable_plug(&t.cable, false);
+	packet_arrives(LEN + 1);
+	net_cable_event(&t.cable);
+	assert_int_equal(t.channel.received.consumed, 0);
+	assert_memory_equal(frame, packet.frame, LEN);
+	net_cable_plug(&t.cable, true);
+	net->release(net->ctx);
+	assert_null(receive(&length));
+	assert_int_equal(t.channel.received.consumed,
+			 t.channel.received.produced);
+	packet_fill(4);
+	packet_arrives(LEN + 2);
+	packet_comes(LEN + 2);
+}
+
+/* A record that is too short for what stands before a packet. */
+static void test_packet_lies(void **state)
+{
+	uint32_t length;
+	bool bell = false;
+
+	(void)state;
+	start_with(GATE_CHANNEL_OPEN, MACHINE_NIC_VIRTIO);
+	assert_int_equal(ring_put(&t.out, &whole, sizeof(whole), &bell),
+			 sizeof(whole));
+	assert_null(receive(&length));
+	assert_int_equal(t.logged, 1);
+	assert_null(receive(&length));
+	assert_int_equal(t.logged, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,6 +452,10 @@ int main(void)
 		cmocka_unit_test(test_pulled_while_full),
 		cmocka_unit_test(test_pulled_before),
 		cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_packet_sent),
+		cmocka_unit_test(test_packets_received),
+		cmocka_unit_test(test_packet_held),
+		cmocka_unit_test(test_packet_lies),
 	};
 
 	return cmocka_run_group_tests_name("net_cable", tests, NULL, NULL);

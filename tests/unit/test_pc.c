@@ -2,6 +2,9 @@
 /* The board pc: its wiring, its memory map and what it tells firmware. */
 #include "tests/unit/pc_test.h"
 
+#include <signal.h>
+#include <sys/mman.h>
+
 /* ---- Memory ------------------------------------------------------------ */
 
 static void test_map(void **state)
@@ -635,6 +638,55 @@ static void test_regions(void **state)
 	assert_int_equal(region[5].size, MIB(2));
 }
 
+/* ---- What it takes --------------------------------------------------------
+ */
+
+#define PAGES_TAKEN 21
+
+static size_t pages_taken;
+
+static void page_written(int number, siginfo_t *fault, void *context)
+{
+	uintptr_t page = ALIGN_DOWN((uintptr_t)fault->si_addr, PAGE_SIZE);
+
+	(void)context;
+	if (page - (uintptr_t)bench.pc > sizeof(*bench.pc) ||
+	    mprotect((void *)page, PAGE_SIZE, PROT_READ | PROT_WRITE))
+		(void)signal(number, SIG_DFL);
+	pages_taken++;
+}
+
+/*
+ * A program gets a page of the board when it first writes there, and pays for
+ * it: devices that nobody uses, and what is zero anyhow, take none.
+ */
+static void test_pages(void **state)
+{
+	const struct sigaction written = { .sa_sigaction = page_written,
+					   .sa_flags = SA_SIGINFO };
+	struct sigaction before;
+	struct x86_state registers = { 0 };
+	struct pc *heap = bench.pc;
+
+	(void)state;
+	bench.pc = mmap(NULL, sizeof(*bench.pc), PROT_READ,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(bench.pc, MAP_FAILED);
+	bench.disk[0].sector_count = 100;
+	bench.config.disk_count = 1;
+	bench.config.disk[0].bus = MACHINE_DISK_IDE;
+	pages_taken = 0;
+	assert_int_equal(sigaction(SIGSEGV, &written, &before), 0);
+	assert_int_equal(board_build(), 0);
+	assert_int_equal(pc_boot(bench.pc, &registers), 0);
+	pc_reset(bench.pc);
+	assert_int_equal(sigaction(SIGSEGV, &before, NULL), 0);
+	if (pages_taken > PAGES_TAKEN)
+		fail_msg("%zu pages", pages_taken);
+	assert_int_equal(munmap(bench.pc, sizeof(*bench.pc)), 0);
+	bench.pc = heap;
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -657,6 +709,7 @@ int main(void)
 		TEST(test_tables),
 		TEST(test_restore),
 		TEST(test_regions),
+		cmocka_unit_test_setup_teardown(test_pages, prepare, teardown),
 		cmocka_unit_test_setup_teardown(test_refusals, prepare,
 						teardown),
 	};

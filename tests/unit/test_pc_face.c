@@ -233,6 +233,37 @@ static void medium_add(unsigned unit, const char *name)
 	(void)snprintf(medium->name, sizeof(medium->name), "%s", name);
 }
 
+/* Those at virtio's SCSI host, by their targets. */
+static void test_scsi_trays(void **state)
+{
+	const struct virtio_scsi_target *target;
+
+	(void)prepare(state);
+	bench.config.disk_count = 2;
+	for (unsigned i = 0; i < 2; i++) {
+		bench.config.disk[i].bus = MACHINE_DISK_VIRTIO_SCSI;
+		bench.config.disk[i].is_cdrom = i;
+		bench.config.disk[i].unit = i ? 7 : 0;
+	}
+	medium_add(FACE_UNIT_SCSI + 7, "a.iso");
+	medium_add(FACE_UNIT_SCSI + 7, "b.iso");
+	bench.disk[0].sector_count = 1;
+	assert_int_equal(init(), 0);
+	target = &bench.pc->virtio_disks.scsi.target[7];
+	assert_ptr_equal(target->drive.cdrom.channel.drive[0].backend,
+			 &bench.disk[1]);
+	assert_int_equal(pc_command(bench.pc, FACE_EJECT, 15, NULL), 0);
+	assert_null(target->drive.cdrom.channel.drive[0].backend);
+	assert_int_equal(pc_command(bench.pc, FACE_INSERT, 15, "1"), 0);
+	assert_ptr_equal(target->drive.cdrom.channel.drive[0].backend,
+			 &bench.medium[1]);
+	assert_int_equal(pc_command(bench.pc, FACE_INSERT, 15, "2"), -ERANGE);
+	assert_int_equal(pc_command(bench.pc, FACE_EJECT, 8, NULL), -ENODEV);
+	assert_int_equal(pc_command(bench.pc, FACE_EJECT, 7, NULL), -ENODEV);
+	assert_int_equal(pc_command(bench.pc, FACE_EJECT, 6, NULL), -ENODEV);
+	assert_int_equal(pc_command(bench.pc, FACE_EJECT, 16, NULL), -ENODEV);
+}
+
 /* Of each drive's own, by number or by name. */
 static void test_media(void **state)
 {
@@ -510,6 +541,7 @@ int main(void)
 		TEST(test_places),
 		TEST(test_power_button),
 		cmocka_unit_test_teardown(test_trays, teardown),
+		cmocka_unit_test_teardown(test_scsi_trays, teardown),
 		cmocka_unit_test_teardown(test_media, teardown),
 		cmocka_unit_test_teardown(test_floppies, teardown),
 		cmocka_unit_test_teardown(test_statistics, teardown),

@@ -204,34 +204,90 @@ static void test_boot_order(void **state)
 	assert_null(strstr(got, "ethernet@3"));
 }
 
-/* The adapter is there for its drives alone, each with an ID of its own. */
-static void test_scsi(void **state)
+/* An adapter is there for its drives alone, each with a place of its own. */
+static void scsi_try(unsigned bus, unsigned slot, unsigned units,
+		     const char *want)
 {
-	static const char want[] = "/pci@i0cf8/scsi@9/channel@0/disk@6,0\n"
-				   "/pci@i0cf8/scsi@9/channel@0/disk@0,0";
 	struct machine_disk_config *disk = bench.config.disk;
 	char got[256];
 
-	(void)state;
+	bench.config.disk_count = 0;
 	add_disk(0, false, 1);
 	add_disk(1, true, 4096);
 	assert_int_equal(init(), 0);
-	assert_null(bench.pc->pci.device[PCI_DEVFN(9, 0)]);
-	disk[0].bus = disk[1].bus = MACHINE_DISK_LSI;
+	assert_null(bench.pc->pci.device[PCI_DEVFN(slot, 0)]);
+	disk[0].bus = disk[1].bus = (uint8_t)bus;
 	disk[0].boot_index = 2;
 	disk[1].boot_index = 1;
-	disk[1].unit = 6;
-	assert_int_equal(init(), 0);
-	assert_non_null(bench.pc->pci.device[PCI_DEVFN(9, 0)]);
-	assert_int_equal(bench.pc->lsi.target[0].kind, LSI_DISK);
-	assert_int_equal(bench.pc->lsi.target[6].kind, LSI_CDROM);
-	assert_int_equal(read_file("bootorder", got, sizeof(got)),
-			 sizeof(want));
-	assert_string_equal(got, want);
 	disk[1].unit = 0;
 	assert_int_equal(init(), -EEXIST);
-	disk[1].unit = LSI_TARGETS;
+	disk[1].unit = (uint8_t)units;
 	assert_int_equal(init(), -EINVAL);
+	disk[1].unit = 6;
+	assert_int_equal(init(), 0);
+	assert_non_null(bench.pc->pci.device[PCI_DEVFN(slot, 0)]);
+	assert_int_equal(read_file("bootorder", got, sizeof(got)),
+			 strlen(want) + 1);
+	assert_string_equal(got, want);
+}
+
+static void test_scsi(void **state)
+{
+	(void)state;
+	scsi_try(MACHINE_DISK_LSI, 9, LSI_TARGETS,
+		 "/pci@i0cf8/scsi@9/channel@0/disk@6,0\n"
+		 "/pci@i0cf8/scsi@9/channel@0/disk@0,0");
+	assert_int_equal(bench.pc->lsi.target[0].drive.kind, SCSI_DRIVE_DISK);
+	assert_int_equal(bench.pc->lsi.target[6].drive.kind, SCSI_DRIVE_CDROM);
+}
+
+static void test_virtio_scsi(void **state)
+{
+	const struct virtio_scsi_target *target =
+		bench.pc->virtio_disks.scsi.target;
+
+	(void)state;
+	scsi_try(MACHINE_DISK_VIRTIO_SCSI, 24, VIRTIO_SCSI_TARGETS,
+		 "/pci@i0cf8/scsi@18/channel@0/disk@6,0\n"
+		 "/pci@i0cf8/scsi@18/channel@0/disk@0,0");
+	assert_int_equal(target[0].drive.kind, SCSI_DRIVE_DISK);
+	assert_int_equal(target[6].drive.kind, SCSI_DRIVE_CDROM);
+	assert_int_equal(bench.pc->virtio_disks.scsi.queues,
+			 bench.config.vcpu_count);
+}
+
+/* Behind all RAM; what reads there reads the image, what writes finds nothing.
+ */
+static void test_pmem(void **state)
+{
+	static uint8_t image[MIB(2)]
+		__attribute__((aligned(PAGE_SIZE))) = { 0x5a,
+							[MIB(2) - 1] = 0xa5 };
+	struct machine_disk_config *disk = bench.config.disk;
+	uint8_t *at;
+
+	(void)state;
+	add_disk(0, false, MIB(2) / BLOCK_SECTOR);
+	disk[0].bus = MACHINE_DISK_PMEM;
+	disk[0].va = (uint64_t)image;
+	disk[0].sector_count = MIB(2) / BLOCK_SECTOR;
+	assert_int_equal(init(), 0);
+	assert_non_null(bench.pc->pci.device[PCI_DEVFN(29, 0)]);
+	assert_int_equal(bench.module_gpa, GIB(4));
+	at = pc_ram_at(bench.pc, GIB(4), MIB(2), false);
+	assert_ptr_equal(at, image);
+	assert_null(pc_ram_at(bench.pc, GIB(4), 1, true));
+	assert_null(pc_ram_at(bench.pc, GIB(4) + MIB(2) - 1, 2, false));
+	assert_null(pc_ram_at(bench.pc, GIB(4) - 1, 1, true));
+	assert_true(bench.pc->pci.window[1].base >= GIB(4) + MIB(2));
+	disk[0].sector_count--;
+	assert_int_equal(init(), -EINVAL);
+	disk[0].sector_count++;
+	disk[0].unit = VIRTIO_PMEMS;
+	assert_int_equal(init(), -EINVAL);
+	disk[0].unit = 0;
+	disk[0].sector_count = 1ULL << 60 >> 9;
+	assert_int_equal(init(), -ERANGE);
 }
 
 /* Each model is itself, and has its own option ROM if it may start. */
@@ -650,6 +706,8 @@ int main(void)
 		TEST(test_pm_moves, setup),
 		TEST(test_boot_order, prepare),
 		TEST(test_scsi, prepare),
+		TEST(test_virtio_scsi, prepare),
+		TEST(test_pmem, prepare),
 		TEST(test_network_cards, prepare),
 		TEST(test_floppies, prepare),
 		TEST(test_boot_menu, prepare),

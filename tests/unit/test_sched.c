@@ -27,14 +27,18 @@ static void all_setup(unsigned cpus, uint64_t seed)
 	ended = 0;
 	memset(thread, 0, sizeof(thread));
 	for (unsigned i = 0; i < ARRAY_SIZE(domain); i++)
-		sched_domain_init(&domain[i]);
+		sched_domain_init(&domain[i], 100, 0);
 }
+
+/* Threads may run on any CPU, whatever a case says, and move. */
+static bool is_free;
 
 /* Not started. */
 static void make(unsigned i, void (*fn)(void *arg), struct sched_domain *d,
 		 uint32_t cpu)
 {
-	thread[i] = thread_create("t", fn, (void *)(uintptr_t)i, cpu);
+	thread[i] = thread_create("t", fn, (void *)(uintptr_t)i,
+				  is_free ? THREAD_ANY_CPU : cpu);
 	assert_non_null(thread[i]);
 	thread[i]->domain = d;
 }
@@ -60,10 +64,12 @@ static void run_to_end(unsigned threads)
 
 static void each_seed(void (*one)(unsigned cpus))
 {
-	for (unsigned seed = 0; seed < SEEDS; seed++) {
+	for (unsigned seed = 0; seed < 2 * SEEDS; seed++) {
+		is_free = seed >= SEEDS;
 		all_setup(1 + seed % 4, seed);
 		one(sim.cpu_count);
 	}
+	is_free = false;
 }
 
 /* ---- Waking -------------------------------------------------------------- */
@@ -521,7 +527,6 @@ static void woken_setup(unsigned works)
 	for (unsigned i = 0; i < BUSY; i++)
 		spinner(i, i, &domain[i], 0);
 	slot_of[BUSY] = BUSY;
-	domain[BUSY].wakes = SCHED_WAKE_FIRST;
 	make(BUSY, woken_fn, &domain[BUSY], 0);
 	for (unsigned i = 0; i <= BUSY; i++)
 		thread_start(thread[BUSY - i]);
@@ -595,6 +600,40 @@ static void test_order(void **unused)
 	run_to_end(3);
 	assert_string_equal(trace, "AaBbAaCcAaBbCcBbCc");
 	assert_int_equal(sim.barriers, 0);
+}
+
+/* Thread 0 wants the last, 1 one of another domain, 2 any of its own. */
+static void yield_to_fn(void *arg)
+{
+	switch ((uintptr_t)arg) {
+	case 0:
+		sched_yield_to(thread[3]);
+		break;
+	case 1:
+		sched_yield_to(thread[0]);
+		break;
+	case 2:
+		sched_yield_to(NULL);
+		break;
+	default:
+		sched_yield();
+	}
+	ended++;
+}
+
+/* Who is wanted goes before its siblings and other domains. */
+static void test_yield_to(void **unused)
+{
+	(void)unused;
+	all_setup(1, 3);
+	memset(trace, 0, sizeof(trace));
+	for (unsigned i = 0; i < 4; i++) {
+		make(i, yield_to_fn, &domain[i == 1], 0);
+		thread[i]->switch_in = hook_in;
+		thread_start(thread[i]);
+	}
+	run_to_end(4);
+	assert_string_equal(trace, "ADBCABDC");
 }
 
 /* Between any two threads, where the host wants it. */
@@ -714,6 +753,7 @@ int main(void)
 		cmocka_unit_test(test_woken_goes_first),
 		cmocka_unit_test(test_woken_pays),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_yield_to),
 		cmocka_unit_test(test_barriers),
 		cmocka_unit_test(test_domains_have_ids),
 		cmocka_unit_test(test_cpus_without_domains),

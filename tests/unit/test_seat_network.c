@@ -41,7 +41,7 @@ static void attach(unsigned slot)
 	struct switch_channel *channel = &net_channel[slot - FIRST];
 
 	memset(channel, 0, sizeof(*channel));
-	net_attached |= BIT(slot);
+	net_attached |= NET_BIT(slot);
 	ring_init(&sent, &channel->sent, channel->sent_data, SWITCH_SENT_SIZE,
 		  false, false);
 	ring_init(&received, &channel->received, channel->received_data,
@@ -141,7 +141,7 @@ static void test_join(void **state)
 	assert_true(ring_sleep(&sent));
 	net_bells = 0;
 	client_types(5, REMOTE_NETWORK, frame, LEN);
-	assert_int_equal(net_bells, BIT(FIRST));
+	assert_int_equal(net_bells, NET_BIT(FIRST));
 	assert_int_equal(switch_takes(got), LEN);
 	assert_memory_equal(got, frame, LEN);
 	say("{\"id\":6,\"verb\":\"close\",\"of\":5}");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A client's conversation with services/seat: hello and rights, requests that
- * are refused, what init is asked, keys and pointers, commands, statistics, and
- * one that does not read.  Pictures: test_seat_screen.c; bytes both ways:
+ * are refused, what init is asked, commands, statistics, and one that does not
+ * read.  Keys: test_seat_keys.c; pictures: test_seat_screen.c; bytes both ways:
  * test_seat_serial.c.
  */
 #define _GNU_SOURCE /* memmem() */
@@ -43,6 +43,8 @@ static void rights_are_kept_to(void **state)
 		{ "keys\",\"guest\":\"x\",\"keys\":[1]", "keys",
 		  SEAT_RIGHT_TYPE },
 		{ "pointer\",\"guest\":\"x\"", "pointer", SEAT_RIGHT_TYPE },
+		{ "terminal\",\"guest\":\"x\",\"columns\":1,\"rows\":1",
+		  "terminal", SEAT_RIGHT_TYPE },
 		{ "start\",\"guest\":\"x\"", "start", SEAT_RIGHT_STEER },
 		{ "stop\",\"guest\":\"x\"", "stop", SEAT_RIGHT_STEER },
 		{ "restart\",\"guest\":\"x\"", "restart", SEAT_RIGHT_STEER },
@@ -226,161 +228,6 @@ static void too_much_is_asked(void **state)
 	expect_nothing();
 }
 
-/* ---- Keys and pointers --------------------------------------------------- */
-
-static void expect_event(unsigned at, uint32_t kind, uint16_t code,
-			 int32_t value)
-{
-	assert_int_equal(request.input.event[at].kind, kind);
-	assert_int_equal(request.input.event[at].code, code);
-	assert_int_equal(request.input.event[at].value, value);
-}
-
-static void keys_arrive(void **state)
-{
-	(void)state;
-	say("{\"id\":2,\"verb\":\"keys\",\"guest\":\"good\",\"keys\":[29,46,-"
-	    "46,"
-	    "-29,767]}");
-	expect_ok(2);
-	machine_is_asked_nothing(1);
-	machine_expects(0, FACE_INPUT);
-	expect_event(0, INPUT_KEY, 29, 1);
-	expect_event(1, INPUT_KEY, 46, 1);
-	expect_event(2, INPUT_KEY, 46, 0);
-	expect_event(3, INPUT_KEY, 29, 0);
-	expect_event(4, INPUT_KEY, 767, 1);
-	say("{\"id\":3,\"verb\":\"keys\",\"guest\":\"good\",\"keys\":[1,768]}");
-	expect_error(3, "bad request", "keys");
-	say("{\"id\":4,\"verb\":\"keys\",\"guest\":\"good\",\"keys\":[0]}");
-	expect_error(4, "bad request", "keys");
-	say("{\"id\":5,\"verb\":\"keys\",\"guest\":\"good\",\"keys\":"
-	    "[-2147483647]}");
-	expect_error(5, "bad request", "keys");
-	machine_is_asked_nothing(0);
-}
-
-static void pointers_arrive(void **state)
-{
-	(void)state;
-	say("{\"id\":2,\"verb\":\"pointer\",\"guest\":\"good\",\"dx\":-3,"
-	    "\"dy\":"
-	    "4,\"wheel\":1,\"buttons\":5}");
-	expect_ok(2);
-	machine_expects(0, FACE_INPUT);
-	expect_event(0, INPUT_RELATIVE, INPUT_X, -3);
-	expect_event(1, INPUT_RELATIVE, INPUT_Y, 4);
-	expect_event(2, INPUT_RELATIVE, INPUT_WHEEL, 1);
-	expect_event(3, INPUT_KEY, INPUT_BUTTON_LEFT, 1);
-	expect_event(4, INPUT_KEY, INPUT_BUTTON_MIDDLE, 1);
-	expect_event(5, INPUT_SYNC, 0, 0);
-	say("{\"id\":3,\"verb\":\"pointer\",\"guest\":\"good\",\"y\":40000,"
-	    "\"dx\":2,\"x\":7}");
-	machine_expects(0, FACE_INPUT);
-	expect_event(0, INPUT_RELATIVE, INPUT_X, 2);
-	expect_event(1, INPUT_ABSOLUTE, INPUT_X, 7);
-	expect_event(2, INPUT_ABSOLUTE, INPUT_Y, INPUT_ABSOLUTE_MAX);
-	expect_event(3, INPUT_SYNC, 0, 0);
-	/* Without "buttons" they are as they were; another guest's are its. */
-	say("{\"id\":3,\"verb\":\"pointer\",\"guest\":\"good\",\"dx\":1}");
-	machine_expects(0, FACE_INPUT);
-	expect_event(0, INPUT_RELATIVE, INPUT_X, 1);
-	expect_event(1, INPUT_SYNC, 0, 0);
-	say("{\"id\":4,\"verb\":\"pointer\",\"guest\":\"evil\",\"buttons\":1}");
-	machine_expects(1, FACE_INPUT);
-	expect_event(0, INPUT_KEY, INPUT_BUTTON_LEFT, 1);
-	/* What a client had pressed is let go of when the next one comes. */
-	hello();
-	for (unsigned n = 0; n < 2; n++) {
-		machine_expects(n, FACE_INPUT);
-		expect_event(0, INPUT_KEY, INPUT_BUTTON_LEFT, 0);
-	}
-	say("{\"id\":5,\"verb\":\"pointer\",\"guest\":\"good\",\"buttons\":0}");
-	machine_expects(0, FACE_INPUT);
-	expect_event(0, INPUT_SYNC, 0, 0);
-}
-
-/* And keys, those that were not released, in the guest they were pressed in. */
-static void hello_releases_keys(void **state)
-{
-	(void)state;
-	say("{\"id\":2,\"verb\":\"keys\",\"guest\":\"good\",\"keys\":[29,46,-"
-	    "46]}");
-	machine_expects(0, FACE_INPUT);
-	say("{\"id\":3,\"verb\":\"keys\",\"guest\":\"evil\",\"keys\":[767,1]}");
-	machine_expects(1, FACE_INPUT);
-	hello();
-	assert_int_equal(machine_takes(0), sizeof(struct face_input) +
-						   sizeof(struct input_event));
-	expect_event(0, INPUT_KEY, 29, 0);
-	machine_expects(1, FACE_INPUT);
-	expect_event(0, INPUT_KEY, 1, 0);
-	expect_event(1, INPUT_KEY, 767, 0);
-	hello();
-	machine_is_asked_nothing(0);
-	machine_is_asked_nothing(1);
-}
-
-/* Where there is no room it is done as soon as there is, and before all else.
- */
-static void releases_wait_for_room(void **state)
-{
-	unsigned n = 0;
-
-	(void)state;
-	say("{\"id\":2,\"verb\":\"keys\",\"guest\":\"good\",\"keys\":[29]}");
-	do
-		say("{\"id\":3,\"verb\":\"pointer\",\"guest\":\"good\",\"dx\":"
-		    "1}");
-	while (++n < 200);
-	hello();
-	client.from_done = client.from_length;
-	for (n = 0; machine_takes(0); n++) {
-		wake();
-		if (request.input.event[0].code == 29 &&
-		    request.input.event[0].kind == INPUT_KEY &&
-		    !request.input.event[0].value)
-			break;
-	}
-	assert_true(n > 10);
-	assert_int_equal(request.input.event[0].code, 29);
-	machine_is_asked_nothing(0);
-}
-
-/* A machine that does not read: the client is told, and what was not said does
- * not count as said. */
-static void keys_without_room(void **state)
-{
-	unsigned taken = 0;
-	bool is_pressed = false;
-	uint8_t kind;
-	uint32_t length;
-	const uint8_t *text;
-
-	(void)state;
-	for (unsigned i = 0; i < 100; i++)
-		say("{\"id\":%u,\"verb\":\"pointer\",\"guest\":\"good\",\"dx\":"
-		    "1,\"buttons\":%u}",
-		    i + 2, i / 2 % 2);
-	while ((text = client_hears(&kind, &length)))
-		taken += !memmem(text, length, "busy", 4);
-	assert_in_range(taken, 20, 80);
-	for (unsigned i = 0; i < taken; i++) {
-		machine_expects(0, FACE_INPUT);
-		if (request.input.event[1].kind != INPUT_KEY)
-			continue;
-		is_pressed = !is_pressed;
-		expect_event(1, INPUT_KEY, INPUT_BUTTON_LEFT, is_pressed);
-	}
-	machine_is_asked_nothing(0);
-	say("{\"id\":200,\"verb\":\"pointer\",\"guest\":\"good\",\"buttons\":%"
-	    "u}",
-	    !is_pressed);
-	expect_ok(200);
-	machine_expects(0, FACE_INPUT);
-	expect_event(0, INPUT_KEY, INPUT_BUTTON_LEFT, !is_pressed);
-}
-
 /* ---- Commands and statistics --------------------------------------------- */
 
 static void machine_answers(unsigned n, uint32_t tag, int32_t error)
@@ -516,6 +363,34 @@ static void media_are_changed(void **state)
 	expect_error(7, "not running", "the machine");
 }
 
+/* Of a terminal before a guest's console. */
+static void terminals_have_sizes(void **state)
+{
+	(void)state;
+	say("{\"id\":2,\"verb\":\"terminal\",\"guest\":\"good\","
+	    "\"columns\":132,\"rows\":43}");
+	machine_expects(0, FACE_COMMAND);
+	assert_int_equal(request.command.command, FACE_TERMINAL);
+	assert_int_equal(request.command.unit, 132 | 43 << 16);
+	machine_answers(0, request.head.tag, 0);
+	expect_ok(2);
+	say("{\"id\":3,\"verb\":\"terminal\",\"guest\":\"good\","
+	    "\"columns\":65536,\"rows\":43}");
+	expect_error(3, "bad request", "columns");
+	say("{\"id\":4,\"verb\":\"terminal\",\"guest\":\"good\","
+	    "\"columns\":1,\"rows\":0}");
+	expect_error(4, "bad request", "rows");
+	say("{\"id\":5,\"verb\":\"terminal\",\"guest\":\"good\","
+	    "\"columns\":1}");
+	expect_error(5, "bad request", "rows");
+	machine_is_asked_nothing(0);
+	say("{\"id\":6,\"verb\":\"terminal\",\"guest\":\"good\","
+	    "\"columns\":80,\"rows\":25}");
+	machine_expects(0, FACE_COMMAND);
+	machine_answers(0, request.head.tag, -ENODEV);
+	expect_error(6, "refused", "guest");
+}
+
 static void init_accounts(uint32_t tag, const char *name, uint64_t ram,
 			  uint64_t charged)
 {
@@ -573,6 +448,17 @@ static void statistics_are_told(void **state)
 	       ",\"ticks\":[11,0,13],\"disk_units\":[0,2]"
 	       ",\"disk_requests\":[1,6],\"disk_read\":[3,8]"
 	       ",\"disk_written\":[4,9],\"disk_errors\":[2,7]}");
+	numbers.has_balloon = 1;
+	numbers.balloon_target = 4096;
+	numbers.balloon_actual = 2048;
+	numbers.balloon[4] = 17;
+	numbers.head.tag = statistics_are_asked(3, 1, 2);
+	machine_puts(0, &numbers, sizeof(numbers));
+	text = client_hears(&kind, &length);
+	assert_non_null(memmem(text, length,
+			       ",\"disk_errors\":[2,7],\"balloon\":[4096,2048],"
+			       "\"balloon_statistics\":[0,0,0,0,17,0,0,0,0,0]}",
+			       87));
 	/* The longest there can be; it has run less than nothing. */
 	memset(&numbers, 0xff, sizeof(numbers));
 	numbers.lived = UINT64_MAX - 1;
@@ -775,15 +661,11 @@ int main(void)
 		TEST(a_list),
 		TEST(what_init_does),
 		TEST(too_much_is_asked),
-		TEST(keys_arrive),
-		TEST(pointers_arrive),
-		TEST(hello_releases_keys),
-		TEST(releases_wait_for_room),
-		TEST(keys_without_room),
 		TEST(commands_are_answered),
 		TEST(keys_that_were_not_read),
 		TEST(cables_are_counted),
 		TEST(media_are_changed),
+		TEST(terminals_have_sizes),
 		TEST(statistics_are_told),
 		TEST(statistics_of_who_has_gone),
 		TEST(too_many_statistics),

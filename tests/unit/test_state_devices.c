@@ -652,6 +652,12 @@ static void uart_fifo_without_fifo(void *state)
 	((struct uart_state *)state)->fcr = 0;
 }
 
+static void uart_row_without_end(void *state)
+{
+	((struct uart_state *)state)->row = 3;
+	((struct uart_state *)state)->empty_ns = CLOCK_NEVER;
+}
+
 static void pflash_buffer_elsewhere(void *state)
 {
 	((struct pflash_state *)state)->buffer_at = 2 * FLASH_SIZE;
@@ -716,6 +722,7 @@ static void test_contradictions(void **unused)
 		{ "i8042", i8042_half_reply },
 		{ "i8042", i8042_long_pause },
 		{ "uart", uart_fifo_without_fifo },
+		{ "uart", uart_row_without_end },
 		{ "parallel", parallel_unwanted },
 		{ "pflash", pflash_buffer_elsewhere },
 		{ "pflash", pflash_buffer_backwards },

@@ -330,10 +330,10 @@ static void test_contradictions(void **state)
 	saved->target[0].is_active = true;
 	refuse(rig, saved);
 	*saved = *good;
-	saved->target[0].disk.left = BLOCK_SECTOR;
+	saved->target[0].drive.disk.left = BLOCK_SECTOR;
 	refuse(rig, saved);
 	*saved = *good;
-	saved->target[1].cdrom.selected = 1;
+	saved->target[1].drive.cdrom.selected = 1;
 	refuse(rig, saved);
 	free(saved);
 	rig_free(rig);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* States of the PCI functions but the IDE, alone and together. */
+/* States of the PCI functions but the IDE, and of what the boards have beside
+ * them, alone and together. */
 #include "tests/unit/state_test.h"
 
+#include "devices/acpi_reduced.h"
 #include "devices/i440fx.h"
+#include "devices/pci_host.h"
 #include "devices/piix3.h"
 #include "devices/piix4_pm.h"
 #include "devices/vga.h"
@@ -16,6 +19,8 @@ struct model {
 	struct piix3 isa;
 	struct piix4_pm pm;
 	struct vga vga;
+	struct pci_host bare;
+	struct acpi_reduced acpi;
 	uint8_t rom[3000];
 };
 
@@ -386,6 +391,53 @@ static void test_together(void **state)
 	rig_free(rigs[1]);
 }
 
+/* ---- The board pv's ----------------------------------------------------- */
+
+static struct device *bare_build(struct rig *rig)
+{
+	struct model *model = rig->model;
+
+	bus_build(rig);
+	assert_int_equal(
+		pci_host_init(&model->bare, &model->pci, rig_irq(rig, 0)), 0);
+	return &model->bare.device;
+}
+
+static void bare_input(struct rig *rig)
+{
+	config_random(rig, 0);
+}
+
+static void acpi_power_off(void *ctx)
+{
+	rig_note(ctx, 0x0ff);
+}
+
+static struct device *acpi_build(struct rig *rig)
+{
+	static const struct acpi_reduced_ops acpi_ops = { acpi_power_off,
+							  reset_asked };
+	struct model *model = rig->model;
+
+	assert_int_equal(acpi_reduced_init(&model->acpi, &rig->b.ports, 0x600,
+					   rig_irq(rig, 0), &acpi_ops, rig),
+			 0);
+	return &model->acpi.device;
+}
+
+static void acpi_input(struct rig *rig)
+{
+	struct model *model = rig->model;
+
+	if (rig_random(rig) & 1)
+		acpi_reduced_button(&model->acpi);
+}
+
+static const struct subject_region acpi_regions[] = {
+	{ .base = 0x600, .length = 4, .size = 1 },
+	{ .base = 0x600, .length = 4, .size = 4 },
+};
+
 /* ---- All --------------------------------------------------------------- */
 
 #define REGIONS(array) .regions = (array), .region_count = ARRAY_SIZE(array)
@@ -418,6 +470,17 @@ static const struct subject subjects[] = {
 	  .build = vga_build,
 	  .input = vga_input,
 	  REGIONS(vga_regions) },
+	{ .name = "pci-host",
+	  .size = sizeof(struct model),
+	  .build = bare_build,
+	  .input = bare_input,
+	  .copy = bus_copy,
+	  REGIONS(mechanism) },
+	{ .name = "acpi-reduced",
+	  .size = sizeof(struct model),
+	  .build = acpi_build,
+	  .input = acpi_input,
+	  REGIONS(acpi_regions) },
 };
 
 /* ---- Fields that contradict each other ---------------------------------- */

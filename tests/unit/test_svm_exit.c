@@ -157,9 +157,11 @@ static void test_io(void **unused)
 		info1 = c->info1;
 		info = run(guest_exits);
 		assert_int_equal(info.io.port, c->port);
-		assert_int_equal(info.io.size, c->size);
-		assert_int_equal(info.io.is_in, c->is_in);
-		assert_int_equal(info.io.is_string, c->is_string);
+		assert_int_equal(info.io.access,
+				 FIELD_PUT(GATE_IO_SIZE, c->size) |
+					 (c->is_in ? GATE_IO_IN : 0) |
+					 (c->is_string ? GATE_IO_STRING : 0));
+		assert_int_equal(info.io.reserved, 0);
 		assert_int_equal(info.length, 2);
 	}
 	/* Also without NextRIP. */
@@ -184,14 +186,14 @@ static void test_nested(void **unused)
 		uint32_t error;
 	} cases[] = {
 		{ 0x100000004, 0 },
-		{ 0x100000005, NESTED_PRESENT },
-		{ 0x100000006, NESTED_WRITE },
-		{ 0x100000014, NESTED_FETCH },
-		{ 0x200000006, NESTED_WRITE | NESTED_WALK },
+		{ 0x100000005, 0 },
+		{ 0x100000006, GATE_MMIO_WRITE },
+		{ 0x100000014, GATE_MMIO_FETCH },
+		{ 0x200000006, GATE_MMIO_WRITE | GATE_MMIO_WALK },
 		/* Bits that mean nothing to the monitor stay behind. */
 		{ 0x1ffffffec, 0 },
 		{ UINT64_MAX,
-		  NESTED_PRESENT | NESTED_WRITE | NESTED_FETCH | NESTED_WALK },
+		  GATE_MMIO_WRITE | GATE_MMIO_FETCH | GATE_MMIO_WALK },
 	};
 	struct exit_info info;
 
@@ -203,7 +205,7 @@ static void test_nested(void **unused)
 		info = run(guest_exits);
 		assert_int_equal(info.reason, EXIT_NESTED);
 		assert_int_equal(info.nested.gpa, 0xfee00300);
-		assert_int_equal(info.nested.error, cases[i].error);
+		assert_int_equal(info.nested.access, cases[i].error);
 	}
 }
 

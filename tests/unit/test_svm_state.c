@@ -164,6 +164,37 @@ static void test_fetch(void **unused)
 	assert_int_equal(page.state.seg[X86_SS].base, blank.seg[X86_SS].base);
 }
 
+/* The same for an operand of 64-bit code; of other code all that it needs. */
+static void test_operand(void **unused)
+{
+	(void)unused;
+	state_fill(&page.state);
+	page.state.seg[X86_CS].attributes |= X86_ATTR_L;
+	page.state.interrupt_shadow = 0;
+	store(GROUPS_ALL);
+	memset(&page.state, 0xee, sizeof(page.state));
+	page.state.valid = 0;
+	load(X86_GROUPS_OPERAND);
+	assert_int_equal(page.state.valid, X86_GROUP_FETCH);
+	assert_int_equal(page.state.cr3, 0x5555000);
+	load(X86_GROUP_SEGMENTS);
+	page.state.interrupt_shadow = X86_SHADOW_STI;
+	store(X86_GROUP_SEGMENTS);
+	page.state.valid = 0;
+	load(X86_GROUPS_OPERAND);
+	assert_int_equal(page.state.valid, X86_GROUPS_OPERAND);
+	assert_int_equal(page.state.interrupt_shadow, X86_SHADOW_STI);
+	state_fill(&page.state);
+	page.state.seg[X86_CS].attributes &= (uint16_t)~X86_ATTR_L;
+	store(GROUPS_ALL);
+	memset(&page.state, 0xee, sizeof(page.state));
+	page.state.valid = 0;
+	load(X86_GROUPS_OPERAND);
+	assert_int_equal(page.state.valid, X86_GROUPS_OPERAND);
+	assert_int_equal(page.state.seg[X86_SS].selector, 0x1002);
+	assert_int_equal(page.state.cr3, 0x5555000);
+}
+
 /* ---- What a machine may put there ---------------------------------------- */
 
 static void test_garbage(void **unused)
@@ -477,7 +508,7 @@ int main(void)
 		TEST(test_cr2),		  TEST(test_pat),
 		TEST(test_msrpm),	  TEST(test_lme),
 		TEST(test_lme_elsewhere), TEST(test_dr_with_breakpoints),
-		TEST(test_db_clears_gd),
+		TEST(test_db_clears_gd),  TEST(test_operand),
 	};
 
 	return cmocka_run_group_tests_name("svm_state", tests, NULL, NULL);

@@ -1,193 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The switch: who gets a frame, what is learnt and forgotten, VLANs, limits,
  * machines that are slow, dead or lie; and init's messages. */
-#include "tests/unit/device_test.h"
-
-#include "include/errno.h"
-#include "services/switch/admin.h"
-
-#define PORTS 6
-#define LEN   80U
-
-static struct {
-	struct switch_core core;
-	struct switch_admin admin;
-	struct switch_channel channel[PORTS + 1];
-	struct switch_control control;
-	struct ring to[PORTS + 1], from[PORTS + 1]; /* the machines' ends */
-	struct ring say, hear;			    /* init's */
-	unsigned bells[PORTS + 1], lines;
-	uint32_t detached; /* BIT(slot) */
-	uint64_t now_ns;
-} t;
-
-static void doorbell(void *ctx, unsigned slot)
-{
-	(void)ctx;
-	t.bells[slot]++;
-}
-
-static void say(void *ctx, const char *text)
-{
-	(void)ctx;
-	(void)text;
-	t.lines++;
-}
-
-static struct switch_channel *channel(void *ctx, unsigned slot)
-{
-	(void)ctx;
-	return slot <= PORTS ? &t.channel[slot] : NULL;
-}
-
-static void detach(void *ctx, unsigned slot)
-{
-	(void)ctx;
-	t.detached |= (uint32_t)BIT(slot);
-}
-
-static const struct switch_ops ops = { doorbell, say };
-static const struct switch_admin_ops admin_ops = { channel, detach, doorbell };
-
-static void start(void)
-{
-	memset(&t, 0, sizeof(t));
-	t.now_ns = NSEC_PER_SEC;
-	switch_init(&t.core, &ops, NULL);
-	switch_admin_init(&t.admin, &admin_ops, NULL, &t.core, &t.control);
-	ring_init(&t.say, &t.control.to_switch, t.control.to_switch_data,
-		  SWITCH_CONTROL_SIZE, true, false);
-	ring_init(&t.hear, &t.control.from_switch, t.control.from_switch_data,
-		  SWITCH_CONTROL_SIZE, false, false);
-}
-
-static void tell(const struct switch_message *message)
-{
-	bool bell = false;
-
-	assert_int_equal(ring_put(&t.say, message, sizeof(*message), &bell),
-			 sizeof(*message));
-	switch_admin_run(&t.admin);
-}
-
-static void plug_with(uint32_t flags, unsigned slot, const char *network,
-		      uint32_t vlan, uint32_t kib_limit)
-{
-	struct switch_message message = { .kind = SWITCH_ADD,
-					  .slot = slot,
-					  .flags = flags,
-					  .vlan = vlan,
-					  .kib_limit = kib_limit };
-
-	memset(&t.channel[slot], 0, sizeof(t.channel[slot]));
-	ring_init(&t.to[slot], &t.channel[slot].sent, t.channel[slot].sent_data,
-		  SWITCH_SENT_SIZE, true, false);
-	ring_init(&t.from[slot], &t.channel[slot].received,
-		  t.channel[slot].received_data, SWITCH_RECEIVED_SIZE, false,
-		  false);
-	snprintf(message.port, sizeof(message.port), "guest%u/nic0", slot);
-	snprintf(message.network, sizeof(message.network), "%s", network);
-	tell(&message);
-	assert_int_equal(t.core.port[slot].state, PORT_OPEN);
-}
-
-static void plug(unsigned slot, const char *network, uint32_t vlan,
-		 uint32_t kib_limit)
-{
-	plug_with(0, slot, network, vlan, kib_limit);
-}
-
-static struct switch_counters unplug(unsigned slot)
-{
-	const struct switch_message message = { .kind = SWITCH_REMOVE,
-						.slot = slot };
-	struct switch_message answer = { 0 };
-	bool bell = false;
-
-	tell(&message);
-	assert_int_equal(ring_get(&t.hear, &answer, sizeof(answer), &bell),
-			 sizeof(answer));
-	assert_int_equal(answer.kind, SWITCH_REMOVED);
-	assert_int_equal(answer.slot, slot);
-	assert_true(t.detached & BIT(slot));
-	return answer.counters;
-}
-
-/* Addresses are numbers; 0xff: all. */
-static void mac_put(uint8_t *at, unsigned number)
-{
-	memset(at, number == 0xff ? 0xff : 0, 6);
-	at[0] = number == 0xff ? 0xff : 2;
-	at[5] = (uint8_t)number;
-}
-
-static void run(void)
-{
-	for (unsigned i = 1; i <= PORTS; i++)
-		switch_ring(&t.core, i);
-	switch_run(&t.core, t.now_ns);
-}
-
-static void put(unsigned slot, const uint8_t *frame, uint32_t length)
-{
-	bool bell = false;
-
-	assert_int_equal(ring_put(&t.to[slot], frame, length, &bell), length);
-}
-
-static void send_tagged(unsigned slot, unsigned to, unsigned from, int tci)
-{
-	uint8_t frame[LEN] = { 0 };
-
-	mac_put(frame, to);
-	mac_put(frame + 6, from);
-	if (tci >= 0) {
-		frame[12] = 0x81;
-		frame[14] = (uint8_t)(tci >> 8);
-		frame[15] = (uint8_t)tci;
-	}
-	frame[LEN - 1] = 0x77;
-	put(slot, frame, LEN);
-	run();
-}
-
-static void send(unsigned slot, unsigned to, unsigned from)
-{
-	send_tagged(slot, to, from, -1);
-}
-
-/* Which ports have got one frame, BIT(slot), whose length is so. */
-static uint32_t who(uint32_t length)
-{
-	uint8_t frame[NET_FRAME_MAX];
-	uint32_t slots = 0;
-	bool bell = false;
-
-	for (unsigned i = 1; i <= PORTS; i++) {
-		long n;
-
-		if (t.core.port[i].state != PORT_OPEN)
-			continue;
-		n = ring_get(&t.from[i], frame, sizeof(frame), &bell);
-		if (!n)
-			continue;
-		assert_int_equal(n, length);
-		assert_int_equal(frame[n - 1], 0x77);
-		slots |= (uint32_t)BIT(i);
-		assert_int_equal(
-			ring_get(&t.from[i], frame, sizeof(frame), &bell), 0);
-	}
-	return slots;
-}
-
-/* The length of what a port has got, 0: nothing. */
-static long length_read(unsigned slot)
-{
-	uint8_t frame[NET_FRAME_MAX];
-	bool bell = false;
-
-	return ring_get(&t.from[slot], frame, sizeof(frame), &bell);
-}
+#include "tests/unit/switch_test.h"
 
 /* ---- Learning ----------------------------------------------------------- */
 
@@ -364,11 +178,11 @@ static void test_lies(void **state)
 	start();
 	for (unsigned i = 1; i <= 3; i++)
 		plug(i, "lan0", 0, 0);
-	t.channel[2].sent.produced = 100000;
+	t.channel[2].narrow.sent.produced = 100000;
 	run();
 	assert_int_equal(t.core.port[2].state, PORT_BROKEN);
 	assert_int_equal(t.lines, 1);
-	t.channel[3].received.consumed = 77777;
+	t.channel[3].narrow.received.consumed = 77777;
 	send(1, 0xff, 11);
 	assert_int_equal(t.core.port[3].state, PORT_BROKEN);
 	assert_int_equal(t.lines, 2);
@@ -424,7 +238,7 @@ static void test_tags_and_limits(void **state)
 	run();
 	assert_int_equal(who(NET_FRAME_MAX), BIT(3));
 	assert_int_equal(t.core.port[2].counters.dropped, 1);
-	assert_int_equal(t.channel[2].dropped, 1);
+	assert_int_equal(t.channel[2].narrow.dropped, 1);
 	put(1, frame, NET_FRAME_MAX - NET_VLAN_TAG);
 	run();
 	assert_int_equal(length_read(2), NET_FRAME_MAX);
@@ -624,7 +438,7 @@ static void test_mirror_is_slow(void **state)
 	while (copy_get(5, &frame))
 		copies++;
 	assert_true(copies > 100);
-	assert_int_equal(t.channel[5].dropped, count - copies);
+	assert_int_equal(t.channel[5].narrow.dropped, count - copies);
 	counters = unplug(5);
 	assert_int_equal(counters.received, copies + 1);
 	assert_int_equal(counters.dropped, count - copies);
@@ -654,8 +468,8 @@ static void test_takeover(void **state)
 						  .port = "g/nic0",
 						  .network = "lan0" };
 
-		assert_int_equal(switch_add(&t.core, &message, &t.channel[i]),
-				 0);
+		assert_int_equal(
+			switch_add(&t.core, &message, &t.channel[i].narrow), 0);
 	}
 	run();
 	{
@@ -708,7 +522,12 @@ static void test_init_lies(void **state)
 		{ .kind = SWITCH_ADD, .slot = 7, .port = "p", .network = "n" },
 		{ .kind = SWITCH_ADD,
 		  .slot = 1,
-		  .flags = 2,
+		  .flags = SWITCH_MIRROR | SWITCH_WIDE,
+		  .port = "p",
+		  .network = "n" },
+		{ .kind = SWITCH_ADD,
+		  .slot = 1,
+		  .flags = 4,
 		  .port = "p",
 		  .network = "n" },
 		{ .kind = SWITCH_REMOVE, .slot = SWITCH_SLOTS },

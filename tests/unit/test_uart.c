@@ -174,6 +174,57 @@ static void test_transmit(void **state)
 }
 
 /* OUT2 gates nothing, as in QEMU: kernels that grew up there do not set it. */
+/* One edge for bytes in a row with a FIFO; none of them waits. */
+static void test_transmit_row(void **state)
+{
+	(void)state;
+	set(LCR, 0x03);
+	set(FCR, 0x01);
+	set(IER, 0x02);
+	assert_int_equal(get(IIR) & 0xf, 0x02);
+	assert_int_equal(bench.b.rises[4], 1);
+	/* Until the FIFO is full. */
+	for (unsigned i = 1; i <= 15; i++) {
+		set(DATA, 'a');
+		assert_int_equal(bench.sent_length, i);
+		assert_false(irq());
+	}
+	set(DATA, 'a');
+	assert_true(irq());
+	assert_int_equal(bench.b.rises[4], 2);
+	/* Until another register is touched, which sees it empty. */
+	assert_int_equal(get(IIR) & 0xf, 0x02);
+	set(DATA, 'b');
+	assert_false(irq());
+	assert_int_equal(get(LSR), 0x60);
+	assert_true(irq());
+	assert_int_equal(get(IIR) & 0xf, 0x02);
+	set(DATA, 'b');
+	assert_int_equal(get(IIR) & 0xf, 0x02);
+	/* Until a character's time is over: 8N1 at 9600 baud. */
+	set(DATA, 'c');
+	set(DATA, 'c');
+	bench_step(&bench.b, 900000);
+	assert_false(irq());
+	bench_step(&bench.b, 200000);
+	assert_true(irq());
+	assert_int_equal(bench.b.rises[4], 5);
+	/* A string of some is as so many bytes. */
+	assert_int_equal(get(IIR) & 0xf, 0x02);
+	send_string("0123456");
+	send_string("89abcde");
+	assert_false(irq());
+	send_string("fg");
+	assert_true(irq());
+	/* A reset has none that waits. */
+	assert_int_equal(get(IIR) & 0xf, 0x02);
+	set(DATA, 'd');
+	uart_reset(&bench.uart);
+	bench_step(&bench.b, 2000000);
+	assert_false(irq());
+	assert_int_equal(bench.sent_length, 16 + 1 + 1 + 2 + 16 + 1);
+}
+
 static void test_out2(void **state)
 {
 	(void)state;
@@ -439,12 +490,19 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(test_registers),	    TEST(test_transmit),
-		TEST(test_transmit_string), TEST(test_out2),
-		TEST(test_receive_single),  TEST(test_fifo),
-		TEST(test_timeout),	    TEST(test_break),
-		TEST(test_loopback),	    TEST(test_modem_interrupt),
-		TEST(test_priority),	    TEST(test_reset),
+		TEST(test_registers),
+		TEST(test_transmit),
+		TEST(test_transmit_row),
+		TEST(test_transmit_string),
+		TEST(test_out2),
+		TEST(test_receive_single),
+		TEST(test_fifo),
+		TEST(test_timeout),
+		TEST(test_break),
+		TEST(test_loopback),
+		TEST(test_modem_interrupt),
+		TEST(test_priority),
+		TEST(test_reset),
 		TEST(test_fifo_clear),
 	};
 

@@ -274,16 +274,14 @@ static void io(struct vcpu *vcpu)
 	struct gate_page *page = vcpu->page;
 
 	next_info.io.port = 0x3f8;
-	next_info.io.size = 2;
-	next_info.io.is_in = true;
+	next_info.io.access = FIELD_PUT(GATE_IO_SIZE, 2) | GATE_IO_IN;
 	SIM_CHECK(to(EXIT_IO, 1) == GATE_EXIT_IO);
-	SIM_CHECK(page->io.port == 0x3f8 && page->io.size == 2);
-	SIM_CHECK(page->io.is_in);
+	SIM_CHECK(page->io.port == 0x3f8);
+	SIM_CHECK(page->io.access == next_info.io.access);
 	SIM_CHECK(state()->rip == RIP + 1);
-	next_info.io.is_in = false;
-	next_info.io.is_string = true;
+	next_info.io.access = FIELD_PUT(GATE_IO_SIZE, 2) | GATE_IO_STRING;
 	SIM_CHECK(to(EXIT_IO, 2) == GATE_EXIT_IO_STRING);
-	SIM_CHECK(!page->io.is_in);
+	SIM_CHECK(!(page->io.access & GATE_IO_IN));
 	SIM_CHECK(state()->rip == RIP);
 	SIM_CHECK((state()->valid & X86_GROUPS_COMMON) == X86_GROUPS_COMMON);
 }
@@ -297,8 +295,7 @@ static void test_io(void **unused)
 static enum gate_exit out8(uint16_t port, uint8_t value)
 {
 	next_info.io.port = port;
-	next_info.io.size = 1;
-	next_info.io.is_in = false;
+	next_info.io.access = FIELD_PUT(GATE_IO_SIZE, 1);
 	state()->gpr[X86_RAX] = 0xff00 | value;
 	return to(EXIT_IO, 2);
 }
@@ -314,8 +311,7 @@ static void posts(struct vcpu *vcpu)
 	SIM_CHECK(page->post[1].count == 8 && !page->post[0].count);
 	SIM_CHECK(out8(0x20, 0x60) == GATE_EXIT_IO);
 	SIM_CHECK(out8(0xa0, 0x61) == GATE_EXIT_IO);
-	next_info.io.is_in = true;
-	next_info.io.size = 1;
+	next_info.io.access = FIELD_PUT(GATE_IO_SIZE, 1) | GATE_IO_IN;
 	SIM_CHECK(to(EXIT_IO, 2) == GATE_EXIT_IO);
 	/* Before an interrupt that is offered has been taken. */
 	page->extint = GATE_EXTINT_LEVEL;
@@ -341,6 +337,29 @@ static void check_decode(enum exit_reason reason, enum gate_exit exit)
 	SIM_CHECK((state()->valid & X86_GROUPS_COMMON) == X86_GROUPS_COMMON);
 }
 
+static uint32_t value_after(gpa_t gpa, uint32_t error)
+{
+	next_info.nested.apic_value = 0xdead;
+	next_info.nested.gpa = gpa;
+	next_info.nested.access = error;
+	check_decode(EXIT_NESTED, GATE_EXIT_MMIO);
+	return the_vcpu->page->mmio.apic_value;
+}
+
+/* A register goes with the exit if it was read, and looked at only then. */
+static void check_apic_values(struct vcpu *vcpu)
+{
+	vcpu->apic.tpr = 0x50;
+	SIM_CHECK(value_after(0xfee00080, 0) == 0x50);
+	SIM_CHECK(value_after(0xfee00082, 0) == 0x50);
+	SIM_CHECK(value_after(0xfee00080, GATE_MMIO_WRITE) == 0xdead);
+	SIM_CHECK(value_after(0xfee00080, GATE_MMIO_FETCH) == 0xdead);
+	SIM_CHECK(value_after(0xfee00080, GATE_MMIO_WALK) == 0xdead);
+	SIM_CHECK(value_after(0xfee01080, 0) == 0xdead);
+	SIM_CHECK(value_after(0xfedff080, 0) == 0xdead);
+	vcpu->apic.tpr = 0;
+}
+
 static void decodes(struct vcpu *vcpu)
 {
 	struct gate_page *page = vcpu->page;
@@ -351,12 +370,14 @@ static void decodes(struct vcpu *vcpu)
 	check_decode(EXIT_EMULATE, GATE_EXIT_EMULATE);
 	check_decode(EXIT_SHADOWED, GATE_EXIT_SHADOWED);
 	next_info.nested.gpa = 0xfee00300;
-	next_info.nested.error = NESTED_WRITE | NESTED_PRESENT;
+	next_info.nested.access = GATE_MMIO_WRITE;
 	check_decode(EXIT_NESTED, GATE_EXIT_MMIO);
-	SIM_CHECK(page->mmio.gpa == 0xfee00300 && page->mmio.is_write);
-	next_info.nested.error = NESTED_FETCH;
+	SIM_CHECK(page->mmio.gpa == 0xfee00300 &&
+		  page->mmio.access == GATE_MMIO_WRITE);
+	next_info.nested.access = GATE_MMIO_FETCH;
 	check_decode(EXIT_NESTED, GATE_EXIT_MMIO);
-	SIM_CHECK(!page->mmio.is_write);
+	SIM_CHECK(page->mmio.access == GATE_MMIO_FETCH);
+	check_apic_values(vcpu);
 	check_decode(EXIT_FETCH, GATE_EXIT_MMIO);
 	next_info.emulate.count = 5;
 	next_info.emulate.event = 0x7780000b0e;

@@ -498,6 +498,23 @@ static void test_hlt_is_not_left(void **unused)
 	simulate(hlt_is_not_left);
 }
 
+/* What was posted beside an event goes in behind it: nobody kicks again. */
+static void posted_with_event(struct vcpu *vcpu)
+{
+	apic_on(vcpu);
+	(void)GO(STI);
+	post(vcpu, 0x41);
+	vcpu_pend(vcpu, PENDING_EVENT);
+	SIM_CHECK(GO(CPUID) == GATE_EXIT_NONE && went_in(vcpu, ""));
+	SIM_CHECK(GO(CPUID) == GATE_EXIT_SHUTDOWN && went_in(vcpu, "i41 "));
+}
+
+static void test_posted_with_event(void **unused)
+{
+	(void)unused;
+	simulate(posted_with_event);
+}
+
 static void apic_timer(struct vcpu *vcpu)
 {
 	uint64_t begin;
@@ -636,7 +653,7 @@ static void chain(enum exit_reason reason)
 				      .is_endless = true };
 	chain_reason = reason;
 	chain_entries = other_points = 0;
-	sched_domain_init(&domain);
+	sched_domain_init(&domain, 100, 0);
 	vm_start(vm_make(1));
 	other = thread_create("other", other_fn, NULL, 0);
 	assert_non_null(other);
@@ -674,6 +691,7 @@ int main(void)
 		cmocka_unit_test(test_extint_masked),
 		cmocka_unit_test(test_hlt),
 		cmocka_unit_test(test_hlt_is_not_left),
+		cmocka_unit_test(test_posted_with_event),
 		cmocka_unit_test(test_apic_timer),
 		cmocka_unit_test(test_by_machine),
 		cmocka_unit_test(test_eois),

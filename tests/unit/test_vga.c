@@ -2,6 +2,8 @@
 /* devices/vga*.c: registers, window, dispi, PCI, what is on the screen. */
 #include "tests/unit/vga_test.h"
 
+#include "devices/vga_internal.h"
+
 /* ---- Registers --------------------------------------------------------- */
 
 static void test_index_pairs(void **state)
@@ -601,6 +603,58 @@ static void test_noise(void **state)
 	free(large);
 }
 
+/* A run of writes leaves what the writes one by one do, whatever the mode. */
+static void run_compare(uint32_t seed)
+{
+	static uint8_t before[VRAM_BYTES], after[VRAM_BYTES];
+	struct io_access io = { .size = 1U << seed % 4, .is_write = true };
+	uint32_t count = 2 + (seed >> 8) % 64;
+	uint8_t items[66 * 8];
+
+	io.offset = 0xa0000 + ((seed >> 12) % 0x20000 & ~(io.size - 1U));
+	for (unsigned i = 0; i < sizeof(items); i++)
+		items[i] = (uint8_t)(seed >> i % 24 ^ i);
+	memcpy(before, t.vram, VRAM_BYTES);
+	bus_write_run(&t.memory, &io, items, count);
+	memcpy(after, t.vram, VRAM_BYTES);
+	memcpy(t.vram, before, VRAM_BYTES);
+	for (unsigned i = 0; i < count; i++) {
+		uint64_t value = 0;
+
+		memcpy(&value, items + i * io.size, io.size);
+		bus_write(&t.memory, io.offset + i * io.size, io.size, value);
+	}
+	assert_memory_equal(t.vram, after, VRAM_BYTES);
+}
+
+static void test_runs(void **state)
+{
+	uint16_t cells[80] = { 0x1e58 };
+	struct io_access io = { .offset = 0x18000,
+				.size = 2,
+				.is_write = true };
+	uint32_t seed = 11;
+
+	(void)state;
+	mode_text();
+	assert_int_equal(vga_window_run(&t.vga, &io, cells, 80), 80);
+	io.offset = 0x1ffff;
+	assert_int_equal(vga_window_run(&t.vga, &io, cells, 80), 0);
+	for (unsigned i = 0; i < 600; i++) {
+		if (i == 150)
+			mode_13h();
+		if (i == 300)
+			dispi(4, 0x41); /* banks of 64 KiB */
+		if (i >= 300 && i < 450)
+			dispi(5, (uint16_t)(seed >> 9) % 70);
+		if (i > 450) /* whatever mode that is */
+			reg(i & 1 ? 0x3c4 : 0x3ce, (uint8_t)(seed >> 3) % 9,
+			    (uint8_t)(seed >> 16));
+		seed = seed * 1664525 + 1013904223;
+		run_compare(seed >> 4);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -614,6 +668,7 @@ int main(void)
 		TEST(test_text),	  TEST(test_graphics),
 		TEST(test_linear),	  TEST(test_parts),
 		TEST(test_parts_are_lit), TEST(test_noise),
+		TEST(test_runs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@
 
 #include "drivers/virtqueue.h"
 #include "include/errno.h"
-#include "tests/unit/fake/virtio/drivers/dma_access.h"
+#include "tests/unit/fake/virtio/include/dma_access.h"
 #include "tests/unit/fake/virtio/ring.h"
 
 #define SIZE	 8

@@ -28,6 +28,26 @@ static void decoded(const struct exit_info *info)
 	page.state.rip += 3;
 }
 
+static void operand(const struct exit_info *info)
+{
+	(void)info;
+	vmcs[VMCS_GUEST_RIGHTS(X86_CS)] = 0xa09b;
+	vmx_vendor.state_load(&vcpu, X86_GROUPS_OPERAND);
+	assert_int_equal(page.state.valid & X86_GROUPS_OPERAND,
+			 X86_GROUP_FETCH);
+	page.state.rip += 3;
+}
+
+static void operand_32(const struct exit_info *info)
+{
+	(void)info;
+	vmcs[VMCS_GUEST_RIGHTS(X86_CS)] = 0xc09b;
+	vmx_vendor.state_load(&vcpu, X86_GROUPS_OPERAND);
+	assert_int_equal(page.state.valid & X86_GROUPS_OPERAND,
+			 X86_GROUPS_OPERAND);
+	page.state.rip += 3;
+}
+
 static void nothing(const struct exit_info *info)
 {
 	(void)info;
@@ -50,6 +70,7 @@ struct cost {
 };
 
 #define APIC_WRITE FIELD_PUT(QUALIFICATION_APIC_TYPE, APIC_ACCESS_WRITE)
+#define APIC_FETCH FIELD_PUT(QUALIFICATION_APIC_TYPE, 2)
 
 /* From one exit to the next; docs/vt-x.md shows this table. */
 /* clang-format off */
@@ -62,7 +83,8 @@ static const struct cost costs[] = {
 	{ "WBINVD",             REASON_WBINVD,              6,  1, answered },
 	{ "PAUSE",              REASON_PAUSE,               6,  1, answered },
 	{ "I/O",                REASON_IO,                  7,  1, answered },
-	{ "EPT violation",      REASON_EPT_VIOLATION,      36,  1, decoded },
+	{ "EPT violation",      REASON_EPT_VIOLATION,      14,  1, operand },
+	{ "same, 32-bit",       REASON_EPT_VIOLATION,      37,  1, operand_32 },
 	{ "CR access",          REASON_CR_ACCESS,          33,  1, decoded },
 	{ "APIC EOI",           REASON_APIC_ACCESS,         8,  1, answered },
 	{ "host interrupt",     REASON_EXTERNAL_INTERRUPT,  4,  0, nothing },
@@ -215,11 +237,11 @@ static void test_fetch(void **unused)
 	qualification = QUALIFICATION_EPT_FETCH | QUALIFICATION_EPT_TRANSLATED;
 	info = run();
 	assert_int_equal(info.reason, EXIT_NESTED);
-	assert_int_equal(info.nested.error, NESTED_FETCH);
+	assert_int_equal(info.nested.access, GATE_MMIO_FETCH);
 	qualification |= BIT(3); /* readable */
 	info = run();
 	assert_int_equal(info.reason, EXIT_FETCH);
-	assert_int_equal(info.nested.error, NESTED_FETCH | NESTED_PRESENT);
+	assert_int_equal(info.nested.access, GATE_MMIO_FETCH);
 	qualification &= ~QUALIFICATION_EPT_FETCH;
 	assert_int_equal(run().reason, EXIT_NESTED);
 }
@@ -247,12 +269,15 @@ static void test_apic_page(void **unused)
 	info = run();
 	assert_int_equal(info.reason, EXIT_NESTED);
 	assert_int_equal(info.nested.gpa, 0xfee000b0);
-	assert_int_equal(info.nested.error, 0);
+	assert_int_equal(info.nested.access, 0);
+	qualification = APIC_FETCH | APIC_EOI;
+	info = run();
+	assert_int_equal(info.nested.access, GATE_MMIO_WALK);
 	qualification = APIC_WRITE | 0x300;
 	info = run();
 	assert_int_equal(info.reason, EXIT_NESTED);
 	assert_int_equal(info.nested.gpa, 0xfee00300);
-	assert_int_equal(info.nested.error, NESTED_WRITE);
+	assert_int_equal(info.nested.access, GATE_MMIO_WRITE);
 	/* An event that pushes there is the machine's to deliver. */
 	cut_type = TYPE_EXTERNAL;
 	guest = exit_in_delivery_to_apic;
@@ -298,7 +323,7 @@ static void test_apic_mode(void **unused)
 	vmcs[VMCS_PROC_CONTROLS2] = PROC2_EPT;
 	(void)run_on();
 	assert_int_equal(vmcs[VMCS_PROC_CONTROLS2], PROC2_EPT);
-	apic.is_virtual = true;
+	apic.is_virtual = vcpu.has_changed = true;
 	(void)run_on();
 	assert_int_equal(vmcs[VMCS_PROC_CONTROLS2],
 			 APIC_REGISTERS_ON | PROC2_EPT);
@@ -308,6 +333,7 @@ static void test_apic_mode(void **unused)
 	assert_int_equal(reads, 6);
 	assert_int_equal(writes, 0);
 	apic.is_virtual = false;
+	vcpu.has_changed = true;
 	(void)run_on();
 	assert_int_equal(vmcs[VMCS_PROC_CONTROLS2], PROC2_EPT);
 }

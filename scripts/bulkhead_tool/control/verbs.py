@@ -12,13 +12,15 @@ import time
 from .. import Problem, processes, session
 from . import broker, client, dump, frames, keys, screen, sockets
 
-# verb: whether it names a guest, what it does.
+# verb: whether it names a guest (None: it may), what it does.
 VERBS = {
     "hello": (False, "who is there, and what it lets us do"),
     "list": (False, "the guests"),
     "start": (True, "start a guest"),
     "stop": (True, "take its power"),
     "restart": (True, "both"),
+    "shutdown": (None, "press a guest's power button, then take its power; "
+                 "without a name of all, then the host's"),
     "off": (False, "take the power of all guests and the host"),
     "pause": (True, "its vCPUs stand"),
     "resume": (True, "and go on"),
@@ -27,6 +29,8 @@ VERBS = {
     "nmi": (True, "an NMI to all its vCPUs"),
     "eject": (True, "open the tray of drive unit=N (4, 5: floppy)"),
     "insert": (True, "close it, with medium=FILE or N, or the first one"),
+    "balloon": (True, "unit=MIB of its memory go into its balloon"),
+    "terminal": (True, "columns=N rows=N of who sits before its virtio console"),
     "unplug": (True, "pull the cable of network card unit=N"),
     "plug": (True, "put it in again"),
     "keys": (True, "keys=CODE,-CODE,... pressed and released"),
@@ -86,7 +90,7 @@ def ctl_keys(args):
     words = list(args.words)
     guest = words.pop(0) if words and "=" not in words[0] else None
     wants_guest = VERBS[args.verb][0]
-    if guest and not wants_guest:
+    if guest and wants_guest is False:
         raise Problem("'%s' is of the whole host: name no guest" % args.verb)
     found = {}
     for word in words:
@@ -153,11 +157,12 @@ def stream_event(verb, thing):
             verb, thing.get("hint", "what it showed does not run any more")))
 
 
-def stream(link, verb, keyboard=None, **more):
+def stream(link, verb, keyboard=None, again=None, **more):
     """Bytes of a watch to standard output, until it or the host ends.
 
     keyboard(data) gives what of the bytes typed goes to the host, and whether
     that is all; at the end of the file it is called once more, with none.
+    again() is called once a second and more often.
     """
     number = link.new_id()
     what = frames.DEBUG if verb == "debug" else frames.SERIAL
@@ -165,6 +170,8 @@ def stream(link, verb, keyboard=None, **more):
     link.unclaimed.extend(reply.parts)
     is_typing = keyboard is not None
     while True:
+        if again:
+            again()
         inputs = [link] + [0] * is_typing
         ready = select.select(inputs, [], [],
                               0 if link.has_parts() else 1.0)[0]
@@ -205,7 +212,7 @@ def do_ctl(args, _work):
         return ctl_dump(args)
     guest, more = ctl_keys(args)
     with connect(args) as link:
-        if VERBS[args.verb][0]:
+        if VERBS[args.verb][0] or guest:
             guest = more["guest"] = link.the_guest(guest)
         if args.verb == "hello":
             more["version"] = client.VERSION
@@ -317,12 +324,32 @@ def until_leave(data):
     return before, bool(leave)
 
 
+def size_teller(link, guest):
+    """A function that tells the guest's virtio console, if it has one, how large
+    the terminal is, when that has changed."""
+    told = [None]
+
+    def tell():
+        try:
+            size = os.get_terminal_size(1)
+        except OSError:
+            return    # it is none
+        if size == told[0] or 0 in size:
+            return
+        told[0] = size
+        with contextlib.suppress(client.Refused, client.Late):
+            link.request("terminal", guest=guest, columns=size.columns,
+                         rows=size.lines)
+    return tell
+
+
 def do_console(args, _work):
     with connect(args) as link:
         guest = link.the_guest(args.guest)
         processes.say("The first serial port of %s. Ctrl-] leaves." % guest)
         with session.raw_keyboard():
-            stream(link, "serial", until_leave, guest=guest)
+            stream(link, "serial", until_leave, size_teller(link, guest),
+                   guest=guest)
     processes.say("")
     return 0
 

@@ -11,9 +11,14 @@ USB_DEVICES = {"usb-kbd": "keyboard", "usb-mouse": "mouse",
                "usb-tablet": "tablet"}
 AHCI_CONTROLLERS = ("ahci", "ich9-ahci")
 AHCI_PORTS = 6
-SCSI_ADAPTERS = ("lsi53c895a", "lsi")
+# By QEMU's names, and what the manifest calls their bus.
+SCSI_ADAPTERS = {"lsi53c895a": "lsi", "lsi": "lsi",
+                 "virtio-scsi-pci": "virtio-scsi", "virtio-scsi": "virtio-scsi"}
 SCSI_IDS = 7    # but the adapter's own
 IDE_CHANNELS = 2
+# The board's are transitional, and go by their drivers.
+VIRTIO_KEYS = ("disable-legacy", "disable-modern", "event_idx",
+               "indirect_desc", "packed", "romfile", "iommu_platform", "ats")
 
 
 # ---- Disks -----------------------------------------------------------------
@@ -70,7 +75,7 @@ def do_scsi_disk(pc, keys, is_cdrom):
     bus, unit = keys.take("bus"), keys.number("scsi-id")
     if not pc.scsi or bus not in (None, pc.scsi + ".0"):
         raise Refused(keys.option, "there is no adapter before it%s: say "
-                      "-device lsi53c895a" %
+                      "-device lsi53c895a or virtio-scsi-pci" %
                       (" with the bus " + bus if bus else ""))
     if keys.number("lun", 0) or keys.number("channel", 0):
         raise Refused(keys.option, "a target has LUN 0 alone")
@@ -79,7 +84,19 @@ def do_scsi_disk(pc, keys, is_cdrom):
     keys.ignore("id", "ver", "vendor", "product", "wwn", "device_id",
                 "logical_block_size", "physical_block_size", "write-cache",
                 "share-rw", "discard*", "removable", "dpofua", "rotation_rate")
-    pc.attach(keys.option, disk, unit, bus="lsi")
+    pc.attach(keys.option, disk, unit, bus=pc.scsi_bus)
+
+
+def do_virtio_disk(pc, keys):
+    disk = take_disk(pc, keys)
+    if disk.is_cdrom:
+        raise Refused(keys.option, "a CD-ROM drive: say scsi-cd at -device "
+                      "virtio-scsi-pci")
+    keys.ignore("id", "bus", "addr", "num-queues", "queue-size", "iothread",
+                "scsi", "write-cache", "config-wce", "share-rw", "discard*",
+                "write-zeroes", "logical_block_size", "physical_block_size",
+                *VIRTIO_KEYS)
+    pc.attach(keys.option, disk, bus="virtio")
 
 
 # ---- Controllers and what else is at them ------------------------------------
@@ -93,11 +110,12 @@ def do_ahci(pc, keys):
     keys.ignore("bus", "addr", "multifunction")
 
 
-def do_scsi_adapter(pc, keys):
+def do_scsi_adapter(pc, keys, name):
     if pc.scsi:
         raise Refused(keys.option, "the board has one SCSI adapter")
-    pc.scsi = keys.take("id", "scsi")
-    keys.ignore("bus", "addr", "multifunction")
+    pc.scsi, pc.scsi_bus = keys.take("id", "scsi"), SCSI_ADAPTERS[name]
+    keys.ignore("bus", "addr", "multifunction", "num_queues", "iothread",
+                *VIRTIO_KEYS)
 
 
 def add_usb(pc, option, kind):
@@ -137,6 +155,7 @@ def finish(pc):
         raise Refused(options[0], "there is no USB controller: say -usb or "
                       "-device qemu-xhci")
     for option, bus in (("-device ahci", pc.ahci and "ahci"),
-                        ("-device lsi53c895a", pc.scsi and "lsi")):
+                        ("-device lsi53c895a" if pc.scsi_bus == "lsi" else
+                         "-device virtio-scsi-pci", pc.scsi_bus)):
         if bus and all(d.bus != bus for d in pc.drives):
             pc.note(option, "it has no drive, so that it is not there")

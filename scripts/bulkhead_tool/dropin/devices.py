@@ -11,13 +11,15 @@ from .syntax import Keys, Refused, number
 NO_NETWORK = ("known cards are %s: say -nic user, or -nic none" %
               ", ".join(nics.MODELS))
 NO_EHCI = "of USB controllers there are %s" % ", ".join(buses.USB_CONTROLLERS)
-LSI_ONLY = "the board's SCSI adapter is lsi53c895a"
+LSI_ONLY = "the board's SCSI adapters are lsi53c895a and virtio-scsi-pci"
+NO_VIRTIO = ("of virtio there are virtio-blk-pci, virtio-scsi-pci, "
+             "virtio-net-pci, virtio-rng-pci and virtio-balloon-pci")
 # Models by how they begin, and why they are not there.
 MISSING = (
     ("i825", NO_NETWORK), ("vmxnet", NO_NETWORK),
     ("virtio-net", NO_NETWORK), ("igb", NO_NETWORK),
-    ("virtio", INTERFACES["virtio"].split(":", maxsplit=1)[0]),
-    ("vhost", INTERFACES["virtio"].split(":", maxsplit=1)[0]),
+    ("virtio", NO_VIRTIO), ("vhost", NO_VIRTIO),
+    ("virtconsole", NO_VIRTIO), ("virtserial", NO_VIRTIO),
     ("scsi", "known are scsi-hd and scsi-cd"), ("lsi", LSI_ONLY),
     ("megasas", LSI_ONLY), ("mptsas", LSI_ONLY), ("pvscsi", LSI_ONLY),
     ("am53c974", LSI_ONLY), ("dc390", LSI_ONLY),
@@ -91,9 +93,15 @@ def do_parallel(pc, keys):
 
 
 def do_rng(pc, keys):
-    pc.note(keys.option, "there is no such device: the guest has the "
-            "processor's RDRAND")
-    keys.ignore("rng", "id", "bus", "addr", "max-bytes", "period")
+    pc.has_rng = True
+    keys.ignore("rng", "id", "bus", "addr", "max-bytes", "period",
+                *buses.VIRTIO_KEYS)
+
+
+def do_balloon(pc, keys):
+    pc.has_balloon = True
+    keys.ignore("id", "bus", "addr", "deflate-on-oom", "guest-stats*",
+                "free-page-reporting", *buses.VIRTIO_KEYS)
 
 
 def do_test_device(pc, keys):
@@ -128,16 +136,20 @@ DEVICES = {
     "pc-testdev": do_test_device,
     "vmmouse": do_pointer,
     "vmport": do_pointer,
+    "virtio-blk-pci": buses.do_virtio_disk,
+    "virtio-blk": buses.do_virtio_disk,
     "virtio-rng-pci": do_rng,
     "virtio-rng": do_rng,
+    "virtio-balloon-pci": do_balloon,
+    "virtio-balloon": do_balloon,
     "VGA": do_vga,
 }
 for _do, _names in ((nics.do_card, nics.MODELS),
                     (buses.do_usb_controller, buses.USB_CONTROLLERS),
-                    (buses.do_usb_device, buses.USB_DEVICES)):
+                    (buses.do_usb_device, buses.USB_DEVICES),
+                    (buses.do_scsi_adapter, buses.SCSI_ADAPTERS)):
     DEVICES.update((name, functools.partial(_do, name=name)) for name in _names)
 DEVICES.update((name, buses.do_ahci) for name in buses.AHCI_CONTROLLERS)
-DEVICES.update((name, buses.do_scsi_adapter) for name in buses.SCSI_ADAPTERS)
 
 
 def do_device(pc, text):

@@ -14,9 +14,8 @@ NO_DIFFERENCE = ("cache", "cache.*", "aio", "discard", "detect-zeroes",
                  "file.locking", "locking", "auto-read-only", "serial")
 NO_FAT_FLOPPY = "a folder can be a hard disk, not a floppy disk"
 INTERFACES = {
-    "scsi": "say if=none,id=NAME, -device lsi53c895a and -device "
-            "scsi-hd,drive=NAME",
-    "virtio": "the board has no virtio devices: say if=ide",
+    "scsi": "say if=none,id=NAME, -device lsi53c895a or virtio-scsi-pci, and "
+            "-device scsi-hd,drive=NAME",
     "sd": "the board has no SD card",
     "mtd": "the board has no such flash memory: say if=pflash",
     "xen": "the board is none of Xen's",
@@ -126,9 +125,9 @@ def do_drive(pc, text, option="-drive"):
     if interface == "floppy":
         add_floppy(pc, keys, name, form)
         return
-    if interface not in ("ide", "none"):
-        raise Refused(option, "if=%s: known are ide, floppy, pflash and none" %
-                      interface)
+    if interface not in ("ide", "virtio", "none"):
+        raise Refused(option, "if=%s: known are ide, virtio, floppy, pflash "
+                      "and none" % interface)
     media = keys.take("media", "disk")
     if media not in ("disk", "cdrom"):
         raise Refused(option, "media=%s: has to be disk or cdrom" % media)
@@ -142,8 +141,11 @@ def do_drive(pc, text, option="-drive"):
         if not number or number in pc.named:
             raise Refused(option, "if=none: it has to have an id of its own")
         pc.named[number] = disk
+    elif interface == "virtio" and disk.is_cdrom:
+        raise Refused(option, "if=virtio: a CD-ROM drive is at IDE, or at "
+                      "-device virtio-scsi-pci")
     else:
-        pc.attach(option, disk, unit)
+        pc.attach(option, disk, unit, bus=interface)
 
 
 def do_hd(option, unit):

@@ -279,6 +279,7 @@ def guest_lines(pc, files):
                            (len(pc.serials) > 1, "serial1"),
                            (pc.has_test_device, "test-device"),
                            (pc.has_vmport, "vmware-backdoor"),
+                           (pc.has_rng, "rng"), (pc.has_balloon, "balloon"),
                            (pc.no_reboot, "no-reboot")):
         if is_there:
             lines.append(flag + ";")

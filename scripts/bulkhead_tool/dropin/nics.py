@@ -7,7 +7,9 @@ from .syntax import Keys, Refused
 ONE = "the board has one network card here"
 # By QEMU's names.
 MODELS = {"e1000": "e1000", "e1000-82540em": "e1000", "e1000e": "e1000e",
-          "rtl8139": "rtl8139", "pcnet": "pcnet", "ne2k_pci": "ne2000-pci", "ne2k_isa": "ne2000"}
+          "rtl8139": "rtl8139", "pcnet": "pcnet", "ne2k_pci": "ne2000-pci", "ne2k_isa": "ne2000",
+          "virtio-net-pci": "virtio", "virtio-net": "virtio"}
+NIC_NAMES = {"virtio": "virtio-net-pci"}    # of -nic alone
 IRQS = (3, 5, 7)    # of the ISA bus
 OTHERS = "known is user: 'bulkhead join' has others for a host that runs"
 
@@ -67,6 +69,7 @@ def do_nic(pc, text):
     if kind != "user":
         raise Refused("-nic %s" % kind, OTHERS)
     model, mac = keys.take("model", "e1000"), keys.take("mac")
+    model = NIC_NAMES.get(model, model)
     if model not in MODELS:
         raise Refused("-nic", "model=%s: there is no such card here; known "
                       "are %s" % (model, ", ".join(MODELS)))

@@ -13,9 +13,10 @@ EXIT_PORT = 0xf4
 DEBUG_PORTS = (0x402, 0xe9)
 # Drives of a bus, and of all.
 UNITS = {"ide": 2 * buses.IDE_CHANNELS, "ahci": buses.AHCI_PORTS,
-         "lsi": buses.SCSI_IDS, "usb": 4}
+         "lsi": buses.SCSI_IDS, "usb": 4, "virtio": 8, "virtio-scsi": 8}
 NAMES = {"ide": "IDE unit", "ahci": "AHCI port", "lsi": "SCSI ID",
-         "usb": "USB disk"}
+         "usb": "USB disk", "virtio": "virtio disk",
+         "virtio-scsi": "SCSI ID"}
 DISKS_MAX = 8
 FLOPPY_UNITS = 2
 SERIAL_PORTS = 2
@@ -71,6 +72,7 @@ class Pc:
         self.flash = {}    # by unit
         self.drives, self.named = [], {}    # by number at the end; by id
         self.ahci = self.scsi = None    # ids
+        self.scsi_bus = None    # of the adapter's disks: "lsi", "virtio-scsi"
         self.usb = None    # buses.UHCI or XHCI
         self.is_usb_wanted = False    # whichever
         self.usb_devices = {}    # names, and the options that plug them in
@@ -90,6 +92,7 @@ class Pc:
         self.is_graphics_off = self.is_nographic = False
         self.has_exit = self.is_snapshot = False
         self.has_test_device = self.has_vmport = self.is_acpi_off = False
+        self.has_rng = self.has_balloon = False
         self.no_reboot = self.is_paused = False
         self.items = []    # (name, path or None, bytes or None)
         self.order, self.is_strict = None, False
@@ -166,8 +169,8 @@ class Pc:
             raise Refused("-drive if=pflash", "unit 1 without unit 0: there "
                           "is no firmware")
         if self.is_indexed and self.is_strict:
-            self.note("-boot strict", "with a network card, AHCI, SCSI or USB the "
-                      "others are tried, too")
+            self.note("-boot strict", "with a network card, AHCI, SCSI, USB or virtio "
+                      "the others are tried, too")
         if self.flash and self.firmware:
             raise Refused("-bios", "-pflash has the firmware: give one of "
                           "them")
@@ -243,8 +246,8 @@ class Pc:
         for name, disk in self.named.items():
             if disk.unit is None:
                 raise Refused("-drive", "id=%s: no -device ide-hd, ide-cd, "
-                              "scsi-hd, scsi-cd or usb-storage has it" %
-                              name)
+                              "scsi-hd, scsi-cd, virtio-blk-pci or "
+                              "usb-storage has it" % name)
         if self.is_snapshot:
             for disk in self.drives:
                 disk.is_snapshot = True

@@ -11,7 +11,7 @@ import contextlib
 import os
 import select
 
-from .. import Problem
+from .. import Problem, host
 from ..control import client, screen
 from . import case as cases
 from . import (fault, golden, modes, places, simulation, sources, steps, verdict,
@@ -21,6 +21,7 @@ from .verdict import Outcome
 BOOT_MAX = 2_000_000_000    # instructions until the host has a control port
 SAMPLES, SAMPLE = 32, 20_011    # slices of a look, instructions of one
 REST = 20    # slices without a block of the guest's: HLT, as it seems
+LAST_SLICES = 16   # behind the end of a guest, for what it said
 CLOCK_EVERY = 8    # slices between two looks at the guest's clock
 DETAIL_LINES = 12
 PICTURE_SECONDS = 3.0    # of the host's, without a word about the last one
@@ -107,6 +108,7 @@ class Run:
             case.values.get("symbols-offset", 0))
         self.texts = {name: sources.Text(name)
                       for name in ("serial", "402", "e9", "post")}
+        self.last_slices = LAST_SLICES
         self.log = sources.Log(self._logged)
         self.log_number = None    # of the control port's
         self.heard = []    # of the console, not yet taken apart
@@ -139,7 +141,7 @@ class Run:
         except Problem as problem:
             raise Outcome(verdict.CASE_ERROR, str(problem)) from None
         self.result.hashes = cases.hashes(the_host)
-        names = [g.name for g in the_host.guests]
+        names = host.names(the_host.guests)
         self.guest = self.case.values.get("guest", names[0])
         if self.guest not in names or \
                 len(names) > 1 and "guest" not in self.case.values:
@@ -438,11 +440,21 @@ class Run:
         raise Outcome(verdict.HALTED, "the guest %s, not with %s" % (
             "stopped: " + self.end.text if self.end else "halted", wanted))
 
+    def _hear_out(self):
+        """What the guest said comes by another way than the word of its end, and may
+        come behind it."""
+        while self.last_slices and not self.sim.is_over:
+            self.last_slices -= 1
+            self.turn_over()
+
     def wait_for(self, is_met, kind, on, within):
         since = self.sim.now
         self.waiting = kind, on, since, self.seconds
         while not is_met():
             if self.end:
+                self._hear_out()
+                if is_met():
+                    break
                 raise Outcome(verdict.HALTED, "the guest has stopped: %s; %s" %
                               (self.end.text, self.seen(kind, on, since)
                                if kind else "that is not what was wanted"))

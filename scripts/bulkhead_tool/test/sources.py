@@ -14,6 +14,8 @@ from .. import session
 from ..control import frames, screen
 
 KEPT = 1 << 20    # characters of a source for the report
+# The guest's time between two pictures, so that it has most of it.
+PICTURE_PAUSE = 0.012    # seconds
 # Verbs of the control protocol and what is beside `guest`, by source.
 TAPS = {"serial": ("serial", {}),
         "402": ("debug-console", {"port": 0x402}),
@@ -139,6 +141,7 @@ class Screen:
             self.is_whole = False
             self.retry_at = seconds + screen.START_PAUSE
             return False
+        self.retry_at = seconds + PICTURE_PAUSE
         self.is_whole = part.data.get("parts") in (None, len(parts))
         if not self.is_whole:    # some were lost
             return False

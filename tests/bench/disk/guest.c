@@ -12,36 +12,21 @@
  * The disk's sectors each begin with their number: what has not been read, or
  * from elsewhere, is told.
  */
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/bench/linux/first.h"
 
-#define SYS_READ	 0
-#define SYS_WRITE	 1
-#define SYS_OPEN	 2
-#define SYS_CLOSE	 3
-#define SYS_PREAD64	 17
-#define SYS_PWRITE64	 18
-#define SYS_NANOSLEEP	 35
-#define SYS_EXIT	 60
-#define SYS_MKDIR	 83
-#define SYS_MOUNT	 165
-#define SYS_IOPERM	 173
-#define SYS_FINIT_MODULE 313
-#define O_RDONLY	 0
-#define O_WRONLY	 1
-#define O_DIRECT	 00040000
-#define STDOUT		 1
-#define EXIT_PORT	 0xf4
-#define SECTOR		 512
-#define SECTORS		 65536 /* of the disk: tests/bench/disk/run */
-#define WARM		 20
-#define SAMPLES		 500
-#define SMALL		 4096
-#define LARGE		 65536
-#define BLOCK		 (1 << 20)
-#define TRIES		 500 /* of 20 ms */
-#define MODULES_MAX	 64
+#define SYS_PREAD64  17
+#define SYS_PWRITE64 18
+#define SYS_MKDIR    83
+#define SYS_MOUNT    165
+#define O_DIRECT     00040000
+#define SECTOR	     512
+#define SECTORS	     65536 /* of the disk: tests/bench/disk/run */
+#define WARM	     20
+#define SAMPLES	     500
+#define SMALL	     4096
+#define LARGE	     65536
+#define BLOCK	     (1 << 20)
+#define TRIES	     500 /* of 20 ms */
 
 /* The PIIX3's IDE timing register: firmware enables the ports there. */
 #define IDE_CONFIG "/sys/bus/pci/devices/0000:00:01.1/config"
@@ -49,84 +34,10 @@
 
 static uint8_t buffer[BLOCK] __attribute__((aligned(BLOCK)));
 
-void span_begin(void);
-void span_end(void);
-void series_end(void);
-
-__attribute__((noinline)) void span_begin(void)
-{
-	__asm__ volatile("" : : : "memory");
-}
-
-__attribute__((noinline)) void span_end(void)
-{
-	__asm__ volatile("" : : : "memory");
-}
-
-__attribute__((noinline)) void series_end(void)
-{
-	__asm__ volatile("" : : : "memory");
-}
-
-static long call(long number, long a, long b, long c, long d, long e)
-{
-	register long r10 __asm__("r10") = d;
-	register long r8 __asm__("r8") = e;
-	long result;
-
-	__asm__ volatile("syscall"
-			 : "=a"(result)
-			 : "0"(number), "D"(a), "S"(b), "d"(c), "r"(r10),
-			   "r"(r8)
-			 : "rcx", "r11", "memory");
-	return result;
-}
-
-static long open_file(const char *path, int flags)
-{
-	return call(SYS_OPEN, (long)path, flags, 0, 0, 0);
-}
-
-static void say(const char *text)
-{
-	size_t length = 0;
-
-	while (text[length])
-		length++;
-	call(SYS_WRITE, STDOUT, (long)text, (long)length, 0, 0);
-}
-
-static void __attribute__((noreturn)) leave(const char *last_words)
-{
-	say(last_words);
-	call(SYS_IOPERM, EXIT_PORT, 1, 1, 0, 0);
-	__asm__ volatile("outb %%al, %%dx" : : "a"(0), "d"(EXIT_PORT));
-	for (;;)
-		call(SYS_EXIT, 1, 0, 0, 0, 0);
-}
-
 static void fail(const char *why)
 {
 	say("DISK FAIL ");
 	leave(why);
-}
-
-/* /00.ko, /01.ko, ...: those that find no device or no such processor do no
- * harm. */
-static void load_drivers(void)
-{
-	char path[] = "/00.ko";
-	long fd;
-
-	for (int i = 0; i < MODULES_MAX; i++) {
-		path[1] = (char)('0' + i / 10);
-		path[2] = (char)('0' + i % 10);
-		fd = open_file(path, O_RDONLY);
-		if (fd < 0)
-			return;
-		call(SYS_FINIT_MODULE, fd, (long)"", 0, 0, 0);
-		call(SYS_CLOSE, fd, 0, 0, 0, 0);
-	}
 }
 
 /* Started without firmware, nobody has enabled the IDE ports. */

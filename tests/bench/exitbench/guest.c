@@ -79,7 +79,7 @@ asm(
 "  movl %eax, %cr3\n"
 "  movl $0xc0000080, %ecx\n"
 "  rdmsr\n"
-"  orl  $0x100, %eax\n"                             /* EFER.LME */
+"  orl  $0x101, %eax\n"                             /* EFER.LME SCE */
 "  wrmsr\n"
 "  movl $0x80000033, %eax\n"                        /* PG NE ET MP PE */
 "  movl %eax, %cr0\n"
@@ -368,6 +368,18 @@ static void say_host(u32 hv[4], u32 features)
 	puts_(" f1c="); puthex(features); puts_(" eax="); puthex(boot_eax); puts_("\n");
 }
 
+/*
+ * What SYSCALL and SWAPGS take, as Linux and Windows set it: a hypervisor may
+ * have to switch these for each trip to ring 3 of its own.
+ */
+static void syscall_init(void)
+{
+	wrmsr(0xc0000081, 0x0023001000000000UL);        /* STAR */
+	wrmsr(0xc0000082, 0xffffffff81000000UL);        /* LSTAR */
+	wrmsr(0xc0000084, 0x47700);                     /* SFMASK */
+	wrmsr(0xc0000102, 0xffff888000000000UL);        /* KERNEL_GS_BASE */
+}
+
 static void test_base(void)
 {
 	T("empty", op_empty);
@@ -449,6 +461,7 @@ void kmain(void)
 	outb(0x3ff, 0x5a);
 	have_com1 = inb(0x3ff) == 0x5a;
 	idt_init();
+	syscall_init();
 	outb(0x21, 0xff); outb(0xa1, 0xff);       /* mask the PICs */
 	cpuid(1, 0, f1);
 	say_host(hv, f1[2]);

@@ -11,40 +11,29 @@
  * Raw sockets: nothing of Linux's protocols is among it.  It is linked to where
  * nobody else's code is.
  */
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/bench/linux/first.h"
 
-#define SYS_WRITE	 1
-#define SYS_OPEN	 2
-#define SYS_CLOSE	 3
-#define SYS_IOCTL	 16
-#define SYS_SOCKET	 41
-#define SYS_SENDTO	 44
-#define SYS_RECVFROM	 45
-#define SYS_BIND	 49
-#define SYS_SETSOCKOPT	 54
-#define SYS_EXIT	 60
-#define SYS_IOPERM	 173
-#define SYS_FINIT_MODULE 313
-#define STDOUT		 1
-#define EXIT_PORT	 0xf4
-#define MODULES_MAX	 16
-#define AF_PACKET	 17
-#define SOCK_RAW	 3
-#define SOL_SOCKET	 1
-#define SO_RCVTIMEO	 20
-#define SIOCGIFINDEX	 0x8933
-#define SIOCSIFFLAGS	 0x8914
-#define IFF_UP_RUNNING	 0x41
-#define TYPE		 0xb588 /* 88B5h, for experiments, as it is sent */
-#define TRIES		 300
-#define WARM		 20
-#define SAMPLES		 200
-#define BURST		 32
-#define SHORT		 60
-#define LONG		 1514
-#define BYTE_ANSWER	 14 /* of a frame: 1, it wants an answer */
+#define SYS_IOCTL      16
+#define SYS_SOCKET     41
+#define SYS_SENDTO     44
+#define SYS_RECVFROM   45
+#define SYS_BIND       49
+#define SYS_SETSOCKOPT 54
+#define AF_PACKET      17
+#define SOCK_RAW       3
+#define SOL_SOCKET     1
+#define SO_RCVTIMEO    20
+#define SIOCGIFINDEX   0x8933
+#define SIOCSIFFLAGS   0x8914
+#define IFF_UP_RUNNING 0x41
+#define TYPE	       0xb588 /* 88B5h, for experiments, as it is sent */
+#define TRIES	       300
+#define WARM	       20
+#define SAMPLES	       200
+#define BURST	       32
+#define SHORT	       60
+#define LONG	       1514
+#define BYTE_ANSWER    14 /* of a frame: 1, it wants an answer */
 
 struct interface {
 	char name[16];
@@ -64,75 +53,7 @@ struct link_address {
 
 static uint8_t frame[LONG], answer[LONG];
 
-void span_begin(void);
-void span_end(void);
-void series_end(void);
 void __attribute__((noreturn)) guest_main(long *stack);
-
-__attribute__((noinline)) void span_begin(void)
-{
-	__asm__ volatile("" : : : "memory");
-}
-
-__attribute__((noinline)) void span_end(void)
-{
-	__asm__ volatile("" : : : "memory");
-}
-
-__attribute__((noinline)) void series_end(void)
-{
-	__asm__ volatile("" : : : "memory");
-}
-
-static long call(long number, long a, long b, long c, long d, long e)
-{
-	register long r10 __asm__("r10") = d;
-	register long r8 __asm__("r8") = e;
-	register long r9 __asm__("r9") = 0;
-	long result;
-
-	__asm__ volatile("syscall"
-			 : "=a"(result)
-			 : "0"(number), "D"(a), "S"(b), "d"(c), "r"(r10),
-			   "r"(r8), "r"(r9)
-			 : "rcx", "r11", "memory");
-	return result;
-}
-
-static void say(const char *text)
-{
-	size_t length = 0;
-
-	while (text[length])
-		length++;
-	call(SYS_WRITE, STDOUT, (long)text, (long)length, 0, 0);
-}
-
-static void __attribute__((noreturn)) leave(const char *last_words)
-{
-	say(last_words);
-	call(SYS_IOPERM, EXIT_PORT, 1, 1, 0, 0);
-	__asm__ volatile("outb %%al, %%dx" : : "a"(0), "d"(EXIT_PORT));
-	for (;;)
-		call(SYS_EXIT, 1, 0, 0, 0, 0);
-}
-
-static void load_drivers(void)
-{
-	char path[] = "/00.ko";
-
-	for (int i = 0; i < MODULES_MAX; i++) {
-		long fd;
-
-		path[1] = (char)('0' + i / 10);
-		path[2] = (char)('0' + i % 10);
-		fd = call(SYS_OPEN, (long)path, 0, 0, 0, 0);
-		if (fd < 0)
-			return;
-		call(SYS_FINIT_MODULE, fd, (long)"", 0, 0, 0);
-		call(SYS_CLOSE, fd, 0, 0, 0, 0);
-	}
-}
 
 /* A socket on eth0 that gives up waiting after a while. */
 static long open_card(void)

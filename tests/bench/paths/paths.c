@@ -3,12 +3,14 @@
  * A plugin for QEMU's interpreter that counts instructions of the host's one
  * CPU: the longest time with interrupts off, from one address to another, and
  * from the monitor's first instruction to the first in ring 3; how often an
- * address is met between two of the guest's; and how many instructions the
- * whole host takes between these two.
+ * address is met between two of the guest's; how many instructions the whole
+ * host takes between these two; and, from the first VMRUN to the last exit, how
+ * many are the guests' and how many are not; the latter from the monitor's
+ *first instruction on, too.
  *
  *   -plugin paths.so,entries=ADDR,gate=ADDR[,gate=ADDR...],from=ADDR,to=ADDR,
- *	start=ADDR,main=ADDR,out=FILE[,met=ADDR][,open=ADDR,close=ADDR
- *	[,series=ADDR]]
+ *	start=ADDR,main=ADDR,out=FILE[,met=ADDR][,reach=ADDR]
+ *	[,open=ADDR,close=ADDR[,series=ADDR]]
  *   -plugin paths.so,open=ADDR,close=ADDR,series=ADDR,out=FILE
  *
  * The second form is for a host without the monitor.
@@ -16,7 +18,8 @@
  * from, to: the path to count; start: where the boot loader goes to; main: the
  * first C function, after which all code in the lower half is ring 3's; open,
  * close: of the guest's, where nobody else's code is; series: likewise, after
- * as many spans from open to close as shall have one median.
+ * as many spans from open to close as shall have one median; reach: likewise,
+ * to count from the first VMRUN to there.
  *
  * Nothing of the host changes by it.
  *
@@ -50,7 +53,7 @@
 
 static struct {
 	uint64_t entries, gate[GATES], from, to, start, main;
-	uint64_t met, open, close, series;
+	uint64_t met, open, close, series, reach;
 	unsigned gate_count;
 	FILE *out;
 } options;
@@ -72,6 +75,9 @@ static struct {
 	unsigned spans;
 	uint64_t median[SERIES];
 	unsigned series;
+	/* The first VMRUN, the last, and behind the last exit. */
+	uint64_t first_run, entered, left;
+	uint64_t guest, reached; /* reached: 0: not yet */
 } state = { .is_gif = true };
 
 static bool is_on(void)
@@ -144,12 +150,18 @@ static void on_vmrun(unsigned cpu, void *va)
 	(void)cpu;
 	change(true, true, (uint64_t)va);
 	state.is_counting = true;
+	state.entered = state.count;
+	if (!state.first_run)
+		state.first_run = state.count;
 }
 
+/* The first instruction behind VMRUN is counted already. */
 static void on_vmexit(unsigned cpu, void *va)
 {
 	(void)cpu;
 	change(true, false, (uint64_t)va);
+	state.left = state.count;
+	state.guest += state.left - state.entered - 1;
 }
 
 static void on_from(unsigned cpu, void *va)
@@ -212,6 +224,14 @@ static void on_close(unsigned cpu, void *va)
 	if (state.is_open && state.spans < SPANS)
 		state.span[state.spans++] = state.count - state.opened;
 	state.is_open = false;
+}
+
+static void on_reach(unsigned cpu, void *va)
+{
+	(void)cpu;
+	(void)va;
+	if (!state.reached && state.first_run)
+		state.reached = state.count - state.first_run;
 }
 
 static int compare(const void *a, const void *b)
@@ -279,6 +299,8 @@ static void watch_guest(struct qemu_plugin_insn *insn, uint64_t va)
 		watch(insn, on_close, va);
 	if (options.series && va == options.series)
 		watch(insn, on_series, va);
+	if (options.reach && va == options.reach)
+		watch(insn, on_reach, va);
 }
 
 static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
@@ -323,9 +345,13 @@ static void report(qemu_plugin_id_t id, void *ctx)
 	(void)ctx;
 	fprintf(options.out,
 		"longest=%" PRIu64 " off=%" PRIx64 " on=%" PRIx64
-		" path=%" PRIu64 " first=%" PRIu64 " met=%" PRIu64 "\n",
+		" path=%" PRIu64 " first=%" PRIu64 " met=%" PRIu64
+		" run=%" PRIu64 " guest=%" PRIu64 " own=%" PRIu64
+		" all=%" PRIu64 " reached=%" PRIu64 "\n",
 		state.longest, state.longest_from, state.longest_to, state.path,
-		state.first, state.met);
+		state.first, state.met, state.first_run - state.started,
+		state.guest, state.left - state.first_run - state.guest,
+		state.left - state.started - state.guest, state.reached);
 	for (unsigned i = 0; i < state.series; i++)
 		fprintf(options.out, "span%u=%" PRIu64 "\n", i,
 			state.median[i]);
@@ -361,6 +387,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info,
 			 !option(argv[i], "open", &options.open) &&
 			 !option(argv[i], "close", &options.close) &&
 			 !option(argv[i], "series", &options.series) &&
+			 !option(argv[i], "reach", &options.reach) &&
 			 !option(argv[i], "to", &options.to))
 			return -1;
 	}

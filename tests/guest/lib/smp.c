@@ -4,6 +4,7 @@
  */
 #include "tests/guest/lib/smp.h"
 
+#include "firmware/acpi_layout.h"
 #include "lib/string.h"
 
 #define TRAMPOLINE_PAGE 8 /* 0x8000 */
@@ -14,6 +15,8 @@
 #define X2APIC(reg)	(0x800 + (reg) / 16)
 #define X2APIC_ICR	0x830
 #define FW_CFG_NB_CPUS	0x05
+#define BIOS_BASE	0xe0000
+#define BIOS_END	0x100000
 #define CPUID_X2APIC	BIT(21)
 #define SVR_ENABLED	0x1ff
 
@@ -188,6 +191,42 @@ void smp_barrier(void)
 
 /* ---- Starting and working ------------------------------------------------ */
 
+/* The table of that name; NULL: there is none. */
+static const struct acpi_header *acpi_find(const char *signature)
+{
+	const struct acpi_header *rsdt, *table;
+	const struct acpi_rsdp *rsdp;
+	uint64_t place = BIOS_BASE;
+
+	while (memcmp((const void *)place, "RSD PTR ", 8)) {
+		place += 16;
+		if (place == BIOS_END)
+			return NULL;
+	}
+	rsdp = (const void *)place;
+	rsdt = (const void *)(uint64_t)rsdp->rsdt;
+	for (uint32_t at = sizeof(*rsdt); at < rsdt->length; at += 4) {
+		table = (const void *)(uint64_t) *
+			(const uint32_t *)((const uint8_t *)rsdt + at);
+		if (!memcmp(table->signature, signature, 4))
+			return table;
+	}
+	return NULL;
+}
+
+/* Its local APICs. */
+static unsigned madt_count(void)
+{
+	const uint8_t *madt = (const void *)acpi_find("APIC");
+	unsigned count = 0;
+
+	for (uint32_t at = sizeof(struct acpi_madt);
+	     madt && at < ((const struct acpi_header *)madt)->length;
+	     at += madt[at + 1])
+		count += madt[at] == MADT_LAPIC;
+	return count;
+}
+
 unsigned smp_cpu_count(void)
 {
 	static volatile unsigned count; /* asked for once, by vCPU 0 alone */
@@ -199,6 +238,8 @@ unsigned smp_cpu_count(void)
 	out16(0x510, FW_CFG_NB_CPUS);
 	low = in8(0x511);
 	count = low | (unsigned)in8(0x511) << 8;
+	if (count == UINT16_MAX)
+		count = madt_count(); /* of the board pv */
 	return count;
 }
 

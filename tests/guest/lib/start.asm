@@ -1,6 +1,7 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ;
-; The tiny guests' way in: Multiboot 1 entry in 32-bit protected mode, the
+; The tiny guests' way in: Multiboot 1 entry in 32-bit protected mode (2 with
+; MULTIBOOT2, PVH with PVH defined), the
 ; lower 4 GiB mapped one to one with 2 MiB pages, long mode, guest_start().
 ; Also: exception stubs, and trap_catch(), which calls a function and comes
 ; back even if that raises an exception.
@@ -15,9 +16,24 @@ CR0_START	equ 0x80000033	; PG NE ET MP PE
 MSR_EFER	equ 0xc0000080
 EFER_LME	equ 0x100
 
+%ifdef MULTIBOOT2
+MULTIBOOT2_MAGIC equ 0xe85250d6
+section .multiboot
+align 8
+	dd MULTIBOOT2_MAGIC, 0, 24, -(MULTIBOOT2_MAGIC + 24)
+	dw 0, 0			; no wishes
+	dd 8
+%elifdef PVH
+section .pvh
+align 4
+	dd 4, 4, 18		; XEN_ELFNOTE_PHYS32_ENTRY
+	db "Xen", 0
+	dd _start
+%else
 section .multiboot
 align 4
 	dd MULTIBOOT_MAGIC, 0, -MULTIBOOT_MAGIC
+%endif
 
 bits 32
 global _start
@@ -198,7 +214,9 @@ global boot_pml4, boot_pdpt, boot_pd
 boot_pml4:	resb 4096
 boot_pdpt:	resb 4096
 boot_pd:	resb 4 * 4096
-stack:		resb 32768
+; Where the emulator remembers walks, its last page and the GDT's, IDT's or the
+; handlers' have places of their own: smptimer counts to the instruction.
+stack:		resb 65536
 global stack_top
 stack_top:
 global boot_magic, boot_info

@@ -17,6 +17,7 @@ void client_begin(struct client *client)
 		  true);
 	ring_init(&client->replies, &client->memory->replies,
 		  client->memory->reply_data, DISK_REPLIES_SIZE, true, true);
+	SAY("life %u meets its client", evil.life);
 }
 
 static void reply(struct client *client, const struct disk_reply *record)

@@ -10,8 +10,8 @@
 #include "include/disk.h"
 #include "tests/hostile/fake/fake.h"
 
-/* The manifest's second guest; the first is the good one, without a disk. */
-#define VICTIM_SLOT   2
+/* The first guest with a disk; the good one, before it, has none. */
+#define VICTIM_SLOT   1
 /* Its drive, tests/hostile/run makes it; the guest uses the first half. */
 #define DRIVE_SECTORS 2048
 #define DRIVE_FREE    1024
@@ -42,7 +42,7 @@ struct client {
 	uint64_t generation;
 };
 
-/* control_connect(), and the rings of the channel. */
+/* control_connect(), and the rings of the channel; says that it has met it. */
 void client_begin(struct client *client);
 /* The same, and greets its machine; on return the guest runs and waits for an
  * answer to its first request. */

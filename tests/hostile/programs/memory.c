@@ -117,11 +117,80 @@ static void attack_neighbour(struct self *self)
 	    good + bad);
 }
 
+/* What a piece of memory has: nothing, or what some thread of this VM put
+ * there.
+ */
+#define MARK(piece) (0x5ca1ab1e00000000ULL | (piece))
+
+static bool piece_is_own(struct self *self, uint64_t piece)
+{
+	volatile uint64_t *word =
+		(uint64_t *)(GATE_WINDOW_VA + piece * PAGE_2M + PAGE_2M / 2 +
+			     random_next(self) % 1024 * PAGE_SIZE / 4);
+	uint64_t was = *word;
+
+	*word = MARK(piece);
+	return !was || was == MARK(piece);
+}
+
+/* From where it may read, from the piece itself, from what is the monitor's. */
+static void fill(struct self *self, uint64_t piece)
+{
+	const uint64_t from[] = { GATE_PROGRAM_BASE,
+				  GATE_WINDOW_VA + piece * PAGE_2M,
+				  GATE_WINDOW_VA + PAGE_2M / 2,
+				  0xffff800000100000 };
+	uint64_t which = random_next(self) % ARRAY_SIZE(from);
+	uint64_t at = random_next(self) % (PAGE_2M / 8);
+
+	if (!gate_fill(piece * PAGE_2M + at, PAGE_SIZE, (void *)from[which]) &&
+	    which == ARRAY_SIZE(from) - 1)
+		SAY("FAIL memory is filled with the monitor's");
+}
+
+/*
+ * Pieces go back while others touch and show them, and guests run there.  The
+ * first vCPU's guest is in one of them.
+ */
+static void attack_release(struct self *self)
+{
+	uint64_t pieces = machine_config()->ram_size / PAGE_2M;
+	bool is_own = true;
+
+	if (self->id == 0)
+		guest_memory();
+	meet(self);
+	while (goes_on(self)) {
+		uint64_t piece = random_next(self) % pieces;
+
+		if (one_in(self, 4))
+			gate_release(
+				piece * PAGE_2M,
+				(1 + random_next(self) % (pieces - piece)) *
+					PAGE_2M);
+		if (one_in(self, 4))
+			fill(self, piece);
+		is_own &= piece_is_own(self, piece);
+		gate_map(piece * PAGE_2M, PAGE_2M, piece * PAGE_2M,
+			 GATE_MAP_RAM);
+		if (self->id == evil.ender && self->id != 0)
+			continue;
+		if (one_in(self, 8)) {
+			guest_state(self);
+			gate_timer(now_ns() + 20000);
+			gate_resume();
+		}
+	}
+	SAY("%s memory that came back was %s", is_own ? "PASS" : "FAIL",
+	    is_own ? "its own, or zero" : "another's");
+}
+
 const struct attack memory_attacks[] = {
 	{ "eat", attack_eat },
 	{ "give", attack_give },
 	{ "long", attack_long },
 	{ "maprace", attack_map_race },
 	{ "neighbour", attack_neighbour },
+	{ "release", attack_release },
 	{ 0 },
 };

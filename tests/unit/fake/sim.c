@@ -26,19 +26,21 @@ FAKE_X86_DEFINE;
 
 void sim_swap(void **save_sp, void *load_sp);
 void sim_thread_begin(void);
-void thread_switch(uint64_t *save_rsp, uint64_t load_rsp);
 void thread_entry(void);
 void thread_first(void);
 
-/* As kernel/entry.asm's: what thread_create() puts on a stack fits. */
+/* As include/x86.h's: what thread_create() puts on a stack fits. */
 __asm__(".pushsection .text\n"
 	".globl sim_swap\n"
 	"sim_swap:\n"
 	"	push %rbx\n	push %rbp\n	push %r12\n"
 	"	push %r13\n	push %r14\n	push %r15\n"
+	"	lea 1f(%rip), %rax\n"
+	"	push %rax\n"
 	"	mov %rsp, (%rdi)\n"
 	"	mov %rsi, %rsp\n"
-	"	pop %r15\n	pop %r14\n	pop %r13\n"
+	"	ret\n"
+	"1:	pop %r15\n	pop %r14\n	pop %r13\n"
 	"	pop %r12\n	pop %rbp\n	pop %rbx\n"
 	"	ret\n"
 	".globl thread_entry\n"
@@ -57,10 +59,10 @@ static void context_go(struct sim_context *from, struct sim_context *to)
 
 static void context_prepare(struct sim_context *context, uint8_t *stack)
 {
-	uint64_t *sp = (uint64_t *)(stack + STACK_SIZE) - 8;
+	uint64_t *sp = (uint64_t *)(stack + STACK_SIZE) - 2;
 
-	memset(sp, 0, 8 * sizeof(*sp));
-	sp[6] = (uint64_t)thread_entry;
+	memset(sp, 0, 2 * sizeof(*sp));
+	sp[0] = (uint64_t)thread_entry;
 	context->sp = sp;
 	context->bottom = stack;
 	context->size = STACK_SIZE;
@@ -178,21 +180,6 @@ static void irq_opened(void)
 
 /* ---- Who runs ------------------------------------------------------------ */
 
-/* Another one that has something to do, or the same. */
-static unsigned cpu_draw(void)
-{
-	unsigned first = sim_random(sim.cpu_count);
-
-	for (unsigned i = 0; i < sim.cpu_count; i++) {
-		unsigned n = (first + i) % sim.cpu_count;
-
-		if (n != sim.current &&
-		    (!sim.cpu[n].is_waiting || sim.cpu[n].irqs))
-			return n;
-	}
-	return sim.current;
-}
-
 static void time_goes_on(void)
 {
 	sim.now += sim.tick;
@@ -201,6 +188,35 @@ static void time_goes_on(void)
 		sim_fail("it does not come to an end");
 	if (sim.is_done && sim.points % 64 == 0 && sim.is_done())
 		go_to_test();
+}
+
+/* One that has something to do; time goes on while others are drawn. */
+static unsigned cpu_draw_even(unsigned n)
+{
+	while (sim.cpu[n].is_waiting && !sim.cpu[n].irqs) {
+		time_goes_on();
+		sim.idle_points++;
+		if (sim_random(sim.switch_rate) == 0)
+			n = sim_random(sim.cpu_count);
+	}
+	return n;
+}
+
+/* Another one that has something to do, or the same. */
+static unsigned cpu_draw(void)
+{
+	unsigned first = sim_random(sim.cpu_count);
+
+	if (sim.is_even)
+		return cpu_draw_even(first);
+	for (unsigned i = 0; i < sim.cpu_count; i++) {
+		unsigned n = (first + i) % sim.cpu_count;
+
+		if (n != sim.current &&
+		    (!sim.cpu[n].is_waiting || sim.cpu[n].irqs))
+			return n;
+	}
+	return sim.current;
 }
 
 void sim_point(void)
@@ -239,13 +255,11 @@ static void check_queue(struct sim_cpu *cpu)
 			list_entry(d, struct domain_queue, link);
 
 		domains++;
-		SIM_CHECK(!list_is_empty(&domain->ready));
-		for (struct list *t = domain->ready.next; t != &domain->ready;
-		     t = t->next) {
-			struct thread *thread =
-				list_entry(t, struct thread, link);
-
+		SIM_CHECK(domain->first);
+		for (struct thread *thread = domain->first; thread;
+		     thread = thread->next) {
 			ready++;
+			SIM_CHECK(thread->next || thread == domain->last);
 			SIM_CHECK(thread->state == THREAD_READY);
 			SIM_CHECK(thread->cpu == &cpu->cpu);
 			SIM_CHECK(thread != queue->idle);
@@ -263,7 +277,8 @@ static void all_wait(void)
 
 	for (unsigned i = 0; i < sim.cpu_count; i++) {
 		check_queue(&sim.cpu[i]);
-		SIM_CHECK(sim.cpu[i].cpu.queue.ready_count == 0);
+		SIM_CHECK(sim.cpu[i].cpu.queue.ready_count == 0 ||
+			  sim.cpu[i].cpu.queue.is_held);
 		if (sim.cpu[i].timer)
 			next = MIN(next, sim.cpu[i].timer);
 	}
@@ -284,9 +299,11 @@ static void wait_irq(void)
 	fake_x86.is_irq_on = true;
 	cpu->is_waiting = true;
 	while (!cpu->irqs) {
-		unsigned next = cpu_draw();
+		unsigned next =
+			sim.is_even ? cpu_draw_even(sim.current) : cpu_draw();
 
-		time_goes_on();
+		if (!sim.is_even)
+			time_goes_on();
 		if (next != sim.current)
 			go_to_cpu(next);
 		else if (!cpu->irqs)
@@ -386,7 +403,7 @@ void fake_lock_wait(struct spinlock *lock)
 	sim_give_way();
 }
 
-void fake_lock_taken(struct spinlock *lock)
+void fake_lock_tried(struct spinlock *lock)
 {
 	struct sim_cpu *cpu = sim_this();
 	enum lock_class class = lock_class(lock);
@@ -396,15 +413,23 @@ void fake_lock_taken(struct spinlock *lock)
 	lock_in_irq[class] |= cpu->is_in_irq;
 	lock_with_irqs[class] |= fake_x86.is_irq_on;
 	SIM_CHECK(!lock_in_irq[class] || !lock_with_irqs[class]);
-	for (unsigned i = 0; i < cpu->held_count; i++) {
+	SIM_CHECK(cpu->held_count < SIM_HELD_MAX);
+	cpu->held[cpu->held_count++] = lock;
+	sim_point();
+}
+
+void fake_lock_taken(struct spinlock *lock)
+{
+	struct sim_cpu *cpu = sim_this();
+	enum lock_class class = lock_class(lock);
+
+	for (unsigned i = 0; sim.is_running && i < cpu->held_count; i++) {
 		enum lock_class held = lock_class(cpu->held[i]);
 
 		lock_under[held][class] = true;
 		SIM_CHECK(!is_reachable(class, held, LOCK_CLASSES));
 	}
-	SIM_CHECK(cpu->held_count < SIM_HELD_MAX);
-	cpu->held[cpu->held_count++] = lock;
-	sim_point();
+	fake_lock_tried(lock);
 }
 
 void fake_lock_released(struct spinlock *lock)
@@ -473,7 +498,8 @@ void thread_switch(uint64_t *save_rsp, uint64_t load_rsp)
 	__sanitizer_start_switch_fiber(&old->asan, new->bottom, new->size);
 	sim_swap((void **)save_rsp, (void *)load_rsp);
 	__sanitizer_finish_switch_fiber(old->asan, NULL, NULL);
-	held_restore(cpu, old);
+	/* It may have moved. */
+	held_restore(sim_this(), old);
 }
 
 void sim_thread_begin(void)

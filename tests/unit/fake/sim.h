@@ -74,6 +74,10 @@ struct sim {
 	uint64_t random;
 	unsigned switch_rate; /* a point in so many goes to another CPU */
 	uint64_t points, points_max;
+	/* CPUs that wait spend as much time on it as others on what they do,
+	 * so that all are as fast as each other; how many points that took. */
+	bool is_even;
+	uint64_t idle_points;
 	/* Ends the run early; NULL: when nothing is left to do. */
 	bool (*is_done)(void);
 	/* Optional: what sort of lock of vm's it is. */

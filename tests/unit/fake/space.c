@@ -57,7 +57,7 @@ walk(struct tlb *tlb, const struct page_table *table, uint64_t va)
 	return &tlb->entry[at].leaf;
 }
 
-uint8_t *space_touch(const struct domain *domain, uint64_t va, bool is_write)
+hpa_t space_reach(const struct domain *domain, uint64_t va, bool is_write)
 {
 	struct tlb *tlb = &tlbs[sim.current];
 	uint64_t page = ALIGN_DOWN(va, PAGE_SIZE);
@@ -67,10 +67,17 @@ uint8_t *space_touch(const struct domain *domain, uint64_t va, bool is_write)
 	leaf = remembered(tlb, page);
 	if (!leaf)
 		leaf = walk(tlb, &domain->space.table, page);
-	if (!leaf || (is_write && !(leaf->prot & MAP_WRITE)))
+	return leaf && (!is_write || leaf->prot & MAP_WRITE) ? leaf->pa : 0;
+}
+
+uint8_t *space_touch(const struct domain *domain, uint64_t va, bool is_write)
+{
+	hpa_t page = space_reach(domain, va, is_write);
+
+	if (!page)
 		return NULL;
-	SIM_CHECK(sim_page_is_allocated(leaf->pa));
-	return (uint8_t *)phys_to_virt(leaf->pa) + va % PAGE_SIZE;
+	SIM_CHECK(sim_page_is_allocated(page));
+	return (uint8_t *)phys_to_virt(page) + va % PAGE_SIZE;
 }
 
 /* ---- As mm/map.c, without the monitor's half ------------------------------

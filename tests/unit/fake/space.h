@@ -18,5 +18,8 @@ void space_setup(void);
  * another space's tables are loaded.
  */
 uint8_t *space_touch(const struct domain *domain, uint64_t va, bool is_write);
+/* The same, where that page is; 0: a fault.  Of memory that is no page of the
+ * simulation's heap, too. */
+hpa_t space_reach(const struct domain *domain, uint64_t va, bool is_write);
 
 #endif

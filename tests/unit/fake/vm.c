@@ -314,18 +314,48 @@ void gate_vm(struct vcpu *vcpu, void (*fn)(struct vcpu *vcpu))
 
 /* ---- What else a VM stands on -------------------------------------------- */
 
-hpa_t map_guest_alloc_2m(struct kernel_map *map, struct mem_account *account)
+/* Pieces of guests' memory: nothing is behind them. */
+#define GUEST_RAM GIB(64)
+
+hpa_t map_guest_alloc_2m(struct kernel_map *map, struct mem_account *account,
+			 map_fill_fn fill, void *ctx)
 {
+	static uint8_t nowhere[MAP_GUEST_PIECE];
+	uint8_t *filled = fake_vms.filled;
+	unsigned i = 0;
+
 	(void)map;
+	if (account->limit && account->pages >= account->limit)
+		return 0;
+	while (i < FAKE_PIECES && fake_vms.is_taken[i])
+		i++;
+	if (i == FAKE_PIECES || !fake_vms.pieces_left)
+		return 0;
+	fake_vms.pieces_left--;
+	fake_vms.is_taken[i] = true;
 	account->pages += PAGE_2M / PAGE_SIZE;
-	return GIB(64) + account->pages * PAGE_SIZE;
+	for (uint64_t at = 0; at < PAGE_2M; at += MAP_GUEST_PIECE) {
+		if (!fill(ctx, filled ? filled + at : nowhere, at))
+			continue;
+		map_guest_free_2m(map, account, GUEST_RAM + i * PAGE_2M);
+		return 0;
+	}
+	return GUEST_RAM + i * PAGE_2M;
+}
+
+bool fake_piece_is_taken(hpa_t hpa)
+{
+	return hpa >= GUEST_RAM && hpa < GUEST_RAM + FAKE_PIECES * PAGE_2M &&
+	       fake_vms.is_taken[(hpa - GUEST_RAM) / PAGE_2M];
 }
 
 void map_guest_free_2m(struct kernel_map *map, struct mem_account *account,
 		       hpa_t hpa)
 {
 	(void)map;
-	(void)hpa;
+	SIM_CHECK(fake_piece_is_taken(hpa));
+	fake_vms.is_taken[(hpa - GUEST_RAM) / PAGE_2M] = false;
+	fake_vms.pieces_left++;
 	account->pages -= PAGE_2M / PAGE_SIZE;
 }
 
@@ -336,6 +366,8 @@ void map_guest_flush(struct kernel_map *map)
 
 int copy_from_user(void *to, const void *user, uint64_t length)
 {
+	if ((uint64_t)user + length > fake_vms.user_end && fake_vms.user_end)
+		return -EFAULT;
 	memcpy(to, user, length);
 	return 0;
 }
@@ -552,10 +584,12 @@ struct vm *vm_make(unsigned vcpus)
 		.quota_pages = 1000,
 		.vm_memory = MIB(14),
 		.thread_count = vcpus,
+		.flags = fake_vms.vm_flags,
 	};
 	struct domain *domain;
 
 	if (!fake_vms.alive++) {
+		fake_vms.pieces_left = FAKE_PIECES;
 		fake_vms_begin(ended);
 		reaper = thread_create("reaper", reaper_main, NULL, 0);
 	}

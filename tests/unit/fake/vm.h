@@ -12,6 +12,9 @@
 #include "tests/unit/fake/space.h"
 
 #define BACK_TRACE 64
+#define FAKE_PIECES                                              \
+	64 /* of 2 MiB, for guests; pieces_left of them are free \
+	    */
 #define FAKE_ENTRY GATE_PROGRAM_BASE /* where all programs begin */
 
 /* The back end's own of a vCPU. */
@@ -52,6 +55,11 @@ struct fake_vms {
 	uint32_t unmasked; /* ISA interrupts, a bit each */
 	unsigned alive;	   /* VMs that are not destroyed */
 	unsigned off;	   /* host_power_off() was called: with that code + 1 */
+	uint32_t vm_flags; /* of those that are made */
+	bool is_taken[FAKE_PIECES]; /* of guests' memory */
+	unsigned pieces_left;
+	uint8_t *filled;   /* optional: what the last piece made begins with */
+	uint64_t user_end; /* optional: copies from there on are -EFAULT */
 	/* What copies to GATE_WINDOW_VA reach; beyond is nothing. */
 	uint8_t *window;
 	uint64_t window_size;
@@ -72,6 +80,9 @@ void vm_start(struct vm *vm);
  * on_end: from the last thread of each.
  */
 void fake_vms_begin(void (*on_end)(struct domain *domain));
+
+/* Whether it is some guest's memory now. */
+bool fake_piece_is_taken(hpa_t hpa);
 
 static inline struct back_vcpu *back_of(struct vcpu *vcpu)
 {

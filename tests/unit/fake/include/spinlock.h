@@ -23,6 +23,8 @@ struct spinlock {
 /* By whoever simulates. */
 void fake_lock_wait(struct spinlock *lock);
 void fake_lock_taken(struct spinlock *lock);
+/* At once or not at all: whatever else is held. */
+void fake_lock_tried(struct spinlock *lock);
 void fake_lock_released(struct spinlock *lock);
 
 static inline void spin_lock(struct spinlock *lock)
@@ -42,7 +44,7 @@ static inline bool spin_trylock(struct spinlock *lock)
 					 false, __ATOMIC_ACQUIRE,
 					 __ATOMIC_RELAXED))
 		return false;
-	fake_lock_taken(lock);
+	fake_lock_tried(lock);
 	return true;
 }
 

@@ -174,4 +174,7 @@ static inline void cpu_wait_irq(void)
 		irq_enable();
 }
 
+/* Of tests that switch threads: tests/unit/fake/sim.c. */
+void thread_switch(uint64_t *save_rsp, uint64_t load_rsp);
+
 #endif

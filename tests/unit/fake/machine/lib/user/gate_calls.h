@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * In place of lib/user/gate_calls.h for the machine's lock, rendezvous,
- * consoles, disks and cables: the calls are functions of the test.
+ * consoles, disks, cables and memory: the calls are functions of the test.
  */
 #ifndef BULKHEAD_TESTS_FAKE_MACHINE_GATE_CALLS_H
 #define BULKHEAD_TESTS_FAKE_MACHINE_GATE_CALLS_H
@@ -18,6 +18,9 @@ long gate_event_route(unsigned event, unsigned thread);
 unsigned gate_thread(void);
 void gate_timer(uint64_t deadline_ns);
 uint64_t gate_now_ns(void);
+long gate_map(gpa_t gpa, uint64_t length, uint64_t offset, enum gate_map kind);
+long gate_release(uint64_t offset, uint64_t length);
+long gate_fill(uint64_t offset, uint64_t length, const void *from);
 void gate_log(unsigned level, const char *format, ...) __printf(2, 3);
 
 #define GATE_LOG_ERROR	 0

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A VM's memory: pieces of 2 MiB.  A piece is there from the start, or once the
+ * machine touches it in its window (GATE_DOMAIN_LAZY), or says what to put
+ * there (GATE_FILL); and the machine may give it back, after which it is as one
+ * that was never there.
+ *
+ *	absent --touch, fill--> busy --written, in the window--> there
+ *	  ^                                                        |
+ *	  '-------no CPU knows it, freed------- busy <--release----'
+ *
+ * Its word says all of that, and where the guest sees it: only a piece that is
+ * mapped nowhere but in one naturally aligned 2 MiB of guest-physical addresses
+ * can be given back, for then that is where to take it out.  Who finds it busy
+ * waits; whoever made it so goes on while its domain is stopped, or leaves it
+ * busy, with its address if it has one, to vm_memory_fini().
+ *
+ * Words are changed atomically: from `there` with space_lock, for the window's
+ * leaf, and the place with domain_lock(), which also keeps a release and
+ * GATE_MAP apart.
+ */
+#include "include/errno.h"
+#include "include/panic.h"
+#include "kernel/host.h"
+#include "kernel/trap.h"
+#include "lib/string.h"
+#include "mm/pages.h"
+#include "mm/phys.h"
+#include "vm/vm.h"
+
+/* 512 GiB: an array of words that one run of pages holds. */
+#define CHUNKS_MAX (PAGE_2M / sizeof(uint64_t))
+
+#define CHUNK_PLACE MASK(20, 0) /* 1 + number of the 2 MiB; 0: never mapped */
+#define PLACE_MANY  CHUNK_PLACE
+#define CHUNK_HPA   MASK(51, 21)
+#define CHUNK_BUSY  BIT(63)
+
+static uint64_t word_of(const struct vm *vm, uint64_t index)
+{
+	return __atomic_load_n(&vm->chunk[index_nospec(index, vm->chunk_count)],
+			       __ATOMIC_SEQ_CST);
+}
+
+/* False: it is another by now. */
+static bool word_change(struct vm *vm, uint64_t index, uint64_t from,
+			uint64_t to)
+{
+	return __atomic_compare_exchange_n(&vm->chunk[index], &from, to, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+hpa_t vm_chunk(const struct vm *vm, uint64_t index)
+{
+	uint64_t word = word_of(vm, index);
+
+	return word & CHUNK_BUSY ? 0 : word & CHUNK_HPA;
+}
+
+void vm_chunk_placed(struct vm *vm, uint64_t index, gpa_t gpa)
+{
+	uint64_t place = gpa / PAGE_2M + 1;
+	uint64_t old = word_of(vm, index) & CHUNK_PLACE;
+
+	if (!IS_ALIGNED(gpa, PAGE_2M) || place > PLACE_MANY ||
+	    (old && old != place))
+		place = PLACE_MANY;
+	__atomic_fetch_or(&vm->chunk[index], place, __ATOMIC_SEQ_CST);
+}
+
+static int content_put(void *ctx, void *to, uint64_t at)
+{
+	struct vm_content *content = ctx;
+	uint64_t from = MAX(content->from, at);
+	uint64_t end = MIN(content->end, at + MAP_GUEST_PIECE);
+
+	if (from != at || end != at + MAP_GUEST_PIECE)
+		memset(to, 0, MAP_GUEST_PIECE);
+	if (from < end)
+		content->error = copy_from_user(
+			(char *)to + (from - at),
+			(void *)(content->va + (from - content->from)),
+			end - from);
+	sched_breathe();
+	return content->error;
+}
+
+/* The caller has made it busy.  An error: it is absent again. */
+static int chunk_fill(struct vm *vm, uint64_t index, struct vm_content *content)
+{
+	struct domain *domain = vm->domain;
+	struct kernel_map *map = &domain->host->map;
+	uint64_t place = word_of(vm, index) & CHUNK_PLACE;
+	struct vm_content nothing = { 0 }, *put = content ? content : &nothing;
+	hpa_t hpa = map_guest_alloc_2m(map, &vm->ram_account, content_put, put);
+	int error = put->error ? put->error : -ENOMEM;
+
+	if (hpa) {
+		if (domain->state != GATE_DOMAIN_BUILDING)
+			map_guest_flush(map);
+		space_lock(domain);
+		error = address_space_map(&domain->space,
+					  GATE_WINDOW_VA + index * PAGE_2M, hpa,
+					  PAGE_2M, MAP_READ | MAP_WRITE);
+		space_unlock(domain);
+	}
+	if (hpa && error)
+		map_guest_free_2m(map, &vm->ram_account, hpa);
+	__atomic_store_n(&vm->chunk[index], error ? place : place | hpa,
+			 __ATOMIC_SEQ_CST);
+	return error;
+}
+
+int vm_populate(struct user_thread *user, uint64_t index,
+		struct vm_content *content)
+{
+	struct vm *vm = user->vcpu->vm;
+
+	for (;;) {
+		uint64_t word = word_of(vm, index);
+
+		if (word & CHUNK_BUSY)
+			user_breathe(user);
+		else if (word & CHUNK_HPA)
+			return content ? -EEXIST : 0;
+		else if (word_change(vm, index, word, word | CHUNK_BUSY))
+			return chunk_fill(vm, index, content);
+	}
+}
+
+/* ---- Given back ---------------------------------------------------------- */
+
+bool vm_chunk_withdraw(struct vm *vm, uint64_t index, gpa_t *gpa)
+{
+	uint64_t word = word_of(vm, index), place = word & CHUNK_PLACE;
+
+	if (vm->is_pinned || word & CHUNK_BUSY || !(word & CHUNK_HPA) ||
+	    place == PLACE_MANY ||
+	    !word_change(vm, index, word, word | CHUNK_BUSY))
+		return false;
+	/* It is a leaf by itself. */
+	VERIFY(!address_space_unmap(&vm->domain->space,
+				    GATE_WINDOW_VA + index * PAGE_2M, PAGE_2M));
+	*gpa = place ? (place - 1) * PAGE_2M : UINT64_MAX;
+	return true;
+}
+
+void vm_chunk_free(struct vm *vm, uint64_t index)
+{
+	uint64_t word = word_of(vm, index);
+
+	map_guest_free_2m(&vm->domain->host->map, &vm->ram_account,
+			  word & CHUNK_HPA);
+	__atomic_store_n(&vm->chunk[index], word & CHUNK_PLACE,
+			 __ATOMIC_SEQ_CST);
+}
+
+void vm_pin(struct vm *vm)
+{
+	space_lock(vm->domain);
+	vm->is_pinned = true;
+	space_unlock(vm->domain);
+}
+
+/* ---- Life ---------------------------------------------------------------- */
+
+static unsigned chunk_order(uint64_t count)
+{
+	return pages_order(count * sizeof(uint64_t));
+}
+
+int vm_memory_init(struct vm *vm)
+{
+	const struct gate_domain_spec *spec = &vm->domain->spec;
+	uint64_t count = spec->vm_memory / PAGE_2M;
+	/* The window's tables begin where all can share them. */
+	uint64_t now = spec->flags & GATE_DOMAIN_LAZY ? 1 : count;
+	int error = 0;
+
+	if (count > CHUNKS_MAX)
+		return -ENOMEM;
+	vm->chunk = pages_alloc_zeroed(vm->vendor.pages, vm->vendor.account,
+				       chunk_order(count));
+	if (!vm->chunk)
+		return -ENOMEM;
+	vm->chunk_count = (uint32_t)count;
+	for (uint64_t i = 0; !error && i < now; i++)
+		error = chunk_fill(vm, i, NULL);
+	map_guest_flush(&vm->domain->host->map);
+	return error;
+}
+
+void vm_memory_fini(struct vm *vm)
+{
+	for (uint32_t i = 0; i < vm->chunk_count; i++) {
+		if (word_of(vm, i) & CHUNK_HPA)
+			vm_chunk_free(vm, i);
+		sched_breathe();
+	}
+	map_guest_flush(&vm->domain->host->map);
+	if (vm->chunk)
+		pages_free_virt(vm->vendor.pages, vm->vendor.account, vm->chunk,
+				chunk_order(vm->chunk_count));
+}
