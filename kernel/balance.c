@@ -103,7 +103,8 @@ bool balance_wake(struct cpu *cpu, struct thread *thread)
 	to = cpu->host->cpu[__builtin_ctzll(idle)];
 	if (!may_move(thread, cpu, to) || !spin_trylock(&to->queue.lock))
 		return false;
-	moves = to->thread == to->queue.idle && !to->queue.ready_count;
+	moves = to->thread == to->queue.idle &&
+		(!to->queue.ready_count || to->queue.is_held);
 	if (moves)
 		thread_arrive(
 			thread, to,

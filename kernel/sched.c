@@ -273,6 +273,7 @@ static struct thread *queue_next(struct run_queue *queue)
 	struct domain_queue *domain = NULL;
 	struct thread *next;
 
+	queue->is_hurried = false;
 	if (!list_is_empty(&queue->domains))
 		domain = domain_next(queue);
 	if (!domain) {
@@ -317,7 +318,6 @@ static inline void turn_end(struct run_queue *queue)
 		turn_end_limited(queue, now);
 	else
 		queue->began_tsc = now;
-	queue->is_hurried = false;
 }
 
 /* On the stack of the thread that just came in; the queue is locked. */

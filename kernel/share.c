@@ -44,7 +44,7 @@ void share_init(struct share *share, uint32_t weight, uint32_t cap,
 void share_charge_cap(struct share *share, uint64_t began, uint64_t now)
 {
 	uint64_t paid = __atomic_load_n(&share->paid_tsc, __ATOMIC_RELAXED);
-	uint64_t price = (uint64_t)(((unsigned __int128)(now - began) *
+	uint64_t price = (uint64_t)(((__int128)(int64_t)(now - began) *
 				     share->cap_rate) >>
 				    CAP_SHIFT);
 	uint64_t burst =

@@ -56,12 +56,15 @@ void share_charge_cap(struct share *share, uint64_t began, uint64_t now);
  */
 uint64_t share_limit(struct share *share, uint64_t vnow);
 
-/* It has run from began to now, but for its cap.  Its virtual time. */
+/*
+ * It has run from began to now, but for its cap.  Its virtual time.  Now may be
+ * some ticks before began, which another CPU may have read off its own clock.
+ */
 static inline uint64_t share_charge(struct share *share, uint64_t began,
 				    uint64_t now)
 {
-	unsigned __int128 price =
-		(unsigned __int128)(now - began) * share->per_tick;
+	__int128 price =
+		(__int128)(int64_t)(now - began) * (int64_t)share->per_tick;
 
 	return __atomic_add_fetch(&share->vtime,
 				  (uint64_t)(price >> SHARE_VTIME_SHIFT),

@@ -151,7 +151,6 @@ static void thread_main(void *arg)
 	struct user_thread *user = arg;
 
 	irq_disable();
-	switch_in(user);
 	/* Its slice may be over before it has begun: nothing would say so in
 	 * ring 3. */
 	sched_before_user();

@@ -287,6 +287,23 @@ static void test_new(void **unused)
 	assert_int_equal(share_limit(&share, 9000000), 9000000 - share.credit);
 }
 
+/* Another CPU, whose clock is some ticks ahead, has charged it last. */
+static void test_clocks_differ(void **unused)
+{
+	struct share share;
+
+	(void)unused;
+	for (unsigned weight = 50; weight <= 200; weight *= 2) {
+		share_init(&share, weight, 50, 10000);
+		(void)share_limit(&share, 5000000);
+		assert_in_range(share_charge(&share, 1000100, 1000000), 4999800,
+				5000000);
+		share_charge_cap(&share, 1000000, 1000400);
+		share_charge_cap(&share, 1000500, 1000400);
+		assert_in_range(share.paid_tsc, 900000, 1000800);
+	}
+}
+
 static void test_caps(void **unused)
 {
 	static const unsigned caps[][2] = {
@@ -639,6 +656,82 @@ static void test_woken_to_idle(void **unused)
 	sim_abandon();
 }
 
+/* A CPU whose own are held by their caps is as good as one without any. */
+static void freed_fn(void *arg)
+{
+	unsigned n = (unsigned)(uintptr_t)arg;
+
+	while (sim.now < time_begin)
+		sim_user(1);
+	thread[n]->cpus |= BIT(1);
+	napper_fn(arg);
+}
+
+static void test_woken_to_held(void **unused)
+{
+	(void)unused;
+	setup(2, 1, 20, 60);
+	sim.tick = 500;
+	wait_max = elsewhere = 0;
+	for (unsigned d = 0; d < 3; d++)
+		sched_domain_init(&domain[d], 100, d == 1 ? 1 : 0);
+	add(0, spin_fn, BIT(0));
+	add(1, spin_fn, BIT(1));
+	add(2, freed_fn, BIT(0));
+	alarm_timer = (struct timer){ .fn = nap_over, .ctx = thread[2] };
+	run();
+	assert_in_range(of[2].used, 10, 20);
+	assert_in_range(elsewhere, of[2].used - 1, of[2].used);
+	sim_abandon();
+}
+
+/* Runs for 15 ms; another one begins behind it; woken after a millisecond of
+ * that one's turn, it waits for the rest. */
+static void behind_fn(void *arg)
+{
+	thread_block();
+	spin_fn(arg);
+}
+
+static void behind_wake(void *ctx)
+{
+	thread_wake(ctx);
+}
+
+static void ahead_fn(void *arg)
+{
+	static struct timer other;
+	unsigned n = (unsigned)(uintptr_t)arg;
+
+	sim_user((unsigned)(15 * MS / sim.tick));
+	other = (struct timer){ .fn = behind_wake, .ctx = thread[!n] };
+	timer_arm(&other, sim.now + MS);
+	timer_arm(&alarm_timer, sim.now + 2 * MS);
+	sched_yield();
+	woken_at = 0;
+	while (!woken_at)
+		thread_block();
+	wait_max = sim.now - woken_at;
+	time_end = sim.now;
+	spin_fn(arg);
+}
+
+/* That one was urgent when it came to the idle CPU says nothing of the next. */
+static void test_hurry_ends(void **unused)
+{
+	(void)unused;
+	setup(1, 1, 0, 600);
+	wait_max = 0;
+	for (unsigned d = 0; d < 2; d++)
+		sched_domain_init(&domain[d], 100, 0);
+	add(0, behind_fn, 0);
+	add(1, ahead_fn, 0);
+	alarm_timer = (struct timer){ .fn = nap_over, .ctx = thread[1] };
+	run();
+	assert_in_range(wait_max, 8 * MS, 12 * MS);
+	sim_abandon();
+}
+
 /* Beside busy threads on all CPUs: a millisecond at most. */
 static void test_woken_beside_busy(void **unused)
 {
@@ -693,10 +786,13 @@ int main(void)
 		cmocka_unit_test(test_cap_alone),
 		cmocka_unit_test(test_cap_and_weights),
 		cmocka_unit_test(test_new),
+		cmocka_unit_test(test_clocks_differ),
 		cmocka_unit_test(test_pins),
 		cmocka_unit_test(test_pin_numbers),
 		cmocka_unit_test(test_known),
 		cmocka_unit_test(test_woken_to_idle),
+		cmocka_unit_test(test_woken_to_held),
+		cmocka_unit_test(test_hurry_ends),
 		cmocka_unit_test(test_woken_beside_busy),
 		cmocka_unit_test(test_registers_stay),
 		cmocka_unit_test(test_mixes),

@@ -27,7 +27,7 @@
 static struct vm *the_vm;
 static uint8_t memory[FIRST + VCPUS];
 static unsigned asked[VCPUS], seen[VCPUS], times_away;
-static uint64_t all_waited;
+static uint64_t all_waited, started;
 static unsigned kicks, passed;
 static bool is_halted;
 
@@ -47,6 +47,7 @@ static void setup(unsigned seed, unsigned vcpus, guest_fn guest,
 	the_vm = vm_make(vcpus);
 	for (unsigned i = 0; i < vcpus; i++)
 		the_vm->vcpu[i]->pending &= ~(uint32_t)PENDING_WAIT_SIPI;
+	started = sim.now;
 	vm_start(the_vm);
 }
 
@@ -117,6 +118,7 @@ static void away_machine(struct vcpu *vcpu)
 {
 	uint64_t waited = 0;
 
+	SIM_CHECK(vcpu->page->waited_ticks <= sim.now - started);
 	for (unsigned i = 0; i < ROUNDS || vcpu->id; i++) {
 		if (vcpu_go(vcpu) == GATE_EXIT_NONE)
 			arrive(vcpu);
