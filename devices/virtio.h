@@ -220,6 +220,11 @@ static inline bool virtio_is_running(const struct virtio *virtio)
  */
 int __must_check virtio_queue_take(struct virtio *virtio, unsigned queue,
 				   struct virtio_chain *chain);
+/* The same; 0: the driver kicks for the next one, behind those that are
+ * taken. */
+int __must_check virtio_queue_take_or_watch(struct virtio *virtio,
+					    unsigned queue,
+					    struct virtio_chain *chain);
 /* The last count chains taken were not: in no other order than the last
  * first, and none of them returned. */
 void virtio_queue_untake(struct virtio *virtio, unsigned queue,

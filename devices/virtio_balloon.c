@@ -168,30 +168,45 @@ static void each(struct virtio_balloon *balloon, unsigned queue,
 
 /* ---- Statistics ---------------------------------------------------------- */
 
-static void stats_give(struct virtio_balloon *balloon)
-{
-	if (!balloon->has_stats)
-		return;
-	balloon->has_stats = false;
-	virtio_queue_return(&balloon->virtio, &balloon->stats, 0);
-	virtio_queue_flush(&balloon->virtio, STATS);
-}
-
-/* One chain is kept: giving it back asks for the next. */
-static void stats_take(struct virtio_balloon *balloon)
+static void stats_note(struct virtio_balloon *balloon,
+		       const struct virtio_chain *chain)
 {
 	struct stat stat;
 
-	if (balloon->has_stats || !take(balloon, STATS, &balloon->stats))
-		return;
-	balloon->has_stats = true;
 	for (unsigned i = 0; i < 2 * BALLOON_STATS; i++) {
-		if (virtio_chain_read(&balloon->stats, i * sizeof(stat), &stat,
+		if (virtio_chain_read(chain, i * (uint32_t)sizeof(stat), &stat,
 				      sizeof(stat)) != sizeof(stat))
 			break;
 		if (stat.tag < BALLOON_STATS)
 			balloon->state.stat[stat.tag] = stat.value;
 	}
+}
+
+/* The chain stays in the queue: giving it back asks for the next. */
+static void stats_read(struct virtio_balloon *balloon)
+{
+	struct virtio_chain chain;
+
+	if (!balloon->budget ||
+	    virtio_queue_take_or_watch(&balloon->virtio, STATS, &chain) != 1)
+		return;
+	pay(balloon, CHAIN_COST);
+	stats_note(balloon, &chain);
+	virtio_queue_untake(&balloon->virtio, STATS, &chain);
+}
+
+static void stats_ask(struct virtio_balloon *balloon)
+{
+	struct virtio_chain chain;
+
+	if (!virtio_has(&balloon->virtio, F_STATS) ||
+	    virtio_queue_take(&balloon->virtio, STATS, &chain) != 1)
+		return;
+	virtio_queue_return(&balloon->virtio, &chain, 0);
+	virtio_queue_flush(&balloon->virtio, STATS);
+	run_begin(balloon);
+	stats_read(balloon);
+	run_end(balloon);
 }
 
 /* ---- What the driver does -------------------------------------------------
@@ -202,7 +217,7 @@ static void queue_run(struct virtio_balloon *balloon, unsigned queue)
 	if (queue <= DEFLATE)
 		each(balloon, queue, pages_move);
 	else if (queue == STATS && virtio_has(&balloon->virtio, F_STATS))
-		stats_take(balloon);
+		stats_read(balloon);
 	else if (virtio_has(&balloon->virtio, F_REPORTING))
 		each(balloon, queue, chain_free);
 }
@@ -232,7 +247,6 @@ static void run_all(void *opaque)
 /* What is in it is the guest's again. */
 static void forget(struct virtio_balloon *balloon)
 {
-	balloon->has_stats = false;
 	balloon->state.done[INFLATE] = balloon->state.done[DEFLATE] = 0;
 	balloon->state.actual = 0;
 	clock_timer_disarm(balloon->config.clock, &balloon->more);
@@ -248,8 +262,6 @@ static void queue_stopped(void *opaque, unsigned queue)
 {
 	struct virtio_balloon *balloon = opaque;
 
-	if (queue == STATS)
-		balloon->has_stats = false;
 	if (queue <= DEFLATE)
 		balloon->state.done[queue] = 0;
 }
@@ -283,14 +295,13 @@ static const struct virtio_ops ops = {
 
 void virtio_balloon_ask(struct virtio_balloon *balloon)
 {
-	if (virtio_is_running(&balloon->virtio))
-		stats_give(balloon);
+	stats_ask(balloon);
 }
 
 void virtio_balloon_target(struct virtio_balloon *balloon, uint32_t pages)
 {
 	balloon->state.target = pages;
-	stats_give(balloon);
+	stats_ask(balloon);
 	virtio_config_changed(&balloon->virtio);
 }
 
@@ -317,13 +328,11 @@ static void reset(void *opaque)
 	forget(balloon);
 }
 
-/* A chain that was kept for statistics stays the driver's, unused. */
 static void restored(void *opaque)
 {
 	struct virtio_balloon *balloon = opaque;
 
 	virtio_restored(&balloon->virtio);
-	balloon->has_stats = false;
 	memory_clear(balloon->count, sizeof(balloon->count));
 }
 

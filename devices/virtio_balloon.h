@@ -59,8 +59,6 @@ struct virtio_balloon {
 	struct virtio_balloon_state state;
 	struct virtio virtio;
 	struct clock_timer more;
-	bool has_stats; /* a chain, to ask for new ones by */
-	struct virtio_chain stats;
 	uint32_t budget;		/* of this run */
 	uint64_t reported;		/* bytes that were given back, ever */
 	uint16_t count[BALLOON_PIECES]; /* pages in the balloon */

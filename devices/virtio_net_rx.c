@@ -58,26 +58,14 @@ static void buffers_untake(struct virtio_net *nic,
 				    chain_of(nic, delivery, n));
 }
 
-/* As virtio_queue_take().  0: the next one that the driver adds is told of,
- * behind those that are taken. */
-static int chain_take(struct virtio_net *nic, unsigned queue,
-		      struct virtio_chain *chain)
-{
-	int taken;
-
-	do {
-		taken = virtio_queue_take(&nic->virtio, queue, chain);
-	} while (!taken && virtio_queue_watch(&nic->virtio, queue, true));
-	return taken;
-}
-
 /* The next buffer gets what it has room for. */
 static enum room buffer_fill(struct virtio_net *nic, struct delivery *delivery)
 {
 	struct virtio_chain *chain = &nic->chain[delivery->count ? 1 : 0];
 	uint32_t head = net_header_size(nic);
 	uint32_t skip = delivery->count ? 0 : head, n;
-	int taken = chain_take(nic, delivery->queue, chain);
+	int taken = virtio_queue_take_or_watch(&nic->virtio, delivery->queue,
+					       chain);
 
 	if (taken <= 0)
 		return taken ? ROOM_NEVER : ROOM_NONE;

@@ -314,3 +314,14 @@ bool virtio_queue_watch(struct virtio *virtio, unsigned queue, bool on)
 	return watched->is_packed ? virtio_packed_watch(watched, on)
 				  : split_watch(watched, on);
 }
+
+int virtio_queue_take_or_watch(struct virtio *virtio, unsigned queue,
+			       struct virtio_chain *chain)
+{
+	int taken;
+
+	do {
+		taken = virtio_queue_take(virtio, queue, chain);
+	} while (!taken && virtio_queue_watch(virtio, queue, true));
+	return taken;
+}

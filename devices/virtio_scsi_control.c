@@ -141,7 +141,8 @@ static void event_send(struct virtio_scsi *scsi, struct virtio_scsi_event event)
 	struct virtio_scsi_state *state = &scsi->state;
 	struct virtio_chain chain;
 
-	if (virtio_queue_take(&scsi->virtio, VIRTIO_SCSI_EVENTS, &chain) <= 0) {
+	if (virtio_queue_take_or_watch(&scsi->virtio, VIRTIO_SCSI_EVENTS,
+				       &chain) <= 0) {
 		state->is_event_missed = virtio_is_running(&scsi->virtio);
 		return;
 	}
@@ -238,12 +239,8 @@ static bool control_do(struct virtio_scsi *scsi)
 static bool control_take(struct virtio_scsi *scsi)
 {
 	(void)virtio_queue_watch(&scsi->virtio, VIRTIO_SCSI_CONTROL, false);
-	if (virtio_queue_take(&scsi->virtio, VIRTIO_SCSI_CONTROL,
-			      &scsi->control) > 0)
-		return true;
-	return virtio_queue_watch(&scsi->virtio, VIRTIO_SCSI_CONTROL, true) &&
-	       virtio_queue_take(&scsi->virtio, VIRTIO_SCSI_CONTROL,
-				 &scsi->control) > 0;
+	return virtio_queue_take_or_watch(&scsi->virtio, VIRTIO_SCSI_CONTROL,
+					  &scsi->control) > 0;
 }
 
 void virtio_scsi_control_run(struct virtio_scsi *scsi)

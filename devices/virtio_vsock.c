@@ -51,16 +51,12 @@ static void event_run(struct virtio_vsock *vsock)
 	static const uint32_t transport_reset;
 	struct virtio_chain *chain = &vsock->chain;
 	struct virtio *virtio = &vsock->virtio;
-	int taken;
 
 	if (!vsock->state.is_event_owed || !virtio_is_running(virtio)) {
 		virtio_queue_watch(virtio, VSOCK_QUEUE_EVENT, false);
 		return;
 	}
-	do {
-		taken = virtio_queue_take(virtio, VSOCK_QUEUE_EVENT, chain);
-	} while (!taken && virtio_queue_watch(virtio, VSOCK_QUEUE_EVENT, true));
-	if (taken <= 0)
+	if (virtio_queue_take_or_watch(virtio, VSOCK_QUEUE_EVENT, chain) <= 0)
 		return;
 	vsock->state.is_event_owed = false;
 	virtio_queue_return(virtio, chain,

@@ -15,12 +15,8 @@ static bool buffer_take(struct virtio_vsock *vsock, uint32_t room)
 {
 	struct virtio *virtio = &vsock->virtio;
 	struct virtio_chain *chain = &vsock->chain;
-	int taken;
 
-	do {
-		taken = virtio_queue_take(virtio, VSOCK_QUEUE_RX, chain);
-	} while (!taken && virtio_queue_watch(virtio, VSOCK_QUEUE_RX, true));
-	if (taken <= 0)
+	if (virtio_queue_take_or_watch(virtio, VSOCK_QUEUE_RX, chain) <= 0)
 		return false;
 	if (chain->in_length >= sizeof(struct vsock_header) + !!room)
 		return true;

@@ -4,9 +4,14 @@
 
 #include "lib/user/gate_calls.h"
 
+static bool has(const uint64_t *set, uint64_t piece)
+{
+	return set[piece / 64] >> piece % 64 & 1;
+}
+
 static bool is_hidden(const struct machine_memory *memory, uint64_t piece)
 {
-	return memory->hidden[piece / 64] >> piece % 64 & 1;
+	return has(memory->hidden, piece);
 }
 
 /* The monitor makes it, if it is not there. */
@@ -40,16 +45,26 @@ bool machine_memory_init(struct machine_memory *memory,
 	return memory->is_given;
 }
 
-/* Part of a piece, or what is no RAM: it is there from now on. */
+/* It is shown from now on. */
+static void piece_take(struct machine_memory *memory, uint64_t offset)
+{
+	uint64_t piece = offset / PAGE_2M;
+
+	touch(memory, offset);
+	if (offset < memory->ram_size)
+		memory->hidden[piece / 64] &= ~BIT(piece % 64);
+}
+
+/* Part of a piece, or what is no RAM: it is there, and stays. */
 static void map_now(struct machine_memory *memory, gpa_t gpa, uint64_t length,
 		    uint64_t offset, enum gate_map kind)
 {
 	for (uint64_t at = ALIGN_DOWN(offset, PAGE_2M); at < offset + length;
 	     at += PAGE_2M) {
-		touch(memory, at);
+		piece_take(memory, at);
 		if (at < memory->ram_size)
-			memory->hidden[at / PAGE_2M / 64] &=
-				~BIT(at / PAGE_2M % 64);
+			memory->parted[at / PAGE_2M / 64] |=
+				BIT(at / PAGE_2M % 64);
 	}
 	map(gpa, length, offset, kind);
 }
@@ -96,6 +111,17 @@ void machine_memory_map(struct machine_memory *memory, gpa_t gpa,
 			offset + head + whole, kind);
 }
 
+/* From there on, as far as pieces can be; how many bytes. */
+static uint64_t run_hide(struct machine_memory *memory, uint64_t from,
+			 uint64_t end)
+{
+	uint64_t at = from;
+
+	for (; at < end && !has(memory->parted, at / PAGE_2M); at += PAGE_2M)
+		memory->hidden[at / PAGE_2M / 64] |= BIT(at / PAGE_2M % 64);
+	return at - from;
+}
+
 void machine_memory_release(struct machine_memory *memory, uint64_t offset,
 			    uint64_t length)
 {
@@ -105,11 +131,13 @@ void machine_memory_release(struct machine_memory *memory, uint64_t offset,
 
 	/* The first has more than RAM in its place. */
 	from = MAX(from, PAGE_2M);
-	if (!memory->is_given || from >= end)
-		return;
-	for (uint64_t at = from; at < end; at += PAGE_2M)
-		memory->hidden[at / PAGE_2M / 64] |= BIT(at / PAGE_2M % 64);
-	(void)gate_release(from, end - from);
+	while (memory->is_given && from < end) {
+		uint64_t run = run_hide(memory, from, end);
+
+		if (run)
+			(void)gate_release(from, run);
+		from += run + PAGE_2M;
+	}
 }
 
 bool machine_memory_show(struct machine_memory *memory, gpa_t gpa,
@@ -120,7 +148,8 @@ bool machine_memory_show(struct machine_memory *memory, gpa_t gpa,
 	if (!host || offset >= memory->ram_size || offset % PAGE_2M ||
 	    !is_hidden(memory, offset / PAGE_2M))
 		return false;
-	map_now(memory, gpa, PAGE_2M, offset, GATE_MAP_RAM);
+	piece_take(memory, offset);
+	map(gpa, PAGE_2M, offset, GATE_MAP_RAM);
 	return true;
 }
 

@@ -25,6 +25,8 @@ struct machine_memory {
 	uint8_t *window;   /* as the gate has it */
 	uint64_t ram_size; /* bytes */
 	uint64_t hidden[MACHINE_PIECES_MAX / 64];
+	/* Never hidden: not shown as a whole, at one place. */
+	uint64_t parted[MACHINE_PIECES_MAX / 64];
 };
 
 /* True: pieces come and go. */

@@ -320,19 +320,20 @@ static void ram_ranges(struct pc *pc)
 	range_add(pc, GIB(4), pc->board.ram_high, pc->board.ram_low);
 }
 
-/* RAM from 1 MiB to the PCI hole, as the A20 gate has it. */
+/* RAM from 1 MiB to the PCI hole, as the A20 gate has it.  Where the hole is
+ * nothing is ever mapped. */
 static void map_extended(struct pc *pc)
 {
 	const struct board_host_ops *ops = pc->ops;
 	uint64_t low = pc->board.ram_low;
 
 	if (!pc->is_a20_off) {
-		ops->map(pc->ctx, SEGMENTS_END, low - SEGMENTS_END,
+		ops->map(pc->ctx, SEGMENTS_END,
+			 board_extended_end(&pc->board) - SEGMENTS_END,
 			 SEGMENTS_END, GATE_MAP_RAM);
-		if (pc->board.has_hole)
-			ops->map(pc->ctx, BOARD_HOLE_BASE,
-				 BOARD_HOLE_END - BOARD_HOLE_BASE, 0,
-				 GATE_MAP_NONE);
+		if (beyond_hole(pc))
+			ops->map(pc->ctx, BOARD_HOLE_END, beyond_hole(pc),
+				 BOARD_HOLE_END, GATE_MAP_RAM);
 		return;
 	}
 	ops->map(pc->ctx, A20_LENGTH, low - A20_LENGTH, 0, GATE_MAP_NONE);

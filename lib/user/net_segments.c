@@ -109,11 +109,14 @@ void net_segments_header(struct net_segments *segments, uint32_t n,
 	net_put16(header + cut->sum, sum ? sum : 0xffff);
 }
 
+/* A sum does not reach into Ethernet's header: by that a frame has gone its way
+ * when it is put in. */
 bool net_undone_check(const struct net_offload *offload, uint32_t length)
 {
 	uint32_t undone = offload->undone;
 
 	if (!(undone & NET_UNDONE_SUM) || undone & ~(uint32_t)NET_UNDONE_ALL ||
+	    offload->sum_start < NET_TYPE_OFFSET + 2 ||
 	    offload->sum_start >= length ||
 	    (uint32_t)offload->sum_start + offload->sum_offset + 2 > length)
 		return false;

@@ -32,7 +32,8 @@ static struct {
 	uint8_t *bios;
 	/* What guest-physical pages below 4 MiB show. */
 	enum gate_map kind[MAPS];
-	gpa_t module_gpa; /* of the last GATE_MAP_MODULE */
+	bool is_hole_shown; /* RAM was, ever, between 15 and 16 MiB */
+	gpa_t module_gpa;   /* of the last GATE_MAP_MODULE */
 	uint64_t offset[MAPS];
 	uint64_t vram_gpa;
 	bool intr;
@@ -83,6 +84,8 @@ static __maybe_unused void map(void *ctx, gpa_t gpa, uint64_t length,
 		bench.module_gpa = gpa;
 	else if (kind != GATE_MAP_NONE)
 		assert_true(offset + length <= RAM + VRAM + ROM);
+	if (kind == GATE_MAP_RAM && gpa < MIB(16) && gpa + length > MIB(15))
+		bench.is_hole_shown = true;
 	if (offset == RAM && length == VRAM)
 		bench.vram_gpa = kind == GATE_MAP_RAM ? gpa : 0;
 	for (; length; length -= PAGE_SIZE) {

@@ -75,7 +75,8 @@ static void sv_start(struct rig *rig, const struct sv_driver *driver)
 		       (driver->features ? driver->features & rig_random(rig)
 					 : 0));
 	sv_set(rig, VIRTIO_COMMON_ACCEPTED_SELECT, 4, 1);
-	sv_set(rig, VIRTIO_COMMON_ACCEPTED, 4, high[random >> 2 & 3]);
+	sv_set(rig, VIRTIO_COMMON_ACCEPTED, 4,
+	       high[(random >> 2 & 7) % ARRAY_SIZE(high)]);
 	sv_set(rig, VIRTIO_COMMON_STATUS, 1, 11);
 	for (unsigned i = 0; i < driver->queues; i++)
 		sv_queue_start(rig, i, random);

@@ -157,6 +157,25 @@ static void test_release(void **state)
 	expect("x200+e00 ");
 }
 
+/* What is shown in part, or elsewhere, is never hidden: the guest would not
+ * have it back as a whole. */
+static void test_parted(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		start(!i, MACHINE_DEVICE_BALLOON);
+		map(MIB(1), MIB(4), MIB(1), GATE_MAP_RAM); /* a hole behind */
+		map(MIB(6), MIB(6), MIB(6), GATE_MAP_RAM);
+		map(GIB(4), MIB(2), MIB(9), GATE_MAP_RAM);
+		bench.text[0] = '\0';
+		machine_memory_release(&bench.memory, 0, RAM);
+		expect("x200+200 x600+200 xc00+400 ");
+		assert_false(show(MIB(4), MIB(4)));
+		assert_false(show(MIB(8), MIB(8)));
+		assert_true(show(MIB(6), MIB(6)));
+	}
+}
+
 static void test_clear(void **state)
 {
 	(void)state;
@@ -199,8 +218,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plain),	cmocka_unit_test(test_lazy),
-		cmocka_unit_test(test_release), cmocka_unit_test(test_clear),
-		cmocka_unit_test(test_fill),
+		cmocka_unit_test(test_release), cmocka_unit_test(test_parted),
+		cmocka_unit_test(test_clear),	cmocka_unit_test(test_fill),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,6 +75,7 @@ static void test_hole_a20(void **state)
 {
 	(void)state;
 	start(MACHINE_DEVICE_HOLE);
+	assert_false(bench.is_hole_shown);
 	out(0x92, 0, 1);
 	assert_null(pc_ram_at(bench.pc, HOLE - 1, 2, true));
 	out(0x92, 2, 1);
@@ -82,6 +83,8 @@ static void test_hole_a20(void **state)
 	assert_int_equal(kind(END - 4096), GATE_MAP_NONE);
 	assert_int_equal(kind(END), GATE_MAP_RAM);
 	assert_null(pc_ram_at(bench.pc, HOLE, 1, true));
+	/* Memory that comes when it is touched is mapped by what is whole. */
+	assert_false(bench.is_hole_shown);
 }
 
 static void test_hole_told(void **state)

@@ -307,6 +307,25 @@ static void test_refused(void **state)
 	}
 }
 
+/* A sum that would change, once it is there, by what the frame was let in:
+ * whose it is, for whom, and that it has no tag. */
+static void test_sum_in_head(void **state)
+{
+	(void)state;
+	for (uint16_t at = 0; at < 14; at++) {
+		start_all(7);
+		packet_make(LEN);
+		packet.offload = (struct net_offload){
+			.undone = NET_UNDONE_SUM,
+			.sum_offset = at,
+		};
+		packet_send(LEN);
+		assert_int_equal(wide_read(TAKER), 0);
+		assert_int_equal(who(0), 0);
+		assert_int_equal(unplug(SENDER).refused, 1);
+	}
+}
+
 /* A record that has no room for what stands before a packet. */
 static void test_short_record(void **state)
 {
@@ -346,6 +365,7 @@ int main(void)
 		cmocka_unit_test(test_sum),
 		cmocka_unit_test(test_plain),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_sum_in_head),
 		cmocka_unit_test(test_short_record),
 		cmocka_unit_test(test_turns),
 	};

@@ -278,6 +278,36 @@ static void test_events(void **state)
 	assert_int_equal(virtio_scsi_medium_change(&d.scsi, 8, NULL), -ENODEV);
 }
 
+static uint16_t event_room_wanted(void)
+{
+	uint16_t id;
+
+	vt_in(EVENTS, 16);
+	id = vt_add(VIRTIO_SCSI_EVENTS);
+	vt_kick_wanted(VIRTIO_SCSI_EVENTS);
+	return id;
+}
+
+/* A driver that kicks when it is asked to: what was missed asks for that. */
+static void test_events_missed(void **state)
+{
+	uint16_t id;
+
+	(void)state;
+	assert_int_equal(notify(VIRTIO_SCSI_AN_SUBSCRIBE, CD, 0x12, 0), 16);
+	for (unsigned i = 0; i < 3; i++) {
+		id = event_room_wanted();
+		assert_int_equal(virtio_scsi_medium_change(&d.scsi, CD, NULL),
+				 0);
+		expect_event(id, VIRTIO_SCSI_EVENT_NOTIFICATION, 16);
+		assert_int_equal(
+			virtio_scsi_medium_change(&d.scsi, CD, &d.disc.backend),
+			0);
+		id = event_room_wanted();
+		expect_event(id, VIRTIO_SCSI_EVENTS_MISSED, 0);
+	}
+}
+
 static void test_media(void **state)
 {
 	(void)state;
@@ -415,10 +445,12 @@ static void test_config(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_abort),    TEST(test_unit_reset),  TEST(test_held),
-		TEST(test_refused),  TEST(test_events),	     TEST(test_media),
-		TEST(test_reset),    TEST(test_queue_reset), TEST(test_packed),
-		TEST(test_run_ends), TEST(test_config),
+		TEST(test_abort),	TEST(test_unit_reset),
+		TEST(test_held),	TEST(test_refused),
+		TEST(test_events),	TEST(test_events_missed),
+		TEST(test_media),	TEST(test_reset),
+		TEST(test_queue_reset), TEST(test_packed),
+		TEST(test_run_ends),	TEST(test_config),
 	};
 
 	return cmocka_run_group_tests_name("virtio_scsi_tasks", tests, NULL,

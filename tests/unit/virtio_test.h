@@ -455,4 +455,11 @@ static inline bool vt_is_kick_wanted(unsigned queue, unsigned added)
 	return virtq_has_passed(at, (uint16_t)(now - added), now);
 }
 
+/* As drivers do: kicks only if the chain that was added last wants it. */
+static inline void vt_kick_wanted(unsigned queue)
+{
+	if (vt_is_kick_wanted(queue, 1))
+		vt_kick(queue);
+}
+
 #endif
