@@ -116,7 +116,7 @@ static bool place_is_taken(const struct pci_bus *pci, const struct pci_bar *bar,
 {
 	unsigned devfn, i;
 
-	for (devfn = 0; devfn < ARRAY_SIZE(pci->device); devfn++) {
+	for (devfn = 0; devfn < pci->devfn_end; devfn++) {
 		const struct pci_device *dev = pci->device[devfn];
 
 		for (i = 0; dev && i <= PCI_ROM; i++) {
@@ -175,7 +175,7 @@ static void bars_map_all(struct pci_bus *pci)
 {
 	unsigned devfn, i;
 
-	for (devfn = 0; devfn < ARRAY_SIZE(pci->device); devfn++) {
+	for (devfn = 0; devfn < pci->devfn_end; devfn++) {
 		struct pci_device *dev = pci->device[devfn];
 
 		for (i = 0; dev && i <= PCI_ROM; i++) {
@@ -198,7 +198,7 @@ static void bars_map_saved(struct pci_bus *pci)
 {
 	unsigned devfn, i;
 
-	for (devfn = 0; devfn < ARRAY_SIZE(pci->device); devfn++) {
+	for (devfn = 0; devfn < pci->devfn_end; devfn++) {
 		struct pci_device *dev = pci->device[devfn];
 
 		for (i = 0; dev && i <= PCI_ROM; i++) {
@@ -439,6 +439,9 @@ int pci_device_add(struct pci_bus *pci, struct pci_device *dev, uint8_t devfn)
 	dev->bus = pci;
 	dev->devfn = devfn;
 	pci->device[devfn] = dev;
+	/* Who looks at all devices at each change of a BAR is spared the rest.
+	 */
+	pci->devfn_end = MAX(pci->devfn_end, devfn + 1U);
 	return 0;
 }
 

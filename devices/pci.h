@@ -156,6 +156,7 @@ struct pci_bus_state {
 struct pci_bus {
 	struct device self;
 	struct pci_device *device[256]; /* by devfn */
+	unsigned devfn_end;		/* behind the last of them */
 	struct bus *ports;
 	struct bus *memory;
 	/* Where memory BARs may decode: what RAM and ROM leave free.  Set by

@@ -344,14 +344,38 @@ void vga_window_access(void *dev, struct io_access *io)
 	}
 }
 
+/* Four cells at a time, while none of them wraps: a third of the instructions.
+ */
+static uint32_t cells_run_fast(struct vga *vga, uint32_t at,
+			       const uint8_t *from, uint32_t count)
+{
+	uint32_t first = (at & vga->window.mask) * PLANES, done = 0;
+	uint8_t *to = vga->config.vram + first;
+	uint64_t cells;
+
+	if ((at & vga->window.mask) + 2 * (uint64_t)count >
+		    vga->window.mask + 1ULL ||
+	    first + 2 * PLANES * (uint64_t)count > vga->config.vram_length)
+		return 0;
+	for (; done + 4 <= count; done += 4, from += 8, to += 8 * PLANES) {
+		__builtin_memcpy(&cells, from, sizeof(cells));
+		for (unsigned i = 0; i < 4; i++, cells >>= 16)
+			__builtin_memcpy(to + 2 * PLANES * i, &cells, 2);
+	}
+	return done;
+}
+
 /* Text that is cleared and scrolled. */
 static void cells_run(struct vga *vga, uint32_t at, const uint8_t *from,
 		      uint32_t count)
 {
 	uint8_t *vram = vga->config.vram;
 	uint32_t mask = vga->window.mask, end = vga_mask(vga);
+	uint32_t done = cells_run_fast(vga, at, from, count);
 
-	for (; count--; at += 2, from += 2)
+	at += 2 * done;
+	from += 2 * done;
+	for (count -= done; count--; at += 2, from += 2)
 		__builtin_memcpy(vram + ((at & mask) * PLANES & end), from, 2);
 }
 

@@ -33,7 +33,7 @@ void emul_init(struct emul *e, struct x86_state *state,
 	e->physical_bits = PHYSICAL_BITS_DEFAULT;
 	e->d = &e->own;
 	e->breaks_at_code = true;
-	emul_mode_work_out(e);
+	emul_forget(e);
 }
 
 enum emul_status emul_raise(struct emul *e, unsigned vector)
@@ -63,6 +63,9 @@ void emul_forget(struct emul *e)
 {
 	memset(e->cached, 0, sizeof(e->cached));
 	memset(e->walked, 0, sizeof(e->walked));
+	/* No walk's, for that slot is of data. */
+	for (unsigned i = 0; i < EMUL_CACHED; i++)
+		e->cached[i].walked = e->walked;
 	emul_mode_work_out(e);
 }
 
@@ -166,8 +169,27 @@ static __noinline enum emul_status decode_elsewhere(struct emul *e,
 	return EMUL_OK;
 }
 
-/* From the cache if the bytes are still those; RIP's low bits choose. */
-static __always_inline enum emul_status step_decode(struct emul *e)
+/* Of a supervisor's 64-bit code: see fetch_again(). */
+static __always_inline bool
+fetch_quick(struct emul *e, const struct emul_cached *c, const ram64_t **host)
+{
+	if (!(e->mode & MODE_64) || e->user_access)
+		return fetch_find(e, host, false);
+	*host = fetch_again(e->state, c);
+	if (likely(*host))
+		return true;
+	if (!fetch_find(e, host, false))
+		return false;
+	fetch_remember(e, *host);
+	return true;
+}
+
+/*
+ * From the cache if the bytes are still those; RIP's low bits choose.  is_exit:
+ * a guest is likely to come here again, before many others.
+ */
+static __always_inline enum emul_status step_decode(struct emul *e,
+						    const bool is_exit)
 {
 	struct emul_cached *c = &e->cached[e->state->rip % EMUL_CACHED];
 	const ram64_t *host;
@@ -175,7 +197,8 @@ static __always_inline enum emul_status step_decode(struct emul *e)
 
 	/* One address, worked out once: GCC would do it thrice. */
 	__asm__("" : "+r"(c));
-	if (likely(fetch_find(e, &host, false))) {
+	if (likely(is_exit ? fetch_quick(e, c, &host)
+			   : fetch_find(e, &host, false))) {
 		low = ((const volatile ram64_t *)host)[0];
 		high = ((const volatile ram64_t *)host)[1];
 		if (likely(cache_holds(e, c, low, high)))
@@ -219,7 +242,7 @@ enum emul_status emul_step(struct emul *e)
 	if (unlikely(!mode_is_known(e)))
 		TRY(step_begin(e));
 	e->flags = s->rflags;
-	status = step_decode(e);
+	status = step_decode(e, false);
 	if (unlikely(status != EMUL_OK))
 		goto out;
 	status = operands_load(e);
@@ -326,14 +349,17 @@ enum emul_status emul_step_device(struct emul *e, uint64_t gpa, bool is_write)
 
 	if (unlikely(!(s->valid & X86_GROUP_FETCH)))
 		return emul_step(e);
-	if (unlikely(!mode_is_known(e)))
+	/* A mode that is known has neither breakpoints nor alignment checks. */
+	if (unlikely(!mode_is_known(e))) {
 		emul_mode_work_out(e);
-	if (unlikely(e->mode & (MODE_ALIGN | MODE_WATCH) || e->may_break ||
-		     (s->valid & X86_GROUP_SEGMENTS && s->interrupt_shadow) ||
+		if (e->mode & (MODE_ALIGN | MODE_WATCH) || e->may_break)
+			return emul_step(e);
+	}
+	if (unlikely((s->valid & X86_GROUP_SEGMENTS && s->interrupt_shadow) ||
 		     s->rflags & (X86_FLAG_TF | X86_FLAG_RF)))
 		return emul_step(e);
 	e->per_step = 0;
-	if (unlikely(step_decode(e) != EMUL_OK))
+	if (unlikely(step_decode(e, true) != EMUL_OK))
 		return emul_step(e);
 	status = device_mov(e, gpa, is_write);
 	if (unlikely(status == EMUL_AGAIN))

@@ -129,6 +129,13 @@ static void items_fill(uint8_t *to, uint64_t value, uint64_t items,
 		memset(to, (int)(value & 0xff), items);
 		return;
 	}
+	/* Eight bytes at a time, and what is left. */
+	value &= size_mask(size);
+	for (unsigned wide = size; wide < sizeof(value); wide *= 2)
+		value |= value << 8 * wide;
+	for (; items * size >= sizeof(value);
+	     items -= sizeof(value) / size, to += sizeof(value))
+		ram_store(to, value, sizeof(value));
 	for (; items; items--, to += size)
 		ram_store(to, value, size);
 }

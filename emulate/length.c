@@ -8,7 +8,7 @@
  * Not modelled: bytes that changed since the processor fetched them (the
  * answer is then -1 or the new instruction's length).
  */
-#include "emulate/walk.h"
+#include "emulate/decode.h"
 
 /* Bytes from the opcode on, little-endian, under a mask. */
 struct pattern {
@@ -109,16 +109,20 @@ static inline bool rip_linear(const struct x86_state *s, unsigned size,
 	return (uint32_t)s->rip + (uint64_t)size - 1 <= cs->limit;
 }
 
-/* Four bytes at RIP, if all are in a page of RAM. */
-static inline bool bytes_quick(struct emul *e, uint32_t *bytes)
+/* A supervisor's 64-bit code, if EFER.LMA is set. */
+static inline bool is_kernel_64(const struct x86_state *s)
+{
+	return s->seg[X86_CS].attributes & X86_ATTR_L && s->cpl != 3;
+}
+
+static inline bool bytes_find(struct emul *e, uint32_t *bytes)
 {
 	const struct x86_state *s = e->state;
 	const struct emul_window *w = &e->window[0];
 	uint64_t linear, gpa, at;
 	const void *host;
 
-	if (!(s->valid & X86_GROUP_FETCH) ||
-	    !rip_linear(s, sizeof(*bytes), &linear) ||
+	if (!rip_linear(s, sizeof(*bytes), &linear) ||
 	    (linear & PAGE_OFFSET) > PAGE_SIZE - sizeof(*bytes))
 		return false;
 	gpa = linear;
@@ -132,6 +136,25 @@ static inline bool bytes_quick(struct emul *e, uint32_t *bytes)
 		host = w->host + at;
 	else if (!(host = emul_ram_slow(e, gpa, sizeof(*bytes), false)))
 		return false;
+	if (at < w->size && s->efer & X86_EFER_LMA && is_kernel_64(s) &&
+	    (linear & PAGE_OFFSET) <= PAGE_SIZE - FETCH_WHOLE)
+		fetch_remember(e, host);
+	*bytes = (uint32_t)ram_load(host, sizeof(*bytes));
+	return true;
+}
+
+/* Four bytes at RIP, if all are in a page of RAM. */
+static inline bool bytes_quick(struct emul *e, uint32_t *bytes)
+{
+	const struct x86_state *s = e->state;
+	const void *host = NULL;
+
+	if (unlikely(!(s->valid & X86_GROUP_FETCH)))
+		return false;
+	if (likely(is_kernel_64(s)))
+		host = fetch_again(s, &e->cached[s->rip % EMUL_CACHED]);
+	if (unlikely(!host))
+		return bytes_find(e, bytes);
 	*bytes = (uint32_t)ram_load(host, sizeof(*bytes));
 	return true;
 }

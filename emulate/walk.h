@@ -50,22 +50,59 @@ static inline unsigned walk_slot(uint64_t linear, uint32_t access)
 bool emul_walk_learn(struct emul *e, uint64_t linear, uint32_t access,
 		     uint64_t *gpa);
 
+/* It is of that page and access, and the tables are still what they were. */
+static __always_inline bool walk_holds(const struct emul_walked *m,
+				       const struct x86_state *s, uint64_t key)
+{
+	return m->key == key && m->cr3 == s->cr3 &&
+	       m->control == walk_control(s) &&
+	       *(const volatile uint64_t *)m->where[0] == m->entry[0] &&
+	       *(const volatile uint64_t *)m->where[1] == m->entry[1] &&
+	       *(const volatile uint64_t *)m->where[2] == m->entry[2] &&
+	       *(const volatile uint64_t *)m->where[3] == m->entry[3];
+}
+
 static __always_inline bool walk_fast(struct emul *e, uint64_t linear,
 				      uint32_t access, uint64_t *gpa)
 {
 	const struct x86_state *s = e->state;
 	const struct emul_walked *m = &e->walked[walk_slot(linear, access)];
 
-	if (likely(m->key == walk_key(linear, access) && m->cr3 == s->cr3 &&
-		   m->control == walk_control(s) &&
-		   *(const volatile uint64_t *)m->where[0] == m->entry[0] &&
-		   *(const volatile uint64_t *)m->where[1] == m->entry[1] &&
-		   *(const volatile uint64_t *)m->where[2] == m->entry[2] &&
-		   *(const volatile uint64_t *)m->where[3] == m->entry[3])) {
+	if (likely(walk_holds(m, s, walk_key(linear, access)))) {
 		*gpa = m->gpa | (linear & (PAGE_SIZE - 1));
 		return true;
 	}
 	return emul_walk_learn(e, linear, access, gpa);
+}
+
+/*
+ * A guest exits at the same few instructions again and again.  Of a
+ * supervisor's 64-bit code, which this is for alone, RIP is the linear address:
+ * where its bytes were when the slot's instruction was last here they are as
+ * long as the walk holds.  Saves the limits of page and window and the way to
+ * the walk's slot, some 30 instructions of each exit that is emulated or
+ * measured.
+ */
+static __always_inline const void *fetch_again(const struct x86_state *s,
+					       const struct emul_cached *c)
+{
+	if (likely(c->rip == s->rip &&
+		   walk_holds(c->walked, s,
+			      walk_key(s->rip, EMUL_ACCESS_FETCH))))
+		return c->host;
+	return NULL;
+}
+
+/* host: of the first window, whose bytes stay where they are until
+ * emul_forget(); the longest instruction would end in the page. */
+static inline void fetch_remember(struct emul *e, const void *host)
+{
+	uint64_t rip = e->state->rip;
+	struct emul_cached *c = &e->cached[rip % EMUL_CACHED];
+
+	c->rip = rip;
+	c->walked = &e->walked[walk_slot(rip, EMUL_ACCESS_FETCH)];
+	c->host = host;
 }
 
 #endif

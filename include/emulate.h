@@ -275,13 +275,17 @@ struct emul_decoded {
 };
 #define EMUL_NO_INDEX 0xff
 
-/* Bytes, and what they were found to mean. */
+/* Bytes, and what they were found to mean.  A power of two is quick to index.
+ */
 struct emul_cached {
 	uint64_t bytes[2];
 	uint64_t mask[2]; /* the bytes that count */
 	uint16_t mode;	  /* and sizes; 0: empty */
 	struct emul_decoded decoded;
-	uint8_t padding[24]; /* a power of two is quick to index */
+	/* Where a supervisor's 64-bit code had its bytes: fetch_again(). */
+	uint64_t rip;
+	const struct emul_walked *walked;
+	const void *host;
 };
 ASSERT_SIZE(struct emul_cached, 128);
 #define EMUL_CACHED 16

@@ -34,48 +34,75 @@ static void *ram_at(void *ctx, uint64_t gpa, size_t length, bool write)
  * The local APIC is the monitor's: its registers are 32 bits at multiples of
  * 16; narrower reads see their part, narrower writes do nothing.
  */
-static uint64_t apic_read(const struct machine_vcpu *vcpu, uint64_t gpa,
-			  unsigned size)
+static __noinline enum emul_status apic_read(const struct machine_vcpu *vcpu,
+					     uint64_t gpa, void *data,
+					     unsigned size)
 {
 	const struct gate_page *page = vcpu->page;
 	unsigned offset = (unsigned)gpa % 16;
 	uint64_t value;
 
-	if (likely(page->exit == GATE_EXIT_MMIO && !page->mmio.access &&
-		   page->mmio.gpa / 16 == gpa / 16))
+	if (page->exit == GATE_EXIT_MMIO && !page->mmio.access &&
+	    page->mmio.gpa / 16 == gpa / 16)
 		value = page->mmio.apic_value;
 	else
 		value = gate_apic_read(gpa & 0xff0);
-	if (likely(size == 4 && !offset))
-		return value;
 	value >>= offset * 8;
 	if (offset + size > 4 && size != 8)
-		return 0;
-	return size < 4 ? value & MASK(size * 8 - 1, 0) : (uint32_t)value;
+		value = 0;
+	__builtin_memcpy(data, &value, size);
+	return EMUL_OK;
 }
 
 /* The usual size without a call. */
-static inline void copy_item(void *to, uint64_t value, unsigned size)
+static inline void copy_item(void *to, const void *from, unsigned size)
 {
 	if (likely(size == sizeof(uint32_t)))
-		__builtin_memcpy(to, &value, sizeof(uint32_t));
+		__builtin_memcpy(to, from, sizeof(uint32_t));
 	else
-		__builtin_memcpy(to, &value, size);
+		__builtin_memcpy(to, from, size);
+}
+
+/* Apart from the local APIC's registers, for whose sake nothing has to be
+ * saved. */
+static __noinline enum emul_status
+board_read(struct machine_vcpu *vcpu, uint64_t gpa, void *data, unsigned size)
+{
+	struct io_access io = { .offset = gpa, .size = (uint8_t)size };
+
+	machine_mmio(vcpu, &io);
+	copy_item(data, &io.data, size);
+	return EMUL_OK;
+}
+
+static __noinline enum emul_status board_write(struct machine_vcpu *vcpu,
+					       uint64_t gpa, const void *data,
+					       unsigned size)
+{
+	struct io_access io = { .offset = gpa,
+				.size = (uint8_t)size,
+				.is_write = true };
+
+	copy_item(&io.data, data, size);
+	machine_mmio(vcpu, &io);
+	vcpu->has_acted = true;
+	return EMUL_OK;
 }
 
 static enum emul_status mmio_read(void *ctx, uint64_t gpa, void *data,
 				  unsigned size)
 {
-	struct machine_vcpu *vcpu = ctx;
-	struct io_access io;
+	const struct machine_vcpu *vcpu = ctx;
+	const struct gate_page *page = vcpu->page;
 
-	if (gpa - vcpu->apic_gpa < PAGE_SIZE) {
-		copy_item(data, apic_read(vcpu, gpa, size), size);
-		return EMUL_OK;
-	}
-	io = (struct io_access){ .offset = gpa, .size = (uint8_t)size };
-	machine_mmio(vcpu, &io);
-	copy_item(data, io.data, size);
+	if (gpa - vcpu->apic_gpa >= PAGE_SIZE)
+		return board_read(ctx, gpa, data, size);
+	/* The exit has brought what it is about. */
+	if (unlikely(page->exit != GATE_EXIT_MMIO || page->mmio.access ||
+		     page->mmio.gpa != gpa || size != sizeof(uint32_t) ||
+		     gpa % 16))
+		return apic_read(vcpu, gpa, data, size);
+	*(uint32_t *)data = page->mmio.apic_value;
 	return EMUL_OK;
 }
 
@@ -83,21 +110,11 @@ static enum emul_status mmio_write(void *ctx, uint64_t gpa, const void *data,
 				   unsigned size)
 {
 	struct machine_vcpu *vcpu = ctx;
-	struct io_access io = { .offset = gpa,
-				.size = (uint8_t)size,
-				.is_write = true };
 
-	if (likely(size == sizeof(uint32_t)))
-		__builtin_memcpy(&io.data, data, sizeof(uint32_t));
-	else
-		__builtin_memcpy(&io.data, data, size);
-	if (gpa - vcpu->apic_gpa < PAGE_SIZE) {
-		if (size >= 4 && gpa % 16 == 0)
-			gate_apic_write(gpa & 0xff0, (uint32_t)io.data);
-		vcpu->has_acted = true;
-		return EMUL_OK;
-	}
-	machine_mmio(vcpu, &io);
+	if (gpa - vcpu->apic_gpa >= PAGE_SIZE)
+		return board_write(vcpu, gpa, data, size);
+	if (size >= 4 && gpa % 16 == 0)
+		gate_apic_write(gpa & 0xff0, *(const uint32_t *)data);
 	vcpu->has_acted = true;
 	return EMUL_OK;
 }

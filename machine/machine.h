@@ -168,18 +168,20 @@ static inline void machine_unlock(struct machine_vcpu *vcpu)
 /* Accesses of a vCPU to ports and memory-mapped devices; without the lock. */
 static inline void machine_port(struct machine_vcpu *vcpu, struct io_access *io)
 {
-	const struct board *board = vcpu->machine->board;
+	const struct board *board;
 
 	machine_lock(vcpu);
+	board = vcpu->machine->board;
 	board->ops->port_access(board->object, io);
 	machine_unlock(vcpu);
 }
 
 static inline void machine_mmio(struct machine_vcpu *vcpu, struct io_access *io)
 {
-	const struct board *board = vcpu->machine->board;
+	const struct board *board;
 
 	machine_lock(vcpu);
+	board = vcpu->machine->board;
 	board->ops->mmio_access(board->object, io);
 	machine_unlock(vcpu);
 }

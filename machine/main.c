@@ -47,32 +47,33 @@ static void exit_none(struct machine_vcpu *vcpu)
 	machine_unlock(vcpu);
 }
 
-static void merge_in(uint64_t *rax, unsigned size, uint64_t data)
+static inline void merge_in(uint64_t *rax, unsigned size, uint64_t data)
 {
-	if (size == 4)
-		*rax = (uint32_t)data;
+	if (likely(size == 1))
+		*(uint8_t *)rax = (uint8_t)data;
 	else if (size == 2)
-		*rax = (*rax & ~0xffffULL) | (uint16_t)data;
+		*(uint16_t *)rax = (uint16_t)data;
 	else
-		*rax = (*rax & ~0xffULL) | (uint8_t)data;
+		*rax = (uint32_t)data;
 }
 
 static void exit_io(struct machine_vcpu *vcpu)
 {
 	static const uint32_t mask[] = { 0, 0xff, 0xffff, 0, 0xffffffff };
 	struct gate_page *page = vcpu->page;
-	unsigned size = FIELD_GET(GATE_IO_SIZE, page->io.access);
+	unsigned access = page->io.access;
+	unsigned size = FIELD_GET(GATE_IO_SIZE, access);
 	uint64_t *rax = &page->state.gpr[X86_RAX];
 	struct io_access io = {
 		.offset = page->io.port,
 		.size = (uint8_t)size,
-		.is_write = !(page->io.access & GATE_IO_IN),
+		.is_write = !(access & GATE_IO_IN),
 		.data = *rax & mask[size],
 	};
 
 	machine_port(vcpu, &io);
 	if (!io.is_write)
-		merge_in(rax, io.size, io.data);
+		merge_in(rax, size, io.data);
 	if (unlikely(vcpu->emul.may_break))
 		machine_port_breakpoint(vcpu);
 }

@@ -10,8 +10,10 @@
 #define NX (1UL << 63)
 
 /* mov [rdi], eax and mov eax, [rsi] */
-#define STORE STEP(0x89, 0x07)
-#define LOAD  STEP(0x8b, 0x06)
+#define STORE  STEP(0x89, 0x07)
+#define LOAD   STEP(0x8b, 0x06)
+/* Of what is at RIP, as CPUID. */
+#define LENGTH emul_insn_length(&pc.emul, EMUL_EXPECT_CPUID)
 
 static void page_set(uint64_t linear, uint64_t bits)
 {
@@ -391,6 +393,43 @@ static void tables_in_a_device(void **state)
 	}
 }
 
+/* Where an instruction's bytes were is as old as the tables that say so. */
+static void code_moves(void **state)
+{
+	static const uint8_t rex[] = { 0x48, 0x0f, 0xa2 };
+
+	(void)state;
+	begin(0);
+	put(CODE, 0xa20f, 2);
+	memcpy(pc.ram + DATA + (CODE & 0xfff), rex, sizeof(rex));
+	for (unsigned i = 0; i < 3; i++) {
+		page_set(CODE, PTE_RWU | A);
+		assert_int_equal(LENGTH, 2);
+		put(pte_at(CODE), DATA | PTE_RWU | A, 8);
+		assert_int_equal(LENGTH, 3);
+		put(pte_at(CODE), 0, 8);
+		assert_int_equal(LENGTH, -1);
+	}
+	page_set(CODE, PTE_RWU | A);
+	assert_int_equal(LENGTH, 2);
+	memcpy(pc.ram + CODE, rex, sizeof(rex));
+	assert_int_equal(LENGTH, 3);
+	/* The same address is another's code, or its tables are others. */
+	page_set(CODE, (PTE_RWU | A) & ~4UL);
+	assert_int_equal(LENGTH, 3);
+	pc.state.cpl = 3;
+	assert_int_equal(LENGTH, -1);
+	pc.state.cpl = 0;
+	pc.state.cr3 = DATA;
+	assert_int_equal(LENGTH, -1);
+	pc.state.cr3 = TABLES;
+	assert_int_equal(LENGTH, 3);
+	/* Windows that are others are told of. */
+	pc.emul.window[0].size = 0;
+	emul_forget(&pc.emul);
+	assert_int_equal(LENGTH, -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,6 +447,7 @@ int main(void)
 		cmocka_unit_test(remembered),
 		cmocka_unit_test(remembered_elsewhere),
 		cmocka_unit_test(tables_in_a_device),
+		cmocka_unit_test(code_moves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -251,6 +251,7 @@ static void op_cr0(void)       { u64 v; asm volatile("mov %%cr0,%0; mov %0,%%cr0
 static void op_cr3(void)       { u64 v; asm volatile("mov %%cr3,%0; mov %0,%%cr3" : "=r"(v) :: "memory"); }
 static void op_cr4(void)       { u64 v; asm volatile("mov %%cr4,%0; mov %0,%%cr4" : "=r"(v) :: "memory"); }
 static void op_cr8(void)       { asm volatile("mov %0,%%cr8" :: "r"(0UL)); }
+static void op_cr8_five(void)  { asm volatile("mov %0,%%cr8" :: "r"(5UL)); }
 static void op_invlpg(void)    { asm volatile("invlpg (%0)" :: "r"(0x200000UL) : "memory"); }
 static void op_wbinvd(void)    { asm volatile("wbinvd" ::: "memory"); }
 static void op_touch(void)     { *(volatile u64 *)touch_ptr = 1; touch_ptr += touch_step; }
@@ -441,6 +442,10 @@ static void test_apic(u32 features)
 	T("lapic.read", op_lapic_r);
 	T("lapic.write.tpr", op_lapic_tpr);
 	T("lapic.write.tmict", op_lapic_tmr);
+	op_cr8_five();                                  /* vector 0x40 waits for less */
+	mmio_w(LAPIC + 0x300, 0x44040);
+	T("mov.cr8.window", op_cr8_five);
+	op_cr8();
 	asm volatile("sti");
 	T("lapic.selfipi", op_selfipi);
 	T("lapic.ipi+hlt", op_clihlt_irq);

@@ -3,10 +3,10 @@
  * A plugin for QEMU's interpreter that counts instructions of the host's one
  * CPU: the longest time with interrupts off, from one address to another, and
  * from the monitor's first instruction to the first in ring 3; how often an
- * address is met between two of the guest's; how many instructions the whole
- * host takes between these two; and, from the first VMRUN to the last exit, how
- * many are the guests' and how many are not; the latter from the monitor's
- *first instruction on, too.
+ * address is met, between two of the guest's if these are given; how many
+ *instructions the whole host takes between these two; and, from the first VMRUN
+ *to the last exit, how many are the guests' and how many are not; the latter
+ *from the monitor's first instruction on, too.
  *
  *   -plugin paths.so,entries=ADDR,gate=ADDR[,gate=ADDR...],from=ADDR,to=ADDR,
  *	start=ADDR,main=ADDR,out=FILE[,met=ADDR][,reach=ADDR]
@@ -69,7 +69,7 @@ static struct {
 	uint64_t started, first; /* first: until ring 3; 0: not yet */
 	bool is_main;
 	bool is_open;
-	uint64_t met; /* while is_open */
+	uint64_t met; /* while is_open, or without open always */
 	uint64_t opened;
 	uint64_t span[SPANS]; /* of this series so far */
 	unsigned spans;
@@ -206,7 +206,7 @@ static void on_met(unsigned cpu, void *va)
 {
 	(void)cpu;
 	(void)va;
-	state.met += state.is_open;
+	state.met += state.is_open || !options.open;
 }
 
 static void on_open(unsigned cpu, void *va)

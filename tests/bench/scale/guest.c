@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One of many guests, for tests/bench/scale/run.  Its command line says what it
- * does on each of its vCPUs before it ends:
+ * One of many guests, for tests/bench/scale/run and tests/bench/switch/run. Its
+ *command line says what it does on each of its vCPUs before it ends:
  *
  *	none	nothing
- *	busy	computes, with interrupts off
+ *	busy	computes, with interrupts off and the PIT stopped
  *	long	the same for twice as long
+ *	much	the same for ten times as long
  *	idle	halts, woken by the PIT as rarely as that can, on vCPU 0
  *	tick	halts for as long, woken 250 times a second, on vCPU 0
  */
@@ -20,7 +21,8 @@
 #define PIT_CH0		  0x40
 #define PIT_COMMAND	  0x43
 #define COMMAND_CH0_MODE2 0x34
-#define PIT_SLOWEST	  0 /* 65,536 */
+#define COMMAND_CH0_MODE0 0x30 /* and no count: it stands */
+#define PIT_SLOWEST	  0    /* 65,536 */
 #define PIT_250_HZ	  4773
 /* Both some 275 ms. */
 #define IDLE_TICKS	  5
@@ -73,8 +75,11 @@ void guest_main(void)
 
 	if (smp_cpu_count() > 1)
 		smp_start();
-	turns = ends_with(what, "long") ? 2 : ends_with(what, "busy");
+	turns = ends_with(what, "much")	  ? 10
+		: ends_with(what, "long") ? 2
+					  : ends_with(what, "busy");
 	if (turns) {
+		out8(PIT_COMMAND, COMMAND_CH0_MODE0);
 		if (smp_cpu_count() > 1)
 			smp_run(compute);
 		else
