@@ -116,12 +116,37 @@ static void unmake(struct init *init, struct service *service)
 /* All guests wait for it. */
 #define SERVICE_WEIGHT (4 * GATE_WEIGHT_DEFAULT)
 
+/*
+ * Where a single vCPU is pinned and no other may run it is left alone, as long
+ * as there is another CPU.  0: anywhere.
+ */
+static uint64_t cpus_of_services(const struct init *init)
+{
+	uint64_t all = MASK(MIN(init->info->cpu_count, GATE_CPUS_MAX) - 1, 0);
+	uint64_t once = 0, twice = 0, pinned = 0;
+
+	for (unsigned i = 0; i < init->manifest->guest_count; i++) {
+		const struct guest_manifest *guest = &init->manifest->guest[i];
+
+		for (unsigned n = 0; n < guest->vcpus; n++) {
+			uint64_t cpus = guest->cpus[n] ? guest->cpus[n] : all;
+
+			twice |= once & cpus;
+			once |= cpus;
+			if (!(cpus & (cpus - 1)))
+				pinned |= cpus;
+		}
+	}
+	return all & ~(pinned & ~twice);
+}
+
 static int make(struct init *init, struct service *service)
 {
 	const struct init_gate *gate = init->gate;
 	const struct service_kind *kind = service->kind;
 	struct gate_domain_spec spec = { .thread_count = 1,
-					 .weight = SERVICE_WEIGHT };
+					 .weight = SERVICE_WEIGHT,
+					 .cpus = { cpus_of_services(init) } };
 	uint64_t entry = 0;
 	long error;
 

@@ -7,7 +7,9 @@
  *
  * Options: wakes=N sleeps for a millisecond so often, and says how late it was
  * each time; else all vCPUs are busy from the start until end-ms, and count
- * from from-ms to to-ms, of the guest's own time.
+ * from from-ms to to-ms, of the guest's own time, and also how often they were
+ * taken from what they did, be it for an interrupt of the host's alone.
+ * talks=N: they say something after each N looks at the clock.
  */
 #include "tests/guest/lib/smp.h"
 #include "tests/hostile/guests/hostile.h"
@@ -20,7 +22,11 @@
  * waits for that. */
 #define SETTLE	 20
 #define PARTS	 100000 /* of one CPU */
+#define GAP	 300 /* ticks more than a look takes, far less than an exit */
 #define US_A_MS	 1000
+
+#define PIT_CONTROL 0x43
+#define PIT_MODE_0  0x30 /* channel 0, both bytes */
 
 static struct {
 	uint64_t from, to, end; /* of the TSC */
@@ -28,12 +34,13 @@ static struct {
 
 /* Each vCPU's own. */
 static struct {
-	uint64_t looks, fewest;
+	uint64_t looks, gaps, fewest;
 } counted[SMP_MAX];
 
 static void busy(unsigned id)
 {
-	uint64_t before, now = rdtsc(), looks = 0, fewest = UINT64_MAX;
+	uint64_t before, now = rdtsc(), looks = 0, gaps = 0;
+	uint64_t fewest = UINT64_MAX, talks = command_option("talks", 0);
 
 	do {
 		before = now;
@@ -42,9 +49,15 @@ static void busy(unsigned id)
 		now = rdtsc();
 		if (now - before < fewest)
 			fewest = now - before;
-		looks += before >= span.from && now < span.to;
+		if (before < span.from || now >= span.to)
+			continue;
+		if (talks && looks % talks == 0)
+			print("still busy\n");
+		looks++;
+		gaps += now - before > fewest + GAP;
 	} while (now < span.end);
 	counted[id].looks = looks;
+	counted[id].gaps = gaps;
 	counted[id].fewest = fewest;
 }
 
@@ -55,8 +68,11 @@ static uint64_t at_ms(const char *option)
 
 static void measure_busy(void)
 {
-	uint64_t ticks = 0;
+	uint64_t ticks = 0, gaps = 0;
 
+	/* A PC's ticks, also when nobody wants them, until it waits for its
+	 * count. */
+	out8(PIT_CONTROL, PIT_MODE_0);
 	span.from = at_ms("from-ms");
 	span.to = at_ms("to-ms");
 	span.end = at_ms("end-ms");
@@ -66,11 +82,13 @@ static void measure_busy(void)
 	} else {
 		busy(0);
 	}
-	for (unsigned i = 0; i < smp_cpu_count(); i++)
+	for (unsigned i = 0; i < smp_cpu_count(); i++) {
 		ticks += counted[i].looks * counted[i].fewest;
-	print("has %llu of %u\n",
+		gaps += counted[i].gaps;
+	}
+	print("has %llu of %u, interrupted %llu times\n",
 	      (unsigned long long)(ticks * PARTS / (span.to - span.from)),
-	      PARTS);
+	      PARTS, (unsigned long long)gaps);
 }
 
 /* By the APIC's timer, from which the guest begins to wait. */

@@ -130,5 +130,27 @@ class TwoCpus(ShareTest):
                                 text[-1500:])
 
 
+class Alone(ShareTest):
+    options = TwoCpus.options
+
+    def gaps(self, text, name):
+        """How often it was interrupted."""
+        found = re.search(r"^(?:\[%s\] )?has .* interrupted (\d+) times" % name,
+                          text, re.MULTILINE)
+        self.assertIsNotNone(found, text[-3000:])
+        return int(found.group(1))
+
+    def test_pinned(self):
+        """Beside two that share the other CPU, which takes tens of interrupts, and
+        talk, for which seat works."""
+        guests = {name: (1, busy(1200) + " talks=200", "cpus = <0>;")
+                  for name in "ab"}
+        guests["alone"] = (1, busy(1200), "cpus = <1>;")
+        text = self.run_host(**guests)
+        self.assertGreaterEqual(self.gaps(text, "a"), 50, text[-1500:])
+        self.assertEqual(self.gaps(text, "alone"), 0, text[-1500:])
+        self.near(self.had(text, "alone"), 1, text, 0.005)
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

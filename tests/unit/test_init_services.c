@@ -424,6 +424,43 @@ static void test_random_lives(void **state)
 	assert_true(clean > LIVES / 2);
 }
 
+/* ---- CPUs ---------------------------------------------------------------- */
+
+/* On a host of four CPUs, with these masks of vCPUs, each of its own guest. */
+static uint64_t cpus_of_seat(unsigned guests, const uint64_t *cpus)
+{
+	static const char *const called[] = { "a", "b", "c", "d" };
+	void *state = NULL;
+
+	setup_services(&state);
+	info.cpu_count = 4;
+	for (unsigned i = 0; i < guests; i++)
+		add_guest(called[i], 1)->cpus[0] = cpus[i];
+	assert_true(begins());
+	return named("seat")->spec.cpus[0];
+}
+
+/* Who is pinned to a CPU and has it alone has no service there. */
+static void test_services_leave_alone(void **state)
+{
+	static const struct {
+		unsigned guests;
+		uint64_t cpus[4], seat;
+	} cases[] = {
+		{ 2, { 2, 13 }, 13 },	  /* CPU 1 is the first one's alone */
+		{ 2, { 2, 4 }, 9 },	  /* each has one */
+		{ 2, { 2, 2 }, 15 },	  /* they share it */
+		{ 2, { 2, 0 }, 15 },	  /* the second may come */
+		{ 1, { 0 }, 15 },	  /* not pinned */
+		{ 4, { 1, 2, 4, 8 }, 0 }, /* there is no other */
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(cpus_of_seat(cases[i].guests, cases[i].cpus),
+				 cases[i].seat);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, setup_services)
@@ -442,6 +479,7 @@ int main(void)
 		TEST(test_start_after_refused),
 		TEST(test_off_while_it_waits),
 		TEST(test_random_lives),
+		TEST(test_services_leave_alone),
 	};
 
 	return cmocka_run_group_tests_name("init_services", tests, NULL, NULL);
