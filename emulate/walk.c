@@ -452,6 +452,7 @@ bool emul_walk_learn(struct emul *e, uint64_t linear, uint32_t access,
 		}
 	}
 	m->key = 0;
+	m->host = NULL;
 	if (!way_find(e, &way, linear) || !way_permits(e, &way, access))
 		return false;
 	/* The same number of entries always: the leaf's again. */

@@ -275,8 +275,7 @@ struct emul_decoded {
 };
 #define EMUL_NO_INDEX 0xff
 
-/* Bytes, and what they were found to mean.  A power of two is quick to index.
- */
+/* Bytes, and what they were found to mean. */
 struct emul_cached {
 	uint64_t bytes[2];
 	uint64_t mask[2]; /* the bytes that count */
@@ -285,7 +284,7 @@ struct emul_cached {
 	/* Where a supervisor's 64-bit code had its bytes: fetch_again(). */
 	uint64_t rip;
 	const struct emul_walked *walked;
-	const void *host;
+	uint8_t padding[8]; /* a power of two is quick to index */
 };
 ASSERT_SIZE(struct emul_cached, 128);
 #define EMUL_CACHED 16
@@ -301,7 +300,8 @@ struct emul_walked {
 	const uint64_t *where[5];
 	uint64_t entry[5];
 	uint64_t gpa;
-	uint64_t padding[2];
+	const uint8_t *host; /* of the page; NULL: fetch_remember() */
+	uint64_t padding;
 };
 ASSERT_SIZE(struct emul_walked, 128);
 #define EMUL_WALKED 32

@@ -424,6 +424,17 @@ static void code_moves(void **state)
 	assert_int_equal(LENGTH, -1);
 	pc.state.cr3 = TABLES;
 	assert_int_equal(LENGTH, 3);
+	/* Another instruction of the page was there first when it had moved. */
+	put(CODE, 0xa20f, 2);
+	put(CODE + 5, 0xa20f, 2);
+	memcpy(pc.ram + DATA + (CODE & 0xfff) + 5, rex, sizeof(rex));
+	page_set(CODE, PTE_RWU | A);
+	for (unsigned i = 0; i < 2; i++, pc.state.rip = CODE + 5)
+		assert_int_equal(LENGTH, 2);
+	put(pte_at(CODE), DATA | PTE_RWU | A, 8);
+	for (unsigned i = 0; i < 2; i++, pc.state.rip = CODE)
+		assert_int_equal(LENGTH, 3);
+	page_set(CODE, PTE_RWU | A);
 	/* Windows that are others are told of. */
 	pc.emul.window[0].size = 0;
 	emul_forget(&pc.emul);
