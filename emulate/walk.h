@@ -78,10 +78,10 @@ static __always_inline bool walk_fast(struct emul *e, uint64_t linear,
 /*
  * A guest exits at the same few instructions again and again.  Of a
  * supervisor's 64-bit code, which this is for alone, RIP is the linear address:
- * where the slot's instruction was last here its bytes are in one page, and that
- * is where the walk says, as long as the walk holds.  Saves the limits of page
- * and window and the way to the walk's slot, some 25 instructions of each exit
- * that is emulated or measured.
+ * where the slot's instruction was last here its bytes are in one page, and
+ * that is where the walk says, as long as the walk holds.  Saves the limits of
+ * page and window and the way to the walk's slot, some 25 instructions of each
+ * exit that is emulated or measured.
  */
 static __always_inline const void *fetch_again(const struct x86_state *s,
 					       const struct emul_cached *c)
