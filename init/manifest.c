@@ -328,8 +328,10 @@ static int read_guest(struct manifest_reader *reader, int node)
 	guest->shutdown_ms = SHUTDOWN_MS;
 	error = manifest_read_name(reader, node, guest->name);
 	if (!error && manifest_name_is_taken(manifest, guest->name))
-		error = manifest_fail(reader, node, NULL,
-				      "its name is taken already");
+		error = manifest_fail(
+			reader, node, NULL, "its name is %s already: rename it",
+			strcmp(guest->name, POLICY_HOST) ? "taken"
+							 : "the host's");
 	if (!error)
 		error = manifest_read_node(reader, node, guest_properties,
 					   guest);

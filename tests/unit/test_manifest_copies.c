@@ -117,7 +117,7 @@ static void test_taken(void **state)
 	close_nodes(t, 1);
 	guest(t, "web-2");
 	close_nodes(t, 3);
-	expect_error(t, "/guests/web-2: its name is taken already");
+	expect_error(t, "/guests/web-2: its name is taken already: rename it");
 	begin(t);
 	guest(t, "db");
 	card(t, "nic0", "52:54:00:00:00:03");
