@@ -169,11 +169,19 @@ static __noinline enum emul_status decode_elsewhere(struct emul *e,
 	return EMUL_OK;
 }
 
-/* Of a supervisor's 64-bit code: see fetch_again(). */
+/* CS's base and limit may be unknown in 64-bit mode, where they do not count.
+ */
+static __always_inline bool may_fetch_again(const struct emul *e)
+{
+	if (likely(e->mode & MODE_64))
+		return !e->user_access;
+	return e->mode & MODE_PAGING && rip_is_linear(e->state);
+}
+
 static __always_inline bool
 fetch_quick(struct emul *e, const struct emul_cached *c, const ram64_t **host)
 {
-	if (!(e->mode & MODE_64) || e->user_access)
+	if (!may_fetch_again(e))
 		return fetch_find(e, host, false);
 	*host = fetch_again(e->state, c);
 	if (likely(*host))

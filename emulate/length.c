@@ -109,12 +109,14 @@ static inline bool rip_linear(const struct x86_state *s, unsigned size,
 	return (uint32_t)s->rip + (uint64_t)size - 1 <= cs->limit;
 }
 
-/* A supervisor's 64-bit code, if EFER.LMA is set. */
-static inline bool is_kernel_64(const struct x86_state *s)
+/* What fetch_again() asks for. */
+static inline bool may_fetch_again(const struct x86_state *s)
 {
-	return s->seg[X86_CS].attributes & X86_ATTR_L && s->cpl != 3;
+	return s->valid & X86_GROUP_FETCH && s->cr0 & X86_CR0_PG &&
+	       rip_is_linear(s);
 }
 
+/* Four bytes at RIP, if all are in a page of RAM. */
 static inline bool bytes_find(struct emul *e, uint32_t *bytes)
 {
 	const struct x86_state *s = e->state;
@@ -122,7 +124,8 @@ static inline bool bytes_find(struct emul *e, uint32_t *bytes)
 	uint64_t linear, gpa, at;
 	const void *host;
 
-	if (!rip_linear(s, sizeof(*bytes), &linear) ||
+	if (!(s->valid & X86_GROUP_FETCH) ||
+	    !rip_linear(s, sizeof(*bytes), &linear) ||
 	    (linear & PAGE_OFFSET) > PAGE_SIZE - sizeof(*bytes))
 		return false;
 	gpa = linear;
@@ -136,40 +139,40 @@ static inline bool bytes_find(struct emul *e, uint32_t *bytes)
 		host = w->host + at;
 	else if (!(host = emul_ram_slow(e, gpa, sizeof(*bytes), false)))
 		return false;
-	if (at < w->size && s->efer & X86_EFER_LMA && is_kernel_64(s) &&
+	if (may_fetch_again(s) && at < w->size && linear == s->rip &&
 	    (linear & PAGE_OFFSET) <= PAGE_SIZE - FETCH_WHOLE)
 		fetch_remember(e, host);
 	*bytes = (uint32_t)ram_load(host, sizeof(*bytes));
 	return true;
 }
 
-/* Four bytes at RIP, if all are in a page of RAM. */
-static inline bool bytes_quick(struct emul *e, uint32_t *bytes)
-{
-	const struct x86_state *s = e->state;
-	const void *host = NULL;
-
-	if (unlikely(!(s->valid & X86_GROUP_FETCH)))
-		return false;
-	if (likely(is_kernel_64(s)))
-		host = fetch_again(s, &e->cached[s->rip % EMUL_CACHED]);
-	if (unlikely(!host))
-		return bytes_find(e, bytes);
-	*bytes = (uint32_t)ram_load(host, sizeof(*bytes));
-	return true;
-}
-
-int emul_insn_length(struct emul *e, enum emul_expect what)
+static __noinline int length_find(struct emul *e, enum emul_expect what)
 {
 	const struct pattern *p = &patterns[what];
 	uint32_t bytes;
 
-	if ((unsigned)what >= EMUL_EXPECT_COUNT)
-		return -1;
-	if (likely(bytes_quick(e, &bytes)) &&
-	    likely((bytes & p->mask) == p->value && p->length))
+	if (p->length && likely(bytes_find(e, &bytes)) &&
+	    likely((bytes & p->mask) == p->value))
 		return p->length;
 	return length_by_decoder(e, what);
+}
+
+int emul_insn_length(struct emul *e, enum emul_expect what)
+{
+	const struct x86_state *s = e->state;
+	const struct pattern *p = &patterns[what];
+	const void *host;
+
+	if ((unsigned)what >= EMUL_EXPECT_COUNT)
+		return -1;
+	if (likely(may_fetch_again(s))) {
+		host = fetch_again(s, &e->cached[s->rip % EMUL_CACHED]);
+		if (likely(host && p->length &&
+			   (ram_load(host, sizeof(p->mask)) & p->mask) ==
+				   p->value))
+			return p->length;
+	}
+	return length_find(e, what);
 }
 
 unsigned emul_expect_length(enum emul_expect what)

@@ -281,7 +281,7 @@ struct emul_cached {
 	uint64_t mask[2]; /* the bytes that count */
 	uint16_t mode;	  /* and sizes; 0: empty */
 	struct emul_decoded decoded;
-	/* Where a supervisor's 64-bit code had its bytes: fetch_again(). */
+	/* Where the bytes at RIP were: fetch_again(). */
 	uint64_t rip;
 	const struct emul_walked *walked;
 	uint8_t padding[8]; /* a power of two is quick to index */

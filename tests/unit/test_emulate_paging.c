@@ -424,6 +424,13 @@ static void code_moves(void **state)
 	assert_int_equal(LENGTH, -1);
 	pc.state.cr3 = TABLES;
 	assert_int_equal(LENGTH, 3);
+	/* A segment that begins elsewhere. */
+	pc.state.seg[X86_CS].attributes &= ~X86_ATTR_L;
+	pc.state.seg[X86_CS].base = 16;
+	assert_int_equal(LENGTH, -1);
+	pc.state.seg[X86_CS].base = 0;
+	assert_int_equal(LENGTH, -1); /* REX is another instruction there */
+	pc.state.seg[X86_CS].attributes |= X86_ATTR_L;
 	/* Another instruction of the page was there first when it had moved. */
 	put(CODE, 0xa20f, 2);
 	put(CODE + 5, 0xa20f, 2);
@@ -439,6 +446,28 @@ static void code_moves(void **state)
 	pc.emul.window[0].size = 0;
 	emul_forget(&pc.emul);
 	assert_int_equal(LENGTH, -1);
+}
+
+/* The same tables, but paging is off, and on again. */
+static void code_unpaged(void **state)
+{
+	static const uint8_t prefixed[] = { 0x66, 0x0f, 0xa2 };
+
+	(void)state;
+	pc_long(0);
+	pc.state.efer = 0;
+	pc.state.cr4 &= ~X86_CR4_PAE;
+	pc.state.seg[X86_CS].attributes ^= X86_ATTR_L | X86_ATTR_DB;
+	put(CODE, 0xa20f, 2);
+	memcpy(pc.ram + DATA, prefixed, sizeof(prefixed));
+	put(TABLES, (TABLES + 0x1000) | PTE_RWU | A, 4);
+	put(TABLES + 0x1000 + (CODE >> 12) * 4, DATA | PTE_RWU | A, 4);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(LENGTH, 3);
+		pc.state.cr0 &= ~X86_CR0_PG;
+		assert_int_equal(LENGTH, 2);
+		pc.state.cr0 |= X86_CR0_PG;
+	}
 }
 
 int main(void)
@@ -459,6 +488,7 @@ int main(void)
 		cmocka_unit_test(remembered_elsewhere),
 		cmocka_unit_test(tables_in_a_device),
 		cmocka_unit_test(code_moves),
+		cmocka_unit_test(code_unpaged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
