@@ -22,9 +22,9 @@
  * order (virtio_queue_return()).  In a split ring (virtio_queue.c) the two ways
  * are two rings beside a table of descriptors; in a packed one
  * (virtio_packed.c) each descriptor goes to and fro in place, and two bits in
- *it say whose it is, with a sense that turns over each time around.  Both work
- *on positions that are kept here; what is in guest memory is read once, and
- * nothing that the driver can write is used before it has been checked.
+ * it say whose it is, with a sense that turns over each time around.  Both
+ * work on positions that are kept here; what is in guest memory is read once,
+ * and nothing that the driver can write is used before it has been checked.
  *
  * Who is told.  A driver kicks unless the device has said that it does not want
  * that now (virtio_queue_watch()), and the device interrupts unless the driver

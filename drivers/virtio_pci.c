@@ -21,7 +21,6 @@
 #define PCI_CAPS       0x34
 #define CAPS_FIRST     0x40
 #define CAPS_MAX       48 /* that 192 bytes have room for */
-#define VIRTIO_CAP_ID  0x09
 
 #define CAP_MSIX     0x11
 #define MSIX_CONTROL 2

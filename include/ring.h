@@ -84,6 +84,9 @@ long __must_check ring_write(struct ring *ring, const void *bytes,
 long __must_check ring_read(struct ring *ring, void *bytes, uint32_t length,
 			    bool *ring_bell);
 
+/* Consumer: throws away what waits, in all; how much that was, or -EPROTO. */
+long __must_check ring_skip(struct ring *ring, bool *ring_bell);
+
 /* Consumer: copies the last of what waits, at most max bytes, and leaves it;
  * how much waits in all, or -EPROTO. */
 long __must_check ring_peek_last(struct ring *ring, void *bytes, uint32_t max);

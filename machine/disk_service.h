@@ -8,9 +8,9 @@
  * say, and all data of a drive whose service copies (DISK_DRIVE_BOUNCE), goes
  * by way of the channel's bounce area, of which each disk has a part of its
  * own, for one request at a time.  A request that does not fit is done in
- *pieces, one at a time and in order, so that the sectors before the first that
- *failed have been moved, and no other.  Requests wait for room in the channel,
- *and for the bounce area, here.
+ * pieces, one at a time and in order, so that the sectors before the first that
+ * failed have been moved, and no other.  Requests wait for room in the channel,
+ * and for the bounce area, here.
  *
  * disk may die at any time.  Its successor is sent again what had no answer; it
  * may look different, and a drive that is another now fails.  What is cancelled

@@ -6,8 +6,7 @@
 #include "lib/user/gate_calls.h"
 #include "lib/user/shared.h"
 
-#define LOST_AT_ONCE 256 /* bytes */
-#define LOSES_MAX    4
+#define LOSES_MAX 4
 
 static void broken(struct net_cable *cable)
 {
@@ -179,16 +178,10 @@ void net_cable_init(struct net_cable *cable, unsigned slot,
 }
 
 /* All that is in the ring, which are whole frames, but for a switch that lies.
- * Not by way of .copy, which may be the device's. */
+ */
 static bool lose_once(struct net_cable *cable, bool *bell)
 {
-	uint8_t bytes[LOST_AT_ONCE];
-	long left = ring_space(&cable->received), n = 1;
-
-	for (; left > 0 && n > 0; left -= n)
-		n = ring_read(&cable->received, bytes,
-			      (uint32_t)MIN(left, (long)sizeof(bytes)), bell);
-	if (left < 0 || n < 0)
+	if (ring_skip(&cable->received, bell) < 0)
 		broken(cable);
 	return ring_sleep(&cable->received);
 }

@@ -8,8 +8,8 @@
  *
  * References: RFC 791, 768, 9293, 8200, 1071.
  */
-#ifndef BULKHEAD_DEVICES_NET_PACKET_H
-#define BULKHEAD_DEVICES_NET_PACKET_H
+#ifndef BULKHEAD_LIB_USER_NET_PACKET_H
+#define BULKHEAD_LIB_USER_NET_PACKET_H
 
 #include "include/compiler.h"
 

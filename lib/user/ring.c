@@ -164,6 +164,15 @@ long ring_read(struct ring *ring, void *bytes, uint32_t length, bool *ring_bell)
 	return n;
 }
 
+long ring_skip(struct ring *ring, bool *ring_bell)
+{
+	long n = look(ring);
+
+	if (n > 0)
+		publish(ring, (uint32_t)n, ring_bell);
+	return n;
+}
+
 static void parts_out_around(struct ring *ring, const struct ring_part *part,
 			     unsigned count, uint32_t length)
 {

@@ -445,7 +445,8 @@ static void test_names(void **state)
 	close_nodes(t, 1);
 	guest(t, "Web_1-a");
 	close_nodes(t, 3);
-	expect_error(t, "/guests/Web_1-a: its name is taken already: rename it");
+	expect_error(t,
+		     "/guests/Web_1-a: its name is taken already: rename it");
 }
 
 /* What nobody writes is shared. */

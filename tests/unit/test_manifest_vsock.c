@@ -109,7 +109,8 @@ static void test_control_wrong(void **state)
 	begin(t);
 	guest(t, "host");
 	close_nodes(t, 3);
-	expect_error(t, "/guests/host: its name is the host's already: rename it");
+	expect_error(t,
+		     "/guests/host: its name is the host's already: rename it");
 }
 
 /* The host is one of four. */

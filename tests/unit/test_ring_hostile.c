@@ -148,6 +148,19 @@ static void peer_edge(void)
 
 /* ---- Operations --------------------------------------------------------- */
 
+/* A record that stays where it is; one that goes round the end is for later. */
+static long look_at(struct ring *ring, uint32_t max, bool *is_wanted)
+{
+	const void *record;
+	long n = ring_look(ring, max, &record);
+
+	if (n <= 0 || !record)
+		return n;
+	inside(record, (size_t)n);
+	ring_done(ring, (uint32_t)n, is_wanted);
+	return n;
+}
+
 static long operate(struct ring *ring, unsigned kind, uint32_t length)
 {
 	/* As large as is said, so that ASan sees one byte too much. */
@@ -167,13 +180,20 @@ static long operate(struct ring *ring, unsigned kind, uint32_t length)
 		n = ring->is_producer
 			    ? ring_put(ring, bytes, length, &is_wanted)
 			    : ring_get(ring, bytes, length, &is_wanted);
-	else
+	else if (kind == 3)
 		n = ring_sleep(ring) ? 0 : 1;
+	else if (ring->is_producer)
+		n = ring_space(ring);
+	else if (kind == 4)
+		n = look_at(ring, length, &is_wanted);
+	else
+		n = ring_skip(ring, &is_wanted);
 	free(bytes);
 	assert_true(word_reads <= 1);
 	assert_true(accesses <= 16);
 	if (kind && kind < 3 && n > 0)
 		assert_true(n <= (long)length);
+	assert_true(n <= (long)MAX(ring->size, length));
 	return n;
 }
 
@@ -226,7 +246,7 @@ static unsigned hostile_run(bool is_producer, void (*hostile)(void),
 		static const uint32_t lengths[] = { 0,	1,  3,	4,	   SIZE,
 						    60, 61, 32, UINT16_MAX };
 
-		(void)operate(&ring, random_below(4),
+		(void)operate(&ring, random_below(6),
 			      lengths[random_below(ARRAY_SIZE(lengths))]);
 	}
 	if (ring.is_broken)
@@ -458,6 +478,32 @@ static void bells_only_for_who_asked(void **state)
 	assert_false(is_wanted);
 }
 
+/* What is thrown away was all there was, and makes room. */
+static void what_is_skipped_is_gone(void **state)
+{
+	struct ring out, in;
+	bool is_wanted = false;
+	uint8_t bytes[SIZE] = { 0 };
+
+	(void)state;
+	memory_reset(1);
+	under_test = NULL;
+	ring_init(&out, &memory.shared, memory.data, SIZE, true, false);
+	ring_init(&in, &memory.shared, memory.data, SIZE, false, false);
+	assert_int_equal(ring_skip(&in, &is_wanted), 0);
+	for (unsigned i = 0; i < 5; i++) {
+		assert_int_equal(ring_write(&out, bytes, SIZE, &is_wanted),
+				 SIZE);
+		assert_true(ring_sleep(&out));
+		assert_int_equal(ring_skip(&in, &is_wanted), SIZE);
+		assert_true(is_wanted);
+		is_wanted = false;
+		assert_int_equal(ring_space(&in), 0);
+		assert_int_equal(ring_put(&out, "abc", 3, &is_wanted), 3);
+		assert_int_equal(ring_get(&in, bytes, SIZE, &is_wanted), 3);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -469,6 +515,7 @@ int main(void)
 		cmocka_unit_test(a_length_is_read_once),
 		cmocka_unit_test(what_never_fits_is_refused),
 		cmocka_unit_test(bells_only_for_who_asked),
+		cmocka_unit_test(what_is_skipped_is_gone),
 	};
 
 	return cmocka_run_group_tests_name("ring hostile", tests, NULL, NULL);

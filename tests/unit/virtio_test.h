@@ -4,13 +4,13 @@
  * and queues of either kind of ring, driven from the registers as firmware and
  * systems do.
  *
- *	vt_begin();				 then the device's init at
- *VT_DEVFN vt_plug();				 BARs, bus master
+ *	vt_begin();				 then the device at VT_DEVFN
+ *	vt_plug();				 BARs, bus master
  *	vt_handshake(features, packed);		 FEATURES_OK
  *	vt_queue_setup(queue, size);		 for each
  *	vt_driver_ok();
- *	vt_out(), vt_in() ...; vt_add(queue); vt_kick(queue); vt_take(queue,
- *...);
+ *	vt_out(), vt_in() ...; vt_add(queue); vt_kick(queue);
+ *	vt_take(queue, ...);
  */
 #ifndef BULKHEAD_TESTS_UNIT_VIRTIO_TEST_H
 #define BULKHEAD_TESTS_UNIT_VIRTIO_TEST_H
