@@ -166,12 +166,9 @@ static void cpu_protections_enable(struct cpu *cpu)
 	msr_write(MSR_EFER, msr_read(MSR_EFER) | X86_EFER_NXE);
 	cr0_write((cr0_read() | X86_CR0_WP | X86_CR0_NE | X86_CR0_MP) &
 		  ~(X86_CR0_EM | X86_CR0_TS | X86_CR0_CD | X86_CR0_NW));
-	if (features.ebx & CPUID_7_EBX_SMEP)
-		cr4 |= X86_CR4_SMEP;
-	if (features.ebx & CPUID_7_EBX_SMAP)
-		cr4 |= X86_CR4_SMAP;
-	if (features.ecx & CPUID_7_ECX_UMIP)
-		cr4 |= X86_CR4_UMIP;
+	cr4 |= (features.ebx & CPUID_7_EBX_SMEP ? X86_CR4_SMEP : 0) |
+	       (features.ebx & CPUID_7_EBX_SMAP ? X86_CR4_SMAP : 0) |
+	       (features.ecx & CPUID_7_ECX_UMIP ? X86_CR4_UMIP : 0);
 	cr4_write(cr4);
 	cpu->has_smap = cr4 & X86_CR4_SMAP;
 }

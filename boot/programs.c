@@ -23,11 +23,6 @@
 /* Its data, tables for channels and for the ends of the modules. */
 #define INIT_QUOTA  1024
 
-struct start {
-	struct host *host;
-	int enable_error;
-};
-
 static const struct vendor *vendor_find(void)
 {
 	const char *why[VENDORS_MAX];
@@ -46,16 +41,14 @@ static const struct vendor *vendor_find(void)
 
 static void enable_here(void *ctx)
 {
-	struct start *start = ctx;
-	const struct vendor *vendor = start->host->vendor;
-	int error = 0;
+	struct host *host = this_host();
+	int *failed = ctx, error;
 
 	ring3_init_cpu(this_cpu());
-	if (vendor)
-		error = vendor->cpu_enable(this_cpu()->id, &start->host->pages,
-					   &start->host->account);
+	error = host->vendor->cpu_enable(this_cpu()->id, &host->pages,
+					 &host->account);
 	if (error)
-		__atomic_store_n(&start->enable_error, error, __ATOMIC_SEQ_CST);
+		__atomic_store_n(failed, error, __ATOMIC_SEQ_CST);
 }
 
 /* ---- init's domain ------------------------------------------------------- */
@@ -130,9 +123,8 @@ static int map_info(struct domain *domain)
 	};
 	int error = map_modules(domain, &info);
 
-	if (host->vendor)
-		(void)snprintf(info.vendor, sizeof(info.vendor), "%s",
-			       host->vendor->name);
+	(void)snprintf(info.vendor, sizeof(info.vendor), "%s",
+		       host->vendor->name);
 	if (!error)
 		error = map_zero(domain, GATE_ARGUMENT_VA, sizeof(info),
 				 GATE_PROT_READ);
@@ -164,6 +156,7 @@ static void init_make(void)
 		.rights = GATE_RIGHTS,
 		.quota_pages = INIT_QUOTA,
 		.thread_count = 1,
+		.cpus = { BIT(0) }, /* others may be a guest's alone */
 	};
 	struct domain *domain;
 	int error;
@@ -187,15 +180,14 @@ static __noreturn void give_up(void)
 
 static void cpus_enable(struct host *host)
 {
-	struct start start = { .host = host };
+	int error = 0;
 
 	/* Here first: what all CPUs share is made by one of them. */
-	enable_here(&start);
-	cpu_call_others(enable_here, &start);
-	if (!start.enable_error)
+	enable_here(&error);
+	cpu_call_others(enable_here, &error);
+	if (!error)
 		return;
-	log_err("%s cannot be enabled: %d", host->vendor->name,
-		start.enable_error);
+	log_err("%s cannot be enabled: %d", host->vendor->name, error);
 	give_up();
 }
 

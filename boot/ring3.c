@@ -54,8 +54,6 @@ static void fpu_init_cpu(void)
 	if (cpuid_read(1, 0).ecx & CPUID_1_ECX_XSAVE)
 		cr4 |= X86_CR4_OSXSAVE;
 	cr4_write(cr4);
-	cr0_write((cr0_read() | X86_CR0_MP | X86_CR0_NE) &
-		  ~(X86_CR0_EM | X86_CR0_TS));
 	__asm__ volatile("fxsave64 %0" : "+m"(area));
 	this_cpu()->mxcsr_mask = xstate_mxcsr_mask(&area);
 }

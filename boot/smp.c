@@ -71,14 +71,14 @@ static bool online_wait(const struct cpu *cpu, uint64_t ns)
 static bool cpu_start(const struct host *host, const struct cpu *cpu,
 		      hpa_t trampoline)
 {
-	uint8_t page = (uint8_t)(trampoline >> PAGE_SHIFT);
+	uint32_t startup = LAPIC_STARTUP | (uint32_t)(trampoline >> PAGE_SHIFT);
 
-	lapic_send_init(&host->lapic, cpu->apic_id);
+	lapic_send(&host->lapic, cpu->apic_id, LAPIC_INIT);
 	time_delay_ns(INIT_DELAY_NS);
-	lapic_send_startup(&host->lapic, cpu->apic_id, page);
+	lapic_send(&host->lapic, cpu->apic_id, startup);
 	if (online_wait(cpu, STARTUP_DELAY_NS))
 		return true;
-	lapic_send_startup(&host->lapic, cpu->apic_id, page);
+	lapic_send(&host->lapic, cpu->apic_id, startup);
 	return online_wait(cpu, ONLINE_WAIT_NS);
 }
 

@@ -8,13 +8,7 @@
 
 void cpu_kick(struct cpu *cpu)
 {
-	if (cpu != this_cpu())
-		lapic_send_ipi(&cpu->host->lapic, cpu->apic_id, VECTOR_KICK);
-}
-
-void cpu_kick_self(struct cpu *cpu)
-{
-	lapic_send_ipi(&cpu->host->lapic, cpu->apic_id, VECTOR_KICK);
+	lapic_send(&cpu->host->lapic, cpu->apic_id, VECTOR_KICK);
 }
 
 void cpu_call_serve(struct cpu *cpu)
@@ -50,7 +44,7 @@ void cpu_call(uint64_t mask, void (*fn)(void *ctx), void *ctx)
 
 		__atomic_fetch_add(&host->calls_pending, 1, __ATOMIC_RELAXED);
 		__atomic_store_n(&cpu->is_called, true, __ATOMIC_RELEASE);
-		lapic_send_ipi(&host->lapic, cpu->apic_id, VECTOR_CALL);
+		lapic_send(&host->lapic, cpu->apic_id, VECTOR_CALL);
 	}
 	while (__atomic_load_n(&host->calls_pending, __ATOMIC_ACQUIRE))
 		cpu_relax();

@@ -113,10 +113,9 @@ void cpu_call_others(void (*fn)(void *ctx), void *ctx);
 /* The call interrupt's part. */
 void cpu_call_serve(struct cpu *cpu);
 
-/* Makes the CPU leave a guest or HLT soon. */
+/* Makes the CPU leave a guest or HLT soon; the calling one is interrupted as
+ * soon as it has interrupts on. */
 void cpu_kick(struct cpu *cpu);
-/* Interrupts the calling CPU as soon as it has interrupts on. */
-void cpu_kick_self(struct cpu *cpu);
 
 /* One load, for the exit path: the scheduler wants this CPU back. */
 static inline bool sched_should_yield(const struct cpu *cpu)

@@ -25,12 +25,8 @@
 #define   SVR_ENABLE		BIT(8)
 #define LAPIC_ESR		0x280
 #define LAPIC_ICR		0x300
-#define   ICR_NMI		FIELD_PUT(MASK(10, 8), 4)
-#define   ICR_INIT		FIELD_PUT(MASK(10, 8), 5)
-#define   ICR_STARTUP		FIELD_PUT(MASK(10, 8), 6)
 #define   ICR_PENDING		BIT(12)
 #define   ICR_ASSERT		BIT(14)
-#define   ICR_LEVEL		BIT(15)
 #define   ICR_DESTINATION_XAPIC	MASK(31, 24)
 #define LAPIC_ICR_HIGH		0x310
 #define LAPIC_LVT_TIMER		0x320
@@ -109,11 +105,11 @@ void lapic_eoi(const struct lapic *lapic)
 	register_write(lapic, LAPIC_EOI, 0);
 }
 
-static void icr_write(const struct lapic *lapic, uint32_t apic_id,
-		      uint32_t command)
+void lapic_send(const struct lapic *lapic, uint32_t apic_id, uint32_t command)
 {
 	uint64_t flags;
 
+	command |= ICR_ASSERT;
 	if (!lapic->registers) {
 		/* This WRMSR may overtake the stores that the IPI is about. */
 		__asm__ volatile("mfence; lfence" : : : "memory");
@@ -129,27 +125,6 @@ static void icr_write(const struct lapic *lapic, uint32_t apic_id,
 		       (uint32_t)FIELD_PUT(ICR_DESTINATION_XAPIC, apic_id));
 	register_write(lapic, LAPIC_ICR, command);
 	irq_restore(flags);
-}
-
-void lapic_send_ipi(const struct lapic *lapic, uint32_t apic_id, uint8_t vector)
-{
-	icr_write(lapic, apic_id, ICR_ASSERT | vector);
-}
-
-void lapic_send_nmi(const struct lapic *lapic, uint32_t apic_id)
-{
-	icr_write(lapic, apic_id, ICR_ASSERT | ICR_NMI);
-}
-
-void lapic_send_init(const struct lapic *lapic, uint32_t apic_id)
-{
-	icr_write(lapic, apic_id, ICR_ASSERT | ICR_LEVEL | ICR_INIT);
-}
-
-void lapic_send_startup(const struct lapic *lapic, uint32_t apic_id,
-			uint8_t page)
-{
-	icr_write(lapic, apic_id, ICR_ASSERT | ICR_STARTUP | page);
 }
 
 void lapic_timer_start(const struct lapic *lapic, uint32_t count)

@@ -21,12 +21,11 @@ void lapic_init_cpu(const struct lapic *lapic);
 uint32_t lapic_id(const struct lapic *lapic);
 void lapic_eoi(const struct lapic *lapic);
 
-void lapic_send_ipi(const struct lapic *lapic, uint32_t apic_id,
-		    uint8_t vector);
-void lapic_send_nmi(const struct lapic *lapic, uint32_t apic_id);
-void lapic_send_init(const struct lapic *lapic, uint32_t apic_id);
-void lapic_send_startup(const struct lapic *lapic, uint32_t apic_id,
-			uint8_t page);
+/* An interrupt: its vector, or one of these. */
+#define LAPIC_NMI     FIELD_PUT(MASK(10, 8), 4)
+#define LAPIC_INIT    (FIELD_PUT(MASK(10, 8), 5) | BIT(15))
+#define LAPIC_STARTUP FIELD_PUT(MASK(10, 8), 6) /* and the page */
+void lapic_send(const struct lapic *lapic, uint32_t apic_id, uint32_t command);
 
 /* Count of bus clocks by 1 to an interrupt; 0 stops. */
 void lapic_timer_start(const struct lapic *lapic, uint32_t count);

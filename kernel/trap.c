@@ -62,7 +62,8 @@ static void panic_begin(void)
 		cpu_halt_forever();
 	for (i = 0; i < host->cpu_count; i++)
 		if (host->cpu[i] && host->cpu[i] != this_cpu())
-			lapic_send_nmi(&host->lapic, host->cpu[i]->apic_id);
+			lapic_send(&host->lapic, host->cpu[i]->apic_id,
+				   LAPIC_NMI);
 	log_panic(&host->log);
 }
 

@@ -135,7 +135,7 @@ static void switch_in(void *arg)
 	}
 	/* It may be about to leave a gate call, on a way that does not look. */
 	if (domain_is_stopping(user->domain))
-		cpu_kick_self(cpu);
+		cpu_kick(cpu);
 }
 
 static void switch_out(void *arg)
@@ -492,8 +492,6 @@ void domain_end(struct domain *domain, enum gate_end why, uint64_t code,
 
 		if (user->vcpu)
 			vcpu_notify(user->vcpu, PENDING_STOP);
-		else if (user->thread == this_cpu()->thread)
-			cpu_kick_self(this_cpu());
 		else
 			cpu_kick(user->thread->cpu);
 		thread_wake(user->thread);

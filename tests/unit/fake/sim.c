@@ -637,7 +637,7 @@ int pages_move(struct pages *pages, struct mem_account *from,
 	return 0;
 }
 
-void lapic_send_ipi(const struct lapic *lapic, uint32_t apic_id, uint8_t vector)
+void lapic_send(const struct lapic *lapic, uint32_t apic_id, uint32_t vector)
 {
 	(void)lapic;
 	sim.cpu[apic_id].irqs |=
