@@ -422,22 +422,6 @@ int table_make_executable(struct page_table *table, uint64_t va)
 	return 0;
 }
 
-uint64_t table_bytes(const struct page_table *table, uint64_t bits)
-{
-	uint64_t bytes = 0, size;
-
-	for (uint64_t va = 0; va >> 48 == 0; va += size) {
-		unsigned level;
-		uint64_t entry = *entry_find(table, va, &level);
-
-		size = level_size(level);
-		if (entry_is_present(table->format, entry) &&
-		    (entry & bits) == bits)
-			bytes += size;
-	}
-	return bytes;
-}
-
 bool table_query(const struct page_table *table, uint64_t va,
 		 struct table_leaf *leaf)
 {
@@ -446,10 +430,11 @@ bool table_query(const struct page_table *table, uint64_t va,
 	uint64_t entry = *entry_find(table, va, &level);
 	uint64_t mask = level_size(level) - 1;
 
+	leaf->size = mask + 1;
+	leaf->marks = entry & format->marks;
 	if (!entry_is_present(format, entry))
 		return false;
 	leaf->pa = (entry & ENTRY_ADDRESS & ~mask) | (va & mask);
-	leaf->size = level_size(level);
 	leaf->prot = format->prot(entry);
 	leaf->type = format->type(entry, level);
 	return true;

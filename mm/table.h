@@ -64,7 +64,8 @@ struct page_table {
 struct table_leaf {
 	uint64_t pa; /* of the address asked for, not of the leaf */
 	uint64_t size;
-	unsigned prot; /* enum map_prot */
+	uint64_t marks; /* of its format's */
+	unsigned prot;	/* enum map_prot */
 	enum map_type type;
 };
 
@@ -125,13 +126,12 @@ void table_release_some(struct page_table *table, uint64_t *va, uint64_t end);
  */
 int __must_check table_make_executable(struct page_table *table, uint64_t va);
 
-/* How many bytes are mapped by leaves whose entries have all of the bits. */
-uint64_t table_bytes(const struct page_table *table, uint64_t bits);
-
 /* Whether anything is mapped in [va, va + length). */
 bool table_is_mapped(struct page_table *table, uint64_t va, uint64_t length);
 
-/* False when nothing is mapped at va. */
+/* False when nothing is mapped at va: of the hole, leaf has .size and no
+ * .marks.
+ */
 bool table_query(const struct page_table *table, uint64_t va,
 		 struct table_leaf *leaf);
 

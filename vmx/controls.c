@@ -326,7 +326,7 @@ void vmx_controls_init(struct vendor_vcpu *vcpu)
 		vmcs_write(VMCS_TPR_THRESHOLD, 0);
 	}
 	if (controls->has_apic_accesses)
-		vmcs_write(VMCS_APIC_ACCESS_ADDRESS, vmx_apic_page());
+		vmcs_write(VMCS_APIC_ACCESS_ADDRESS, vcpu->vm->apic_hpa);
 	vmcs_write(VMCS_LINK_POINTER, NO_LINK);
 	vmcs_write(VMCS_GUEST_DEBUGCTL, 0);
 	if (controls->has_pat)

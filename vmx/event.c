@@ -58,7 +58,7 @@ static uint32_t error_flag(const struct vmx_vcpu *vmx,
 
 static void interrupt_window_close(struct vmx_vcpu *vmx)
 {
-	vmx_window_close(vmx, PROC_INTERRUPT_WINDOW);
+	vmx_proc_controls_change(vmx, 0, PROC_INTERRUPT_WINDOW);
 	if (vmx->tpr_threshold)
 		vmx_tpr_threshold_set(vmx, 0);
 }
@@ -82,7 +82,7 @@ void vmx_inject(struct vendor_vcpu *vcpu, const struct event *event)
 	vmx->work |= WORK_EVENT;
 	/* What a window was for, unless it is opened once more. */
 	if (event->kind == EVENT_NMI)
-		vmx_window_close(vmx, PROC_NMI_WINDOW);
+		vmx_proc_controls_change(vmx, 0, PROC_NMI_WINDOW);
 	if (event->kind == EVENT_INTERRUPT)
 		interrupt_window_close(vmx);
 }
@@ -168,18 +168,13 @@ void vmx_open_window(struct vendor_vcpu *vcpu, enum event_kind kind,
 		return;
 	}
 	if (priority <= vcpu->tpr >> TPR_CLASS_SHIFT) {
-		vmx_window_close(vmx, PROC_INTERRUPT_WINDOW);
+		vmx_proc_controls_change(vmx, 0, PROC_INTERRUPT_WINDOW);
 		vmx_tpr_threshold_set(vmx, (uint8_t)priority);
 		return;
 	}
 	vmx_proc_controls_change(vmx, PROC_INTERRUPT_WINDOW, 0);
 	if (vmx->tpr_threshold)
 		vmx_tpr_threshold_set(vmx, 0);
-}
-
-void vmx_window_close(struct vmx_vcpu *vmx, uint32_t window)
-{
-	vmx_proc_controls_change(vmx, 0, window);
 }
 
 void vmx_events_clear(struct vendor_vcpu *vcpu)
@@ -191,7 +186,8 @@ void vmx_events_clear(struct vendor_vcpu *vcpu)
 	if (!vmx->is_initialized)
 		return;
 	vmx_vmcs_use(vcpu);
-	vmx_window_close(vmx, PROC_INTERRUPT_WINDOW | PROC_NMI_WINDOW);
+	vmx_proc_controls_change(vmx, 0,
+				 PROC_INTERRUPT_WINDOW | PROC_NMI_WINDOW);
 	vmx_tpr_threshold_set(vmx, 0);
 	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, 0);
 	vmcs_write(VMCS_GUEST_PENDING_DEBUG, 0);

@@ -182,9 +182,9 @@ static void decode_exception(struct vendor_vcpu *vcpu, bool is_delivery,
 static __noinline void decode_window(struct vmx_vcpu *vmx, uint32_t basic)
 {
 	if (basic == REASON_NMI_WINDOW)
-		vmx_window_close(vmx, PROC_NMI_WINDOW);
+		vmx_proc_controls_change(vmx, 0, PROC_NMI_WINDOW);
 	else if (basic == REASON_INTERRUPT_WINDOW)
-		vmx_window_close(vmx, PROC_INTERRUPT_WINDOW);
+		vmx_proc_controls_change(vmx, 0, PROC_INTERRUPT_WINDOW);
 	else
 		vmx_tpr_threshold_set(vmx, 0);
 }

@@ -213,9 +213,6 @@ void vmx_emulate_event(struct vmx_vcpu *vmx, struct exit_info *info);
 /* Fills the page and maps it at VMX_IDENTITY_GPA. */
 int __must_check vmx_identity_init(struct vendor_vm *vm, uint32_t *table);
 
-/* vmx/vcpu.c: accesses by way of this page are the local APIC's. */
-hpa_t vmx_apic_page(void);
-
 /* vmx/quirks.c: each says there which simulator needs it and why. */
 void vmx_quirk_timer_set(struct vmx_vcpu *vmx, uint64_t deadline);
 
@@ -235,7 +232,6 @@ static inline uint64_t vmx_guest_cr0(const struct vmx_vcpu *vmx)
 void vmx_inject(struct vendor_vcpu *vcpu, const struct event *event);
 void vmx_open_window(struct vendor_vcpu *vcpu, enum event_kind kind,
 		     unsigned priority);
-void vmx_window_close(struct vmx_vcpu *vmx, uint32_t window);
 /* Bits of the primary processor-based controls, written at the next entry. */
 void vmx_proc_controls_change(struct vmx_vcpu *vmx, uint32_t set,
 			      uint32_t clear);

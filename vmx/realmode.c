@@ -49,7 +49,7 @@ static bool window_opened(struct vendor_vcpu *vcpu)
 	if (open & PROC_NMI_WINDOW && !vmx_can_inject(vcpu, EVENT_NMI))
 		open &= ~(uint32_t)PROC_NMI_WINDOW;
 	if (open)
-		vmx_window_close(vmx, open);
+		vmx_proc_controls_change(vmx, 0, open);
 	if (vmx->tpr_threshold > vcpu->tpr >> TPR_CLASS_SHIFT) {
 		vmx_tpr_threshold_set(vmx, 0);
 		return true;

@@ -9,6 +9,7 @@
 
 #include "include/errno.h"
 #include "include/log.h"
+#include "kernel/host.h"
 #include "mm/ept.h"
 #include "mm/pages.h"
 #include "mm/phys.h"
@@ -18,11 +19,6 @@
 
 /* Where guests' local APICs are mapped: no access ever reaches it. */
 static uint8_t apic_page[PAGE_SIZE] __aligned(PAGE_SIZE);
-
-hpa_t vmx_apic_page(void)
-{
-	return virt_to_phys(apic_page);
-}
 
 static int vmx_vm_init(struct vendor_vm *vm)
 {
@@ -34,21 +30,30 @@ static int vmx_vm_init(struct vendor_vm *vm)
 	vm->private = pages;
 	vmx_msr_bitmap_init(pages->msr_bitmap);
 	if (vmx_features.controls.has_apic_accesses)
-		vm->apic_hpa = vmx_apic_page();
+		vm->apic_hpa = virt_to_phys(apic_page);
 	if (vmx_features.controls.has_unrestricted)
 		return 0;
 	return vmx_identity_init(vm, pages->identity);
 }
 
-/* What the guest has used of its memory, as the processor marked it. */
+/* What the guest has used of its memory, as the processor marked it: others
+ * have their turn between any two of its many leaves. */
 static void log_usage(const struct vendor_vm *vm)
 {
-	if (!vmx_features.controls.has_ept_ad)
+	uint64_t mapped = 0, accessed = 0, written = 0;
+	struct table_leaf leaf;
+
+	if (!vmx_features.controls.has_ept_ad ||
+	    this_host()->log.level < LOG_DEBUG)
 		return;
+	for (gpa_t gpa = 0; gpa >> 48 == 0; gpa += leaf.size) {
+		mapped += table_query(vm->nested, gpa, &leaf) ? leaf.size : 0;
+		accessed += leaf.marks & EPT_ACCESSED ? leaf.size : 0;
+		written += leaf.marks & EPT_DIRTY ? leaf.size : 0;
+		sched_breathe();
+	}
 	log_dbg("EPT: %lu KiB mapped, %lu KiB accessed, %lu KiB written",
-		table_bytes(vm->nested, 0) >> 10,
-		table_bytes(vm->nested, EPT_ACCESSED) >> 10,
-		table_bytes(vm->nested, EPT_DIRTY) >> 10);
+		mapped >> 10, accessed >> 10, written >> 10);
 }
 
 static void vmx_vm_fini(struct vendor_vm *vm)
