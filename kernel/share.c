@@ -5,8 +5,10 @@
 #include "include/domain.h"
 
 #define CAP_SHIFT  20
-/* In turns of its own; behind also in those of the default weight. */
-#define SLACK	   2
+/* In turns of its own; behind also in those of the default weight.  Who is no
+ * more than SLACK ahead waits for no more than one turn of each that comes
+ * back: that is CREDIT, or less. */
+#define SLACK	   3
 #define CREDIT	   3
 #define REACH	   8
 /* Quanta of a cap that may be caught up with. */

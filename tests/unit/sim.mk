@@ -14,6 +14,7 @@ SIM_VM_SRCS := $(SIM_SRCS) tests/unit/fake/vm.c tests/unit/fake/space.c \
 UNIT_SRCS_test_sched := $(SIM_SRCS)
 UNIT_SRCS_test_share := $(SIM_SRCS)
 UNIT_LIBS_test_share := -lm
+UNIT_SRCS_test_wake := $(SIM_SRCS)
 UNIT_SRCS_test_timer := $(SIM_SRCS)
 SIM_VM_TESTS := test_vm_memory test_vcpu_away test_vcpu_exits test_vcpu_inject test_vcpu_smp
 
@@ -23,7 +24,7 @@ SIM_PROGRAM_SRCS := $(SIM_VM_SRCS) tests/unit/fake/program.c vm/gate_program.c
 $(foreach t,$(SIM_PROGRAM_TESTS),$(eval UNIT_SRCS_$t := $(SIM_PROGRAM_SRCS)))
 $(foreach t,$(SIM_VM_TESTS),$(eval UNIT_SRCS_$t := $(SIM_VM_SRCS)))
 UNIT_SRCS_test_vm_memory += vm/gate_memory.c
-$(foreach t,test_sched test_share test_timer $(SIM_VM_TESTS) $(SIM_PROGRAM_TESTS),\
+$(foreach t,test_sched test_share test_wake test_timer $(SIM_VM_TESTS) $(SIM_PROGRAM_TESTS),\
 	$(eval UNIT_FLAGS_$t := $(SIM_FLAGS)))
 
 # CPUs that are threads, for ThreadSanitizer, in place of the other sanitizers.

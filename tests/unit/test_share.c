@@ -4,119 +4,17 @@
  * cases, and random mixes whose shares are computed by another way,
  * water-filling.
  */
+#include "tests/unit/share_test.h"
+
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
 
-#include "tests/unit/fake/sim.h"
 #include "include/errno.h"
-
-#define MS	    1000000ULL
-#define DOMAINS_MAX 12
-#define THREADS_MAX 32
 
 #define MIXES	 12
 /* Threads move that often at most: one in so many milliseconds for each CPU. */
 #define MOVES_MS 20
-
-/* What a run is made of, and what came out. */
-static struct sched_domain domain[DOMAINS_MAX];
-static struct thread *thread[THREADS_MAX];
-static struct {
-	unsigned domain;
-	uint64_t used; /* points in ring 3, of the time that counts */
-	uint64_t last, gap_max;
-	const struct cpu *on;
-} of[THREADS_MAX];
-static unsigned threads, moved;
-static uint64_t time_begin, time_end;
-
-static bool is_time_over(void)
-{
-	return sim.now >= time_end;
-}
-
-/* The first warm_ms do not count. */
-static void setup(unsigned cpus, uint64_t seed, uint64_t warm_ms, uint64_t ms)
-{
-	sim_setup(cpus, seed);
-	memset(of, 0, sizeof(of));
-	threads = moved = 0;
-	sim.tick = 4000;
-	/* Each CPU has its turn at each second point. */
-	sim.switch_rate = 2;
-	time_begin = sim.now + warm_ms * MS;
-	time_end = time_begin + ms * MS;
-	sim.is_done = is_time_over;
-	sim.points_max = UINT64_MAX;
-}
-
-static void spin_fn(void *arg)
-{
-	unsigned n = (unsigned)(uintptr_t)arg;
-
-	of[n].last = MAX(sim.now, time_begin);
-	for (;;) {
-		sim_user(1);
-		if (sim.now < time_begin)
-			continue;
-		of[n].used++;
-		moved += of[n].on && of[n].on != this_cpu();
-		of[n].on = this_cpu();
-		of[n].gap_max = MAX(of[n].gap_max, sim.now - of[n].last);
-		of[n].last = sim.now;
-	}
-}
-
-/* A thread of the domain, on those CPUs; 0: on any. */
-static void add(unsigned d, void (*fn)(void *arg), uint64_t cpus)
-{
-	struct thread *t = thread_create("t", fn, (void *)(uintptr_t)threads,
-					 THREAD_ANY_CPU);
-
-	assert_non_null(t);
-	if (cpus)
-		assert_int_equal(thread_pin(t, cpus), 0);
-	t->domain = &domain[d];
-	of[threads].domain = d;
-	thread[threads++] = t;
-}
-
-static void run(void)
-{
-	const char *why;
-
-	for (unsigned i = 0; i < threads; i++)
-		thread_start(thread[i]);
-	why = sim_run();
-	if (why)
-		fail_msg("%s", why);
-}
-
-static uint64_t used_by(unsigned d)
-{
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < threads; i++)
-		if (of[i].domain == d)
-			sum += of[i].used;
-	return sum;
-}
-
-static uint64_t used_by_all(void)
-{
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < threads; i++)
-		sum += of[i].used;
-	return sum;
-}
 
 /* Thousandths of all that was used. */
 static void assert_share(unsigned d, double wanted)
@@ -613,147 +511,6 @@ static void test_mixes(void **unused)
 	}
 }
 
-/* Woken where somebody is busy, with an idle CPU beside: it goes there. */
-static uint64_t woken_at, wait_max;
-static unsigned elsewhere;
-
-static void nap_over(void *ctx)
-{
-	woken_at = sim.now;
-	thread_wake(ctx);
-}
-
-static void napper_fn(void *arg)
-{
-	unsigned n = (unsigned)(uintptr_t)arg;
-
-	for (;;) {
-		woken_at = 0;
-		timer_arm(&alarm_timer, sim.now + 3 * MS);
-		while (!woken_at)
-			thread_block();
-		wait_max = MAX(wait_max, sim.now - woken_at);
-		elsewhere += this_cpu()->id != 0;
-		of[n].used++;
-	}
-}
-
-static void test_woken_to_idle(void **unused)
-{
-	(void)unused;
-	setup(2, 1, 0, 600);
-	wait_max = elsewhere = 0;
-	for (unsigned d = 0; d < 2; d++)
-		sched_domain_init(&domain[d], 100, 0);
-	add(0, spin_fn, BIT(0));
-	add(1, napper_fn, 0);
-	thread[1]->cpu = &sim.cpu[0].cpu;
-	alarm_timer = (struct timer){ .fn = nap_over, .ctx = thread[1] };
-	run();
-	assert_in_range(of[1].used, 100, 200);
-	assert_in_range(wait_max, 1, MS);
-	assert_in_range(elsewhere, of[1].used - 2, of[1].used);
-	sim_abandon();
-}
-
-/* A CPU whose own are held by their caps is as good as one without any. */
-static void freed_fn(void *arg)
-{
-	unsigned n = (unsigned)(uintptr_t)arg;
-
-	while (sim.now < time_begin)
-		sim_user(1);
-	thread[n]->cpus |= BIT(1);
-	napper_fn(arg);
-}
-
-static void test_woken_to_held(void **unused)
-{
-	(void)unused;
-	setup(2, 1, 20, 60);
-	sim.tick = 500;
-	wait_max = elsewhere = 0;
-	for (unsigned d = 0; d < 3; d++)
-		sched_domain_init(&domain[d], 100, d == 1 ? 1 : 0);
-	add(0, spin_fn, BIT(0));
-	add(1, spin_fn, BIT(1));
-	add(2, freed_fn, BIT(0));
-	alarm_timer = (struct timer){ .fn = nap_over, .ctx = thread[2] };
-	run();
-	assert_in_range(of[2].used, 10, 20);
-	assert_in_range(elsewhere, of[2].used - 1, of[2].used);
-	sim_abandon();
-}
-
-/* Runs for 15 ms; another one begins behind it; woken after a millisecond of
- * that one's turn, it waits for the rest. */
-static void behind_fn(void *arg)
-{
-	thread_block();
-	spin_fn(arg);
-}
-
-static void behind_wake(void *ctx)
-{
-	thread_wake(ctx);
-}
-
-static void ahead_fn(void *arg)
-{
-	static struct timer other;
-	unsigned n = (unsigned)(uintptr_t)arg;
-
-	sim_user((unsigned)(15 * MS / sim.tick));
-	other = (struct timer){ .fn = behind_wake, .ctx = thread[!n] };
-	timer_arm(&other, sim.now + MS);
-	timer_arm(&alarm_timer, sim.now + 2 * MS);
-	sched_yield();
-	woken_at = 0;
-	while (!woken_at)
-		thread_block();
-	wait_max = sim.now - woken_at;
-	time_end = sim.now;
-	spin_fn(arg);
-}
-
-/* That one was urgent when it came to the idle CPU says nothing of the next. */
-static void test_hurry_ends(void **unused)
-{
-	(void)unused;
-	setup(1, 1, 0, 600);
-	wait_max = 0;
-	for (unsigned d = 0; d < 2; d++)
-		sched_domain_init(&domain[d], 100, 0);
-	add(0, behind_fn, 0);
-	add(1, ahead_fn, 0);
-	alarm_timer = (struct timer){ .fn = nap_over, .ctx = thread[1] };
-	run();
-	assert_in_range(wait_max, 8 * MS, 12 * MS);
-	sim_abandon();
-}
-
-/* Beside busy threads on all CPUs: a millisecond at most. */
-static void test_woken_beside_busy(void **unused)
-{
-	(void)unused;
-	for (unsigned cpus = 1; cpus <= 2; cpus++) {
-		setup(cpus, cpus, 0, 1500);
-		wait_max = elsewhere = 0;
-		for (unsigned d = 0; d < 4; d++) {
-			sched_domain_init(&domain[d], 100, 0);
-			if (d < 3)
-				add(d, spin_fn, 0);
-		}
-		add(3, napper_fn, 0);
-		alarm_timer =
-			(struct timer){ .fn = nap_over, .ctx = thread[3] };
-		run();
-		assert_in_range(of[3].used, 200, 500);
-		assert_in_range(wait_max, 1, MS);
-		sim_abandon();
-	}
-}
-
 /* Registers that a CPU still has keep their thread there. */
 static void test_registers_stay(void **unused)
 {
@@ -790,10 +547,6 @@ int main(void)
 		cmocka_unit_test(test_pins),
 		cmocka_unit_test(test_pin_numbers),
 		cmocka_unit_test(test_known),
-		cmocka_unit_test(test_woken_to_idle),
-		cmocka_unit_test(test_woken_to_held),
-		cmocka_unit_test(test_hurry_ends),
-		cmocka_unit_test(test_woken_beside_busy),
 		cmocka_unit_test(test_registers_stay),
 		cmocka_unit_test(test_mixes),
 	};
