@@ -108,17 +108,14 @@ GATE_CALL(gate_channel_detach)
 /* init's, which is believed: about the host, or about a domain. */
 static int log_host(enum log_level level, const char *text, gate_id id)
 {
-	struct domain *domain = id ? domain_find(id) : NULL;
+	struct domain *domain = domain_find(id);
 
-	if (id && !domain)
-		return -ENOENT;
-	if (!domain)
+	if (!id)
 		log_print(level, "%s", text);
-	else
-		vlog_once(&domain->log, level, "%s", text);
-	if (domain)
-		domain_put(domain);
-	return 0;
+	if (!domain)
+		return id ? -ENOENT : 0;
+	vlog_once(&domain->log, level, "%s", text);
+	return domain_put_after(domain, 0);
 }
 
 GATE_CALL(gate_log)

@@ -197,7 +197,6 @@ void vm_memory_fini(struct vm *vm)
 			vm_chunk_free(vm, i);
 		sched_breathe();
 	}
-	map_guest_flush(&vm->domain->host->map);
 	if (vm->chunk)
 		pages_free_virt(vm->vendor.pages, vm->vendor.account, vm->chunk,
 				chunk_order(vm->chunk_count));

@@ -51,10 +51,11 @@ walk(struct tlb *tlb, const struct page_table *table, uint64_t va)
 	unsigned at = tlb->next++ % TLB_SIZE;
 
 	tlb->entry[at].va = va;
+	if (table_query(table, va, &tlb->entry[at].leaf))
+		return &tlb->entry[at].leaf;
+	/* A hole, of which nothing is remembered. */
 	tlb->entry[at].leaf.size = 0;
-	if (!table_query(table, va, &tlb->entry[at].leaf))
-		return NULL;
-	return &tlb->entry[at].leaf;
+	return NULL;
 }
 
 hpa_t space_reach(const struct domain *domain, uint64_t va, bool is_write)
