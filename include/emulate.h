@@ -288,7 +288,7 @@ struct emul_cached {
 	const void *host;
 };
 ASSERT_SIZE(struct emul_cached, 128);
-#define EMUL_CACHED 16
+#define EMUL_CACHED 64
 
 /*
  * A page walk and the entries it went through, or the pairs of four-byte ones:
