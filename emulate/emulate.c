@@ -193,13 +193,16 @@ fetch_quick(struct emul *e, const struct emul_cached *c, const ram64_t **host)
 }
 
 /*
- * From the cache if the bytes are still those; RIP's low bits choose.  is_exit:
- * a guest is likely to come here again, before many others.
+ * From the cache if the bytes are still those; RIP chooses.  is_exit: a guest
+ * is likely to come here again, before many others.  Whatever slot that is,
+ * what it holds is compared.
  */
 static __always_inline enum emul_status step_decode(struct emul *e,
 						    const bool is_exit)
 {
-	struct emul_cached *c = &e->cached[e->state->rip % EMUL_CACHED];
+	uint64_t rip = e->state->rip;
+	struct emul_cached *c =
+		&e->cached[is_exit ? cached_slot(rip) : rip % EMUL_CACHED];
 	const ram64_t *host;
 	uint64_t low, high;
 

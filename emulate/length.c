@@ -166,7 +166,7 @@ int emul_insn_length(struct emul *e, enum emul_expect what)
 	if ((unsigned)what >= EMUL_EXPECT_COUNT)
 		return -1;
 	if (likely(may_fetch_again(s))) {
-		host = fetch_again(s, &e->cached[s->rip % EMUL_CACHED]);
+		host = fetch_again(s, &e->cached[cached_slot(s->rip)]);
 		if (likely(host && p->length &&
 			   (ram_load(host, sizeof(p->mask)) & p->mask) ==
 				   p->value))

@@ -75,6 +75,13 @@ static __always_inline bool walk_fast(struct emul *e, uint64_t linear,
 	return emul_walk_learn(e, linear, access, gpa);
 }
 
+/* Functions begin at multiples of 16 or more, and many that exit do so at once:
+ * the lowest bits alone would put all these into a few slots. */
+static __always_inline unsigned cached_slot(uint64_t rip)
+{
+	return (rip ^ rip >> 6) % EMUL_CACHED;
+}
+
 /* RIP is the linear address, as kernels have it; and a supervisor runs. */
 static __always_inline bool rip_is_linear(const struct x86_state *s)
 {
@@ -108,7 +115,7 @@ static __always_inline const void *fetch_again(const struct x86_state *s,
 static inline void fetch_remember(struct emul *e, const void *host)
 {
 	uint64_t rip = e->state->rip;
-	struct emul_cached *c = &e->cached[rip % EMUL_CACHED];
+	struct emul_cached *c = &e->cached[cached_slot(rip)];
 	struct emul_walked *m = &e->walked[walk_slot(rip, EMUL_ACCESS_FETCH)];
 
 	/* Of five levels it is not that walk's. */

@@ -287,7 +287,7 @@ struct emul_cached {
 	uint8_t padding[8]; /* a power of two is quick to index */
 };
 ASSERT_SIZE(struct emul_cached, 128);
-#define EMUL_CACHED 16
+#define EMUL_CACHED 64
 
 /*
  * A page walk and the entries it went through, or the pairs of four-byte ones:

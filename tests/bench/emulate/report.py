@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 ROUNDS = 1000
-# Not met of what is wanted: 190 for a MOV to memory, which takes 219: the bytes are
+# Not met of what is wanted: 190 for a MOV to memory, which takes 220: the bytes are
 # found again and compared with those that were decoded, and the operand is walked.
 # row: budget, Xen x86_emulate, libx86emu 3.5, unicorn 2.0
 ROWS = {
