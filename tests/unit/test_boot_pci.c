@@ -10,14 +10,11 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include <asm/prctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include "boot/boot.h"
 #include "include/log.h"
 #include "kernel/host.h"
 #include "kernel/pci.h"
+#include "tests/unit/fake/gs.h"
 
 #define CONFIG	      0xcf8
 #define CONFIG_DATA   0xcfc
@@ -139,7 +136,7 @@ static void port_written(uint16_t port, unsigned size, uint32_t value)
 static int setup(void **state)
 {
 	(void)state;
-	assert_int_equal(syscall(SYS_arch_prctl, ARCH_SET_GS, &gs), 0);
+	fake_gs_set(&gs);
 	fake_x86.port_read = port_read;
 	fake_x86.port_written = port_written;
 	fake_x86.is_irq_on = true;

@@ -7,17 +7,16 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <asm/prctl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 /* The C library has one of its own. */
 #define sched_yield monitor_sched_yield
 #include "kernel/host.h"
+#include "tests/unit/fake/gs.h"
 
 #define CPUS   3
 #define TIMERS 3
@@ -101,8 +100,7 @@ static void fn(void *ctx)
 static void cpu_become(unsigned n)
 {
 	fake_x86 = (struct fake_x86){ .tsc_read = tsc_now };
-	if (syscall(SYS_arch_prctl, ARCH_SET_GS, &cpus[n]))
-		abort();
+	fake_gs_set(&cpus[n]);
 }
 
 static void context_renew(struct timer *t)

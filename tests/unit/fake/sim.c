@@ -2,19 +2,17 @@
 /* See sim.h. */
 #include "tests/unit/fake/sim.h"
 
-#include <asm/prctl.h>
 #include <sanitizer/common_interface_defs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "kernel/mcheck.h"
 #include "kernel/trap.h"
 #include "include/log.h"
 #include "include/panic.h"
 #include "mm/phys.h"
+#include "tests/unit/fake/gs.h"
 
 #define STACK_SIZE KIB(128)
 
@@ -83,8 +81,7 @@ static void load_cpu(unsigned number)
 
 	sim.current = number;
 	fake_x86 = cpu->registers;
-	if (syscall(SYS_arch_prctl, ARCH_SET_GS, &cpu->cpu))
-		abort();
+	sim.gs = &cpu->cpu;
 }
 
 static void go_to_cpu(unsigned number)
@@ -772,6 +769,7 @@ void sim_setup(unsigned cpus, uint64_t seed)
 	sim.host.map.table.root = 0x1000;
 	for (unsigned i = 0; i < cpus; i++)
 		cpu_setup(&sim.cpu[i], i);
+	fake_gs_set(&sim.gs);
 	load_cpu(0);
 }
 

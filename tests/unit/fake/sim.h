@@ -67,6 +67,7 @@ struct sim {
 	unsigned cpu_count;
 	struct sim_cpu *cpu;
 	unsigned current;
+	struct cpu *gs;		 /* the same, for this_cpu() */
 	struct sim_context test; /* who called sim_run() */
 	bool is_running;
 	uint64_t now;
