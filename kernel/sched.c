@@ -474,6 +474,8 @@ static inline void queue_notify(struct cpu *cpu)
 
 	if (cpu->thread == queue->idle) {
 		queue->is_held = false;
+		__atomic_store_n(&cpu->is_resched_needed, true,
+				 __ATOMIC_SEQ_CST);
 	} else if (cpu == this_cpu()) {
 		if (queue->is_hurried || !queue->slice.cpu)
 			slice_begin_shared(cpu);
