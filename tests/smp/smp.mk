@@ -19,7 +19,7 @@ $B/smp/stress.cpio: $(SMP_GUEST)
 smp-programs: $B/smp/linux.cpio $B/smp/stress.cpio $B/bench/vmlinux
 
 smp-matrix: $B/bulkhead32.elf programs $B/manifest-check smp-programs
-	@BULKHEAD_BUILD=$(abspath $B) tests/smp/matrix $(or $(SECONDS),60)
+	@CPUS=$(or $(CPUS),2) BULKHEAD_BUILD=$(abspath $B) tests/smp/matrix $(or $(SECONDS),60)
 
 ## smp-programs   what the tests of many vCPUs boot: build/smp/
 ## smp-matrix     Linux with 1 to 32 vCPUs on two CPUs: boot, hotplug, stress-ng
