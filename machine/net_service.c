@@ -177,8 +177,7 @@ void net_cable_init(struct net_cable *cable, unsigned slot,
 	cable->backend.is_link_up = cable->is_up;
 }
 
-/* All that is in the ring, which are whole frames, but for a switch that lies.
- */
+/* All that is in the ring: whole frames, but for a switch that lies. */
 static bool lose_once(struct net_cable *cable, bool *bell)
 {
 	if (ring_skip(&cable->received, bell) < 0)

@@ -4,9 +4,9 @@
  * CPU: the longest time with interrupts off, from one address to another, and
  * from the monitor's first instruction to the first in ring 3; how often an
  * address is met, between two of the guest's if these are given; how many
- *instructions the whole host takes between these two; and, from the first VMRUN
- *to the last exit, how many are the guests' and how many are not; the latter
- *from the monitor's first instruction on, too.
+ * instructions the whole host takes between these two; and, from the first
+ * VMRUN to the last exit, how many are the guests' and how many are not; the
+ * latter from the monitor's first instruction on, too.
  *
  *   -plugin paths.so,entries=ADDR,gate=ADDR[,gate=ADDR...],from=ADDR,to=ADDR,
  *	start=ADDR,main=ADDR,out=FILE[,met=ADDR][,reach=ADDR]

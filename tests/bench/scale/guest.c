@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One of many guests, for tests/bench/scale/run and tests/bench/switch/run. Its
- *command line says what it does on each of its vCPUs before it ends:
+ * One of many guests, for tests/bench/scale/run and tests/bench/switch/run.
+ * Its command line says what it does on each of its vCPUs before it ends:
  *
  *	none	nothing
  *	busy	computes, with interrupts off and the PIT stopped
@@ -21,8 +21,7 @@
 #define PIT_CH0		  0x40
 #define PIT_COMMAND	  0x43
 #define COMMAND_CH0_MODE2 0x34
-#define COMMAND_CH0_MODE0 0x30 /* and no count: it stands */
-#define PIT_SLOWEST	  0    /* 65,536 */
+#define PIT_SLOWEST	  0 /* 65,536 */
 #define PIT_250_HZ	  4773
 /* Both some 275 ms. */
 #define IDLE_TICKS	  5
@@ -79,7 +78,7 @@ void guest_main(void)
 		: ends_with(what, "long") ? 2
 					  : ends_with(what, "busy");
 	if (turns) {
-		out8(PIT_COMMAND, COMMAND_CH0_MODE0);
+		pit_stop();
 		if (smp_cpu_count() > 1)
 			smp_run(compute);
 		else
