@@ -194,7 +194,7 @@ $B/host/libpure.a: $(HOST_OBJS)
 
 # -MMD would keep the last source's headers only.
 $B/unit/%: tests/unit/%.c $B/host/libpure.a $B/flags
-	@mkdir -p $(@D)
+	@mkdir -p $(@D); rm -f $@
 	$(call say,HOSTCC)
 	$Q$(HOSTCC) $(UNIT_FLAGS_$*) $(HOSTSAN) -MM -MP -MT $@ $< \
 		$(UNIT_SRCS_$*) >$@.d

@@ -49,6 +49,8 @@ struct bench {
 	size_t xarea_size;
 	int signal;
 	uint64_t random;
+	bool can_run[CODE64 + 1]; /* by width */
+	bool has_ldt;
 	unsigned long compared, faults, skipped, bad;
 };
 
@@ -403,11 +405,11 @@ static bool child_run(struct bench *b, const struct generated *g)
 	return info.si_code != SEGV_MAPERR && info.si_code != SEGV_ACCERR;
 }
 
+static const unsigned bits[] = { 16, 32, 64 };
+
 static bool complain(struct bench *b, const struct generated *g,
 		     const char *what, uint64_t have, uint64_t want)
 {
-	static const unsigned bits[] = { 16, 32, 64 };
-
 	if (b->bad++ > 40)
 		return false;
 	printf("%u-bit ", bits[g->width]);
@@ -584,7 +586,11 @@ static void run_one(struct bench *b)
 	enum emul_status status;
 	bool is_good;
 
+	if (!b->can_run[g.width])
+		return;
 	fuzz_generate(&b->random, &g);
+	if (g.is_segment && !b->has_ldt)
+		return;
 	state_make(b, g.width);
 	/* Selectors and addresses at once. */
 	if (g.is_segment)
@@ -700,6 +706,48 @@ static void child_begin(struct bench *b)
 	child_xstate_get(b);
 }
 
+static bool probe(struct bench *b, const struct generated *g)
+{
+	memory_make(b, g);
+	return child_run(b, g) && b->signal == SIGTRAP &&
+	       (uint32_t)b->regs.rip == b->state.rip + g->length;
+}
+
+/*
+ * Kernels without the compatibility mode or LDTs, and hosts below them that
+ * keep these from their guests, refuse such code whatever it is: there is
+ * nothing to compare with.
+ */
+static void bench_probe(struct bench *b)
+{
+	struct generated nop = { .bytes = { 0x90 }, .length = 1 };
+	const struct generated lsl = { .bytes = { 0x0f, 0x03, 0xc1 },
+				       .length = 3,
+				       .width = CODE64 };
+	const struct generated invpcid = { .bytes = { 0x66, 0x0f, 0x38, 0x82 },
+					   .width = CODE64 };
+
+	for (nop.width = CODE16; nop.width <= CODE64; nop.width++) {
+		state_make(b, nop.width);
+		b->can_run[nop.width] = probe(b, &nop);
+		if (!b->can_run[nop.width])
+			printf("no %u-bit code runs here: not compared\n",
+			       bits[nop.width]);
+	}
+	if (!b->can_run[CODE64])
+		exit(2);
+	state_make(b, CODE64);
+	b->state.gpr[X86_RCX] = LDT_SELECTOR(LDT_DATA);
+	b->has_ldt = probe(b, &lsl) && b->regs.eflags & X86_FLAG_ZF;
+	if (!b->has_ldt)
+		printf("no LDT here: selectors not compared\n");
+	/* Hypervisors take it out of CPUID; the processor refuses it by level
+	 * all the same. */
+	(void)probe(b, &invpcid);
+	if (b->signal == SIGSEGV)
+		b->emul.features |= EMUL_FEATURE_INVPCID;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct emul_ops ops;
@@ -725,6 +773,7 @@ int main(int argc, char **argv)
 	b.emul.window[1] = (struct emul_window){ .start = LDT_LINEAR,
 						 .size = PAGE_SIZE,
 						 .host = b.ldt };
+	bench_probe(&b);
 	end = time(NULL) + atol(argv[1]);
 	do
 		for (unsigned i = 0; i < SHORT_RUN; i++)

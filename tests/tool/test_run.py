@@ -110,6 +110,14 @@ class Runner(unittest.TestCase):
         self.assertFalse([l for l in told if "s/s2" in l])
         self.assertEqual(lines[-1], "1 passed, 1 failed, 0 skipped")
 
+    def test_what_did_not_build_has_failed(self):
+        path = self.script("t.sh", "true")
+        done = self.run_list("t 20 exit %s\n" % path, "--not-built")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("FAIL build", done.stdout)
+        self.assertEqual(done.stdout.splitlines()[-1],
+                         "1 passed, 1 failed, 0 skipped")
+
     def test_lists_with_mistakes_are_no_lists(self):
         for text in ("a 9 exit\n", "a x exit true\n", "a 9 nosuch true\n"):
             done = self.run_list(text)

@@ -20,6 +20,7 @@
 #include "include/errno.h"
 #include "include/log.h"
 #include "include/x86.h"
+#include "kernel/sched.h"
 #include "mm/pages.h"
 #include "mm/phys.h"
 #include "tests/unit/fake_phys.h"
@@ -50,6 +51,10 @@ void vmcs_clear(hpa_t hpa)
 {
 	(void)hpa;
 	is_vmcs_launched = false;
+}
+
+void sched_breathe(void)
+{
 }
 
 void vmcs_load(hpa_t hpa)
