@@ -161,14 +161,22 @@ uint8_t virtio_isr_take(struct virtio *virtio)
 	return isr;
 }
 
-void virtio_config_changed(struct virtio *virtio)
+/* The status register says so with MSI-X, too, where queues' bit stays clear.
+ */
+static void config_notify(struct virtio *virtio)
 {
 	struct virtio_state *state = virtio->state;
 
-	state->generation++;
-	if (state->status & VIRTIO_STATUS_DRIVER_OK)
-		virtio_interrupt(virtio, VIRTIO_EVENT_CONFIG,
-				 state->config_vector);
+	if (!(state->status & VIRTIO_STATUS_DRIVER_OK))
+		return;
+	state->isr |= VIRTIO_EVENT_CONFIG;
+	virtio_interrupt(virtio, VIRTIO_EVENT_CONFIG, state->config_vector);
+}
+
+void virtio_config_changed(struct virtio *virtio)
+{
+	virtio->state->generation++;
+	config_notify(virtio);
 }
 
 void virtio_break(struct virtio *virtio, const char *why)
@@ -177,9 +185,7 @@ void virtio_break(struct virtio *virtio, const char *why)
 		return;
 	queues_detach(virtio);
 	virtio->state->status |= VIRTIO_STATUS_NEEDS_RESET;
-	if (virtio->state->status & VIRTIO_STATUS_DRIVER_OK)
-		virtio_interrupt(virtio, VIRTIO_EVENT_CONFIG,
-				 virtio->state->config_vector);
+	config_notify(virtio);
 	if (virtio->config.log)
 		net_warn(virtio->config.log, virtio->config.name, why);
 }
@@ -378,7 +384,7 @@ bool virtio_is_valid(const struct virtio *virtio,
 	    !features_are_good(virtio, state, state->status))
 		return false;
 	return vector_is_valid(virtio, state->config_vector) &&
-	       state->pci.intx_level == (state->isr != 0) &&
+	       (!state->pci.intx_level || state->isr) &&
 	       queues_are_valid(virtio, state) &&
 	       capabilities_are_valid(virtio, state) &&
 	       pci_msix_is_valid(&virtio->pci, &state->msix) &&

@@ -77,6 +77,7 @@ static inline uint64_t index_nospec(uint64_t index, uint64_t size)
 #define PAGE_SHIFT 12
 #define PAGE_SIZE  4096ULL
 #define PAGE_2M	   MIB(2)
+#define PAGE_1G	   GIB(1)
 
 /* Addresses: guest-physical, guest-linear, host-physical. */
 typedef uint64_t gpa_t;

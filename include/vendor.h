@@ -105,6 +105,7 @@ struct vendor_vm {
 	hpa_t apic_hpa;
 	uint64_t guest_cr4_mask; /* CR4 bits that CPUID shows to the guest */
 	uint64_t host_cr4_mask;	 /* and those that this processor knows */
+	bool has_1g;		 /* nested tables may have leaves of 1 GiB */
 	/* Its vCPUs share CPUs: one that spins with PAUSE should give way. */
 	bool exits_on_pause;
 	struct pages *pages;	     /* for the back end's own pages, */

@@ -265,9 +265,9 @@ void map_stack_free(struct kernel_map *map, void *top)
 }
 
 hpa_t map_guest_alloc_2m(struct kernel_map *map, struct mem_account *account,
-			 map_fill_fn fill, void *ctx)
+			 hpa_t wanted, map_fill_fn fill, void *ctx)
 {
-	hpa_t hpa = pages_alloc(map->table.pages, account, PAGES_ORDER_MAX);
+	hpa_t hpa = pages_alloc_2m(map->table.pages, account, wanted);
 	uint64_t flags, done;
 	int error = 0;
 

@@ -84,13 +84,13 @@ void map_stack_free(struct kernel_map *map, void *top);
 typedef int (*map_fill_fn)(void *ctx, void *to, uint64_t offset);
 
 /*
- * Guest RAM: 2 MiB, and gone from the physmap.  Call map_guest_flush() after
- * the last one and before a guest may run.  fill(): of MAP_GUEST_PIECE bytes,
- * so far from the beginning, all are written; else -errno.  0 then, and when
- * out of memory.
+ * Guest RAM: 2 MiB, at wanted if that is free, and gone from the physmap.  Call
+ * map_guest_flush() after the last one and before a guest may run.  fill(): of
+ * MAP_GUEST_PIECE bytes, so far from the beginning, all are written; else
+ * -errno.  0 then, and when out of memory.
  */
 hpa_t __must_check map_guest_alloc_2m(struct kernel_map *map,
-				      struct mem_account *account,
+				      struct mem_account *account, hpa_t wanted,
 				      map_fill_fn fill, void *ctx);
 /* Back into the physmap, as the guest left it, and free. */
 void map_guest_free_2m(struct kernel_map *map, struct mem_account *account,

@@ -9,7 +9,8 @@
  * One page costs a list head, a bit scan and a mask; the metadata is 80 bytes
  * per 2 MiB.
  *
- * Not here: more than 2 MiB in one piece, and NUMA.
+ * Not here: more than 2 MiB in one piece, and NUMA.  Whoever wants neighbours
+ * asks for blocks by address.
  */
 #include "mm/pages.h"
 
@@ -201,11 +202,22 @@ void pages_add(struct pages *pages, hpa_t base, uint64_t length)
 	spin_unlock_irqrestore(&pages->lock, flags);
 }
 
+/* A free run of pages becomes the account's. */
+static hpa_t run_take(struct pages *pages, struct mem_account *account,
+		      uint32_t index, unsigned first, unsigned count)
+{
+	struct page_block *block = &pages->block[index];
+
+	run_set(block, first, count, false);
+	block_set_count(pages, index, block->free_count - count);
+	account_add(account, count);
+	return ((hpa_t)index << BLOCK_SHIFT) + ((hpa_t)first << PAGE_SHIFT);
+}
+
 hpa_t pages_alloc(struct pages *pages, struct mem_account *account,
 		  unsigned order)
 {
 	unsigned count = 1U << order;
-	struct page_block *block;
 	uint64_t flags;
 	uint32_t index = PAGES_NO_BLOCK;
 	hpa_t hpa = 0;
@@ -215,16 +227,37 @@ hpa_t pages_alloc(struct pages *pages, struct mem_account *account,
 	flags = spin_lock_irqsave(&pages->lock);
 	if (account_has_room(account, count))
 		index = blocks_find(pages, count, &first);
-	if (index != PAGES_NO_BLOCK) {
-		block = &pages->block[index];
-		run_set(block, (unsigned)first, count, false);
-		block_set_count(pages, index, block->free_count - count);
-		account_add(account, count);
-		hpa = ((hpa_t)index << BLOCK_SHIFT) +
-		      ((hpa_t)first << PAGE_SHIFT);
-	}
+	if (index != PAGES_NO_BLOCK)
+		hpa = run_take(pages, account, index, (unsigned)first, count);
 	spin_unlock_irqrestore(&pages->lock, flags);
 	return hpa;
+}
+
+bool pages_are_free(const struct pages *pages, hpa_t hpa, uint64_t length)
+{
+	uint64_t index = hpa >> BLOCK_SHIFT,
+		 end = (hpa + length) >> BLOCK_SHIFT;
+
+	if (end > pages->block_count)
+		return false;
+	while (index < end && pages->block[index].free_count == PAGES_PER_BLOCK)
+		index++;
+	return index == end;
+}
+
+hpa_t pages_alloc_2m(struct pages *pages, struct mem_account *account,
+		     hpa_t wanted)
+{
+	uint64_t flags = spin_lock_irqsave(&pages->lock);
+	hpa_t hpa = 0;
+
+	if (wanted && pages_are_free(pages, wanted, PAGE_2M) &&
+	    account_has_room(account, PAGES_PER_BLOCK))
+		hpa = run_take(pages, account,
+			       (uint32_t)(wanted >> BLOCK_SHIFT), 0,
+			       PAGES_PER_BLOCK);
+	spin_unlock_irqrestore(&pages->lock, flags);
+	return hpa ? hpa : pages_alloc(pages, account, PAGES_ORDER_MAX);
 }
 
 void pages_free(struct pages *pages, struct mem_account *account, hpa_t hpa,

@@ -71,6 +71,16 @@ hpa_t __must_check pages_alloc(struct pages *pages, struct mem_account *account,
 void pages_free(struct pages *pages, struct mem_account *account, hpa_t hpa,
 		unsigned order);
 
+/* 2 MiB: those at wanted if nobody has them, else, or if it is 0, any. */
+hpa_t __must_check pages_alloc_2m(struct pages *pages,
+				  struct mem_account *account, hpa_t wanted);
+
+/*
+ * Whether nobody has any page of [hpa, hpa + length), multiples of 2 MiB; false
+ * beyond the end of RAM.  A hint: the next moment it may be otherwise.
+ */
+bool pages_are_free(const struct pages *pages, hpa_t hpa, uint64_t length);
+
 /* The same, zeroed and as an address in the physmap; NULL when out. */
 void *__must_check pages_alloc_zeroed(struct pages *pages,
 				      struct mem_account *account,

@@ -195,6 +195,36 @@ int table_map(struct page_table *table, uint64_t va, uint64_t pa,
 	return 0;
 }
 
+void table_merge(struct page_table *table, uint64_t va)
+{
+	const struct table_format *format = table->format;
+	uint64_t *above = table_entry(table, va, 3);
+	uint64_t first, *entry;
+
+	if (!above || !entry_is_present(format, *above) ||
+	    entry_is_leaf(format, *above, 3) ||
+	    table->dead_count == TABLE_DEAD_MAX)
+		return;
+	entry = phys_to_virt(*above & ENTRY_ADDRESS);
+	first = *entry & ~format->marks;
+	if (!entry_is_present(format, first) ||
+	    !entry_is_leaf(format, first, 2) ||
+	    !IS_ALIGNED(first & ENTRY_ADDRESS, PAGE_1G))
+		return;
+	for (unsigned i = 0; i < TABLE_ENTRIES; i++)
+		if ((entry[i] & ~format->marks) != first + i * PAGE_2M)
+			return;
+	table->dead[table->dead_count++] = *above & ENTRY_ADDRESS;
+	entry_set(above, (first & ENTRY_ADDRESS) |
+				 format->leaf(format->prot(first),
+					      format->type(first, 2), 3));
+}
+
+int table_split(struct page_table *table, uint64_t va)
+{
+	return table_entry(table, va, 2) ? 0 : -ENOMEM;
+}
+
 /* The lowest entry for va that is there, of any level, or the hole around it.
  */
 static uint64_t *entry_find(const struct page_table *table, uint64_t va,
@@ -413,7 +443,13 @@ int table_make_executable(struct page_table *table, uint64_t va)
 
 	if (!entry_is_present(format, *entry))
 		return -ENOENT;
-	prot = format->prot(*entry) | MAP_EXEC;
+	prot = format->prot(*entry);
+	if (level > 2) { /* its other 2 MiB stay as they are */
+		if (entry_split(table, entry, level, prot))
+			return -ENOMEM;
+		entry = entry_at(*entry & ENTRY_ADDRESS, va, --level);
+	}
+	prot |= MAP_EXEC;
 	if (level > 1)
 		return entry_split(table, entry, level, prot);
 	entry_set(entry, (*entry & (ENTRY_ADDRESS | format->marks)) |

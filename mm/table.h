@@ -4,8 +4,9 @@
  * (mm/map.h), and nested tables (mm/npt.h; EPT differs only in its format).
  *
  * Maps in 4 KiB and 2 MiB leaves, splits a leaf of 2 MiB or 1 GiB when part of
- * it changes, never merges.  It never flushes a TLB: the caller does, before it
- * relies on a mapping being gone or before pages that were mapped are reused.
+ * it changes, merges only where table_merge() says so.  It never flushes a TLB:
+ * the caller does, before it relies on a mapping being gone or before pages
+ * that were mapped are reused.
  *
  * Tables stay until table_fini(), so that no walk in progress meets a freed
  * one; but table_unmap_some() takes out those that it empties and table_reap()
@@ -87,6 +88,15 @@ int __must_check table_map(struct page_table *table, uint64_t va, uint64_t pa,
 			   uint64_t length, unsigned prot, enum map_type type);
 
 /*
+ * The 1 GiB around va, if leaves of 2 MiB map it onto 1 GiB that is aligned,
+ * all with the same rights: one leaf.  The table that this takes out goes as
+ * those of table_unmap_some() do.  table_split() has it in leaves of 2 MiB
+ * again, or smaller ones; -ENOMEM.
+ */
+void table_merge(struct page_table *table, uint64_t va);
+int __must_check table_split(struct page_table *table, uint64_t va);
+
+/*
  * Whether the 2 MiB around va have a table of their own: table_map() then fills
  * that, 4 KiB by 4 KiB.
  */
@@ -120,9 +130,9 @@ void table_reap(struct page_table *table);
 void table_release_some(struct page_table *table, uint64_t *va, uint64_t end);
 
 /*
- * Grants execution of the 4 KiB at va; of a large leaf, by splitting it into
- * leaves that all grant it.  Rights only grow, so nobody need be flushed.
- * -ENOENT: nothing is mapped; -ENOMEM.
+ * Grants execution of the 4 KiB at va; of a large leaf, by splitting the 2 MiB
+ * around into small leaves that all grant it.  Rights only grow, so nobody need
+ * be flushed. -ENOENT: nothing is mapped; -ENOMEM.
  */
 int __must_check table_make_executable(struct page_table *table, uint64_t va);
 

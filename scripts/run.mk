@@ -44,7 +44,7 @@ mixed-images: $(MIXED)
 
 # How many megabytes each guest fetches from each of its peers, and on which host.
 MIXED_MB ?= 100
-MIXED_HOST ?= --cpus 2
+MIXED_HOST ?= --cpus 2 --parallel
 
 mixed-test: all $B/manifest-check mixed-images hostile-programs guest-programs
 	BULKHEAD_BUILD=$(abspath $B) MIXED_MB=$(MIXED_MB) MIXED_SECONDS=20000 \

@@ -18,6 +18,7 @@ static int svm_vm_init(struct vendor_vm *vm)
 	if (!msrpm)
 		return -ENOMEM;
 	svm_msrpm_init(msrpm);
+	vm->has_1g = cpuid_read(0x80000001, 0).edx & BIT(26); /* Page1GB */
 	vm->private = msrpm;
 	return 0;
 }

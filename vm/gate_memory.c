@@ -52,6 +52,16 @@ static int map_chunk(struct vm *vm, gpa_t gpa, uint64_t offset, uint64_t length,
 			 MAP_WRITE_BACK);
 }
 
+/* One leaf for a GiB that has become whole. */
+static void map_merge(struct vm *vm, gpa_t gpa)
+{
+	if (!vm->vendor.has_1g)
+		return;
+	table_merge(&vm->nested, gpa);
+	if (table_is_reap_due(&vm->nested))
+		vm_flush(vm);
+}
+
 /* [gpa, +length) onto the VM's memory at offset. */
 static int map_chunks(struct vcpu *vcpu, gpa_t gpa, uint64_t length,
 		      uint64_t offset, unsigned prot)
@@ -68,6 +78,8 @@ static int map_chunks(struct vcpu *vcpu, gpa_t gpa, uint64_t length,
 		gpa += n;
 		offset += n;
 		length -= n;
+		if (n == PAGE_2M && IS_ALIGNED(gpa, PAGE_1G))
+			map_merge(vm, gpa - PAGE_1G);
 		if (error || !length)
 			return error;
 		map_pause(vcpu);

@@ -15,6 +15,9 @@
  * waits; whoever made it so goes on while its domain is stopped, or leaves it
  * busy, with its address if it has one, to vm_memory_fini().
  *
+ * Whole GiB that are there from the start may be one leaf of the nested tables;
+ * what is given back of one splits it first.
+ *
  * Words are changed atomically: from `there` with space_lock, for the window's
  * leaf, and the place with domain_lock(), which also keeps a release and
  * GATE_MAP apart.
@@ -86,13 +89,15 @@ static int content_put(void *ctx, void *to, uint64_t at)
 }
 
 /* The caller has made it busy.  An error: it is absent again. */
-static int chunk_fill(struct vm *vm, uint64_t index, struct vm_content *content)
+static int chunk_fill(struct vm *vm, uint64_t index, hpa_t wanted,
+		      struct vm_content *content)
 {
 	struct domain *domain = vm->domain;
 	struct kernel_map *map = &domain->host->map;
 	uint64_t place = word_of(vm, index) & CHUNK_PLACE;
 	struct vm_content nothing = { 0 }, *put = content ? content : &nothing;
-	hpa_t hpa = map_guest_alloc_2m(map, &vm->ram_account, content_put, put);
+	hpa_t hpa = map_guest_alloc_2m(map, &vm->ram_account, wanted,
+				       content_put, put);
 	int error = put->error ? put->error : -ENOMEM;
 
 	if (hpa) {
@@ -124,7 +129,7 @@ int vm_populate(struct user_thread *user, uint64_t index,
 		else if (word & CHUNK_HPA)
 			return content ? -EEXIST : 0;
 		else if (word_change(vm, index, word, word | CHUNK_BUSY))
-			return chunk_fill(vm, index, content);
+			return chunk_fill(vm, index, 0, content);
 	}
 }
 
@@ -136,6 +141,7 @@ bool vm_chunk_withdraw(struct vm *vm, uint64_t index, gpa_t *gpa)
 
 	if (vm->is_pinned || word & CHUNK_BUSY || !(word & CHUNK_HPA) ||
 	    place == PLACE_MANY ||
+	    (place && table_split(&vm->nested, (place - 1) * PAGE_2M)) ||
 	    !word_change(vm, index, word, word | CHUNK_BUSY))
 		return false;
 	/* It is a leaf by itself. */
@@ -169,12 +175,29 @@ static unsigned chunk_order(uint64_t count)
 	return pages_order(count * sizeof(uint64_t));
 }
 
+/*
+ * Where the host has a GiB that nobody has any of: what lies there together, as
+ * the guest sees it, too, can be one leaf of its nested tables.  0: nowhere.
+ * Others may take of it meanwhile, then it stays leaves of 2 MiB.
+ */
+static hpa_t gib_find(const struct pages *pages)
+{
+	for (hpa_t at = PAGE_1G; at < pages->block_count * PAGE_2M;
+	     at += PAGE_1G) {
+		if (pages_are_free(pages, at, PAGE_1G))
+			return at;
+		sched_breathe();
+	}
+	return 0;
+}
+
 int vm_memory_init(struct vm *vm)
 {
 	const struct gate_domain_spec *spec = &vm->domain->spec;
 	uint64_t count = spec->vm_memory / PAGE_2M;
 	/* The window's tables begin where all can share them. */
 	uint64_t now = spec->flags & GATE_DOMAIN_LAZY ? 1 : count;
+	hpa_t gib = 0;
 	int error = 0;
 
 	if (count > CHUNKS_MAX)
@@ -184,8 +207,15 @@ int vm_memory_init(struct vm *vm)
 	if (!vm->chunk)
 		return -ENOMEM;
 	vm->chunk_count = (uint32_t)count;
-	for (uint64_t i = 0; !error && i < now; i++)
-		error = chunk_fill(vm, i, NULL);
+	for (uint64_t i = 0; !error && i < now; i++) {
+		uint64_t at = i * PAGE_2M % PAGE_1G;
+
+		if (!at)
+			gib = (now - i) * PAGE_2M < PAGE_1G
+				      ? 0
+				      : gib_find(vm->vendor.pages);
+		error = chunk_fill(vm, i, gib ? gib + at : 0, NULL);
+	}
 	map_guest_flush(&vm->domain->host->map);
 	return error;
 }

@@ -40,6 +40,7 @@
 #define EPT_CAP_4_LEVELS	    BIT(6)
 #define EPT_CAP_WRITE_BACK	    BIT(14)
 #define EPT_CAP_2M		    BIT(16)
+#define EPT_CAP_1G		    BIT(17)
 #define EPT_CAP_INVEPT		    BIT(20)
 #define EPT_CAP_AD		    BIT(21)
 #define EPT_CAP_INVEPT_CONTEXT	    BIT(25)

@@ -22,6 +22,7 @@ static uint8_t apic_page[PAGE_SIZE] __aligned(PAGE_SIZE);
 
 static int vmx_vm_init(struct vendor_vm *vm)
 {
+	const struct vmx_controls *c = &vmx_features.controls;
 	struct vmx_vm *pages =
 		pages_alloc_zeroed(vm->pages, vm->account, VMX_VM_ORDER);
 
@@ -29,11 +30,9 @@ static int vmx_vm_init(struct vendor_vm *vm)
 		return -ENOMEM;
 	vm->private = pages;
 	vmx_msr_bitmap_init(pages->msr_bitmap);
-	if (vmx_features.controls.has_apic_accesses)
-		vm->apic_hpa = virt_to_phys(apic_page);
-	if (vmx_features.controls.has_unrestricted)
-		return 0;
-	return vmx_identity_init(vm, pages->identity);
+	vm->apic_hpa = c->has_apic_accesses ? virt_to_phys(apic_page) : 0;
+	vm->has_1g = msr_read(MSR_VMX_EPT_VPID_CAP) & EPT_CAP_1G;
+	return c->has_unrestricted ? 0 : vmx_identity_init(vm, pages->identity);
 }
 
 /* What the guest has used of its memory, as the processor marked it: others

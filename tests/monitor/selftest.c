@@ -343,12 +343,13 @@ static void test_guest_memory(void)
 	bool is_mapped;
 	hpa_t hpa;
 
-	report(!map_guest_alloc_2m(map, &account, guest_memory_fill,
+	report(!map_guest_alloc_2m(map, &account, 0, guest_memory_fill,
 				   &expected) &&
 		       !account.pages,
 	       "guest memory that cannot be filled is none");
 	expected = 0;
-	hpa = map_guest_alloc_2m(map, &account, guest_memory_fill, &expected);
+	hpa = map_guest_alloc_2m(map, &account, 0, guest_memory_fill,
+				 &expected);
 
 	map_guest_flush(map);
 	is_mapped = hpa && map_is_mapped((uint64_t)phys_to_virt(hpa));

@@ -130,7 +130,6 @@ static void test_split(void **state)
 	expect(f, GPA + PAGE_2M - 1, HPA + PAGE_2M - 1, PAGE_SIZE, RWX);
 }
 
-/* Guest RAM comes in pieces of 2 MiB, so nothing makes such a leaf yet. */
 static void test_1g(void **state)
 {
 	struct fixture *f = *state;
@@ -161,6 +160,122 @@ static void test_1g(void **state)
 	assert_int_equal(table_unmap(&f->table, GPA, GIB(1)), 0);
 	assert_false(table_query(&f->table, middle, &found));
 	assert_int_equal(bytes_of(f, 0), PAGE_SIZE);
+}
+
+/* A GiB, piece by piece as guests' memory is mapped; at hole, nothing. */
+static void map_1g(struct fixture *f, uint64_t gpa, uint64_t hpa, uint64_t hole,
+		   unsigned prot)
+{
+	for (uint64_t at = 0; at < PAGE_1G; at += PAGE_2M)
+		if (at != hole)
+			assert_int_equal(table_map(&f->table, gpa + at,
+						   hpa + at, PAGE_2M, prot,
+						   MAP_WRITE_BACK),
+					 0);
+	table_merge(&f->table, gpa);
+}
+
+static void test_merge(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t part = GPA + MIB(700), tables = f->table.table_pages;
+
+	table_merge(&f->table, GPA); /* nothing there */
+	map_1g(f, GPA, HPA, UINT64_MAX, RWX);
+	expect(f, part, HPA + MIB(700), PAGE_1G, RWX);
+	table_merge(&f->table, GPA); /* once more */
+	table_reap(&f->table);
+	assert_int_equal(f->table.table_pages, tables + 1);
+
+	/* The same memory by 2 MiB, and one piece that goes. */
+	assert_int_equal(table_split(&f->table, part), 0);
+	expect(f, part, HPA + MIB(700), PAGE_2M, RWX);
+	table_merge(&f->table, GPA);
+	expect(f, part, HPA + MIB(700), PAGE_1G, RWX);
+	assert_int_equal(table_unmap(&f->table, part, PAGE_2M), 0);
+	expect(f, part + PAGE_2M, HPA + MIB(702), PAGE_2M, RWX);
+	expect(f, part - 1, HPA + MIB(700) - 1, PAGE_2M, RWX);
+	assert_int_equal(bytes_of(f, 0), PAGE_1G - PAGE_2M);
+}
+
+/* What is not the same all over stays in pieces. */
+static void test_no_merge(void **state)
+{
+	struct fixture *f = *state;
+	const struct {
+		uint64_t hpa, hole, at, length;
+		unsigned prot;
+	} rows[] = {
+		{ HPA, MIB(1022), 0, 0, 0 },
+		{ HPA, 0, 0, 0, 0 },
+		{ HPA + PAGE_2M, UINT64_MAX, 0, 0, 0 },
+		{ HPA, UINT64_MAX, MIB(512), PAGE_2M, RX },
+		{ HPA, UINT64_MAX, 0, PAGE_2M, RX },
+		{ HPA, UINT64_MAX, MIB(512), PAGE_SIZE, RWX },
+		{ HPA, UINT64_MAX, 0, PAGE_SIZE, RWX },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint64_t gpa = GPA + i * PAGE_1G;
+		uint64_t at = rows[i].at;
+
+		map_1g(f, gpa, rows[i].hpa, rows[i].hole, RWX);
+		if (rows[i].length)
+			assert_int_equal(table_map(&f->table, gpa + at,
+						   rows[i].hpa + at,
+						   rows[i].length, rows[i].prot,
+						   MAP_WRITE_BACK),
+					 0);
+		table_merge(&f->table, gpa);
+		expect(f, gpa + MIB(2), rows[i].hpa + MIB(2), PAGE_2M, RWX);
+	}
+}
+
+/* Marks do not keep pieces apart. */
+static void test_merge_marked(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t *at = phys_to_virt(f->table.root);
+
+	map_1g(f, GPA, HPA, MIB(2), RWX);
+	for (unsigned level = 3; level >= 2; level--)
+		at = phys_to_virt(at[GPA >> (12 + 9 * level) & 511] &
+				  MASK(51, 12));
+	at[7] |= EPT_ACCESSED | EPT_DIRTY;
+	at[0] |= EPT_ACCESSED;
+	/* Another's is left alone. */
+	map_1g(f, GPA + PAGE_1G, HPA, MIB(2), RWX);
+	assert_int_equal(table_map(&f->table, GPA + MIB(2), HPA + MIB(2),
+				   PAGE_2M, RWX, MAP_WRITE_BACK),
+			 0);
+	table_merge(&f->table, GPA);
+	expect(f, GPA, HPA, PAGE_1G, RWX);
+	expect(f, GPA + PAGE_1G, HPA, PAGE_2M, RWX);
+}
+
+/* Where no large leaf may be executed, the GiB's others are not either. */
+static void test_merged_executable(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t part = GPA + MIB(700), pages;
+
+	map_1g(f, GPA, HPA, UINT64_MAX, RW);
+	expect(f, part, HPA + MIB(700), PAGE_1G, RW);
+	table_reap(&f->table);
+	pages = f->account.pages;
+	assert_int_equal(table_make_executable(&f->table, part), 0);
+	assert_int_equal(f->account.pages, pages + 2);
+	expect(f, part, HPA + MIB(700), PAGE_SIZE, RWX);
+	expect(f, part + PAGE_2M, HPA + MIB(702), PAGE_2M, RW);
+	expect(f, GPA, HPA, PAGE_2M, RW);
+
+	/* With memory for one table only, nothing may be executed. */
+	map_1g(f, GPA + PAGE_1G, HPA, UINT64_MAX, RW);
+	table_reap(&f->table);
+	f->account.limit = f->account.pages + 1;
+	part += PAGE_1G;
+	assert_int_equal(table_make_executable(&f->table, part), -ENOMEM);
+	expect(f, part, HPA + MIB(700), PAGE_2M, RW);
 }
 
 /* What the processor has marked stays with every part of a split leaf. */
@@ -232,6 +347,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_split, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_1g, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_marks, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_merge, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_merge, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_merged_executable, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_merge_marked, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_make_executable, setup,
 						teardown),
 	};

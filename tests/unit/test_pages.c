@@ -195,6 +195,34 @@ static void test_limit(void **state)
 	assert_int_equal(f->account.pages, 5);
 }
 
+static void test_wanted(void **state)
+{
+	struct fixture *f = *state;
+	struct mem_account other = { 0 };
+	hpa_t page;
+
+	pages_add(&f->pages, MIB(2), MIB(18));
+	assert_true(pages_are_free(&f->pages, MIB(2), MIB(18)));
+	assert_false(pages_are_free(&f->pages, 0, MIB(2)));
+	assert_false(pages_are_free(&f->pages, MIB(18), MIB(4)));
+	assert_false(pages_are_free(&f->pages, TOP - PAGE_2M, MIB(4)));
+	assert_int_equal(pages_alloc_2m(&f->pages, &f->account, MIB(8)),
+			 MIB(8));
+	assert_false(pages_are_free(&f->pages, MIB(6), MIB(4)));
+	/* Taken, partly taken, no RAM, beyond its end, none: any other. */
+	page = pages_alloc(&f->pages, &other, 0);
+	for (unsigned i = 0; i < 5; i++) {
+		const hpa_t wanted[] = { MIB(8), ALIGN_DOWN(page, PAGE_2M),
+					 MIB(30), TOP + GIB(5), 0 };
+		hpa_t hpa = pages_alloc_2m(&f->pages, &f->account, wanted[i]);
+
+		assert_true(hpa && hpa != MIB(8));
+		assert_int_not_equal(hpa, ALIGN_DOWN(page, PAGE_2M));
+	}
+	f->account.limit = f->account.pages + PAGES_PER_BLOCK - 1;
+	assert_int_equal(pages_alloc_2m(&f->pages, &f->account, MIB(2)), 0);
+}
+
 static void test_move(void **state)
 {
 	struct fixture *f = *state;
@@ -227,6 +255,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_random, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_zeroed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limit, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_wanted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_move, setup, teardown),
 	};
 

@@ -235,6 +235,9 @@ static void test_msix(void **state)
 	virtio_config_changed(&echo.virtio);
 	assert_int_equal(v.message[ECHO_QUEUES], 0);
 	assert_false(v.intx);
+	assert_true(virtio_is_valid(&echo.virtio, &echo.state.virtio));
+	/* Of the configuration alone (VIRTIO 4.1.4.5.1). */
+	assert_int_equal(vt_read(VT_ISR, 1), VIRTIO_EVENT_CONFIG);
 	assert_int_equal(vt_read(VT_ISR, 1), 0);
 	/* No vector: nothing is said. */
 	vt_set(VIRTIO_COMMON_QUEUE_SELECT, 2, 0);

@@ -212,6 +212,7 @@ static void module_unmake(void)
 /* ---- The runs ------------------------------------------------------------ */
 
 static bool has_module;
+static uint64_t vm_memory; /* 0: as vm_make() has it */
 
 static void run(unsigned seed, unsigned cpus, unsigned vcpus, uint32_t flags,
 		machine_fn machine)
@@ -222,7 +223,8 @@ static void run(unsigned seed, unsigned cpus, unsigned vcpus, uint32_t flags,
 	sim.tick = 50000;
 	fake_vms = (struct fake_vms){ .guest = random_guest,
 				      .machine = machine,
-				      .vm_flags = flags };
+				      .vm_flags = flags,
+				      .vm_memory = vm_memory };
 	memset(nested_tlb, 0, sizeof(nested_tlb));
 	released = populated = 0;
 	the_vm = vm_make(vcpus);
@@ -420,6 +422,57 @@ static void test_starved(void **unused)
 	run(0, 1, 1, GATE_DOMAIN_LAZY, starved);
 }
 
+static uint64_t leaf_size(unsigned piece)
+{
+	struct table_leaf leaf;
+
+	return table_query(&the_vm->nested, GPA(piece), &leaf) ? leaf.size : 0;
+}
+
+/* A GiB is one leaf, from which pieces can still be taken. */
+static void by_gib(struct vcpu *vcpu)
+{
+	unsigned pages_left = sim.pages_left;
+	const uint64_t all = GIB(1) + PAGE_2M;
+
+	SIM_CHECK(!map(vcpu, GPA(0), 0, all));
+	SIM_CHECK(leaf_size(511) == PAGE_2M);
+	the_vm->vendor.has_1g = true;
+	SIM_CHECK(!map(vcpu, GPA(0), 0, all));
+	SIM_CHECK(leaf_size(0) == PAGE_1G && leaf_size(511) == PAGE_1G);
+	SIM_CHECK(leaf_size(512) == PAGE_2M);
+
+	/* No table to split it with: it stays. */
+	sim.pages_left = 0;
+	SIM_CHECK(release(vcpu, 3, 2) == 0);
+	SIM_CHECK(leaf_size(3) == PAGE_1G && leaf_size(4) == PAGE_1G);
+	sim.pages_left = pages_left;
+	SIM_CHECK(release(vcpu, 3, 2) == 2 * (long)PAGE_2M);
+	for (unsigned i = 0; i < 512; i++)
+		SIM_CHECK(leaf_size(i) == (i == 3 || i == 4 ? 0 : PAGE_2M));
+
+	/* Back again, as before. */
+	touch(vcpu, 3);
+	SIM_CHECK(!map(vcpu, GPA(0), 0, all));
+	SIM_CHECK(leaf_size(2) == PAGE_2M && !leaf_size(4));
+	touch(vcpu, 4);
+	SIM_CHECK(!map(vcpu, GPA(0), 0, all));
+	SIM_CHECK(leaf_size(4) == PAGE_1G);
+	/* Shown elsewhere by a page, too: it is not to be given back. */
+	SIM_CHECK(!map(vcpu, GIB(5), 0, PAGE_SIZE));
+	SIM_CHECK(release(vcpu, 0, 1) == 0);
+	SIM_CHECK(leaf_size(0) == PAGE_1G);
+}
+
+static void test_gib(void **unused)
+{
+	(void)unused;
+	vm_memory = GIB(1) + PAGE_2M;
+	for (unsigned seed = 0; seed < 3; seed++)
+		run(seed, 1 + seed, 1, 0, by_gib);
+	vm_memory = 0;
+}
+
 static long show(struct vcpu *vcpu, gpa_t gpa, uint64_t offset, unsigned count)
 {
 	return call(vcpu,
@@ -476,10 +529,11 @@ static void test_shown(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_touch),  cmocka_unit_test(test_release),
-		cmocka_unit_test(test_pinned), cmocka_unit_test(test_starved),
-		cmocka_unit_test(test_shown),  cmocka_unit_test(test_many),
-		cmocka_unit_test(test_fill),   cmocka_unit_test(test_bad_fill),
+		cmocka_unit_test(test_touch),	 cmocka_unit_test(test_release),
+		cmocka_unit_test(test_pinned),	 cmocka_unit_test(test_starved),
+		cmocka_unit_test(test_gib),	 cmocka_unit_test(test_shown),
+		cmocka_unit_test(test_many),	 cmocka_unit_test(test_fill),
+		cmocka_unit_test(test_bad_fill),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

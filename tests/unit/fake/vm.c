@@ -317,14 +317,20 @@ void gate_vm(struct vcpu *vcpu, void (*fn)(struct vcpu *vcpu))
 /* Pieces of guests' memory: nothing is behind them. */
 #define GUEST_RAM GIB(64)
 
+bool pages_are_free(const struct pages *pages, hpa_t hpa, uint64_t length)
+{
+	(void)pages, (void)hpa, (void)length;
+	return false;
+}
+
 hpa_t map_guest_alloc_2m(struct kernel_map *map, struct mem_account *account,
-			 map_fill_fn fill, void *ctx)
+			 hpa_t wanted, map_fill_fn fill, void *ctx)
 {
 	static uint8_t nowhere[MAP_GUEST_PIECE];
 	uint8_t *filled = fake_vms.filled;
 	unsigned i = 0;
 
-	(void)map;
+	(void)map, (void)wanted;
 	if (account->limit && account->pages >= account->limit)
 		return 0;
 	while (i < FAKE_PIECES && fake_vms.is_taken[i])
@@ -582,7 +588,7 @@ struct vm *vm_make(unsigned vcpus)
 	const struct gate_domain_spec spec = {
 		.name = "g",
 		.quota_pages = 1000,
-		.vm_memory = MIB(14),
+		.vm_memory = fake_vms.vm_memory ? fake_vms.vm_memory : MIB(14),
 		.thread_count = vcpus,
 		.flags = fake_vms.vm_flags,
 	};

@@ -11,11 +11,9 @@
 #include "tests/unit/fake/sim.h"
 #include "tests/unit/fake/space.h"
 
-#define BACK_TRACE 64
-#define FAKE_PIECES                                              \
-	64 /* of 2 MiB, for guests; pieces_left of them are free \
-	    */
-#define FAKE_ENTRY GATE_PROGRAM_BASE /* where all programs begin */
+#define BACK_TRACE  64
+#define FAKE_PIECES 600 /* of 2 MiB, for guests: pieces_left are free */
+#define FAKE_ENTRY  GATE_PROGRAM_BASE /* where all programs begin */
 
 /* The back end's own of a vCPU. */
 struct back_vcpu {
@@ -56,6 +54,7 @@ struct fake_vms {
 	unsigned alive;	   /* VMs that are not destroyed */
 	unsigned off;	   /* host_power_off() was called: with that code + 1 */
 	uint32_t vm_flags; /* of those that are made */
+	uint64_t vm_memory;	    /* of those; 0: 14 MiB */
 	bool is_taken[FAKE_PIECES]; /* of guests' memory */
 	unsigned pieces_left;
 	uint8_t *filled;   /* optional: what the last piece made begins with */
