@@ -3,66 +3,22 @@
  * Who has a CPU alone, on simulated CPUs: the scheduler does not interrupt it,
  * whatever the others do.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "tests/unit/fake/sim.h"
+#include "tests/unit/share_test.h"
 
 #define SEEDS	12
 #define THREADS 10
-#define MS	1000000ULL
 #define POINT	10000 /* 10 us: a slice is a thousand of them */
 #define ALONE	0     /* its thread, its domain and its CPU */
 
-static struct sched_domain domain[THREADS];
-static struct thread *thread[THREADS];
 static struct timer timer[THREADS];
-static uint64_t time_end;
-
-static bool is_time_over(void)
-{
-	return sim.now >= time_end;
-}
 
 static void all_setup(unsigned cpus, uint64_t seed, uint64_t ms)
 {
-	sim_setup(cpus, seed);
+	setup(cpus, seed, 0, ms);
 	sim.tick = POINT;
-	sim.is_done = is_time_over;
 	sim.is_even = true;
-	time_end = sim.now + ms * MS;
 	for (unsigned i = 0; i < THREADS; i++)
 		sched_domain_init(&domain[i], 100, 0);
-}
-
-static void run(void)
-{
-	const char *why = sim_run();
-
-	if (why)
-		fail_msg("%u CPUs: %s", sim.cpu_count, why);
-}
-
-/* cpus: which it is pinned to. */
-static void begin(unsigned i, void (*fn)(void *arg), struct sched_domain *d,
-		  uint64_t cpus)
-{
-	thread[i] =
-		thread_create("t", fn, (void *)(uintptr_t)i, THREAD_ANY_CPU);
-	assert_non_null(thread[i]);
-	thread[i]->domain = d;
-	assert_int_equal(thread_pin(thread[i], cpus), 0);
-	thread_start(thread[i]);
-}
-
-static void spin_fn(void *arg)
-{
-	(void)arg;
-	for (;;)
-		sim_user(1);
 }
 
 static void wake_it(void *ctx)
@@ -97,10 +53,10 @@ static void test_pinned(void **unused)
 
 		all_setup(cpus, seed, 300);
 		alone = &sim.cpu[ALONE];
-		begin(ALONE, spin_fn, &domain[ALONE], BIT(ALONE));
+		add(ALONE, spin_fn, BIT(ALONE));
 		for (unsigned i = 1; i < THREADS; i++)
-			begin(i, i % 2 ? spin_fn : sleep_fn,
-			      &domain[i < 3 ? ALONE : i], others);
+			add(i < 3 ? ALONE : i, i % 2 ? spin_fn : sleep_fn,
+			    others);
 		run();
 		assert_ptr_equal(alone->cpu.thread, thread[ALONE]);
 		assert_int_equal(alone->cpu.irq_count, 0);
@@ -130,9 +86,9 @@ static void test_company_has_left(void **unused)
 	for (unsigned seed = 0; seed < SEEDS; seed++) {
 		all_setup(2, seed, 400);
 		left_at = 0;
-		begin(ALONE, spin_fn, &domain[ALONE], BIT(ALONE));
-		begin(1, leave_fn, &domain[1], BIT(ALONE));
-		begin(2, spin_fn, &domain[2], BIT(1));
+		add(ALONE, spin_fn, BIT(ALONE));
+		add(1, leave_fn, BIT(ALONE));
+		add(2, spin_fn, BIT(1));
 		run();
 		assert_in_range(left_at, 1, time_end - 150 * MS);
 		assert_in_range(interrupts_then, 4, 20);
