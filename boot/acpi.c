@@ -192,6 +192,39 @@ static bool rsdp_has_xsdt(const struct rsdp *rsdp)
 	       rsdp->xsdt && sum_is_zero(rsdp, sizeof(*rsdp));
 }
 
+/* System Resource Affinity Table */
+struct srat {
+	struct table_header header;
+	uint8_t reserved[12];
+	uint8_t entries[];
+} __packed;
+
+enum srat_type { SRAT_LAPIC = 0, SRAT_MEMORY = 1, SRAT_X2APIC = 2 };
+
+#define SRAT_ENABLED BIT(0)
+
+struct srat_lapic {
+	uint8_t type, length, node_low, apic_id;
+	uint32_t flags;
+	uint8_t sapic_eid, node_high[3];
+	uint32_t clock_domain;
+} __packed;
+
+struct srat_memory {
+	uint8_t type, length;
+	uint32_t node;
+	uint16_t reserved;
+	uint64_t base, size;
+	uint32_t reserved1, flags;
+	uint64_t reserved2;
+} __packed;
+
+struct srat_x2apic {
+	uint8_t type, length;
+	uint16_t reserved;
+	uint32_t node, apic_id, flags, clock_domain, reserved1;
+} __packed;
+
 static const void *table_find(const struct rsdp *rsdp, const char *signature)
 {
 	bool is_wide = rsdp_has_xsdt(rsdp);
@@ -276,8 +309,23 @@ static void madt_entry(struct acpi_info *info, const void *entry)
 	}
 }
 
-/* How long an entry of a type must be to be read as one. */
-static unsigned madt_entry_length(uint8_t type)
+typedef void (*entry_fn)(struct acpi_info *info, const void *entry);
+
+/* Each entry that is as long as one of its type must be to be read as one. */
+static void entries_parse(struct acpi_info *info,
+			  const struct table_header *table, const uint8_t *at,
+			  const uint8_t *lengths, unsigned types, entry_fn fn)
+{
+	const uint8_t *end = (const uint8_t *)table + table->length;
+
+	while (end - at >= 2 && at[1] >= 2 && at[1] <= end - at) {
+		if (at[0] < types && at[1] >= lengths[at[0]])
+			fn(info, at);
+		at += at[1];
+	}
+}
+
+static void madt_parse(struct acpi_info *info, const struct madt *madt)
 {
 	static const uint8_t lengths[] = {
 		[MADT_LAPIC] = sizeof(struct madt_lapic),
@@ -287,23 +335,77 @@ static unsigned madt_entry_length(uint8_t type)
 		[MADT_X2APIC] = sizeof(struct madt_x2apic),
 	};
 
-	return type < ARRAY_SIZE(lengths) ? lengths[type] : 0;
-}
-
-static void madt_parse(struct acpi_info *info, const struct madt *madt)
-{
-	const uint8_t *at = madt->entries;
-	const uint8_t *end = (const uint8_t *)madt + madt->header.length;
-
 	if (madt->header.length < sizeof(*madt))
 		return;
 	info->lapic_address = madt->lapic_address;
-	while (end - at >= 2 && at[1] >= 2 && at[1] <= end - at) {
-		if (at[1] >= madt_entry_length(at[0]))
-			madt_entry(info, at);
-		at += at[1];
-	}
+	entries_parse(info, &madt->header, madt->entries, lengths,
+		      ARRAY_SIZE(lengths), madt_entry);
 }
+
+/* ---- Who is near to what ------------------------------------------------- */
+
+static void node_set(struct acpi_info *info, uint32_t apic_id, uint32_t node)
+{
+	for (unsigned i = 0; i < info->cpu_count; i++)
+		if (info->cpu_apic_id[i] == apic_id)
+			info->cpu_node[i] = node;
+}
+
+static void memory_add(struct acpi_info *info, const struct srat_memory *memory)
+{
+	if (info->memory_count == ACPI_MEMORY_MAX ||
+	    memory->base + memory->size <= memory->base)
+		return;
+	info->memory[info->memory_count++] =
+		(struct acpi_memory){ memory->base, memory->base + memory->size,
+				      memory->node };
+}
+
+static void srat_entry(struct acpi_info *info, const void *entry)
+{
+	const struct srat_lapic *lapic = entry;
+	const struct srat_memory *memory = entry;
+	const struct srat_x2apic *x2apic = entry;
+
+	if (lapic->type == SRAT_MEMORY && memory->flags & SRAT_ENABLED)
+		memory_add(info, memory);
+	else if (lapic->type == SRAT_X2APIC && x2apic->flags & SRAT_ENABLED)
+		node_set(info, x2apic->apic_id, x2apic->node);
+	else if (lapic->type == SRAT_LAPIC && lapic->flags & SRAT_ENABLED)
+		node_set(info, lapic->apic_id,
+			 lapic->node_low | (uint32_t)lapic->node_high[0] << 8 |
+				 (uint32_t)lapic->node_high[1] << 16 |
+				 (uint32_t)lapic->node_high[2] << 24);
+}
+
+/* After the MADT, which says what CPUs there are. */
+static void srat_parse(struct acpi_info *info, const struct srat *srat)
+{
+	static const uint8_t lengths[] = {
+		[SRAT_LAPIC] = sizeof(struct srat_lapic),
+		[SRAT_MEMORY] = sizeof(struct srat_memory),
+		[SRAT_X2APIC] = sizeof(struct srat_x2apic),
+	};
+
+	if (srat->header.length < sizeof(*srat))
+		return;
+	entries_parse(info, &srat->header, srat->entries, lengths,
+		      ARRAY_SIZE(lengths), srat_entry);
+	for (unsigned i = 1; i < info->memory_count; i++)
+		if (info->memory[i].node != info->memory[0].node)
+			return;
+	info->memory_count = 0;
+}
+
+uint32_t acpi_node(const struct acpi_info *info, uint32_t apic_id)
+{
+	for (unsigned i = 0; i < info->cpu_count; i++)
+		if (info->cpu_apic_id[i] == apic_id)
+			return info->cpu_node[i];
+	return 0;
+}
+
+/* ---- Power --------------------------------------------------------------- */
 
 /* An AML integer of a package element; false: something else. */
 static bool aml_integer(const uint8_t **at, const uint8_t *end, uint8_t *value)
@@ -370,6 +472,7 @@ int acpi_parse(hpa_t given, struct acpi_info *info)
 {
 	const struct rsdp *rsdp = rsdp_find(given);
 	const struct madt *madt = rsdp ? table_find(rsdp, "APIC") : NULL;
+	const struct srat *srat = rsdp ? table_find(rsdp, "SRAT") : NULL;
 	const struct fadt *fadt = rsdp ? table_find(rsdp, "FACP") : NULL;
 
 	memset(info, 0, sizeof(*info));
@@ -381,6 +484,8 @@ int acpi_parse(hpa_t given, struct acpi_info *info)
 	info->is_present = true;
 	if (madt)
 		madt_parse(info, madt);
+	if (srat)
+		srat_parse(info, srat);
 	if (fadt)
 		fadt_parse(info, fadt);
 	return 0;

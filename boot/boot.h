@@ -90,6 +90,8 @@ int __must_check multiboot_parse(uint32_t magic, hpa_t info,
  * -ENODEV: none, or broken; info then holds what a PC has without them.
  */
 int __must_check acpi_parse(hpa_t rsdp, struct acpi_info *info);
+/* The proximity domain of the CPU; 0 of one that ACPI says nothing of. */
+uint32_t acpi_node(const struct acpi_info *info, uint32_t apic_id);
 
 /* Sets the rates of base but for boot_tsc; the caller's APIC timer is off. */
 void time_calibrate(struct time_base *base, const struct lapic *lapic);

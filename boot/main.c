@@ -183,6 +183,7 @@ static void interrupts_init(struct host *host)
 		   map_device(&host->map, acpi->lapic_address, LAPIC_SIZE));
 	lapic_init_cpu(&host->lapic);
 	host->boot_cpu.apic_id = lapic_id(&host->lapic);
+	host->boot_cpu.node = acpi_node(acpi, host->boot_cpu.apic_id);
 	for (unsigned i = 0; i < acpi->ioapic_count; i++) {
 		void *registers = map_device(
 			&host->map, acpi->ioapic[i].address, IOAPIC_SIZE);

@@ -50,6 +50,7 @@ static struct cpu *cpu_new(struct host *host, uint32_t apic_id)
 	cpu->host = host;
 	cpu->id = host->cpu_count;
 	cpu->apic_id = apic_id;
+	cpu->node = acpi_node(&host->acpi, apic_id);
 	if (trap_stacks_alloc(host, cpu))
 		return NULL;
 	cpu->first_thread.stack_top = (uint64_t)map_stack_alloc(&host->map);

@@ -11,6 +11,7 @@
 #define ACPI_CPUS_MAX	   64
 #define ACPI_IOAPICS_MAX   8
 #define ACPI_ISA_IRQ_COUNT 16
+#define ACPI_MEMORY_MAX	   32
 
 struct acpi_ioapic {
 	hpa_t address;
@@ -24,12 +25,22 @@ struct acpi_isa_irq {
 	bool is_active_low;
 };
 
+/* Memory that a proximity domain's CPUs are nearer to than others. */
+struct acpi_memory {
+	hpa_t base;
+	hpa_t end;
+	uint32_t node;
+};
+
 struct acpi_info {
 	bool is_present;
 	hpa_t lapic_address;
 	unsigned cpu_count; /* usable ones; 0: no MADT */
 	uint32_t cpu_apic_id[ACPI_CPUS_MAX];
-	unsigned cpus_left_out; /* beyond ACPI_CPUS_MAX */
+	uint32_t cpu_node[ACPI_CPUS_MAX]; /* its proximity domain, or 0 */
+	unsigned cpus_left_out;		  /* beyond ACPI_CPUS_MAX */
+	unsigned memory_count;		  /* 0: all is equally near to all */
+	struct acpi_memory memory[ACPI_MEMORY_MAX];
 	unsigned ioapic_count;
 	struct acpi_ioapic ioapic[ACPI_IOAPICS_MAX];
 	struct acpi_isa_irq isa_irq[ACPI_ISA_IRQ_COUNT];

@@ -73,6 +73,7 @@ struct cpu {
 	bool is_called;	     /* by cpu_call_others() of another CPU */
 	uint32_t id;	     /* 0 is the CPU that booted */
 	uint32_t apic_id;
+	uint32_t node; /* ACPI's proximity domain */
 	struct host *host;
 	uint32_t mxcsr_mask;  /* MXCSR's bits that this processor has */
 	uint64_t last_domain; /* that ran here: its id */

@@ -104,6 +104,11 @@ struct vm {
 	uint64_t *chunk;
 	uint32_t chunk_count;
 	bool is_pinned; /* devices reach it; space_lock */
+	/* Where its CPUs' memory is, and from where to look for more of it; a
+	 * hint, unlocked. */
+	bool has_node;
+	uint32_t node;
+	hpa_t near;
 
 	uint64_t efer_valid; /* bits that CPUID tells of */
 	bool intr_level; /* of the 8259 pair, as LINT0 last saw it; atomic */

@@ -23,6 +23,7 @@
  * GATE_MAP apart.
  */
 #include "include/errno.h"
+#include "include/log.h"
 #include "include/panic.h"
 #include "kernel/host.h"
 #include "kernel/trap.h"
@@ -88,6 +89,66 @@ static int content_put(void *ctx, void *to, uint64_t at)
 	return content->error;
 }
 
+/* ---- Where it is taken from ---------------------------------------------- */
+
+static bool is_near(const struct vm *vm, hpa_t hpa, uint64_t size)
+{
+	const struct acpi_info *acpi = &vm->domain->host->acpi;
+
+	for (unsigned i = 0; vm->has_node && i < acpi->memory_count; i++)
+		if (acpi->memory[i].node == vm->node &&
+		    acpi->memory[i].base <= hpa &&
+		    hpa + size <= acpi->memory[i].end)
+			return true;
+	return !vm->has_node;
+}
+
+/* From there on, the first aligned run that nobody has any of, near the VM's
+ * CPUs if these have a node; 0: none.  Others may take of it meanwhile. */
+static hpa_t free_find(const struct vm *vm, hpa_t at, uint64_t size)
+{
+	const struct pages *pages = vm->vendor.pages;
+
+	for (; at < pages->block_count * PAGE_2M; at += size) {
+		if (is_near(vm, at, size) && pages_are_free(pages, at, size))
+			return at;
+		sched_breathe();
+	}
+	return 0;
+}
+
+/* For one piece; 0: anywhere. */
+static hpa_t near_find(struct vm *vm)
+{
+	hpa_t found = vm->has_node ? free_find(vm, vm->near, PAGE_2M) : 0;
+
+	vm->near = found ? found : PAGE_2M;
+	return found;
+}
+
+/* Whether all CPUs that its vCPUs may run on are of one node. */
+static void node_find(struct vm *vm)
+{
+	const struct gate_domain_spec *spec = &vm->domain->spec;
+	const struct host *host = vm->domain->host;
+	uint64_t cpus = 0;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < spec->thread_count; i++)
+		cpus |= spec->cpus[i] ? spec->cpus[i] : UINT64_MAX;
+	vm->near = PAGE_2M;
+	vm->has_node = host->acpi.memory_count;
+	for (unsigned i = 0; i < host->cpu_count; i++) {
+		if (!(cpus & BIT(i)))
+			continue;
+		if (count++ && host->cpu[i]->node != vm->node)
+			vm->has_node = false;
+		vm->node = host->cpu[i]->node;
+	}
+}
+
+/* ---- Made ---------------------------------------------------------------- */
+
 /* The caller has made it busy.  An error: it is absent again. */
 static int chunk_fill(struct vm *vm, uint64_t index, hpa_t wanted,
 		      struct vm_content *content)
@@ -96,7 +157,8 @@ static int chunk_fill(struct vm *vm, uint64_t index, hpa_t wanted,
 	struct kernel_map *map = &domain->host->map;
 	uint64_t place = word_of(vm, index) & CHUNK_PLACE;
 	struct vm_content nothing = { 0 }, *put = content ? content : &nothing;
-	hpa_t hpa = map_guest_alloc_2m(map, &vm->ram_account, wanted,
+	hpa_t hpa = map_guest_alloc_2m(map, &vm->ram_account,
+				       wanted ? wanted : near_find(vm),
 				       content_put, put);
 	int error = put->error ? put->error : -ENOMEM;
 
@@ -175,20 +237,20 @@ static unsigned chunk_order(uint64_t count)
 	return pages_order(count * sizeof(uint64_t));
 }
 
-/*
- * Where the host has a GiB that nobody has any of: what lies there together, as
- * the guest sees it, too, can be one leaf of its nested tables.  0: nowhere.
- * Others may take of it meanwhile, then it stays leaves of 2 MiB.
- */
-static hpa_t gib_find(const struct pages *pages)
+static void log_near(const struct vm *vm)
 {
-	for (hpa_t at = PAGE_1G; at < pages->block_count * PAGE_2M;
-	     at += PAGE_1G) {
-		if (pages_are_free(pages, at, PAGE_1G))
-			return at;
+	uint64_t near = 0, all = 0;
+
+	for (uint64_t i = 0; vm->has_node && i < vm->chunk_count; i++) {
+		hpa_t hpa = vm_chunk(vm, i);
+
+		all += hpa ? 2 : 0;
+		near += hpa && is_near(vm, hpa, PAGE_2M) ? 2 : 0;
 		sched_breathe();
 	}
-	return 0;
+	if (vm->has_node)
+		log_dbg("VM of guest %s: %lu of %lu MiB are on node %u",
+			vm->domain->spec.name, near, all, vm->node);
 }
 
 int vm_memory_init(struct vm *vm)
@@ -207,16 +269,19 @@ int vm_memory_init(struct vm *vm)
 	if (!vm->chunk)
 		return -ENOMEM;
 	vm->chunk_count = (uint32_t)count;
+	node_find(vm);
+	/* A GiB of the host's that nobody has any of can be one leaf. */
 	for (uint64_t i = 0; !error && i < now; i++) {
 		uint64_t at = i * PAGE_2M % PAGE_1G;
 
 		if (!at)
 			gib = (now - i) * PAGE_2M < PAGE_1G
 				      ? 0
-				      : gib_find(vm->vendor.pages);
+				      : free_find(vm, PAGE_1G, PAGE_1G);
 		error = chunk_fill(vm, i, gib ? gib + at : 0, NULL);
 	}
 	map_guest_flush(&vm->domain->host->map);
+	log_near(vm);
 	return error;
 }
 

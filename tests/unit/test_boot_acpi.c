@@ -23,8 +23,10 @@
 #define MADT	     0x12000u
 #define FADT	     0x13000u
 #define DSDT	     0x14000u
+#define SRAT	     0x15000u
 #define HEADER	     36u
 #define MADT_ENTRIES 44u
+#define SRAT_ENTRIES 48u
 #define FADT_LENGTH  116u
 #define FUZZ_ROUNDS  20000
 #define FUZZ_SECONDS 60
@@ -92,6 +94,58 @@ static uint32_t madt_write(void)
 	return MADT_ENTRIES + sizeof(entries);
 }
 
+/* An entry of the SRAT, and where the next one goes. */
+static hpa_t srat_memory(hpa_t at, uint32_t node, hpa_t base, uint64_t size,
+			 bool is_enabled)
+{
+	*byte_at(at) = 1;
+	*byte_at(at + 1) = 40;
+	poke32(at + 2, node);
+	poke64(at + 8, base);
+	poke64(at + 16, size);
+	poke32(at + 28, is_enabled);
+	return at + 40;
+}
+
+static hpa_t srat_cpu(hpa_t at, uint8_t node, uint8_t apic_id, bool is_enabled)
+{
+	*byte_at(at + 1) = 16;
+	*byte_at(at + 2) = node;
+	*byte_at(at + 3) = apic_id;
+	poke32(at + 4, is_enabled);
+	return at + 16;
+}
+
+static hpa_t srat_x2apic(hpa_t at, uint32_t node, uint32_t apic_id)
+{
+	*byte_at(at) = 2;
+	*byte_at(at + 1) = 24;
+	poke32(at + 4, node);
+	poke32(at + 8, apic_id);
+	poke32(at + 12, 1);
+	return at + 24;
+}
+
+/* CPUs 0 and 7 on nodes 0 and 3, one that nobody knows of; 2 GiB of node 0, 1
+ * GiB of node 3; and what is none: disabled, empty, wrapped, too short. */
+static uint32_t srat_write(void)
+{
+	hpa_t at = srat_cpu(SRAT + SRAT_ENTRIES, 0, 0, true);
+
+	at = srat_cpu(at, 9, 7, false);
+	at = srat_x2apic(at, 3, 7);
+	at = srat_cpu(at, 5, 6, true);
+	at = srat_memory(at, 0, 0, GIB(2), true);
+	at = srat_memory(at, 3, GIB(4), GIB(1), true);
+	at = srat_memory(at, 3, GIB(9), GIB(1), false);
+	at = srat_memory(at, 3, GIB(9), 0, true);
+	at = srat_memory(at, 3, GIB(9), UINT64_MAX - GIB(8), true);
+	*byte_at(at) = 1;
+	*byte_at(at + 1) = 28;
+	poke32(at + 16, GIB(1));
+	return (uint32_t)(at + 28 - SRAT);
+}
+
 static void tables_write(void)
 {
 	static const uint8_t s5[] = { 8, '_', 'S', '5', '_', 0x12,
@@ -104,12 +158,15 @@ static void tables_write(void)
 	poke32(FADT + 40, DSDT);
 	poke32(FADT + 64, 0x604);
 	table_close(FADT, "FACP", FADT_LENGTH);
+	table_close(SRAT, "SRAT", srat_write());
 	poke32(RSDT + HEADER, MADT);
 	poke32(RSDT + HEADER + 4, FADT);
-	table_close(RSDT, "RSDT", HEADER + 8);
+	poke32(RSDT + HEADER + 8, SRAT);
+	table_close(RSDT, "RSDT", HEADER + 12);
 	poke64(XSDT + HEADER, FADT);
 	poke64(XSDT + HEADER + 8, MADT);
-	table_close(XSDT, "XSDT", HEADER + 16);
+	poke64(XSDT + HEADER + 16, SRAT);
+	table_close(XSDT, "XSDT", HEADER + 24);
 	rsdp_close(2);
 }
 
@@ -124,6 +181,14 @@ static void expect_all(void)
 	assert_true(info.has_s5);
 	assert_int_equal(info.s5_type_a, 5);
 	assert_int_equal(info.s5_type_b, 6);
+	assert_int_equal(acpi_node(&info, 0), 0);
+	assert_int_equal(acpi_node(&info, 7), 3);
+	assert_int_equal(acpi_node(&info, 6), 0);
+	assert_int_equal(info.memory_count, 2);
+	assert_int_equal(info.memory[0].end, GIB(2));
+	assert_int_equal(info.memory[1].base, GIB(4));
+	assert_int_equal(info.memory[1].end, GIB(5));
+	assert_int_equal(info.memory[1].node, 3);
 }
 
 static void test_tables_are_read(void **state)
@@ -156,6 +221,20 @@ static void test_wrong_second_sum(void **state)
 	poke64(RSDP + 24, 0x7777);
 	assert_int_equal(acpi_parse(0, &info), 0);
 	expect_all();
+}
+
+/* Where all memory is of one node there is nothing to choose. */
+static void test_one_node(void **state)
+{
+	hpa_t at = SRAT + SRAT_ENTRIES;
+
+	(void)state;
+	tables_write();
+	at = srat_memory(at, 3, 0, GIB(2), true);
+	at = srat_memory(at, 3, GIB(4), GIB(1), true);
+	table_close(SRAT, "SRAT", (uint32_t)(at - SRAT));
+	assert_int_equal(acpi_parse(0, &info), 0);
+	assert_int_equal(info.memory_count, 0);
 }
 
 /* Addresses near the end of everything, and ones that wrap. */
@@ -191,7 +270,9 @@ static void test_short_tables(void **state)
 		tables_write();
 		table_close(MADT, "APIC", length);
 		table_close(FADT, "FACP", length);
+		table_close(SRAT, "SRAT", length);
 		assert_int_equal(acpi_parse(0, &info), 0);
+		assert_int_equal(info.memory_count, 0);
 		assert_int_equal(info.cpu_count, 0);
 		assert_int_equal(info.lapic_address, 0xfee00000);
 	}
@@ -283,6 +364,7 @@ int main(void)
 		cmocka_unit_test(test_tables_are_read),
 		cmocka_unit_test(test_nothing_there),
 		cmocka_unit_test(test_wrong_second_sum),
+		cmocka_unit_test(test_one_node),
 		cmocka_unit_test(test_addresses_out_of_reach),
 		cmocka_unit_test(test_short_tables),
 		cmocka_unit_test(test_madt_at_the_end),
