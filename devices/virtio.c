@@ -384,7 +384,8 @@ bool virtio_is_valid(const struct virtio *virtio,
 	    !features_are_good(virtio, state, state->status))
 		return false;
 	return vector_is_valid(virtio, state->config_vector) &&
-	       (!state->pci.intx_level || state->isr) &&
+	       (state->pci.intx_level ? state->isr
+				      : !(state->isr & VIRTIO_EVENT_QUEUE)) &&
 	       queues_are_valid(virtio, state) &&
 	       capabilities_are_valid(virtio, state) &&
 	       pci_msix_is_valid(&virtio->pci, &state->msix) &&
