@@ -207,8 +207,7 @@ void table_merge(struct page_table *table, uint64_t va)
 		return;
 	entry = phys_to_virt(*above & ENTRY_ADDRESS);
 	first = *entry & ~format->marks;
-	if (!entry_is_present(format, first) ||
-	    !entry_is_leaf(format, first, 2) ||
+	if (!entry_is_leaf(format, first, 2) ||
 	    !IS_ALIGNED(first & ENTRY_ADDRESS, PAGE_1G))
 		return;
 	for (unsigned i = 0; i < TABLE_ENTRIES; i++)
@@ -218,11 +217,6 @@ void table_merge(struct page_table *table, uint64_t va)
 	entry_set(above, (first & ENTRY_ADDRESS) |
 				 format->leaf(format->prot(first),
 					      format->type(first, 2), 3));
-}
-
-int table_split(struct page_table *table, uint64_t va)
-{
-	return table_entry(table, va, 2) ? 0 : -ENOMEM;
 }
 
 /* The lowest entry for va that is there, of any level, or the hole around it.
@@ -238,6 +232,16 @@ static uint64_t *entry_find(const struct page_table *table, uint64_t va,
 		if (!entry_is_present(format, *entry) ||
 		    entry_is_leaf(format, *entry, *level))
 			return entry;
+}
+
+int table_split(struct page_table *table, uint64_t va)
+{
+	unsigned level;
+	uint64_t *entry = entry_find(table, va, &level);
+
+	if (level != 3 || !entry_is_present(table->format, *entry))
+		return 0;
+	return entry_split(table, entry, level, table->format->prot(*entry));
 }
 
 bool table_has_small(const struct page_table *table, uint64_t va)
@@ -439,17 +443,14 @@ int table_make_executable(struct page_table *table, uint64_t va)
 {
 	const struct table_format *format = table->format;
 	unsigned level, prot;
-	uint64_t *entry = entry_find(table, va, &level);
+	uint64_t *entry;
 
+	if (table_split(table, va)) /* its other 2 MiB stay as they are */
+		return -ENOMEM;
+	entry = entry_find(table, va, &level);
 	if (!entry_is_present(format, *entry))
 		return -ENOENT;
-	prot = format->prot(*entry);
-	if (level > 2) { /* its other 2 MiB stay as they are */
-		if (entry_split(table, entry, level, prot))
-			return -ENOMEM;
-		entry = entry_at(*entry & ENTRY_ADDRESS, va, --level);
-	}
-	prot |= MAP_EXEC;
+	prot = format->prot(*entry) | MAP_EXEC;
 	if (level > 1)
 		return entry_split(table, entry, level, prot);
 	entry_set(entry, (*entry & (ENTRY_ADDRESS | format->marks)) |

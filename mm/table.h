@@ -90,8 +90,8 @@ int __must_check table_map(struct page_table *table, uint64_t va, uint64_t pa,
 /*
  * The 1 GiB around va, if leaves of 2 MiB map it onto 1 GiB that is aligned,
  * all with the same rights: one leaf.  The table that this takes out goes as
- * those of table_unmap_some() do.  table_split() has it in leaves of 2 MiB
- * again, or smaller ones; -ENOMEM.
+ * those of table_unmap_some() do.  table_split() has such a leaf in 2 MiB
+ * again, and leaves alone what is none; -ENOMEM.
  */
 void table_merge(struct page_table *table, uint64_t va);
 int __must_check table_split(struct page_table *table, uint64_t va);
