@@ -60,6 +60,16 @@ plain()
 	sed -e 's/\x1b\[[0-9;?]*[a-zA-Z]//g' -e 's/\r//g' "$log"
 }
 
+# said NAME: the guest's rows.  Who is left when all others have stopped speaks without
+# its name, and who that is hangs on the machine below where the clock is the real one.
+said()
+{
+	left=$(plain | sed -n 's/^\[ *\([0-9.]*\)\] \[\([^].]*\)\] stopped: .*/\1 \2/p' |
+		sort -n | tail -n 1)
+	plain | sed -n "s/^\\[$1\\] //p"
+	[ "$1" != "${left#* }" ] || plain | sed '/^\[/d'
+}
+
 # answer NAME: what the guest printed between the lines NAME-begin and
 # NAME-end.
 answer()
