@@ -178,8 +178,13 @@ GATE_CALL(gate_fill)
 	return vm_populate(user, a / PAGE_2M, &content);
 }
 
-/* Pieces that are given back together: a flush for all of them. */
-#define RELEASE_BATCH 32
+/*
+ * Pieces that are given back together: a flush for all of them.  The leaves of
+ * 1 GiB that they lie in are split first, which takes as long as hundreds of
+ * pieces: of one that is in many, the rest waits for the next batch.
+ */
+#define RELEASE_BATCH  32
+#define RELEASE_SPLITS 2
 
 /* gone: bits of the batch's pieces.  How many they are, when they are free. */
 static long release_flushed(struct vcpu *vcpu, uint64_t first, uint64_t gone,
@@ -205,21 +210,22 @@ static long release_flushed(struct vcpu *vcpu, uint64_t first, uint64_t gone,
 	return count;
 }
 
-/* How many pieces were given back, or -errno: then some may have been. */
-static long release_batch(struct vcpu *vcpu, uint64_t first, uint64_t count)
+/* How many pieces of *count were given back, or -errno: then some may have
+ * been.  It has tried *count of them in the end. */
+static long release_batch(struct vcpu *vcpu, uint64_t first, uint64_t *count)
 {
 	struct vm *vm = vcpu->vm;
 	gpa_t gpa[RELEASE_BATCH];
-	uint64_t gone = 0;
-	int error;
+	uint64_t gone = 0, enough = vm->nested.table_pages + RELEASE_SPLITS;
+	unsigned i;
 
 	space_lock(vm->domain);
-	for (unsigned i = 0; i < count; i++)
+	for (i = 0; i < *count && vm->nested.table_pages < enough; i++)
 		if (vm_chunk_withdraw(vm, first + i, &gpa[i]))
 			gone |= BIT(i);
 	space_unlock(vm->domain);
-	error = gone ? release_flushed(vcpu, first, gone, gpa) : 0;
-	return error ? error : __builtin_popcountll(gone);
+	*count = i;
+	return gone ? release_flushed(vcpu, first, gone, gpa) : 0;
 }
 
 GATE_CALL(gate_release)
@@ -233,10 +239,10 @@ GATE_CALL(gate_release)
 	if (first > vcpu->vm->chunk_count ||
 	    left > vcpu->vm->chunk_count - first)
 		return -ERANGE;
-	for (;;) {
+	for (;; map_pause(vcpu)) {
 		uint64_t count = MIN(left, (uint64_t)RELEASE_BATCH);
 
-		n = release_batch(vcpu, first, count);
+		n = release_batch(vcpu, first, &count);
 		if (n < 0)
 			return n;
 		done += n;
@@ -244,6 +250,5 @@ GATE_CALL(gate_release)
 		left -= count;
 		if (!left)
 			return done * (long)PAGE_2M;
-		map_pause(vcpu);
 	}
 }

@@ -473,6 +473,51 @@ static void test_gib(void **unused)
 	vm_memory = 0;
 }
 
+#define GIBS 3
+
+/* How often this CPU forgets the window: once a batch. */
+static void (*as_before)(uint64_t cr3);
+static unsigned batches;
+
+static void cr3_counted(uint64_t cr3)
+{
+	batches++;
+	as_before(cr3);
+}
+
+/* Each leaf of 1 GiB has every third piece: what is given back in a row lies in
+ * all of them, and not all are split in one go. */
+static void by_gibs(struct vcpu *vcpu)
+{
+	the_vm->vendor.has_1g = true;
+	for (unsigned place = 0; place < GIBS * 512; place++) {
+		unsigned piece = place % 512 * GIBS + place / 512;
+
+		touch(vcpu, piece); /* in the order of the host's memory */
+		SIM_CHECK(!map(vcpu, GPA(place), piece * PAGE_2M, PAGE_2M));
+	}
+	for (unsigned i = 0; i < GIBS; i++)
+		SIM_CHECK(leaf_size(i * 512) == PAGE_1G);
+	as_before = fake_x86.cr3_written;
+	fake_x86.cr3_written = cr3_counted;
+	SIM_CHECK(release(vcpu, 0, 32) == 32 * (long)PAGE_2M && batches == 2);
+	SIM_CHECK(release(vcpu, 32, 32) == 32 * (long)PAGE_2M && batches == 3);
+	fake_x86.cr3_written = as_before;
+	for (unsigned place = 0; place < GIBS * 512; place++)
+		SIM_CHECK(
+			leaf_size(place) ==
+			(place % 512 * GIBS + place / 512 < 64 ? 0 : PAGE_2M));
+}
+
+static void test_gibs(void **unused)
+{
+	(void)unused;
+	vm_memory = GIB(GIBS);
+	batches = 0;
+	run(0, 1, 1, GATE_DOMAIN_LAZY, by_gibs);
+	vm_memory = 0;
+}
+
 static long show(struct vcpu *vcpu, gpa_t gpa, uint64_t offset, unsigned count)
 {
 	return call(vcpu,
@@ -529,11 +574,11 @@ static void test_shown(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_touch),	 cmocka_unit_test(test_release),
-		cmocka_unit_test(test_pinned),	 cmocka_unit_test(test_starved),
-		cmocka_unit_test(test_gib),	 cmocka_unit_test(test_shown),
-		cmocka_unit_test(test_many),	 cmocka_unit_test(test_fill),
-		cmocka_unit_test(test_bad_fill),
+		cmocka_unit_test(test_gibs),	cmocka_unit_test(test_touch),
+		cmocka_unit_test(test_release), cmocka_unit_test(test_pinned),
+		cmocka_unit_test(test_starved), cmocka_unit_test(test_gib),
+		cmocka_unit_test(test_shown),	cmocka_unit_test(test_many),
+		cmocka_unit_test(test_fill),	cmocka_unit_test(test_bad_fill),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@
 #include "tests/unit/fake/space.h"
 
 #define BACK_TRACE  64
-#define FAKE_PIECES 600 /* of 2 MiB, for guests: pieces_left are free */
+#define FAKE_PIECES 1600 /* of 2 MiB, for guests: pieces_left are free */
 #define FAKE_ENTRY  GATE_PROGRAM_BASE /* where all programs begin */
 
 /* The back end's own of a vCPU. */
