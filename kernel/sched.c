@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The scheduler: per CPU a ring of domains that have ready threads, each domain
- * with a FIFO of those.  Turns go round the ring, a slice of 10 ms at most
+ * with a FIFO of those.  Turns go round the ring, a slice of 4 ms at most
  * while others wait; who is ahead in virtual time, or has used up what its cap
  * allows, is passed over (kernel/share.c).
  *

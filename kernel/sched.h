@@ -23,11 +23,12 @@ struct cpu;
 struct host;
 
 /*
- * A turn of the whole ring takes 40 ms at most while the shortest slice allows
- * that; with few domains a slice is as long as it is worth.
+ * A turn of the whole ring takes 16 ms at most while the shortest slice allows
+ * that; with few domains a slice is as long as it is worth: who comes back from
+ * sleep may be three of them behind, and for as long others wait besides.
  */
-#define SCHED_TURN_NS	   (40 * NSEC_PER_MS)
-#define SCHED_SLICE_NS	   (10 * NSEC_PER_MS)
+#define SCHED_TURN_NS	   (16 * NSEC_PER_MS)
+#define SCHED_SLICE_NS	   (4 * NSEC_PER_MS)
 #define SCHED_SLICE_MIN_NS NSEC_PER_MS
 #define SCHED_CPUS_MAX	   64
 /*

@@ -13,9 +13,10 @@
 #define REACH	   8
 /* Quanta of a cap that may be caught up with. */
 #define CAP_BURST  3
-/* A cap's quantum is what it allows of two slices, a ninth of one at least. */
-#define CAP_SLICES 2
-#define CAP_PARTS  9
+/* A cap's quantum is what it allows of five slices, a quarter of one at least.
+ */
+#define CAP_SLICES 5
+#define CAP_PARTS  4
 
 void share_init(struct share *share, uint32_t weight, uint32_t cap,
 		uint64_t slice)

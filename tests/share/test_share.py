@@ -121,8 +121,10 @@ class TwoCpus(ShareTest):
         text = self.run_host(
             heavy=(2, busy(2400), "weight = <200>;"),
             light=(3, busy(2400), "weight = <100>;"))
-        self.near(self.had(text, "heavy"), 4 / 3, text, 0.03)
-        self.near(self.had(text, "light"), 2 / 3, text, 0.03)
+        heavy, light = self.had(text, "heavy"), self.had(text, "light")
+        self.near(heavy / light, 2, text)
+        # Switches, of 250 a second each, on a simulated CPU that is slow.
+        self.assertGreaterEqual(heavy + light, 2 * 0.97, text[-1500:])
 
     def test_eight_vcpus(self):
         text = self.run_host(guest=(8, busy(1200), ""))

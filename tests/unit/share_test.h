@@ -43,7 +43,7 @@ static inline void setup(unsigned cpus, uint64_t seed, uint64_t warm_ms,
 	sim_setup(cpus, seed);
 	memset(of, 0, sizeof(of));
 	threads = moved = 0;
-	sim.tick = 4000;
+	sim.tick = SCHED_SLICE_NS / 2500;
 	/* Each CPU has its turn at each second point. */
 	sim.switch_rate = 2;
 	time_begin = sim.now + warm_ms * MS;

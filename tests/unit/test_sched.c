@@ -317,7 +317,7 @@ static void shares_setup(unsigned cpus, uint64_t ms)
 	all_setup(cpus, 7);
 	memset(used, 0, sizeof(used));
 	memset(gap_max, 0, sizeof(gap_max));
-	sim.tick = 10000; /* 10 us: a slice is a thousand points */
+	sim.tick = SCHED_SLICE_NS / 1000; /* a slice is a thousand points */
 	time_end = sim.now + ms * MS;
 	sim.is_done = is_time_over;
 }
@@ -352,8 +352,10 @@ static void test_shares(void **unused)
 	for (unsigned i = 0; i < 3; i++)
 		assert_share(i, 33, used[0] + used[1] + used[2]);
 	/* Two others' slices. */
-	assert_in_range(gap_max[0], 19 * MS, 21 * MS);
-	assert_in_range(gap_max[2], 19 * MS, 21 * MS);
+	assert_in_range(gap_max[0], SCHED_SLICE_NS * 19 / 10,
+			SCHED_SLICE_NS * 21 / 10);
+	assert_in_range(gap_max[2], SCHED_SLICE_NS * 19 / 10,
+			SCHED_SLICE_NS * 21 / 10);
 	sim_abandon();
 }
 
@@ -373,8 +375,8 @@ static void test_shares_within(void **unused)
 	sim_abandon();
 }
 
-/* However many wait: the turn is 40 ms, with slices of a millisecond at
- * least.*/
+/* However many wait: the turn is bounded, with slices of a millisecond at
+ * least. */
 static void test_turns(void **unused)
 {
 	static const unsigned counts[] = { 2, 4, 5, 8, 20, 40, 60 };
@@ -382,9 +384,10 @@ static void test_turns(void **unused)
 	(void)unused;
 	for (unsigned n = 0; n < ARRAY_SIZE(counts); n++) {
 		unsigned count = counts[n];
-		uint64_t turn = count <= 4    ? count * 10 * MS
-				: count <= 40 ? 43 * MS
-					      : count * MS * 21 / 20;
+		uint64_t slice = MAX(MIN(SCHED_TURN_NS / count, SCHED_SLICE_NS),
+				     SCHED_SLICE_MIN_NS);
+		/* Who runs is not one of those who wait. */
+		uint64_t turn = count * slice * 21 / 20 + SCHED_SLICE_NS;
 
 		shares_setup(1, 300);
 		sim.tick = 2000;
@@ -697,7 +700,7 @@ static void test_before_user(void **unused)
 {
 	(void)unused;
 	all_setup(1, 3);
-	sim.tick = 10000;
+	sim.tick = SCHED_SLICE_NS / 1000; /* three slices each */
 	before_user_calls = 0;
 	for (unsigned i = 0; i < 2; i++) {
 		make(i, user_fn, &domain[i], 0);

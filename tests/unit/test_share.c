@@ -226,7 +226,7 @@ static void test_caps(void **unused)
 
 		setup(cpus, i + 1, 200, 2000);
 		/* What the scheduler takes is the domain's, too. */
-		sim.tick = 500;
+		sim.tick = SCHED_SLICE_NS / 20000;
 		sched_domain_init(&domain[0], 100, caps[i][1]);
 		sched_domain_init(&domain[1], 100, 0);
 		for (unsigned n = 0; n < cpus; n++)
@@ -241,7 +241,7 @@ static void test_caps(void **unused)
 static uint64_t points_of(unsigned cap)
 {
 	setup(1, 1, 200, 2000);
-	sim.tick = 500;
+	sim.tick = SCHED_SLICE_NS / 20000;
 	sched_domain_init(&domain[0], 100, cap);
 	add(0, spin_fn, 0);
 	run();
@@ -375,7 +375,7 @@ static void mix_fill(const struct mix *mix, double *cpus)
 /* Busy threads, all from the start. */
 static void mix_run(const struct mix *mix, uint64_t seed, uint64_t ms)
 {
-	uint64_t tick = 4000;
+	uint64_t tick = SCHED_SLICE_NS / 2500;
 
 	setup(mix->cpus, seed, 600, ms);
 	sim.is_even = true;
@@ -383,7 +383,7 @@ static void mix_run(const struct mix *mix, uint64_t seed, uint64_t ms)
 		sched_domain_init(&domain[d], mix->weight[d], mix->cap[d]);
 		/* What the scheduler takes of a cap is to be little. */
 		if (mix->cap[d])
-			tick = 2000;
+			tick = SCHED_SLICE_NS / 5000;
 		for (unsigned n = 0; n < mix->count[d]; n++)
 			add(d, spin_fn, 0);
 	}
@@ -399,13 +399,14 @@ static double mix_has(const struct mix *mix, unsigned d)
 	return mix->cpus * busy * (double)used_by(d) / (double)used_by_all();
 }
 
-/* A thread's turns, of 10 ms, would come so often if they were spread evenly:
+/* A thread's turns, of a slice, would come so often if they were spread evenly:
  * three times as long is the most. */
 static uint64_t mix_gap(const struct mix *mix, const double *wanted, unsigned i)
 {
 	unsigned d = of[i].domain;
 
-	return 100 * MS + (uint64_t)(3 * 10 * MS * mix->count[d] / wanted[d]);
+	return 100 * MS +
+	       (uint64_t)(3 * SCHED_SLICE_NS * mix->count[d] / wanted[d]);
 }
 
 /* Within that part, and of the CPUs' time that is wanted 2 % idle at most. */

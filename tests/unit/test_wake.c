@@ -79,8 +79,8 @@ static void test_woken_to_held(void **unused)
 	sim_abandon();
 }
 
-/* Runs for 15 ms; another one begins behind it; woken after a millisecond of
- * that one's turn, it waits for the rest. */
+/* Runs for four slices; another one begins behind it; woken after a millisecond
+ * of that one's turn, it waits for the rest. */
 static void behind_fn(void *arg)
 {
 	thread_block();
@@ -97,7 +97,7 @@ static void ahead_fn(void *arg)
 	static struct timer other;
 	unsigned n = (unsigned)(uintptr_t)arg;
 
-	sim_user((unsigned)(15 * MS / sim.tick));
+	sim_user((unsigned)(4 * SCHED_SLICE_NS / sim.tick));
 	other = (struct timer){ .fn = behind_wake, .ctx = thread[!n] };
 	timer_arm(&other, sim.now + MS);
 	timer_arm(&alarm_timer, sim.now + 2 * MS);
@@ -122,7 +122,8 @@ static void test_hurry_ends(void **unused)
 	add(1, ahead_fn, 0);
 	alarm_timer = (struct timer){ .fn = nap_over, .ctx = thread[1] };
 	run();
-	assert_in_range(wait_max, 8 * MS, 12 * MS);
+	assert_in_range(wait_max, SCHED_SLICE_NS - 2 * MS,
+			SCHED_SLICE_NS + 2 * MS);
 	sim_abandon();
 }
 
