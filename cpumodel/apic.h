@@ -253,8 +253,9 @@ static inline int apic_pending_vector(struct apic *apic)
 	return apic->irr_highest;
 }
 
-/* The CPU takes the vector that apic_pending_vector() returned: into service.*/
-void apic_take(struct apic *apic, uint8_t vector);
+/* The CPU takes the vector that apic_pending_vector() returned last: that goes
+ * into service, and is what this returns. */
+uint8_t apic_take(struct apic *apic);
 
 /* Would the CPU take INTR from the 8259 pair, were IF set? */
 bool apic_extint_enabled(const struct apic *apic);

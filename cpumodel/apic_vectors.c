@@ -113,14 +113,16 @@ void apic_posted_merge(struct apic *apic)
 	}
 }
 
-void apic_take(struct apic *apic, uint8_t vector)
+uint8_t apic_take(struct apic *apic)
 {
+	uint8_t vector = apic->irr_highest;
+
 	*vector_word(apic, APIC_REG_IRR, vector) &= ~vector_bit(vector);
 	apic->irr_highest = set_highest(apic, APIC_REG_IRR, vector);
 	*vector_word(apic, APIC_REG_ISR, vector) |= vector_bit(vector);
-	if (vector > apic->isr_highest)
-		apic->isr_highest = vector;
+	apic->isr_highest = MAX(apic->isr_highest, vector);
 	ppr_update(apic);
+	return vector;
 }
 
 void apic_eoi(struct apic *apic)

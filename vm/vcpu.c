@@ -374,8 +374,8 @@ static enum next_step handle_interrupts(struct vcpu *vcpu, int vector)
 		return NEXT_RUN;
 	}
 	vcpu->window = WINDOW_NONE;
-	apic_take(&vcpu->apic, (uint8_t)vector);
-	inject_interrupt(vcpu, (uint8_t)vector);
+	/* Not vector: a higher one may have been posted since. */
+	inject_interrupt(vcpu, apic_take(&vcpu->apic));
 	return NEXT_RUN;
 }
 

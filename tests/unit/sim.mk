@@ -17,7 +17,7 @@ UNIT_SRCS_test_share := $(SIM_SRCS)
 UNIT_LIBS_test_share := -lm
 UNIT_SRCS_test_wake := $(SIM_SRCS)
 UNIT_SRCS_test_timer := $(SIM_SRCS)
-SIM_VM_TESTS := test_vm_memory test_vcpu_away test_vcpu_exits test_vcpu_inject test_vcpu_smp
+SIM_VM_TESTS := test_vm_memory test_vcpu_away test_vcpu_exits test_vcpu_inject test_vcpu_smp test_vcpu_vectors
 
 SIM_PROGRAM_TESTS := test_domain test_channel test_copies test_device
 SIM_PROGRAM_SRCS := $(SIM_VM_SRCS) tests/unit/fake/program.c vm/gate_program.c

@@ -34,13 +34,13 @@ static void test_priorities(void **state)
 	apic_accept(apic, 0x42, false);
 	apic_accept(apic, 0x41, false);
 	assert_int_equal(apic_pending_vector(apic), 0x42);
-	apic_take(apic, 0x42);
+	assert_int_equal(apic_take(apic), 0x42);
 	assert_int_equal(reg_read(apic, APIC_REG_PPR), 0x40);
 	/* Same class waits, a higher class does not. */
 	assert_int_equal(apic_pending_vector(apic), -1);
 	apic_accept(apic, 0xff, false);
 	assert_int_equal(apic_pending_vector(apic), 0xff);
-	apic_take(apic, 0xff);
+	assert_int_equal(apic_take(apic), 0xff);
 	assert_int_equal(reg_read(apic, APIC_REG_ISR + 7), 1u << 31);
 	assert_int_equal(reg_read(apic, APIC_REG_ISR + 2), 1u << 2);
 	assert_int_equal(reg_read(apic, APIC_REG_IRR + 2), 1u << 1);
@@ -52,12 +52,12 @@ static void test_priorities(void **state)
 	assert_int_equal(apic_pending_vector(apic), -1);
 	reg_write(apic, APIC_REG_TPR, 0x3f);
 	assert_int_equal(apic_pending_vector(apic), 0x41);
-	apic_take(apic, 0x41);
+	assert_int_equal(apic_take(apic), 0x41);
 	reg_write(apic, APIC_REG_EOI, 0);
 	assert_int_equal(apic_pending_vector(apic), -1);
 	reg_write(apic, APIC_REG_TPR, 0x2f);
 	assert_int_equal(apic_pending_vector(apic), 0x31);
-	apic_take(apic, 0x31);
+	assert_int_equal(apic_take(apic), 0x31);
 	reg_write(apic, APIC_REG_EOI, 0);
 	reg_write(apic, APIC_REG_EOI, 0); /* one too many */
 	assert_int_equal(reg_read(apic, APIC_REG_PPR), 0x2f);
@@ -73,7 +73,7 @@ static void test_every_vector(void **state)
 		apic_accept(apic, vector, false);
 	for (int vector = 255; vector >= 16; vector--) {
 		assert_int_equal(apic_pending_vector(apic), vector);
-		apic_take(apic, vector);
+		assert_int_equal(apic_take(apic), vector);
 		assert_int_equal(reg_read(apic, APIC_REG_ISR + vector / 32),
 				 1u << vector % 32);
 		apic_eoi(apic);
@@ -94,13 +94,13 @@ static void test_level_eoi(void **state)
 	(void)state;
 	apic_accept(apic, 0x55, true);
 	assert_int_equal(reg_read(apic, APIC_REG_TMR + 2), 1u << 0x15);
-	apic_take(apic, 0x55);
+	assert_int_equal(apic_take(apic), 0x55);
 	apic_eoi(apic);
 	assert_int_equal(cpus[0].eoi_count, 1);
 	assert_int_equal(cpus[0].eoi_vector, 0x55);
 	apic_accept(apic, 0x55, false);
 	assert_int_equal(reg_read(apic, APIC_REG_TMR + 2), 0);
-	apic_take(apic, 0x55);
+	assert_int_equal(apic_take(apic), 0x55);
 	apic_eoi(apic);
 	assert_int_equal(cpus[0].eoi_count, 1);
 }
@@ -115,7 +115,7 @@ static void test_posted(void **state)
 	assert_int_equal(cpus[1].kick, 2);
 	assert_int_equal(apic_pending_vector(apic), 0x80);
 	assert_int_equal(reg_read(apic, APIC_REG_IRR + 1), 1u << 31);
-	apic_take(apic, 0x80);
+	assert_int_equal(apic_take(apic), 0x80);
 	apic_eoi(apic);
 	assert_int_equal(cpus[1].eoi_vector, 0x80);
 	assert_int_equal(apic_pending_vector(apic), 0x3f);
@@ -212,13 +212,13 @@ static void test_lint(void **state)
 	apic_lint_raise(apic, 0);
 	assert_int_equal(cpus[0].kick, 1);
 	assert_int_equal(apic_pending_vector(apic), 0x61);
-	apic_take(apic, 0x61);
+	assert_int_equal(apic_take(apic), 0x61);
 	apic_eoi(apic);
 	assert_int_equal(cpus[0].eoi_count, 0);
 	reg_write(apic, APIC_REG_LVT_LINT0, 0x8062);
 	apic_lint_raise(apic, 0);
 	assert_int_equal(apic_pending_vector(apic), 0x62);
-	apic_take(apic, 0x62);
+	assert_int_equal(apic_take(apic), 0x62);
 	apic_eoi(apic);
 	assert_int_equal(apic_pending_vector(apic), -1);
 	/* ExtINT latches nothing. */
@@ -336,7 +336,7 @@ static void test_x2apic_self_ipi(void **state)
 	assert_int_equal(x2_write(apic, APIC_REG_SVR, SVR_ON), 0);
 	assert_int_equal(x2_write(apic, APIC_REG_SELF_IPI, 0x77), 0);
 	assert_int_equal(apic_pending_vector(apic), 0x77);
-	apic_take(apic, 0x77);
+	assert_int_equal(apic_take(apic), 0x77);
 	assert_int_equal(x2_write(apic, APIC_REG_EOI, 0), 0);
 	assert_int_equal(apic_pending_vector(apic), -1);
 	assert_int_equal(apic->isr_highest, 0);
@@ -360,7 +360,7 @@ static unsigned ipi(uint32_t high, uint32_t low)
 		if (vector < 0)
 			continue;
 		got |= 1u << i;
-		apic_take(apics[i], vector);
+		assert_int_equal(apic_take(apics[i]), vector);
 		apic_eoi(apics[i]);
 	}
 	return got;
@@ -606,7 +606,7 @@ static void test_virtual_page(void **state)
 
 	(void)state;
 	apic_accept(apic, 0x31, true);
-	apic_take(apic, 0x31);
+	assert_int_equal(apic_take(apic), 0x31);
 	apic_accept(apic, 0xe3, false);
 	for (unsigned reg = 0; reg < APIC_REG_COUNT; reg++) {
 		if (reg == APIC_REG_TPR || reg == APIC_REG_PPR ||
@@ -651,7 +651,7 @@ static void test_virtual_write(void **state)
 	assert_int_equal(page_at(apic, 0x280), 1U << 7);
 	/* EOI is one more write, and reads as zero whatever was written. */
 	apic_accept(apic, 0x61, true);
-	apic_take(apic, 0x61);
+	assert_int_equal(apic_take(apic), 0x61);
 	page_write(apic, 0xb0, 0xffffffff);
 	apic_page_written(apic, 0xb0);
 	assert_int_equal(page_at(apic, 0xb0), 0);
