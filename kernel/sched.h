@@ -23,9 +23,9 @@ struct cpu;
 struct host;
 
 /*
- * A turn of the whole ring takes 16 ms at most while the shortest slice allows
- * that; with few domains a slice is as long as it is worth: who comes back from
- * sleep may be three of them behind, and for as long others wait besides.
+ * Those who wait have had their turns after 16 ms, while the shortest slice
+ * allows that; with few domains a slice is as long as it is worth.  Who comes
+ * back from sleep may be three slices behind, and others wait for as long.
  */
 #define SCHED_TURN_NS	   (16 * NSEC_PER_MS)
 #define SCHED_SLICE_NS	   (4 * NSEC_PER_MS)

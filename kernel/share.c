@@ -13,8 +13,7 @@
 #define REACH	   8
 /* Quanta of a cap that may be caught up with. */
 #define CAP_BURST  3
-/* A cap's quantum is what it allows of five slices, a quarter of one at least.
- */
+/* A cap's quantum: what it allows of five slices, a quarter of one at least. */
 #define CAP_SLICES 5
 #define CAP_PARTS  4
 

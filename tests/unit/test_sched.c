@@ -384,10 +384,11 @@ static void test_turns(void **unused)
 	(void)unused;
 	for (unsigned n = 0; n < ARRAY_SIZE(counts); n++) {
 		unsigned count = counts[n];
-		uint64_t slice = MAX(MIN(SCHED_TURN_NS / count, SCHED_SLICE_NS),
-				     SCHED_SLICE_MIN_NS);
 		/* Who runs is not one of those who wait. */
-		uint64_t turn = count * slice * 21 / 20 + SCHED_SLICE_NS;
+		uint64_t slice =
+			MAX(MIN(SCHED_TURN_NS / (count - 1), SCHED_SLICE_NS),
+			    SCHED_SLICE_MIN_NS);
+		uint64_t turn = count * slice * 21 / 20;
 
 		shares_setup(1, 300);
 		sim.tick = 2000;
