@@ -226,7 +226,7 @@ static void test_caps(void **unused)
 
 		setup(cpus, i + 1, 200, 2000);
 		/* What the scheduler takes is the domain's, too. */
-		sim.tick = SCHED_SLICE_NS / 20000;
+		sim.tick = 500;
 		sched_domain_init(&domain[0], 100, caps[i][1]);
 		sched_domain_init(&domain[1], 100, 0);
 		for (unsigned n = 0; n < cpus; n++)
